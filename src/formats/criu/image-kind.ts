@@ -1,0 +1,109 @@
+import type { AnyValue, MessageTable } from "../../schema/message.js";
+
+/** Where the length of a payload part stands: a field of the record in front of it (times `unit` bytes), or all that is left. */
+export type PayloadLength = "rest" | { readonly field: string; readonly unit?: number };
+
+export interface PayloadPart {
+  readonly name: string;
+  readonly length: PayloadLength;
+  /** Zero bytes follow up to a multiple of this. */
+  readonly padTo?: number;
+}
+
+/** Bytes that stand between the records of an image, behind each record of the message `after`. */
+export interface PayloadRule {
+  readonly after: MessageTable;
+  readonly parts?: readonly PayloadPart[];
+  /** Instead of parts: so many framed messages, each with bytes of its own. */
+  readonly messages?: {
+    readonly table: MessageTable;
+    readonly count: string;
+    readonly length: PayloadLength;
+    readonly padTo: number;
+  };
+  readonly when?: (record: AnyValue) => boolean;
+}
+
+export interface EntryRule<M extends MessageTable = MessageTable> {
+  readonly message: M;
+  readonly repeats: boolean;
+}
+
+/** One kind of image file as data. */
+export interface ImageKind<M extends MessageTable = MessageTable> {
+  /** CRIU's own name for it, which crit prints as `magic`. */
+  readonly name: string;
+  readonly file: string;
+  /** Undefined for raw images, which another tool defines. */
+  readonly magic: number | undefined;
+  /** Which word stands before the magic since criu 1.6. */
+  readonly head: "common" | "service" | "none";
+  /** What the number in the file name counts. */
+  readonly scope: string;
+  readonly doc: string;
+  readonly entries: readonly EntryRule<M>[];
+  readonly payload: readonly PayloadRule[];
+  /** `old`: read, but no longer written by criu. `unused`: has a magic, never a file. */
+  readonly status: "current" | "old" | "unused";
+  readonly since: string;
+}
+
+interface KindOptions {
+  readonly head?: "service" | "none";
+  readonly payload?: readonly PayloadRule[];
+  readonly status?: "old" | "unused";
+  readonly since: string;
+}
+
+export function kind<const R extends readonly EntryRule[]>(
+  name: string,
+  file: string,
+  magic: number,
+  scope: string,
+  doc: string,
+  entries: R,
+  options: KindOptions,
+): ImageKind<R[number]["message"]> {
+  return {
+    name,
+    file,
+    magic,
+    scope,
+    doc,
+    entries,
+    head: "common",
+    payload: [],
+    status: "current",
+    ...options,
+  };
+}
+
+/** An image without magic and records, passed through as it is. */
+export function raw(
+  name: string,
+  file: string,
+  scope: string,
+  doc: string,
+  options: KindOptions,
+): ImageKind<never> {
+  return {
+    name,
+    file,
+    magic: undefined,
+    scope,
+    doc,
+    entries: [],
+    head: "none",
+    payload: [],
+    status: "current",
+    ...options,
+  };
+}
+
+export function one<M extends MessageTable>(message: M): EntryRule<M> {
+  return { message, repeats: false };
+}
+
+export function many<M extends MessageTable>(message: M): EntryRule<M> {
+  return { message, repeats: true };
+}

@@ -1,0 +1,103 @@
+import path from "node:path";
+import { FormatError } from "../../io/errors.js";
+import type { FileSet } from "../../io/file-set.js";
+import type { AnyValue, MessageTable, Value } from "../../schema/message.js";
+import { fileNameOf, kindOfFileName } from "./detect.js";
+import { CriuImage, type ImageRecord } from "./image.js";
+import type { ImageKind } from "./image-kind.js";
+import { IMAGES } from "./images.js";
+
+/** A file of the set. `kind` is undefined for what is no image (logs, additions of container engines). */
+export interface SetFile {
+  readonly name: string;
+  readonly kind: ImageKind | undefined;
+  readonly id: number | undefined;
+}
+
+/** A directory of CRIU images as a whole: opens images by kind and id, each at most once. */
+export class CriuImageSet {
+  readonly files: readonly SetFile[];
+  readonly #images = new Map<string, CriuImage>();
+
+  constructor(readonly fileSet: FileSet) {
+    this.files = fileSet.names().map((name) => {
+      const found = kindOfFileName(name);
+      return { name, kind: found?.kind, id: found?.id };
+    });
+  }
+
+  get name(): string {
+    return this.fileSet.name;
+  }
+
+  /** Ids for which an image of that kind exists, ascending. */
+  ids(kind: ImageKind): number[] {
+    return this.files
+      .filter((file) => file.kind === kind && file.id !== undefined)
+      .map((file) => file.id as number)
+      .sort((a, b) => a - b);
+  }
+
+  /** The image of that kind and id; undefined when the set has none. */
+  image<M extends MessageTable>(kind: ImageKind<M>, id?: number): CriuImage<Value<M>> | undefined {
+    return this.imageNamed(fileNameOf(kind, id)) as CriuImage<Value<M>> | undefined;
+  }
+
+  /** The image in the file of that name; undefined when there is no such file. */
+  imageNamed(fileName: string): CriuImage | undefined {
+    let image = this.#images.get(fileName);
+    if (image === undefined) {
+      const source = this.fileSet.open(fileName);
+      if (source === undefined) return undefined;
+      image = new CriuImage(source, fileName);
+      this.#images.set(fileName, image);
+    }
+    return image;
+  }
+
+  /** Decoded records of the image; none when the file does not exist, as criu reads it. */
+  records<M extends MessageTable>(kind: ImageKind<M>, id?: number): readonly ImageRecord<Value<M>>[] {
+    return this.image(kind, id)?.records() ?? [];
+  }
+
+  /** The one record of the image; undefined without the file. Errors: FormatError for a file without records. */
+  first<M extends MessageTable>(kind: ImageKind<M>, id?: number): Value<M> | undefined {
+    const image = this.image(kind, id);
+    if (image === undefined) return undefined;
+    for (const record of image.readRecords()) return record.value;
+    throw new FormatError(
+      "TRUNCATED",
+      `a record of ${kind.entries[0]?.message.name} was expected, the image has none`,
+      { file: image.source.name },
+    );
+  }
+
+  /** Like `first`, for an image that every set has. Errors: FormatError MISSING without it. */
+  required<M extends MessageTable>(kind: ImageKind<M>, id?: number): Value<M> {
+    const value = this.first(kind, id);
+    if (value === undefined)
+      throw new FormatError("MISSING", "missing: every image set has this file", {
+        file: path.join(this.name, fileNameOf(kind, id)),
+      });
+    return value;
+  }
+
+  /** The set behind the `parent` link of an incremental checkpoint. */
+  parent(): CriuImageSet | undefined {
+    const files = this.fileSet.parent();
+    return files === undefined ? undefined : new CriuImageSet(files);
+  }
+
+  close(): void {
+    this.fileSet.close();
+  }
+}
+
+/** Whether the files look like a CRIU image set: an inventory, or a process tree, is there. */
+export function isCriuSet(files: FileSet): boolean {
+  const names = new Set(files.names());
+  return names.has(IMAGES.INVENTORY.file) || names.has(IMAGES.PSTREE.file);
+}
+
+/** A record whose message is not known at compile time. */
+export type AnyRecord = ImageRecord<AnyValue>;

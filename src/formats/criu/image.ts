@@ -1,0 +1,203 @@
+/**
+ * One image file of CRIU:
+ *
+ *     IMAGE   = HEADER { RECORD }
+ *     HEADER  = MAGIC | HEAD-MAGIC MAGIC          u32 each, in the byte order of the dumping machine
+ *     RECORD  = SIZE MESSAGE [ PAYLOAD ]          u32, that many bytes of protobuf, what the kind's payload rule says
+ */
+import { FormatError } from "../../io/errors.js";
+import { MAX_RECORD_BYTES } from "../../io/limits.js";
+import type { ByteSource } from "../../io/source.js";
+import { ReadWindow } from "../../io/window.js";
+import { decodeMessage } from "../../schema/decode.js";
+import type { AnyValue, MessageTable } from "../../schema/message.js";
+import { type ImageHeader, readHeader, readU32 } from "./detect.js";
+import type { ImageKind, PayloadLength, PayloadRule } from "./image-kind.js";
+
+/** Bytes behind a record, as a range of the file; padding follows it. */
+export interface PayloadRange {
+  readonly name: string;
+  readonly offset: number;
+  readonly size: number;
+  readonly padding: number;
+  /** Set for a framed message inside the payload (SysV messages); `offset` and `size` are the message's own. */
+  readonly message?: { readonly table: MessageTable; readonly value: AnyValue };
+}
+
+/** One record with the ranges it takes in the file. `offset` is that of the message, 4 bytes behind its size word. */
+export interface ImageRecord<V = AnyValue> {
+  readonly index: number;
+  readonly table: MessageTable;
+  readonly offset: number;
+  readonly size: number;
+  readonly value: V;
+  readonly payload: readonly PayloadRange[];
+  /** Offset behind the payload and its padding. */
+  readonly end: number;
+}
+
+/** An opened image. Records are decoded when they are asked for; payloads are never loaded. */
+export class CriuImage<V = AnyValue> {
+  readonly header: ImageHeader | undefined;
+  #records: ImageRecord<V>[] | undefined;
+
+  constructor(
+    readonly source: ByteSource,
+    readonly fileName: string,
+  ) {
+    this.header = readHeader(source, fileName);
+  }
+
+  /** Undefined for a raw image. */
+  get kind(): ImageKind | undefined {
+    return this.header?.kind;
+  }
+
+  /** All records, kept for the next call. Errors: FormatError with file, record and offset. */
+  records(): readonly ImageRecord<V>[] {
+    this.#records ??= [...this.readRecords()];
+    return this.#records;
+  }
+
+  /** The records one after the other without keeping them. */
+  *readRecords(): Generator<ImageRecord<V>> {
+    const { header, source } = this;
+    if (header === undefined) return;
+    const window = new ReadWindow(source);
+    let offset = header.size;
+    for (let index = 0; offset < source.size; index++) {
+      const record = this.#readRecord(window, header, index, offset) as ImageRecord<V>;
+      yield record;
+      offset = record.end;
+    }
+  }
+
+  /** The message bytes of a record. */
+  bytes(record: ImageRecord): Buffer {
+    return this.source.read(record.offset, record.size);
+  }
+
+  #readRecord(window: ReadWindow, header: ImageHeader, index: number, at: number): ImageRecord {
+    const path = `[${index}]`;
+    const table = tableOf(header.kind, index);
+    const { offset, size, value } = this.#readFramed(window, header, table, at, path);
+    const payload = this.#payload(window, header, table, value, offset + size, path);
+    const last = payload.at(-1);
+    const end = last === undefined ? offset + size : last.offset + last.size + last.padding;
+    return { index, table, offset, size, value, payload, end };
+  }
+
+  #readFramed(window: ReadWindow, header: ImageHeader, table: MessageTable, at: number, path: string) {
+    const file = this.source.name;
+    const left = this.source.size - at;
+    if (left < 4)
+      throw new FormatError(
+        "TRUNCATED",
+        `truncated: a record starts with a size of 4 bytes, ${left} are left`,
+        { file, path, offset: at },
+      );
+    const size = readU32(window.read(at, 4), header.byteOrder);
+    if (size > left - 4)
+      throw new FormatError(
+        "TRUNCATED",
+        `truncated: the record claims ${size} bytes, ${left - 4} are left in the file`,
+        { file, path, offset: at },
+      );
+    if (size > MAX_RECORD_BYTES)
+      throw new FormatError(
+        "TOO_LARGE",
+        `too large: the record has ${size} bytes, at most ${MAX_RECORD_BYTES} are read`,
+        { file, path, offset: at },
+      );
+    const offset = at + 4;
+    const value = decodeMessage(table, window.read(offset, size), { file, path, offset }) as AnyValue;
+    return { offset, size, value };
+  }
+
+  #payload(
+    window: ReadWindow,
+    header: ImageHeader,
+    table: MessageTable,
+    value: AnyValue,
+    at: number,
+    path: string,
+  ): PayloadRange[] {
+    const rule = header.kind.payload.find((candidate) => candidate.after === table);
+    if (rule === undefined || rule.when?.(value) === false) return [];
+    if (rule.messages !== undefined)
+      return this.#payloadMessages(window, header, rule.messages, value, at, path);
+    const ranges: PayloadRange[] = [];
+    let offset = at;
+    for (const part of rule.parts ?? []) {
+      const size = this.#length(part.length, value, offset, `${path}.${part.name}`);
+      const padding = this.#padding(size, part.padTo, offset, `${path}.${part.name}`);
+      ranges.push({ name: part.name, offset, size, padding });
+      offset += size + padding;
+    }
+    return ranges;
+  }
+
+  #payloadMessages(
+    window: ReadWindow,
+    header: ImageHeader,
+    rule: NonNullable<PayloadRule["messages"]>,
+    owner: AnyValue,
+    at: number,
+    path: string,
+  ): PayloadRange[] {
+    const ranges: PayloadRange[] = [];
+    let next = at;
+    for (let i = 0; i < Number(owner[rule.count]); i++) {
+      const inner = `${path}.messages[${i}]`;
+      const { offset, size, value } = this.#readFramed(window, header, rule.table, next, inner);
+      ranges.push({
+        name: `messages[${i}]`,
+        offset,
+        size,
+        padding: 0,
+        message: { table: rule.table, value },
+      });
+      const length = this.#length(rule.length, value, offset + size, inner);
+      const padding = this.#padding(length, rule.padTo, offset + size, inner);
+      ranges.push({ name: `messages[${i}].data`, offset: offset + size, size: length, padding });
+      next = offset + size + length + padding;
+    }
+    return ranges;
+  }
+
+  #length(length: PayloadLength, value: AnyValue, offset: number, path: string): number {
+    const left = this.source.size - offset;
+    if (length === "rest") return left;
+    const claimed = BigInt(value[length.field] as number | bigint) * BigInt(length.unit ?? 1);
+    if (claimed > BigInt(left))
+      throw new FormatError(
+        "TRUNCATED",
+        `truncated: ${length.field} claims ${claimed} bytes of payload, ${left} are left in the file`,
+        {
+          file: this.source.name,
+          path,
+          offset,
+        },
+      );
+    return Number(claimed);
+  }
+
+  #padding(size: number, padTo: number | undefined, offset: number, path: string): number {
+    if (padTo === undefined || size % padTo === 0) return 0;
+    const padding = padTo - (size % padTo);
+    if (offset + size + padding > this.source.size)
+      throw new FormatError("TRUNCATED", `truncated: ${padding} bytes of padding expected`, {
+        file: this.source.name,
+        path,
+        offset: offset + size,
+      });
+    return padding;
+  }
+}
+
+/** The message of the n-th record: the last entry of a kind repeats. */
+function tableOf(kind: ImageKind, index: number): MessageTable {
+  const rule = kind.entries[Math.min(index, kind.entries.length - 1)];
+  if (rule === undefined) throw new Error(`${kind.name} has no entries`);
+  return rule.message;
+}

@@ -1,0 +1,96 @@
+import { enumTable } from "../../../schema/enums.js";
+import { message, optional, repeated, required, type Value } from "../../../schema/message.js";
+
+export const USER_X86_REGS_MODE = enumTable("user_x86_regs_mode", {
+  NATIVE: 1,
+  COMPAT: 2,
+});
+
+export const USER_X86_REGS_ENTRY = message("user_x86_regs_entry", "", {
+  r15: required(1, "uint64"),
+  r14: required(2, "uint64"),
+  r13: required(3, "uint64"),
+  r12: required(4, "uint64"),
+  bp: required(5, "uint64"),
+  bx: required(6, "uint64"),
+  r11: required(7, "uint64"),
+  r10: required(8, "uint64"),
+  r9: required(9, "uint64"),
+  r8: required(10, "uint64"),
+  ax: required(11, "uint64"),
+  cx: required(12, "uint64"),
+  dx: required(13, "uint64"),
+  si: required(14, "uint64"),
+  di: required(15, "uint64"),
+  orig_ax: required(16, "uint64"),
+  ip: required(17, "uint64"),
+  cs: required(18, "uint64"),
+  flags: required(19, "uint64"),
+  sp: required(20, "uint64"),
+  ss: required(21, "uint64"),
+  fs_base: required(22, "uint64"),
+  gs_base: required(23, "uint64"),
+  ds: required(24, "uint64"),
+  es: required(25, "uint64"),
+  fs: required(26, "uint64"),
+  gs: required(27, "uint64"),
+  mode: optional(28, USER_X86_REGS_MODE, { default: "NATIVE", since: "3.0" }),
+});
+export type UserX86RegsEntry = Value<typeof USER_X86_REGS_ENTRY>;
+
+export const USER_X86_CET_ENTRY = message("user_x86_cet_entry", "", {
+  cet: required(1, "uint64", { show: { as: "hex" } }),
+  ssp: required(2, "uint64", { show: { as: "hex" } }),
+});
+export type UserX86CetEntry = Value<typeof USER_X86_CET_ENTRY>;
+
+export const USER_X86_XSAVE_ENTRY = message("user_x86_xsave_entry", "", {
+  xstate_bv: required(1, "uint64"),
+  ymmh_space: repeated(2, "uint32"),
+  bndreg_state: repeated(3, "uint64", { since: "3.11" }),
+  bndcsr_state: repeated(4, "uint64", { since: "3.11" }),
+  opmask_reg: repeated(5, "uint64", { since: "3.11" }),
+  zmm_upper: repeated(6, "uint64", { since: "3.11" }),
+  hi16_zmm: repeated(7, "uint64", { since: "3.11" }),
+  pkru: repeated(8, "uint32", { since: "3.11" }),
+  cet: optional(9, USER_X86_CET_ENTRY, { since: "4.0" }),
+});
+export type UserX86XsaveEntry = Value<typeof USER_X86_XSAVE_ENTRY>;
+
+export const USER_X86_FPREGS_ENTRY = message("user_x86_fpregs_entry", "", {
+  cwd: required(1, "uint32"),
+  swd: required(2, "uint32"),
+  twd: required(3, "uint32"),
+  fop: required(4, "uint32"),
+  rip: required(5, "uint64"),
+  rdp: required(6, "uint64"),
+  mxcsr: required(7, "uint32"),
+  mxcsr_mask: required(8, "uint32"),
+  st_space: repeated(9, "uint32"),
+  xmm_space: repeated(10, "uint32"),
+  padding: repeated(11, "uint32", { deprecated: true }),
+  xsave: optional(13, USER_X86_XSAVE_ENTRY, { since: "0.4" }),
+});
+export type UserX86FpregsEntry = Value<typeof USER_X86_FPREGS_ENTRY>;
+
+export const USER_DESC_T = message("user_desc_t", "", {
+  entry_number: required(1, "uint32"),
+  base_addr: required(2, "uint32"),
+  limit: required(3, "uint32"),
+  seg_32bit: required(4, "bool"),
+  contents_h: required(5, "bool"),
+  contents_l: required(6, "bool"),
+  read_exec_only: required(7, "bool", { default: true }),
+  limit_in_pages: required(8, "bool"),
+  seg_not_present: required(9, "bool", { default: true }),
+  usable: required(10, "bool"),
+});
+export type UserDescT = Value<typeof USER_DESC_T>;
+
+export const THREAD_INFO_X86 = message("thread_info_x86", "", {
+  clear_tid_addr: required(1, "uint64", { show: { as: "hex" } }),
+  gpregs: required(2, USER_X86_REGS_ENTRY, { show: { as: "hex" } }),
+  fpregs: required(3, USER_X86_FPREGS_ENTRY),
+  tls: repeated(4, USER_DESC_T, { since: "3.0" }),
+});
+export type ThreadInfoX86 = Value<typeof THREAD_INFO_X86>;

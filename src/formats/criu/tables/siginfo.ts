@@ -1,0 +1,20 @@
+import { message, repeated, required, type Value } from "../../../schema/message.js";
+import { FOWN_ENTRY } from "./fown.js";
+
+export const SIGINFO_ENTRY = message("siginfo_entry", "", {
+  siginfo: required(1, "bytes"),
+});
+export type SiginfoEntry = Value<typeof SIGINFO_ENTRY>;
+
+export const SIGNAL_QUEUE_ENTRY = message("signal_queue_entry", "", {
+  signals: repeated(1, SIGINFO_ENTRY),
+});
+export type SignalQueueEntry = Value<typeof SIGNAL_QUEUE_ENTRY>;
+
+export const SIGNALFD_ENTRY = message("signalfd_entry", "", {
+  id: required(1, "uint32"),
+  flags: required(2, "uint32", { show: { as: "hex" } }),
+  fown: required(3, FOWN_ENTRY),
+  sigmask: required(4, "uint64", { show: { as: "hex" } }),
+});
+export type SignalfdEntry = Value<typeof SIGNALFD_ENTRY>;

@@ -1,0 +1,19 @@
+import { message, optional, repeated, required, type Value } from "../../../schema/message.js";
+import { FOWN_ENTRY } from "./fown.js";
+import { SK_OPTS_ENTRY } from "./sk-opts.js";
+
+export const NETLINK_SK_ENTRY = message("netlink_sk_entry", "", {
+  id: required(1, "uint32"),
+  ino: required(2, "uint32"),
+  protocol: required(3, "uint32"),
+  state: required(4, "uint32"),
+  flags: required(6, "uint32", { show: { as: "hex" } }),
+  portid: required(7, "uint32"),
+  groups: repeated(8, "uint32"),
+  dst_portid: required(9, "uint32"),
+  dst_group: required(10, "uint32"),
+  fown: required(11, FOWN_ENTRY),
+  opts: required(12, SK_OPTS_ENTRY),
+  ns_id: optional(13, "uint32", { since: "3.8" }),
+});
+export type NetlinkSkEntry = Value<typeof NETLINK_SK_ENTRY>;

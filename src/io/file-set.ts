@@ -1,0 +1,115 @@
+import fs from "node:fs";
+import path from "node:path";
+import { CrimgError, ioError } from "./errors.js";
+import { MAX_OPEN_FILES } from "./limits.js";
+import { type ByteSource, FileSource, MemorySource } from "./source.js";
+
+/** The files of one image set by name: a directory, or the members of an archive. */
+export interface FileSet {
+  /** Path for messages and for commands that a person may paste. */
+  readonly name: string;
+  /** Names of the regular files, sorted by code units. */
+  names(): readonly string[];
+  /** The file of that name; undefined when there is none. */
+  open(name: string): ByteSource | undefined;
+  /** The set that a `parent` link points at (incremental sets); undefined without such a link. */
+  parent(): FileSet | undefined;
+  close(): void;
+}
+
+/** An image directory. */
+export class DirectoryFileSet implements FileSet {
+  readonly #open = new Map<string, FileSource>();
+  readonly #names: readonly string[];
+  readonly #known: ReadonlySet<string>;
+
+  constructor(
+    readonly directory: string,
+    readonly name: string = directory,
+  ) {
+    try {
+      this.#names = fs
+        .readdirSync(directory, { withFileTypes: true })
+        .filter((entry) => entry.isFile())
+        .map((entry) => entry.name)
+        .sort();
+    } catch (error) {
+      throw ioError("read the image directory", name, error);
+    }
+    this.#known = new Set(this.#names);
+  }
+
+  names(): readonly string[] {
+    return this.#names;
+  }
+
+  open(name: string): ByteSource | undefined {
+    if (!this.#known.has(name)) return undefined;
+    let source = this.#open.get(name);
+    if (source === undefined) {
+      if (this.#open.size % MAX_OPEN_FILES === MAX_OPEN_FILES - 1) this.#closeAll();
+      source = new FileSource(path.join(this.directory, name), path.join(this.name, name));
+      this.#open.set(name, source);
+    }
+    return source;
+  }
+
+  parent(): FileSet | undefined {
+    const link = path.join(this.directory, "parent");
+    try {
+      fs.lstatSync(link);
+    } catch {
+      return undefined;
+    }
+    try {
+      return new DirectoryFileSet(fs.realpathSync(link), path.join(this.name, "parent"));
+    } catch (error) {
+      throw new CrimgError("MISSING", "the parent link of this incremental set leads nowhere", {
+        file: link,
+        cause: error,
+      });
+    }
+  }
+
+  close(): void {
+    this.#closeAll();
+    this.#open.clear();
+  }
+
+  /** Sources open again by themselves at their next read. */
+  #closeAll(): void {
+    for (const source of this.#open.values()) source.close();
+  }
+}
+
+/** Files laid over another set: what an edit has changed, read as if it had been written. */
+export class OverlayFileSet implements FileSet {
+  constructor(
+    readonly base: FileSet,
+    readonly changed: ReadonlyMap<string, Buffer | null>,
+  ) {}
+
+  get name(): string {
+    return this.base.name;
+  }
+
+  names(): readonly string[] {
+    const names = new Set(this.base.names());
+    for (const [name, bytes] of this.changed) bytes === null ? names.delete(name) : names.add(name);
+    return [...names].sort();
+  }
+
+  open(name: string): ByteSource | undefined {
+    const bytes = this.changed.get(name);
+    if (bytes === undefined) return this.base.open(name);
+    return bytes === null ? undefined : new MemorySource(bytes, path.join(this.name, name));
+  }
+
+  parent(): FileSet | undefined {
+    return this.base.parent();
+  }
+
+  close(): void {
+    this.base.close();
+  }
+}

@@ -1,0 +1,25 @@
+const MiB = 1024 * 1024;
+
+/** One record is held in memory while it is read; CRIU's largest (mm with 65,530 mappings) is under 8 MiB. */
+export const MAX_RECORD_BYTES = 64 * MiB;
+
+/** Messages nest at most this deep; CRIU's deepest, a cgroup directory tree, stays far below. */
+export const MAX_MESSAGE_DEPTH = 64;
+
+/** A parent chain of incremental sets longer than this is taken for a loop. */
+export const MAX_PARENT_LEVELS = 1024;
+
+/** How much of a file is read at once while stepping over records. */
+export const READ_WINDOW_BYTES = 256 * 1024;
+
+/** A payload (ghost file, pipe, queue) larger than this is only handled as a byte range, never as one value. */
+export const MAX_INLINE_PAYLOAD_BYTES = 128 * MiB;
+
+/** Bytes of argv or environ that are read from memory pages for one task. */
+export const MAX_STRING_AREA_BYTES = 4 * MiB;
+
+/** JSON that encode reads is at most this long; a larger image comes as several files. */
+export const MAX_JSON_BYTES = 1024 * MiB;
+
+/** A set of 400 tasks has thousands of files; descriptors are limited to 1,024 on many hosts. */
+export const MAX_OPEN_FILES = 256;

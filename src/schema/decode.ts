@@ -1,0 +1,218 @@
+import { type ErrorPlace, FormatError } from "../io/errors.js";
+import { MAX_MESSAGE_DEPTH } from "../io/limits.js";
+import { bytesToText } from "../io/text.js";
+import {
+  type AnyValue,
+  type Field,
+  fieldMessage,
+  type MessageTable,
+  type Scalar,
+  UNKNOWN,
+  type UnknownField,
+  type Value,
+} from "./message.js";
+import { checkTag, WireError, WireReader, type WireType } from "./wire.js";
+
+type FieldReader = (reader: WireReader, into: AnyValue, depth: number) => void;
+
+interface Decoder {
+  /** Reader of a field by its tag (number and expected wire type in one), sparse. */
+  readonly byTag: readonly (FieldReader | undefined)[];
+  readonly repeated: readonly string[];
+  readonly required: readonly string[];
+}
+
+const decoders = new WeakMap<MessageTable, Decoder>();
+
+/**
+ * Decodes one message over the whole of `bytes`. Fields that the table does not know, and known ones with a wrong
+ * wire type, are kept under `_unknown` in the order of the bytes.
+ * Errors: FormatError when the bytes are no such message or a required field is missing; `place.offset` is the
+ * offset of `bytes[0]` in the file and `place.path` the record's name.
+ */
+export function decodeMessage<M extends MessageTable>(
+  table: M,
+  bytes: Buffer,
+  place: ErrorPlace = {},
+): Value<M> {
+  try {
+    return readMessage(table, new WireReader(bytes, 0, bytes.length), bytes.length, 0) as Value<M>;
+  } catch (error) {
+    throw error instanceof WireError ? toFormatError(error, table, place) : error;
+  }
+}
+
+/** The codec's error as one of ours, with the file offset and the name of the field. */
+export function toFormatError(error: WireError, table: MessageTable, place: ErrorPlace): FormatError {
+  return new FormatError(error.code, error.message, {
+    file: place.file,
+    offset: (place.offset ?? 0) + error.offset,
+    path: `${place.path ?? table.name}${error.path}`,
+  });
+}
+
+/** Wire type of a scalar, an enum or (undefined) a message. */
+export function wireTypeOf(type: Scalar | undefined): WireType {
+  if (type === undefined || type === "string" || type === "bytes") return 2;
+  return type === "fixed64" ? 1 : 0;
+}
+
+/** The scalar behind a field: enums are int32 on the wire; undefined for messages. */
+export function fieldScalar(field: Field): Scalar | undefined {
+  if (field.type === "self") return undefined;
+  if (typeof field.type === "object") return field.type.kind === "enum" ? "int32" : undefined;
+  return field.type;
+}
+
+function readMessage(table: MessageTable, reader: WireReader, end: number, depth: number): AnyValue {
+  if (depth > MAX_MESSAGE_DEPTH)
+    throw new WireError(`messages nest deeper than ${MAX_MESSAGE_DEPTH}`, reader.pos, "TOO_LARGE");
+  const decoder = decoderOf(table);
+  const value: AnyValue = {};
+  for (const name of decoder.repeated) value[name] = [];
+  const outerEnd = reader.end;
+  const start = reader.pos;
+  reader.end = end;
+  while (reader.pos < end) {
+    const at = reader.pos;
+    const tag = reader.uint32();
+    const read = decoder.byTag[tag];
+    if (read !== undefined) read(reader, value, depth);
+    else readUnknown(reader, value, tag, at);
+  }
+  reader.end = outerEnd;
+  for (const name of decoder.required)
+    if (value[name] === undefined)
+      throw new WireError(`the required field ${name} of ${table.name} is missing`, start);
+  return value;
+}
+
+function readUnknown(reader: WireReader, value: AnyValue, tag: number, at: number): void {
+  checkTag(tag, at);
+  const wireType = (tag & 7) as WireType;
+  let start = reader.pos;
+  if (wireType === 2) {
+    const length = reader.length();
+    start = reader.pos;
+    reader.pos += length;
+  } else reader.skipValue(wireType);
+  const unknown: UnknownField = { number: tag >>> 3, wireType, data: reader.buf.subarray(start, reader.pos) };
+  const list = value[UNKNOWN];
+  if (list === undefined) value[UNKNOWN] = [unknown];
+  else list.push(unknown);
+}
+
+function decoderOf(table: MessageTable): Decoder {
+  let decoder = decoders.get(table);
+  if (decoder === undefined) {
+    decoder = compile(table);
+    decoders.set(table, decoder);
+  }
+  return decoder;
+}
+
+function compile(table: MessageTable): Decoder {
+  const byTag: (FieldReader | undefined)[] = [];
+  const repeated: string[] = [];
+  const required: string[] = [];
+  for (const [name, field] of Object.entries(table.fields)) {
+    if (field.label === "repeated") repeated.push(name);
+    if (field.label === "required") required.push(name);
+    const nested = fieldMessage(table, field);
+    if (nested !== undefined)
+      byTag[(field.number << 3) | 2] = messageReader(name, nested, field.label === "repeated");
+    else addScalarReaders(byTag, name, field, fieldScalar(field) as Scalar);
+  }
+  return { byTag, repeated, required };
+}
+
+function messageReader(name: string, nested: MessageTable, isRepeated: boolean): FieldReader {
+  return (reader, into, depth) => {
+    try {
+      const length = reader.length();
+      const value = readMessage(nested, reader, reader.pos + length, depth + 1);
+      if (isRepeated) (into[name] as AnyValue[]).push(value);
+      else
+        into[name] = into[name] === undefined ? value : mergeMessages(nested, into[name] as AnyValue, value);
+    } catch (error) {
+      const index = isRepeated ? `[${(into[name] as AnyValue[]).length}]` : "";
+      throw error instanceof WireError ? error.within(`${name}${index}`) : error;
+    }
+  };
+}
+
+/** A singular message that occurs twice is merged: later scalars win, lists are joined (protobuf encoding guide). */
+function mergeMessages(table: MessageTable, first: AnyValue, second: AnyValue): AnyValue {
+  const merged: AnyValue = { ...first };
+  for (const [name, field] of Object.entries(table.fields)) {
+    const value = second[name];
+    if (value === undefined) continue;
+    const nested = fieldMessage(table, field);
+    if (field.label === "repeated") merged[name] = [...(first[name] as unknown[]), ...(value as unknown[])];
+    else if (nested !== undefined && first[name] !== undefined)
+      merged[name] = mergeMessages(nested, first[name] as AnyValue, value as AnyValue);
+    else merged[name] = value;
+  }
+  const unknown = [...(first[UNKNOWN] ?? []), ...(second[UNKNOWN] ?? [])];
+  if (unknown.length > 0) merged[UNKNOWN] = unknown;
+  return merged;
+}
+
+const SCALAR_READERS: Readonly<Record<Scalar, (reader: WireReader) => unknown>> = {
+  uint32: (reader) => reader.uint32(),
+  uint64: (reader) => reader.uint64(),
+  int32: (reader) => reader.int32(),
+  int64: (reader) => reader.int64(),
+  sint32: (reader) => reader.sint32(),
+  sint64: (reader) => reader.sint64(),
+  fixed64: (reader) => reader.fixed64(),
+  bool: (reader) => reader.bool(),
+  string: (reader) => bytesToText(readBytes(reader)),
+  bytes: readBytes,
+};
+
+/** Reads the value of a scalar whose tag has been read. */
+export function readScalar(type: Scalar, reader: WireReader): unknown {
+  return SCALAR_READERS[type](reader);
+}
+
+function readBytes(reader: WireReader): Buffer {
+  const length = reader.length();
+  reader.pos += length;
+  return reader.buf.subarray(reader.pos - length, reader.pos);
+}
+
+function addScalarReaders(
+  byTag: (FieldReader | undefined)[],
+  name: string,
+  field: Field,
+  type: Scalar,
+): void {
+  const read = SCALAR_READERS[type];
+  const wireType = wireTypeOf(type);
+  const tag = (field.number << 3) | wireType;
+  const named = (reader: WireReader): unknown => {
+    try {
+      return read(reader);
+    } catch (error) {
+      throw error instanceof WireError ? error.within(name) : error;
+    }
+  };
+  if (field.label !== "repeated") {
+    byTag[tag] = (reader, into) => {
+      into[name] = named(reader);
+    };
+    return;
+  }
+  byTag[tag] = (reader, into) => {
+    (into[name] as unknown[]).push(named(reader));
+  };
+  if (wireType === 2) return;
+  byTag[(field.number << 3) | 2] = (reader, into) => {
+    const end = reader.length() + reader.pos;
+    const outerEnd = reader.end;
+    reader.end = end;
+    while (reader.pos < end) (into[name] as unknown[]).push(named(reader));
+    reader.end = outerEnd;
+  };
+}

@@ -1,0 +1,66 @@
+/** Names of the values of one number: `name -> value`, with an optional word on each. */
+export interface EnumTable {
+  readonly kind: "enum";
+  readonly name: string;
+  readonly values: ReadonlyMap<string, number>;
+  readonly names: ReadonlyMap<number, string>;
+  readonly docs: Readonly<Record<string, string>>;
+}
+
+/** Names of the bits of one mask. Entries of several bits are matched whole, in table order. */
+export interface FlagTable {
+  readonly kind: "flags";
+  readonly name: string;
+  readonly bits: ReadonlyMap<string, bigint>;
+  /** The names among them that crit prints; it shows the other bits as a number. */
+  readonly critNames: ReadonlySet<string>;
+}
+
+export function enumTable(
+  name: string,
+  values: Readonly<Record<string, number>>,
+  docs: Readonly<Record<string, string>> = {},
+): EnumTable {
+  const entries = Object.entries(values);
+  return {
+    kind: "enum",
+    name,
+    values: new Map(entries),
+    names: new Map(entries.map(([key, value]) => [value, key])),
+    docs,
+  };
+}
+
+/** `critBits` are the names that crit knows too, `moreBits` those that only we print. */
+export function flagTable(
+  name: string,
+  critBits: Readonly<Record<string, number>>,
+  moreBits: Readonly<Record<string, number>> = {},
+): FlagTable {
+  const bits = Object.entries({ ...critBits, ...moreBits });
+  return {
+    kind: "flags",
+    name,
+    bits: new Map(bits.map(([key, bit]) => [key, BigInt(bit)])),
+    critNames: new Set(Object.keys(critBits)),
+  };
+}
+
+/** The value's name, or its number as text when the table does not know it. */
+export function enumName(table: EnumTable, value: number): string {
+  return table.names.get(value) ?? String(value);
+}
+
+/** Names of the set bits, then what no name covers as one hex number. Empty for 0. */
+export function flagNames(table: FlagTable, mask: number | bigint): string[] {
+  let rest = BigInt(mask);
+  const names: string[] = [];
+  for (const [name, bits] of table.bits) {
+    if (bits !== 0n && (rest & bits) === bits) {
+      names.push(name);
+      rest &= ~bits;
+    }
+  }
+  if (rest !== 0n) names.push(`0x${rest.toString(16)}`);
+  return names;
+}

@@ -1,0 +1,155 @@
+import type { EnumTable, FlagTable } from "./enums.js";
+
+/** Scalar types of protobuf that occur in checkpoint images. */
+export type Scalar =
+  | "uint32"
+  | "uint64"
+  | "int32"
+  | "int64"
+  | "sint32"
+  | "sint64"
+  | "fixed64"
+  | "bool"
+  | "string"
+  | "bytes";
+
+/** How a person wants to see a number; the JSON of `decode --pretty` follows it as well. */
+export type ShowHint =
+  | { readonly as: "hex" }
+  | { readonly as: "flags"; readonly table: FlagTable }
+  | { readonly as: "names"; readonly table: EnumTable }
+  | { readonly as: "ip" }
+  | { readonly as: "dev" }
+  | { readonly as: "odev" }
+  | { readonly as: "unix-name" };
+
+/** What a string, bytes or address field holds, for operations that visit all fields of one sort. */
+export type Holds =
+  | "path"
+  | "path-text"
+  | "cgroup-path"
+  | "ip-address"
+  | "link-address"
+  | "interface"
+  | "label"
+  | "host-name"
+  | "task-name";
+
+export type Label = "required" | "optional" | "repeated";
+
+/** The type of a field: a scalar, an enum, another message, or `"self"` for a message inside itself. */
+export type FieldType = Scalar | EnumTable | MessageTable | "self";
+
+export interface FieldOptions {
+  readonly doc?: string;
+  readonly show?: ShowHint;
+  readonly holds?: Holds;
+  /** Value that an absent optional field stands for. */
+  readonly default?: number | string | boolean;
+  /** CRIU release that first wrote the field, when later than the message. */
+  readonly since?: string;
+  readonly deprecated?: boolean;
+}
+
+export interface Field<T extends FieldType = FieldType, L extends Label = Label> extends FieldOptions {
+  readonly number: number;
+  readonly type: T;
+  readonly label: L;
+}
+
+export type Fields = Readonly<Record<string, Field>>;
+
+/** One protobuf message as data. Parser, writer, JSON, types and documentation derive from it. */
+export interface MessageTable<F extends Fields = Fields> {
+  readonly kind: "message";
+  readonly name: string;
+  readonly doc: string;
+  readonly fields: F;
+}
+
+export function message<const F extends Fields>(name: string, doc: string, fields: F): MessageTable<F> {
+  return { kind: "message", name, doc, fields };
+}
+
+export function required<const T extends FieldType>(
+  number: number,
+  type: T,
+  options: FieldOptions = {},
+): Field<T, "required"> {
+  return { number, type, label: "required", ...options };
+}
+
+export function optional<const T extends FieldType>(
+  number: number,
+  type: T,
+  options: FieldOptions = {},
+): Field<T, "optional"> {
+  return { number, type, label: "optional", ...options };
+}
+
+export function repeated<const T extends FieldType>(
+  number: number,
+  type: T,
+  options: FieldOptions = {},
+): Field<T, "repeated"> {
+  return { number, type, label: "repeated", ...options };
+}
+
+/** Show a number in hexadecimal. */
+export const HEX: FieldOptions = { show: { as: "hex" } };
+
+/**
+ * A field that the table does not know, or a known one with a wire type that is not its own.
+ * `data` is everything after the tag: the varint's bytes, the fixed word, or the content of a length-delimited field.
+ */
+export interface UnknownField {
+  readonly number: number;
+  readonly wireType: 0 | 1 | 2 | 5;
+  readonly data: Buffer;
+}
+
+/** Key of the list of unknown fields in a decoded value. */
+export const UNKNOWN = "_unknown";
+
+type ScalarValue<T> = T extends "uint64" | "int64" | "sint64" | "fixed64"
+  ? bigint
+  : T extends "bool"
+    ? boolean
+    : T extends "string"
+      ? string
+      : T extends "bytes"
+        ? Buffer
+        : number;
+
+type One<T, M extends MessageTable> = T extends "self"
+  ? Value<M>
+  : T extends MessageTable
+    ? Value<T>
+    : T extends EnumTable
+      ? number
+      : ScalarValue<T>;
+
+type KeysWith<F extends Fields, L extends Label> = {
+  [K in keyof F]: F[K]["label"] extends L ? K : never;
+}[keyof F];
+
+/**
+ * A decoded message. 64-bit integers are bigint; strings are text that maps back to the very bytes (see
+ * `io/text`); enums are numbers; repeated fields are always arrays; absent optional fields are absent keys.
+ */
+export type Value<M extends MessageTable> = {
+  -readonly [K in KeysWith<M["fields"], "required">]: One<M["fields"][K]["type"], M>;
+} & {
+  -readonly [K in KeysWith<M["fields"], "repeated">]: One<M["fields"][K]["type"], M>[];
+} & {
+  -readonly [K in KeysWith<M["fields"], "optional">]?: One<M["fields"][K]["type"], M>;
+} & { [UNKNOWN]?: UnknownField[] };
+
+/** A decoded message whose table is not known at compile time. */
+export type AnyValue = Record<string, unknown> & { [UNKNOWN]?: UnknownField[] };
+
+/** The message table behind a field, `self` resolved; undefined for scalars and enums. */
+export function fieldMessage(owner: MessageTable, field: Field): MessageTable | undefined {
+  if (field.type === "self") return owner;
+  return typeof field.type === "object" && field.type.kind === "message" ? field.type : undefined;
+}

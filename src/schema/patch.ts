@@ -1,0 +1,239 @@
+import { CrimgError, type ErrorPlace } from "../io/errors.js";
+import { fieldScalar, readScalar, toFormatError, wireTypeOf } from "./decode.js";
+import { encodeScalar, toCrimgError, ValueError, writeField, writeMessage } from "./encode.js";
+import { type AnyValue, type Field, fieldMessage, type MessageTable } from "./message.js";
+import { WireError, WireReader, type WireSpan, WireWriter, wireSpans } from "./wire.js";
+
+/** Way to a field inside a record: names, and an index behind the name of a repeated field. */
+export type FieldPath = readonly (string | number)[];
+
+/** One change of one record: the new value, or undefined to take the field (or list element) away. */
+export interface FieldChange {
+  readonly path: FieldPath;
+  readonly value: unknown;
+}
+
+/**
+ * Changes fields of an encoded message and nothing else: each byte outside the changed values and the lengths
+ * around them stays as it is, in place, canonical or not.
+ * A path that ends at a repeated field without index replaces the whole list; index = list length appends.
+ * Errors: CrimgError INVALID for a value that does not fit, EDIT for a path that leads nowhere.
+ */
+export function patchMessage(
+  table: MessageTable,
+  bytes: Buffer,
+  changes: readonly FieldChange[],
+  place: ErrorPlace = {},
+): Buffer {
+  try {
+    return changes.reduce((current, change) => patchOne(table, current, change.path, change.value), bytes);
+  } catch (error) {
+    if (error instanceof WireError) throw toFormatError(error, table, place);
+    if (error instanceof ValueError) throw toCrimgError(error, table, place);
+    throw error;
+  }
+}
+
+/** `["reg", "name"]` as `reg.name`, `["vmas", 3, "shmid"]` as `vmas[3].shmid`. */
+export function formatPath(path: FieldPath): string {
+  return path
+    .map((part, i) => (typeof part === "number" ? `[${part}]` : i === 0 ? part : `.${part}`))
+    .join("");
+}
+
+function patchOne(table: MessageTable, bytes: Buffer, path: FieldPath, value: unknown): Buffer {
+  const [name, ...rest] = path;
+  const field =
+    typeof name === "string" && Object.hasOwn(table.fields, name) ? table.fields[name] : undefined;
+  if (typeof name !== "string" || field === undefined)
+    throw new CrimgError(
+      "EDIT",
+      `${table.name} has no field ${String(name)}; it has ${Object.keys(table.fields).join(", ")}`,
+    );
+  const spans = wireSpans(bytes).filter((span) => span.number === field.number && isOwnWireType(field, span));
+  if (field.label !== "repeated") {
+    if (rest.length === 0) return replaceAll(table, name, field, bytes, spans, value);
+    const last = spans.at(-1);
+    return last === undefined
+      ? insert(table, name, field, bytes, bytes.length, nestedFromNothing(table, field, rest, value))
+      : replaceContent(bytes, last, patchNested(table, field, bytes, last, rest, value));
+  }
+  const [index, ...deeper] = rest;
+  if (index === undefined) return replaceAll(table, name, field, bytes, spans, value);
+  if (typeof index !== "number")
+    throw new CrimgError("EDIT", `${name} is a list; an index is needed, as in ${name}[0]`);
+  return patchElement(table, name, field, bytes, spans, index, deeper, value);
+}
+
+function patchElement(
+  table: MessageTable,
+  name: string,
+  field: Field,
+  bytes: Buffer,
+  spans: readonly WireSpan[],
+  index: number,
+  deeper: FieldPath,
+  value: unknown,
+): Buffer {
+  const elements = spans.flatMap((span) => elementsOf(field, bytes, span));
+  const element = elements[index];
+  if (element === undefined) {
+    if (index !== elements.length || value === undefined)
+      throw new CrimgError(
+        "EDIT",
+        `${name}[${index}] does not exist; ${name} has ${elements.length} elements`,
+      );
+    if (deeper.length > 0)
+      return insert(table, name, field, bytes, bytes.length, [
+        nestedFromNothing(table, field, deeper, value),
+      ]);
+    return insert(table, name, field, bytes, spans.at(-1)?.end ?? bytes.length, [value]);
+  }
+  if (deeper.length > 0)
+    return replaceContent(bytes, element.span, patchNested(table, field, bytes, element.span, deeper, value));
+  if (element.packed !== undefined) {
+    const { start, end } = element.packed;
+    const scalar = fieldScalar(field);
+    const fresh = value === undefined || scalar === undefined ? Buffer.alloc(0) : encodeScalar(scalar, value);
+    return replaceContent(
+      bytes,
+      element.span,
+      splice(
+        bytes.subarray(element.span.contentStart, element.span.end),
+        start - element.span.contentStart,
+        end - element.span.contentStart,
+        fresh,
+      ),
+    );
+  }
+  if (value === undefined) return splice(bytes, element.span.start, element.span.end, Buffer.alloc(0));
+  return replaceValue(table, name, field, bytes, element.span, value);
+}
+
+interface Element {
+  readonly span: WireSpan;
+  readonly packed?: { readonly start: number; readonly end: number };
+}
+
+/** The list elements that one span holds: one, or all of a packed run. */
+function elementsOf(field: Field, bytes: Buffer, span: WireSpan): Element[] {
+  const scalar = fieldScalar(field);
+  if (scalar === undefined || span.wireType === wireTypeOf(scalar)) return [{ span }];
+  const reader = new WireReader(bytes, span.contentStart, span.end);
+  const elements: Element[] = [];
+  while (reader.pos < span.end) {
+    const start = reader.pos;
+    readScalar(scalar, reader);
+    elements.push({ span, packed: { start, end: reader.pos } });
+  }
+  return elements;
+}
+
+function isOwnWireType(field: Field, span: WireSpan): boolean {
+  const scalar = fieldScalar(field);
+  return span.wireType === wireTypeOf(scalar) || (field.label === "repeated" && span.wireType === 2);
+}
+
+/** Replaces a singular field or a whole list; the first place it had (or its place by number) is where it goes. */
+function replaceAll(
+  table: MessageTable,
+  name: string,
+  field: Field,
+  bytes: Buffer,
+  spans: readonly WireSpan[],
+  value: unknown,
+): Buffer {
+  if (value === undefined && field.label === "required")
+    throw new CrimgError("EDIT", `${name} of ${table.name} is required and cannot be taken away`);
+  if (field.label !== "repeated" && value !== undefined && spans.length > 0)
+    return replaceValue(table, name, field, bytes, spans.at(-1) as WireSpan, value);
+  let without = bytes;
+  for (const span of [...spans].reverse()) without = splice(without, span.start, span.end, Buffer.alloc(0));
+  if (value === undefined || (Array.isArray(value) && value.length === 0)) return without;
+  return insert(table, name, field, without, spans[0]?.start ?? without.length, value, spans.length > 0);
+}
+
+/** Puts a new field before the first one with a higher number, or exactly at `at`. */
+function insert(
+  table: MessageTable,
+  name: string,
+  field: Field,
+  bytes: Buffer,
+  at: number,
+  value: unknown,
+  exactly = at < bytes.length,
+): Buffer {
+  const writer = new WireWriter();
+  writeField(table, name, field, writer, value);
+  const place = exactly
+    ? at
+    : (wireSpans(bytes).find((span) => span.number > field.number)?.start ?? bytes.length);
+  return splice(bytes, place, place, writer.take());
+}
+
+function replaceValue(
+  table: MessageTable,
+  name: string,
+  field: Field,
+  bytes: Buffer,
+  span: WireSpan,
+  value: unknown,
+): Buffer {
+  const scalar = fieldScalar(field);
+  try {
+    if (scalar === undefined) {
+      const writer = new WireWriter();
+      writeMessage(fieldMessage(table, field) as MessageTable, writer, value as AnyValue);
+      return replaceContent(bytes, span, writer.take());
+    }
+    const fresh = encodeScalar(scalar, value);
+    return span.wireType === 2
+      ? replaceContent(bytes, span, fresh)
+      : splice(bytes, span.valueStart, span.end, fresh);
+  } catch (error) {
+    throw error instanceof ValueError ? error.within(name) : error;
+  }
+}
+
+function patchNested(
+  table: MessageTable,
+  field: Field,
+  bytes: Buffer,
+  span: WireSpan,
+  rest: FieldPath,
+  value: unknown,
+): Buffer {
+  const nested = nestedTable(table, field, rest);
+  return patchOne(nested, bytes.subarray(span.contentStart, span.end), rest, value);
+}
+
+function nestedTable(table: MessageTable, field: Field, rest: FieldPath): MessageTable {
+  const nested = fieldMessage(table, field);
+  if (nested === undefined)
+    throw new CrimgError("EDIT", `the field has nothing inside it, so .${formatPath(rest)} leads nowhere`);
+  return nested;
+}
+
+/** A nested message that holds only what the path names. */
+function nestedFromNothing(table: MessageTable, field: Field, rest: FieldPath, value: unknown): AnyValue {
+  const nested = nestedTable(table, field, rest);
+  const [name, ...deeper] = rest;
+  if (typeof name !== "string") throw new CrimgError("EDIT", `.${formatPath(rest)} leads nowhere`);
+  const inner = nested.fields[name];
+  if (inner === undefined) throw new CrimgError("EDIT", `${nested.name} has no field ${name}`);
+  return { [name]: deeper.length === 0 ? value : nestedFromNothing(nested, inner, deeper, value) };
+}
+
+/** New content for a length-delimited field; its length bytes change only when the length does. */
+function replaceContent(bytes: Buffer, span: WireSpan, content: Buffer): Buffer {
+  if (content.length === span.end - span.contentStart)
+    return splice(bytes, span.contentStart, span.end, content);
+  const writer = new WireWriter();
+  writer.uint32(content.length);
+  writer.bytes(content);
+  return splice(bytes, span.valueStart, span.end, writer.take());
+}
+
+function splice(bytes: Buffer, start: number, end: number, fresh: Buffer): Buffer {
+  return Buffer.concat([bytes.subarray(0, start), fresh, bytes.subarray(end)]);
+}
