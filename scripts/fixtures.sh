@@ -1,0 +1,86 @@
+#!/bin/sh
+# Makes fixtures/criu/<case> and fixtures/files/<case>.tar.gz anew: all cases, or those named. Needs root.
+#
+# Each program runs in namespaces of its own with a neutral host name, directory, environment and cgroup path, so
+# that an image tells nothing about the machine that made it. criu runs in them too: no namespace is in the set.
+set -eu
+
+repo=$(cd "$(dirname "$0")/.." && pwd)
+demo=/var/lib/crimg-demo
+
+say() { echo "fixtures.sh: $*" >&2; }
+die() { say "$*"; exit 1; }
+
+# The criu options that a case needs beyond those that all get, at dump and at restore.
+dump_options() {
+  case $1 in
+    locks) echo "--file-locks --file-validation filesize" ;;
+    *) ;;
+  esac
+}
+restore_options() {
+  case $1 in
+    locks) echo "--file-locks" ;;
+    *) ;;
+  esac
+}
+
+# until_line PATTERN FILE: waits for it, ten seconds at most
+until_line() {
+  tries=0
+  until grep -qs "$1" "$2"; do
+    tries=$((tries + 1))
+    [ $tries -lt 200 ] || die "no line \"$1\" in $2, which ends: $(tail -n 3 "$2")"
+    sleep 0.05
+  done
+}
+
+# make_case NAME: inside the namespaces, as their pid 1
+make_case() {
+  name=$1 dir=$demo/$1 images=$repo/fixtures/criu/$1
+  rm -rf "$dir" "$images"
+  mkdir -p "$dir/bin" "$images" "$repo/fixtures/files"
+  cp "$programs/$name" "$dir/bin/$name"
+  cd /
+  echo 999 >/proc/sys/kernel/ns_last_pid
+  env -i PATH=/usr/bin:/bin HOME=/ setsid "$dir/bin/$name" "$dir" </dev/null >/dev/null 2>&1 &
+  pid=$!
+  log=$dir/log
+  [ "$name" = logger ] && log=$dir/log/messages
+  until_line '^tick 10 ' "$log"
+  # shellcheck disable=SC2046 # a list of options
+  "$criu" dump --tree "$pid" --images-dir "$images" --log-file /tmp/dump.log -v4 $(dump_options "$name") ||
+    die "$name: $(grep Error /tmp/dump.log)"
+  wait "$pid" || :
+  tar --create --gzip --sparse --sort=name --file "$repo/fixtures/files/$name.tar.gz" --directory / \
+    --owner=0 --group=0 --numeric-owner "${dir#/}"
+
+  # A fixture is worth keeping only if criu brings it back to life.
+  # shellcheck disable=SC2046
+  "$criu" restore --images-dir "$images" --work-dir /tmp --log-file /tmp/restore.log -v4 $(restore_options "$name") &
+  restorer=$!
+  until_line '^tick 30 ' "$log"
+  kill -KILL "$pid"
+  wait "$restorer" || :
+  ! grep FAIL "$log" || die "$name found itself changed"
+  rm -rf "$dir"
+  say "$name: $(find "$images" -type f | wc -l) images, $(du -bs "$images" | cut -f 1) bytes"
+}
+
+if [ "${1:-}" = --inside ]; then
+  programs=$2 criu=$3
+  hostname crimg-demo
+  ip link set lo up
+  mount -t tmpfs tmpfs /tmp
+  make_case "$4"
+  exit 0
+fi
+
+[ "$(id -u)" -eq 0 ] || die "only root can checkpoint with criu"
+programs=$("$repo/test/support/programs.sh")
+criu=${CRIMG_CRIU:-$("$repo/test/support/criu.sh")}
+[ $# -gt 0 ] || set -- logger locks
+for name in "$@"; do
+  unshare --pid --fork --mount-proc --uts --net --ipc --cgroup "$0" --inside "$programs" "$criu" "$name"
+done
+rmdir "$demo"
