@@ -1,0 +1,220 @@
+import { execFileSync, spawn } from "node:child_process";
+import { mkdtempSync, readdirSync, readFileSync, realpathSync, rmSync, statSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
+import { fileURLToPath } from "node:url";
+
+const support = fileURLToPath(new URL("../support/", import.meta.url));
+
+/** A process that a test started; `cmdline` tells it from a stranger that got the same pid later. */
+export interface Live {
+  pid: number;
+  cmdline: string;
+}
+
+const started = new Set<Live>();
+const directories = new Set<string>();
+
+/** A fresh directory, without symbolic links in its path, that `cleanUp` removes. */
+export function freshDirectory(name: string): string {
+  const dir = mkdtempSync(join(realpathSync(tmpdir()), `crimg-${name}-`));
+  directories.add(dir);
+  return dir;
+}
+
+/** Path of a live program of `test/programs`, built if need be. */
+export function program(name: string): string {
+  const dir = execFileSync(join(support, "programs.sh"), [name], { encoding: "utf8", timeout: 120_000 });
+  return join(dir.trim(), name);
+}
+
+/**
+ * Starts a command as the leader of a session of its own, as a checkpoint needs it: no terminal, no descriptor
+ * of the test's. Standard input is /dev/null; output goes to the file `output`, or nowhere. The environment is
+ * PATH and HOME alone unless given.
+ */
+export async function start(
+  argv: string[],
+  { cwd, output = "/dev/null", env = { PATH: "/usr/sbin:/usr/bin:/sbin:/bin", HOME: "/" } }: StartOptions,
+): Promise<Live> {
+  const starter = join(support, "start.sh");
+  const child = spawn(starter, [output, ...argv], {
+    cwd,
+    env,
+    stdio: "ignore",
+    detached: true,
+  });
+  const { pid } = child;
+  if (pid === undefined) throw new Error(`cannot start ${argv[0]}`);
+  child.unref();
+  const live = { pid, cmdline: "" };
+  started.add(live);
+  await until(`exec of ${argv[0]}`, () => {
+    live.cmdline = cmdlineOf(pid);
+    return live.cmdline !== "" && live.cmdline.split("\0")[1] !== starter;
+  });
+  return live;
+}
+
+export interface StartOptions {
+  cwd: string;
+  output?: string;
+  env?: Record<string, string>;
+}
+
+/** Starts a live program in `dir` and waits until it is set up. Its `log` is where it tells of its ticks. */
+export async function startProgram(name: string, dir: string, log = join(dir, "log")): Promise<Live> {
+  const live = await start([program(name), dir], { cwd: "/" });
+  await until(
+    `${name} to be ready`,
+    () => linesOf(log).includes("ready"),
+    () => tail(log),
+  );
+  return live;
+}
+
+/** What the log of a live program says: how many ticks (of all its processes together), and what failed. */
+export function progress(log: string): { ticks: number; failures: string[] } {
+  const ticks = linesOf(log).filter((line) => /(^| )tick \d+ /.test(line));
+  return { ticks: ticks.length, failures: ticks.filter((line) => !line.endsWith(" ok")) };
+}
+
+/** Waits until the program wrote `more` ticks than its log holds now. */
+export async function goesOn(log: string, more = 5): Promise<void> {
+  const now = progress(log).ticks;
+  await until(
+    `${more} more ticks in ${log}`,
+    () => progress(log).ticks >= now + more,
+    () => tail(log),
+  );
+}
+
+/** Polls until `holds`; after `seconds` throws an error that names what was waited for, and `state()`. */
+export async function until(
+  what: string,
+  holds: () => boolean,
+  state: () => string = () => "",
+  seconds = 15,
+): Promise<void> {
+  const end = Date.now() + seconds * 1000;
+  while (!holds()) {
+    if (Date.now() > end) throw new Error(`waited ${seconds} s for ${what}. ${state()}`);
+    await sleep(10);
+  }
+}
+
+/** Waits until no process, not even a zombie, has this pid: only then can criu restore to it. */
+export async function gone(pid: number): Promise<void> {
+  await until(`pid ${pid} to be gone`, () => statOf(pid) === undefined);
+}
+
+/** Kills a started or restored process with all its descendants and waits until they are gone. */
+export async function kill(live: Live): Promise<void> {
+  const pids = killNow(live);
+  started.delete(live);
+  for (const pid of pids) await gone(pid);
+}
+
+/** Kills what is left of all that was started and removes the directories. For `after` hooks. */
+export async function cleanUp(): Promise<void> {
+  for (const live of [...started]) await kill(live);
+  for (const dir of directories) rmSync(dir, { recursive: true, force: true });
+  directories.clear();
+}
+
+process.on("exit", () => {
+  for (const live of started) killNow(live);
+});
+
+function killNow(live: Live): number[] {
+  if (live.cmdline !== "" && cmdlineOf(live.pid) !== live.cmdline) return [];
+  const pids = treeOf(live.pid);
+  for (const pid of pids) {
+    try {
+      process.kill(pid, "SIGKILL");
+    } catch {
+      // It ended by itself.
+    }
+  }
+  return pids;
+}
+
+/** The pid and those of all its descendants, parents first. */
+export function treeOf(pid: number): number[] {
+  const parents = new Map<number, number>();
+  for (const name of readdirSync("/proc")) {
+    const stat = /^\d+$/.test(name) ? statOf(Number(name)) : undefined;
+    if (stat) parents.set(Number(name), stat.ppid);
+  }
+  const tree = parents.has(pid) ? [pid] : [];
+  for (const ancestor of tree) {
+    for (const [child, parent] of parents) if (parent === ancestor) tree.push(child);
+  }
+  return tree;
+}
+
+/** State letter, parent, group and session of a process (proc(5): stat), or nothing if there is none. */
+export function statOf(pid: number): ProcessStat | undefined {
+  const text = readProc(`/proc/${pid}/stat`);
+  const fields = text.slice(text.lastIndexOf(")") + 2).split(" ");
+  const [state, ppid, pgid, sid] = fields;
+  if (!state) return undefined;
+  return { state, ppid: Number(ppid), pgid: Number(pgid), sid: Number(sid) };
+}
+
+export interface ProcessStat {
+  state: string;
+  ppid: number;
+  pgid: number;
+  sid: number;
+}
+
+/**
+ * The locks and leases of a process as /proc/locks has them, without what a move or a restore may change (order,
+ * device, inode), sorted: `POSIX ADVISORY WRITE 0-99 /path`. Those without a pid of their own (OFD) are told
+ * by their file.
+ */
+export function locksOf(pid: number): string[] {
+  const paths = new Map<string, string>();
+  for (const fd of readdirSync(`/proc/${pid}/fd`)) {
+    const { ino } = statSync(`/proc/${pid}/fd/${fd}`, { bigint: true });
+    paths.set(String(ino), realpathOf(`/proc/${pid}/fd/${fd}`));
+  }
+  const locks: string[] = [];
+  for (const line of readProc("/proc/locks").split("\n")) {
+    const [, kind, mode, type, owner, inode, from, to] = line.split(/\s+/);
+    const path = paths.get(inode?.split(":")[2] ?? "");
+    if (path === undefined || (Number(owner) !== pid && owner !== "-1")) continue;
+    locks.push(`${kind} ${mode} ${type} ${from}-${to} ${path}`);
+  }
+  return locks.sort();
+}
+
+function realpathOf(link: string): string {
+  try {
+    return realpathSync(link);
+  } catch {
+    return "(deleted)";
+  }
+}
+
+function cmdlineOf(pid: number): string {
+  return readProc(`/proc/${pid}/cmdline`);
+}
+
+function linesOf(path: string): string[] {
+  return readProc(path).split("\n").slice(0, -1);
+}
+
+function tail(path: string): string {
+  return `${path} ends: ${linesOf(path).slice(-3).join(" / ") || "(empty)"}`;
+}
+
+function readProc(path: string): string {
+  try {
+    return readFileSync(path, "utf8");
+  } catch {
+    return "";
+  }
+}
