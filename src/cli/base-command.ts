@@ -1,0 +1,141 @@
+import type { Interfaces } from "@oclif/core";
+import { Command } from "@oclif/core/command";
+import { UsageError } from "../index.js";
+import { escapeText } from "./escape.js";
+import { type Answer, EXIT } from "./exit-codes.js";
+import { type Failure, failureOf } from "./failure.js";
+import { GLOBAL_FLAGS } from "./flags.js";
+import { JSON_SCHEMA, writeJson } from "./json.js";
+import { ClosedPipe, terminalWidth, writeLines, writeTo } from "./output.js";
+import { type Style, styleFor } from "./style.js";
+import { type Cell, type Column, tableLines } from "./table.js";
+
+type FlagsOf<T extends typeof Command> = Interfaces.InferredFlags<
+  (typeof BaseCommand)["baseFlags"] & T["flags"]
+>;
+type ArgsOf<T extends typeof Command> = Interfaces.InferredArgs<T["args"]>;
+
+/** Looks like -D, also joined with other letters; the parser has the last word. */
+const MAY_GIVE_IMAGES_DIR = /^(-\w*D|--images-dir)/;
+
+/**
+ * What every command has: the global flags, parsed `flags` and `args`, output helpers, and errors that end as one
+ * sentence and an exit code. A command is `class Show extends BaseCommand<typeof Show>` with a `run` that returns
+ * EXIT.ok or EXIT.no and throws on trouble.
+ */
+export abstract class BaseCommand<T extends typeof Command> extends Command {
+  static override baseFlags = GLOBAL_FLAGS;
+
+  protected flags!: FlagsOf<T>;
+  protected args!: ArgsOf<T>;
+  #wroteAnswer = false;
+
+  abstract override run(): Promise<Answer>;
+
+  override async init(): Promise<void> {
+    await super.init();
+    const { args, baseFlags, flags, strict } = this.ctor;
+    const takesImage = "IMG" in args && (await this.#givesImagesDir());
+    const { IMG: _image, ...others } = args;
+    const parsed = await this.parse({ args: takesImage ? others : args, baseFlags, flags, strict });
+    this.flags = parsed.flags as FlagsOf<T>;
+    this.args = parsed.args as ArgsOf<T>;
+  }
+
+  /** The image set named by `-D` or by the first argument. */
+  protected get image(): string {
+    const image = this.flags["images-dir"] ?? (this.args as { IMG?: string }).IMG;
+    if (image === undefined)
+      throw new UsageError(`name the directory of images: ${this.#name} IMG, or -D DIR`);
+    return image;
+  }
+
+  /** Colours for stdout. */
+  protected get style(): Style {
+    return styleFor(1, this.flags.color);
+  }
+
+  /** Writes one line to stdout; text from an image must have gone through `escapeText`. */
+  protected print(line: string): void {
+    this.#wroteAnswer = true;
+    writeTo(1, `${line}\n`);
+  }
+
+  /** Writes lines to stdout. */
+  protected printLines(lines: Iterable<string>): void {
+    this.#wroteAnswer = true;
+    writeLines(lines);
+  }
+
+  /** Writes a table to stdout that fits the terminal; cells are escaped here. */
+  protected printTable(columns: readonly Column[], rows: readonly (readonly Cell[])[]): void {
+    this.printLines(tableLines(columns, rows, { style: this.style, width: terminalWidth() }));
+  }
+
+  /** Writes the `--json` answer: `{schema, command, ...answer}`. */
+  protected printJson(answer: object): void {
+    this.#wroteAnswer = true;
+    writeJson({ schema: JSON_SCHEMA, command: this.#id, ...answer }, (chunk) => writeTo(1, chunk));
+  }
+
+  /** Tells something on stderr. */
+  protected note(text: string): void {
+    writeTo(2, `${escapeText(text)}\n`);
+  }
+
+  /** Tells something on stderr under `-v` only. */
+  protected detail(text: string): void {
+    if (this.flags.verbose) this.note(text);
+  }
+
+  /** Warns on stderr. */
+  override warn<E extends string | Error>(input: E): E {
+    const text = typeof input === "string" ? input : input.message;
+    const { color } = this.flags ?? { color: "auto" };
+    writeTo(2, `${styleFor(2, color)("warning", "warning:")} ${escapeText(text)}\n`);
+    return input;
+  }
+
+  protected override async _run<R>(): Promise<R> {
+    const answer = await super._run<R>();
+    process.exitCode ??= answer as Answer;
+    return answer;
+  }
+
+  protected override async catch(error: unknown): Promise<void> {
+    process.exitCode = EXIT.trouble;
+    if (error instanceof ClosedPipe) return;
+    const failure = failureOf(error, this.#name);
+    // Half an answer is on its way already: a second JSON document after it would only hide that.
+    if (this.#wantsJson() && !this.#wroteAnswer) this.#printFailure(failure);
+    const color = this.flags?.color ?? "auto";
+    writeTo(2, `${styleFor(2, color)("error", "error:")} ${failure.message}\n`);
+    if (process.env.CRIMG_DEBUG === "1" && error instanceof Error) writeTo(2, `${error.stack}\n`);
+  }
+
+  #printFailure({ code, file, offset, path, message }: Failure): void {
+    this.printJson({ error: { code, file, offset, path, message } });
+  }
+
+  async #givesImagesDir(): Promise<boolean> {
+    if (!this.argv.some((arg) => MAY_GIVE_IMAGES_DIR.test(arg))) return false;
+    const { baseFlags, flags } = this.ctor;
+    const parsed = await this.parse({ args: {}, baseFlags, flags, strict: false });
+    return parsed.flags["images-dir"] !== undefined;
+  }
+
+  /** `--json` may have to be known when the command line could not be parsed. */
+  #wantsJson(): boolean {
+    if (this.flags !== undefined) return this.flags.json;
+    const end = this.argv.indexOf("--");
+    return this.argv.slice(0, end === -1 ? undefined : end).includes("--json");
+  }
+
+  get #id(): string {
+    return (this.id ?? "").replaceAll(":", " ");
+  }
+
+  get #name(): string {
+    return `${this.config.bin} ${this.#id}`;
+  }
+}

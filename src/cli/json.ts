@@ -1,0 +1,65 @@
+/** Name and version of the shape of every `--json` answer; it grows by new keys only. */
+export const JSON_SCHEMA = "crimg/1";
+
+const CHUNK = 64 * 1024;
+const SAFE = BigInt(Number.MAX_SAFE_INTEGER);
+
+/**
+ * Writes `value` as indented JSON in chunks of about 64 KiB, so that an answer of any size needs little memory.
+ * A bigint up to 2^53-1 becomes a number and one above a decimal string; bytes become base64; a Map an object;
+ * any other iterable an array that is pulled as it is written; undefined values are left out. Text that stands for
+ * bytes that are not UTF-8 keeps its lone surrogates, written as `\udcNN`.
+ */
+export function writeJson(value: unknown, write: (chunk: string) => void): void {
+  let pending = "";
+  const put = (text: string): void => {
+    pending += text;
+    if (pending.length < CHUNK) return;
+    write(pending);
+    pending = "";
+  };
+  putValue(value, "\n", put);
+  write(`${pending}\n`);
+}
+
+type Put = (text: string) => void;
+
+function putValue(value: unknown, newline: string, put: Put): void {
+  if (typeof value === "bigint") put(bigintJson(value));
+  else if (typeof value !== "object" || value === null) put(JSON.stringify(value) ?? "null");
+  else if (value instanceof Uint8Array) put(`"${base64(value)}"`);
+  else if (value instanceof Map) putMembers(value, newline, put);
+  else if (Symbol.iterator in value) putItems(value as Iterable<unknown>, newline, put);
+  else putMembers(Object.entries(value), newline, put);
+}
+
+function putItems(items: Iterable<unknown>, newline: string, put: Put): void {
+  const inner = `${newline}  `;
+  let before = `[${inner}`;
+  for (const item of items) {
+    put(before);
+    putValue(item, inner, put);
+    before = `,${inner}`;
+  }
+  put(before.startsWith("[") ? "[]" : `${newline}]`);
+}
+
+function putMembers(members: Iterable<[unknown, unknown]>, newline: string, put: Put): void {
+  const inner = `${newline}  `;
+  let before = `{${inner}`;
+  for (const [key, value] of members) {
+    if (value === undefined) continue;
+    put(`${before}${JSON.stringify(String(key))}: `);
+    putValue(value, inner, put);
+    before = `,${inner}`;
+  }
+  put(before.startsWith("{") ? "{}" : `${newline}}`);
+}
+
+function bigintJson(value: bigint): string {
+  return value <= SAFE && value >= -SAFE ? value.toString() : `"${value}"`;
+}
+
+function base64(bytes: Uint8Array): string {
+  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString("base64");
+}

@@ -1,0 +1,33 @@
+import { isatty } from "node:tty";
+import { writeTo } from "./output.js";
+
+const QUIET_MS = 1000;
+const STEP_MS = 200;
+
+/**
+ * A line on stderr that tells how far a long job is: only on a terminal, only after a second. Call `at` as
+ * often as you like, `end` when done; the line is wiped.
+ */
+export class Progress {
+  readonly #shows = isatty(2);
+  #next = Date.now() + QUIET_MS;
+  #drawn = false;
+
+  constructor(readonly doing: string) {}
+
+  /** `done` of `total`, in any unit. */
+  at(done: number, total: number): void {
+    if (!this.#shows) return;
+    const now = Date.now();
+    if (now < this.#next) return;
+    this.#next = now + STEP_MS;
+    this.#drawn = true;
+    const percent = total > 0 ? Math.floor((done / total) * 100) : 0;
+    writeTo(2, `\r\u001b[K${this.doing} ${percent}%`);
+  }
+
+  end(): void {
+    if (this.#drawn) writeTo(2, "\r\u001b[K");
+    this.#drawn = false;
+  }
+}

@@ -1,0 +1,40 @@
+import { isatty } from "node:tty";
+import { Chalk } from "chalk";
+
+/** When colour is used: `auto` means on a terminal, unless NO_COLOR is set or TERM is dumb. */
+export const COLOR_CHOICES = ["auto", "never", "always"] as const;
+export type ColorChoice = (typeof COLOR_CHOICES)[number];
+
+const plain = new Chalk({ level: 0 });
+const colored = new Chalk({ level: 1 });
+
+const ROLES = {
+  address: colored.cyan,
+  name: colored.bold,
+  path: colored.blue,
+  faint: colored.dim,
+  added: colored.green,
+  removed: colored.red,
+  changed: colored.yellow,
+  good: colored.green,
+  warning: colored.yellow,
+  error: colored.red.bold,
+  heading: colored.bold,
+} as const;
+
+/** What a piece of text is; the only colours that crimg knows. */
+export type Role = keyof typeof ROLES;
+
+/** Puts a role's colour around text, or nothing. The text must be safe for a terminal already. */
+export type Style = (role: Role, text: string) => string;
+
+/** The style for what is written to `fd` (1 or 2). */
+export function styleFor(fd: 1 | 2, choice: ColorChoice): Style {
+  return wantsColor(fd, choice) ? (role, text) => ROLES[role](text) : (_role, text) => plain(text);
+}
+
+function wantsColor(fd: 1 | 2, choice: ColorChoice): boolean {
+  if (choice !== "auto") return choice === "always";
+  const { NO_COLOR, TERM } = process.env;
+  return isatty(fd) && !NO_COLOR && TERM !== "dumb";
+}

@@ -1,0 +1,153 @@
+import Table from "cli-table3";
+import { strlen } from "cli-table3/src/utils.js";
+import { escapeText } from "./escape.js";
+import type { Role, Style } from "./style.js";
+
+/** One cell: text as it stands in the image (it is escaped here), with a role if it is to be coloured. */
+export type Cell = string | number | bigint | { readonly text: string; readonly role: Role };
+
+export interface Column {
+  /** UPPERCASE, the field's word. */
+  readonly head: string;
+  readonly align?: "left" | "right";
+  /** May lose its start (paths) or end (prose) to an ellipsis when the terminal is too narrow. */
+  readonly cut?: "start" | "end";
+}
+
+export interface TableOptions {
+  readonly style: Style;
+  /** Columns of the terminal; without it nothing is cut. */
+  readonly width?: number | undefined;
+}
+
+const GAP = "  ";
+const MIN_CUT_WIDTH = 8;
+const PLAIN = /^[ -~]*$/;
+
+/** cli-table3's time grows with the square of the rows (20,000: half a minute); a screenful is its size. */
+const CLI_TABLE_ROWS = 100;
+
+/** Borders are empty everywhere; two blanks part the columns. */
+const NO_BORDERS = {
+  ...{ top: "", "top-mid": "", "top-left": "", "top-right": "" },
+  ...{ bottom: "", "bottom-mid": "", "bottom-left": "", "bottom-right": "" },
+  ...{ left: "", "left-mid": "", mid: "", "mid-mid": "", right: "", "right-mid": "" },
+  middle: GAP,
+};
+
+/** The lines of a table: UPPERCASE heads, no borders, aligned columns that fit `width`, no trailing blanks. */
+export function* tableLines(
+  columns: readonly Column[],
+  rows: readonly (readonly Cell[])[],
+  options: TableOptions,
+): Generator<string> {
+  const texts = rows.map((row) => columns.map((_, at) => cellText(row[at] ?? "")));
+  const widths = fit(columns, naturalWidths(columns, texts), options.width);
+  const cut = (row: readonly string[]): string[] =>
+    row.map((text, at) => cutTo(text, widths[at] as number, columns[at]?.cut));
+  const paint = (at: number, row: readonly string[]): string[] =>
+    row.map((text, column) => painted(text, rows[at]?.[column], options.style));
+  const heads = columns.map(({ head }) => head);
+  const styledHeads = cut(heads).map((head) => options.style("heading", head));
+
+  if (rows.length <= CLI_TABLE_ROWS) {
+    const body = texts.map((row, at) => paint(at, cut(row)));
+    yield* smallTable(columns, widths, [styledHeads, ...body]);
+    return;
+  }
+  yield paddedLine(columns, widths, cut(heads), styledHeads);
+  for (const [at, row] of texts.entries()) {
+    const shown = cut(row);
+    yield paddedLine(columns, widths, shown, paint(at, shown));
+  }
+}
+
+/** Columns that a text takes on a terminal: wide characters count two, combining ones none. */
+export function displayWidth(text: string): number {
+  return PLAIN.test(text) ? text.length : strlen(text);
+}
+
+function cellText(cell: Cell): string {
+  if (typeof cell === "string") return escapeText(cell);
+  return typeof cell === "object" ? escapeText(cell.text) : cell.toString();
+}
+
+function painted(text: string, cell: Cell | undefined, style: Style): string {
+  return typeof cell === "object" ? style(cell.role, text) : text;
+}
+
+function naturalWidths(columns: readonly Column[], rows: readonly (readonly string[])[]): number[] {
+  const widths = columns.map(({ head }) => displayWidth(head));
+  for (const row of rows)
+    for (const [at, text] of row.entries()) widths[at] = Math.max(widths[at] as number, displayWidth(text));
+  return widths;
+}
+
+/** Takes from the widest columns that may be cut until the row fits, if it can. */
+function fit(columns: readonly Column[], natural: readonly number[], width: number | undefined): number[] {
+  const widths = [...natural];
+  if (width === undefined) return widths;
+  let excess = widths.reduce((sum, each) => sum + each, GAP.length * (widths.length - 1)) - width;
+  const floor = (at: number): number => Math.max(MIN_CUT_WIDTH, displayWidth(columns[at]?.head ?? ""));
+  while (excess > 0) {
+    const able = widths.flatMap((each, at) => (columns[at]?.cut && each > floor(at) ? [at] : []));
+    const widest = able.reduce(
+      (best, at) => ((widths[at] as number) > (widths[best] as number) ? at : best),
+      able[0] ?? -1,
+    );
+    if (widest === -1) break;
+    const next = Math.max(
+      floor(widest),
+      ...able.filter((at) => at !== widest).map((at) => widths[at] as number),
+    );
+    const level = Math.min(next, (widths[widest] as number) - 1);
+    const take = Math.min(excess, (widths[widest] as number) - level);
+    widths[widest] = (widths[widest] as number) - take;
+    excess -= take;
+  }
+  return widths;
+}
+
+function cutTo(text: string, width: number, cut: "start" | "end" | undefined): string {
+  if (cut === undefined || displayWidth(text) <= width) return text;
+  if (PLAIN.test(text)) return cut === "start" ? `…${text.slice(1 - width)}` : `${text.slice(0, width - 1)}…`;
+  const chars = cut === "start" ? [...text].reverse() : [...text];
+  const kept: string[] = [];
+  let used = 1;
+  for (const char of chars) {
+    used += displayWidth(char);
+    if (used > width) break;
+    kept.push(char);
+  }
+  return cut === "start" ? `…${kept.reverse().join("")}` : `${kept.join("")}…`;
+}
+
+function smallTable(columns: readonly Column[], widths: readonly number[], rows: string[][]): string[] {
+  const table = new Table({
+    chars: NO_BORDERS,
+    style: { head: [], border: [], compact: true, "padding-left": 0, "padding-right": 0 },
+    colAligns: columns.map(({ align }) => align ?? "left"),
+    colWidths: [...widths],
+  });
+  table.push(...rows);
+  return table
+    .toString()
+    .split("\n")
+    .map((line) => line.trimEnd());
+}
+
+function paddedLine(
+  columns: readonly Column[],
+  widths: readonly number[],
+  shown: string[],
+  styled: string[],
+): string {
+  let line = "";
+  for (const [at, text] of styled.entries()) {
+    const blanks = " ".repeat(Math.max(0, (widths[at] as number) - displayWidth(shown[at] as string)));
+    const last = at === styled.length - 1;
+    line += columns[at]?.align === "right" ? blanks + text : last ? text : text + blanks;
+    if (!last) line += GAP;
+  }
+  return line.trimEnd();
+}

@@ -1,0 +1,1 @@
+export * from "./io/errors.js";
