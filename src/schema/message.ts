@@ -137,7 +137,9 @@ type KeysWith<F extends Fields, L extends Label> = {
  * A decoded message. 64-bit integers are bigint; strings are text that maps back to the very bytes (see
  * `io/text`); enums are numbers; repeated fields are always arrays; absent optional fields are absent keys.
  */
-export type Value<M extends MessageTable> = {
+export type Value<M extends MessageTable> = M extends unknown ? Fielded<M> : never;
+
+type Fielded<M extends MessageTable> = {
   -readonly [K in KeysWith<M["fields"], "required">]: One<M["fields"][K]["type"], M>;
 } & {
   -readonly [K in KeysWith<M["fields"], "repeated">]: One<M["fields"][K]["type"], M>[];

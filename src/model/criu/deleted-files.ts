@@ -1,0 +1,57 @@
+import { fileNameOf } from "../../formats/criu/detect.js";
+import type { CriuImageSet } from "../../formats/criu/image-set.js";
+import { IMAGES } from "../../formats/criu/images.js";
+import type { DeletedFile, FileTable, Ghost } from "../checkpoint.js";
+
+const LINKED = 0;
+const GHOST = 1;
+/** Sets without remap_type mark a ghost by the highest bit of remap_id. */
+const OLD_GHOST_BIT = 0x8000_0000;
+
+/** Paths that were gone at the dump, from remap-fpath.img. */
+export function criuDeletedFiles(set: CriuImageSet, files: FileTable): DeletedFile[] {
+  return set.records(IMAGES.REMAP_FPATH).map(({ index, value }) => {
+    const isOldGhost = value.remap_type === undefined && value.remap_id >= OLD_GHOST_BIT;
+    const type = value.remap_type ?? (isOldGhost ? GHOST : LINKED);
+    const id = isOldGhost ? value.remap_id - OLD_GHOST_BIT : value.remap_id;
+    const common = {
+      path: files.get(value.orig_id, "REG")?.path,
+      fileId: value.orig_id,
+      origin: { image: IMAGES.REMAP_FPATH.file, record: index },
+    };
+    if (type === GHOST)
+      return {
+        ...common,
+        method: "ghost",
+        keptIn: fileNameOf(IMAGES.GHOST_FILE, id),
+        ghost: ghostOf(set, id),
+      };
+    if (type === LINKED)
+      return {
+        ...common,
+        method: "link remap",
+        keptIn: files.get(id, "REG")?.path ?? `file id ${id}`,
+        ghost: undefined,
+      };
+    return { ...common, method: "process", keptIn: `pid ${id}`, ghost: undefined };
+  });
+}
+
+function ghostOf(set: CriuImageSet, id: number): Ghost | undefined {
+  const records = set.records(IMAGES.GHOST_FILE, id);
+  const head = records[0]?.value;
+  if (head === undefined || !("uid" in head)) return undefined;
+  const stored = records.reduce(
+    (sum, record) => sum + record.payload.reduce((bytes, part) => bytes + part.size, 0),
+    0,
+  );
+  return {
+    mode: head.mode,
+    uid: head.uid,
+    gid: head.gid,
+    stored,
+    size: head.size ?? BigInt(stored),
+    chunked: head.chunks === true,
+    symlinkTarget: head.symlnk_target,
+  };
+}

@@ -1,0 +1,62 @@
+import type { CriuImageSet } from "../../formats/criu/image-set.js";
+import { IMAGES } from "../../formats/criu/images.js";
+import { TTY_TYPE } from "../../formats/criu/tables/tty.js";
+import { enumName } from "../../schema/enums.js";
+import type { OpenFile } from "../checkpoint.js";
+
+/** What a person would call an open file, in the manner of /proc/PID/fd. */
+export function fileLabel(file: OpenFile, set: CriuImageSet): string {
+  const { record } = file;
+  if (file.socket !== undefined) return socketLabel(file);
+  if (file.path !== undefined) return file.path;
+  switch (file.type) {
+    case "REG":
+      return String(record.name);
+    case "PIPE":
+    case "FIFO":
+      return `${file.type.toLowerCase()}:[${record.pipe_id}]`;
+    case "MEMFD":
+      return memfdLabel(record, set);
+    case "TTY":
+      return ttyLabel(record, set);
+    case "PIDFD":
+      return `pidfd:[${record.nspid}]`;
+    case "BPFMAP":
+      return `bpf map ${String(record.map_name)}`;
+    case "NS":
+      return `namespace:[${record.ns_id}]`;
+    default:
+      return `anon:[${ANON_NAMES[file.type] ?? file.type.toLowerCase()}]`;
+  }
+}
+
+const ANON_NAMES: Readonly<Record<string, string>> = {
+  EVENTFD: "eventfd",
+  EVENTPOLL: "eventpoll",
+  SIGNALFD: "signalfd",
+  TIMERFD: "timerfd",
+  INOTIFY: "inotify",
+  FANOTIFY: "fanotify",
+  EXT: "external",
+};
+
+function socketLabel(file: OpenFile): string {
+  const socket = file.socket;
+  if (socket === undefined) return "";
+  if (socket.family === "UNIX") return `unix ${socket.type} ${socket.local || `[${socket.inode}]`}`;
+  const name = socket.protocol || `${socket.family} ${socket.type}`;
+  return socket.remote === "" ? `${name} ${socket.local}` : `${name} ${socket.local} -> ${socket.remote}`;
+}
+
+function memfdLabel(record: Readonly<Record<string, unknown>>, set: CriuImageSet): string {
+  const inode = set
+    .records(IMAGES.MEMFD_INODE)
+    .find(({ value }) => value.inode_id === BigInt(record.inode_id as number));
+  return `memfd:${inode?.value.name ?? `[${record.inode_id}]`}`;
+}
+
+function ttyLabel(record: Readonly<Record<string, unknown>>, set: CriuImageSet): string {
+  const info = set.records(IMAGES.TTY_INFO).find(({ value }) => value.id === record.tty_info_id)?.value;
+  if (info === undefined) return `tty:[${record.tty_info_id}]`;
+  return info.pty === undefined ? `tty:[${enumName(TTY_TYPE, info.type)}]` : `/dev/pts/${info.pty.index}`;
+}

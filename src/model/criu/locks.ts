@@ -1,0 +1,37 @@
+import type { CriuImageSet } from "../../formats/criu/image-set.js";
+import { IMAGES } from "../../formats/criu/images.js";
+import type { FileLockEntry } from "../../formats/criu/tables/file-lock.js";
+import type { Lock, LockKind, OpenFile } from "../checkpoint.js";
+
+const KINDS: Readonly<Record<number, LockKind>> = { 1: "posix", 2: "flock", 4: "ofd", 8: "lease" };
+const TYPES: readonly Lock["type"][] = ["read", "write", "unlock"];
+const LEASE_BREAKING = 4;
+const FLOCK_MANDATORY = 32;
+
+/** The locks and leases of filelocks.img. `fileOf` finds the open file behind a descriptor of a task. */
+export function criuLocks(
+  set: CriuImageSet,
+  fileOf: (pid: number, fd: number) => OpenFile | undefined,
+): Lock[] {
+  return set.records(IMAGES.FILE_LOCKS).map(({ index, value }) => {
+    const kind = KINDS[value.flag] ?? "posix";
+    return {
+      kind,
+      ...typeOf(kind, value),
+      pid: value.pid,
+      fd: value.fd,
+      start: value.start,
+      length: value.len,
+      file: fileOf(value.pid, value.fd),
+      origin: { image: IMAGES.FILE_LOCKS.file, record: index },
+    };
+  });
+}
+
+/** A breaking lease stores the type it must become, not the one it has. */
+function typeOf(kind: LockKind, entry: FileLockEntry): Pick<Lock, "type" | "breaking"> {
+  const breaking = kind === "lease" && (entry.type & LEASE_BREAKING) !== 0;
+  if (kind === "flock" && (entry.type & FLOCK_MANDATORY) !== 0)
+    return { type: (entry.type & 128) !== 0 ? "write" : "read", breaking };
+  return { type: TYPES[breaking ? entry.type & ~LEASE_BREAKING : entry.type] ?? "unknown", breaking };
+}

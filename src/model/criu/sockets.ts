@@ -1,0 +1,126 @@
+import { SK_FAMILY, SK_PROTO, SK_STATE, SK_TYPE } from "../../formats/criu/names.js";
+import type { InetSkEntry } from "../../formats/criu/tables/sk-inet.js";
+import type { NetlinkSkEntry } from "../../formats/criu/tables/sk-netlink.js";
+import type { PacketSockEntry } from "../../formats/criu/tables/sk-packet.js";
+import type { UnixSkEntry } from "../../formats/criu/tables/sk-unix.js";
+import { bytesToText } from "../../io/text.js";
+import { enumName } from "../../schema/enums.js";
+import type { FileTable, OpenFile, Socket } from "../checkpoint.js";
+import { formatAddress } from "./address.js";
+
+const TCP = 6;
+const ESTABLISHED = 1;
+const LISTEN = 10;
+
+/** The socket side of an open file; undefined for files that are no sockets. */
+export function socketOf(file: OpenFile, files: FileTable): Socket | undefined {
+  switch (file.type) {
+    case "UNIXSK":
+      return unixSocket(file.record as UnixSkEntry, files);
+    case "INETSK":
+      return inetSocket(file.record as InetSkEntry);
+    case "NETLINKSK":
+      return netlinkSocket(file.record as NetlinkSkEntry);
+    case "PACKETSK":
+      return packetSocket(file.record as PacketSockEntry);
+    default:
+      return undefined;
+  }
+}
+
+/** The name of a unix socket as people write it: a path, `@abstract`, or nothing. */
+export function unixName(entry: UnixSkEntry): string {
+  const { name } = entry;
+  if (name.length === 0) return "";
+  if (name[0] === 0) return `@${bytesToText(name.subarray(1)).replaceAll("\0", "@")}`;
+  const path = bytesToText(name.at(-1) === 0 ? name.subarray(0, -1) : name);
+  return path.startsWith("/") || entry.name_dir === undefined ? path : `${entry.name_dir}/${path}`;
+}
+
+function unixSocket(entry: UnixSkEntry, files: FileTable): Socket {
+  const peer = peerOf(entry, files);
+  return {
+    family: "UNIX",
+    type: enumName(SK_TYPE, entry.type),
+    protocol: "",
+    state: enumName(SK_STATE, entry.state),
+    inode: entry.ino,
+    local: unixName(entry),
+    remote: peer === undefined ? "" : unixName(peer.record as UnixSkEntry),
+    localPort: undefined,
+    remotePort: undefined,
+    backlog: entry.state === LISTEN ? entry.backlog : undefined,
+    peerInode: entry.peer,
+    peer,
+    connected: false,
+  };
+}
+
+const unixByInode = new WeakMap<FileTable, Map<number, OpenFile>>();
+
+function peerOf(entry: UnixSkEntry, files: FileTable): OpenFile | undefined {
+  if (entry.peer === 0) return undefined;
+  let byInode = unixByInode.get(files);
+  if (byInode === undefined) {
+    byInode = new Map(
+      files.all.filter((file) => file.type === "UNIXSK").map((file) => [file.record.ino as number, file]),
+    );
+    unixByInode.set(files, byInode);
+  }
+  return byInode.get(entry.peer);
+}
+
+function inetSocket(entry: InetSkEntry): Socket {
+  const hasRemote = entry.dst_port !== 0;
+  return {
+    family: enumName(SK_FAMILY, entry.family),
+    type: enumName(SK_TYPE, entry.type),
+    protocol: enumName(SK_PROTO, entry.proto),
+    state: enumName(SK_STATE, entry.state),
+    inode: entry.ino,
+    local: `${bracketed(formatAddress(entry.src_addr))}:${entry.src_port}`,
+    remote: hasRemote ? `${bracketed(formatAddress(entry.dst_addr))}:${entry.dst_port}` : "",
+    localPort: entry.src_port,
+    remotePort: hasRemote ? entry.dst_port : undefined,
+    backlog: entry.state === LISTEN ? entry.backlog : undefined,
+    peerInode: undefined,
+    peer: undefined,
+    connected: entry.proto === TCP && entry.state !== LISTEN && (hasRemote || entry.state === ESTABLISHED),
+  };
+}
+
+function bracketed(address: string): string {
+  return address.includes(":") ? `[${address}]` : address;
+}
+
+function netlinkSocket(entry: NetlinkSkEntry): Socket {
+  return bare(
+    "NETLINK",
+    "",
+    entry.state === undefined ? "" : enumName(SK_STATE, entry.state),
+    entry.ino,
+    `port ${entry.portid}`,
+  );
+}
+
+function packetSocket(entry: PacketSockEntry): Socket {
+  return bare("PACKET", enumName(SK_TYPE, entry.type), "", 0, `ifindex ${entry.ifindex}`);
+}
+
+function bare(family: string, type: string, state: string, inode: number, local: string): Socket {
+  return {
+    family,
+    type,
+    protocol: "",
+    state,
+    inode,
+    local,
+    remote: "",
+    localPort: undefined,
+    remotePort: undefined,
+    backlog: undefined,
+    peerInode: undefined,
+    peer: undefined,
+    connected: false,
+  };
+}

@@ -1,0 +1,113 @@
+import type { CriuImageSet } from "../../formats/criu/image-set.js";
+import { IMAGES } from "../../formats/criu/images.js";
+import type { CoreEntry, TaskCoreEntry } from "../../formats/criu/tables/core.js";
+import type { CredsEntry } from "../../formats/criu/tables/creds.js";
+import type { SaEntry } from "../../formats/criu/tables/sigaction.js";
+import type { SiginfoEntry } from "../../formats/criu/tables/siginfo.js";
+import type { Credentials, PendingSignal, SignalState, Thread } from "../checkpoint.js";
+import { lazy } from "../lazy.js";
+
+/** A thread whose core image is read at the first look at it. */
+export function criuThread(set: CriuImageSet, pid: number, tid: number): Thread {
+  const core = lazy(() => set.first(IMAGES.CORE, tid));
+  const credentials = lazy(() => credentialsOf(core()?.thread_core?.creds ?? set.first(IMAGES.CREDS, pid)));
+  const registers = lazy(() => registersOf(core()));
+  return {
+    tid,
+    get comm() {
+      return core()?.thread_core?.comm ?? core()?.tc?.comm ?? "";
+    },
+    get credentials() {
+      return credentials();
+    },
+    get registers() {
+      return registers();
+    },
+    get blocked() {
+      return core()?.thread_core?.blk_sigset ?? core()?.tc?.blk_sigset ?? 0n;
+    },
+    get pending() {
+      const queue = core()?.thread_core?.signals_p?.signals;
+      return (queue ?? set.records(IMAGES.PSIGNAL, tid).map(({ value }) => value)).map(pendingSignal);
+    },
+    origin: { image: `core-${tid}.img`, record: 0 },
+  };
+}
+
+/** Signal actions and the task's queue; sets before criu 3.1 keep the actions in sigacts-PID.img. */
+export function criuSignals(set: CriuImageSet, pid: number, core: TaskCoreEntry | undefined): SignalState {
+  const stored = core?.sigactions ?? [];
+  const actions = stored.length > 0 ? stored : set.records(IMAGES.SIGACT, pid).map(({ value }) => value);
+  const queue = core?.signals_s?.signals ?? set.records(IMAGES.SIGNAL, pid).map(({ value }) => value);
+  return { actions: actions.map(signalAction), pending: queue.map(pendingSignal) };
+}
+
+const SIGKILL = 9;
+const SIGSTOP = 19;
+
+/** Actions are stored in signal order without SIGKILL and SIGSTOP, which have none. */
+function signalAction(entry: SaEntry, index: number): SignalState["actions"][number] {
+  let signal = index + 1;
+  if (signal >= SIGKILL) signal++;
+  if (signal >= SIGSTOP) signal++;
+  return { signal, handler: entry.sigaction, flags: entry.flags, mask: entry.mask };
+}
+
+/** siginfo_t starts with si_signo, si_errno, si_code (x86 and most others; sigaction(2)). */
+function pendingSignal(entry: SiginfoEntry): PendingSignal {
+  const { siginfo } = entry;
+  return {
+    signal: siginfo.length >= 4 ? siginfo.readInt32LE(0) : 0,
+    code: siginfo.length >= 12 ? siginfo.readInt32LE(8) : 0,
+    siginfo,
+  };
+}
+
+function credentialsOf(entry: CredsEntry | undefined): Credentials | undefined {
+  if (entry === undefined) return undefined;
+  return {
+    uid: entry.uid,
+    gid: entry.gid,
+    euid: entry.euid,
+    egid: entry.egid,
+    suid: entry.suid,
+    sgid: entry.sgid,
+    fsuid: entry.fsuid,
+    fsgid: entry.fsgid,
+    groups: entry.groups,
+    inheritable: mask(entry.cap_inh),
+    permitted: mask(entry.cap_prm),
+    effective: mask(entry.cap_eff),
+    bounding: mask(entry.cap_bnd),
+    ambient: mask(entry.cap_amb),
+    securebits: entry.secbits,
+    noNewPrivs: entry.no_new_privs === 1,
+    lsmProfile: entry.lsm_profile,
+  };
+}
+
+/** Capability sets are stored as 32-bit words, the low one first. */
+function mask(words: readonly number[]): bigint {
+  return words.reduceRight((value, word) => (value << 32n) | BigInt(word), 0n);
+}
+
+/** General registers of whichever architecture the core image carries. */
+function registersOf(core: CoreEntry | undefined): ReadonlyMap<string, bigint> {
+  const info =
+    core?.thread_info ??
+    core?.ti_aarch64 ??
+    core?.ti_arm ??
+    core?.ti_ppc64 ??
+    core?.ti_s390 ??
+    core?.ti_mips ??
+    core?.ti_loongarch64 ??
+    core?.ti_riscv64;
+  const registers = new Map<string, bigint>();
+  const general = (info as { gpregs?: Record<string, unknown> } | undefined)?.gpregs ?? {};
+  for (const [name, value] of Object.entries(general)) {
+    if (typeof value === "bigint" || typeof value === "number") registers.set(name, BigInt(value));
+    else if (Array.isArray(value))
+      for (const [i, item] of value.entries()) registers.set(`${name}${i}`, BigInt(item as number | bigint));
+  }
+  return registers;
+}
