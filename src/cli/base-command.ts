@@ -2,11 +2,11 @@ import type { Interfaces } from "@oclif/core";
 import { Command } from "@oclif/core/command";
 import { UsageError } from "../index.js";
 import { escapeText } from "./escape.js";
-import { type Answer, EXIT } from "./exit-codes.js";
-import { type Failure, failureOf } from "./failure.js";
+import type { Answer } from "./exit-codes.js";
+import { reportFailure, wantsJson } from "./failure.js";
 import { GLOBAL_FLAGS } from "./flags.js";
 import { JSON_SCHEMA, writeJson } from "./json.js";
-import { ClosedPipe, terminalWidth, writeLines, writeTo } from "./output.js";
+import { terminalWidth, writeLines, writeTo } from "./output.js";
 import { type Style, styleFor } from "./style.js";
 import { type Cell, type Column, tableLines } from "./table.js";
 
@@ -103,18 +103,9 @@ export abstract class BaseCommand<T extends typeof Command> extends Command {
   }
 
   protected override async catch(error: unknown): Promise<void> {
-    process.exitCode = EXIT.trouble;
-    if (error instanceof ClosedPipe) return;
-    const failure = failureOf(error, this.#name);
     // Half an answer is on its way already: a second JSON document after it would only hide that.
-    if (this.#wantsJson() && !this.#wroteAnswer) this.#printFailure(failure);
-    const color = this.flags?.color ?? "auto";
-    writeTo(2, `${styleFor(2, color)("error", "error:")} ${failure.message}\n`);
-    if (process.env.CRIMG_DEBUG === "1" && error instanceof Error) writeTo(2, `${error.stack}\n`);
-  }
-
-  #printFailure({ code, file, offset, path, message }: Failure): void {
-    this.printJson({ error: { code, file, offset, path, message } });
+    const json = (this.flags?.json ?? wantsJson(this.argv)) && !this.#wroteAnswer;
+    reportFailure(error, { command: this.#name, json, color: this.flags?.color ?? "auto" });
   }
 
   async #givesImagesDir(): Promise<boolean> {
@@ -122,13 +113,6 @@ export abstract class BaseCommand<T extends typeof Command> extends Command {
     const { baseFlags, flags } = this.ctor;
     const parsed = await this.parse({ args: {}, baseFlags, flags, strict: false });
     return parsed.flags["images-dir"] !== undefined;
-  }
-
-  /** `--json` may have to be known when the command line could not be parsed. */
-  #wantsJson(): boolean {
-    if (this.flags !== undefined) return this.flags.json;
-    const end = this.argv.indexOf("--");
-    return this.argv.slice(0, end === -1 ? undefined : end).includes("--json");
   }
 
   get #id(): string {

@@ -1,8 +1,12 @@
 import { stripVTControlCharacters } from "node:util";
 import { isCrimgError } from "../index.js";
 import { escapeText } from "./escape.js";
+import { EXIT } from "./exit-codes.js";
+import { JSON_SCHEMA, writeJson } from "./json.js";
+import { ClosedPipe, writeTo } from "./output.js";
+import { type ColorChoice, styleFor } from "./style.js";
 
-/** An error as it is told to the user; the `error` object of `--json` has these keys. */
+/** An error as it is told to the user: the `error` object of `--json`. */
 export interface Failure {
   /** One of the library's codes, or INTERNAL for a fault of crimg itself. */
   readonly code: string;
@@ -14,8 +18,40 @@ export interface Failure {
   readonly message: string;
 }
 
+export interface FailureContext {
+  /** As the user types it, e.g. `crimg show`. */
+  readonly command: string;
+  /** Whether stdout is to get the error as JSON: asked for, and no part of an answer is there yet. */
+  readonly json: boolean;
+  readonly color: ColorChoice;
+}
+
+/**
+ * Ends a command that threw: one sentence on stderr, exit code 2, under `--json` also
+ * `{schema, command, error}` on stdout. Silent when the reader of stdout went away.
+ */
+export function reportFailure(error: unknown, { command, json, color }: FailureContext): void {
+  process.exitCode = EXIT.trouble;
+  if (error instanceof ClosedPipe) return;
+  const failure = failureOf(error, command);
+  const answer = { schema: JSON_SCHEMA, command: command.split(" ").slice(1).join(" "), error: failure };
+  try {
+    if (json) writeJson(answer, (chunk) => writeTo(1, chunk));
+    writeTo(2, `${styleFor(2, color)("error", "error:")} ${failure.message}\n`);
+    if (process.env.CRIMG_DEBUG === "1" && error instanceof Error) writeTo(2, `${error.stack}\n`);
+  } catch (closed) {
+    if (!(closed instanceof ClosedPipe)) throw closed;
+  }
+}
+
+/** Whether `--json` stands on a command line that may be too wrong to be parsed. */
+export function wantsJson(argv: readonly string[]): boolean {
+  const end = argv.indexOf("--");
+  return argv.slice(0, end === -1 ? undefined : end).includes("--json");
+}
+
 /** What to tell about anything that was thrown. `command` is named in the advice, e.g. `crimg show`. */
-export function failureOf(error: unknown, command: string): Failure {
+function failureOf(error: unknown, command: string): Failure {
   if (isCrimgError(error)) {
     const { code, file, offset, path, message } = error;
     return { code, file, offset, path, message: escapeText(message) };

@@ -1,4 +1,4 @@
-import { string as stringArg } from "@oclif/core/args";
+import { custom, string as stringArg } from "@oclif/core/args";
 import { boolean, integer, option, string } from "@oclif/core/flags";
 import { COLOR_CHOICES } from "./style.js";
 
@@ -10,6 +10,21 @@ export function positional(description: string) {
 /** A positional argument that must be given. */
 export function requiredPositional(description: string) {
   return stringArg({ description, ignoreStdin: true, required: true });
+}
+
+/** A positional argument that is one of `options`. */
+export function choice<T extends string>(description: string, options: readonly T[]) {
+  return word<T>()({ description, options: [...options], ignoreStdin: true });
+}
+
+/** A positional argument that must be given and is one of `options`. */
+export function requiredChoice<T extends string>(description: string, options: readonly T[]) {
+  return word<T>()({ description, options: [...options], ignoreStdin: true, required: true });
+}
+
+/** oclif checks `options` before it parses, so the text is a `T` by then. */
+function word<T extends string>() {
+  return custom<T>({ parse: async (text) => text as T });
 }
 
 /** The image set, first of a command's arguments as `IMG: imageArg`; `-D` gives it too and then frees the place. */

@@ -1,0 +1,35 @@
+import { BaseCommand } from "../src/cli/base-command.js";
+import { completionScript, SHELLS } from "../src/cli/completion.js";
+import { EXIT } from "../src/cli/exit-codes.js";
+import { requiredChoice } from "../src/cli/flags.js";
+
+export default class Completion extends BaseCommand<typeof Completion> {
+  static override summary = "print a completion script for a shell";
+  static override description =
+    `The script completes commands, flags and their fixed values; everything else is completed
+as a file name. Nothing is installed: the examples show where each shell takes it from.`;
+  static override examples = [
+    {
+      description: "bash, for this shell or in ~/.bashrc",
+      command: ". <(<%= config.bin %> completion bash)",
+    },
+    {
+      description: "zsh, a directory of $fpath",
+      command: "<%= config.bin %> completion zsh > ~/.zfunc/_crimg",
+    },
+    {
+      description: "fish, for this shell or in config.fish",
+      command: "<%= config.bin %> completion fish | source",
+    },
+  ];
+  static override args = { SHELL: requiredChoice("which shell", SHELLS) };
+
+  async run() {
+    const shell = this.args.SHELL;
+    const commands = this.config.commands.filter(({ hidden }) => !hidden);
+    const script = completionScript(shell, this.config.bin, commands);
+    if (this.flags.json) this.printJson({ shell, script });
+    else this.print(script.trimEnd());
+    return EXIT.ok;
+  }
+}
