@@ -1,0 +1,154 @@
+import { readdirSync, readFileSync } from "node:fs";
+import { dirname, join, normalize } from "node:path";
+import { fileURLToPath } from "node:url";
+import * as assert from "uvu/assert";
+import { suite } from "../helpers/suite.js";
+
+const ROOT = fileURLToPath(new URL("../..", import.meta.url));
+const MAX_LINES = 400;
+
+/** Which layers a layer may import, besides itself; the table of CONTRIBUTING.md. */
+const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
+  bin: ["commands", "src/cli"],
+  commands: ["src/cli", "src/index.ts"],
+  "src/cli": ["src/index.ts"],
+  "src/index.ts": [
+    "src/open.ts",
+    "src/backends",
+    "src/ops",
+    "src/model",
+    "src/formats",
+    "src/schema",
+    "src/io",
+  ],
+  "src/open.ts": ["src/model", "src/formats", "src/schema", "src/io"],
+  "src/backends": ["src/ops", "src/model", "src/formats", "src/io"],
+  "src/ops": ["src/model", "src/formats", "src/schema", "src/io"],
+  "src/model": ["src/formats", "src/schema", "src/io"],
+  "src/formats": ["src/schema", "src/io"],
+  "src/schema": ["src/io"],
+  "src/io": [],
+};
+
+/** Folders whose subfolders are strangers to one another; a file beside the subfolders may be used by all. */
+const STRANGERS = ["src/ops", "src/formats", "src/backends"];
+
+/** Packages that only one file may import. */
+const SINGLE_IMPORTER: Readonly<Record<string, string>> = {
+  chalk: "src/cli/style.ts",
+  "cli-table3": "src/cli/table.ts",
+};
+
+interface Import {
+  readonly from: string;
+  readonly to: string;
+  /** `import type` leaves no trace at run time, so it cannot make a cycle. */
+  readonly typeOnly: boolean;
+}
+
+const files = ["bin", "commands", "src"].flatMap((top) =>
+  (readdirSync(join(ROOT, top), { recursive: true }) as string[])
+    .filter((name) => /\.m?ts$/.test(name))
+    .map((name) => join(top, name)),
+);
+const imports = files.flatMap(importsOf);
+const test = suite("layers");
+
+function importsOf(from: string): Import[] {
+  const text = readFileSync(join(ROOT, from), "utf8");
+  const statements = text.matchAll(
+    /^(?:import|export)\s[^"';]*?from\s+"([^"]+)"|^import\s+"([^"]+)"|\bimport\(["`]([^"`]+)["`]\)/gm,
+  );
+  return [...statements].map((found) => {
+    const name = (found[1] ?? found[2] ?? found[3]) as string;
+    const to = name.startsWith(".") ? normalize(join(dirname(from), name)).replace(/\.js$/, ".ts") : name;
+    return { from, to, typeOnly: /^(import|export) type\s/.test(found[0]) };
+  });
+}
+
+function layerOf(file: string): string {
+  return Object.keys(MAY_IMPORT).find((layer) => file === layer || file.startsWith(`${layer}/`)) ?? file;
+}
+
+const isOurs = ({ to }: Import): boolean => /^(bin|commands|src)\//.test(to);
+const told = ({ from, to }: Import): string => `${from} imports ${to}`;
+
+test("there are imports to judge", () => {
+  assert.ok(imports.filter(isOurs).length > 20);
+});
+
+test("every file belongs to a layer", () => {
+  assert.equal(
+    files.filter((file) => !(layerOf(file) in MAY_IMPORT)),
+    [],
+  );
+});
+
+test("every import points down", () => {
+  const wrong = imports.filter(isOurs).filter((each) => {
+    const [from, to] = [layerOf(each.from), layerOf(each.to)];
+    return from !== to && !MAY_IMPORT[from]?.includes(to);
+  });
+  assert.equal(wrong.map(told), []);
+});
+
+test("operations, formats and backends are strangers to one another", () => {
+  const room = (file: string): string | undefined => {
+    const folder = STRANGERS.find((each) => file.startsWith(`${each}/`));
+    const [first, second] = folder === undefined ? [] : file.slice(folder.length + 1).split("/");
+    return second === undefined ? undefined : `${folder}/${first}`;
+  };
+  const wrong = imports.filter((each) => {
+    const [from, to] = [room(each.from), room(each.to)];
+    return from !== undefined && to !== undefined && from !== to && layerOf(each.from) === layerOf(each.to);
+  });
+  assert.equal(wrong.map(told), []);
+});
+
+test("chalk and cli-table3 have one importer each", () => {
+  const wrong = imports.filter(({ from, to }) => {
+    const only = SINGLE_IMPORTER[to.split("/")[0] as string];
+    return only !== undefined && from !== only;
+  });
+  assert.equal(wrong.map(told), []);
+});
+
+test("no import goes in a circle", () => {
+  const next = new Map(
+    files.map((file) => [file, imports.filter((each) => each.from === file && !each.typeOnly)]),
+  );
+  const done = new Set<string>();
+  const circles: string[] = [];
+  const walk = (file: string, path: readonly string[]): void => {
+    if (path.includes(file)) circles.push([...path.slice(path.indexOf(file)), file].join(" -> "));
+    if (done.has(file) || path.includes(file)) return;
+    for (const { to } of next.get(file) ?? []) walk(to, [...path, file]);
+    done.add(file);
+  };
+  for (const file of files) walk(file, []);
+  assert.equal(circles, []);
+});
+
+test(`no file has more than ${MAX_LINES} lines`, () => {
+  const long = files
+    .map((file) => ({ file, lines: readFileSync(join(ROOT, file), "utf8").trimEnd().split("\n").length }))
+    .filter(({ lines }) => lines > MAX_LINES);
+  assert.equal(long, []);
+});
+
+test("file names are kebab-case", () => {
+  assert.equal(
+    files.filter((file) => !/^([a-z0-9-]+\/)*[a-z0-9-]+(\.d)?\.m?ts$/.test(file)),
+    [],
+  );
+});
+
+test("only commands have a default export", () => {
+  const wrong = files.filter((file) => {
+    const hasDefault = /^export default /m.test(readFileSync(join(ROOT, file), "utf8"));
+    return hasDefault !== file.startsWith("commands/");
+  });
+  assert.equal(wrong, []);
+});
+
+test.run();
