@@ -1,0 +1,27 @@
+import { hasRawBytes, textToBytes } from "./text.js";
+
+/** Words that every POSIX shell takes as they are. */
+const PLAIN_WORD = /^[A-Za-z0-9_@%+=:,./-]+$/;
+
+/**
+ * One word of a command line that a person may paste into sh, bash or zsh. Text is quoted with `'`; control
+ * characters and bytes that are not UTF-8 (lone surrogates in `word`, see text.ts) need the `$'…'` of bash and zsh.
+ */
+export function shellQuote(word: string): string {
+  if (PLAIN_WORD.test(word)) return word;
+  if (!hasRawBytes(word) && !/\p{Cc}/u.test(word)) return `'${word.replaceAll("'", "'\\''")}'`;
+  let quoted = "";
+  for (const byte of textToBytes(word)) quoted += dollarQuoted(byte);
+  return `$'${quoted}'`;
+}
+
+/** A command line of several words. */
+export function shellCommand(words: Iterable<string>): string {
+  return Array.from(words, shellQuote).join(" ");
+}
+
+function dollarQuoted(byte: number): string {
+  const char = String.fromCharCode(byte);
+  if (char === "'" || char === "\\") return `\\${char}`;
+  return byte >= 0x20 && byte < 0x7f ? char : `\\x${byte.toString(16).padStart(2, "0")}`;
+}

@@ -1,0 +1,33 @@
+import { spawnSync } from "node:child_process";
+import * as assert from "uvu/assert";
+import { shellCommand, shellQuote } from "../../../src/io/shell.js";
+import { bytesToText } from "../../../src/io/text.js";
+import { suite } from "../../helpers/suite.js";
+
+const test = suite("shell words");
+
+/** What the shell makes of a quoted word, as bytes. */
+function throughShell(word: string, shell: string): Buffer {
+  return spawnSync(shell, ["-c", `printf %s ${shellQuote(word)}`], { timeout: 10_000 }).stdout;
+}
+
+test("words without special characters stay as they are", () => {
+  assert.is(
+    shellCommand(["criu", "restore", "-D", "/srv/a.b_c", "--x=1,2"]),
+    "criu restore -D /srv/a.b_c --x=1,2",
+  );
+});
+
+test("every shell reads back printable text", () => {
+  for (const word of ["", "a b", "it's", '$HOME `id` \\ "', "*?[x]", "~", "# no comment", "ünï", "-n"])
+    for (const shell of ["sh", "bash"]) assert.equal(throughShell(word, shell), Buffer.from(word), word);
+});
+
+test("bash reads back control characters and bytes that are not UTF-8", () => {
+  for (const hex of ["0a", "1b5b33316d", "ff61fe", "27ff5c", "c3bc01"]) {
+    const bytes = Buffer.from(hex, "hex");
+    assert.equal(throughShell(bytesToText(bytes), "bash"), bytes, hex);
+  }
+});
+
+test.run();
