@@ -1,5 +1,8 @@
 import { hasRawBytes, textToBytes } from "./text.js";
 
+/** Characters that a terminal would obey or hide: controls, bidi overrides, odd line ends. */
+const UNSEEN = /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/u;
+
 /** Words that every POSIX shell takes as they are. */
 const PLAIN_WORD = /^[A-Za-z0-9_@%+=:,./-]+$/;
 
@@ -9,7 +12,7 @@ const PLAIN_WORD = /^[A-Za-z0-9_@%+=:,./-]+$/;
  */
 export function shellQuote(word: string): string {
   if (PLAIN_WORD.test(word)) return word;
-  if (!hasRawBytes(word) && !/\p{Cc}/u.test(word)) return `'${word.replaceAll("'", "'\\''")}'`;
+  if (!hasRawBytes(word) && !UNSEEN.test(word)) return `'${word.replaceAll("'", "'\\''")}'`;
   let quoted = "";
   for (const byte of textToBytes(word)) quoted += dollarQuoted(byte);
   return `$'${quoted}'`;

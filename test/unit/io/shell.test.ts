@@ -24,7 +24,7 @@ test("every shell reads back printable text", () => {
 });
 
 test("bash reads back control characters and bytes that are not UTF-8", () => {
-  for (const hex of ["0a", "1b5b33316d", "ff61fe", "27ff5c", "c3bc01"]) {
+  for (const hex of ["0a", "1b5b33316d", "ff61fe", "27ff5c", "c3bc01", "e280ae61"]) {
     const bytes = Buffer.from(hex, "hex");
     assert.equal(throughShell(bytesToText(bytes), "bash"), bytes, hex);
   }
