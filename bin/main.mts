@@ -3,6 +3,8 @@ import { join } from "node:path";
 import type { Interfaces } from "@oclif/core";
 import { run } from "@oclif/core/run";
 import { reportFailure, wantsJson } from "../src/cli/failure.js";
+import { nearest } from "../src/cli/nearest.js";
+import { UsageError } from "../src/index.js";
 
 const ROOT = join(__dirname, "../..");
 
@@ -16,8 +18,8 @@ export async function main(argv: string[]): Promise<void> {
   });
   try {
     const plugin = thisPlugin();
-    const [first, ...rest] = argv;
-    const args = first === "help" ? [...rest, "--help"] : argv;
+    const args = argv[0] === "help" ? [...argv.slice(1), "--help"] : argv;
+    refuseUnknown(args[0], plugin);
     await run(args, { root: ROOT, plugins: new Map([[plugin.name, plugin]]) } as Interfaces.Options);
   } catch (error) {
     fail(error);
@@ -41,6 +43,16 @@ function thisPlugin(): Interfaces.Plugin {
     commands: commands.map((command) => ({ ...command, load: () => commandClass(command.id) })),
     findCommand: commandClass,
   } as unknown as Interfaces.Plugin;
+}
+
+/** oclif's own words for this are about oclif. */
+function refuseUnknown(word: string | undefined, { commands }: Interfaces.Plugin): void {
+  if (word === undefined || word.startsWith("-")) return;
+  const names = commands.flatMap(({ id, aliases }) => [id, ...aliases]);
+  if (names.includes(word)) return;
+  const meant = nearest(word, names);
+  const advice = meant === undefined ? "see crimg --help" : `did you mean ${meant}?`;
+  throw new UsageError(`${word} is no command of crimg; ${advice}`);
 }
 
 async function commandClass(id: string): Promise<unknown> {

@@ -44,7 +44,7 @@ test("every manual page is named for npm", () => {
 });
 
 test("the package can be imported by its name, with types and without side effects on start-up", async () => {
-  const library = await import("crimg");
+  const library = await import(pkg.name);
   assert.type(library.isCrimgError, "function");
   assert.is(pkg.sideEffects, false);
 });
