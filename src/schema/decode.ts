@@ -207,7 +207,7 @@ function addScalarReaders(
   byTag[tag] = (reader, into) => {
     (into[name] as unknown[]).push(named(reader));
   };
-  if (wireType === 2) return;
+  if (wireType === 2 || field.packed === "never") return;
   byTag[(field.number << 3) | 2] = (reader, into) => {
     const end = reader.length() + reader.pos;
     const outerEnd = reader.end;

@@ -22,6 +22,7 @@ export class ValueError extends Error {
   }
 }
 
+type Numeric = Exclude<Scalar, "string" | "bytes">;
 type FieldWriter = (writer: WireWriter, value: unknown) => void;
 
 interface Encoder {
@@ -31,7 +32,7 @@ interface Encoder {
 const encoders = new WeakMap<MessageTable, Encoder>();
 
 /**
- * Encodes a message canonically: fields by ascending number, minimal varints, nothing packed, as protobuf-c does.
+ * Encodes a message canonically: fields by ascending number, minimal varints, as protobuf-c does.
  * Unknown fields take their place by number. Errors: CrimgError INVALID for a value that does not fit its field,
  * a missing required field, or a key that the table does not have.
  */
@@ -139,9 +140,9 @@ function fieldWriter(owner: MessageTable, name: string, field: Field): FieldWrit
     }
   };
   if (field.label !== "repeated") return (writer, value) => named(writer, value, name);
+  if (field.packed === "always") return packedWriter(name, field.number, fieldScalar(field) as Numeric);
   return (writer, value) => {
-    if (!Array.isArray(value)) throw new ValueError(`${found(value)}, a list was expected`).within(name);
-    value.forEach((item, index) => {
+    listOf(name, value).forEach((item, index) => {
       named(writer, item, `${name}[${index}]`);
     });
   };
@@ -167,7 +168,7 @@ function contentWriter(type: "string" | "bytes", tag: number): FieldWriter {
   };
 }
 
-function scalarWriter(type: Exclude<Scalar, "string" | "bytes">, tag: number): FieldWriter {
+function scalarWriter(type: Numeric, tag: number): FieldWriter {
   const write = SCALAR_WRITERS[type];
   return (writer, value) => {
     writer.uint32(tag);
@@ -175,13 +176,44 @@ function scalarWriter(type: Exclude<Scalar, "string" | "bytes">, tag: number): F
   };
 }
 
+function packedWriter(name: string, number: number, type: Numeric): FieldWriter {
+  const write = SCALAR_WRITERS[type];
+  return (writer, value) => {
+    const items = listOf(name, value);
+    if (items.length === 0) return;
+    writer.uint32(((number << 3) | 2) >>> 0);
+    const start = writer.pos;
+    items.forEach((item, index) => {
+      try {
+        write(writer, item);
+      } catch (error) {
+        throw error instanceof ValueError ? error.within(`${name}[${index}]`) : error;
+      }
+    });
+    writer.closeLength(start);
+  };
+}
+
+function listOf(name: string, value: unknown): readonly unknown[] {
+  if (!Array.isArray(value)) throw new ValueError(`${found(value)}, a list was expected`).within(name);
+  return value;
+}
+
 function contentOf(type: "string" | "bytes", value: unknown): Uint8Array {
-  if (type === "string" && typeof value === "string") return textToBytes(value);
+  if (type === "string" && typeof value === "string") return stringContent(value);
   if (type === "bytes" && value instanceof Uint8Array) return value;
   throw new ValueError(`${found(value)}, ${type === "string" ? "text was" : "bytes were"} expected`);
 }
 
-const SCALAR_WRITERS: Readonly<Record<Exclude<Scalar, "string" | "bytes">, FieldWriter>> = {
+function stringContent(text: string): Buffer {
+  try {
+    return textToBytes(text);
+  } catch (error) {
+    throw error instanceof TypeError ? new ValueError(error.message) : error;
+  }
+}
+
+const SCALAR_WRITERS: Readonly<Record<Numeric, FieldWriter>> = {
   uint32: (writer, value) => writer.uint32(integer(value, 0, 0xffffffff)),
   int32: (writer, value) => writer.int32(integer(value, -0x80000000, 0x7fffffff)),
   sint32: (writer, value) => {
@@ -210,7 +242,9 @@ function integer(value: unknown, min: number, max: number): number {
 
 function bigInteger(value: unknown, min: bigint, max: bigint): bigint {
   if (typeof value !== "bigint" || value < min || value > max)
-    throw new ValueError(`${found(value)}, an integer (bigint) from ${min} to ${max} was expected`);
+    throw new ValueError(
+      `${found(value)}, ${typeof value === "number" ? "a bigint" : "an integer"} from ${min} to ${max} was expected`,
+    );
   return value;
 }
 

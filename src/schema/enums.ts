@@ -1,10 +1,11 @@
-/** Names of the values of one number: `name -> value`, with an optional word on each. */
+/** Names of the values of one number: `name -> value`. */
 export interface EnumTable {
   readonly kind: "enum";
   readonly name: string;
   readonly values: ReadonlyMap<string, number>;
   readonly names: ReadonlyMap<number, string>;
-  readonly docs: Readonly<Record<string, string>>;
+  /** The names that crit prints and reads, which are not always right. */
+  readonly critNames: ReadonlyMap<number, string>;
 }
 
 /** Names of the bits of one mask. Entries of several bits are matched whole, in table order. */
@@ -16,19 +17,23 @@ export interface FlagTable {
   readonly critNames: ReadonlySet<string>;
 }
 
+/** `critValues` are the names that crit uses where they are not the same. */
 export function enumTable(
   name: string,
   values: Readonly<Record<string, number>>,
-  docs: Readonly<Record<string, string>> = {},
+  critValues: Readonly<Record<string, number>> = values,
 ): EnumTable {
-  const entries = Object.entries(values);
   return {
     kind: "enum",
     name,
-    values: new Map(entries),
-    names: new Map(entries.map(([key, value]) => [value, key])),
-    docs,
+    values: new Map(Object.entries(values)),
+    names: namesOf(values),
+    critNames: namesOf(critValues),
   };
+}
+
+function namesOf(values: Readonly<Record<string, number>>): ReadonlyMap<number, string> {
+  return new Map(Object.entries(values).map(([key, value]) => [value, key]));
 }
 
 /** `critBits` are the names that crit knows too, `moreBits` those that only we print. */

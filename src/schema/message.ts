@@ -49,6 +49,11 @@ export interface FieldOptions {
   /** CRIU release that first wrote the field, when later than the message. */
   readonly since?: string;
   readonly deprecated?: boolean;
+  /**
+   * How a repeated scalar is written; without it one by one, and a packed run is read as well. `never`: another field
+   * has the same number with wire type 2, so this one is never read from there.
+   */
+  readonly packed?: "always" | "never";
 }
 
 export interface Field<T extends FieldType = FieldType, L extends Label = Label> extends FieldOptions {

@@ -131,7 +131,8 @@ function elementsOf(field: Field, bytes: Buffer, span: WireSpan): Element[] {
 
 function isOwnWireType(field: Field, span: WireSpan): boolean {
   const scalar = fieldScalar(field);
-  return span.wireType === wireTypeOf(scalar) || (field.label === "repeated" && span.wireType === 2);
+  if (span.wireType === wireTypeOf(scalar)) return true;
+  return field.label === "repeated" && field.packed !== "never" && span.wireType === 2;
 }
 
 /** Replaces a singular field or a whole list; the first place it had (or its place by number) is where it goes. */

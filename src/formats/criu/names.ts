@@ -99,7 +99,7 @@ export const PAGEMAP_FLAGS = flagTable(
     PE_LAZY: 2,
     PE_PRESENT: 4,
   },
-  {},
+  { PE_PAYLOAD_ALIGNED: 8 },
 );
 
 /** Seals of a memfd, fcntl(F_GET_SEALS). */
@@ -118,7 +118,11 @@ export const SEALS = flagTable(
 );
 
 /** State of a task in `task_core_entry.task_state`. */
-export const TASK_STATE = enumTable("task_state", { alive: 1, zombie: 2, stopped: 3, helper: 6 });
+export const TASK_STATE = enumTable(
+  "task_state",
+  { alive: 1, zombie: 2, stopped: 3, helper: 6 },
+  { Alive: 1, Zombie: 3, Stopped: 6 },
+);
 
 /** Socket family, socket(2). */
 export const SK_FAMILY = enumTable("family", { UNIX: 1, INET: 2, INET6: 10, NETLINK: 16, PACKET: 17 });
@@ -126,8 +130,7 @@ export const SK_FAMILY = enumTable("family", { UNIX: 1, INET: 2, INET6: 10, NETL
 /** Socket type, socket(2). */
 export const SK_TYPE = enumTable("type", { STREAM: 1, DGRAM: 2, RAW: 3, SEQPACKET: 5, PACKET: 10 });
 
-/** State of a socket; numbers of the kernel's TCP states, used for unix sockets as well. */
-export const SK_STATE = enumTable("state", {
+const CRIT_SK_STATES = {
   ESTABLISHED: 1,
   SYN_SENT: 2,
   SYN_RECV: 3,
@@ -138,9 +141,18 @@ export const SK_STATE = enumTable("state", {
   CLOSE_WAIT: 8,
   LAST_ACK: 9,
   LISTEN: 10,
-  CLOSING: 11,
-  NEW_SYN_RECV: 12,
-});
+};
+
+/** State of a socket; numbers of the kernel's TCP states, used for unix sockets as well. */
+export const SK_STATE = enumTable(
+  "state",
+  { ...CRIT_SK_STATES, CLOSING: 11, NEW_SYN_RECV: 12 },
+  CRIT_SK_STATES,
+);
 
 /** Protocol of an inet socket, ip(7). */
-export const SK_PROTO = enumTable("proto", { IP: 0, ICMP: 1, TCP: 6, UDP: 17, ICMPV6: 58, UDPLITE: 136 });
+export const SK_PROTO = enumTable(
+  "proto",
+  { IP: 0, ICMP: 1, TCP: 6, UDP: 17, ICMPV6: 58, UDPLITE: 136 },
+  { IP: 0, TCP: 6, UDP: 17, UDPLITE: 136 },
+);
