@@ -11,17 +11,16 @@ demo=/var/lib/crimg-demo
 say() { echo "fixtures.sh: $*" >&2; }
 die() { say "$*"; exit 1; }
 
-# The criu options that a case needs beyond those that all get, at dump and at restore.
-dump_options() {
-  case $1 in
-    locks) echo "--file-locks --file-validation filesize" ;;
-    *) ;;
-  esac
+# head_of NAME KEY: what the head comment of a program says, as in " * criu dump: --file-locks"
+head_of() {
+  sed -n "s|^ \* $2: *||p" "$repo/test/programs/$1.c"
 }
-restore_options() {
+
+# CRIU 4.1 can dump no inet socket on Linux 6.16 and later; 4.2 writes sets that 4.1 cannot read. So there are both.
+suite_of() {
   case $1 in
-    locks) echo "--file-locks" ;;
-    *) ;;
+    logger | locks | deleted) echo trixie ;;
+    *) echo forky ;;
   esac
 }
 
@@ -45,11 +44,10 @@ make_case() {
   echo 999 >/proc/sys/kernel/ns_last_pid
   env -i PATH=/usr/bin:/bin HOME=/ setsid "$dir/bin/$name" "$dir" </dev/null >/dev/null 2>&1 &
   pid=$!
-  log=$dir/log
-  [ "$name" = logger ] && log=$dir/log/messages
+  log=$dir/$(head_of "$name" log)
   until_line '^tick 10 ' "$log"
   # shellcheck disable=SC2046 # a list of options
-  "$criu" dump --tree "$pid" --images-dir "$images" --log-file /tmp/dump.log -v4 $(dump_options "$name") ||
+  "$criu" dump --tree "$pid" --images-dir "$images" --log-file /tmp/dump.log -v4 $(head_of "$name" "criu dump") ||
     die "$name: $(grep Error /tmp/dump.log)"
   wait "$pid" || :
   tar --create --gzip --sparse --sort=name --file "$repo/fixtures/files/$name.tar.gz" --directory / \
@@ -57,7 +55,7 @@ make_case() {
 
   # A fixture is worth keeping only if criu brings it back to life.
   # shellcheck disable=SC2046
-  "$criu" restore --images-dir "$images" --work-dir /tmp --log-file /tmp/restore.log -v4 $(restore_options "$name") &
+  "$criu" restore --images-dir "$images" --work-dir /tmp --log-file /tmp/restore.log -v4 $(head_of "$name" "criu restore") &
   restorer=$!
   until_line '^tick 30 ' "$log"
   kill -KILL "$pid"
@@ -78,9 +76,10 @@ fi
 
 [ "$(id -u)" -eq 0 ] || die "only root can checkpoint with criu"
 programs=$("$repo/test/support/programs.sh")
-criu=${CRIMG_CRIU:-$("$repo/test/support/criu.sh")}
-[ $# -gt 0 ] || set -- logger locks
+[ $# -gt 0 ] || set -- logger locks deleted sockets threads tree
 for name in "$@"; do
+  suite=$(suite_of "$name")
+  criu=$(CRIMG_CRIU_SUITE=$suite CRIMG_CRIU_DIR="$repo/.cache/criu-$suite" "$repo/test/support/criu.sh")
   unshare --pid --fork --mount-proc --uts --net --ipc --cgroup "$0" --inside "$programs" "$criu" "$name"
 done
 rmdir "$demo"

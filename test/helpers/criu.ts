@@ -1,6 +1,7 @@
 import { spawn, spawnSync } from "node:child_process";
 import { accessSync, constants, readFileSync } from "node:fs";
 import { delimiter, dirname, join } from "node:path";
+import { gone, treeOf } from "./live.js";
 import { skip } from "./suite.js";
 
 /** A tool that works on this machine, or the reason why there is none. */
@@ -79,11 +80,14 @@ function executable(path: string): boolean {
 }
 
 /**
- * Dumps the tree of `pid` into the existing directory `imagesDir`. The tree is gone afterwards unless `options`
- * hold `--leave-running`. Throws with criu's error lines when it fails.
+ * Dumps the tree of `pid` into the existing directory `imagesDir`. The tree is gone afterwards, down to the last
+ * zombie, so that its pids are free for a restore, unless `options` hold `--leave-running`. Throws with criu's
+ * error lines when it fails.
  */
 export async function dump(pid: number, imagesDir: string, options: string[] = []): Promise<void> {
+  const tree = options.includes("--leave-running") ? [] : treeOf(pid);
   await criu(["dump", "--tree", String(pid), "--images-dir", imagesDir], `${imagesDir}.dump.log`, options);
+  for (const member of tree) await gone(member);
 }
 
 /** Restores an image set and leaves the tree running; the root task has the pid that it had at the dump. */

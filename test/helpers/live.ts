@@ -6,6 +6,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 
 const support = fileURLToPath(new URL("../support/", import.meta.url));
+const programs = fileURLToPath(new URL("../programs/", import.meta.url));
 
 /** A process that a test started; `cmdline` tells it from a stranger that got the same pid later. */
 export interface Live {
@@ -63,15 +64,25 @@ export interface StartOptions {
   env?: Record<string, string>;
 }
 
-/** Starts a live program in `dir` and waits until it is set up. Its `log` is where it tells of its ticks. */
-export async function startProgram(name: string, dir: string, log = join(dir, "log")): Promise<Live> {
+/** A started live program, its log, and the options that criu needs to dump and restore it. */
+export interface LiveProgram extends Live {
+  log: string;
+  options: { dump: string[]; restore: string[] };
+}
+
+/** Starts a live program of `test/programs` in the directory `dir` and waits until it is set up. */
+export async function startProgram(name: string, dir: string): Promise<LiveProgram> {
+  const head = readFileSync(join(programs, `${name}.c`), "utf8");
+  const said = (key: string) => new RegExp(`^ \\* ${key}:(.*)$`, "m").exec(head)?.[1]?.trim() ?? "";
+  const words = (key: string) => said(key).split(" ").filter(Boolean);
+  const log = join(dir, said("log"));
   const live = await start([program(name), dir], { cwd: "/" });
   await until(
     `${name} to be ready`,
     () => linesOf(log).includes("ready"),
     () => tail(log),
   );
-  return live;
+  return Object.assign(live, { log, options: { dump: words("criu dump"), restore: words("criu restore") } });
 }
 
 /** What the log of a live program says: how many ticks (of all its processes together), and what failed. */

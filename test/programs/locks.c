@@ -2,8 +2,12 @@
  * Every kind of file lock, each on a file of its own, checked by what /proc/self/fdinfo says of its descriptor.
  * A lease that is being broken is broken by a second process, that opens the file with O_NONBLOCK and so does
  * not wait: the lease stays in the breaking state for /proc/sys/fs/lease-break-time seconds, or longer if
- * nobody touches the file. Dump a program that holds leases with `--file-validation filesize`: criu would break
- * the write leases itself by opening the files to look for a build-id.
+ * nobody touches the file. The dump goes without build-ids, since criu would break the write leases itself by
+ * opening the files to look for one.
+ *
+ * log: log
+ * criu dump: --file-locks --file-validation filesize
+ * criu restore: --file-locks
  */
 #include "program.h"
 #include <signal.h>

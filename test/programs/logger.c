@@ -5,6 +5,10 @@
  *   DIR/data/records     read-write, 32-byte records, offset behind the last
  *   DIR/log/messages     append-only
  *   DIR/run              working directory
+ *
+ * log: log/messages
+ * criu dump:
+ * criu restore:
  */
 #include "program.h"
 

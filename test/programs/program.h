@@ -3,6 +3,7 @@
  * writes `ready` to its log once everything is set up, and then every 50 ms either `tick N ok` or
  * `tick N FAIL: what` with what it found changed from inside. No path is used again after `ready`, so the
  * program does not notice when DIR was moved between a checkpoint and a restore.
+ * The head comment of each says where below DIR its log is, and which options criu needs for it.
  */
 #define _GNU_SOURCE
 #include <errno.h>
