@@ -27,5 +27,13 @@ export const INVENTORY_ENTRY = message("inventory_entry", "", {
   plugins_entry: optional(12, PLUGINS_ENTRY, { since: "4.1" }),
   dump_criu_run_id: optional(13, "string", { since: "4.1" }),
   allow_uprobes: optional(14, "bool", { since: "4.2" }),
+  compress: optional(15, "uint32", {
+    doc: "how memory pages are compressed with LZ4: 0 not at all, 1 in blocks (first one page each), 2 in blocks of several pages",
+    since: "criu-dev",
+  }),
+  compress_region_size: optional(16, "uint32", {
+    doc: "bytes of memory in one compressed block; only information, each pagemap entry says its own. Later criu-dev calls it compress_block_size",
+    since: "criu-dev",
+  }),
 });
 export type InventoryEntry = Value<typeof INVENTORY_ENTRY>;

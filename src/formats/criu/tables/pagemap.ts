@@ -1,16 +1,70 @@
-import { message, optional, required, type Value } from "../../../schema/message.js";
+import { message, optional, repeated, required, type Value } from "../../../schema/message.js";
 import { PAGEMAP_FLAGS } from "../names.js";
 
-export const PAGEMAP_ENTRY = message("pagemap_entry", "", {
-  vaddr: required(1, "uint64", { show: { as: "hex" } }),
-  compat_nr_pages: required(2, "uint32", { deprecated: true }),
-  in_parent: optional(3, "bool", { deprecated: true }),
-  flags: optional(4, "uint32", { show: { as: "flags", table: PAGEMAP_FLAGS }, since: "3.5" }),
-  nr_pages: optional(5, "uint64", { since: "4.2" }),
-});
+export const PAGEMAP_BLOCKS = message(
+  "pagemap_blocks",
+  "How the pages of one pagemap entry are cut into LZ4 blocks in the pages file.",
+  {
+    block_sizes: repeated(1, "uint32", {
+      packed: "always",
+      doc: "bytes that each block takes in the pages file; 0 is a block of zeros that takes none, the full size of a block is one that is stored as it is, anything else is an LZ4 block",
+    }),
+    total_payload_size: required(2, "uint64", { doc: "bytes of the whole entry in the pages file" }),
+    pages_per_block: required(3, "uint32", {
+      doc: "pages in one block; the last block of an entry may have fewer",
+    }),
+    payload_padded: optional(4, "bool", {
+      default: false,
+      doc: "each block that is not empty is followed by padding up to the next page boundary",
+    }),
+  },
+);
+export type PagemapBlocks = Value<typeof PAGEMAP_BLOCKS>;
+
+export const PAGEMAP_ENTRY = message(
+  "pagemap_entry",
+  "A run of pages with neighbouring addresses, and where their contents are.",
+  {
+    vaddr: required(1, "uint64", {
+      show: { as: "hex" },
+      doc: "address of the first page; in the pagemap of a shared segment its offset in the segment",
+    }),
+    compat_nr_pages: required(2, "uint32", {
+      deprecated: true,
+      doc: "number of pages, if nr_pages is absent; criu 4.2 and later write 0 here",
+    }),
+    in_parent: optional(3, "bool", {
+      deprecated: true,
+      doc: "the pages are in the parent set, as PE_PARENT says today",
+    }),
+    flags: optional(4, "uint32", {
+      show: { as: "flags", table: PAGEMAP_FLAGS },
+      since: "3.5",
+      doc: "where the contents are; without flags and in_parent they are in the pages file",
+    }),
+    nr_pages: optional(5, "uint64", { since: "4.2", doc: "number of pages" }),
+    compressed_size: repeated(6, "uint32", {
+      packed: "never",
+      since: "criu-dev",
+      doc: "first form of compressed sets: as pagemap_blocks.block_sizes",
+    }),
+    blocks: optional(6, PAGEMAP_BLOCKS, {
+      since: "criu-dev",
+      doc: "present when pages of this entry are compressed; has the number of compressed_size, but another wire type",
+    }),
+    total_compressed_size: optional(7, "uint64", {
+      since: "criu-dev",
+      doc: "first form of compressed sets: sum of compressed_size",
+    }),
+    region_pages: optional(8, "uint32", {
+      since: "criu-dev",
+      doc: "first form of compressed sets: pages in one block; 0 or absent is one",
+    }),
+  },
+);
 export type PagemapEntry = Value<typeof PAGEMAP_ENTRY>;
 
-export const PAGEMAP_HEAD = message("pagemap_head", "", {
-  pages_id: required(1, "uint32"),
+export const PAGEMAP_HEAD = message("pagemap_head", "Which pages file a pagemap describes.", {
+  pages_id: required(1, "uint32", { doc: "number in the name of the pages file, pages-<pages_id>.img" }),
 });
 export type PagemapHead = Value<typeof PAGEMAP_HEAD>;
