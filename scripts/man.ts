@@ -1,0 +1,37 @@
+// npm run man: writes the generated manual pages. crimg-conventions(7) is written by hand.
+import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { dirname, join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { type CommandFacts, commandPage, overviewPage } from "./man-commands.js";
+import { criuPage } from "./man-criu.js";
+import { commandManifest } from "./manifest.js";
+
+const ROOT = fileURLToPath(new URL("..", import.meta.url));
+
+/** Path under the repository → text of each generated page. */
+export async function manualPages(): Promise<Map<string, string>> {
+  const pjson = JSON.parse(readFileSync(join(ROOT, "package.json"), "utf8"));
+  const { commands: all } = await commandManifest();
+  const commands = Object.values(all).filter(({ hidden }) => !hidden) as CommandFacts[];
+  const names = [
+    "crimg(1)",
+    ...commands.map(({ id }) => `crimg-${id}(1)`),
+    "crimg-criu(5)",
+    "crimg-conventions(7)",
+  ];
+  return new Map([
+    ["man/man1/crimg.1", overviewPage(commands, names, pjson)],
+    ...commands.map((command): [string, string] => [
+      `man/man1/crimg-${command.id}.1`,
+      commandPage(command, names, pjson.version),
+    ]),
+    ["man/man5/crimg-criu.5", await criuPage(pjson.version)],
+  ]);
+}
+
+if (process.argv[1] === fileURLToPath(import.meta.url)) {
+  for (const [path, text] of await manualPages()) {
+    mkdirSync(dirname(join(ROOT, path)), { recursive: true });
+    writeFileSync(join(ROOT, path), text);
+  }
+}
