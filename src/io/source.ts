@@ -76,7 +76,8 @@ export class MemorySource implements ByteSource {
   close(): void {}
 }
 
-function checkRange(source: ByteSource, offset: number, size: number): void {
+/** FormatError TRUNCATED when [offset, offset + size) is not inside the source. */
+export function checkRange(source: ByteSource, offset: number, size: number): void {
   if (offset + size > source.size)
     throw new FormatError(
       "TRUNCATED",

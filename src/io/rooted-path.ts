@@ -1,0 +1,43 @@
+import fs from "node:fs";
+import path from "node:path";
+
+/** As many symbolic links as Linux follows in one path. */
+const MAX_LINKS = 40;
+
+/**
+ * Where a path of an image lies when `root` stands for `/`: symbolic links are followed as a restored program would, an
+ * absolute one from `root` on, and `..` never leads out of it. Undefined when the path leads nowhere or in circles.
+ */
+export function resolveInRoot(root: string, imagePath: string): string | undefined {
+  const todo = imagePath.split("/").reverse();
+  let inside = "";
+  let links = 0;
+  while (todo.length > 0) {
+    const part = todo.pop() as string;
+    if (part === "" || part === ".") continue;
+    if (part === "..") {
+      inside = inside.slice(0, Math.max(0, inside.lastIndexOf("/")));
+      continue;
+    }
+    const next = `${inside}/${part}`;
+    const link = readLink(root + next);
+    if (link === null) return undefined;
+    if (link === undefined) {
+      inside = next;
+      continue;
+    }
+    if (++links > MAX_LINKS) return undefined;
+    if (link.startsWith("/")) inside = "";
+    todo.push(...link.split("/").reverse());
+  }
+  return path.join(root, inside);
+}
+
+/** The text of a symbolic link; undefined for anything else that exists, null for nothing. */
+function readLink(file: string): string | undefined | null {
+  try {
+    return fs.lstatSync(file).isSymbolicLink() ? fs.readlinkSync(file) : undefined;
+  } catch {
+    return null;
+  }
+}

@@ -1,0 +1,62 @@
+import fs from "node:fs";
+import { ioError } from "./errors.js";
+
+/** How a file came into a new directory without being changed. */
+export type Sharing = "reflink" | "hard link" | "copy";
+
+export interface ShareOptions {
+  /** Where blocks cannot be shared, let both directories name one file (same file system only). */
+  readonly hardLink: boolean;
+  /** Always copy the bytes. */
+  readonly copy: boolean;
+}
+
+/** Puts files into one directory, sharing their blocks with the originals where the file system can. */
+export class FileSharer {
+  #canReflink = true;
+  #canLink = true;
+
+  /** `to` must not exist yet. A copy keeps the permission bits. Errors: IO. */
+  share(from: string, to: string, options: ShareOptions): Sharing {
+    try {
+      if (!options.copy && this.#reflink(from, to)) return "reflink";
+      if (!options.copy && options.hardLink && this.#link(from, to)) return "hard link";
+      fs.copyFileSync(from, to, fs.constants.COPYFILE_EXCL);
+      return "copy";
+    } catch (error) {
+      throw ioError(`copy it to ${to}`, from, error);
+    }
+  }
+
+  #reflink(from: string, to: string): boolean {
+    if (!this.#canReflink) return false;
+    try {
+      fs.copyFileSync(from, to, fs.constants.COPYFILE_EXCL | fs.constants.COPYFILE_FICLONE_FORCE);
+      return true;
+    } catch (error) {
+      if (isFatal(error)) throw error;
+      fs.rmSync(to, { force: true });
+      this.#canReflink = false;
+      return false;
+    }
+  }
+
+  #link(from: string, to: string): boolean {
+    if (!this.#canLink) return false;
+    try {
+      fs.linkSync(from, to);
+      return true;
+    } catch (error) {
+      if (isFatal(error)) throw error;
+      this.#canLink = false;
+      return false;
+    }
+  }
+}
+
+/** Errors that a copy would meet as well; others only say that sharing is not possible here. */
+function isFatal(error: unknown): boolean {
+  return ["ENOENT", "EACCES", "EEXIST", "ENOSPC", "EROFS", "EISDIR", "EDQUOT"].includes(
+    (error as NodeJS.ErrnoException).code ?? "",
+  );
+}
