@@ -1,17 +1,16 @@
 import { execFileSync, spawn } from "node:child_process";
-import { mkdtempSync, readdirSync, readFileSync, realpathSync, rmSync, statSync } from "node:fs";
+import { existsSync, mkdtempSync, readdirSync, readFileSync, realpathSync, rmSync, statSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { extname, join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 
 const support = fileURLToPath(new URL("../support/", import.meta.url));
 const programs = fileURLToPath(new URL("../programs/", import.meta.url));
 
-/** A process that a test started; `cmdline` tells it from a stranger that got the same pid later. */
+/** A process that a test started, or that criu brought back with the same pid: the leader of its session. */
 export interface Live {
   pid: number;
-  cmdline: string;
 }
 
 const started = new Set<Live>();
@@ -49,11 +48,11 @@ export async function start(
   const { pid } = child;
   if (pid === undefined) throw new Error(`cannot start ${argv[0]}`);
   child.unref();
-  const live = { pid, cmdline: "" };
+  const live = { pid };
   started.add(live);
   await until(`exec of ${argv[0]}`, () => {
-    live.cmdline = cmdlineOf(pid);
-    return live.cmdline !== "" && live.cmdline.split("\0")[1] !== starter;
+    const cmdline = readProc(`/proc/${pid}/cmdline`);
+    return cmdline !== "" && cmdline.split("\0")[1] !== starter;
   });
   return live;
 }
@@ -72,11 +71,14 @@ export interface LiveProgram extends Live {
 
 /** Starts a live program of `test/programs` in the directory `dir` and waits until it is set up. */
 export async function startProgram(name: string, dir: string): Promise<LiveProgram> {
-  const head = readFileSync(join(programs, `${name}.c`), "utf8");
-  const said = (key: string) => new RegExp(`^ \\* ${key}:(.*)$`, "m").exec(head)?.[1]?.trim() ?? "";
+  const source = [".c", ".bash", ".py"].map((ext) => join(programs, name + ext)).find(existsSync);
+  if (source === undefined) throw new Error(`test/programs has no ${name}`);
+  const run = { ".c": [], ".bash": ["/bin/bash"], ".py": ["/usr/bin/python3"] }[extname(source)] ?? [];
+  const head = readFileSync(source, "utf8");
+  const said = (key: string) => new RegExp(`^ ?[*#] ${key}:(.*)$`, "m").exec(head)?.[1]?.trim() ?? "";
   const words = (key: string) => said(key).split(" ").filter(Boolean);
   const log = join(dir, said("log"));
-  const live = await start([program(name), dir], { cwd: "/" });
+  const live = await start([...run, run.length ? source : program(name), dir], { cwd: "/" });
   await until(
     `${name} to be ready`,
     () => linesOf(log).includes("ready"),
@@ -129,7 +131,9 @@ export async function kill(live: Live): Promise<void> {
 
 /** Kills what is left of all that was started and removes the directories. For `after` hooks. */
 export async function cleanUp(): Promise<void> {
-  for (const live of [...started]) await kill(live);
+  const pids = [...started].flatMap(killNow);
+  started.clear();
+  for (const pid of pids) await until(`pid ${pid} to end`, () => "Z" === (statOf(pid)?.state ?? "Z"));
   for (const dir of directories) rmSync(dir, { recursive: true, force: true });
   directories.clear();
 }
@@ -138,9 +142,10 @@ process.on("exit", () => {
   for (const live of started) killNow(live);
 });
 
-function killNow(live: Live): number[] {
-  if (live.cmdline !== "" && cmdlineOf(live.pid) !== live.cmdline) return [];
-  const pids = treeOf(live.pid);
+function killNow({ pid: leader }: Live): number[] {
+  // Not a session leader: a stranger that got the pid later.
+  if (statOf(leader)?.sid !== leader) return [];
+  const pids = treeOf(leader);
   for (const pid of pids) {
     try {
       process.kill(pid, "SIGKILL");
@@ -208,10 +213,6 @@ function realpathOf(link: string): string {
   } catch {
     return "(deleted)";
   }
-}
-
-function cmdlineOf(pid: number): string {
-  return readProc(`/proc/${pid}/cmdline`);
 }
 
 function linesOf(path: string): string[] {
