@@ -41,20 +41,23 @@ function bash(bin: string, commands: readonly CommandFacts[]): string[] {
   });
   const args = commands.flatMap((command) => {
     const words = argumentWords(command);
-    return words.length > 0 ? [`    "${command.id} "*) words=${quote(words.join(" "))} ;;`] : [];
+    // Before a fixed word stands the image, whose name bash completes by itself.
+    const guard = Object.values(command.args)[0]?.options ? "" : '[ "$COMP_CWORD" -gt 2 ] && ';
+    return words.length > 0 ? [`    "${command.id} "*) ${guard}words=${quote(words.join(" "))} ;;`] : [];
   });
+  const names = quote(commands.map(({ id }) => id).join(" "));
   return [
     `# ${bin} completion for bash: . <(${bin} completion bash)`,
     `_${bin}() {`,
     `  local cur=\${COMP_WORDS[COMP_CWORD]} prev=\${COMP_WORDS[COMP_CWORD-1]} words=""`,
     `  if [ "$COMP_CWORD" -eq 1 ]; then`,
-    `    COMPREPLY=($(compgen -W ${quote(["help", ...commands.map(({ id }) => id)].join(" "))} -- "$cur"))`,
+    `    COMPREPLY=($(compgen -W ${names}" help" -- "$cur"))`,
     "    return",
     "  fi",
     `  case "\${COMP_WORDS[1]} $prev" in`,
     ...values,
     `    *) case "\${COMP_WORDS[1]} $cur" in`,
-    ...[...flags, ...args].map((line) => `  ${line}`),
+    ...[...flags, ...args, `    "help "*) words=${names} ;;`].map((line) => `  ${line}`),
     "    esac ;;",
     "  esac",
     `  COMPREPLY=($(compgen -W "$words" -- "$cur"))`,
@@ -88,13 +91,16 @@ function zsh(bin: string, commands: readonly CommandFacts[]): string[] {
     "  shift words; (( CURRENT-- ))",
     `  case "$command" in`,
     ...commands.map((command) => {
-      const words = argumentWords(command);
-      const rest = words.length > 0 ? `'1:image:_files' '*:word:(${words.join(" ")})'` : "'*:file:_files'";
-      return `    ${command.id}) _arguments -s ${Object.values(command.flags).map(spec).join(" ")} ${rest} ;;`;
+      const places = Object.values(command.args).map(({ options }, at) =>
+        quote(`${at + 1}:argument:${options ? `(${options.join(" ")})` : "_files"}`),
+      );
+      const specs = [...Object.values(command.flags).map(spec), ...places, "'*:file:_files'"];
+      return `    ${command.id}) _arguments -s ${specs.join(" ")} ;;`;
     }),
     "  esac",
     "}",
-    `compdef _${bin} ${bin}`,
+    // From a directory of $fpath this file is the body of the function at its first call.
+    `if [ "$funcstack[1]" = _${bin} ]; then _${bin} "$@"; else compdef _${bin} ${bin}; fi`,
   ];
 }
 
