@@ -34,8 +34,9 @@ export abstract class BaseCommand<T extends typeof Command> extends Command {
 
   override async init(): Promise<void> {
     await super.init();
-    const { args, baseFlags, flags, strict } = this.ctor;
-    const takesImage = "IMG" in args && (await this.#givesImagesDir());
+    const { args, baseFlags, strict } = this.ctor;
+    const flags = oneValueEach(this.ctor.flags);
+    const takesImage = "IMG" in args && (await this.#givesImagesDir(flags));
     const { IMG: _image, ...others } = args;
     const parsed = await this.parse({ args: takesImage ? others : args, baseFlags, flags, strict });
     this.flags = parsed.flags as FlagsOf<T>;
@@ -108,9 +109,9 @@ export abstract class BaseCommand<T extends typeof Command> extends Command {
     reportFailure(error, { command: this.#name, json, color: this.flags?.color ?? "auto" });
   }
 
-  async #givesImagesDir(): Promise<boolean> {
+  async #givesImagesDir(flags: (typeof Command)["flags"]): Promise<boolean> {
     if (!this.argv.some((arg) => MAY_GIVE_IMAGES_DIR.test(arg))) return false;
-    const { baseFlags, flags } = this.ctor;
+    const { baseFlags } = this.ctor;
     const parsed = await this.parse({ args: {}, baseFlags, flags, strict: false });
     return parsed.flags["images-dir"] !== undefined;
   }
@@ -122,4 +123,13 @@ export abstract class BaseCommand<T extends typeof Command> extends Command {
   get #name(): string {
     return `${this.config.bin} ${this.#id}`;
   }
+}
+
+/** A repeatable flag takes one value each time, so that an argument may follow it; oclif's habit is to take all. */
+function oneValueEach(flags: (typeof Command)["flags"]): (typeof Command)["flags"] {
+  const entries = Object.entries(flags ?? {}).map(([name, flag]) => [
+    name,
+    flag.type === "option" && flag.multiple ? { ...flag, multipleNonGreedy: true } : flag,
+  ]);
+  return Object.fromEntries(entries);
 }

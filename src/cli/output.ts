@@ -1,6 +1,6 @@
 import fs from "node:fs";
 import { isatty } from "node:tty";
-import { ioError, UsageError } from "../index.js";
+import { ioError } from "../index.js";
 
 const CHUNK = 64 * 1024;
 const PAUSE_MS = 5;
@@ -36,13 +36,6 @@ export function writeLines(lines: Iterable<string>): void {
     pending = "";
   }
   if (pending) writeTo(1, pending);
-}
-
-/** Writes binary to stdout, but never to a terminal. */
-export function writeBinary(chunks: Iterable<Uint8Array>): void {
-  if (isatty(1))
-    throw new UsageError("this is binary and stdout is a terminal; name a file with -o or use a pipe");
-  for (const chunk of chunks) writeTo(1, chunk);
 }
 
 /** Columns to fit tables into: COLUMNS if set, else the terminal's; undefined when stdout is no terminal. */

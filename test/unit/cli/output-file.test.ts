@@ -1,0 +1,76 @@
+import {
+  lstatSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import * as assert from "uvu/assert";
+import { writeOutput } from "../../../src/cli/output-file.js";
+import { isCrimgError } from "../../../src/index.js";
+import { suite } from "../../helpers/suite.js";
+
+const test = suite("src/cli/output-file", { directory: "" });
+const bytes = (...texts: string[]): Buffer[] => texts.map((text) => Buffer.from(text));
+
+test.before.each((context) => {
+  context.directory = mkdtempSync(join(tmpdir(), "crimg-output-"));
+});
+test.after.each(({ directory }) => rmSync(directory, { recursive: true }));
+
+test("writes a new file", ({ directory }) => {
+  writeOutput(join(directory, "a"), bytes("one", "two"));
+  assert.is(readFileSync(join(directory, "a"), "utf8"), "onetwo");
+  assert.equal(readdirSync(directory), ["a"]);
+});
+
+test("a failure on the way leaves the old file and nothing else", ({ directory }) => {
+  const file = join(directory, "a");
+  writeFileSync(file, "old", { mode: 0o640 });
+  const failing = function* () {
+    yield Buffer.from("new");
+    throw new Error("no more");
+  };
+  assert.throws(() => writeOutput(file, failing()), /no more/);
+  assert.is(readFileSync(file, "utf8"), "old");
+  assert.equal(readdirSync(directory), ["a"]);
+});
+
+test("a replaced file keeps its mode, and a link to it stays a link", ({ directory }) => {
+  const [file, link] = [join(directory, "a"), join(directory, "link")];
+  writeFileSync(file, "old", { mode: 0o640 });
+  symlinkSync("a", link);
+  writeOutput(link, bytes("new"));
+  assert.is(readFileSync(file, "utf8"), "new");
+  assert.is(statSync(file).mode & 0o777, 0o640);
+  assert.ok(lstatSync(link).isSymbolicLink());
+});
+
+test("a device is written to, not replaced", () => {
+  writeOutput("/dev/null", bytes("x"));
+  assert.ok(statSync("/dev/null").isCharacterDevice());
+});
+
+test("errors name the file", ({ directory }) => {
+  for (const [to, why] of [
+    [join(directory, "no", "a"), /no: cannot|no\/a: cannot write it: no such file/],
+    ["/dev/full", /\/dev\/full: cannot write it: no space left/],
+    [directory, /cannot write it: it is a directory/],
+  ] as const) {
+    try {
+      writeOutput(to, bytes("x"));
+    } catch (error) {
+      assert.ok(isCrimgError(error));
+      assert.match((error as Error).message, why);
+      continue;
+    }
+    assert.unreachable(`${to} was written`);
+  }
+});
+
+test.run();
