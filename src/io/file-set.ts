@@ -26,6 +26,8 @@ export class DirectoryFileSet implements FileSet {
   constructor(
     readonly directory: string,
     readonly name: string = directory,
+    /** Real paths of the sets whose parents this one is. */
+    private readonly children: readonly string[] = [],
   ) {
     try {
       this.#names = fs
@@ -61,14 +63,21 @@ export class DirectoryFileSet implements FileSet {
     } catch {
       return undefined;
     }
+    let parent: string;
     try {
-      return new DirectoryFileSet(fs.realpathSync(link), path.join(this.name, "parent"));
+      parent = fs.realpathSync(link);
     } catch (error) {
       throw new CrimgError("MISSING", "the parent link of this incremental set leads nowhere", {
         file: link,
         cause: error,
       });
     }
+    const chain = [...this.children, fs.realpathSync(this.directory)];
+    if (chain.includes(parent))
+      throw new CrimgError("INVALID", "the parent link leads back to a set that it belongs to", {
+        file: link,
+      });
+    return new DirectoryFileSet(parent, path.join(this.name, "parent"), chain);
   }
 
   close(): void {

@@ -23,3 +23,12 @@ export const MAX_JSON_BYTES = 1024 * MiB;
 
 /** A set of 400 tasks has thousands of files; descriptors are limited to 1,024 on many hosts. */
 export const MAX_OPEN_FILES = 256;
+
+/** A pagemap of a terabyte in runs of 16 pages has as many entries; they are held as columns of 32 bytes an entry. */
+export const MAX_PAGEMAP_ENTRIES = 16 * MiB;
+
+/** criu-dev compresses at most this many bytes of memory as one block. */
+export const MAX_COMPRESSED_BLOCK_BYTES = 4 * MiB;
+
+/** Memory is asked for in pieces of at most this size. */
+export const MAX_MEMORY_READ_BYTES = 256 * MiB;

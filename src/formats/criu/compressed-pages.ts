@@ -1,0 +1,114 @@
+import path from "node:path";
+import { FormatError, UnsupportedError } from "../../io/errors.js";
+import { MAX_COMPRESSED_BLOCK_BYTES } from "../../io/limits.js";
+import { fileNameOf } from "./detect.js";
+import type { CriuImageSet } from "./image-set.js";
+import { IMAGES } from "./images.js";
+import { type PageBlocks, type Pagemap, PE } from "./pagemap.js";
+
+/** Image versions of the inventory: plain, with head magics (criu 1.6), with compressed pages (criu-dev of 2026). */
+const V1_1 = 2;
+const V1_2 = 3;
+
+/** Whether the set's own pagemaps may describe compressed pages; parents say it for themselves. */
+export interface PageFormat {
+  readonly version: number | undefined;
+  readonly compressed: boolean;
+}
+
+/**
+ * What the inventory says of the pages. A set without inventory (an old pre-dump) has plain ones.
+ * Errors: UnsupportedError for a version or compression that is not known; FormatError for a contradiction.
+ */
+export function pageFormat(set: CriuImageSet): PageFormat {
+  const inventory = set.first(IMAGES.INVENTORY);
+  if (inventory === undefined) return { version: undefined, compressed: false };
+  const { img_version: version, compress = 0 } = inventory;
+  const file = path.join(set.name, fileNameOf(IMAGES.INVENTORY));
+  if (version < 1 || version > V1_2)
+    throw new UnsupportedError(
+      `image version ${version}: how its pages are stored is not known, versions 1 to ${V1_2} are`,
+      { file, path: "[0].img_version" },
+    );
+  if (compress > 2)
+    throw new UnsupportedError(`page compression ${compress} is not known, 0 to 2 are`, {
+      file,
+      path: "[0].compress",
+    });
+  if (compress !== 0 && version <= V1_1)
+    throw new FormatError(
+      "INVALID",
+      `image version ${version} has no compressed pages, ${V1_2} was expected`,
+      {
+        file,
+        path: "[0].img_version",
+      },
+    );
+  return { version, compressed: compress !== 0 };
+}
+
+/** Whether crimg may change page contents of the set in place, or why not. */
+export type RewriteVerdict = { readonly can: true } | { readonly can: false; readonly reason: string };
+
+/** Compressed pages are read, never written: a changed page would need another place in the pages file. */
+export function canRewritePages(set: CriuImageSet): RewriteVerdict {
+  try {
+    if (!pageFormat(set).compressed) return { can: true };
+  } catch (error) {
+    return { can: false, reason: (error as Error).message };
+  }
+  return {
+    can: false,
+    reason: `the pages of ${set.name} are compressed; decompress the set first (crit decompress ${set.name})`,
+  };
+}
+
+/** Errors: FormatError when entries are marked as compressed in a set whose inventory says that none are. */
+export function checkPlain(pagemap: Pagemap, format: PageFormat): void {
+  if (format.compressed) return;
+  const [index] = pagemap.blocks.keys();
+  const found = index ?? pagemap.flags.findIndex((flags) => (flags & PE.PAYLOAD_ALIGNED) !== 0);
+  if (found >= 0)
+    throw new FormatError(
+      "INVALID",
+      "the entry is one of compressed pages, but the inventory says that the set has none",
+      pagemap.place(found),
+    );
+}
+
+/** Bytes that the blocks of an entry take in the pages file. Errors: FormatError for impossible ones. */
+export function blocksSize(pagemap: Pagemap, index: number, blocks: PageBlocks, pageSize: number): number {
+  const fail = (text: string): never => {
+    throw new FormatError("INVALID", text, pagemap.place(index));
+  };
+  const { sizes, pagesPerBlock, total } = blocks;
+  const pages = pagemap.pages[index] as number;
+  if (pagesPerBlock < 1 || pagesPerBlock * pageSize > MAX_COMPRESSED_BLOCK_BYTES)
+    fail(`blocks of ${pagesPerBlock} pages, 1 to ${MAX_COMPRESSED_BLOCK_BYTES / pageSize} were expected`);
+  if (sizes.length !== Math.ceil(pages / pagesPerBlock))
+    fail(`${sizes.length} blocks of ${pagesPerBlock} pages for ${pages} pages`);
+  let sum = 0;
+  for (let block = 0; block < sizes.length; block++) {
+    const size = sizes[block] as number;
+    const full = Math.min(pagesPerBlock, pages - block * pagesPerBlock) * pageSize;
+    if (size > full) fail(`block ${block} takes ${size} bytes, its pages are ${full}`);
+    sum += blocks.padded ? alignUp(size, pageSize) : size;
+  }
+  if (total !== undefined && total !== BigInt(sum))
+    fail(`the blocks take ${sum} bytes, the entry says ${total}`);
+  return sum;
+}
+
+/** Offset of each block behind the start of the entry. */
+export function blockOffsets(blocks: PageBlocks, pageSize: number): Float64Array {
+  const offsets = new Float64Array(blocks.sizes.length);
+  for (let block = 1; block < offsets.length; block++) {
+    const size = blocks.sizes[block - 1] as number;
+    offsets[block] = (offsets[block - 1] as number) + (blocks.padded ? alignUp(size, pageSize) : size);
+  }
+  return offsets;
+}
+
+export function alignUp(offset: number, pageSize: number): number {
+  return Math.ceil(offset / pageSize) * pageSize;
+}

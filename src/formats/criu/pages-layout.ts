@@ -1,0 +1,114 @@
+import { FormatError, UnsupportedError } from "../../io/errors.js";
+import { alignUp, blockOffsets, blocksSize, checkPlain, type PageFormat } from "./compressed-pages.js";
+import { type Pagemap, PE } from "./pagemap.js";
+
+const KNOWN_FLAGS = PE.PARENT | PE.LAZY | PE.PRESENT | PE.PAYLOAD_ALIGNED;
+
+/** A pagemap laid out: page numbers (address / page size) and the place of each entry in the pages file. */
+export class PageLayout {
+  /** Page number of each entry's first page, ascending. */
+  readonly first: Float64Array;
+  /** Offset of each entry in the pages file; of no meaning without PE_PRESENT. */
+  readonly offset: Float64Array;
+  /** Bytes that all entries take in the pages file. */
+  readonly size: number;
+  readonly #blockOffsets = new Map<number, Float64Array>();
+
+  /** Errors: FormatError for entries that are out of order, overlap or contradict themselves. */
+  constructor(
+    readonly pagemap: Pagemap,
+    readonly pageSize: number,
+    format: PageFormat,
+  ) {
+    checkPlain(pagemap, format);
+    const { length, pages, flags } = pagemap;
+    const lastPage = 2 ** 64 / pageSize;
+    this.first = new Float64Array(length);
+    this.offset = new Float64Array(length);
+    let end = 0;
+    let size = 0;
+    for (let i = 0; i < length; i++) {
+      const first = pagemap.firstPage(i, pageSize);
+      const count = pages[i] as number;
+      const bits = flags[i] as number;
+      if (!(first >= end) || first + count > lastPage) throwMisplaced(pagemap, i, first, lastPage, pageSize);
+      if (bits > KNOWN_FLAGS || isContradiction(bits)) throwFlags(pagemap, i, bits);
+      this.first[i] = first;
+      end = first + count;
+      if ((bits & PE.PRESENT) === 0) continue;
+      if ((bits & PE.PAYLOAD_ALIGNED) !== 0) size = alignUp(size, pageSize);
+      this.offset[i] = size;
+      const blocks = pagemap.blocks.size === 0 ? undefined : pagemap.blocks.get(i);
+      size += blocks === undefined ? count * pageSize : blocksSize(pagemap, i, blocks, pageSize);
+    }
+    this.size = size;
+  }
+
+  get length(): number {
+    return this.first.length;
+  }
+
+  /** Page number behind the entry's last page. */
+  end(index: number): number {
+    return (this.first[index] as number) + (this.pagemap.pages[index] as number);
+  }
+
+  /** The first entry that ends behind `page`: the one that holds it, or the next one; `length` when there is none. */
+  indexAt(page: number): number {
+    let low = 0;
+    let high = this.length;
+    while (low < high) {
+      const middle = (low + high) >>> 1;
+      if (this.end(middle) > page) high = middle;
+      else low = middle + 1;
+    }
+    return low;
+  }
+
+  /** Offset in the pages file of a block of a compressed entry. */
+  blockOffset(index: number, block: number): number {
+    let offsets = this.#blockOffsets.get(index);
+    if (offsets === undefined) {
+      const blocks = this.pagemap.blocks.get(index);
+      if (blocks === undefined) throw new Error("the entry is not compressed");
+      offsets = blockOffsets(blocks, this.pageSize);
+      this.#blockOffsets.set(index, offsets);
+    }
+    return (this.offset[index] as number) + (offsets[block] as number);
+  }
+}
+
+function isContradiction(flags: number): boolean {
+  const present = (flags & PE.PRESENT) !== 0;
+  return present ? (flags & PE.PARENT) !== 0 : (flags & PE.PAYLOAD_ALIGNED) !== 0;
+}
+
+function throwFlags(pagemap: Pagemap, index: number, flags: number): never {
+  const hex = `0x${flags.toString(16)}`;
+  if (flags > KNOWN_FLAGS)
+    throw new UnsupportedError(
+      `flags ${hex} of a pagemap entry: bits that are not known may change how its pages are stored`,
+      pagemap.place(index),
+    );
+  throw new FormatError(
+    "INVALID",
+    `flags ${hex} of a pagemap entry contradict each other`,
+    pagemap.place(index),
+  );
+}
+
+function throwMisplaced(
+  pagemap: Pagemap,
+  index: number,
+  first: number,
+  lastPage: number,
+  pageSize: number,
+): never {
+  const address = `0x${(pagemap.vaddr[index] as bigint).toString(16)}`;
+  const text = Number.isNaN(first)
+    ? `the address ${address} is no multiple of the page size ${pageSize}`
+    : first + (pagemap.pages[index] as number) > lastPage
+      ? `${pagemap.pages[index]} pages from ${address} reach beyond the last address`
+      : `the pages at ${address} overlap those of the entry before, or stand out of order`;
+  throw new FormatError("INVALID", text, pagemap.place(index));
+}

@@ -1,0 +1,82 @@
+import path from "node:path";
+import { FormatError } from "../../io/errors.js";
+import { MAX_OPEN_FILES } from "../../io/limits.js";
+import type { ByteSource } from "../../io/source.js";
+import { ReadWindow } from "../../io/window.js";
+import { pageFormat } from "./compressed-pages.js";
+import { fileNameOf } from "./detect.js";
+import type { CriuImageSet } from "./image-set.js";
+import { IMAGES } from "./images.js";
+import { readPagemap } from "./pagemap.js";
+import { PageLayout } from "./pages-layout.js";
+
+/** The kinds of images that are pagemaps: of tasks, and of shared segments. */
+export type PagemapKind = typeof IMAGES.PAGEMAP | typeof IMAGES.SHMEM_PAGEMAP;
+
+/** One set of an incremental chain, as far as one pagemap goes. */
+export class Level {
+  #pages: ByteSource | undefined;
+  #window: ReadWindow | undefined;
+
+  constructor(
+    readonly set: CriuImageSet,
+    readonly depth: number,
+    readonly layout: PageLayout,
+  ) {}
+
+  /** The pages file. Errors: FormatError MISSING. */
+  get pages(): ByteSource {
+    if (this.#pages === undefined) {
+      const { pagesId, file } = this.layout.pagemap;
+      const name = fileNameOf(IMAGES.PAGES, pagesId);
+      this.#pages = this.set.fileSet.open(name);
+      if (this.#pages === undefined)
+        throw new FormatError("MISSING", `missing: ${file} says that pages are in it`, {
+          file: path.join(this.set.name, name),
+        });
+    }
+    return this.#pages;
+  }
+
+  read(offset: number, length: number): Buffer {
+    return this.#limitOpen(this.pages.read(offset, length));
+  }
+
+  readAhead(offset: number, length: number): Buffer {
+    this.#window ??= new ReadWindow(this.pages);
+    return this.#limitOpen(this.#window.read(offset, length));
+  }
+
+  /** Errors: FormatError TRUNCATED when the pages file ends before these bytes. */
+  checkInFile(index: number, page: number, offset: number, length: number): void {
+    if (offset + length <= this.pages.size) return;
+    const { pagemap, pageSize } = this.layout;
+    const address = `0x${(BigInt(page) * BigInt(pageSize)).toString(16)}`;
+    throw new FormatError(
+      "TRUNCATED",
+      `truncated: the pages at ${address} reach to byte ${offset + length} by ${pagemap.file}[${index + 1}], the file has ${this.pages.size}`,
+      { file: this.pages.name, offset },
+    );
+  }
+
+  /** Far parents are closed after each read: a chain may have more sets than a process may have open files. */
+  #limitOpen(bytes: Buffer): Buffer {
+    if (this.depth >= MAX_OPEN_FILES) this.pages.close();
+    return bytes;
+  }
+}
+
+/** Reads one pagemap of a set; undefined when the set has none. Errors: FormatError. */
+export function openLevel(
+  set: CriuImageSet,
+  kind: PagemapKind,
+  id: number,
+  pageSize: number,
+  depth: number,
+): Level | undefined {
+  const image = set.image(kind, id);
+  if (image === undefined) return undefined;
+  const pagemap = readPagemap(image);
+  if (depth > 0) image.source.close();
+  return new Level(set, depth, new PageLayout(pagemap, pageSize, pageFormat(set)));
+}

@@ -1,0 +1,235 @@
+import path from "node:path";
+import { FormatError } from "../../io/errors.js";
+import { MAX_PARENT_LEVELS, READ_WINDOW_BYTES } from "../../io/limits.js";
+import { fileNameOf } from "./detect.js";
+import type { CriuImageSet } from "./image-set.js";
+import { decodeLz4Block } from "./lz4.js";
+import { type PageBlocks, PE } from "./pagemap.js";
+import type { PageLayout } from "./pages-layout.js";
+import { type Level, openLevel, type PagemapKind } from "./pages-level.js";
+
+/**
+ * Where the contents of pages are. `file`: as they are in a pages file. `compressed`: inside an LZ4 block.
+ * `zero`: nothing is stored, they are zero. `hole`: no entry has them. `lazy`: they stayed in the dumped task for a
+ * post-copy migration. `parent-missing`: an entry says that they are in a parent set, where they are not.
+ */
+export type StoredAs = "file" | "compressed" | "zero" | "hole" | "lazy" | "parent-missing";
+
+/** Neighbouring pages that are stored in one way. Pages are numbered by address / page size. */
+export interface StoredRun {
+  readonly page: number;
+  readonly pages: number;
+  readonly as: StoredAs;
+  /** The set that holds them: 0 is the opened one, 1 its parent … */
+  readonly level: number;
+  /** In the pages file: of the first page, or of the LZ4 block that holds them. */
+  readonly offset: number;
+  /** Of an LZ4 block: bytes in the file, bytes decoded, and which of these the first page has. */
+  readonly block?: { readonly stored: number; readonly size: number; readonly skip: number };
+}
+
+/** Memory that is stored, in ascending order; `bytes` may be a view that the next step overwrites. */
+export interface MemoryChunk {
+  readonly address: bigint;
+  readonly bytes: Buffer;
+}
+
+/** Runs that one step of a walk gathers at most, so that a walk over any pagemap stays small. */
+const RUNS_AT_ONCE = 4096;
+
+/** The stored pages of one task or shared segment, over all sets of an incremental chain. */
+export class PageStore {
+  readonly #levels: Level[] = [];
+  #decoded: { readonly level: number; readonly offset: number; readonly bytes: Buffer } | undefined;
+
+  /** Reads the pagemap; parents and pages when they are needed. Errors: FormatError, MISSING without that pagemap. */
+  constructor(
+    set: CriuImageSet,
+    readonly kind: PagemapKind,
+    readonly id: number,
+    readonly pageSize: number,
+  ) {
+    const level = openLevel(set, kind, id, pageSize, 0);
+    if (level === undefined)
+      throw new FormatError("MISSING", "missing: it says where the memory is stored", {
+        file: path.join(set.name, fileNameOf(kind, id)),
+      });
+    this.#levels.push(level);
+  }
+
+  /** The layout of the set's own pagemap. */
+  get layout(): PageLayout {
+    return (this.#levels[0] as Level).layout;
+  }
+
+  /** Path of the pages file of a level, for messages. */
+  fileOf(level: number): string {
+    return (this.#levels[level] as Level).pages.name;
+  }
+
+  /** How the pages [from, to) are stored, piece by piece and without a gap. Errors: FormatError. */
+  *runs(from: number, to: number): Generator<StoredRun> {
+    for (let page = from; page < to; ) {
+      const runs: StoredRun[] = [];
+      page = this.#gather(0, page, to, runs);
+      yield* runs;
+    }
+  }
+
+  /** `length` bytes of a run's contents from byte `skip` of its first page. The run must be stored. */
+  bytesOf(run: StoredRun, skip: number, length: number): Buffer {
+    if (run.block !== undefined) {
+      const start = run.block.skip + skip;
+      return this.#block(run, run.block).subarray(start, start + length);
+    }
+    return (this.#levels[run.level] as Level).read(run.offset + skip, length);
+  }
+
+  /**
+   * All contents that are stored, in pieces. A piece that goes on where the last one ended starts with the `overlap`
+   * bytes before it. Errors: FormatError.
+   */
+  *chunks(overlap = 0): Generator<MemoryChunk> {
+    const pagesAtOnce = Math.max(1, Math.floor(READ_WINDOW_BYTES / this.pageSize));
+    let next = -1;
+    let tail: Buffer = Buffer.alloc(0);
+    for (const run of this.runs(0, this.#endPage())) {
+      if (run.as !== "file" && run.as !== "compressed") continue;
+      if (run.page !== next) tail = Buffer.alloc(0);
+      for (let done = 0; done < run.pages; done += pagesAtOnce) {
+        const pages = Math.min(pagesAtOnce, run.pages - done);
+        const fresh = this.#sequential(run, done * this.pageSize, pages * this.pageSize);
+        const bytes = tail.length === 0 ? fresh : Buffer.concat([tail, fresh]);
+        yield { address: this.#address(run.page + done) - BigInt(tail.length), bytes };
+        tail = overlap === 0 ? tail : Buffer.from(bytes.subarray(Math.max(0, bytes.length - overlap)));
+      }
+      next = run.page + run.pages;
+    }
+  }
+
+  /** Addresses at which `needle` (at least one byte) stands in stored contents, ascending. Errors: FormatError. */
+  *find(needle: Buffer): Generator<bigint> {
+    for (const { address, bytes } of this.chunks(needle.length - 1))
+      for (let at = bytes.indexOf(needle); at >= 0; at = bytes.indexOf(needle, at + 1))
+        yield address + BigInt(at);
+  }
+
+  #address(page: number): bigint {
+    return BigInt(page) * BigInt(this.pageSize);
+  }
+
+  #endPage(): number {
+    const { layout } = this;
+    return layout.length === 0 ? 0 : layout.end(layout.length - 1);
+  }
+
+  #sequential(run: StoredRun, skip: number, length: number): Buffer {
+    if (run.block !== undefined) return this.bytesOf(run, skip, length);
+    return (this.#levels[run.level] as Level).readAhead(run.offset + skip, length);
+  }
+
+  /** Appends the runs of [from, to) as one level sees them; gives the page it came to. */
+  #gather(depth: number, from: number, to: number, runs: StoredRun[]): number {
+    const level = this.#levels[depth] as Level;
+    const { layout } = level;
+    const { flags } = layout.pagemap;
+    let page = from;
+    for (let i = layout.indexAt(from); page < to && runs.length < RUNS_AT_ONCE; i++) {
+      const start = i < layout.length ? Math.min(to, layout.first[i] as number) : to;
+      if (start > page) {
+        runs.push(nothingAt(page, start - page, depth));
+        page = start;
+        if (page === to) break;
+      }
+      const end = Math.min(to, layout.end(i));
+      if (end <= page) continue;
+      const bits = flags[i] as number;
+      if ((bits & PE.PRESENT) !== 0) page = this.#present(level, i, page, end, runs);
+      else if ((bits & PE.PARENT) !== 0) page = this.#inParent(depth, page, end, runs);
+      else {
+        const as = (bits & PE.LAZY) !== 0 ? "lazy" : nothingAt(page, 0, depth).as;
+        runs.push({ page, pages: end - page, as, level: depth, offset: 0 });
+        page = end;
+      }
+      if (page < end) break;
+    }
+    return page;
+  }
+
+  #inParent(depth: number, from: number, to: number, runs: StoredRun[]): number {
+    const parent = this.#parentOf(depth);
+    if (parent !== undefined) return this.#gather(depth + 1, from, to, runs);
+    runs.push({ page: from, pages: to - from, as: "parent-missing", level: depth + 1, offset: 0 });
+    return to;
+  }
+
+  #parentOf(depth: number): Level | undefined {
+    const known = this.#levels[depth + 1];
+    if (known !== undefined) return known;
+    if (depth + 1 > MAX_PARENT_LEVELS)
+      throw new FormatError("INVALID", `a chain of more than ${MAX_PARENT_LEVELS} parent sets`, {
+        file: (this.#levels[0] as Level).set.name,
+      });
+    const set = (this.#levels[depth] as Level).set.parent();
+    const level = set && openLevel(set, this.kind, this.id, this.pageSize, depth + 1);
+    if (level !== undefined) this.#levels.push(level);
+    return level;
+  }
+
+  #present(level: Level, index: number, from: number, to: number, runs: StoredRun[]): number {
+    const { layout, depth } = level;
+    const first = layout.first[index] as number;
+    const blocks = layout.pagemap.blocks.get(index);
+    if (blocks !== undefined) return this.#inBlocks(level, index, blocks, from, to, runs);
+    const offset = (layout.offset[index] as number) + (from - first) * this.pageSize;
+    level.checkInFile(index, from, offset, (to - from) * this.pageSize);
+    runs.push({ page: from, pages: to - from, as: "file", level: depth, offset });
+    return to;
+  }
+
+  #inBlocks(
+    level: Level,
+    index: number,
+    blocks: PageBlocks,
+    from: number,
+    to: number,
+    runs: StoredRun[],
+  ): number {
+    const { layout, depth } = level;
+    const first = layout.first[index] as number;
+    const { sizes, pagesPerBlock } = blocks;
+    let page = from;
+    while (page < to && runs.length < RUNS_AT_ONCE) {
+      const number = Math.floor((page - first) / pagesPerBlock);
+      const blockFirst = first + number * pagesPerBlock;
+      const blockEnd = Math.min(blockFirst + pagesPerBlock, layout.end(index));
+      const pages = Math.min(to, blockEnd) - page;
+      const stored = sizes[number] as number;
+      const size = (blockEnd - blockFirst) * this.pageSize;
+      const skip = (page - blockFirst) * this.pageSize;
+      const offset = layout.blockOffset(index, number);
+      level.checkInFile(index, page, offset, stored);
+      if (stored === 0) runs.push({ page, pages, as: "zero", level: depth, offset: 0 });
+      else if (stored === size) runs.push({ page, pages, as: "file", level: depth, offset: offset + skip });
+      else runs.push({ page, pages, as: "compressed", level: depth, offset, block: { stored, size, skip } });
+      page += pages;
+    }
+    return page;
+  }
+
+  /** Neighbouring pages often share a block, so the last one is kept. */
+  #block(run: StoredRun, block: NonNullable<StoredRun["block"]>): Buffer {
+    const kept = this.#decoded;
+    if (kept?.level === run.level && kept.offset === run.offset) return kept.bytes;
+    const level = this.#levels[run.level] as Level;
+    const place = { file: level.pages.name, offset: run.offset };
+    const bytes = decodeLz4Block(level.read(run.offset, block.stored), block.size, place);
+    this.#decoded = { level: run.level, offset: run.offset, bytes };
+    return bytes;
+  }
+}
+
+/** In the opened set pages without an entry were never touched; where an entry sent us they must be. */
+function nothingAt(page: number, pages: number, depth: number): StoredRun {
+  return { page, pages, as: depth === 0 ? "hole" : "parent-missing", level: depth, offset: 0 };
+}
