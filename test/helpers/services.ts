@@ -40,7 +40,10 @@ export async function redis(to: { port: number } | { path: string }, command: st
   return (await exchange(to, `${command}\r\n`, (answer) => answer.endsWith("\r\n"))).trimEnd();
 }
 
-/** nginx, a master and one worker, that serves `dir`/html/hello.txt; its logs and `nginx.sock` are in `dir`. */
+/**
+ * nginx, a master and one worker, that serves `dir`/html/hello.txt and, out of its memory, /status. Its logs and
+ * `nginx.sock` are in `dir`. It keeps the path of html in memory, so after a move only /status is found.
+ */
 export async function startNginx(dir: string): Promise<Service> {
   const port = await freePort();
   mkdirSync(join(dir, "html"));
@@ -60,6 +63,7 @@ http {
     listen 127.0.0.1:${port};
     listen unix:${join(dir, "nginx.sock")};
     root html;
+    location = /status { return 200 "serving\\n"; }
   }
 }
 `,
