@@ -1,1 +1,10 @@
 export * from "./io/errors.js";
+export * from "./model/checkpoint.js";
+export type { Document } from "./model/document.js";
+export { openDocument } from "./open.js";
+export type { Difference, FieldChange as DiffFieldChange } from "./ops/diff/compare.js";
+export type { CheckpointDiff, DiffOptions } from "./ops/diff/diff.js";
+export { diffCheckpoints } from "./ops/diff/diff.js";
+export { MATCH_CHOICES } from "./ops/diff/match-tasks.js";
+export type { MemoryDifference, PageRange } from "./ops/diff/memory.js";
+export { type Comparable as DiffComparable, SECTIONS, type SectionName } from "./ops/diff/section.js";

@@ -1,0 +1,55 @@
+import { boolean, option } from "@oclif/core/flags";
+import { BaseCommand } from "../src/cli/base-command.js";
+import { diffLines } from "../src/cli/diff-lines.js";
+import { type Answer, EXIT } from "../src/cli/exit-codes.js";
+import { requiredPositional } from "../src/cli/flags.js";
+import { diffCheckpoints, MATCH_CHOICES, openDocument, SECTIONS, UsageError } from "../src/index.js";
+
+export default class Diff extends BaseCommand<typeof Diff> {
+  static override summary = "compare two checkpoints by meaning";
+  static override description =
+    `Compares tasks, descriptors, files, mappings, memory pages, locks, sockets, credentials,
+environment, mounts, timers, signals, limits and registers. What each dump numbers anew (file ids, the order of
+records) and what is never the same twice (vdso, statistics, run ids) does not count.
+
+Exit status: 0 no difference, 1 differences, 2 trouble.`;
+  static override examples = [
+    {
+      description: "what an edit changed",
+      command: "<%= config.bin %> diff fixtures/criu/logger /tmp/logger-moved",
+    },
+    {
+      description: "descriptors and files only, for a script",
+      command:
+        "<%= config.bin %> diff --only fds --only files --json fixtures/criu/logger fixtures/criu/locks",
+    },
+  ];
+  static override args = {
+    OLD: requiredPositional("directory of images"),
+    NEW: requiredPositional("directory of images to compare with it"),
+  };
+  static override flags = {
+    "match-by": option({ options: MATCH_CHOICES })({
+      default: "auto",
+      description:
+        "how tasks are paired: by pid and name, then by place in the tree; or by one of them alone",
+    }),
+    only: option({ options: SECTIONS, multiple: true })({
+      description: "compare only this section; may be given again",
+    }),
+    pages: boolean({ description: "list the address ranges of pages that differ" }),
+  };
+
+  async run(): Promise<Answer> {
+    const { flags } = this;
+    if (flags["images-dir"] !== undefined)
+      throw new UsageError("diff takes two directories as arguments, not -D");
+    const [left, right] = [openDocument(this.args.OLD), openDocument(this.args.NEW)];
+    const only = flags.only as (typeof SECTIONS)[number][] | undefined;
+    const answer = diffCheckpoints(left, right, { only, matchBy: flags["match-by"], pages: flags.pages });
+    const same = answer.differences.length + answer.memory.length === 0;
+    if (flags.json) this.printJson({ old: left.name, new: right.name, same, ...answer });
+    else this.printLines(diffLines(left.name, right.name, answer, this.style));
+    return same ? EXIT.ok : EXIT.no;
+  }
+}

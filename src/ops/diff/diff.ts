@@ -1,0 +1,64 @@
+import type { Document } from "../../model/document.js";
+import { compareItems, type Difference } from "./compare.js";
+import { type MatchBy, matchTasks } from "./match-tasks.js";
+import { diffMemory, type MemoryDifference } from "./memory.js";
+import type { Section, SectionName } from "./section.js";
+import { DESCRIPTORS } from "./sections/descriptors.js";
+import { ENVIRONMENT } from "./sections/environment.js";
+import { FILES } from "./sections/files.js";
+import { LOCKS } from "./sections/locks.js";
+import { MAPPINGS } from "./sections/mappings.js";
+import { MOUNTS } from "./sections/mounts.js";
+import { SOCKETS } from "./sections/sockets.js";
+import { LIMITS, SIGNALS, TIMERS } from "./sections/task-state.js";
+import { TASKS } from "./sections/tasks.js";
+import { CREDENTIALS, REGISTERS } from "./sections/threads.js";
+import { sideOf } from "./side.js";
+
+/** Sections that are compared item by item; memory is compared by pages. */
+const ITEM_SECTIONS: readonly Section[] = [
+  TASKS,
+  DESCRIPTORS,
+  FILES,
+  MAPPINGS,
+  LOCKS,
+  SOCKETS,
+  CREDENTIALS,
+  ENVIRONMENT,
+  MOUNTS,
+  TIMERS,
+  SIGNALS,
+  LIMITS,
+  REGISTERS,
+];
+
+export interface DiffOptions {
+  /** Sections to compare; all without it. */
+  readonly only?: readonly SectionName[] | undefined;
+  readonly matchBy?: MatchBy | undefined;
+  /** List the ranges of pages that differ, not only their number. */
+  readonly pages?: boolean | undefined;
+}
+
+/** What differs between two checkpoints, section by section in a fixed order. */
+export interface CheckpointDiff {
+  readonly differences: readonly Difference[];
+  readonly memory: readonly MemoryDifference[];
+}
+
+/**
+ * Compares two checkpoints by meaning: ids that each dump renumbers and the order of records do not count, nor
+ * what is never the same twice (vdso and vvar, statistics, run id). Linear in what both hold; memory pages are
+ * read only for the section `memory`, and only where both sets have them.
+ * Errors: FormatError for a damaged set.
+ */
+export function diffCheckpoints(left: Document, right: Document, options: DiffOptions = {}): CheckpointDiff {
+  const wanted = (name: SectionName): boolean => options.only === undefined || options.only.includes(name);
+  const keys = matchTasks(left.checkpoint, right.checkpoint, options.matchBy ?? "auto");
+  const [before, after] = [sideOf(left, keys.left), sideOf(right, keys.right)];
+  const differences = ITEM_SECTIONS.filter(({ name }) => wanted(name)).flatMap(({ name, items }) => [
+    ...compareItems(name, items(before), items(after)),
+  ]);
+  const memory = wanted("memory") ? [...diffMemory(before, after, options.pages === true)] : [];
+  return { differences, memory };
+}

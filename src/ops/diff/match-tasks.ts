@@ -1,0 +1,68 @@
+import type { Checkpoint, Task } from "../../model/checkpoint.js";
+
+/** How tasks of two checkpoints are paired; `auto` takes the pid and name first, then the place in the tree. */
+export const MATCH_CHOICES = ["auto", "pid", "tree"] as const;
+export type MatchBy = (typeof MATCH_CHOICES)[number];
+
+export interface TaskKeys {
+  readonly left: ReadonlyMap<number, string>;
+  readonly right: ReadonlyMap<number, string>;
+}
+
+/** Pairs the tasks of two checkpoints: paired tasks get one key, the others one of their own. */
+export function matchTasks(left: Checkpoint, right: Checkpoint, by: MatchBy): TaskKeys {
+  const keys = { left: new Map<number, string>(), right: new Map<number, string>() };
+  const pair = (a: Task, b: Task): void => {
+    const key = a.pid === b.pid ? `${a.pid}` : `${a.pid}=${b.pid}`;
+    keys.left.set(a.pid, key);
+    keys.right.set(b.pid, key);
+  };
+  if (by !== "tree")
+    pairBy(left, right, keys, pair, (task) => `${task.pid} ${by === "pid" ? "" : task.comm}`);
+  if (by !== "pid") pairByTree(left, right, keys, pair);
+  if (by === "auto") pairBy(left, right, keys, pair, (task) => `${task.pid}`);
+  for (const task of left.tasks) if (!keys.left.has(task.pid)) keys.left.set(task.pid, `${task.pid} (old)`);
+  for (const task of right.tasks)
+    if (!keys.right.has(task.pid)) keys.right.set(task.pid, `${task.pid} (new)`);
+  return keys;
+}
+
+type Pair = (a: Task, b: Task) => void;
+
+function pairBy(
+  left: Checkpoint,
+  right: Checkpoint,
+  keys: TaskKeys,
+  pair: Pair,
+  name: (task: Task) => string,
+): void {
+  const open = new Map<string, Task[]>();
+  for (const task of right.tasks) if (!keys.right.has(task.pid)) push(open, name(task), task);
+  for (const task of left.tasks) {
+    if (keys.left.has(task.pid)) continue;
+    const partner = open.get(name(task))?.shift();
+    if (partner !== undefined) pair(task, partner);
+  }
+}
+
+/** Roots are one another's partners; below paired parents, children of the same name in their order. */
+function pairByTree(left: Checkpoint, right: Checkpoint, keys: TaskKeys, pair: Pair): void {
+  const [leftRoot, rightRoot] = [left.tasks[0], right.tasks[0]];
+  if (
+    leftRoot !== undefined &&
+    rightRoot !== undefined &&
+    !keys.left.has(leftRoot.pid) &&
+    !keys.right.has(rightRoot.pid)
+  )
+    pair(leftRoot, rightRoot);
+  pairBy(left, right, keys, pair, (task) => {
+    const parents = left.task(task.pid) === task ? keys.left : keys.right;
+    return `${parents.get(task.ppid) ?? "?"} ${task.comm}`;
+  });
+}
+
+function push<K, V>(map: Map<K, V[]>, key: K, value: V): void {
+  const list = map.get(key);
+  if (list === undefined) map.set(key, [value]);
+  else list.push(value);
+}

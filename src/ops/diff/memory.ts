@@ -1,0 +1,191 @@
+import path from "node:path";
+import { AddressSpace, type MemoryRun } from "../../formats/criu/pages.js";
+import { isSameFile } from "../../io/same-file.js";
+import type { AddressRange, Mapping, Task } from "../../model/checkpoint.js";
+import { hex, type Side } from "./section.js";
+import { formatRange, isKernelMapping, mappingAlias, mappingName } from "./sections/mappings.js";
+
+/** Bytes that are compared at once. */
+const CHUNK_BYTES = 1024 * 1024;
+
+/** Neighbouring pages of one mapping with the same fate; addresses are those of the new set, or of the old if gone. */
+export interface PageRange {
+  readonly start: string;
+  readonly end: string;
+  readonly status: "added" | "removed" | "changed";
+}
+
+/** Pages of one mapping that the two sets do not hold alike. */
+export interface MemoryDifference {
+  readonly pid: number;
+  readonly label: string;
+  readonly added: number;
+  readonly removed: number;
+  readonly changed: number;
+  readonly ranges?: readonly PageRange[];
+}
+
+/** Compares stored pages mapping by mapping. Pages that both sets keep in one and the same file are not read. */
+export function* diffMemory(left: Side, right: Side, listRanges: boolean): Generator<MemoryDifference> {
+  const partners = new Map(right.tasks().map((task) => [right.taskKey(task.pid), task]));
+  for (const task of left.tasks()) {
+    const partner = partners.get(left.taskKey(task.pid));
+    if (partner === undefined) continue;
+    const [before, after] = [spaceOf(left, task), spaceOf(right, partner)];
+    if (before === undefined || after === undefined || before.pageSize !== after.pageSize) continue;
+    const comparison = new MemoryComparison(before, after, listRanges);
+    for (const pair of pairMappings(left, right, task, partner)) {
+      const shown = (pair.old ?? pair.new) as Mapping;
+      const name = mappingName(pair.old === undefined ? right : left, shown);
+      const counts = comparison.compare(pair.old, pair.new);
+      if (counts.added + counts.removed + counts.changed > 0)
+        yield {
+          pid: task.pid,
+          label: `${task.pid} ${formatRange(shown)}${name ? ` ${name}` : ""}`,
+          ...counts,
+        };
+    }
+  }
+}
+
+function spaceOf(side: Side, task: Task): AddressSpace | undefined {
+  return AddressSpace.of(side.document.set, task.pid);
+}
+
+interface MappingPair {
+  readonly old: Mapping | undefined;
+  readonly new: Mapping | undefined;
+}
+
+/** Mappings of two tasks side by side: of the same start, else of the same alias in their order, else alone. */
+function* pairMappings(left: Side, right: Side, task: Task, partner: Task): Generator<MappingPair> {
+  const comparable = (of: Task): Mapping[] =>
+    of.mappings.filter((mapping) => !isKernelMapping(mapping) && mapping.kind !== "guard");
+  const byStart = new Map(comparable(partner).map((mapping) => [mapping.start, mapping]));
+  const rest: Mapping[] = [];
+  for (const mapping of comparable(task)) {
+    const same = byStart.get(mapping.start);
+    if (same === undefined) rest.push(mapping);
+    else {
+      byStart.delete(mapping.start);
+      yield { old: mapping, new: same };
+    }
+  }
+  const byAlias = new Map<string, Mapping[]>();
+  for (const mapping of byStart.values()) {
+    const alias = mappingAlias(right, mapping);
+    const list = byAlias.get(alias);
+    if (list === undefined) byAlias.set(alias, [mapping]);
+    else list.push(mapping);
+  }
+  for (const mapping of rest) yield { old: mapping, new: byAlias.get(mappingAlias(left, mapping))?.shift() };
+  for (const mapping of [...byAlias.values()].flat()) yield { old: undefined, new: mapping };
+}
+
+/** Where stored pages begin, relative to their mapping. */
+interface StoredRun {
+  readonly page: number;
+  readonly pages: number;
+  readonly run: MemoryRun;
+}
+
+class MemoryComparison {
+  readonly #sameFiles = new Map<string, boolean>();
+
+  constructor(
+    readonly before: AddressSpace,
+    readonly after: AddressSpace,
+    readonly listRanges: boolean,
+  ) {}
+
+  compare(
+    old: AddressRange | undefined,
+    fresh: AddressRange | undefined,
+  ): Omit<MemoryDifference, "pid" | "label"> {
+    const ranges: PageRange[] = [];
+    const counts = { added: 0, removed: 0, changed: 0 };
+    const note = (status: PageRange["status"], page: number, pages: number): void => {
+      counts[status] += pages;
+      if (!this.listRanges) return;
+      const base = (status === "removed" ? old : (fresh ?? old))?.start ?? 0n;
+      const unit = BigInt(this.after.pageSize);
+      const start = hex(base + BigInt(page) * unit) as string;
+      const last = ranges.at(-1);
+      if (last?.end === start && last.status === status) ranges.pop();
+      ranges.push({
+        start: last?.end === start && last.status === status ? last.start : start,
+        end: hex(base + BigInt(page + pages) * unit) as string,
+        status,
+      });
+    };
+    const left = storedRuns(this.before, old);
+    const right = storedRuns(this.after, fresh);
+    let [a, b] = [left.next().value, right.next().value];
+    let at = 0;
+    while (a !== undefined || b !== undefined) {
+      const start = Math.max(at, Math.min(a?.page ?? Infinity, b?.page ?? Infinity));
+      const inA = a !== undefined && a.page <= start;
+      const inB = b !== undefined && b.page <= start;
+      const end = Math.min(
+        a === undefined ? Infinity : inA ? a.page + a.pages : a.page,
+        b === undefined ? Infinity : inB ? b.page + b.pages : b.page,
+      );
+      if (a !== undefined && b !== undefined && inA && inB)
+        this.#compareStored(a, b, start, end - start, note);
+      else note(inA ? "removed" : "added", start, end - start);
+      at = end;
+      if (a !== undefined && a.page + a.pages <= at) a = left.next().value;
+      if (b !== undefined && b.page + b.pages <= at) b = right.next().value;
+    }
+    return this.listRanges ? { ...counts, ranges } : counts;
+  }
+
+  #compareStored(
+    a: StoredRun,
+    b: StoredRun,
+    page: number,
+    pages: number,
+    note: (status: "changed", page: number, pages: number) => void,
+  ): void {
+    if (this.#isSamePlace(a, b)) return;
+    const { pageSize } = this.after;
+    const atOnce = Math.max(1, Math.floor(CHUNK_BYTES / pageSize));
+    for (let first = page; first < page + pages; first += atOnce) {
+      const count = Math.min(atOnce, page + pages - first);
+      const before = this.before.read(addressOf(a, first, pageSize), count * pageSize);
+      const after = this.after.read(addressOf(b, first, pageSize), count * pageSize);
+      if (before.equals(after)) continue;
+      for (let i = 0; i < count; i++)
+        if (before.compare(after, i * pageSize, (i + 1) * pageSize, i * pageSize, (i + 1) * pageSize) !== 0)
+          note("changed", first + i, 1);
+    }
+  }
+
+  /** Both runs are the same bytes of one file: a set and its copy with shared pages. */
+  #isSamePlace(a: StoredRun, b: StoredRun): boolean {
+    const [x, y] = [a.run, b.run];
+    if (x.where !== "file" || y.where !== "file" || x.level !== 0 || y.level !== 0) return false;
+    const { pageSize } = this.after;
+    if (x.offset - a.page * pageSize !== y.offset - b.page * pageSize) return false;
+    const key = `${x.file}\0${y.file}`;
+    let same = this.#sameFiles.get(key);
+    if (same === undefined) {
+      same = isSameFile(path.join(this.before.set.name, x.file), path.join(this.after.set.name, y.file));
+      this.#sameFiles.set(key, same);
+    }
+    return same;
+  }
+}
+
+function addressOf(run: StoredRun, page: number, pageSize: number): bigint {
+  return run.run.address + BigInt((page - run.page) * pageSize);
+}
+
+/** The runs of a mapping whose contents are in the set. */
+function* storedRuns(space: AddressSpace, range: AddressRange | undefined): Generator<StoredRun, undefined> {
+  if (range === undefined) return undefined;
+  for (const run of space.runs(range.start, range.end))
+    if (run.where === "file" || run.where === "compressed")
+      yield { page: Number((run.address - range.start) / BigInt(space.pageSize)), pages: run.pages, run };
+  return undefined;
+}

@@ -1,0 +1,27 @@
+import { hex, type Section } from "../section.js";
+
+/** Open file descriptions; the ones of equal name are told apart by who holds them. */
+export const FILES: Section = {
+  name: "files",
+  *items(side) {
+    for (const file of side.document.checkpoint.files.all) {
+      const name = side.fileName(file) ?? file.label;
+      const holders = side.holders(file);
+      yield {
+        key: `${file.type} ${name} ${holders[0] ?? ""}`,
+        alias: `${file.type} ${holders[0] ?? name}`,
+        label: holders[0] === undefined ? name : `${name} (${holders[0]})`,
+        fields: {
+          name,
+          flags: hex(file.flags),
+          position: file.position,
+          size: file.size,
+          mode: file.mode === undefined ? undefined : `0${file.mode.toString(8)}`,
+          buildId: file.buildId,
+          deleted: file.deleted?.method,
+          holders: holders.join(" ") || undefined,
+        },
+      };
+    }
+  },
+};

@@ -1,0 +1,47 @@
+import type { Mapping } from "../../../model/checkpoint.js";
+import { hex, type Section, type Side } from "../section.js";
+
+/** The kernel of each dump places these itself. */
+export function isKernelMapping(mapping: Mapping): boolean {
+  return mapping.kind === "vdso" || mapping.kind === "vvar" || mapping.kind === "vsyscall";
+}
+
+/** `start-end` in hexadecimal, as proc(5) maps shows it. */
+export function formatRange(range: { readonly start: bigint; readonly end: bigint }): string {
+  return `${range.start.toString(16)}-${range.end.toString(16)}`;
+}
+
+/** Stands for the same mapping after the address space was laid out anew. */
+export function mappingAlias(side: Side, mapping: Mapping): string {
+  return `${mapping.kind} ${mappingName(side, mapping)} ${mapping.permissions} ${mapping.offset}`;
+}
+
+export function mappingName(side: Side, mapping: Mapping): string {
+  return (mapping.file === undefined ? mapping.name : side.fileName(mapping.file)) ?? "";
+}
+
+export const MAPPINGS: Section = {
+  name: "mappings",
+  *items(side) {
+    for (const task of side.tasks()) {
+      const taskKey = side.taskKey(task.pid);
+      for (const mapping of task.mappings) {
+        if (isKernelMapping(mapping)) continue;
+        const name = mappingName(side, mapping);
+        yield {
+          key: `${taskKey} ${mapping.start}`,
+          alias: `${taskKey} ${mappingAlias(side, mapping)}`,
+          label: `${task.pid} ${formatRange(mapping)}${name ? ` ${name}` : ""}`,
+          fields: {
+            start: hex(mapping.start),
+            end: hex(mapping.end),
+            permissions: mapping.permissions,
+            kind: mapping.kind,
+            name: name || undefined,
+            offset: hex(mapping.offset),
+          },
+        };
+      }
+    }
+  },
+};

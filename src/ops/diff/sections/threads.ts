@@ -1,0 +1,52 @@
+import type { Credentials, Task, Thread } from "../../../model/checkpoint.js";
+import { type Comparable, hex, type Item, type Section, type Side } from "../section.js";
+
+export const CREDENTIALS: Section = {
+  name: "creds",
+  items: (side) =>
+    threadItems(side, ({ credentials }) => (credentials === undefined ? {} : credentialFields(credentials))),
+};
+
+export const REGISTERS: Section = {
+  name: "registers",
+  items: (side) =>
+    threadItems(side, ({ registers }) =>
+      Object.fromEntries([...registers].map(([name, value]) => [name, hex(value)])),
+    ),
+};
+
+/** Threads are paired by their place in the task: their ids are as accidental as pids. */
+function* threadItems(
+  side: Side,
+  fields: (thread: Thread, task: Task) => Record<string, Comparable>,
+): Generator<Item> {
+  for (const task of side.tasks())
+    for (const [index, thread] of task.threads.entries())
+      yield {
+        key: `${side.taskKey(task.pid)} ${index}`,
+        label: thread.tid === task.pid ? `task ${task.pid}` : `thread ${thread.tid} of ${task.pid}`,
+        fields: fields(thread, task),
+      };
+}
+
+function credentialFields(credentials: Credentials): Record<string, Comparable> {
+  return {
+    uid: credentials.uid,
+    euid: credentials.euid,
+    suid: credentials.suid,
+    fsuid: credentials.fsuid,
+    gid: credentials.gid,
+    egid: credentials.egid,
+    sgid: credentials.sgid,
+    fsgid: credentials.fsgid,
+    groups: credentials.groups.join(" "),
+    capInheritable: hex(credentials.inheritable),
+    capPermitted: hex(credentials.permitted),
+    capEffective: hex(credentials.effective),
+    capBounding: hex(credentials.bounding),
+    capAmbient: hex(credentials.ambient),
+    securebits: hex(credentials.securebits),
+    noNewPrivs: credentials.noNewPrivs,
+    lsmProfile: credentials.lsmProfile,
+  };
+}

@@ -1,0 +1,62 @@
+import type { OpenFile } from "../../model/checkpoint.js";
+import type { Document } from "../../model/document.js";
+import { lazy } from "../../model/lazy.js";
+import type { Side } from "./section.js";
+
+/** One side of a comparison; `keys` names its tasks as the other side does. */
+export function sideOf(document: Document, keys: ReadonlyMap<number, string>): Side {
+  const { checkpoint } = document;
+  const holders = lazy(() => holdersByFile(document, keys));
+  const pipeEnds = lazy(() => {
+    const ends = new Map<string, string[]>();
+    for (const file of checkpoint.files.all) {
+      if (file.pipeId === undefined) continue;
+      const key = `${file.type}:${file.pipeId}`;
+      ends.set(key, [...(ends.get(key) ?? []), ...(holders().get(file) ?? [])]);
+    }
+    return ends;
+  });
+  const holdersOf = (file: OpenFile): readonly string[] => holders().get(file) ?? [];
+  const held = (file: OpenFile): string => holdersOf(file)[0] ?? "nobody";
+  const fileName = (file: OpenFile | undefined): string | undefined => {
+    if (file === undefined) return undefined;
+    if (file.path !== undefined) return file.path;
+    if (file.pipeId !== undefined)
+      return `${file.type.toLowerCase()} between ${(pipeEnds().get(`${file.type}:${file.pipeId}`) ?? []).slice(0, 4).join(", ")}`;
+    if (file.socket?.family === "UNIX" && file.socket.local === "")
+      return `unix ${file.socket.type} ${held(file)}${file.socket.peer === undefined ? "" : ` to ${held(file.socket.peer)}`}`;
+    if (file.type === "MEMFD" || file.socket !== undefined) return file.label;
+    return file.label.replace(/\[\d+\]/, "");
+  };
+  return {
+    document,
+    taskKey: (pid) => keys.get(pid) ?? `${pid}`,
+    tasks: () => checkpoint.tasks,
+    fileName,
+    holders: holdersOf,
+  };
+}
+
+function holdersByFile(document: Document, keys: ReadonlyMap<number, string>): Map<OpenFile, string[]> {
+  const holders = new Map<OpenFile, string[]>();
+  const seen = new Set<unknown>();
+  for (const task of document.checkpoint.tasks) {
+    const table = task.descriptors;
+    if (table === undefined || seen.has(table)) continue;
+    seen.add(table);
+    for (const { fd, file } of table.descriptors) {
+      if (file === undefined) continue;
+      const name = `${keys.get(task.pid) ?? task.pid}:${fd}`;
+      const list = holders.get(file);
+      if (list === undefined) holders.set(file, [name]);
+      else list.push(name);
+    }
+  }
+  for (const task of document.checkpoint.tasks)
+    for (const role of ["exe", "cwd", "root"] as const) {
+      const file = task[role];
+      if (file !== undefined && !holders.has(file))
+        holders.set(file, [`${keys.get(task.pid) ?? task.pid}:${role}`]);
+    }
+  return holders;
+}
