@@ -4,6 +4,13 @@ import { type Pagemap, PE } from "./pagemap.js";
 
 const KNOWN_FLAGS = PE.PARENT | PE.LAZY | PE.PRESENT | PE.PAYLOAD_ALIGNED;
 
+/** Pages by where their entries say that they are: in the set itself, in a parent set, left in the dumped task. */
+export interface PageCounts {
+  readonly stored: number;
+  readonly inParent: number;
+  readonly lazy: number;
+}
+
 /** A pagemap laid out: page numbers (address / page size) and the place of each entry in the pages file. */
 export class PageLayout {
   /** Page number of each entry's first page, ascending. */
@@ -63,6 +70,22 @@ export class PageLayout {
       else low = middle + 1;
     }
     return low;
+  }
+
+  /** Pages of [from, to) that have an entry, counted by where it says that they are. */
+  count(from: number, to: number): PageCounts {
+    const counts = { stored: 0, inParent: 0, lazy: 0 };
+    const { flags } = this.pagemap;
+    for (let i = this.indexAt(from); i < this.length; i++) {
+      const first = this.first[i] as number;
+      if (first >= to) break;
+      const pages = Math.min(to, this.end(i)) - Math.max(from, first);
+      const bits = flags[i] as number;
+      if ((bits & PE.PRESENT) !== 0) counts.stored += pages;
+      else if ((bits & PE.PARENT) !== 0) counts.inParent += pages;
+      else if ((bits & PE.LAZY) !== 0) counts.lazy += pages;
+    }
+    return counts;
   }
 
   /** Offset in the pages file of a block of a compressed entry. */

@@ -67,12 +67,12 @@ export class PageStore {
     return (this.#levels[level] as Level).pages.name;
   }
 
-  /** How the pages [from, to) are stored, piece by piece and without a gap. Errors: FormatError. */
-  *runs(from: number, to: number): Generator<StoredRun> {
+  /** How the pages [from, to) are stored, without a gap, some thousand runs at a time. Errors: FormatError. */
+  *runs(from: number, to: number): Generator<readonly StoredRun[]> {
     for (let page = from; page < to; ) {
       const runs: StoredRun[] = [];
       page = this.#gather(0, page, to, runs);
-      yield* runs;
+      yield runs;
     }
   }
 
@@ -90,18 +90,14 @@ export class PageStore {
    * bytes before it. Errors: FormatError.
    */
   *chunks(overlap = 0): Generator<MemoryChunk> {
-    const pagesAtOnce = Math.max(1, Math.floor(READ_WINDOW_BYTES / this.pageSize));
     let next = -1;
     let tail: Buffer = Buffer.alloc(0);
-    for (const run of this.runs(0, this.#endPage())) {
-      if (run.as !== "file" && run.as !== "compressed") continue;
+    for (const run of this.#storedRuns()) {
       if (run.page !== next) tail = Buffer.alloc(0);
-      for (let done = 0; done < run.pages; done += pagesAtOnce) {
-        const pages = Math.min(pagesAtOnce, run.pages - done);
-        const fresh = this.#sequential(run, done * this.pageSize, pages * this.pageSize);
+      for (const { page, bytes: fresh } of this.#pieces(run)) {
         const bytes = tail.length === 0 ? fresh : Buffer.concat([tail, fresh]);
-        yield { address: this.#address(run.page + done) - BigInt(tail.length), bytes };
-        tail = overlap === 0 ? tail : Buffer.from(bytes.subarray(Math.max(0, bytes.length - overlap)));
+        yield { address: this.#address(page) - BigInt(tail.length), bytes };
+        if (overlap > 0) tail = Buffer.from(bytes.subarray(Math.max(0, bytes.length - overlap)));
       }
       next = run.page + run.pages;
     }
@@ -118,14 +114,25 @@ export class PageStore {
     return BigInt(page) * BigInt(this.pageSize);
   }
 
-  #endPage(): number {
+  *#storedRuns(): Generator<StoredRun> {
     const { layout } = this;
-    return layout.length === 0 ? 0 : layout.end(layout.length - 1);
+    if (layout.length === 0) return;
+    for (const runs of this.runs(0, layout.end(layout.length - 1)))
+      for (const run of runs) if (run.as === "file" || run.as === "compressed") yield run;
   }
 
-  #sequential(run: StoredRun, skip: number, length: number): Buffer {
-    if (run.block !== undefined) return this.bytesOf(run, skip, length);
-    return (this.#levels[run.level] as Level).readAhead(run.offset + skip, length);
+  /** The contents of a run in pieces of the read window. */
+  *#pieces(run: StoredRun): Generator<{ readonly page: number; readonly bytes: Buffer }> {
+    const atOnce = Math.max(1, Math.floor(READ_WINDOW_BYTES / this.pageSize));
+    for (let done = 0; done < run.pages; done += atOnce) {
+      const skip = done * this.pageSize;
+      const length = Math.min(atOnce, run.pages - done) * this.pageSize;
+      const bytes =
+        run.block !== undefined
+          ? this.bytesOf(run, skip, length)
+          : (this.#levels[run.level] as Level).readAhead(run.offset + skip, length);
+      yield { page: run.page + done, bytes };
+    }
   }
 
   /** Appends the runs of [from, to) as one level sees them; gives the page it came to. */

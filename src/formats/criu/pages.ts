@@ -3,6 +3,7 @@ import { MAX_MEMORY_READ_BYTES } from "../../io/limits.js";
 import type { CriuImageSet } from "./image-set.js";
 import { IMAGES } from "./images.js";
 import { type Absence, type Area, areaAt, memoryAreas } from "./pages-areas.js";
+import type { PageCounts } from "./pages-layout.js";
 import { pageSizeOf } from "./pages-size.js";
 import { PageStore, type StoredRun } from "./pages-store.js";
 
@@ -29,13 +30,12 @@ export type Location =
 /** Neighbouring pages with one location; that of its first byte. */
 export type MemoryRun = Location & { readonly address: bigint; readonly pages: number };
 
-/** A run in page numbers of the task; without `stored` it is zero or absent. */
+/** Some runs of one store, `shift` pages away from the task's own page numbers; or pages without any store. */
 interface Piece {
-  readonly page: number;
-  readonly pages: number;
   readonly store: PageStore | undefined;
-  readonly stored: StoredRun | undefined;
+  readonly shift: number;
   readonly absent: Absence | undefined;
+  readonly runs: readonly StoredRun[];
 }
 
 /** The memory of one task by address: private pages, shared segments, parent sets. Page bytes are read when asked for. */
@@ -61,8 +61,9 @@ export class AddressSpace {
   /** Where the byte at `address` is. Errors: FormatError for damaged images. */
   locate(address: bigint): Location {
     const page = this.#pageOf(address);
+    const skip = Number(address % this.#unit);
     for (const piece of this.#pieces(page, page + 1))
-      return this.#location(piece, Number(address % this.#unit));
+      for (const run of piece.runs) return this.#location(piece, run, skip);
     throw new UsageError(`0x${address.toString(16)} is no address`);
   }
 
@@ -75,15 +76,16 @@ export class AddressSpace {
     if (length > MAX_MEMORY_READ_BYTES)
       throw new UsageError(`${length} bytes of memory at once, at most ${MAX_MEMORY_READ_BYTES} are read`);
     const bytes = Buffer.alloc(length);
-    let skip = Number(address % this.#unit);
     const from = this.#pageOf(address);
+    let skip = Number(address % this.#unit);
     let done = 0;
-    for (const piece of this.#pieces(from, from + Math.ceil((skip + length) / this.pageSize))) {
-      const size = Math.min(piece.pages * this.pageSize - skip, length - done);
-      this.#copy(piece, skip, bytes.subarray(done, done + size));
-      done += size;
-      skip = 0;
-    }
+    for (const piece of this.#pieces(from, from + Math.ceil((skip + length) / this.pageSize)))
+      for (const run of piece.runs) {
+        const size = Math.min(run.pages * this.pageSize - skip, length - done);
+        this.#copy(piece, run, skip, bytes.subarray(done, done + size));
+        done += size;
+        skip = 0;
+      }
     return bytes;
   }
 
@@ -91,9 +93,34 @@ export class AddressSpace {
   *runs(from = 0n, to = 1n << 64n): Generator<MemoryRun> {
     for (const piece of this.#pieces(this.#pageOf(from), this.#pageOf(to + this.#unit - 1n))) {
       if (piece.absent === "not mapped") continue;
-      const address = BigInt(piece.page) * this.#unit;
-      yield { address, pages: piece.pages, ...this.#location(piece, 0) };
+      for (const run of piece.runs) {
+        const address = BigInt(run.page + piece.shift) * this.#unit;
+        yield Object.assign(this.#location(piece, run, 0), { address, pages: run.pages });
+      }
     }
+  }
+
+  /** Pages of [from, to) that have an entry in a pagemap, without a look at parents. Errors: FormatError. */
+  count(from: bigint, to: bigint): PageCounts {
+    const sum = { stored: 0, inParent: 0, lazy: 0 };
+    const start = this.#pageOf(from);
+    const end = this.#pageOf(to + this.#unit - 1n);
+    for (let i = areaAt(this.#areas, start); i < this.#areas.length; i++) {
+      const area = this.#areas[i] as Area;
+      if (area.first >= end) break;
+      const { backing } = area;
+      const segment = backing.is === "segment" ? this.#segment(backing.shmid) : undefined;
+      const store = area.isPrivate ? this.#privatePages() : segment;
+      const shift = area.isPrivate || backing.is !== "segment" ? 0 : area.first - backing.firstPage;
+      const counts = store?.layout.count(
+        Math.max(start, area.first) - shift,
+        Math.min(end, area.end) - shift,
+      );
+      sum.stored += counts?.stored ?? 0;
+      sum.inParent += counts?.inParent ?? 0;
+      sum.lazy += counts?.lazy ?? 0;
+    }
+    return sum;
   }
 
   get #unit(): bigint {
@@ -122,22 +149,22 @@ export class AddressSpace {
   *#inArea(area: Area, from: number, to: number): Generator<Piece> {
     if (!area.isPrivate) return yield* this.#behind(area, from, to);
     const store = this.#privatePages();
-    for (const stored of store.runs(from, to)) {
-      const { page, pages } = stored;
-      if (stored.as === "hole") yield* this.#behind(area, page, page + pages);
-      else yield { page, pages, store, stored, absent: undefined };
+    for (const runs of store.runs(from, to)) {
+      if (area.backing.is === "zero") yield { store, shift: 0, absent: undefined, runs };
+      else
+        for (const run of runs)
+          if (run.as === "hole") yield* this.#behind(area, run.page, run.page + run.pages);
+          else yield { store, shift: 0, absent: undefined, runs: [run] };
     }
   }
 
   /** What a mapping shows where the task has no page of its own. */
-  *#behind(area: Area, from: number, to: number): Generator<Piece> {
-    const { backing } = area;
+  *#behind({ first, backing }: Area, from: number, to: number): Generator<Piece> {
     if (backing.is === "absent") return yield absence(from, to - from, backing.why);
     const store = backing.is === "segment" ? this.#segment(backing.shmid) : undefined;
     if (backing.is === "zero" || store === undefined) return yield absence(from, to - from, undefined);
-    const shift = area.first - backing.firstPage;
-    for (const stored of store.runs(from - shift, to - shift))
-      yield { page: stored.page + shift, pages: stored.pages, store, stored, absent: undefined };
+    const shift = first - backing.firstPage;
+    for (const runs of store.runs(from - shift, to - shift)) yield { store, shift, absent: undefined, runs };
   }
 
   #privatePages(): PageStore {
@@ -155,25 +182,23 @@ export class AddressSpace {
     return this.#segments.get(shmid);
   }
 
-  #location({ store, stored, absent }: Piece, skip: number): Location {
+  #location({ store, absent }: Piece, { as, level, offset, block }: StoredRun, skip: number): Location {
     if (absent !== undefined) return { where: "absent", why: absent };
-    if (store === undefined || stored === undefined) return { where: "zero" };
-    const { as, level, offset, block } = stored;
+    if (store === undefined) return { where: "zero" };
     if (as === "file") return { where: as, file: store.fileOf(level), offset: offset + skip, level };
     if (block !== undefined)
       return { where: "compressed", file: store.fileOf(level), offset, size: block.stored, level };
     return as === "parent-missing" ? { where: as, level } : { where: as === "lazy" ? "lazy" : "zero" };
   }
 
-  #copy(piece: Piece, skip: number, into: Buffer): void {
-    const { store, stored, page } = piece;
-    if (stored?.as === "file" || stored?.as === "compressed") {
-      store?.bytesOf(stored, skip, into.length).copy(into);
+  #copy(piece: Piece, run: StoredRun, skip: number, into: Buffer): void {
+    if (piece.store !== undefined && (run.as === "file" || run.as === "compressed")) {
+      piece.store.bytesOf(run, skip, into.length).copy(into);
       return;
     }
-    const location = this.#location(piece, skip);
+    const location = this.#location(piece, run, skip);
     if (location.where === "zero") return;
-    const address = `0x${(BigInt(page) * this.#unit + BigInt(skip)).toString(16)}`;
+    const address = `0x${(BigInt(run.page + piece.shift) * this.#unit + BigInt(skip)).toString(16)}`;
     throw new FormatError("MISSING", `the memory at ${address} of task ${this.pid} ${whyMissing(location)}`, {
       file: this.set.name,
     });
@@ -188,7 +213,8 @@ export function* pageStores(set: CriuImageSet): Generator<PageStore> {
 }
 
 function absence(page: number, pages: number, absent: Absence | undefined): Piece {
-  return { page, pages, store: undefined, stored: undefined, absent };
+  const runs = [{ page, pages, as: "hole", level: 0, offset: 0 }] as const;
+  return { store: undefined, shift: 0, absent, runs };
 }
 
 function whyMissing(location: Location): string {
