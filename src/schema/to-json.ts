@@ -177,12 +177,12 @@ function critFlags(table: FlagTable, mask: bigint): string {
 }
 
 /** The kernel's own form of a device number: 20 bits of minor (linux/kdev_t.h). */
-function formatDev(dev: bigint): string {
+export function formatDev(dev: bigint): string {
   return `${dev >> 20n}:${dev & 0xfffffn}`;
 }
 
 /** The form of stat(2): the halves of major and minor interleaved (sys/sysmacros.h). */
-function formatOdev(dev: bigint): string {
+export function formatOdev(dev: bigint): string {
   const major = ((dev >> 8n) & 0xfffn) | ((dev >> 32n) & 0xfffff000n);
   const minor = (dev & 0xffn) | ((dev >> 12n) & 0xffffff00n);
   return `${major}:${minor}`;

@@ -4,7 +4,7 @@ import type { ImageKind } from "./image-kind.js";
 import { IMAGE_KINDS } from "./images.js";
 
 /** First word of every image but the inventory since criu 1.6, by the kind's `head` (criu/include/magic.h). */
-const HEAD_MAGICS = { common: 0x54564319, service: 0x55105940 } as const;
+export const HEAD_MAGICS = { common: 0x54564319, service: 0x55105940 } as const;
 
 export type ByteOrder = "little-endian" | "big-endian";
 
@@ -14,6 +14,8 @@ export interface ImageHeader {
   readonly byteOrder: ByteOrder;
   /** `V1` has the kind's magic alone (criu before 1.6, and every inventory), `V1.1` a head magic before it. */
   readonly envelope: "V1" | "V1.1";
+  /** The head magic that is there; the kind says which one criu writes. */
+  readonly head: ImageKind["head"];
   /** Bytes before the first record. */
   readonly size: number;
 }
@@ -45,10 +47,18 @@ export function readHeader(source: ByteSource, fileName: string): ImageHeader | 
           { file: source.name, offset: 4 },
         );
       const magic = readU32(source.read(4, 4), byteOrder);
-      return { kind: pickKind(magic, byName?.kind, source.name, 4), byteOrder, envelope: "V1.1", size: 8 };
+      const kind = pickKind(magic, byName?.kind, source.name, 4);
+      const head = first === HEAD_MAGICS.common ? "common" : "service";
+      return { kind, byteOrder, envelope: "V1.1", head, size: 8 };
     }
     if (kindsByMagic.has(first))
-      return { kind: pickKind(first, byName?.kind, source.name, 0), byteOrder, envelope: "V1", size: 4 };
+      return {
+        kind: pickKind(first, byName?.kind, source.name, 0),
+        byteOrder,
+        envelope: "V1",
+        head: "none",
+        size: 4,
+      };
   }
   throw new FormatError(
     "INVALID",
@@ -73,6 +83,16 @@ export function kindOfFileName(
       };
   }
   return undefined;
+}
+
+/** What crit's JSON calls the magic of a kind: of several kinds with one magic, the name of the first. */
+export function magicName(kind: ImageKind): string {
+  return (kindsByMagic.get(kind.magic as number)?.[0] ?? kind).name;
+}
+
+/** The kind of that name, which is one with a magic; undefined for other names. */
+export function kindOfMagicName(name: string): ImageKind | undefined {
+  return IMAGE_KINDS.find((kind) => kind.name === name && kind.magic !== undefined);
 }
 
 /** The name of the image of that kind and id. */

@@ -14,6 +14,8 @@ export interface PayloadPart {
 export interface PayloadRule {
   readonly after: MessageTable;
   readonly parts?: readonly PayloadPart[];
+  /** How crit's JSON shows the parts, when not as one text for one part and an object of texts for several. */
+  readonly json?: "joined" | "u16";
   /** Instead of parts: so many framed messages, each with bytes of its own. */
   readonly messages?: {
     readonly table: MessageTable;
@@ -22,6 +24,8 @@ export interface PayloadRule {
     readonly padTo: number;
   };
   readonly when?: (record: AnyValue) => boolean;
+  /** crit's JSON has no `extra` at all where `when` is false or payloads are left out. */
+  readonly isExtraOptional?: true;
 }
 
 export interface EntryRule<M extends MessageTable = MessageTable> {

@@ -5,7 +5,7 @@
  *     HEADER  = MAGIC | HEAD-MAGIC MAGIC          u32 each, in the byte order of the dumping machine
  *     RECORD  = SIZE MESSAGE [ PAYLOAD ]          u32, that many bytes of protobuf, what the kind's payload rule says
  */
-import { FormatError } from "../../io/errors.js";
+import { type CrimgError, FormatError, isCrimgError } from "../../io/errors.js";
 import { MAX_RECORD_BYTES } from "../../io/limits.js";
 import type { ByteSource } from "../../io/source.js";
 import { ReadWindow } from "../../io/window.js";
@@ -21,7 +21,7 @@ export interface PayloadRange {
   readonly size: number;
   readonly padding: number;
   /** Set for a framed message inside the payload (SysV messages); `offset` and `size` are the message's own. */
-  readonly message?: { readonly table: MessageTable; readonly value: AnyValue };
+  readonly message?: { readonly table: MessageTable; readonly value: AnyValue; readonly bytes: Buffer };
 }
 
 /** One record with the ranges it takes in the file. `offset` is that of the message, 4 bytes behind its size word. */
@@ -30,10 +30,19 @@ export interface ImageRecord<V = AnyValue> {
   readonly table: MessageTable;
   readonly offset: number;
   readonly size: number;
+  /** The encoded message. */
+  readonly bytes: Buffer;
   readonly value: V;
   readonly payload: readonly PayloadRange[];
   /** Offset behind the payload and its padding. */
   readonly end: number;
+}
+
+/** A record that could not be read. `framed`: its size word is right and only its message is not. */
+export interface RecordDamage {
+  readonly index: number;
+  readonly error: CrimgError;
+  readonly framed: boolean;
 }
 
 /** An opened image. Records are decoded when they are asked for; payloads are never loaded. */
@@ -59,32 +68,48 @@ export class CriuImage<V = AnyValue> {
     return this.#records;
   }
 
-  /** The records one after the other without keeping them. */
-  *readRecords(): Generator<ImageRecord<V>> {
+  /**
+   * The records one after the other without keeping them. With `damaged`, what cannot be read is told instead of
+   * thrown, and reading goes on behind it where its length is known and `damaged` says true.
+   */
+  *readRecords(damaged?: (damage: RecordDamage) => boolean): Generator<ImageRecord<V>> {
     const { header, source } = this;
     if (header === undefined) return;
     const window = new ReadWindow(source);
     let offset = header.size;
     for (let index = 0; offset < source.size; index++) {
-      const record = this.#readRecord(window, header, index, offset) as ImageRecord<V>;
+      let record: ImageRecord<V> | undefined;
+      try {
+        record = this.#readRecord(window, header, index, offset) as ImageRecord<V>;
+      } catch (error) {
+        if (damaged === undefined || !isCrimgError(error)) throw error;
+        const end = this.#endOfFrame(window, header, index, offset);
+        if (!damaged({ index, error, framed: end !== undefined }) || end === undefined) return;
+        offset = end;
+        continue;
+      }
       yield record;
       offset = record.end;
     }
   }
 
-  /** The message bytes of a record. */
-  bytes(record: ImageRecord): Buffer {
-    return this.source.read(record.offset, record.size);
+  /** Where the next record starts, by the size word alone; unknown when a payload may follow, whose length the message tells. */
+  #endOfFrame(window: ReadWindow, header: ImageHeader, index: number, at: number): number | undefined {
+    const table = tableOf(header.kind, index);
+    const left = this.source.size - at;
+    if (left < 4 || header.kind.payload.some((rule) => rule.after === table)) return undefined;
+    const size = readU32(window.read(at, 4), header.byteOrder);
+    return size <= left - 4 && size <= MAX_RECORD_BYTES ? at + 4 + size : undefined;
   }
 
   #readRecord(window: ReadWindow, header: ImageHeader, index: number, at: number): ImageRecord {
     const path = `[${index}]`;
     const table = tableOf(header.kind, index);
-    const { offset, size, value } = this.#readFramed(window, header, table, at, path);
+    const { offset, size, bytes, value } = this.#readFramed(window, header, table, at, path);
     const payload = this.#payload(window, header, table, value, offset + size, path);
     const last = payload.at(-1);
     const end = last === undefined ? offset + size : last.offset + last.size + last.padding;
-    return { index, table, offset, size, value, payload, end };
+    return { index, table, offset, size, bytes, value, payload, end };
   }
 
   #readFramed(window: ReadWindow, header: ImageHeader, table: MessageTable, at: number, path: string) {
@@ -110,8 +135,9 @@ export class CriuImage<V = AnyValue> {
         { file, path, offset: at },
       );
     const offset = at + 4;
-    const value = decodeMessage(table, window.read(offset, size), { file, path, offset }) as AnyValue;
-    return { offset, size, value };
+    const bytes = window.read(offset, size);
+    const value = decodeMessage(table, bytes, { file, path, offset }) as AnyValue;
+    return { offset, size, bytes, value };
   }
 
   #payload(
@@ -149,13 +175,13 @@ export class CriuImage<V = AnyValue> {
     let next = at;
     for (let i = 0; i < Number(owner[rule.count]); i++) {
       const inner = `${path}.messages[${i}]`;
-      const { offset, size, value } = this.#readFramed(window, header, rule.table, next, inner);
+      const { offset, size, bytes, value } = this.#readFramed(window, header, rule.table, next, inner);
       ranges.push({
         name: `messages[${i}]`,
         offset,
         size,
         padding: 0,
-        message: { table: rule.table, value },
+        message: { table: rule.table, value, bytes },
       });
       const length = this.#length(rule.length, value, offset + size, inner);
       const padding = this.#padding(length, rule.padTo, offset + size, inner);
@@ -196,7 +222,7 @@ export class CriuImage<V = AnyValue> {
 }
 
 /** The message of the n-th record: the last entry of a kind repeats. */
-function tableOf(kind: ImageKind, index: number): MessageTable {
+export function tableOf(kind: ImageKind, index: number): MessageTable {
   const rule = kind.entries[Math.min(index, kind.entries.length - 1)];
   if (rule === undefined) throw new Error(`${kind.name} has no entries`);
   return rule.message;

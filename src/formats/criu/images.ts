@@ -151,8 +151,17 @@ export const IMAGES = {
     [one(GHOST_FILE_ENTRY), many(GHOST_CHUNK_ENTRY)],
     {
       payload: [
-        { after: GHOST_FILE_ENTRY, parts: [{ name: "data", length: "rest" }], when: isUnchunkedRegularFile },
-        { after: GHOST_CHUNK_ENTRY, parts: [{ name: "data", length: { field: "len" } }] },
+        {
+          after: GHOST_FILE_ENTRY,
+          parts: [{ name: "data", length: "rest" }],
+          when: (entry) => entry.chunks !== true,
+          isExtraOptional: true,
+        },
+        {
+          after: GHOST_CHUNK_ENTRY,
+          parts: [{ name: "data", length: { field: "len" } }],
+          isExtraOptional: true,
+        },
       ],
       since: "0.1",
     },
@@ -258,6 +267,7 @@ export const IMAGES = {
             { name: "keys", length: { field: "keys_bytes" } },
             { name: "values", length: { field: "values_bytes" } },
           ],
+          json: "joined",
         },
       ],
       since: "3.15",
@@ -382,7 +392,11 @@ export const IMAGES = {
     [many(IPC_SEM_ENTRY)],
     {
       payload: [
-        { after: IPC_SEM_ENTRY, parts: [{ name: "values", length: { field: "nsems", unit: 2 }, padTo: 8 }] },
+        {
+          after: IPC_SEM_ENTRY,
+          parts: [{ name: "values", length: { field: "nsems", unit: 2 }, padTo: 8 }],
+          json: "u16",
+        },
       ],
       since: "0.1",
     },
@@ -668,8 +682,3 @@ export const IMAGES = {
 
 /** The kinds in table order. */
 export const IMAGE_KINDS: readonly ImageKind[] = Object.values(IMAGES);
-
-/** A small deleted regular file is stored in one piece up to the end of the image; others have chunks or nothing. */
-function isUnchunkedRegularFile(entry: { readonly [field: string]: unknown }): boolean {
-  return entry.chunks !== true && (Number(entry.mode) & 0o170000) === 0o100000;
-}

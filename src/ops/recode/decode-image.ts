@@ -1,0 +1,105 @@
+import { type ImageHeader, magicName } from "../../formats/criu/detect.js";
+import type { CriuImage, ImageRecord } from "../../formats/criu/image.js";
+import { UnsupportedError } from "../../io/errors.js";
+import { isCanonical } from "../../schema/canonical.js";
+import { base64Lines } from "../../schema/json-bytes.js";
+import { bracketed, messageMembers } from "../../schema/to-json.js";
+import { paddingMember, payloadPieces, payloadRule, payloadSizeNote } from "./payload-to-json.js";
+
+export interface DecodeOptions {
+  /** Numbers as their fields want to be seen (hexadecimal, flags, addresses), and one member a line. */
+  readonly pretty?: boolean;
+  /** Say how large payloads are instead of giving them; such JSON cannot be encoded. */
+  readonly noPayload?: boolean;
+}
+
+interface Layout {
+  readonly pretty: boolean;
+  readonly noPayload: boolean;
+  readonly member: string;
+  readonly record: string;
+  readonly nextRecord: string;
+  readonly end: string;
+}
+
+const CHUNK = 64 * 1024;
+
+/** Stands where a payload of any length goes; it cannot occur in JSON text. */
+const PAYLOAD_MARK = "\0";
+
+/**
+ * An image as JSON that parses equal to crit's, in pieces of some 64 KiB, so that neither the records nor the payloads
+ * are in memory together. What crit cannot carry stands in keys of its own, which appear only when needed:
+ * `_byte_order` and `_head` beside `magic`; in a record `_unknown` (fields that the table does not know), `_wire` (the
+ * record's bytes, when encoding its fields would not give the same) and `_padding` (when it is not all zero).
+ * Errors: FormatError for a damaged image, UnsupportedError for a raw one.
+ */
+export function* decodeImage(image: CriuImage, options: DecodeOptions = {}): Generator<string> {
+  const { header } = image;
+  if (header === undefined)
+    throw new UnsupportedError(
+      "this image has no records: criu keeps raw data in it, so nothing can be decoded",
+      {
+        file: image.source.name,
+      },
+    );
+  const layout = layoutOf(options);
+  let pending = `{${layout.member}${[...headerMembers(header), '"entries": ['].join(`,${layout.member || " "}`)}`;
+  let before = layout.record;
+  for (const record of image.readRecords()) {
+    pending += before;
+    before = layout.nextRecord;
+    for (const piece of recordPieces(image, header, record, layout)) {
+      pending += piece;
+      if (pending.length < CHUNK) continue;
+      yield pending;
+      pending = "";
+    }
+  }
+  const hasRecords = before === layout.nextRecord;
+  yield `${pending}${hasRecords ? layout.member : ""}]${layout.end}\n`;
+}
+
+function layoutOf({ pretty = false, noPayload = false }: DecodeOptions): Layout {
+  return pretty
+    ? { pretty, noPayload, member: "\n    ", record: "\n        ", nextRecord: ",\n        ", end: "\n}" }
+    : { pretty, noPayload, member: "", record: "", nextRecord: ", ", end: "}" };
+}
+
+function headerMembers({ kind, byteOrder, head }: ImageHeader): string[] {
+  const members = [`"magic": "${magicName(kind)}"`];
+  if (byteOrder !== "little-endian") members.push(`"_byte_order": "${byteOrder}"`);
+  if (head !== kind.head) members.push(`"_head": "${head}"`);
+  return members;
+}
+
+function recordPieces(
+  image: CriuImage,
+  header: ImageHeader,
+  record: ImageRecord,
+  layout: Layout,
+): Iterable<string> {
+  const { table, value, bytes, payload } = record;
+  const members = messageMembers(table, value, layout, layout.record);
+  if (!isCanonical(table, value, bytes)) members.push(`"_wire": "${base64Lines(bytes)}"`);
+  const rule = payloadRule(header.kind, table);
+  if (rule === undefined || (rule.isExtraOptional === true && rule.when?.(value) === false))
+    return [bracketed(members, "{}", layout.record)];
+  if (layout.noPayload) {
+    if (rule.isExtraOptional !== true) members.push(`"extra": "${payloadSizeNote(rule, value, payload)}"`);
+    return [bracketed(members, "{}", layout.record)];
+  }
+  members.push(...paddingMember(image, rule, payload), `"extra": ${PAYLOAD_MARK}`);
+  const [start = "", end = ""] = bracketed(members, "{}", layout.record).split(PAYLOAD_MARK);
+  return around(start, payloadPieces(image, header, rule, payload, memberIndent(layout)), end);
+}
+
+function* around(start: string, pieces: Iterable<string>, end: string): Generator<string> {
+  yield start;
+  yield* pieces;
+  yield end;
+}
+
+function memberIndent({ pretty, record }: Layout): string {
+  return pretty ? `${record}    ` : "";
+}
