@@ -12,6 +12,8 @@ export interface FileSet {
   names(): readonly string[];
   /** The file of that name; undefined when there is none. */
   open(name: string): ByteSource | undefined;
+  /** When the file was last written, where that is known. */
+  modified?(name: string): Date | undefined;
   /** The set that a `parent` link points at (incremental sets); undefined without such a link. */
   parent(): FileSet | undefined;
   close(): void;
@@ -54,6 +56,10 @@ export class DirectoryFileSet implements FileSet {
       this.#open.set(name, source);
     }
     return source;
+  }
+
+  modified(name: string): Date | undefined {
+    return fs.statSync(path.join(this.directory, name), { throwIfNoEntry: false })?.mtime;
   }
 
   parent(): FileSet | undefined {

@@ -66,6 +66,8 @@ export interface Thread {
   /** Blocked signals, bit n-1 is signal n. */
   readonly blocked: bigint;
   readonly pending: readonly PendingSignal[];
+  /** seccomp(2) mode: `disabled`, `strict`, `filter`; undefined if not stored. */
+  readonly seccomp: string | undefined;
   readonly origin: Origin;
 }
 
@@ -268,6 +270,8 @@ export interface Mount {
   readonly root: string;
   readonly fileSystem: string;
   readonly source: string;
+  /** MS_ bits of mount(2). */
+  readonly flags: number;
   readonly options: string;
   readonly externalKey: string | undefined;
   readonly sharedId: number;

@@ -20,6 +20,7 @@ export function criuMounts(set: CriuImageSet): Mount[] {
           ? (value.fsname ?? "auto")
           : enumName(FSTYPE, value.fstype).toLowerCase(),
       source: value.source,
+      flags: value.flags,
       options: value.options,
       externalKey: value.ext_key,
       sharedId: value.shared_id ?? 0,

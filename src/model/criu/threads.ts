@@ -1,9 +1,10 @@
 import type { CriuImageSet } from "../../formats/criu/image-set.js";
 import { IMAGES } from "../../formats/criu/images.js";
-import type { CoreEntry, TaskCoreEntry } from "../../formats/criu/tables/core.js";
+import { type CoreEntry, SECCOMP_MODE, type TaskCoreEntry } from "../../formats/criu/tables/core.js";
 import type { CredsEntry } from "../../formats/criu/tables/creds.js";
 import type { SaEntry } from "../../formats/criu/tables/sigaction.js";
 import type { SiginfoEntry } from "../../formats/criu/tables/siginfo.js";
+import { enumName } from "../../schema/enums.js";
 import type { Credentials, PendingSignal, SignalState, Thread } from "../checkpoint.js";
 import { lazy } from "../lazy.js";
 
@@ -29,6 +30,10 @@ export function criuThread(set: CriuImageSet, pid: number, tid: number): Thread 
     get pending() {
       const queue = core()?.thread_core?.signals_p?.signals;
       return (queue ?? set.records(IMAGES.PSIGNAL, tid).map(({ value }) => value)).map(pendingSignal);
+    },
+    get seccomp() {
+      const mode = core()?.thread_core?.seccomp_mode ?? core()?.tc?.old_seccomp_mode;
+      return mode === undefined ? undefined : enumName(SECCOMP_MODE, mode);
     },
     origin: { image: `core-${tid}.img`, record: 0 },
   };
