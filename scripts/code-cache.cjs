@@ -20,7 +20,8 @@ async function use() {
 async function keep() {
   for (const name of readdirSync(PROGRAM).filter((each) => each.endsWith(".js"))) load(name);
   await use();
-  for (const [name, { script }] of chunks) writeFileSync(join(PROGRAM, `${name}.cache`), script.createCachedData());
+  for (const [name, { script }] of chunks)
+    writeFileSync(join(PROGRAM, `${name}.cache`), script.createCachedData());
 }
 
 keep().catch((error) => {
