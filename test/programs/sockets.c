@@ -8,7 +8,7 @@
  *
  * log: log
  * criu dump: --tcp-established --network-lock skip
- * criu restore: --tcp-established --network-lock skip
+ * criu restore: --tcp-established
  */
 #include "program.h"
 #include <arpa/inet.h>
