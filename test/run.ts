@@ -57,7 +57,7 @@ function buildIfStale(): void {
   process.exit(1);
 }
 
-/** Runs one job and returns what it reported; a child that dies or reports nothing counts as one failure. */
+/** Runs one job and returns what it reported; a child that dies counts as one failure at least. */
 function run(job: Job, scratch: string): Promise<Report> {
   const reportFile = join(scratch, "report.json");
   rmSync(reportFile, { force: true });
@@ -93,10 +93,8 @@ function run(job: Job, scratch: string): Promise<Report> {
       clearTimeout(timer);
       process.removeListener("SIGINT", interrupt);
       const report = readReport(reportFile);
-      if (code !== 0 && report.failed === 0) {
-        console.error(`FAIL ${job.name}: ended with ${signal ?? `exit code ${code}`}`);
-        report.failed = 1;
-      }
+      if ((code !== 0 || isEmpty(report)) && report.failed.length === 0)
+        report.failed.push(`${job.name}: ended with ${signal ?? `exit code ${code}`}`);
       done(report);
     });
   });
@@ -106,33 +104,37 @@ function readReport(file: string): Report {
   try {
     return JSON.parse(readFileSync(file, "utf8")) as Report;
   } catch {
-    return { passed: 0, failed: 1, skipped: [] };
+    return { passed: 0, failed: [], skipped: [] };
   }
+}
+
+function isEmpty({ passed, failed, skipped }: Report): boolean {
+  return passed + failed.length + skipped.length === 0;
 }
 
 async function main(names: readonly string[]): Promise<number> {
   const wanted = names.length > 0 ? names : GROUPS;
   const jobs = wanted.flatMap(jobsOf);
   const empty = names.length > 0 || IN_CI ? wanted.filter((name) => jobsOf(name).length === 0) : [];
-  for (const name of empty) console.error(`FAIL there are no test files for "${name}"`);
   if (jobs.some(({ files }) => files.some((file) => !SOURCES_ONLY.test(file)))) buildIfStale();
   const scratch = mkdtempSync(join(tmpdir(), "crimg-test-"));
-  const total: Report = { passed: 0, failed: empty.length, skipped: [] };
+  const total: Report = { passed: 0, failed: empty.map((name) => `${name}: no test files`), skipped: [] };
   for (const job of jobs) {
     const { passed, failed, skipped } = await run(job, scratch);
     total.passed += passed;
-    total.failed += failed;
+    total.failed.push(...failed);
     total.skipped.push(...skipped);
   }
   rmSync(scratch, { recursive: true });
 
   console.log("");
+  for (const name of total.failed) console.log(`failed ${name}`);
   for (const { test, reason } of total.skipped) console.log(`skipped ${test}: ${reason}`);
   if (IN_CI && total.skipped.length > 0) console.error("a skipped test is an error in CI");
-  if (total.passed + total.failed === 0) console.error("no test ran");
+  if (isEmpty(total)) console.error("no test ran");
   const skips = total.skipped.length > 0 ? `, ${total.skipped.length} skipped` : "";
-  console.log(`${total.passed} passed, ${total.failed} failed${skips}`);
-  return total.failed > 0 || total.passed === 0 || (IN_CI && total.skipped.length > 0) ? 1 : 0;
+  console.log(`${total.passed} passed, ${total.failed.length} failed${skips}`);
+  return total.failed.length > 0 || total.passed === 0 || (IN_CI && total.skipped.length > 0) ? 1 : 0;
 }
 
 process.exitCode = await main(process.argv.slice(2));

@@ -4,7 +4,7 @@ import { suite as uvuSuite } from "uvu";
 /** What one test process found out; `test/run.ts` adds these up. */
 export interface Report {
   passed: number;
-  failed: number;
+  failed: string[];
   skipped: { test: string; reason: string }[];
 }
 
@@ -31,7 +31,7 @@ export function skip(reason: string): never {
   throw new Skip(reason);
 }
 
-const report: Report = { passed: 0, failed: 0, skipped: [] };
+const report: Report = { passed: 0, failed: [], skipped: [] };
 const suites: { name: string; started: boolean; tests: number; waiting: Set<string> }[] = [];
 
 /**
@@ -58,7 +58,7 @@ export function suite<T extends object = Record<string, unknown>>(
         report.passed++;
       } catch (error) {
         if (!(error instanceof Skip)) {
-          report.failed++;
+          report.failed.push(`${name}: ${title}`);
           throw asError(error);
         }
         report.skipped.push({ test: `${name}: ${title}`, reason: error.message });
@@ -84,7 +84,7 @@ export function suite<T extends object = Record<string, unknown>>(
           skipAll = error.message;
           return;
         }
-        report.failed++;
+        report.failed.push(`${name}: ${which}`);
         process.stderr.write(`\nFAIL ${which} of suite "${name}": ${asError(error).stack}\n`);
         throw error;
       }
@@ -133,8 +133,8 @@ function unaccounted(): string[] {
 process.on("exit", (code) => {
   const problems = unaccounted();
   for (const problem of problems) process.stderr.write(`FAIL ${problem}\n`);
-  report.failed += problems.length;
-  if (report.failed > 0 && code === 0) process.exitCode = 1;
+  report.failed.push(...problems);
+  if (report.failed.length > 0 && code === 0) process.exitCode = 1;
   const to = process.env.CRIMG_TEST_REPORT;
   if (to) writeFileSync(to, JSON.stringify(report));
 });
