@@ -1,3 +1,4 @@
+import type { ByteOrder } from "../../io/byte-order.js";
 import { FormatError } from "../../io/errors.js";
 import type { ByteSource } from "../../io/source.js";
 import type { ImageKind } from "./image-kind.js";
@@ -5,8 +6,6 @@ import { IMAGE_KINDS } from "./images.js";
 
 /** First word of every image but the inventory since criu 1.6, by the kind's `head` (criu/include/magic.h). */
 export const HEAD_MAGICS = { common: 0x54564319, service: 0x55105940 } as const;
-
-export type ByteOrder = "little-endian" | "big-endian";
 
 /** What the first words of an image say. */
 export interface ImageHeader {

@@ -1,8 +1,9 @@
+import type { ByteOrder } from "../../io/byte-order.js";
 import { FormatError } from "../../io/errors.js";
 import { MAX_PAGEMAP_ENTRIES, MAX_RECORD_BYTES } from "../../io/limits.js";
 import { decodeMessage } from "../../schema/decode.js";
 import { WireError, WireReader } from "../../schema/wire.js";
-import { type ByteOrder, readU32 } from "./detect.js";
+import { readU32 } from "./detect.js";
 import type { CriuImage } from "./image.js";
 import { IMAGES } from "./images.js";
 import { PAGEMAP_ENTRY, type PagemapEntry, type PagemapHead } from "./tables/pagemap.js";

@@ -1,10 +1,10 @@
+import type { ByteOrder } from "../../io/byte-order.js";
 import type { Splice } from "../../io/splice.js";
 import { spliceBetween } from "../../io/splice.js";
 import { ReadWindow } from "../../io/window.js";
 import { encodeMessage } from "../../schema/encode.js";
 import type { AnyValue, MessageTable } from "../../schema/message.js";
 import { type FieldChange, patchMessage } from "../../schema/patch.js";
-import type { ByteOrder } from "./detect.js";
 import type { CriuImage } from "./image.js";
 
 /** What becomes of the records of one image, by their index in the image as it is. */

@@ -2,35 +2,38 @@
  * The GNU build id of an ELF file, found as criu finds it: in a PT_NOTE segment within the first MiB (criu/files-reg.c,
  * elf(5)). Works for both word sizes and both byte orders.
  */
+
+import type { ByteOrder } from "../../io/byte-order.js";
 import type { ByteSource } from "../../io/source.js";
+import { readStruct } from "../../schema/struct-reader.js";
+import {
+  ELF_IDENT,
+  ELF_NHDR,
+  ELF32_EHDR,
+  ELF32_PHDR,
+  ELF64_EHDR,
+  ELF64_PHDR,
+  ELFCLASS64,
+  ELFDATA2LSB,
+  ELFDATA2MSB,
+  NT_GNU_BUILD_ID,
+  PT_NOTE,
+} from "./tables.js";
 
 const READ_BYTES = 1024 * 1024;
 const MAX_BUILD_ID_BYTES = 512;
-const PT_NOTE = 4;
-const NT_GNU_BUILD_ID = 3;
-
-interface Elf {
-  readonly bytes: Buffer;
-  readonly is64: boolean;
-  readonly isLittle: boolean;
-}
+const MAGIC = Buffer.from("\x7fELF", "latin1");
 
 /** The build id as bytes; undefined for a file that is no ELF or has none where criu looks. */
 export function readBuildId(source: ByteSource): Buffer | undefined {
   const bytes = source.read(0, Math.min(READ_BYTES, source.size));
-  const isElf = bytes.length >= 64 && bytes.readUInt32BE(0) === 0x7f454c46;
-  if (!isElf || !isOneOrTwo(bytes[4]) || !isOneOrTwo(bytes[5])) return undefined;
-  const elf = { bytes, is64: bytes[4] === 2, isLittle: bytes[5] === 1 };
-  const table = elf.is64 ? word64(elf, 32) : word32(elf, 28);
-  const entrySize = half(elf, elf.is64 ? 54 : 42);
-  const count = half(elf, elf.is64 ? 56 : 44);
-  for (let i = 0; i < count; i++) {
-    const at = table + i * entrySize;
-    if (at + (elf.is64 ? 56 : 32) > bytes.length) return undefined;
-    if (word32(elf, at) !== PT_NOTE) continue;
-    const offset = elf.is64 ? word64(elf, at + 8) : word32(elf, at + 4);
-    const size = elf.is64 ? word64(elf, at + 32) : word32(elf, at + 16);
-    const id = buildIdAmongNotes(elf, offset, Math.min(offset + size, bytes.length));
+  if (bytes.length < ELF64_EHDR.size) return undefined;
+  const ident = readStruct(ELF_IDENT, bytes, "little-endian");
+  if (!ident.magic.equals(MAGIC) || (ident.data !== ELFDATA2LSB && ident.data !== ELFDATA2MSB))
+    return undefined;
+  const byteOrder: ByteOrder = ident.data === ELFDATA2LSB ? "little-endian" : "big-endian";
+  for (const { offset, size } of noteSegments(bytes, byteOrder, ident.class === ELFCLASS64)) {
+    const id = buildIdAmongNotes(bytes, byteOrder, offset, Math.min(offset + size, bytes.length));
     if (id !== undefined) return id;
   }
   return undefined;
@@ -40,46 +43,56 @@ export function readBuildId(source: ByteSource): Buffer | undefined {
  * A build id as `reg_file_entry.build_id` holds it: words of 4 bytes in the byte order of the machine, the last one
  * filled up with zeros.
  */
-export function buildIdWords(id: Buffer, byteOrder: "little-endian" | "big-endian"): number[] {
+export function buildIdWords(id: Buffer, byteOrder: ByteOrder): number[] {
   const padded = Buffer.concat([id, Buffer.alloc((4 - (id.length % 4)) % 4)]);
   return Array.from({ length: padded.length / 4 }, (_, i) =>
     byteOrder === "little-endian" ? padded.readUInt32LE(i * 4) : padded.readUInt32BE(i * 4),
   );
 }
 
-function buildIdAmongNotes(elf: Elf, start: number, end: number): Buffer | undefined {
-  for (let at = start; at + 12 <= end; ) {
-    const nameSize = word32(elf, at);
-    const size = word32(elf, at + 4);
-    const content = at + 12 + align(nameSize);
+/** Offsets and sizes come as Number: what does not fit into 53 bits lies beyond any file. */
+function* noteSegments(
+  bytes: Buffer,
+  byteOrder: ByteOrder,
+  is64: boolean,
+): Generator<{ offset: number; size: number }> {
+  const header = is64 ? readStruct(ELF64_EHDR, bytes, byteOrder) : readStruct(ELF32_EHDR, bytes, byteOrder);
+  const table = is64 ? ELF64_PHDR : ELF32_PHDR;
+  for (let i = 0; i < header.e_phnum; i++) {
+    const at = Number(header.e_phoff) + i * header.e_phentsize;
+    if (at + table.size > bytes.length) return;
+    const segment = readStruct(table, bytes.subarray(at), byteOrder);
+    if (segment.p_type === PT_NOTE)
+      yield { offset: Number(segment.p_offset), size: Number(segment.p_filesz) };
+  }
+}
+
+function buildIdAmongNotes(
+  bytes: Buffer,
+  byteOrder: ByteOrder,
+  start: number,
+  end: number,
+): Buffer | undefined {
+  for (let at = start; at + ELF_NHDR.size <= end; ) {
+    const note = readStruct(ELF_NHDR, bytes.subarray(at), byteOrder);
+    const name = at + ELF_NHDR.size;
+    const content = name + align(note.n_namesz);
     const isBuildId =
-      word32(elf, at + 8) === NT_GNU_BUILD_ID &&
-      nameSize === 4 &&
-      elf.bytes.toString("latin1", at + 12, at + 16) === "GNU\0";
-    if (isBuildId && size > 0 && size <= MAX_BUILD_ID_BYTES && content + size <= end)
-      return elf.bytes.subarray(content, content + size);
-    at = content + align(size);
+      note.n_type === NT_GNU_BUILD_ID &&
+      note.n_namesz === 4 &&
+      bytes.toString("latin1", name, name + 4) === "GNU\0";
+    if (
+      isBuildId &&
+      note.n_descsz > 0 &&
+      note.n_descsz <= MAX_BUILD_ID_BYTES &&
+      content + note.n_descsz <= end
+    )
+      return bytes.subarray(content, content + note.n_descsz);
+    at = content + align(note.n_descsz);
   }
   return undefined;
 }
 
 function align(size: number): number {
   return Math.ceil(size / 4) * 4;
-}
-
-function isOneOrTwo(value: number | undefined): boolean {
-  return value === 1 || value === 2;
-}
-
-function half({ bytes, isLittle }: Elf, at: number): number {
-  return isLittle ? bytes.readUInt16LE(at) : bytes.readUInt16BE(at);
-}
-
-function word32({ bytes, isLittle }: Elf, at: number): number {
-  return isLittle ? bytes.readUInt32LE(at) : bytes.readUInt32BE(at);
-}
-
-/** File offsets and sizes; what does not fit into 53 bits lies beyond any file. */
-function word64({ bytes, isLittle }: Elf, at: number): number {
-  return Number(isLittle ? bytes.readBigUInt64LE(at) : bytes.readBigUInt64BE(at));
 }
