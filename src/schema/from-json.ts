@@ -172,7 +172,7 @@ function valueReader(owner: MessageTable, field: Field): FromJson {
     case "string":
       return ({ json }) => text(json);
     case "bytes":
-      return ({ json }) => parseBase64(text(json));
+      return ({ json }) => base64FromJson(json);
     case "bool":
       return ({ json }) => {
         expectKind(json, "boolean", "true or false");
@@ -269,7 +269,13 @@ function unknownField({ number, wire_type, data, ...others }: Record<string, unk
 
 const MAX_FIELD_NUMBER = 2 ** 29 - 1;
 
-function inField<T>(name: string, read: () => T): T {
+/** A value of bytes. Errors: ValueError for what is no base64 text. */
+export function base64FromJson(json: JsonReader): Buffer {
+  return parseBase64(text(json));
+}
+
+/** Puts the name of a field in front of the path of a ValueError that `read` throws. */
+export function inField<T>(name: string, read: () => T): T {
   try {
     return read();
   } catch (error) {

@@ -1,7 +1,15 @@
 import { CrimgError, type ErrorPlace } from "../io/errors.js";
 import { fieldScalar, readScalar, toFormatError, wireTypeOf } from "./decode.js";
 import { encodeScalar, toCrimgError, ValueError, writeField, writeMessage } from "./encode.js";
-import { type AnyValue, type Field, fieldMessage, type MessageTable } from "./message.js";
+import {
+  type AnyValue,
+  type Field,
+  fieldMessage,
+  type MessageTable,
+  UNKNOWN,
+  type UnknownField,
+} from "./message.js";
+import { isOwnWireType, patchUnknown } from "./patch-unknown.js";
 import { WireError, WireReader, type WireSpan, WireWriter, wireSpans } from "./wire.js";
 
 /** Way to a field inside a record: names, and an index behind the name of a repeated field. */
@@ -16,7 +24,8 @@ export interface FieldChange {
 /**
  * Changes fields of an encoded message and nothing else: each byte outside the changed values and the lengths
  * around them stays as it is, in place, canonical or not.
- * A path that ends at a repeated field without index replaces the whole list; index = list length appends.
+ * A path that ends at a repeated field without index replaces the whole list; index = list length appends. One that
+ * ends at `_unknown` replaces the fields that the table does not know.
  * Errors: CrimgError INVALID for a value that does not fit, EDIT for a path that leads nowhere.
  */
 export function patchMessage(
@@ -43,6 +52,7 @@ export function formatPath(path: FieldPath): string {
 
 function patchOne(table: MessageTable, bytes: Buffer, path: FieldPath, value: unknown): Buffer {
   const [name, ...rest] = path;
+  if (name === UNKNOWN && rest.length === 0) return patchUnknown(table, bytes, value as UnknownField[]);
   const field =
     typeof name === "string" && Object.hasOwn(table.fields, name) ? table.fields[name] : undefined;
   if (typeof name !== "string" || field === undefined)
@@ -127,12 +137,6 @@ function elementsOf(field: Field, bytes: Buffer, span: WireSpan): Element[] {
     elements.push({ span, packed: { start, end: reader.pos } });
   }
   return elements;
-}
-
-function isOwnWireType(field: Field, span: WireSpan): boolean {
-  const scalar = fieldScalar(field);
-  if (span.wireType === wireTypeOf(scalar)) return true;
-  return field.label === "repeated" && field.packed !== "never" && span.wireType === 2;
 }
 
 /** Replaces a singular field or a whole list; the first place it had (or its place by number) is where it goes. */

@@ -1,0 +1,58 @@
+import { MAX_RECORD_BYTES } from "../../io/limits.js";
+import { ValueError, writeMessage } from "../../schema/encode.js";
+import type { AnyValue, MessageTable } from "../../schema/message.js";
+import { rewriteMessage } from "../../schema/rewrite.js";
+import { WireWriter } from "../../schema/wire.js";
+
+/** Collects the bytes of an image; words are in the byte order of the machine that made it. */
+export class ImageWriter {
+  readonly #out = new WireWriter();
+
+  constructor(readonly byteOrder: "little-endian" | "big-endian") {}
+
+  word(value: number): void {
+    this.#out.reserve(4);
+    this.#setWord(this.#out.pos, value);
+    this.#out.pos += 4;
+  }
+
+  half(value: number): void {
+    const { buf, pos } = this.#reserved(2);
+    if (this.byteOrder === "little-endian") buf.writeUInt16LE(value, pos);
+    else buf.writeUInt16BE(value, pos);
+    this.#out.pos += 2;
+  }
+
+  bytes(value: Buffer): void {
+    this.#out.bytes(value);
+  }
+
+  /**
+   * A message with its size in front. `wire` is how the message stood in the image it came from: what did not change
+   * since keeps its bytes. Errors: ValueError for a value that does not fit.
+   */
+  message(table: MessageTable, value: AnyValue, wire: Buffer | undefined): void {
+    this.word(0);
+    const start = this.#out.pos;
+    if (wire === undefined) writeMessage(table, this.#out, value);
+    else this.#out.bytes(rewriteMessage(table, wire, value));
+    const size = this.#out.pos - start;
+    if (size > MAX_RECORD_BYTES)
+      throw new ValueError(`the record has ${size} bytes, at most ${MAX_RECORD_BYTES} are read`);
+    this.#setWord(start - 4, size);
+  }
+
+  take(): Buffer {
+    return this.#out.buf.subarray(0, this.#out.pos);
+  }
+
+  #reserved(size: number): WireWriter {
+    this.#out.reserve(size);
+    return this.#out;
+  }
+
+  #setWord(at: number, value: number): void {
+    if (this.byteOrder === "little-endian") this.#out.buf.writeUInt32LE(value, at);
+    else this.#out.buf.writeUInt32BE(value, at);
+  }
+}
