@@ -118,7 +118,7 @@ fi
 
 [ "$(id -u)" -eq 0 ] || die "only root can checkpoint with criu"
 programs=$("$repo/test/support/programs.sh")
-[ $# -gt 0 ] || set -- logger locks deleted sockets threads tree container
+[ $# -gt 0 ] || set -- logger locks deleted sockets threads tree terminal container
 for name in "$@"; do
   suite=$(suite_of "$name")
   criu=$(CRIMG_CRIU_SUITE=$suite CRIMG_CRIU_DIR="$repo/.cache/criu-$suite" "$repo/test/support/criu.sh")
