@@ -20,7 +20,17 @@ function places(name: string): { work: string; images: string } {
   return place;
 }
 
-for (const name of ["logger", "locks", "deleted", "sockets", "threads", "tree", "terminal", "counter", "transaction"]) {
+for (const name of [
+  "logger",
+  "locks",
+  "deleted",
+  "sockets",
+  "threads",
+  "tree",
+  "terminal",
+  "counter",
+  "transaction",
+]) {
   programs(`${name} goes on after dump and restore`, async () => {
     const { work, images } = places(name);
     const { pid, log, options } = await startProgram(name, work);
