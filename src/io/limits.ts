@@ -18,8 +18,11 @@ export const MAX_INLINE_PAYLOAD_BYTES = 128 * MiB;
 /** Bytes of argv or environ that are read from memory pages for one task. */
 export const MAX_STRING_AREA_BYTES = 4 * MiB;
 
-/** JSON that encode reads is at most this long; a larger image comes as several files. */
-export const MAX_JSON_BYTES = 1024 * MiB;
+/** JSON that encode reads, which is held as one text; Node's longest has 512 MiB less 24 characters. */
+export const MAX_JSON_BYTES = 500 * MiB;
+
+/** An image that comes through a pipe is held in memory; larger ones are named as files. */
+export const MAX_PIPED_IMAGE_BYTES = 256 * MiB;
 
 /** A set of 400 tasks has thousands of files; descriptors are limited to 1,024 on many hosts. */
 export const MAX_OPEN_FILES = 256;

@@ -1,3 +1,4 @@
+import { isAscii, isUtf8 } from "node:buffer";
 import { HEAD_MAGICS, kindOfMagicName } from "../../formats/criu/detect.js";
 import { tableOf } from "../../formats/criu/image.js";
 import type { ImageKind, PayloadRule } from "../../formats/criu/image-kind.js";
@@ -29,8 +30,11 @@ interface Envelope {
  * nobody edited gives the same bytes; where it gave `_wire`, an edited field changes alone.
  * Errors: CrimgError INVALID with record and field for what does not fit, and with line and column for no JSON.
  */
-export function encodeImage(text: string, { lax = false, name = "the JSON" }: EncodeOptions = {}): Buffer {
-  const json = new JsonReader(text);
+export function encodeImage(
+  text: string | Buffer,
+  { lax = false, name = "the JSON" }: EncodeOptions = {},
+): Buffer {
+  const json = new JsonReader(typeof text === "string" ? text : textOf(text, name));
   try {
     return readDocument(json, lax, name);
   } catch (error) {
@@ -41,6 +45,18 @@ export function encodeImage(text: string, { lax = false, name = "the JSON" }: En
       });
     throw error;
   }
+}
+
+function textOf(bytes: Buffer, file: string): string {
+  if (isAscii(bytes)) return bytes.toString("latin1");
+  if (isUtf8(bytes)) return bytes.toString("utf8");
+  throw new FormatError(
+    "INVALID",
+    "this is no JSON: it is not UTF-8 (is it an image? then it is encoded already)",
+    {
+      file,
+    },
+  );
 }
 
 function readDocument(json: JsonReader, lax: boolean, name: string): Buffer {

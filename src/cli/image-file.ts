@@ -1,0 +1,50 @@
+import path from "node:path";
+import { string } from "@oclif/core/flags";
+import {
+  type CriuImage,
+  MAX_PIPED_IMAGE_BYTES,
+  openImageBytes,
+  openImageFile,
+  UsageError,
+} from "../index.js";
+import { readInput } from "./input.js";
+
+/** `-i FILE` as crit has it, for those whose fingers know it. */
+export const inFlag = string({
+  char: "i",
+  aliases: ["input"],
+  description: "read this file, instead of the argument",
+  helpValue: "FILE",
+});
+
+/** `-o FILE`, complete or not written at all. */
+export const outFlag = string({
+  char: "o",
+  aliases: ["output"],
+  description: "write to this file, instead of stdout",
+  helpValue: "FILE",
+});
+
+/** The one file that a command reads, by its argument or `-i`, inside the directory of `-D`; undefined for stdin. */
+export function inputPath(argument: string | undefined, flags: InputFlags): string | undefined {
+  if (argument !== undefined && flags.in !== undefined)
+    throw new UsageError(`name one input: ${argument} or -i ${flags.in}`);
+  const file = argument ?? flags.in;
+  const directory = flags["images-dir"];
+  if (file === undefined || file === "-") {
+    if (directory !== undefined) throw new UsageError(`name the image file in ${directory}`);
+    return undefined;
+  }
+  return directory === undefined ? file : path.resolve(directory, file);
+}
+
+interface InputFlags {
+  readonly in?: string | undefined;
+  readonly "images-dir"?: string | undefined;
+}
+
+/** Opens the image file at `file`, or the image on stdin. */
+export function openInput(file: string | undefined): CriuImage {
+  if (file !== undefined) return openImageFile(file);
+  return openImageBytes(readInput(undefined, MAX_PIPED_IMAGE_BYTES), "stdin");
+}
