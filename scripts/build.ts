@@ -5,6 +5,7 @@ import { mkdirSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { basename, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { build, transform } from "esbuild";
+import { directImports } from "./direct-imports.js";
 import { commandManifest } from "./manifest.js";
 
 const ROOT = fileURLToPath(new URL("..", import.meta.url));
@@ -29,6 +30,7 @@ async function bundle(): Promise<Chunk[]> {
     target: "node20",
     minify: true,
     write: false,
+    plugins: [directImports(join(ROOT, "src/index.ts"))],
     logOverride: { "empty-import-meta": "error" },
     // oclif asks for a compiler only to run TypeScript commands in place, which a built program never does.
     external: ["typescript", "ts-node"],

@@ -6,7 +6,8 @@ const { readdirSync, writeFileSync } = require("node:fs");
 const { join } = require("node:path");
 const { PROGRAM, chunks, load } = require("../bin/load.js");
 
-const USES = [["--help"], ["completion", "bash"], ["completion", "--help"]];
+const SET = "fixtures/criu/locks";
+const USES = [["--help"], ["completion", "bash"], ["completion", "--help"], ["diff", SET, SET]];
 
 async function use() {
   const { main } = load("main.js");
