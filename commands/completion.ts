@@ -22,7 +22,7 @@ as a file name. Nothing is installed: the examples show where each shell takes i
       command: "<%= config.bin %> completion fish | source",
     },
   ];
-  static json = { shell: "the shell asked for", script: "the script" };
+  static override json = { shell: "the shell asked for", script: "the script" };
   static override args = { SHELL: requiredChoice("which shell", SHELLS) };
 
   async run() {

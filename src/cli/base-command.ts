@@ -25,6 +25,8 @@ const MAY_GIVE_IMAGES_DIR = /^(-\w*D|--images-dir)/;
  */
 export abstract class BaseCommand<T extends typeof Command> extends Command {
   static override baseFlags = GLOBAL_FLAGS;
+  /** Keys of the `--json` answer and what they hold; the manual page lists them. */
+  static json: Readonly<Record<string, string>>;
 
   protected flags!: FlagsOf<T>;
   protected args!: ArgsOf<T>;
