@@ -134,13 +134,13 @@ function readStoredFiles(set: CriuImageSet): StoredFile[] {
   const union = set.records(IMAGES.FILES);
   if (union.length > 0) {
     const members = new Map(FILE_TYPES.map(({ type, member }) => [type, member]));
-    return union.map(({ index, value }) => {
+    return union.flatMap(({ index, value }) => {
       const type = enumName(FD_TYPES, value.type);
       const member = members.get(type);
-      const record = (member === undefined ? undefined : value[member]) as
-        | Record<string, unknown>
-        | undefined;
-      return { type, id: value.id, record: record ?? {}, origin: origin(IMAGES.FILES.file, index, member) };
+      const record = member === undefined ? {} : (value[member] as Record<string, unknown> | undefined);
+      // An entry without the member of its type says nothing of the file: as if it were not there.
+      if (record === undefined) return [];
+      return [{ type, id: value.id, record, origin: origin(IMAGES.FILES.file, index, member) }];
     });
   }
   return FILE_TYPES.flatMap(({ type, splitImage }) =>

@@ -1,0 +1,28 @@
+import type { CriuImageSet } from "../../formats/criu/image-set.js";
+import { SalvagedSet } from "../../formats/criu/salvage.js";
+import { shellCommand } from "../../io/shell.js";
+import type { Checkpoint } from "../../model/checkpoint.js";
+import { criuCheckpoint } from "../../model/criu/checkpoint.js";
+
+/** What rules look at: the set as far as it can be read, the model over it, and facts that several rules share. */
+export class SetContext {
+  readonly set: SalvagedSet;
+  readonly checkpoint: Checkpoint;
+  readonly #shared = new Map<unknown, unknown>();
+
+  constructor(set: CriuImageSet) {
+    this.set = new SalvagedSet(set.fileSet);
+    this.checkpoint = criuCheckpoint(this.set);
+  }
+
+  /** What `make` gives for this set, made at the first call. */
+  share<T>(make: (context: SetContext) => T): T {
+    if (!this.#shared.has(make)) this.#shared.set(make, make(this));
+    return this.#shared.get(make) as T;
+  }
+
+  /** The `crimg edit` command that changes this set in place. */
+  editCommand(...args: readonly string[]): string {
+    return shellCommand(["crimg", "edit", this.set.name, ...args, "--in-place"]);
+  }
+}

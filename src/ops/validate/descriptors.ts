@@ -1,0 +1,48 @@
+import type { Descriptor, DescriptorTable, OpenFile } from "../../model/checkpoint.js";
+import type { SetContext } from "./context.js";
+
+/** A descriptor and the tasks that have it. */
+export interface HeldDescriptor {
+  readonly pid: number;
+  readonly descriptor: Descriptor;
+}
+
+/** Each descriptor table once, with the first task that uses it. */
+export function descriptorTables({
+  checkpoint,
+}: SetContext): readonly { readonly pid: number; readonly table: DescriptorTable }[] {
+  const seen = new Set<number>();
+  return checkpoint.tasks.flatMap(({ pid, descriptors }) => {
+    if (descriptors === undefined || seen.has(descriptors.id)) return [];
+    seen.add(descriptors.id);
+    return [{ pid, table: descriptors }];
+  });
+}
+
+/** Descriptors by number, for each pid. */
+export function descriptorsByPid({
+  checkpoint,
+}: SetContext): ReadonlyMap<number, ReadonlyMap<number, Descriptor>> {
+  const byTable = new Map<DescriptorTable, Map<number, Descriptor>>();
+  const byPid = new Map<number, Map<number, Descriptor>>();
+  for (const { pid, descriptors } of checkpoint.tasks) {
+    if (descriptors === undefined) continue;
+    let numbers = byTable.get(descriptors);
+    if (numbers === undefined) {
+      numbers = new Map(descriptors.descriptors.map((descriptor) => [descriptor.fd, descriptor]));
+      byTable.set(descriptors, numbers);
+    }
+    byPid.set(pid, numbers);
+  }
+  return byPid;
+}
+
+/** The first descriptor of each open file. */
+export function holders(context: SetContext): ReadonlyMap<OpenFile, HeldDescriptor> {
+  const first = new Map<OpenFile, HeldDescriptor>();
+  for (const { pid, table } of context.share(descriptorTables))
+    for (const descriptor of table.descriptors)
+      if (descriptor.file !== undefined && !first.has(descriptor.file))
+        first.set(descriptor.file, { pid, descriptor });
+  return first;
+}

@@ -1,0 +1,170 @@
+import { IMAGES } from "../../../formats/criu/images.js";
+import type { Damage } from "../../../formats/criu/salvage.js";
+import { type CrimgError, isCrimgError } from "../../../io/errors.js";
+import type { SetContext } from "../context.js";
+import type { Found, Rule } from "../finding.js";
+import { type ScannedImage, scanImages } from "../scan.js";
+
+const COPY_AGAIN =
+  "Copy the file again from where the set was made; if it is the same there, checkpoint again.";
+
+/** Rules about the bytes of each image file: header, framing, messages. */
+export const framingRules: readonly Rule<SetContext>[] = [
+  {
+    id: "IMAGE_UNREADABLE",
+    level: "error",
+    about: "Every image file can be read.",
+    mend: "Make the file readable for the user who restores.",
+    *check(context) {
+      for (const { image, error } of damages(context))
+        if (error.code === "IO") yield { at: { image }, what: textOf(error) };
+      for (const { name, kind } of context.share(scanImages))
+        if (kind.magic === undefined) yield* unreadableRaw(context, name);
+    },
+  },
+  {
+    id: "IMAGE_HEADER",
+    level: "error",
+    about: "An image file starts with the magic words of a CRIU image.",
+    mend: COPY_AGAIN,
+    *check(context) {
+      for (const { image, record, error } of damages(context))
+        if (record === undefined && error.code !== "IO") yield { at: { image }, what: textOf(error) };
+    },
+  },
+  {
+    id: "IMAGE_KIND",
+    level: "error",
+    about: "The magic of an image is that of the kind which its file name says.",
+    mend: "Give the file the name that it had when it was made.",
+    *check(context) {
+      for (const { name, kind, header } of context.share(scanImages))
+        if (header !== undefined && header.kind !== kind && header.kind.magic !== kind.magic)
+          yield {
+            at: { image: name },
+            what: "the content is of another kind than the name",
+            expected: kind.name,
+            found: header.kind.name,
+          };
+    },
+  },
+  {
+    id: "RECORD_TRUNCATED",
+    level: "error",
+    about: "The records of an image and their payloads end where the file ends.",
+    mend: COPY_AGAIN,
+    check: (context) => recordDamage(context, (damage) => isFraming(damage.error)),
+  },
+  {
+    id: "RECORD_DAMAGED",
+    level: "error",
+    about: "Each record decodes as its message, with every required field.",
+    mend: COPY_AGAIN,
+    check: (context) =>
+      recordDamage(context, (damage) => !isFraming(damage.error) && damage.error.code !== "IO"),
+  },
+  {
+    id: "RECORD_MISSING",
+    level: "error",
+    about: "An image that holds one record has it.",
+    mend: COPY_AGAIN,
+    *check(context) {
+      for (const { name, kind, header, records } of context.share(scanImages)) {
+        const first = kind.entries[0];
+        if (header === undefined || records > 0 || first === undefined || first.repeats) continue;
+        if (context.set.damageOf(name).length > 0) continue;
+        yield {
+          at: { image: name },
+          what: "the image is empty",
+          expected: `a ${first.message.name}`,
+          found: "none",
+        };
+      }
+    },
+  },
+  {
+    id: "RECORD_SURPLUS",
+    level: "warning",
+    about: "Nothing stands behind the one record of an image that holds one.",
+    mend: "criu ignores the rest; if another tool wrote the set, make it again with crimg.",
+    *check(context) {
+      for (const { name, kind, records } of context.share(scanImages))
+        if (
+          kind.entries.length > 0 &&
+          kind.entries.at(-1)?.repeats === false &&
+          records > kind.entries.length
+        )
+          yield {
+            at: { image: name, record: kind.entries.length },
+            what: "records behind the last one that is read",
+            expected: String(kind.entries.length),
+            found: String(records),
+          };
+    },
+  },
+  {
+    id: "BYTE_ORDER",
+    level: "error",
+    about: "All images of a set have one byte order.",
+    mend: "The set is put together from two machines: copy it again as a whole.",
+    *check(context) {
+      const images = context.share(scanImages).filter(({ header }) => header !== undefined);
+      const first = images[0]?.header?.byteOrder;
+      for (const { name, header } of images)
+        if (header?.byteOrder !== first)
+          yield {
+            at: { image: name },
+            what: "foreign byte order",
+            expected: first,
+            found: header?.byteOrder,
+          };
+    },
+  },
+  {
+    id: "ENVELOPE",
+    level: "error",
+    about: "Images have the number of magic words that the version in inventory.img says.",
+    mend: "The set is put together from two dumps: copy it again as a whole.",
+    *check(context) {
+      const version = context.set.first(IMAGES.INVENTORY)?.img_version;
+      if (version === undefined) return;
+      const expected = version >= 2 ? "V1.1" : "V1";
+      for (const { name, kind, header } of context.share(scanImages))
+        if (header !== undefined && kind.head === "common" && header.envelope !== expected)
+          yield { at: { image: name }, what: "header of another version", expected, found: header.envelope };
+    },
+  },
+];
+
+/** The message of an error without the file, which the finding names already. */
+export function textOf(error: CrimgError): string {
+  const prefix = `${error.file}: `;
+  return error.message.startsWith(prefix) ? error.message.slice(prefix.length) : error.message;
+}
+
+function damages(context: SetContext): Damage[] {
+  return context.share(scanImages).flatMap(({ name }: ScannedImage) => [...context.set.damageOf(name)]);
+}
+
+function isFraming(error: CrimgError): boolean {
+  return error.code === "TRUNCATED" || error.code === "TOO_LARGE";
+}
+
+function* recordDamage(context: SetContext, isOurs: (damage: Damage) => boolean): Generator<Found> {
+  for (const damage of damages(context)) {
+    const { image, record, error } = damage;
+    if (record === undefined || !isOurs(damage)) continue;
+    const rest = record.framed ? "" : "; what follows was not read";
+    yield { at: { image, record: record.index }, what: `${textOf(error)}${rest}` };
+  }
+}
+
+function* unreadableRaw(context: SetContext, name: string): Generator<Found> {
+  try {
+    const source = context.set.fileSet.open(name);
+    source?.read(0, Math.min(1, source.size));
+  } catch (error) {
+    if (!isCrimgError(error)) throw error;
+    yield { at: { image: name }, what: textOf(error) };
+  }
+}

@@ -1,0 +1,158 @@
+import type { SetContext } from "../context.js";
+import type { Rule } from "../finding.js";
+import { KIND, KIND_NAMES, kindName, storedLocks, WRITE } from "../stored-locks.js";
+import { tasksByPid } from "../tasks.js";
+import { conflicts } from "./lock-conflicts.js";
+
+/** Types that a kind may have: read, write, and what each kind knows besides. */
+const TYPES: ReadonlyMap<number, readonly number[]> = new Map([
+  [KIND.posix, [0, 1]],
+  [KIND.flock, [0, 1, 32 | 64, 32 | 128, 32 | 192]],
+  [KIND.ofd, [0, 1]],
+  // 4 is "being broken", with the type that it must become: 0 read, 2 none.
+  [KIND.lease, [0, 1, 4, 6]],
+]);
+const ACCESS_MODE = 3;
+const O_RDONLY = 0;
+const O_WRONLY = 1;
+
+/** Rules about file locks and leases. */
+export const lockRules: readonly Rule<SetContext>[] = [
+  {
+    id: "LOCK_KIND",
+    level: "error",
+    about: "A lock is POSIX, flock, OFD or a lease.",
+    mend: "Copy filelocks.img again from where the set was made.",
+    *check(context) {
+      for (const { entry, at } of context.share(storedLocks))
+        if (!KIND_NAMES.has(entry.flag))
+          yield { at, what: "no kind of a lock", expected: "1, 2, 4 or 8", found: String(entry.flag) };
+    },
+  },
+  {
+    id: "LOCK_TYPE",
+    level: "error",
+    about: "The type of a lock is one that its kind has.",
+    mend: "Copy filelocks.img again from where the set was made.",
+    *check(context) {
+      for (const { entry, at } of context.share(storedLocks)) {
+        const types = TYPES.get(entry.flag);
+        if (types !== undefined && !types.includes(entry.type))
+          yield {
+            at,
+            what: `no type of a ${kindName(entry.flag)} lock`,
+            expected: types.join(", "),
+            found: String(entry.type),
+          };
+      }
+    },
+  },
+  {
+    id: "LOCK_RANGE",
+    level: "error",
+    about: "A lock covers bytes from 0 up; flocks and leases cover the whole file.",
+    mend: "Copy filelocks.img again from where the set was made.",
+    *check(context) {
+      for (const { entry, at } of context.share(storedLocks)) {
+        const { flag, start, len } = entry;
+        const isWhole = flag === KIND.flock || flag === KIND.lease;
+        if (start < 0n || len < 0n || (isWhole && (start !== 0n || len !== 0n)))
+          yield {
+            at,
+            what: "no range of bytes",
+            expected: isWhole ? "0, 0" : "0 or more",
+            found: `${start}, ${len}`,
+          };
+      }
+    },
+  },
+  {
+    id: "LOCK_TASK",
+    level: "error",
+    about: "The holder of a lock is a task of the set.",
+    mend: "Drop the lock with crimg edit, or copy filelocks.img again from where the set was made.",
+    *check(context) {
+      const tasks = context.share(tasksByPid);
+      for (const { entry, at } of context.share(storedLocks))
+        if (!tasks.has(entry.pid))
+          yield { at, what: "the holder is not in the tree", expected: `task ${entry.pid}`, found: "none" };
+    },
+  },
+  {
+    id: "LOCK_FD",
+    level: "error",
+    about: "The holder of a lock has the descriptor that it is on.",
+    mend: "Drop the lock with crimg edit, or copy the fdinfo image again from where the set was made.",
+    *check(context) {
+      const tasks = context.share(tasksByPid);
+      for (const { entry, descriptor, at } of context.share(storedLocks))
+        if (descriptor === undefined && tasks.has(entry.pid))
+          yield {
+            at,
+            what: "the holder has no such descriptor",
+            expected: `descriptor ${entry.fd}`,
+            found: "none",
+          };
+    },
+  },
+  {
+    id: "LOCK_FILE",
+    level: "error",
+    about: "A lock is on a regular file.",
+    mend: "Drop the lock with crimg edit; criu can set none on other files.",
+    *check(context) {
+      for (const { descriptor, at } of context.share(storedLocks))
+        if (descriptor !== undefined && descriptor.type !== "REG")
+          yield { at, what: "the descriptor is of another type", expected: "REG", found: descriptor.type };
+    },
+  },
+  {
+    id: "LOCK_ACCESS",
+    level: "error",
+    about:
+      "A POSIX or OFD lock fits the access mode of its descriptor: the kernel refuses a write lock on one that only reads.",
+    mend: "Drop the lock with crimg edit, or copy files.img again from where the set was made.",
+    *check(context) {
+      for (const { entry, file, at } of context.share(storedLocks)) {
+        if (file?.flags === undefined || (entry.flag !== KIND.posix && entry.flag !== KIND.ofd)) continue;
+        const access = file.flags & ACCESS_MODE;
+        const isWrite = entry.type === WRITE;
+        if (access === (isWrite ? O_RDONLY : O_WRONLY))
+          yield {
+            at,
+            what: `a ${isWrite ? "write" : "read"} lock that the kernel refuses here`,
+            expected: `a descriptor open for ${isWrite ? "writing" : "reading"}`,
+            found: isWrite ? "open for reading only" : "open for writing only",
+          };
+      }
+    },
+  },
+  {
+    id: "LOCK_CONFLICT",
+    level: "error",
+    about: "No two holders have locks of one kind that exclude each other: restore would wait for ever.",
+    mend: "Drop one of the locks with crimg edit.",
+    check: (context) => conflicts(context.share(storedLocks)),
+  },
+  {
+    id: "LEASE_ACCESS",
+    level: "error",
+    about: "A read lease is on a descriptor that only reads: the kernel refuses others.",
+    mend: "Drop the lease with crimg edit, or copy files.img again from where the set was made.",
+    *check(context) {
+      for (const { entry, file, at } of context.share(storedLocks))
+        if (
+          entry.flag === KIND.lease &&
+          entry.type === 0 &&
+          file?.flags !== undefined &&
+          (file.flags & ACCESS_MODE) !== O_RDONLY
+        )
+          yield {
+            at,
+            what: "a read lease on a descriptor that writes",
+            expected: "open for reading only",
+            found: "open for writing",
+          };
+    },
+  },
+];

@@ -1,0 +1,50 @@
+import type { SetContext } from "../context.js";
+import type { Rule } from "../finding.js";
+import { referenceRules } from "../references/rules.js";
+import { criuFaultRules } from "./criu-faults.js";
+import { deletedFileRules } from "./deleted-files.js";
+import { fdTableRules } from "./fd-tables.js";
+import { fileRules } from "./files.js";
+import { framingRules } from "./framing.js";
+import { inetSocketRules } from "./inet-sockets.js";
+import { inventoryRules } from "./inventory.js";
+import { kernelObjectRules } from "./kernel-objects.js";
+import { lockRules } from "./locks.js";
+import { mappingRules } from "./mappings.js";
+import { mountRules } from "./mounts.js";
+import { oddFieldRules } from "./odd-fields.js";
+import { pageRules } from "./pages.js";
+import { parentRules } from "./parents.js";
+import { queueRules } from "./queues.js";
+import { securityRules } from "./security.js";
+import { taskImageRules } from "./task-images.js";
+import { terminalRules } from "./terminals.js";
+import { timerRules } from "./timers.js";
+import { treeRules } from "./tree.js";
+import { unixSocketRules } from "./unix-sockets.js";
+
+/** The rules that need nothing but the set. */
+export const SET_RULES: readonly Rule<SetContext>[] = [
+  ...framingRules,
+  ...oddFieldRules,
+  ...inventoryRules,
+  ...treeRules,
+  ...taskImageRules,
+  ...kernelObjectRules,
+  ...fileRules,
+  ...fdTableRules,
+  ...referenceRules,
+  ...deletedFileRules,
+  ...mappingRules,
+  ...pageRules,
+  ...parentRules,
+  ...lockRules,
+  ...unixSocketRules,
+  ...inetSocketRules,
+  ...queueRules,
+  ...terminalRules,
+  ...mountRules,
+  ...timerRules,
+  ...securityRules,
+  ...criuFaultRules,
+];
