@@ -1,5 +1,5 @@
-// npm run man: writes the generated manual pages. crimg-conventions(7) is written by hand.
-import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
+// npm run man: writes the generated manual pages, and names all pages in package.json.
+import { mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { type CommandFacts, commandPage, overviewPage } from "./man-commands.js";
@@ -29,9 +29,19 @@ export async function manualPages(): Promise<Map<string, string>> {
   ]);
 }
 
+/** Pages written by hand. */
+export const HAND_WRITTEN = ["man/man7/crimg-conventions.7"];
+
 if (process.argv[1] === fileURLToPath(import.meta.url)) {
-  for (const [path, text] of await manualPages()) {
+  const pages = await manualPages();
+  for (const section of ["man/man1", "man/man5"])
+    rmSync(join(ROOT, section), { recursive: true, force: true });
+  for (const [path, text] of pages) {
     mkdirSync(dirname(join(ROOT, path)), { recursive: true });
     writeFileSync(join(ROOT, path), text);
   }
+  // npm installs only the pages that package.json names.
+  const pjson = JSON.parse(readFileSync(join(ROOT, "package.json"), "utf8"));
+  pjson.man = [...pages.keys(), ...HAND_WRITTEN].map((path) => `./${path}`).sort();
+  writeFileSync(join(ROOT, "package.json"), `${JSON.stringify(pjson, null, 2)}\n`);
 }

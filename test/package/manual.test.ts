@@ -2,12 +2,11 @@ import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import * as assert from "uvu/assert";
-import { manualPages } from "../../scripts/man.js";
+import { HAND_WRITTEN, manualPages } from "../../scripts/man.js";
 import { commandManifest } from "../../scripts/manifest.js";
 import { suite } from "../helpers/suite.js";
 
 const ROOT = fileURLToPath(new URL("../..", import.meta.url));
-const BY_HAND = ["man/man7/crimg-conventions.7"];
 const read = (name: string): string => readFileSync(join(ROOT, name), "utf8");
 const test = suite("manual and manifest", { pages: new Map<string, string>() });
 
@@ -19,12 +18,16 @@ test("every generated page is current", ({ pages }) => {
   for (const [path, text] of pages) assert.ok(read(path) === text, `${path} is not current: npm run man`);
 });
 
-test("there is no page that nothing describes any more", ({ pages }) => {
+test("there is no page that nothing describes any more, and npm installs them all", ({ pages }) => {
   const there = (readdirSync(join(ROOT, "man"), { recursive: true }) as string[])
     .filter((name) => /\.\d$/.test(name))
     .map((name) => join("man", name))
     .sort();
-  assert.equal(there, [...pages.keys(), ...BY_HAND].sort());
+  assert.equal(there, [...pages.keys(), ...HAND_WRITTEN].sort());
+  assert.equal(
+    JSON.parse(read("package.json")).man,
+    there.map((path) => `./${path}`),
+  );
 });
 
 test("the manifest of the built program is current", async () => {
@@ -49,7 +52,7 @@ test("every command says what it does, shows how, and documents its JSON", async
 test("every error code is documented", () => {
   const codes = read("src/io/errors.ts").match(/(?<=\| ")[A-Z_]+(?=")/g) ?? [];
   assert.ok(codes.length > 5);
-  for (const code of codes) assert.ok(read(BY_HAND[0] as string).includes(`.B ${code}\n`), code);
+  for (const code of codes) assert.ok(read(HAND_WRITTEN[0] as string).includes(`.B ${code}\n`), code);
 });
 
 test.run();

@@ -39,10 +39,6 @@ test("what is published is there", () => {
     assert.ok(existsSync(join(ROOT, name)), `${name} is missing`);
 });
 
-test("npm installs the manual pages", () => {
-  assert.is(pkg.directories.man, "./man");
-});
-
 test("the package can be imported by its name, with types and without side effects on start-up", async () => {
   const library = await import(pkg.name);
   assert.type(library.isCrimgError, "function");
