@@ -5,7 +5,8 @@ import { type WireSpan, WireWriter, wireSpans } from "./wire.js";
 /** Whether a field of the table has that wire type; lists may also be packed. Other fields count as unknown. */
 export function isOwnWireType(field: Field, span: WireSpan): boolean {
   const scalar = fieldScalar(field);
-  return span.wireType === wireTypeOf(scalar) || (field.label === "repeated" && span.wireType === 2);
+  if (span.wireType === wireTypeOf(scalar)) return true;
+  return field.label === "repeated" && field.packed !== "never" && span.wireType === 2;
 }
 
 /**
@@ -13,11 +14,9 @@ export function isOwnWireType(field: Field, span: WireSpan): boolean {
  * if any of them differ, all are taken out and put in by number.
  */
 export function patchUnknown(table: MessageTable, bytes: Buffer, list: readonly UnknownField[]): Buffer {
-  const byNumber = new Map(Object.values(table.fields).map((field) => [field.number, field]));
-  const isUnknown = (span: WireSpan): boolean => {
-    const field = byNumber.get(span.number);
-    return field === undefined || !isOwnWireType(field, span);
-  };
+  const fields = Object.values(table.fields);
+  const isUnknown = (span: WireSpan): boolean =>
+    !fields.some((field) => field.number === span.number && isOwnWireType(field, span));
   const spans = wireSpans(bytes);
   const unknown = spans.filter(isUnknown);
   const keepsPlaces =

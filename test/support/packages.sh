@@ -1,5 +1,5 @@
 #!/bin/sh
-# Installs what the end-to-end tests run and build: redis-server, nginx, python3 (with sqlite), sqlite3, gcc.
+# Installs what the end-to-end tests run and build: redis-server, nginx, python3 (with sqlite), sqlite3, lz4, gcc.
 # Only what is missing, and no service is started: a policy-rc.d forbids it while apt is at work.
 set -eu
 
@@ -11,6 +11,7 @@ redis-server /usr/bin/redis-server
 nginx /usr/sbin/nginx
 python3 /usr/bin/python3
 sqlite3 /usr/bin/sqlite3
+lz4 /usr/bin/lz4
 gcc /usr/bin/gcc
 END
 )
