@@ -3,6 +3,9 @@ const MiB = 1024 * 1024;
 /** One record is held in memory while it is read; CRIU's largest (mm with 65,530 mappings) is under 8 MiB. */
 export const MAX_RECORD_BYTES = 64 * MiB;
 
+/** List elements and unknown fields of one record; a task with 65,530 mappings has about as many. */
+export const MAX_RECORD_ELEMENTS = 512 * 1024;
+
 /** Messages nest at most this deep; CRIU's deepest, a cgroup directory tree, stays far below. */
 export const MAX_MESSAGE_DEPTH = 64;
 

@@ -89,6 +89,7 @@ function readMessage(table: MessageTable, reader: WireReader, end: number, depth
 
 function readUnknown(reader: WireReader, value: AnyValue, tag: number, at: number): void {
   checkTag(tag, at);
+  reader.countElement();
   const wireType = (tag & 7) as WireType;
   let start = reader.pos;
   if (wireType === 2) {
@@ -129,6 +130,7 @@ function compile(table: MessageTable): Decoder {
 function messageReader(name: string, nested: MessageTable, isRepeated: boolean): FieldReader {
   return (reader, into, depth) => {
     try {
+      if (isRepeated) reader.countElement();
       const length = reader.length();
       const value = readMessage(nested, reader, reader.pos + length, depth + 1);
       if (isRepeated) (into[name] as AnyValue[]).push(value);
@@ -204,15 +206,17 @@ function addScalarReaders(
     };
     return;
   }
-  byTag[tag] = (reader, into) => {
+  const add: FieldReader = (reader, into) => {
+    reader.countElement();
     (into[name] as unknown[]).push(named(reader));
   };
+  byTag[tag] = add;
   if (wireType === 2 || field.packed === "never") return;
-  byTag[(field.number << 3) | 2] = (reader, into) => {
+  byTag[(field.number << 3) | 2] = (reader, into, depth) => {
     const end = reader.length() + reader.pos;
     const outerEnd = reader.end;
     reader.end = end;
-    while (reader.pos < end) (into[name] as unknown[]).push(named(reader));
+    while (reader.pos < end) add(reader, into, depth);
     reader.end = outerEnd;
   };
 }

@@ -53,6 +53,12 @@ export function jsonString(text: string): string {
   );
 }
 
+/** One value of a field as pretty JSON in one line; for a list one of its elements. */
+export function valueText(owner: MessageTable, name: string, value: unknown): string {
+  const field = textsOf(owner, true, false).find((each) => each.name === name);
+  return field === undefined ? "" : field.write(value, "");
+}
+
 function membersOf(
   table: MessageTable,
   value: AnyValue,

@@ -3,6 +3,8 @@
  * Positions are byte offsets inside the given buffer.
  */
 
+import { MAX_RECORD_ELEMENTS } from "../io/limits.js";
+
 export type WireType = 0 | 1 | 2 | 5;
 
 /** A defect of the wire bytes; the codec adds the file and the record to it. */
@@ -35,6 +37,7 @@ export class WireReader {
   /** Halves of the last varint read: bits 0-31 and 32-63. */
   low = 0;
   high = 0;
+  #elements = 0;
 
   constructor(
     public buf: Buffer,
@@ -143,6 +146,12 @@ export class WireReader {
     this.pos += size;
   }
 
+  /** Counts what costs memory by its mere number: two bytes of a record can make an object of a hundred. */
+  countElement(): void {
+    if (++this.#elements > MAX_RECORD_ELEMENTS)
+      throw new WireError(`more than ${MAX_RECORD_ELEMENTS} elements in one record`, this.pos, "TOO_LARGE");
+  }
+
   /** Steps over the value of a field whose tag has been read. */
   skipValue(wireType: WireType): void {
     if (wireType === 0) this.varint();
@@ -173,25 +182,34 @@ export interface WireSpan {
   readonly end: number;
 }
 
-/** The fields of the message in `buf[start, end)` in the order of the bytes, without looking into them. */
+/**
+ * The fields of the message in `buf[start, end)` in the order of the bytes, without looking into them.
+ * Errors: WireError, also for more fields than a record may have.
+ */
 export function wireSpans(buf: Buffer, start = 0, end = buf.length): WireSpan[] {
   const reader = new WireReader(buf, start, end);
   const spans: WireSpan[] = [];
   while (reader.pos < end) {
-    const at = reader.pos;
-    const tag = reader.uint32();
-    checkTag(tag, at);
-    const wireType = (tag & 7) as WireType;
-    const valueStart = reader.pos;
-    let contentStart = valueStart;
-    if (wireType === 2) {
-      const length = reader.length();
-      contentStart = reader.pos;
-      reader.pos += length;
-    } else reader.skipValue(wireType);
-    spans.push({ number: tag >>> 3, wireType, start: at, valueStart, contentStart, end: reader.pos });
+    reader.countElement();
+    spans.push(readSpan(reader));
   }
   return spans;
+}
+
+/** Steps over the next field and says where its parts are. */
+export function readSpan(reader: WireReader): WireSpan {
+  const start = reader.pos;
+  const tag = reader.uint32();
+  checkTag(tag, start);
+  const wireType = (tag & 7) as WireType;
+  const valueStart = reader.pos;
+  let contentStart = valueStart;
+  if (wireType === 2) {
+    const length = reader.length();
+    contentStart = reader.pos;
+    reader.pos += length;
+  } else reader.skipValue(wireType);
+  return { number: tag >>> 3, wireType, start, valueStart, contentStart, end: reader.pos };
 }
 
 /** Growing output buffer. Lengths are put in front of nested messages afterwards. */

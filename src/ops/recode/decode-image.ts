@@ -22,13 +22,13 @@ interface Layout {
   readonly end: string;
 }
 
-const CHUNK = 64 * 1024;
+const CHUNK = 16 * 1024;
 
 /** Stands where a payload of any length goes; it cannot occur in JSON text. */
 const PAYLOAD_MARK = "\0";
 
 /**
- * An image as JSON that parses equal to crit's, in pieces of some 64 KiB, so that neither the records nor the payloads
+ * An image as JSON that parses equal to crit's, in pieces of some 16 KiB, so that neither the records nor the payloads
  * are in memory together. What crit cannot carry stands in keys of its own, which appear only when needed:
  * `_byte_order` and `_head` beside `magic`; in a record `_unknown` (fields that the table does not know), `_wire` (the
  * record's bytes, when encoding its fields would not give the same) and `_padding` (when it is not all zero).
