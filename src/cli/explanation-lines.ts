@@ -1,0 +1,77 @@
+import type { Explanation, Failure, LogLine, LogObject } from "../index.js";
+import { escapeText } from "./escape.js";
+import type { Style } from "./style.js";
+import { type Column, tableLines } from "./table.js";
+
+export interface ExplanationLook {
+  readonly style: Style;
+  readonly width: number | undefined;
+}
+
+/** Of a failure that is not known so many lines are shown. */
+const SHOWN_LINES = 12;
+
+const OBJECT_COLUMNS: readonly Column[] = [
+  { head: "PID", align: "right" },
+  { head: "NAME" },
+  { head: "USE" },
+  { head: "FILE", cut: "start" },
+  { head: "OPEN" },
+];
+
+/** Why criu failed, for a person. */
+export function* explanationLines(explanation: Explanation, look: ExplanationLook): Generator<string> {
+  const { failure, lines, outcome } = explanation;
+  yield look.style("faint", runLine(explanation));
+  yield "";
+  if (failure !== undefined) yield* failureLines(failure, look);
+  else if (outcome === "succeeded") yield "It succeeded: there is nothing to explain.";
+  else yield* unknownLines(lines, look);
+}
+
+/** The failure alone: what, where in the log, which tasks, and what mends it. */
+export function* failureLines(failure: Failure, look: ExplanationLook): Generator<string> {
+  const { id, what, why, line, objects, mends } = failure;
+  yield `${look.style("error", id)}  ${escapeText(what)}`;
+  yield `  ${escapeText(why)}`;
+  yield `  ${look.style("faint", logged(line))}`;
+  if (objects.length > 0) yield "";
+  for (const row of objects.length > 0 ? objectLines(objects, look) : []) yield `  ${row}`;
+  if (mends.length > 0) yield "";
+  for (const { command, effect } of mends) {
+    if (command !== undefined) yield `  ${look.style("good", escapeText(command))}`;
+    yield `${command === undefined ? "  - " : "      "}${escapeText(effect)}`;
+  }
+}
+
+function objectLines(objects: readonly LogObject[], { style, width }: ExplanationLook): Iterable<string> {
+  const rows = objects.map(({ pid, comm, use, file, how }) => [pid, comm, use ?? "", file ?? "", how ?? ""]);
+  // Columns that say nothing of any object are left away.
+  const used = OBJECT_COLUMNS.map((_, at) => rows.some((row) => row[at] !== ""));
+  return tableLines(
+    OBJECT_COLUMNS.filter((_, at) => used[at]),
+    rows.map((row) => row.filter((_, at) => used[at])),
+    { style, width: width === undefined ? undefined : width - 2 },
+  );
+}
+
+function* unknownLines(lines: readonly LogLine[], { style }: ExplanationLook): Generator<string> {
+  if (lines.length === 0) {
+    yield "The log holds no error: criu was stopped, crashed, or is still running.";
+    yield "Run criu again with -v4: it then tells what it does.";
+    return;
+  }
+  yield "crimg does not know this failure. What criu says:";
+  for (const line of lines.slice(0, SHOWN_LINES)) yield `  ${style("error", logged(line))}`;
+  if (lines.length > SHOWN_LINES) yield `  and ${lines.length - SHOWN_LINES} more lines`;
+}
+
+function logged({ number, text }: LogLine): string {
+  return `line ${number}: ${escapeText(text)}`;
+}
+
+function runLine({ log, action, outcome, criuVersion, kernel }: Explanation): string {
+  const what = action === "unknown" ? "criu" : action;
+  const by = [criuVersion && `criu ${criuVersion}`, kernel && `Linux ${kernel}`].filter(Boolean).join(", ");
+  return `${escapeText(log)}: ${what} ${outcome}${by === "" ? "" : ` (${escapeText(by)})`}`;
+}

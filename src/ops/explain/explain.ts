@@ -1,0 +1,166 @@
+import { FormatError } from "../../io/errors.js";
+import { shellQuote } from "../../io/shell.js";
+import type { ByteSource } from "../../io/source.js";
+import type { Document } from "../../model/document.js";
+import type { Cause } from "./cause.js";
+import { FILE_CAUSES } from "./causes/files.js";
+import { HOST_CAUSES } from "./causes/host.js";
+import { IMAGE_CAUSES } from "./causes/images.js";
+import { SOCKET_CAUSES } from "./causes/sockets.js";
+import { TASK_CAUSES } from "./causes/tasks.js";
+import { type CriuLog, type LogLine, readLog } from "./log.js";
+import { type LogObject, objectsOf } from "./objects.js";
+
+/** Every failure that crimg knows; the first row that matches a line explains it. */
+export const CAUSES: readonly Cause[] = [
+  ...FILE_CAUSES,
+  ...SOCKET_CAUSES,
+  ...TASK_CAUSES,
+  ...HOST_CAUSES,
+  ...IMAGE_CAUSES,
+];
+
+/** A way out, ready to be pasted. */
+export interface Mend {
+  readonly command: string | undefined;
+  readonly effect: string;
+}
+
+/** Why criu failed. */
+export interface Failure {
+  /** Stable id of the cause. */
+  readonly id: string;
+  readonly what: string;
+  readonly why: string;
+  readonly mends: readonly Mend[];
+  /** The line that tells it. */
+  readonly line: LogLine;
+  /** Tasks and descriptors it is about, where the images are given. */
+  readonly objects: readonly LogObject[];
+}
+
+export interface Explanation extends Omit<CriuLog, "problems" | "recognized"> {
+  readonly log: string;
+  /** Undefined when the log tells of no failure, or of none that is known. */
+  readonly failure: Failure | undefined;
+  /** Lines that may matter, in the order of the log: what a person would look at. */
+  readonly lines: readonly LogLine[];
+}
+
+/**
+ * Finds in a log of `criu dump` or `criu restore` what made it fail, and what helps. With the image set that the log is
+ * about, the ids in the log become tasks, descriptors and paths. Errors: FormatError for a damaged set, and for what is no log.
+ */
+export function explainLog(source: ByteSource, document?: Document): Explanation {
+  const { problems: lines, recognized, ...log } = readLog(source);
+  const known = log.outcome === "succeeded" ? undefined : firstKnown(lines, log.action);
+  if (!recognized && known === undefined)
+    throw new FormatError("INVALID", "this is no log of criu: none of its lines is as criu writes them", {
+      file: source.name,
+    });
+  const failure = known === undefined ? undefined : describe(known, lines, log, document);
+  const action = log.action === "unknown" ? (known?.cause.during ?? "unknown") : log.action;
+  return {
+    ...log,
+    action,
+    log: source.name,
+    failure,
+    lines: lines.filter(({ level }) => level !== "warning"),
+  };
+}
+
+interface Known {
+  readonly cause: Cause;
+  readonly line: LogLine;
+  readonly groups: Readonly<Record<string, string | undefined>>;
+}
+
+/** The first line that tells a cause; one that follows from something else only if nothing better is there. */
+function firstKnown(lines: readonly LogLine[], action: CriuLog["action"]): Known | undefined {
+  let consequence: Known | undefined;
+  for (const line of lines) {
+    const known = causeOf(line, action);
+    if (known === undefined) continue;
+    if (known.cause.consequence !== true) return known;
+    consequence ??= known;
+  }
+  return consequence;
+}
+
+function causeOf(line: LogLine, action: CriuLog["action"]): Known | undefined {
+  for (const cause of CAUSES) {
+    if (cause.during !== undefined && action !== "unknown" && cause.during !== action) continue;
+    const found = cause.match.exec(line.text);
+    if (found !== null) return { cause, line, groups: found.groups ?? {} };
+  }
+  return undefined;
+}
+
+function describe(
+  { cause, line, groups }: Known,
+  lines: readonly LogLine[],
+  log: Pick<CriuLog, "root">,
+  document: Document | undefined,
+): Failure {
+  const at = descriptorAt(line, lines);
+  const pid = line.pid ?? numberIn(groups.task);
+  const facts = new Map<string, string>([
+    ["image", document?.name ?? "IMG"],
+    ["root", String(log.root ?? numberIn(groups.task) ?? pidIn(lines) ?? "PID")],
+    ["pid", String(pid ?? pidIn(lines) ?? "PID")],
+  ]);
+  for (const [name, text] of Object.entries(groups))
+    if (text !== undefined) facts.set(name, name.endsWith("path") ? absolute(text) : text);
+  const mends = cause.mends
+    .filter(({ only }) => only?.(groups) ?? true)
+    .map(({ command, effect }) => ({
+      command: command === undefined ? undefined : fill(command, facts, shellQuote),
+      effect: fill(effect, facts),
+    }));
+  const objects =
+    document === undefined
+      ? []
+      : objectsOf(document.checkpoint, {
+          path: facts.get("path"),
+          pid,
+          fd: numberIn(groups.fd) ?? at?.fd,
+          fileId: numberIn(groups.id ?? groups.file_id) ?? at?.id,
+          inode: numberIn(groups.inode),
+        });
+  return { id: cause.id, what: fill(cause.what, facts), why: cause.why, mends, line, objects };
+}
+
+/** criu names the descriptor only after the error, in `Unable to open fd=4 id=0x5` of the same task. */
+function descriptorAt(line: LogLine, lines: readonly LogLine[]): { fd: number; id: number } | undefined {
+  for (const { number, pid, text } of lines) {
+    if (number < line.number || pid !== line.pid) continue;
+    const found = /^Unable to open fd=(\d+) id=(0x[0-9a-f]+)/.exec(text);
+    if (found !== null) return { fd: Number(found[1]), id: Number(found[2]) };
+  }
+  return undefined;
+}
+
+/** `Dump files (pid: 1000) failed` and the like name the task when the error itself does not. */
+function pidIn(lines: readonly LogLine[]): number | undefined {
+  for (const { text } of lines) {
+    const found = /\(pid: (\d+)/.exec(text);
+    if (found !== null) return Number(found[1]);
+  }
+  return undefined;
+}
+
+/** criu writes most paths without their leading slash. */
+function absolute(path: string): string {
+  return path.startsWith("/") ? path : `/${path}`;
+}
+
+function numberIn(text: string | undefined): number | undefined {
+  return text === undefined ? undefined : Number(text);
+}
+
+function fill(template: string, facts: ReadonlyMap<string, string>, write = (text: string) => text): string {
+  return template.replace(/\{(\w+)\}/g, (whole, name: string) => {
+    const fact = facts.get(name);
+    return fact === undefined ? whole : write(fact);
+  });
+}

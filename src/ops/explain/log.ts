@@ -1,0 +1,138 @@
+import { READ_WINDOW_BYTES } from "../../io/limits.js";
+import type { ByteSource } from "../../io/source.js";
+import { bytesToText } from "../../io/text.js";
+
+/** A line that criu wrote about something that went wrong. */
+export interface LogLine {
+  /** Counted from 1. */
+  readonly number: number;
+  /** `text` is what came without a level: words of a helper such as iptables, or of criu before its log began. */
+  readonly level: "error" | "warning" | "text";
+  /** The task that criu was busy with. */
+  readonly pid: number | undefined;
+  /** Source file and line in criu, e.g. `criu/files-reg.c:2175`. */
+  readonly place: string | undefined;
+  readonly text: string;
+}
+
+export interface CriuLog {
+  readonly action: "dump" | "restore" | "unknown";
+  /** `unfinished`: criu was killed, crashed, or is still at it. */
+  readonly outcome: "failed" | "succeeded" | "unfinished";
+  readonly criuVersion: string | undefined;
+  /** Release of the kernel, `uname -r`. */
+  readonly kernel: string | undefined;
+  /** Root of the tree that was being dumped. */
+  readonly root: number | undefined;
+  /** In the order of the log. */
+  readonly problems: readonly LogLine[];
+  /** Whether any line is as criu writes it. */
+  readonly recognized: boolean;
+}
+
+/** A log tells why it failed in its first errors; a program that fails in a loop must not fill the memory. */
+const MAX_PROBLEMS = 500;
+const MAX_LINE_BYTES = 64 * 1024;
+
+const LEVEL_LINE =
+  /^(?:\(\s*\d+\.\d+\)\s*)?(?:pie:\s*)?(?:(\d+):\s*)?(Error|Warn)\s+\(([^()]+:\d+)\):\s*(.*)$/;
+const TIMED_LINE = /^\(\s*\d+\.\d+\)\s*(.*)$/;
+const PIE_LINE = /^(?:pie: |\s+\d+: )/;
+
+/** Lines that criu writes when nothing is wrong, or that only repeat that something was. */
+const NOISE: readonly RegExp[] = [
+  /^rlimit: Can't setup RLIMIT_NOFILE for self/, // without CAP_SYS_RESOURCE, and goes on
+  /^exited, status=\d+/, // a helper program that criu only tried
+  /^(?:Restoring|Dumping|Pre-dumping) FAILED/,
+  /^Will restore \d+ with interrupted system call/,
+  /^Dump files \(pid: \d+\) failed/,
+  /^Could not initialize kernel features detection/,
+  /^kerndat_\w+ failed when initializing kerndat/,
+];
+
+/** What single lines tell about the run as a whole. */
+const MARKS: readonly {
+  readonly match: RegExp;
+  readonly action: "dump" | "restore";
+  readonly ends?: "failed" | "succeeded";
+}[] = [
+  { match: /^Restoring FAILED/, action: "restore", ends: "failed" },
+  { match: /^Restore finished successfully/, action: "restore", ends: "succeeded" },
+  { match: /^(?:Pre-dumping|Dumping) FAILED/, action: "dump", ends: "failed" },
+  { match: /^(?:Pre-dumping|Dumping) finished successfully/, action: "dump", ends: "succeeded" },
+  { match: /^(?:Reading image tree|Forking task with \d+ pid)/, action: "restore" },
+  { match: /^(?:Dumping processes|Pre-dumping processes)/, action: "dump" },
+  { match: /^Could not initialize kernel features detection/, action: "restore", ends: "failed" },
+];
+
+/** Reads a log of `criu dump` or `criu restore`, of any verbosity, in one pass and in little memory. */
+export function readLog(source: ByteSource): CriuLog {
+  const problems: LogLine[] = [];
+  let action: CriuLog["action"] = "unknown";
+  let outcome: CriuLog["outcome"] = "unfinished";
+  let criuVersion: string | undefined;
+  let kernel: string | undefined;
+  let root: number | undefined;
+  let recognized = false;
+  let number = 0;
+  for (const raw of logLines(source)) {
+    number++;
+    const line = parseLine(raw, number);
+    recognized ||= line.place !== undefined || TIMED_LINE.test(raw);
+    criuVersion ??= /^Version: (\S+)/.exec(line.text)?.[1];
+    kernel ??= /^Running on \S+ Linux (\S+)/.exec(line.text)?.[1];
+    root ??= numberOf(/^Dumping processes \(pid: (\d+)/.exec(line.text)?.[1]);
+    const mark = MARKS.find(({ match }) => match.test(line.text));
+    if (mark !== undefined) {
+      action = mark.action;
+      outcome = mark.ends ?? outcome;
+    }
+    if (tells(line, raw) && problems.length < MAX_PROBLEMS) problems.push(line);
+  }
+  return { action, outcome, criuVersion, kernel, root, problems, recognized };
+}
+
+function parseLine(raw: string, number: number): LogLine {
+  const found = LEVEL_LINE.exec(raw.trimStart());
+  if (found === null) {
+    const text = TIMED_LINE.exec(raw)?.[1] ?? raw;
+    return { number, level: "text", pid: undefined, place: undefined, text };
+  }
+  const [, pid, level, place, text] = found;
+  return {
+    number,
+    level: level === "Error" ? "error" : "warning",
+    pid: numberOf(pid),
+    place,
+    text: text ?? "",
+  };
+}
+
+/** Progress that criu reports under -v4 is no problem; neither are its own closing lines. */
+function tells(line: LogLine, raw: string): boolean {
+  if (line.level !== "text") return !NOISE.some((noise) => noise.test(line.text));
+  return line.text.trim() !== "" && !TIMED_LINE.test(raw) && !PIE_LINE.test(raw);
+}
+
+function* logLines(source: ByteSource): Generator<string> {
+  let rest = Buffer.alloc(0);
+  for (let at = 0; at < source.size; at += READ_WINDOW_BYTES) {
+    const window = source.read(at, Math.min(READ_WINDOW_BYTES, source.size - at));
+    let bytes = rest.length === 0 ? window : Buffer.concat([rest, window]);
+    for (let end = bytes.indexOf(0x0a); end !== -1; end = bytes.indexOf(0x0a)) {
+      yield lineText(bytes.subarray(0, end));
+      bytes = bytes.subarray(end + 1);
+    }
+    // Of a line without end only the start is kept.
+    rest = Buffer.from(bytes.subarray(0, MAX_LINE_BYTES));
+  }
+  if (rest.length > 0) yield lineText(rest);
+}
+
+function lineText(bytes: Buffer): string {
+  return bytesToText(bytes.subarray(0, MAX_LINE_BYTES)).replace(/\r$/, "");
+}
+
+function numberOf(text: string | undefined): number | undefined {
+  return text === undefined ? undefined : Number(text);
+}

@@ -1,0 +1,242 @@
+import { readdirSync, readFileSync } from "node:fs";
+import { fileURLToPath } from "node:url";
+import * as assert from "uvu/assert";
+import { FileSource, MemorySource } from "../../../../src/io/source.js";
+import { openDocument } from "../../../../src/open.js";
+import { CAUSES, explainLog } from "../../../../src/ops/explain/explain.js";
+import { suite } from "../../../helpers/suite.js";
+
+const FIXTURES = fileURLToPath(new URL("../../../../fixtures", import.meta.url));
+
+/** What each log of fixtures/logs is the log of. */
+const EXPECTED: Readonly<Record<string, string>> = {
+  "dump-ghost-limit": "GHOST_LIMIT",
+  "dump-iptables": "NETWORK_LOCK",
+  "dump-link-remap": "LINK_REMAP_OPTION",
+  "dump-locks": "LOCKS",
+  "dump-no-task": "TASK_MISSING",
+  "dump-shell-job": "SESSION_OUTSIDE",
+  "dump-tcp-established": "TCP_ESTABLISHED",
+  "dump-traced": "TASK_TRACED",
+  "dump-tty": "TERMINAL_OUTSIDE",
+  "dump-unix-external": "UNIX_PEER_OUTSIDE",
+  "dump-unix-pair": "UNIX_PEER_OUTSIDE",
+  "dump-unsupported": "DESCRIPTOR_UNSUPPORTED",
+  "restore-address-gone": "ADDRESS_MISSING",
+  "restore-bad-magic": "IMAGE_MAGIC",
+  "restore-build-id": "FILE_BUILD_ID",
+  "restore-cpu": "CPU_FEATURES",
+  "restore-cwd-missing": "FILE_MISSING",
+  "restore-file-missing": "FILE_MISSING",
+  "restore-file-mode": "FILE_MODE",
+  "restore-file-shrunk": "FILE_SIZE",
+  "restore-file-size": "FILE_SIZE",
+  "restore-file-type": "FILE_SIZE",
+  "restore-garbage": "IMAGE_GARBAGE",
+  "restore-link-remap-gone": "LINK_REMAP",
+  "restore-lsm": "LSM_TYPE",
+  "restore-no-core": "IMAGE_MISSING",
+  "restore-no-files": "TASK_DIED",
+  "restore-no-pages": "PAGES_MISSING",
+  "restore-not-root": "NOT_ROOT",
+  "restore-pid-taken": "PID_TAKEN",
+  "restore-port-taken": "PORT_TAKEN",
+  "restore-program-missing": "FILE_MISSING",
+  "restore-tcp-close": "TCP_CLOSE",
+  "restore-tcp-established": "TCP_ESTABLISHED",
+  "restore-truncated": "IMAGE_TRUNCATED",
+  "restore-tty-session": "TERMINAL_OUTSIDE",
+  "restore-unix-gone": "UNIX_PEER_GONE",
+  "restore-vdso": "CRIU_TOO_OLD",
+};
+
+/** Lines of criu's sources for the causes that no log of fixtures/logs shows. */
+const LINES: readonly [string, string][] = [
+  ["FILE_DENIED", "Error (criu/files-reg.c:2267): Can't open file root/x: Permission denied"],
+  ["MOUNT_UNKNOWN", "Error (criu/files-reg.c:1790): Can't lookup mount=27 for fd=3 path=/tmp/x"],
+  [
+    "FILE_OVERMOUNTED",
+    "Error (criu/files-reg.c:1799): Open files on overmounted mounts are not supported yet; mount=3 fd=4 path=/mnt/x",
+  ],
+  ["DESCRIPTOR", "  7: Error (criu/files.c:1221): Unable to open fd=9 id=0x4d"],
+  ["DIRECTORY", "  7: Error (criu/files.c:1399): Can't open cwd"],
+  ["TCP_IN_FLIGHT", "Error (criu/sk-inet.c:186): inet: In-flight connection (l) for 3f"],
+  ["TCP_CONNECT", "Error (criu/sk-inet.c:1082): inet: Can't connect inet socket back: Invalid argument"],
+  [
+    "UNIX_PEER_OUTSIDE",
+    "Error (criu/sk-unix.c:1912): unix: External socket found in image. Consider using the --ext-unix-sk",
+  ],
+  [
+    "UNIX_PEER_OUTSIDE",
+    "Error (criu/sk-unix.c:881): unix: Can't dump half of stream unix connection. name: /x; peer name: ",
+  ],
+  [
+    "UNIX_PATH",
+    "Error (criu/sk-unix.c:1684): unix: Can't bind id 0x9 ino 77 addr /run/x/sock: No such file or directory",
+  ],
+  ["SOCKET_OPTION", "Error (criu/sockets.c:559): Can't get 1:16 opt: Operation not supported"],
+  ["SOCKET_UNSUPPORTED", "Error (criu/sk-inet.c:150): inet: Unsupported proto 262 for socket 5"],
+  [
+    "NEEDS_PID_NAMESPACE",
+    "Error (criu/cr-restore.c:2035): This process tree can only be restored in a new pid namespace.",
+  ],
+  ["PID_MAX", "Error (criu/pstree.c:1100): Can't set kernel pid_max=4194304: Operation not permitted"],
+  [
+    "SESSION_OUTSIDE",
+    "Error (criu/cr-dump.c:1528): A session leader of 1000(1000) is outside of its pid namespace",
+  ],
+  ["SESSION_OUTSIDE", "Error (criu/tty.c:1500): tty: No task found with sid 812"],
+  ["SESSION_MIXED", "Error (criu/pstree.c:400): Current sid 812 intersects with pid (4) in images"],
+  [
+    "TERMINAL_OUTSIDE",
+    "Error (criu/tty.c:1900): tty: Found dangling tty with sid 5 pgid 5 (/dev/pts/3) on peer fd 0.",
+  ],
+  ["FREEZE_TIMEOUT", "Error (criu/cr-dump.c:1800): Timeout reached. Try to interrupt: 0"],
+  ["LOCK_TAKEN", "  7: Error (criu/file-lock.c:620): Can not set flock!"],
+  ["CPU_IMAGE", "Error (criu/arch/x86/cpu.c:330): cpu: Image carries 12 words while 19 expected"],
+  ["LSM_PROFILE", "  7: Error (criu/lsm.c:400): can't write lsm profile -13"],
+  ["PLUGIN_MISSING", "Error (criu/image.c:130): Missing required plugin: amdgpu_plugin"],
+  ["UPROBES", "Error (criu/image.c:100): Dumped with --allow-uprobes. Need to set it on restore as well."],
+  ["CGROUP", "Error (criu/cgroup.c:1600): cg: Cgroup dir /sys/fs/cgroup/x doesn't exist"],
+  ["MOUNT", "Error (criu/mount.c:2500): mnt: No mapping for 33:(null) mountpoint"],
+  [
+    "TIME_NAMESPACE",
+    "Error (criu/timens.c:110): timens: Unable to create a new time namespace: Operation not permitted",
+  ],
+  [
+    "DIRTY_TRACKING",
+    "Error (criu/mem.c:386): Pid-reuse detection failed: no parent inventory, check warnings in get_parent_inventory",
+  ],
+  ["IMAGE_VERSION", "Error (criu/image.c:70): Not supported images version 3"],
+  ["PARENT_MISSING", "Error (criu/pagemap.c:200): No parent for snapshot pagemap"],
+  ["FILE_TABLE", "  7: Error (criu/files.c:880): No file for fd 4 id 0x5"],
+];
+
+const test = suite("explain");
+
+function ofText(text: string) {
+  return explainLog(new MemorySource(Buffer.from(text), "log"));
+}
+
+test("every real log is explained by its cause", () => {
+  const found = new Map<string, string | undefined>();
+  for (const file of readdirSync(`${FIXTURES}/logs`).sort()) {
+    const { failure, action } = explainLog(new FileSource(`${FIXTURES}/logs/${file}`));
+    const name = file.replace(/\.txt$/, "");
+    found.set(name, failure?.id);
+    if (action !== "unknown") assert.is(action, name.split("-")[0], name);
+  }
+  assert.equal(Object.fromEntries(found), EXPECTED);
+});
+
+test("every cause is reached by a real log or by a line of criu's", () => {
+  for (const [id, line] of LINES) assert.is(ofText(line).failure?.id, id, line);
+  const reached = new Set([...Object.values(EXPECTED), ...LINES.map(([id]) => id)]);
+  assert.equal(
+    CAUSES.map(({ id }) => id).filter((id) => !reached.has(id)),
+    [],
+  );
+});
+
+test("every place-holder of a cause is a group of its pattern or a fact of the run", () => {
+  for (const { id, match, what, mends } of CAUSES) {
+    const texts = [what, ...mends.flatMap(({ command = "", effect }) => [command, effect])];
+    for (const [, name] of texts.join(" ").matchAll(/\{(\w+)\}/g))
+      assert.ok(
+        match.source.includes(`(?<${name}>`) || ["image", "pid", "root"].includes(name as string),
+        `${id}: {${name}}`,
+      );
+  }
+});
+
+test("the ids of a log become descriptors and paths of the set", () => {
+  const document = openDocument(`${FIXTURES}/criu/logger`);
+  const { failure, criuVersion, kernel } = explainLog(
+    new FileSource(`${FIXTURES}/logs/restore-file-size.txt`),
+    document,
+  );
+  assert.is(criuVersion, "4.2.1");
+  assert.match(kernel ?? "", /^\d+\.\d+/);
+  assert.equal(failure?.objects, [
+    {
+      pid: 1000,
+      comm: "logger",
+      use: "fd 4",
+      file: "/var/lib/crimg-demo/logger/etc/logger.conf",
+      how: "read-only, offset 17",
+    },
+  ]);
+  assert.is(
+    failure?.mends[0]?.command,
+    `crimg edit ${FIXTURES}/criu/logger --accept-file /var/lib/crimg-demo/logger/etc/logger.conf -o NEWDIR`,
+  );
+  document.close();
+});
+
+test("a file id alone leads to the descriptor, a program and a working directory to their task", () => {
+  const document = openDocument(`${FIXTURES}/criu/logger`);
+  const uses = (log: string): (string | undefined)[] =>
+    explainLog(new MemorySource(Buffer.from(log), "log"), document).failure?.objects.map(({ use }) => use) ??
+    [];
+  assert.equal(uses("  1000: Error (criu/files.c:1221): Unable to open fd=5 id=0x6\n"), ["fd 5"]);
+  assert.equal(uses(readFileSync(`${FIXTURES}/logs/restore-cwd-missing.txt`, "utf8")), ["cwd"]);
+  assert.equal(uses(readFileSync(`${FIXTURES}/logs/restore-program-missing.txt`, "utf8")), ["program"]);
+  document.close();
+});
+
+test("rolling back is advised only for a file that has grown", () => {
+  const commands = (name: string) =>
+    explainLog(new FileSource(`${FIXTURES}/logs/${name}.txt`)).failure?.mends.map(
+      ({ command }) => command?.split(" ")[0],
+    );
+  assert.equal(commands("restore-file-size"), ["crimg", "truncate"]);
+  assert.equal(commands("restore-file-shrunk"), ["crimg"]);
+});
+
+test("commands quote what the log says", () => {
+  const { failure } = ofText("Error (criu/files-reg.c:1): File srv/a b; reboot has bad size 5 (expect 4)\n");
+  assert.is(failure?.mends[1]?.command, "truncate -s 4 '/srv/a b; reboot'");
+});
+
+test("an unknown failure has its lines, without criu's own noise", () => {
+  const { failure, outcome, lines } = ofText(
+    [
+      "(00.01) Error (criu/util.c:1534): rlimit: Can't setup RLIMIT_NOFILE for self: Operation not permitted",
+      "(00.02) Warn  (criu/x.c:1): a warning",
+      "(00.03) progress",
+      "(00.04)     7: Error (criu/x.c:2): the moon is in the wrong phase",
+      "(00.05) Error (criu/cr-restore.c:2331): Restoring FAILED.",
+    ].join("\n"),
+  );
+  assert.is(failure, undefined);
+  assert.is(outcome, "failed");
+  assert.equal(
+    lines.map(({ number, pid, place, text }) => [number, pid, place, text]),
+    [[4, 7, "criu/x.c:2", "the moon is in the wrong phase"]],
+  );
+});
+
+test("a log of success is not taken for a failure, whatever errors criu got over", () => {
+  const { failure, outcome } = ofText(
+    "(00.01) Error (criu/tty.c:410): tty: Found slave peer index 0 without correspond master peer\n" +
+      "(00.02) Restore finished successfully. Tasks resumed.\n",
+  );
+  assert.is(outcome, "succeeded");
+  assert.is(failure, undefined);
+});
+
+test("what is no log of criu is an error", () => {
+  for (const text of ["", "hello\n", "\0\x01\xff"])
+    assert.throws(() => ofText(text), /log: this is no log of criu/);
+});
+
+test("a long log takes little time and memory", () => {
+  const noise = "(00.000001)   7: Error (criu/x.c:2): again and again\n".repeat(200_000);
+  const last = "Error (criu/cr-restore.c:1237): Can't fork for 7: File exists\n";
+  const started = performance.now();
+  assert.ok(ofText(noise + last).lines.length <= 500);
+  assert.ok(ofText(`${"x".repeat(30_000_000)}\n${last}`).failure?.id === "PID_TAKEN");
+  assert.ok(performance.now() - started < 5000, `${performance.now() - started} ms`);
+});
+
+test.run();
