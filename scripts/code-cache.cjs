@@ -15,6 +15,7 @@ async function use() {
     await main(argv);
     if (process.exitCode === 2) throw new Error(`crimg ${argv.join(" ")} failed`);
     process.exitCode = 0;
+    process.removeAllListeners("uncaughtException"); // each use sets its own
   }
 }
 

@@ -102,9 +102,8 @@ function argument({ name, description, options }: Command.Arg.Cached): Roff {
 
 function option(flag: Flag): Roff {
   const value = flag.type === "option" ? ` ${italic(valueName(flag))}` : "";
-  const names = [...(flag.char ? [`-${flag.char}`] : []), `--${flag.name}`].map(
-    (name) => `${bold(name)}${value}`,
-  );
+  const long = [flag.name, ...(flag.aliases ?? [])].map((name) => `--${name}`);
+  const names = [...(flag.char ? [`-${flag.char}`] : []), ...long].map((name) => `${bold(name)}${value}`);
   const words =
     flag.type === "option" && flag.options
       ? ` One of ${flag.options.map((it) => `\`${it}\``).join(", ")}.`

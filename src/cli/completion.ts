@@ -9,6 +9,7 @@ export interface CommandFacts {
 interface FlagFacts {
   readonly name: string;
   readonly char?: string | undefined;
+  readonly aliases?: readonly string[] | undefined;
   readonly description?: string | undefined;
   readonly type: "boolean" | "option";
   readonly options?: readonly string[] | undefined;
@@ -118,15 +119,16 @@ function fish(bin: string, commands: readonly CommandFacts[]): string[] {
         const value =
           flag.type === "boolean" ? "" : flag.options ? ` -x -a ${quote(flag.options.join(" "))}` : " -r";
         const char = flag.char ? ` -s ${flag.char}` : "";
-        return line(command.id, `-l ${flag.name}${char}${value} -d ${quote(flag.description ?? "")}`);
+        const names = [flag.name, ...(flag.aliases ?? [])].map((name) => `-l ${name}`).join(" ");
+        return line(command.id, `${names}${char}${value} -d ${quote(flag.description ?? "")}`);
       }),
       ...argumentWords(command).map((word) => line(command.id, `-a ${word}`)),
     ]),
   ];
 }
 
-function spellings({ name, char }: FlagFacts): string[] {
-  return char ? [`--${name}`, `-${char}`] : [`--${name}`];
+function spellings({ name, char, aliases = [] }: FlagFacts): string[] {
+  return [...[name, ...aliases].map((word) => `--${word}`), ...(char ? [`-${char}`] : [])];
 }
 
 function argumentWords({ args }: CommandFacts): string[] {
