@@ -1,5 +1,5 @@
 import { stripVTControlCharacters } from "node:util";
-import { isCrimgError } from "../index.js";
+import { isCrimgError, NotFoundError } from "../index.js";
 import { escapeText } from "./escape.js";
 import { EXIT } from "./exit-codes.js";
 import { JSON_SCHEMA, writeJson } from "./json.js";
@@ -27,11 +27,11 @@ export interface FailureContext {
 }
 
 /**
- * Ends a command that threw: one sentence on stderr, exit code 2, under `--json` also
+ * Ends a command that threw: one sentence on stderr, exit code 2 (1 for NotFoundError), under `--json` also
  * `{schema, command, error}` on stdout. Silent when the reader of stdout went away.
  */
 export function reportFailure(error: unknown, { command, json, color }: FailureContext): void {
-  process.exitCode = EXIT.trouble;
+  process.exitCode = error instanceof NotFoundError ? EXIT.no : EXIT.trouble;
   if (error instanceof ClosedPipe) return;
   const failure = failureOf(error, command);
   const answer = { schema: JSON_SCHEMA, command: command.split(" ").slice(1).join(" "), error: failure };

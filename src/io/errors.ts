@@ -77,6 +77,13 @@ export class BackendError extends CrimgError {
   }
 }
 
+/** The image is fine but does not have what was asked for (a task, an image file, a record): exit status 1. */
+export class NotFoundError extends CrimgError {
+  constructor(text: string, place?: ErrorPlace) {
+    super("MISSING", text, place);
+  }
+}
+
 /** True for errors of crimg, also of another copy of the library. */
 export function isCrimgError(error: unknown): error is CrimgError {
   return typeof error === "object" && error !== null && BRAND in error;

@@ -1,0 +1,108 @@
+import { boolean } from "@oclif/core/flags";
+import { BaseCommand } from "../src/cli/base-command.js";
+import { type Answer, EXIT } from "../src/cli/exit-codes.js";
+import { choice, imageArg, pidFlag, positional } from "../src/cli/flags.js";
+import { nearest } from "../src/cli/nearest.js";
+import { terminalWidth } from "../src/cli/output.js";
+import { viewLines } from "../src/cli/show/lines.js";
+import { recordLines } from "../src/cli/show/record.js";
+import { summaryLines } from "../src/cli/show/summary.js";
+import {
+  type Document,
+  openDocument,
+  recordView,
+  summaryView,
+  UsageError,
+  VIEWS,
+  type ViewName,
+} from "../src/index.js";
+
+const RECORD = "record";
+const VIEW_NAMES = [...(Object.keys(VIEWS) as ViewName[]), RECORD] as const;
+
+export default class Show extends BaseCommand<typeof Show> {
+  static override summary = "show what a checkpoint holds";
+  static override description =
+    `Without VIEW one screen: what the image is and what is special about it. With VIEW all of one thing:
+
+  tree      process tree                    mounts    mounts of dumped namespaces
+  fds       descriptors of each task        ns        namespaces
+  files     open files and who uses them    creds     ids and capabilities
+  maps      mappings of each task           signals   actions, blocked, pending
+  rss       which pages are stored          timers    timers and what is left of them
+  locks     file locks and leases           rlimits   resource limits
+  sockets   sockets with both ends          cgroups   control groups
+  pipes     pipes with both ends            ghosts    deleted files
+  ipc       SysV memory, queues, semaphores env       command line and environment
+  record    one record, or all of an image, as stored
+
+Exit status: 0 shown; 1 there is no such task, image or record; 2 trouble.`;
+  static override examples = [
+    { description: "the image on one screen", command: "<%= config.bin %> show fixtures/criu/logger" },
+    { description: "all descriptors", command: "<%= config.bin %> show fixtures/criu/logger fds" },
+    {
+      description: "mappings of one task",
+      command: "<%= config.bin %> show fixtures/criu/logger maps --pid 1000",
+    },
+    {
+      description: "one record with all its fields",
+      command: "<%= config.bin %> show fixtures/criu/logger record 'files.img[3]'",
+    },
+    {
+      description: "names of open files, for a script",
+      command: "<%= config.bin %> show fixtures/criu/logger files --json | jq -r '.files[].file'",
+    },
+  ];
+  static override args = {
+    IMG: imageArg,
+    VIEW: choice("what to show; without it a summary", VIEW_NAMES),
+    RECORD: positional("for the view record: an image such as core-1000.img, or one record, files.img[3]"),
+  };
+  static override flags = {
+    pid: pidFlag,
+    runs: boolean({ description: "rss: list every run of pages" }),
+    threads: boolean({ char: "t", description: "tree: list the threads too" }),
+  };
+
+  async run(): Promise<Answer> {
+    const { VIEW: view, RECORD: record } = this.args;
+    if (record !== undefined && view !== RECORD)
+      throw new UsageError(`unexpected argument: ${record}; only the view record takes one`);
+    const document = openDocument(this.image);
+    const look = { style: this.style, width: terminalWidth() };
+    if (view === undefined) return this.#summary(document);
+    if (view === RECORD) {
+      if (record === undefined)
+        throw new UsageError("name an image or a record, such as pstree.img or 'files.img[3]'");
+      const answer = recordView(document, record);
+      if (this.flags.json) this.printJson(answer);
+      else this.printLines(recordLines(answer, look));
+      return EXIT.ok;
+    }
+    const { pid, runs, threads } = this.flags;
+    const answer = VIEWS[view](document, { pid, runs, threads });
+    if (this.flags.json) this.printJson(answer);
+    else this.printLines(viewLines(view, answer, look));
+    return EXIT.ok;
+  }
+
+  /** What can be read of a damaged image is shown, but the exit status does not hide the rest. */
+  #summary(document: Document): Answer {
+    if (this.flags.pid !== undefined)
+      throw new UsageError("the summary is of all tasks; name a view to limit with -p");
+    const answer = summaryView(document);
+    if (this.flags.json) this.printJson(answer);
+    else this.printLines(summaryLines(answer, { style: this.style, width: terminalWidth() }));
+    for (const problem of answer.problems) this.warn(problem);
+    if (answer.problems.length > 0) process.exitCode = EXIT.trouble;
+    return EXIT.ok;
+  }
+
+  /** oclif only lists the views; the one that was meant comes first here. */
+  protected override async catch(error: unknown): Promise<void> {
+    const typed = /^Expected (\S+) to be one of: tree,/.exec((error as Error).message)?.[1];
+    const meant = typed === undefined ? undefined : nearest(typed, VIEW_NAMES);
+    const advice = meant === undefined ? `there are ${VIEW_NAMES.join(", ")}` : `did you mean ${meant}?`;
+    await super.catch(typed === undefined ? error : new UsageError(`there is no view ${typed}; ${advice}`));
+  }
+}

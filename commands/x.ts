@@ -1,0 +1,51 @@
+import { BaseCommand } from "../src/cli/base-command.js";
+import { type Answer, EXIT } from "../src/cli/exit-codes.js";
+import { imageArg, pidFlag, requiredChoice } from "../src/cli/flags.js";
+import { terminalWidth } from "../src/cli/output.js";
+import { viewLines } from "../src/cli/show/lines.js";
+import { openDocument, VIEWS, type ViewName } from "../src/index.js";
+
+/** What crit and go-crit call it, and the view that answers it. */
+const EXPLORES = {
+  ps: "tree",
+  fds: "fds",
+  fd: "fds",
+  mems: "maps",
+  mem: "maps",
+  rss: "rss",
+  sk: "sockets",
+} as const satisfies Readonly<Record<string, ViewName>>;
+
+type Explore = keyof typeof EXPLORES;
+
+export default class X extends BaseCommand<typeof X> {
+  static override summary = "explore an image by the words of crit x";
+  static override description = `What crit x tells, as the views of crimg show that say the same:
+
+  ps          the process tree: show tree
+  fds, fd     descriptors, current directory and root: show fds
+  mems, mem   mappings: show maps
+  rss         runs of stored pages by mapping: show rss --runs
+  sk          sockets: show sockets`;
+  static override examples = [
+    { description: "the process tree", command: "<%= config.bin %> x fixtures/criu/logger ps" },
+    {
+      description: "descriptors of one task",
+      command: "<%= config.bin %> x fixtures/criu/logger fds -p 1000",
+    },
+  ];
+  static override args = {
+    IMG: imageArg,
+    WHAT: requiredChoice("what to explore", Object.keys(EXPLORES) as Explore[]),
+  };
+  static override flags = { pid: pidFlag };
+
+  async run(): Promise<Answer> {
+    const view = EXPLORES[this.args.WHAT];
+    const document = openDocument(this.image);
+    const answer = VIEWS[view](document, { pid: this.flags.pid, runs: true });
+    if (this.flags.json) this.printJson(answer);
+    else this.printLines(viewLines(view, answer, { style: this.style, width: terminalWidth() }));
+    return EXIT.ok;
+  }
+}

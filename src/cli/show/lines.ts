@@ -1,0 +1,52 @@
+import type { ViewData, ViewName } from "../../index.js";
+import { cgroupsLines } from "./cgroups.js";
+import { credsLines } from "./creds.js";
+import { envLines } from "./env.js";
+import { fdsLines } from "./fds.js";
+import { filesLines } from "./files.js";
+import { ghostsLines } from "./ghosts.js";
+import { ipcLines } from "./ipc.js";
+import { locksLines } from "./locks.js";
+import { mapsLines } from "./maps.js";
+import { mountsLines } from "./mounts.js";
+import { nsLines } from "./ns.js";
+import { pipesLines } from "./pipes.js";
+import { rlimitsLines } from "./rlimits.js";
+import { rssLines } from "./rss.js";
+import { signalsLines } from "./signals.js";
+import { socketsLines } from "./sockets.js";
+import { timersLines } from "./timers.js";
+import { treeViewLines } from "./tree.js";
+import type { Look } from "./words.js";
+
+type LinesOf = { readonly [Name in ViewName]: (view: ViewData<Name>, look: Look) => Iterable<string> };
+
+const LINES: LinesOf = {
+  tree: treeViewLines,
+  fds: fdsLines,
+  files: filesLines,
+  maps: mapsLines,
+  rss: rssLines,
+  locks: locksLines,
+  sockets: socketsLines,
+  pipes: pipesLines,
+  mounts: mountsLines,
+  ns: nsLines,
+  creds: credsLines,
+  signals: signalsLines,
+  timers: timersLines,
+  rlimits: rlimitsLines,
+  cgroups: cgroupsLines,
+  ghosts: ghostsLines,
+  ipc: ipcLines,
+  env: envLines,
+};
+
+/** A view as the lines of text that fit the terminal. */
+export function viewLines<Name extends ViewName>(
+  name: Name,
+  view: ViewData<Name>,
+  look: Look,
+): Iterable<string> {
+  return LINES[name](view, look);
+}

@@ -1,0 +1,38 @@
+import type { ViewData } from "../../index.js";
+import { type Column, tableLines } from "../table.js";
+import type { Look } from "./words.js";
+
+const COLUMNS: readonly Column[] = [
+  { head: "KIND" },
+  { head: "TYPE" },
+  { head: "PID", align: "right" },
+  { head: "FD", align: "right" },
+  { head: "BYTES", align: "right" },
+  { head: "FILE", cut: "start" },
+];
+
+type ShownLock = ViewData<"locks">["locks"][number];
+
+/** `crimg show IMG locks` */
+export function locksLines({ locks }: ViewData<"locks">, look: Look): Iterable<string> {
+  if (locks.length === 0) return ["no file locks or leases"];
+  const rows = locks.map((lock) => [
+    lock.kind,
+    lock.breaking ? { text: typeText(lock), role: "warning" as const } : typeText(lock),
+    lock.pid,
+    lock.fd,
+    bytesText(lock),
+    lock.file ?? "missing: the task has no such descriptor",
+  ]);
+  return tableLines(COLUMNS, rows, look);
+}
+
+function typeText({ type, breaking }: ShownLock): string {
+  return breaking ? `breaking to ${type}` : type;
+}
+
+/** flock(2) and leases always take the whole file. */
+function bytesText({ kind, start, end }: ShownLock): string {
+  if (kind === "flock" || kind === "lease" || (start === 0n && end === undefined)) return "all";
+  return `${start}-${end ?? "end"}`;
+}

@@ -1,0 +1,29 @@
+import type { RecordView } from "../../index.js";
+import { escapeText } from "../escape.js";
+import { type Cell, type Column, tableLines } from "../table.js";
+import { plural } from "../units.js";
+import type { Look } from "./words.js";
+
+type ShownRecord = RecordView["records"] extends Iterable<infer R> ? R : never;
+type RecordField = ShownRecord["fields"][number];
+
+const COLUMNS: readonly Column[] = [{ head: "FIELD" }, { head: "VALUE", cut: "end" }];
+const DOC_COLUMN: Column = { head: "MEANING", cut: "end" };
+
+/** `crimg show IMG record NAME` */
+export function* recordLines(view: RecordView, look: Look): Generator<string> {
+  const { image, kind, about, records } = view;
+  yield `${look.style("heading", escapeText(image))}  ${kind}: ${about}`;
+  for (const { index, message, offset, size, fields, payload } of records) {
+    yield "";
+    yield `${look.style("name", `[${index}]`)} ${message}, ${plural(size, "byte")} at ${offset}`;
+    const hasDocs = fields.some(({ doc }) => doc !== undefined);
+    const rows = fields.map(({ path, doc, ...field }): Cell[] => [path, valueText(field), doc ?? ""]);
+    if (rows.length > 0) yield* tableLines(hasDocs ? [...COLUMNS, DOC_COLUMN] : COLUMNS, rows, look);
+    for (const part of payload) yield `${part.name}: ${plural(part.size, "byte")} at ${part.offset}`;
+  }
+}
+
+function valueText({ text, value }: Pick<RecordField, "text" | "value">): string {
+  return text ?? (typeof value === "string" ? value : String(value));
+}

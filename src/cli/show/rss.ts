@@ -1,0 +1,67 @@
+import type { ViewData } from "../../index.js";
+import { escapeText } from "../escape.js";
+import { type Cell, type Column, tableLines } from "../table.js";
+import { plural, sizeText } from "../units.js";
+import { mappingName } from "./maps.js";
+import { type Look, rangeText, taskHead } from "./words.js";
+
+type TaskRss = ViewData<"rss">["tasks"][number];
+type MappingRss = TaskRss["mappings"][number];
+
+/** Columns that stand only where there is something to say. */
+const ELSEWHERE = [
+  ["IN PARENT", "inParent"],
+  ["LAZY", "lazy"],
+] as const;
+
+/** `crimg show IMG rss` */
+export function* rssLines({ tasks, pageSize }: ViewData<"rss">, look: Look): Generator<string> {
+  for (const [at, task] of tasks.entries()) {
+    if (at > 0) yield "";
+    const stored = `${sizeText(task.stored * pageSize)} in ${plural(task.stored, "page")} stored`;
+    const elsewhere = [
+      task.inParent > 0 ? `, ${sizeText(task.inParent * pageSize)} in parent sets` : "",
+      task.lazy > 0 ? `, ${sizeText(task.lazy * pageSize)} lazy` : "",
+    ].join("");
+    yield taskHead(task, look, stored + elsewhere);
+    if (task.mappings.length === 0) continue;
+    if (task.mappings.some(({ runs }) => runs !== undefined)) yield* runLines(task, look);
+    else yield* mappingTable(task, pageSize, look);
+  }
+}
+
+function mappingTable({ mappings }: TaskRss, pageSize: number, look: Look): Iterable<string> {
+  const more = ELSEWHERE.filter(([, field]) => mappings.some((mapping) => mapping[field] > 0));
+  const columns: Column[] = [
+    { head: "ADDRESS" },
+    { head: "PERM" },
+    { head: "SIZE", align: "right" },
+    { head: "STORED", align: "right" },
+    ...more.map(([head]) => ({ head, align: "right" as const })),
+    { head: "NAME", cut: "start" },
+  ];
+  const amount = (pages: number): string => (pages === 0 ? "-" : sizeText(pages * pageSize));
+  const rows = mappings.map((mapping): Cell[] => [
+    { text: rangeText(mapping.start, mapping.end), role: "address" },
+    mapping.permissions,
+    sizeText(mapping.size),
+    amount(mapping.stored),
+    ...more.map(([, field]) => amount(mapping[field])),
+    mappingName(mapping.kind, mapping.name),
+  ]);
+  return tableLines(columns, rows, look);
+}
+
+/** Too many for a table, which must see all of them to lay itself out. */
+function* runLines({ mappings }: TaskRss, look: Look): Generator<string> {
+  for (const mapping of mappings) {
+    yield mappingLine(mapping, look);
+    for (const { start, end, pages, where } of mapping.runs ?? [])
+      yield `    ${rangeText(start, end)}  ${plural(pages, "page")}${where === "stored" ? "" : `, ${where}`}`;
+  }
+}
+
+function mappingLine({ start, end, permissions, kind, name }: MappingRss, look: Look): string {
+  const address = look.style("address", rangeText(start, end));
+  return `${address}  ${permissions}  ${escapeText(mappingName(kind, name))}`.trimEnd();
+}

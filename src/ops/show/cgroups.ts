@@ -1,0 +1,88 @@
+import type { CriuImageSet } from "../../formats/criu/image-set.js";
+import { IMAGES } from "../../formats/criu/images.js";
+import type { CgroupDirEntry } from "../../formats/criu/tables/cgroup.js";
+import type { Document } from "../../model/document.js";
+import { chosenTasks, type ShowOptions, type ViewHead, viewHead } from "./view.js";
+
+export interface CgroupsView extends ViewHead<"cgroups"> {
+  readonly sets: readonly CgroupSet[];
+  readonly directories: readonly CgroupDirectory[];
+}
+
+/** Threads that are in the same control groups. */
+export interface CgroupSet {
+  readonly id: number;
+  /** True for the set of criu itself, of which the image holds no paths. */
+  readonly outside: boolean;
+  readonly tids: readonly number[];
+  readonly members: readonly CgroupMember[];
+}
+
+export interface CgroupMember {
+  /** Empty for the unified hierarchy of cgroup v2. */
+  readonly controllers: string;
+  readonly path: string;
+  /** First part of the path that lies outside of the cgroup namespace. */
+  readonly outsidePrefix?: string | undefined;
+}
+
+/** A directory that the restore makes, with the files it writes in stored order. */
+export interface CgroupDirectory {
+  readonly controllers: string;
+  readonly path: string;
+  readonly threaded?: boolean | undefined;
+  readonly mode?: string | undefined;
+  readonly uid?: number | undefined;
+  readonly gid?: number | undefined;
+  readonly properties: readonly { readonly name: string; readonly value: string }[];
+}
+
+/** Control groups of the tasks and the properties that were kept of them. */
+export function cgroupsView({ checkpoint, set }: Document, options: ShowOptions = {}): CgroupsView {
+  const stored = set.first(IMAGES.CGROUP);
+  const outside = set.first(IMAGES.INVENTORY)?.root_cg_set;
+  const tids = new Map<number, number[]>();
+  for (const { threads } of chosenTasks(checkpoint, options))
+    for (const { tid } of threads) {
+      const id = setOfThread(set, tid);
+      if (id === undefined) continue;
+      const list = tids.get(id);
+      if (list === undefined) tids.set(id, [tid]);
+      else list.push(tid);
+    }
+  const members = new Map(stored?.sets.map(({ id, ctls }) => [id, ctls]));
+  const sets = [...tids].map(([id, tids]) => ({
+    ...{ id, outside: id === outside && !members.has(id), tids },
+    members: (members.get(id) ?? []).map(({ name, path, cgns_prefix: prefix }) => ({
+      ...{ controllers: name, path },
+      outsidePrefix: prefix ? path.slice(0, prefix) : undefined,
+    })),
+  }));
+  const directories = (stored?.controllers ?? []).flatMap(({ cnames, dirs, is_threaded: threaded }) =>
+    dirs.flatMap((dir) => [...directoriesOf(dir, cnames.join(","), "", threaded)]),
+  );
+  return { ...viewHead("cgroups"), sets, directories };
+}
+
+/** Since criu 3.18 each thread has its own set, before that the task. */
+function setOfThread(set: CriuImageSet, tid: number): number | undefined {
+  const core = set.first(IMAGES.CORE, tid);
+  return core?.thread_core?.cg_set ?? core?.tc?.cg_set;
+}
+
+/** Nesting is bounded by the reader of messages. */
+function* directoriesOf(
+  dir: CgroupDirEntry,
+  controllers: string,
+  above: string,
+  threaded: boolean | undefined,
+): Generator<CgroupDirectory> {
+  const path = `${above}/${dir.dir_name}`;
+  const { mode, uid, gid } = dir.dir_perms ?? {};
+  yield {
+    ...{ controllers, path, threaded, uid, gid },
+    mode: mode === undefined ? undefined : `0${mode.toString(8)}`,
+    properties: dir.properties.map(({ name, value }) => ({ name, value })),
+  };
+  for (const child of dir.children) yield* directoriesOf(child, controllers, path, threaded);
+}

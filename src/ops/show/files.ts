@@ -1,0 +1,61 @@
+import type { OpenFile } from "../../model/checkpoint.js";
+import type { Document } from "../../model/document.js";
+import { openFlagNames } from "../../model/linux-names.js";
+import { type Holder, heldBy, holdersOf } from "./holders.js";
+import { type FileUse, usesOf } from "./uses.js";
+import { hex, type ShowOptions, taskOf, type ViewHead, viewHead } from "./view.js";
+
+export interface FilesView extends ViewHead<"files"> {
+  readonly files: readonly ShownFile[];
+}
+
+export interface ShownFile {
+  readonly id: number;
+  readonly type: string;
+  readonly file: string;
+  readonly flags?: readonly string[] | undefined;
+  readonly flagBits?: string | undefined;
+  /** Offset, and size at the checkpoint, in bytes. */
+  readonly position?: bigint | undefined;
+  readonly size?: bigint | undefined;
+  /** st_mode in octal. */
+  readonly mode?: string | undefined;
+  readonly buildId?: string | undefined;
+  readonly deleted?: { readonly method: string; readonly keptIn: string } | undefined;
+  readonly descriptors: readonly Holder[];
+  /** Other uses by a task: its program, current directory, root, or mappings. */
+  readonly uses: readonly FileUse[];
+  /** The record it is stored in, for `record`. */
+  readonly record: string;
+}
+
+/** All open file descriptions with what the restore will check, and who uses them. */
+export function filesView({ checkpoint }: Document, { pid }: ShowOptions = {}): FilesView {
+  if (pid !== undefined) taskOf(checkpoint, pid);
+  const holders = holdersOf(checkpoint);
+  const uses = usesOf(checkpoint);
+  const { architecture } = checkpoint;
+  const files = checkpoint.files.all
+    .map((file) => shownFile(file, architecture, holders(file), uses(file)))
+    .filter((file) => heldBy(file.descriptors, pid) || file.uses.some((use) => use.pid === pid));
+  return { ...viewHead("files"), files };
+}
+
+function shownFile(
+  file: OpenFile,
+  architecture: string,
+  descriptors: readonly Holder[],
+  uses: readonly FileUse[],
+): ShownFile {
+  const { id, type, flags, position, size, mode, buildId, deleted, origin } = file;
+  return {
+    ...{ id, type, file: file.label },
+    flags: flags === undefined ? undefined : openFlagNames(flags, architecture),
+    flagBits: flags === undefined ? undefined : hex(flags),
+    ...{ position, size, buildId },
+    mode: mode === undefined ? undefined : `0${mode.toString(8)}`,
+    deleted: deleted === undefined ? undefined : { method: deleted.method, keptIn: deleted.keptIn },
+    ...{ descriptors, uses },
+    record: `${origin.image}[${origin.record}]`,
+  };
+}

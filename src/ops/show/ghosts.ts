@@ -1,0 +1,57 @@
+import type { DeletedFile, OpenFile } from "../../model/checkpoint.js";
+import type { Document } from "../../model/document.js";
+import { type Holder, heldBy, holdersOf } from "./holders.js";
+import { type FileUse, usesOf } from "./uses.js";
+import { type ShowOptions, taskOf, type ViewHead, viewHead } from "./view.js";
+
+export interface GhostsView extends ViewHead<"ghosts"> {
+  readonly files: readonly ShownGhost[];
+}
+
+export interface ShownGhost {
+  /** How it comes back: from contents in the image, a hard link left on disk, or a stand-in for a dead process. */
+  readonly method: DeletedFile["method"];
+  /** Undefined when the set has no such open file. */
+  readonly path?: string | undefined;
+  /** Image, path of the hard link, or pid. */
+  readonly keptIn: string;
+  readonly id: number;
+  readonly descriptors: readonly Holder[];
+  readonly uses: readonly FileUse[];
+  /** Of a ghost: st_mode in octal, owner, bytes of the file and bytes of it in the image. */
+  readonly mode?: string | undefined;
+  readonly uid?: number | undefined;
+  readonly gid?: number | undefined;
+  readonly size?: bigint | undefined;
+  readonly stored?: number | undefined;
+  readonly symlinkTarget?: string | undefined;
+}
+
+/** Files that were deleted but still in use at the checkpoint. */
+export function ghostsView({ checkpoint }: Document, { pid }: ShowOptions = {}): GhostsView {
+  if (pid !== undefined) taskOf(checkpoint, pid);
+  const holders = holdersOf(checkpoint);
+  const uses = usesOf(checkpoint);
+  // A fifo is open by a file of its own, which names the deleted node.
+  const openAs = new Map<DeletedFile, OpenFile[]>(checkpoint.deletedFiles.map((deleted) => [deleted, []]));
+  for (const file of checkpoint.files.all)
+    if (file.deleted !== undefined) openAs.get(file.deleted)?.push(file);
+  const files = [...openAs].map(([deleted, files]) =>
+    shownGhost(deleted, files.flatMap(holders), files.flatMap(uses)),
+  );
+  const isUsed = ({ descriptors, uses }: ShownGhost): boolean =>
+    heldBy(descriptors, pid) || uses.some((use) => use.pid === pid);
+  return { ...viewHead("ghosts"), files: files.filter(isUsed) };
+}
+
+function shownGhost(
+  deleted: DeletedFile,
+  descriptors: readonly Holder[],
+  uses: readonly FileUse[],
+): ShownGhost {
+  const { method, path, keptIn, fileId: id, ghost } = deleted;
+  const common = { method, path, keptIn, id, descriptors, uses };
+  if (ghost === undefined) return common;
+  const { mode, uid, gid, size, stored, symlinkTarget } = ghost;
+  return { ...common, mode: `0${mode.toString(8)}`, uid, gid, size, stored, symlinkTarget };
+}

@@ -1,0 +1,38 @@
+import type { Checkpoint, OpenFile } from "../../model/checkpoint.js";
+
+/** A descriptor that refers to an open file. More than one pid: the tasks share one table of descriptors. */
+export interface Holder {
+  readonly pids: readonly number[];
+  readonly fd: number;
+}
+
+/**
+ * Who holds each open file, by descriptor tables of all tasks. A table is looked at once, however many tasks
+ * share it.
+ */
+export function holdersOf(checkpoint: Checkpoint): (file: OpenFile) => readonly Holder[] {
+  const tables = new Map<number, { readonly pids: number[] }>();
+  const holders = new Map<OpenFile, Holder[]>();
+  for (const { pid, descriptors: table } of checkpoint.tasks) {
+    if (table === undefined) continue;
+    const known = tables.get(table.id);
+    if (known !== undefined) {
+      known.pids.push(pid);
+      continue;
+    }
+    const pids = [pid];
+    tables.set(table.id, { pids });
+    for (const { fd, file } of table.descriptors) {
+      if (file === undefined) continue;
+      const list = holders.get(file);
+      if (list === undefined) holders.set(file, [{ pids, fd }]);
+      else list.push({ pids, fd });
+    }
+  }
+  return (file) => holders.get(file) ?? [];
+}
+
+/** Whether a task is among the holders; all are without a pid. */
+export function heldBy(holders: readonly Holder[], pid: number | undefined): boolean {
+  return pid === undefined || holders.some(({ pids }) => pids.includes(pid));
+}

@@ -1,0 +1,35 @@
+import type { LockKind } from "../../model/checkpoint.js";
+import type { Document } from "../../model/document.js";
+import { type ShowOptions, taskOf, type ViewHead, viewHead } from "./view.js";
+
+export interface LocksView extends ViewHead<"locks"> {
+  readonly locks: readonly ShownLock[];
+}
+
+export interface ShownLock {
+  readonly kind: LockKind;
+  /** For a lease that is being broken what it must become; it is stored in place of what the lease is. */
+  readonly type: "read" | "write" | "unlock" | "unknown";
+  readonly breaking: boolean;
+  readonly pid: number;
+  readonly comm?: string | undefined;
+  readonly fd: number;
+  /** First byte, and the last; without it the lock reaches to the end of the file. */
+  readonly start: bigint;
+  readonly end?: bigint | undefined;
+  /** Undefined when the task has no such descriptor: a damaged set. */
+  readonly file?: string | undefined;
+}
+
+/** File locks and leases. */
+export function locksView({ checkpoint }: Document, { pid }: ShowOptions = {}): LocksView {
+  if (pid !== undefined) taskOf(checkpoint, pid);
+  const locks = checkpoint.locks
+    .filter((lock) => pid === undefined || lock.pid === pid)
+    .map(({ kind, type, breaking, pid, fd, start, length, file }) => ({
+      ...{ kind, type, breaking, pid, comm: checkpoint.task(pid)?.comm, fd, start },
+      end: length > 0n ? start + length - 1n : undefined,
+      file: file?.label,
+    }));
+  return { ...viewHead("locks"), locks };
+}

@@ -1,0 +1,53 @@
+import type { Document } from "../../model/document.js";
+import { MOUNT_FLAGS } from "../../model/linux-names.js";
+import { flagNames } from "../../schema/enums.js";
+import { taskIds } from "./task-ids.js";
+import { type ShowOptions, taskOf, type ViewHead, viewHead } from "./view.js";
+
+export interface MountsView extends ViewHead<"mounts"> {
+  /** Empty when the tasks lived in the mount namespace of criu itself. */
+  readonly mounts: readonly ShownMount[];
+}
+
+export interface ShownMount {
+  readonly namespace: number;
+  readonly id: number;
+  readonly parent: number;
+  readonly mountpoint: string;
+  /** What of the file system is mounted, `/` for all of it. */
+  readonly root: string;
+  readonly fileSystem: string;
+  readonly source: string;
+  /** Of the mount, in the words of mount(8). */
+  readonly flags: readonly string[];
+  /** Of the file system, as text. */
+  readonly options: string;
+  /** Key of `criu restore --external mnt[KEY]:PATH`. */
+  readonly external?: string | undefined;
+  /** Groups of propagation; 0 for none. */
+  readonly shared: number;
+  readonly master: number;
+}
+
+/** The mounts of the dumped mount namespaces, a parent before its children as far as the tree goes. */
+export function mountsView({ checkpoint, set }: Document, { pid }: ShowOptions = {}): MountsView {
+  if (pid !== undefined) taskOf(checkpoint, pid);
+  const namespace = pid === undefined ? undefined : taskIds(set, pid)?.mnt_ns_id;
+  const mounts = checkpoint.mounts
+    .filter((mount) => pid === undefined || mount.namespace === namespace)
+    .map((mount): ShownMount => {
+      const { id, mountpoint, root, fileSystem, source, options } = mount;
+      return {
+        ...{ namespace: mount.namespace, id, parent: mount.parentId, mountpoint, root, fileSystem, source },
+        flags: flagNames(MOUNT_FLAGS, mount.flags),
+        ...{ options, external: mount.externalKey, shared: mount.sharedId, master: mount.masterId },
+      };
+    });
+  return { ...viewHead("mounts"), mounts: sortedByPath(mounts) };
+}
+
+function sortedByPath(mounts: readonly ShownMount[]): ShownMount[] {
+  const order = (a: ShownMount, b: ShownMount): number =>
+    a.namespace - b.namespace || (a.mountpoint < b.mountpoint ? -1 : a.mountpoint > b.mountpoint ? 1 : 0);
+  return [...mounts].sort(order);
+}

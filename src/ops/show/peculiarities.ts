@@ -1,0 +1,164 @@
+import { IMAGES } from "../../formats/criu/images.js";
+import { LSMTYPE } from "../../formats/criu/tables/inventory.js";
+import type { OpenFile } from "../../model/checkpoint.js";
+import type { Document } from "../../model/document.js";
+import { enumName } from "../../schema/enums.js";
+import { nsView } from "./ns.js";
+import { treeView } from "./tree.js";
+
+/** Something that not every checkpoint has and that a restore or a reader must mind. */
+export interface Peculiarity {
+  readonly id: string;
+  readonly text: string;
+}
+
+type Look = (document: Document) => string | readonly string[] | undefined;
+
+/** Looks in the order in which they are told. */
+const LOOKS: readonly (readonly [id: string, look: Look])[] = [
+  [
+    "NO_TASKS",
+    ({ checkpoint }) => (checkpoint.tasks.length === 0 ? "memory alone (a pre-dump), no tasks" : undefined),
+  ],
+  ["TREE", (document) => (document.checkpoint.tasks.length === 0 ? undefined : treeView(document).notes)],
+  ["SHELL_JOB", shellJob],
+  [
+    "STOPPED",
+    ({ checkpoint }) => countOf(checkpoint.tasks, ({ state }) => state === "stopped", "stopped task"),
+  ],
+  ["DELETED_FILES", deletedFiles],
+  ["TCP_CONNECTIONS", tcpConnections],
+  ["EXTERNAL_UNIX_PEERS", externalUnixPeers],
+  [
+    "FILE_LOCKS",
+    ({ checkpoint }) => (checkpoint.locks.length > 0 ? "file locks: restore with --file-locks" : undefined),
+  ],
+  [
+    "BREAKING_LEASES",
+    ({ checkpoint }) => countOf(checkpoint.locks, ({ breaking }) => breaking, "lease", "being broken"),
+  ],
+  [
+    "TERMINALS",
+    ({ checkpoint }) => countOf(checkpoint.files.all, ({ type }) => type === "TTY", "open terminal"),
+  ],
+  ["EXTERNAL_FILES", externalFiles],
+  [
+    "EXTERNAL_MOUNTS",
+    ({ checkpoint }) =>
+      countOf(checkpoint.mounts, (mount) => mount.externalKey !== undefined, "external mount"),
+  ],
+  ["NAMESPACES", namespaces],
+  [
+    "SECCOMP",
+    ({ checkpoint }) =>
+      countOf(
+        checkpoint.tasks,
+        ({ threads }) => /strict|filter/.test(threads[0]?.seccomp ?? ""),
+        "task",
+        "under seccomp",
+      ),
+  ],
+  ["LSM", lsm],
+  ["PLUGINS", plugins],
+  [
+    "SYSV_MEMORY",
+    ({ checkpoint }) =>
+      countOf(
+        checkpoint.tasks,
+        ({ mappings }) => mappings.some(({ kind }) => kind === "SysV"),
+        "task",
+        "with SysV shared memory",
+      ),
+  ],
+  [
+    "INCREMENTAL",
+    ({ set }) =>
+      set.parent() === undefined ? undefined : "incremental: pages in the parent set are needed too",
+  ],
+  ["COMPRESSED", ({ set }) => (set.first(IMAGES.INVENTORY)?.compress ? "compressed pages" : undefined)],
+];
+
+/** What is special about a checkpoint, most of it with what the restore needs for it. */
+export function peculiarities(document: Document): Peculiarity[] {
+  return LOOKS.flatMap(([id, look]) => {
+    const found = look(document);
+    const texts = typeof found === "string" ? [found] : (found ?? []);
+    return texts.map((text) => ({ id, text }));
+  });
+}
+
+function shellJob({ checkpoint }: Document): string | undefined {
+  const [root] = checkpoint.tasks;
+  if (root === undefined || root.sid === root.pid || checkpoint.task(root.sid) !== undefined)
+    return undefined;
+  return "the session leader is outside of the set: restore with --shell-job";
+}
+
+function deletedFiles({ checkpoint }: Document): string | undefined {
+  const { deletedFiles: files } = checkpoint;
+  if (files.length === 0) return undefined;
+  const kinds = (
+    [
+      ["ghost", "kept in the image"],
+      ["link remap", "kept by a hard link on disk"],
+      ["process", "in /proc of a dead process"],
+    ] as const
+  ).map(([method, where]) => [files.filter((file) => file.method === method).length, where] as const);
+  const told = kinds.filter(([count]) => count > 0).map(([count, where]) => `${count} ${where}`);
+  return `${plural(files.length, "deleted file")}: ${told.join(", ")}`;
+}
+
+function tcpConnections({ checkpoint, set }: Document): string | undefined {
+  const count = countOf(checkpoint.files.all, ({ socket }) => socket?.connected === true, "TCP connection");
+  if (count === undefined) return undefined;
+  return set.first(IMAGES.INVENTORY)?.tcp_close === true
+    ? `${count}, which the restore closes`
+    : `${count}: restore with --tcp-established`;
+}
+
+function externalUnixPeers({ checkpoint }: Document): string | undefined {
+  const isLonely = ({ socket }: OpenFile): boolean =>
+    Boolean(socket?.peerInode) && socket?.peer === undefined;
+  const count = countOf(checkpoint.files.all, isLonely, "unix socket", "with a peer outside of the set");
+  return count === undefined ? undefined : `${count}: restore with --ext-unix-sk`;
+}
+
+function externalFiles({ checkpoint }: Document): string | undefined {
+  const isExternal = ({ type, path }: OpenFile): boolean =>
+    (type === "REG" && path === undefined) || type === "EXT";
+  const count = countOf(checkpoint.files.all, isExternal, "file", "from outside");
+  return count === undefined ? undefined : `${count}: restore with --inherit-fd or --external`;
+}
+
+function namespaces(document: Document): string | undefined {
+  const kinds = new Set(nsView(document).namespaces.flatMap(({ kind, dumped }) => (dumped ? [kind] : [])));
+  return kinds.size === 0 ? undefined : `own namespaces: ${[...kinds].join(", ")}`;
+}
+
+function lsm({ checkpoint, set }: Document): string | undefined {
+  const type = set.first(IMAGES.INVENTORY)?.lsmtype;
+  const profile = checkpoint.tasks
+    .map(({ threads }) => threads[0]?.credentials?.lsmProfile)
+    .find((found) => found !== undefined);
+  if (!type || profile === undefined) return undefined;
+  return `confined by ${enumName(LSMTYPE, type)}: ${profile}`;
+}
+
+function plugins({ set }: Document): string | undefined {
+  const names = set.first(IMAGES.INVENTORY)?.plugins_entry?.plugins ?? [];
+  return names.length === 0 ? undefined : `plugins of criu took part: ${names.join(", ")}`;
+}
+
+function countOf<T>(
+  all: readonly T[],
+  holds: (each: T) => boolean,
+  what: string,
+  more = "",
+): string | undefined {
+  const count = all.filter(holds).length;
+  return count === 0 ? undefined : `${plural(count, what)} ${more}`.trimEnd();
+}
+
+function plural(count: number, what: string): string {
+  return `${count} ${what}${count === 1 ? "" : "s"}`;
+}

@@ -1,0 +1,59 @@
+import type { OpenFile } from "../../model/checkpoint.js";
+import type { Document } from "../../model/document.js";
+import { type Holder, heldBy, holdersOf } from "./holders.js";
+import { type ShowOptions, taskOf, type ViewHead, viewHead } from "./view.js";
+
+export interface PipesView extends ViewHead<"pipes"> {
+  readonly pipes: readonly ShownPipe[];
+}
+
+export interface ShownPipe {
+  readonly kind: "pipe" | "fifo";
+  readonly id: number;
+  /** Of a fifo. */
+  readonly path?: string | undefined;
+  /** Bytes that wait to be read, and the capacity if it was stored. */
+  readonly bytes: number;
+  readonly capacity?: number | undefined;
+  /** Empty: no task of the set holds that end, so the other one will see end of file or a broken pipe. */
+  readonly readers: readonly Holder[];
+  readonly writers: readonly Holder[];
+}
+
+const ACCESS_MODE = 3;
+const WRITE_ONLY = 1;
+const READ_WRITE = 2;
+
+/** Pipes and fifos with what is in them and who holds which end. */
+export function pipesView({ checkpoint }: Document, { pid }: ShowOptions = {}): PipesView {
+  if (pid !== undefined) taskOf(checkpoint, pid);
+  const holders = holdersOf(checkpoint);
+  const buffers = new Map(checkpoint.pipes.map((buffer) => [`${buffer.kind} ${buffer.pipeId}`, buffer]));
+  const ends = new Map<string, OpenFile[]>();
+  for (const file of checkpoint.files.all) {
+    if (file.pipeId === undefined) continue;
+    const key = `${file.type.toLowerCase()} ${file.pipeId}`;
+    const files = ends.get(key);
+    if (files === undefined) ends.set(key, [file]);
+    else files.push(file);
+  }
+  const pipes = [...ends].map(([key, files]): ShownPipe => {
+    const [first] = files as [OpenFile, ...OpenFile[]];
+    const buffer = buffers.get(key);
+    const held = (may: (access: number) => boolean): Holder[] =>
+      files.filter((file) => may((file.flags ?? 0) & ACCESS_MODE)).flatMap(holders);
+    return {
+      kind: first.type === "FIFO" ? "fifo" : "pipe",
+      id: first.pipeId as number,
+      path: first.path,
+      bytes: buffer?.bytes ?? 0,
+      capacity: buffer?.capacity || undefined,
+      readers: held((access) => access !== WRITE_ONLY),
+      writers: held((access) => access === WRITE_ONLY || access === READ_WRITE),
+    };
+  });
+  return {
+    ...viewHead("pipes"),
+    pipes: pipes.filter(({ readers, writers }) => pid === undefined || heldBy([...readers, ...writers], pid)),
+  };
+}

@@ -1,0 +1,80 @@
+import type { CriuImage, ImageRecord } from "../../formats/criu/image.js";
+import type { CriuImageSet } from "../../formats/criu/image-set.js";
+import { NotFoundError } from "../../io/errors.js";
+import type { Document } from "../../model/document.js";
+import type { AnyValue } from "../../schema/message.js";
+import { type RecordField, recordFields } from "./record-fields.js";
+import { hex, type ViewHead, viewHead } from "./view.js";
+
+export interface RecordView extends ViewHead<"record"> {
+  readonly image: string;
+  /** CRIU's name of the kind of image, and what it holds. */
+  readonly kind: string;
+  readonly about: string;
+  /** Read as they are looked at, once. */
+  readonly records: Iterable<ShownRecord>;
+}
+
+export interface ShownRecord {
+  readonly index: number;
+  readonly message: string;
+  /** Of the message in the file. */
+  readonly offset: string;
+  readonly size: number;
+  readonly fields: readonly RecordField[];
+  /** Bytes behind the message that belong to it. */
+  readonly payload: readonly { readonly name: string; readonly offset: string; readonly size: number }[];
+}
+
+/**
+ * Records as they are stored: `files.img[3]`, or all of `core-1000.img`.
+ * Errors: NotFoundError for an image or record that is not there; FormatError for one that cannot be read.
+ */
+export function recordView({ set }: Document, name: string): RecordView {
+  const [, file, index] = /^(.*?)(?:\[(\d+)\])?$/s.exec(name) as unknown as [string, string, string?];
+  const image = imageNamed(set, file);
+  const { kind } = image;
+  if (kind === undefined)
+    throw new NotFoundError(`${file} has no records: it is a raw image of ${image.source.size} bytes`);
+  const records = index === undefined ? image.readRecords() : [recordAt(image, Number(index))];
+  return {
+    ...viewHead("record"),
+    ...{ image: file, kind: kind.name, about: kind.doc },
+    records: shownRecords(records),
+  };
+}
+
+function imageNamed(set: CriuImageSet, file: string): CriuImage {
+  const image = set.imageNamed(file) ?? set.imageNamed(`${file}.img`);
+  if (image !== undefined) return image;
+  const names = set.files.filter(({ kind }) => kind?.magic !== undefined).map(({ name }) => name);
+  const likely = names.filter((name) => name.startsWith(file.slice(0, 4)));
+  throw new NotFoundError(
+    `no image of the set is named ${file}; there are ${firstOf(likely.length > 0 ? likely : names)}`,
+  );
+}
+
+const LISTED = 12;
+
+function firstOf(names: readonly string[]): string {
+  const more = names.length > LISTED ? ` and ${names.length - LISTED} more` : "";
+  return `${names.slice(0, LISTED).join(", ")}${more}`;
+}
+
+function recordAt(image: CriuImage, index: number): ImageRecord {
+  let count = 0;
+  for (const record of image.readRecords()) {
+    if (record.index === index) return record;
+    count++;
+  }
+  throw new NotFoundError(`${image.fileName} has ${count} records, numbered from 0; there is no ${index}`);
+}
+
+function* shownRecords(records: Iterable<ImageRecord<AnyValue>>): Generator<ShownRecord> {
+  for (const { index, table, offset, size, value, payload } of records)
+    yield {
+      ...{ index, message: table.name, offset: hex(offset), size },
+      fields: [...recordFields(table, value)],
+      payload: payload.map((part) => ({ name: part.name, offset: hex(part.offset), size: part.size })),
+    };
+}

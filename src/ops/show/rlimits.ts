@@ -1,0 +1,40 @@
+import type { ResourceLimit } from "../../model/checkpoint.js";
+import type { Document } from "../../model/document.js";
+import { RESOURCE_LIMITS } from "../../model/linux-names.js";
+import { chosenTasks, type ShowOptions, type TaskName, taskName, type ViewHead, viewHead } from "./view.js";
+
+export interface RlimitsView extends ViewHead<"rlimits"> {
+  readonly tasks: readonly TaskLimits[];
+}
+
+export interface TaskLimits extends TaskName {
+  readonly limits: readonly ShownLimit[];
+}
+
+export interface ShownLimit {
+  readonly name: string;
+  readonly soft: bigint | "unlimited";
+  readonly hard: bigint | "unlimited";
+  /** What it counts: bytes, seconds, microseconds (`us`), or things. */
+  readonly unit: string;
+}
+
+const INFINITY = 0xffff_ffff_ffff_ffffn;
+
+/** Resource limits, getrlimit(2). */
+export function rlimitsView({ checkpoint }: Document, options: ShowOptions = {}): RlimitsView {
+  const tasks = chosenTasks(checkpoint, options).map((task) => ({
+    ...taskName(task),
+    limits: task.limits.map(shownLimit),
+  }));
+  return { ...viewHead("rlimits"), tasks };
+}
+
+function shownLimit({ soft, hard }: ResourceLimit, at: number): ShownLimit {
+  const [name, unit] = RESOURCE_LIMITS[at] ?? [String(at), ""];
+  return { name, soft: limit(soft), hard: limit(hard), unit };
+}
+
+function limit(value: bigint): bigint | "unlimited" {
+  return value === INFINITY ? "unlimited" : value;
+}

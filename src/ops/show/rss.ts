@@ -1,0 +1,99 @@
+import { AddressSpace, type MemoryRun } from "../../formats/criu/pages.js";
+import type { PageCounts } from "../../formats/criu/pages-layout.js";
+import { pageSizeOf } from "../../formats/criu/pages-size.js";
+import type { Mapping, MappingKind, Task } from "../../model/checkpoint.js";
+import type { Document } from "../../model/document.js";
+import {
+  chosenTasks,
+  hex,
+  rangeSize,
+  type ShowOptions,
+  type TaskName,
+  taskName,
+  type ViewHead,
+  viewHead,
+} from "./view.js";
+
+export interface RssView extends ViewHead<"rss"> {
+  /** In bytes. */
+  readonly pageSize: number;
+  readonly tasks: readonly TaskRss[];
+}
+
+/** Pages that are stored in this set, in a parent set, or were left in the dumped task for a lazy migration. */
+export interface TaskRss extends TaskName, PageCounts {
+  /** Pages of shared segments are counted in the mappings, but not for the task. */
+  readonly mappings: readonly MappingRss[];
+}
+
+export interface MappingRss extends PageCounts {
+  readonly start: string;
+  readonly end: string;
+  readonly size: bigint;
+  readonly permissions: string;
+  readonly kind: MappingKind;
+  readonly name: string;
+  /** Only if asked for; read as they are looked at, once. */
+  readonly runs?: Iterable<PageRun> | undefined;
+}
+
+/** Neighbouring pages whose contents are in one place. */
+export interface PageRun {
+  readonly start: string;
+  readonly end: string;
+  readonly pages: number;
+  readonly where: "stored" | "parent" | "lazy" | "missing";
+}
+
+export interface RssOptions extends ShowOptions {
+  /** Give every run of pages. */
+  readonly runs?: boolean | undefined;
+}
+
+/** Which pages of each mapping the checkpoint has. Reads pagemaps, never the pages. */
+export function rssView({ checkpoint, set }: Document, options: RssOptions = {}): RssView {
+  const tasks = chosenTasks(checkpoint, options).map((task) => {
+    const space = task.state === "zombie" ? undefined : AddressSpace.of(set, task.pid);
+    return taskRss(task, space, options.runs === true);
+  });
+  return { ...viewHead("rss"), pageSize: pageSizeOf(set), tasks };
+}
+
+function taskRss(task: Task, space: AddressSpace | undefined, withRuns: boolean): TaskRss {
+  const total = { stored: 0, inParent: 0, lazy: 0 };
+  const mappings = task.mappings.flatMap((mapping): MappingRss[] => {
+    const { start, end, permissions, kind, name, shared } = mapping;
+    if (kind === "guard" || space === undefined) return [];
+    const counts = space.count(start, end);
+    if (!shared) {
+      total.stored += counts.stored;
+      total.inParent += counts.inParent;
+      total.lazy += counts.lazy;
+    }
+    const place = { start: hex(start), end: hex(end), size: rangeSize(mapping) };
+    return [
+      {
+        ...{ ...place, permissions, kind, name, ...counts },
+        runs: withRuns ? pageRuns(space, mapping) : undefined,
+      },
+    ];
+  });
+  return { ...taskName(task), ...total, mappings };
+}
+
+function* pageRuns(space: AddressSpace, { start, end }: Mapping): Generator<PageRun> {
+  const unit = BigInt(space.pageSize);
+  for (const run of space.runs(start, end)) {
+    const where = placeOf(run);
+    if (where === undefined) continue;
+    const behind = run.address + BigInt(run.pages) * unit;
+    yield { start: hex(run.address), end: hex(behind), pages: run.pages, where };
+  }
+}
+
+/** Undefined for pages that no pagemap has. */
+function placeOf(run: MemoryRun): PageRun["where"] | undefined {
+  if (run.where === "file" || run.where === "compressed") return run.level === 0 ? "stored" : "parent";
+  if (run.where === "lazy") return "lazy";
+  return run.where === "parent-missing" ? "missing" : undefined;
+}

@@ -1,0 +1,139 @@
+import { IMAGES } from "../../formats/criu/images.js";
+import type { SkOptsEntry } from "../../formats/criu/tables/sk-opts.js";
+import { SK_SHUTDOWN } from "../../formats/criu/tables/sk-opts.js";
+import type { OpenFile, Socket } from "../../model/checkpoint.js";
+import type { CriuDocument, Document } from "../../model/document.js";
+import { NETLINK_PROTOCOLS } from "../../model/linux-names.js";
+import { enumName } from "../../schema/enums.js";
+import { type Holder, heldBy, holdersOf } from "./holders.js";
+import { type ShowOptions, taskOf, type ViewHead, viewHead } from "./view.js";
+
+export interface SocketsView extends ViewHead<"sockets"> {
+  readonly sockets: readonly ShownSocket[];
+}
+
+export interface ShownSocket {
+  readonly id: number;
+  readonly inode: number;
+  readonly family: string;
+  readonly type: string;
+  readonly protocol: string;
+  readonly state: string;
+  /** `address:port`, a path, `@name`; empty when unnamed. */
+  readonly local: string;
+  readonly remote: string;
+  readonly descriptors: readonly Holder[];
+  /** The other end, for unix sockets. */
+  readonly peer?: SocketPeer | undefined;
+  readonly backlog?: number | undefined;
+  /** READ, WRITE or BOTH. */
+  readonly shutdown?: string | undefined;
+  /** Bytes in the queues, and packets in that of a unix socket. */
+  readonly received?: number | undefined;
+  readonly unsent?: number | undefined;
+  readonly packets?: number | undefined;
+  /** Sizes of the buffers in bytes. */
+  readonly sendBuffer?: number | undefined;
+  readonly receiveBuffer?: number | undefined;
+  readonly options: readonly string[];
+  readonly networkNamespace?: number | undefined;
+}
+
+export interface SocketPeer {
+  readonly inode: number;
+  /** Undefined when the other end is outside of the set. */
+  readonly id?: number | undefined;
+  readonly descriptors: readonly Holder[];
+}
+
+/** All sockets with their ends, queues and options. */
+export function socketsView(document: Document, { pid }: ShowOptions = {}): SocketsView {
+  if (pid !== undefined) taskOf(document.checkpoint, pid);
+  const { checkpoint } = document;
+  const holders = holdersOf(checkpoint);
+  const queues = unixQueues(document);
+  const sockets = checkpoint.files.all.flatMap((file) => {
+    const { socket } = file;
+    const descriptors = holders(file);
+    if (socket === undefined || !heldBy(descriptors, pid)) return [];
+    return [shownSocket(document, file, socket, descriptors, holders, queues)];
+  });
+  return { ...viewHead("sockets"), sockets };
+}
+
+function shownSocket(
+  document: CriuDocument,
+  file: OpenFile,
+  socket: Socket,
+  descriptors: readonly Holder[],
+  holders: (file: OpenFile) => readonly Holder[],
+  queues: ReadonlyMap<number, Queue>,
+): ShownSocket {
+  const { id, record } = file;
+  const { inode, family, type, state, local, remote, backlog, peer, peerInode } = socket;
+  const options = record.opts as SkOptsEntry | undefined;
+  const shutdown = record.shutdown as number | undefined;
+  return {
+    ...{ id, inode, family, type, protocol: protocolOf(file, socket), state, local, remote, descriptors },
+    peer: peerInode ? peerOf(peerInode, peer, holders) : undefined,
+    backlog,
+    shutdown: shutdown ? enumName(SK_SHUTDOWN, shutdown) : undefined,
+    ...(socket.connected ? tcpQueues(document, inode) : queues.get(id)),
+    sendBuffer: options?.so_sndbuf,
+    receiveBuffer: options?.so_rcvbuf,
+    options: optionNames(options, record),
+    networkNamespace: record.ns_id as number | undefined,
+  };
+}
+
+function protocolOf({ record }: OpenFile, { family, protocol }: Socket): string {
+  return family === "NETLINK" ? enumName(NETLINK_PROTOCOLS, record.protocol as number) : protocol;
+}
+
+function peerOf(
+  inode: number,
+  file: OpenFile | undefined,
+  holders: (file: OpenFile) => readonly Holder[],
+): SocketPeer {
+  return { inode, id: file?.id, descriptors: file === undefined ? [] : holders(file) };
+}
+
+type Queue = Pick<ShownSocket, "received" | "unsent" | "packets">;
+
+/** What waits to be read from unix sockets, by id of the open file. */
+function unixQueues({ set }: CriuDocument): Map<number, Queue> {
+  const queues = new Map<number, { received: number; packets: number }>();
+  for (const { value } of set.records(IMAGES.SK_QUEUES)) {
+    const queue = queues.get(value.id_for) ?? { received: 0, packets: 0 };
+    queues.set(value.id_for, { received: queue.received + value.length, packets: queue.packets + 1 });
+  }
+  return queues;
+}
+
+/** The stream image is absent in sets that were dumped to close their connections. */
+function tcpQueues({ set }: CriuDocument, inode: number): Queue | undefined {
+  const stream = set.first(IMAGES.TCP_STREAM, inode);
+  return stream === undefined ? undefined : { received: stream.inq_len, unsent: stream.outq_len };
+}
+
+/** Options that are switched on, by their names in socket(7), ip(7) and tcp(7). */
+function optionNames(options: SkOptsEntry | undefined, record: Readonly<Record<string, unknown>>): string[] {
+  const switches: readonly (readonly [name: string, on: unknown])[] = [
+    ["SO_REUSEADDR", options?.reuseaddr],
+    ["SO_REUSEPORT", options?.so_reuseport],
+    ["SO_KEEPALIVE", options?.so_keepalive],
+    ["SO_BROADCAST", options?.so_broadcast],
+    ["SO_PASSCRED", options?.so_passcred],
+    ["SO_PASSSEC", options?.so_passsec],
+    ["SO_DONTROUTE", options?.so_dontroute],
+    ["SO_OOBINLINE", options?.so_oobinline],
+    ["IPV6_V6ONLY", record.v6only],
+    ["IP_FREEBIND", (record.ip_opts as { freebind?: boolean } | undefined)?.freebind],
+    ["TCP_NODELAY", (record.tcp_opts as { nodelay?: boolean } | undefined)?.nodelay],
+    ["TCP_CORK", (record.tcp_opts as { cork?: boolean } | undefined)?.cork],
+  ];
+  const names = switches.filter(([, on]) => Boolean(on)).map(([name]) => name);
+  if (options?.so_bound_dev !== undefined) names.push(`SO_BINDTODEVICE ${options.so_bound_dev}`);
+  if ((options?.so_filter.length ?? 0) > 0) names.push("SO_ATTACH_FILTER");
+  return names;
+}

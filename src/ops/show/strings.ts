@@ -1,0 +1,34 @@
+import type { AddressSpace } from "../../formats/criu/pages.js";
+import { type CrimgError, isCrimgError } from "../../io/errors.js";
+import { MAX_STRING_AREA_BYTES } from "../../io/limits.js";
+import { bytesToText } from "../../io/text.js";
+import type { AddressRange } from "../../model/checkpoint.js";
+import { hex, rangeSize } from "./view.js";
+
+/** Strings of a task's memory, or the sentence that says why they cannot be read. */
+export type MemoryStrings =
+  | { readonly strings: readonly string[]; readonly problem?: undefined }
+  | { readonly strings: readonly []; readonly problem: string };
+
+/** The NUL-terminated strings in an area of memory: the arguments or the environment of a task. */
+export function stringsAt(space: AddressSpace | undefined, area: AddressRange | undefined): MemoryStrings {
+  if (space === undefined || area === undefined) return { strings: [], problem: "the task has no memory" };
+  const size = rangeSize(area);
+  if (size === 0n) return { strings: [] };
+  if (size > MAX_STRING_AREA_BYTES)
+    return problem(
+      `${hex(area.start)}-${hex(area.end)} is ${size} bytes, at most ${MAX_STRING_AREA_BYTES} are read`,
+    );
+  try {
+    const strings = bytesToText(space.read(area.start, Number(size))).split("\0");
+    if (strings.at(-1) === "") strings.pop();
+    return { strings };
+  } catch (error) {
+    if (isCrimgError(error)) return problem((error as CrimgError).message);
+    throw error;
+  }
+}
+
+function problem(text: string): MemoryStrings {
+  return { strings: [], problem: text };
+}

@@ -1,0 +1,235 @@
+import { fileNameOf } from "../../formats/criu/detect.js";
+import type { CriuImageSet } from "../../formats/criu/image-set.js";
+import { IMAGES } from "../../formats/criu/images.js";
+import { PE, readPagemap } from "../../formats/criu/pagemap.js";
+import { AddressSpace } from "../../formats/criu/pages.js";
+import { pageSizeOf } from "../../formats/criu/pages-size.js";
+import { isCrimgError } from "../../io/errors.js";
+import type { Checkpoint, Task } from "../../model/checkpoint.js";
+import type { Document } from "../../model/document.js";
+import { type FieldSurvey, surveyFields } from "./field-survey.js";
+import { mappedBytes } from "./maps.js";
+import { type Peculiarity, peculiarities } from "./peculiarities.js";
+import { stringsAt } from "./strings.js";
+import { type ViewHead, viewHead } from "./view.js";
+
+/** The image on one screen. A part that cannot be read is undefined and its problem told. */
+export interface SummaryView extends ViewHead<"summary"> {
+  readonly image: ImageFacts;
+  readonly program?: ProgramFacts | undefined;
+  readonly checkpoint?: CheckpointFacts | undefined;
+  readonly tasks?: TaskFacts | undefined;
+  readonly memory?: MemoryFacts | undefined;
+  readonly files?: FileFacts | undefined;
+  readonly sockets?: SocketFacts | undefined;
+  readonly locks?: LockFacts | undefined;
+  readonly special?: readonly Peculiarity[] | undefined;
+  readonly problems: readonly string[];
+}
+
+export interface ImageFacts {
+  readonly name: string;
+  readonly format: string;
+  /** inventory_entry.img_version; undefined without inventory. */
+  readonly version?: number | undefined;
+  readonly files: number;
+  readonly bytes: number;
+}
+
+/** The root of the tree. */
+export interface ProgramFacts {
+  readonly pid: number;
+  readonly comm: string;
+  readonly argv: readonly string[];
+  readonly exe?: string | undefined;
+  readonly cwd?: string | undefined;
+}
+
+export interface CheckpointFacts {
+  /** Images hold no date: when the named file was last written. */
+  readonly time?: string | undefined;
+  readonly timeOf?: string | undefined;
+  readonly architecture: string;
+  readonly pageSize: number;
+  readonly criu: FieldSurvey;
+  readonly runId?: string | undefined;
+  /** Time since boot of the host in nanoseconds. */
+  readonly uptime?: bigint | undefined;
+  /** Microseconds for which the tasks stood still. */
+  readonly frozen?: number | undefined;
+}
+
+export interface TaskFacts {
+  readonly total: number;
+  readonly threads: number;
+  readonly zombies: number;
+  readonly stopped: number;
+}
+
+/** In bytes. */
+export interface MemoryFacts {
+  readonly mapped: bigint;
+  /** Contents in this set, private and of shared segments. */
+  readonly stored: number;
+  readonly shared: number;
+  readonly inParent: number;
+  readonly lazy: number;
+  /** Size of the pages files. */
+  readonly pagesFiles: number;
+}
+
+export interface FileFacts {
+  readonly open: number;
+  readonly descriptors: number;
+  readonly byType: Readonly<Record<string, number>>;
+  readonly deleted: number;
+}
+
+export interface SocketFacts {
+  readonly total: number;
+  readonly byFamily: Readonly<Record<string, number>>;
+  readonly listening: number;
+  readonly connected: number;
+}
+
+export interface LockFacts {
+  readonly byKind: Readonly<Record<string, number>>;
+  readonly breakingLeases: number;
+}
+
+/** What the image is, from all its parts but the contents of memory, of which only the command line is read. */
+export function summaryView(document: Document): SummaryView {
+  const { checkpoint, set } = document;
+  const problems = new Set<string>();
+  const attempt = <T>(part: () => T): T | undefined => {
+    try {
+      return part();
+    } catch (error) {
+      if (!isCrimgError(error)) throw error;
+      problems.add(error.message);
+      return undefined;
+    }
+  };
+  return {
+    ...viewHead("summary"),
+    image: imageFacts(set, attempt),
+    program: attempt(() => programFacts(document)),
+    checkpoint: attempt(() => checkpointFacts(document)),
+    tasks: attempt(() => taskFacts(checkpoint.tasks)),
+    memory: attempt(() => memoryFacts(document)),
+    files: attempt(() => fileFacts(checkpoint)),
+    sockets: attempt(() => socketFacts(checkpoint)),
+    locks: attempt(() => lockFacts(checkpoint)),
+    special: attempt(() => peculiarities(document)),
+    problems: [...problems],
+  };
+}
+
+function imageFacts(set: CriuImageSet, attempt: <T>(part: () => T) => T | undefined): ImageFacts {
+  const bytes = set.files.reduce((sum, { name }) => sum + (set.fileSet.open(name)?.size ?? 0), 0);
+  const version = attempt(() => set.first(IMAGES.INVENTORY)?.img_version);
+  return { name: set.name, format: "CRIU image set", version, files: set.files.length, bytes };
+}
+
+function programFacts({ checkpoint, set }: Document): ProgramFacts | undefined {
+  const root = checkpoint.tasks[0];
+  if (root === undefined) return undefined;
+  const { pid, comm, exe, cwd, argvArea, state } = root;
+  const { strings: argv } =
+    state === "zombie" ? { strings: [] } : stringsAt(AddressSpace.of(set, pid), argvArea);
+  return { pid, comm, argv, exe: exe?.label, cwd: cwd?.label };
+}
+
+function checkpointFacts({ checkpoint, set }: Document): CheckpointFacts {
+  const timeOf = [fileNameOf(IMAGES.STATS).replace("%s", "dump"), IMAGES.INVENTORY.file].find(
+    (name) => set.fileSet.modified?.(name) !== undefined,
+  );
+  const time = timeOf === undefined ? undefined : set.fileSet.modified?.(timeOf);
+  const boot = set.first(IMAGES.TIMENS, 0)?.boottime;
+  return {
+    time: time?.toISOString(),
+    timeOf,
+    architecture: checkpoint.architecture,
+    pageSize: pageSizeOf(set),
+    criu: surveyFields(set, checkpoint.tasks),
+    runId: set.first(IMAGES.INVENTORY)?.dump_criu_run_id,
+    uptime: boot === undefined ? undefined : boot.tv_sec * 1_000_000_000n + boot.tv_nsec,
+    frozen: dumpStats(set)?.frozen_time,
+  };
+}
+
+function dumpStats(set: CriuImageSet) {
+  for (const { value } of set.imageNamed("stats-dump")?.readRecords() ?? [])
+    return (value as { dump?: { readonly frozen_time: number } }).dump;
+  return undefined;
+}
+
+function taskFacts(tasks: readonly Task[]): TaskFacts {
+  const inState = (state: string): number => tasks.filter((task) => task.state === state).length;
+  return {
+    total: tasks.length,
+    threads: tasks.reduce((sum, { threads }) => sum + threads.length, 0),
+    zombies: inState("zombie"),
+    stopped: inState("stopped"),
+  };
+}
+
+function memoryFacts({ checkpoint, set }: Document): MemoryFacts {
+  const pageSize = pageSizeOf(set);
+  const pages = { own: 0, shared: 0, inParent: 0, lazy: 0 };
+  for (const kind of [IMAGES.PAGEMAP, IMAGES.SHMEM_PAGEMAP]) {
+    const stored = kind === IMAGES.PAGEMAP ? "own" : "shared";
+    for (const id of set.ids(kind)) {
+      const image = set.image(kind, id);
+      if (image === undefined) continue;
+      const pagemap = readPagemap(image);
+      for (const [i, flags] of pagemap.flags.entries()) {
+        const where = flags & PE.PRESENT ? stored : flags & PE.PARENT ? "inParent" : "lazy";
+        pages[where] += pagemap.pages[i] as number;
+      }
+    }
+  }
+  return {
+    mapped: checkpoint.tasks.reduce((sum, { mappings }) => sum + mappedBytes(mappings), 0n),
+    stored: pages.own * pageSize,
+    shared: pages.shared * pageSize,
+    inParent: pages.inParent * pageSize,
+    lazy: pages.lazy * pageSize,
+    pagesFiles: set.files
+      .filter(({ kind }) => kind === IMAGES.PAGES)
+      .reduce((sum, { name }) => sum + (set.fileSet.open(name)?.size ?? 0), 0),
+  };
+}
+
+function fileFacts({ files, tasks, deletedFiles }: Checkpoint): FileFacts {
+  const tables = new Map(tasks.map(({ descriptors }) => [descriptors?.id, descriptors]));
+  return {
+    open: files.all.length,
+    descriptors: [...tables.values()].reduce((sum, table) => sum + (table?.descriptors.length ?? 0), 0),
+    byType: counted(files.all.map(({ type }) => type)),
+    deleted: deletedFiles.length,
+  };
+}
+
+function socketFacts({ files }: Checkpoint): SocketFacts {
+  const sockets = files.all.flatMap(({ socket }) => (socket === undefined ? [] : [socket]));
+  return {
+    total: sockets.length,
+    byFamily: counted(sockets.map(({ family }) => family)),
+    listening: sockets.filter(({ state }) => state === "LISTEN").length,
+    connected: sockets.filter(({ connected }) => connected).length,
+  };
+}
+
+function lockFacts({ locks }: Checkpoint): LockFacts {
+  return {
+    byKind: counted(locks.map(({ kind }) => kind)),
+    breakingLeases: locks.filter(({ breaking }) => breaking).length,
+  };
+}
+
+function counted(words: readonly string[]): Record<string, number> {
+  const counts = new Map<string, number>();
+  for (const word of words) counts.set(word, (counts.get(word) ?? 0) + 1);
+  return Object.fromEntries([...counts].sort(([, a], [, b]) => b - a));
+}

@@ -1,0 +1,52 @@
+import type { Timer, TimerKind } from "../../model/checkpoint.js";
+import type { Document } from "../../model/document.js";
+import { CLOCKS, signalName } from "../../model/linux-names.js";
+import { enumName } from "../../schema/enums.js";
+import { chosenTasks, type ShowOptions, type TaskName, taskName, type ViewHead, viewHead } from "./view.js";
+
+export interface TimersView extends ViewHead<"timers"> {
+  readonly timers: readonly ShownTimer[];
+}
+
+/** Times in nanoseconds, counted from the checkpoint. */
+export interface ShownTimer extends TaskName {
+  readonly kind: TimerKind;
+  /** POSIX timer id, or the id of the timerfd's open file. */
+  readonly id?: number | undefined;
+  readonly clock?: string | undefined;
+  readonly armed: boolean;
+  readonly left: bigint;
+  /** 0 for a timer that expires once. */
+  readonly interval: bigint;
+  readonly signal?: string | undefined;
+  /** Expirations that were not delivered, or not read from a timerfd. */
+  readonly missed: bigint;
+}
+
+/** Interval timers that are set, POSIX timers and timerfds, with what was left of them. */
+export function timersView({ checkpoint }: Document, options: ShowOptions = {}): TimersView {
+  const timers = chosenTasks(checkpoint, options).flatMap((task) =>
+    task.timers.filter(exists).map((timer) => ({ ...taskName(task), ...shownTimer(timer) })),
+  );
+  return { ...viewHead("timers"), timers };
+}
+
+/** The three interval timers of setitimer(2) are stored for every task, set or not. */
+function exists(timer: Timer): boolean {
+  return timer.kind === "posix" || timer.kind === "timerfd" || isArmed(timer);
+}
+
+/** A timer with an interval alone is armed with it at the restore. */
+function isArmed({ left, interval }: Timer): boolean {
+  return left !== 0n || interval !== 0n;
+}
+
+function shownTimer(timer: Timer): Omit<ShownTimer, keyof TaskName> {
+  const { kind, id, clock, left, interval, signal, overrun } = timer;
+  return {
+    ...{ kind, id, clock: clock === undefined ? undefined : enumName(CLOCKS, clock) },
+    ...{ armed: isArmed(timer), left, interval },
+    signal: signal ? signalName(signal) : undefined,
+    missed: overrun,
+  };
+}
