@@ -2,7 +2,7 @@ import fs from "node:fs";
 import path from "node:path";
 import { CrimgError, ioError } from "./errors.js";
 import { MAX_OPEN_FILES } from "./limits.js";
-import { type ByteSource, FileSource, MemorySource } from "./source.js";
+import { type ByteSource, FileSource } from "./source.js";
 
 /** The files of one image set by name: a directory, or the members of an archive. */
 export interface FileSet {
@@ -101,7 +101,7 @@ export class DirectoryFileSet implements FileSet {
 export class OverlayFileSet implements FileSet {
   constructor(
     readonly base: FileSet,
-    readonly changed: ReadonlyMap<string, Buffer | null>,
+    readonly changed: ReadonlyMap<string, ByteSource | null>,
   ) {}
 
   get name(): string {
@@ -110,14 +110,13 @@ export class OverlayFileSet implements FileSet {
 
   names(): readonly string[] {
     const names = new Set(this.base.names());
-    for (const [name, bytes] of this.changed) bytes === null ? names.delete(name) : names.add(name);
+    for (const [name, file] of this.changed) file === null ? names.delete(name) : names.add(name);
     return [...names].sort();
   }
 
   open(name: string): ByteSource | undefined {
-    const bytes = this.changed.get(name);
-    if (bytes === undefined) return this.base.open(name);
-    return bytes === null ? undefined : new MemorySource(bytes, path.join(this.name, name));
+    const file = this.changed.get(name);
+    return file === undefined ? this.base.open(name) : (file ?? undefined);
   }
 
   parent(): FileSet | undefined {

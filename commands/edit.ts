@@ -1,0 +1,136 @@
+import { boolean, string } from "@oclif/core/flags";
+import { BaseCommand } from "../src/cli/base-command.js";
+import { EDIT_FLAGS, editsFromFlags } from "../src/cli/edit-flags.js";
+import { type Answer, EXIT } from "../src/cli/exit-codes.js";
+import { imageArg } from "../src/cli/flags.js";
+import { terminalWidth } from "../src/cli/output.js";
+import { appliedLines, planLines } from "../src/cli/plan-lines.js";
+import { Progress } from "../src/cli/progress.js";
+import { type Applied, applyPlan, openDocument, type Plan, planEdits, UsageError } from "../src/index.js";
+
+export default class Edit extends BaseCommand<typeof Edit> {
+  static override summary =
+    "change an image set: paths, files, addresses, descriptors, locks, timers, any field";
+  static override description =
+    `Each edit is found over all images that hold such a field. Bytes outside the changed fields stay as they are.
+Nothing is written when an edit matches nothing. Edits are made in the order of the list below, whatever their order on
+the command line (those of a recipe come first, in its own order): what moves comes first, so patterns see the new names.
+
+Times are what was left at the checkpoint; all of them count from there.
+
+--in-place survives being killed: the set is the old or the new one, and the next crimg command finishes or takes
+back the rest. With -o, pages are shared with the original: by reflink, or by a hard link where the file system has
+no reflinks, which crimg never writes into (--copy makes copies).
+
+Exit status: 0 done (or it is so already), 1 an edit matched nothing, 2 trouble.`;
+  static override examples = [
+    {
+      description: "The data moved: what would change?",
+      command:
+        "<%= config.bin %> edit fixtures/criu/logger --remap-path /var/lib/crimg-demo=/srv/demo --dry-run",
+    },
+    {
+      description: "Do it, and take the log file as it is now",
+      command:
+        "<%= config.bin %> edit fixtures/criu/logger --remap-path /var/lib/crimg-demo=/srv/demo --no-file-check '*.log' -o /tmp/logger-moved",
+    },
+    {
+      description: "Another port and address, standard output into a file",
+      command:
+        "<%= config.bin %> edit IMG --tcp-listen-remap 8080:8081 --remap-address 10.0.0.3=10.0.0.4 --fd 4711:1=/srv/out.txt,append -o DIR",
+    },
+    {
+      description: "Half a minute more for all timers",
+      command: "<%= config.bin %> edit IMG --expiry all=+30s --in-place",
+    },
+    {
+      description: "A recipe for many sets",
+      command: "<%= config.bin %> edit IMG -f move.yaml --var to=/srv/b -o DIR",
+    },
+  ];
+  static override args = { IMG: imageArg };
+  static override flags = {
+    ...EDIT_FLAGS,
+    output: string({
+      char: "o",
+      description: "write the edited set into this new directory",
+      helpValue: "DIR",
+      exclusive: ["in-place", "dry-run"],
+    }),
+    "in-place": boolean({ description: "change the set itself, all files or none", exclusive: ["dry-run"] }),
+    "dry-run": boolean({ description: "only show every change, and what looks alike and stays" }),
+    "scan-memory": boolean({ description: "search the memory pages for the old values" }),
+    copy: boolean({ description: "share nothing with the original set", dependsOn: ["output"] }),
+  };
+
+  async run(): Promise<Answer> {
+    const { flags } = this;
+    const { edits, policies } = await editsFromFlags(flags);
+    if (edits.length + policies.length === 0)
+      throw new UsageError("say what to change, as in --remap-path OLD=NEW or -f RECIPE");
+    if (flags.output === undefined && !flags["in-place"] && !flags["dry-run"])
+      throw new UsageError("say where the edited set goes: -o DIR, --in-place, or --dry-run to only look");
+    const document = openDocument(this.image);
+    const progress = new Progress("searching memory");
+    try {
+      const options = {
+        root: flags.root,
+        scanMemory: flags["scan-memory"],
+        onProgress: (done: number, total: number) => progress.at(done, total),
+      };
+      const plan = planEdits(document, edits, options, policies);
+      progress.end();
+      const isNo = this.#cannot(plan);
+      const applied =
+        isNo || flags["dry-run"]
+          ? undefined
+          : applyPlan(document, plan, this.#target(), { version: this.config.version });
+      this.#tell(plan, applied);
+      return isNo ? EXIT.no : EXIT.ok;
+    } finally {
+      document.close();
+    }
+  }
+
+  #target() {
+    const { output, copy } = this.flags;
+    return output === undefined
+      ? ({ to: "in place" } as const)
+      : ({ to: "directory", directory: output, copy } as const);
+  }
+
+  /** An edit found nothing, or nothing that an image could hold. */
+  #cannot(plan: Plan): boolean {
+    if (plan.unmatched.length > 0 && !this.flags["allow-unmatched"]) return true;
+    return plan.changes.length === 0 && plan.restore.leaseBreakSeconds !== undefined;
+  }
+
+  #tell(plan: Plan, applied: Applied | undefined): void {
+    const { splices: _, ...shown } = plan;
+    if (this.flags.json)
+      this.printJson({
+        ...shown,
+        mentions: plan.mentions?.map((each) => ({ ...each, address: `0x${each.address.toString(16)}` })),
+        applied: applied && appliedJson(applied),
+      });
+    else {
+      if (this.flags["dry-run"] || this.flags.verbose || plan.mentions !== undefined)
+        this.printLines(planLines(plan, { style: this.style, width: terminalWidth() }));
+      if (applied !== undefined) this.printLines(appliedLines(applied, plan));
+    }
+    for (const note of plan.notes) this.note(`note: ${note}`);
+    for (const warning of plan.warnings) this.warn(warning);
+    for (const sentence of plan.unmatched) this.note(`nothing matched: ${sentence}`);
+    if (plan.unmatched.length > 0 && applied === undefined && !this.flags["dry-run"])
+      this.note("nothing was written");
+  }
+}
+
+function appliedJson({ directory, entry, copied }: Applied): object {
+  return {
+    directory,
+    files: entry?.files.map(({ name, before, after }) => ({ name, before, after })) ?? [],
+    shared: copied?.shared,
+    skipped: copied?.skipped,
+  };
+}

@@ -1,0 +1,122 @@
+import type { Applied, CopiedSet, Mention, Plan } from "../index.js";
+import { escapeText } from "./escape.js";
+import type { Style } from "./style.js";
+import { type Cell, type Column, tableLines } from "./table.js";
+
+export interface PlanLineOptions {
+  readonly style: Style;
+  readonly width: number | undefined;
+}
+
+const PLACE: readonly Column[] = [
+  { head: "IMAGE" },
+  { head: "RECORD", align: "right" },
+  { head: "FIELD", cut: "start" },
+];
+
+/** A plan in full: every change with old and new value, what looked alike and was left, what memory still holds. */
+export function* planLines(plan: Plan, options: PlanLineOptions): Generator<string> {
+  const { style } = options;
+  const images = new Set(plan.changes.map(({ image }) => image)).size;
+  yield style(
+    "heading",
+    `${count(plan.changes.length, "change")} in ${count(images, "image")} of ${escapeText(plan.set)}`,
+  );
+  if (plan.changes.length > 0)
+    yield* tableLines(
+      [...PLACE, { head: "OLD", cut: "start" }, { head: "NEW", cut: "start" }],
+      plan.changes.map(({ image, record, field, before, after }) => [
+        image,
+        record ?? "",
+        field || "(record)",
+        { text: valueText(before), role: "removed" },
+        { text: valueText(after), role: "added" },
+      ]),
+      options,
+    );
+  if (plan.left.length > 0) {
+    yield "";
+    yield style("heading", "looks alike and stays");
+    yield* tableLines(
+      [...PLACE, { head: "VALUE", cut: "start" }, { head: "WHY", cut: "end" }],
+      plan.left.map(({ image, record, field, value, why }): Cell[] => [
+        image,
+        record ?? "",
+        field,
+        valueText(value),
+        why,
+      ]),
+      options,
+    );
+  }
+  if (plan.mentions !== undefined) yield* mentionLines(plan.mentions, options);
+}
+
+/** What was written, in two or three lines. */
+export function* appliedLines({ directory, entry, copied }: Applied, plan: Plan): Generator<string> {
+  const where = escapeText(directory);
+  if (entry === undefined) yield `${where}: nothing had to be changed`;
+  else {
+    const names = entry.files.map(({ name }) => escapeText(name)).join(", ");
+    yield `${where}: ${count(plan.changes.length, "change")} in ${names}`;
+  }
+  if (copied !== undefined) yield* copiedLines(copied);
+}
+
+/** How the other files of a new set came about. */
+export function* copiedLines({ shared, skipped }: CopiedSet): Generator<string> {
+  const parts = Object.entries(shared)
+    .filter(([, names]) => names.length > 0)
+    .map(([how, names]) => `${names.length} by ${how}`);
+  if (parts.length > 0) yield `other files: ${parts.join(", ")}`;
+  if (shared["hard link"].length > 0)
+    yield `${shared["hard link"].map(escapeText).join(", ")}: one file in both sets, since this file system shares no blocks; --copy makes a copy`;
+  if (skipped.length > 0) yield `not copied, no image files: ${skipped.map(escapeText).join(", ")}`;
+}
+
+function* mentionLines(mentions: readonly Mention[], options: PlanLineOptions): Generator<string> {
+  yield "";
+  if (mentions.length === 0) {
+    yield "no old value stands in memory pages";
+    return;
+  }
+  yield options.style("heading", "still in memory, where no edit reaches");
+  yield* tableLines(
+    [
+      { head: "TASK", align: "right" },
+      { head: "ADDRESS" },
+      { head: "IMAGE" },
+      { head: "TEXT", cut: "start" },
+    ],
+    mentions.map(({ pid, shmid, address, image, text }): Cell[] => [
+      pid ?? `shmem ${shmid}`,
+      { text: `0x${address.toString(16)}`, role: "address" },
+      image,
+      text,
+    ]),
+    options,
+  );
+}
+
+const MAX_VALUE_LENGTH = 200;
+
+/** A value of a record for people: text as it is, messages as JSON. */
+function valueText(value: unknown): string {
+  if (value === undefined) return "(absent)";
+  if (typeof value === "string") return value === "" ? '""' : value;
+  if (Buffer.isBuffer(value)) {
+    const isText = value.every((byte) => byte >= 0x20 && byte < 0x7f);
+    return isText
+      ? value.toString("latin1")
+      : value.toString("latin1").replace(/\0+$/, (nuls) => `\\0 x${nuls.length}`);
+  }
+  if (typeof value !== "object" || value === null) return String(value);
+  const text = JSON.stringify(value, (_key, item: unknown) =>
+    typeof item === "bigint" ? item.toString() : item,
+  );
+  return text.length > MAX_VALUE_LENGTH ? `${text.slice(0, MAX_VALUE_LENGTH)}…` : text;
+}
+
+function count(number: number, noun: string): string {
+  return `${number} ${noun}${number === 1 ? "" : "s"}`;
+}

@@ -1,0 +1,123 @@
+import fs from "node:fs";
+import os from "node:os";
+import path from "node:path";
+import { UnsupportedError, UsageError } from "../../io/errors.js";
+import { DirectoryFileSet } from "../../io/file-set.js";
+import { replaceInPlace } from "../../io/in-place.js";
+import { createDirectory } from "../../io/new-directory.js";
+import type { ByteSource } from "../../io/source.js";
+import type { Document } from "../../model/document.js";
+import { splicedFiles } from "./check.js";
+import { type CopiedSet, copySet } from "./copy-set.js";
+import { appendedLog, EDIT_LOG, type LogEntry, logEntry } from "./log.js";
+import type { Plan } from "./plan.js";
+
+/** Where an edited set goes. `copy`: share nothing with the original. */
+export type EditTarget =
+  | { readonly to: "directory"; readonly directory: string; readonly copy?: boolean | undefined }
+  | { readonly to: "in place" };
+
+export interface Applied {
+  /** The edited set. */
+  readonly directory: string;
+  /** What the log now says about this edit; undefined when nothing had to be changed. */
+  readonly entry: LogEntry | undefined;
+  /** How its files came about; undefined for an edit in place. */
+  readonly copied: CopiedSet | undefined;
+}
+
+export interface ApplyOptions {
+  /** Version of crimg for the log. */
+  readonly version: string;
+  readonly now?: Date | undefined;
+}
+
+/**
+ * Writes what a plan says: into a new directory that appears whole, or in place, all files or none. The log inside the
+ * set gets an entry from which the edit can be undone.
+ * Errors: USAGE for an existing directory, EDIT when the set was changed meanwhile, IO.
+ */
+export function applyPlan(
+  document: Document,
+  plan: Plan,
+  target: EditTarget,
+  options: ApplyOptions,
+): Applied {
+  const changed = splicedFiles(document.set.fileSet, plan.splices);
+  if (changed.size === 0) return { ...replaceFiles(document, new Map(), target), entry: undefined };
+  const entry = logEntry(plan, changed, options.version, options.now ?? new Date());
+  const files = new Map<string, ByteSource | null>(changed);
+  files.set(EDIT_LOG, appendedLog(document.set.fileSet, entry));
+  return { ...replaceFiles(document, files, target), entry };
+}
+
+/** The set with other files: in a new directory, or in place. Null takes a file away. */
+export function replaceFiles(
+  document: Document,
+  files: ReadonlyMap<string, ByteSource | null>,
+  target: EditTarget,
+): Pick<Applied, "directory" | "copied"> {
+  const from = directoryOf(document);
+  if (target.to === "in place") {
+    const before = statsOf(from, files.keys());
+    if (files.size > 0) replaceInPlace(from, files, () => isSame(before, statsOf(from, files.keys())));
+    return { directory: from, copied: undefined };
+  }
+  const { directory, copy = false } = target;
+  if (directory === "") throw new UsageError("the new directory has no name");
+  const copied = createDirectory(directory, from, (temporary) =>
+    copySet(from, temporary, directory, files, { copy }),
+  );
+  return { directory, copied };
+}
+
+/** An image set in a directory that is removed again. */
+export interface TemporarySet {
+  readonly directory: string;
+  remove(): void;
+}
+
+/**
+ * The set with a plan's changes in a temporary directory, which shares the pages with the original: beside it, so that
+ * blocks can be shared, or where temporary files go when that is not allowed. For a restore that leaves the
+ * original untouched. Errors: IO.
+ */
+export function temporarySet(document: Document, plan: Plan): TemporarySet {
+  const from = directoryOf(document);
+  const directory = makeBeside(from);
+  const remove = (): void => fs.rmSync(directory, { recursive: true, force: true });
+  try {
+    copySet(from, directory, directory, splicedFiles(document.set.fileSet, plan.splices), { copy: false });
+  } catch (error) {
+    remove();
+    throw error;
+  }
+  return { directory, remove };
+}
+
+function makeBeside(from: string): string {
+  const { dir, base } = path.parse(fs.realpathSync(from));
+  try {
+    return fs.mkdtempSync(path.join(dir, `.${base}.crimg-restore-`));
+  } catch {
+    return fs.mkdtempSync(path.join(os.tmpdir(), "crimg-restore-"));
+  }
+}
+
+/** Errors: UNSUPPORTED for a set that is not a directory. */
+function directoryOf(document: Document): string {
+  const { fileSet } = document.set;
+  if (fileSet instanceof DirectoryFileSet) return fileSet.directory;
+  throw new UnsupportedError("only image sets in a directory can be written", { file: document.name });
+}
+
+function statsOf(directory: string, names: Iterable<string>): string[] {
+  return [...names].map((name) => {
+    const stat = fs.lstatSync(path.join(directory, name), { bigint: true, throwIfNoEntry: false });
+    return stat === undefined ? "" : `${stat.ino} ${stat.size} ${stat.mtimeNs}`;
+  });
+}
+
+function isSame(before: readonly string[], after: readonly string[]): boolean {
+  return before.every((stat, i) => stat === after[i]);
+}

@@ -1,0 +1,44 @@
+import type { CriuImage } from "../../../formats/criu/image.js";
+import { IMAGES } from "../../../formats/criu/images.js";
+import { UsageError } from "../../../io/errors.js";
+import { textToBytes } from "../../../io/text.js";
+import type { EditKind } from "../kind.js";
+
+/** TASK_COMM_LEN of linux/sched.h less the NUL. */
+const MAX_BYTES = 15;
+
+interface Comm {
+  readonly pid: number;
+  readonly name: string;
+}
+
+/** `--comm PID=NAME`: the name of a task or thread, proc_pid_comm(5). */
+export const comm: EditKind<Comm> = {
+  name: "comm",
+  syntax: "PID=NAME",
+  summary: "name of a task or thread, at most 15 bytes; its command line stays",
+  parse(text) {
+    const [, pid, name] = /^(\d{1,10})=(.+)$/s.exec(text) ?? [];
+    if (pid === undefined || name === undefined)
+      throw new UsageError(`${JSON.stringify(text)} is not PID=NAME`);
+    const { length } = textToBytes(name);
+    if (length > MAX_BYTES)
+      throw new UsageError(
+        `the name of a task has at most ${MAX_BYTES} bytes, ${JSON.stringify(name)} has ${length}`,
+      );
+    return { pid: Number(pid), name };
+  },
+  lookedFor: ({ pid }) => `the set has no task or thread ${pid}`,
+  plan(edits, draft) {
+    for (const { edit, args } of edits) {
+      const image = draft.set.image(IMAGES.CORE, args.pid) as CriuImage | undefined;
+      for (const record of image?.records() ?? []) {
+        if (image === undefined) continue;
+        const { tc, thread_core } = record.value as { tc?: object; thread_core?: { comm?: string } };
+        if (tc !== undefined) draft.change(edit, image, record, ["tc", "comm"], args.name);
+        if (thread_core?.comm !== undefined)
+          draft.change(edit, image, record, ["thread_core", "comm"], args.name);
+      }
+    }
+  },
+};

@@ -1,0 +1,98 @@
+import { CrimgError, UsageError } from "../../io/errors.js";
+import type { Document } from "../../model/document.js";
+import type { Policy } from "../../model/policy.js";
+import type { Recipe } from "../../model/recipe.js";
+import { checkSplices } from "./check.js";
+import { Draft } from "./draft.js";
+import type { EditKind, Parsed } from "./kind.js";
+import { EDIT_KINDS } from "./kinds/index.js";
+import { planPolicies } from "./kinds/policy.js";
+import { type Edit, editText, type Plan, type PlanOptions } from "./plan.js";
+import { scanMemory } from "./scan-memory.js";
+
+/**
+ * Works out what edits do to an image set, in their order, and policies after them; nothing is written. The result is
+ * read again as an image set before it is given out.
+ * Errors: USAGE for an edit that makes no sense, EDIT for one that cannot be made, FormatError for a damaged set.
+ */
+export function planEdits(
+  document: Document,
+  edits: readonly Edit[],
+  options: PlanOptions = {},
+  policies: readonly Policy[] = [],
+): Plan {
+  const groups = grouped(edits);
+  const draft = new Draft(document.set.fileSet, options);
+  for (const { kind, members } of groups) kind.plan(members, draft);
+  const policyMatches = planPolicies(policies, draft);
+  const splices = draft.splices();
+  checkSplices(draft, splices);
+  return {
+    set: document.name,
+    edits,
+    changes: draft.changes,
+    left: draft.left,
+    notes: [...draft.notes],
+    warnings: [...draft.warnings],
+    unmatched: unmatched(groups, draft, policies.length > 0 && policyMatches === 0),
+    mentions: options.scanMemory === true ? scanMemory(draft, options.onProgress) : undefined,
+    restore: draft.restore,
+    splices,
+  };
+}
+
+function unmatched(groups: readonly Group[], draft: Draft, noPolicyMatched: boolean): string[] {
+  const sentences = groups.flatMap(({ kind, members }) =>
+    members
+      .filter(({ edit }) => draft.matches(edit) === 0)
+      .map(({ edit, args }) => `${editText(edit)}: ${kind.lookedFor(args)}`),
+  );
+  // Single policies need not match: they are patterns for sets of many kinds.
+  if (noPolicyMatched && groups.length === 0) sentences.push("policies: no descriptor or file matches one");
+  return sentences;
+}
+
+/** The edits of a recipe as flags would give them. Errors: USAGE for a key that is no edit. */
+export function recipeEdits({ edits }: Recipe): Edit[] {
+  return edits.map(({ kind, key, value }) => ({
+    kind,
+    text: key === undefined ? value : `${key}${kindNamed(kind).joiner ?? "="}${value}`,
+  }));
+}
+
+interface Group {
+  readonly kind: EditKind;
+  readonly members: Parsed<unknown>[];
+}
+
+/** Neighbours of one kind are planned together, so that the longest path wins whatever their order. */
+function grouped(edits: readonly Edit[]): Group[] {
+  const groups: Group[] = [];
+  for (const edit of edits) {
+    const kind = kindNamed(edit.kind);
+    const parsed = { edit, args: parse(kind, edit) };
+    const last = groups.at(-1);
+    if (last?.kind === kind) last.members.push(parsed);
+    else groups.push({ kind, members: [parsed] });
+  }
+  return groups;
+}
+
+function kindNamed(name: string): EditKind {
+  const kind = EDIT_KINDS.find((each) => each.name === name);
+  if (kind === undefined)
+    throw new UsageError(
+      `${JSON.stringify(name)} is no edit; those are ${EDIT_KINDS.map((each) => each.name).join(", ")}`,
+    );
+  return kind;
+}
+
+function parse(kind: EditKind, edit: Edit): unknown {
+  try {
+    return kind.parse(edit.text);
+  } catch (error) {
+    throw error instanceof CrimgError && error.code === "USAGE"
+      ? new UsageError(`--${edit.kind}: ${error.message}`)
+      : error;
+  }
+}

@@ -1,0 +1,46 @@
+import path from "node:path";
+import { IMAGES } from "../../formats/criu/images.js";
+import { pageStores } from "../../formats/criu/pages.js";
+import { textToBytes } from "../../io/text.js";
+import type { Draft } from "./draft.js";
+import { editText, type Mention } from "./plan.js";
+
+/** Each old text is told at most so many times; the count goes on. */
+const MAX_MENTIONS = 1000;
+
+/** Searches the stored memory for the texts that edits have replaced. Memory use stays at a window. */
+export function scanMemory(draft: Draft, onProgress?: (done: number, total: number) => void): Mention[] {
+  const needles = [...draft.replaced].map(([text, edit]) => ({
+    text,
+    edit: editText(edit),
+    bytes: textToBytes(text),
+    found: 0,
+  }));
+  if (needles.length === 0) return [];
+  const overlap = Math.max(...needles.map(({ bytes }) => bytes.length)) - 1;
+  const mentions: Mention[] = [];
+  const stores = [...pageStores(draft.set)];
+  for (const [index, store] of stores.entries()) {
+    onProgress?.(index, stores.length);
+    const image = path.basename(store.fileOf(0));
+    let seenTo = -1n;
+    for (const { address, bytes } of store.chunks(overlap)) {
+      for (const needle of needles)
+        for (let at = bytes.indexOf(needle.bytes); at !== -1; at = bytes.indexOf(needle.bytes, at + 1)) {
+          // What ends inside the bytes repeated from the last piece was told with that piece.
+          if (address + BigInt(at + needle.bytes.length) <= seenTo) continue;
+          if (needle.found++ >= MAX_MENTIONS) continue;
+          mentions.push({
+            edit: needle.edit,
+            text: needle.text,
+            image,
+            pid: store.kind === IMAGES.PAGEMAP ? store.id : undefined,
+            shmid: store.kind === IMAGES.PAGEMAP ? undefined : store.id,
+            address: address + BigInt(at),
+          });
+        }
+      seenTo = address + BigInt(bytes.length);
+    }
+  }
+  return mentions;
+}

@@ -1,0 +1,99 @@
+import { sha256 } from "../../io/digest.js";
+import { EditError, UsageError } from "../../io/errors.js";
+import type { FileSet } from "../../io/file-set.js";
+import type { ByteSource } from "../../io/source.js";
+import { SplicedSource } from "../../io/splice.js";
+import type { Document } from "../../model/document.js";
+import { type EditTarget, replaceFiles } from "./apply.js";
+import type { CopiedSet } from "./copy-set.js";
+import { EDIT_LOG, type LogEntry, readLog, shortenedLog } from "./log.js";
+
+export interface Undone {
+  readonly directory: string;
+  /** The entries that were taken back, the newest first. */
+  readonly entries: readonly LogEntry[];
+  readonly files: readonly string[];
+  readonly copied: CopiedSet | undefined;
+}
+
+/** State of a file that the log knows. */
+export interface FileState {
+  readonly name: string;
+  /** SHA-256 that the log expects, and that of the file as it is; undefined when it is gone. */
+  readonly expected: string;
+  readonly found: string | undefined;
+}
+
+/** Whether the files of the log are still what the last edit of each made them. */
+export function checkLog(files: FileSet, entries: readonly LogEntry[]): FileState[] {
+  const expected = new Map<string, string>();
+  for (const entry of entries) for (const { name, after } of entry.files) expected.set(name, after);
+  return [...expected].map(([name, hash]) => {
+    const source = files.open(name);
+    return { name, expected: hash, found: source === undefined ? undefined : sha256(source) };
+  });
+}
+
+/**
+ * Takes the last `steps` edits back: the files get the very bytes they had, which their SHA-256 proves before anything
+ * is written, and the log loses the entries.
+ * Errors: USAGE when there are not so many; EDIT when something else has changed the files since.
+ */
+export function undoEdits(document: Document, steps: number, target: EditTarget): Undone {
+  const { fileSet } = document.set;
+  const entries = readLog(fileSet);
+  if (steps > entries.length)
+    throw new UsageError(
+      entries.length === 0
+        ? "nothing to undo: crimg has not edited this set"
+        : `the log has ${entries.length} edits, not ${steps}`,
+      { file: document.name },
+    );
+  const last = entries.slice(entries.length - steps).reverse();
+  const files = previousFiles(fileSet, last);
+  const changed = new Map<string, ByteSource | null>(files);
+  changed.set(EDIT_LOG, shortenedLog(fileSet, entries, steps));
+  const written = replaceFiles(document, changed, target);
+  return { ...written, entries: last, files: [...files.keys()] };
+}
+
+/** The files before the given entries, newest first; each is proved by its hash at both ends. */
+function previousFiles(files: FileSet, entries: readonly LogEntry[]): Map<string, ByteSource> {
+  const previous = new Map<string, ByteSource>();
+  const before = new Map<string, string>();
+  for (const entry of entries)
+    for (const { name, after, before: original, undo } of entry.files) {
+      const now = previous.get(name) ?? presentFile(files, name, after);
+      if ((before.get(name) ?? after) !== after) refuse(files, name);
+      previous.set(name, spliced(now, undo, files, name));
+      before.set(name, original);
+    }
+  for (const [name, source] of previous) if (sha256(source) !== before.get(name)) refuse(files, name);
+  return previous;
+}
+
+function presentFile(files: FileSet, name: string, expected: string): ByteSource {
+  const source = files.open(name);
+  if (source === undefined || sha256(source) !== expected) return refuse(files, name);
+  return source;
+}
+
+function spliced(
+  source: ByteSource,
+  undo: LogEntry["files"][number]["undo"],
+  files: FileSet,
+  name: string,
+): ByteSource {
+  try {
+    return new SplicedSource(source, undo);
+  } catch {
+    return refuse(files, name);
+  }
+}
+
+function refuse(files: FileSet, name: string): never {
+  throw new EditError(
+    `${name} is not what the log says: something else has changed it since, so the edit cannot be taken back`,
+    { file: files.name },
+  );
+}
