@@ -26,16 +26,20 @@ export function writeTo(fd: 1 | 2, data: string | Uint8Array): void {
   }
 }
 
-/** Writes lines to stdout, 64 KiB at a time. */
+/** Writes lines to stdout, 64 KiB at a time; those in front of what `lines` may throw come out too. */
 export function writeLines(lines: Iterable<string>): void {
   let pending = "";
-  for (const line of lines) {
-    pending += `${line}\n`;
-    if (pending.length < CHUNK) continue;
-    writeTo(1, pending);
-    pending = "";
+  try {
+    for (const line of lines) {
+      pending += `${line}\n`;
+      if (pending.length < CHUNK) continue;
+      const full = pending;
+      pending = "";
+      writeTo(1, full);
+    }
+  } finally {
+    if (pending) writeTo(1, pending);
   }
-  if (pending) writeTo(1, pending);
 }
 
 /** Columns to fit tables into: COLUMNS if set, else the terminal's; undefined when stdout is no terminal. */

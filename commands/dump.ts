@@ -1,0 +1,52 @@
+import { BaseCommand } from "../src/cli/base-command.js";
+import { escapeText } from "../src/cli/escape.js";
+import { type Answer, EXIT } from "../src/cli/exit-codes.js";
+import { positional } from "../src/cli/flags.js";
+import { inFlag, inputPath, openInput } from "../src/cli/image-file.js";
+import { terminalWidth } from "../src/cli/output.js";
+import { type DumpRange, dumpImage } from "../src/index.js";
+
+export default class Dump extends BaseCommand<typeof Dump> {
+  static override summary = "say for every byte of an image file whose it is";
+  static override description =
+    `One line a range, from the first byte to the last: offsets in hexadecimal (the second one behind the range), bytes,
+what it is (magic, size, tag, length, value, unknown, payload, padding, raw), record and field, and what the bytes say.
+
+The JSON answer has file, kind, size and ranges: a list of {offset, size, what, owner, text}.`;
+  static override examples = [
+    "<%= config.bin %> dump fixtures/criu/logger/files.img",
+    {
+      description: "where the name of the first file stands",
+      command: "<%= config.bin %> dump fixtures/criu/logger/files.img | grep -F 'reg.name'",
+    },
+  ];
+  static override args = { IMAGEFILE: positional("image file; - or nothing for stdin") };
+  static override flags = { in: inFlag };
+
+  async run(): Promise<Answer> {
+    const image = openInput(inputPath(this.args.IMAGEFILE, this.flags));
+    const ranges = dumpImage(image);
+    const { name, size } = image.source;
+    if (this.flags.json) this.printJson({ file: name, kind: image.kind?.name, size, ranges });
+    else this.printLines(lines(ranges, size));
+    return EXIT.ok;
+  }
+}
+
+const WHAT_WIDTH = "payload".length;
+
+function* lines(ranges: Iterable<DumpRange>, fileSize: number): Generator<string> {
+  const digits = Math.max(4, fileSize.toString(16).length);
+  const sizeWidth = String(fileSize).length;
+  const width = terminalWidth() ?? Number.POSITIVE_INFINITY;
+  for (const { offset, size, what, owner, text = "" } of ranges) {
+    const where = `${hex(offset, digits)}-${hex(offset + size, digits)}`;
+    const who = [owner, text].filter((part) => part !== "").join("  ");
+    const line = `${where} ${String(size).padStart(sizeWidth)} ${what.padEnd(WHAT_WIDTH)} ${escapeText(who)}`;
+    yield line.length <= width ? line : `${line.slice(0, width - 1)}…`;
+  }
+}
+
+function hex(offset: number, digits: number): string {
+  return offset.toString(16).padStart(digits, "0");
+}

@@ -1,0 +1,96 @@
+import { boolean } from "@oclif/core/flags";
+import { BaseCommand } from "../src/cli/base-command.js";
+import { escapeText } from "../src/cli/escape.js";
+import { type Answer, EXIT } from "../src/cli/exit-codes.js";
+import { imageArg, requiredPositional } from "../src/cli/flags.js";
+import {
+  type CrimgError,
+  type CriuImage,
+  findInImage,
+  isCrimgError,
+  type Match,
+  type Matcher,
+  matcherOf,
+  openImages,
+} from "../src/index.js";
+
+export default class Find extends BaseCommand<typeof Find> {
+  static override summary = "find a text, number or address in any field of any image";
+  static override description =
+    `Looks into every decoded field of every image of a directory, or of one image file: texts and bytes that contain
+TEXT, numbers equal to it when it is one (decimal or 0x), IP addresses equal to it in any spelling, names of flags and
+of enum values. Memory pages and payloads are not searched.
+
+Exit status: 0 found, 1 not found, 2 trouble (also when an image could not be read, whatever was found in others).
+The JSON answer has matches: a list of {image, record, path, value, text}.`;
+  static override examples = [
+    {
+      description: "every field that mentions a directory",
+      command: "<%= config.bin %> find fixtures/criu/logger /var/lib",
+    },
+    {
+      description: "where an inode number is mentioned",
+      command: "<%= config.bin %> find fixtures/criu/locks 0x1",
+    },
+    {
+      description: "by a regular expression, upper or lower case",
+      command: "<%= config.bin %> find --regex -i fixtures/criu/logger 'LOG$'",
+    },
+  ];
+  static override args = { IMG: imageArg, TEXT: requiredPositional("what to look for") };
+  static override flags = {
+    fixed: boolean({ description: "TEXT is text, also when it looks like a number or an address" }),
+    regex: boolean({ description: "TEXT is a regular expression", exclusive: ["fixed"] }),
+    "ignore-case": boolean({ char: "i", description: "upper and lower case are the same" }),
+  };
+  #hadTrouble = false;
+
+  async run(): Promise<Answer> {
+    const { fixed, regex, json, "ignore-case": ignoreCase } = this.flags;
+    const matcher = matcherOf(this.args.TEXT, { fixed, regex, ignoreCase });
+    const matches = this.#matches(matcher);
+    let found = 0;
+    const counted = count(matches, () => {
+      found++;
+    });
+    if (json) this.printJson({ matches: counted });
+    else this.printLines(lines(counted));
+    if (this.#hadTrouble) process.exitCode = EXIT.trouble;
+    return found > 0 ? EXIT.ok : EXIT.no;
+  }
+
+  *#matches(matcher: Matcher): Generator<ImageMatch> {
+    const trouble = (error: CrimgError): void => {
+      this.#hadTrouble = true;
+      this.warn(error);
+    };
+    for (const image of openImages(this.image, trouble)) {
+      try {
+        yield* inImage(image, matcher);
+      } catch (error) {
+        if (!isCrimgError(error)) throw error;
+        trouble(error);
+      }
+    }
+  }
+}
+
+interface ImageMatch extends Match {
+  readonly image: string;
+}
+
+function* inImage(image: CriuImage, matcher: Matcher): Generator<ImageMatch> {
+  for (const match of findInImage(image, matcher)) yield { image: image.fileName, ...match };
+}
+
+function* count<T>(items: Iterable<T>, each: () => void): Generator<T> {
+  for (const item of items) {
+    each();
+    yield item;
+  }
+}
+
+function* lines(matches: Iterable<ImageMatch>): Generator<string> {
+  for (const { image, record, path, text } of matches)
+    yield `${escapeText(image)}[${record}].${path} = ${escapeText(text)}`;
+}
