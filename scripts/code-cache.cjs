@@ -5,9 +5,27 @@
 const { readdirSync, writeFileSync } = require("node:fs");
 const { join } = require("node:path");
 const { PROGRAM, chunks, load } = require("../bin/load.js");
+const { commands } = require("../oclif.manifest.json");
 
 const SET = "fixtures/criu/locks";
-const USES = [["--help"], ["completion", "bash"], ["completion", "--help"], ["diff", SET, SET]];
+const VIEWS = ["", "tree", "fds", "files", "maps", "rss", "locks", "sockets", "signals", "env"];
+const USES = [
+  ["--help"],
+  ["show", "--help"],
+  ["completion", "bash"],
+  ...VIEWS.map((view) => ["show", SET, ...(view ? [view] : [])]),
+  ["show", SET, "fds", "--json"],
+  ["info", SET],
+  ["x", SET, "ps"],
+  ["decode", "--pretty", `${SET}/files.img`],
+  ["decode", `${SET}/pagemap-1000.img`],
+  ["dump", `${SET}/pstree.img`],
+  ["find", SET, "locks"],
+  ["validate", SET],
+  ["diff", SET, "fixtures/criu/logger"],
+  ["edit", SET, "--remap-path", "/var=/srv", "--dry-run"],
+  ["restore", SET, "--print"],
+].filter(([first]) => first.startsWith("-") || first in commands);
 
 async function use() {
   const { main } = load("main.js");
