@@ -2,12 +2,14 @@ import fs from "node:fs";
 import { CriuImageSet, isCriuSet } from "./formats/criu/image-set.js";
 import { FormatError, ioError } from "./io/errors.js";
 import { DirectoryFileSet, type FileSet } from "./io/file-set.js";
+import { recoverInPlace } from "./io/in-place.js";
 import { criuCheckpoint } from "./model/criu/checkpoint.js";
 import type { Document } from "./model/document.js";
 import { lazy } from "./model/lazy.js";
 
 /**
- * Opens a checkpoint image by its content: a directory with a CRIU image set.
+ * Opens a checkpoint image by its content: a directory with a CRIU image set. An edit in place that was interrupted
+ * is finished or taken back first.
  * Errors: CrimgError MISSING for no such path, FormatError INVALID for what is no checkpoint image.
  */
 export function openDocument(path: string): Document {
@@ -25,6 +27,7 @@ export function openDocument(path: string): Document {
         file: path,
       },
     );
+  recoverInPlace(path);
   return openFileSet(new DirectoryFileSet(path));
 }
 

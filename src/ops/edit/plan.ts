@@ -80,7 +80,13 @@ export interface PlanOptions {
   readonly onProgress?: ((done: number, total: number) => void) | undefined;
 }
 
+const texts = new WeakMap<Edit, string>();
+
 /** An edit as a person would type it: `--remap-path /srv/a=/srv/b`. */
-export function editText({ kind, text }: Edit): string {
-  return kind === "policy" ? `policy ${text}` : shellCommand([`--${kind}`, text]);
+export function editText(edit: Edit): string {
+  const known = texts.get(edit);
+  if (known !== undefined) return known;
+  const text = edit.kind === "policy" ? `policy ${edit.text}` : shellCommand([`--${edit.kind}`, edit.text]);
+  texts.set(edit, text);
+  return text;
 }

@@ -1,4 +1,5 @@
 import { IMAGES } from "../../../formats/criu/images.js";
+import type { FileLockEntry } from "../../../formats/criu/tables/file-lock.js";
 import { UsageError } from "../../../io/errors.js";
 import { changedTime, parseTimeChange, type TimeChange } from "../duration.js";
 import type { EditKind } from "../kind.js";
@@ -32,18 +33,22 @@ export const leaseExpiry: EditKind<LeaseExpiry> = {
   lookedFor: ({ pid }) =>
     `no lease${pid === undefined ? "" : ` of task ${pid}`} was being broken at the checkpoint`,
   plan(edits, draft) {
-    for (const { edit, args } of edits)
-      for (const { value } of draft.set.records(IMAGES.FILE_LOCKS)) {
-        if (value.flag !== LEASE || (value.type & BREAKING) === 0) continue;
-        if (args.pid !== undefined && value.pid !== args.pid) continue;
-        if (args.fd !== undefined && value.fd !== args.fd) continue;
-        draft.matched(edit);
-        const time = changedTime(DEFAULT_BREAK_TIME, args.change);
-        const seconds = Number(time <= 0n ? 1n : (time + SECOND - 1n) / SECOND);
-        draft.restore.leaseBreakSeconds = Math.max(seconds, draft.restore.leaseBreakSeconds ?? 0);
-        draft.notes.add(
-          `CRIU stores no remaining time for a lease that is being broken (task ${value.pid}, descriptor ${value.fd}), so no image can be changed: settle it with --lease ${value.pid}:${value.fd}=settle, or let the restore give its holder ${seconds} s (sysctl fs.lease-break-time=${seconds} while criu restores)`,
-        );
-      }
+    for (const { edit, args } of edits) {
+      const leases = draft.set.records(IMAGES.FILE_LOCKS).filter(({ value }) => isMeant(value, args));
+      if (leases.length === 0) continue;
+      draft.matched(edit);
+      const time = changedTime(DEFAULT_BREAK_TIME, args.change);
+      const seconds = Number(time <= 0n ? 1n : (time + SECOND - 1n) / SECOND);
+      draft.restore.leaseBreakSeconds = Math.max(seconds, draft.restore.leaseBreakSeconds ?? 0);
+      const names = leases.map(({ value }) => `${value.pid}:${value.fd}`);
+      draft.notes.add(
+        `CRIU stores no remaining time for a lease that is being broken (${names.join(", ")}), so no image can hold this: settle the lease (--lease ${names[0]}=settle), or let the restore give its holder ${seconds} s (crimg restore with the same --lease-expiry, or sysctl fs.lease-break-time=${seconds} while criu restores)`,
+      );
+    }
   },
 };
+
+function isMeant({ flag, type, pid, fd }: FileLockEntry, selector: LeaseExpiry): boolean {
+  if (flag !== LEASE || (type & BREAKING) === 0) return false;
+  return (selector.pid ?? pid) === pid && (selector.fd ?? fd) === fd;
+}
