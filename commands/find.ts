@@ -2,7 +2,7 @@ import { boolean } from "@oclif/core/flags";
 import { BaseCommand } from "../src/cli/base-command.js";
 import { escapeText } from "../src/cli/escape.js";
 import { type Answer, EXIT } from "../src/cli/exit-codes.js";
-import { imageArg, requiredPositional } from "../src/cli/flags.js";
+import { imageArg, positional } from "../src/cli/flags.js";
 import {
   type CrimgError,
   type CriuImage,
@@ -12,6 +12,7 @@ import {
   type Matcher,
   matcherOf,
   openImages,
+  UsageError,
 } from "../src/index.js";
 
 export default class Find extends BaseCommand<typeof Find> {
@@ -37,7 +38,7 @@ The JSON answer has matches: a list of {image, record, path, value, text}.`;
       command: "<%= config.bin %> find --regex -i fixtures/criu/logger 'LOG$'",
     },
   ];
-  static override args = { IMG: imageArg, TEXT: requiredPositional("what to look for") };
+  static override args = { IMG: imageArg, TEXT: positional("what to look for") };
   static override flags = {
     fixed: boolean({ description: "TEXT is text, also when it looks like a number or an address" }),
     regex: boolean({ description: "TEXT is a regular expression", exclusive: ["fixed"] }),
@@ -47,7 +48,10 @@ The JSON answer has matches: a list of {image, record, path, value, text}.`;
 
   async run(): Promise<Answer> {
     const { fixed, regex, json, "ignore-case": ignoreCase } = this.flags;
-    const matcher = matcherOf(this.args.TEXT, { fixed, regex, ignoreCase });
+    const { TEXT } = this.args;
+    if (TEXT === undefined)
+      throw new UsageError("name what to look for: crimg find IMG TEXT, or -D DIR TEXT");
+    const matcher = matcherOf(TEXT, { fixed, regex, ignoreCase });
     const matches = this.#matches(matcher);
     let found = 0;
     const counted = count(matches, () => {
