@@ -1,14 +1,16 @@
 import { message, optional, required, type Value } from "../../../schema/message.js";
 
-export const AUTOFS_ENTRY = message("autofs_entry", "", {
-  fd: required(1, "int32"),
-  pgrp: required(2, "int32"),
-  timeout: required(3, "int32"),
-  minproto: required(4, "int32"),
-  maxproto: required(5, "int32"),
-  mode: required(6, "int32"),
+export const AUTOFS_ENTRY = message("autofs_entry", "An autofs mount: who manages it and how.", {
+  fd: required(1, "int32", {
+    doc: "descriptor of the manager's pipe, its writing end, in the manager's table; -1 for a mount without a manager",
+  }),
+  pgrp: required(2, "int32", { doc: "process group of the manager; a pid of the set" }),
+  timeout: required(3, "int32", { doc: "seconds after which an unused mount goes away" }),
+  minproto: required(4, "int32", { doc: "lowest protocol version that the manager speaks" }),
+  maxproto: required(5, "int32", { doc: "highest protocol version that the manager speaks" }),
+  mode: required(6, "int32", { doc: "0 direct, 1 indirect, 2 offset" }),
   uid: optional(7, "int32"),
   gid: optional(8, "int32"),
-  read_fd: optional(9, "int32"),
+  read_fd: optional(9, "int32", { doc: "descriptor of the pipe's reading end, if the manager holds it" }),
 });
 export type AutofsEntry = Value<typeof AUTOFS_ENTRY>;

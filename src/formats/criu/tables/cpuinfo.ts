@@ -12,34 +12,55 @@ export const CPUINFO_X86_ENTRY_VENDOR = enumTable("cpuinfo_x86_entry.vendor", {
   AMD: 2,
 });
 
-export const CPUINFO_X86_ENTRY = message("cpuinfo_x86_entry", "", {
-  vendor_id: required(1, CPUINFO_X86_ENTRY_VENDOR),
-  cpu_family: required(2, "uint32"),
-  model: required(3, "uint32"),
-  stepping: required(4, "uint32"),
-  capability_ver: required(5, "uint32"),
-  capability: repeated(6, "uint32"),
-  model_id: optional(7, "string"),
-  xfeatures_mask: optional(8, "uint64", { since: "3.11" }),
-  xsave_size: optional(9, "uint32", { since: "3.11" }),
-  xsave_size_max: optional(10, "uint32", { since: "3.11" }),
-});
+export const CPUINFO_X86_ENTRY = message(
+  "cpuinfo_x86_entry",
+  "What one x86 processor of the dumping machine could do.",
+  {
+    vendor_id: required(1, CPUINFO_X86_ENTRY_VENDOR),
+    cpu_family: required(2, "uint32"),
+    model: required(3, "uint32"),
+    stepping: required(4, "uint32"),
+    capability_ver: required(5, "uint32", {
+      doc: "1 or 2; they differ in the number of words in capability",
+    }),
+    capability: repeated(6, "uint32", { doc: "words of feature bits in the kernel's order" }),
+    model_id: optional(7, "string"),
+    xfeatures_mask: optional(8, "uint64", {
+      doc: "parts of the XSAVE area that the kernel used",
+      since: "3.11",
+    }),
+    xsave_size: optional(9, "uint32", { doc: "bytes of the area for these parts", since: "3.11" }),
+    xsave_size_max: optional(10, "uint32", { doc: "bytes of the area for all parts", since: "3.11" }),
+  },
+);
 export type CpuinfoX86Entry = Value<typeof CPUINFO_X86_ENTRY>;
 
-export const CPUINFO_PPC64_ENTRY = message("cpuinfo_ppc64_entry", "", {
-  endian: required(1, CPUINFO_PPC64_ENTRY_ENDIANNESS),
-  hwcap: repeated(2, "uint64"),
-});
+export const CPUINFO_PPC64_ENTRY = message(
+  "cpuinfo_ppc64_entry",
+  "What a 64-bit Power processor of the dumping machine could do.",
+  {
+    endian: required(1, CPUINFO_PPC64_ENTRY_ENDIANNESS),
+    hwcap: repeated(2, "uint64", { doc: "AT_HWCAP and AT_HWCAP2 of getauxval(3)" }),
+  },
+);
 export type CpuinfoPpc64Entry = Value<typeof CPUINFO_PPC64_ENTRY>;
 
-export const CPUINFO_S390_ENTRY = message("cpuinfo_s390_entry", "", {
-  hwcap: repeated(2, "uint64"),
-});
+export const CPUINFO_S390_ENTRY = message(
+  "cpuinfo_s390_entry",
+  "What an IBM Z processor of the dumping machine could do.",
+  {
+    hwcap: repeated(2, "uint64", { doc: "AT_HWCAP and AT_HWCAP2 of getauxval(3)" }),
+  },
+);
 export type CpuinfoS390Entry = Value<typeof CPUINFO_S390_ENTRY>;
 
-export const CPUINFO_ENTRY = message("cpuinfo_entry", "", {
-  x86_entry: repeated(1, CPUINFO_X86_ENTRY),
-  ppc64_entry: repeated(2, CPUINFO_PPC64_ENTRY, { since: "2.0" }),
-  s390_entry: repeated(3, CPUINFO_S390_ENTRY, { since: "3.4" }),
-});
+export const CPUINFO_ENTRY = message(
+  "cpuinfo_entry",
+  "Features of the processors at the dump, compared at a restore that asks for it.",
+  {
+    x86_entry: repeated(1, CPUINFO_X86_ENTRY),
+    ppc64_entry: repeated(2, CPUINFO_PPC64_ENTRY, { since: "2.0" }),
+    s390_entry: repeated(3, CPUINFO_S390_ENTRY, { since: "3.4" }),
+  },
+);
 export type CpuinfoEntry = Value<typeof CPUINFO_ENTRY>;

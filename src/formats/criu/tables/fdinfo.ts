@@ -45,37 +45,47 @@ export const FD_TYPES = enumTable("fd_types", {
   AUTOFS_PIPE: 65535,
 });
 
-export const FDINFO_ENTRY = message("fdinfo_entry", "", {
-  id: required(1, "uint32"),
-  flags: required(2, "uint32"),
-  type: required(3, FD_TYPES),
-  fd: required(4, "uint32"),
-  xattr_security_selinux: optional(5, "string", { holds: "label", since: "3.13" }),
+export const FDINFO_ENTRY = message("fdinfo_entry", "One descriptor of a table.", {
+  id: required(1, "uint32", { doc: "id of the open file in files.img" }),
+  flags: required(2, "uint32", { doc: "FD_CLOEXEC (1) or 0" }),
+  type: required(3, FD_TYPES, { doc: "type of the open file; the same as in its file_entry" }),
+  fd: required(4, "uint32", { doc: "number of the descriptor" }),
+  xattr_security_selinux: optional(5, "string", {
+    doc: "SELinux label of a socket",
+    holds: "label",
+    since: "3.13",
+  }),
 });
 export type FdinfoEntry = Value<typeof FDINFO_ENTRY>;
 
-export const FILE_ENTRY = message("file_entry", "", {
-  type: required(1, FD_TYPES),
-  id: required(2, "uint32"),
-  reg: optional(3, REG_FILE_ENTRY),
-  isk: optional(4, INET_SK_ENTRY),
-  nsf: optional(5, NS_FILE_ENTRY),
-  psk: optional(6, PACKET_SOCK_ENTRY),
-  nlsk: optional(7, NETLINK_SK_ENTRY),
-  efd: optional(8, EVENTFD_FILE_ENTRY),
-  epfd: optional(9, EVENTPOLL_FILE_ENTRY),
-  sgfd: optional(10, SIGNALFD_ENTRY),
-  tunf: optional(11, TUNFILE_ENTRY),
-  tfd: optional(12, TIMERFD_ENTRY),
-  ify: optional(13, INOTIFY_FILE_ENTRY),
-  ffy: optional(14, FANOTIFY_FILE_ENTRY),
-  ext: optional(15, EXT_FILE_ENTRY),
-  usk: optional(16, UNIX_SK_ENTRY),
-  fifo: optional(17, FIFO_ENTRY),
-  pipe: optional(18, PIPE_ENTRY),
-  tty: optional(19, TTY_FILE_ENTRY),
-  memfd: optional(20, MEMFD_FILE_ENTRY, { since: "3.14" }),
-  bpf: optional(21, BPFMAP_FILE_ENTRY, { since: "3.15" }),
-  pidfd: optional(22, PIDFD_ENTRY, { since: "4.1" }),
-});
+export const FILE_ENTRY = message(
+  "file_entry",
+  "An open file description; exactly one of its members, the one of its type, is set.",
+  {
+    type: required(1, FD_TYPES, { doc: "says which member is set" }),
+    id: required(2, "uint32", { doc: "unique over all types; the member repeats it" }),
+    reg: optional(3, REG_FILE_ENTRY, {
+      doc: "also directories, executables, devices and the nodes of fifos, terminals and tun",
+    }),
+    isk: optional(4, INET_SK_ENTRY),
+    nsf: optional(5, NS_FILE_ENTRY),
+    psk: optional(6, PACKET_SOCK_ENTRY),
+    nlsk: optional(7, NETLINK_SK_ENTRY),
+    efd: optional(8, EVENTFD_FILE_ENTRY),
+    epfd: optional(9, EVENTPOLL_FILE_ENTRY),
+    sgfd: optional(10, SIGNALFD_ENTRY),
+    tunf: optional(11, TUNFILE_ENTRY),
+    tfd: optional(12, TIMERFD_ENTRY),
+    ify: optional(13, INOTIFY_FILE_ENTRY),
+    ffy: optional(14, FANOTIFY_FILE_ENTRY),
+    ext: optional(15, EXT_FILE_ENTRY),
+    usk: optional(16, UNIX_SK_ENTRY),
+    fifo: optional(17, FIFO_ENTRY),
+    pipe: optional(18, PIPE_ENTRY),
+    tty: optional(19, TTY_FILE_ENTRY),
+    memfd: optional(20, MEMFD_FILE_ENTRY, { since: "3.14" }),
+    bpf: optional(21, BPFMAP_FILE_ENTRY, { since: "3.15" }),
+    pidfd: optional(22, PIDFD_ENTRY, { since: "4.1" }),
+  },
+);
 export type FileEntry = Value<typeof FILE_ENTRY>;

@@ -1,10 +1,14 @@
 import { message, required, type Value } from "../../../schema/message.js";
 
-export const FOWN_ENTRY = message("fown_entry", "", {
-  uid: required(1, "uint32"),
-  euid: required(2, "uint32"),
-  signum: required(3, "uint32"),
-  pid_type: required(4, "uint32"),
-  pid: required(5, "uint32"),
-});
+export const FOWN_ENTRY = message(
+  "fown_entry",
+  "Who gets a signal when something happens on an open file, fcntl(2) F_SETOWN.",
+  {
+    uid: required(1, "uint32", { doc: "user whose rights count for the signal" }),
+    euid: required(2, "uint32", { doc: "effective user whose rights count for the signal" }),
+    signum: required(3, "uint32", { doc: "signal, 0 for SIGIO" }),
+    pid_type: required(4, "uint32", { doc: "pid is 0 a thread, 1 a process, 2 a process group" }),
+    pid: required(5, "uint32", { doc: "0 for no owner" }),
+  },
+);
 export type FownEntry = Value<typeof FOWN_ENTRY>;

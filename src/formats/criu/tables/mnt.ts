@@ -25,24 +25,62 @@ export const FSTYPE = enumTable("fstype", {
   CGROUP2: 23,
 });
 
-export const MNT_ENTRY = message("mnt_entry", "", {
-  fstype: required(1, "uint32"),
-  mnt_id: required(2, "uint32"),
-  root_dev: required(3, "uint32", { show: { as: "dev" } }),
-  parent_mnt_id: required(4, "uint32"),
-  flags: required(5, "uint32", { show: { as: "hex" } }),
-  root: required(6, "string", { holds: "path" }),
-  mountpoint: required(7, "string", { holds: "path" }),
-  source: required(8, "string", { holds: "path-text" }),
-  options: required(9, "string", { holds: "path-text" }),
-  shared_id: optional(10, "uint32", { since: "0.7" }),
-  master_id: optional(11, "uint32", { since: "0.7" }),
-  with_plugin: optional(12, "bool", { since: "1.1-rc1" }),
-  ext_mount: optional(13, "bool", { since: "1.3-rc2", deprecated: true }),
-  fsname: optional(14, "string", { since: "1.6" }),
-  internal_sharing: optional(15, "bool", { since: "1.6" }),
-  deleted: optional(16, "bool", { since: "1.7" }),
-  sb_flags: optional(17, "uint32", { show: { as: "hex" }, since: "1.8" }),
-  ext_key: optional(18, "string", { holds: "label", since: "3.0" }),
-});
+export const MNT_ENTRY = message(
+  "mnt_entry",
+  "One mount of a mount namespace; children are stored before their parents.",
+  {
+    fstype: required(1, "uint32", {
+      doc: "file system by the numbers of the enum fstype; 16 (AUTO) takes fsname",
+    }),
+    mnt_id: required(2, "uint32", { doc: "id at the dump, by which files name their mount" }),
+    root_dev: required(3, "uint32", {
+      doc: "device of the file system in the kernel's form; two mounts with the same one show the same file system",
+      show: { as: "dev" },
+    }),
+    parent_mnt_id: required(4, "uint32", {
+      doc: "the mount that it is mounted on; that of a namespace's root is not in the set",
+    }),
+    flags: required(5, "uint32", { doc: "MS_* flags of the mount", show: { as: "hex" } }),
+    root: required(6, "string", {
+      doc: "directory of the file system that is shown, / for all of it",
+      holds: "path",
+    }),
+    mountpoint: required(7, "string", { doc: "absolute path inside the mount namespace", holds: "path" }),
+    source: required(8, "string", {
+      doc: "device, label, or the path that it is bound from",
+      holds: "path-text",
+    }),
+    options: required(9, "string", {
+      doc: "options of the file system, which may hold paths",
+      holds: "path-text",
+    }),
+    shared_id: optional(10, "uint32", { doc: "peer group, 0 for none", since: "0.7" }),
+    master_id: optional(11, "uint32", {
+      doc: "peer group that changes come from, 0 for none; one that no mount shares lies outside of the set",
+      since: "0.7",
+    }),
+    with_plugin: optional(12, "bool", { doc: "a plugin mounts it", since: "1.1-rc1" }),
+    ext_mount: optional(13, "bool", {
+      doc: "mounted from outside; the key is in root",
+      since: "1.3-rc2",
+      deprecated: true,
+    }),
+    fsname: optional(14, "string", { doc: "name of the file system type when fstype is AUTO", since: "1.6" }),
+    internal_sharing: optional(15, "bool", {
+      doc: "an external mount whose peer group is not that of the mount it comes from",
+      since: "1.6",
+    }),
+    deleted: optional(16, "bool", { doc: "the directory that was bound is gone", since: "1.7" }),
+    sb_flags: optional(17, "uint32", {
+      doc: "MS_* flags of the file system",
+      show: { as: "hex" },
+      since: "1.8",
+    }),
+    ext_key: optional(18, "string", {
+      doc: "what to mount here: a key for --external at the restore, or one that starts with CRIU:",
+      holds: "label",
+      since: "3.0",
+    }),
+  },
+);
 export type MntEntry = Value<typeof MNT_ENTRY>;

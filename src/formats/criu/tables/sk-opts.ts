@@ -8,12 +8,12 @@ export const SK_SHUTDOWN = enumTable("sk_shutdown", {
   BOTH: 3,
 });
 
-export const SK_OPTS_ENTRY = message("sk_opts_entry", "", {
-  so_sndbuf: required(1, "uint32"),
-  so_rcvbuf: required(2, "uint32"),
-  so_snd_tmo_sec: required(3, "uint64"),
+export const SK_OPTS_ENTRY = message("sk_opts_entry", "Options of the level SOL_SOCKET, socket(7).", {
+  so_sndbuf: required(1, "uint32", { doc: "bytes, as the kernel doubled them" }),
+  so_rcvbuf: required(2, "uint32", { doc: "bytes, as the kernel doubled them" }),
+  so_snd_tmo_sec: required(3, "uint64", { doc: "limit for sending, 0 for none" }),
   so_snd_tmo_usec: required(4, "uint64"),
-  so_rcv_tmo_sec: required(5, "uint64"),
+  so_rcv_tmo_sec: required(5, "uint64", { doc: "limit for receiving, 0 for none" }),
   so_rcv_tmo_usec: required(6, "uint64"),
   reuseaddr: optional(7, "bool"),
   so_priority: optional(8, "uint32"),
@@ -23,8 +23,8 @@ export const SK_OPTS_ENTRY = message("sk_opts_entry", "", {
   so_passsec: optional(12, "bool"),
   so_dontroute: optional(13, "bool"),
   so_no_check: optional(14, "bool"),
-  so_bound_dev: optional(15, "string", { holds: "interface" }),
-  so_filter: repeated(16, "fixed64"),
+  so_bound_dev: optional(15, "string", { doc: "device that it is bound to", holds: "interface" }),
+  so_filter: repeated(16, "fixed64", { doc: "classic BPF instructions, one word of 8 bytes each" }),
   so_reuseport: optional(17, "bool", { since: "3.7" }),
   so_broadcast: optional(18, "bool", { since: "3.13" }),
   so_keepalive: optional(19, "bool", { since: "3.14" }),
@@ -32,7 +32,10 @@ export const SK_OPTS_ENTRY = message("sk_opts_entry", "", {
   tcp_keepidle: optional(21, "uint32", { since: "3.14", deprecated: true }),
   tcp_keepintvl: optional(22, "uint32", { since: "3.14", deprecated: true }),
   so_oobinline: optional(23, "uint32", { since: "3.15" }),
-  so_linger: optional(24, "uint32", { since: "3.15" }),
-  so_buf_lock: optional(25, "uint32", { since: "3.17" }),
+  so_linger: optional(24, "uint32", { doc: "seconds that close(2) waits", since: "3.15" }),
+  so_buf_lock: optional(25, "uint32", {
+    doc: "buffer sizes that the program chose: 1 sending, 2 receiving",
+    since: "3.17",
+  }),
 });
 export type SkOptsEntry = Value<typeof SK_OPTS_ENTRY>;

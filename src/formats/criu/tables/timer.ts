@@ -1,53 +1,60 @@
 import { message, optional, repeated, required, type Value } from "../../../schema/message.js";
 import { FOWN_ENTRY } from "./fown.js";
 
-export const ITIMER_ENTRY = message("itimer_entry", "", {
-  isec: required(1, "uint64"),
-  iusec: required(2, "uint64"),
-  vsec: required(3, "uint64"),
-  vusec: required(4, "uint64"),
+export const ITIMER_ENTRY = message("itimer_entry", "An interval timer, setitimer(2).", {
+  isec: required(1, "uint64", { doc: "interval, seconds" }),
+  iusec: required(2, "uint64", { doc: "interval, microseconds below a second" }),
+  vsec: required(3, "uint64", { doc: "time left at the dump, seconds" }),
+  vusec: required(4, "uint64", { doc: "time left at the dump, microseconds below a second" }),
 });
 export type ItimerEntry = Value<typeof ITIMER_ENTRY>;
 
-export const POSIX_TIMER_ENTRY = message("posix_timer_entry", "", {
-  it_id: required(1, "uint32"),
-  clock_id: required(2, "uint32"),
-  si_signo: required(3, "uint32"),
-  it_sigev_notify: required(4, "uint32"),
-  sival_ptr: required(5, "uint64"),
-  overrun: required(6, "uint32"),
-  isec: required(7, "uint64"),
-  insec: required(8, "uint64"),
-  vsec: required(9, "uint64"),
-  vnsec: required(10, "uint64"),
-  notify_thread_id: optional(11, "int32", { since: "3.16" }),
+export const POSIX_TIMER_ENTRY = message("posix_timer_entry", "A POSIX timer, timer_create(2).", {
+  it_id: required(1, "uint32", { doc: "id that the restored timer must have again" }),
+  clock_id: required(2, "uint32", { doc: "CLOCK_* number" }),
+  si_signo: required(3, "uint32", { doc: "signal that it sends" }),
+  it_sigev_notify: required(4, "uint32", { doc: "SIGEV_* number" }),
+  sival_ptr: required(5, "uint64", { doc: "value sent with the signal" }),
+  overrun: required(6, "uint32", { doc: "expirations that were not delivered" }),
+  isec: required(7, "uint64", { doc: "interval, seconds" }),
+  insec: required(8, "uint64", { doc: "interval, nanoseconds below a second" }),
+  vsec: required(9, "uint64", { doc: "time left at the dump, seconds; 0 with vnsec 0 is not armed" }),
+  vnsec: required(10, "uint64", { doc: "time left at the dump, nanoseconds below a second" }),
+  notify_thread_id: optional(11, "int32", { doc: "thread that gets the signal", since: "3.16" }),
 });
 export type PosixTimerEntry = Value<typeof POSIX_TIMER_ENTRY>;
 
-export const TASK_TIMERS_ENTRY = message("task_timers_entry", "", {
-  real: required(1, ITIMER_ENTRY),
-  virt: required(2, ITIMER_ENTRY),
-  prof: required(3, ITIMER_ENTRY),
-  posix: repeated(4, POSIX_TIMER_ENTRY),
-});
+export const TASK_TIMERS_ENTRY = message(
+  "task_timers_entry",
+  "The timers of a task: three of setitimer(2), and the POSIX timers.",
+  {
+    real: required(1, ITIMER_ENTRY, { doc: "ITIMER_REAL" }),
+    virt: required(2, ITIMER_ENTRY, { doc: "ITIMER_VIRTUAL" }),
+    prof: required(3, ITIMER_ENTRY, { doc: "ITIMER_PROF" }),
+    posix: repeated(4, POSIX_TIMER_ENTRY),
+  },
+);
 export type TaskTimersEntry = Value<typeof TASK_TIMERS_ENTRY>;
 
-export const TIMERFD_ENTRY = message("timerfd_entry", "", {
-  id: required(1, "uint32"),
+export const TIMERFD_ENTRY = message("timerfd_entry", "A timerfd.", {
+  id: required(1, "uint32", { doc: "id of the open file" }),
   flags: required(2, "uint32", { show: { as: "hex" } }),
   fown: required(3, FOWN_ENTRY),
-  clockid: required(4, "uint32"),
-  ticks: required(5, "uint64"),
-  settime_flags: required(6, "uint32", { show: { as: "hex" } }),
-  vsec: required(7, "uint64"),
-  vnsec: required(8, "uint64"),
-  isec: required(9, "uint64"),
-  insec: required(10, "uint64"),
+  clockid: required(4, "uint32", { doc: "CLOCK_* number" }),
+  ticks: required(5, "uint64", { doc: "expirations that a read would give" }),
+  settime_flags: required(6, "uint32", {
+    doc: "flags of timerfd_settime(2); with TFD_TIMER_ABSTIME (1) a restore adds the time left to its clock",
+    show: { as: "hex" },
+  }),
+  vsec: required(7, "uint64", { doc: "time left at the dump, seconds" }),
+  vnsec: required(8, "uint64", { doc: "time left at the dump, nanoseconds below a second" }),
+  isec: required(9, "uint64", { doc: "interval, seconds" }),
+  insec: required(10, "uint64", { doc: "interval, nanoseconds below a second" }),
 });
 export type TimerfdEntry = Value<typeof TIMERFD_ENTRY>;
 
-export const TIMEVAL = message("timeval", "", {
+export const TIMEVAL = message("timeval", "A time since 1970.", {
   tv_sec: required(1, "uint64"),
-  tv_usec: required(2, "uint64"),
+  tv_usec: required(2, "uint64", { doc: "0 to 999,999" }),
 });
 export type Timeval = Value<typeof TIMEVAL>;

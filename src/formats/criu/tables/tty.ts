@@ -12,60 +12,65 @@ export const TTY_TYPE = enumTable("TtyType", {
   SERIAL: 6,
 });
 
-export const TERMIOS_ENTRY = message("termios_entry", "", {
+export const TERMIOS_ENTRY = message("termios_entry", "Settings of a terminal line, termios(3).", {
   c_iflag: required(1, "uint32"),
   c_oflag: required(2, "uint32"),
   c_cflag: required(3, "uint32"),
   c_lflag: required(4, "uint32"),
   c_line: required(5, "uint32"),
-  c_ispeed: required(6, "uint32"),
-  c_ospeed: required(7, "uint32"),
-  c_cc: repeated(8, "uint32"),
+  c_ispeed: required(6, "uint32", { doc: "0" }),
+  c_ospeed: required(7, "uint32", { doc: "0" }),
+  c_cc: repeated(8, "uint32", {
+    doc: "control characters: the first 8 words hold 32 of them, one a byte; the other words are chance",
+  }),
 });
 export type TermiosEntry = Value<typeof TERMIOS_ENTRY>;
 
-export const TTY_DATA_ENTRY = message("tty_data_entry", "", {
-  tty_id: required(1, "uint32"),
+export const TTY_DATA_ENTRY = message("tty_data_entry", "Bytes that stood in a terminal and were not read.", {
+  tty_id: required(1, "uint32", { doc: "id of the tty_info_entry" }),
   data: required(2, "bytes"),
 });
 export type TtyDataEntry = Value<typeof TTY_DATA_ENTRY>;
 
-export const TTY_FILE_ENTRY = message("tty_file_entry", "", {
-  id: required(1, "uint32"),
-  tty_info_id: required(2, "uint32"),
+export const TTY_FILE_ENTRY = message("tty_file_entry", "An open terminal.", {
+  id: required(1, "uint32", { doc: "id of the open file" }),
+  tty_info_id: required(2, "uint32", { doc: "which tty_info_entry it opens" }),
   flags: required(3, "uint32", { show: { as: "hex" } }),
   fown: required(4, FOWN_ENTRY),
-  regf_id: optional(6, "uint32", { since: "3.6" }),
+  regf_id: optional(6, "uint32", { doc: "id of the open file with the path of the device", since: "3.6" }),
 });
 export type TtyFileEntry = Value<typeof TTY_FILE_ENTRY>;
 
-export const WINSIZE_ENTRY = message("winsize_entry", "", {
-  ws_row: required(1, "uint32"),
-  ws_col: required(2, "uint32"),
-  ws_xpixel: required(3, "uint32"),
-  ws_ypixel: required(4, "uint32"),
+export const WINSIZE_ENTRY = message("winsize_entry", "Size of a terminal's window.", {
+  ws_row: required(1, "uint32", { doc: "characters" }),
+  ws_col: required(2, "uint32", { doc: "characters" }),
+  ws_xpixel: required(3, "uint32", { doc: "pixels, 0 when not known" }),
+  ws_ypixel: required(4, "uint32", { doc: "pixels, 0 when not known" }),
 });
 export type WinsizeEntry = Value<typeof WINSIZE_ENTRY>;
 
-export const TTY_PTY_ENTRY = message("tty_pty_entry", "", {
-  index: required(1, "uint32"),
+export const TTY_PTY_ENTRY = message("tty_pty_entry", "Which pseudo terminal it is.", {
+  index: required(1, "uint32", { doc: "number in /dev/pts; the same for both ends" }),
 });
 export type TtyPtyEntry = Value<typeof TTY_PTY_ENTRY>;
 
-export const TTY_INFO_ENTRY = message("tty_info_entry", "", {
-  id: required(1, "uint32"),
+export const TTY_INFO_ENTRY = message("tty_info_entry", "A terminal, or one end of a pseudo terminal.", {
+  id: required(1, "uint32", { doc: "for pseudo terminals twice the index, one more for the master" }),
   type: required(2, TTY_TYPE),
-  locked: required(3, "bool"),
-  exclusive: required(4, "bool"),
-  packet_mode: required(5, "bool"),
-  sid: required(6, "uint32"),
-  pgrp: required(7, "uint32"),
-  rdev: required(8, "uint32"),
-  termios: optional(9, TERMIOS_ENTRY),
+  locked: required(3, "bool", { doc: "the slave cannot be opened yet" }),
+  exclusive: required(4, "bool", { doc: "TIOCEXCL: nobody else may open it" }),
+  packet_mode: required(5, "bool", { doc: "TIOCPKT of a master" }),
+  sid: required(6, "uint32", { doc: "session that it controls, 0 for none" }),
+  pgrp: required(7, "uint32", { doc: "process group in the foreground" }),
+  rdev: required(8, "uint32", { doc: "device number as stat(2) gives it" }),
+  termios: optional(9, TERMIOS_ENTRY, { doc: "without termios and winsize the slave was hung up" }),
   termios_locked: optional(10, TERMIOS_ENTRY),
   winsize: optional(11, WINSIZE_ENTRY),
   pty: optional(12, TTY_PTY_ENTRY),
-  dev: optional(13, "uint32", { since: "2.0" }),
+  dev: optional(13, "uint32", {
+    doc: "device of the file system with the node, as stat(2) gives it",
+    since: "2.0",
+  }),
   uid: optional(14, "uint32", { since: "2.6" }),
   gid: optional(15, "uint32", { since: "2.6" }),
 });
