@@ -21,7 +21,7 @@ export const VMA_ENTRY = message("vma_entry", "One mapping of a task's address s
     doc: "what criu made of the mapping; says what shmid means",
     show: { as: "flags", table: VMA_STATUS },
   }),
-  fd: required(8, "sint64", { doc: "-1", deprecated: true }),
+  fd: required(8, "sint64", { doc: "always -1 in stored mappings", deprecated: true }),
   madv: optional(9, "uint64", {
     doc: "advice in force: bit n is advice n of madvise(2)",
     show: { as: "hex" },

@@ -18,8 +18,8 @@ export const TERMIOS_ENTRY = message("termios_entry", "Settings of a terminal li
   c_cflag: required(3, "uint32"),
   c_lflag: required(4, "uint32"),
   c_line: required(5, "uint32"),
-  c_ispeed: required(6, "uint32", { doc: "0" }),
-  c_ospeed: required(7, "uint32", { doc: "0" }),
+  c_ispeed: required(6, "uint32", { doc: "always 0; the speed is in c_cflag" }),
+  c_ospeed: required(7, "uint32", { doc: "always 0; the speed is in c_cflag" }),
   c_cc: repeated(8, "uint32", {
     doc: "control characters: the first 8 words hold 32 of them, one a byte; the other words are chance",
   }),

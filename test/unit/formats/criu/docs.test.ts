@@ -37,7 +37,7 @@ test("what a field's doc says is a phrase, and more than its name", async () => 
     for (const [field, { doc }] of Object.entries(fields)) {
       if (doc === undefined) continue;
       documented++;
-      assert.match(doc, /^.{1,250}[^.; ]$/, `${name}.${field}`);
+      assert.match(doc, /^.{2,250}[^.; ]$/, `${name}.${field}`);
       assert.is.not(doc.replaceAll(" ", "_"), field, `${name}.${field}`);
     }
   assert.ok(documented > 400, String(documented));
