@@ -18,7 +18,30 @@ export type { MemoryDifference, PageRange } from "./ops/diff/memory.js";
 export { type Comparable as DiffComparable, SECTIONS, type SectionName } from "./ops/diff/section.js";
 export { dumpImage } from "./ops/dump/dump-image.js";
 export type { DumpRange } from "./ops/dump/message-ranges.js";
-export * from "./ops/edit/index.js";
+export {
+  type Applied,
+  type ApplyOptions,
+  applyPlan,
+  type EditTarget,
+  type TemporarySet,
+  temporarySet,
+} from "./ops/edit/apply.js";
+export type { CopiedSet } from "./ops/edit/copy-set.js";
+export type { EditKind } from "./ops/edit/kind.js";
+export { EDIT_KINDS } from "./ops/edit/kinds/index.js";
+export { EDIT_LOG, type LogEntry, type LoggedFile, readLog } from "./ops/edit/log.js";
+export {
+  type Change,
+  type Edit,
+  editText,
+  type Left,
+  type Mention,
+  type Plan,
+  type PlanOptions,
+  type RestoreWishes,
+} from "./ops/edit/plan.js";
+export { planEdits, recipeEdits } from "./ops/edit/plan-edits.js";
+export { checkLog, type FileState, type Undone, undoEdits } from "./ops/edit/undo.js";
 export { type Explanation, explainLog, type Failure, type Mend } from "./ops/explain/explain.js";
 export type { LogLine } from "./ops/explain/log.js";
 export type { LogObject } from "./ops/explain/objects.js";
