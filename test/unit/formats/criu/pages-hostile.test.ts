@@ -65,11 +65,7 @@ test("addresses inside pages and behind the last one", () => {
 });
 
 test("counts of 2^50 pages, and of more than any number can tell exactly", () => {
-  fails(
-    of([{ at: 0, pages: 2n ** 50n }]),
-    "TRUNCATED",
-    /reach to byte \d+ by .*pagemap-10.img\[1\]/,
-  );
+  fails(of([{ at: 0, pages: 2n ** 50n }]), "TRUNCATED", /reach to byte \d+ by .*pagemap-10.img\[1\]/);
   fails(
     of([
       { at: 0, pages: 2n ** 50n },
