@@ -1,6 +1,6 @@
 // npm run build: bundles the program into dist/cli, where bin/load.js finds it, writes the manifest of its commands,
 // and keeps V8's compiled code beside each chunk. (tsc compiles the library, apart from this.)
-import { execFileSync } from "node:child_process";
+import { spawnSync } from "node:child_process";
 import { mkdirSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { basename, join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -60,8 +60,9 @@ writeFileSync(join(ROOT, "oclif.manifest.json"), JSON.stringify(await commandMan
 rmSync(PROGRAM, { recursive: true, force: true });
 rmSync(join(ROOT, "dist/src"), { recursive: true, force: true });
 renameSync(fresh, PROGRAM);
-execFileSync(process.execPath, [join(ROOT, "scripts/code-cache.cjs")], {
+const { status } = spawnSync(process.execPath, [join(ROOT, "scripts/code-cache.cjs")], {
   cwd: ROOT,
   stdio: ["ignore", "ignore", "inherit"],
 });
+if (status !== 0) process.exit(1);
 writeFileSync(join(ROOT, "dist/built"), "");

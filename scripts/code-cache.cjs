@@ -15,7 +15,7 @@ const USES = [
   ["completion", "bash"],
   ...VIEWS.map((view) => ["show", SET, ...(view ? [view] : [])]),
   ["show", SET, "fds", "--json"],
-  ["info", SET],
+  ["info", `${SET}/files.img`],
   ["x", SET, "ps"],
   ["decode", "--pretty", `${SET}/files.img`],
   ["decode", `${SET}/pagemap-1000.img`],
