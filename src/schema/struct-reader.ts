@@ -47,6 +47,8 @@ function compile(table: StructTable, byteOrder: ByteOrder): Parser {
     if (field.count === undefined) addOne(parser, name, field, byteOrder);
     else parser.array(name, { type: elementOf(field, byteOrder), length: field.count });
   }
+  // Inside another structure the next field starts where this one ends, trailing padding included.
+  if (at < table.size) parser.seek(table.size - at);
   return parser;
 }
 

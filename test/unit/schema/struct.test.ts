@@ -46,6 +46,17 @@ test("fields have their byte order, sign and width", () => {
   assert.is(big.low, little.low);
 });
 
+test("trailing padding of an inner structure belongs to it", () => {
+  const short = struct("short", 8, "", { x: word("u16", 0) });
+  const table = struct("padded", 28, "", {
+    list: inners(short, 0, 2),
+    one: inner(short, 16),
+    z: word("u8", 24),
+  });
+  const value = readStruct(table, SAMPLE, "little-endian");
+  assert.equal(value, { list: [{ x: 0x8180 }, { x: 0x8988 }], one: { x: 0x9190 }, z: 0x98 });
+});
+
 test("a changed field changes its own bytes alone", () => {
   const value = readStruct(OUTER, SAMPLE, "big-endian");
   const out = writeStruct(OUTER, { ...value, b: 0xffff_ffff_ffff_fffen }, "big-endian", SAMPLE);

@@ -1,0 +1,88 @@
+import type { StructTable, StructValue } from "../../schema/struct.js";
+import { type ArchFamily, type Architecture, type Commit, isSince } from "./revisions.js";
+
+/** One layout of a record: of which header set on, on which architecture, for which FILE.f_type; all when not given. */
+export interface Layout<T extends StructTable = StructTable> {
+  readonly since?: Commit;
+  readonly arch?: ArchFamily;
+  readonly fileType?: number;
+  readonly table: T;
+}
+
+/** What stands behind the fixed part, inside the record. */
+export type Payload = "bytes" | "text" | "path" | "u32" | "sigaction" | "siginfo";
+
+export interface RecordOptions {
+  readonly doc: string;
+  readonly payload?: Payload;
+  /** Where the payload starts, when not at the end of the fixed part. */
+  readonly payloadAt?: number;
+  /** Field with the number of its elements. */
+  readonly count?: string;
+  /** Unused bytes after the last element. */
+  readonly slack?: number;
+  /** Records that stand after this one, in words. */
+  readonly follows?: string;
+  readonly certainty?: "header file only" | "our dialect";
+}
+
+/** One kind of record as data: its ids and layouts through the header sets, and what is in and after it. */
+export interface RecordKind<T extends StructTable = StructTable> extends RecordOptions {
+  readonly name: string;
+  /** The id from a header set on; undefined where that set removed the record. */
+  readonly ids: readonly (readonly [id: number | undefined, since: Commit])[];
+  readonly layouts: readonly Layout<T>[];
+}
+
+export function record<const L extends readonly Layout[]>(
+  name: string,
+  ids: RecordKind["ids"],
+  layouts: L,
+  options: RecordOptions,
+): RecordKind<L[number]["table"]> {
+  return { name, ids, layouts, ...options };
+}
+
+/** Which header set and architecture an image is read by. */
+export interface Dialect {
+  readonly commit: Commit;
+  readonly arch: Architecture;
+}
+
+/** The id of a kind in a header set; undefined when it has none there. */
+export function idOf(kind: RecordKind, commit: Commit): number | undefined {
+  let found: number | undefined;
+  for (const [id, since] of kind.ids) if (isSince(commit, since)) found = id;
+  return found;
+}
+
+/**
+ * The layout of the fixed part, undefined when it is the header alone. `size` (the record's len) decides between
+ * the layouts of powerpc, which no field of the image tells apart; `fileType` is FILE.f_type.
+ */
+export function layoutOf<T extends StructTable>(
+  kind: RecordKind<T>,
+  { commit, arch }: Dialect,
+  size: number,
+  fileType?: number,
+): T | undefined {
+  let best: Layout<T> | undefined;
+  for (const layout of kind.layouts) {
+    if (layout.arch !== undefined && layout.arch !== arch.family) continue;
+    if (layout.fileType !== undefined && layout.fileType !== fileType) continue;
+    if (layout.since !== undefined && !isSince(commit, layout.since)) continue;
+    if (best?.arch !== undefined && best.since === layout.since && best.table.size === size) continue;
+    best = layout;
+  }
+  return best?.table;
+}
+
+type KeysOfEach<V> = V extends unknown ? keyof V : never;
+type OfEach<V, K extends PropertyKey> = V extends { readonly [P in K]: infer X } ? X : never;
+type Merged<V> = { readonly [K in keyof V]: V[K] } & {
+  readonly [K in Exclude<KeysOfEach<V>, keyof V>]?: OfEach<V, K>;
+};
+type EachValue<T> = T extends StructTable ? StructValue<T> : never;
+
+/** The fields of a record: those that all its layouts have, and those of some as optional. */
+export type RecordValue<K extends RecordKind> = Merged<EachValue<K["layouts"][number]["table"]>>;

@@ -1,0 +1,59 @@
+import { struct, word } from "../../../schema/struct.js";
+
+export const FILE_LOCKS = struct(
+  "FILE_LOCKS",
+  24,
+  "Our dialect: how many locks a descriptor holds; so many FILE_LOCK follow",
+  {
+    fd: word("s32", 8, { doc: "descriptor of the FILE_DESC before" }),
+    nr_locks: word("u32", 12, { doc: "FILE_LOCKs that follow" }),
+    flags: word("u32", 16),
+  },
+);
+
+export const FILE_LOCK = struct("FILE_LOCK", 48, "Our dialect: one record lock, flock or lease", {
+  fl_start: word("s64", 8),
+  fl_end: word("s64", 16, { doc: "last byte; 0x7fffffffffffffff is the end of the file" }),
+  fl_type: word("u32", 24, {
+    doc: "0 read, 1 write, 2 none; plus 16 while a lease is being broken, then what it becomes",
+  }),
+  fl_type_prev: word("u32", 28, { doc: "what a lease that is being broken was" }),
+  fl_flags: word("u32", 32, { doc: "1 POSIX, 2 flock, 32 lease" }),
+  fl_rem_lease: word("s32", 36, {
+    doc: "seconds until the lease is taken away, from the start of the checkpoint",
+  }),
+  owner_ref: word("s32", 40, { doc: "FILE_TABLE of a POSIX lock, else 0" }),
+});
+
+export const FILE_OWNER = struct(
+  "FILE_OWNER",
+  40,
+  "Our dialect: who gets the signals of a file, fcntl(2) F_SETOWN",
+  {
+    file_objref: word("s32", 8),
+    pid_ref: word("s32", 12, { doc: "pid tag, 0 for none" }),
+    pid_type: word("u32", 16, { doc: "0 process, 1 group, 2 session" }),
+    uid: word("u32", 20),
+    euid: word("u32", 24),
+    signum: word("u32", 28, { doc: "0 is SIGIO" }),
+    async: word("u32", 32, { doc: "1 when O_ASYNC is set" }),
+  },
+);
+
+export const FILE_UNLINKED = struct(
+  "FILE_UNLINKED",
+  56,
+  "Our dialect: a file whose name was gone, and how it comes back",
+  {
+    file_objref: word("s32", 8),
+    method: word("u32", 12, { doc: "1 linked again, 2 contents in the image, 3 copied" }),
+    kind: word("u32", 16, { doc: "1 regular, 2 directory, 3 fifo" }),
+    mode: word("u32", 20),
+    uid: word("u32", 24),
+    gid: word("u32", 28),
+    size: word("u64", 32),
+    nr_chunks: word("u32", 40, { doc: "BUFFERs that follow, each a u64 offset and data" }),
+    flags: word("u32", 44, { doc: "1: remove the substitute once it is open" }),
+    ino: word("u64", 48),
+  },
+);

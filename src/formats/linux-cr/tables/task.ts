@@ -1,0 +1,134 @@
+import { struct, word } from "../../../schema/struct.js";
+
+export const TASK_0ABE2FE = struct("TASK", 72, "TASK as header sets 0abe2fe to c97c03d wrote it", {
+  state: word("u32", 8),
+  exit_state: word("u32", 12),
+  exit_code: word("u32", 16),
+  exit_signal: word("u32", 20),
+  pdeath_signal: word("u32", 24),
+  set_child_tid: word("u64", 32, { show: { as: "hex" } }),
+  clear_child_tid: word("u64", 40, { show: { as: "hex" } }),
+  compat_robust_futex_head_len: word("u32", 48),
+  compat_robust_futex_list: word("u32", 52, { show: { as: "hex" } }),
+  robust_futex_head_len: word("u32", 56),
+  robust_futex_list: word("u64", 64, { show: { as: "hex" } }),
+});
+
+export const TASK_67CFEE9 = struct("TASK", 64, "TASK as header sets 67cfee9 to f678773 wrote it", {
+  state: word("u32", 8),
+  exit_state: word("u32", 12),
+  exit_code: word("u32", 16),
+  exit_signal: word("u32", 20),
+  pdeath_signal: word("u32", 24),
+  compat_robust_futex_head_len: word("u32", 28),
+  compat_robust_futex_list: word("u32", 32, { show: { as: "hex" } }),
+  robust_futex_head_len: word("u32", 36),
+  robust_futex_list: word("u64", 40, { show: { as: "hex" } }),
+  set_child_tid: word("u64", 48, { show: { as: "hex" } }),
+  clear_child_tid: word("u64", 56, { show: { as: "hex" } }),
+});
+
+export const TASK_F0FDD38 = struct("TASK", 80, "TASK as header sets f0fdd38 to b6cdf01 wrote it", {
+  state: word("u32", 8),
+  exit_state: word("u32", 12),
+  exit_code: word("u32", 16),
+  exit_signal: word("u32", 20),
+  pdeath_signal: word("u32", 24),
+  compat_robust_futex_head_len: word("u32", 28),
+  compat_robust_futex_list: word("u32", 32, { show: { as: "hex" } }),
+  robust_futex_head_len: word("u32", 36),
+  robust_futex_list: word("u64", 40, { show: { as: "hex" } }),
+  set_child_tid: word("u64", 48, { show: { as: "hex" } }),
+  clear_child_tid: word("u64", 56, { show: { as: "hex" } }),
+  sas_ss_sp: word("u64", 64, { show: { as: "hex" } }),
+  sas_ss_size: word("u32", 72),
+});
+
+export const TASK = struct(
+  "TASK",
+  80,
+  "A task (thread or process): state, exit, addresses that the kernel keeps for it; its name follows as a STRING",
+  {
+    flags: word("u32", 8, { doc: "1 forked and not executed, 2 used privileges" }),
+    state: word("u32", 12, { doc: "64 for a zombie" }),
+    exit_state: word("u32", 16, { doc: "16 for a zombie, else 0" }),
+    exit_code: word("u32", 20, { doc: "wait status of a zombie" }),
+    exit_signal: word("u32", 24, { doc: "signal for the parent; all ones in a thread that does not lead" }),
+    pdeath_signal: word("u32", 28, { doc: "prctl(2) PR_SET_PDEATHSIG" }),
+    set_child_tid: word("u64", 32, { doc: "user address, as the other u64", show: { as: "hex" } }),
+    clear_child_tid: word("u64", 40, { show: { as: "hex" } }),
+    sas_ss_sp: word("u64", 48, { doc: "alternate signal stack, sigaltstack(2)", show: { as: "hex" } }),
+    sas_ss_size: word("u32", 56),
+    compat_robust_futex_head_len: word("u32", 60),
+    compat_robust_futex_list: word("u32", 64, {
+      doc: "of a 32-bit task on a 64-bit kernel",
+      show: { as: "hex" },
+    }),
+    robust_futex_head_len: word("u32", 68),
+    robust_futex_list: word("u64", 72, { show: { as: "hex" } }),
+  },
+);
+
+export const TASK_NS = struct("TASK_NS", 16, "The namespaces of the task", {
+  ns_objref: word("s32", 8),
+});
+
+export const TASK_OBJS_0ABE2FE = struct(
+  "TASK_OBJS",
+  24,
+  "TASK_OBJS as header sets 0abe2fe to 76fcfe5 wrote it",
+  {
+    files_objref: word("s32", 8),
+    mm_objref: word("s32", 12),
+    sighand_objref: word("s32", 16),
+    signal_objref: word("s32", 20),
+  },
+);
+
+export const TASK_OBJS_C97C03D = struct(
+  "TASK_OBJS",
+  32,
+  "TASK_OBJS as header sets c97c03d to f678773 wrote it",
+  {
+    files_objref: word("s32", 8),
+    mm_objref: word("s32", 12),
+    fs_objref: word("s32", 16),
+    sighand_objref: word("s32", 20),
+    signal_objref: word("s32", 24),
+  },
+);
+
+export const TASK_OBJS = struct(
+  "TASK_OBJS",
+  32,
+  "The objects that the task has, perhaps shared with others",
+  {
+    files_objref: word("s32", 8),
+    mm_objref: word("s32", 12),
+    fs_objref: word("s32", 16),
+    sem_undo_objref: word("s32", 20, { doc: "0 for none" }),
+    sighand_objref: word("s32", 24),
+    signal_objref: word("s32", 28, { doc: "a new number is followed by SIGNAL" }),
+  },
+);
+
+export const TASK_CREDS = struct("TASK_CREDS", 16, "The credentials of the task", {
+  cred_ref: word("s32", 8, { doc: "real credentials" }),
+  ecred_ref: word("s32", 12, { doc: "effective credentials" }),
+});
+
+export const RESTART_BLOCK = struct(
+  "RESTART_BLOCK",
+  56,
+  "The system call that the task slept in, to be gone on with at restart",
+  {
+    function_type: word("u64", 8, {
+      doc: "1 none, 2 sleep, 3 sleep on a processor clock, 4 and 5 the same of a 32-bit task, 6 poll, 7 futex",
+    }),
+    arg_0: word("u64", 16),
+    arg_1: word("u64", 24),
+    arg_2: word("u64", 32),
+    arg_3: word("u64", 40),
+    arg_4: word("u64", 48, { doc: "nanoseconds left at the start of the checkpoint" }),
+  },
+);
