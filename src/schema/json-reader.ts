@@ -142,7 +142,8 @@ export class JsonReader {
 
   /** Nothing but blanks may follow. */
   end(): void {
-    if (this.kind() !== "end") throw this.#unexpected("the end of the text");
+    this.#peek();
+    if (this.pos < this.text.length) throw this.#unexpected("the end of the text");
   }
 
   /** `line 3, column 14` of a place in the text, both from 1. */

@@ -1,4 +1,4 @@
-import type { ErrorPlace } from "../io/errors.js";
+import { type ErrorPlace, isCrimgError } from "../io/errors.js";
 import { decodeMessage } from "./decode.js";
 import { encodeMessage } from "./encode.js";
 import { type AnyValue, fieldMessage, type MessageTable, UNKNOWN } from "./message.js";
@@ -17,13 +17,29 @@ export function rewriteMessage(
   target: AnyValue,
   place: ErrorPlace = {},
 ): Buffer {
-  const changes = messageChanges(table, decodeMessage(table, bytes, place) as AnyValue, target, []);
+  const before = decodeMessage(table, bytes, place) as AnyValue;
+  const changes = messageChanges(table, before, target, []);
   if (changes.length === 0) return bytes;
-  const patched = patchMessage(table, bytes, changes, place);
-  // A message in several pieces has no single place for a change; it is written anew.
+  const patched = patchInPlace(table, bytes, changes, place);
   const isRight =
+    patched !== undefined &&
     messageChanges(table, decodeMessage(table, patched, place) as AnyValue, target, []).length === 0;
   return isRight ? patched : encodeMessage(table, target as never, place);
+}
+
+/** A message in several pieces has no single place for a change; then the record must be written anew. */
+function patchInPlace(
+  table: MessageTable,
+  bytes: Buffer,
+  changes: readonly FieldChange[],
+  place: ErrorPlace,
+): Buffer | undefined {
+  try {
+    return patchMessage(table, bytes, changes, place);
+  } catch (error) {
+    if (isCrimgError(error) && error.code === "EDIT") return undefined;
+    throw error;
+  }
 }
 
 function messageChanges(

@@ -1,3 +1,4 @@
+import { isCrimgError } from "../../io/errors.js";
 import { MAX_RECORD_BYTES } from "../../io/limits.js";
 import { ValueError, writeMessage } from "../../schema/encode.js";
 import type { AnyValue, MessageTable } from "../../schema/message.js";
@@ -34,8 +35,11 @@ export class ImageWriter {
   message(table: MessageTable, value: AnyValue, wire: Buffer | undefined): void {
     this.word(0);
     const start = this.#out.pos;
-    if (wire === undefined) writeMessage(table, this.#out, value);
-    else this.#out.bytes(rewriteMessage(table, wire, value));
+    writeMessage(table, this.#out, value);
+    if (wire !== undefined) {
+      this.#out.pos = start;
+      this.#out.bytes(rewritten(table, wire, value));
+    }
     const size = this.#out.pos - start;
     if (size > MAX_RECORD_BYTES)
       throw new ValueError(`the record has ${size} bytes, at most ${MAX_RECORD_BYTES} are read`);
@@ -54,5 +58,15 @@ export class ImageWriter {
   #setWord(at: number, value: number): void {
     if (this.byteOrder === "little-endian") this.#out.buf.writeUInt32LE(value, at);
     else this.#out.buf.writeUInt32BE(value, at);
+  }
+}
+
+/** `value` fits its table, which has been tried. */
+function rewritten(table: MessageTable, wire: Buffer, value: AnyValue): Buffer {
+  try {
+    return rewriteMessage(table, wire, value);
+  } catch (error) {
+    if (!isCrimgError(error)) throw error;
+    throw new ValueError(`these are not the bytes of a ${table.name}: ${error.message}`).within("_wire");
   }
 }

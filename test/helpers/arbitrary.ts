@@ -1,0 +1,102 @@
+import fc from "fast-check";
+import { bytesToText } from "../../src/io/text.js";
+import { fieldScalar } from "../../src/schema/decode.js";
+import {
+  type AnyValue,
+  type Field,
+  fieldMessage,
+  type MessageTable,
+  type Scalar,
+} from "../../src/schema/message.js";
+import { WireWriter } from "../../src/schema/wire.js";
+
+const MAX_DEPTH = 3;
+
+const SCALARS: Readonly<Record<Scalar, fc.Arbitrary<unknown>>> = {
+  uint32: fc.nat({ max: 0xffffffff }),
+  uint64: fc.bigInt({ min: 0n, max: 2n ** 64n - 1n }),
+  fixed64: fc.bigInt({ min: 0n, max: 2n ** 64n - 1n }),
+  int32: fc.integer(),
+  sint32: fc.integer(),
+  int64: fc.bigInt({ min: -(2n ** 63n), max: 2n ** 63n - 1n }),
+  sint64: fc.bigInt({ min: -(2n ** 63n), max: 2n ** 63n - 1n }),
+  bool: fc.boolean(),
+  string: fc.oneof(
+    fc.string(),
+    fc.string({ unit: "binary" }),
+    someBytes().map((bytes) => bytesToText(bytes)),
+  ),
+  bytes: someBytes(),
+};
+
+function someBytes(): fc.Arbitrary<Buffer> {
+  return fc.uint8Array({ maxLength: 130 }).map((bytes) => Buffer.from(bytes));
+}
+
+/** Values of a message, required fields always there, strings and bytes of any content. */
+export function valuesOf(table: MessageTable, depth = 0): fc.Arbitrary<AnyValue> {
+  const required: Record<string, fc.Arbitrary<unknown>> = {};
+  const optional: Record<string, fc.Arbitrary<unknown>> = {};
+  for (const [name, field] of Object.entries(table.fields)) {
+    const one = oneOf(table, field, depth);
+    if (field.label === "repeated")
+      required[name] = depth >= MAX_DEPTH ? fc.constant([]) : fc.array(one, { maxLength: 3 });
+    else if (field.label === "required") required[name] = one;
+    else if (depth < MAX_DEPTH || fieldMessage(table, field) === undefined) optional[name] = one;
+  }
+  return fc
+    .record({ ...required, ...optional }, { requiredKeys: Object.keys(required), noNullPrototype: true })
+    .map((value) => withoutUndefined(value));
+}
+
+function oneOf(owner: MessageTable, field: Field, depth: number): fc.Arbitrary<unknown> {
+  const nested = fieldMessage(owner, field);
+  if (nested !== undefined) return fc.constant(null).chain(() => valuesOf(nested, depth + 1));
+  if (typeof field.type === "object" && field.type.kind === "enum")
+    return fc.oneof(
+      { weight: 9, arbitrary: fc.constantFrom(...field.type.values.values()) },
+      { weight: 1, arbitrary: fc.integer() },
+    );
+  return SCALARS[fieldScalar(field) as Scalar];
+}
+
+function withoutUndefined(value: AnyValue): AnyValue {
+  return Object.fromEntries(Object.entries(value).filter(([, item]) => item !== undefined)) as AnyValue;
+}
+
+/**
+ * A message as another writer might encode it: fields in any order, varints longer than needed, unknown fields, known
+ * fields with another wire type, singular fields twice, runs packed or not. It starts from canonical bytes.
+ */
+export function disturbed(canonical: Buffer): fc.Arbitrary<Buffer> {
+  const addition = fc.oneof(
+    fc
+      .tuple(fc.integer({ min: 1, max: 60 }), fc.bigInt({ min: 0n, max: 2n ** 64n - 1n }))
+      .map(([number, value]) => {
+        const writer = new WireWriter();
+        writer.uint32(number << 3);
+        writer.uint64(value);
+        return writer.take();
+      }),
+    fc
+      .tuple(fc.integer({ min: 100, max: 2 ** 29 - 1 }), fc.uint8Array({ maxLength: 20 }))
+      .map(([number, data]) => {
+        const writer = new WireWriter();
+        writer.uint32(((number << 3) | 2) >>> 0);
+        writer.uint32(data.length);
+        writer.bytes(data);
+        return writer.take();
+      }),
+    fc
+      .integer({ min: 1, max: 60 })
+      .map((number) => Buffer.from([((number << 3) & 0x7f) | 0x80 | 5, (number << 3) >> 7, 1, 2, 3, 4])),
+    fc
+      .integer({ min: 1, max: 15 })
+      .map((number) => Buffer.from([(number << 3) | 0x80, 0x80, 0x00, 0x81, 0x80, 0x00])),
+  );
+  return fc.array(fc.tuple(fc.boolean(), addition), { minLength: 1, maxLength: 4 }).map((additions) => {
+    const before = additions.filter(([atStart]) => atStart).map(([, bytes]) => bytes);
+    const behind = additions.filter(([atStart]) => !atStart).map(([, bytes]) => bytes);
+    return Buffer.concat([...before, canonical, ...behind]);
+  });
+}

@@ -1,0 +1,24 @@
+import { readdirSync } from "node:fs";
+import { join } from "node:path";
+import { fileURLToPath, pathToFileURL } from "node:url";
+import type { EnumTable } from "../../src/schema/enums.js";
+import type { MessageTable } from "../../src/schema/message.js";
+
+const DIRECTORY = fileURLToPath(new URL("../../src/formats/criu/tables", import.meta.url));
+
+/** Every message table and enum table of CRIU's images, by CRIU's name. */
+export async function allTables(): Promise<{
+  readonly messages: ReadonlyMap<string, MessageTable>;
+  readonly enums: ReadonlyMap<string, EnumTable>;
+}> {
+  const messages = new Map<string, MessageTable>();
+  const enums = new Map<string, EnumTable>();
+  for (const name of readdirSync(DIRECTORY).sort()) {
+    const module = (await import(pathToFileURL(join(DIRECTORY, name)).href)) as Record<string, unknown>;
+    for (const table of Object.values(module) as (MessageTable | EnumTable)[]) {
+      if (table?.kind === "message") messages.set(table.name, table);
+      else if (table?.kind === "enum") enums.set(table.name, table);
+    }
+  }
+  return { messages, enums };
+}
