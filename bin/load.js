@@ -19,9 +19,23 @@ function load(name) {
   const script = new Script(source(file), { filename: file, cachedData: read(`${file}.cache`) });
   const chunk = { exports: {}, script };
   chunks.set(name, chunk);
-  const resolve = (id) => (id.startsWith("./") ? load(id.slice(2)) : require(id));
+  const resolve = (id) => (id.startsWith("./") ? load(id.slice(2)) : builtin(id));
   script.runInThisContext()(chunk, chunk.exports, resolve, PROGRAM);
   return chunk.exports;
+}
+
+/** Modules of Node that most runs never use and that take milliseconds to load: loaded at their first use. */
+const LAZY = /^(node:)?(child_process|crypto|fs\/promises|perf_hooks|readline)$/;
+
+function builtin(id) {
+  if (!LAZY.test(id)) return require(id);
+  const descriptor = (key) => Reflect.getOwnPropertyDescriptor(require(id), key);
+  return new Proxy(Object.create(null), {
+    get: (_, key) => (key === "__esModule" ? undefined : require(id)[key]),
+    has: (_, key) => key in require(id),
+    ownKeys: () => Reflect.ownKeys(require(id)),
+    getOwnPropertyDescriptor: (_, key) => descriptor(key) && { ...descriptor(key), configurable: true },
+  });
 }
 
 function source(file) {

@@ -30,6 +30,7 @@ async function bundle(): Promise<Chunk[]> {
     target: "node20",
     minify: true,
     write: false,
+    alias: { "wsl-utils": join(ROOT, "scripts/not-windows.ts") },
     plugins: [directImports(join(ROOT, "src/index.ts"))],
     logOverride: { "empty-import-meta": "error" },
     // oclif asks for a compiler only to run TypeScript commands in place, which a built program never does.
@@ -60,9 +61,12 @@ writeFileSync(join(ROOT, "oclif.manifest.json"), JSON.stringify(await commandMan
 rmSync(PROGRAM, { recursive: true, force: true });
 rmSync(join(ROOT, "dist/src"), { recursive: true, force: true });
 renameSync(fresh, PROGRAM);
-const { status } = spawnSync(process.execPath, [join(ROOT, "scripts/code-cache.cjs")], {
+const { status, stderr } = spawnSync(process.execPath, [join(ROOT, "scripts/code-cache.cjs")], {
   cwd: ROOT,
-  stdio: ["ignore", "ignore", "inherit"],
+  stdio: ["ignore", "ignore", "pipe"],
 });
-if (status !== 0) process.exit(1);
+if (status !== 0) {
+  process.stderr.write(stderr);
+  process.exit(1);
+}
 writeFileSync(join(ROOT, "dist/built"), "");
