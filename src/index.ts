@@ -50,6 +50,11 @@ export { type FindOptions, type Matcher, matcherOf } from "./ops/find/matcher.js
 export { type ImageInfo, imageInfo } from "./ops/info/image-info.js";
 export { type DecodeOptions, decodeImage } from "./ops/recode/decode-image.js";
 export { type EncodeOptions, encodeImage } from "./ops/recode/encode-image.js";
+export {
+  openRestoreOptions,
+  type RestoreOption,
+  restoreOptions,
+} from "./ops/restore-options/restore-options.js";
 export type { Holder } from "./ops/show/holders.js";
 export { type RecordView, recordView } from "./ops/show/record.js";
 export { type SummaryView, summaryView } from "./ops/show/summary.js";
@@ -57,3 +62,11 @@ export type { TreeTask } from "./ops/show/tree.js";
 export type { FileUse } from "./ops/show/uses.js";
 export type { TaskName } from "./ops/show/view.js";
 export { VIEWS, type ViewData, type ViewName, type ViewOptions } from "./ops/show/views.js";
+export type { Finding, Place as FindingPlace, RuleFacts, Severity } from "./ops/validate/finding.js";
+export {
+  type Checked,
+  RULES,
+  type ValidateOptions,
+  type Verdict,
+  validate,
+} from "./ops/validate/validate.js";

@@ -1,14 +1,6 @@
-import fs from "node:fs";
 import { boolean, string } from "@oclif/core/flags";
-import {
-  EDIT_KINDS,
-  type Edit,
-  ioError,
-  type Policy,
-  parseRecipe,
-  recipeEdits,
-  UsageError,
-} from "../index.js";
+import { EDIT_KINDS, type Edit, type Policy, recipeEdits } from "../index.js";
+import { readRecipe } from "./recipe-file.js";
 
 /** A flag for each kind of edit, each repeatable; they do not take the words behind their value. */
 function kindFlags() {
@@ -62,31 +54,13 @@ export async function editsFromFlags(
 ): Promise<{ readonly edits: Edit[]; readonly policies: Policy[] }> {
   const edits: Edit[] = [];
   const policies: Policy[] = [];
-  const variables = parseVariables((flags.var ?? []) as string[]);
+  const variables = (flags.var ?? []) as string[];
   for (const file of (flags.recipe ?? []) as string[]) {
-    const recipe = await parseRecipe(readText(file), file, variables);
+    const recipe = await readRecipe(file, variables);
     edits.push(...recipeEdits(recipe));
     policies.push(...recipe.policies);
   }
   for (const { name } of EDIT_KINDS)
     for (const text of (flags[name] ?? []) as string[]) edits.push({ kind: name, text });
   return { edits, policies };
-}
-
-function readText(file: string): string {
-  try {
-    return fs.readFileSync(file, "utf8");
-  } catch (error) {
-    throw ioError("read the recipe", file, error);
-  }
-}
-
-function parseVariables(texts: readonly string[]): Map<string, string> {
-  return new Map(
-    texts.map((text) => {
-      const at = text.indexOf("=");
-      if (at < 1) throw new UsageError(`--var: ${JSON.stringify(text)} is not NAME=VALUE`);
-      return [text.slice(0, at), text.slice(at + 1)];
-    }),
-  );
 }

@@ -1,5 +1,6 @@
 import fs from "node:fs";
 import path from "node:path";
+import { bytesToText, hasRawBytes, textToBytes } from "./text.js";
 
 /** As many symbolic links as Linux follows in one path. */
 const MAX_LINKS = 40;
@@ -36,8 +37,14 @@ export function resolveInRoot(root: string, imagePath: string): string | undefin
 /** The text of a symbolic link; undefined for anything else that exists, null for nothing. */
 function readLink(file: string): string | undefined | null {
   try {
-    return fs.lstatSync(file).isSymbolicLink() ? fs.readlinkSync(file) : undefined;
+    const name = fsPath(file);
+    return fs.lstatSync(name).isSymbolicLink() ? bytesToText(fs.readlinkSync(name, "buffer")) : undefined;
   } catch {
     return null;
   }
+}
+
+/** A path for Node's fs functions: as bytes where the text stands for some that are not UTF-8 (see text.ts). */
+export function fsPath(text: string): string | Buffer {
+  return hasRawBytes(text) ? textToBytes(text) : text;
 }

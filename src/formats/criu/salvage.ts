@@ -1,7 +1,6 @@
-import { isCrimgError } from "../../io/errors.js";
+import { type CrimgError, isCrimgError } from "../../io/errors.js";
 import type { MessageTable, Value } from "../../schema/message.js";
-import { fileNameOf } from "./detect.js";
-import type { CriuImage, ImageRecord, RecordDamage } from "./image.js";
+import { CriuImage, type ImageRecord, type RecordDamage } from "./image.js";
 import type { ImageKind } from "./image-kind.js";
 import { CriuImageSet } from "./image-set.js";
 
@@ -12,7 +11,26 @@ const MAX_DAMAGED_RECORDS = 100;
 export interface Damage {
   readonly image: string;
   readonly record?: RecordDamage;
-  readonly error: RecordDamage["error"];
+  readonly error: CrimgError;
+}
+
+/** An image that leaves out what it cannot read. */
+class SalvagedImage extends CriuImage {
+  readonly damage = new Map<number, Damage>();
+
+  override *readRecords(): Generator<ImageRecord> {
+    const image = this.fileName;
+    let count = 0;
+    try {
+      yield* super.readRecords((record) => {
+        this.damage.set(record.index, { image, record, error: record.error });
+        return ++count < MAX_DAMAGED_RECORDS;
+      });
+    } catch (error) {
+      if (!isCrimgError(error)) throw error;
+      this.damage.set(-1, { image, error }); // the disk failed
+    }
+  }
 }
 
 /**
@@ -20,64 +38,46 @@ export interface Damage {
  * thrown. The operating system's errors (unreadable files) count as damage too.
  */
 export class SalvagedSet extends CriuImageSet {
-  readonly #damage = new Map<string, Damage[]>();
-  readonly #unreadable = new Set<string>();
-  readonly #records = new Map<string, readonly ImageRecord[]>();
+  readonly #salvaged = new Map<string, SalvagedImage | Damage>();
 
   /** The damage of one image; complete once its records have been read. */
   damageOf(fileName: string): readonly Damage[] {
-    return this.#damage.get(fileName) ?? [];
+    const image = this.#salvaged.get(fileName);
+    if (image === undefined) return [];
+    return image instanceof SalvagedImage ? [...image.damage.values()] : [image];
   }
 
   override imageNamed(fileName: string): CriuImage | undefined {
-    if (this.#unreadable.has(fileName)) return undefined;
-    try {
-      return super.imageNamed(fileName);
-    } catch (error) {
-      if (!isCrimgError(error)) throw error;
-      this.#unreadable.add(fileName);
-      this.#note(fileName, { image: fileName, error });
-      return undefined;
+    let image = this.#salvaged.get(fileName);
+    if (image === undefined) {
+      image = this.#open(fileName);
+      if (image === undefined) return undefined;
+      this.#salvaged.set(fileName, image);
     }
+    return image instanceof SalvagedImage ? image : undefined;
   }
 
-  /** The records of the image that can be read, kept for the next call. */
-  override records<M extends MessageTable>(
-    kind: ImageKind<M>,
-    id?: number,
-  ): readonly ImageRecord<Value<M>>[] {
-    return this.recordsNamed(fileNameOf(kind, id)) as readonly ImageRecord<Value<M>>[];
-  }
-
-  /** Like `records`, by file name. */
+  /** The records that can be read, kept for the next call. */
   recordsNamed(fileName: string): readonly ImageRecord[] {
-    let records = this.#records.get(fileName);
-    if (records === undefined) {
-      records = [...this.streamNamed(fileName)];
-      this.#records.set(fileName, records);
-    }
-    return records;
+    return this.imageNamed(fileName)?.records() ?? [];
   }
 
-  /** The records of the image that can be read, one after the other, without keeping them. */
-  *streamNamed(fileName: string): Generator<ImageRecord> {
-    const image = this.imageNamed(fileName);
-    if (image === undefined) return;
-    const known = new Set(this.damageOf(fileName).map(({ record }) => record?.index));
-    let count = 0;
-    yield* image.readRecords((record) => {
-      if (!known.has(record.index)) this.#note(fileName, { image: fileName, record, error: record.error });
-      return ++count < MAX_DAMAGED_RECORDS;
-    });
+  /** The records that can be read, one after the other, without keeping them. */
+  streamNamed(fileName: string): Iterable<ImageRecord> {
+    return this.imageNamed(fileName)?.readRecords() ?? [];
   }
 
   override first<M extends MessageTable>(kind: ImageKind<M>, id?: number): Value<M> | undefined {
     return this.records(kind, id)[0]?.value;
   }
 
-  #note(fileName: string, damage: Damage): void {
-    const list = this.#damage.get(fileName);
-    if (list === undefined) this.#damage.set(fileName, [damage]);
-    else list.push(damage);
+  #open(fileName: string): SalvagedImage | Damage | undefined {
+    try {
+      const source = this.fileSet.open(fileName);
+      return source && new SalvagedImage(source, fileName);
+    } catch (error) {
+      if (!isCrimgError(error)) throw error;
+      return { image: fileName, error };
+    }
   }
 }

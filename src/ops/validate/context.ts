@@ -1,6 +1,6 @@
 import type { CriuImageSet } from "../../formats/criu/image-set.js";
 import { SalvagedSet } from "../../formats/criu/salvage.js";
-import { shellCommand } from "../../io/shell.js";
+import { shellCommand, shellQuote } from "../../io/shell.js";
 import type { Checkpoint } from "../../model/checkpoint.js";
 import { criuCheckpoint } from "../../model/criu/checkpoint.js";
 
@@ -19,6 +19,11 @@ export class SetContext {
   share<T>(make: (context: SetContext) => T): T {
     if (!this.#shared.has(make)) this.#shared.set(make, make(this));
     return this.#shared.get(make) as T;
+  }
+
+  /** The set's name as a word of a command line. */
+  get quotedName(): string {
+    return shellQuote(this.set.name);
   }
 
   /** The `crimg edit` command that changes this set in place. */

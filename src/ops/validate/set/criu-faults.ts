@@ -72,6 +72,7 @@ export const criuFaultRules: readonly Rule<SetContext>[] = [
             at,
             what: "the lease is being broken; the holder gets its signal once more",
             found: `to become ${(entry.type & ~BREAKING) === 0 ? "a read lease" : "none"}`,
+            fix: context.editCommand("--lease", `${entry.pid}:${entry.fd}=settle`),
           };
     },
   },

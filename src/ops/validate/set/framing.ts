@@ -23,7 +23,7 @@ export const framingRules: readonly Rule<SetContext>[] = [
     },
   },
   {
-    id: "IMAGE_HEADER",
+    id: "IMAGE_MAGIC",
     level: "error",
     about: "An image file starts with the magic words of a CRIU image.",
     mend: COPY_AGAIN,
@@ -49,14 +49,14 @@ export const framingRules: readonly Rule<SetContext>[] = [
     },
   },
   {
-    id: "RECORD_TRUNCATED",
+    id: "IMAGE_TRUNCATED",
     level: "error",
     about: "The records of an image and their payloads end where the file ends.",
     mend: COPY_AGAIN,
     check: (context) => recordDamage(context, (damage) => isFraming(damage.error)),
   },
   {
-    id: "RECORD_DAMAGED",
+    id: "IMAGE_GARBAGE",
     level: "error",
     about: "Each record decodes as its message, with every required field.",
     mend: COPY_AGAIN,

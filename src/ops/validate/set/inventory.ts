@@ -21,7 +21,7 @@ export const inventoryRules: readonly Rule<SetContext>[] = [
     },
   },
   {
-    id: "INVENTORY_VERSION",
+    id: "IMAGE_VERSION",
     level: "error",
     about: "The version of the set is one that criu knows.",
     mend: "Restore with the criu that made the set.",

@@ -16,13 +16,12 @@ const ACCESS_MODE = 3;
 const O_RDONLY = 0;
 const O_WRONLY = 1;
 
-/** Rules about file locks and leases. */
-export const lockRules: readonly Rule<SetContext>[] = [
+const rules: readonly Rule<SetContext>[] = [
   {
     id: "LOCK_KIND",
     level: "error",
     about: "A lock is POSIX, flock, OFD or a lease.",
-    mend: "Copy filelocks.img again from where the set was made.",
+    mend: "Copy filelocks.img again from where the set was made, or drop the lock.",
     *check(context) {
       for (const { entry, at } of context.share(storedLocks))
         if (!KIND_NAMES.has(entry.flag))
@@ -33,7 +32,7 @@ export const lockRules: readonly Rule<SetContext>[] = [
     id: "LOCK_TYPE",
     level: "error",
     about: "The type of a lock is one that its kind has.",
-    mend: "Copy filelocks.img again from where the set was made.",
+    mend: "Copy filelocks.img again from where the set was made, or drop the lock.",
     *check(context) {
       for (const { entry, at } of context.share(storedLocks)) {
         const types = TYPES.get(entry.flag);
@@ -51,7 +50,7 @@ export const lockRules: readonly Rule<SetContext>[] = [
     id: "LOCK_RANGE",
     level: "error",
     about: "A lock covers bytes from 0 up; flocks and leases cover the whole file.",
-    mend: "Copy filelocks.img again from where the set was made.",
+    mend: "Copy filelocks.img again from where the set was made, or drop the lock.",
     *check(context) {
       for (const { entry, at } of context.share(storedLocks)) {
         const { flag, start, len } = entry;
@@ -156,3 +155,14 @@ export const lockRules: readonly Rule<SetContext>[] = [
     },
   },
 ];
+
+/** Rules about file locks and leases. What is wrong with one of them, taking it out of the set mends. */
+export const lockRules: readonly Rule<SetContext>[] = rules.map((rule) => ({
+  ...rule,
+  *check(context) {
+    for (const found of rule.check(context)) {
+      const fix = context.editCommand("--set", `${found.at.image}[${found.at.record}]=absent`);
+      yield { ...found, fix };
+    }
+  },
+}));

@@ -31,7 +31,7 @@ const TASK_KINDS: readonly (readonly [kind: ImageKind, required: boolean])[] = [
 /** Rules about the images that belong to one task or thread. */
 export const taskImageRules: readonly Rule<SetContext>[] = [
   {
-    id: "TASK_IMAGE_MISSING",
+    id: "IMAGE_MISSING",
     level: "error",
     about: "A task has its core image; a live one its ids, mm, fs and pagemap images too.",
     mend: COPY,

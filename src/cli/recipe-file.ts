@@ -1,0 +1,20 @@
+import { parseRecipe, type Recipe, UsageError } from "../index.js";
+import { readInput } from "./input.js";
+
+/** A recipe is written by hand. */
+const MAX_BYTES = 4 * 1024 * 1024;
+
+/** Reads a recipe; `variables` as `NAME=VALUE`. Errors: USAGE, IO, TOO_LARGE. */
+export function readRecipe(file: string, variables: readonly string[]): Promise<Recipe> {
+  return parseRecipe(
+    readInput(file, MAX_BYTES).toString("utf8"),
+    file,
+    new Map(variables.map(splitVariable)),
+  );
+}
+
+function splitVariable(text: string): [name: string, value: string] {
+  const at = text.indexOf("=");
+  if (at < 1) throw new UsageError(`--var: ${JSON.stringify(text)} is not NAME=VALUE`);
+  return [text.slice(0, at), text.slice(at + 1)];
+}

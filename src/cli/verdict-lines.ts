@@ -1,0 +1,103 @@
+import type { Finding, FindingPlace, RestoreOption, RuleFacts, Severity, Verdict } from "../index.js";
+import { escapeText } from "./escape.js";
+import type { Role, Style } from "./style.js";
+
+/** Findings of one kind that are shown without `--all`. */
+const SHOWN = 5;
+
+const ROLES: Readonly<Record<Severity, Role>> = { error: "error", warning: "warning", note: "faint" };
+
+export interface VerdictLinesOptions {
+  readonly style: Style;
+  /** The set as the user named it. */
+  readonly image: string;
+  readonly rules: readonly RuleFacts[];
+  /** Options that a restore needs, then those that only a person can complete. */
+  readonly options: readonly RestoreOption[];
+  readonly all: boolean;
+}
+
+/** What `crimg validate` says to people: findings by kind, most severe first, what a restore needs, the verdict. */
+export function* verdictLines(verdict: Verdict, options: VerdictLinesOptions): Generator<string> {
+  const mends = new Map(options.rules.map(({ id, mend }) => [id, mend]));
+  for (const group of groupsOf(verdict.findings)) {
+    const more = verdict.more.get(group[0]?.id ?? "") ?? 0;
+    yield* groupLines(group, more, mends, options);
+  }
+  if (options.options.length > 0) {
+    yield options.style("heading", "criu restore needs");
+    for (const { option, value, reason } of options.options)
+      yield `  ${escapeText(value === undefined ? option : `${option} ${value}`)}  ${options.style("faint", escapeText(reason))}`;
+  }
+  yield verdictSentence(verdict, options);
+}
+
+/** Findings with the same rule and clause, in the order of the first. */
+function groupsOf(findings: readonly Finding[]): Iterable<Finding[]> {
+  const groups = new Map<string, Finding[]>();
+  for (const finding of findings) {
+    const key = `${finding.severity} ${finding.id} ${finding.what}`;
+    const group = groups.get(key);
+    if (group === undefined) groups.set(key, [finding]);
+    else group.push(finding);
+  }
+  return groups.values();
+}
+
+function* groupLines(
+  group: readonly Finding[],
+  more: number,
+  mends: ReadonlyMap<string, string>,
+  { style, all }: VerdictLinesOptions,
+): Generator<string> {
+  const [first] = group;
+  if (first === undefined) return;
+  yield `${style(ROLES[first.severity], first.severity)} ${style("name", first.id)}: ${escapeText(first.what)}`;
+  const shown = all ? group : group.slice(0, SHOWN);
+  for (const { at, expected, found, fix } of shown) {
+    const compared = [
+      expected === undefined ? "" : `expected ${escapeText(expected)}`,
+      found === undefined ? "" : `found ${escapeText(found)}`,
+    ].filter((part) => part !== "");
+    const place = placeText(at);
+    const line = [place, compared.join(", ")].filter((part) => part !== "").join(": ");
+    if (line !== "") yield `  ${line}`;
+    if (fix !== undefined) yield `    ${style("good", escapeText(fix))}`;
+  }
+  const hidden = group.length - shown.length + more;
+  if (hidden > 0) yield `  and ${hidden} more${all ? "" : ` (--only ${first.id} --all)`}`;
+  const mend = mends.get(first.id);
+  if (mend !== undefined && shown.some(({ fix }) => fix === undefined)) yield `  ${style("faint", mend)}`;
+}
+
+/** `/srv/log (fd 3 of task 1000, files.img[4].reg)`. */
+export function placeText({ image, record, field, pid, fd, path }: FindingPlace): string {
+  const holder = pid === undefined ? "" : fd === undefined ? `task ${pid}` : `fd ${fd} of task ${pid}`;
+  const stored =
+    image === undefined
+      ? ""
+      : `${image}${record === undefined ? "" : `[${record}]`}${field === undefined ? "" : `.${field}`}`;
+  const [head, ...rest] = [path ?? "", stored, holder].filter((part) => part !== "");
+  if (head === undefined) return "";
+  return escapeText(rest.length === 0 ? head : `${head} (${rest.join(", ")})`);
+}
+
+function verdictSentence({ valid, counts, checked }: Verdict, { style, image }: VerdictLinesOptions): string {
+  const name = escapeText(image);
+  const found = (["error", "warning", "note"] as const).filter((each) => counts[each] > 0);
+  const told = found.map((each) => plural(counts[each], each)).join(", ");
+  if (!valid) return `${style("error", "invalid")}: ${name} cannot be restored as it is: ${told}`;
+  const { rules, images, records, tasks, files, locks } = checked;
+  const looked = [
+    plural(images, "image"),
+    plural(records, "record"),
+    plural(tasks, "task"),
+    plural(files, "open file"),
+    plural(locks, "lock"),
+  ].join(", ");
+  return `${style("good", "valid")}: ${name}: ${looked} by ${rules} rules${told === "" ? "" : `; ${told}`}`;
+}
+
+function plural(count: number, one: string): string {
+  return `${count} ${one}${count === 1 ? "" : "s"}`;
+}
