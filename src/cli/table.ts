@@ -35,31 +35,30 @@ const NO_BORDERS = {
   middle: GAP,
 };
 
+/** Rows that may be made anew each time they are gone through: once for the widths, once for the lines. */
+export interface Rows extends Iterable<readonly Cell[]> {
+  readonly length: number;
+}
+
 /** The lines of a table: UPPERCASE heads, no borders, aligned columns that fit `width`, no trailing blanks. */
 export function* tableLines(
   columns: readonly Column[],
-  rows: readonly (readonly Cell[])[],
-  options: TableOptions,
+  rows: Rows,
+  { style, width }: TableOptions,
 ): Generator<string> {
-  const texts = rows.map((row) => columns.map((_, at) => cellText(row[at] ?? "")));
-  const widths = fit(columns, naturalWidths(columns, texts), options.width);
-  const cut = (row: readonly string[]): string[] =>
-    row.map((text, at) => cutTo(text, widths[at] as number, columns[at]?.cut));
-  const paint = (at: number, row: readonly string[]): string[] =>
-    row.map((text, column) => painted(text, rows[at]?.[column], options.style));
-  const heads = columns.map(({ head }) => head);
-  const styledHeads = cut(heads).map((head) => options.style("heading", head));
-
-  if (rows.length <= CLI_TABLE_ROWS) {
-    const body = texts.map((row, at) => paint(at, cut(row)));
-    yield* smallTable(columns, widths, [styledHeads, ...body]);
+  const widths = fit(columns, naturalWidths(columns, rows), width);
+  const heads = columns.map(({ head }) => ({ text: head, role: "heading" as const }));
+  if (rows.length > CLI_TABLE_ROWS) {
+    yield paddedLine(columns, widths, heads, style);
+    for (const row of rows) yield paddedLine(columns, widths, row, style);
     return;
   }
-  yield paddedLine(columns, widths, cut(heads), styledHeads);
-  for (const [at, row] of texts.entries()) {
-    const shown = cut(row);
-    yield paddedLine(columns, widths, shown, paint(at, shown));
-  }
+  const shown = (row: readonly Cell[]): string[] =>
+    columns.map(({ cut }, at) => {
+      const cell = row[at] ?? "";
+      return painted(cutTo(cellText(cell), widths[at] as number, cut), cell, style);
+    });
+  yield* smallTable(columns, widths, [heads, ...rows].map(shown));
 }
 
 /** Columns that a text takes on a terminal: wide characters count two, combining ones none. */
@@ -72,14 +71,17 @@ function cellText(cell: Cell): string {
   return typeof cell === "object" ? escapeText(cell.text) : cell.toString();
 }
 
-function painted(text: string, cell: Cell | undefined, style: Style): string {
+function painted(text: string, cell: Cell, style: Style): string {
   return typeof cell === "object" ? style(cell.role, text) : text;
 }
 
-function naturalWidths(columns: readonly Column[], rows: readonly (readonly string[])[]): number[] {
+function naturalWidths(columns: readonly Column[], rows: Rows): number[] {
   const widths = columns.map(({ head }) => displayWidth(head));
   for (const row of rows)
-    for (const [at, text] of row.entries()) widths[at] = Math.max(widths[at] as number, displayWidth(text));
+    for (let at = 0; at < widths.length; at++) {
+      const width = displayWidth(cellText(row[at] ?? ""));
+      if (width > (widths[at] as number)) widths[at] = width;
+    }
   return widths;
 }
 
@@ -136,18 +138,23 @@ function smallTable(columns: readonly Column[], widths: readonly number[], rows:
     .map((line) => line.trimEnd());
 }
 
+/** Long tables are made line by line, and nothing of a line is kept. */
 function paddedLine(
   columns: readonly Column[],
   widths: readonly number[],
-  shown: string[],
-  styled: string[],
+  row: readonly Cell[],
+  style: Style,
 ): string {
   let line = "";
-  for (const [at, text] of styled.entries()) {
-    const blanks = " ".repeat(Math.max(0, (widths[at] as number) - displayWidth(shown[at] as string)));
-    const last = at === styled.length - 1;
-    line += columns[at]?.align === "right" ? blanks + text : last ? text : text + blanks;
-    if (!last) line += GAP;
+  for (let at = 0; at < columns.length; at++) {
+    const { align, cut } = columns[at] as Column;
+    const cell = row[at] ?? "";
+    const width = widths[at] as number;
+    const text = cutTo(cellText(cell), width, cut);
+    const blanks = " ".repeat(Math.max(0, width - displayWidth(text)));
+    const styled = painted(text, cell, style);
+    line += align === "right" ? blanks + styled : styled + blanks;
+    if (at < columns.length - 1) line += GAP;
   }
   return line.trimEnd();
 }

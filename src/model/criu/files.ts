@@ -5,78 +5,84 @@ import { FD_TYPES } from "../../formats/criu/tables/fdinfo.js";
 import type { RegFileEntry } from "../../formats/criu/tables/regfile.js";
 import { enumName } from "../../schema/enums.js";
 import type { DeletedFile, FileTable, OpenFile, Origin, Socket } from "../checkpoint.js";
-import { lazy } from "../lazy.js";
 import { fileLabel } from "./file-label.js";
 import { socketOf } from "./sockets.js";
 
-interface StoredFile {
-  readonly type: string;
-  readonly id: number;
-  readonly record: Readonly<Record<string, unknown>>;
-  readonly origin: Origin;
-}
-
 /** All ones in a stored offset: the file is not sought at restart. */
 const NO_POSITION = 0xffff_ffff_ffff_ffffn;
+
+const SOCKET_TYPES: ReadonlySet<string> = new Set(["UNIXSK", "INETSK", "NETLINKSK", "PACKETSK"]);
+
+/** What the open files of one set share. */
+interface FileContext {
+  readonly set: CriuImageSet;
+  readonly files: () => FileTable;
+  readonly deletedById: () => ReadonlyMap<number, DeletedFile>;
+}
 
 /** The open files of a set: from files.img, or in sets before criu 3.4 from one image per type. */
 export function criuFileTable(
   set: CriuImageSet,
   deletedById: () => ReadonlyMap<number, DeletedFile>,
 ): FileTable {
-  const stored = readStoredFiles(set);
+  const context: FileContext = { set, files: () => table, deletedById };
+  const all = readFiles(set, context);
   const byId = new Map<number, OpenFile>();
-  const byTypeAndId = new Map<string, OpenFile>();
-  const all = stored.map((entry) => new CriuOpenFile(entry, set, table, deletedById));
-  function table(): FileTable {
-    return files;
-  }
+  const others = new Map<string, OpenFile>();
   for (const file of all) {
-    byTypeAndId.set(`${file.type}:${file.id}`, file);
-    if (!byId.has(file.id)) byId.set(file.id, file);
+    const first = byId.get(file.id);
+    if (first === undefined) byId.set(file.id, file);
+    else others.set(`${file.type}:${file.id}`, file);
   }
-  const files: FileTable = {
+  const table: FileTable = {
     all,
-    get: (id, type) => (type === undefined ? byId.get(id) : (byTypeAndId.get(`${type}:${id}`) ?? undefined)),
+    get: (id, type) => {
+      const first = byId.get(id);
+      return type === undefined || first?.type === type ? first : others.get(`${type}:${id}`);
+    },
   };
-  return files;
+  return table;
 }
 
+/** Sets hold many files, so one holds only its record and makes the rest when asked. */
 class CriuOpenFile implements OpenFile {
-  readonly id: number;
-  readonly type: string;
-  readonly record: Readonly<Record<string, unknown>>;
-  readonly origin: Origin;
-  readonly #label: () => string;
-  readonly #socket: () => Socket | undefined;
-  readonly #files: () => FileTable;
-  readonly #deleted: () => ReadonlyMap<number, DeletedFile>;
+  readonly #context: FileContext;
+  readonly #image: string;
+  readonly #index: number;
+  readonly #member: string | undefined;
+  #label: string | undefined;
+  #socket: Socket | undefined;
 
   constructor(
-    stored: StoredFile,
-    set: CriuImageSet,
-    files: () => FileTable,
-    deleted: () => ReadonlyMap<number, DeletedFile>,
+    readonly type: string,
+    readonly id: number,
+    readonly record: Readonly<Record<string, unknown>>,
+    image: string,
+    index: number,
+    member: string | undefined,
+    context: FileContext,
   ) {
-    this.id = stored.id;
-    this.type = stored.type;
-    this.record = stored.record;
-    this.origin = stored.origin;
-    this.#files = files;
-    this.#deleted = deleted;
-    this.#socket = lazy(() => socketOf(this, files()));
-    this.#label = lazy(() => fileLabel(this, set));
+    this.#context = context;
+    this.#image = image;
+    this.#index = index;
+    this.#member = member;
+  }
+
+  get origin(): Origin {
+    const origin = { image: this.#image, record: this.#index };
+    return this.#member === undefined ? origin : { ...origin, field: this.#member };
   }
 
   get path(): string | undefined {
     if (this.type === "REG") return this.#regular.ext === true ? undefined : this.#regular.name;
     if (this.type === "FIFO" || this.type === "TTY") return this.#node?.path;
-    if (this.type === "TUNF") return this.#files().get(this.id, "REG")?.path;
+    if (this.type === "TUNF") return this.#context.files().get(this.id, "REG")?.path;
     return undefined;
   }
 
   get label(): string {
-    return this.#label();
+    this.#label ??= fileLabel(this, this.#context.set);
+    return this.#label;
   }
 
   get flags(): number | undefined {
@@ -107,7 +113,9 @@ class CriuOpenFile implements OpenFile {
   }
 
   get socket(): Socket | undefined {
-    return this.#socket();
+    if (!SOCKET_TYPES.has(this.type)) return undefined;
+    this.#socket ??= socketOf(this, this.#context.files());
+    return this.#socket;
   }
 
   get pipeId(): number | undefined {
@@ -116,7 +124,7 @@ class CriuOpenFile implements OpenFile {
 
   get deleted(): DeletedFile | undefined {
     const node = this.type === "REG" ? this.id : (this.record.regf_id as number | undefined);
-    return node === undefined ? undefined : this.#deleted().get(node);
+    return node === undefined ? undefined : this.#context.deletedById().get(node);
   }
 
   get #regular(): RegFileEntry {
@@ -126,35 +134,29 @@ class CriuOpenFile implements OpenFile {
   /** The regular file entry of a fifo's or terminal's node. */
   get #node(): OpenFile | undefined {
     const id = this.record.regf_id;
-    return typeof id === "number" ? this.#files().get(id, "REG") : undefined;
+    return typeof id === "number" ? this.#context.files().get(id, "REG") : undefined;
   }
 }
 
-function readStoredFiles(set: CriuImageSet): StoredFile[] {
-  const union = set.records(IMAGES.FILES);
-  if (union.length > 0) {
-    const members = new Map(FILE_TYPES.map(({ type, member }) => [type, member]));
-    return union.flatMap(({ index, value }) => {
-      const type = enumName(FD_TYPES, value.type);
-      const member = members.get(type);
-      const record = member === undefined ? {} : (value[member] as Record<string, unknown> | undefined);
-      // An entry without the member of its type says nothing of the file: as if it were not there.
-      if (record === undefined) return [];
-      return [{ type, id: value.id, record, origin: origin(IMAGES.FILES.file, index, member) }];
-    });
+/** The records are not kept: sets have tens of thousands of them. */
+function readFiles(set: CriuImageSet, context: FileContext): OpenFile[] {
+  const files: OpenFile[] = [];
+  const members = new Map(FILE_TYPES.map(({ type, member }) => [type, member]));
+  for (const { index, value } of set.image(IMAGES.FILES)?.readRecords() ?? []) {
+    const type = enumName(FD_TYPES, value.type);
+    const member = members.get(type);
+    const record = member === undefined ? {} : (value[member] as Record<string, unknown> | undefined);
+    // An entry without the member of its type says nothing of the file: as if it were not there.
+    if (record === undefined) continue;
+    files.push(new CriuOpenFile(type, value.id, record, IMAGES.FILES.file, index, member, context));
   }
-  return FILE_TYPES.flatMap(({ type, splitImage }) =>
-    splitImage === undefined
-      ? []
-      : set.records(splitImage).map(({ index, value }) => ({
-          type,
-          id: (value as { id?: number }).id ?? 0,
-          record: value,
-          origin: origin(splitImage.file, index, undefined),
-        })),
-  );
-}
-
-function origin(image: string, record: number, field: string | undefined): Origin {
-  return field === undefined ? { image, record } : { image, record, field };
+  if (files.length > 0) return files;
+  for (const { type, splitImage } of FILE_TYPES) {
+    if (splitImage === undefined) continue;
+    for (const { index, value } of set.image(splitImage)?.readRecords() ?? []) {
+      const { id = 0 } = value as { id?: number };
+      files.push(new CriuOpenFile(type, id, value, splitImage.file, index, undefined, context));
+    }
+  }
+  return files;
 }

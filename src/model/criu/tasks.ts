@@ -1,15 +1,17 @@
 import type { CriuImageSet } from "../../formats/criu/image-set.js";
 import { IMAGES } from "../../formats/criu/images.js";
 import { TASK_STATE } from "../../formats/criu/names.js";
-import { FD_TYPES } from "../../formats/criu/tables/fdinfo.js";
+import { FD_TYPES, type FdinfoEntry } from "../../formats/criu/tables/fdinfo.js";
 import type { PstreeEntry } from "../../formats/criu/tables/pstree.js";
 import { enumName } from "../../schema/enums.js";
 import type {
   AddressRange,
+  Descriptor,
   DescriptorTable,
   FileTable,
   Mapping,
   OpenFile,
+  Origin,
   ResourceLimit,
   SignalState,
   Task,
@@ -150,25 +152,43 @@ export class CriuTask implements Task {
 
 /** One descriptor table, fdinfo-ID.img; without the file it is empty, as criu reads it. */
 export function criuDescriptorTable(set: CriuImageSet, id: number, files: () => FileTable): DescriptorTable {
-  const descriptors = lazy(() =>
-    set.records(IMAGES.FDINFO, id).map(({ index, value }) => {
-      const type = enumName(FD_TYPES, value.type);
-      return {
-        fd: value.fd,
-        closeOnExec: (value.flags & 1) !== 0,
-        type,
-        fileId: value.id,
-        get file() {
-          return files().get(value.id, type);
-        },
-        origin: { image: `fdinfo-${id}.img`, record: index },
-      };
-    }),
-  );
+  const context = { image: `fdinfo-${id}.img`, files };
+  const descriptors = lazy(() => {
+    const list: CriuDescriptor[] = [];
+    for (const { index, value } of set.image(IMAGES.FDINFO, id)?.readRecords() ?? [])
+      list.push(new CriuDescriptor(value, index, context));
+    return list;
+  });
   return {
     id,
     get descriptors() {
       return descriptors();
     },
   };
+}
+
+class CriuDescriptor implements Descriptor {
+  readonly fd: number;
+  readonly closeOnExec: boolean;
+  readonly type: string;
+  readonly fileId: number;
+  readonly #record: number;
+  readonly #context: { readonly image: string; readonly files: () => FileTable };
+
+  constructor(entry: FdinfoEntry, record: number, context: { image: string; files: () => FileTable }) {
+    this.fd = entry.fd;
+    this.closeOnExec = (entry.flags & 1) !== 0;
+    this.type = enumName(FD_TYPES, entry.type);
+    this.fileId = entry.id;
+    this.#record = record;
+    this.#context = context;
+  }
+
+  get file(): OpenFile | undefined {
+    return this.#context.files().get(this.fileId, this.type);
+  }
+
+  get origin(): Origin {
+    return { image: this.#context.image, record: this.#record };
+  }
 }
