@@ -1,9 +1,9 @@
 import { BaseCommand } from "../src/cli/base-command.js";
 import { type Answer, EXIT } from "../src/cli/exit-codes.js";
-import { imageArg, pidFlag, requiredChoice } from "../src/cli/flags.js";
+import { choice, imageArg, pidFlag } from "../src/cli/flags.js";
 import { terminalWidth } from "../src/cli/output.js";
 import { viewLines } from "../src/cli/show/lines.js";
-import { openDocument, VIEWS, type ViewName } from "../src/index.js";
+import { openDocument, UsageError, VIEWS, type ViewName } from "../src/index.js";
 
 /** What crit and go-crit call it, and the view that answers it. */
 const EXPLORES = {
@@ -36,12 +36,14 @@ export default class X extends BaseCommand<typeof X> {
   ];
   static override args = {
     IMG: imageArg,
-    WHAT: requiredChoice("what to explore", Object.keys(EXPLORES) as Explore[]),
+    WHAT: choice("what to explore", Object.keys(EXPLORES) as Explore[]),
   };
   static override flags = { pid: pidFlag };
 
   async run(): Promise<Answer> {
-    const view = EXPLORES[this.args.WHAT];
+    const what = this.args.WHAT;
+    if (what === undefined) throw new UsageError(`say what to explore: ${Object.keys(EXPLORES).join(", ")}`);
+    const view = EXPLORES[what];
     const document = openDocument(this.image);
     const answer = VIEWS[view](document, { pid: this.flags.pid, runs: true });
     if (this.flags.json) this.printJson(answer);

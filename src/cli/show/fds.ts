@@ -15,19 +15,34 @@ type TaskFds = ViewData<"fds">["tasks"][number];
 
 /** `crimg show IMG fds` */
 export function fdsLines({ tasks }: ViewData<"fds">, look: Look): Iterable<string> {
-  const rows = tasks.flatMap(taskRows);
-  return rows.length === 0 ? ["no descriptors"] : tableLines(COLUMNS, rows, look);
+  const length = tasks.reduce((sum, task) => sum + directoryRows(task).length + task.descriptors.length, 0);
+  if (length === 0) return ["no descriptors"];
+  return tableLines(COLUMNS, { length, [Symbol.iterator]: () => rowsOf(tasks) }, look);
 }
 
-function taskRows({ pid, cwd, root, sameAs, descriptors }: TaskFds): Cell[][] {
+function* rowsOf(tasks: readonly TaskFds[]): Generator<Cell[]> {
+  for (const task of tasks) {
+    yield* directoryRows(task);
+    for (const descriptor of task.descriptors) yield descriptorRow(task.pid, descriptor);
+  }
+}
+
+function directoryRows({ pid, cwd, root, sameAs }: TaskFds): Cell[][] {
   const rows: Cell[][] = [];
   if (cwd !== undefined) rows.push([pid, "cwd", "dir", "", "", cwd]);
   if (root !== undefined) rows.push([pid, "root", "dir", "", "", root]);
   if (sameAs !== undefined) rows.push([pid, "*", "", "", "", `the descriptor table of ${sameAs}`]);
-  for (const { fd, type, flags, closeOnExec, position, file, id, deleted } of descriptors) {
-    const name =
-      file === undefined ? `missing: no open file has id ${id}` : deleted ? `${file} (deleted)` : file;
-    rows.push([pid, fd, type, openMode(flags, closeOnExec), position ?? "", name]);
-  }
   return rows;
+}
+
+function descriptorRow(pid: number, descriptor: TaskFds["descriptors"][number]): Cell[] {
+  const { fd, type, id, flags, closeOnExec, position, file, deleted } = descriptor;
+  const name = file ?? `missing: no open file has id ${id}`;
+  return [pid, fd, type, modeText(flags, closeOnExec), position ?? "", deleted ? `${name} (deleted)` : name];
+}
+
+function modeText(flags: readonly string[] | undefined, closeOnExec: boolean): string {
+  const mode = openMode(flags);
+  if (!closeOnExec) return mode;
+  return mode === "" ? "cloexec" : `${mode},cloexec`;
 }

@@ -48,15 +48,20 @@ const ACCESS: Readonly<Record<string, string>> = {
   O_ACCMODE: "-",
 };
 
-/** Open flags in few letters: `rw,append`. */
-export function openMode(flags: readonly string[] | undefined, closeOnExec = false): string {
-  const [access = "", ...others] = flags ?? [];
-  const words = [
-    ...(access === "" ? [] : [ACCESS[access] ?? access]),
-    ...others.filter((flag) => !QUIET_FLAGS.has(flag)).map((flag) => flag.replace("O_", "").toLowerCase()),
-    ...(closeOnExec ? ["cloexec"] : []),
-  ];
-  return words.join(",");
+const modes = new WeakMap<readonly string[], string>();
+
+/** Open flags in few letters: `rw,append`. Many files have the very same list of flags. */
+export function openMode(flags: readonly string[] | undefined): string {
+  if (flags === undefined) return "";
+  const known = modes.get(flags);
+  if (known !== undefined) return known;
+  const [access = "", ...others] = flags;
+  const words = others
+    .filter((flag) => !QUIET_FLAGS.has(flag))
+    .map((flag) => flag.replace("O_", "").toLowerCase());
+  const mode = [ACCESS[access] ?? access, ...words].join(",");
+  modes.set(flags, mode);
+  return mode;
 }
 
 /** Numbers in few: `1-3,7`. They must ascend. */

@@ -68,9 +68,14 @@ function shownDescriptor(
   flagsOf: (file: OpenFile) => readonly string[] | undefined,
 ): ShownDescriptor {
   if (file === undefined) return { fd, type, id: fileId, closeOnExec };
-  const deleted = file.deleted === undefined ? undefined : true;
   return {
-    ...{ fd, type, id: fileId, closeOnExec },
-    ...{ flags: flagsOf(file), position: file.position, file: file.label, deleted },
+    fd,
+    type,
+    id: fileId,
+    closeOnExec,
+    flags: flagsOf(file),
+    position: file.position,
+    file: file.label,
+    deleted: file.deleted === undefined ? undefined : true,
   };
 }
