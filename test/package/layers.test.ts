@@ -21,6 +21,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
     "src/schema",
     "src/io",
   ],
+  "src/open-image.ts": ["src/formats", "src/io"],
   "src/open.ts": ["src/model", "src/formats", "src/schema", "src/io"],
   "src/backends": ["src/ops", "src/model", "src/formats", "src/io"],
   "src/ops": ["src/model", "src/formats", "src/schema", "src/io"],
