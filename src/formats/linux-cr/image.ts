@@ -1,0 +1,191 @@
+import type { ByteOrder } from "../../io/byte-order.js";
+import { FormatError } from "../../io/errors.js";
+import { MAX_RECORD_BYTES } from "../../io/limits.js";
+import { type ByteSource, checkRange } from "../../io/source.js";
+import { bytesToText } from "../../io/text.js";
+import type { StructTable, StructValue } from "../../schema/struct.js";
+import { readStruct } from "../../schema/struct-reader.js";
+import { type Dialect, layoutOf, type RecordKind, type RecordValue } from "./record-kind.js";
+import { RECORDS, recordKinds } from "./records.js";
+import { findRevision, type Revision } from "./revision.js";
+import { type Ending, HEADER_BYTES, type Scan, scanStream } from "./scan.js";
+
+/** A range of the image in bytes. */
+export interface Range {
+  readonly offset: number;
+  readonly size: number;
+}
+
+/** A linux-cr stream: its records in order, each read when it is looked at. Pages are never read. */
+export class LinuxCrImage {
+  readonly name: string;
+  readonly byteOrder: ByteOrder;
+  readonly ending: Ending;
+  readonly revision: Revision;
+  readonly dialect: Dialect;
+  readonly #scan: Scan;
+  readonly #kinds: ReadonlyMap<number, RecordKind>;
+
+  /** Errors: FormatError INVALID for what is no linux-cr stream. Truncated ones open; see `ending`. */
+  constructor(readonly source: ByteSource) {
+    this.name = source.name;
+    this.#scan = scanStream(source);
+    this.byteOrder = this.#scan.byteOrder;
+    this.ending = this.#scan.ending;
+    if (this.length === 0) throw this.ending.error as FormatError;
+    const isLittle = this.byteOrder === "little-endian";
+    this.revision = findRevision(this.#scan.index, this.byteOrder, {
+      // arch_id, at 16, is little-endian in every image.
+      u16: (record, offset) => {
+        const bytes = this.#word(record, offset, 2);
+        return isLittle || offset === 16 ? bytes.readUInt16LE() : bytes.readUInt16BE();
+      },
+      u32: (record, offset) => {
+        const bytes = this.#word(record, offset, 4);
+        return isLittle ? bytes.readUInt32LE() : bytes.readUInt32BE();
+      },
+    });
+    this.dialect = this.revision.dialect;
+    this.#kinds = recordKinds(this.dialect.commit);
+  }
+
+  /** Number of records. */
+  get length(): number {
+    return this.#scan.index.length;
+  }
+
+  id(index: number): number | undefined {
+    return this.#scan.index.id(index);
+  }
+
+  /** The kind of a record; undefined beyond the end and for ids that the header set does not know. */
+  kind(index: number): RecordKind | undefined {
+    const id = this.id(index);
+    return id === undefined ? undefined : this.#kinds.get(id);
+  }
+
+  /** The record with its header. */
+  range(index: number): Range {
+    return { offset: this.#scan.index.offset(index), size: this.#scan.index.size(index) };
+  }
+
+  /** The page that stands behind a SOCKET_FRAG without a header of its own. */
+  rawPage(index: number): Range | undefined {
+    const size = this.#scan.rawPages.get(index);
+    if (size === undefined) return undefined;
+    const { offset, size: before } = this.range(index);
+    return { offset: offset + before, size };
+  }
+
+  /** What stands behind the fixed part, inside the record; empty for records that hold no more. */
+  payload(index: number): Range {
+    const { offset, size } = this.range(index);
+    const kind = this.kind(index);
+    const fixed =
+      kind === undefined ? HEADER_BYTES : (kind.payloadAt ?? this.layout(index)?.size ?? HEADER_BYTES);
+    const slack = kind?.slack ?? 0;
+    return { offset: offset + Math.min(size, fixed), size: Math.max(0, size - fixed - slack) };
+  }
+
+  /** Layout of the fixed part of a record; undefined when it is the header alone. */
+  layout(index: number): StructTable | undefined {
+    const kind = this.kind(index);
+    if (kind === undefined) return undefined;
+    const { size } = this.range(index);
+    const fileType = kind === RECORDS.FILE && size >= 12 ? this.#u32(index, 8) : undefined;
+    return layoutOf(kind, this.dialect, size, fileType);
+  }
+
+  /** The fields of a record of the kind that it must be. Errors: FormatError for another kind or a record too short. */
+  value<K extends RecordKind>(index: number, kind: K): RecordValue<K> {
+    if (this.kind(index) !== kind) throw this.error(index, `${kind.name} was expected`);
+    return this.fields(index) as RecordValue<K>;
+  }
+
+  /** The fields of any record by their names; empty for one without a fixed part. Errors: FormatError TRUNCATED. */
+  fields(index: number): Readonly<Record<string, unknown>> {
+    const table = this.layout(index);
+    if (table === undefined) return {};
+    const { offset, size } = this.range(index);
+    const head = this.source.read(offset, Math.min(size, table.size));
+    return readStruct(table, head, this.byteOrder, this.place(index)) as Readonly<Record<string, unknown>>;
+  }
+
+  /** Bytes of a payload. Errors: FormatError TOO_LARGE for one that is no single value. */
+  bytes(index: number): Buffer {
+    const { offset, size } = this.payload(index);
+    if (size > MAX_RECORD_BYTES)
+      throw new FormatError(
+        "TOO_LARGE",
+        `${size} bytes in one record; at most ${MAX_RECORD_BYTES} are read at once`,
+        this.place(index),
+      );
+    return this.source.read(offset, size);
+  }
+
+  /** Text of a STRING or FILE_NAME up to its NUL. */
+  text(index: number): string {
+    const bytes = this.bytes(index);
+    const end = bytes.indexOf(0);
+    return bytesToText(end === -1 ? bytes : bytes.subarray(0, end));
+  }
+
+  /** The structures that fill a payload. Errors: FormatError when they do not fill it evenly. */
+  structs<S extends StructTable>(index: number, table: S): StructValue<S>[] {
+    const bytes = this.bytes(index);
+    if (bytes.length % table.size !== 0)
+      throw this.error(
+        index,
+        `${bytes.length} bytes are no whole number of ${table.name} (${table.size} bytes)`,
+      );
+    return Array.from({ length: bytes.length / table.size }, (_, i) =>
+      readStruct(table, bytes.subarray(i * table.size), this.byteOrder, this.place(index)),
+    );
+  }
+
+  /** The 32-bit numbers, signed, that fill a payload; a remainder is left out. */
+  numbers(index: number): number[] {
+    const bytes = this.bytes(index);
+    const isLittle = this.byteOrder === "little-endian";
+    return Array.from({ length: bytes.length >> 2 }, (_, i) =>
+      isLittle ? bytes.readInt32LE(i * 4) : bytes.readInt32BE(i * 4),
+    );
+  }
+
+  /** What a message calls a record. */
+  label(index: number): string {
+    const id = this.id(index);
+    return id === undefined
+      ? "the end of the image"
+      : (this.kind(index)?.name ?? `a record of unknown id ${id}`);
+  }
+
+  place(index: number): { file: string; offset: number; path: string } {
+    const offset = index < this.length ? this.range(index).offset : this.ending.offset;
+    return { file: this.name, offset, path: `[${index}]` };
+  }
+
+  error(index: number, text: string): FormatError {
+    return new FormatError("INVALID", `${text}; found ${this.label(index)}`, this.place(index));
+  }
+
+  close(): void {
+    this.source.close();
+  }
+
+  #word(index: number, offset: number, size: number): Buffer {
+    const { offset: start, size: there } = this.range(index);
+    if (offset + size > there)
+      throw new FormatError("TRUNCATED", `truncated: the record has ${there} bytes`, {
+        file: this.name,
+        offset: start,
+      });
+    checkRange(this.source, start + offset, size);
+    return this.source.read(start + offset, size);
+  }
+
+  #u32(index: number, offset: number): number {
+    const bytes = this.#word(index, offset, 4);
+    return this.byteOrder === "little-endian" ? bytes.readUInt32LE() : bytes.readUInt32BE();
+  }
+}
