@@ -43,11 +43,15 @@ export async function parseRecipe(
       file: name,
     });
   const top = new Map<string, unknown>();
-  for (const { key, value } of document.contents.items)
-    top.set(
-      String(isScalar(key) ? key.value : key),
-      (value as { toJS(doc: unknown): unknown } | null)?.toJS(document),
-    );
+  try {
+    for (const { key, value } of document.contents.items)
+      top.set(
+        String(isScalar(key) ? key.value : key),
+        (value as { toJS(within: unknown): unknown } | null)?.toJS(document),
+      );
+  } catch (cause) {
+    throw new UsageError(`no recipe: ${(cause as Error).message}`, { file: name, cause });
+  }
   return readTop(top, new Reader(name, variables));
 }
 

@@ -1,0 +1,95 @@
+import * as assert from "uvu/assert";
+import { policyFinder } from "../../../src/model/policy.js";
+import { parseRecipe } from "../../../src/model/recipe.js";
+import { suite } from "../../helpers/suite.js";
+
+const test = suite("src/model/recipe");
+
+test("an empty file is an empty recipe", async () => {
+  assert.equal(await parseRecipe("# nothing\n", "r"), { edits: [], policies: [], watch: [] });
+});
+
+test("edits keep the order of the file; one text, a list and a mapping all do", async () => {
+  const { edits } = await parseRecipe("hostname: web2\nset: {a: 1, b: true}\nfd: ['1:1=/x']\n", "r");
+  assert.equal(edits, [
+    { kind: "hostname", key: undefined, value: "web2" },
+    { kind: "set", key: "a", value: "1" },
+    { kind: "set", key: "b", value: "true" },
+    { kind: "fd", key: undefined, value: "1:1=/x" },
+  ]);
+});
+
+test("variables: the recipe's own, overruled from outside; a dollar is two", async () => {
+  const text = `vars: {a: /x, b: 1}\nwatch: ['\${a}/*.tmp', '$$a', '\${c}\${b}']\n`;
+  const { watch } = await parseRecipe(
+    text,
+    "r",
+    new Map([
+      ["c", "3"],
+      ["b", "2"],
+    ]),
+  );
+  assert.equal(watch, ["/x/*.tmp", "$a", "32"]);
+});
+
+const BAD: readonly [string, RegExp][] = [
+  ["[1, 2]", /a recipe is a mapping/],
+  ["a: [", /no YAML/],
+  ["a: 1\na: 2", /no YAML/],
+  [`watch: ['\${x}']`, /\$\{x\} is not set; use --var x=VALUE.*\(in watch\[0\]\)/],
+  ["watch: [null]", /nothing found, text was expected/],
+  ["watch: [[1]]", /a structure found/],
+  ["policies: {}", /a list was expected/],
+  ["policies: [1]", /a mapping was expected/],
+  ["policies: [{path: /x}]", /an action is missing/],
+  ["policies: [{path: /x, action: delete}]", /"delete" is no action; those are remap, accept/],
+  ["policies: [{action: drop}]", /which descriptors are meant/],
+  ["policies: [{path: /x, action: remap}]", /remap needs `to`/],
+  ["policies: [{fd: x, action: drop}]", /neither FD nor PID:FD/],
+  ["policies: [{path: /x, action: drop, when: now}]", /a policy has no "when"/],
+];
+for (const [text, expected] of BAD) {
+  test(`${text.replaceAll("\n", " ")} is refused with its place`, async () => {
+    try {
+      await parseRecipe(text, "r");
+    } catch (error) {
+      assert.match((error as Error).message, expected);
+      assert.is((error as { code: string }).code, "USAGE");
+      return;
+    }
+    assert.unreachable();
+  });
+}
+
+test("aliases cannot blow a recipe up", async () => {
+  let text = "a: &a0 [x, x, x, x, x, x, x, x, x, x]\n";
+  for (let i = 1; i < 12; i++)
+    text += `b${i}: &a${i} [${Array.from({ length: 10 }, () => `*a${i - 1}`).join(", ")}]\n`;
+  try {
+    await parseRecipe(text, "r");
+  } catch (error) {
+    assert.is((error as { code: string }).code, "USAGE", String(error));
+    return;
+  }
+  assert.unreachable();
+});
+
+test("policies match by path, type and descriptor, all that are given", async () => {
+  const { policies } = await parseRecipe(
+    "policies: [{path: /t/*, type: file, fd: 3, action: drop}, {type: socket, action: close}, {fd: '7:9', action: error}]",
+    "r",
+  );
+  const find = policyFinder(policies);
+  const at = (pid: number, fd: number, type: string, path?: string) => find({ pid, fd, type, path })?.action;
+  assert.is(at(1, 3, "REG", "/t/x"), "drop");
+  assert.is(at(1, 4, "REG", "/t/x"), undefined);
+  assert.is(at(1, 3, "FIFO", "/t/x"), undefined);
+  assert.is(at(1, 3, "UNIXSK"), "drop");
+  assert.is(at(7, 9, "REG", "/t/x"), "error");
+  assert.throws(
+    () => policyFinder([{ ...(policies[0] as (typeof policies)[number]), type: "files" }]),
+    /no type of descriptor/,
+  );
+});
+
+test.run();
