@@ -7,22 +7,15 @@ import { suite } from "../helpers/suite.js";
 const ROOT = fileURLToPath(new URL("../..", import.meta.url));
 const MAX_LINES = 400;
 
+const LIBRARY = ["src/backends", "src/ops", "src/model", "src/formats", "src/schema", "src/io"];
+
 /** Which layers a layer may import, besides itself; the table of CONTRIBUTING.md. */
 const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   bin: ["commands", "src/cli", "src/index.ts"],
   commands: ["src/cli", "src/index.ts"],
   "src/cli": ["src/index.ts"],
-  "src/index.ts": [
-    "src/open.ts",
-    "src/backends",
-    "src/ops",
-    "src/model",
-    "src/formats",
-    "src/schema",
-    "src/io",
-  ],
-  "src/open-image.ts": ["src/formats", "src/io"],
-  "src/open.ts": ["src/model", "src/formats", "src/schema", "src/io"],
+  "src/index.ts": ["src/*.ts", ...LIBRARY],
+  "src/*.ts": LIBRARY,
   "src/backends": ["src/ops", "src/model", "src/formats", "src/io"],
   "src/ops": ["src/model", "src/formats", "src/schema", "src/io"],
   "src/model": ["src/formats", "src/schema", "src/io"],
@@ -68,6 +61,7 @@ function importsOf(from: string): Import[] {
 }
 
 function layerOf(file: string): string {
+  if (/^src\/[^/]+\.ts$/.test(file) && file !== "src/index.ts") return "src/*.ts";
   return Object.keys(MAY_IMPORT).find((layer) => file === layer || file.startsWith(`${layer}/`)) ?? file;
 }
 
