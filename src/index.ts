@@ -1,3 +1,13 @@
+export type {
+  Backend,
+  BackendName,
+  Objection,
+  Probe,
+  Restart,
+  RestartOptions,
+} from "./backends/backend.js";
+export { BACKENDS } from "./backends/backends.js";
+export { findCriu } from "./backends/criu/find.js";
 export { CriuImage, type ImageRecord, type PayloadRange } from "./formats/criu/image.js";
 export * from "./io/errors.js";
 export { MAX_JSON_BYTES, MAX_PIPED_IMAGE_BYTES } from "./io/limits.js";
@@ -70,3 +80,4 @@ export {
   type Verdict,
   validate,
 } from "./ops/validate/validate.js";
+export { type PreparedRestore, prepareRestore, type RestoreRequest } from "./restore.js";

@@ -55,7 +55,8 @@ function objectLines(objects: readonly LogObject[], { style, width }: Explanatio
   );
 }
 
-function* unknownLines(lines: readonly LogLine[], { style }: ExplanationLook): Generator<string> {
+/** What criu says, where crimg does not know what it means. */
+export function* unknownLines(lines: readonly LogLine[], { style }: ExplanationLook): Generator<string> {
   if (lines.length === 0) {
     yield "The log holds no error: criu was stopped, crashed, or is still running.";
     yield "Run criu again with -v4: it then tells what it does.";

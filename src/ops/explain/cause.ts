@@ -2,6 +2,8 @@
 export interface MendTemplate {
   /** A command line; `{name}` stands for a fact, quoted for the shell. Without one only words help. */
   readonly command?: string;
+  /** Instead of a command: the flags of an edit of the set that helps. */
+  readonly edit?: string;
   /** What it does, or what to do by hand. */
   readonly effect: string;
   /** Whether it helps, given the named groups of the pattern. */
@@ -10,8 +12,8 @@ export interface MendTemplate {
 
 /**
  * One failure that is known: the line criu writes, and what it means. `{name}` in the texts stands for a named group
- * of the pattern, or for one of `image` (the set as the user named it), `pid` (the task at work) and `root` (of the
- * dumped tree); groups whose name ends in `path` become absolute paths.
+ * of the pattern (those whose name ends in `path` become absolute paths), or for one of `image` (the set as the user
+ * named it), `restore` (the command that restores it), `pid` (the task at work) and `root` (of the dumped tree).
  */
 export interface Cause {
   /** Stable; the id of the validation rule where one warns of the same thing. */

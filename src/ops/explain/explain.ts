@@ -1,5 +1,5 @@
 import { FormatError } from "../../io/errors.js";
-import { shellQuote } from "../../io/shell.js";
+import { shellCommand, shellQuote } from "../../io/shell.js";
 import type { ByteSource } from "../../io/source.js";
 import type { Document } from "../../model/document.js";
 import type { Cause } from "./cause.js";
@@ -49,16 +49,17 @@ export interface Explanation extends Omit<CriuLog, "problems" | "recognized"> {
 
 /**
  * Finds in a log of `criu dump` or `criu restore` what made it fail, and what helps. With the image set that the log is
- * about, the ids in the log become tasks, descriptors and paths. Errors: FormatError for a damaged set, and for what is no log.
+ * about, the ids in the log become tasks, descriptors and paths. `given`: the words behind IMG of the `crimg restore` that
+ * failed, so that the commands that mend it are the same with more words, instead of edits into a new set. Errors: FormatError for a damaged set, and for what is no log.
  */
-export function explainLog(source: ByteSource, document?: Document): Explanation {
+export function explainLog(source: ByteSource, document?: Document, given?: readonly string[]): Explanation {
   const { problems: lines, recognized, ...log } = readLog(source);
   const known = log.outcome === "succeeded" ? undefined : firstKnown(lines, log.action);
   if (!recognized && known === undefined)
     throw new FormatError("INVALID", "this is no log of criu: none of its lines is as criu writes them", {
       file: source.name,
     });
-  const failure = known === undefined ? undefined : describe(known, lines, log, document);
+  const failure = known === undefined ? undefined : describe(known, lines, log, { document, given });
   const action = log.action === "unknown" ? (known?.cause.during ?? "unknown") : log.action;
   return {
     ...log,
@@ -100,12 +101,18 @@ function describe(
   { cause, line, groups }: Known,
   lines: readonly LogLine[],
   log: Pick<CriuLog, "root">,
-  document: Document | undefined,
+  {
+    document,
+    given,
+  }: { readonly document: Document | undefined; readonly given: readonly string[] | undefined },
 ): Failure {
   const at = descriptorAt(line, lines);
   const pid = line.pid ?? numberIn(groups.task);
+  const image = document?.name ?? "IMG";
+  const restore = shellCommand(["crimg", "restore", image, ...(given ?? [])]);
   const facts = new Map<string, string>([
-    ["image", document?.name ?? "IMG"],
+    ["restore", restore],
+    ["image", image],
     ["root", String(log.root ?? numberIn(groups.task) ?? pidIn(lines) ?? "PID")],
     ["pid", String(pid ?? pidIn(lines) ?? "PID")],
   ]);
@@ -113,10 +120,14 @@ function describe(
     if (text !== undefined) facts.set(name, name.endsWith("path") ? absolute(text) : text);
   const mends = cause.mends
     .filter(({ only }) => only?.(groups) ?? true)
-    .map(({ command, effect }) => ({
-      command: command === undefined ? undefined : fill(command, facts, shellQuote),
-      effect: fill(effect, facts),
-    }));
+    .map(({ command, edit, effect }) => {
+      const flags = given === undefined ? `crimg edit {image} ${edit} -o NEWDIR` : `{restore} ${edit}`;
+      const template = edit === undefined ? command : flags;
+      return {
+        command: template && fill(template, facts, quoteFact),
+        effect: fill(effect, facts),
+      };
+    });
   const objects =
     document === undefined
       ? []
@@ -158,9 +169,18 @@ function numberIn(text: string | undefined): number | undefined {
   return text === undefined ? undefined : Number(text);
 }
 
-function fill(template: string, facts: ReadonlyMap<string, string>, write = (text: string) => text): string {
+/** A command line among the facts is quoted already. */
+function quoteFact(fact: string, name: string): string {
+  return name === "restore" ? fact : shellQuote(fact);
+}
+
+function fill(
+  template: string,
+  facts: ReadonlyMap<string, string>,
+  write: (fact: string, name: string) => string = (fact) => fact,
+): string {
   return template.replace(/\{(\w+)\}/g, (whole, name: string) => {
     const fact = facts.get(name);
-    return fact === undefined ? whole : write(fact);
+    return fact === undefined ? whole : write(fact, name);
   });
 }

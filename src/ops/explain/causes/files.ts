@@ -1,12 +1,12 @@
 import type { Cause, MendTemplate } from "../cause.js";
 
 const ACCEPT: MendTemplate = {
-  command: "crimg edit {image} --accept-file {path} -o NEWDIR",
-  effect: "make a set that takes the file as it is now",
+  edit: "--accept-file {path}",
+  effect: "take the file as it is now",
 };
 const REMAP: MendTemplate = {
-  command: "crimg edit {image} --remap-path {path}=NEWPATH -o NEWDIR",
-  effect: "make a set that looks for it where it is now",
+  edit: "--remap-path {path}=NEWPATH",
+  effect: "look for it where it is now",
 };
 
 /** Files that are not as they were, and files that a dump cannot keep. */
@@ -33,7 +33,7 @@ export const FILE_CAUSES: readonly Cause[] = [
     mends: [
       ACCEPT,
       {
-        command: "crimg restore {image} -- --skip-file-rwx-check",
+        command: "{restore} -- --skip-file-rwx-check",
         effect: "restore without comparing permissions (the type is still compared)",
       },
     ],
@@ -47,7 +47,7 @@ export const FILE_CAUSES: readonly Cause[] = [
       { effect: "put the build of the checkpoint back in its place, or beside it and remap the path" },
       REMAP,
       {
-        command: "crimg edit {image} --no-file-check {path} -o NEWDIR",
+        edit: "--no-file-check {path}",
         effect: "give up the check, if the two builds are known to be the same code",
       },
     ],
@@ -146,8 +146,8 @@ export const FILE_CAUSES: readonly Cause[] = [
     why: "the lines before say what failed",
     mends: [
       {
-        command: "crimg edit {image} --drop-fd {pid}:{fd} -o NEWDIR",
-        effect: "make a set without the descriptor",
+        edit: "--drop-fd {pid}:{fd}",
+        effect: "leave the descriptor out",
       },
     ],
   },

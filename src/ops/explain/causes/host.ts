@@ -50,7 +50,7 @@ export const HOST_CAUSES: readonly Cause[] = [
     why: "the profile must be loaded here",
     mends: [
       {
-        command: "crimg restore {image} -- --lsm-profile TYPE:NAME",
+        command: "{restore} -- --lsm-profile TYPE:NAME",
         effect: "restore under another profile",
       },
     ],
@@ -63,7 +63,7 @@ export const HOST_CAUSES: readonly Cause[] = [
     why: "what the plugin saved, such as the state of a GPU, only it can bring back",
     mends: [
       {
-        command: "crimg restore {image} -- --libdir DIR",
+        command: "{restore} -- --libdir DIR",
         effect: "name the directory of the plugin, once it is installed",
       },
     ],
@@ -74,7 +74,7 @@ export const HOST_CAUSES: readonly Cause[] = [
     during: "restore",
     what: "the set was dumped with --allow-uprobes",
     why: "the restore needs the same option",
-    mends: [{ command: "crimg restore {image}", effect: "restore with the options that the images need" }],
+    mends: [{ command: "{restore}", effect: "restore with the options that the images need" }],
   },
   {
     id: "CGROUP",
@@ -85,10 +85,10 @@ export const HOST_CAUSES: readonly Cause[] = [
     why: "other controllers are mounted here, or the path may not be written",
     mends: [
       {
-        command: "crimg restore {image} -- --manage-cgroups=ignore",
+        command: "{restore} -- --manage-cgroups=ignore",
         effect: "restore into the control group of criu",
       },
-      { command: "crimg edit {image} --cgroup OLD=NEW -o NEWDIR", effect: "make a set with other paths" },
+      { edit: "--cgroup OLD=NEW", effect: "use other paths" },
     ],
   },
   {
@@ -99,7 +99,7 @@ export const HOST_CAUSES: readonly Cause[] = [
     mends: [
       { command: "crimg show {image} mounts", effect: "see the mounts; external ones have a key" },
       {
-        command: "crimg restore {image} -- --external mnt[KEY]:PATH",
+        command: "{restore} -- --external mnt[KEY]:PATH",
         effect: "say where the mount of that key is",
       },
     ],

@@ -20,8 +20,8 @@ export const SOCKET_CAUSES: readonly Cause[] = [
     what: "the set holds an established TCP connection",
     why: "criu brings connections back only with --tcp-established, or closed with --tcp-close",
     mends: [
-      { command: "crimg restore {image}", effect: "restore with the options that the images need" },
-      { command: "crimg restore {image} -- --tcp-close", effect: "restore with the connection closed" },
+      { command: "{restore}", effect: "restore with the options that the images need" },
+      { command: "{restore} -- --tcp-close", effect: "restore with the connection closed" },
     ],
   },
   {
@@ -29,7 +29,7 @@ export const SOCKET_CAUSES: readonly Cause[] = [
     match: /Need to set the --tcp-close options/,
     what: "the set was dumped with --tcp-close",
     why: "the state of its connections was not kept, so they can only come back closed, with the same option",
-    mends: [{ command: "crimg restore {image}", effect: "restore with the options that the images need" }],
+    mends: [{ command: "{restore}", effect: "restore with the options that the images need" }],
   },
   {
     id: "TCP_IN_FLIGHT",
@@ -52,7 +52,7 @@ export const SOCKET_CAUSES: readonly Cause[] = [
     why: "its local address must be one of this host's, and its pair of addresses and ports must be free",
     mends: [
       { command: "crimg show {image} sockets", effect: "see the connections" },
-      { command: "crimg restore {image} -- --tcp-close", effect: "restore with the connections closed" },
+      { command: "{restore} -- --tcp-close", effect: "restore with the connections closed" },
     ],
   },
   {
@@ -63,8 +63,8 @@ export const SOCKET_CAUSES: readonly Cause[] = [
     why: "two sockets cannot be bound to one port",
     mends: [
       {
-        command: "crimg edit {image} --tcp-listen-remap OLDPORT:NEWPORT -o NEWDIR",
-        effect: "make a set that listens on another port",
+        edit: "--tcp-listen-remap OLDPORT:NEWPORT",
+        effect: "listen on another port",
       },
       { command: "ss -ltnup", effect: "find who has it" },
     ],
@@ -77,8 +77,8 @@ export const SOCKET_CAUSES: readonly Cause[] = [
     why: "a socket can only be bound to an address of the host",
     mends: [
       {
-        command: "crimg edit {image} --remap-address OLD=NEW -o NEWDIR",
-        effect: "make a set with an address of this host",
+        edit: "--remap-address OLD=NEW",
+        effect: "use an address of this host",
       },
       { effect: "add the address to an interface: ip address add ADDRESS dev INTERFACE" },
     ],
@@ -128,7 +128,7 @@ export const SOCKET_CAUSES: readonly Cause[] = [
     during: "restore",
     what: "a unix socket was connected to a process outside of the tree",
     why: "criu connects it again only with --ext-unix-sk",
-    mends: [{ command: "crimg restore {image}", effect: "restore with the options that the images need" }],
+    mends: [{ command: "{restore}", effect: "restore with the options that the images need" }],
   },
   {
     id: "UNIX_PEER_GONE",
@@ -150,8 +150,8 @@ export const SOCKET_CAUSES: readonly Cause[] = [
     why: "its directory must be there, and nothing but an old socket may stand at the path",
     mends: [
       {
-        command: "crimg edit {image} --remap-path {path}=NEWPATH -o NEWDIR",
-        effect: "make a set that binds it elsewhere",
+        edit: "--remap-path {path}=NEWPATH",
+        effect: "bind it elsewhere",
       },
     ],
   },

@@ -15,7 +15,7 @@ export const TASK_CAUSES: readonly Cause[] = [
     why: "a task comes back under its old pid; after a checkpoint or a failed restore the old task stays a zombie for about a second, until its parent looks at it",
     mends: [
       { command: "ps -o pid,ppid,stat,args -p {task}", effect: "see who has it" },
-      { command: "crimg restore {image}", effect: "try again, when it was a zombie" },
+      { command: "{restore}", effect: "try again, when it was a zombie" },
     ],
   },
   {
@@ -33,7 +33,7 @@ export const TASK_CAUSES: readonly Cause[] = [
     why: "it comes from another pid namespace",
     mends: [
       {
-        command: "unshare --pid --fork --mount-proc crimg restore {image}",
+        command: "unshare --pid --fork --mount-proc {restore}",
         effect: "restore in a pid namespace of its own",
       },
     ],
@@ -78,7 +78,7 @@ export const TASK_CAUSES: readonly Cause[] = [
     why: "it was a job of a shell, and comes back only as a job of the shell that restores it",
     mends: [
       {
-        command: "crimg restore {image}",
+        command: "{restore}",
         effect: "restore with the options that the images need, from a terminal",
       },
     ],
@@ -99,12 +99,12 @@ export const TASK_CAUSES: readonly Cause[] = [
     mends: [
       SHELL_JOB,
       {
-        command: "crimg restore {image}",
+        command: "{restore}",
         effect: "restore with the options that the images need, from a terminal",
       },
       {
-        command: "crimg edit {image} --fd PID:N=/dev/null -o NEWDIR",
-        effect: "make a set without the terminal",
+        edit: "--fd PID:N=/dev/null",
+        effect: "leave the terminal out",
       },
     ],
   },
@@ -175,7 +175,7 @@ export const TASK_CAUSES: readonly Cause[] = [
     why: "a damaged set makes criu itself crash: a signal 11 mostly means a missing or contradictory image",
     mends: [
       { command: "crimg validate {image} --root / --host", effect: "check the set" },
-      { command: "crimg restore {image} -- -v4", effect: "have criu say more" },
+      { command: "{restore} --log restore.log", effect: "keep all that criu says" },
     ],
   },
 ];

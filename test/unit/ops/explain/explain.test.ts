@@ -140,10 +140,10 @@ test("every cause is reached by a real log or by a line of criu's", () => {
 
 test("every place-holder of a cause is a group of its pattern or a fact of the run", () => {
   for (const { id, match, what, mends } of CAUSES) {
-    const texts = [what, ...mends.flatMap(({ command = "", effect }) => [command, effect])];
+    const texts = [what, ...mends.flatMap(({ command = "", edit = "", effect }) => [command, edit, effect])];
     for (const [, name] of texts.join(" ").matchAll(/\{(\w+)\}/g))
       assert.ok(
-        match.source.includes(`(?<${name}>`) || ["image", "pid", "root"].includes(name as string),
+        match.source.includes(`(?<${name}>`) || ["image", "pid", "restore", "root"].includes(name as string),
         `${id}: {${name}}`,
       );
   }
@@ -191,6 +191,19 @@ test("rolling back is advised only for a file that has grown", () => {
     );
   assert.equal(commands("restore-file-size"), ["crimg", "truncate"]);
   assert.equal(commands("restore-file-shrunk"), ["crimg"]);
+});
+
+test("within a restore the mending command is that restore with more words", () => {
+  const document = openDocument(`${FIXTURES}/criu/logger`);
+  const { failure } = explainLog(new FileSource(`${FIXTURES}/logs/restore-file-size.txt`), document, [
+    "--remap-path",
+    "/a b=/c",
+  ]);
+  assert.is(
+    failure?.mends[0]?.command,
+    `crimg restore ${FIXTURES}/criu/logger --remap-path '/a b=/c' --accept-file /var/lib/crimg-demo/logger/etc/logger.conf`,
+  );
+  document.close();
 });
 
 test("commands quote what the log says", () => {

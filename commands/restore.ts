@@ -1,0 +1,180 @@
+import { boolean, option, string } from "@oclif/core/flags";
+import { BaseCommand } from "../src/cli/base-command.js";
+import { EDIT_FLAGS, editsFromFlags } from "../src/cli/edit-flags.js";
+import { type Answer, EXIT } from "../src/cli/exit-codes.js";
+import { imageArg } from "../src/cli/flags.js";
+import { terminalWidth, writeTo } from "../src/cli/output.js";
+import { restoreJson } from "../src/cli/restore-json.js";
+import {
+  failedLines,
+  obstacleLines,
+  optionLines,
+  preparedLines,
+  warningsOf,
+} from "../src/cli/restore-lines.js";
+import { styleFor } from "../src/cli/style.js";
+import {
+  BACKENDS,
+  openDocument,
+  type PreparedRestore,
+  prepareRestore,
+  type Restart,
+  shellCommand,
+  UsageError,
+} from "../src/index.js";
+
+export default class Restore extends BaseCommand<typeof Restore> {
+  static override summary = "bring a checkpoint back to life";
+  static override description =
+    `Checks the set first, works out from the images which options criu needs, and runs criu. Edits are made to a copy that
+shares the pages with the original and is removed afterwards; the original is only read. When criu fails, its log
+is explained as crimg explain does.
+
+Words after -- are options for criu itself; they replace those that crimg works out.
+
+Without --detach crimg waits until the tasks have ended, and passes SIGINT, SIGTERM, SIGHUP and SIGQUIT on to the root
+task. criu does not tell how they ended.
+
+Exit status: 0 restored (and, without --detach, ended), 1 it cannot be restored, or criu failed, 2 trouble.`;
+  static override examples = [
+    {
+      description: "What would be done, and why?",
+      command: "<%= config.bin %> <%= command.id %> fixtures/criu/locks --dry-run",
+    },
+    {
+      description: "The data moved; restore and return",
+      command:
+        "<%= config.bin %> <%= command.id %> IMG --remap-path /srv/a=/srv/b --detach --pidfile app.pid",
+    },
+    {
+      description: "Only the command line of criu, to be pasted",
+      command: "<%= config.bin %> <%= command.id %> fixtures/criu/locks --print",
+    },
+    {
+      description: "Options for criu itself",
+      command: "<%= config.bin %> <%= command.id %> IMG -- --tcp-close",
+    },
+  ];
+  static override args = { IMG: imageArg };
+  static override flags = {
+    ...EDIT_FLAGS,
+    root: string({
+      description: "root directory for the restored mount namespace; files are looked at below it",
+      helpValue: "DIR",
+    }),
+    backend: option({ options: BACKENDS })({
+      default: "auto",
+      description: "engine that restores; auto chooses by the format",
+    }),
+    criu: string({
+      description: "criu to use [default: $CRIMG_CRIU, then PATH]",
+      helpValue: "PATH",
+    }),
+    "dry-run": boolean({ description: "do everything but start criu", exclusive: ["print"] }),
+    print: boolean({ description: "only print the command line of criu, and on stderr what it is for" }),
+    detach: boolean({ char: "d", description: "return as soon as the tasks run" }),
+    pidfile: string({ description: "write the pid of the root task into this file", helpValue: "FILE" }),
+    log: string({ description: "keep the log of criu in this file", helpValue: "FILE" }),
+    force: boolean({ description: "restore although the check found errors" }),
+  };
+
+  /** Options for criu itself, which stand behind `--`. */
+  #extra: readonly string[] = [];
+
+  override async init(): Promise<void> {
+    const end = this.argv.indexOf("--");
+    if (end !== -1) {
+      this.#extra = this.argv.slice(end + 1);
+      this.argv = this.argv.slice(0, end);
+    }
+    await super.init();
+  }
+
+  async run(): Promise<Answer> {
+    const { flags } = this;
+    const { edits, policies } = await editsFromFlags(flags);
+    if (flags.print && edits.length + policies.length > 0)
+      throw new UsageError(
+        "--print names no edited set, since the copy that crimg restores is removed again: make one with crimg edit -o DIR, and print for that",
+      );
+    const document = openDocument(this.image);
+    try {
+      const prepared = await prepareRestore(document, {
+        edits,
+        policies,
+        root: flags.root,
+        backend: flags.backend,
+        criu: flags.criu,
+        extra: this.#extra,
+        detach: flags.detach,
+        pidFile: flags.pidfile,
+        logFile: flags.log,
+      });
+      if (flags.print) return this.#print(prepared);
+      for (const warning of warningsOf(prepared)) this.warn(warning);
+      const obstacles = [...obstacleLines(prepared, this.#goOn())];
+      if (flags["dry-run"]) return this.#dryRun(prepared, obstacles);
+      if (obstacles.length > 0) return this.#refuse(prepared, obstacles);
+      return this.#tell(prepared, await prepared.start((pid) => this.detail(`restored: root task ${pid}`)));
+    } finally {
+      document.close();
+    }
+  }
+
+  #goOn() {
+    const { force, "allow-unmatched": allowUnmatched } = this.flags;
+    return { ...this.#stderrLook, image: this.image, force, allowUnmatched };
+  }
+
+  #print(prepared: PreparedRestore): Answer {
+    if (this.flags.json) this.printJson(restoreJson(prepared));
+    else {
+      this.print(shellCommand(prepared.command));
+      this.#toStderr(optionLines(prepared.options, this.#stderrLook.style));
+    }
+    for (const refusal of prepared.refusals) this.warn(refusal);
+    return prepared.refusals.length === 0 ? EXIT.ok : EXIT.no;
+  }
+
+  #dryRun(prepared: PreparedRestore, obstacles: readonly string[]): Answer {
+    const isPossible = obstacles.length === 0;
+    if (this.flags.json) this.printJson(restoreJson(prepared));
+    else {
+      this.printLines(preparedLines(prepared, this.#look));
+      if (isPossible) this.print("nothing was started: this is a dry run");
+      else this.printLines(obstacles);
+    }
+    return isPossible ? EXIT.ok : EXIT.no;
+  }
+
+  #refuse(prepared: PreparedRestore, obstacles: readonly string[]): Answer {
+    if (this.flags.json) this.printJson(restoreJson(prepared));
+    this.#toStderr(obstacles);
+    this.note("nothing was started");
+    return EXIT.no;
+  }
+
+  #tell(prepared: PreparedRestore, restart: Restart): Answer {
+    if (this.flags.json) this.printJson(restoreJson(prepared, restart));
+    if (!restart.restored) {
+      this.#toStderr(failedLines(restart, this.#stderrLook));
+      return EXIT.no;
+    }
+    if (restart.remark !== undefined) this.warn(restart.remark);
+    if (!this.flags.json && this.flags.detach) this.print(`restored: root task ${restart.pid}`);
+    return EXIT.ok;
+  }
+
+  /** Lines that are safe for a terminal already. */
+  #toStderr(lines: Iterable<string>): void {
+    for (const line of lines) writeTo(2, `${line}\n`);
+  }
+
+  get #look() {
+    return { style: this.style, width: terminalWidth() };
+  }
+
+  get #stderrLook() {
+    return { style: styleFor(2, this.flags.color), width: terminalWidth() };
+  }
+}

@@ -1,0 +1,181 @@
+import { copyFileSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import os from "node:os";
+import path from "node:path";
+import { IMAGES } from "../../formats/criu/images.js";
+import { BackendError, ioError, UnsupportedError } from "../../io/errors.js";
+import { DirectoryFileSet } from "../../io/file-set.js";
+import { FileSource } from "../../io/source.js";
+import type { Document } from "../../model/document.js";
+import { type Explanation, explainLog } from "../../ops/explain/explain.js";
+import type { Backend, Objection, Probe, Restart, RestartOptions } from "../backend.js";
+import { checkExtraOptions, restoreArguments, stillNeeded } from "./command-line.js";
+import { findCriu } from "./find.js";
+import { setLeaseBreakTime } from "./lease-break-time.js";
+import { takenReason, zombiesGone } from "./pids.js";
+import { objections } from "./preflight.js";
+import { hostProcess } from "./processes.js";
+import { type CriuEnd, lastWords, runCriu } from "./run.js";
+
+/** criu is silent while it reads pages; a slow disk gives it so many bytes a second. */
+const STALL_SECONDS = 60;
+const PAGE_BYTES_PER_SECOND = 32 * 1024 * 1024;
+
+/** The installed criu, started as a program. `named`: the user's own choice of one. */
+export class CriuBackend implements Backend {
+  readonly name = "criu";
+  readonly #named: string | undefined;
+  #probe: Probe | undefined;
+
+  constructor(named?: string) {
+    this.#named = named;
+  }
+
+  probe(): Probe {
+    this.#probe ??= findCriu(this.#named);
+    return this.#probe;
+  }
+
+  async settle(document: Document): Promise<void> {
+    await zombiesGone(document);
+  }
+
+  preflight(document: Document): Objection[] {
+    return objections(document);
+  }
+
+  commandLine(document: Document, { root, needed, extra, detach, pidFile }: RestartOptions): string[] {
+    checkExtraOptions(extra);
+    const criu = this.#named ?? process.env.CRIMG_CRIU ?? "criu";
+    return [
+      criu,
+      ...restoreArguments({ images: document.name, root }, needed, [
+        ...(detach ? ["--restore-detached"] : []),
+        ...(pidFile === undefined ? [] : ["--pidfile", path.resolve(pidFile)]),
+        ...extra,
+      ]),
+    ];
+  }
+
+  async restart(document: Document, options: RestartOptions): Promise<Restart> {
+    const { root, needed, extra, detach, pidFile, logFile } = options;
+    checkExtraOptions(extra);
+    const probe = this.probe();
+    if (!probe.able) return { restored: false, reason: probe.reason, explanation: undefined };
+    const taken = await takenReason(document);
+    if (taken !== undefined) return { restored: false, reason: taken, explanation: undefined };
+    const images = directoryOf(document);
+    const workDirectory = makeWorkDirectory();
+    const seconds = options.wishes?.leaseBreakSeconds;
+    const putBack = seconds === undefined ? () => {} : setLeaseBreakTime(seconds);
+    try {
+      const end = await runCriu({
+        command: [probe.path, ...restoreArguments({ images, root }, needed, extra)],
+        workDirectory,
+        detach,
+        sharesTerminal: stillNeeded(needed, []).some(({ option }) => option === "--shell-job"),
+        stallSeconds: STALL_SECONDS + pageBytes(document) / PAGE_BYTES_PER_SECOND,
+        onRestored: (pid) => {
+          putBack();
+          if (pidFile !== undefined) writePid(pidFile, pid);
+          options.onRestored?.(pid);
+        },
+      });
+      if (logFile !== undefined) keepLog(end.log, logFile);
+      return resultOf(end, document, workDirectory, options);
+    } finally {
+      putBack();
+      rmSync(workDirectory, { recursive: true, force: true });
+    }
+  }
+}
+
+/** Errors: UNSUPPORTED for a set that criu cannot read because it is not a directory. */
+function directoryOf({ set: { fileSet }, name }: Document): string {
+  if (fileSet instanceof DirectoryFileSet) return path.resolve(fileSet.directory);
+  throw new UnsupportedError("criu restores from a directory only", { file: name });
+}
+
+function pageBytes(document: Document): number {
+  const { set } = document;
+  const pages = set.files.filter(({ kind }) => kind === IMAGES.PAGES);
+  return pages.reduce((sum, { name }) => sum + (set.fileSet.open(name)?.size ?? 0), 0);
+}
+
+function resultOf(
+  end: CriuEnd,
+  document: Document,
+  workDirectory: string,
+  { detach, given }: RestartOptions,
+): Restart {
+  if (end.restored && end.pid !== undefined) {
+    const gone = detach && hostProcess(end.pid) === undefined;
+    const remark = `criu restored task ${end.pid}, but it has ended already`;
+    return { restored: true, pid: end.pid, remark: gone ? remark : undefined };
+  }
+  const explanation = explanationOf(end, document, workDirectory, given);
+  if (end.hung)
+    return {
+      restored: false,
+      reason: `criu said nothing more for too long and was killed; its last words: ${lastLine(end.log)}`,
+      explanation,
+    };
+  const how = typeof end.ended === "number" ? `ended with status ${end.ended}` : `was killed by ${end.ended}`;
+  return { restored: false, reason: explanation?.failure?.what ?? `criu ${how}`, explanation };
+}
+
+/** criu writes no log when it ends before it has read its options; then its words are all there is. */
+function explanationOf(
+  end: CriuEnd,
+  document: Document,
+  workDirectory: string,
+  given: readonly string[],
+): Explanation | undefined {
+  for (const [file, name] of [
+    [end.log, "restore.log"],
+    [path.join(workDirectory, "criu.out"), "criu"],
+  ] as const) {
+    try {
+      const source = new FileSource(file, name);
+      const explanation = source.size === 0 ? undefined : explainLog(source, document, given);
+      source.close();
+      if (explanation !== undefined) return explanation;
+    } catch {
+      // not there, or nothing in it that criu would say
+    }
+  }
+  return undefined;
+}
+
+function lastLine(log: string): string {
+  return lastWords(log).trimEnd().split("\n").at(-1) ?? "";
+}
+
+function makeWorkDirectory(): string {
+  try {
+    return mkdtempSync(path.join(os.tmpdir(), "crimg-restore-"));
+  } catch (error) {
+    throw ioError("make a directory for criu's log", os.tmpdir(), error);
+  }
+}
+
+function writePid(file: string, pid: number): void {
+  try {
+    writeFileSync(file, `${pid}\n`);
+  } catch (error) {
+    throw new BackendError(
+      `the tasks run (root pid ${pid}), but the pid cannot be written: ${(error as Error).message}`,
+      {
+        file,
+        cause: error,
+      },
+    );
+  }
+}
+
+function keepLog(from: string, to: string): void {
+  try {
+    copyFileSync(from, to);
+  } catch (error) {
+    throw ioError("keep criu's log", to, error);
+  }
+}

@@ -1,0 +1,77 @@
+import { spawnSync } from "node:child_process";
+import { accessSync, constants } from "node:fs";
+import { delimiter, join, resolve } from "node:path";
+import { MemorySource } from "../../io/source.js";
+import { explainLog, type Failure } from "../../ops/explain/explain.js";
+import type { Probe } from "../backend.js";
+
+const TRIAL_MS = 20_000;
+
+/**
+ * Finds criu and tries whether it can work on this kernel: `named` (the user's --criu), else CRIMG_CRIU, else PATH.
+ * One that is named is the only candidate, so that the user gets that one or hears why not.
+ */
+export function findCriu(named: string | undefined): Probe {
+  const named_ = named ?? (process.env.CRIMG_CRIU || undefined);
+  const candidates = named_ === undefined ? onPath("criu") : [resolve(named_)];
+  const path = candidates.find(isExecutable);
+  if (path === undefined)
+    return {
+      able: false,
+      path: named_,
+      reason:
+        named_ === undefined
+          ? "there is no criu on PATH; install one, or name it with --criu PATH or CRIMG_CRIU"
+          : `${named_} is no program that can be started`,
+    };
+  const version = versionOf(path);
+  if (version === undefined) return { able: false, path, reason: `${path} does not start, or is no criu` };
+  return tried(path, version);
+}
+
+/** `criu check` initialises what a restore does; some of its complaints a restore can do without. */
+function tried(path: string, version: string): Probe {
+  const { status, stdout, stderr } = run(path, ["check"]);
+  if (status === 0) return { able: true, path, version };
+  const said = `${stdout}\n${stderr}`.trim();
+  const failure = failureIn(said);
+  if (failure !== undefined)
+    return {
+      able: false,
+      path,
+      version,
+      reason: `criu ${version} (${path}): ${failure.what}: ${failure.why}`,
+    };
+  const line = said.split("\n").find((text) => text.includes("Error")) ?? said.split("\n", 1)[0];
+  return { able: true, path, version, remark: `criu check is not content: ${line}` };
+}
+
+function failureIn(said: string): Failure | undefined {
+  try {
+    return explainLog(new MemorySource(Buffer.from(said), "criu check")).failure;
+  } catch {
+    return undefined; // not a word that criu is known to say
+  }
+}
+
+function versionOf(path: string): string | undefined {
+  const { status, stdout } = run(path, ["--version"]);
+  return status === 0 ? /^Version: (\S+)/m.exec(stdout)?.[1] : undefined;
+}
+
+function run(path: string, args: readonly string[]) {
+  return spawnSync(path, args, { encoding: "utf8", timeout: TRIAL_MS, killSignal: "SIGKILL" });
+}
+
+function onPath(name: string): string[] {
+  return (process.env.PATH ?? "").split(delimiter).map((directory) => join(directory || ".", name));
+}
+
+function isExecutable(path: string): boolean {
+  try {
+    accessSync(path, constants.X_OK);
+    return true;
+  } catch {
+    return false;
+  }
+}

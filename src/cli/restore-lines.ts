@@ -1,0 +1,75 @@
+import { type PreparedRestore, type Restart, type RestoreOption, RULES, shellCommand } from "../index.js";
+import { escapeText } from "./escape.js";
+import { type ExplanationLook, failureLines, unknownLines } from "./explanation-lines.js";
+import type { Style } from "./style.js";
+import { placeText, verdictLines } from "./verdict-lines.js";
+
+/** What the user has said to go on with. */
+export interface GoOn {
+  readonly style: Style;
+  readonly image: string;
+  readonly force: boolean;
+  readonly allowUnmatched: boolean;
+}
+
+/** What will be done and why: edits, backend, options with their reasons, the command line. */
+export function* preparedLines(prepared: PreparedRestore, { style }: ExplanationLook): Generator<string> {
+  const { backend, because, probe, plan, options, command } = prepared;
+  if (plan !== undefined) yield `${plan.changes.length} changes in a copy of the set`;
+  yield `backend ${backend.name}, since ${because}: ${probe.able ? `${probe.version} (${escapeText(probe.path)})` : "not able"}`;
+  if (probe.able && probe.remark !== undefined) yield `  ${escapeText(probe.remark)}`;
+  yield* optionLines(options, style);
+  yield `  ${style("good", escapeText(shellCommand(command)))}`;
+}
+
+/** The options that the images need, each with its reason and what asks for it. */
+export function* optionLines(options: readonly RestoreOption[], style: Style): Generator<string> {
+  if (options.length === 0) yield "the images need no option";
+  for (const { option, value, reason, objects, from } of options) {
+    const words = value === undefined ? option : `${option} ${value}`;
+    yield `${style("name", escapeText(words))}  ${escapeText(reason)} (${from})`;
+    for (const object of objects) yield style("faint", `    ${escapeText(object)}`);
+  }
+}
+
+/** What a person should know before: of the edits, and what validation finds suspicious or criu to do wrong. */
+export function warningsOf({ plan, verdict }: PreparedRestore): string[] {
+  const warnings = verdict.findings.filter(({ severity }) => severity === "warning");
+  return [
+    ...(plan?.warnings ?? []),
+    ...warnings.map(({ id, at, what }) => `${id}: ${[placeText(at), what].filter(Boolean).join(": ")}`),
+  ];
+}
+
+/** Why it will not be started; nothing when it can be. */
+export function* obstacleLines(
+  prepared: PreparedRestore,
+  { style, image, force, allowUnmatched }: GoOn,
+): Generator<string> {
+  const { probe, plan, verdict, refusals } = prepared;
+  const findings = verdict.findings.filter(({ severity }) => severity === "error");
+  if (!allowUnmatched)
+    for (const sentence of plan?.unmatched ?? []) yield `nothing matched: ${escapeText(sentence)}`;
+  if (!force && findings.length > 0) {
+    yield* verdictLines({ ...verdict, findings }, { style, image, rules: RULES, options: [], all: false });
+    yield "mend that, or go on with --force";
+  }
+  for (const refusal of refusals) yield escapeText(refusal);
+  // Validation says that criu cannot do it, unless it is not listened to.
+  if (!probe.able && (force || findings.length === 0)) yield escapeText(probe.reason);
+}
+
+/** Why a restore failed. */
+export function* failedLines(
+  { reason, explanation }: Extract<Restart, { restored: false }>,
+  look: ExplanationLook,
+): Generator<string> {
+  const failure = explanation?.failure;
+  if (failure === undefined) {
+    yield `not restored: ${escapeText(reason)}`;
+    if (explanation !== undefined) yield* unknownLines(explanation.lines, look);
+  } else {
+    yield failure.what === reason ? "not restored:" : `not restored: ${escapeText(reason)}`;
+    yield* failureLines(failure, look);
+  }
+}
