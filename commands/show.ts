@@ -49,8 +49,8 @@ Exit status: 0 shown; 1 there is no such task, image or record; 2 trouble.`;
       command: "<%= config.bin %> show fixtures/criu/logger record 'files.img[3]'",
     },
     {
-      description: "names of open files, for a script",
-      command: "<%= config.bin %> show fixtures/criu/logger files --json | jq -r '.files[].file'",
+      description: "open files as JSON, for a script",
+      command: "<%= config.bin %> show fixtures/criu/logger files --json",
     },
   ];
   static override args = {

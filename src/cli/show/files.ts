@@ -16,17 +16,10 @@ const COLUMNS: readonly Column[] = [
 export function filesLines({ files }: ViewData<"files">, look: Look): Iterable<string> {
   if (files.length === 0) return ["no open files"];
   const rows = files.map((file) => {
-    const { id, type, flags, position, size, deleted } = file;
+    const { id, type, flags, position, size, deleted, nodeOf } = file;
+    const usedBy = nodeOf === undefined ? usersText(file.descriptors, file.uses) : `file ${nodeOf}`;
     const name = deleted === undefined ? file.file : `${file.file} (deleted)`;
-    return [
-      id,
-      type,
-      openMode(flags),
-      position ?? "",
-      size ?? "",
-      usersText(file.descriptors, file.uses),
-      name,
-    ];
+    return [id, type, openMode(flags), position ?? "", size ?? "", usedBy, name];
   });
   return tableLines(COLUMNS, rows, look);
 }

@@ -21,7 +21,7 @@ export function socketsLines({ sockets }: ViewData<"sockets">, look: Look): Iter
     const { state, shutdown, received, unsent, backlog, local, inode, descriptors } = socket;
     return [
       kindText(socket),
-      shutdown !== undefined && state === "ESTABLISHED" ? `SHUT ${shutdown}` : state,
+      stateText(state, shutdown),
       received ?? "",
       unsent ?? backlog ?? "",
       local || `[${inode}]`,
@@ -32,10 +32,19 @@ export function socketsLines({ sockets }: ViewData<"sockets">, look: Look): Iter
   return tableLines(COLUMNS, rows, look);
 }
 
+/** In the words of ss(8). */
+function stateText(state: string, shutdown: string | undefined): string {
+  if (state !== "ESTABLISHED") return state.replaceAll("_", "-");
+  return shutdown === undefined ? "ESTAB" : `SHUT ${shutdown}`;
+}
+
+/** As ss(8) calls them: `u_str`, `p_raw`, `nl route`. */
 function kindText({ family, type, protocol }: ShownSocket): string {
-  if (protocol === "" || family === "NETLINK")
-    return [family.toLowerCase(), (protocol || type).toLowerCase()].join(" ");
-  return `${protocol.toLowerCase()}${family === "INET6" ? "6" : ""}`;
+  const word = type.toLowerCase().slice(0, 3);
+  if (family === "UNIX") return `u_${word}`;
+  if (family === "PACKET") return `p_${word}`;
+  if (family === "NETLINK") return `nl ${protocol.toLowerCase()}`;
+  return `${(protocol || type).toLowerCase()}${family === "INET6" ? "6" : ""}`;
 }
 
 function peerText({ remote, peer }: ShownSocket): string {

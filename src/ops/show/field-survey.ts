@@ -5,7 +5,7 @@ import { type AnyValue, fieldMessage, type MessageTable, UNKNOWN } from "../../s
 
 /** What the fields of a set tell about the criu that wrote it. */
 export interface FieldSurvey {
-  /** The newest release in which one of the fields came up, and that field. */
+  /** The newest release in which one of the fields, or a kind of image, came up, and what that is. */
   readonly since?: { readonly release: string; readonly field: string } | undefined;
   /** Fields that no table of crimg has, as `message field number`. */
   readonly unknown: readonly string[];
@@ -28,6 +28,7 @@ export function surveyFields(set: CriuImageSet, tasks: readonly Task[]): FieldSu
   };
   for (const name of imageNames(set, tasks)) {
     const image = set.imageNamed(name);
+    if (image?.kind !== undefined) found.set(name, image.kind.since);
     const isPagemap = image?.kind === IMAGES.PAGEMAP || image?.kind === IMAGES.SHMEM_PAGEMAP;
     for (const { index, table, value } of image?.readRecords() ?? []) {
       visit(table, value);

@@ -25,6 +25,8 @@ export interface ShownFile {
   readonly descriptors: readonly Holder[];
   /** Other uses by a task: its program, current directory, root, or mappings. */
   readonly uses: readonly FileUse[];
+  /** Id of the open fifo or terminal whose node in the file system it is. */
+  readonly nodeOf?: number | undefined;
   /** The record it is stored in, for `record`. */
   readonly record: string;
 }
@@ -35,8 +37,12 @@ export function filesView({ checkpoint }: Document, { pid }: ShowOptions = {}): 
   const holders = holdersOf(checkpoint);
   const uses = usesOf(checkpoint);
   const { architecture } = checkpoint;
+  const nodes = new Map(checkpoint.files.all.map(({ id, record }) => [record.regf_id, id]));
   const files = checkpoint.files.all
-    .map((file) => shownFile(file, architecture, holders(file), uses(file)))
+    .map((file) => ({
+      ...shownFile(file, architecture, holders(file), uses(file)),
+      nodeOf: file.type === "REG" ? nodes.get(file.id) : undefined,
+    }))
     .filter((file) => heldBy(file.descriptors, pid) || file.uses.some((use) => use.pid === pid));
   return { ...viewHead("files"), files };
 }

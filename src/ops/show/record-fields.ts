@@ -23,7 +23,7 @@ export function* recordFields(table: MessageTable, value: AnyValue, path = ""): 
     const list = field.label === "repeated" ? (item as unknown[]) : undefined;
     if (item === undefined || list?.length === 0) continue;
     const nested = fieldMessage(table, field);
-    if (nested === undefined) yield shownField(path + name, field, item);
+    if (nested === undefined) yield shownField(path, name, field, item);
     else if (list === undefined) yield* recordFields(nested, item as AnyValue, `${path}${name}.`);
     else
       for (const [at, each] of list.entries())
@@ -38,10 +38,14 @@ export function* recordFields(table: MessageTable, value: AnyValue, path = ""): 
     };
 }
 
-function shownField(path: string, field: Field, value: unknown): RecordField {
+/** Fields that people read in octal, chmod(1). */
+const OCTAL = new Set(["mode", "umask"]);
+
+function shownField(path: string, name: string, field: Field, value: unknown): RecordField {
   const list = field.label === "repeated" ? (value as unknown[]) : undefined;
   const text = list === undefined ? textOf(field, value) : listText(field, list);
-  return { path, value, text, doc: field.doc };
+  const isOctal = OCTAL.has(name) && typeof value === "number" && text === undefined;
+  return { path: path + name, value, text: isOctal ? `0${value.toString(8)}` : text, doc: field.doc };
 }
 
 function listText(field: Field, list: readonly unknown[]): string {

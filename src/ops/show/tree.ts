@@ -122,17 +122,26 @@ function leaderNotes(tasks: readonly Placed[], pids: ReadonlySet<number>): strin
 }
 
 function damage(
-  { tasks }: Checkpoint,
+  checkpoint: Checkpoint,
   shown: readonly Placed[],
   pids: ReadonlySet<number>,
   circular: readonly number[],
 ): string[] {
+  const { tasks } = checkpoint;
   const notes: string[] = [];
   if (circular.length > 0)
     notes.push(`damaged: the parents of ${listed(circular, NAMED)} form a circle, so it has no root`);
   const orphans = shown.filter(([{ ppid }]) => ppid !== 0 && !pids.has(ppid)).map(([{ pid }]) => pid);
   if (orphans.length > 0) notes.push(`damaged: the parent of ${listed(orphans, NAMED)} is not in the set`);
-  if (pids.size < tasks.length) notes.push(`damaged: ${tasks.length - pids.size} pids occur more than once`);
+  const again = tasks.filter((task) => checkpoint.task(task.pid) !== task);
+  if (again.length > 0)
+    notes.push(
+      `damaged: ${again.length} tasks have a pid that another one has: ${listed(pidsOf(again), NAMED)}`,
+    );
   if (tasks.length === 0) notes.push("damaged: the tree has no tasks");
   return notes;
+}
+
+function pidsOf(tasks: readonly Task[]): number[] {
+  return [...new Set(tasks.map(({ pid }) => pid))];
 }

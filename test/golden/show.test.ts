@@ -1,0 +1,62 @@
+import { readdirSync } from "node:fs";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { viewLines } from "../../src/cli/show/lines.js";
+import { recordLines } from "../../src/cli/show/record.js";
+import { summaryLines } from "../../src/cli/show/summary.js";
+import { styleFor } from "../../src/cli/style.js";
+import { recordView, summaryView, VIEWS, type ViewName } from "../../src/index.js";
+import { DirectoryFileSet } from "../../src/io/file-set.js";
+import type { Document } from "../../src/model/document.js";
+import { openFileSet } from "../../src/open.js";
+import { assertGolden } from "../helpers/golden.js";
+import { keyPaths } from "../helpers/key-paths.js";
+import { suite } from "../helpers/suite.js";
+
+const FIXTURES = fileURLToPath(new URL("../../fixtures/", import.meta.url));
+const GOLDEN = join(FIXTURES, "golden/show");
+const CASES = readdirSync(join(FIXTURES, "criu"));
+const LOOK = { style: styleFor(1, "never"), width: 80 };
+
+const test = suite("golden: show");
+const open = (name: string): Document =>
+  openFileSet(new DirectoryFileSet(join(FIXTURES, "criu", name), `fixtures/criu/${name}`));
+
+/** The time of a file is that of the check-out. */
+function summaryOf(document: Document): ReturnType<typeof summaryView> {
+  const summary = summaryView(document);
+  const { checkpoint } = summary;
+  return { ...summary, checkpoint: checkpoint && { ...checkpoint, time: "2026-01-02T03:04:05.678Z" } };
+}
+
+function assertLines(lines: Iterable<string>, name: string): void {
+  assertGolden(`${[...lines].join("\n")}\n`, join(GOLDEN, name));
+}
+
+for (const name of CASES) {
+  test(`${name}: summary`, () => {
+    assertLines(summaryLines(summaryOf(open(name)), LOOK), `${name}.summary`);
+  });
+
+  for (const view of Object.keys(VIEWS) as ViewName[])
+    test(`${name}: ${view}`, () => {
+      assertLines(viewLines(view, VIEWS[view](open(name)), LOOK), `${name}.${view}`);
+    });
+}
+
+for (const image of ["files.img[3]", "core-1000.img", "filelocks.img"])
+  test(`locks: record ${image}`, () => {
+    assertLines(recordLines(recordView(open("locks"), image), LOOK), `locks.record ${image}`);
+  });
+
+test("the keys of --json are those that are known", () => {
+  const views = Object.keys(VIEWS) as ViewName[];
+  const keys = views.flatMap((view) => {
+    const options = { threads: true, runs: true };
+    return keyPaths(CASES.map((name) => VIEWS[view](open(name), options))).map((path) => `${view} ${path}`);
+  });
+  const summary = keyPaths(CASES.map((name) => summaryOf(open(name)))).map((path) => `summary ${path}`);
+  assertLines([...keys, ...summary], "json-keys");
+});
+
+test.run();
