@@ -32,7 +32,7 @@ Exit status: 0 done (or it is so already), 1 an edit matched nothing, 2 trouble.
     {
       description: "Do it, and take the log file as it is now",
       command:
-        "<%= config.bin %> edit fixtures/criu/logger --remap-path /var/lib/crimg-demo=/srv/demo --no-file-check '*.log' -o /tmp/logger-moved",
+        "<%= config.bin %> edit fixtures/criu/logger --remap-path /var/lib/crimg-demo=/srv/demo --no-file-check '/srv/demo/logger/log/*' -o /tmp/logger-moved",
     },
     {
       description: "Another port and address, standard output into a file",

@@ -36,6 +36,7 @@ export const EDIT_FLAGS = {
     description: "value for a variable of the recipe",
     helpValue: "NAME=VALUE",
     helpGroup: "EDITS",
+    dependsOn: ["recipe"],
   }),
   root: string({
     description: "directory that stands for / when files are looked at [default: /]",

@@ -32,27 +32,8 @@ export async function parseRecipe(
   variables: ReadonlyMap<string, string> = new Map(),
 ): Promise<Recipe> {
   if (text.length > MAX_RECIPE_CHARACTERS) throw new UsageError("too large for a recipe", { file: name });
-  const { isMap, isScalar, parseDocument } = await import("yaml");
-  const document = parseDocument(text, { intAsBigInt: true });
-  const [problem] = document.errors;
-  if (problem !== undefined)
-    throw new UsageError(`no YAML: ${problem.message.split("\n", 1)[0]}`, { file: name });
-  if (document.contents === null) return { edits: [], policies: [], watch: [] };
-  if (!isMap(document.contents))
-    throw new UsageError("a recipe is a mapping: names of edits, `policies`, `watch`, `vars`", {
-      file: name,
-    });
-  const top = new Map<string, unknown>();
-  try {
-    for (const { key, value } of document.contents.items)
-      top.set(
-        String(isScalar(key) ? key.value : key),
-        (value as { toJS(within: unknown): unknown } | null)?.toJS(document),
-      );
-  } catch (cause) {
-    throw new UsageError(`no recipe: ${(cause as Error).message}`, { file: name, cause });
-  }
-  return readTop(top, new Reader(name, variables));
+  const { parseYamlMapping } = await import("./yaml-mapping.js");
+  return readTop(parseYamlMapping(text, name), new Reader(name, variables));
 }
 
 function readTop(top: ReadonlyMap<string, unknown>, reader: Reader): Recipe {

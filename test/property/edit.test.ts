@@ -2,6 +2,7 @@ import fs from "node:fs";
 import path from "node:path";
 import * as fc from "fast-check";
 import * as assert from "uvu/assert";
+import type { CriuImage, ImageRecord } from "../../src/formats/criu/image.js";
 import type { CriuImageSet } from "../../src/formats/criu/image-set.js";
 import { openDocument } from "../../src/open.js";
 import { applyPlan } from "../../src/ops/edit/apply.js";

@@ -1,0 +1,258 @@
+import fs from "node:fs";
+import path from "node:path";
+import * as assert from "uvu/assert";
+import { assertBytes } from "../helpers/bytes.js";
+import { crimg, crimgJson } from "../helpers/cli.js";
+import { cleanUp, freshDirectory } from "../helpers/live.js";
+import { suite } from "../helpers/suite.js";
+import { fixture } from "../unit/ops/edit/planned.js";
+
+const test = suite("crimg edit, log and undo");
+test.after(cleanUp);
+
+const LOGGER = fixture("logger");
+const REMAP = ["--remap-path", "/var/lib/crimg-demo=/srv/demo"];
+
+interface EditJson {
+  readonly changes: { image: string; record: number; field: string; before: unknown; after: unknown }[];
+  readonly left: unknown[];
+  readonly unmatched: string[];
+  readonly warnings: string[];
+  readonly applied?: { directory: string; files: { name: string }[] };
+}
+
+function assertSameSet(actual: string, expected: string): void {
+  const names = (directory: string): string[] => fs.readdirSync(directory).sort();
+  assert.equal(names(actual), names(expected));
+  for (const name of names(expected))
+    assertBytes(fs.readFileSync(path.join(actual, name)), fs.readFileSync(path.join(expected, name)), name);
+}
+
+function copyOf(set: string): string {
+  const directory = path.join(freshDirectory("edit"), set);
+  fs.cpSync(fixture(set), directory, { recursive: true });
+  return directory;
+}
+
+test("a dry run shows every change with old and new value and writes nothing", async () => {
+  const set = copyOf("logger");
+  const { code, stdout } = await crimg(["edit", set, ...REMAP, "--dry-run"], { env: { COLUMNS: "200" } });
+  assert.is(code, 0);
+  assert.match(stdout, /5 changes in 1 image/);
+  assert.match(
+    stdout,
+    /files\.img +3 +reg\.name +\/var\/lib\/crimg-demo\/logger\/log\/messages +\/srv\/demo\/logger\/log\/messages/,
+  );
+  assertSameSet(set, LOGGER);
+});
+
+test("a new set: the original is untouched, log tells the edit, undo gives the original back", async () => {
+  const home = freshDirectory("edit");
+  const [moved, back] = [path.join(home, "moved"), path.join(home, "back")];
+  const { code, stdout } = await crimg(["edit", LOGGER, ...REMAP, "-o", moved]);
+  assert.is(code, 0, stdout);
+  assert.match(stdout, /moved: 5 changes in files\.img\n/);
+  const log = await crimg(["log", moved], { env: { COLUMNS: "200" } });
+  assert.is(log.code, 0);
+  assert.match(log.stdout, /--remap-path \/var\/lib\/crimg-demo=\/srv\/demo +5 +files\.img/);
+  assert.is((await crimg(["undo", moved, "-o", back])).code, 0);
+  assertSameSet(back, LOGGER);
+  assert.is((await crimg(["undo", moved])).code, 0);
+  assertSameSet(moved, LOGGER);
+});
+
+test("in place, several edits, and as many steps back", async () => {
+  const set = copyOf("threads");
+  assert.is((await crimg(["edit", set, "--comm", "1000=one", "--in-place"])).code, 0);
+  assert.is((await crimg(["edit", set, "--expiry", "all=+1h", "--comm", "1000=two", "--in-place"])).code, 0);
+  const log = await crimgJson(["log", set]);
+  assert.is((log.json as { edits: unknown[] }).edits.length, 2);
+  assert.is((await crimg(["undo", set, "--steps", "3"])).code, 2);
+  assert.is((await crimg(["undo", set, "--steps", "2"])).code, 0);
+  assertSameSet(set, fixture("threads"));
+});
+
+test("undo refuses a set that something else has changed, and log says which file", async () => {
+  const set = copyOf("logger");
+  await crimg(["edit", set, ...REMAP, "--in-place"]);
+  fs.appendFileSync(path.join(set, "files.img"), "x");
+  const before = fs.readFileSync(path.join(set, "files.img"));
+  const undo = await crimg(["undo", set]);
+  assert.is(undo.code, 2);
+  assert.match(undo.stderr, /files\.img is not what the log says/);
+  assertBytes(fs.readFileSync(path.join(set, "files.img")), before);
+  const log = await crimg(["log", set]);
+  assert.is(log.code, 1);
+  assert.match(log.stderr, /files\.img was changed by something else/);
+});
+
+test("a set that crimg never edited has an empty log and nothing to undo", async () => {
+  const log = await crimg(["log", LOGGER]);
+  assert.is(log.code, 0);
+  assert.match(log.stdout, /has not edited/);
+  assert.match((await crimg(["undo", LOGGER])).stderr, /nothing to undo/);
+});
+
+test("no match: exit 1, what was looked for, nothing written, unless allowed", async () => {
+  const out = path.join(freshDirectory("edit"), "out");
+  const args = ["edit", LOGGER, ...REMAP, "--hostname", "web2", "-o", out];
+  const no = await crimg(args);
+  assert.is(no.code, 1);
+  assert.match(no.stderr, /nothing matched: --hostname web2: the set holds no UTS namespace/);
+  assert.not.ok(fs.existsSync(out));
+  const yes = await crimg([...args, "--allow-unmatched"]);
+  assert.is(yes.code, 0);
+  assert.ok(fs.existsSync(out));
+});
+
+test("the time of a breaking lease has no place in an image: exit 1 and the sentence", async () => {
+  const { code, stderr } = await crimg(["edit", fixture("locks"), "--lease-expiry", "+30s", "--dry-run"]);
+  assert.is(code, 1);
+  assert.match(stderr, /CRIU stores no remaining time.*--lease 1000:10=settle/);
+});
+
+test("what is so already is no change: exit 0, and -o still makes the set", async () => {
+  const out = path.join(freshDirectory("edit"), "out");
+  const { code, stdout } = await crimg(["edit", LOGGER, "--comm", "1000=logger", "-o", out]);
+  assert.is(code, 0);
+  assert.match(stdout, /nothing had to be changed/);
+  assertSameSet(out, LOGGER);
+});
+
+test("an existing directory with files in it is refused", async () => {
+  const out = freshDirectory("edit");
+  fs.writeFileSync(path.join(out, "mine"), "");
+  const { code, stderr } = await crimg(["edit", LOGGER, ...REMAP, "-o", out]);
+  assert.is(code, 2);
+  assert.match(stderr, /exists and is not empty/);
+  assert.equal(fs.readdirSync(out), ["mine"]);
+});
+
+const USAGE: readonly [string[], RegExp][] = [
+  [[], /say what to change/],
+  [REMAP, /say where the edited set goes: -o DIR, --in-place, or --dry-run/],
+  [[...REMAP, "--dry-run", "--in-place"], /in-place/],
+  [[...REMAP, "-o", "x", "--in-place"], /cannot|in-place/],
+  [["--remap-path", "a=b", "--dry-run"], /--remap-path: "a" is no absolute path/],
+  [["--var", "x=y", ...REMAP, "--dry-run"], /recipe/],
+  [["-f", "/nonexistent.yaml", "--dry-run"], /no such file/],
+];
+for (const [args, expected] of USAGE) {
+  test(`crimg edit IMG ${args.join(" ")}: exit 2 and one sentence`, async () => {
+    const { code, stderr, stdout } = await crimg(["edit", LOGGER, ...args]);
+    assert.is(code, 2);
+    assert.is(stdout, "");
+    assert.match(stderr, expected);
+    assert.is(stderr.trimEnd().split("\n").length, 1, stderr);
+  });
+}
+
+test("flags may stand before and after the image, each as often as wanted", async () => {
+  const { json } = await crimgJson([
+    "edit",
+    "--comm",
+    "1000=x",
+    "--drop-fd",
+    "1000:4",
+    "--drop-fd",
+    "1000:5",
+    LOGGER,
+    "--dry-run",
+  ]);
+  assert.equal((json as EditJson).unmatched, []);
+  assert.ok((json as EditJson).changes.length >= 6);
+});
+
+test("the JSON holds changes, what was left, and what was written, and no more after an error", async () => {
+  const out = path.join(freshDirectory("edit"), "out");
+  const { code, json } = await crimgJson(["edit", LOGGER, ...REMAP, "-o", out]);
+  const answer = json as EditJson;
+  assert.is(code, 0);
+  assert.equal(answer.changes[0], {
+    edit: "--remap-path /var/lib/crimg-demo=/srv/demo",
+    image: "files.img",
+    record: 0,
+    field: "reg.name",
+    before: "/var/lib/crimg-demo/logger/bin/logger",
+    after: "/srv/demo/logger/bin/logger",
+  });
+  assert.is(answer.applied?.directory, out);
+  assert.equal(
+    answer.applied?.files.map(({ name }) => name),
+    ["files.img"],
+  );
+  const error = await crimgJson(["edit", LOGGER, "--remap-path", "x", "--dry-run"]);
+  assert.is(error.code, 2);
+  assert.is((error.json as { error: { code: string } }).error.code, "USAGE");
+});
+
+test("a recipe with variables, policies and flags beside it", async () => {
+  const home = freshDirectory("edit");
+  const recipe = path.join(home, "move.yaml");
+  fs.writeFileSync(
+    recipe,
+    `vars: {to: /srv}\nremap-path: {/var/lib/crimg-demo: '\${to}/x'}\npolicies: [{path: '**/log/*', action: reopen}]\n`,
+  );
+  const { code, json } = await crimgJson([
+    "edit",
+    LOGGER,
+    "-f",
+    recipe,
+    "--var",
+    "to=/opt",
+    "--comm",
+    "1000=y",
+    "--dry-run",
+  ]);
+  assert.is(code, 0);
+  const changes = (json as EditJson).changes.map(({ field, after }) => `${field} ${after}`);
+  assert.ok(changes.includes("reg.name /opt/x/logger/log/messages"), changes.join("\n"));
+  assert.ok(changes.includes("reg.mode undefined"), changes.join("\n"));
+  assert.ok(changes.includes("tc.comm y"), changes.join("\n"));
+});
+
+test("--scan-memory tells where the old value stands", async () => {
+  const { code, stdout } = await crimg(["edit", LOGGER, ...REMAP, "--dry-run", "--scan-memory"], {
+    env: { COLUMNS: "200" },
+  });
+  assert.is(code, 0);
+  assert.match(
+    stdout,
+    /still in memory, where no edit reaches\n *TASK +ADDRESS +IMAGE +TEXT\n *1000 +0x[0-9a-f]+ +pages-1\.img +\/var\/lib\/crimg-demo/,
+  );
+});
+
+test("the parent link of an incremental set leads to the same set from the new place", async () => {
+  const home = freshDirectory("edit");
+  const set = path.join(home, "2");
+  fs.cpSync(LOGGER, path.join(home, "1"), { recursive: true });
+  fs.cpSync(LOGGER, set, { recursive: true });
+  fs.symlinkSync("../1", path.join(set, "parent"));
+  fs.mkdirSync(path.join(home, "elsewhere/deeper"), { recursive: true });
+  const out = path.join(home, "elsewhere/deeper/2");
+  assert.is((await crimg(["edit", set, ...REMAP, "-o", out])).code, 0);
+  assert.is(fs.realpathSync(path.join(out, "parent")), path.join(home, "1"));
+  assert.not.ok(path.isAbsolute(fs.readlinkSync(path.join(out, "parent"))));
+});
+
+test("pages that an edit changes are never changed in the original, however they are shared", async () => {
+  const home = freshDirectory("edit");
+  const set = copyOf("container");
+  const [first, second] = [path.join(home, "1"), path.join(home, "2")];
+  const env = /^([A-Z]+)=([^\0]+)/m.exec((await crimg(["show", set, "env"])).stdout);
+  const name = env?.[1] ?? "PATH";
+  await crimg(["edit", set, "--hostname", "web2", "-o", first]);
+  const { code, stderr } = await crimg(["edit", first, "--env", `1:${name}=x`, "-o", second]);
+  assert.is(code, 0, stderr);
+  const in_place = await crimg(["edit", first, "--env", `1:${name}=y`, "--in-place"]);
+  assert.is(in_place.code, 0, in_place.stderr);
+  const pages = fs.readdirSync(set).filter((file) => file.startsWith("pages-"));
+  for (const file of pages)
+    assertBytes(
+      fs.readFileSync(path.join(set, file)),
+      fs.readFileSync(path.join(fixture("container"), file)),
+      file,
+    );
+});
+
+test.run();
