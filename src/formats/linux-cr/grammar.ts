@@ -1,0 +1,258 @@
+import type { RecordKind, RecordValue } from "./record-kind.js";
+import { RECORDS } from "./records.js";
+import type { ArchFamily, Commit, ObjectType } from "./revisions.js";
+
+/** What conditions of the grammar look at: the part of the image that is being read, and what was read before. */
+export interface Context {
+  /** Fields of the last record of this kind in this part. */
+  fields<K extends RecordKind>(kind: K): RecordValue<K>;
+  /** Whether the next record that the header set knows is of this kind. */
+  isNext(kind: RecordKind): boolean;
+  /** True for the first time that this number is asked for in this role. */
+  isNew(role: "pipe" | "signal", objref: number): boolean;
+  since(commit: Commit): boolean;
+  readonly family: ArchFamily;
+  /** Whether the architecture has this record. */
+  has(kind: RecordKind): boolean;
+  /** Remembers this object for the records at the end of the descriptor table. */
+  defer(what: "epoll" | "queues"): void;
+  /** Gives the next remembered object these records. */
+  undefer(what: "epoll" | "queues"): void;
+}
+
+/** Objects that OBJREF announces: those that have records. */
+export const RECORDED_OBJECTS = [
+  "CRED",
+  "GROUPINFO",
+  "USER",
+  "USER_NS",
+  "SECURITY",
+  "NS",
+  "UTS_NS",
+  "IPC_NS",
+  "NET_NS",
+  "NETDEV",
+  "FS",
+  "SIGHAND",
+  "SEM_UNDO",
+  "FILE_TABLE",
+  "FILE",
+  "SOCK",
+  "TTY",
+  "MM",
+] as const satisfies readonly ObjectType[];
+
+export type RecordedObject = (typeof RECORDED_OBJECTS)[number];
+
+/** A rule: of an object, or of a part of the image that may repeat. */
+export type RuleName =
+  | RecordedObject
+  | "head"
+  | "task"
+  | "tail"
+  | "ipcList"
+  | "netdevAddress"
+  | "semUndo"
+  | "descriptor"
+  | "lock"
+  | "deferred"
+  | "queue"
+  | "packet"
+  | "fragment"
+  | "chunk"
+  | "vma"
+  | "shm"
+  | "msg"
+  | "message"
+  | "sem";
+
+/** One step of a rule: a record, or more of them under a condition. An OBJREF and its object may stand before each. */
+export type Step =
+  | RecordKind
+  | { readonly when: (context: Context) => boolean; readonly steps: readonly Step[] }
+  | {
+      readonly either: (context: Context) => boolean;
+      readonly steps: readonly Step[];
+      readonly orElse: readonly Step[];
+    }
+  | { readonly repeat: RuleName; readonly times: (context: Context) => number | bigint }
+  | { readonly repeat: RuleName; readonly whileNext: readonly RecordKind[] }
+  | { readonly pages: true }
+  | { readonly act: (context: Context) => void };
+
+const when = (test: (context: Context) => boolean, ...steps: readonly Step[]): Step => ({
+  when: test,
+  steps,
+});
+const whenNext = (kind: RecordKind, ...steps: readonly Step[]): Step => when((c) => c.isNext(kind), ...steps);
+const R = RECORDS;
+
+const PIPE = 2;
+const FIFO = 3;
+const EPOLL = 6;
+const AF_UNIX = 1;
+const TCP_LISTEN = 10;
+const SOCK_DEAD = 1n;
+const TTY_HUPPED = 1n << 18n;
+const WITH_PAGES: ReadonlySet<number> = new Set([2, 3, 4]);
+const SLASH = 0x2f;
+
+const THREAD = [when((c) => c.has(R.THREAD), R.THREAD), R.RESTART_BLOCK];
+const CPU = [R.CPU, when((c) => c.family === "x86" && (c.fields(R.CPU).used_math ?? 0) !== 0, R.CPU_FPU)];
+const OBJECTS = [
+  R.TASK_CREDS,
+  R.TASK_NS,
+  R.TASK_OBJS,
+  when((c) => c.isNew("signal", c.fields(R.TASK_OBJS).signal_objref), R.SIGNAL, R.SIGPENDING),
+];
+const PRIVATE_SIGNALS = [R.SIGPENDING, R.SIGNAL_TASK];
+
+/** v18 wrote the objects of a task before its registers. */
+const beginsWithThread = (c: Context): boolean => c.isNext(R.THREAD) || c.isNext(R.RESTART_BLOCK);
+
+const fileType = (c: Context): number => c.fields(R.FILE).f_type;
+
+/** The order of the records of an image. Objects are left out: they stand before the record that first needs them. */
+export const RULES: Readonly<Record<RuleName, readonly Step[]>> = {
+  head: [
+    R.HEADER,
+    R.BUFFER,
+    R.BUFFER,
+    R.BUFFER,
+    R.HEADER_ARCH,
+    R.CONTAINER,
+    when((c) => c.since("d55d4c8"), R.BUFFER, R.LSM_INFO),
+    when((c) => c.since("b6cdf01"), R.PIDS, R.BUFFER),
+    R.TREE,
+    R.BUFFER,
+    whenNext(
+      R.VPIDS,
+      R.VPIDS,
+      when((c) => c.fields(R.VPIDS).nr_vpids > 0, R.BUFFER),
+    ),
+    when((c) => c.since("b0d8304") && !c.since("b6cdf01") && c.isNext(R.BUFFER), R.BUFFER),
+  ],
+  task: [
+    R.TASK,
+    R.STRING,
+    when((c) => c.fields(R.TASK).exit_state === 0, {
+      either: beginsWithThread,
+      steps: [...THREAD, ...CPU, ...OBJECTS, ...PRIVATE_SIGNALS],
+      orElse: [...OBJECTS, ...THREAD, ...CPU, ...PRIVATE_SIGNALS],
+    }),
+  ],
+  tail: [R.TAIL],
+
+  CRED: [R.CRED],
+  GROUPINFO: [R.GROUPINFO],
+  USER: [R.USER],
+  USER_NS: [R.USER_NS],
+  SECURITY: [R.SECURITY, R.STRING],
+  NS: [R.NS],
+  UTS_NS: [R.UTS_NS],
+  IPC_NS: [R.IPC_NS, { repeat: "ipcList", times: () => 3 }],
+  NET_NS: [R.NET_NS],
+  NETDEV: [R.NETDEV, { repeat: "netdevAddress", whileNext: [R.NETDEV_ADDR] }],
+  netdevAddress: [R.NETDEV_ADDR],
+  FS: [R.FS, R.FILE_NAME, R.FILE_NAME],
+  SIGHAND: [R.SIGHAND],
+  SEM_UNDO: [R.TASK_SEM_UNDO_LIST, { repeat: "semUndo", times: (c) => c.fields(R.TASK_SEM_UNDO_LIST).count }],
+  semUndo: [R.TASK_SEM_UNDO, whenNext(R.BUFFER, R.BUFFER)],
+
+  FILE_TABLE: [
+    R.FILE_TABLE,
+    { repeat: "descriptor", times: (c) => c.fields(R.FILE_TABLE).fdt_nfds },
+    { repeat: "deferred", whileNext: [R.EPOLL_ITEMS, R.SOCKET_QUEUE] },
+  ],
+  descriptor: [
+    R.FILE_DESC,
+    whenNext(R.FILE_LOCKS, R.FILE_LOCKS, { repeat: "lock", times: (c) => c.fields(R.FILE_LOCKS).nr_locks }),
+  ],
+  lock: [R.FILE_LOCK],
+  deferred: [
+    {
+      either: (c) => c.isNext(R.EPOLL_ITEMS),
+      steps: [
+        { act: (c) => c.undefer("epoll") },
+        R.EPOLL_ITEMS,
+        when((c) => c.fields(R.EPOLL_ITEMS).num_items > 0, R.BUFFER),
+      ],
+      orElse: [{ act: (c) => c.undefer("queues") }, { repeat: "queue", times: () => 2 }],
+    },
+  ],
+  queue: [R.SOCKET_QUEUE, { repeat: "packet", times: (c) => c.fields(R.SOCKET_QUEUE).skb_count }],
+  packet: [
+    R.SOCKET_BUFFER,
+    R.BUFFER,
+    { repeat: "fragment", times: (c) => c.fields(R.SOCKET_BUFFER).nr_frags ?? 0 },
+  ],
+  fragment: [R.SOCKET_FRAG],
+
+  FILE: [
+    R.FILE,
+    when(
+      (c) => fileType(c) === 1 || fileType(c) === FIFO,
+      R.FILE_NAME,
+      whenNext(
+        R.FILE_UNLINKED,
+        R.FILE_UNLINKED,
+        when((c) => c.fields(R.FILE_UNLINKED).method !== 2, R.FILE_NAME),
+        { repeat: "chunk", times: (c) => c.fields(R.FILE_UNLINKED).nr_chunks },
+      ),
+    ),
+    when(
+      (c) =>
+        (fileType(c) === PIPE || fileType(c) === FIFO) && c.isNew("pipe", c.fields(R.FILE).pipe_objref ?? 0),
+      R.PIPE_BUF,
+    ),
+    whenNext(R.FILE_OWNER, R.FILE_OWNER),
+    when((c) => fileType(c) === EPOLL, { act: (c) => c.defer("epoll") }),
+  ],
+  chunk: [R.BUFFER],
+  SOCK: [
+    R.SOCKET,
+    when(
+      (c) => c.fields(R.SOCKET).sock_common.family === AF_UNIX,
+      R.SOCKET_UNIX,
+      when((c) => {
+        const { laddr_len: length, laddr } = c.fields(R.SOCKET_UNIX);
+        return length > 2 && laddr[2] !== 0 && laddr[2] !== SLASH;
+      }, R.STRING),
+    ),
+    when((c) => c.fields(R.SOCKET).sock_common.family !== AF_UNIX, R.SOCKET_INET),
+    when(
+      (c) => {
+        const { state, flags } = c.fields(R.SOCKET).sock;
+        return state !== TCP_LISTEN && (flags & SOCK_DEAD) === 0n;
+      },
+      { act: (c) => c.defer("queues") },
+    ),
+  ],
+  TTY: [
+    R.TTY,
+    when(
+      (c) => (c.fields(R.TTY).flags & TTY_HUPPED) === 0n,
+      R.TTY_LDISC,
+      when((c) => c.fields(R.TTY_LDISC).datalen > 0, R.BUFFER),
+    ),
+  ],
+
+  MM: [
+    R.MM,
+    R.BUFFER,
+    { repeat: "vma", times: (c) => c.fields(R.MM).map_count },
+    when((c) => c.has(R.MM_CONTEXT), R.MM_CONTEXT),
+    when((c) => c.family === "x86", R.MM_CONTEXT_LDT),
+  ],
+  vma: [R.VMA, when((c) => WITH_PAGES.has(c.fields(R.VMA).vma_type), { pages: true })],
+  ipcList: [
+    R.IPC,
+    when((c) => c.fields(R.IPC).ipc_type === 502, { repeat: "shm", times: (c) => c.fields(R.IPC).ipc_count }),
+    when((c) => c.fields(R.IPC).ipc_type === 503, { repeat: "msg", times: (c) => c.fields(R.IPC).ipc_count }),
+    when((c) => c.fields(R.IPC).ipc_type === 505, { repeat: "sem", times: (c) => c.fields(R.IPC).ipc_count }),
+  ],
+  shm: [R.IPC_SHM, { pages: true }],
+  msg: [R.IPC_MSG, { repeat: "message", times: (c) => c.fields(R.IPC_MSG).q_qnum }],
+  message: [R.IPC_MSG_MSG, { repeat: "chunk", whileNext: [R.BUFFER] }],
+  sem: [R.IPC_SEM, when((c) => c.fields(R.IPC_SEM).sem_nsems > 0, R.BUFFER)],
+};
