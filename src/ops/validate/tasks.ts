@@ -47,8 +47,9 @@ export function tasksByPid(context: SetContext): ReadonlyMap<number, TaskFacts> 
   return tasks;
 }
 
-/** Threads of a live task; the list of a zombie holds what stood in criu's memory. */
+/** Threads of a live task. The list of a zombie holds what stood in criu's memory, and without a core it may be one. */
 export function threadIdsOf(task: TaskFacts): readonly number[] {
+  if (task.core === undefined) return [task.pid];
   return task.dead ? [] : task.entry.threads;
 }
 

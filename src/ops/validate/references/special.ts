@@ -2,7 +2,7 @@ import { IMAGES } from "../../../formats/criu/images.js";
 import type { AnyValue } from "../../../schema/message.js";
 import type { SetContext } from "../context.js";
 import { tasksByTid } from "../tasks.js";
-import { known, type Target } from "./target.js";
+import type { Target } from "./target.js";
 
 /** Bits of vma_entry.status. */
 const AREA = { file: 0x40 | 0x80, anonShared: 0x100, sysv: 0x400, socket: 0x800, memfd: 0x4000 } as const;
@@ -47,14 +47,16 @@ export const seccompFilter: Target = {
   },
 };
 
-/** The set of criu itself is not stored. */
-export const cgroupSets: Target = known(
-  (key) => `a set ${key} in ${IMAGES.CGROUP.file}`,
-  function* ({ set }) {
-    yield set.first(IMAGES.INVENTORY)?.root_cg_set;
-    for (const { id } of set.first(IMAGES.CGROUP)?.sets ?? []) yield id;
+/** A set of cgroup.img, or that of criu itself, which is not stored and which only the inventory knows. */
+export const cgroupSets: Target = {
+  name: (key) => `a set ${key} in ${IMAGES.CGROUP.file}`,
+  index: ({ set }) => {
+    const inventory = set.first(IMAGES.INVENTORY);
+    const ids = new Set((set.first(IMAGES.CGROUP)?.sets ?? []).map(({ id }) => id));
+    return ({ key }) =>
+      inventory === undefined || inventory.root_cg_set === Number(key) || ids.has(Number(key));
   },
-);
+};
 
 /** A device in the namespace image that `peer_nsid` names; without that image it is outside. */
 export const peerDevice: Target = {

@@ -22,11 +22,13 @@ export interface OpenedFile {
 
 const O_DIRECTORY = 0x10000;
 const PROC = /^\/proc(\/|$)/;
+/** A pseudo terminal, which restore makes anew, or takes from the shell that restores. */
+const PTS = /^\/dev\/pts\/\d+$/;
 const DEV = /^\/dev(\/|$)/;
 
 /**
  * The files that restore opens by path and that must be below the root: not those that had been deleted, not those of
- * /proc, not those on mounts whose contents restore brings along.
+ * /proc, not pseudo terminals, not those on mounts whose contents restore brings along.
  */
 export function openedFiles(context: SetContext): readonly OpenedFile[] {
   const { checkpoint } = context;
@@ -45,7 +47,8 @@ export function openedFiles(context: SetContext): readonly OpenedFile[] {
   const place = context.share(mountPlaces);
   return (context.share(filesByType).get("REG") ?? []).flatMap((file) => {
     const { path } = file;
-    if (path === undefined || file.deleted !== undefined || links.has(path) || PROC.test(path)) return [];
+    if (path === undefined || file.deleted !== undefined || links.has(path)) return [];
+    if (PROC.test(path) || PTS.test(path)) return [];
     const where = place(file.record.mnt_id as number | undefined, path);
     if (where === undefined) return [];
     const held = context.share(holders).get(file);

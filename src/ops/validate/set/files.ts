@@ -1,4 +1,5 @@
 import { posix } from "node:path";
+import { fileNameOf } from "../../../formats/criu/detect.js";
 import { FILE_TYPES } from "../../../formats/criu/file-types.js";
 import { IMAGES } from "../../../formats/criu/images.js";
 import { OPEN_FLAGS } from "../../../formats/criu/names.js";
@@ -10,6 +11,8 @@ import { enumName, flagNames } from "../../../schema/enums.js";
 import type { SetContext } from "../context.js";
 import type { Found, Rule } from "../finding.js";
 import { filesByType } from "../references/source.js";
+import { scanImages } from "../scan.js";
+import { tasksOf } from "../tasks.js";
 
 const FILES = IMAGES.FILES.file;
 const AGAIN = "Undo the edit that did it, or copy files.img again from where the set was made.";
@@ -190,7 +193,24 @@ function usualForm(name: string): string {
   return path.length > 1 ? path.replace(/\/$/, "") : path;
 }
 
-function* unused({ checkpoint, set }: SetContext): Generator<Found> {
+/** What uses a file may stand in an image that is lost, so only a whole set can tell. */
+function isWhole(context: SetContext): boolean {
+  const { set } = context;
+  const names = new Set(set.files.map(({ name }) => name));
+  const tasks = context.share(tasksOf);
+  return (
+    tasks.length > 0 &&
+    context.share(scanImages).every(({ name }) => set.damageOf(name).length === 0) &&
+    tasks.every(({ core, ids, mm, fs, dead }) => {
+      const hasImages = core !== undefined && ids !== undefined && mm !== undefined && fs !== undefined;
+      return dead || (hasImages && names.has(fileNameOf(IMAGES.FDINFO, ids.files_id)));
+    })
+  );
+}
+
+function* unused(context: SetContext): Generator<Found> {
+  if (!isWhole(context)) return;
+  const { checkpoint, set } = context;
   const used = new Set<OpenFile | undefined>();
   const useId = (id: number | undefined, type?: string) => {
     if (id !== undefined) used.add(checkpoint.files.get(id, type));

@@ -53,15 +53,14 @@ export const framingRules: readonly Rule<SetContext>[] = [
     level: "error",
     about: "The records of an image and their payloads end where the file ends.",
     mend: COPY_AGAIN,
-    check: (context) => recordDamage(context, (damage) => isFraming(damage.error)),
+    check: (context) => recordDamage(context, isFraming),
   },
   {
     id: "IMAGE_GARBAGE",
     level: "error",
     about: "Each record decodes as its message, with every required field.",
     mend: COPY_AGAIN,
-    check: (context) =>
-      recordDamage(context, (damage) => !isFraming(damage.error) && damage.error.code !== "IO"),
+    check: (context) => recordDamage(context, (damage) => !isFraming(damage) && damage.error.code !== "IO"),
   },
   {
     id: "RECORD_MISSING",
@@ -146,8 +145,9 @@ function damages(context: SetContext): Damage[] {
   return context.share(scanImages).flatMap(({ name }: ScannedImage) => [...context.set.damageOf(name)]);
 }
 
-function isFraming(error: CrimgError): boolean {
-  return error.code === "TRUNCATED" || error.code === "TOO_LARGE";
+/** Whether the image ends too early, as opposed to a message that is no message. */
+function isFraming({ record, error }: Damage): boolean {
+  return record?.framed !== true && (error.code === "TRUNCATED" || error.code === "TOO_LARGE");
 }
 
 function* recordDamage(context: SetContext, isOurs: (damage: Damage) => boolean): Generator<Found> {

@@ -44,7 +44,7 @@ export const inetSocketRules: readonly Rule<SetContext>[] = [
         for (const field of ["src_addr", "dst_addr"] as const) {
           const words = entry[field].length;
           // Ancient sets carry four words for IPv4 as well.
-          const isRight = words === 4 || (entry.family === INET && words === 1);
+          const isRight = words === 4 || (entry.family !== INET6 && words === 1);
           if (!isRight)
             yield {
               at: { ...file.origin, field: `${file.origin.field ?? ""}.${field}` },

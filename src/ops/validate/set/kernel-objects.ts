@@ -78,6 +78,7 @@ export const kernelObjectRules: readonly Rule<SetContext>[] = [
     *check(context) {
       const { set } = context;
       const inventory = set.first(IMAGES.INVENTORY);
+      if (inventory === undefined) return;
       const names = new Set(set.files.map(({ name }) => name));
       const rootPid = context.share(tasksOf)[0]?.pid;
       const seen = new Set<string>();
@@ -85,8 +86,8 @@ export const kernelObjectRules: readonly Rule<SetContext>[] = [
         if (dead || ids === undefined) continue;
         for (const { name, field, image } of NAMESPACES) {
           const id = ids[field];
-          if (image === undefined || id === undefined || id === inventory?.root_ids?.[field]) continue;
-          const isPerId = inventory?.ns_per_id === true || name === "mnt" || name === "net";
+          if (image === undefined || id === undefined || id === inventory.root_ids?.[field]) continue;
+          const isPerId = inventory.ns_per_id === true || name === "mnt" || name === "net";
           const file = fileNameOf(image, isPerId ? id : rootPid);
           if (names.has(file) || seen.has(file)) continue;
           seen.add(file);

@@ -83,13 +83,14 @@ export const treeRules: readonly Rule<SetContext>[] = [
     *check(context) {
       const seen = new Map<number, TaskFacts>();
       for (const task of context.share(tasksOf)) {
-        for (const id of new Set([task.pid, ...threadIdsOf(task)])) {
+        const threads = threadIdsOf(task);
+        for (const id of threads.includes(task.pid) ? threads : [task.pid, ...threads]) {
           const other = seen.get(id);
           if (other === undefined) seen.set(id, task);
           else
             yield {
               at: taskPlace(task),
-              what: `the id ${id} belongs to another task as well`,
+              what: `the id ${id} occurs a second time`,
               found: `record ${other.record}`,
             };
         }
