@@ -33,12 +33,15 @@ function someBytes(): fc.Arbitrary<Buffer> {
   return fc.uint8Array({ maxLength: 130 }).map((bytes) => Buffer.from(bytes));
 }
 
-/** Values of a message, required fields always there, strings and bytes of any content. */
-export function valuesOf(table: MessageTable, depth = 0): fc.Arbitrary<AnyValue> {
+/**
+ * Values of a message, required fields always there, strings of any bytes and enums of any number; `tame` ones only of
+ * UTF-8 and of known values, for readers that change the others.
+ */
+export function valuesOf(table: MessageTable, tame = false, depth = 0): fc.Arbitrary<AnyValue> {
   const required: Record<string, fc.Arbitrary<unknown>> = {};
   const optional: Record<string, fc.Arbitrary<unknown>> = {};
   for (const [name, field] of Object.entries(table.fields)) {
-    const one = oneOf(table, field, depth);
+    const one = oneOf(table, field, tame, depth);
     if (field.label === "repeated")
       required[name] = depth >= MAX_DEPTH ? fc.constant([]) : fc.array(one, { maxLength: 3 });
     else if (field.label === "required") required[name] = one;
@@ -49,14 +52,14 @@ export function valuesOf(table: MessageTable, depth = 0): fc.Arbitrary<AnyValue>
     .map((value) => withoutUndefined(value));
 }
 
-function oneOf(owner: MessageTable, field: Field, depth: number): fc.Arbitrary<unknown> {
+function oneOf(owner: MessageTable, field: Field, tame: boolean, depth: number): fc.Arbitrary<unknown> {
   const nested = fieldMessage(owner, field);
-  if (nested !== undefined) return fc.constant(null).chain(() => valuesOf(nested, depth + 1));
-  if (typeof field.type === "object" && field.type.kind === "enum")
-    return fc.oneof(
-      { weight: 9, arbitrary: fc.constantFrom(...field.type.values.values()) },
-      { weight: 1, arbitrary: fc.integer() },
-    );
+  if (nested !== undefined) return fc.constant(null).chain(() => valuesOf(nested, tame, depth + 1));
+  if (typeof field.type === "object" && field.type.kind === "enum") {
+    const known = fc.constantFrom(...field.type.values.values());
+    return tame ? known : fc.oneof({ weight: 9, arbitrary: known }, { weight: 1, arbitrary: fc.integer() });
+  }
+  if (tame && field.type === "string") return fc.string({ unit: "binary" });
   return SCALARS[fieldScalar(field) as Scalar];
 }
 

@@ -3,7 +3,10 @@ import { MemorySource } from "../../src/io/source.js";
 import { decodeImage } from "../../src/ops/recode/decode-image.js";
 
 /** The JSON of the image in these bytes. */
-export function decoded(bytes: Buffer, options: { pretty?: boolean; fileName?: string } = {}): string {
+export function decoded(
+  bytes: Buffer,
+  options: { pretty?: boolean; noPayload?: boolean; fileName?: string } = {},
+): string {
   const { fileName = "" } = options;
   const image = new CriuImage(new MemorySource(bytes, fileName || "image"), fileName);
   return [...decodeImage(image, options)].join("");
