@@ -1,0 +1,176 @@
+import { boolean, string } from "@oclif/core/flags";
+import { BaseCommand } from "../src/cli/base-command.js";
+import { type Answer, EXIT } from "../src/cli/exit-codes.js";
+import { imageArg } from "../src/cli/flags.js";
+import { readRecipe } from "../src/cli/recipe-file.js";
+import { verdictLines } from "../src/cli/verdict-lines.js";
+import {
+  type Document,
+  findCriu,
+  isCrimgError,
+  openDocument,
+  openRestoreOptions,
+  type RestoreOption,
+  RULES,
+  restoreOptions,
+  type ValidateOptions,
+  type Verdict,
+  validate,
+} from "../src/index.js";
+
+export default class Validate extends BaseCommand<typeof Validate> {
+  static override aliases = ["check"];
+  static override summary = "check whether a checkpoint is whole, and whether it can be restored here";
+  static override description =
+    `Without --root and --host the set is checked by itself: framing, references, the process tree, pages against pagemaps,
+mappings, locks and leases, sockets, namespaces. With --root each file that a restore opens is looked at too: that it
+is there, its type, mode, size and build id. With --host this machine is: pids, criu, CPU, ports, addresses, kernel.
+
+A finding has a stable id, a severity, the object, what was expected and found, and the command that mends it:
+  error    criu refuses the set, or restores it wrongly
+  warning  suspicious, or a thing that criu does wrong itself
+  note     worth knowing
+--rules lists all ids. Nothing is ever changed.
+
+Exit status: 0 no errors, 1 errors were found, 2 trouble.`;
+  static override examples = [
+    { description: "the set by itself", command: "<%= config.bin %> validate fixtures/criu/logger" },
+    {
+      description: "and every file that a restore would open",
+      command: "<%= config.bin %> validate fixtures/criu/logger --root /",
+    },
+    {
+      description: "would it restore on this machine?",
+      command: "<%= config.bin %> check fixtures/criu/logger --root / --host",
+    },
+    {
+      description: "only errors, for a script",
+      command: `<%= config.bin %> validate fixtures/criu/logger --json | jq -r '.findings[] | select(.severity == "error") | .id'`,
+    },
+  ];
+  static override args = { IMG: imageArg };
+  static override flags = {
+    root: string({
+      description: "look at the files below this directory, which stands for / of the tasks",
+      helpValue: "DIR",
+    }),
+    host: boolean({ description: "look at this machine too" }),
+    criu: string({
+      description: "the criu to ask, instead of CRIMG_CRIU and PATH",
+      helpValue: "PATH",
+      dependsOn: ["host"],
+    }),
+    policy: string({
+      description: "recipe whose `watch` patterns say which other files must be there",
+      helpValue: "FILE",
+      dependsOn: ["root"],
+    }),
+    var: string({
+      multiple: true,
+      multipleNonGreedy: true,
+      description: "value for a variable of the policy",
+      helpValue: "NAME=VALUE",
+      dependsOn: ["policy"],
+    }),
+    ignore: string({
+      multiple: true,
+      multipleNonGreedy: true,
+      description: "leave out a rule",
+      helpValue: "ID",
+    }),
+    only: string({
+      multiple: true,
+      multipleNonGreedy: true,
+      description: "check this rule only",
+      helpValue: "ID",
+    }),
+    all: boolean({ description: "show every finding, not the first five of a kind" }),
+    rules: boolean({ description: "list the rules instead of checking a set", exclusive: ["root", "host"] }),
+  };
+
+  async run(): Promise<Answer> {
+    if (this.flags.rules) return this.#listRules();
+    const document = openDocument(this.image);
+    try {
+      const verdict = validate(document, await this.#options());
+      const needed = optionsOf(document, restoreOptions);
+      const open = optionsOf(document, openRestoreOptions);
+      if (this.flags.json) this.#tellJson(verdict, needed, open);
+      else
+        this.printLines(
+          verdictLines(verdict, {
+            style: this.style,
+            image: this.image,
+            rules: RULES,
+            options: [...needed, ...open],
+            all: this.flags.all,
+          }),
+        );
+      return verdict.valid ? EXIT.ok : EXIT.no;
+    } finally {
+      document.close();
+    }
+  }
+
+  async #options(): Promise<ValidateOptions> {
+    const { root, host, criu, policy, ignore, only, var: variables = [] } = this.flags;
+    const probe = host ? findCriu(criu) : undefined;
+    return {
+      root,
+      ignore,
+      only,
+      watch: policy === undefined ? undefined : (await readRecipe(policy, variables)).watch,
+      criu: probe && {
+        path: probe.path,
+        version: probe.version,
+        problem: probe.able ? undefined : probe.reason,
+      },
+    };
+  }
+
+  #tellJson(
+    { valid, counts, checked, findings, more }: Verdict,
+    needed: RestoreOption[],
+    open: RestoreOption[],
+  ): void {
+    this.printJson({
+      image: this.image,
+      verdict: valid ? "valid" : "invalid",
+      counts,
+      checked,
+      findings: findings.map(({ id, severity, at, what, expected, found, fix }) => ({
+        id,
+        severity,
+        object: at,
+        what,
+        expected,
+        found,
+        fix,
+      })),
+      more,
+      options: needed,
+      openOptions: open,
+    });
+  }
+
+  #listRules(): Answer {
+    const facts = RULES.map(({ id, level, about, mend }) => ({ id, severity: level, about, mend }));
+    if (this.flags.json) this.printJson({ rules: facts });
+    else
+      this.printTable(
+        [{ head: "ID" }, { head: "SEVERITY" }, { head: "WHAT MUST HOLD", cut: "end" }],
+        facts.map(({ id, severity, about }) => [id, severity, about]),
+      );
+    return EXIT.ok;
+  }
+}
+
+/** The options that a set needs; none when it is too damaged to tell, which the findings say. */
+function optionsOf(document: Document, find: (document: Document) => RestoreOption[]): RestoreOption[] {
+  try {
+    return find(document);
+  } catch (error) {
+    if (!isCrimgError(error)) throw error;
+    return [];
+  }
+}
