@@ -55,7 +55,7 @@ export class RootTree {
     const directory = this.#directory(imagePath.slice(0, slash));
     if (directory === undefined) return undefined;
     const file = `${directory}/${base}`;
-    const stat = fs.lstatSync(fsPath(file), { throwIfNoEntry: false });
+    const stat = lookAt(file, fs.lstatSync);
     return stat === undefined || stat.isSymbolicLink() ? undefined : { path: file, stat };
   }
 
@@ -72,6 +72,18 @@ export class RootTree {
       if (this.#directory(ancestor) === undefined) return ancestor;
     }
     return imagePath;
+  }
+}
+
+/** Undefined for what is not there, or cannot be looked at. */
+function lookAt(
+  file: string,
+  stat: (path: string | Buffer, options: { throwIfNoEntry: false }) => fs.Stats | undefined,
+): fs.Stats | undefined {
+  try {
+    return stat(fsPath(file), { throwIfNoEntry: false });
+  } catch {
+    return undefined;
   }
 }
 
