@@ -3,6 +3,7 @@ import { BaseCommand } from "../src/cli/base-command.js";
 import { diffLines } from "../src/cli/diff-lines.js";
 import { type Answer, EXIT } from "../src/cli/exit-codes.js";
 import { requiredPositional } from "../src/cli/flags.js";
+import { Progress } from "../src/cli/progress.js";
 import { diffCheckpoints, MATCH_CHOICES, openDocument, SECTIONS, UsageError } from "../src/index.js";
 
 export default class Diff extends BaseCommand<typeof Diff> {
@@ -15,8 +16,8 @@ records) and what is never the same twice (vdso, statistics, run ids) does not c
 Exit status: 0 no difference, 1 differences, 2 trouble.`;
   static override examples = [
     {
-      description: "what an edit changed",
-      command: "<%= config.bin %> diff fixtures/criu/logger /tmp/logger-moved",
+      description: "what differs, with the pages of memory",
+      command: "<%= config.bin %> diff --pages fixtures/criu/logger fixtures/criu/locks",
     },
     {
       description: "descriptors and files only, for a script",
@@ -24,6 +25,15 @@ Exit status: 0 no difference, 1 differences, 2 trouble.`;
         "<%= config.bin %> diff --only fds --only files --json fixtures/criu/logger fixtures/criu/locks",
     },
   ];
+  static override json = {
+    old: "path of the first set",
+    new: "path of the second set",
+    same: "true when nothing differs",
+    differences:
+      "list of {section, status: added, removed or modified, label, changes: list of {field, old, new}}; times in nanoseconds",
+    memory:
+      "list of {pid, label, added, removed, changed: pages; ranges with --pages: list of {start, end, status}}",
+  };
   static override args = {
     OLD: requiredPositional("directory of images"),
     NEW: requiredPositional("directory of images to compare with it"),
@@ -46,7 +56,14 @@ Exit status: 0 no difference, 1 differences, 2 trouble.`;
       throw new UsageError("diff takes two directories as arguments, not -D");
     const [left, right] = [openDocument(this.args.OLD), openDocument(this.args.NEW)];
     const only = flags.only as (typeof SECTIONS)[number][] | undefined;
-    const answer = diffCheckpoints(left, right, { only, matchBy: flags["match-by"], pages: flags.pages });
+    const progress = new Progress("comparing memory");
+    const answer = diffCheckpoints(left, right, {
+      only,
+      matchBy: flags["match-by"],
+      pages: flags.pages,
+      progress: (done, total) => progress.at(done, total),
+    });
+    progress.end();
     const same = answer.differences.length + answer.memory.length === 0;
     if (flags.json) this.printJson({ old: left.name, new: right.name, same, ...answer });
     else this.printLines(diffLines(left.name, right.name, answer, this.style));

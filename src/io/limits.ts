@@ -15,9 +15,6 @@ export const MAX_PARENT_LEVELS = 1024;
 /** How much of a file is read at once while stepping over records. */
 export const READ_WINDOW_BYTES = 256 * 1024;
 
-/** A payload (ghost file, pipe, queue) larger than this is only handled as a byte range, never as one value. */
-export const MAX_INLINE_PAYLOAD_BYTES = 128 * MiB;
-
 /** Bytes of argv or environ that are read from memory pages for one task. */
 export const MAX_STRING_AREA_BYTES = 4 * MiB;
 

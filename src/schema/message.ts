@@ -100,9 +100,6 @@ export function repeated<const T extends FieldType>(
   return { number, type, label: "repeated", ...options };
 }
 
-/** Show a number in hexadecimal. */
-export const HEX: FieldOptions = { show: { as: "hex" } };
-
 /**
  * A field that the table does not know, or a known one with a wire type that is not its own.
  * `data` is everything after the tag: the varint's bytes, the fixed word, or the content of a length-delimited field.

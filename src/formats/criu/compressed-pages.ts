@@ -47,22 +47,6 @@ export function pageFormat(set: CriuImageSet): PageFormat {
   return { version, compressed: compress !== 0 };
 }
 
-/** Whether crimg may change page contents of the set in place, or why not. */
-export type RewriteVerdict = { readonly can: true } | { readonly can: false; readonly reason: string };
-
-/** Compressed pages are read, never written: a changed page would need another place in the pages file. */
-export function canRewritePages(set: CriuImageSet): RewriteVerdict {
-  try {
-    if (!pageFormat(set).compressed) return { can: true };
-  } catch (error) {
-    return { can: false, reason: (error as Error).message };
-  }
-  return {
-    can: false,
-    reason: `the pages of ${set.name} are compressed; decompress the set first (crit decompress ${set.name})`,
-  };
-}
-
 /** Errors: FormatError when entries are marked as compressed in a set whose inventory says that none are. */
 export function checkPlain(pagemap: Pagemap, format: PageFormat): void {
   if (format.compressed) return;

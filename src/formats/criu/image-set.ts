@@ -1,7 +1,7 @@
 import path from "node:path";
 import { FormatError } from "../../io/errors.js";
 import type { FileSet } from "../../io/file-set.js";
-import type { AnyValue, MessageTable, Value } from "../../schema/message.js";
+import type { MessageTable, Value } from "../../schema/message.js";
 import { fileNameOf, kindOfFileName } from "./detect.js";
 import { CriuImage, type ImageRecord } from "./image.js";
 import type { ImageKind } from "./image-kind.js";
@@ -98,6 +98,3 @@ export function isCriuSet(files: FileSet): boolean {
   const names = new Set(files.names());
   return names.has(IMAGES.INVENTORY.file) || names.has(IMAGES.PSTREE.file);
 }
-
-/** A record whose message is not known at compile time. */
-export type AnyRecord = ImageRecord<AnyValue>;

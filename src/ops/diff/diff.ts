@@ -38,6 +38,8 @@ export interface DiffOptions {
   readonly matchBy?: MatchBy | undefined;
   /** List the ranges of pages that differ, not only their number. */
   readonly pages?: boolean | undefined;
+  /** Told how many bytes of mappings have been compared, of how many. */
+  readonly progress?: ((done: number, total: number) => void) | undefined;
 }
 
 /** What differs between two checkpoints, section by section in a fixed order. */
@@ -59,6 +61,8 @@ export function diffCheckpoints(left: Document, right: Document, options: DiffOp
   const differences = ITEM_SECTIONS.filter(({ name }) => wanted(name)).flatMap(({ name, items }) => [
     ...compareItems(name, items(before), items(after)),
   ]);
-  const memory = wanted("memory") ? [...diffMemory(before, after, options.pages === true)] : [];
+  const memory = wanted("memory")
+    ? [...diffMemory(before, after, options.pages === true, options.progress)]
+    : [];
   return { differences, memory };
 }

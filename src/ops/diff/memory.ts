@@ -26,18 +26,31 @@ export interface MemoryDifference {
 }
 
 /** Compares stored pages mapping by mapping. Pages that both sets keep in one and the same file are not read. */
-export function* diffMemory(left: Side, right: Side, listRanges: boolean): Generator<MemoryDifference> {
+export function* diffMemory(
+  left: Side,
+  right: Side,
+  listRanges: boolean,
+  progress: (done: number, total: number) => void = () => {},
+): Generator<MemoryDifference> {
+  const total = left
+    .tasks()
+    .flatMap(({ mappings }) => mappings)
+    .reduce((sum, mapping) => sum + sizeOf(mapping), 0);
+  let done = 0;
   const partners = new Map(right.tasks().map((task) => [right.taskKey(task.pid), task]));
   for (const task of left.tasks()) {
     const partner = partners.get(left.taskKey(task.pid));
     if (partner === undefined) continue;
     const [before, after] = [spaceOf(left, task), spaceOf(right, partner)];
     if (before === undefined || after === undefined || before.pageSize !== after.pageSize) continue;
-    const comparison = new MemoryComparison(before, after, listRanges);
+    const comparison = new MemoryComparison(before, after, listRanges, (bytes) =>
+      progress(done + bytes, total),
+    );
     for (const pair of pairMappings(left, right, task, partner)) {
       const shown = (pair.old ?? pair.new) as Mapping;
       const name = mappingName(pair.old === undefined ? right : left, shown);
       const counts = comparison.compare(pair.old, pair.new);
+      if (pair.old !== undefined) done += sizeOf(pair.old);
       if (counts.added + counts.removed + counts.changed > 0)
         yield {
           pid: task.pid,
@@ -46,6 +59,10 @@ export function* diffMemory(left: Side, right: Side, listRanges: boolean): Gener
         };
     }
   }
+}
+
+function sizeOf({ start, end }: AddressRange): number {
+  return Number(end - start);
 }
 
 function spaceOf(side: Side, task: Task): AddressSpace | undefined {
@@ -96,6 +113,7 @@ class MemoryComparison {
     readonly before: AddressSpace,
     readonly after: AddressSpace,
     readonly listRanges: boolean,
+    readonly progress: (bytes: number) => void,
   ) {}
 
   compare(
@@ -154,6 +172,7 @@ class MemoryComparison {
       const count = Math.min(atOnce, page + pages - first);
       const before = this.before.read(addressOf(a, first, pageSize), count * pageSize);
       const after = this.after.read(addressOf(b, first, pageSize), count * pageSize);
+      this.progress((first + count) * pageSize);
       if (before.equals(after)) continue;
       for (let i = 0; i < count; i++)
         if (before.compare(after, i * pageSize, (i + 1) * pageSize, i * pageSize, (i + 1) * pageSize) !== 0)

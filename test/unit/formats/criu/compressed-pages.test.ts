@@ -1,7 +1,6 @@
 import { createHash } from "node:crypto";
 import fs from "node:fs";
 import * as assert from "uvu/assert";
-import { canRewritePages } from "../../../../src/formats/criu/compressed-pages.js";
 import { CriuImageSet } from "../../../../src/formats/criu/image-set.js";
 import { IMAGES } from "../../../../src/formats/criu/images.js";
 import { PE } from "../../../../src/formats/criu/pagemap.js";
@@ -144,7 +143,6 @@ test("each set of a chain is read by its own inventory", () => {
   const own = new MemorySetBuilder([{ at: 0, pages: 2, flags: 1 }], Buffer.alloc(0)).inventory(3);
   const space = AddressSpace.of(chain(own, parent), PID) as AddressSpace;
   assertBytes(space.read(BASE, 2 * PAGE), contents);
-  assert.equal(canRewritePages(chain(own, parent)), { can: true });
 });
 
 /** Sets of one entry of two pages whose fields contradict each other. */
@@ -212,27 +210,6 @@ test("compressed entries are believed only where the inventory has them", () => 
   fails({}, /image version 4: how its pages are stored is not known, versions 1 to 3 are/, filled(1), 4, 0);
   fails({}, /image version 0/, filled(1), 0, 0);
   fails({}, /page compression 3 is not known/, filled(1), 3, 3);
-});
-
-test("compressed pages and unknown versions cannot be rewritten, others can", () => {
-  const verdict = (version: number, compress?: number) =>
-    canRewritePages(chain(new MemorySetBuilder([], Buffer.alloc(0)).inventory(version, compress)));
-  assert.equal(verdict(1), { can: true });
-  assert.equal(verdict(2, 0), { can: true });
-  assert.equal(verdict(3), { can: true });
-  for (const [version, compress, text] of [
-    [3, 1, /are compressed; decompress the set first \(crit decompress memory\)/],
-    [3, 2, /are compressed/],
-    [9, 0, /image version 9/],
-  ] as const) {
-    const { can, reason } = verdict(version, compress) as { can: boolean; reason: string };
-    assert.is(can, false);
-    assert.match(reason, text);
-  }
-  for (const name of fs.readdirSync("fixtures/criu"))
-    assert.equal(canRewritePages(new CriuImageSet(new DirectoryFileSet(`fixtures/criu/${name}`))), {
-      can: true,
-    });
 });
 
 test("a block of four megabytes from a few kilobytes is decoded, and only when asked for", () => {
