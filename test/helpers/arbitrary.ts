@@ -11,6 +11,7 @@ import {
 import { WireWriter } from "../../src/schema/wire.js";
 
 const MAX_DEPTH = 3;
+const [LF, CR] = [10, 13];
 
 const SCALARS: Readonly<Record<Scalar, fc.Arbitrary<unknown>>> = {
   uint32: fc.nat({ max: 0xffffffff }),
@@ -33,17 +34,29 @@ function someBytes(): fc.Arbitrary<Buffer> {
   return fc.uint8Array({ maxLength: 130 }).map((bytes) => Buffer.from(bytes));
 }
 
-/**
- * Values of a message, required fields always there, strings of any bytes and enums of any number; `tame` ones only of
- * UTF-8 and of known values, for readers that change the others.
- */
-export function valuesOf(table: MessageTable, tame = false, depth = 0): fc.Arbitrary<AnyValue> {
+export interface ValuesOptions {
+  /** Only strings of UTF-8 and known enum values, for readers that change the others. */
+  readonly tame?: boolean;
+  /** Fields to leave out. */
+  readonly without?: (field: Field) => boolean;
+}
+
+/** Values of a message, required fields always there; strings of any bytes and enums of any number unless `tame`. */
+export function valuesOf(
+  table: MessageTable,
+  options: ValuesOptions = {},
+  depth = 0,
+): fc.Arbitrary<AnyValue> {
   const required: Record<string, fc.Arbitrary<unknown>> = {};
   const optional: Record<string, fc.Arbitrary<unknown>> = {};
   for (const [name, field] of Object.entries(table.fields)) {
-    const one = oneOf(table, field, tame, depth);
+    const one = oneOf(table, field, options, depth);
+    if (options.without?.(field) === true && field.label !== "repeated") continue;
     if (field.label === "repeated")
-      required[name] = depth >= MAX_DEPTH ? fc.constant([]) : fc.array(one, { maxLength: 3 });
+      required[name] =
+        depth >= MAX_DEPTH || options.without?.(field) === true
+          ? fc.constant([])
+          : listOf(field, one, options);
     else if (field.label === "required") required[name] = one;
     else if (depth < MAX_DEPTH || fieldMessage(table, field) === undefined) optional[name] = one;
   }
@@ -52,15 +65,30 @@ export function valuesOf(table: MessageTable, tame = false, depth = 0): fc.Arbit
     .map((value) => withoutUndefined(value));
 }
 
-function oneOf(owner: MessageTable, field: Field, tame: boolean, depth: number): fc.Arbitrary<unknown> {
+function oneOf(
+  owner: MessageTable,
+  field: Field,
+  options: ValuesOptions,
+  depth: number,
+): fc.Arbitrary<unknown> {
   const nested = fieldMessage(owner, field);
-  if (nested !== undefined) return fc.constant(null).chain(() => valuesOf(nested, tame, depth + 1));
+  if (nested !== undefined) return fc.constant(null).chain(() => valuesOf(nested, options, depth + 1));
   if (typeof field.type === "object" && field.type.kind === "enum") {
     const known = fc.constantFrom(...field.type.values.values());
-    return tame ? known : fc.oneof({ weight: 9, arbitrary: known }, { weight: 1, arbitrary: fc.integer() });
+    return options.tame
+      ? known
+      : fc.oneof({ weight: 9, arbitrary: known }, { weight: 1, arbitrary: fc.integer() });
   }
-  if (tame && field.type === "string") return fc.string({ unit: "binary" });
+  if (options.tame && field.show?.as === "unix-name")
+    return someBytes().map((bytes) => Buffer.from(bytes.filter((byte) => byte !== CR && byte !== LF)));
+  if (options.tame && field.type === "string") return fc.string({ unit: "binary" });
   return SCALARS[fieldScalar(field) as Scalar];
+}
+
+/** crit takes only lists of one or four words for IP addresses. */
+function listOf(field: Field, one: fc.Arbitrary<unknown>, { tame }: ValuesOptions): fc.Arbitrary<unknown[]> {
+  if (tame !== true || field.show?.as !== "ip") return fc.array(one, { maxLength: 3 });
+  return fc.constantFrom(1, 4).chain((length) => fc.array(one, { minLength: length, maxLength: length }));
 }
 
 function withoutUndefined(value: AnyValue): AnyValue {

@@ -1,4 +1,6 @@
+import { HEAD_MAGICS } from "../../src/formats/criu/detect.js";
 import { CriuImage } from "../../src/formats/criu/image.js";
+import type { ImageKind } from "../../src/formats/criu/image-kind.js";
 import { MemorySource } from "../../src/io/source.js";
 import { decodeImage } from "../../src/ops/recode/decode-image.js";
 
@@ -30,4 +32,9 @@ export function imageOf(
     parts.push(word(message.length), message, payload);
   }
   return Buffer.concat(parts);
+}
+
+/** The head magic that criu writes before that of the kind. */
+export function headOf(kind: ImageKind): number | null {
+  return kind.head === "none" ? null : HEAD_MAGICS[kind.head];
 }

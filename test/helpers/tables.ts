@@ -2,7 +2,7 @@ import { readdirSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";
 import type { EnumTable } from "../../src/schema/enums.js";
-import type { MessageTable } from "../../src/schema/message.js";
+import type { Field, MessageTable } from "../../src/schema/message.js";
 
 const DIRECTORY = fileURLToPath(new URL("../../src/formats/criu/tables", import.meta.url));
 
@@ -21,4 +21,16 @@ export async function allTables(): Promise<{
     }
   }
   return { messages, enums };
+}
+
+/** Whether a release of CRIU was made before the field was. */
+export function isNewerThan(release: string, { since }: Field): boolean {
+  return since !== undefined && (since === "criu-dev" || compareVersions(since, release) > 0);
+}
+
+function compareVersions(a: string, b: string): number {
+  const [left, right] = [a, b].map((text) => text.split(/[.-]/).map(Number)) as [number[], number[]];
+  for (let i = 0; i < left.length; i++)
+    if ((left[i] ?? 0) !== (right[i] ?? 0)) return (left[i] ?? 0) - (right[i] ?? 0);
+  return 0;
 }

@@ -20,7 +20,7 @@ for (const table of messages.values())
   test(`${table.name}: protobufjs writes the same bytes and reads ours`, () => {
     const type = root.lookupType(typeName(table.name));
     fc.assert(
-      fc.property(valuesOf(table, true), (value) => {
+      fc.property(valuesOf(table, { tame: true }), (value) => {
         const known = withoutTwins(table, value);
         const ours = encodeMessage(table, known as never);
         const theirs = Buffer.from(type.encode(type.fromObject(known)).finish());

@@ -3,7 +3,7 @@ import * as assert from "uvu/assert";
 import type { EnumTable } from "../../../../src/schema/enums.js";
 import type { Field, ShowHint } from "../../../../src/schema/message.js";
 import { suite } from "../../../helpers/suite.js";
-import { allTables } from "../../../helpers/tables.js";
+import { allTables, isNewerThan } from "../../../helpers/tables.js";
 
 /** CRIU's own description of a field; scripts/schema-facts.ts writes it. */
 interface FieldFacts {
@@ -54,25 +54,13 @@ for (const [name, fields] of Object.entries(facts.messages))
     assert.ok(table, `${name} has no table`);
     const own = Object.fromEntries(
       Object.entries(table.fields)
-        .filter(([key, field]) => key in fields || !isNewer(field))
+        .filter(([key, field]) => key in fields || !isNewerThan(facts.criu, field))
         .map(([key, field]) => [key, factsOf(name, field)]),
     );
     assert.equal(own, Object.fromEntries(Object.entries(fields).map(([key, field]) => [key, normal(field)])));
   });
 
 test.run();
-
-/** Fields of criu-dev and of releases after the one that the facts describe. */
-function isNewer({ since }: Field): boolean {
-  return since !== undefined && (since === "criu-dev" || compareVersions(since, facts.criu) > 0);
-}
-
-function compareVersions(a: string, b: string): number {
-  const [left, right] = [a, b].map((text) => text.split(/[.-]/).map(Number)) as [number[], number[]];
-  for (let i = 0; i < left.length; i++)
-    if ((left[i] ?? 0) !== (right[i] ?? 0)) return (left[i] ?? 0) - (right[i] ?? 0);
-  return 0;
-}
 
 function factsOf(owner: string, { number, label, type, show, default: value }: Field): object {
   const typeName = type === "self" ? owner : typeof type === "object" ? type.name : type;

@@ -5,6 +5,7 @@ import { encodeImage } from "../../../../src/ops/recode/encode-image.js";
 import { encodeMessage } from "../../../../src/schema/encode.js";
 import type { MessageTable } from "../../../../src/schema/message.js";
 import { assertBytes } from "../../../helpers/bytes.js";
+import { PAYLOAD_IMAGES } from "../../../helpers/payload-images.js";
 import { decoded, imageOf } from "../../../helpers/recode.js";
 import { suite } from "../../../helpers/suite.js";
 
@@ -30,22 +31,7 @@ const FS = IMAGES.FS.magic as number;
 const FS_MESSAGE = bytesOf("08 0e 10 0f 18 12");
 const DESC = { key: 1, uid: 2, gid: 3, cuid: 4, cgid: 5, mode: 6, id: 7 };
 
-const [PIPES, QUEUES, TCP, BPF, SEM, MSG, SHM] = [
-  IMAGES.PIPES_DATA,
-  IMAGES.SK_QUEUES,
-  IMAGES.TCP_STREAM,
-  IMAGES.BPFMAP_DATA,
-  IMAGES.IPCNS_SEM,
-  IMAGES.IPCNS_MSG,
-  IMAGES.IPCNS_SHM,
-];
-
-const word = (value: number) => {
-  const bytes = Buffer.alloc(4);
-  bytes.writeUInt32LE(value);
-  return bytes;
-};
-const IPC_MESSAGE = bytesOf("08 01 10 03");
+const SEM = IMAGES.IPCNS_SEM;
 
 /** Images with something that plain fields cannot carry, and what their JSON must hold. */
 const CASES: [string, Buffer, RegExp][] = [
@@ -88,104 +74,7 @@ const CASES: [string, Buffer, RegExp][] = [
     imageOf(IMAGES.UTSNS.magic as number, [bytesOf("0a 02 61 ff 12 01 62")]),
     /"a\\udcff"/,
   ],
-  [
-    "pipe data",
-    imageOf(PIPES.magic as number, [
-      [message(PIPES.entries[0].message, { pipe_id: 1, bytes: 3 }), Buffer.from("abc")],
-      [message(PIPES.entries[0].message, { pipe_id: 2, bytes: 0 }), Buffer.alloc(0)],
-    ]),
-    /"extra": "YWJj\\n"\}.*"extra": ""\}/,
-  ],
-  [
-    "a payload of many lines",
-    imageOf(QUEUES.magic as number, [
-      [message(QUEUES.entries[0].message, { id_for: 1, length: 200_000 }), Buffer.alloc(200_000, "xyz")],
-    ]),
-    /"extra": "(?:[A-Za-z0-9+/]{76}\\n)+[A-Za-z0-9+/]+=*\\n"/,
-  ],
-  [
-    "the queues of a TCP connection",
-    imageOf(TCP.magic as number, [
-      [
-        message(TCP.entries[0].message, {
-          inq_len: 2,
-          inq_seq: 1,
-          outq_len: 1,
-          outq_seq: 1,
-          snd_wscale: 7,
-          mss_clamp: 1460,
-          opt_mask: 0,
-        }),
-        Buffer.from("abc"),
-      ],
-    ]),
-    /"extra": \{"inq": "YWI=\\n", "outq": "Yw==\\n"\}/,
-  ],
-  [
-    "keys and values of a bpf map",
-    imageOf(BPF.magic as number, [
-      [
-        message(BPF.entries[0].message, { map_id: 1, keys_bytes: 1, values_bytes: 2, count: 1 }),
-        Buffer.from("abc"),
-      ],
-    ]),
-    /"extra": "YWJj\\n"/,
-  ],
-  [
-    "semaphores",
-    imageOf(SEM.magic as number, [
-      [message(SEM.entries[0].message, { desc: DESC, nsems: 2 }), bytesOf("01 00 02 01 00 00 00 00")],
-    ]),
-    /"extra": \[1, 258\]\}/,
-  ],
-  [
-    "semaphores of a big-endian machine",
-    imageOf(
-      SEM.magic as number,
-      [[message(SEM.entries[0].message, { desc: DESC, nsems: 1 }), bytesOf("00 05 00 00 00 00 00 00")]],
-      {
-        bigEndian: true,
-      },
-    ),
-    /"extra": \[5\]\}/,
-  ],
-  [
-    "padding that is not zero",
-    imageOf(SEM.magic as number, [
-      [message(SEM.entries[0].message, { desc: DESC, nsems: 1 }), bytesOf("01 00 00 00 00 00 00 09")],
-    ]),
-    /"_padding": "AAAAAAAJ\\n", "extra": \[1\]\}/,
-  ],
-  [
-    "messages",
-    imageOf(MSG.magic as number, [
-      [
-        message(MSG.entries[0].message, { desc: DESC, qbytes: 9, qnum: 2 }),
-        Buffer.concat([
-          word(4),
-          IPC_MESSAGE,
-          bytesOf("61 62 63 00 00 00 00 00"),
-          word(5),
-          bytesOf("08 01 10 83 00"),
-          bytesOf("61 62 63 00 00 00 00 07"),
-        ]),
-      ],
-    ]),
-    /"extra": \[\{"mtype": 1, "msize": 3\}, "YWJj\\n", \{"mtype": 1, "msize": 3, "_wire": "CAEQgwA=\\n", "_padding": "AAAAAAc=\\n"\}, "YWJj\\n"\]/,
-  ],
-  [
-    "a queue without messages",
-    imageOf(MSG.magic as number, [message(MSG.entries[0].message, { desc: DESC, qbytes: 9, qnum: 0 })]),
-    /"extra": \[\]/,
-  ],
-  [
-    "shared memory inside the image and in the pagemaps",
-    imageOf(SHM.magic as number, [
-      [message(SHM.entries[0].message, { desc: DESC, size: 3n }), bytesOf("61 62 63 00")],
-      message(SHM.entries[0].message, { desc: DESC, size: 4096n, in_pagemaps: true }),
-    ]),
-    /"extra": "YWJj\\n"\}, \{.*"in_pagemaps": true, "extra": ""\}/,
-  ],
+  ...PAYLOAD_IMAGES,
 ];
 
 for (const [name, bytes, shape] of CASES)
