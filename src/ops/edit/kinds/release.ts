@@ -3,9 +3,10 @@
 import type { CriuImage, ImageRecord } from "../../../formats/criu/image.js";
 import type { ImageKind } from "../../../formats/criu/image-kind.js";
 import { IMAGES } from "../../../formats/criu/images.js";
-import { SK_STATE } from "../../../formats/criu/names.js";
+import { SK_STATE, SK_TYPE } from "../../../formats/criu/names.js";
 import type { EventpollTfdEntry } from "../../../formats/criu/tables/eventpoll.js";
 import { MM_ENTRY } from "../../../formats/criu/tables/mm.js";
+import { SK_SHUTDOWN } from "../../../formats/criu/tables/sk-opts.js";
 import { SCM_ENTRY } from "../../../formats/criu/tables/sk-queue.js";
 import { UNIX_SK_ENTRY } from "../../../formats/criu/tables/sk-unix.js";
 import type { AnyValue } from "../../../schema/message.js";
@@ -23,6 +24,7 @@ import type { Edit } from "../plan.js";
 const POSIX_LOCK = 1;
 const ACCESS_MODE = 3;
 const WRITE_ONLY = 1;
+const DATAGRAM = SK_TYPE.values.get("DGRAM");
 const ESTABLISHED = SK_STATE.values.get("ESTABLISHED");
 const MAPPING_WITH_FILE = 0x40 | 0x80 | 0x800;
 
@@ -152,11 +154,16 @@ function accessOf(draft: Draft, description: FoundDescription | undefined): numb
   return typeof flags === "number" ? flags : 0;
 }
 
-/** criu refuses a socket whose peer is missing; without a peer it restores one whose other end was closed. */
+/**
+ * criu refuses a socket whose peer is missing. Without a peer it restores one whose other end was closed: the kernel has
+ * shut down both directions of such a stream, and criu insists on it.
+ */
 function releasePeer(draft: Draft, edit: Edit, gone: FoundDescription): void {
   draft.eachMessage(UNIX_SK_ENTRY, ({ image, record, path, value }) => {
     if (value.peer !== gone.value.ino) return;
     draft.change(edit, image, record, [...path, "peer"], 0);
+    if (value.type === DATAGRAM) return;
+    draft.change(edit, image, record, [...path, "shutdown"], SK_SHUTDOWN.values.get("BOTH"));
     const others = holdersOf(draft, "UNIXSK", value.id).map(nameOf).join(", ");
     draft.warnings.add(
       `the other end of the unix socket is gone: ${others || `socket ${value.ino}`} will read end of file`,

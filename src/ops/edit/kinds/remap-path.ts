@@ -9,6 +9,7 @@ import type { EditKind, Parsed } from "../kind.js";
 import { leaveLookalikes } from "../lookalikes.js";
 import { type PathRule, PathRules, parsePathRule } from "../path-rules.js";
 import { movedLinkRemaps } from "./link-remaps.js";
+import { warnOfMovedSqlite } from "./moved-sqlite.js";
 import { leaveMentioned, type OwnedRule, setPath } from "./path-field.js";
 import { remapMountField } from "./remap-mount.js";
 import { remapSocket } from "./remap-socket.js";
@@ -30,6 +31,7 @@ export const remapPath: EditKind<PathRule> = {
       edits.map(({ edit, args }: Parsed<PathRule>): OwnedRule => ({ ...args, edit })),
     );
     const links = movedLinkRemaps(draft, rules);
+    warnOfMovedSqlite(draft, rules);
     draft.eachField(holdsPath, (found) => remapField(draft, rules, found));
     for (const move of links) move();
     for (const { from, edit } of rules.rules) {

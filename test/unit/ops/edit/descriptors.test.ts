@@ -66,7 +66,9 @@ test("a description that others hold stays", () => {
 
 test("the other end of a unix socket loses its peer, as if it had been closed", () => {
   const { after, plan } = planned("sockets", edits("drop-fd 1000:4"));
-  assert.is(file(after, descriptor(after, 2, 5)?.id)?.usk?.peer, 0);
+  const other = file(after, descriptor(after, 2, 5)?.id)?.usk;
+  assert.is(other?.peer, 0);
+  assert.is(other?.shutdown, 3);
   assert.match(plan.warnings.join(), /1000:5 will read end of file/);
 });
 
