@@ -1,0 +1,20 @@
+import type { Draft } from "../draft.js";
+import type { PathRules } from "../path-rules.js";
+import { regFiles } from "../reg-files.js";
+import type { OwnedRule } from "./path-field.js";
+
+/** sqlite keeps its rollback journal beside the database while a transaction runs, https://sqlite.org/tempfiles.html */
+const JOURNAL = "-journal";
+
+/**
+ * Warns of sqlite databases in a transaction that a rule moves. sqlite compares the path that it remembers with the file
+ * it has open: in its default journal mode COMMIT then fails and leaves the journal, and later writes are refused.
+ */
+export function warnOfMovedSqlite(draft: Draft, rules: PathRules<OwnedRule>): void {
+  const paths = new Set(regFiles(draft).map(({ value }) => value.name));
+  for (const path of paths)
+    if (paths.has(path + JOURNAL) && rules.map(path) !== undefined)
+      draft.warnings.add(
+        `${path} looks like a sqlite database in a transaction, and sqlite notices that it was moved: unless it keeps the file locked (locking_mode EXCLUSIVE), COMMIT may fail and leave the journal, and later writes are refused until the program opens it anew`,
+      );
+}
