@@ -1,32 +1,35 @@
 import fs from "node:fs";
+import { isatty } from "node:tty";
 import { CriuImageSet, isCriuSet } from "./formats/criu/image-set.js";
-import { FormatError, ioError } from "./io/errors.js";
+import { LinuxCrImage } from "./formats/linux-cr/image.js";
+import { isStream } from "./formats/linux-cr/scan.js";
+import { FormatError, ioError, UnsupportedError, UsageError } from "./io/errors.js";
 import { DirectoryFileSet, type FileSet } from "./io/file-set.js";
 import { recoverInPlace } from "./io/in-place.js";
+import { PipeSource } from "./io/pipe-source.js";
+import { type ByteSource, FileSource } from "./io/source.js";
 import { criuCheckpoint } from "./model/criu/checkpoint.js";
-import type { Document } from "./model/document.js";
+import type { Document, LinuxCrDocument } from "./model/document.js";
 import { lazy } from "./model/lazy.js";
+import { linuxCrCheckpoint } from "./model/linux-cr/checkpoint.js";
 
 /**
- * Opens a checkpoint image by its content: a directory with a CRIU image set. An edit in place that was interrupted
- * is finished or taken back first.
+ * Opens a checkpoint image by its content: a directory with a CRIU image set, or a linux-cr stream from a file, a named
+ * pipe or, as `-`, from stdin. An edit in place that was interrupted is finished or taken back first.
  * Errors: CrimgError MISSING for no such path, FormatError INVALID for what is no checkpoint image.
  */
 export function openDocument(path: string): Document {
+  if (path === "-") {
+    if (isatty(0)) throw new UsageError("name an image, or pipe a linux-cr stream into stdin");
+    return openStream(new PipeSource(0, "stdin"));
+  }
   let stat: fs.Stats;
   try {
     stat = fs.statSync(path);
   } catch (error) {
     throw ioError("open the image", path, error);
   }
-  if (!stat.isDirectory())
-    throw new FormatError(
-      "INVALID",
-      "this is a single file; a checkpoint is the directory that holds inventory.img (single images: crimg decode, crimg dump)",
-      {
-        file: path,
-      },
-    );
+  if (!stat.isDirectory()) return openStream(fileOrPipe(path, stat));
   recoverInPlace(path);
   return openFileSet(new DirectoryFileSet(path));
 }
@@ -52,4 +55,47 @@ export function openFileSet(files: FileSet): Document {
     },
     close: () => set.close(),
   };
+}
+
+/** Opens a linux-cr stream. Errors: FormatError INVALID for what is none. */
+export function openStream(source: ByteSource): LinuxCrDocument {
+  let image: LinuxCrImage;
+  try {
+    image = new LinuxCrImage(source);
+  } catch (error) {
+    source.close();
+    throw error;
+  }
+  const checkpoint = lazy(() => linuxCrCheckpoint(image));
+  return {
+    family: "linux-cr",
+    name: source.name,
+    image,
+    get set(): never {
+      throw new UnsupportedError("crimg cannot do this with linux-cr streams, only with CRIU image sets", {
+        file: source.name,
+      });
+    },
+    get checkpoint() {
+      return checkpoint();
+    },
+    close: () => image.close(),
+  };
+}
+
+function fileOrPipe(path: string, stat: fs.Stats): ByteSource {
+  if (!stat.isFile())
+    try {
+      return new PipeSource(fs.openSync(path, "r"), path);
+    } catch (error) {
+      throw ioError("open the image", path, error);
+    }
+  const source = new FileSource(path);
+  if (isStream(source)) return source;
+  source.close();
+  throw new FormatError(
+    "INVALID",
+    "this is a single file and no linux-cr stream; a CRIU checkpoint is the directory that holds inventory.img (single images: crimg decode, crimg dump)",
+    { file: path },
+  );
 }

@@ -190,6 +190,10 @@ export interface Socket {
   readonly peer: OpenFile | undefined;
   /** A TCP connection that needs its peer's state kept. */
   readonly connected: boolean;
+  /** Bytes and messages that wait in the socket, where the image keeps them beside it. */
+  readonly queued?:
+    | { readonly received: number; readonly unsent: number; readonly packets: number }
+    | undefined;
 }
 
 export type MappingKind =
@@ -281,7 +285,7 @@ export interface Mount {
 
 /** A path that was gone at the checkpoint, and how it comes back. */
 export interface DeletedFile {
-  readonly method: "ghost" | "link remap" | "process";
+  readonly method: "ghost" | "link remap" | "copy" | "process";
   readonly path: string | undefined;
   /** Image that holds the contents (ghost), or the path of the hard link that was left on disk. */
   readonly keptIn: string;

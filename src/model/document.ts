@@ -1,4 +1,5 @@
 import type { CriuImageSet } from "../formats/criu/image-set.js";
+import type { LinuxCrImage } from "../formats/linux-cr/image.js";
 import type { Checkpoint } from "./checkpoint.js";
 
 /** An opened checkpoint image: the records as stored, and the neutral model over them. */
@@ -12,4 +13,16 @@ export interface CriuDocument {
   close(): void;
 }
 
-export type Document = CriuDocument;
+/** An opened linux-cr stream. */
+export interface LinuxCrDocument {
+  readonly family: "linux-cr";
+  readonly name: string;
+  readonly image: LinuxCrImage;
+  /** Operations that know CRIU sets alone ask for one. Errors: UnsupportedError, always. */
+  readonly set: never;
+  /** Built at first use. Errors: FormatError when the stream is damaged, cut off, or a checkpoint that failed. */
+  readonly checkpoint: Checkpoint;
+  close(): void;
+}
+
+export type Document = CriuDocument | LinuxCrDocument;

@@ -53,6 +53,11 @@ export function streamByteOrder(start: Buffer): ByteOrder | undefined {
   return (["little-endian", "big-endian"] as const).find((order) => start.equals(STARTS[order]));
 }
 
+/** Whether these bytes begin as a linux-cr stream does. */
+export function isStream(source: ByteSource): boolean {
+  return source.size >= HEADER_BYTES && streamByteOrder(source.read(0, HEADER_BYTES)) !== undefined;
+}
+
 /** Reads forward only. `reach` gives how far the bytes go, up to `end`; `pass` the same of what nobody will look at. */
 interface Forward {
   read(offset: number, size: number): Buffer;

@@ -2,7 +2,7 @@ import { IMAGES } from "../../formats/criu/images.js";
 import type { SkOptsEntry } from "../../formats/criu/tables/sk-opts.js";
 import { SK_SHUTDOWN } from "../../formats/criu/tables/sk-opts.js";
 import type { OpenFile, Socket } from "../../model/checkpoint.js";
-import type { CriuDocument, Document } from "../../model/document.js";
+import type { Document } from "../../model/document.js";
 import { NETLINK_PROTOCOLS } from "../../model/linux-names.js";
 import { enumName } from "../../schema/enums.js";
 import { type Holder, heldBy, holdersOf } from "./holders.js";
@@ -62,7 +62,7 @@ export function socketsView(document: Document, { pid }: ShowOptions = {}): Sock
 }
 
 function shownSocket(
-  document: CriuDocument,
+  document: Document,
   file: OpenFile,
   socket: Socket,
   descriptors: readonly Holder[],
@@ -78,7 +78,7 @@ function shownSocket(
     peer: peerInode ? peerOf(peerInode, peer, holders) : undefined,
     backlog,
     shutdown: shutdown ? enumName(SK_SHUTDOWN, shutdown) : undefined,
-    ...(socket.connected ? tcpQueues(document, inode) : queues.get(id)),
+    ...(socket.queued ?? (socket.connected ? tcpQueues(document, inode) : queues.get(id))),
     sendBuffer: options?.so_sndbuf,
     receiveBuffer: options?.so_rcvbuf,
     options: optionNames(options, record),
@@ -101,7 +101,10 @@ function peerOf(
 type Queue = Pick<ShownSocket, "received" | "unsent" | "packets">;
 
 /** What waits to be read from unix sockets, by id of the open file. */
-function unixQueues({ set }: CriuDocument): Map<number, Queue> {
+function unixQueues(document: Document): Map<number, Queue> {
+  // A stream keeps its queues beside each socket.
+  if (document.family === "linux-cr") return new Map();
+  const { set } = document;
   const queues = new Map<number, { received: number; packets: number }>();
   for (const { value } of set.records(IMAGES.SK_QUEUES)) {
     const queue = queues.get(value.id_for) ?? { received: 0, packets: 0 };
@@ -111,7 +114,9 @@ function unixQueues({ set }: CriuDocument): Map<number, Queue> {
 }
 
 /** The stream image is absent in sets that were dumped to close their connections. */
-function tcpQueues({ set }: CriuDocument, inode: number): Queue | undefined {
+function tcpQueues(document: Document, inode: number): Queue | undefined {
+  if (document.family === "linux-cr") return undefined;
+  const { set } = document;
   const stream = set.first(IMAGES.TCP_STREAM, inode);
   return stream === undefined ? undefined : { received: stream.inq_len, unsent: stream.outq_len };
 }

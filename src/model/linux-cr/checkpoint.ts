@@ -1,0 +1,108 @@
+import type { LinuxCrImage } from "../../formats/linux-cr/image.js";
+import type { Part } from "../../formats/linux-cr/parse.js";
+import { RECORDS } from "../../formats/linux-cr/records.js";
+import type { Checkpoint, DescriptorTable, FileTable, Task } from "../checkpoint.js";
+import { lazy } from "../lazy.js";
+import { linuxCrDescriptors, linuxCrLocks } from "./descriptors.js";
+import { deletedFile, linuxCrFiles, linuxCrPipes } from "./files.js";
+import { taskIds } from "./pids.js";
+import { StreamReader } from "./reader.js";
+import { LinuxCrTask, type TaskContext } from "./tasks.js";
+
+const PAGE_BYTES = 4096;
+
+/** The model over a linux-cr stream. What is looked at first reads the order of all records, but none of the pages. */
+export function linuxCrCheckpoint(image: LinuxCrImage): Checkpoint {
+  const reader = new StreamReader(image);
+  const files: () => FileTable = lazy(() => linuxCrFiles(reader));
+  const tables = new Map<number, DescriptorTable | undefined>();
+  const descriptorTable = (id: number): DescriptorTable | undefined => {
+    if (!tables.has(id)) tables.set(id, linuxCrDescriptors(reader, id, files));
+    return tables.get(id);
+  };
+  const children = lazy(() => {
+    const groups = new Map<number, Task[]>();
+    for (const task of tasks()) {
+      const siblings = groups.get(task.ppid);
+      if (siblings === undefined) groups.set(task.ppid, [task]);
+      else siblings.push(task);
+    }
+    return groups;
+  });
+  const signalOwners = lazy(() => signalOwnersOf(reader));
+  const context: TaskContext = {
+    reader,
+    files,
+    descriptorTable,
+    children: (pid) => children().get(pid) ?? [],
+    signalOwner: (objref) => signalOwners().get(objref),
+  };
+  const tasks: () => LinuxCrTask[] = lazy(() => tasksOf(context));
+  const byPid = lazy(() => new Map<number, Task>(tasks().map((task) => [task.pid, task])));
+  const locks = lazy(() => {
+    const holders = new Map<number, number>();
+    for (const { filesRef, pid } of tasks()) if (!holders.has(filesRef)) holders.set(filesRef, pid);
+    return [...holders].flatMap(([id, pid]) => linuxCrLocks(reader, id, pid, files()));
+  });
+  const pipes = lazy(() => linuxCrPipes(reader));
+  const deletedFiles = lazy(() =>
+    [...reader.objects("FILE")].flatMap((part) => deletedFile(reader, part) ?? []),
+  );
+  return {
+    architecture: image.dialect.arch.name,
+    pageSize: PAGE_BYTES,
+    get tasks() {
+      return tasks();
+    },
+    task: (pid) => byPid().get(pid),
+    get files() {
+      return files();
+    },
+    get locks() {
+      return locks();
+    },
+    get pipes() {
+      return pipes();
+    },
+    mounts: [],
+    get deletedFiles() {
+      return deletedFiles();
+    },
+  };
+}
+
+/** Processes in the order of the stream; the TASKs of other threads belong to the one with their tgid. */
+function tasksOf(context: TaskContext): LinuxCrTask[] {
+  const { reader } = context;
+  const { tasks: parts } = reader.tree;
+  const ids = taskIds(reader);
+  const threads = new Map<number, (readonly [Part, number])[]>();
+  for (const [i, part] of parts.entries()) {
+    const own = ids[i];
+    if (own === undefined)
+      throw reader.image.error(
+        part.records[0] ?? 0,
+        `TREE has the ids of ${ids.length} tasks, this is one more`,
+      );
+    const thread = [part, own.pid] as const;
+    const list = threads.get(own.tgid);
+    if (list === undefined) threads.set(own.tgid, [thread]);
+    else if (own.pid === own.tgid) list.unshift(thread);
+    else list.push(thread);
+  }
+  return parts.flatMap((part, i) => {
+    const own = ids[i];
+    if (own === undefined || own.pid !== own.tgid) return [];
+    return new LinuxCrTask(part, own, threads.get(own.pid) ?? [], context);
+  });
+}
+
+function signalOwnersOf(reader: StreamReader): Map<number, Part> {
+  const owners = new Map<number, Part>();
+  for (const part of reader.tree.tasks) {
+    const objects = reader.find(part, RECORDS.TASK_OBJS)?.value;
+    if (objects !== undefined && reader.index(part, RECORDS.SIGNAL) !== undefined)
+      owners.set(objects.signal_objref, part);
+  }
+  return owners;
+}

@@ -1,0 +1,72 @@
+import type { Part } from "../../formats/linux-cr/parse.js";
+import type { RecordValue } from "../../formats/linux-cr/record-kind.js";
+import { RECORDS } from "../../formats/linux-cr/records.js";
+import type { FileTable, Mapping, MappingKind, OpenFile } from "../checkpoint.js";
+import type { StreamReader } from "./reader.js";
+
+/** What vma_type says a mapping is. */
+const KINDS: Readonly<Record<number, MappingKind>> = {
+  1: "vdso",
+  3: "file",
+  4: "shared anonymous",
+  5: "shared anonymous",
+  6: "file",
+  7: "SysV",
+  8: "SysV",
+};
+
+/** Bits of vm_flags. */
+const VM_READ = 1n;
+const VM_WRITE = 2n;
+const VM_EXEC = 4n;
+const VM_SHARED = 8n;
+const VM_GROWSDOWN = 0x100n;
+
+/** The mappings of an address space, ascending. */
+export function linuxCrMappings(reader: StreamReader, mm: Part, files: FileTable): Mapping[] {
+  const { value } = reader.get(mm, RECORDS.MM);
+  const pageSize = BigInt(pageSizeOf(reader, mm));
+  return mm.parts.map((part) => {
+    const { index, value: vma } = reader.get(part, RECORDS.VMA);
+    const kind = KINDS[vma.vma_type] ?? "anonymous";
+    const file = vma.vma_objref > 0 ? files.get(vma.vma_objref) : undefined;
+    const bit = (mask: bigint, letter: string): string => ((vma.vm_flags & mask) === 0n ? "-" : letter);
+    const shared = (vma.vm_flags & VM_SHARED) !== 0n;
+    return {
+      start: vma.vm_start,
+      end: vma.vm_end,
+      permissions: `${bit(VM_READ, "r")}${bit(VM_WRITE, "w")}${bit(VM_EXEC, "x")}${shared ? "s" : "p"}`,
+      shared,
+      kind,
+      file,
+      // Private anonymous memory has an offset too, which nothing uses.
+      offset: vma.vma_type === 2 ? 0n : vma.vm_pgoff * pageSize,
+      shmid: vma.ino_objref > 0 ? BigInt(vma.ino_objref) : undefined,
+      name: nameOf(kind, vma, file, value),
+      origin: reader.origin(index),
+    };
+  });
+}
+
+/** Bytes of a page, from the first saved pages; 4096 when there are none. */
+function pageSizeOf(reader: StreamReader, mm: Part): number {
+  for (const { pageArrays } of mm.parts)
+    for (const { record, pages } of pageArrays)
+      return reader.image.payload(record).size / pages - reader.image.dialect.arch.wordBytes;
+  return 4096;
+}
+
+function nameOf(
+  kind: MappingKind,
+  vma: RecordValue<typeof RECORDS.VMA>,
+  file: OpenFile | undefined,
+  mm: RecordValue<typeof RECORDS.MM>,
+): string {
+  if (file !== undefined) return file.label;
+  if (kind === "vdso") return "[vdso]";
+  if (kind === "SysV") return `[SysV ${vma.ino_objref}]`;
+  if (vma.vm_start <= mm.brk && mm.start_brk <= vma.vm_end && mm.brk > mm.start_brk && vma.vma_type === 2)
+    return "[heap]";
+  const isStack = vma.vm_start <= mm.start_stack && mm.start_stack < vma.vm_end;
+  return isStack || (vma.vm_flags & VM_GROWSDOWN) !== 0n ? "[stack]" : "";
+}

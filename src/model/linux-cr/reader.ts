@@ -1,0 +1,70 @@
+import path from "node:path";
+import type { RecordedObject } from "../../formats/linux-cr/grammar.js";
+import type { LinuxCrImage } from "../../formats/linux-cr/image.js";
+import { type Part, parseImage, type Tree } from "../../formats/linux-cr/parse.js";
+import type { RecordKind, RecordValue } from "../../formats/linux-cr/record-kind.js";
+import type { Origin } from "../checkpoint.js";
+import { lazy } from "../lazy.js";
+
+/** A record of a part: where it stands and what it says. */
+export interface Found<K extends RecordKind = RecordKind> {
+  readonly index: number;
+  readonly value: RecordValue<K>;
+}
+
+/** Looks records and objects of a stream up for the model. */
+export class StreamReader {
+  readonly #tree: () => Tree;
+  readonly #imageName: string;
+
+  constructor(readonly image: LinuxCrImage) {
+    this.#tree = lazy(() => parseImage(image));
+    this.#imageName = path.basename(image.name);
+  }
+
+  /** Errors: FormatError with the record where an image is damaged, cut off, or a checkpoint that failed. */
+  get tree(): Tree {
+    const tree = this.#tree();
+    if (tree.problem !== undefined) throw tree.problem;
+    return tree;
+  }
+
+  /** The record of a kind in a part, the first unless `nth` says otherwise. */
+  index(part: Part, kind: RecordKind, nth = 0): number | undefined {
+    const all = part.records.filter((record) => this.image.kind(record) === kind);
+    return all.at(nth);
+  }
+
+  find<K extends RecordKind>(part: Part, kind: K, nth = 0): Found<K> | undefined {
+    const index = this.index(part, kind, nth);
+    return index === undefined ? undefined : { index, value: this.image.value(index, kind) };
+  }
+
+  /** As `find`, for records that the grammar has made sure of. */
+  get<K extends RecordKind>(part: Part, kind: K): Found<K> {
+    const found = this.find(part, kind);
+    if (found === undefined)
+      throw this.image.error(part.records[0] ?? 0, `${kind.name} was expected beside it`);
+    return found;
+  }
+
+  text(part: Part, kind: RecordKind, nth = 0): string | undefined {
+    const index = this.index(part, kind, nth);
+    return index === undefined ? undefined : this.image.text(index);
+  }
+
+  /** The object of a number; undefined for 0, for a hidden number, and when it is of another type. */
+  object(objref: number, rule: RecordedObject): Part | undefined {
+    const part = this.tree.objects.get(objref);
+    return part?.rule === rule ? part : undefined;
+  }
+
+  /** All objects of a type in the order of the stream. */
+  *objects(rule: RecordedObject): Generator<Part> {
+    for (const part of this.tree.objects.values()) if (part.rule === rule) yield part;
+  }
+
+  origin(record: number): Origin {
+    return { image: this.#imageName, record };
+  }
+}

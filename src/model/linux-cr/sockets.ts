@@ -1,0 +1,118 @@
+import type { Part } from "../../formats/linux-cr/parse.js";
+import { RECORDS } from "../../formats/linux-cr/records.js";
+import { bytesToText } from "../../io/text.js";
+import type { OpenFile, Socket } from "../checkpoint.js";
+import type { StreamReader } from "./reader.js";
+
+const FAMILIES: Readonly<Record<number, string>> = { 1: "UNIX", 2: "INET", 10: "INET6" };
+const TYPES: Readonly<Record<number, string>> = { 1: "STREAM", 2: "DGRAM", 3: "RAW", 5: "SEQPACKET" };
+const PROTOCOLS: Readonly<Record<number, string>> = { 6: "TCP", 17: "UDP", 136: "UDPLITE" };
+const STATES = [
+  ...["", "ESTABLISHED", "SYN_SENT", "SYN_RECV", "FIN_WAIT1", "FIN_WAIT2", "TIME_WAIT", "CLOSE"],
+  ...["CLOSE_WAIT", "LAST_ACK", "LISTEN", "CLOSING"],
+];
+const UNIX = 1;
+const INET6 = 10;
+const TCP = 6;
+const ESTABLISHED = 1;
+const LISTEN = 10;
+const SLASH = 0x2f;
+/** Where sun_path stands in a sockaddr_un. */
+const SUN_PATH = 2;
+
+/** A SOCK object as a socket. `fileOf` finds the open file of another one, for the peer. */
+export function linuxCrSocket(
+  reader: StreamReader,
+  part: Part,
+  fileOf: (sockRef: number) => OpenFile | undefined,
+): Socket {
+  const { sock_common: common, sock } = reader.get(part, RECORDS.SOCKET).value;
+  const shared = {
+    family: FAMILIES[common.family] ?? String(common.family),
+    type: TYPES[sock.type] ?? String(sock.type),
+    state: STATES[sock.state] || String(sock.state),
+    inode: part.objref ?? 0,
+    backlog: sock.state === LISTEN ? sock.backlog : undefined,
+    queued: queued(reader, part),
+  };
+  if (common.family === UNIX) {
+    const { peer } = reader.get(part, RECORDS.SOCKET_UNIX).value;
+    const other = peer === 0 ? undefined : reader.object(peer, "SOCK");
+    return {
+      ...shared,
+      protocol: "",
+      local: unixSocketName(reader, part),
+      remote: other === undefined ? "" : unixSocketName(reader, other),
+      localPort: undefined,
+      remotePort: undefined,
+      peerInode: peer,
+      peer: peer === 0 ? undefined : fileOf(peer),
+      connected: false,
+    };
+  }
+  return { ...shared, ...inetAddresses(reader, part, common.family, sock.protocol, sock.state) };
+}
+
+/** The two queues stand at the end of the descriptor table: what was received, then what is yet to be sent. */
+function queued(reader: StreamReader, part: Part): Socket["queued"] {
+  const [received, unsent] = (part.deferred?.parts ?? []).map(
+    (queue) => reader.get(queue, RECORDS.SOCKET_QUEUE).value,
+  );
+  if (received === undefined) return undefined;
+  return {
+    received: received.total_bytes,
+    unsent: unsent?.total_bytes ?? 0,
+    packets: received.skb_count,
+  };
+}
+
+function inetAddresses(
+  reader: StreamReader,
+  part: Part,
+  family: number,
+  protocol: number,
+  state: number,
+): Pick<
+  Socket,
+  "protocol" | "local" | "remote" | "localPort" | "remotePort" | "peerInode" | "peer" | "connected"
+> {
+  const { laddr, raddr, inet6 } = reader.get(part, RECORDS.SOCKET_INET).value;
+  const isV6 = family === INET6 && inet6 !== undefined;
+  const localPort = laddr.readUInt16BE(2);
+  const remotePort = raddr.readUInt16BE(2);
+  const local = isV6 ? `[${formatV6(inet6.rcv_saddr)}]` : formatV4(laddr);
+  const remote = isV6 ? `[${formatV6(inet6.daddr)}]` : formatV4(raddr);
+  return {
+    protocol: PROTOCOLS[protocol] ?? "",
+    local: `${local}:${localPort}`,
+    remote: remotePort === 0 ? "" : `${remote}:${remotePort}`,
+    localPort,
+    remotePort: remotePort === 0 ? undefined : remotePort,
+    peerInode: undefined,
+    peer: undefined,
+    connected: protocol === TCP && state !== LISTEN && (remotePort !== 0 || state === ESTABLISHED),
+  };
+}
+
+/** sockaddr_in: family, port, then four bytes of address. */
+function formatV4(address: Buffer): string {
+  return [...address.subarray(4, 8)].join(".");
+}
+
+function formatV6(address: Buffer): string {
+  const groups = Array.from({ length: 8 }, (_, i) => address.readUInt16BE(i * 2).toString(16));
+  return groups.join(":").replace(/(^|:)0(:0)+(:|$)/, "::");
+}
+
+/** The name of a Unix socket: a path, `@abstract`, or nothing. A relative path gets its directory. */
+export function unixSocketName(reader: StreamReader, part: Part): string {
+  const { laddr, laddr_len: length } = reader.get(part, RECORDS.SOCKET_UNIX).value;
+  const name = laddr.subarray(SUN_PATH, Math.max(SUN_PATH, Math.min(length, laddr.length)));
+  if (name.length === 0) return "";
+  if (name[0] === 0) return `@${bytesToText(name.subarray(1)).replaceAll("\0", "@")}`;
+  const end = name.indexOf(0);
+  const path = bytesToText(end === -1 ? name : name.subarray(0, end));
+  if (name[0] === SLASH) return path;
+  const directory = reader.text(part, RECORDS.STRING) ?? "";
+  return directory === "" || directory.endsWith("/") ? `${directory}${path}` : `${directory}/${path}`;
+}

@@ -1,0 +1,196 @@
+import type { Part } from "../../formats/linux-cr/parse.js";
+import { RECORDS } from "../../formats/linux-cr/records.js";
+import type {
+  AddressRange,
+  DescriptorTable,
+  FileTable,
+  Mapping,
+  OpenFile,
+  ResourceLimit,
+  SignalState,
+  Task,
+  TaskState,
+  Thread,
+  Timer,
+} from "../checkpoint.js";
+import { lazy } from "../lazy.js";
+import { namedPath } from "./files.js";
+import { linuxCrMappings } from "./mappings.js";
+import type { TaskIds } from "./pids.js";
+import type { StreamReader } from "./reader.js";
+import { linuxCrThread, pendingSignals, signalActions } from "./threads.js";
+
+/** What the tasks of one stream share while they are built. */
+export interface TaskContext {
+  readonly reader: StreamReader;
+  readonly files: () => FileTable;
+  readonly children: (pid: number) => readonly Task[];
+  readonly descriptorTable: (id: number) => DescriptorTable | undefined;
+  /** The task that brought a SIGNAL record, by the number of the shared object. */
+  readonly signalOwner: (objref: number) => Part | undefined;
+}
+
+/** The kernel's state of a stopped task. */
+const TASK_STOPPED = 4;
+
+/** A process: the TASK that leads it and those of its other threads. */
+export class LinuxCrTask implements Task {
+  readonly pid: number;
+  readonly ppid: number;
+  readonly pgid: number;
+  readonly sid: number;
+  readonly state: TaskState;
+  readonly exitStatus: number | undefined;
+  readonly comm: string;
+  readonly origin: Task["origin"];
+  readonly #context: TaskContext;
+  readonly #part: Part;
+  readonly #threads: () => Thread[];
+  readonly #mappings: () => Mapping[];
+
+  constructor(
+    part: Part,
+    ids: TaskIds,
+    threads: readonly (readonly [part: Part, tid: number])[],
+    context: TaskContext,
+  ) {
+    const { reader } = context;
+    const { index, value } = reader.get(part, RECORDS.TASK);
+    this.pid = ids.pid;
+    this.ppid = ids.ppid;
+    this.pgid = ids.pgid;
+    this.sid = ids.sid;
+    const isZombie = value.exit_state !== 0;
+    this.state = isZombie ? "zombie" : value.state === TASK_STOPPED ? "stopped" : "alive";
+    this.exitStatus = isZombie ? value.exit_code : undefined;
+    this.comm = reader.text(part, RECORDS.STRING) ?? "";
+    this.origin = reader.origin(index);
+    this.#context = context;
+    this.#part = part;
+    this.#threads = lazy(() =>
+      isZombie ? [] : threads.map(([thread, tid]) => linuxCrThread(reader, thread, tid)),
+    );
+    this.#mappings = lazy(() => {
+      const mm = this.#mm;
+      return mm === undefined ? [] : linuxCrMappings(reader, mm, context.files());
+    });
+  }
+
+  get threads(): readonly Thread[] {
+    return this.#threads();
+  }
+
+  get children(): readonly Task[] {
+    return this.#context.children(this.pid);
+  }
+
+  /** Number of the shared descriptor table; 0 for a zombie. */
+  get filesRef(): number {
+    return this.#objects?.files_objref ?? 0;
+  }
+
+  get descriptors(): DescriptorTable | undefined {
+    return this.#context.descriptorTable(this.filesRef);
+  }
+
+  get exe(): OpenFile | undefined {
+    const mm = this.#mm;
+    if (mm === undefined) return undefined;
+    return this.#context.files().get(this.#reader.get(mm, RECORDS.MM).value.exe_objref);
+  }
+
+  get cwd(): OpenFile | undefined {
+    return this.#fsPath(0);
+  }
+
+  get root(): OpenFile | undefined {
+    return this.#fsPath(1);
+  }
+
+  get umask(): number | undefined {
+    const fs = this.#fs;
+    return fs === undefined ? undefined : this.#reader.find(fs, RECORDS.FS)?.value.umask;
+  }
+
+  get mappings(): readonly Mapping[] {
+    return this.#mappings();
+  }
+
+  get timers(): readonly Timer[] {
+    const found = this.#signal;
+    if (found === undefined) return [];
+    const { value, index } = found;
+    const timer = (kind: Timer["kind"], left: bigint, interval: bigint): Timer => ({
+      ...{ kind, left, interval, overrun: 0n },
+      ...{ id: undefined, clock: undefined, signal: undefined },
+      origin: this.#reader.origin(index),
+    });
+    return [
+      timer("real", value.it_real_value, value.it_real_incr),
+      timer("virtual", value.it_virt_value, value.it_virt_incr),
+      timer("prof", value.it_prof_value, value.it_prof_incr),
+    ];
+  }
+
+  get signals(): SignalState {
+    const { image } = this.#reader;
+    const handlers = this.#reader.object(this.#objects?.sighand_objref ?? 0, "SIGHAND");
+    const owner = this.#context.signalOwner(this.#objects?.signal_objref ?? 0);
+    const queue = owner === undefined ? undefined : this.#reader.index(owner, RECORDS.SIGPENDING);
+    return {
+      actions:
+        handlers === undefined ? [] : signalActions(image, this.#reader.get(handlers, RECORDS.SIGHAND).index),
+      pending: queue === undefined ? [] : pendingSignals(image, queue),
+    };
+  }
+
+  get limits(): readonly ResourceLimit[] {
+    return (this.#signal?.value.rlim ?? []).map(({ rlim_cur, rlim_max }) => ({
+      soft: rlim_cur,
+      hard: rlim_max,
+    }));
+  }
+
+  get argvArea(): AddressRange | undefined {
+    const mm = this.#mmValue;
+    return mm === undefined ? undefined : { start: mm.arg_start, end: mm.arg_end };
+  }
+
+  get environArea(): AddressRange | undefined {
+    const mm = this.#mmValue;
+    return mm === undefined ? undefined : { start: mm.env_start, end: mm.env_end };
+  }
+
+  get #reader(): StreamReader {
+    return this.#context.reader;
+  }
+
+  get #objects() {
+    return this.#reader.find(this.#part, RECORDS.TASK_OBJS)?.value;
+  }
+
+  get #mm(): Part | undefined {
+    return this.#reader.object(this.#objects?.mm_objref ?? 0, "MM");
+  }
+
+  get #mmValue() {
+    const mm = this.#mm;
+    return mm === undefined ? undefined : this.#reader.get(mm, RECORDS.MM).value;
+  }
+
+  get #fs(): Part | undefined {
+    return this.#reader.object(this.#objects?.fs_objref ?? 0, "FS");
+  }
+
+  get #signal() {
+    const owner = this.#context.signalOwner(this.#objects?.signal_objref ?? 0);
+    return owner === undefined ? undefined : this.#reader.find(owner, RECORDS.SIGNAL);
+  }
+
+  /** The working directory stands before the root. */
+  #fsPath(nth: number): OpenFile | undefined {
+    const fs = this.#fs;
+    const record = fs === undefined ? undefined : this.#reader.index(fs, RECORDS.FILE_NAME, nth);
+    return record === undefined ? undefined : namedPath(this.#reader, record);
+  }
+}
