@@ -6,21 +6,38 @@ import { imageArg } from "../src/cli/flags.js";
 import { terminalWidth } from "../src/cli/output.js";
 import { appliedLines, planLines } from "../src/cli/plan-lines.js";
 import { Progress } from "../src/cli/progress.js";
-import { type Applied, applyPlan, openDocument, type Plan, planEdits, UsageError } from "../src/index.js";
+import {
+  type Applied,
+  applyPlan,
+  EDIT_KINDS,
+  openDocument,
+  type Plan,
+  planEdits,
+  UsageError,
+} from "../src/index.js";
 
 export default class Edit extends BaseCommand<typeof Edit> {
   static override summary =
     "change an image set: paths, files, addresses, descriptors, locks, timers, any field";
   static override description =
-    `Each edit is found over all images that hold such a field. Bytes outside the changed fields stay as they are.
-Nothing is written when an edit matches nothing. Edits are made in the order of the list below, whatever their order on
-the command line (those of a recipe come first, in its own order): what moves comes first, so patterns see the new names.
+    `Each edit is found over all images that hold such a field; bytes outside the changed fields stay as they are. Nothing
+is written when an edit matches nothing. Whatever their order on the command line, edits are made in this one, so that
+patterns see new names: ${EDIT_KINDS.map(({ name }) => name).join(", ")}.
 
-Times are what was left at the checkpoint; all of them count from there.
+Paths match by whole components, the longest OLD first: /srv/a=/srv/b changes /srv/a and /srv/a/x, not /srv/ab. A GLOB
+has *, ** (also over slashes), ?, [set] and {a,b}; without a slash it is matched against the file's own name. Times are what
+was left at the checkpoint, as in 90s, 250ms or 1h30m. With --fd, descriptors that shared the old description keep it;
+those that shared one and are sent to the same file share the new one.
 
 --in-place survives being killed: the set is the old or the new one, and the next crimg command finishes or takes
 back the rest. With -o, pages are shared with the original: by reflink, or by a hard link where the file system has
-no reflinks, which crimg never writes into (--copy makes copies).
+no reflinks, since crimg never writes into a pages file (--copy makes copies).
+
+A recipe is YAML: names of edits as keys, in the order in which they are made, before those of flags; each has one text, a list
+of texts or a mapping OLD: NEW. Under policies stands a list of patterns (path, type, fd) with an action for the
+descriptors they match, the first one deciding: remap (with to), accept (as --accept-file), reopen (as --no-file-check, or with to
+and append another file, as --fd), drop, error, ignore. Under watch stand patterns of files that no descriptor names, for
+crimg validate --policy. Variables are written \${name}; vars gives them values, --var overrules.
 
 Exit status: 0 done (or it is so already), 1 an edit matched nothing, 2 trouble.`;
   static override examples = [
@@ -48,6 +65,21 @@ Exit status: 0 done (or it is so already), 1 an edit matched nothing, 2 trouble.
       command: "<%= config.bin %> edit IMG -f move.yaml --var to=/srv/b -o DIR",
     },
   ];
+  static override json = {
+    set: "path of the set",
+    edits: "list of {kind, text}",
+    changes:
+      "list of {edit, image, record, field, before, after}; record counts as in the set before, field is empty for whole records",
+    left: "what looks alike and stays: list of {edit, image, record, field, value, why}",
+    notes: "what a person should know or still has to do",
+    warnings: "what may go wrong after a restore",
+    unmatched: "edits that matched nothing, each with what was looked for",
+    mentions:
+      "with --scan-memory, where old values stand in memory: list of {edit, text, image, pid or shmid, address}",
+    restore: "what no image can hold and the restore has to do: leaseBreakSeconds",
+    applied:
+      "when something was written: {directory, files: list of {name, before, after: SHA-256}, shared, skipped}",
+  };
   static override args = { IMG: imageArg };
   static override flags = {
     ...EDIT_FLAGS,

@@ -15,6 +15,12 @@ Exit status: 0 all files are as the log says, 1 something else has changed one s
     { description: "Who changed this set, and when?", command: "<%= config.bin %> log IMG" },
     { description: "With every old and new value", command: "<%= config.bin %> log IMG --json" },
   ];
+  static override json = {
+    set: "path of the set",
+    edits:
+      "list of {crimg: version, time, edits, files: list of {name, before, after: SHA-256}, changes}, the oldest first",
+    files: "list of {name, expected, found: SHA-256 by the log and of the file as it is}",
+  };
   static override args = { IMG: imageArg };
 
   async run(): Promise<Answer> {

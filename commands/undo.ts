@@ -20,6 +20,11 @@ Exit status: 0 done, 2 trouble.`;
       command: "<%= config.bin %> undo IMG --steps 2 -o DIR",
     },
   ];
+  static override json = {
+    directory: "the set that was written",
+    undone: "list of {time, edits} that were taken back, the newest first",
+    files: "names of the files that have their old bytes again",
+  };
   static override args = { IMG: imageArg };
   static override flags = {
     output: string({

@@ -14,7 +14,7 @@ import path from "node:path";
 import { CrimgError, ioError } from "./errors.js";
 import { isOwnerAlive, ownerToken } from "./owner.js";
 import type { ByteSource } from "./source.js";
-import { syncDirectory, writeSource } from "./write-file.js";
+import { modelFor, syncDirectory, writeSource } from "./write-file.js";
 
 const STAGE = ".crimg-stage-";
 const LOCK = ".crimg-edit";
@@ -71,8 +71,7 @@ function writeStage(directory: string, stage: string, owner: string, files: Repl
       continue;
     }
     const staged = `${owner}-${replace.length}`;
-    const original = path.join(directory, name);
-    const like = fs.existsSync(original) ? original : undefined;
+    const like = modelFor(directory, name, files.keys());
     writeSource(path.join(stage, staged), content, { like, sync: true });
     replace.push({ staged, name });
   }

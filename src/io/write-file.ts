@@ -31,6 +31,15 @@ export function writeSource(to: string, content: ByteSource, options: WriteOptio
   }
 }
 
+/** The file of a directory whose owner and mode a new version of `name` gets: its own, or that of one of its neighbours. */
+export function modelFor(directory: string, name: string, neighbours: Iterable<string>): string | undefined {
+  for (const each of [name, ...neighbours]) {
+    const file = path.join(directory, each);
+    if (fs.existsSync(file)) return file;
+  }
+  return undefined;
+}
+
 /** Makes the names in a directory durable. */
 export function syncDirectory(directory: string): void {
   const fd = fs.openSync(directory, "r");

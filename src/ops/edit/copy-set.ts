@@ -4,7 +4,7 @@ import { kindOfFileName } from "../../formats/criu/detect.js";
 import { IMAGES } from "../../formats/criu/images.js";
 import { FileSharer, type Sharing } from "../../io/share.js";
 import type { ByteSource } from "../../io/source.js";
-import { rebasedLink, writeSource } from "../../io/write-file.js";
+import { modelFor, rebasedLink, writeSource } from "../../io/write-file.js";
 
 /** How the files of a new set came about, by name. */
 export interface CopiedSet {
@@ -44,11 +44,7 @@ export function copySet(
   }
   for (const [name, content] of changed) {
     if (content === null) continue;
-    const original = path.join(from, name);
-    writeSource(path.join(to, name), content, {
-      like: fs.existsSync(original) ? original : undefined,
-      sync: false,
-    });
+    writeSource(path.join(to, name), content, { like: modelFor(from, name, changed.keys()), sync: false });
     written.push(name);
   }
   return { written, shared, skipped };

@@ -27,6 +27,7 @@ export function planEdits(
   const policyMatches = planPolicies(policies, draft);
   const splices = draft.splices();
   checkSplices(draft, splices);
+  const mentions = options.scanMemory === true ? scanMemory(draft, options.onProgress) : undefined;
   return {
     set: document.name,
     edits,
@@ -35,7 +36,7 @@ export function planEdits(
     notes: [...draft.notes],
     warnings: [...draft.warnings],
     unmatched: unmatched(groups, draft, policies.length > 0 && policyMatches === 0),
-    mentions: options.scanMemory === true ? scanMemory(draft, options.onProgress) : undefined,
+    mentions,
     restore: draft.restore,
     splices,
   };

@@ -19,9 +19,9 @@ export function scanMemory(draft: Draft, onProgress?: (done: number, total: numb
   if (needles.length === 0) return [];
   const overlap = Math.max(...needles.map(({ bytes }) => bytes.length)) - 1;
   const mentions: Mention[] = [];
-  const stores = [...pageStores(draft.set)];
-  for (const [index, store] of stores.entries()) {
-    onProgress?.(index, stores.length);
+  const total = pagesBytes(draft);
+  let done = 0;
+  for (const store of pageStores(draft.set)) {
     const image = path.basename(store.fileOf(0));
     let seenTo = -1n;
     for (const { address, bytes } of store.chunks(overlap)) {
@@ -40,7 +40,20 @@ export function scanMemory(draft: Draft, onProgress?: (done: number, total: numb
           });
         }
       seenTo = address + BigInt(bytes.length);
+      done += bytes.length;
+      onProgress?.(done, total);
     }
   }
+  for (const { text, found } of needles)
+    if (found > MAX_MENTIONS)
+      draft.notes.add(`${text} stands ${found} times in memory; the first ${MAX_MENTIONS} places are listed`);
   return mentions;
+}
+
+/** What there is to search, about: compressed pages and parents make it more. */
+function pagesBytes(draft: Draft): number {
+  let total = 0;
+  for (const { name, kind } of draft.set.files)
+    if (kind === IMAGES.PAGES) total += draft.files.open(name)?.size ?? 0;
+  return total;
 }
