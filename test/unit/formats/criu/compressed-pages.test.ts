@@ -1,10 +1,12 @@
 import { createHash } from "node:crypto";
 import * as assert from "uvu/assert";
+import { CriuImageSet } from "../../../../src/formats/criu/image-set.js";
 import { IMAGES } from "../../../../src/formats/criu/images.js";
 import { PE } from "../../../../src/formats/criu/pagemap.js";
 import { AddressSpace } from "../../../../src/formats/criu/pages.js";
 import { PAGEMAP_ENTRY, type PagemapEntry } from "../../../../src/formats/criu/tables/pagemap.js";
 import { isCrimgError } from "../../../../src/io/errors.js";
+import { DirectoryFileSet } from "../../../../src/io/file-set.js";
 import { decodeMessage } from "../../../../src/schema/decode.js";
 import { encodeMessage } from "../../../../src/schema/encode.js";
 import { patchMessage } from "../../../../src/schema/patch.js";
