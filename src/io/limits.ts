@@ -3,7 +3,7 @@ const MiB = 1024 * 1024;
 /** One record is held in memory while it is read; CRIU's largest (mm with 65,530 mappings) is under 8 MiB. */
 export const MAX_RECORD_BYTES = 64 * MiB;
 
-/** List elements and unknown fields of one record; a task with 65,530 mappings has about as many. */
+/** List elements of one record, unknown fields counted twice. Linux allows 65,530 mappings a task unless told otherwise. */
 export const MAX_RECORD_ELEMENTS = 512 * 1024;
 
 /** Messages nest at most this deep; CRIU's deepest, a cgroup directory tree, stays far below. */

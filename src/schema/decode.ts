@@ -20,6 +20,7 @@ interface Decoder {
   readonly byTag: readonly (FieldReader | undefined)[];
   readonly repeated: readonly string[];
   readonly required: readonly string[];
+  readonly isPart: boolean;
 }
 
 const decoders = new WeakMap<MessageTable, Decoder>();
@@ -78,6 +79,7 @@ function readMessage(table: MessageTable, reader: WireReader, end: number, depth
     const tag = reader.uint32();
     const read = decoder.byTag[tag];
     if (read !== undefined) read(reader, value, depth);
+    else if (decoder.isPart) passOver(reader, tag, at);
     else readUnknown(reader, value, tag, at);
   }
   reader.end = outerEnd;
@@ -87,9 +89,12 @@ function readMessage(table: MessageTable, reader: WireReader, end: number, depth
   return value;
 }
 
+/** An unknown field takes an object and a buffer. */
+const UNKNOWN_WEIGHT = 2;
+
 function readUnknown(reader: WireReader, value: AnyValue, tag: number, at: number): void {
   checkTag(tag, at);
-  reader.countElement();
+  reader.countElement(UNKNOWN_WEIGHT);
   const wireType = (tag & 7) as WireType;
   let start = reader.pos;
   if (wireType === 2) {
@@ -101,6 +106,11 @@ function readUnknown(reader: WireReader, value: AnyValue, tag: number, at: numbe
   const list = value[UNKNOWN];
   if (list === undefined) value[UNKNOWN] = [unknown];
   else list.push(unknown);
+}
+
+function passOver(reader: WireReader, tag: number, at: number): void {
+  checkTag(tag, at);
+  reader.skipValue((tag & 7) as WireType);
 }
 
 function decoderOf(table: MessageTable): Decoder {
@@ -124,7 +134,7 @@ function compile(table: MessageTable): Decoder {
       byTag[(field.number << 3) | 2] = messageReader(name, nested, field.label === "repeated");
     else addScalarReaders(byTag, name, field, fieldScalar(field) as Scalar);
   }
-  return { byTag, repeated, required };
+  return { byTag, repeated, required, isPart: table.isPart === true };
 }
 
 function messageReader(name: string, nested: MessageTable, isRepeated: boolean): FieldReader {

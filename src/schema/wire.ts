@@ -147,8 +147,9 @@ export class WireReader {
   }
 
   /** Counts what costs memory by its mere number: two bytes of a record can make an object of a hundred. */
-  countElement(): void {
-    if (++this.#elements > MAX_RECORD_ELEMENTS)
+  countElement(weight = 1): void {
+    this.#elements += weight;
+    if (this.#elements > MAX_RECORD_ELEMENTS)
       throw new WireError(`more than ${MAX_RECORD_ELEMENTS} elements in one record`, this.pos, "TOO_LARGE");
   }
 
