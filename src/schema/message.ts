@@ -70,10 +70,17 @@ export interface MessageTable<F extends Fields = Fields> {
   readonly name: string;
   readonly doc: string;
   readonly fields: F;
+  /** Some fields of a larger message: all others are passed over, not kept as unknown. For reading alone. */
+  readonly isPart?: true;
 }
 
 export function message<const F extends Fields>(name: string, doc: string, fields: F): MessageTable<F> {
   return { kind: "message", name, doc, fields };
+}
+
+/** The fields of a message that a reader needs; to decode them costs less than all of it. */
+export function part<const F extends Fields>(whole: MessageTable, fields: F): MessageTable<F> {
+  return { kind: "message", name: whole.name, doc: whole.doc, fields, isPart: true };
 }
 
 export function required<const T extends FieldType>(

@@ -35,9 +35,9 @@ export function readHeader(source: ByteSource, fileName: string): ImageHeader | 
       `an image starts with a magic word of 4 bytes, the file has ${source.size}`,
       { file: source.name, offset: 0 },
     );
-  const word = source.read(0, 4);
+  const words = source.read(0, Math.min(8, source.size));
   for (const byteOrder of ["little-endian", "big-endian"] as const) {
-    const first = readU32(word, byteOrder);
+    const first = readU32(words, byteOrder);
     if (first === HEAD_MAGICS.common || first === HEAD_MAGICS.service) {
       if (source.size < 8)
         throw new FormatError(
@@ -45,7 +45,7 @@ export function readHeader(source: ByteSource, fileName: string): ImageHeader | 
           `the second magic word is cut off, the file has ${source.size} bytes`,
           { file: source.name, offset: 4 },
         );
-      const magic = readU32(source.read(4, 4), byteOrder);
+      const magic = readU32(words, byteOrder, 4);
       const kind = pickKind(magic, byName?.kind, source.name, 4);
       const head = first === HEAD_MAGICS.common ? "common" : "service";
       return { kind, byteOrder, envelope: "V1.1", head, size: 8 };
@@ -61,7 +61,7 @@ export function readHeader(source: ByteSource, fileName: string): ImageHeader | 
   }
   throw new FormatError(
     "INVALID",
-    `0x${readU32(word, "little-endian").toString(16)} is no magic of a CRIU image${expected(byName?.kind)}`,
+    `0x${readU32(words, "little-endian").toString(16)} is no magic of a CRIU image${expected(byName?.kind)}`,
     { file: source.name, offset: 0 },
   );
 }

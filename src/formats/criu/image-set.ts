@@ -72,6 +72,13 @@ export class CriuImageSet {
     );
   }
 
+  /** Like `first`, but decodes only a part of the message. */
+  firstPart<M extends MessageTable>(kind: ImageKind, id: number | undefined, table: M): Value<M> | undefined {
+    const image = this.image(kind, id);
+    for (const record of image?.readParts(table) ?? []) return record.value;
+    return image && (this.first(kind, id) as Value<M>);
+  }
+
   /** Like `first`, for an image that every set has. Errors: FormatError MISSING without it. */
   required<M extends MessageTable>(kind: ImageKind<M>, id?: number): Value<M> {
     const value = this.first(kind, id);

@@ -10,7 +10,7 @@ import { MAX_RECORD_BYTES } from "../../io/limits.js";
 import type { ByteSource } from "../../io/source.js";
 import { ReadWindow } from "../../io/window.js";
 import { decodeMessage } from "../../schema/decode.js";
-import type { AnyValue, MessageTable } from "../../schema/message.js";
+import type { AnyValue, MessageTable, Value } from "../../schema/message.js";
 import { type ImageHeader, readHeader, readU32 } from "./detect.js";
 import type { ImageKind, PayloadLength, PayloadRule } from "./image-kind.js";
 
@@ -93,6 +93,19 @@ export class CriuImage<V = AnyValue> {
     }
   }
 
+  /** The records decoded by the part of their message that is needed. Only for images without payloads. */
+  *readParts<M extends MessageTable>(table: M): Generator<ImageRecord<Value<M>>> {
+    const { header, source } = this;
+    if (header === undefined) return;
+    const window = new ReadWindow(source);
+    let offset = header.size;
+    for (let index = 0; offset < source.size; index++) {
+      const record = this.#readRecord(window, header, index, offset, table) as ImageRecord<Value<M>>;
+      yield record;
+      offset = record.end;
+    }
+  }
+
   /** Where the next record starts, by the size word alone; unknown when a payload may follow, whose length the message tells. */
   #endOfFrame(window: ReadWindow, header: ImageHeader, index: number, at: number): number | undefined {
     const table = tableOf(header.kind, index);
@@ -102,9 +115,14 @@ export class CriuImage<V = AnyValue> {
     return size <= left - 4 && size <= MAX_RECORD_BYTES ? at + 4 + size : undefined;
   }
 
-  #readRecord(window: ReadWindow, header: ImageHeader, index: number, at: number): ImageRecord {
+  #readRecord(
+    window: ReadWindow,
+    header: ImageHeader,
+    index: number,
+    at: number,
+    table = tableOf(header.kind, index),
+  ): ImageRecord {
     const path = `[${index}]`;
-    const table = tableOf(header.kind, index);
     const { offset, size, bytes, value } = this.#readFramed(window, header, table, at, path);
     const payload = this.#payload(window, header, table, value, offset + size, path);
     const last = payload.at(-1);

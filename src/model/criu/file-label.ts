@@ -6,9 +6,9 @@ import type { OpenFile } from "../checkpoint.js";
 
 /** What a person would call an open file, in the manner of /proc/PID/fd. */
 export function fileLabel(file: OpenFile, set: CriuImageSet): string {
-  const { record } = file;
-  if (file.socket !== undefined) return socketLabel(file);
   if (file.path !== undefined) return file.path;
+  if (file.socket !== undefined) return socketLabel(file);
+  const { record } = file;
   switch (file.type) {
     case "REG":
       return String(record.name);

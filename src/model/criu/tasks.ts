@@ -21,6 +21,7 @@ import type {
 } from "../checkpoint.js";
 import { lazy } from "../lazy.js";
 import { criuMappings } from "./mappings.js";
+import { CORE_HEAD } from "./parts.js";
 import { criuSignals, criuThread } from "./threads.js";
 import { criuTimers } from "./timers.js";
 
@@ -43,6 +44,7 @@ export class CriuTask implements Task {
   readonly origin: Task["origin"];
   readonly #context: TaskContext;
   readonly #threadIds: readonly number[];
+  readonly #head;
   readonly #core;
   readonly #ids;
   readonly #mm;
@@ -61,8 +63,9 @@ export class CriuTask implements Task {
     this.origin = { image: IMAGES.PSTREE.file, record };
     this.#context = context;
     this.#threadIds = entry.threads;
+    this.#head = lazy(() => set.firstPart(IMAGES.CORE, this.pid, CORE_HEAD));
     this.#core = lazy(() => set.first(IMAGES.CORE, this.pid));
-    this.#ids = lazy(() => this.#core()?.ids ?? set.first(IMAGES.IDS, this.pid));
+    this.#ids = lazy(() => this.#head()?.ids ?? set.first(IMAGES.IDS, this.pid));
     this.#mm = lazy(() => set.first(IMAGES.MM, this.pid));
     this.#fs = lazy(() => set.first(IMAGES.FS, this.pid));
     this.#mappings = lazy(() => criuMappings(set, this.pid, this.#mm(), context.files()));
@@ -74,17 +77,17 @@ export class CriuTask implements Task {
   }
 
   get state(): TaskState {
-    const state = this.#core()?.tc?.task_state;
+    const state = this.#head()?.tc?.task_state;
     const name = state === undefined ? "unknown" : enumName(TASK_STATE, state);
     return STATES.has(name) ? (name as TaskState) : "unknown";
   }
 
   get exitStatus(): number | undefined {
-    return this.state === "zombie" ? this.#core()?.tc?.exit_code : undefined;
+    return this.state === "zombie" ? this.#head()?.tc?.exit_code : undefined;
   }
 
   get comm(): string {
-    return this.#core()?.tc?.comm ?? "";
+    return this.#head()?.tc?.comm ?? "";
   }
 
   get threads(): readonly Thread[] {
