@@ -1,4 +1,4 @@
-import { boolean, option, string } from "@oclif/core/flags";
+import { boolean, integer, option, string } from "@oclif/core/flags";
 import { BaseCommand } from "../src/cli/base-command.js";
 import { EDIT_FLAGS, editsFromFlags } from "../src/cli/edit-flags.js";
 import { type Answer, EXIT } from "../src/cli/exit-codes.js";
@@ -75,6 +75,11 @@ Exit status: 0 restored (and, without --detach, ended), 1 it cannot be restored,
     detach: boolean({ char: "d", description: "return as soon as the tasks run" }),
     pidfile: string({ description: "write the pid of the root task into this file", helpValue: "FILE" }),
     log: string({ description: "keep the log of criu in this file", helpValue: "FILE" }),
+    timeout: integer({
+      min: 1,
+      description: "seconds that criu may say nothing before it is killed [default: 60, more for large sets]",
+      helpValue: "SECONDS",
+    }),
     force: boolean({ description: "restore although the check found errors" }),
   };
 
@@ -109,6 +114,7 @@ Exit status: 0 restored (and, without --detach, ended), 1 it cannot be restored,
         detach: flags.detach,
         pidFile: flags.pidfile,
         logFile: flags.log,
+        stallSeconds: flags.timeout,
       });
       if (flags.print) return this.#print(prepared);
       for (const warning of warningsOf(prepared)) this.warn(warning);

@@ -73,6 +73,13 @@ END
   restore
 }
 restore_pid_taken() { fixture logger; victim sleep 100; restore; }
+restore_lock_held() {
+  verbose=-v4
+  fixture locks
+  $python -c "import fcntl, time; f = open('$demo/locks/posix', 'r+'); fcntl.lockf(f, fcntl.LOCK_EX); time.sleep(100)" 3>&- &
+  sleep 0.5
+  restore --file-locks
+}
 restore_no_core() { fixture logger; rm $images/core-1000.img; restore; }
 restore_no_pages() { fixture logger; rm $images/pages-1.img; restore; }
 restore_no_files() { fixture logger; rm $images/files.img; restore; }

@@ -33,6 +33,8 @@ export interface RestoreRequest {
   readonly detach: boolean;
   readonly pidFile?: string | undefined;
   readonly logFile?: string | undefined;
+  /** Seconds that criu may say nothing before it is taken to hang. */
+  readonly stallSeconds?: number | undefined;
 }
 
 /** A restore that is worked out and can be started. */

@@ -34,6 +34,8 @@ export interface RestartOptions {
   readonly pidFile?: string | undefined;
   /** Gets the log of the backend, however it ends; otherwise it is thrown away. */
   readonly logFile?: string | undefined;
+  /** How long the backend may say nothing before it is taken to hang; by default a minute, and more for large sets. */
+  readonly stallSeconds?: number | undefined;
   /** Root directory of the restored mount namespace. */
   readonly root?: string | undefined;
   /** What the images need, each with its reason. */

@@ -21,12 +21,12 @@ const OBJECT_COLUMNS: readonly Column[] = [
 
 /** Why criu failed, for a person. */
 export function* explanationLines(explanation: Explanation, look: ExplanationLook): Generator<string> {
-  const { failure, lines, outcome } = explanation;
+  const { failure, outcome } = explanation;
   yield look.style("faint", runLine(explanation));
   yield "";
   if (failure !== undefined) yield* failureLines(failure, look);
   else if (outcome === "succeeded") yield "It succeeded: there is nothing to explain.";
-  else yield* unknownLines(lines, look);
+  else yield* unknownLines(explanation, look);
 }
 
 /** The failure alone: what, where in the log, which tasks, and what mends it. */
@@ -56,10 +56,10 @@ function objectLines(objects: readonly LogObject[], { style, width }: Explanatio
 }
 
 /** What criu says, where crimg does not know what it means. */
-export function* unknownLines(lines: readonly LogLine[], { style }: ExplanationLook): Generator<string> {
+export function* unknownLines({ lines, last }: Explanation, { style }: ExplanationLook): Generator<string> {
   if (lines.length === 0) {
-    yield "The log holds no error: criu was stopped, crashed, or is still running.";
-    yield "Run criu again with -v4: it then tells what it does.";
+    yield "The log holds no error: criu was stopped, crashed, or is still running. It ends:";
+    if (last !== undefined) yield `  ${logged(last)}`;
     return;
   }
   yield "crimg does not know this failure. What criu says:";

@@ -67,7 +67,7 @@ export function* failedLines(
   const failure = explanation?.failure;
   if (failure === undefined) {
     yield `not restored: ${escapeText(reason)}`;
-    if (explanation !== undefined) yield* unknownLines(explanation.lines, look);
+    if (explanation !== undefined) yield* unknownLines(explanation, look);
   } else {
     yield failure.what === reason ? "not restored:" : `not restored: ${escapeText(reason)}`;
     yield* failureLines(failure, look);

@@ -71,7 +71,7 @@ sqlite("commits in its own directory", async () => {
   renameSync(places.moved, places.work);
   await succeeds("restore", places.images, "--detach");
   assert.equal(await goOn(live, places.work), ["INSERT ok", "COMMIT ok", "BEGIN ok", "INSERT ok"]);
-  await kill({ ...live, cmdline: "" });
+  await kill(live);
 });
 
 sqlite("in its default journal mode cannot commit once it is moved, and crimg warns of it", async () => {
@@ -88,7 +88,7 @@ sqlite("in its default journal mode cannot commit once it is moved, and crimg wa
     "INSERT: attempt to write a readonly database",
   ]);
   assert.ok(readdirSync(places.moved).includes("data.sqlite-journal"), "the hot journal stays");
-  await kill({ ...live, cmdline: "" });
+  await kill(live);
 });
 
 sqlite(
@@ -108,7 +108,7 @@ sqlite(
       [],
     );
     assert.equal(await goOn(live, places.moved), ["INSERT ok", "COMMIT ok", "BEGIN ok", "INSERT ok"]);
-    await kill({ ...live, cmdline: "" });
+    await kill(live);
   },
 );
 

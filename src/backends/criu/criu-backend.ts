@@ -1,4 +1,4 @@
-import { copyFileSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { copyFileSync, existsSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import os from "node:os";
 import path from "node:path";
 import { IMAGES } from "../../formats/criu/images.js";
@@ -7,14 +7,15 @@ import { DirectoryFileSet } from "../../io/file-set.js";
 import { FileSource } from "../../io/source.js";
 import type { Document } from "../../model/document.js";
 import { type Explanation, explainLog } from "../../ops/explain/explain.js";
+import type { RestoreOption } from "../../ops/restore-options/restore-options.js";
 import type { Backend, Objection, Probe, Restart, RestartOptions } from "../backend.js";
-import { checkExtraOptions, restoreArguments, stillNeeded } from "./command-line.js";
+import { checkExtraOptions, restoreArguments } from "./command-line.js";
 import { findCriu } from "./find.js";
 import { setLeaseBreakTime } from "./lease-break-time.js";
 import { takenReason, zombiesGone } from "./pids.js";
 import { objections } from "./preflight.js";
 import { hostProcess } from "./processes.js";
-import { type CriuEnd, lastWords, runCriu } from "./run.js";
+import { type CriuEnd, runCriu } from "./run.js";
 
 /** criu is silent while it reads pages; a slow disk gives it so many bytes a second. */
 const STALL_SECONDS = 60;
@@ -66,14 +67,15 @@ export class CriuBackend implements Backend {
     const images = directoryOf(document);
     const workDirectory = makeWorkDirectory();
     const seconds = options.wishes?.leaseBreakSeconds;
-    const putBack = seconds === undefined ? () => {} : setLeaseBreakTime(seconds);
+    let putBack = (): void => {};
     try {
+      if (seconds !== undefined) putBack = setLeaseBreakTime(seconds);
       const end = await runCriu({
         command: [probe.path, ...restoreArguments({ images, root }, needed, extra)],
         workDirectory,
         detach,
-        sharesTerminal: stillNeeded(needed, []).some(({ option }) => option === "--shell-job"),
-        stallSeconds: STALL_SECONDS + pageBytes(document) / PAGE_BYTES_PER_SECOND,
+        sharesTerminal: isShellJob(needed, extra),
+        stallSeconds: options.stallSeconds ?? STALL_SECONDS + pageBytes(document) / PAGE_BYTES_PER_SECOND,
         onRestored: (pid) => {
           putBack();
           if (pidFile !== undefined) writePid(pidFile, pid);
@@ -87,6 +89,13 @@ export class CriuBackend implements Backend {
       rmSync(workDirectory, { recursive: true, force: true });
     }
   }
+}
+
+function isShellJob(needed: readonly RestoreOption[], extra: readonly string[]): boolean {
+  return (
+    needed.some(({ option }) => option === "--shell-job") ||
+    extra.some((word) => ["-j", "--shell-job"].includes(word))
+  );
 }
 
 /** Errors: UNSUPPORTED for a set that criu cannot read because it is not a directory. */
@@ -116,7 +125,7 @@ function resultOf(
   if (end.hung)
     return {
       restored: false,
-      reason: `criu said nothing more for too long and was killed; its last words: ${lastLine(end.log)}`,
+      reason: "criu said nothing more for too long and was killed",
       explanation,
     };
   const how = typeof end.ended === "number" ? `ended with status ${end.ended}` : `was killed by ${end.ended}`;
@@ -146,10 +155,6 @@ function explanationOf(
   return undefined;
 }
 
-function lastLine(log: string): string {
-  return lastWords(log).trimEnd().split("\n").at(-1) ?? "";
-}
-
 function makeWorkDirectory(): string {
   try {
     return mkdtempSync(path.join(os.tmpdir(), "crimg-restore-"));
@@ -174,7 +179,7 @@ function writePid(file: string, pid: number): void {
 
 function keepLog(from: string, to: string): void {
   try {
-    copyFileSync(from, to);
+    if (existsSync(from)) copyFileSync(from, to);
   } catch (error) {
     throw ioError("keep criu's log", to, error);
   }

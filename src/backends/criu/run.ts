@@ -117,8 +117,7 @@ function hasSucceeded(log: string): boolean {
   return lastWords(log).includes(SUCCESS);
 }
 
-/** The end of a log. */
-export function lastWords(log: string): string {
+function lastWords(log: string): string {
   let fd: number;
   try {
     fd = openSync(log, "r");

@@ -27,6 +27,8 @@ export interface Cause {
   /** Why that ends it, one sentence. */
   readonly why: string;
   readonly mends: readonly MendTemplate[];
+  /** Tried on the last line alone, of a log that ends in the middle. */
+  readonly stuck?: true;
   /** Follows from another error: told only if the log holds nothing better. */
   readonly consequence?: true;
 }

@@ -54,7 +54,7 @@ export interface Explanation extends Omit<CriuLog, "problems" | "recognized"> {
  */
 export function explainLog(source: ByteSource, document?: Document, given?: readonly string[]): Explanation {
   const { problems: lines, recognized, ...log } = readLog(source);
-  const known = log.outcome === "succeeded" ? undefined : firstKnown(lines, log.action);
+  const known = log.outcome === "succeeded" ? undefined : (firstKnown(lines, log.action) ?? stuckAt(log));
   if (!recognized && known === undefined)
     throw new FormatError("INVALID", "this is no log of criu: none of its lines is as criu writes them", {
       file: source.name,
@@ -88,8 +88,19 @@ function firstKnown(lines: readonly LogLine[], action: CriuLog["action"]): Known
   return consequence;
 }
 
+/** A log that just ends tells by its last line what criu was waiting for. */
+function stuckAt({ outcome, last }: Pick<CriuLog, "outcome" | "last">): Known | undefined {
+  if (outcome !== "unfinished" || last === undefined) return undefined;
+  for (const cause of CAUSES) {
+    const found = cause.stuck === true ? cause.match.exec(last.text) : null;
+    if (found !== null) return { cause, line: last, groups: found.groups ?? {} };
+  }
+  return undefined;
+}
+
 function causeOf(line: LogLine, action: CriuLog["action"]): Known | undefined {
   for (const cause of CAUSES) {
+    if (cause.stuck === true) continue;
     if (cause.during !== undefined && action !== "unknown" && cause.during !== action) continue;
     const found = cause.match.exec(line.text);
     if (found !== null) return { cause, line, groups: found.groups ?? {} };

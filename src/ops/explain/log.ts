@@ -26,6 +26,8 @@ export interface CriuLog {
   readonly root: number | undefined;
   /** In the order of the log. */
   readonly problems: readonly LogLine[];
+  /** Where the log ends. */
+  readonly last: LogLine | undefined;
   /** Whether any line is as criu writes it. */
   readonly recognized: boolean;
 }
@@ -37,6 +39,8 @@ const MAX_LINE_BYTES = 64 * 1024;
 const LEVEL_LINE =
   /^(?:\(\s*\d+\.\d+\)\s*)?(?:pie:\s*)?(?:(\d+):\s*)?(Error|Warn)\s+\(([^()]+:\d+)\):\s*(.*)$/;
 const TIMED_LINE = /^\(\s*\d+\.\d+\)\s*(.*)$/;
+/** What criu does for one task. */
+const TASK_LINE = /^(?:pie: )?\s*(\d+): (.*)$/;
 const PIE_LINE = /^(?:pie: |\s+\d+: )/;
 
 /** Lines that criu writes when nothing is wrong, or that only repeat that something was. */
@@ -73,11 +77,13 @@ export function readLog(source: ByteSource): CriuLog {
   let criuVersion: string | undefined;
   let kernel: string | undefined;
   let root: number | undefined;
+  let last: LogLine | undefined;
   let recognized = false;
   let number = 0;
   for (const raw of logLines(source)) {
     number++;
     const line = parseLine(raw, number);
+    if (raw.trim() !== "") last = line;
     recognized ||= line.place !== undefined || TIMED_LINE.test(raw);
     criuVersion ??= /^Version: (\S+)/.exec(line.text)?.[1];
     kernel ??= /^Running on \S+ Linux (\S+)/.exec(line.text)?.[1];
@@ -89,14 +95,15 @@ export function readLog(source: ByteSource): CriuLog {
     }
     if (tells(line, raw) && problems.length < MAX_PROBLEMS) problems.push(line);
   }
-  return { action, outcome, criuVersion, kernel, root, problems, recognized };
+  return { action, outcome, criuVersion, kernel, root, problems, last, recognized };
 }
 
 function parseLine(raw: string, number: number): LogLine {
   const found = LEVEL_LINE.exec(raw.trimStart());
   if (found === null) {
     const text = TIMED_LINE.exec(raw)?.[1] ?? raw;
-    return { number, level: "text", pid: undefined, place: undefined, text };
+    const [, pid, words = text] = TASK_LINE.exec(text) ?? [];
+    return { number, level: "text", pid: numberOf(pid), place: undefined, text: words };
   }
   const [, pid, level, place, text] = found;
   return {

@@ -167,6 +167,18 @@ export const TASK_CAUSES: readonly Cause[] = [
     ],
   },
   {
+    id: "LOCK_TAKEN",
+    match: /^\((?<lock>posix|flock|ofd)\)flag: \d+, type: \d+, pid: (?<task>\d+), fd: (?<fd>\d+)/,
+    during: "restore",
+    stuck: true,
+    what: "criu waits for the {lock} lock of task {task} on descriptor {fd}",
+    why: "another process holds a lock that conflicts, and criu waits for it without end",
+    mends: [
+      { command: "cat /proc/locks", effect: "see who holds it; it must let go" },
+      { edit: "--lock {task}:{fd}=drop", effect: "give the lock up" },
+    ],
+  },
+  {
     id: "TASK_DIED",
     match: /^(?<task>\d+) (?:killed by signal (?<signal>\d+): (?<name>.+)|exited, status=(?<status>\d+))/,
     during: "restore",

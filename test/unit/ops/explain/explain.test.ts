@@ -34,6 +34,7 @@ const EXPECTED: Readonly<Record<string, string>> = {
   "restore-file-type": "FILE_SIZE",
   "restore-garbage": "IMAGE_GARBAGE",
   "restore-link-remap-gone": "LINK_REMAP",
+  "restore-lock-held": "LOCK_TAKEN",
   "restore-lsm": "LSM_TYPE",
   "restore-no-core": "IMAGE_MISSING",
   "restore-no-files": "TASK_DIED",
