@@ -5,14 +5,13 @@ import { imageArg } from "../src/cli/flags.js";
 import { readRecipe } from "../src/cli/recipe-file.js";
 import { verdictLines } from "../src/cli/verdict-lines.js";
 import {
-  type Document,
   findCriu,
-  isCrimgError,
   openDocument,
   openRestoreOptions,
   type RestoreOption,
   RULES,
   restoreOptions,
+  salvage,
   type ValidateOptions,
   type Verdict,
   validate,
@@ -90,11 +89,11 @@ Exit status: 0 no errors, 1 errors were found, 2 trouble.`;
 
   async run(): Promise<Answer> {
     if (this.flags.rules) return this.#listRules();
-    const document = openDocument(this.image);
+    const document = salvage(openDocument(this.image));
     try {
       const verdict = validate(document, await this.#options());
-      const needed = optionsOf(document, restoreOptions);
-      const open = optionsOf(document, openRestoreOptions);
+      const needed = restoreOptions(document);
+      const open = openRestoreOptions(document);
       if (this.flags.json) this.#tellJson(verdict, needed, open);
       else
         this.printLines(
@@ -162,15 +161,5 @@ Exit status: 0 no errors, 1 errors were found, 2 trouble.`;
         facts.map(({ id, severity, about }) => [id, severity, about]),
       );
     return EXIT.ok;
-  }
-}
-
-/** The options that a set needs; none when it is too damaged to tell, which the findings say. */
-function optionsOf(document: Document, find: (document: Document) => RestoreOption[]): RestoreOption[] {
-  try {
-    return find(document);
-  } catch (error) {
-    if (!isCrimgError(error)) throw error;
-    return [];
   }
 }

@@ -9,6 +9,7 @@ export type {
 export { BACKENDS } from "./backends/backends.js";
 export { findCriu } from "./backends/criu/find.js";
 export { CriuImage, type ImageRecord, type PayloadRange } from "./formats/criu/image.js";
+export { LinuxCrImage } from "./formats/linux-cr/image.js";
 export * from "./io/errors.js";
 export { MAX_JSON_BYTES, MAX_PIPED_IMAGE_BYTES } from "./io/limits.js";
 export { shellCommand } from "./io/shell.js";
@@ -18,8 +19,9 @@ export type { Document } from "./model/document.js";
 export { CAPABILITIES } from "./model/linux-names.js";
 export { type Policy, type PolicyAction, type PolicySubject, policyFinder } from "./model/policy.js";
 export { parseRecipe, type Recipe, type RecipeEdit } from "./model/recipe.js";
+export { type SalvagedDocument, salvage } from "./model/salvaged.js";
 export { openDocument } from "./open.js";
-export { openImageBytes, openImageFile, openImages } from "./open-image.js";
+export { openAnyImage, openImageBytes, openImageFile, openImages, openStreamFile } from "./open-image.js";
 export type { Difference, FieldChange as DiffFieldChange } from "./ops/diff/compare.js";
 export type { CheckpointDiff, DiffOptions } from "./ops/diff/diff.js";
 export { diffCheckpoints } from "./ops/diff/diff.js";
@@ -27,6 +29,7 @@ export { MATCH_CHOICES } from "./ops/diff/match-tasks.js";
 export type { MemoryDifference, PageRange } from "./ops/diff/memory.js";
 export { type Comparable as DiffComparable, SECTIONS, type SectionName } from "./ops/diff/section.js";
 export { dumpImage } from "./ops/dump/dump-image.js";
+export { dumpStream } from "./ops/dump/dump-stream.js";
 export type { DumpRange } from "./ops/dump/message-ranges.js";
 export {
   type Applied,
@@ -56,8 +59,10 @@ export { type Explanation, explainLog, type Failure, type Mend } from "./ops/exp
 export type { LogLine } from "./ops/explain/log.js";
 export type { LogObject } from "./ops/explain/objects.js";
 export { findInImage, type Match } from "./ops/find/find.js";
+export { findInStream } from "./ops/find/find-in-stream.js";
 export { type FindOptions, type Matcher, matcherOf } from "./ops/find/matcher.js";
 export { type ImageInfo, imageInfo } from "./ops/info/image-info.js";
+export { type StreamInfo, streamInfo } from "./ops/info/stream-info.js";
 export { type DecodeOptions, decodeImage } from "./ops/recode/decode-image.js";
 export { type EncodeOptions, encodeImage } from "./ops/recode/encode-image.js";
 export {

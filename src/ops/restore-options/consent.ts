@@ -1,4 +1,7 @@
+import type { CriuImageSet } from "../../formats/criu/image-set.js";
 import { IMAGES } from "../../formats/criu/images.js";
+import { PE, readPagemap } from "../../formats/criu/pagemap.js";
+import { isCrimgError } from "../../io/errors.js";
 import type { Document } from "../../model/document.js";
 import { count, describeFile, few } from "./describe.js";
 import type { RestoreOption } from "./restore-options.js";
@@ -9,9 +12,6 @@ const EXTERNAL_PEER = 1;
 const PTY = 1;
 /** vma_entry.status: uprobes were set. */
 const AREA_UPROBES = 0x2_0000;
-/** pagemap_entry.flags: PE_LAZY without PE_PRESENT. */
-const LAZY = 2;
-const PRESENT = 4;
 
 /** Options by which the user allows what criu does not do unasked. */
 export function consentOptions(document: Document): RestoreOption[] {
@@ -129,17 +129,24 @@ function* plugins({ set }: Document): Generator<RestoreOption> {
 }
 
 function* lazyPages({ checkpoint, set }: Document): Generator<RestoreOption> {
-  for (const { pid, comm } of checkpoint.tasks) {
-    const entries = set.image(IMAGES.PAGEMAP, pid)?.readRecords() ?? [];
-    for (const { value } of entries) {
-      if (!("vaddr" in value) || ((value.flags ?? PRESENT) & (LAZY | PRESENT)) !== LAZY) continue;
-      yield {
-        option: "--lazy-pages",
-        reason: "pages are still with the program's old host, and a running criu lazy-pages must fetch them",
-        objects: [`task ${pid} (${comm})`],
-        from: `pagemap-${pid}.img`,
-      };
-      return;
-    }
+  const task = checkpoint.tasks.find(({ pid }) => hasLazyPages(set, pid));
+  if (task !== undefined)
+    yield {
+      option: "--lazy-pages",
+      reason: "pages are still with the program's old host, and a running criu lazy-pages must fetch them",
+      objects: [`task ${task.pid} (${task.comm})`],
+      from: `pagemap-${task.pid}.img`,
+    };
+}
+
+/** Whether some page of a task is nowhere in the set; a damaged pagemap says nothing. */
+function hasLazyPages(set: CriuImageSet, pid: number): boolean {
+  const image = set.image(IMAGES.PAGEMAP, pid);
+  if (image === undefined) return false;
+  try {
+    return readPagemap(image).flags.some((flags) => (flags & (PE.LAZY | PE.PRESENT)) === PE.LAZY);
+  } catch (error) {
+    if (!isCrimgError(error)) throw error;
+    return false;
   }
 }

@@ -1,8 +1,7 @@
-import type { CriuImageSet } from "../../formats/criu/image-set.js";
-import { SalvagedSet } from "../../formats/criu/salvage.js";
+import type { SalvagedSet } from "../../formats/criu/salvage.js";
 import { shellCommand, shellQuote } from "../../io/shell.js";
 import type { Checkpoint } from "../../model/checkpoint.js";
-import { criuCheckpoint } from "../../model/criu/checkpoint.js";
+import type { SalvagedDocument } from "../../model/salvaged.js";
 
 /** What rules look at: the set as far as it can be read, the model over it, and facts that several rules share. */
 export class SetContext {
@@ -10,9 +9,9 @@ export class SetContext {
   readonly checkpoint: Checkpoint;
   readonly #shared = new Map<unknown, unknown>();
 
-  constructor(set: CriuImageSet) {
-    this.set = new SalvagedSet(set.fileSet);
-    this.checkpoint = criuCheckpoint(this.set);
+  constructor({ set, checkpoint }: SalvagedDocument) {
+    this.set = set;
+    this.checkpoint = checkpoint;
   }
 
   /** What `make` gives for this set, made at the first call. */

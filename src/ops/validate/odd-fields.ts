@@ -23,7 +23,29 @@ interface Look {
 const looks = new WeakMap<MessageTable, readonly Look[]>();
 
 /** Unknown fields, known ones with a foreign wire type, unknown enum values and text that is not UTF-8. */
-export function* oddFields(table: MessageTable, value: AnyValue, path = ""): Generator<Odd> {
+export function oddFields(table: MessageTable, value: AnyValue): Iterable<Odd> {
+  return isOdd(table, value) ? listOdd(table, value, "") : [];
+}
+
+/** The quick answer for the records, nearly all, that have none. */
+function isOdd(table: MessageTable, value: AnyValue): boolean {
+  if (value[UNKNOWN] !== undefined) return true;
+  for (const look of looksOf(table)) {
+    const stored = value[look.name];
+    if (stored === undefined) continue;
+    if (!Array.isArray(stored)) {
+      if (isOddValue(look, stored)) return true;
+    } else for (const item of stored) if (isOddValue(look, item)) return true;
+  }
+  return false;
+}
+
+function isOddValue({ nested, values }: Look, stored: unknown): boolean {
+  if (nested !== undefined) return isOdd(nested, stored as AnyValue);
+  return values === undefined ? hasRawBytes(stored as string) : !values.names.has(stored as number);
+}
+
+function* listOdd(table: MessageTable, value: AnyValue, path: string): Generator<Odd> {
   for (const unknown of value[UNKNOWN] ?? []) {
     const known = Object.entries(table.fields).find(([, field]) => field.number === unknown.number);
     yield {
@@ -42,7 +64,7 @@ export function* oddFields(table: MessageTable, value: AnyValue, path = ""): Gen
 }
 
 function* oddValue({ nested, values }: Look, stored: unknown, path: string): Generator<Odd> {
-  if (nested !== undefined) yield* oddFields(nested, stored as AnyValue, `${path}.`);
+  if (nested !== undefined) yield* listOdd(nested, stored as AnyValue, `${path}.`);
   else if (values !== undefined) {
     if (!values.names.has(stored as number))
       yield { sort: "enum", path, found: `${stored} in ${values.name}` };

@@ -1,6 +1,7 @@
 import fs from "node:fs";
 import { ioError, UsageError } from "../../io/errors.js";
 import type { Document } from "../../model/document.js";
+import { salvage } from "../../model/salvaged.js";
 import { SetContext } from "./context.js";
 import { type Finding, type Rule, type RuleFacts, SEVERITIES, type Severity } from "./finding.js";
 import { type CriuFacts, Host } from "./host/host.js";
@@ -58,7 +59,7 @@ export interface Checked {
  */
 export function validate(document: Document, options: ValidateOptions = {}): Verdict {
   checkIds([...(options.ignore ?? []), ...(options.only ?? [])]);
-  const set = new SetContext(document.set);
+  const set = new SetContext(salvage(document));
   const collector = new Collector(options);
   collector.run(SET_RULES, set);
   if (options.root !== undefined)
