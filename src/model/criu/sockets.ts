@@ -5,8 +5,8 @@ import type { PacketSockEntry } from "../../formats/criu/tables/sk-packet.js";
 import type { UnixSkEntry } from "../../formats/criu/tables/sk-unix.js";
 import { bytesToText } from "../../io/text.js";
 import { enumName } from "../../schema/enums.js";
+import { formatAddress } from "../../schema/ip-address.js";
 import type { FileTable, OpenFile, Socket } from "../checkpoint.js";
-import { formatAddress } from "./address.js";
 
 const TCP = 6;
 const ESTABLISHED = 1;
