@@ -4,7 +4,7 @@ import { chunksOf } from "./digest.js";
 import { CrimgError, ioError } from "./errors.js";
 import { FileSharer } from "./share.js";
 import { type ByteSource, FileSource } from "./source.js";
-import { SplicedSource } from "./splice.js";
+import { type Splice, SplicedSource } from "./splice.js";
 
 export interface WriteOptions {
   /** File whose permission bits and, where allowed, owner the new file gets. */
@@ -20,7 +20,8 @@ const CLONE_FROM_BYTES = 1024 * 1024;
 export function writeSource(to: string, content: ByteSource, options: WriteOptions): void {
   let fd: number | undefined;
   try {
-    fd = isPatchOfFile(content) ? clone(to, content) : create(to, content);
+    const patch = asPatch(content);
+    fd = patch === undefined ? create(to, content) : clone(to, patch);
     if (options.like !== undefined) copyOwnership(fd, options.like);
     if (options.sync) fs.fsyncSync(fd);
   } catch (error) {
@@ -58,24 +59,27 @@ export function rebasedLink(link: string, fromDirectory: string, toDirectory: st
   return path.relative(toDirectory, target);
 }
 
-interface FilePatch extends SplicedSource {
-  readonly base: FileSource;
+/** A file and what is patched in it, the earlier patch first. */
+interface FilePatch {
+  readonly file: FileSource;
+  readonly splices: readonly Splice[];
 }
 
-function isPatchOfFile(content: ByteSource): content is FilePatch {
-  return (
-    content instanceof SplicedSource &&
-    content.base instanceof FileSource &&
-    content.size >= CLONE_FROM_BYTES &&
-    content.splices.every(({ size, bytes }) => size === bytes.length)
-  );
+/** Undefined for content that is not a file with bytes of the same length in other places, or a small one. */
+function asPatch(content: ByteSource): FilePatch | undefined {
+  if (content instanceof FileSource)
+    return content.size < CLONE_FROM_BYTES ? undefined : { file: content, splices: [] };
+  if (!(content instanceof SplicedSource)) return undefined;
+  if (!content.splices.every(({ size, bytes }) => size === bytes.length)) return undefined;
+  const base = asPatch(content.base);
+  return base && { file: base.file, splices: [...base.splices, ...content.splices] };
 }
 
-function clone(to: string, content: FilePatch): number {
-  new FileSharer().share(content.base.path, to, { hardLink: false, copy: false });
+function clone(to: string, { file, splices }: FilePatch): number {
+  new FileSharer().share(file.path, to, { hardLink: false, copy: false });
   fs.chmodSync(to, fs.statSync(to).mode | 0o200);
   const fd = fs.openSync(to, "r+");
-  for (const { offset, bytes } of content.splices) writeAll(fd, bytes, offset);
+  for (const { offset, bytes } of splices) writeAll(fd, bytes, offset);
   return fd;
 }
 

@@ -35,7 +35,7 @@ export function patchMessage(
   place: ErrorPlace = {},
 ): Buffer {
   try {
-    return changes.reduce((current, change) => patchOne(table, current, change.path, change.value), bytes);
+    return patchAll(table, bytes, changes);
   } catch (error) {
     if (error instanceof WireError) throw toFormatError(error, table, place);
     if (error instanceof ValueError) throw toCrimgError(error, table, place);
@@ -48,6 +48,87 @@ export function formatPath(path: FieldPath): string {
   return path
     .map((part, i) => (typeof part === "number" ? `[${part}]` : i === 0 ? part : `.${part}`))
     .join("");
+}
+
+/**
+ * Makes changes one after the other. Neighbours that lead into messages inside this one are made together, in one pass
+ * over its bytes: a list of thousands of messages, each with a change, would cost the square of its length else.
+ */
+function patchAll(table: MessageTable, bytes: Buffer, changes: readonly FieldChange[]): Buffer {
+  let current = bytes;
+  for (let from = 0; from < changes.length; ) {
+    const inner = changes.length - from > 1 ? innerChanges(table, current, changes, from) : undefined;
+    if (inner === undefined) {
+      const { path, value } = changes[from++] as FieldChange;
+      current = patchOne(table, current, path, value);
+    } else {
+      current = patchInner(current, inner.bySpan);
+      from += inner.count;
+    }
+  }
+  return current;
+}
+
+/** What becomes of the message in one span. */
+interface InnerChanges {
+  readonly table: MessageTable;
+  readonly changes: FieldChange[];
+}
+
+/** The run of changes from `from` on that lead into messages that are there; undefined when the first does not. */
+function innerChanges(
+  table: MessageTable,
+  bytes: Buffer,
+  changes: readonly FieldChange[],
+  from: number,
+): { readonly count: number; readonly bySpan: ReadonlyMap<WireSpan, InnerChanges> } | undefined {
+  const bySpan = new Map<WireSpan, InnerChanges>();
+  const spans = new Map<number, WireSpan[]>();
+  for (const span of wireSpans(bytes)) {
+    if (span.wireType !== 2) continue;
+    const list = spans.get(span.number);
+    if (list === undefined) spans.set(span.number, [span]);
+    else list.push(span);
+  }
+  let count = 0;
+  for (let i = from; i < changes.length; i++) {
+    const { path, value } = changes[i] as FieldChange;
+    const field = typeof path[0] === "string" ? table.fields[path[0]] : undefined;
+    const nested = field === undefined ? undefined : fieldMessage(table, field);
+    if (field === undefined || nested === undefined) break;
+    const own = spans.get(field.number) ?? [];
+    const isList = field.label === "repeated";
+    const span = isList ? own[path[1] as number] : own.at(-1);
+    const rest = path.slice(isList ? 2 : 1);
+    if (span === undefined || rest.length === 0) break;
+    const found = bySpan.get(span);
+    if (found === undefined) bySpan.set(span, { table: nested, changes: [{ path: rest, value }] });
+    else found.changes.push({ path: rest, value });
+    count++;
+  }
+  return count === 0 ? undefined : { count, bySpan };
+}
+
+/** Puts changed messages into their spans in one pass. */
+function patchInner(bytes: Buffer, bySpan: ReadonlyMap<WireSpan, InnerChanges>): Buffer {
+  const parts: Buffer[] = [];
+  let kept = 0;
+  for (const [span, { table, changes }] of [...bySpan].sort(([a], [b]) => a.start - b.start)) {
+    const content = patchAll(table, bytes.subarray(span.contentStart, span.end), changes);
+    const isSameLength = content.length === span.end - span.contentStart;
+    parts.push(bytes.subarray(kept, isSameLength ? span.contentStart : span.valueStart));
+    if (!isSameLength) parts.push(lengthOf(content));
+    parts.push(content);
+    kept = span.end;
+  }
+  parts.push(bytes.subarray(kept));
+  return Buffer.concat(parts);
+}
+
+function lengthOf(content: Buffer): Buffer {
+  const writer = new WireWriter();
+  writer.uint32(content.length);
+  return writer.take();
 }
 
 function patchOne(table: MessageTable, bytes: Buffer, path: FieldPath, value: unknown): Buffer {
