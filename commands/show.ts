@@ -22,19 +22,28 @@ const VIEW_NAMES = [...(Object.keys(VIEWS) as ViewName[]), RECORD] as const;
 
 export default class Show extends BaseCommand<typeof Show> {
   static override summary = "show what a checkpoint holds";
-  static override description =
-    `Without VIEW one screen: what the image is and what is special about it. With VIEW all of one thing:
+  static override description = `Without VIEW one screen: what the image is and what is special about it.
+With VIEW all of one thing:
 
-  tree      process tree                    mounts    mounts of dumped namespaces
-  fds       descriptors of each task        ns        namespaces
-  files     open files and who uses them    creds     ids and capabilities
-  maps      mappings of each task           signals   actions, blocked, pending
-  rss       which pages are stored          timers    timers and what is left of them
-  locks     file locks and leases           rlimits   resource limits
-  sockets   sockets with both ends          cgroups   control groups
-  pipes     pipes with both ends            ghosts    deleted files
-  ipc       SysV memory, queues, semaphores env       command line and environment
-  record    one record, or all of an image, as stored
+  tree     the process tree, dead leaders, zombies
+  fds      descriptors of each task, current directory and root
+  files    open files, their sizes and offsets, and who uses them
+  maps     mappings of each task
+  rss      which pages of each mapping are stored, and where
+  locks    file locks and leases
+  sockets  sockets with both ends, queues, states
+  pipes    pipes and fifos with both ends
+  mounts   mounts of the mount namespaces that were dumped
+  ns       namespaces: dumped, or those of criu itself
+  creds    user and group ids, capabilities, seccomp
+  signals  actions, blocked and pending signals
+  timers   timers and what was left of them
+  rlimits  resource limits
+  cgroups  control groups and their properties
+  ghosts   deleted files and how they come back
+  ipc      SysV shared memory, message queues, semaphores
+  env      command line and environment, read from memory
+  record   one record, or all of an image, as stored
 
 Exit status: 0 shown; 1 there is no such task, image or record; 2 trouble.`;
   static override examples = [
