@@ -2,15 +2,16 @@ import { BaseCommand } from "../src/cli/base-command.js";
 import { escapeText } from "../src/cli/escape.js";
 import { type Answer, EXIT } from "../src/cli/exit-codes.js";
 import { positional } from "../src/cli/flags.js";
-import { inFlag, inputPath, openInput } from "../src/cli/image-file.js";
+import { inFlag, inputPath } from "../src/cli/image-file.js";
 import { terminalWidth } from "../src/cli/output.js";
-import { type DumpRange, dumpImage } from "../src/index.js";
+import { type DumpRange, dumpImage, dumpStream, LinuxCrImage, openAnyImage } from "../src/index.js";
 
 export default class Dump extends BaseCommand<typeof Dump> {
   static override summary = "say for every byte of an image file whose it is";
   static override description =
     `One line a range, from the first byte to the last: offsets in hexadecimal (the second one behind the range), bytes,
 what it is (magic, size, tag, length, value, unknown, payload, padding, raw), record and field, and what the bytes say.
+Of a linux-cr stream each record has a tag and a length; a page without header is raw, bytes behind the end are unknown.
 
 The JSON answer has file, kind, size and ranges: a list of {offset, size, what, owner, text}.`;
   static override examples = [
@@ -20,14 +21,16 @@ The JSON answer has file, kind, size and ranges: a list of {offset, size, what, 
       command: "<%= config.bin %> dump fixtures/criu/logger/files.img | grep -F 'reg.name'",
     },
   ];
-  static override args = { IMAGEFILE: positional("image file; - or nothing for stdin") };
+  static override args = { IMAGEFILE: positional("image file or linux-cr stream; - or nothing for stdin") };
   static override flags = { in: inFlag };
 
   async run(): Promise<Answer> {
-    const image = openInput(inputPath(this.args.IMAGEFILE, this.flags));
-    const ranges = dumpImage(image);
+    const image = openAnyImage(inputPath(this.args.IMAGEFILE, this.flags));
+    const isStream = image instanceof LinuxCrImage;
+    const ranges = isStream ? dumpStream(image) : dumpImage(image);
+    const kind = isStream ? "linux-cr stream" : image.kind?.name;
     const { name, size } = image.source;
-    if (this.flags.json) this.printJson({ file: name, kind: image.kind?.name, size, ranges });
+    if (this.flags.json) this.printJson({ file: name, kind, size, ranges });
     else this.printLines(lines(ranges, size));
     return EXIT.ok;
   }

@@ -1,3 +1,4 @@
+import path from "node:path";
 import { boolean } from "@oclif/core/flags";
 import { BaseCommand } from "../src/cli/base-command.js";
 import { escapeText } from "../src/cli/escape.js";
@@ -7,11 +8,15 @@ import {
   type CrimgError,
   type CriuImage,
   findInImage,
+  findInStream,
   isCrimgError,
+  LinuxCrImage,
   type Match,
   type Matcher,
   matcherOf,
+  openAnyImage,
   openImages,
+  openStreamFile,
   UsageError,
 } from "../src/index.js";
 
@@ -20,7 +25,7 @@ export default class Find extends BaseCommand<typeof Find> {
   static override description =
     `Looks into every decoded field of every image of a directory, or of one image file: texts and bytes that contain
 TEXT, numbers equal to it when it is one (decimal or 0x), IP addresses equal to it in any spelling, names of flags and
-of enum values. Memory pages and payloads are not searched.
+of enum values. Memory pages and payloads are not searched. A linux-cr stream is searched in the same way.
 
 Exit status: 0 found, 1 not found, 2 trouble (also when an image could not be read, whatever was found in others).
 The JSON answer has matches: a list of {image, record, path, value, text}.`;
@@ -68,7 +73,7 @@ The JSON answer has matches: a list of {image, record, path, value, text}.`;
       this.#hadTrouble = true;
       this.warn(error);
     };
-    for (const image of openImages(this.image, trouble)) {
+    for (const image of this.#images(trouble)) {
       try {
         yield* inImage(image, matcher);
       } catch (error) {
@@ -77,13 +82,24 @@ The JSON answer has matches: a list of {image, record, path, value, text}.`;
       }
     }
   }
+
+  /** A single file may be a linux-cr stream, and stdin only that. */
+  *#images(trouble: (error: CrimgError) => void): Generator<CriuImage | LinuxCrImage> {
+    const stream = this.image === "-" ? openAnyImage(undefined) : openStreamFile(this.image);
+    if (stream === undefined) yield* openImages(this.image, trouble);
+    else yield stream;
+  }
 }
 
 interface ImageMatch extends Match {
   readonly image: string;
 }
 
-function* inImage(image: CriuImage, matcher: Matcher): Generator<ImageMatch> {
+function* inImage(image: CriuImage | LinuxCrImage, matcher: Matcher): Generator<ImageMatch> {
+  if (image instanceof LinuxCrImage) {
+    for (const match of findInStream(image, matcher)) yield { image: path.basename(image.name), ...match };
+    return;
+  }
   for (const match of findInImage(image, matcher)) yield { image: image.fileName, ...match };
 }
 

@@ -2,26 +2,51 @@ import { BaseCommand } from "../src/cli/base-command.js";
 import { escapeText } from "../src/cli/escape.js";
 import { type Answer, EXIT } from "../src/cli/exit-codes.js";
 import { positional } from "../src/cli/flags.js";
-import { inFlag, inputPath, openInput } from "../src/cli/image-file.js";
-import { type ImageInfo, imageInfo } from "../src/index.js";
+import { inFlag, inputPath } from "../src/cli/image-file.js";
+import {
+  type ImageInfo,
+  imageInfo,
+  LinuxCrImage,
+  openAnyImage,
+  type StreamInfo,
+  streamInfo,
+} from "../src/index.js";
 
 export default class Info extends BaseCommand<typeof Info> {
   static override summary = "say what an image file is and how many records it has";
   static override description = `Like crit info, but payloads between the records do not upset the count.
 
 The JSON answer has file, kind, about, magic and count (as crit has them), size and payloadSize in bytes, envelope
-("V1", "V1.1"), byteOrder, belongsTo {what, id}, since (the CRIU release) and isOld. Raw images have no magic and count.`;
+("V1", "V1.1"), byteOrder, belongsTo {what, id}, since (the CRIU release) and isOld. Raw images have no magic and count.
+
+Of a linux-cr stream it tells the revision of the format, the kernel, how many records, tasks and objects there are, and
+exactly where it ends, also when it is cut off (exit status 2). The JSON answer has file, kind, count, size, byteOrder,
+architecture, revisions {commit, label, date}, doubts, kernel, time, tasks, objects, hasDialect, unknown, ending {kind,
+offset, rest} and problem.`;
   static override examples = [
     "<%= config.bin %> info fixtures/criu/logger/files.img",
     "<%= config.bin %> info --json fixtures/criu/logger/core-1000.img",
+    { description: "a linux-cr stream", command: "<%= config.bin %> info fixtures/linux-cr/minimal.ckpt" },
   ];
-  static override args = { IMAGEFILE: positional("image file; - or nothing for stdin") };
+  static override args = { IMAGEFILE: positional("image file or linux-cr stream; - or nothing for stdin") };
   static override flags = { in: inFlag };
 
   async run(): Promise<Answer> {
-    const info = imageInfo(openInput(inputPath(this.args.IMAGEFILE, this.flags)));
+    const image = openAnyImage(inputPath(this.args.IMAGEFILE, this.flags));
+    if (image instanceof LinuxCrImage) return this.#stream(streamInfo(image));
+    const info = imageInfo(image);
     if (this.flags.json) this.printJson(info);
     else this.printLines(lines(info));
+    return EXIT.ok;
+  }
+
+  /** A stream that is cut off is told as far as it goes, but the exit status does not hide it. */
+  #stream(info: StreamInfo): Answer {
+    if (this.flags.json) this.printJson(info);
+    else this.printLines(streamLines(info));
+    if (info.problem === undefined) return EXIT.ok;
+    this.warn(info.problem);
+    process.exitCode = EXIT.trouble;
     return EXIT.ok;
   }
 }
@@ -42,3 +67,30 @@ function lines(info: ImageInfo): string[] {
     text === undefined ? [] : [`${name.padEnd(7)} ${escapeText(text)}`],
   );
 }
+
+function streamLines(info: StreamInfo): string[] {
+  const { count, size, byteOrder, architecture, revisions, doubts, kernel, tasks, objects, ending } = info;
+  const rows: [string, string | undefined][] = [
+    ["file", info.file],
+    ["kind", `${info.kind}${info.hasDialect ? ", with records of crimg's own dialect" : ""}`],
+    ["format", revisions.map(({ label, commit }) => `${label} (${commit})`).join(" or ")],
+    ["doubts", doubts.length === 0 ? undefined : doubts.join("; ")],
+    ["kernel", kernel.join(" ")],
+    ["taken", new Date(Number(info.time % 100_000_000_000n) * 1000).toISOString()],
+    ["machine", `${architecture}, ${byteOrder}`],
+    ["count", `${count} records, ${tasks} tasks, ${objects} objects`],
+    ["unknown", info.unknown === 0 ? undefined : `${info.unknown} records`],
+    ["size", `${size} bytes`],
+    ["end", `${ENDINGS[ending.kind] ?? ending.kind} at ${ending.offset}, ${ending.rest} bytes behind`],
+  ];
+  return rows.flatMap(([name, text]) =>
+    text === undefined ? [] : [`${name.padEnd(7)} ${escapeText(text)}`],
+  );
+}
+
+const ENDINGS: Readonly<Record<string, string>> = {
+  tail: "TAIL",
+  "no tail": "without TAIL",
+  truncated: "cut off",
+  damaged: "damaged",
+};

@@ -1,9 +1,14 @@
 import fs from "node:fs";
 import path from "node:path";
+import { isatty } from "node:tty";
 import { CriuImage } from "./formats/criu/image.js";
 import { CriuImageSet } from "./formats/criu/image-set.js";
-import { type CrimgError, ioError, isCrimgError } from "./io/errors.js";
+import { LinuxCrImage } from "./formats/linux-cr/image.js";
+import { isStream } from "./formats/linux-cr/scan.js";
+import { type CrimgError, FormatError, ioError, isCrimgError, UsageError } from "./io/errors.js";
 import { DirectoryFileSet } from "./io/file-set.js";
+import { MAX_PIPED_IMAGE_BYTES } from "./io/limits.js";
+import { PipeSource } from "./io/pipe-source.js";
 import { FileSource, MemorySource } from "./io/source.js";
 
 /**
@@ -12,6 +17,34 @@ import { FileSource, MemorySource } from "./io/source.js";
  */
 export function openImageFile(file: string): CriuImage {
   return new CriuImage(new FileSource(file), path.basename(file));
+}
+
+/**
+ * Opens the image in a file, of a CRIU set or a linux-cr stream, or on stdin when no file is named.
+ * Errors: as `openImageFile`; FormatError TOO_LARGE for an image of a set that is too large to be piped.
+ */
+export function openAnyImage(file: string | undefined): CriuImage | LinuxCrImage {
+  if (file !== undefined) {
+    const source = new FileSource(file);
+    return isStream(source) ? new LinuxCrImage(source) : new CriuImage(source, path.basename(file));
+  }
+  if (isatty(0)) throw new UsageError("name an input file, or pipe the input into stdin");
+  const pipe = new PipeSource(0, "stdin");
+  if (isStream(pipe)) return new LinuxCrImage(pipe);
+  if (pipe.reach(MAX_PIPED_IMAGE_BYTES + 1) > MAX_PIPED_IMAGE_BYTES)
+    throw new FormatError("TOO_LARGE", `the input is longer than ${MAX_PIPED_IMAGE_BYTES} bytes`, {
+      file: pipe.name,
+    });
+  return openImageBytes(pipe.read(0, pipe.size), pipe.name);
+}
+
+/** The linux-cr stream in a regular file; undefined for anything else, also for what cannot be opened. */
+export function openStreamFile(file: string): LinuxCrImage | undefined {
+  if (!fs.statSync(file, { throwIfNoEntry: false })?.isFile()) return undefined;
+  const source = new FileSource(file);
+  if (isStream(source)) return new LinuxCrImage(source);
+  source.close();
+  return undefined;
 }
 
 /** An image whose bytes are in memory; `name` is for messages. Errors: FormatError for what is no image. */

@@ -12,6 +12,7 @@ export function* summaryLines(view: SummaryView, look: Look): Generator<string> 
     ["PROGRAM", programText(view)],
     ["WHEN", whenText(view)],
     ["CRIU", criuText(view)],
+    ["FORMAT", view.checkpoint?.revision],
     ["MACHINE", machineText(view)],
     ["TASKS", tasksText(view)],
     ["MEMORY", memoryText(view)],
@@ -45,7 +46,9 @@ function programText({ program }: SummaryView): string | undefined {
 function whenText({ checkpoint }: SummaryView): string | undefined {
   const { time, timeOf, uptime, frozen } = checkpoint ?? {};
   const facts = [
-    time === undefined ? "" : `${time.slice(0, 19).replace("T", " ")} UTC by the time of ${timeOf}`,
+    time === undefined
+      ? ""
+      : `${time.slice(0, 19).replace("T", " ")} UTC${timeOf === undefined ? "" : ` by the time of ${timeOf}`}`,
     uptime === undefined ? "" : `the machine was up ${durationText(uptime)}`,
     frozen === undefined ? "" : `tasks stood still for ${durationText(frozen * 1000)}`,
   ].filter(Boolean);
@@ -53,7 +56,7 @@ function whenText({ checkpoint }: SummaryView): string | undefined {
 }
 
 function criuText({ checkpoint }: SummaryView): string | undefined {
-  if (checkpoint === undefined) return undefined;
+  if (checkpoint?.criu === undefined) return undefined;
   const { since, unknown } = checkpoint.criu;
   const age = since === undefined ? "of unknown age" : `${since.release} or later (${since.field})`;
   return unknown.length === 0 ? age : `${age}; fields unknown to crimg: ${unknown.join(", ")}`;
@@ -61,7 +64,7 @@ function criuText({ checkpoint }: SummaryView): string | undefined {
 
 function machineText({ checkpoint }: SummaryView): string | undefined {
   if (checkpoint === undefined) return undefined;
-  return `${checkpoint.architecture}, pages of ${sizeText(checkpoint.pageSize)}; images hold no kernel release`;
+  return `${checkpoint.architecture}, pages of ${sizeText(checkpoint.pageSize)}; ${checkpoint.kernel === undefined ? "images hold no kernel release" : `kernel ${checkpoint.kernel}`}`;
 }
 
 function tasksText({ tasks }: SummaryView): string | undefined {

@@ -55,7 +55,8 @@ export function streamByteOrder(start: Buffer): ByteOrder | undefined {
 
 /** Whether these bytes begin as a linux-cr stream does. */
 export function isStream(source: ByteSource): boolean {
-  return source.size >= HEADER_BYTES && streamByteOrder(source.read(0, HEADER_BYTES)) !== undefined;
+  const there = forward(source).reach(HEADER_BYTES) === HEADER_BYTES;
+  return there && streamByteOrder(source.read(0, HEADER_BYTES)) !== undefined;
 }
 
 /** Reads forward only. `reach` gives how far the bytes go, up to `end`; `pass` the same of what nobody will look at. */

@@ -4,6 +4,7 @@ import { NotFoundError } from "../../io/errors.js";
 import type { Document } from "../../model/document.js";
 import type { AnyValue } from "../../schema/message.js";
 import { type RecordField, recordFields } from "./record-fields.js";
+import { streamRecordView } from "./stream-record.js";
 import { hex, type ViewHead, viewHead } from "./view.js";
 
 export interface RecordView extends ViewHead<"record"> {
@@ -30,7 +31,9 @@ export interface ShownRecord {
  * Records as they are stored: `files.img[3]`, or all of `core-1000.img`.
  * Errors: NotFoundError for an image or record that is not there; FormatError for one that cannot be read.
  */
-export function recordView({ set }: Document, name: string): RecordView {
+export function recordView(document: Document, name: string): RecordView {
+  if (document.family === "linux-cr") return streamRecordView(document.image, name);
+  const { set } = document;
   const [, file, index] = /^(.*?)(?:\[(\d+)\])?$/s.exec(name) as unknown as [string, string, string?];
   const image = imageNamed(set, file);
   const { kind } = image;

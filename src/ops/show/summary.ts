@@ -10,6 +10,7 @@ import type { Document } from "../../model/document.js";
 import { type FieldSurvey, surveyFields } from "./field-survey.js";
 import { mappedBytes } from "./maps.js";
 import { type Peculiarity, peculiarities } from "./peculiarities.js";
+import { streamFacts } from "./stream-summary.js";
 import { stringsAt } from "./strings.js";
 import { type ViewHead, viewHead } from "./view.js";
 
@@ -51,7 +52,11 @@ export interface CheckpointFacts {
   readonly timeOf?: string | undefined;
   readonly architecture: string;
   readonly pageSize: number;
-  readonly criu: FieldSurvey;
+  /** What the fields say of CRIU's release; undefined for other families. */
+  readonly criu?: FieldSurvey | undefined;
+  /** Release and version of the kernel, and the revision of the format, where the image says them. */
+  readonly kernel?: string | undefined;
+  readonly revision?: string | undefined;
   readonly runId?: string | undefined;
   /** Time since boot of the host in nanoseconds. */
   readonly uptime?: bigint | undefined;
@@ -99,7 +104,6 @@ export interface LockFacts {
 
 /** What the image is, from all its parts but the contents of memory, of which only the command line is read. */
 export function summaryView(document: Document): SummaryView {
-  const { checkpoint, set } = document;
   const problems = new Set<string>();
   const attempt = <T>(part: () => T): T | undefined => {
     try {
@@ -110,16 +114,26 @@ export function summaryView(document: Document): SummaryView {
       return undefined;
     }
   };
+  const common = {
+    tasks: attempt(() => taskFacts(document.checkpoint.tasks)),
+    files: attempt(() => fileFacts(document.checkpoint)),
+    sockets: attempt(() => socketFacts(document.checkpoint)),
+    locks: attempt(() => lockFacts(document.checkpoint)),
+  };
+  if (document.family === "linux-cr")
+    return {
+      ...viewHead("summary"),
+      ...streamFacts(document, attempt),
+      ...common,
+      problems: [...problems],
+    };
   return {
     ...viewHead("summary"),
-    image: imageFacts(set, attempt),
+    image: imageFacts(document.set, attempt),
     program: attempt(() => programFacts(document)),
     checkpoint: attempt(() => checkpointFacts(document)),
-    tasks: attempt(() => taskFacts(checkpoint.tasks)),
     memory: attempt(() => memoryFacts(document)),
-    files: attempt(() => fileFacts(checkpoint)),
-    sockets: attempt(() => socketFacts(checkpoint)),
-    locks: attempt(() => lockFacts(checkpoint)),
+    ...common,
     special: attempt(() => peculiarities(document)),
     problems: [...problems],
   };

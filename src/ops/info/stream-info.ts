@@ -1,0 +1,76 @@
+import type { LinuxCrImage } from "../../formats/linux-cr/image.js";
+import { parseImage } from "../../formats/linux-cr/parse.js";
+import { RECORDS } from "../../formats/linux-cr/records.js";
+import { REVISIONS } from "../../formats/linux-cr/revisions.js";
+
+/** What a linux-cr stream is, also one that is cut off. Sizes and offsets are in bytes. */
+export interface StreamInfo {
+  readonly file: string;
+  readonly kind: "linux-cr stream";
+  readonly count: number;
+  readonly size: number;
+  readonly byteOrder: "little-endian" | "big-endian";
+  readonly architecture: string;
+  /** Header sets that fit, oldest first. */
+  readonly revisions: readonly { readonly commit: string; readonly label: string; readonly date: string }[];
+  /** Signs of other header sets. */
+  readonly doubts: readonly string[];
+  /** Release, version and machine of the kernel that wrote it, as far as they could be read. */
+  readonly kernel: readonly string[];
+  /** When the checkpoint was taken, in seconds since 1970. */
+  readonly time: bigint;
+  /** Tasks and objects that are there as a whole. */
+  readonly tasks: number;
+  readonly objects: number;
+  /** Whether it holds records of crimg's own dialect. */
+  readonly hasDialect: boolean;
+  /** Records of unknown ids. */
+  readonly unknown: number;
+  readonly ending: {
+    readonly kind: string;
+    readonly offset: number;
+    /** Bytes behind the last record. */
+    readonly rest: number;
+  };
+  /** Why it cannot be restarted: cut off, damaged, a failed checkpoint; with record and offset. */
+  readonly problem: string | undefined;
+}
+
+export function streamInfo(image: LinuxCrImage): StreamInfo {
+  const { tasks, objects, unknown, problem } = parseImage(image);
+  const { candidates, doubts } = image.revision;
+  const commits = new Set(candidates.map(({ commit }) => commit));
+  let hasDialect = false;
+  for (let i = 0; i < image.length && !hasDialect; i++)
+    hasDialect = image.kind(i)?.certainty === "our dialect";
+  const { kind, offset, rest } = image.ending;
+  return {
+    file: image.name,
+    kind: "linux-cr stream",
+    count: image.length,
+    size: offset + rest,
+    byteOrder: image.byteOrder,
+    architecture: image.dialect.arch.name,
+    revisions: REVISIONS.filter(({ commit }) => commits.has(commit)).map(({ commit, label, date }) => ({
+      commit,
+      label,
+      date,
+    })),
+    doubts,
+    kernel: kernelOf(image),
+    time: image.value(0, RECORDS.HEADER).time,
+    tasks: tasks.length,
+    objects: objects.size,
+    hasDialect,
+    unknown: unknown.length,
+    ending: { kind, offset, rest },
+    problem: problem?.message,
+  };
+}
+
+/** The three BUFFERs behind HEADER. */
+export function kernelOf(image: LinuxCrImage): string[] {
+  const texts: string[] = [];
+  for (let i = 1; i <= 3 && image.kind(i) === RECORDS.BUFFER; i++) texts.push(image.text(i));
+  return texts;
+}

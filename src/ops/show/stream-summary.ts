@@ -1,0 +1,54 @@
+import type { LinuxCrImage } from "../../formats/linux-cr/image.js";
+import { RECORDS } from "../../formats/linux-cr/records.js";
+import { REVISIONS } from "../../formats/linux-cr/revisions.js";
+import type { LinuxCrDocument } from "../../model/document.js";
+import { mappedBytes } from "./maps.js";
+import type { CheckpointFacts, MemoryFacts, ProgramFacts, SummaryView } from "./summary.js";
+
+/** The parts of a summary that a linux-cr stream stores in a way of its own. */
+export function streamFacts(
+  { image, checkpoint, name }: LinuxCrDocument,
+  attempt: <T>(part: () => T) => T | undefined,
+): Pick<SummaryView, "image" | "program" | "checkpoint" | "memory"> {
+  const { offset, rest } = image.ending;
+  return {
+    image: { name, format: "linux-cr stream", files: 1, bytes: offset + rest },
+    program: attempt(() => programFacts(checkpoint)),
+    checkpoint: attempt(() => checkpointFacts(image, checkpoint.pageSize)),
+    memory: attempt(() => memoryFacts(image, checkpoint)),
+  };
+}
+
+function programFacts({ tasks }: LinuxCrDocument["checkpoint"]): ProgramFacts | undefined {
+  const [root] = tasks;
+  if (root === undefined) return undefined;
+  const { pid, comm, exe, cwd } = root;
+  return { pid, comm, argv: [], exe: exe?.label, cwd: cwd?.label };
+}
+
+function checkpointFacts(image: LinuxCrImage, pageSize: number): CheckpointFacts {
+  const { candidates, dialect } = image.revision;
+  const commits = new Set(candidates.map(({ commit }) => commit));
+  const fitting = REVISIONS.filter(({ commit }) => commits.has(commit)).map(({ label }) => label);
+  const { time } = image.value(0, RECORDS.HEADER);
+  const taken = new Date(Number(time) * 1000);
+  return {
+    time: Number.isNaN(taken.getTime()) ? undefined : taken.toISOString(),
+    architecture: dialect.arch.name,
+    pageSize,
+    kernel: image.kind(1) === RECORDS.BUFFER ? image.text(1) : undefined,
+    revision: fitting.join(" or "),
+  };
+}
+
+/** Pages follow PGARR records, those of shared memory and System V segments among them. */
+function memoryFacts(image: LinuxCrImage, { tasks, pageSize }: LinuxCrDocument["checkpoint"]): MemoryFacts {
+  let pages = 0;
+  for (let i = 0; i < image.length; i++)
+    if (image.kind(i) === RECORDS.PGARR) pages += Number(image.value(i, RECORDS.PGARR).nr_pages);
+  const stored = pages * pageSize;
+  return {
+    mapped: tasks.reduce((sum, { mappings }) => sum + mappedBytes(mappings), 0n),
+    ...{ stored, shared: 0, inParent: 0, lazy: 0, pagesFiles: stored },
+  };
+}

@@ -1,0 +1,70 @@
+import { bytesToText } from "../io/text.js";
+import { enumName, flagNames } from "./enums.js";
+import type { StructField, StructTable } from "./struct.js";
+
+/** One value of a decoded structure: `perms.uid`, `rlim[3].rlim_cur`. */
+export interface StructLeaf {
+  readonly path: string;
+  /** From the start of the outermost structure, in bytes. */
+  readonly offset: number;
+  readonly size: number;
+  readonly field: StructField;
+  /** A number, text or bytes; arrays of integers are one value. */
+  readonly value: unknown;
+}
+
+/** The values of a structure in the order in which they stand; padding is left out. */
+export function* structLeaves(
+  table: StructTable,
+  value: Readonly<Record<string, unknown>>,
+  path = "",
+  start = 0,
+): Generator<StructLeaf> {
+  for (const [name, field] of Object.entries(table.fields)) {
+    const { type, count, size } = field;
+    const offset = start + field.offset;
+    const item = value[name];
+    if (typeof type !== "object")
+      yield { path: path + name, offset, size: size * (count ?? 1), field, value: item };
+    else if (count === undefined)
+      yield* structLeaves(type, item as Readonly<Record<string, unknown>>, `${path}${name}.`, offset);
+    else
+      for (const [i, each] of (item as Readonly<Record<string, unknown>>[]).entries())
+        yield* structLeaves(type, each, `${path}${name}[${i}].`, offset + i * size);
+  }
+}
+
+const SHOWN_BYTES = 24;
+
+/** A value as people read it: numbers as the table wants them shown, bytes as hexadecimal, texts in quotes. */
+export function leafText({ field, value }: StructLeaf): string {
+  if (Buffer.isBuffer(value)) return bytesText(value);
+  if (typeof value === "string") return JSON.stringify(value);
+  if (Array.isArray(value)) return value.map((item) => numberText(field, item)).join(" ");
+  return numberText(field, value as number | bigint);
+}
+
+/** The first bytes as hexadecimal, and how many there are when these are not all. */
+export function bytesText(bytes: Buffer): string {
+  const more = bytes.length > SHOWN_BYTES ? `… (${bytes.length} bytes)` : "";
+  return `${bytes.subarray(0, SHOWN_BYTES).toString("hex")}${more}`;
+}
+
+function numberText({ show, names }: StructField, value: number | bigint): string {
+  if (names !== undefined) return `${enumName(names, Number(value))} (${value})`;
+  if (show?.as === "hex") return `0x${value.toString(16)}`;
+  if (show?.as === "flags")
+    return `0x${value.toString(16)} ${flagNames(show.table, value).join("|")}`.trimEnd();
+  return String(value);
+}
+
+/** Whether a matcher's questions hold for a value; numbers in arrays count one by one. */
+export function leafMatches(
+  { value }: StructLeaf,
+  matcher: { text(value: string): boolean; number(value: number | bigint): boolean },
+): boolean {
+  if (typeof value === "string") return matcher.text(value);
+  if (Buffer.isBuffer(value)) return matcher.text(bytesToText(value));
+  if (Array.isArray(value)) return value.some((item) => matcher.number(item));
+  return matcher.number(value as number | bigint);
+}
