@@ -25,6 +25,12 @@ every image, and an edited field changes alone. Names that are not UTF-8 have \\
         "<%= config.bin %> decode < fixtures/criu/logger/mm-1000.img | <%= config.bin %> encode | cmp - fixtures/criu/logger/mm-1000.img",
     },
   ];
+  static override json = {
+    magic: "the kind of image, as crit calls it; schema and command are not there, since crit has none",
+    entries: "the records by their fields, each with extra where bytes follow it",
+    _byte_order: "big-endian, for images of such a machine",
+    _head: "none, common or service, where the first magic word is not the one that criu writes today",
+  };
   static override args = { IMAGEFILE: positional("image file; - or nothing for stdin") };
   static override flags = {
     in: inFlag,

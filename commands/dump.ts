@@ -11,9 +11,7 @@ export default class Dump extends BaseCommand<typeof Dump> {
   static override description =
     `One line a range, from the first byte to the last: offsets in hexadecimal (the second one behind the range), bytes,
 what it is (magic, size, tag, length, value, unknown, payload, padding, raw), record and field, and what the bytes say.
-Of a linux-cr stream each record has a tag and a length; a page without header is raw, bytes behind the end are unknown.
-
-The JSON answer has file, kind, size and ranges: a list of {offset, size, what, owner, text}.`;
+Of a linux-cr stream each record has a tag and a length; a page without header is raw, bytes behind the end are unknown.`;
   static override examples = [
     "<%= config.bin %> dump fixtures/criu/logger/files.img",
     {
@@ -21,6 +19,12 @@ The JSON answer has file, kind, size and ranges: a list of {offset, size, what, 
       command: "<%= config.bin %> dump fixtures/criu/logger/files.img | grep -F 'reg.name'",
     },
   ];
+  static override json = {
+    file: "path as given, or stdin",
+    kind: "crimg's name of the kind, or linux-cr stream; absent for raw images",
+    size: "bytes of the file",
+    ranges: "list of {offset, size, what, owner, text}, without gap or overlap",
+  };
   static override args = { IMAGEFILE: positional("image file or linux-cr stream; - or nothing for stdin") };
   static override flags = { in: inFlag };
 

@@ -23,6 +23,10 @@ value out of range or an unknown name is refused, with the record and the field.
       command: "crit decode -i files.img | <%= config.bin %> encode --lax -o files.img",
     },
   ];
+  static override json = {
+    file: "the image that was written; with -o only, since the image itself goes to stdout without",
+    size: "its bytes",
+  };
   static override args = { JSONFILE: positional("JSON file; - or nothing for stdin") };
   static override flags = {
     in: inFlag,
@@ -31,10 +35,12 @@ value out of range or an unknown name is refused, with the record and the field.
   };
 
   async run(): Promise<Answer> {
-    const { out, lax } = this.flags;
+    const { out, lax, json: asJson } = this.flags;
     const file = inputPath(this.args.JSONFILE, this.flags);
     const json = readInput(file, MAX_JSON_BYTES);
-    writeOutput(out, [encodeImage(json, { lax, name: file ?? "stdin" })]);
+    const image = encodeImage(json, { lax, name: file ?? "stdin" });
+    writeOutput(out, [image]);
+    if (asJson && out !== undefined && out !== "-") this.printJson({ file: out, size: image.length });
     return EXIT.ok;
   }
 }

@@ -27,8 +27,7 @@ export default class Find extends BaseCommand<typeof Find> {
 TEXT, numbers equal to it when it is one (decimal or 0x), IP addresses equal to it in any spelling, names of flags and
 of enum values. Memory pages and payloads are not searched. A linux-cr stream is searched in the same way.
 
-Exit status: 0 found, 1 not found, 2 trouble (also when an image could not be read, whatever was found in others).
-The JSON answer has matches: a list of {image, record, path, value, text}.`;
+Exit status: 0 found, 1 not found, 2 trouble (also when an image could not be read, whatever was found in others).`;
   static override examples = [
     {
       description: "every field that mentions a directory",
@@ -40,9 +39,13 @@ The JSON answer has matches: a list of {image, record, path, value, text}.`;
     },
     {
       description: "by a regular expression, upper or lower case",
-      command: "<%= config.bin %> find --regex -i fixtures/criu/logger 'LOG$'",
+      command: "<%= config.bin %> find --regex -i fixtures/criu/logger 'LOGGER$'",
     },
   ];
+  static override json = {
+    matches:
+      "list of {image, record, path, value, text}: file, index, field, the value as stored (bytes in base64, addresses as words) and as text",
+  };
   static override args = { IMG: imageArg, TEXT: positional("what to look for") };
   static override flags = {
     fixed: boolean({ description: "TEXT is text, also when it looks like a number or an address" }),

@@ -14,20 +14,38 @@ import {
 
 export default class Info extends BaseCommand<typeof Info> {
   static override summary = "say what an image file is and how many records it has";
-  static override description = `Like crit info, but payloads between the records do not upset the count.
-
-The JSON answer has file, kind, about, magic and count (as crit has them), size and payloadSize in bytes, envelope
-("V1", "V1.1"), byteOrder, belongsTo {what, id}, since (the CRIU release) and isOld. Raw images have no magic and count.
+  static override description =
+    `Like crit info, but payloads between the records do not upset the count. Raw images (memory pages, the output of ip
+and iptables) have no magic and no records; what they are is told by their names.
 
 Of a linux-cr stream it tells the revision of the format, the kernel, how many records, tasks and objects there are, and
-exactly where it ends, also when it is cut off (exit status 2). The JSON answer has file, kind, count, size, byteOrder,
-architecture, revisions {commit, label, date}, doubts, kernel, time, tasks, objects, hasDialect, unknown, ending {kind,
-offset, rest} and problem.`;
+exactly where it ends, also when it is cut off (exit status 2).`;
   static override examples = [
     "<%= config.bin %> info fixtures/criu/logger/files.img",
     "<%= config.bin %> info --json fixtures/criu/logger/core-1000.img",
     { description: "a linux-cr stream", command: "<%= config.bin %> info fixtures/linux-cr/minimal.ckpt" },
   ];
+  static override json = {
+    file: "path as given, or stdin",
+    kind: "crimg's name of the kind, or linux-cr stream",
+    about: "what images of that kind hold",
+    magic: "crit's name of it; absent for raw images",
+    count: "records; absent for raw images",
+    size: "bytes of the file",
+    payloadSize: "bytes between the records, padding included",
+    envelope: "V1 (criu before 1.6, and every inventory) or V1.1",
+    byteOrder: "little-endian or big-endian",
+    belongsTo: "{what, id}: what the number in the file name counts, and the number",
+    since: "CRIU release that brought the kind",
+    isOld: "true when criu no longer writes it",
+    "architecture, kernel, time": "of a stream: the machine, and when it was taken",
+    revisions: "of a stream: list of {commit, label, date}, the revisions of the format that fit",
+    doubts: "of a stream: what does not fit them",
+    "tasks, objects, unknown": "of a stream: how many there are, unknown records counted apart",
+    hasDialect: "of a stream: true with records of crimg's own",
+    ending: "of a stream: {kind, offset, rest}, where it ends and how many bytes stand behind",
+    problem: "of a stream: what is wrong at its end",
+  };
   static override args = { IMAGEFILE: positional("image file or linux-cr stream; - or nothing for stdin") };
   static override flags = { in: inFlag };
 
