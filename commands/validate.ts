@@ -29,6 +29,7 @@ A finding has a stable id, a severity, the object, what was expected and found, 
   error    criu refuses the set, or restores it wrongly
   warning  suspicious, or a thing that criu does wrong itself
   note     worth knowing
+
 --rules lists all ids. Nothing is ever changed.
 
 Exit status: 0 no errors, 1 errors were found, 2 trouble.`;

@@ -26,10 +26,10 @@ function reflow(text: string): string {
 }
 
 /** oclif would list every flag with every value, which the flags' own section does better. */
-function usage({ id, args, flags, strict }: Command.Cached): string {
+function usage({ args, flags, strict }: Command.Cached): string {
   const required = Object.values(flags).filter((flag) => flag.required);
   return [
-    id,
+    "<%= command.id %>", // an alias says its own name
     ...Object.values(args).map(({ name, required }) => (required ? name : `[${name}]`)),
     ...required.map((flag) => `--${flag.name} ${"helpValue" in flag ? flag.helpValue : "VALUE"}`),
     "[OPTION]...",

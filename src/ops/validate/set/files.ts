@@ -104,7 +104,7 @@ export const fileRules: readonly Rule<SetContext>[] = [
     id: "FILE_PATH_PARENT",
     level: "error",
     about: "No path has a component `..`: criu would open whatever it leads to for the program.",
-    mend: "Trust the set no further than its maker; crimg edit --remap-path gives the file another path.",
+    mend: "Trust the set no further than its maker; crimg edit --set gives the file another path.",
     *check(context) {
       for (const { file, name } of named(context))
         if (name.split("/").includes(".."))
@@ -112,7 +112,7 @@ export const fileRules: readonly Rule<SetContext>[] = [
             at: { ...file.origin, path: name },
             what: "the path climbs to a parent directory",
             expected: "a path without ..",
-            fix: context.editCommand("--remap-path", `${name}=${posix.normalize(name)}`),
+            fix: setCommand(context, file, "name", posix.normalize(name)),
           };
     },
   },
@@ -121,7 +121,7 @@ export const fileRules: readonly Rule<SetContext>[] = [
     level: "warning",
     about:
       "Paths are written as the kernel writes them: no empty component, no `.`, no slash at the end, no ` (deleted)`.",
-    mend: "crimg edit --remap-path OLD=NEW writes the path in the usual form.",
+    mend: "crimg edit --set IMAGE[RECORD].FIELD=PATH writes the path in the usual form.",
     *check(context) {
       for (const { file, name } of named(context)) {
         const usual = usualForm(name);
@@ -131,7 +131,7 @@ export const fileRules: readonly Rule<SetContext>[] = [
             what: "an unusual form of a path",
             expected: usual,
             found: name,
-            fix: context.editCommand("--remap-path", `${name}=${usual}`),
+            fix: setCommand(context, file, "name", usual),
           };
       }
     },
@@ -145,13 +145,11 @@ export const fileRules: readonly Rule<SetContext>[] = [
       for (const file of context.share(filesByType).get("REG") ?? []) {
         const flags = (file.flags ?? 0) & ONLY_AT_OPEN;
         if (flags === 0) continue;
-        const { image, record, field } = file.origin;
-        const way = `${image}[${record}].${field === undefined ? "" : `${field}.`}flags`;
         yield {
           at: { ...file.origin, path: file.path },
           what: (flags & O_TRUNC) !== 0 ? "restore would empty the file" : "flags that only open(2) takes",
           found: flagNames(OPEN_FLAGS, flags).join(" | "),
-          fix: context.editCommand("--set", `${way}=${((file.flags ?? 0) & ~ONLY_AT_OPEN) >>> 0}`),
+          fix: setCommand(context, file, "flags", String(((file.flags ?? 0) & ~ONLY_AT_OPEN) >>> 0)),
           level: (flags & O_TRUNC) !== 0 ? "error" : "warning",
         };
       }
@@ -186,6 +184,13 @@ export const fileRules: readonly Rule<SetContext>[] = [
 function* named(context: SetContext): Generator<{ readonly file: OpenFile; readonly name: string }> {
   for (const file of context.share(filesByType).get("REG") ?? [])
     if (file.path !== undefined) yield { file, name: file.path };
+}
+
+/** The command that sets a field of a file's own record. */
+function setCommand(context: SetContext, { origin }: OpenFile, field: string, value: string): string {
+  const { image, record, field: member } = origin;
+  const way = `${image}[${record}].${member === undefined ? "" : `${member}.`}${field}`;
+  return context.editCommand("--set", `${way}=${value}`);
 }
 
 function usualForm(name: string): string {
