@@ -33,10 +33,11 @@ Exit status: 0 no difference, 1 differences, 2 trouble.`;
       "list of {section, status: added, removed or modified, label, changes: list of {field, old, new}}; times in nanoseconds",
     memory:
       "list of {pid, label, added, removed, changed: pages; ranges with --pages: list of {start, end, status}}",
+    notCompared: "sections that were left out because one of the two is a linux-cr stream",
   };
   static override args = {
-    OLD: requiredPositional("directory of images"),
-    NEW: requiredPositional("directory of images to compare with it"),
+    OLD: requiredPositional("directory of images, or linux-cr stream"),
+    NEW: requiredPositional("directory of images, or linux-cr stream, to compare with it"),
   };
   static override flags = {
     "match-by": option({ options: MATCH_CHOICES })({
@@ -67,6 +68,8 @@ Exit status: 0 no difference, 1 differences, 2 trouble.`;
     const same = answer.differences.length + answer.memory.length === 0;
     if (flags.json) this.printJson({ old: left.name, new: right.name, same, ...answer });
     else this.printLines(diffLines(left.name, right.name, answer, this.style));
+    if (answer.notCompared !== undefined)
+      this.warn(`not compared, as one of the two is a linux-cr stream: ${answer.notCompared.join(", ")}`);
     return same ? EXIT.ok : EXIT.no;
   }
 }

@@ -2,7 +2,7 @@ import type { Document } from "../../model/document.js";
 import { compareItems, type Difference } from "./compare.js";
 import { type MatchBy, matchTasks } from "./match-tasks.js";
 import { diffMemory, type MemoryDifference } from "./memory.js";
-import type { Section, SectionName } from "./section.js";
+import { SECTIONS, type Section, type SectionName } from "./section.js";
 import { DESCRIPTORS } from "./sections/descriptors.js";
 import { ENVIRONMENT } from "./sections/environment.js";
 import { FILES } from "./sections/files.js";
@@ -46,16 +46,23 @@ export interface DiffOptions {
 export interface CheckpointDiff {
   readonly differences: readonly Difference[];
   readonly memory: readonly MemoryDifference[];
+  /** Sections that were left out: contents of memory are not read from linux-cr streams. */
+  readonly notCompared?: readonly SectionName[];
 }
+
+const NEED_MEMORY: readonly SectionName[] = ["env", "memory"];
 
 /**
  * Compares two checkpoints by meaning: ids that each dump renumbers and the order of records do not count, nor
  * what is never the same twice (vdso and vvar, statistics, run id). Linear in what both hold; memory pages are
  * read only for the section `memory`, and only where both sets have them.
- * Errors: FormatError for a damaged set.
+ * Errors: FormatError for a damaged image; UnsupportedError when `only` asks for what a linux-cr stream is not read for.
  */
 export function diffCheckpoints(left: Document, right: Document, options: DiffOptions = {}): CheckpointDiff {
-  const wanted = (name: SectionName): boolean => options.only === undefined || options.only.includes(name);
+  const hasStream = left.family === "linux-cr" || right.family === "linux-cr";
+  const notCompared = hasStream && options.only === undefined ? NEED_MEMORY : [];
+  const wanted = (name: SectionName): boolean =>
+    (options.only ?? SECTIONS).includes(name) && !notCompared.includes(name);
   const keys = matchTasks(left.checkpoint, right.checkpoint, options.matchBy ?? "auto");
   const [before, after] = [sideOf(left, keys.left), sideOf(right, keys.right)];
   const differences = ITEM_SECTIONS.filter(({ name }) => wanted(name)).flatMap(({ name, items }) => [
@@ -64,5 +71,5 @@ export function diffCheckpoints(left: Document, right: Document, options: DiffOp
   const memory = wanted("memory")
     ? [...diffMemory(before, after, options.pages === true, options.progress)]
     : [];
-  return { differences, memory };
+  return { differences, memory, ...(notCompared.length > 0 ? { notCompared } : {}) };
 }
