@@ -1,9 +1,9 @@
-import { isDeepStrictEqual } from "node:util";
 import { CriuImageSet } from "../../formats/criu/image-set.js";
 import { EditError, isCrimgError } from "../../io/errors.js";
 import { OverlayFileSet } from "../../io/file-set.js";
 import type { ByteSource } from "../../io/source.js";
 import { type Splice, SplicedSource } from "../../io/splice.js";
+import { equalValues } from "../../schema/equal.js";
 import type { Draft } from "./draft.js";
 
 /** The changed files as they would be written. */
@@ -34,7 +34,7 @@ export function checkSplices(draft: Draft, splices: ReadonlyMap<string, readonly
       const kept = before.records().filter((record) => !draft.isDropped(before, record));
       for (const record of after.imageNamed(name)?.readRecords() ?? []) {
         const planned = kept[count++];
-        if (planned !== undefined && !isDeepStrictEqual(record.value, planned.value))
+        if (planned !== undefined && !equalValues(record.value, planned.value))
           throw new EditError(`record ${planned.index} would not hold what was planned`, {
             file: before.source.name,
           });

@@ -1,10 +1,10 @@
-import { isDeepStrictEqual } from "node:util";
 import type { CriuImage, ImageRecord } from "../../formats/criu/image.js";
 import { CriuImageSet } from "../../formats/criu/image-set.js";
 import { type RecordEdits, rewriteImage } from "../../formats/criu/rewrite.js";
 import { EditError } from "../../io/errors.js";
 import type { FileSet } from "../../io/file-set.js";
 import type { Splice } from "../../io/splice.js";
+import { equalValues } from "../../schema/equal.js";
 import type { AnyValue, Field, MessageTable, Value } from "../../schema/message.js";
 import { type FieldChange, type FieldPath, formatPath } from "../../schema/patch.js";
 import {
@@ -85,7 +85,7 @@ export class Draft {
   change(edit: Edit, image: CriuImage, record: ImageRecord, path: FieldPath, after: unknown): void {
     this.matched(edit);
     const before = valueAt(record.value, path);
-    if (isDeepStrictEqual(before, after) || (isEmptyList(before) && after === undefined)) return;
+    if (equalValues(before, after) || (isEmptyList(before) && after === undefined)) return;
     const { changed } = this.#draftOf(image);
     const list = changed.get(record.index);
     if (list === undefined) changed.set(record.index, [{ path, value: after }]);

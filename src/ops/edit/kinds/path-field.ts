@@ -20,7 +20,9 @@ export function setPath(draft: Draft, rule: OwnedRule, found: Found<VisitedField
   draft.change(rule.edit, found.image, found.record, found.path, path);
 }
 
-export function assertPathLength(path: string, found: Found<VisitedField>): void {
+function assertPathLength(path: string, found: Found<VisitedField>): void {
+  // No character takes more than 3 bytes of UTF-8 a UTF-16 unit.
+  if (path.length * 3 <= MAX_PATH_BYTES) return;
   const { length } = textToBytes(path);
   if (length > MAX_PATH_BYTES)
     throw new EditError(`the new path has ${length} bytes, Linux takes at most ${MAX_PATH_BYTES}`, {
