@@ -93,6 +93,12 @@ export class CriuImage<V = AnyValue> {
     }
   }
 
+  /** The record whose size word stands at `offset`, for readers that step from record to record themselves. */
+  readRecordAt(window: ReadWindow, index: number, offset: number): ImageRecord<V> {
+    if (this.header === undefined) throw new Error(`${this.fileName} has no records`);
+    return this.#readRecord(window, this.header, index, offset) as ImageRecord<V>;
+  }
+
   /** The records decoded by the part of their message that is needed. Only for images without payloads. */
   *readParts<M extends MessageTable>(table: M): Generator<ImageRecord<Value<M>>> {
     const { header, source } = this;

@@ -1,10 +1,12 @@
 import { type ImageHeader, magicName } from "../../formats/criu/detect.js";
 import type { CriuImage, ImageRecord } from "../../formats/criu/image.js";
 import { UnsupportedError } from "../../io/errors.js";
+import { ReadWindow } from "../../io/window.js";
 import { isCanonical } from "../../schema/canonical.js";
 import { base64Lines } from "../../schema/json-bytes.js";
 import { bracketed, messageMembers } from "../../schema/to-json.js";
 import { paddingMember, payloadPieces, payloadRule, payloadSizeNote } from "./payload-to-json.js";
+import { PlainRecords } from "./plain-records.js";
 
 export interface DecodeOptions {
   /** Numbers as their fields want to be seen (hexadecimal, flags, addresses), and one member a line. */
@@ -45,18 +47,13 @@ export function* decodeImage(image: CriuImage, options: DecodeOptions = {}): Gen
     );
   const layout = layoutOf(options);
   let pending = `{${layout.member}${[...headerMembers(header), '"entries": ['].join(`,${layout.member || " "}`)}`;
-  let before = layout.record;
-  for (const record of image.readRecords()) {
-    pending += before;
-    before = layout.nextRecord;
-    for (const piece of recordPieces(image, header, record, layout)) {
-      pending += piece;
-      if (pending.length < CHUNK) continue;
-      yield pending;
-      pending = "";
-    }
+  for (const piece of recordsPieces(image, header, layout)) {
+    pending += piece;
+    if (pending.length < CHUNK) continue;
+    yield pending;
+    pending = "";
   }
-  const hasRecords = before === layout.nextRecord;
+  const hasRecords = image.source.size > header.size;
   yield `${pending}${hasRecords ? layout.member : ""}]${layout.end}\n`;
 }
 
@@ -71,6 +68,25 @@ function headerMembers({ kind, byteOrder, head }: ImageHeader): string[] {
   if (byteOrder !== "little-endian") members.push(`"_byte_order": "${byteOrder}"`);
   if (head !== kind.head) members.push(`"_head": "${head}"`);
   return members;
+}
+
+/** The records and what stands between them; those that can be are written straight from their bytes. */
+function* recordsPieces(image: CriuImage, header: ImageHeader, layout: Layout): Generator<string> {
+  const window = new ReadWindow(image.source);
+  const plain = layout.pretty ? undefined : PlainRecords.of(image, window);
+  let offset = header.size;
+  for (let index = 0; offset < image.source.size; ) {
+    yield index === 0 ? layout.record : layout.nextRecord;
+    const run = plain?.read(index, offset);
+    if (run !== undefined && run.index > index) {
+      yield run.text;
+      ({ index, offset } = run);
+    } else {
+      const record = image.readRecordAt(window, index++, offset);
+      yield* recordPieces(image, header, record, layout);
+      offset = record.end;
+    }
+  }
 }
 
 function recordPieces(
