@@ -6,7 +6,7 @@ export function restoreJson(prepared: PreparedRestore, restart?: Restart): objec
   const { backend, because, probe, plan, verdict, options, refusals, command } = prepared;
   return {
     backend: { name: backend.name, because, ...probe },
-    command,
+    criu: command,
     commandLine: shellCommand(command),
     options,
     changes: plan?.changes,

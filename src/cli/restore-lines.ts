@@ -15,7 +15,9 @@ export interface GoOn {
 /** What will be done and why: edits, backend, options with their reasons, the command line. */
 export function* preparedLines(prepared: PreparedRestore, { style }: ExplanationLook): Generator<string> {
   const { backend, because, probe, plan, options, command } = prepared;
-  if (plan !== undefined) yield `${plan.changes.length} changes in a copy of the set`;
+  const changes = plan?.changes.length;
+  if (changes !== undefined)
+    yield `${changes} change${changes === 1 ? "" : "s"} in a copy of the set, which criu gets instead of it`;
   yield `backend ${backend.name}, since ${because}: ${probe.able ? `${probe.version} (${escapeText(probe.path)})` : "not able"}`;
   if (probe.able && probe.remark !== undefined) yield `  ${escapeText(probe.remark)}`;
   yield* optionLines(options, style);

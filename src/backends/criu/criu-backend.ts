@@ -46,7 +46,7 @@ export class CriuBackend implements Backend {
 
   commandLine(document: Document, { root, needed, extra, detach, pidFile }: RestartOptions): string[] {
     checkExtraOptions(extra);
-    const criu = this.#named ?? process.env.CRIMG_CRIU ?? "criu";
+    const criu = this.#named ?? (process.env.CRIMG_CRIU || "criu");
     return [
       criu,
       ...restoreArguments({ images: document.name, root }, needed, [

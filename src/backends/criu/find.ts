@@ -12,17 +12,17 @@ const TRIAL_MS = 20_000;
  * One that is named is the only candidate, so that the user gets that one or hears why not.
  */
 export function findCriu(named: string | undefined): Probe {
-  const named_ = named ?? (process.env.CRIMG_CRIU || undefined);
-  const candidates = named_ === undefined ? onPath("criu") : [resolve(named_)];
+  const chosen = named ?? (process.env.CRIMG_CRIU || undefined);
+  const candidates = chosen === undefined ? onPath("criu") : [resolve(chosen)];
   const path = candidates.find(isExecutable);
   if (path === undefined)
     return {
       able: false,
-      path: named_,
+      path: chosen,
       reason:
-        named_ === undefined
+        chosen === undefined
           ? "there is no criu on PATH; install one, or name it with --criu PATH or CRIMG_CRIU"
-          : `${named_} is no program that can be started`,
+          : `${chosen} is no program that can be started`,
     };
   const version = versionOf(path);
   if (version === undefined) return { able: false, path, reason: `${path} does not start, or is no criu` };

@@ -1,0 +1,136 @@
+import { fileURLToPath } from "node:url";
+import * as assert from "uvu/assert";
+import { type CliResult, crimg, crimgJson } from "../helpers/cli.js";
+import { suite } from "../helpers/suite.js";
+
+const ROOT = fileURLToPath(new URL("../..", import.meta.url));
+
+// What is worked out from the images needs no criu; test/e2e/restore.test.ts restores.
+const env = { CRIMG_CRIU: "/nowhere/criu" };
+const restore = (...args: readonly string[]): Promise<CliResult> =>
+  crimg(["restore", ...args], { cwd: ROOT, env });
+
+const test = suite("crimg restore");
+
+test("--print writes the command line of criu alone to stdout, the reasons to stderr", async () => {
+  const { code, stdout, stderr } = await restore("fixtures/criu/locks", "--print");
+  assert.is(code, 0);
+  assert.is(stdout, "/nowhere/criu restore --images-dir fixtures/criu/locks --file-locks\n");
+  assert.match(stderr, /^--file-locks {2}12 file locks; .* \(filelocks\.img\)\n {4}posix of 1000 on fd 4: /);
+});
+
+test("--print names criu by --criu, CRIMG_CRIU or plainly", async () => {
+  const print = (args: readonly string[], criu: string): Promise<CliResult> =>
+    crimg(["restore", "fixtures/criu/logger", "--print", ...args], { cwd: ROOT, env: { CRIMG_CRIU: criu } });
+  assert.match((await print([], "")).stdout, /^criu restore /);
+  assert.match((await print(["--criu", "/opt/my criu"], "")).stdout, /^'\/opt\/my criu' restore /);
+});
+
+test("options behind -- come last and replace those that crimg works out", async () => {
+  const { stdout } = await restore(
+    "fixtures/criu/sockets",
+    "--print",
+    "--detach",
+    "--pidfile",
+    "/run/x",
+    "--",
+    "--tcp-close",
+  );
+  assert.is(
+    stdout,
+    "/nowhere/criu restore --images-dir fixtures/criu/sockets --restore-detached --pidfile /run/x --tcp-close\n",
+  );
+  assert.match((await restore("fixtures/criu/sockets", "--print")).stdout, / --tcp-established\n$/);
+});
+
+test("options behind -- that crimg gives criu itself are refused", async () => {
+  const { code, stderr } = await restore("fixtures/criu/logger", "--print", "--", "-D", "elsewhere");
+  assert.is(code, 2);
+  assert.match(stderr, /^error: -D is not for criu's own options after --: name the images as IMG\n$/);
+});
+
+test("--print for edits is refused, since the edited copy does not stay", async () => {
+  const { code, stderr } = await restore("fixtures/criu/logger", "--print", "--remap-path", "/a=/b");
+  assert.is(code, 2);
+  assert.match(stderr, /make one with crimg edit -o DIR/);
+});
+
+test("what only a person can say is asked for, and taken", async () => {
+  const asked = await restore("fixtures/criu/container", "--print");
+  assert.is(asked.code, 1);
+  assert.match(
+    asked.stderr,
+    /warning: the mount namespace needs its root directory.*: give --root DIR to say which/,
+  );
+  const given = await restore("fixtures/criu/container", "--print", "--root", "/mnt");
+  assert.is(given.code, 0);
+  assert.match(given.stdout, / --root \/mnt /);
+});
+
+test("a root for a set without mount namespace is refused with what to do instead", async () => {
+  const { code, stderr } = await restore("fixtures/criu/logger", "--print", "--root", "/mnt");
+  assert.is(code, 1);
+  assert.match(stderr, /no mount namespace, .* remap the paths with --remap-path \/OLD=\/mnt\/OLD/);
+});
+
+test("without a criu that works the answer is no", async () => {
+  const { code, stdout, stderr } = await restore("fixtures/criu/logger", "--force");
+  assert.is(code, 1);
+  assert.is(stdout, "");
+  assert.is(stderr, "/nowhere/criu is no program that can be started\nnothing was started\n");
+});
+
+test("tasks of another architecture are refused, also with --force", async () => {
+  const other = process.arch === "arm64" ? "X86_64" : "AARCH64";
+  const { code, stdout } = await restore(
+    "fixtures/criu/logger",
+    "--set",
+    `core-1000.img[0].mtype=${other}`,
+    "--force",
+    "--dry-run",
+  );
+  assert.is(code, 1);
+  assert.match(stdout, /^1 change in a copy of the set/);
+  assert.match(stdout, /the tasks are of (aarch64|x86_64) and this host is /);
+});
+
+test("a mend by an edit becomes the same restore with one more edit", async () => {
+  const { code, stdout } = await restore("fixtures/criu/logger", "--comm", "1000=other", "--dry-run");
+  assert.is(code, 1);
+  assert.match(
+    stdout,
+    /^ {4}crimg restore fixtures\/criu\/logger --comm 1000=other --remap-path \/\S+=NEWPATH$/m,
+  );
+});
+
+test("--json tells options, command, findings and refusals in one object", async () => {
+  const { code, json } = await crimgJson(["restore", "fixtures/criu/locks", "--dry-run"], { cwd: ROOT, env });
+  assert.is(code, 1);
+  const answer = json as Record<string, unknown> & {
+    options: { option: string; reason: string }[];
+    findings: { id: string }[];
+  };
+  assert.is(answer.schema, "crimg/1");
+  assert.is(answer.command, "restore");
+  assert.equal(answer.criu, [
+    "/nowhere/criu",
+    "restore",
+    "--images-dir",
+    "fixtures/criu/locks",
+    "--file-locks",
+  ]);
+  assert.equal(
+    answer.options.map(({ option }) => option),
+    ["--file-locks"],
+  );
+  assert.ok(answer.findings.some(({ id }) => id === "CRIU_MISSING"));
+  assert.equal(answer.refusals, []);
+});
+
+test("a linux-cr stream has no backend yet", async () => {
+  const { code, stderr } = await restore("fixtures/linux-cr/minimal.ckpt", "--dry-run");
+  assert.is(code, 2);
+  assert.match(stderr, /minimal\.ckpt: no backend restores this format yet/);
+});
+
+test.run();
