@@ -31,6 +31,20 @@ export function createDirectory<T>(directory: string, like: string, fill: (tempo
   }
 }
 
+let made = 0;
+
+/**
+ * Makes a directory beside others that lives only as long as this process wants it; those of processes that were killed
+ * are removed. Errors: those of the system.
+ */
+export function temporaryDirectory(parent: string, name: string): string {
+  const prefix = `.${name}.crimg-`;
+  removeAbandoned(parent, prefix);
+  const directory = path.join(parent, `${prefix}${ownerToken()}-${made++}`);
+  fs.mkdirSync(directory, { mode: 0o700 });
+  return directory;
+}
+
 function assertFree(directory: string): void {
   let names: string[];
   try {

@@ -1,11 +1,12 @@
 import fs from "node:fs";
 import os from "node:os";
 import path from "node:path";
-import { UnsupportedError, UsageError } from "../../io/errors.js";
+import { sha256 } from "../../io/digest.js";
+import { EditError, UnsupportedError, UsageError } from "../../io/errors.js";
 import { DirectoryFileSet } from "../../io/file-set.js";
 import { replaceInPlace } from "../../io/in-place.js";
-import { createDirectory } from "../../io/new-directory.js";
-import type { ByteSource } from "../../io/source.js";
+import { createDirectory, temporaryDirectory } from "../../io/new-directory.js";
+import { type ByteSource, FileSource } from "../../io/source.js";
 import type { Document } from "../../model/document.js";
 import { splicedFiles } from "./check.js";
 import { type CopiedSet, copySet } from "./copy-set.js";
@@ -44,31 +45,60 @@ export function applyPlan(
   options: ApplyOptions,
 ): Applied {
   const changed = splicedFiles(document.set.fileSet, plan.splices);
-  if (changed.size === 0) return { ...replaceFiles(document, new Map(), target), entry: undefined };
+  if (changed.size === 0)
+    return { ...replaceFiles(document, new Map(), target, new Map()), entry: undefined };
   const entry = logEntry(plan, changed, options.version, options.now ?? new Date());
   const files = new Map<string, ByteSource | null>(changed);
   files.set(EDIT_LOG, appendedLog(document.set.fileSet, entry));
-  return { ...replaceFiles(document, files, target), entry };
+  const hashes = new Map(entry.files.map(({ name, before }) => [name, before]));
+  return { ...replaceFiles(document, files, target, hashes), entry };
 }
 
-/** The set with other files: in a new directory, or in place. Null takes a file away. */
+/**
+ * The set with other files: in a new directory, or in place. Null takes a file away. `hashes` are the SHA-256 that files
+ * must have for this to be done. Errors: as applyPlan.
+ */
 export function replaceFiles(
   document: Document,
   files: ReadonlyMap<string, ByteSource | null>,
   target: EditTarget,
+  hashes: ReadonlyMap<string, string>,
 ): Pick<Applied, "directory" | "copied"> {
   const from = directoryOf(document);
+  const logSize = document.set.fileSet.open(EDIT_LOG)?.size ?? 0;
+  const isUnchanged = (): boolean =>
+    [...hashes].every(([name, hash]) => hashOf(path.join(from, name)) === hash) &&
+    (!files.has(EDIT_LOG) || sizeOf(path.join(from, EDIT_LOG)) === logSize);
   if (target.to === "in place") {
-    const before = statsOf(from, files.keys());
-    if (files.size > 0) replaceInPlace(from, files, () => isSame(before, statsOf(from, files.keys())));
+    if (files.size > 0) replaceInPlace(from, files, isUnchanged);
     return { directory: from, copied: undefined };
   }
   const { directory, copy = false } = target;
   if (directory === "") throw new UsageError("the new directory has no name");
-  const copied = createDirectory(directory, from, (temporary) =>
-    copySet(from, temporary, directory, files, { copy }),
-  );
+  const copied = createDirectory(directory, from, (temporary) => {
+    const made = copySet(from, temporary, directory, files, { copy });
+    if (!isUnchanged())
+      throw new EditError("the set was changed by another program meanwhile", { file: from });
+    return made;
+  });
   return { directory, copied };
+}
+
+/** SHA-256 of a file as it is now, not as it was when the document was opened; undefined without it. */
+function hashOf(file: string): string | undefined {
+  if (!fs.existsSync(file)) return undefined;
+  const source = new FileSource(file);
+  try {
+    return sha256(source);
+  } finally {
+    source.close();
+  }
+}
+
+/** 0 for what is no file. */
+function sizeOf(file: string): number {
+  const stat = fs.lstatSync(file, { throwIfNoEntry: false });
+  return stat?.isFile() === true ? stat.size : 0;
 }
 
 /** An image set in a directory that is removed again. */
@@ -98,7 +128,7 @@ export function temporarySet(document: Document, plan: Plan): TemporarySet {
 function makeBeside(from: string): string {
   const { dir, base } = path.parse(fs.realpathSync(from));
   try {
-    return fs.mkdtempSync(path.join(dir, `.${base}.crimg-restore-`));
+    return temporaryDirectory(dir, base);
   } catch {
     return fs.mkdtempSync(path.join(os.tmpdir(), "crimg-restore-"));
   }
@@ -109,15 +139,4 @@ function directoryOf(document: Document): string {
   const { fileSet } = document.set;
   if (fileSet instanceof DirectoryFileSet) return fileSet.directory;
   throw new UnsupportedError("only image sets in a directory can be written", { file: document.name });
-}
-
-function statsOf(directory: string, names: Iterable<string>): string[] {
-  return [...names].map((name) => {
-    const stat = fs.lstatSync(path.join(directory, name), { bigint: true, throwIfNoEntry: false });
-    return stat === undefined ? "" : `${stat.ino} ${stat.size} ${stat.mtimeNs}`;
-  });
-}
-
-function isSame(before: readonly string[], after: readonly string[]): boolean {
-  return before.every((stat, i) => stat === after[i]);
 }

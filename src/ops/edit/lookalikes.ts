@@ -30,6 +30,10 @@ export function leaveLookalikes(draft: Draft, edit: Edit, text: string, wants: W
   if (needle.length === 0) return;
   for (const { name, kind } of draft.set.files) {
     if (kind === undefined || kind === IMAGES.PAGES) continue;
+    if (kind === IMAGES.TMPFS_DEV || kind === IMAGES.TMPFS_IMG) {
+      draft.notes.add(`${name}, the compressed contents of a tmpfs, was not searched`);
+      continue;
+    }
     if (
       kind.magic !== undefined &&
       kind.payload.length === 0 &&

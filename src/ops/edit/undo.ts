@@ -53,7 +53,10 @@ export function undoEdits(document: Document, steps: number, target: EditTarget)
   const files = previousFiles(fileSet, last);
   const changed = new Map<string, ByteSource | null>(files);
   changed.set(EDIT_LOG, shortenedLog(fileSet, entries, steps));
-  const written = replaceFiles(document, changed, target);
+  const hashes = new Map(
+    last.toReversed().flatMap((entry) => entry.files.map(({ name, after }) => [name, after])),
+  );
+  const written = replaceFiles(document, changed, target, hashes);
   return { ...written, entries: last, files: [...files.keys()] };
 }
 

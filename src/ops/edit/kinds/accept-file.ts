@@ -1,4 +1,5 @@
 import fs from "node:fs";
+import { IMAGES } from "../../../formats/criu/images.js";
 import { MM_ENTRY } from "../../../formats/criu/tables/mm.js";
 import type { RegFileEntry } from "../../../formats/criu/tables/regfile.js";
 import { buildIdWords, readBuildId } from "../../../formats/elf/build-id.js";
@@ -22,7 +23,7 @@ export const acceptFile: EditKind<string> = {
   syntax: "GLOB",
   summary: "take size, mode and build id of these files from the files as they now are under --root",
   parse: parsePattern,
-  lookedFor: (glob) => `no open or mapped file's path matches ${glob}`,
+  lookedFor: (glob) => `no open or mapped file that is there has a path that matches ${glob}`,
   plan(edits, draft) {
     for (const { edit, args } of edits) {
       const matches = globMatcher(args);
@@ -41,6 +42,11 @@ export function parsePattern(text: string): string {
 /** Sets the checks of one file that the image holds to what the file is now; a file that is not there is warned of. */
 export function acceptAsItIs(draft: Draft, edit: Edit, file: FoundFile): void {
   const { value } = file;
+  if (deletedFiles(draft).has(value.id)) return; // it comes out of the set, whatever lies at its path now
+  if (value.size === undefined && value.mode === undefined && value.build_id.length === 0) {
+    draft.matched(edit);
+    return;
+  }
   const root = draft.options.root ?? "/";
   const onDisk = resolveInRoot(root, value.name);
   const stat = onDisk === undefined ? undefined : fs.statSync(onDisk, { throwIfNoEntry: false });
@@ -92,6 +98,14 @@ function warnOfContents(draft: Draft, value: RegFileEntry, size: bigint): void {
     draft.warnings.add(
       `${value.name} had ${value.size} bytes and has ${size}: the program goes on at offset ${value.pos} of contents it does not know`,
     );
+}
+
+/** Ids of files that were gone at the checkpoint. */
+function deletedFiles(draft: Draft): ReadonlySet<number> {
+  return draft.once(
+    "deleted files",
+    () => new Set(draft.set.records(IMAGES.REMAP_FPATH).map(({ value }) => value.orig_id)),
+  );
 }
 
 /** Ids of files that some mapping shows. */
