@@ -45,6 +45,9 @@ With VIEW all of one thing:
   env      command line and environment, read from memory
   record   one record, or all of an image, as stored
 
+A linux-cr stream, from a file or (as -) from stdin, has all views but rss, mounts, ns, cgroups, ipc and env; RECORD is
+the number of a record or a kind of records, such as VMA.
+
 Exit status: 0 shown; 1 there is no such task, image or record; 2 trouble.`;
   static override examples = [
     { description: "the image on one screen", command: "<%= config.bin %> show fixtures/criu/logger" },

@@ -7,11 +7,11 @@ import type { RecordView, ShownRecord } from "./record.js";
 import { hex, viewHead } from "./view.js";
 
 /**
- * Records of a linux-cr stream as they are stored: `[12]` (the name of the file may stand before it), or all of a kind
- * by its name, such as VMA. Errors: NotFoundError for a record or kind that is not there.
+ * Records of a linux-cr stream as they are stored: `12` or `[12]` (the name of the file may stand before it), or all of a
+ * kind by its name, such as VMA. Errors: NotFoundError for a record or kind that is not there.
  */
 export function streamRecordView(image: LinuxCrImage, name: string): RecordView {
-  const number = /^.*\[(\d+)\]$/s.exec(name)?.[1];
+  const number = /^(?:.*\[)?(\d+)\]?$/s.exec(name)?.[1];
   const index = number === undefined ? undefined : Number(number);
   if (index !== undefined && index >= image.length)
     throw new NotFoundError(

@@ -1,0 +1,59 @@
+import { readFileSync } from "node:fs";
+import { fileURLToPath } from "node:url";
+import * as assert from "uvu/assert";
+import { crimg } from "../helpers/cli.js";
+import { suite } from "../helpers/suite.js";
+
+const FILE = fileURLToPath(new URL("../../fixtures/linux-cr/minimal.ckpt", import.meta.url));
+const BYTES = readFileSync(FILE);
+const test = suite("cli: linux-cr streams");
+
+test("show, from a file and from a pipe", async () => {
+  const [file, pipe] = await Promise.all([
+    crimg(["show", FILE, "maps", "--json"]),
+    crimg(["show", "-", "maps", "--json"], { input: BYTES }),
+  ]);
+  assert.equal([file.code, file.stderr, pipe.code, pipe.stderr], [0, "", 0, ""]);
+  assert.equal(JSON.parse(pipe.stdout), JSON.parse(file.stdout));
+  assert.is(JSON.parse(file.stdout).tasks[0].mappings.length, 4);
+});
+
+test("info of a cut stream says where it ends and fails", async () => {
+  const { code, stdout, stderr } = await crimg(["info", "-"], { input: BYTES.subarray(0, 5000) });
+  assert.is(code, 2);
+  assert.match(stdout, /^end {5}cut off at 3093, 1907 bytes behind$/m);
+  assert.match(stderr, /warning: stdin: truncated: .*\(in \[53\], at offset 0xc15\)/);
+});
+
+test("dump and find", async () => {
+  const [dump, found, none] = await Promise.all([
+    crimg(["dump", FILE, "--json"]),
+    crimg(["find", "-", "minimal.log"], { input: BYTES }),
+    crimg(["find", FILE, "no such text"]),
+  ]);
+  const { size, ranges } = JSON.parse(dump.stdout) as { size: number; ranges: { size: number }[] };
+  assert.is(
+    ranges.reduce((sum, range) => sum + range.size, 0),
+    size,
+  );
+  assert.equal([found.code, found.stdout], [0, 'stdin[41].FILE_NAME = "/tmp/minimal.log"\n']);
+  assert.equal([none.code, none.stdout, none.stderr], [1, "", ""]);
+});
+
+for (const args of [
+  ["show", FILE, "env"],
+  ["validate", FILE],
+  ["edit", FILE, "--remap-path", "/tmp=/x", "--dry-run"],
+  ["log", FILE],
+  ["undo", FILE],
+  ["restore", FILE, "--print"],
+  ["decode", FILE],
+])
+  test(`${args[0]} ${args.slice(2).join(" ")} cannot do streams yet and says so in one line`, async () => {
+    const { code, stdout, stderr } = await crimg(args);
+    assert.is(code, 2);
+    assert.is(stdout, "");
+    assert.match(stderr, /^error: [^\n]*\n$/);
+  });
+
+test.run();
