@@ -1,139 +1,143 @@
-/**
- * `npm run demo`: the main job on a real checkpoint that comes with the source. A small service was checkpointed in
- * /var/lib/crimg-demo/logger; its directory now lies elsewhere. Nothing outside a temporary directory is written.
- */
-import { execFileSync, spawnSync } from "node:child_process";
-import { mkdirSync, mkdtempSync, readFileSync, renameSync, rmSync } from "node:fs";
+// npm run demo: the main job on a real checkpoint that comes with the source. A service was checkpointed, its
+// directory has moved since: look, check, edit, compare, check again, and (as root, with criu) restart it.
+import { type ChildProcess, spawn, spawnSync } from "node:child_process";
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, realpathSync, renameSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
+import { fileURLToPath } from "node:url";
+import { styleText } from "node:util";
+import { findCriu } from "../src/backends/criu/find.js";
+import { shellCommand } from "../src/io/shell.js";
 
+const ROOT = fileURLToPath(new URL("..", import.meta.url));
 const SET = "fixtures/criu/logger";
-const OLD_HOME = "/var/lib/crimg-demo/logger";
-const SETTLE_MS = 500;
+const FILES = "fixtures/files/logger.tar.gz";
+/** Where the service ran when it was checkpointed. */
+const HOME = "/var/lib/crimg-demo/logger";
+const COMMAND_SECONDS = 60;
+const RESTART_SECONDS = 20;
+const MORE_TICKS = 10;
 
-const scratch = mkdtempSync(join(tmpdir(), "crimg-demo-"));
-const home = join(scratch, "srv/logger");
-const moved = join(scratch, "moved");
-const log = join(home, "log/messages");
-
-/** Says what comes, then runs crimg as a person would; its answer goes to the terminal. */
-function crimg(title: string, ...args: string[]): number {
-  say(title);
-  console.log(`$ crimg ${args.join(" ")}`);
-  const { status } = spawnSync(process.execPath, ["bin/run.js", ...args], { stdio: "inherit" });
-  return status ?? 2;
+function tell(text: string): void {
+  process.stdout.write(`\n${styleText("dim", `# ${text}`)}\n`);
 }
 
-function say(title: string): void {
-  console.log(`\n# ${title}`);
+/** Runs crimg as a user would, showing the command line and its output. Ends the demo when it does not end as expected. */
+function crimg(args: readonly string[], expected = 0): void {
+  process.stdout.write(`${styleText("bold", `$ ${shellCommand(["crimg", ...args])}`)}\n`);
+  const { status, error } = spawnSync(process.execPath, [join(ROOT, "bin/run.js"), ...args], {
+    cwd: ROOT,
+    stdio: ["ignore", "inherit", "inherit"],
+    timeout: COMMAND_SECONDS * 1000,
+  });
+  if (status !== expected) throw error ?? new Error(`crimg ended with ${status}, not ${expected}`);
 }
 
-/** Every step must answer as it does on any machine; a demo that only looks well is none. */
-function expect(status: number, wanted: number): void {
-  if (status !== wanted) throw new Error(`this step ended with ${status}, ${wanted} was expected`);
+/** The criu to restart with, or why there will be no restart. */
+function criuOrReason(): { readonly criu: string } | { readonly reason: string } {
+  if (process.getuid?.() !== 0) return { reason: "only root can restart a checkpoint" };
+  const unpacked = join(ROOT, ".cache/criu/criu");
+  const probe = findCriu(process.env.CRIMG_CRIU || !existsSync(unpacked) ? undefined : unpacked);
+  if (probe.able && probe.path !== undefined) return { criu: probe.path };
+  const why = probe.able ? "no criu was found" : probe.reason;
+  return { reason: `${why} (test/support/criu.sh unpacks one that works)` };
 }
 
-async function restore(): Promise<void> {
-  const pidfile = join(scratch, "pid");
-  const before = lines();
-  const status = crimg(
-    "And the service lives again, with its descriptors and offsets.",
-    "restore",
-    moved,
-    "--detach",
-    "--pidfile",
-    pidfile,
+/** Restarts the set in a pid namespace of its own, where its pid is free, and waits until its log goes on. */
+async function restart(images: string, log: string, criu: string): Promise<boolean> {
+  const command = ["crimg", "restore", images];
+  process.stdout.write(
+    `${styleText("bold", `$ unshare --pid --fork --mount-proc ${shellCommand(command)}`)}\n`,
   );
-  if (status !== 0) {
-    console.log(
-      "\nNot restored on this machine, for the reason above; the checked image set is what you would take to one that can.",
-    );
+  const before = lines(log);
+  const child = spawn(
+    "unshare",
+    [
+      "--pid",
+      "--fork",
+      "--kill-child",
+      "--mount-proc",
+      process.execPath,
+      join(ROOT, "bin/run.js"),
+      ...command.slice(1),
+    ],
+    { cwd: ROOT, stdio: ["ignore", "inherit", "inherit"], env: { ...process.env, CRIMG_CRIU: criu } },
+  );
+  child.on("error", (error) => console.error(`unshare: ${error.message}`));
+  try {
+    return await grows(log, before.length + MORE_TICKS, child);
+  } finally {
+    child.kill("SIGKILL"); // with it goes its namespace, and all that was restarted
+    if (child.pid !== undefined && child.exitCode === null && child.signalCode === null)
+      await new Promise((resolve) => child.once("exit", resolve));
+  }
+}
+
+async function grows(log: string, length: number, child: ChildProcess): Promise<boolean> {
+  for (const end = Date.now() + RESTART_SECONDS * 1000; Date.now() < end; await sleep(50)) {
+    if (lines(log).length >= length) return true;
+    if (child.exitCode !== null || child.pid === undefined) return false;
+  }
+  return false;
+}
+
+function lines(file: string): string[] {
+  return readFileSync(file, "utf8").split("\n").slice(0, -1);
+}
+
+async function demo(directory: string): Promise<void> {
+  const home = join(directory, "files", HOME);
+  const service = join(directory, "service");
+  const images = join(directory, "images");
+  mkdirSync(join(directory, "files"));
+  const unpacked = spawnSync("tar", ["-xzf", FILES, "-C", join(directory, "files")], { cwd: ROOT });
+  if (unpacked.status !== 0) throw new Error(`tar: ${unpacked.stderr}`);
+
+  tell(`a small service was checkpointed in ${HOME}: what is in the images?`);
+  crimg(["show", SET]);
+  crimg(["show", SET, "fds"]);
+
+  tell("are they whole, and do they fit the files that the service had?");
+  crimg(["validate", SET, "--root", join(directory, "files")]);
+
+  tell(`its directory has moved to ${service} since: what does a restart meet now?`);
+  renameSync(home, service);
+  crimg(["validate", SET, "--root", "/"], 1);
+
+  tell("every path in every image, changed at once, into a new set that shares the memory pages");
+  crimg(["edit", SET, "--remap-path", `${HOME}=${service}`, "-o", images]);
+
+  tell("what is different?");
+  crimg(["diff", SET, images, "--only", "tasks", "--only", "fds"], 1);
+
+  tell("and now?");
+  crimg(["validate", images, "--root", "/"]);
+
+  const found = criuOrReason();
+  if ("reason" in found) {
+    tell(`not restarted here: ${found.reason}`);
     return;
   }
-  const pid = Number(readFileSync(pidfile, "utf8"));
-  try {
-    await sleep(SETTLE_MS);
-    say(`The log of task ${pid}: the last lines from before the checkpoint, and the first since.`);
-    console.log(
-      lines()
-        .slice(before.length - 2, before.length + 3)
-        .join("\n"),
+  tell("the log of the service ends where it was checkpointed; restart it, and see it go on");
+  const log = join(service, "log/messages");
+  const before = lines(log);
+  process.stdout.write(`${before.slice(-2).join("\n")}\n`);
+  if (await restart(images, log, found.criu))
+    process.stdout.write(
+      `${lines(log)
+        .slice(before.length, before.length + 3)
+        .join("\n")}\n`,
     );
-    if (lines().length <= before.length) throw new Error("the restored service logs nothing");
-  } finally {
-    process.kill(pid, "SIGKILL");
-  }
+  else tell("this machine could not restart it, for the reason above; the set itself is right");
 }
 
-function lines(): string[] {
-  return readFileSync(log, "utf8").trimEnd().split("\n");
-}
-
-/** Why no restore can be tried here; undefined when it can. */
-function whyNot(): string | undefined {
-  if (process.getuid?.() !== 0) return "criu restores only as root";
-  const criu = spawnSync(process.env.CRIMG_CRIU ?? "criu", ["check"], { stdio: "ignore", timeout: 20_000 });
-  return criu.status === 0
-    ? undefined
-    : "there is no working criu by CRIMG_CRIU or PATH (test/support/criu.sh unpacks one)";
-}
-
-async function main(): Promise<void> {
-  execFileSync("tar", ["-xzf", "fixtures/files/logger.tar.gz", "-C", scratch]);
-  mkdirSync(join(scratch, "srv"));
-  renameSync(join(scratch, OLD_HOME), home);
-
-  expect(crimg("Somebody hands you a checkpoint. What is it?", "show", SET), 0);
-  expect(crimg("Which files did it hold, and where was it in them?", "show", SET, "fds"), 0);
-  expect(
-    crimg(
-      "Will it restore here? No: its directory has moved. Each finding says what mends it.",
-      "validate",
-      SET,
-      "--root",
-      "/",
-    ),
-    1,
-  );
-  expect(
-    crimg(
-      "So change the path, in every image that holds it, in a copy.",
-      "edit",
-      SET,
-      "--remap-path",
-      `${OLD_HOME}=${home}`,
-      "-o",
-      moved,
-    ),
-    0,
-  );
-  expect(
-    crimg(
-      "What is different now? The path, and nothing else.",
-      "diff",
-      "--only",
-      "fds",
-      "--only",
-      "memory",
-      SET,
-      moved,
-    ),
-    1,
-  );
-  expect(crimg("Will it restore now?", "validate", moved, "--root", "/"), 0);
-  const reason = whyNot();
-  if (reason === undefined) await restore();
-  else say(`Not restored: ${reason}.`);
-  expect(
-    crimg("The edit is logged, and can be taken back to the very bytes.", "undo", moved, "--in-place"),
-    0,
-  );
-  expect(crimg("The same as at the start?", "diff", SET, moved), 0);
-}
-
+const directory = mkdtempSync(join(realpathSync(tmpdir()), "crimg-demo-"));
 try {
-  await main();
+  await demo(directory);
+} catch (error) {
+  console.error(`the demo failed: ${(error as Error).message}`);
+  process.exitCode = 1;
 } finally {
-  rmSync(scratch, { recursive: true, force: true });
+  rmSync(directory, { recursive: true, force: true });
 }
