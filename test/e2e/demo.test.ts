@@ -1,0 +1,41 @@
+/** npm run demo, as a newcomer starts it. */
+import { spawnSync } from "node:child_process";
+import { readdirSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { fileURLToPath } from "node:url";
+import * as assert from "uvu/assert";
+import { needCriu } from "../helpers/criu.js";
+import { suite } from "../helpers/suite.js";
+
+const ROOT = fileURLToPath(new URL("../..", import.meta.url));
+
+const demo = suite("npm run demo");
+
+function run(env: Readonly<Record<string, string>>): string {
+  const before = leftovers();
+  const { status, stdout, stderr } = spawnSync("node", ["--import", "tsx", "scripts/demo.ts"], {
+    cwd: ROOT,
+    encoding: "utf8",
+    timeout: 100_000,
+    env: { ...process.env, ...env },
+  });
+  assert.is(status, 0, stderr);
+  assert.is(stderr, "");
+  assert.equal(leftovers(), before);
+  return stdout;
+}
+
+function leftovers(): string[] {
+  return readdirSync(tmpdir()).filter((name) => name.startsWith("crimg-demo-"));
+}
+
+demo("restarts the service where it can, and its log goes on", () => {
+  const output = run({ CRIMG_CRIU: needCriu() });
+  assert.match(output, /\ntick 11 ok\n.* crimg restore .*\ntick 12 ok\ntick 13 ok\ntick 14 ok\n$/);
+});
+
+demo("says why it does not restart where it cannot", () => {
+  assert.match(run({ CRIMG_CRIU: "/nowhere/criu" }), /\nvalid: .*\n\n# not restarted here: .*\n$/);
+});
+
+demo.run();
