@@ -1,5 +1,6 @@
 #!/bin/sh
-# Installs what the end-to-end tests run and build: redis-server, nginx, python3 (with sqlite), sqlite3, lz4, gcc.
+# Installs what the end-to-end tests run and build: redis-server, nginx, python3 (with sqlite), sqlite3, lz4, mkfs.xfs,
+# strace, gcc.
 # Only what is missing, and no service is started: a policy-rc.d forbids it while apt is at work.
 set -eu
 
@@ -12,6 +13,8 @@ nginx /usr/sbin/nginx
 python3 /usr/bin/python3
 sqlite3 /usr/bin/sqlite3
 lz4 /usr/bin/lz4
+xfsprogs /usr/sbin/mkfs.xfs
+strace /usr/bin/strace
 gcc /usr/bin/gcc
 END
 )
