@@ -3,7 +3,7 @@
 import { type ChildProcess, spawn, spawnSync } from "node:child_process";
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, realpathSync, renameSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import { styleText } from "node:util";
@@ -62,7 +62,11 @@ async function restart(images: string, log: string, criu: string): Promise<boole
       join(ROOT, "bin/run.js"),
       ...command.slice(1),
     ],
-    { cwd: ROOT, stdio: ["ignore", "inherit", "inherit"], env: { ...process.env, CRIMG_CRIU: criu } },
+    {
+      cwd: ROOT,
+      stdio: ["ignore", "inherit", "inherit"],
+      env: { ...process.env, CRIMG_CRIU: criu, TMPDIR: dirname(images) },
+    },
   );
   child.on("error", (error) => console.error(`unshare: ${error.message}`));
   try {

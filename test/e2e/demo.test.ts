@@ -26,7 +26,7 @@ function run(env: Readonly<Record<string, string>>): string {
 }
 
 function leftovers(): string[] {
-  return readdirSync(tmpdir()).filter((name) => name.startsWith("crimg-demo-"));
+  return readdirSync(tmpdir()).filter((name) => /^crimg-(demo|restore)-/.test(name));
 }
 
 demo("restarts the service where it can, and its log goes on", () => {

@@ -55,12 +55,14 @@ async function dumped(name: string): Promise<Dumped> {
   return { live, work, images };
 }
 
-/** Directories of restores that were not removed. */
+/** Directories of restores that were not removed, besides those of other programs. */
 function leftovers(images: string): string[] {
   return [tmpdir(), dirname(images)].flatMap((directory) =>
-    readdirSync(directory).filter((name) => name.includes("crimg-restore-")),
+    readdirSync(directory).filter((name) => name.includes("crimg-restore-") && !others.has(name)),
   );
 }
+
+const others = new Set(readdirSync(tmpdir()));
 
 restore("refuses a set whose files have changed, and starts nothing", async () => {
   const { live, work, images } = await dumped("logger");
