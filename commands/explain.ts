@@ -27,6 +27,18 @@ knows (its error lines are shown then), 2 on trouble.`;
       command: "ssh host cat /tmp/dump.log | <%= config.bin %> <%= command.id %> -",
     },
   ];
+  static override json = {
+    log: "the log as it was named",
+    action: "dump, restore or unknown",
+    outcome: "failed, succeeded or unfinished (criu was stopped, crashed, or is still running)",
+    criuVersion: "version of criu; absent below -v3",
+    kernel: "release of the kernel; absent below -v3",
+    root: "pid of the root of the dumped tree; absent when the log does not tell",
+    failure:
+      "absent when none is known: id, what, why, line {number, level, pid, place, text}, objects {pid, comm, use, file, how}, mends {command, effect}",
+    lines: "the lines of criu that may matter",
+    last: "the last line",
+  };
   static override args = {
     LOG: requiredPositional("log of criu dump or criu restore, of any verbosity; - is stdin"),
     IMG: imageArg,

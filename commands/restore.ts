@@ -55,6 +55,19 @@ Exit status: 0 restored (and, without --detach, ended), 1 it cannot be restored,
       command: "<%= config.bin %> <%= command.id %> IMG -- --tcp-close",
     },
   ];
+  static override json = {
+    backend: "name, because, able, and path, version, reason or remark",
+    criu: "the words that criu is started with",
+    commandLine: "the same, quoted for a shell",
+    options: "what the images need: option, value, reason, objects, from",
+    changes: "of the edits, as crimg edit tells them; absent without edits",
+    unmatched: "edits that matched nothing, as sentences; absent without edits",
+    valid: "whether the check found no error",
+    findings: "as crimg validate tells them",
+    refusals: "why it cannot be done, as sentences",
+    restart:
+      "absent when nothing was started: restored, pid and remark; or restored, reason and explanation (see crimg explain)",
+  };
   static override args = { IMG: imageArg };
   static override flags = {
     ...EDIT_FLAGS,

@@ -12,7 +12,12 @@ export function restoreJson(prepared: PreparedRestore, restart?: Restart): objec
     changes: plan?.changes,
     unmatched: plan?.unmatched,
     valid: verdict.valid,
-    findings: verdict.findings,
+    findings: verdict.findings.map(({ id, severity, at, ...found }) => ({
+      id,
+      severity,
+      object: at,
+      ...found,
+    })),
     refusals,
     restart,
   };
