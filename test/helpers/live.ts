@@ -16,7 +16,7 @@ export interface Live {
 const started = new Set<Live>();
 const directories = new Set<string>();
 
-/** A fresh directory, without symbolic links in its path, that `cleanUp` removes. */
+/** A fresh directory, without symbolic links in its path, that is removed when the process ends. */
 export function freshDirectory(name: string): string {
   const dir = mkdtempSync(join(realpathSync(tmpdir()), `crimg-${name}-`));
   directories.add(dir);
@@ -134,12 +134,12 @@ export async function cleanUp(): Promise<void> {
   const pids = [...started].flatMap(killNow);
   started.clear();
   for (const pid of pids) await until(`pid ${pid} to end`, () => "Z" === (statOf(pid)?.state ?? "Z"));
-  for (const dir of directories) rmSync(dir, { recursive: true, force: true });
-  directories.clear();
 }
 
 process.on("exit", () => {
   for (const live of started) killNow(live);
+  // Not in `cleanUp`: other suites of this process may have made theirs already.
+  for (const dir of directories) rmSync(dir, { recursive: true, force: true });
 });
 
 function killNow({ pid: leader }: Live): number[] {
