@@ -38,7 +38,8 @@ function run(command: string, scratch: string): string {
   assert.is(error, undefined);
   return stdout
     .replaceAll(scratch, "/tmp")
-    .replaceAll(/\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z/g, "2026-11-21T10:00:00Z");
+    .replaceAll(/\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z/g, "2026-11-21T10:00:00Z")
+    .replaceAll(/\d{4}-\d\d-\d\d \d\d:\d\d:\d\d UTC/g, "2026-11-21 10:00:00 UTC");
 }
 
 test("README.md", () => {
