@@ -65,6 +65,40 @@ Exit status: 0 shown; 1 there is no such task, image or record; 2 trouble.`;
       command: "<%= config.bin %> show fixtures/criu/logger files --json",
     },
   ];
+  /** By view, since each has keys of its own; times are nanoseconds, sizes and offsets bytes. */
+  static override json = {
+    view: "the view that was asked for, or summary; the schema is crimg/show/1",
+    "(summary)": "holds image, program, checkpoint, memory, tasks, files, sockets, locks, special, problems",
+    "(tree)": "holds tasks: {pid, ppid, pgid, sid, depth, comm, state, threads}; notes",
+    "(fds)":
+      "holds tasks: {pid, comm, table, cwd, root, descriptors: {fd, type, id, closeOnExec, flags, position, file}}",
+    "(files)":
+      "holds files: {id, type, file, flags, flagBits, position, size, buildId, mode, descriptors, uses: {pid, as}, record}",
+    "(maps)":
+      "holds tasks: {pid, comm, exe, mapped, mappings: {start, end, size, permissions, kind, offset, name, file}}",
+    "(rss)":
+      "holds pageSize; tasks: {pid, comm, stored, inParent, lazy, mappings: as of maps, with stored, inParent, lazy, runs}",
+    "(locks)": "holds locks: {kind, type, breaking, pid, comm, fd, start, end, file}",
+    "(sockets)":
+      "holds sockets: {id, inode, family, type, protocol, state, local, remote, descriptors, backlog, options, peer, queues}",
+    "(pipes)": "holds pipes: {kind, id, bytes, capacity, readers: {pids, fd}, writers: {pids, fd}}",
+    "(mounts)":
+      "holds mounts: {namespace, id, parent, mountpoint, root, fileSystem, source, flags, options, shared, master}",
+    "(ns)": "holds namespaces: {kind, id, dumped, pids}",
+    "(creds)":
+      "holds tasks: {pid, comm, threads: {tid, comm, uids, gids, groups, capability sets, securebits, noNewPrivs, seccomp}}",
+    "(signals)":
+      "holds tasks: {pid, comm, actions: {signal, name, action, flags, mask}, pending, threads: {tid, blocked, pending}}",
+    "(timers)": "holds timers: {pid, comm, kind, id, clock, armed, left, interval, signal, missed}",
+    "(rlimits)": "holds tasks: {pid, comm, limits: {name, soft, hard, unit}}",
+    "(cgroups)":
+      "holds sets: {id, outside, tids, members}; directories: {controllers, path, mode, uid, gid, properties}",
+    "(ghosts)": "holds files: {method, path, keptIn, id, descriptors, uses, mode, uid, gid, size, stored}",
+    "(ipc)": "holds namespaces: {id, limits, segments, queues, semaphores}",
+    "(env)": "holds tasks: {pid, comm, argv, environment, problems}",
+    "(record)":
+      "holds image, kind, about; records: {index, message, offset, size, fields: {path, value, doc}}",
+  };
   static override args = {
     IMG: imageArg,
     VIEW: choice("what to show; without it a summary", VIEW_NAMES),

@@ -48,6 +48,17 @@ Exit status: 0 no errors, 1 errors were found, 2 trouble.`;
       command: `<%= config.bin %> validate fixtures/criu/logger --json | jq -r '.findings[] | select(.severity == "error") | .id'`,
     },
   ];
+  static override json = {
+    image: "path of the set",
+    verdict: "valid or invalid",
+    counts: "findings by severity: error, warning, note",
+    checked: "how much was looked at: rules, images, records, tasks, files, locks",
+    findings:
+      "list of {id, severity, object: {image, record, pid, fd, path}, what, expected, found, fix: the command that mends it}",
+    more: "findings of one id beyond those listed, by id",
+    openOptions: "what the user decides: list of {option, reason}",
+    options: "what criu restore must be told: list of {option, value, reason, objects, from}",
+  };
   static override args = { IMG: imageArg };
   static override flags = {
     root: string({

@@ -34,6 +34,10 @@ export default class X extends BaseCommand<typeof X> {
       command: "<%= config.bin %> x fixtures/criu/logger fds -p 1000",
     },
   ];
+  static override json = {
+    view: "the view of crimg show that answers",
+    tasks: "as crimg show tells them, see crimg-show(1)",
+  };
   static override args = {
     IMG: imageArg,
     WHAT: choice("what to explore", Object.keys(EXPLORES) as Explore[]),
