@@ -38,9 +38,16 @@ export class CriuImageSet {
       .sort((a, b) => a - b);
   }
 
-  /** The image of that kind and id; undefined when the set has none. */
+  /** The image of that kind and id; undefined when the set has none. Errors: FormatError for one of another kind. */
   image<M extends MessageTable>(kind: ImageKind<M>, id?: number): CriuImage<Value<M>> | undefined {
-    return this.imageNamed(fileNameOf(kind, id)) as CriuImage<Value<M>> | undefined;
+    const image = this.imageNamed(fileNameOf(kind, id)) as CriuImage<Value<M>> | undefined;
+    const found = image?.kind;
+    if (found !== undefined && found.magic !== kind.magic)
+      throw new FormatError("INVALID", `the magic is that of ${found.name}; ${kind.name} was expected`, {
+        file: image?.source.name,
+        offset: 0,
+      });
+    return image;
   }
 
   /** The image in the file of that name; undefined when there is no such file. */

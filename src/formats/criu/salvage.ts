@@ -1,5 +1,6 @@
-import { type CrimgError, isCrimgError } from "../../io/errors.js";
+import { type CrimgError, FormatError, isCrimgError } from "../../io/errors.js";
 import type { MessageTable, Value } from "../../schema/message.js";
+import { kindOfFileName } from "./detect.js";
 import { CriuImage, type ImageRecord, type RecordDamage } from "./image.js";
 import type { ImageKind } from "./image-kind.js";
 import { CriuImageSet } from "./image-set.js";
@@ -11,6 +12,8 @@ const MAX_DAMAGED_RECORDS = 100;
 export interface Damage {
   readonly image: string;
   readonly record?: RecordDamage;
+  /** What the content is when it is not what the file name says. */
+  readonly misnamed?: ImageKind;
   readonly error: CrimgError;
 }
 
@@ -71,10 +74,26 @@ export class SalvagedSet extends CriuImageSet {
     return this.records(kind, id)[0]?.value;
   }
 
+  override firstPart<M extends MessageTable>(
+    kind: ImageKind,
+    id: number | undefined,
+    _table: M,
+  ): Value<M> | undefined {
+    return this.first(kind, id) as Value<M> | undefined;
+  }
+
   #open(fileName: string): SalvagedImage | Damage | undefined {
     try {
       const source = this.fileSet.open(fileName);
-      return source && new SalvagedImage(source, fileName);
+      if (source === undefined) return undefined;
+      const image = new SalvagedImage(source, fileName);
+      const expected = kindOfFileName(fileName)?.kind;
+      if (image.kind === undefined || expected === undefined || image.kind.magic === expected.magic)
+        return image;
+      const error = new FormatError("INVALID", "the content is of another kind than the name", {
+        file: fileName,
+      });
+      return { image: fileName, misnamed: image.kind, error };
     } catch (error) {
       if (!isCrimgError(error)) throw error;
       return { image: fileName, error };

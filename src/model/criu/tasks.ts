@@ -1,9 +1,13 @@
 import type { CriuImageSet } from "../../formats/criu/image-set.js";
 import { IMAGES } from "../../formats/criu/images.js";
 import { TASK_STATE } from "../../formats/criu/names.js";
+import type { CoreEntry, TaskKobjIdsEntry } from "../../formats/criu/tables/core.js";
 import { FD_TYPES, type FdinfoEntry } from "../../formats/criu/tables/fdinfo.js";
+import type { FsEntry } from "../../formats/criu/tables/fs.js";
+import type { MmEntry } from "../../formats/criu/tables/mm.js";
 import type { PstreeEntry } from "../../formats/criu/tables/pstree.js";
 import { enumName } from "../../schema/enums.js";
+import type { Value } from "../../schema/message.js";
 import type {
   AddressRange,
   Descriptor,
@@ -35,63 +39,60 @@ export interface TaskContext {
   readonly descriptorTable: (id: number) => DescriptorTable;
 }
 
+/** A value that was read, which may be undefined; no box when it was not looked at. */
+type Box<T> = { readonly is: T } | undefined;
+
 /** A task of the tree; each part is read from its image at the first look at it. */
 export class CriuTask implements Task {
   readonly pid: number;
   readonly ppid: number;
   readonly pgid: number;
   readonly sid: number;
-  readonly origin: Task["origin"];
+  readonly #record: number;
   readonly #context: TaskContext;
   readonly #threadIds: readonly number[];
-  readonly #head;
-  readonly #core;
-  readonly #ids;
-  readonly #mm;
-  readonly #fs;
-  readonly #mappings: () => Mapping[];
-  readonly #timers: () => Timer[];
-  readonly #signals: () => SignalState;
-  readonly #threads: () => Thread[];
+  // What was read is kept in a box, and not in a closure each: a damaged set may name 100,000 tasks.
+  #head: Box<Value<typeof CORE_HEAD> | undefined>;
+  #core: Box<CoreEntry | undefined>;
+  #ids: Box<TaskKobjIdsEntry | undefined>;
+  #mm: Box<MmEntry | undefined>;
+  #fs: Box<FsEntry | undefined>;
+  #mappings: Box<Mapping[]>;
+  #timers: Box<Timer[]>;
+  #signals: Box<SignalState>;
+  #threads: Box<Thread[]>;
 
   constructor(entry: PstreeEntry, record: number, context: TaskContext) {
-    const { set } = context;
     this.pid = entry.pid;
     this.ppid = entry.ppid;
     this.pgid = entry.pgid;
     this.sid = entry.sid;
-    this.origin = { image: IMAGES.PSTREE.file, record };
+    this.#record = record;
     this.#context = context;
     this.#threadIds = entry.threads;
-    this.#head = lazy(() => set.firstPart(IMAGES.CORE, this.pid, CORE_HEAD));
-    this.#core = lazy(() => set.first(IMAGES.CORE, this.pid));
-    this.#ids = lazy(() => this.#head()?.ids ?? set.first(IMAGES.IDS, this.pid));
-    this.#mm = lazy(() => set.first(IMAGES.MM, this.pid));
-    this.#fs = lazy(() => set.first(IMAGES.FS, this.pid));
-    this.#mappings = lazy(() => criuMappings(set, this.pid, this.#mm(), context.files()));
-    this.#timers = lazy(() => criuTimers(set, this.pid, this.#core()?.tc, this.descriptors));
-    this.#signals = lazy(() => criuSignals(set, this.pid, this.#core()?.tc));
-    this.#threads = lazy(() =>
-      this.state === "zombie" ? [] : this.#threadIds.map((tid) => criuThread(set, this.pid, tid)),
-    );
+  }
+
+  get origin(): Origin {
+    return { image: IMAGES.PSTREE.file, record: this.#record };
   }
 
   get state(): TaskState {
-    const state = this.#head()?.tc?.task_state;
+    const state = this.#readHead()?.tc?.task_state;
     const name = state === undefined ? "unknown" : enumName(TASK_STATE, state);
     return STATES.has(name) ? (name as TaskState) : "unknown";
   }
 
   get exitStatus(): number | undefined {
-    return this.state === "zombie" ? this.#head()?.tc?.exit_code : undefined;
+    return this.state === "zombie" ? this.#readHead()?.tc?.exit_code : undefined;
   }
 
   get comm(): string {
-    return this.#head()?.tc?.comm ?? "";
+    return this.#readHead()?.tc?.comm ?? "";
   }
 
   get threads(): readonly Thread[] {
-    return this.#threads();
+    this.#threads ??= { is: this.#makeThreads() };
+    return this.#threads.is;
   }
 
   get children(): readonly Task[] {
@@ -99,53 +100,87 @@ export class CriuTask implements Task {
   }
 
   get descriptors(): DescriptorTable | undefined {
-    const id = this.#ids()?.files_id;
+    const id = this.#readIds()?.files_id;
     return id === undefined ? undefined : this.#context.descriptorTable(id);
   }
 
   get exe(): OpenFile | undefined {
-    return this.#regular(this.#mm()?.exe_file_id);
+    return this.#regular(this.#readMm()?.exe_file_id);
   }
 
   get cwd(): OpenFile | undefined {
-    return this.#regular(this.#fs()?.cwd_id);
+    return this.#regular(this.#readFs()?.cwd_id);
   }
 
   get root(): OpenFile | undefined {
-    return this.#regular(this.#fs()?.root_id);
+    return this.#regular(this.#readFs()?.root_id);
   }
 
   get umask(): number | undefined {
-    return this.#fs()?.umask;
+    return this.#readFs()?.umask;
   }
 
   get mappings(): readonly Mapping[] {
-    return this.#mappings();
+    const { set, files } = this.#context;
+    this.#mappings ??= { is: criuMappings(set, this.pid, this.#readMm(), files()) };
+    return this.#mappings.is;
   }
 
   get timers(): readonly Timer[] {
-    return this.#timers();
+    this.#timers ??= { is: criuTimers(this.#context.set, this.pid, this.#readCore()?.tc, this.descriptors) };
+    return this.#timers.is;
   }
 
   get signals(): SignalState {
-    return this.#signals();
+    this.#signals ??= { is: criuSignals(this.#context.set, this.pid, this.#readCore()?.tc) };
+    return this.#signals.is;
   }
 
   get limits(): readonly ResourceLimit[] {
     const stored =
-      this.#core()?.tc?.rlimits?.rlimits ??
+      this.#readCore()?.tc?.rlimits?.rlimits ??
       this.#context.set.records(IMAGES.RLIMIT, this.pid).map(({ value }) => value);
     return stored.map(({ cur, max }) => ({ soft: cur, hard: max }));
   }
 
   get argvArea(): AddressRange | undefined {
-    const mm = this.#mm();
+    const mm = this.#readMm();
     return mm === undefined ? undefined : { start: mm.mm_arg_start, end: mm.mm_arg_end };
   }
 
   get environArea(): AddressRange | undefined {
-    const mm = this.#mm();
+    const mm = this.#readMm();
     return mm === undefined ? undefined : { start: mm.mm_env_start, end: mm.mm_env_end };
+  }
+
+  #makeThreads(): Thread[] {
+    if (this.state === "zombie") return [];
+    return this.#threadIds.map((tid) => criuThread(this.#context.set, this.pid, tid));
+  }
+
+  #readHead() {
+    this.#head ??= { is: this.#context.set.firstPart(IMAGES.CORE, this.pid, CORE_HEAD) };
+    return this.#head.is;
+  }
+
+  #readCore(): CoreEntry | undefined {
+    this.#core ??= { is: this.#context.set.first(IMAGES.CORE, this.pid) };
+    return this.#core.is;
+  }
+
+  #readIds(): TaskKobjIdsEntry | undefined {
+    this.#ids ??= { is: this.#readHead()?.ids ?? this.#context.set.first(IMAGES.IDS, this.pid) };
+    return this.#ids.is;
+  }
+
+  #readMm(): MmEntry | undefined {
+    this.#mm ??= { is: this.#context.set.first(IMAGES.MM, this.pid) };
+    return this.#mm.is;
+  }
+
+  #readFs(): FsEntry | undefined {
+    this.#fs ??= { is: this.#context.set.first(IMAGES.FS, this.pid) };
+    return this.#fs.is;
   }
 
   #regular(id: number | undefined): OpenFile | undefined {

@@ -9,6 +9,7 @@ import { tasksByPid } from "../tasks.js";
 const LINK = 0;
 const PROCESS = 2;
 const TYPE_BITS = 0o170000;
+const REGULAR = 0o100000;
 /** Types of st_mode that a ghost may have, stat(2): all but sockets. */
 const TYPES = new Set([0o010000, 0o020000, 0o040000, 0o060000, 0o100000, 0o120000]);
 
@@ -64,6 +65,25 @@ export const deletedFileRules: readonly Rule<SetContext>[] = [
             };
           end = off + len;
         }
+      }
+    },
+  },
+  {
+    id: "GHOST_SIZE",
+    level: "error",
+    about: "A ghost has the size that the open files of it expect: criu refuses another.",
+    mend: "Copy the ghost image again from where the set was made; it has lost its end.",
+    *check({ checkpoint }) {
+      for (const { ghost, keptIn, fileId, path } of checkpoint.deletedFiles) {
+        const size = checkpoint.files.get(fileId, "REG")?.size;
+        if (ghost === undefined || size === undefined || (ghost.mode & TYPE_BITS) !== REGULAR) continue;
+        if (ghost.size !== size)
+          yield {
+            at: { image: keptIn, path },
+            what: "the ghost has another size than the deleted file",
+            expected: `${size} bytes`,
+            found: `${ghost.size} bytes`,
+          };
       }
     },
   },

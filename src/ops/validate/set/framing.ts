@@ -1,3 +1,4 @@
+import { kindOfFileName } from "../../../formats/criu/detect.js";
 import { IMAGES } from "../../../formats/criu/images.js";
 import type { Damage } from "../../../formats/criu/salvage.js";
 import { type CrimgError, isCrimgError } from "../../../io/errors.js";
@@ -28,8 +29,9 @@ export const framingRules: readonly Rule<SetContext>[] = [
     about: "An image file starts with the magic words of a CRIU image.",
     mend: COPY_AGAIN,
     *check(context) {
-      for (const { image, record, error } of damages(context))
-        if (record === undefined && error.code !== "IO") yield { at: { image }, what: textOf(error) };
+      for (const { image, record, misnamed, error } of damages(context))
+        if (record === undefined && misnamed === undefined && error.code !== "IO")
+          yield { at: { image }, what: textOf(error) };
     },
   },
   {
@@ -38,13 +40,13 @@ export const framingRules: readonly Rule<SetContext>[] = [
     about: "The magic of an image is that of the kind which its file name says.",
     mend: "Give the file the name that it had when it was made.",
     *check(context) {
-      for (const { name, kind, header } of context.share(scanImages))
-        if (header !== undefined && header.kind !== kind && header.kind.magic !== kind.magic)
+      for (const { image, misnamed, error } of damages(context))
+        if (misnamed !== undefined)
           yield {
-            at: { image: name },
-            what: "the content is of another kind than the name",
-            expected: kind.name,
-            found: header.kind.name,
+            at: { image },
+            what: textOf(error),
+            expected: kindOfFileName(image)?.kind.name,
+            found: misnamed.name,
           };
     },
   },

@@ -60,8 +60,11 @@ export const fileCases = [
     "GHOST_CHUNKS",
     "deleted",
     (set) => set.set("ghost-file-4.img[0].size", 4096n),
-    [],
+    ["GHOST_SIZE"],
     "behind the end",
+  ),
+  damage("GHOST_SIZE", "deleted", (set) =>
+    set.put("ghost-file-2.img", set.read("ghost-file-2.img").subarray(0, -9)),
   ),
   damage("LINK_REMAP_CHECKED", "deleted", (set) => set.set("files.img[11].reg.size", 200n)),
 ];
