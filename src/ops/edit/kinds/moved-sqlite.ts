@@ -1,6 +1,6 @@
+import { IMAGES } from "../../../formats/criu/images.js";
 import type { Draft } from "../draft.js";
 import type { PathRules } from "../path-rules.js";
-import { regFiles } from "../reg-files.js";
 import type { OwnedRule } from "./path-field.js";
 
 /** sqlite keeps its rollback journal beside the database while a transaction runs, https://sqlite.org/tempfiles.html */
@@ -11,10 +11,17 @@ const JOURNAL = "-journal";
  * it has open: in its default journal mode COMMIT then fails and leaves the journal, and later writes are refused.
  */
 export function warnOfMovedSqlite(draft: Draft, rules: PathRules<OwnedRule>): void {
-  const paths = new Set(regFiles(draft).map(({ value }) => value.name));
-  for (const path of paths)
-    if (paths.has(path + JOURNAL) && rules.map(path) !== undefined)
+  const paths = new Set(regularFileNames(draft));
+  for (const journal of paths) {
+    const path = journal.endsWith(JOURNAL) ? journal.slice(0, -JOURNAL.length) : undefined;
+    if (path !== undefined && paths.has(path) && rules.map(path) !== undefined)
       draft.warnings.add(
         `${path} looks like a sqlite database in a transaction, and sqlite notices that it was moved: unless it keeps the file locked (locking_mode EXCLUSIVE), COMMIT may fail and leave the journal, and later writes are refused until the program opens it anew`,
       );
+  }
+}
+
+function* regularFileNames(draft: Draft): Generator<string> {
+  for (const { value } of draft.set.records(IMAGES.FILES)) if (value.reg !== undefined) yield value.reg.name;
+  for (const { value } of draft.set.records(IMAGES.REG_FILES)) yield value.name;
 }
