@@ -4,6 +4,7 @@ import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { type CommandFacts, commandPage, overviewPage } from "./man-commands.js";
 import { criuPage } from "./man-criu.js";
+import { linuxCrPage } from "./man-linux-cr.js";
 import { commandManifest } from "./manifest.js";
 
 const ROOT = fileURLToPath(new URL("..", import.meta.url));
@@ -17,6 +18,7 @@ export async function manualPages(): Promise<Map<string, string>> {
     "crimg(1)",
     ...commands.map(({ id }) => `crimg-${id}(1)`),
     "crimg-criu(5)",
+    "crimg-linux-cr(5)",
     "crimg-conventions(7)",
   ];
   return new Map([
@@ -26,6 +28,7 @@ export async function manualPages(): Promise<Map<string, string>> {
       commandPage(command, names, pjson.version),
     ]),
     ["man/man5/crimg-criu.5", await criuPage(pjson.version)],
+    ["man/man5/crimg-linux-cr.5", await linuxCrPage(pjson.version)],
   ]);
 }
 
