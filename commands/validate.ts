@@ -58,6 +58,7 @@ Exit status: 0 no errors, 1 errors were found, 2 trouble.`;
     more: "findings of one id beyond those listed, by id",
     openOptions: "what the user decides: list of {option, reason}",
     options: "what criu restore must be told: list of {option, value, reason, objects, from}",
+    rules: "with --rules instead of the others: list of {id, severity, about, mend}",
   };
   static override args = { IMG: imageArg };
   static override flags = {
