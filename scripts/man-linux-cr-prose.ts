@@ -10,6 +10,7 @@ How well each part of this page is founded:
 - The order of the records is that of the kernel patches of v18 to v21 as they were mailed, and of the programs of
 user-cr. Patches of v22 and v23 that only the headers show are read in the same order.
 - RECORDS KNOWN BY THEIR HEADER ALONE: no code that writes them was found; what stands behind them is a guess.
+- No image that a kernel wrote was at hand, and no such kernel to restart one.
 - RECORDS OF OUR DIALECT were defined for crimg. No kernel wrote them.
 
 crimg keeps padding, records of unknown ids and bytes after the end as they are.`;
