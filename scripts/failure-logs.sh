@@ -123,8 +123,8 @@ restore_cpu() {
 restore_not_root() {
   fixture logger
   chmod -R a+rX $images
-  mkdir -m 777 /tmp/work
-  setpriv --reuid 1000 --clear-groups "$criu" restore --images-dir $images --work-dir /tmp/work --log-file /tmp/work/log "$verbose" >&2 && die "$case did not fail"
+  mkdir -m 777 /tmp/failing
+  setpriv --reuid 1000 --clear-groups "$criu" restore --images-dir $images --work-dir /tmp/failing --log-file /tmp/failing/log "$verbose" >&2 && die "$case did not fail"
   return 0
 }
 restore_tcp_close() { victim $python "$programs_dir/tcp.py"; dumped --tcp-close; restore; }
