@@ -71,6 +71,8 @@ function patchAll(table: MessageTable, bytes: Buffer, changes: readonly FieldCha
 
 /** What becomes of the message in one span. */
 interface InnerChanges {
+  /** Name of the span for errors: the field, with its index in a list. */
+  readonly label: string;
   readonly table: MessageTable;
   readonly changes: FieldChange[];
 }
@@ -102,7 +104,8 @@ function innerChanges(
     const rest = path.slice(isList ? 2 : 1);
     if (span === undefined || rest.length === 0) break;
     const found = bySpan.get(span);
-    if (found === undefined) bySpan.set(span, { table: nested, changes: [{ path: rest, value }] });
+    const label = isList ? `${path[0]}[${path[1]}]` : String(path[0]);
+    if (found === undefined) bySpan.set(span, { label, table: nested, changes: [{ path: rest, value }] });
     else found.changes.push({ path: rest, value });
     count++;
   }
@@ -113,8 +116,9 @@ function innerChanges(
 function patchInner(bytes: Buffer, bySpan: ReadonlyMap<WireSpan, InnerChanges>): Buffer {
   const parts: Buffer[] = [];
   let kept = 0;
-  for (const [span, { table, changes }] of [...bySpan].sort(([a], [b]) => a.start - b.start)) {
-    const content = patchAll(table, bytes.subarray(span.contentStart, span.end), changes);
+  for (const [span, { label, table, changes }] of [...bySpan].sort(([a], [b]) => a.start - b.start)) {
+    const inner = bytes.subarray(span.contentStart, span.end);
+    const content = named(label, () => patchAll(table, inner, changes));
     const isSameLength = content.length === span.end - span.contentStart;
     parts.push(bytes.subarray(kept, isSameLength ? span.contentStart : span.valueStart));
     if (!isSameLength) parts.push(lengthOf(content));
@@ -123,6 +127,15 @@ function patchInner(bytes: Buffer, bySpan: ReadonlyMap<WireSpan, InnerChanges>):
   }
   parts.push(bytes.subarray(kept));
   return Buffer.concat(parts);
+}
+
+/** Puts the name of what is changed in front of the path of a value that does not fit. */
+function named<T>(label: string, change: () => T): T {
+  try {
+    return change();
+  } catch (error) {
+    throw error instanceof ValueError ? error.within(label) : error;
+  }
 }
 
 function lengthOf(content: Buffer): Buffer {
@@ -147,7 +160,11 @@ function patchOne(table: MessageTable, bytes: Buffer, path: FieldPath, value: un
     const last = spans.at(-1);
     return last === undefined
       ? insert(table, name, field, bytes, bytes.length, nestedFromNothing(table, field, rest, value))
-      : replaceContent(bytes, last, patchNested(table, field, bytes, last, rest, value));
+      : replaceContent(
+          bytes,
+          last,
+          named(name, () => patchNested(table, field, bytes, last, rest, value)),
+        );
   }
   const [index, ...deeper] = rest;
   if (index === undefined) return replaceAll(table, name, field, bytes, spans, value);
@@ -181,7 +198,11 @@ function patchElement(
     return insert(table, name, field, bytes, spans.at(-1)?.end ?? bytes.length, [value]);
   }
   if (deeper.length > 0)
-    return replaceContent(bytes, element.span, patchNested(table, field, bytes, element.span, deeper, value));
+    return replaceContent(
+      bytes,
+      element.span,
+      named(`${name}[${index}]`, () => patchNested(table, field, bytes, element.span, deeper, value)),
+    );
   if (element.packed !== undefined) {
     const { start, end } = element.packed;
     const scalar = fieldScalar(field);
@@ -266,19 +287,15 @@ function replaceValue(
   value: unknown,
 ): Buffer {
   const scalar = fieldScalar(field);
-  try {
-    if (scalar === undefined) {
-      const writer = new WireWriter();
-      writeMessage(fieldMessage(table, field) as MessageTable, writer, value as AnyValue);
-      return replaceContent(bytes, span, writer.take());
-    }
-    const fresh = encodeScalar(scalar, value);
-    return span.wireType === 2
-      ? replaceContent(bytes, span, fresh)
-      : splice(bytes, span.valueStart, span.end, fresh);
-  } catch (error) {
-    throw error instanceof ValueError ? error.within(name) : error;
+  if (scalar === undefined) {
+    const writer = new WireWriter();
+    named(name, () => writeMessage(fieldMessage(table, field) as MessageTable, writer, value as AnyValue));
+    return replaceContent(bytes, span, writer.take());
   }
+  const fresh = named(name, () => encodeScalar(scalar, value));
+  return span.wireType === 2
+    ? replaceContent(bytes, span, fresh)
+    : splice(bytes, span.valueStart, span.end, fresh);
 }
 
 function patchNested(

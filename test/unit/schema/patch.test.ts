@@ -1,6 +1,8 @@
 import * as assert from "uvu/assert";
+import { FILE_ENTRY } from "../../../src/formats/criu/tables/fdinfo.js";
 import { isCrimgError } from "../../../src/io/errors.js";
 import { decodeMessage } from "../../../src/schema/decode.js";
+import { encodeMessage } from "../../../src/schema/encode.js";
 import type { AnyValue } from "../../../src/schema/message.js";
 import { type FieldPath, formatPath, patchMessage } from "../../../src/schema/patch.js";
 import { rewriteMessage } from "../../../src/schema/rewrite.js";
@@ -117,6 +119,32 @@ test("paths that lead nowhere and values that do not fit are refused", () => {
     code(() => patched("", ["text"], "\ud800")),
     "INVALID",
   );
+});
+
+test("a value that does not fit is named from the record down, alone and among others", () => {
+  const table = FILE_ENTRY;
+  const bytes = encodeMessage(table, {
+    type: 1,
+    id: 4,
+    reg: {
+      id: 4,
+      flags: 0,
+      pos: 0n,
+      fown: { uid: 0, euid: 0, signum: 0, pid_type: 0, pid: 0 },
+      name: "/a",
+      build_id: [],
+    },
+  });
+  const wrong = { path: ["reg", "fown", "uid"], value: -1 };
+  for (const changes of [[wrong], [{ path: ["reg", "name"], value: "/b" }, wrong]]) {
+    try {
+      patchMessage(table, bytes, changes, { path: "[3]" });
+      assert.unreachable("-1 was accepted");
+    } catch (error) {
+      assert.ok(isCrimgError(error));
+      assert.is(error.path, "[3].reg.fown.uid");
+    }
+  }
 });
 
 test("paths read as people write them", () => {
