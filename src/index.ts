@@ -65,14 +65,16 @@ export { type ImageInfo, imageInfo } from "./ops/info/image-info.js";
 export { type StreamInfo, streamInfo } from "./ops/info/stream-info.js";
 export { type DecodeOptions, decodeImage } from "./ops/recode/decode-image.js";
 export { type EncodeOptions, encodeImage } from "./ops/recode/encode-image.js";
+export type { RestoreOption } from "./ops/restore-options/option.js";
 export {
   openRestoreOptions,
-  type RestoreOption,
   restoreOptions,
 } from "./ops/restore-options/restore-options.js";
 export type { Holder } from "./ops/show/holders.js";
-export { type RecordView, recordView } from "./ops/show/record.js";
-export { type SummaryView, summaryView } from "./ops/show/summary.js";
+export { recordView } from "./ops/show/record.js";
+export type { RecordView } from "./ops/show/record-view.js";
+export { summaryView } from "./ops/show/summary.js";
+export type { SummaryView } from "./ops/show/summary-facts.js";
 export type { TreeTask } from "./ops/show/tree.js";
 export type { FileUse } from "./ops/show/uses.js";
 export type { TaskName } from "./ops/show/view.js";

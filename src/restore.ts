@@ -10,11 +10,8 @@ import { temporarySet } from "./ops/edit/apply.js";
 import { splicedFiles } from "./ops/edit/check.js";
 import type { Edit, Plan } from "./ops/edit/plan.js";
 import { planEdits } from "./ops/edit/plan-edits.js";
-import {
-  openRestoreOptions,
-  type RestoreOption,
-  restoreOptions,
-} from "./ops/restore-options/restore-options.js";
+import type { RestoreOption } from "./ops/restore-options/option.js";
+import { openRestoreOptions, restoreOptions } from "./ops/restore-options/restore-options.js";
 import type { CriuFacts } from "./ops/validate/host/host.js";
 import { type Verdict, validate } from "./ops/validate/validate.js";
 

@@ -1,7 +1,7 @@
 import type { Document } from "../model/document.js";
 import type { RestoreWishes } from "../ops/edit/plan.js";
 import type { Explanation } from "../ops/explain/explain.js";
-import type { RestoreOption } from "../ops/restore-options/restore-options.js";
+import type { RestoreOption } from "../ops/restore-options/option.js";
 
 export type BackendName = "criu";
 

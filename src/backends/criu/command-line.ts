@@ -1,5 +1,5 @@
 import { UsageError } from "../../io/errors.js";
-import type { RestoreOption } from "../../ops/restore-options/restore-options.js";
+import type { RestoreOption } from "../../ops/restore-options/option.js";
 
 /** Where criu finds and puts things. Paths are absolute or relative to the directory that criu is started in. */
 export interface CriuPlaces {

@@ -7,7 +7,7 @@ import { DirectoryFileSet } from "../../io/file-set.js";
 import { FileSource } from "../../io/source.js";
 import type { Document } from "../../model/document.js";
 import { type Explanation, explainLog } from "../../ops/explain/explain.js";
-import type { RestoreOption } from "../../ops/restore-options/restore-options.js";
+import type { RestoreOption } from "../../ops/restore-options/option.js";
 import type { Backend, Objection, Probe, Restart, RestartOptions } from "../backend.js";
 import { checkExtraOptions, restoreArguments } from "./command-line.js";
 import { findCriu } from "./find.js";

@@ -4,7 +4,7 @@ import { PE, readPagemap } from "../../formats/criu/pagemap.js";
 import { isCrimgError } from "../../io/errors.js";
 import type { Document } from "../../model/document.js";
 import { count, describeFile, few } from "./describe.js";
-import type { RestoreOption } from "./restore-options.js";
+import type { RestoreOption } from "./option.js";
 
 /** unix_sk_entry.uflags: the other end is outside of the set. */
 const EXTERNAL_PEER = 1;

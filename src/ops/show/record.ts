@@ -3,29 +3,10 @@ import type { CriuImageSet } from "../../formats/criu/image-set.js";
 import { NotFoundError } from "../../io/errors.js";
 import type { Document } from "../../model/document.js";
 import type { AnyValue } from "../../schema/message.js";
-import { type RecordField, recordFields } from "./record-fields.js";
+import { recordFields } from "./record-fields.js";
+import type { RecordView, ShownRecord } from "./record-view.js";
 import { streamRecordView } from "./stream-record.js";
-import { hex, type ViewHead, viewHead } from "./view.js";
-
-export interface RecordView extends ViewHead<"record"> {
-  readonly image: string;
-  /** CRIU's name of the kind of image, and what it holds. */
-  readonly kind: string;
-  readonly about: string;
-  /** Read as they are looked at, once. */
-  readonly records: Iterable<ShownRecord>;
-}
-
-export interface ShownRecord {
-  readonly index: number;
-  readonly message: string;
-  /** Of the message in the file. */
-  readonly offset: string;
-  readonly size: number;
-  readonly fields: readonly RecordField[];
-  /** Bytes behind the message that belong to it. */
-  readonly payload: readonly { readonly name: string; readonly offset: string; readonly size: number }[];
-}
+import { hex, viewHead } from "./view.js";
 
 /**
  * Records as they are stored: `files.img[3]`, or all of `core-1000.img`.

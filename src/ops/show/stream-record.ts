@@ -3,7 +3,7 @@ import type { LinuxCrImage } from "../../formats/linux-cr/image.js";
 import { RECORDS } from "../../formats/linux-cr/records.js";
 import { NotFoundError } from "../../io/errors.js";
 import { bytesText, leafText, structLeaves } from "../../schema/struct-fields.js";
-import type { RecordView, ShownRecord } from "./record.js";
+import type { RecordView, ShownRecord } from "./record-view.js";
 import { hex, viewHead } from "./view.js";
 
 /**

@@ -3,7 +3,7 @@ import { RECORDS } from "../../formats/linux-cr/records.js";
 import { REVISIONS } from "../../formats/linux-cr/revisions.js";
 import type { LinuxCrDocument } from "../../model/document.js";
 import { mappedBytes } from "./maps.js";
-import type { CheckpointFacts, MemoryFacts, ProgramFacts, SummaryView } from "./summary.js";
+import type { CheckpointFacts, MemoryFacts, ProgramFacts, SummaryView } from "./summary-facts.js";
 
 /** The parts of a summary that a linux-cr stream stores in a way of its own. */
 export function streamFacts(

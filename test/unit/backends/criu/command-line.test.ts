@@ -4,7 +4,7 @@ import {
   restoreArguments,
   stillNeeded,
 } from "../../../../src/backends/criu/command-line.js";
-import type { RestoreOption } from "../../../../src/ops/restore-options/restore-options.js";
+import type { RestoreOption } from "../../../../src/ops/restore-options/option.js";
 import { suite } from "../../../helpers/suite.js";
 
 const test = suite("criu command line");

@@ -1,11 +1,8 @@
 import * as assert from "uvu/assert";
 import { IMAGES } from "../../../../src/formats/criu/images.js";
 import { MNT_ENTRY } from "../../../../src/formats/criu/tables/mnt.js";
-import {
-  openRestoreOptions,
-  type RestoreOption,
-  restoreOptions,
-} from "../../../../src/ops/restore-options/restore-options.js";
+import type { RestoreOption } from "../../../../src/ops/restore-options/option.js";
+import { openRestoreOptions, restoreOptions } from "../../../../src/ops/restore-options/restore-options.js";
 import { suite } from "../../../helpers/suite.js";
 import { DamagedSet } from "../validate/damaged-set.js";
 

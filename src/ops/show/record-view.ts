@@ -1,0 +1,23 @@
+import type { RecordField } from "./record-fields.js";
+import type { ViewHead } from "./view.js";
+
+/** The answer of the view `record`. */
+export interface RecordView extends ViewHead<"record"> {
+  readonly image: string;
+  /** CRIU's name of the kind of image, and what it holds. */
+  readonly kind: string;
+  readonly about: string;
+  /** Read as they are looked at, once. */
+  readonly records: Iterable<ShownRecord>;
+}
+
+export interface ShownRecord {
+  readonly index: number;
+  readonly message: string;
+  /** Of the message in the file. */
+  readonly offset: string;
+  readonly size: number;
+  readonly fields: readonly RecordField[];
+  /** Bytes behind the message that belong to it. */
+  readonly payload: readonly { readonly name: string; readonly offset: string; readonly size: number }[];
+}

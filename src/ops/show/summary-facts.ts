@@ -1,0 +1,91 @@
+import type { FieldSurvey } from "./field-survey.js";
+import type { Peculiarity } from "./peculiarities.js";
+import type { ViewHead } from "./view.js";
+
+/** The image on one screen. A part that cannot be read is undefined and its problem told. */
+export interface SummaryView extends ViewHead<"summary"> {
+  readonly image: ImageFacts;
+  readonly program?: ProgramFacts | undefined;
+  readonly checkpoint?: CheckpointFacts | undefined;
+  readonly tasks?: TaskFacts | undefined;
+  readonly memory?: MemoryFacts | undefined;
+  readonly files?: FileFacts | undefined;
+  readonly sockets?: SocketFacts | undefined;
+  readonly locks?: LockFacts | undefined;
+  readonly special?: readonly Peculiarity[] | undefined;
+  readonly problems: readonly string[];
+}
+
+export interface ImageFacts {
+  readonly name: string;
+  readonly format: string;
+  /** inventory_entry.img_version; undefined without inventory. */
+  readonly version?: number | undefined;
+  readonly files: number;
+  readonly bytes: number;
+}
+
+/** The root of the tree. */
+export interface ProgramFacts {
+  readonly pid: number;
+  readonly comm: string;
+  readonly argv: readonly string[];
+  readonly exe?: string | undefined;
+  readonly cwd?: string | undefined;
+}
+
+export interface CheckpointFacts {
+  /** Images hold no date: when the named file was last written. */
+  readonly time?: string | undefined;
+  readonly timeOf?: string | undefined;
+  readonly architecture: string;
+  readonly pageSize: number;
+  /** What the fields say of CRIU's release; undefined for other families. */
+  readonly criu?: FieldSurvey | undefined;
+  /** Release and version of the kernel, and the revision of the format, where the image says them. */
+  readonly kernel?: string | undefined;
+  readonly revision?: string | undefined;
+  readonly runId?: string | undefined;
+  /** Time since boot of the host in nanoseconds. */
+  readonly uptime?: bigint | undefined;
+  /** Microseconds for which the tasks stood still. */
+  readonly frozen?: number | undefined;
+}
+
+export interface TaskFacts {
+  readonly total: number;
+  readonly threads: number;
+  readonly zombies: number;
+  readonly stopped: number;
+}
+
+/** In bytes. */
+export interface MemoryFacts {
+  readonly mapped: bigint;
+  /** Contents in this set, private and of shared segments. */
+  readonly stored: number;
+  readonly shared: number;
+  readonly inParent: number;
+  readonly lazy: number;
+  /** Size of the pages files. */
+  readonly pagesFiles: number;
+}
+
+export interface FileFacts {
+  readonly open: number;
+  readonly descriptors: number;
+  readonly byType: Readonly<Record<string, number>>;
+  readonly deleted: number;
+}
+
+export interface SocketFacts {
+  readonly total: number;
+  readonly byFamily: Readonly<Record<string, number>>;
+  readonly listening: number;
+  readonly connected: number;
+}
+
+export interface LockFacts {
+  readonly byKind: Readonly<Record<string, number>>;
+  readonly breakingLeases: number;
+}
