@@ -194,8 +194,9 @@ export interface ProcessStat {
 export function locksOf(pid: number): string[] {
   const paths = new Map<string, string>();
   for (const fd of readdirSync(`/proc/${pid}/fd`)) {
-    const { ino } = statSync(`/proc/${pid}/fd/${fd}`, { bigint: true });
-    paths.set(String(ino), realpathOf(`/proc/${pid}/fd/${fd}`));
+    const file = statSync(`/proc/${pid}/fd/${fd}`, { bigint: true, throwIfNoEntry: false });
+    // A program that runs on may have closed it since it was listed.
+    if (file) paths.set(String(file.ino), realpathOf(`/proc/${pid}/fd/${fd}`));
   }
   const locks: string[] = [];
   for (const line of readProc("/proc/locks").split("\n")) {
