@@ -9,7 +9,7 @@ export interface Context {
   /** Whether the next record that the header set knows is of this kind. */
   isNext(kind: RecordKind): boolean;
   /** True for the first time that this number is asked for in this role. */
-  isNew(role: "pipe" | "signal", objref: number): boolean;
+  isNew(role: "pipe" | "signal" | "memfd", objref: number): boolean;
   since(commit: Commit): boolean;
   readonly family: ArchFamily;
   /** Whether the architecture has this record. */
@@ -60,6 +60,7 @@ export type RuleName =
   | "packet"
   | "fragment"
   | "chunk"
+  | "watch"
   | "vma"
   | "shm"
   | "msg"
@@ -77,6 +78,7 @@ export type Step =
     }
   | { readonly repeat: RuleName; readonly times: (context: Context) => number | bigint }
   | { readonly repeat: RuleName; readonly whileNext: readonly RecordKind[] }
+  | { readonly anyOrder: readonly (readonly [first: RecordKind, ...rest: readonly Step[]])[] }
   | { readonly pages: true }
   | { readonly act: (context: Context) => void };
 
@@ -107,8 +109,22 @@ const OBJECTS = [
 ];
 const PRIVATE_SIGNALS = [R.SIGPENDING, R.SIGNAL_TASK];
 
+const TASK_EXTENSIONS: Step = { anyOrder: [[R.TASK_EXTRA], [R.RSEQ], [R.XSTATE], [R.POSIX_TIMER]] };
+const FILE_EXTENSIONS: Step = {
+  anyOrder: [
+    [R.FILE_IDENTITY],
+    [R.PIPE_STATE],
+    [R.TIMERFD],
+    [R.SIGNALFD],
+    [R.MEMFD, when((c) => c.isNew("memfd", c.fields(R.MEMFD).inode_objref), { pages: true })],
+    [R.INOTIFY, { repeat: "watch", times: (c) => c.fields(R.INOTIFY).nr_watches }],
+  ],
+};
+
 /** v18 wrote the objects of a task before its registers. */
 const beginsWithThread = (c: Context): boolean => c.isNext(R.THREAD) || c.isNext(R.RESTART_BLOCK);
+
+const hasPages = (c: Context): boolean => WITH_PAGES.has(c.fields(R.VMA).vma_type);
 
 const fileType = (c: Context): number => c.fields(R.FILE).f_type;
 
@@ -131,14 +147,15 @@ export const RULES: Readonly<Record<RuleName, readonly Step[]>> = {
       when((c) => c.fields(R.VPIDS).nr_vpids > 0, R.BUFFER),
     ),
     when((c) => c.since("b0d8304") && !c.since("b6cdf01") && c.isNext(R.BUFFER), R.BUFFER),
+    { anyOrder: [[R.EXTENSIONS], [R.CLOCKS], [R.CGROUP_SET], [R.SECCOMP_FILTER]] },
   ],
   task: [
     R.TASK,
     R.STRING,
     when((c) => c.fields(R.TASK).exit_state === 0, {
       either: beginsWithThread,
-      steps: [...THREAD, ...CPU, ...OBJECTS, ...PRIVATE_SIGNALS],
-      orElse: [...OBJECTS, ...THREAD, ...CPU, ...PRIVATE_SIGNALS],
+      steps: [...THREAD, ...CPU, ...OBJECTS, ...PRIVATE_SIGNALS, TASK_EXTENSIONS],
+      orElse: [...OBJECTS, ...THREAD, ...CPU, ...PRIVATE_SIGNALS, TASK_EXTENSIONS],
     }),
   ],
   tail: [R.TAIL],
@@ -206,9 +223,11 @@ export const RULES: Readonly<Record<RuleName, readonly Step[]>> = {
       R.PIPE_BUF,
     ),
     whenNext(R.FILE_OWNER, R.FILE_OWNER),
+    FILE_EXTENSIONS,
     when((c) => fileType(c) === EPOLL, { act: (c) => c.defer("epoll") }),
   ],
   chunk: [R.BUFFER],
+  watch: [R.INOTIFY_WATCH],
   SOCK: [
     R.SOCKET,
     when(
@@ -220,6 +239,7 @@ export const RULES: Readonly<Record<RuleName, readonly Step[]>> = {
       }, R.STRING),
     ),
     when((c) => c.fields(R.SOCKET).sock_common.family !== AF_UNIX, R.SOCKET_INET),
+    whenNext(R.SOCKET_EXTRA, R.SOCKET_EXTRA),
     when(
       (c) => {
         const { state, flags } = c.fields(R.SOCKET).sock;
@@ -235,6 +255,7 @@ export const RULES: Readonly<Record<RuleName, readonly Step[]>> = {
       R.TTY_LDISC,
       when((c) => c.fields(R.TTY_LDISC).datalen > 0, R.BUFFER),
     ),
+    whenNext(R.TTY_EXTRA, R.TTY_EXTRA),
   ],
 
   MM: [
@@ -244,7 +265,17 @@ export const RULES: Readonly<Record<RuleName, readonly Step[]>> = {
     when((c) => c.has(R.MM_CONTEXT), R.MM_CONTEXT),
     when((c) => c.family === "x86", R.MM_CONTEXT_LDT),
   ],
-  vma: [R.VMA, when((c) => WITH_PAGES.has(c.fields(R.VMA).vma_type), { pages: true })],
+  vma: [
+    R.VMA,
+    {
+      either: (c) => c.isNext(R.VMA_EXTRA),
+      steps: [
+        R.VMA_EXTRA,
+        when((c) => hasPages(c) || (c.fields(R.VMA_EXTRA).flags & 1) !== 0, { pages: true }),
+      ],
+      orElse: [when(hasPages, { pages: true })],
+    },
+  ],
   ipcList: [
     R.IPC,
     when((c) => c.fields(R.IPC).ipc_type === 502, { repeat: "shm", times: (c) => c.fields(R.IPC).ipc_count }),

@@ -10,6 +10,7 @@ import {
 } from "./grammar.js";
 import type { LinuxCrImage } from "./image.js";
 import { layoutOf, type RecordKind, type RecordValue } from "./record-kind.js";
+import { EXTENSION_VERSION } from "./records/extensions.js";
 import { RECORDS } from "./records.js";
 import { type Commit, isSince, type ObjectType, objectTypes } from "./revisions.js";
 
@@ -66,7 +67,11 @@ class Parse implements Context {
   readonly #tasks: OpenPart[] = [];
   readonly #objects = new Map<number, OpenPart>();
   readonly #unknown: number[] = [];
-  readonly #seen = { pipe: new Set<number>(), signal: new Set<number>() };
+  readonly #seen = {
+    pipe: new Set<number>(),
+    signal: new Set<number>(),
+    memfd: new Set<number>(),
+  };
   readonly #waiting: Record<"epoll" | "queues", OpenPart[]> = { epoll: [], queues: [] };
   readonly #types: readonly ObjectType[];
 
@@ -103,7 +108,7 @@ class Parse implements Context {
     return this.#image.kind(at) === kind;
   }
 
-  isNew(role: "pipe" | "signal", objref: number): boolean {
+  isNew(role: "pipe" | "signal" | "memfd", objref: number): boolean {
     if (this.#seen[role].has(objref)) return false;
     this.#seen[role].add(objref);
     return true;
@@ -151,6 +156,7 @@ class Parse implements Context {
       else if ("either" in step) this.#steps(step.either(this) ? step.steps : step.orElse);
       else if ("act" in step) step.act(this);
       else if ("pages" in step) this.#pages();
+      else if ("anyOrder" in step) this.#anyOrder(step.anyOrder);
       else this.#repeat(step);
     }
   }
@@ -162,6 +168,14 @@ class Parse implements Context {
     }
     const times = step.times(this);
     for (let i = 0; i < times; i++) this.#part.parts.push(this.#rule(step.repeat));
+  }
+
+  #anyOrder(options: readonly (readonly Step[])[]): void {
+    for (;;) {
+      const steps = options.find(([first]) => this.isNext(first as RecordKind));
+      if (steps === undefined) return;
+      this.#steps(steps);
+    }
   }
 
   /** Takes one record of this kind, after the objects that stand before it. */
@@ -178,7 +192,12 @@ class Parse implements Context {
     const index = this.#at++;
     this.#part.records.push(index);
     // A record too short for its fields is found here, with its place.
-    this.#image.fields(index);
+    const { oldest_reader: oldest } = this.#image.fields(index);
+    if (kind === RECORDS.EXTENSIONS && (oldest as number) > EXTENSION_VERSION)
+      throw this.#image.error(
+        index,
+        `extension records that a reader of version ${oldest} is needed for, this one is of version ${EXTENSION_VERSION}`,
+      );
     return index;
   }
 

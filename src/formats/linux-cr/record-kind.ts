@@ -23,7 +23,7 @@ export interface RecordOptions {
   readonly slack?: number;
   /** Records that stand after this one, in words. */
   readonly follows?: string;
-  readonly certainty?: "header file only" | "our dialect";
+  readonly certainty?: "header file only" | "our dialect" | "our extension";
 }
 
 /** One kind of record as data: its ids and layouts through the header sets, and what is in and after it. */

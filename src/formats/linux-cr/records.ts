@@ -1,4 +1,5 @@
 import { idOf, type RecordKind } from "./record-kind.js";
+import { EXTENSIONS_RECORDS } from "./records/extensions.js";
 import { FILES_RECORDS } from "./records/files.js";
 import { MEMORY_RECORDS } from "./records/memory.js";
 import { SOCKETS_RECORDS } from "./records/sockets.js";
@@ -6,18 +7,19 @@ import { STREAM_RECORDS } from "./records/stream.js";
 import { TASKS_RECORDS } from "./records/tasks.js";
 import type { Commit } from "./revisions.js";
 
-/** Every record that the header files name, and those of our dialect: one row each. */
+/** Every record that the header files name, and those of our dialect and extension: one row each. */
 export const RECORDS = {
   ...STREAM_RECORDS,
   ...TASKS_RECORDS,
   ...FILES_RECORDS,
   ...MEMORY_RECORDS,
   ...SOCKETS_RECORDS,
+  ...EXTENSIONS_RECORDS,
 } as const;
 
 const byCommit = new Map<Commit, ReadonlyMap<number, RecordKind>>();
 
-/** The kinds that a header set knows, by their ids there. Those of our dialect have the same ids in all. */
+/** The kinds that a header set knows, by their ids there. Those of ours have the same ids in all. */
 export function recordKinds(commit: Commit): ReadonlyMap<number, RecordKind> {
   let kinds = byCommit.get(commit);
   if (kinds === undefined) {

@@ -1,6 +1,7 @@
 import type { ByteOrder } from "../../io/byte-order.js";
 import type { RecordIndex } from "./record-index.js";
 import { type Dialect, layoutOf, type RecordKind } from "./record-kind.js";
+import { isExtensionId } from "./records/extensions.js";
 import { RECORDS, recordKinds } from "./records.js";
 import { ARCHITECTURES, archNumbering, COMMITS, isSince, REVISIONS } from "./revisions.js";
 
@@ -139,7 +140,7 @@ function sizeSigns(index: RecordIndex): Sign[] {
     if (seen.size < MOST_SIZES) seen.add(index.size(i));
   }
   return [...sizes]
-    .filter(([id]) => COMMITS.some((commit) => recordKinds(commit).has(id)))
+    .filter(([id]) => !isExtensionId(id) && COMMITS.some((commit) => recordKinds(commit).has(id)))
     .flatMap(([id, all]) =>
       [...all].map((size) => ({
         text: `a record of id ${id} has ${size} bytes`,

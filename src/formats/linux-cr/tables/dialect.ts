@@ -18,11 +18,11 @@ export const FILE_LOCK = struct("FILE_LOCK", 48, "Our dialect: one record lock, 
     doc: "0 read, 1 write, 2 none; plus 16 while a lease is being broken, then what it becomes",
   }),
   fl_type_prev: word("u32", 28, { doc: "what a lease that is being broken was" }),
-  fl_flags: word("u32", 32, { doc: "1 POSIX, 2 flock, 32 lease" }),
+  fl_flags: word("u32", 32, { doc: "1 POSIX, 2 flock, 32 lease; ours: 1025 open file description" }),
   fl_rem_lease: word("s32", 36, {
     doc: "seconds until the lease is taken away, from the start of the checkpoint",
   }),
-  owner_ref: word("s32", 40, { doc: "FILE_TABLE of a POSIX lock, else 0" }),
+  owner_ref: word("s32", 40, { doc: "FILE_TABLE of a POSIX lock, FILE of an OFD lock, else 0" }),
 });
 
 export const FILE_OWNER = struct(

@@ -17,7 +17,9 @@ export const FILE_DESC = struct("FILE_DESC", 24, "One descriptor", {
 
 /** What every kind of FILE begins with. */
 const COMMON = {
-  f_type: word("u32", 8, { doc: "1 generic, 2 pipe, 3 fifo, 4 socket, 5 terminal, 6 epoll, 7 eventfd" }),
+  f_type: word("u32", 8, {
+    doc: "1 generic, 2 pipe, 3 fifo, 4 socket, 5 terminal, 6 epoll, 7 eventfd; ours: 1001 timerfd, 1002 signalfd, 1003 memfd, 1004 inotify",
+  }),
   f_mode: word("u32", 12, {
     doc: "FMODE bits of the kernel: 1 read, 2 write, 4 seek …",
     show: { as: "hex" },

@@ -1,0 +1,60 @@
+import { type Layout, type RecordOptions, record } from "../record-kind.js";
+import * as FILES from "../tables/extensions-files.js";
+import * as TASKS from "../tables/extensions-tasks.js";
+
+/** The version of the extension records that crimg writes, and the newest that it reads. */
+export const EXTENSION_VERSION = 1;
+
+/** What wrote an image, by EXTENSIONS.writer. */
+export const EXTENSION_WRITERS: Readonly<Record<number, string>> = {
+  1: "crimg convert",
+  2: "crimg checkpoint",
+  3: "crimg edit",
+};
+
+/** Whether an id is one of those that are kept for our extension records, known or not. */
+export function isExtensionId(id: number): boolean {
+  return id >= 20000 && id <= 20999;
+}
+
+/** A record of ours, whose id is the same in all header sets. */
+function ours<const T extends Layout["table"]>(
+  name: string,
+  id: number,
+  table: T,
+  options: Omit<RecordOptions, "doc" | "certainty"> = {},
+) {
+  return record(name, [[id, "0abe2fe"]], [{ table }], {
+    doc: table.doc,
+    certainty: "our extension",
+    ...options,
+  });
+}
+
+/** Records that hold what today's processes have and the header files of 2011 have no place for. */
+export const EXTENSIONS_RECORDS = {
+  EXTENSIONS: ours("EXTENSIONS", 20000, TASKS.EXTENSIONS),
+  CLOCKS: ours("CLOCKS", 20001, TASKS.CLOCKS),
+  CGROUP_SET: ours("CGROUP_SET", 20002, TASKS.CGROUP_SET, { payload: "text" }),
+  SECCOMP_FILTER: ours("SECCOMP_FILTER", 20003, TASKS.SECCOMP_FILTER, { payload: "bytes" }),
+  TASK_EXTRA: ours("TASK_EXTRA", 20010, TASKS.TASK_EXTRA),
+  RSEQ: ours("RSEQ", 20011, TASKS.RSEQ),
+  XSTATE: ours("XSTATE", 20012, TASKS.XSTATE, { payload: "bytes" }),
+  POSIX_TIMER: ours("POSIX_TIMER", 20013, TASKS.POSIX_TIMER),
+  FILE_IDENTITY: ours("FILE_IDENTITY", 20020, FILES.FILE_IDENTITY, { payload: "bytes" }),
+  PIPE_STATE: ours("PIPE_STATE", 20021, FILES.PIPE_STATE),
+  TIMERFD: ours("TIMERFD", 20022, FILES.TIMERFD),
+  SIGNALFD: ours("SIGNALFD", 20023, FILES.SIGNALFD),
+  MEMFD: ours("MEMFD", 20024, FILES.MEMFD, {
+    payload: "text",
+    follows: "pages by page index, when the inode_objref is new",
+  }),
+  INOTIFY: ours("INOTIFY", 20025, FILES.INOTIFY, { follows: "INOTIFY_WATCH, nr_watches times" }),
+  INOTIFY_WATCH: ours("INOTIFY_WATCH", 20026, FILES.INOTIFY_WATCH, { payload: "path" }),
+  SOCKET_EXTRA: ours("SOCKET_EXTRA", 20030, FILES.SOCKET_EXTRA),
+  TTY_EXTRA: ours("TTY_EXTRA", 20033, FILES.TTY_EXTRA, { payload: "bytes" }),
+  VMA_EXTRA: ours("VMA_EXTRA", 20040, FILES.VMA_EXTRA, {
+    payload: "text",
+    follows: "pages, when flags say so or the vma_type has them",
+  }),
+} as const;

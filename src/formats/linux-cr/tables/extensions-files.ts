@@ -1,0 +1,100 @@
+import { bytes, struct, word } from "../../../schema/struct.js";
+
+export const FILE_IDENTITY = struct(
+  "FILE_IDENTITY",
+  64,
+  "What the file was, so that a restart can tell another one under its name",
+  {
+    file_objref: word("s32", 8),
+    mode: word("u32", 12, { doc: "st_mode" }),
+    dev: word("u64", 16, { doc: "st_dev as stat(2) gives it", show: { as: "hex" } }),
+    ino: word("u64", 24, { doc: "st_ino" }),
+    size: word("u64", 32, { doc: "bytes" }),
+    mtime_sec: word("s64", 40, { doc: "seconds since 1970" }),
+    mtime_nsec: word("u32", 48),
+    flags: word("u32", 52, {
+      doc: "which are stored: 1 mode, 2 dev and ino, 4 size, 8 mtime",
+      show: { as: "hex" },
+    }),
+  },
+);
+
+export const PIPE_STATE = struct("PIPE_STATE", 16, "How much a pipe or fifo holds", {
+  capacity: word("u32", 8, { doc: "bytes, fcntl(2) F_GETPIPE_SZ" }),
+});
+
+export const TIMERFD = struct(
+  "TIMERFD",
+  48,
+  "A timer of timerfd_create(2); times count from the start of the checkpoint",
+  {
+    clock_id: word("u32", 8),
+    settime_flags: word("u32", 12, { doc: "of timerfd_settime(2); value_ns is relative all the same" }),
+    ticks: word("u64", 16, { doc: "expirations nobody has read yet" }),
+    value_ns: word("u64", 24, { doc: "ns until it expires, 0 when disarmed" }),
+    interval_ns: word("u64", 32, { doc: "ns between expirations, 0 for once" }),
+  },
+);
+
+export const SIGNALFD = struct("SIGNALFD", 16, "Which signals a signalfd(2) takes", {
+  sigmask: bytes(8, 8, { doc: "signal set as the kernel stores it" }),
+});
+
+export const MEMFD = struct("MEMFD", 48, "A file of memfd_create(2)", {
+  inode_objref: word("s32", 8, { doc: "equal for all files of one memory; no OBJREF declares it" }),
+  seals: word("u32", 12, { doc: "fcntl(2) F_GET_SEALS", show: { as: "hex" } }),
+  mode: word("u32", 16, { doc: "st_mode" }),
+  uid: word("u32", 20),
+  gid: word("u32", 24),
+  flags: word("u32", 28, { doc: "MFD_HUGETLB and the size of the pages", show: { as: "hex" } }),
+  size: word("u64", 32, { doc: "bytes" }),
+});
+
+export const INOTIFY = struct("INOTIFY", 16, "An inotify(7) instance; its watches follow", {
+  nr_watches: word("u32", 8, { doc: "INOTIFY_WATCHes that follow" }),
+});
+
+export const INOTIFY_WATCH = struct("INOTIFY_WATCH", 32, "One watch of an inotify instance", {
+  wd: word("s32", 8, { doc: "watch descriptor" }),
+  mask: word("u32", 12, { doc: "inotify_add_watch(2) events", show: { as: "hex" } }),
+  ino: word("u64", 16, { doc: "st_ino of what is watched" }),
+  dev: word("u32", 24, { doc: "device of what is watched", show: { as: "hex" } }),
+});
+
+export const SOCKET_EXTRA = struct("SOCKET_EXTRA", 64, "What SOCKET does not say of a socket", {
+  inode: word("u64", 8, { doc: "number of the socket, as in socket:[N]" }),
+  mode: word("u32", 16, { doc: "st_mode of the file of a unix socket" }),
+  uid: word("u32", 20),
+  gid: word("u32", 24),
+  flags: word("u32", 28, { doc: "1: mode, uid and gid are stored", show: { as: "hex" } }),
+  so_options: word("u64", 32, {
+    doc: "bits from 1 on: reuseaddr, passcred, passsec, dontroute, no_check, reuseport, broadcast, keepalive, oobinline",
+    show: { as: "hex" },
+  }),
+  v6_only: word("u32", 40, { doc: "IPV6_V6ONLY" }),
+  ifindex: word("u32", 44, { doc: "index of the interface that it is bound to, 0 for none" }),
+  so_mark: word("u32", 48),
+  so_priority: word("u32", 52),
+});
+
+export const TTY_EXTRA = struct("TTY_EXTRA", 40, "What TTY does not say of a terminal", {
+  flags: word("u32", 8, {
+    doc: "1 locked, 2 exclusive, 4 packet mode, 8 uid and gid are stored",
+    show: { as: "hex" },
+  }),
+  uid: word("u32", 12),
+  gid: word("u32", 16),
+  mode: word("u32", 20, { doc: "st_mode of the device, 0 when not stored" }),
+  sid_ref: word("s32", 24, { doc: "session that it controls: pid tag, 0 for none" }),
+  pgrp_ref: word("s32", 28, { doc: "group in the foreground: pid tag, 0 for none" }),
+  rdev: word("u32", 32, { doc: "st_rdev, 0 when not stored", show: { as: "hex" } }),
+});
+
+export const VMA_EXTRA = struct("VMA_EXTRA", 32, "What VMA does not say of a mapping", {
+  madv: word("u64", 8, { doc: "bit n: madvise(2) advice n is in force", show: { as: "hex" } }),
+  kind: word("u32", 16, { doc: "0 ordinary, 1 vdso, 2 vvar, 3 vsyscall" }),
+  flags: word("u32", 20, {
+    doc: "1: pages follow although the vma_type has none",
+    show: { as: "hex" },
+  }),
+});

@@ -1,0 +1,101 @@
+import { struct, word } from "../../../schema/struct.js";
+
+export const EXTENSIONS = struct("EXTENSIONS", 24, "The version of our extension records in this image", {
+  version: word("u32", 8, { doc: "version of the extension records, 1" }),
+  oldest_reader: word("u32", 12, { doc: "a reader that knows only older versions must refuse the image" }),
+  writer: word("u32", 16, { doc: "1 crimg convert, 2 crimg checkpoint, 3 crimg edit" }),
+});
+
+export const CLOCKS = struct("CLOCKS", 40, "The clocks at the start of the checkpoint", {
+  realtime_ns: word("u64", 8, { doc: "wall clock in ns since 1970" }),
+  monotonic_ns: word("s64", 16, { doc: "CLOCK_MONOTONIC in ns, as the tasks saw it" }),
+  boottime_ns: word("s64", 24, { doc: "CLOCK_BOOTTIME in ns, as the tasks saw it" }),
+  flags: word("u32", 32, {
+    doc: "1 the tasks had a time namespace of their own, 2 monotonic and boottime are known",
+    show: { as: "hex" },
+  }),
+});
+
+export const CGROUP_SET = struct("CGROUP_SET", 16, "Control groups that tasks are in, cgroups(7)", {
+  set_id: word("u32", 8, { doc: "number that TASK_EXTRA.cgroup_set uses, above 0" }),
+});
+
+export const SECCOMP_FILTER = struct("SECCOMP_FILTER", 24, "A program of seccomp(2)", {
+  filter_ref: word("s32", 8, { doc: "number that others use, from 1 on" }),
+  prev_ref: word("s32", 12, { doc: "the filter that was installed before it, 0 for none" }),
+  flags: word("u32", 16, { doc: "seccomp(2) SECCOMP_FILTER_FLAG bits", show: { as: "hex" } }),
+});
+
+export const TASK_EXTRA = struct("TASK_EXTRA", 88, "State of a task that kernels of 2011 did not have", {
+  oom_score_adj: word("s32", 8),
+  loginuid: word("u32", 12, { doc: "0xffffffff is unset" }),
+  sched_policy: word("u32", 16, { doc: "0 other, 1 FIFO, 2 RR, 3 batch, 5 idle" }),
+  sched_nice: word("s32", 20),
+  sched_priority: word("u32", 24),
+  no_new_privs: word("u32", 28),
+  cap_ambient: word("u64", 32, { doc: "ambient capabilities", show: { as: "hex" } }),
+  child_subreaper: word("u32", 40),
+  stop_signo: word("u32", 44, { doc: "signal that stopped a task of state 4, 0 for none" }),
+  seccomp_mode: word("u32", 48, { doc: "0 off, 1 strict, 2 filter" }),
+  seccomp_filter: word("s32", 52, { doc: "the last SECCOMP_FILTER, 0 for none" }),
+  personality: word("u64", 56, { doc: "personality(2)", show: { as: "hex" } }),
+  cgroup_set: word("u32", 64, { doc: "set_id of a CGROUP_SET" }),
+  thp_disabled: word("u32", 68),
+  membarrier_mask: word("u32", 72, { doc: "commands registered with membarrier(2)", show: { as: "hex" } }),
+  flags: word("u32", 76, {
+    doc: "which are stored: 1 oom_score_adj, 2 loginuid, 4 scheduling, 8 cgroup_set",
+    show: { as: "hex" },
+  }),
+});
+
+export const RSEQ = struct("RSEQ", 32, "Restartable sequences of a thread, rseq(2)", {
+  abi_pointer: word("u64", 8, { doc: "address of struct rseq", show: { as: "hex" } }),
+  abi_size: word("u32", 16, { doc: "bytes" }),
+  signature: word("u32", 20, { show: { as: "hex" } }),
+  cs_pointer: word("u64", 24, {
+    doc: "address of the critical section it was in, 0 for none",
+    show: { as: "hex" },
+  }),
+});
+
+export const XSTATE = struct(
+  "XSTATE",
+  32,
+  "Processor state beyond FXSAVE; the first 512 bytes are in CPU_FPU",
+  {
+    xstate_bv: word("u64", 8, { doc: "components in use", show: { as: "hex" } }),
+    xcomp_bv: word("u64", 16, {
+      doc: "format of the compacted area, 0 for the standard one",
+      show: { as: "hex" },
+    }),
+    nr_components: word("u32", 24, { doc: "components behind the fields" }),
+  },
+);
+
+export const XSTATE_COMPONENT = struct(
+  "xstate_component",
+  8,
+  "Begins one component in the bytes of XSTATE; `size` bytes follow",
+  {
+    component: word("u32", 0, { doc: "number of the XSAVE component, 2 is the upper half of YMM" }),
+    size: word("u32", 4, { doc: "bytes" }),
+  },
+);
+
+export const POSIX_TIMER = struct(
+  "POSIX_TIMER",
+  72,
+  "A timer of timer_create(2); times count from the start of the checkpoint",
+  {
+    timer_id: word("u32", 8),
+    clock_id: word("s32", 12),
+    sigev_notify: word("u32", 16, { doc: "0 signal, 1 none, 2 thread, 4 thread id" }),
+    signo: word("u32", 20),
+    overrun: word("u32", 24),
+    notify_tid: word("s32", 28, { doc: "thread that gets the signal, for sigev_notify 4" }),
+    sigval: word("u64", 32, { show: { as: "hex" } }),
+    value_ns: word("u64", 40, { doc: "ns until it expires, 0 when disarmed" }),
+    interval_ns: word("u64", 48, { doc: "ns between expirations, 0 for once" }),
+    flags: word("u32", 56, { doc: "none are given yet" }),
+  },
+);
