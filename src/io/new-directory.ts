@@ -5,10 +5,14 @@ import { isOwnerAlive, ownerToken } from "./owner.js";
 
 /**
  * Makes a directory that is there with all its files or not at all: `fill` writes into a directory beside it, which
- * then takes the name. `like` gives the permission bits. What runs of the same name that were killed left behind is
- * removed. Errors: USAGE when `directory` exists and is not empty; IO.
+ * then takes the name. `like` gives the permission bits; without it the directory is for its owner alone. What runs of
+ * the same name that were killed left behind is removed. Errors: USAGE when `directory` exists and is not empty; IO.
  */
-export function createDirectory<T>(directory: string, like: string, fill: (temporary: string) => T): T {
+export function createDirectory<T>(
+  directory: string,
+  like: string | undefined,
+  fill: (temporary: string) => T,
+): T {
   assertFree(directory);
   const parent = path.dirname(path.resolve(directory));
   const prefix = `.${path.basename(path.resolve(directory))}.crimg-`;
@@ -21,7 +25,7 @@ export function createDirectory<T>(directory: string, like: string, fill: (tempo
   }
   try {
     const result = fill(temporary);
-    fs.chmodSync(temporary, fs.statSync(like).mode & 0o7777);
+    if (like !== undefined) fs.chmodSync(temporary, fs.statSync(like).mode & 0o7777);
     assertFree(directory);
     fs.renameSync(temporary, directory);
     return result;

@@ -1,0 +1,94 @@
+import path from "node:path";
+import { type Piece, PieceList } from "../../io/concat.js";
+import { createDirectory } from "../../io/new-directory.js";
+import type { ByteSource } from "../../io/source.js";
+import { writeSource } from "../../io/write-file.js";
+import { encodeMessage } from "../../schema/encode.js";
+import type { MessageTable, Value } from "../../schema/message.js";
+import { fileNameOf, HEAD_MAGICS } from "./detect.js";
+import type { ImageKind } from "./image-kind.js";
+
+/**
+ * A set that is being made, little-endian and in the envelope of img_version 2. Records are kept encoded; page contents
+ * and other payloads may be ranges of a source, which are copied only when the set is written.
+ */
+export class SetWriter {
+  readonly #files = new Map<string, PieceList>();
+
+  constructor(
+    /** Name of the set for messages. */
+    readonly name: string,
+  ) {}
+
+  /**
+   * Adds a record, with what stands behind it, to the image of that kind and id, which is made by its first record.
+   * Errors: CrimgError INVALID for a value that does not fit its field.
+   */
+  add<M extends MessageTable>(
+    kind: ImageKind,
+    id: number | undefined,
+    table: M,
+    value: Value<M>,
+    payload: readonly Piece[] = [],
+  ): void {
+    const pieces = this.open(kind, id);
+    const message = encodeMessage(table, value, { file: fileNameOf(kind, id) });
+    const framed = Buffer.allocUnsafe(message.length + 4);
+    framed.writeUInt32LE(message.length);
+    message.copy(framed, 4);
+    for (const piece of [framed, ...payload]) pieces.add(piece);
+  }
+
+  /** Adds bytes to a raw image, such as pages-N.img. */
+  append(kind: ImageKind, id: number | undefined, pieces: Iterable<Piece>): void {
+    const to = this.open(kind, id);
+    for (const piece of pieces) to.add(piece);
+  }
+
+  /** Makes an image without records as yet, such as a descriptor table without descriptors. */
+  open(kind: ImageKind, id: number | undefined): PieceList {
+    const name = fileNameOf(kind, id);
+    let pieces = this.#files.get(name);
+    if (pieces === undefined) {
+      pieces = new PieceList();
+      if (kind.magic !== undefined) pieces.add(headerOf(kind, kind.magic));
+      this.#files.set(name, pieces);
+    }
+    return pieces;
+  }
+
+  has(kind: ImageKind, id: number | undefined): boolean {
+    return this.#files.has(fileNameOf(kind, id));
+  }
+
+  /** The images by file name, to be read or written. */
+  files(): Map<string, ByteSource> {
+    return new Map(
+      [...this.#files]
+        .sort(([a], [b]) => (a < b ? -1 : 1))
+        .map(([name, pieces]) => [name, pieces.source(path.join(this.name, name))]),
+    );
+  }
+
+  /**
+   * Writes the set into a new directory, which is there whole or not at all and for its owner alone: memory may hold
+   * secrets. Errors: USAGE for a directory that is not empty, IO.
+   */
+  writeTo(directory: string): void {
+    createDirectory(directory, undefined, (temporary) => this.fill(temporary));
+  }
+
+  /** Writes the files into an empty directory. Errors: IO. */
+  fill(directory: string): void {
+    for (const [name, content] of this.files())
+      writeSource(path.join(directory, name), content, { sync: false });
+  }
+}
+
+/** The magic words: the kind's, and the one before it for all but the inventory. */
+function headerOf({ head }: ImageKind, magic: number): Buffer {
+  const words = head === "none" ? [magic] : [HEAD_MAGICS[head], magic];
+  const bytes = Buffer.alloc(words.length * 4);
+  for (const [i, word] of words.entries()) bytes.writeUInt32LE(word, i * 4);
+  return bytes;
+}
