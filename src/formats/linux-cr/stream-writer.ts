@@ -1,0 +1,164 @@
+import { type ConcatSource, type Piece, PieceList, pieceSize, type SourceRange } from "../../io/concat.js";
+import type { ByteSource } from "../../io/source.js";
+import type { Dialect, RecordKind } from "./record-kind.js";
+import { RECORDS } from "./records.js";
+import { ARCHITECTURES, archNumbering, type ObjectType, objectTypes } from "./revisions.js";
+import { encodeRecord, textPayload } from "./write.js";
+
+/** What crimg writes: v23-rc2 as the last header set has it, of x86-64. */
+export const WRITTEN_DIALECT: Dialect = { commit: "5c3471a", arch: ARCHITECTURES.X86_64 };
+
+/** HEADER.arch_id of `WRITTEN_DIALECT`. */
+export const WRITTEN_ARCH_ID = archNumbering(WRITTEN_DIALECT.commit).indexOf("X86_64") + 1;
+
+export const PAGE_BYTES = 4096;
+
+/** Keys of one PGARR: 16 blocks of a page each, as the kernel gathers them. */
+const PAGES_AT_ONCE = (16 * PAGE_BYTES) / 8;
+
+/** Neighbouring pages of a page list. Keys are addresses (`step` the page size) or page indexes (`step` 1). */
+export interface PageRun {
+  /** Key of the first page. */
+  readonly key: bigint;
+  readonly pages: number;
+  /** Where the contents are; zeros when not given. */
+  readonly from?: { readonly source: ByteSource; readonly offset: number } | undefined;
+}
+
+/**
+ * Puts a linux-cr stream together, record by record. What comes out of files is kept as ranges of them, so that neither
+ * memory pages nor files are held in memory. Objects are numbered from 1 in the order of their first use.
+ */
+export class StreamWriter {
+  readonly dialect = WRITTEN_DIALECT;
+  readonly #pieces = new PieceList();
+  readonly #types = objectTypes(WRITTEN_DIALECT.commit);
+  #nextRef = 1;
+
+  /** Bytes so far. */
+  get size(): number {
+    return this.#pieces.size;
+  }
+
+  /**
+   * A record. `payload` stands behind the fields; its count, where the record has one, is filled in.
+   * Errors: CrimgError INVALID for a value that does not fit its field.
+   */
+  record(
+    kind: RecordKind,
+    fields: Readonly<Record<string, unknown>> = {},
+    payload: Buffer | readonly Piece[] = Buffer.alloc(0),
+  ): void {
+    const parts = Buffer.isBuffer(payload) ? [payload] : payload;
+    if (parts.every((part) => Buffer.isBuffer(part))) {
+      const bytes = parts.length === 1 ? (parts[0] as Buffer) : Buffer.concat(parts);
+      this.#pieces.add(encodeRecord(kind, this.dialect, this.dialect.arch.byteOrder, fields, bytes));
+      return;
+    }
+    const head = encodeRecord(kind, this.dialect, this.dialect.arch.byteOrder, fields);
+    head.writeUInt32LE(head.length + parts.reduce((sum, part) => sum + pieceSize(part), 0), 4);
+    this.#pieces.add(head);
+    for (const part of parts) this.#pieces.add(part);
+  }
+
+  /** A STRING or FILE_NAME. Errors: EditError for a NUL inside or a path that is too long. */
+  text(kind: RecordKind, text: string): void {
+    this.record(kind, {}, textPayload(kind, text));
+  }
+
+  /** A BUFFER with these bytes. */
+  buffer(...parts: readonly Piece[]): void {
+    this.record(RECORDS.BUFFER, {}, parts);
+  }
+
+  /** Bytes without a record around them: the page behind a SOCKET_FRAG. */
+  raw(piece: Piece): void {
+    this.#pieces.add(piece);
+  }
+
+  /** The next number, for objects that have one and no OBJREF: INODE, SIGNAL, the reserve of a pty master. */
+  number(): number {
+    return this.#nextRef++;
+  }
+
+  /** Consecutive numbers, the tags of process ids; gives the first one. */
+  numbers(count: number): number {
+    const first = this.#nextRef;
+    this.#nextRef += count;
+    return first;
+  }
+
+  /** Announces an object: its records, with those of objects inside it before its main one, must follow. */
+  objref(type: ObjectType): number {
+    const objref = this.number();
+    this.record(RECORDS.OBJREF, { objtype: this.#types.indexOf(type), objref });
+    return objref;
+  }
+
+  /** A whole page list: the pages in batches, then the empty batch that ends every list. */
+  pages(runs: Iterable<PageRun>, step: bigint): void {
+    let batch: PageRun[] = [];
+    let count = 0;
+    for (const run of runs)
+      for (let done = 0; done < run.pages; ) {
+        const pages = Math.min(run.pages - done, PAGES_AT_ONCE - count);
+        batch.push(partOf(run, done, pages, step));
+        done += pages;
+        count += pages;
+        if (count < PAGES_AT_ONCE) continue;
+        this.#pageArray(batch, count, step);
+        batch = [];
+        count = 0;
+      }
+    if (count > 0) this.#pageArray(batch, count, step);
+    this.record(RECORDS.PGARR, { nr_pages: 0n });
+  }
+
+  /** Everything that was written, as one source over the files that it comes from. */
+  source(name: string): ConcatSource {
+    return this.#pieces.source(name);
+  }
+
+  #pageArray(runs: readonly PageRun[], count: number, step: bigint): void {
+    this.record(RECORDS.PGARR, { nr_pages: BigInt(count) });
+    const keys: SourceRange = { source: new KeyList(runs, count, step), offset: 0, size: count * 8 };
+    this.buffer(
+      keys,
+      ...runs.map(({ from, pages }) =>
+        from === undefined ? { zeros: pages * PAGE_BYTES } : { ...from, size: pages * PAGE_BYTES },
+      ),
+    );
+  }
+}
+
+function partOf({ key, from }: PageRun, skip: number, pages: number, step: bigint): PageRun {
+  return {
+    key: key + BigInt(skip) * step,
+    pages,
+    from: from && { source: from.source, offset: from.offset + skip * PAGE_BYTES },
+  };
+}
+
+/** The keys of one batch, made when they are read: those of all pages of a large image would fill the memory. */
+class KeyList implements ByteSource {
+  readonly name = "page keys";
+  readonly size: number;
+
+  constructor(
+    readonly runs: readonly PageRun[],
+    count: number,
+    readonly step: bigint,
+  ) {
+    this.size = count * 8;
+  }
+
+  read(offset: number, size: number): Buffer {
+    const keys = Buffer.alloc(this.size);
+    let at = 0;
+    for (const { key, pages } of this.runs)
+      for (let page = 0; page < pages; page++) at = keys.writeBigUInt64LE(key + BigInt(page) * this.step, at);
+    return keys.subarray(offset, offset + size);
+  }
+
+  close(): void {}
+}

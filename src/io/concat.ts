@@ -1,0 +1,105 @@
+import { type ByteSource, checkRange } from "./source.js";
+
+/** Bytes [offset, offset + size) of a source. */
+export interface SourceRange {
+  readonly source: ByteSource;
+  readonly offset: number;
+  readonly size: number;
+}
+
+/** Bytes in memory, a range of a source, or so many zeros. */
+export type Piece = Buffer | SourceRange | { readonly zeros: number };
+
+export function pieceSize(piece: Piece): number {
+  if (Buffer.isBuffer(piece)) return piece.length;
+  return "zeros" in piece ? piece.zeros : piece.size;
+}
+
+/** Small pieces in memory that follow one another are joined up to this size. */
+const JOIN_BYTES = 64 * 1024;
+
+/** Gathers pieces for a `ConcatSource`; ranges of sources are not read before somebody reads the whole. */
+export class PieceList {
+  readonly #pieces: Piece[] = [];
+  #open: Buffer[] = [];
+  #openBytes = 0;
+  #size = 0;
+
+  /** Bytes of all pieces so far. */
+  get size(): number {
+    return this.#size;
+  }
+
+  add(piece: Piece): void {
+    const size = pieceSize(piece);
+    if (size === 0) return;
+    this.#size += size;
+    if (Buffer.isBuffer(piece)) {
+      this.#open.push(piece);
+      this.#openBytes += size;
+      if (this.#openBytes >= JOIN_BYTES) this.#join();
+      return;
+    }
+    this.#join();
+    this.#pieces.push(piece);
+  }
+
+  /** All pieces as one source. Closing it does not close the sources it reads from. */
+  source(name: string): ConcatSource {
+    this.#join();
+    return new ConcatSource(name, this.#pieces);
+  }
+
+  #join(): void {
+    if (this.#openBytes > 0) this.#pieces.push(Buffer.concat(this.#open));
+    this.#open = [];
+    this.#openBytes = 0;
+  }
+}
+
+/** Pieces one behind the other, read as if they had been written to one file. */
+export class ConcatSource implements ByteSource {
+  readonly size: number;
+  readonly #starts: Float64Array;
+
+  constructor(
+    readonly name: string,
+    readonly pieces: readonly Piece[],
+  ) {
+    this.#starts = new Float64Array(pieces.length);
+    let at = 0;
+    for (const [i, piece] of pieces.entries()) {
+      this.#starts[i] = at;
+      at += pieceSize(piece);
+    }
+    this.size = at;
+  }
+
+  read(offset: number, size: number): Buffer {
+    checkRange(this, offset, size);
+    const out = Buffer.alloc(size);
+    let done = 0;
+    for (let i = this.#pieceAt(offset); done < size; i++) {
+      const piece = this.pieces[i] as Piece;
+      const skip = offset + done - (this.#starts[i] as number);
+      const length = Math.min(pieceSize(piece) - skip, size - done);
+      if (Buffer.isBuffer(piece)) piece.copy(out, done, skip, skip + length);
+      else if ("source" in piece) piece.source.read(piece.offset + skip, length).copy(out, done);
+      done += length;
+    }
+    return out;
+  }
+
+  close(): void {}
+
+  #pieceAt(offset: number): number {
+    let low = 0;
+    let high = this.#starts.length - 1;
+    while (low < high) {
+      const middle = (low + high + 1) >> 1;
+      if ((this.#starts[middle] as number) <= offset) low = middle;
+      else high = middle - 1;
+    }
+    return low;
+  }
+}
