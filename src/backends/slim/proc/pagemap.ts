@@ -1,0 +1,115 @@
+import fs from "node:fs";
+import { BackendError } from "../../../io/errors.js";
+import { PAGE_SIZE, SYS } from "../sys/abi-x64.js";
+import { errnoName } from "../sys/kernel-error.js";
+import { addressOf, attempt } from "../sys/syscall.js";
+
+/** Pages [start, end) of an address space. */
+export interface PageRange {
+  readonly start: number;
+  readonly end: number;
+}
+
+/** linux/fs.h: the ioctl and the categories of pages. */
+const PAGEMAP_SCAN = 0xc0606610;
+const FILE = 4n;
+const PRESENT = 8n;
+const SWAPPED = 16n;
+const PFNZERO = 32n;
+const ENOTTY = 25;
+
+const ARG_BYTES = 96;
+const REGION_BYTES = 24;
+const REGIONS_AT_ONCE = 4096;
+
+/** Bits of an entry of /proc/PID/pagemap, for kernels before 6.7. */
+const ENTRY_PRESENT = 0x8000_0000;
+const ENTRY_SWAPPED = 0x4000_0000;
+const ENTRY_FILE = 0x2000_0000;
+const ENTRIES_AT_ONCE = 65536;
+
+/** The pagemap of a task, which tells which of its pages have contents of their own. */
+export class Pagemap {
+  readonly #file: number;
+  #scans = true;
+
+  constructor(readonly pid: number) {
+    try {
+      this.#file = fs.openSync(`/proc/${pid}/pagemap`, "r");
+    } catch (error) {
+      throw new BackendError(`cannot look at the pages of task ${pid}`, { cause: error });
+    }
+  }
+
+  close(): void {
+    fs.closeSync(this.#file);
+  }
+
+  /**
+   * Pages of [start, end) that are in memory or swapped out; with `privateOnly` without those that are still as the file
+   * behind them, and without pages of zeros that nobody wrote. Runs of neighbours, ascending.
+   */
+  ranges(start: number, end: number, privateOnly: boolean): PageRange[] {
+    if (this.#scans) {
+      const found = this.#scan(start, end, privateOnly);
+      if (found !== undefined) return found;
+      this.#scans = false;
+    }
+    return this.#walk(start, end, privateOnly);
+  }
+
+  #scan(start: number, end: number, privateOnly: boolean): PageRange[] | undefined {
+    const ranges: PageRange[] = [];
+    const regions = Buffer.alloc(REGIONS_AT_ONCE * REGION_BYTES);
+    for (let from = start; from < end; ) {
+      const arg = Buffer.alloc(ARG_BYTES);
+      arg.writeBigUInt64LE(BigInt(ARG_BYTES), 0);
+      arg.writeBigUInt64LE(BigInt(from), 16);
+      arg.writeBigUInt64LE(BigInt(end), 24);
+      arg.writeBigUInt64LE(addressOf(regions), 40);
+      arg.writeBigUInt64LE(BigInt(REGIONS_AT_ONCE), 48);
+      // A category is wanted by its bit in the mask; an inverted one is wanted clear.
+      arg.writeBigUInt64LE(privateOnly ? FILE | PFNZERO : 0n, 64);
+      arg.writeBigUInt64LE(privateOnly ? FILE | PFNZERO : 0n, 72);
+      arg.writeBigUInt64LE(PRESENT | SWAPPED, 80);
+      arg.writeBigUInt64LE(PRESENT, 88);
+      const count = attempt(SYS.ioctl, this.#file, PAGEMAP_SCAN, arg);
+      if (count === -ENOTTY) return undefined;
+      if (count < 0)
+        throw new BackendError(`cannot look at the pages of task ${this.pid}: ${errnoName(-count)}`);
+      for (let i = 0; i < count; i++)
+        add(
+          ranges,
+          Number(regions.readBigUInt64LE(i * REGION_BYTES)),
+          Number(regions.readBigUInt64LE(i * REGION_BYTES + 8)),
+        );
+      from = Number(arg.readBigUInt64LE(32));
+    }
+    return ranges;
+  }
+
+  #walk(start: number, end: number, privateOnly: boolean): PageRange[] {
+    const ranges: PageRange[] = [];
+    const words = new Uint32Array(ENTRIES_AT_ONCE * 2);
+    const bytes = new Uint8Array(words.buffer);
+    for (let from = start; from < end; ) {
+      const wanted = Math.min(((end - from) / PAGE_SIZE) * 8, bytes.length);
+      const got = fs.readSync(this.#file, bytes, 0, wanted, (from / PAGE_SIZE) * 8) / 8;
+      if (got === 0) break;
+      for (let i = 0; i < got; i++) {
+        const flags = words[i * 2 + 1] as number;
+        const isThere = (flags & (ENTRY_PRESENT | ENTRY_SWAPPED)) !== 0;
+        if (isThere && !(privateOnly && (flags & ENTRY_FILE) !== 0))
+          add(ranges, from + i * PAGE_SIZE, from + (i + 1) * PAGE_SIZE);
+      }
+      from += got * PAGE_SIZE;
+    }
+    return ranges;
+  }
+}
+
+function add(ranges: PageRange[], start: number, end: number): void {
+  const last = ranges.at(-1);
+  if (last?.end === start) ranges[ranges.length - 1] = { start: last.start, end };
+  else ranges.push({ start, end });
+}

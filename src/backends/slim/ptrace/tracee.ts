@@ -1,0 +1,194 @@
+import fs from "node:fs";
+import { BackendError } from "../../../io/errors.js";
+import { ARGUMENT_REGISTERS, NT_X86_XSTATE } from "../sys/abi-x64.js";
+import { errnoName, KernelError } from "../sys/kernel-error.js";
+import { addressOf } from "../sys/syscall.js";
+import { ptrace, type Request } from "./ptrace.js";
+import { Registers } from "./registers.js";
+import { poll, type Status, waitFor } from "./wait.js";
+
+const SIGTRAP = 5;
+/** Set by PTRACE_O_TRACESYSGOOD in the signal of a stop at a system call. */
+const SYSCALL_STOP = SIGTRAP | 0x80;
+const EVENT_STOP = 128;
+/** A stop comes within microseconds, unless the thread sleeps where no signal wakes it. */
+const STOP_SECONDS = 10;
+const XSTATE_BYTES = 16384;
+
+/** A thread that this process traces, ptrace(2). It must be used by the thread that made it. */
+export class Tracee {
+  /** Whether it stood in a group stop, as by SIGSTOP, when it was stopped. */
+  groupStopped = false;
+  #memory: number | undefined;
+
+  constructor(
+    /** Thread group, whose memory it uses. */
+    readonly pid: number,
+    readonly tid: number,
+  ) {}
+
+  /** Begins to trace a running thread; it runs on. Errors: KernelError EPERM, ESRCH. */
+  static seize(pid: number, tid: number, options: number): Tracee {
+    ptrace("seize", tid, 0, options);
+    return new Tracee(pid, tid);
+  }
+
+  /**
+   * Stops the thread inside the kernel's signal loop, where registers that are written back decide how an interrupted
+   * call goes on. Signals that arrive meanwhile are delivered. Errors: BackendError when it ends or does not stop.
+   */
+  stop(): void {
+    ptrace("interrupt", this.tid);
+    this.awaitStop();
+  }
+
+  /** Waits for the stop that PTRACE_INTERRUPT, or being made by a traced thread, brings. */
+  awaitStop(): void {
+    for (;;) {
+      const status = this.#wait("stop");
+      if (status.event === EVENT_STOP) {
+        this.groupStopped = status.signal !== SIGTRAP;
+        return;
+      }
+      const isSignal = status.event === 0 && status.signal !== SYSCALL_STOP;
+      ptrace("cont", this.tid, 0, isSignal ? status.signal : 0);
+    }
+  }
+
+  registers(): Registers {
+    const registers = new Registers();
+    ptrace("getRegs", this.tid, 0, registers.bytes);
+    return registers;
+  }
+
+  setRegisters(registers: Registers): void {
+    ptrace("setRegs", this.tid, 0, registers.bytes);
+  }
+
+  /** FP and extended state as XSAVE keeps it: the standard format of the processor. */
+  xstate(): Buffer {
+    const bytes = Buffer.alloc(XSTATE_BYTES);
+    const vector = iovec(bytes);
+    ptrace("getRegSet", this.tid, NT_X86_XSTATE, vector);
+    return bytes.subarray(0, Number(vector.readBigUInt64LE(8)));
+  }
+
+  setXstate(bytes: Buffer): void {
+    ptrace("setRegSet", this.tid, NT_X86_XSTATE, iovec(bytes));
+  }
+
+  /** Blocked signals as the task will see them, 8 bytes: bit n-1 is signal n. */
+  signalMask(): Buffer {
+    const mask = Buffer.alloc(8);
+    ptrace("getSigMask", this.tid, mask.length, mask);
+    return mask;
+  }
+
+  setSignalMask(mask: Buffer): void {
+    ptrace("setSigMask", this.tid, mask.length, mask);
+  }
+
+  /**
+   * Lets the stopped thread make a system call: `site` is the address of a `syscall` instruction in its memory.
+   * It goes from the stop at entry to the stop at exit, which no signal action notices. The result, or -errno.
+   */
+  attempt(site: number, number: number, ...args: readonly (number | bigint)[]): number {
+    const registers = this.registers().set("rip", site).set("rax", number).set("orig_rax", -1);
+    for (const [i, name] of ARGUMENT_REGISTERS.entries()) registers.set(name, args[i] ?? 0);
+    this.setRegisters(registers);
+    this.#resumeToSyscallStop();
+    this.#resumeToSyscallStop();
+    return this.registers().signed("rax");
+  }
+
+  /** The same, for calls that are to succeed. Errors: BackendError naming the task and the errno. */
+  call(doing: string, site: number, number: number, ...args: readonly (number | bigint)[]): number {
+    const result = this.attempt(site, number, ...args);
+    if (result < 0 && result > -4096)
+      throw new BackendError(`task ${this.tid} cannot ${doing}: ${errnoName(-result)}`);
+    return result;
+  }
+
+  #resumeToSyscallStop(): void {
+    for (;;) {
+      ptrace("syscall", this.tid);
+      const { signal, event } = this.#wait("make a call");
+      if (signal === SYSCALL_STOP && event === 0) return;
+      // A group stop, or the end of an interrupt, may report once more; anything else is not expected with all blocked.
+      if (event !== EVENT_STOP)
+        throw new BackendError(`task ${this.tid} stopped by signal ${signal}, event ${event}, during a call`);
+    }
+  }
+
+  /** Resumes it until what it does by itself stops it: a breakpoint, an event. Gives that stop. */
+  run(
+    request: Extract<Request, "cont" | "syscall"> = "cont",
+    signal = 0,
+  ): Extract<Status, { kind: "stopped" }> {
+    ptrace(request, this.tid, 0, signal);
+    return this.#wait("go on");
+  }
+
+  /** Back into the signal loop from wherever it stopped. */
+  enterSignalLoop(): void {
+    ptrace("interrupt", this.tid);
+    ptrace("cont", this.tid);
+    this.awaitStop();
+  }
+
+  /** Ends tracing; the thread goes on. */
+  detach(signal = 0): void {
+    this.closeMemory();
+    ptrace("detach", this.tid, 0, signal);
+  }
+
+  read(address: number | bigint, size: number): Buffer {
+    const bytes = Buffer.alloc(size);
+    let got = 0;
+    while (got < size) {
+      const n = fs.readSync(this.#memoryFile(), bytes, got, size - got, BigInt(address) + BigInt(got));
+      if (n === 0) throw new BackendError(`task ${this.pid} has no memory at 0x${address.toString(16)}`);
+      got += n;
+    }
+    return bytes;
+  }
+
+  write(address: number | bigint, bytes: Buffer): void {
+    let done = 0;
+    while (done < bytes.length)
+      done += fs.writeSync(
+        this.#memoryFile(),
+        bytes,
+        done,
+        bytes.length - done,
+        Number(BigInt(address) + BigInt(done)),
+      );
+  }
+
+  closeMemory(): void {
+    if (this.#memory !== undefined) fs.closeSync(this.#memory);
+    this.#memory = undefined;
+  }
+
+  #memoryFile(): number {
+    this.#memory ??= fs.openSync(`/proc/${this.pid}/mem`, "r+");
+    return this.#memory;
+  }
+
+  #wait(what: string): Extract<Status, { kind: "stopped" }> {
+    const status = waitFor(`thread ${this.tid} does not ${what}`, STOP_SECONDS, () => poll(this.tid));
+    if (status.kind === "gone")
+      throw new BackendError(`thread ${this.tid} ended while it was to ${what}`, {
+        cause: new KernelError("wait", 3),
+      });
+    return status;
+  }
+}
+
+/** struct iovec over these bytes. */
+function iovec(bytes: Buffer): Buffer {
+  const vector = Buffer.alloc(16);
+  vector.writeBigUInt64LE(addressOf(bytes), 0);
+  vector.writeBigUInt64LE(BigInt(bytes.length), 8);
+  return vector;
+}

@@ -1,0 +1,58 @@
+import { BackendError } from "../../../io/errors.js";
+import { SYS } from "../sys/abi-x64.js";
+import { attempt } from "../sys/syscall.js";
+
+const WNOHANG = 1;
+const WALL = 0x4000_0000;
+const SCHED_YIELD = 24;
+/** Polls without a pause: most stops come within microseconds. */
+const EAGER_POLLS = 100;
+const LONGEST_PAUSE_MS = 2;
+
+const nobody = new Int32Array(new SharedArrayBuffer(4));
+
+/** What wait(2) says of a task: it stopped, or it is gone. */
+export type Status =
+  | {
+      readonly kind: "stopped";
+      readonly tid: number;
+      readonly signal: number;
+      /** PTRACE_EVENT_, 0 for none. */
+      readonly event: number;
+    }
+  | {
+      readonly kind: "gone";
+      readonly tid: number;
+      /** As wait(2) gives it. */
+      readonly status: number;
+    };
+
+/** The state of a child or traced thread, when it has changed; -1 asks for any of them. Never waits. */
+export function poll(tid: number): Status | undefined {
+  const word = Buffer.alloc(4);
+  const result = attempt(SYS.wait4, tid, word, WNOHANG | WALL, 0);
+  if (result <= 0) return undefined;
+  const status = word.readInt32LE();
+  if ((status & 0xff) !== 0x7f) return { kind: "gone", tid: result, status };
+  return { kind: "stopped", tid: result, signal: (status >> 8) & 0xff, event: status >> 16 };
+}
+
+/**
+ * Waits until `done` gives something, a moment at a time, so that no task can hold crimg for ever.
+ * Errors: BackendError after `seconds`, saying what was waited for.
+ */
+export function waitFor<T>(what: string, seconds: number, done: () => T | undefined): T {
+  const deadline = Date.now() + seconds * 1000;
+  let pause = 0.05;
+  for (let polls = 0; ; polls++) {
+    const result = done();
+    if (result !== undefined) return result;
+    if (polls < EAGER_POLLS) {
+      attempt(SCHED_YIELD);
+      continue;
+    }
+    if (Date.now() > deadline) throw new BackendError(`${what}: nothing within ${seconds} s`);
+    Atomics.wait(nobody, 0, 0, pause);
+    pause = Math.min(pause * 2, LONGEST_PAUSE_MS);
+  }
+}

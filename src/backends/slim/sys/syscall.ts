@@ -1,0 +1,37 @@
+import koffi from "koffi";
+import { KernelError } from "./kernel-error.js";
+
+/** What a system call takes: an integer, or the address of bytes that stay where they are while it runs. */
+export type Argument = number | bigint | Buffer | null;
+
+/** syscall(2), declared with a fixed number of arguments: what the call does not take, it does not look at. */
+const libcSyscall = koffi
+  .load("libc.so.6")
+  .func("int64_t syscall(int64_t, int64_t, int64_t, int64_t, int64_t, int64_t, int64_t)") as (
+  ...args: (number | bigint)[]
+) => number | bigint;
+
+/**
+ * A system call of this process, by its number; the result, or the negative errno as the kernel itself gives it.
+ * The thread that calls is this one: ptrace(2) knows its tracer by the thread.
+ */
+export function attempt(number: number, ...args: readonly Argument[]): number {
+  const words = args.map((arg) =>
+    Buffer.isBuffer(arg) ? (koffi.address(arg) as bigint) : arg === null ? 0 : arg,
+  );
+  while (words.length < 6) words.push(0);
+  const result = Number(libcSyscall(number, ...words));
+  return result === -1 ? -koffi.errno() : result;
+}
+
+/** The same, for calls that are to succeed. `doing` says what for. Errors: KernelError. */
+export function call(doing: string, number: number, ...args: readonly Argument[]): number {
+  const result = attempt(number, ...args);
+  if (result < 0) throw new KernelError(doing, -result);
+  return result;
+}
+
+/** Where the bytes of a Buffer stand in the memory of this process, for structures that hold pointers. */
+export function addressOf(buffer: Buffer): bigint {
+  return koffi.address(buffer) as bigint;
+}
