@@ -41,6 +41,8 @@ export interface Tree {
   readonly unknown: readonly number[];
   /** Why the image was not read to its end; what was read until then is there. */
   readonly problem: FormatError | undefined;
+  /** The parts that were being read there, the outermost first: their records and parts are not all there. */
+  readonly unfinished: readonly Part[];
 }
 
 interface OpenPart extends Part {
@@ -61,7 +63,7 @@ export function parseImage(image: LinuxCrImage): Tree {
 class Parse implements Context {
   readonly family;
   #at = 0;
-  #depth = 0;
+  readonly #open: OpenPart[] = [];
   #part: OpenPart = openPart("head");
   readonly #image: LinuxCrImage;
   readonly #tasks: OpenPart[] = [];
@@ -94,7 +96,10 @@ class Parse implements Context {
       if (!(error instanceof FormatError)) throw error;
       problem = error;
     }
-    return { head, tasks: this.#tasks, objects: this.#objects, unknown: this.#unknown, problem };
+    return {
+      ...{ head, tasks: this.#tasks, objects: this.#objects },
+      ...{ unknown: this.#unknown, problem, unfinished: this.#open },
+    };
   }
 
   fields<K extends RecordKind>(kind: K): RecordValue<K> {
@@ -138,13 +143,13 @@ class Parse implements Context {
     const part = openPart(name, objref);
     if (objref !== undefined) this.#objects.set(objref, part);
     this.#part = part;
-    if (++this.#depth > MAX_MESSAGE_DEPTH)
+    if (this.#open.push(part) > MAX_MESSAGE_DEPTH)
       throw this.#image.error(
         this.#at,
         `objects stand inside one another more than ${MAX_MESSAGE_DEPTH} deep`,
       );
     this.#steps(RULES[name]);
-    this.#depth--;
+    this.#open.pop();
     this.#part = outer;
     return part;
   }

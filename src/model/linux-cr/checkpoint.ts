@@ -12,8 +12,7 @@ import { LinuxCrTask, type TaskContext } from "./tasks.js";
 const PAGE_BYTES = 4096;
 
 /** The model over a linux-cr stream. What is looked at first reads the order of all records, but none of the pages. */
-export function linuxCrCheckpoint(image: LinuxCrImage): Checkpoint {
-  const reader = new StreamReader(image);
+export function linuxCrCheckpoint(image: LinuxCrImage, reader = new StreamReader(image)): Checkpoint {
   const files: () => FileTable = lazy(() => linuxCrFiles(reader));
   const tables = new Map<number, DescriptorTable | undefined>();
   const descriptorTable = (id: number): DescriptorTable | undefined => {

@@ -17,15 +17,19 @@ export class StreamReader {
   readonly #tree: () => Tree;
   readonly #imageName: string;
 
-  constructor(readonly image: LinuxCrImage) {
-    this.#tree = lazy(() => parseImage(image));
+  /** A salvaging one gives the part of a damaged image that could be read. */
+  constructor(
+    readonly image: LinuxCrImage,
+    readonly isSalvaging = false,
+  ) {
+    this.#tree = lazy(() => (isSalvaging ? withoutUnfinished(parseImage(image)) : parseImage(image)));
     this.#imageName = path.basename(image.name);
   }
 
   /** Errors: FormatError with the record where an image is damaged, cut off, or a checkpoint that failed. */
   get tree(): Tree {
     const tree = this.#tree();
-    if (tree.problem !== undefined) throw tree.problem;
+    if (tree.problem !== undefined && !this.isSalvaging) throw tree.problem;
     return tree;
   }
 
@@ -67,4 +71,10 @@ export class StreamReader {
   origin(record: number): Origin {
     return { image: this.#imageName, record };
   }
+}
+
+/** Objects that are not all there are left out, except descriptor tables, whose descriptors are whole. */
+function withoutUnfinished(tree: Tree): Tree {
+  const unfinished = new Set(tree.unfinished.filter(({ rule }) => rule !== "FILE_TABLE"));
+  return { ...tree, objects: new Map([...tree.objects].filter(([, part]) => !unfinished.has(part))) };
 }
