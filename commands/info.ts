@@ -3,6 +3,7 @@ import { escapeText } from "../src/cli/escape.js";
 import { type Answer, EXIT } from "../src/cli/exit-codes.js";
 import { positional } from "../src/cli/flags.js";
 import { inFlag, inputPath } from "../src/cli/image-file.js";
+import { ownRecordsTexts } from "../src/cli/own-records.js";
 import {
   type ImageInfo,
   imageInfo,
@@ -42,7 +43,9 @@ exactly where it ends, also when it is cut off (exit status 2).`;
     revisions: "of a stream: list of {commit, label, date}, the revisions of the format that fit",
     doubts: "of a stream: what does not fit them",
     "tasks, objects, unknown": "of a stream: how many there are, unknown records counted apart",
-    hasDialect: "of a stream: true with records of crimg's own",
+    dialect: "of a stream: records of crimg's own dialect, {name: count}; absent without any",
+    extensions:
+      "of a stream: {version, writer, records, unknown}, crimg's extension records by name, later ones by id; absent without any",
     ending: "of a stream: {kind, offset, rest}, where it ends and how many bytes stand behind",
     problem: "of a stream: what is wrong at its end",
   };
@@ -90,7 +93,7 @@ function streamLines(info: StreamInfo): string[] {
   const { count, size, byteOrder, architecture, revisions, doubts, kernel, tasks, objects, ending } = info;
   const rows: [string, string | undefined][] = [
     ["file", info.file],
-    ["kind", `${info.kind}${info.hasDialect ? ", with records of crimg's own dialect" : ""}`],
+    ["kind", `${info.kind}, ${[...ownRecordsTexts(info.dialect, info.extensions)].join("; ")}`],
     ["format", revisions.map(({ label, commit }) => `${label} (${commit})`).join(" or ")],
     ["doubts", doubts.length === 0 ? undefined : doubts.join("; ")],
     ["kernel", kernel.join(" ")],

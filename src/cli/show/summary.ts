@@ -1,4 +1,5 @@
 import { type SummaryView, shellCommand } from "../../index.js";
+import { ownRecordsTexts } from "../own-records.js";
 import { durationText, plural, sizeText } from "../units.js";
 import { type Look, wrapped } from "./words.js";
 
@@ -12,7 +13,7 @@ export function* summaryLines(view: SummaryView, look: Look): Generator<string> 
     ["PROGRAM", programText(view)],
     ["WHEN", whenText(view)],
     ["CRIU", criuText(view)],
-    ["FORMAT", view.checkpoint?.revision],
+    ["FORMAT", formatText(view)],
     ["MACHINE", machineText(view)],
     ["TASKS", tasksText(view)],
     ["MEMORY", memoryText(view)],
@@ -60,6 +61,12 @@ function criuText({ checkpoint }: SummaryView): string | undefined {
   const { since, unknown } = checkpoint.criu;
   const age = since === undefined ? "of unknown age" : `${since.release} or later (${since.field})`;
   return unknown.length === 0 ? age : `${age}; fields unknown to crimg: ${unknown.join(", ")}`;
+}
+
+function formatText({ checkpoint }: SummaryView): string | undefined {
+  if (checkpoint?.revision === undefined) return undefined;
+  const { revision, dialect, extensions } = checkpoint;
+  return [revision, ...ownRecordsTexts(dialect, extensions)].join("; ");
 }
 
 function machineText({ checkpoint }: SummaryView): string | undefined {

@@ -1,4 +1,5 @@
 import type { LinuxCrImage } from "../../formats/linux-cr/image.js";
+import { type ExtensionFacts, ownRecords, type RecordCounts } from "../../formats/linux-cr/own-records.js";
 import { parseImage } from "../../formats/linux-cr/parse.js";
 import { RECORDS } from "../../formats/linux-cr/records.js";
 import { REVISIONS } from "../../formats/linux-cr/revisions.js";
@@ -22,8 +23,10 @@ export interface StreamInfo {
   /** Tasks and objects that are there as a whole. */
   readonly tasks: number;
   readonly objects: number;
-  /** Whether it holds records of crimg's own dialect. */
-  readonly hasDialect: boolean;
+  /** Records of crimg's own dialect by name; undefined when it has none and is as the header files have it. */
+  readonly dialect: RecordCounts | undefined;
+  /** Which of crimg's extension records it holds; undefined for none. */
+  readonly extensions: ExtensionFacts | undefined;
   /** Records of unknown ids. */
   readonly unknown: number;
   readonly ending: {
@@ -40,9 +43,7 @@ export function streamInfo(image: LinuxCrImage): StreamInfo {
   const { tasks, objects, unknown, problem } = parseImage(image);
   const { candidates, doubts } = image.revision;
   const commits = new Set(candidates.map(({ commit }) => commit));
-  let hasDialect = false;
-  for (let i = 0; i < image.length && !hasDialect; i++)
-    hasDialect = image.kind(i)?.certainty === "our dialect";
+  const { dialect, extensions } = ownRecords(image);
   const { kind, offset, rest } = image.ending;
   return {
     file: image.name,
@@ -61,7 +62,8 @@ export function streamInfo(image: LinuxCrImage): StreamInfo {
     time: image.value(0, RECORDS.HEADER).time,
     tasks: tasks.length,
     objects: objects.size,
-    hasDialect,
+    dialect: Object.keys(dialect).length === 0 ? undefined : dialect,
+    extensions,
     unknown: unknown.length,
     ending: { kind, offset, rest },
     problem: problem?.message,

@@ -1,4 +1,5 @@
 import type { LinuxCrImage } from "../../formats/linux-cr/image.js";
+import { ownRecords } from "../../formats/linux-cr/own-records.js";
 import { RECORDS } from "../../formats/linux-cr/records.js";
 import { REVISIONS } from "../../formats/linux-cr/revisions.js";
 import type { LinuxCrDocument } from "../../model/document.js";
@@ -27,17 +28,20 @@ function programFacts({ tasks }: LinuxCrDocument["checkpoint"]): ProgramFacts | 
 }
 
 function checkpointFacts(image: LinuxCrImage, pageSize: number): CheckpointFacts {
-  const { candidates, dialect } = image.revision;
+  const { candidates } = image.revision;
   const commits = new Set(candidates.map(({ commit }) => commit));
   const fitting = REVISIONS.filter(({ commit }) => commits.has(commit)).map(({ label }) => label);
+  const { dialect, extensions } = ownRecords(image);
   const { time } = image.value(0, RECORDS.HEADER);
   const taken = new Date(Number(time) * 1000);
   return {
     time: Number.isNaN(taken.getTime()) ? undefined : taken.toISOString(),
-    architecture: dialect.arch.name,
+    architecture: image.dialect.arch.name,
     pageSize,
     kernel: image.kind(1) === RECORDS.BUFFER ? image.text(1) : undefined,
     revision: fitting.join(" or "),
+    dialect: Object.keys(dialect).length === 0 ? undefined : dialect,
+    extensions,
   };
 }
 

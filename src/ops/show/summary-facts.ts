@@ -1,3 +1,4 @@
+import type { ExtensionFacts, RecordCounts } from "../../formats/linux-cr/own-records.js";
 import type { FieldSurvey } from "./field-survey.js";
 import type { Peculiarity } from "./peculiarities.js";
 import type { ViewHead } from "./view.js";
@@ -45,6 +46,9 @@ export interface CheckpointFacts {
   /** Release and version of the kernel, and the revision of the format, where the image says them. */
   readonly kernel?: string | undefined;
   readonly revision?: string | undefined;
+  /** Records of crimg's own dialect by name, and which of its extension records a stream holds. */
+  readonly dialect?: RecordCounts | undefined;
+  readonly extensions?: ExtensionFacts | undefined;
   readonly runId?: string | undefined;
   /** Time since boot of the host in nanoseconds. */
   readonly uptime?: bigint | undefined;

@@ -96,8 +96,10 @@ test("info tells the revision, the kernel and the end, also of a cut image", () 
   assert.equal([info.count, info.tasks, info.objects, info.problem], [74, 1, 13, undefined]);
   assert.equal(info.ending, { kind: "tail", offset: 18228, rest: 0 });
   assert.is(info.kernel[0], "2.6.37-ckpt-v23-rc2");
-  assert.is(info.hasDialect, false);
-  assert.is(streamInfo(image(RICH)).hasDialect, true);
+  assert.equal([info.dialect, info.extensions], [undefined, undefined]);
+  const { dialect, extensions } = streamInfo(image(RICH));
+  assert.equal(dialect, { FILE_LOCKS: 10, FILE_LOCK: 3, FILE_OWNER: 1 });
+  assert.is(extensions, undefined);
   const cut = streamInfo(image(RICH.subarray(0, RICH.length - 200)));
   assert.is(cut.tasks, 2);
   assert.match(cut.problem ?? "", /truncated/);
