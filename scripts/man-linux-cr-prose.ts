@@ -12,6 +12,10 @@ user-cr. Patches of v22 and v23 that only the headers show are read in the same 
 - RECORDS KNOWN BY THEIR HEADER ALONE: no code that writes them was found; what stands behind them is a guess.
 - No image that a kernel wrote was at hand, and no such kernel to restart one.
 - RECORDS OF OUR DIALECT were defined for crimg. No kernel wrote them.
+- EXTENSION RECORDS are crimg's own as well: what processes of today have and the header files have no place for.
+
+\`crimg info\` and \`crimg show\` say of an image whether it is as the header files have it, which records of the
+dialect it uses, and which extension records of which version by which command.
 
 crimg keeps padding, records of unknown ids and bytes after the end as they are.`;
 
@@ -70,6 +74,8 @@ object stands before the record that first needs it and is left out here.
   ..         IPC { IPC_SEM [ BUFFER ] }
   SECURITY := SECURITY STRING
 
+Records of crimg's own stand between these; RECORDS OF OUR DIALECT and EXTENSION RECORDS say where.
+
 Tasks come in the order of the array behind TREE. A zombie (\`exit_state\` not 0) has its name alone. Images of v18 have
 the objects before the thread. SIGNAL comes with the first task that names its \`signal_objref\`, PIPE_BUF with the first
 end of its pipe; TTY_LDISC is missing for a terminal that was hung up.
@@ -126,6 +132,54 @@ whole seconds and only while the lease is being broken; and that an unlinked fil
 crimg gives these facts the ids and layouts below. A stream that a kernel wrote with those patches may hold other records
 under these ids. Tools that walk records by their len pass over ours.
 
-FILE_LOCKS stands right behind each FILE_DESC, and is missing only where no descriptor of the image holds a lock.
-FILE_OWNER stands behind the last record of its FILE. FILE_UNLINKED stands behind the FILE_NAME, which keeps the original
-name without a mark. A POSIX lock is repeated under every descriptor of the file in the same table.`;
+Where they stand:
+
+  FILE_DESC [ FILE_LOCKS { FILE_LOCK } ]
+  FILE FILE_NAME [ FILE_UNLINKED [ FILE_NAME ] { BUFFER } ] [ PIPE_BUF ] [ FILE_OWNER ]
+
+FILE_LOCKS stands right behind each FILE_DESC, and is missing only where no descriptor of the image holds a lock. A POSIX
+lock belongs to the descriptor table and is repeated under every descriptor of the file in the same table: identical
+repeats are one lock. FILE_OWNER stands behind the last record of its FILE that linux-cr has.
+
+Locks: \`fl_type\` is 0 for reading, 1 for writing; 16 is added while a lease is being broken, then it is the type that the
+lease becomes, and \`fl_type_prev\` the one that is held. \`fl_flags\` is 1 for a POSIX lock, 2 for flock(2), 32 for a lease, and
+1025 (1 and the kernel's FL_OFDLCK, 1024) for a lock of an open file description, whose \`owner_ref\` is the FILE. Remaining
+times count in whole seconds from the start of the checkpoint, and are never below 0. A task that waits for a lock has no
+record: its call is started again.
+
+FILE_UNLINKED stands behind the FILE_NAME, which keeps the original name without a mark. By \`method\` follows:
+
+  1  relink    FILE_NAME of the link, from the root of its file system
+  2  contents  nr_chunks BUFFERs, each a u64 offset and data; holes are left out
+  3  copy      FILE_NAME of the copy, from the root of the container
+
+A task that was stopped has \`TASK.state\` 4, the TASK_STOPPED of the kernel.`;
+
+export const ABOUT_EXTENSIONS = `What processes of today have and streams of 2011 have no record for. The ids 20000 to 20999 are kept for these records,
+the same in all header sets. A tool that walks records by their len passes over them, and loses what they say.
+
+Where they stand, in any order within a line:
+
+  after the BUFFER of TREE:  EXTENSIONS, CLOCKS, CGROUP_SET, SECCOMP_FILTER
+  after SIGNAL_TASK:         TASK_EXTRA, RSEQ, XSTATE, POSIX_TIMER
+  at the end of a FILE:      FILE_IDENTITY, PIPE_STATE, TIMERFD, SIGNALFD,
+  ..                         MEMFD [ pages ], INOTIFY { INOTIFY_WATCH }
+  at the end of a SOCK:      SOCKET_EXTRA
+  at the end of a TTY:       TTY_EXTRA
+  after a VMA, before pages: VMA_EXTRA
+
+EXTENSIONS comes first. Those of a task that all its threads share (POSIX_TIMER) stand with its leader. FILE has four
+kinds more, which have no FILE_NAME: \`f_type\` 1001 is TIMERFD, 1002 SIGNALFD, 1003 MEMFD, 1004 INOTIFY, and the record of that
+name says the rest. The pages of a MEMFD come with the first file of its \`inode_objref\`; mappings of it are of \`vma_type\` 6
+(shared) or 3 (private) with the FILE in \`vma_objref\`. The areas vvar and vsyscall have \`vma_type\` 0 and a VMA_EXTRA that
+names them.
+
+The payload of XSTATE is \`nr_components\` times an \`xstate_component\` and its bytes; that of SECCOMP_FILTER an array of
+struct sock_filter; of FILE_IDENTITY the GNU build id; of TTY_EXTRA the \`termios\` of TIOCGLCKTRMIOS, ioctl_tty(2); of
+CGROUP_SET lines of \`controller:path\`. All times count from the start of the checkpoint. The fixed part has a multiple of 8
+bytes; what stands behind it is not padded.
+
+Versions: this page describes version 1. A later version may add fields behind the fixed part of records without payload,
+which then are longer, and new ids, which never have records of other ids behind them. A reader ignores the fields and
+passes over the ids that it does not know; crimg keeps both when it edits. An image whose meaning depends on them says
+so with \`oldest_reader\`: a reader that knows only older versions refuses it.`;

@@ -13,6 +13,7 @@ import {
 import type { StructField, StructTable } from "../src/schema/struct.js";
 import {
   ABOUT_DIALECT,
+  ABOUT_EXTENSIONS,
   ABOUT_HEADER_ONLY,
   ABOUT_RECORDS,
   ABOUT_STRUCTURES,
@@ -51,6 +52,7 @@ export async function linuxCrPage(version: string): Promise<string> {
     section("STRUCTURES", prose(ABOUT_STRUCTURES), ...structures.map(structureEntry)),
     section("RECORDS KNOWN BY THEIR HEADER ALONE", prose(ABOUT_HEADER_ONLY), ...of("header file only")),
     section("RECORDS OF OUR DIALECT", prose(ABOUT_DIALECT), ...of("our dialect")),
+    section("EXTENSION RECORDS", prose(ABOUT_EXTENSIONS), ...of("our extension")),
     section("SEE ALSO", [
       `${bold("crimg")}(1), ${bold("crimg-dump")}(1), ${bold("crimg-show")}(1), ${bold("crimg-conventions")}(7), ${bold("crimg-criu")}(5)`,
     ]),
