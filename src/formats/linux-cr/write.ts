@@ -51,7 +51,7 @@ export function encodeRecord(
   const out = Buffer.alloc(fixed + payload.length + (kind.slack ?? 0));
   if (table !== undefined) {
     const counted = withCount(kind, dialect, fields, payload);
-    writeStruct(table, { ...zeroes(table), ...counted } as StructValue<StructTable>, byteOrder)
+    writeStruct(table, withZeroes(table, counted) as StructValue<StructTable>, byteOrder)
       .subarray(0, fixed)
       .copy(out);
   }
@@ -138,18 +138,21 @@ function elementBytes(kind: RecordKind, { commit }: Dialect): number {
   return 1;
 }
 
-/** All fields of a structure as zeroes and empty texts. */
-function zeroes(table: StructTable): Record<string, unknown> {
-  const one = (field: StructTable["fields"][string]): unknown => {
-    if (typeof field.type === "object") return zeroes(field.type);
-    if (field.type === "text") return "";
-    if (field.type === "bytes") return Buffer.alloc(field.size);
-    return field.type === "u64" || field.type === "s64" ? 0n : 0;
+/** All fields of a structure: those that are not given, also of structures inside, as zeroes and empty texts. */
+function withZeroes(table: StructTable, given: Readonly<Record<string, unknown>>): Record<string, unknown> {
+  const one = ({ type, size }: StructTable["fields"][string], value: unknown): unknown => {
+    if (typeof type === "object") return withZeroes(type, (value ?? {}) as Readonly<Record<string, unknown>>);
+    if (value !== undefined) return value;
+    if (type === "text") return "";
+    if (type === "bytes") return Buffer.alloc(size);
+    return type === "u64" || type === "s64" ? 0n : 0;
   };
   return Object.fromEntries(
     Object.entries(table.fields).map(([name, field]) => [
       name,
-      field.count === undefined ? one(field) : Array.from({ length: field.count }, () => one(field)),
+      field.count === undefined
+        ? one(field, given[name])
+        : (given[name] ?? Array.from({ length: field.count }, () => one(field, undefined))),
     ]),
   );
 }

@@ -51,8 +51,11 @@ export const EXTENSIONS_RECORDS = {
   }),
   INOTIFY: ours("INOTIFY", 20025, FILES.INOTIFY, { follows: "INOTIFY_WATCH, nr_watches times" }),
   INOTIFY_WATCH: ours("INOTIFY_WATCH", 20026, FILES.INOTIFY_WATCH, { payload: "path" }),
+  OPENED_NAME: ours("OPENED_NAME", 20027, FILES.OPENED_NAME, { payload: "path" }),
+  UNLINKED_EXTRA: ours("UNLINKED_EXTRA", 20028, FILES.UNLINKED_EXTRA),
   SOCKET_EXTRA: ours("SOCKET_EXTRA", 20030, FILES.SOCKET_EXTRA),
   TTY_EXTRA: ours("TTY_EXTRA", 20033, FILES.TTY_EXTRA, { payload: "bytes" }),
+  FS_EXTRA: ours("FS_EXTRA", 20034, FILES.FS_EXTRA),
   VMA_EXTRA: ours("VMA_EXTRA", 20040, FILES.VMA_EXTRA, {
     payload: "text",
     follows: "pages, when flags say so or the vma_type has them",

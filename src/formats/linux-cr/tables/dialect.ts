@@ -32,7 +32,7 @@ export const FILE_OWNER = struct(
   {
     file_objref: word("s32", 8),
     pid_ref: word("s32", 12, { doc: "pid tag, 0 for none" }),
-    pid_type: word("u32", 16, { doc: "0 process, 1 group, 2 session" }),
+    pid_type: word("u32", 16, { doc: "0 process, 1 group, 2 session, 3 thread" }),
     uid: word("u32", 20),
     euid: word("u32", 24),
     signum: word("u32", 28, { doc: "0 is SIGIO" }),
@@ -47,13 +47,17 @@ export const FILE_UNLINKED = struct(
   {
     file_objref: word("s32", 8),
     method: word("u32", 12, { doc: "1 linked again, 2 contents in the image, 3 copied" }),
-    kind: word("u32", 16, { doc: "1 regular, 2 directory, 3 fifo" }),
+    kind: word("u32", 16, {
+      doc: "1 regular, 2 directory, 3 fifo, 4 symbolic link, whose contents are its target, 5 character device, 6 block device",
+    }),
     mode: word("u32", 20),
     uid: word("u32", 24),
     gid: word("u32", 28),
     size: word("u64", 32),
     nr_chunks: word("u32", 40, { doc: "BUFFERs that follow, each a u64 offset and data" }),
-    flags: word("u32", 44, { doc: "1: remove the substitute once it is open" }),
+    flags: word("u32", 44, {
+      doc: "1: remove the substitute once it is open; 2: its path counts from the root of the container, not of the mount",
+    }),
     ino: word("u64", 48),
   },
 );

@@ -68,7 +68,7 @@ export const SOCKET_EXTRA = struct("SOCKET_EXTRA", 64, "What SOCKET does not say
   gid: word("u32", 24),
   flags: word("u32", 28, { doc: "1: mode, uid and gid are stored", show: { as: "hex" } }),
   so_options: word("u64", 32, {
-    doc: "bits from 1 on: reuseaddr, passcred, passsec, dontroute, no_check, reuseport, broadcast, keepalive, oobinline",
+    doc: "bit 0 reuseaddr, then passcred, passsec, dontroute, no_check, reuseport, broadcast, keepalive, oobinline, freebind, pktinfo, cork, nodelay; bit 32 + n: option n is stored",
     show: { as: "hex" },
   }),
   v6_only: word("u32", 40, { doc: "IPV6_V6ONLY" }),
@@ -98,3 +98,36 @@ export const VMA_EXTRA = struct("VMA_EXTRA", 32, "What VMA does not say of a map
     show: { as: "hex" },
   }),
 });
+
+export const OPENED_NAME = struct("OPENED_NAME", 16, "Path of the node by which a terminal was opened", {
+  file_objref: word("s32", 8),
+});
+
+export const UNLINKED_EXTRA = struct(
+  "UNLINKED_EXTRA",
+  40,
+  "What FILE_UNLINKED does not say of a deleted file",
+  {
+    file_objref: word("s32", 8),
+    inode_objref: word("s32", 12, {
+      doc: "equal for all FILEs of one deleted file; no OBJREF declares it",
+    }),
+    atime_sec: word("s64", 16, { doc: "time of the last access, seconds since 1970" }),
+    atime_nsec: word("u32", 24),
+    rdev: word("u32", 28, { doc: "number of a device as stat(2) gives it", show: { as: "hex" } }),
+    flags: word("u32", 32, {
+      doc: "1 atime is stored, 2 the contents stand with an earlier FILE of this inode_objref",
+      show: { as: "hex" },
+    }),
+  },
+);
+
+export const FS_EXTRA = struct(
+  "FS_EXTRA",
+  16,
+  "Directories of FS that are FILEs, since their names were gone",
+  {
+    cwd_objref: word("s32", 8, { doc: "the working directory, 0 when its name is enough" }),
+    root_objref: word("s32", 12, { doc: "the root directory, 0 when its name is enough" }),
+  },
+);

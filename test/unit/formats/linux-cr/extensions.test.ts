@@ -6,7 +6,12 @@ import { parseImage, type Tree } from "../../../../src/formats/linux-cr/parse.js
 import { type Dialect, idOf, type RecordKind } from "../../../../src/formats/linux-cr/record-kind.js";
 import { EXTENSIONS_RECORDS } from "../../../../src/formats/linux-cr/records/extensions.js";
 import { RECORDS } from "../../../../src/formats/linux-cr/records.js";
-import { ARCHITECTURES, archNumbering, COMMITS } from "../../../../src/formats/linux-cr/revisions.js";
+import {
+  ARCHITECTURES,
+  archNumbering,
+  COMMITS,
+  isSince,
+} from "../../../../src/formats/linux-cr/revisions.js";
 import { editSplices, encodeRecord, textPayload } from "../../../../src/formats/linux-cr/write.js";
 import { MemorySource } from "../../../../src/io/source.js";
 import { SplicedSource } from "../../../../src/io/splice.js";
@@ -70,8 +75,11 @@ SIGNALFD 20023 16 - sigmask:bytes@8
 MEMFD 20024 48 text inode_objref:s32@8 seals:u32@12 mode:u32@16 uid:u32@20 gid:u32@24 flags:u32@28 size:u64@32
 INOTIFY 20025 16 - nr_watches:u32@8
 INOTIFY_WATCH 20026 32 path wd:s32@8 mask:u32@12 ino:u64@16 dev:u32@24
+OPENED_NAME 20027 16 path file_objref:s32@8
+UNLINKED_EXTRA 20028 40 - file_objref:s32@8 inode_objref:s32@12 atime_sec:s64@16 atime_nsec:u32@24 rdev:u32@28 flags:u32@32
 SOCKET_EXTRA 20030 64 - inode:u64@8 mode:u32@16 uid:u32@20 gid:u32@24 flags:u32@28 so_options:u64@32 v6_only:u32@40 ifindex:u32@44 so_mark:u32@48 so_priority:u32@52
 TTY_EXTRA 20033 40 bytes flags:u32@8 uid:u32@12 gid:u32@16 mode:u32@20 sid_ref:s32@24 pgrp_ref:s32@28 rdev:u32@32
+FS_EXTRA 20034 16 - cwd_objref:s32@8 root_objref:s32@12
 VMA_EXTRA 20040 32 text madv:u64@8 kind:u32@16 flags:u32@20`;
 
 test("ids, sizes and offsets are those that were published, the same in all header sets", () => {
@@ -174,7 +182,10 @@ function extendedStream(dialect: Dialect): Buffer {
   );
   const files = make((b) => {
     file(b, 900, 1001).add(R.FILE_OWNER).add(R.TIMERFD, { ticks: 1n });
-    file(b, 901, 1002).add(R.SIGNALFD, { sigmask: Buffer.alloc(8, 1) });
+    file(b, 901, 1002)
+      .add(R.SIGNALFD, { sigmask: Buffer.alloc(8, 1) })
+      .add(R.UNLINKED_EXTRA);
+    b.add(R.OPENED_NAME, {}, text(R.OPENED_NAME, "/dev/pts/0"));
     file(b, 902, 1003).add(R.MEMFD, { inode_objref: MEMFD_INODE }, text(R.MEMFD, "shared"));
     pages(b).add(R.FILE_IDENTITY, { file_objref: 902 });
     file(b, 903, 1003).add(R.MEMFD, { inode_objref: MEMFD_INODE }, text(R.MEMFD, "shared"));
@@ -191,6 +202,8 @@ function extendedStream(dialect: Dialect): Buffer {
       [R.SIGNAL_TASK, (nth) => (nth < 2 ? task : undefined)],
       [R.TASK_CREDS, (nth) => (nth === 0 ? files : undefined)],
       [R.FILE_OWNER, () => make((b) => b.add(R.FILE_IDENTITY, {}, Buffer.alloc(20, 7)))],
+      // The fifth name is that of the root directory, where there is FS.
+      [R.FILE_NAME, (nth) => (nth === 4 ? make((b) => b.add(R.FS_EXTRA, { cwd_objref: 900 })) : undefined)],
       [R.PIPE_BUF, () => make((b) => b.add(R.PIPE_STATE, { capacity: 4096 }))],
       [R.SOCKET_UNIX, (nth) => (nth === 0 ? make((b) => b.add(R.SOCKET_EXTRA, { inode: 77n })) : undefined)],
       [
@@ -231,7 +244,8 @@ for (const commit of COMMITS)
       );
       for (const kind of KINDS)
         assert.ok(
-          walked.records.some(({ id }) => id === kind.ids[0]?.[0]),
+          (kind === R.FS_EXTRA && !isSince(commit, "c97c03d")) ||
+            walked.records.some(({ id }) => id === kind.ids[0]?.[0]),
           `${kind.name} is not in the image`,
         );
       const memory = [902, 903].map((objref) => objects.get(objref));
