@@ -33,7 +33,8 @@ Exit status: 0 no difference, 1 differences, 2 trouble.`;
       "list of {section, status: added, removed or modified, label, changes: list of {field, old, new}}; times in nanoseconds",
     memory:
       "list of {pid, label, added, removed, changed: pages; ranges with --pages: list of {start, end, status}}",
-    notCompared: "sections that were left out because one of the two is a linux-cr stream",
+    notCompared:
+      "sections that were left out because one of the two is a piped stream, whose pages are not kept",
   };
   static override args = {
     OLD: requiredPositional("directory of images, or linux-cr stream"),
@@ -69,7 +70,7 @@ Exit status: 0 no difference, 1 differences, 2 trouble.`;
     if (flags.json) this.printJson({ old: left.name, new: right.name, same, ...answer });
     else this.printLines(diffLines(left.name, right.name, answer, this.style));
     if (answer.notCompared !== undefined)
-      this.warn(`not compared, as one of the two is a linux-cr stream: ${answer.notCompared.join(", ")}`);
+      this.warn(`not compared, as memory of a piped image is not kept: ${answer.notCompared.join(", ")}`);
     return same ? EXIT.ok : EXIT.no;
   }
 }

@@ -1,3 +1,5 @@
+import type { Memory } from "./memory.js";
+
 /**
  * The neutral checkpoint: what the field calls tasks, descriptors, open files, mappings, locks, sockets and timers,
  * whatever the image format. It is a view of the document: built when asked for, each part with its origin.
@@ -15,7 +17,7 @@ export type TaskState = "alive" | "zombie" | "stopped" | "helper" | "unknown";
 export interface Checkpoint {
   /** Instruction set of the dumped tasks in the kernel's spelling, as `uname -m` prints it; `unknown` if not stored. */
   readonly architecture: string;
-  /** Bytes of a page; images do not record it, so it is the architecture's usual one. */
+  /** Bytes of a page; images do not record it: the saved pages tell it, else it is the architecture's usual one. */
   readonly pageSize: number;
   /** In the order of the process tree image: a parent stands before its children. */
   readonly tasks: readonly Task[];
@@ -54,6 +56,8 @@ export interface Task {
   readonly limits: readonly ResourceLimit[];
   readonly argvArea: AddressRange | undefined;
   readonly environArea: AddressRange | undefined;
+  /** Made anew each time, with all that it has looked up; undefined for a task without memory, such as a zombie. */
+  memory(): Memory | undefined;
   readonly origin: Origin;
 }
 

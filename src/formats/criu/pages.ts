@@ -58,6 +58,11 @@ export class AddressSpace {
     return set.image(IMAGES.MM, pid) === undefined ? undefined : new AddressSpace(set, pid);
   }
 
+  /** Directory in which the pages files of level 0 are. */
+  get directory(): string {
+    return this.set.name;
+  }
+
   /** Where the byte at `address` is. Errors: FormatError for damaged images. */
   locate(address: bigint): Location {
     const page = this.#pageOf(address);

@@ -1,5 +1,6 @@
 import type { CriuImageSet } from "../../formats/criu/image-set.js";
 import { IMAGES } from "../../formats/criu/images.js";
+import { pageSizeOf } from "../../formats/criu/pages-size.js";
 import { CORE_ENTRY_MARCH } from "../../formats/criu/tables/core.js";
 import { enumName } from "../../schema/enums.js";
 import type { Checkpoint, DeletedFile, DescriptorTable, FileTable, Task } from "../checkpoint.js";
@@ -10,16 +11,16 @@ import { criuLocks } from "./locks.js";
 import { criuMounts, criuPipeBuffers } from "./mounts.js";
 import { CriuTask, criuDescriptorTable } from "./tasks.js";
 
-/** `uname -m` of the architectures that core_entry.mtype names, and their usual page size in bytes. */
-const ARCHITECTURES: Readonly<Record<string, readonly [machine: string, pageSize: number]>> = {
-  X86_64: ["x86_64", 4096],
-  ARM: ["armv7l", 4096],
-  AARCH64: ["aarch64", 4096],
-  PPC64: ["ppc64le", 65536],
-  S390: ["s390x", 4096],
-  MIPS: ["mips64", 4096],
-  LOONGARCH64: ["loongarch64", 16384],
-  RISCV64: ["riscv64", 4096],
+/** `uname -m` of the architectures that core_entry.mtype names. */
+const ARCHITECTURES: Readonly<Record<string, string>> = {
+  X86_64: "x86_64",
+  ARM: "armv7l",
+  AARCH64: "aarch64",
+  PPC64: "ppc64le",
+  S390: "s390x",
+  MIPS: "mips64",
+  LOONGARCH64: "loongarch64",
+  RISCV64: "riscv64",
 };
 
 /** The model over a CRIU image set. Nothing is read before it is looked at. */
@@ -46,13 +47,13 @@ export function criuCheckpoint(set: CriuImageSet): Checkpoint {
   );
   const mounts = lazy(() => criuMounts(set));
   const pipes = lazy(() => criuPipeBuffers(set));
-  const architecture = lazy(() => ARCHITECTURES[archName(set)] ?? (["unknown", 4096] as const));
+  const architecture = lazy(() => ARCHITECTURES[archName(set)] ?? "unknown");
   return {
     get architecture() {
-      return architecture()[0];
+      return architecture();
     },
     get pageSize() {
-      return architecture()[1];
+      return pageSizeOf(set);
     },
     get tasks() {
       return tasks();

@@ -1,6 +1,7 @@
 import type { CriuImageSet } from "../../formats/criu/image-set.js";
 import { IMAGES } from "../../formats/criu/images.js";
 import { TASK_STATE } from "../../formats/criu/names.js";
+import { AddressSpace } from "../../formats/criu/pages.js";
 import type { CoreEntry, TaskKobjIdsEntry } from "../../formats/criu/tables/core.js";
 import { FD_TYPES, type FdinfoEntry } from "../../formats/criu/tables/fdinfo.js";
 import type { FsEntry } from "../../formats/criu/tables/fs.js";
@@ -24,6 +25,7 @@ import type {
   Timer,
 } from "../checkpoint.js";
 import { lazy } from "../lazy.js";
+import type { Memory } from "../memory.js";
 import { criuMappings } from "./mappings.js";
 import { CORE_HEAD } from "./parts.js";
 import { criuSignals, criuThread } from "./threads.js";
@@ -151,6 +153,10 @@ export class CriuTask implements Task {
   get environArea(): AddressRange | undefined {
     const mm = this.#readMm();
     return mm === undefined ? undefined : { start: mm.mm_env_start, end: mm.mm_env_end };
+  }
+
+  memory(): Memory | undefined {
+    return this.state === "zombie" ? undefined : AddressSpace.of(this.#context.set, this.pid);
   }
 
   #makeThreads(): Thread[] {

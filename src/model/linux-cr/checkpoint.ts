@@ -7,9 +7,9 @@ import { linuxCrDescriptors, linuxCrLocks } from "./descriptors.js";
 import { deletedFile, linuxCrFiles, linuxCrPipes } from "./files.js";
 import { taskIds } from "./pids.js";
 import { StreamReader } from "./reader.js";
+import { pageSizeOf } from "./saved-pages.js";
+import { Segments } from "./segments.js";
 import { LinuxCrTask, type TaskContext } from "./tasks.js";
-
-const PAGE_BYTES = 4096;
 
 /** The model over a linux-cr stream. What is looked at first reads the order of all records, but none of the pages. */
 export function linuxCrCheckpoint(image: LinuxCrImage, reader = new StreamReader(image)): Checkpoint {
@@ -31,6 +31,7 @@ export function linuxCrCheckpoint(image: LinuxCrImage, reader = new StreamReader
   const signalOwners = lazy(() => signalOwnersOf(reader));
   const context: TaskContext = {
     reader,
+    segments: new Segments(reader),
     files,
     descriptorTable,
     children: (pid) => children().get(pid) ?? [],
@@ -49,7 +50,9 @@ export function linuxCrCheckpoint(image: LinuxCrImage, reader = new StreamReader
   );
   return {
     architecture: image.dialect.arch.name,
-    pageSize: PAGE_BYTES,
+    get pageSize() {
+      return pageSizeOf(reader);
+    },
     get tasks() {
       return tasks();
     },

@@ -3,6 +3,7 @@ import type { RecordValue } from "../../formats/linux-cr/record-kind.js";
 import { RECORDS } from "../../formats/linux-cr/records.js";
 import type { FileTable, Mapping, MappingKind, OpenFile } from "../checkpoint.js";
 import type { StreamReader } from "./reader.js";
+import { pageSizeOf } from "./saved-pages.js";
 
 /** What vma_type says a mapping is. */
 const KINDS: Readonly<Record<number, MappingKind>> = {
@@ -25,7 +26,7 @@ const VM_GROWSDOWN = 0x100n;
 /** The mappings of an address space, ascending. */
 export function linuxCrMappings(reader: StreamReader, mm: Part, files: FileTable): Mapping[] {
   const { value } = reader.get(mm, RECORDS.MM);
-  const pageSize = BigInt(pageSizeOf(reader, mm));
+  const pageSize = BigInt(pageSizeOf(reader));
   return mm.parts.map((part) => {
     const { index, value: vma } = reader.get(part, RECORDS.VMA);
     const kind = KINDS[vma.vma_type] ?? "anonymous";
@@ -46,14 +47,6 @@ export function linuxCrMappings(reader: StreamReader, mm: Part, files: FileTable
       origin: reader.origin(index),
     };
   });
-}
-
-/** Bytes of a page, from the first saved pages; 4096 when there are none. */
-function pageSizeOf(reader: StreamReader, mm: Part): number {
-  for (const { pageArrays } of mm.parts)
-    for (const { record, pages } of pageArrays)
-      return reader.image.payload(record).size / pages - reader.image.dialect.arch.wordBytes;
-  return 4096;
 }
 
 function nameOf(

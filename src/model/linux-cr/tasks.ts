@@ -14,15 +14,19 @@ import type {
   Timer,
 } from "../checkpoint.js";
 import { lazy } from "../lazy.js";
+import type { Memory } from "../memory.js";
 import { namedPath } from "./files.js";
 import { linuxCrMappings } from "./mappings.js";
+import { StreamMemory } from "./memory.js";
 import type { TaskIds } from "./pids.js";
 import type { StreamReader } from "./reader.js";
+import type { Segments } from "./segments.js";
 import { linuxCrThread, pendingSignals, signalActions } from "./threads.js";
 
 /** What the tasks of one stream share while they are built. */
 export interface TaskContext {
   readonly reader: StreamReader;
+  readonly segments: Segments;
   readonly files: () => FileTable;
   readonly children: (pid: number) => readonly Task[];
   readonly descriptorTable: (id: number) => DescriptorTable | undefined;
@@ -159,6 +163,13 @@ export class LinuxCrTask implements Task {
   get environArea(): AddressRange | undefined {
     const mm = this.#mmValue;
     return mm === undefined ? undefined : { start: mm.env_start, end: mm.env_end };
+  }
+
+  memory(): Memory | undefined {
+    const mm = this.#mm;
+    return mm === undefined
+      ? undefined
+      : new StreamMemory(this.#reader, mm, this.#context.segments, this.pid);
   }
 
   get #reader(): StreamReader {

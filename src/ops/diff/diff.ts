@@ -1,3 +1,4 @@
+import { PipeSource } from "../../io/pipe-source.js";
 import type { Document } from "../../model/document.js";
 import { compareItems, type Difference } from "./compare.js";
 import { type MatchBy, matchTasks } from "./match-tasks.js";
@@ -46,7 +47,7 @@ export interface DiffOptions {
 export interface CheckpointDiff {
   readonly differences: readonly Difference[];
   readonly memory: readonly MemoryDifference[];
-  /** Sections that were left out: contents of memory are not read from linux-cr streams. */
+  /** Sections that were left out: the pages of a piped image are not kept. */
   readonly notCompared?: readonly SectionName[];
 }
 
@@ -56,11 +57,10 @@ const NEED_MEMORY: readonly SectionName[] = ["env", "memory"];
  * Compares two checkpoints by meaning: ids that each dump renumbers and the order of records do not count, nor
  * what is never the same twice (vdso and vvar, statistics, run id). Linear in what both hold; memory pages are
  * read only for the section `memory`, and only where both sets have them.
- * Errors: FormatError for a damaged image; UnsupportedError when `only` asks for what a linux-cr stream is not read for.
+ * Errors: FormatError for a damaged image; UnsupportedError when `only` asks for the memory of a piped image.
  */
 export function diffCheckpoints(left: Document, right: Document, options: DiffOptions = {}): CheckpointDiff {
-  const hasStream = left.family === "linux-cr" || right.family === "linux-cr";
-  const notCompared = hasStream && options.only === undefined ? NEED_MEMORY : [];
+  const notCompared = options.only === undefined && (isPiped(left) || isPiped(right)) ? NEED_MEMORY : [];
   const wanted = (name: SectionName): boolean =>
     (options.only ?? SECTIONS).includes(name) && !notCompared.includes(name);
   const keys = matchTasks(left.checkpoint, right.checkpoint, options.matchBy ?? "auto");
@@ -72,4 +72,8 @@ export function diffCheckpoints(left: Document, right: Document, options: DiffOp
     ? [...diffMemory(before, after, options.pages === true, options.progress)]
     : [];
   return { differences, memory, ...(notCompared.length > 0 ? { notCompared } : {}) };
+}
+
+function isPiped(document: Document): boolean {
+  return document.family === "linux-cr" && document.image.source instanceof PipeSource;
 }

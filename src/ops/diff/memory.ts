@@ -1,7 +1,7 @@
 import path from "node:path";
-import { AddressSpace, type MemoryRun } from "../../formats/criu/pages.js";
 import { isSameFile } from "../../io/same-file.js";
 import type { AddressRange, Mapping, Task } from "../../model/checkpoint.js";
+import type { Memory, MemoryRun } from "../../model/memory.js";
 import { hex, type Side } from "./section.js";
 import { formatRange, isKernelMapping, mappingAlias, mappingName } from "./sections/mappings.js";
 
@@ -41,7 +41,7 @@ export function* diffMemory(
   for (const task of left.tasks()) {
     const partner = partners.get(left.taskKey(task.pid));
     if (partner === undefined) continue;
-    const [before, after] = [spaceOf(left, task), spaceOf(right, partner)];
+    const [before, after] = [task.memory(), partner.memory()];
     if (before === undefined || after === undefined || before.pageSize !== after.pageSize) continue;
     const comparison = new MemoryComparison(before, after, listRanges, (bytes) =>
       progress(done + bytes, total),
@@ -63,10 +63,6 @@ export function* diffMemory(
 
 function sizeOf({ start, end }: AddressRange): number {
   return Number(end - start);
-}
-
-function spaceOf(side: Side, task: Task): AddressSpace | undefined {
-  return AddressSpace.of(side.document.set, task.pid);
 }
 
 interface MappingPair {
@@ -110,8 +106,8 @@ class MemoryComparison {
   readonly #sameFiles = new Map<string, boolean>();
 
   constructor(
-    readonly before: AddressSpace,
-    readonly after: AddressSpace,
+    readonly before: Memory,
+    readonly after: Memory,
     readonly listRanges: boolean,
     readonly progress: (bytes: number) => void,
   ) {}
@@ -189,7 +185,7 @@ class MemoryComparison {
     const key = `${x.file}\0${y.file}`;
     let same = this.#sameFiles.get(key);
     if (same === undefined) {
-      same = isSameFile(path.join(this.before.set.name, x.file), path.join(this.after.set.name, y.file));
+      same = isSameFile(path.join(this.before.directory, x.file), path.join(this.after.directory, y.file));
       this.#sameFiles.set(key, same);
     }
     return same;
@@ -201,10 +197,10 @@ function addressOf(run: StoredRun, page: number, pageSize: number): bigint {
 }
 
 /** The runs of a mapping whose contents are in the set. */
-function* storedRuns(space: AddressSpace, range: AddressRange | undefined): Generator<StoredRun, undefined> {
+function* storedRuns(memory: Memory, range: AddressRange | undefined): Generator<StoredRun, undefined> {
   if (range === undefined) return undefined;
-  for (const run of space.runs(range.start, range.end))
+  for (const run of memory.runs(range.start, range.end))
     if (run.where === "file" || run.where === "compressed")
-      yield { page: Number((run.address - range.start) / BigInt(space.pageSize)), pages: run.pages, run };
+      yield { page: Number((run.address - range.start) / BigInt(memory.pageSize)), pages: run.pages, run };
   return undefined;
 }

@@ -1,4 +1,3 @@
-import { AddressSpace } from "../../formats/criu/pages.js";
 import type { Document } from "../../model/document.js";
 import { stringsAt } from "./strings.js";
 import { chosenTasks, type ShowOptions, type TaskName, taskName, type ViewHead, viewHead } from "./view.js";
@@ -21,12 +20,12 @@ export interface EnvVariable {
 }
 
 /** Command line and environment of each task as they stood in its memory. Reads only these pages. */
-export function envView({ checkpoint, set }: Document, options: ShowOptions = {}): EnvView {
+export function envView({ checkpoint }: Document, options: ShowOptions = {}): EnvView {
   const tasks = chosenTasks(checkpoint, options).map((task): TaskEnv => {
     if (task.state === "zombie") return { ...taskName(task), argv: [], environment: [], problems: [] };
-    const space = AddressSpace.of(set, task.pid);
-    const argv = stringsAt(space, task.argvArea);
-    const environment = stringsAt(space, task.environArea);
+    const memory = task.memory();
+    const argv = stringsAt(memory, task.argvArea);
+    const environment = stringsAt(memory, task.environArea);
     return {
       ...taskName(task),
       argv: argv.strings,

@@ -1,8 +1,6 @@
-import { AddressSpace, type MemoryRun } from "../../formats/criu/pages.js";
-import type { PageCounts } from "../../formats/criu/pages-layout.js";
-import { pageSizeOf } from "../../formats/criu/pages-size.js";
 import type { Mapping, MappingKind, Task } from "../../model/checkpoint.js";
 import type { Document } from "../../model/document.js";
+import type { Memory, MemoryRun, PageCounts } from "../../model/memory.js";
 import {
   chosenTasks,
   hex,
@@ -51,20 +49,19 @@ export interface RssOptions extends ShowOptions {
 }
 
 /** Which pages of each mapping the checkpoint has. Reads pagemaps, never the pages. */
-export function rssView({ checkpoint, set }: Document, options: RssOptions = {}): RssView {
-  const tasks = chosenTasks(checkpoint, options).map((task) => {
-    const space = task.state === "zombie" ? undefined : AddressSpace.of(set, task.pid);
-    return taskRss(task, space, options.runs === true);
-  });
-  return { ...viewHead("rss"), pageSize: pageSizeOf(set), tasks };
+export function rssView({ checkpoint }: Document, options: RssOptions = {}): RssView {
+  const tasks = chosenTasks(checkpoint, options).map((task) =>
+    taskRss(task, task.memory(), options.runs === true),
+  );
+  return { ...viewHead("rss"), pageSize: checkpoint.pageSize, tasks };
 }
 
-function taskRss(task: Task, space: AddressSpace | undefined, withRuns: boolean): TaskRss {
+function taskRss(task: Task, memory: Memory | undefined, withRuns: boolean): TaskRss {
   const total = { stored: 0, inParent: 0, lazy: 0 };
   const mappings = task.mappings.flatMap((mapping): MappingRss[] => {
     const { start, end, permissions, kind, name, shared } = mapping;
-    if (kind === "guard" || space === undefined) return [];
-    const counts = space.count(start, end);
+    if (kind === "guard" || memory === undefined) return [];
+    const counts = memory.count(start, end);
     if (!shared) {
       total.stored += counts.stored;
       total.inParent += counts.inParent;
@@ -74,16 +71,16 @@ function taskRss(task: Task, space: AddressSpace | undefined, withRuns: boolean)
     return [
       {
         ...{ ...place, permissions, kind, name, ...counts },
-        runs: withRuns ? pageRuns(space, mapping) : undefined,
+        runs: withRuns ? pageRuns(memory, mapping) : undefined,
       },
     ];
   });
   return { ...taskName(task), ...total, mappings };
 }
 
-function* pageRuns(space: AddressSpace, { start, end }: Mapping): Generator<PageRun> {
-  const unit = BigInt(space.pageSize);
-  for (const run of space.runs(start, end)) {
+function* pageRuns(memory: Memory, { start, end }: Mapping): Generator<PageRun> {
+  const unit = BigInt(memory.pageSize);
+  for (const run of memory.runs(start, end)) {
     const where = placeOf(run);
     if (where === undefined) continue;
     const behind = run.address + BigInt(run.pages) * unit;

@@ -4,27 +4,19 @@ import { RECORDS } from "../../formats/linux-cr/records.js";
 import { REVISIONS } from "../../formats/linux-cr/revisions.js";
 import type { LinuxCrDocument } from "../../model/document.js";
 import { mappedBytes } from "./maps.js";
-import type { CheckpointFacts, MemoryFacts, ProgramFacts, SummaryView } from "./summary-facts.js";
+import type { CheckpointFacts, MemoryFacts, SummaryView } from "./summary-facts.js";
 
 /** The parts of a summary that a linux-cr stream stores in a way of its own. */
 export function streamFacts(
   { image, checkpoint, name }: LinuxCrDocument,
   attempt: <T>(part: () => T) => T | undefined,
-): Pick<SummaryView, "image" | "program" | "checkpoint" | "memory"> {
+): Pick<SummaryView, "image" | "checkpoint" | "memory"> {
   const { offset, rest } = image.ending;
   return {
     image: { name, format: "linux-cr stream", files: 1, bytes: offset + rest },
-    program: attempt(() => programFacts(checkpoint)),
     checkpoint: attempt(() => checkpointFacts(image, checkpoint.pageSize)),
     memory: attempt(() => memoryFacts(image, checkpoint)),
   };
-}
-
-function programFacts({ tasks }: LinuxCrDocument["checkpoint"]): ProgramFacts | undefined {
-  const [root] = tasks;
-  if (root === undefined) return undefined;
-  const { pid, comm, exe, cwd } = root;
-  return { pid, comm, argv: [], exe: exe?.label, cwd: cwd?.label };
 }
 
 function checkpointFacts(image: LinuxCrImage, pageSize: number): CheckpointFacts {

@@ -1,8 +1,8 @@
-import type { AddressSpace } from "../../formats/criu/pages.js";
 import { type CrimgError, isCrimgError } from "../../io/errors.js";
 import { MAX_STRING_AREA_BYTES } from "../../io/limits.js";
 import { bytesToText } from "../../io/text.js";
 import type { AddressRange } from "../../model/checkpoint.js";
+import type { Memory } from "../../model/memory.js";
 import { hex, rangeSize } from "./view.js";
 
 /** Strings of a task's memory, or the sentence that says why they cannot be read. */
@@ -11,8 +11,8 @@ export type MemoryStrings =
   | { readonly strings: readonly []; readonly problem: string };
 
 /** The NUL-terminated strings in an area of memory: the arguments or the environment of a task. */
-export function stringsAt(space: AddressSpace | undefined, area: AddressRange | undefined): MemoryStrings {
-  if (space === undefined || area === undefined) return { strings: [], problem: "the task has no memory" };
+export function stringsAt(memory: Memory | undefined, area: AddressRange | undefined): MemoryStrings {
+  if (memory === undefined || area === undefined) return { strings: [], problem: "the task has no memory" };
   const size = rangeSize(area);
   if (size === 0n) return { strings: [] };
   if (size > MAX_STRING_AREA_BYTES)
@@ -20,7 +20,7 @@ export function stringsAt(space: AddressSpace | undefined, area: AddressRange | 
       `${hex(area.start)}-${hex(area.end)} is ${size} bytes, at most ${MAX_STRING_AREA_BYTES} are read`,
     );
   try {
-    const strings = bytesToText(space.read(area.start, Number(size))).split("\0");
+    const strings = bytesToText(memory.read(area.start, Number(size))).split("\0");
     if (strings.at(-1) === "") strings.pop();
     return { strings };
   } catch (error) {

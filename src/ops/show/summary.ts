@@ -2,8 +2,6 @@ import { fileNameOf } from "../../formats/criu/detect.js";
 import type { CriuImageSet } from "../../formats/criu/image-set.js";
 import { IMAGES } from "../../formats/criu/images.js";
 import { PE, readPagemap } from "../../formats/criu/pagemap.js";
-import { AddressSpace } from "../../formats/criu/pages.js";
-import { pageSizeOf } from "../../formats/criu/pages-size.js";
 import { isCrimgError } from "../../io/errors.js";
 import type { Checkpoint, Task } from "../../model/checkpoint.js";
 import type { Document } from "../../model/document.js";
@@ -38,6 +36,7 @@ export function summaryView(document: Document): SummaryView {
     }
   };
   const common = {
+    program: attempt(() => programFacts(document.checkpoint)),
     tasks: attempt(() => taskFacts(document.checkpoint.tasks)),
     files: attempt(() => fileFacts(document.checkpoint)),
     sockets: attempt(() => socketFacts(document.checkpoint)),
@@ -53,7 +52,6 @@ export function summaryView(document: Document): SummaryView {
   return {
     ...viewHead("summary"),
     image: imageFacts(document.set, attempt),
-    program: attempt(() => programFacts(document)),
     checkpoint: attempt(() => checkpointFacts(document)),
     memory: attempt(() => memoryFacts(document)),
     ...common,
@@ -68,12 +66,10 @@ function imageFacts(set: CriuImageSet, attempt: <T>(part: () => T) => T | undefi
   return { name: set.name, format: "CRIU image set", version, files: set.files.length, bytes };
 }
 
-function programFacts({ checkpoint, set }: Document): ProgramFacts | undefined {
-  const root = checkpoint.tasks[0];
+function programFacts({ tasks: [root] }: Checkpoint): ProgramFacts | undefined {
   if (root === undefined) return undefined;
   const { pid, comm, exe, cwd, argvArea, state } = root;
-  const { strings: argv } =
-    state === "zombie" ? { strings: [] } : stringsAt(AddressSpace.of(set, pid), argvArea);
+  const { strings: argv } = state === "zombie" ? { strings: [] } : stringsAt(root.memory(), argvArea);
   return { pid, comm, argv, exe: exe?.label, cwd: cwd?.label };
 }
 
@@ -87,7 +83,7 @@ function checkpointFacts({ checkpoint, set }: Document): CheckpointFacts {
     time: time?.toISOString(),
     timeOf,
     architecture: checkpoint.architecture,
-    pageSize: pageSizeOf(set),
+    pageSize: checkpoint.pageSize,
     criu: surveyFields(set, checkpoint.tasks),
     runId: set.first(IMAGES.INVENTORY)?.dump_criu_run_id,
     uptime: boot === undefined ? undefined : boot.tv_sec * 1_000_000_000n + boot.tv_nsec,
@@ -112,7 +108,7 @@ function taskFacts(tasks: readonly Task[]): TaskFacts {
 }
 
 function memoryFacts({ checkpoint, set }: Document): MemoryFacts {
-  const pageSize = pageSizeOf(set);
+  const { pageSize } = checkpoint;
   const pages = { own: 0, shared: 0, inParent: 0, lazy: 0 };
   for (const kind of [IMAGES.PAGEMAP, IMAGES.SHMEM_PAGEMAP]) {
     const stored = kind === IMAGES.PAGEMAP ? "own" : "shared";

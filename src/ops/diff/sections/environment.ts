@@ -1,8 +1,8 @@
-import { AddressSpace } from "../../../formats/criu/pages.js";
 import { isCrimgError } from "../../../io/errors.js";
 import { MAX_STRING_AREA_BYTES } from "../../../io/limits.js";
 import { bytesToText } from "../../../io/text.js";
 import type { AddressRange } from "../../../model/checkpoint.js";
+import type { Memory } from "../../../model/memory.js";
 import type { Item, Section } from "../section.js";
 
 /** Command line and environment, as they stand in the memory of each task. */
@@ -10,12 +10,12 @@ export const ENVIRONMENT: Section = {
   name: "env",
   *items(side) {
     for (const task of side.tasks()) {
-      const space = AddressSpace.of(side.document.set, task.pid);
+      const memory = task.memory();
       const key = side.taskKey(task.pid);
-      const argv = strings(space, task.argvArea);
+      const argv = strings(memory, task.argvArea);
       if (argv !== undefined)
         yield { key: `${key} argv`, label: `command line of ${task.pid}`, fields: { argv: argv.join(" ") } };
-      for (const entry of strings(space, task.environArea) ?? []) yield variable(key, task.pid, entry);
+      for (const entry of strings(memory, task.environArea) ?? []) yield variable(key, task.pid, entry);
     }
   },
 };
@@ -29,15 +29,15 @@ function variable(key: string, pid: number, entry: string): Item {
   };
 }
 
-/** The NUL-terminated strings of an area; undefined when the set does not have its memory. */
-function strings(space: AddressSpace | undefined, area: AddressRange | undefined): string[] | undefined {
-  if (space === undefined || area === undefined || area.end <= area.start) return undefined;
+/** The NUL-terminated strings of an area; undefined when the image does not have its memory. */
+function strings(memory: Memory | undefined, area: AddressRange | undefined): string[] | undefined {
+  if (memory === undefined || area === undefined || area.end <= area.start) return undefined;
   if (area.end - area.start > BigInt(MAX_STRING_AREA_BYTES)) return undefined;
   try {
-    const text = bytesToText(space.read(area.start, Number(area.end - area.start)));
+    const text = bytesToText(memory.read(area.start, Number(area.end - area.start)));
     return text.split("\0").filter((part) => part !== "");
   } catch (error) {
-    if (isCrimgError(error)) return undefined;
+    if (isCrimgError(error) && error.code !== "UNSUPPORTED") return undefined;
     throw error;
   }
 }
