@@ -1,0 +1,131 @@
+import { BackendError, isCrimgError } from "../../../io/errors.js";
+import { procNumbers, readProc } from "../proc/read.js";
+import { lastRunOf } from "../proc/sched.js";
+import { readStat, type Stat } from "../proc/stat.js";
+import { readStatus, type Status } from "../proc/status.js";
+import { OPTION } from "../ptrace/ptrace.js";
+import { Tracee } from "../ptrace/tracee.js";
+import { poll, waitFor } from "../ptrace/wait.js";
+import { SYS } from "../sys/abi-x64.js";
+import { attempt } from "../sys/syscall.js";
+
+const SIGKILL = 9;
+const KILL_SECONDS = 10;
+
+/** A process whose threads are all stopped. */
+export interface FrozenProcess {
+  readonly stat: Stat;
+  readonly status: Status;
+  /** The leader first. Empty for a zombie. */
+  readonly threads: readonly Tracee[];
+  /** Milliseconds of CPU clock at which each thread last began to run, by tid: tells how long it sleeps. */
+  readonly lastRun: ReadonlyMap<number, number>;
+  readonly isZombie: boolean;
+  /** Stopped by a signal, as by SIGSTOP. */
+  readonly isStopped: boolean;
+}
+
+/**
+ * Stops a process and all its descendants, parents first, until nothing new appears. When it cannot, all that was
+ * stopped runs on. Errors: BackendError naming the task.
+ */
+export class FrozenTree {
+  readonly processes: FrozenProcess[] = [];
+  readonly #tracees: Tracee[] = [];
+
+  constructor(readonly root: number) {
+    try {
+      this.#freeze(root);
+    } catch (error) {
+      this.release();
+      throw error;
+    }
+  }
+
+  #freeze(pid: number): void {
+    const stat = readStat(pid);
+    const status = readStatus(pid);
+    if (status.tracer !== 0) throw new BackendError(`task ${pid} is traced by task ${status.tracer} already`);
+    if (stat.state === "Z") {
+      this.processes.push({
+        stat,
+        status,
+        threads: [],
+        lastRun: new Map(),
+        isZombie: true,
+        isStopped: false,
+      });
+      return;
+    }
+    const lastRun = new Map<number, number>();
+    const threads = this.#stopThreads(pid, status, lastRun);
+    // Registers and ids are those of a process that stands still.
+    this.processes.push({
+      stat: readStat(pid),
+      status: readStatus(pid),
+      threads,
+      lastRun,
+      isZombie: false,
+      isStopped: threads.some(({ groupStopped }) => groupStopped),
+    });
+    for (const { tid } of threads)
+      for (const child of readProc(pid, `task/${tid}/children`).split(" ").filter(Boolean))
+        this.#freeze(Number(child));
+  }
+
+  /** A stopped thread makes no others: when a look finds none that runs, all are there. */
+  #stopThreads(pid: number, { seccomp }: Status, lastRun: Map<number, number>): Tracee[] {
+    const options = OPTION.sysGood | (seccomp === 0 ? 0 : OPTION.suspendSeccomp);
+    const threads: Tracee[] = [];
+    for (;;) {
+      const found = procNumbers(pid, "task").filter((tid) => !threads.some((known) => known.tid === tid));
+      if (found.length === 0) return threads.sort((a, b) => Number(b.tid === pid) - Number(a.tid === pid));
+      for (const tid of found) {
+        lastRun.set(tid, lastRunOf(pid, tid));
+        const tracee = this.#seize(pid, tid, options);
+        if (tracee === undefined) continue;
+        threads.push(tracee);
+        tracee.stop();
+      }
+    }
+  }
+
+  /** Undefined for a thread that has ended meanwhile. */
+  #seize(pid: number, tid: number, options: number): Tracee | undefined {
+    try {
+      const tracee = Tracee.seize(pid, tid, options);
+      this.#tracees.push(tracee);
+      return tracee;
+    } catch (error) {
+      if (procNumbers(pid, "task").includes(tid)) throw error;
+      return undefined;
+    }
+  }
+
+  /** Lets all run on as if nothing had been. */
+  release(): void {
+    for (const tracee of this.#tracees.splice(0).reverse())
+      try {
+        tracee.detach();
+      } catch (error) {
+        // It was killed meanwhile.
+        if (!isCrimgError(error)) throw error;
+      }
+  }
+
+  /** Ends all of them, and waits until their pids can be used again or only wait for their parent. */
+  kill(): void {
+    for (const { stat, isZombie } of this.processes) if (!isZombie) attempt(SYS.kill, stat.pid, SIGKILL);
+    for (const tracee of this.#tracees.splice(0)) {
+      tracee.closeMemory();
+      waitFor(`task ${tracee.tid} does not end`, KILL_SECONDS, () => {
+        const status = poll(tracee.tid);
+        return status?.kind === "gone" || !isThere(tracee) ? true : undefined;
+      });
+    }
+  }
+}
+
+function isThere({ pid, tid }: Tracee): boolean {
+  return attempt(SYS.tgkill, pid, tid, 0) === 0;
+}

@@ -1,0 +1,63 @@
+import { lastRunOf } from "../proc/sched.js";
+import type { Registers } from "../ptrace/registers.js";
+import type { Tracee } from "../ptrace/tracee.js";
+import { SYS } from "../sys/abi-x64.js";
+
+/** linux/errno.h: what the kernel leaves in rax of a call that it will go on with by restart_syscall(2). */
+const ERESTART_RESTARTBLOCK = -516;
+const MS = 1_000_000n;
+const SECOND = 1_000_000_000n;
+
+/** A call with a timeout that a signal or a tracer interrupted, and how much time it had left, RESTART_BLOCK. */
+export interface InterruptedCall {
+  /** Number of the call. */
+  readonly number: number;
+  readonly kind: "nanosleep" | "poll" | "futex";
+  /** Nanoseconds from the start of the checkpoint. */
+  readonly left: bigint;
+  /** The clock of a sleep, the arguments of others. */
+  readonly args: readonly bigint[];
+}
+
+/**
+ * What a thread that stopped in a call with a relative timeout waits for. The kernel wrote the rest of a sleep to where
+ * its caller wants it; where it did not, what had passed since the thread last ran is counted as slept.
+ */
+export function interruptedCall(
+  tracee: Tracee,
+  registers: Registers,
+  lastRun: number,
+): InterruptedCall | undefined {
+  if (registers.signed("rax") !== ERESTART_RESTARTBLOCK) return undefined;
+  const number = callNumber(tracee, registers);
+  const args = (["rdi", "rsi", "rdx", "r10", "r8", "r9"] as const).map((name) => registers.get(name));
+  const [a = 0n, b = 0n, c = 0n, d = 0n, , f = 0n] = args;
+  const now = lastRunOf(process.pid, process.pid);
+  const slept = BigInt(Math.max(0, Math.round((now - lastRun) * 1000))) * 1000n;
+  const rest = (request: bigint): bigint => (request > slept ? request - slept : 0n);
+  const timespec = (address: bigint): bigint => {
+    const bytes = tracee.read(address, 16);
+    return bytes.readBigInt64LE(0) * SECOND + bytes.readBigInt64LE(8);
+  };
+  switch (number) {
+    case SYS.nanosleep:
+      return { number, kind: "nanosleep", left: b === 0n ? rest(timespec(a)) : timespec(b), args: [1n, b] };
+    case SYS.clock_nanosleep:
+      return { number, kind: "nanosleep", left: d === 0n ? rest(timespec(c)) : timespec(d), args: [a, d] };
+    case SYS.poll:
+      return { number, kind: "poll", left: rest(BigInt.asIntN(32, c) * MS), args: [a, b, 1n] };
+    case SYS.futex:
+      return { number, kind: "futex", left: rest(timespec(d)), args: [a, c, b, f] };
+    default:
+      return undefined;
+  }
+}
+
+/** A call that was interrupted before is restart_syscall(2) by now; the instruction before it loaded its number. */
+function callNumber(tracee: Tracee, registers: Registers): number {
+  const number = registers.signed("orig_rax");
+  if (number !== SYS.restart_syscall) return number;
+  const MOV_EAX = 0xb8;
+  const code = tracee.read(registers.get("rip") - 7n, 7);
+  return code[0] === MOV_EAX ? code.readUInt32LE(1) : number;
+}

@@ -1,0 +1,168 @@
+import fs from "node:fs";
+import { type Area, readAreas } from "../proc/mappings.js";
+import { procBytes, readProc } from "../proc/read.js";
+import { readTimers, type TimerLine } from "../proc/timers.js";
+import { Guest, syscallSite } from "../ptrace/guest.js";
+import { SYS } from "../sys/abi-x64.js";
+import { KernelError } from "../sys/kernel-error.js";
+import { attempt } from "../sys/syscall.js";
+import type { FrozenProcess } from "./freeze.js";
+import { captureThread, pendingSignals, type ThreadState } from "./thread.js";
+
+const SIGNALS = 64;
+const SIGACTION_BYTES = 32;
+const LIMITS = 16;
+const MICROSECOND = 1000n;
+const SECOND = 1_000_000_000n;
+
+const PR_GET_DUMPABLE = 3;
+const PR_GET_SECUREBITS = 27;
+const PR_GET_CHILD_SUBREAPER = 37;
+const PR_GET_THP_DISABLE = 42;
+
+/** Times in nanoseconds; 0 left is a timer that is not armed. */
+export interface TimerTimes {
+  readonly left: bigint;
+  readonly interval: bigint;
+}
+
+/** What belongs to a whole process, and its threads. */
+export interface ProcessState {
+  readonly frozen: FrozenProcess;
+  readonly threads: readonly ThreadState[];
+  readonly areas: readonly Area[];
+  readonly auxv: Buffer;
+  readonly brk: number;
+  /** struct sigaction of the kernel each, 32 bytes, signal 1 first. */
+  readonly actions: readonly Buffer[];
+  /** Queued for the whole process, struct siginfo each. */
+  readonly pending: readonly Buffer[];
+  readonly intervalTimers: {
+    readonly real: TimerTimes;
+    readonly virtual: TimerTimes;
+    readonly prof: TimerTimes;
+  };
+  readonly timers: readonly (TimerLine & TimerTimes & { readonly overrun: number })[];
+  readonly limits: readonly { readonly soft: bigint; readonly hard: bigint }[];
+  readonly dumpable: number;
+  readonly securebits: number;
+  readonly isSubreaper: boolean;
+  readonly thpDisabled: boolean;
+  readonly personality: bigint;
+  readonly oomScoreAdjust: number;
+  readonly loginUid: number;
+  readonly exe: string;
+  readonly cwd: string;
+  readonly root: string;
+}
+
+/** Reads all of a stopped process but its descriptors and the contents of its memory. Errors: BackendError. */
+export function captureProcess(frozen: FrozenProcess): ProcessState {
+  const { stat, threads: tracees } = frozen;
+  const { pid } = stat;
+  const [leader] = tracees;
+  if (leader === undefined) throw new Error(`task ${pid} is a zombie`);
+  // What the calls below map must not be among the areas.
+  const areas = readAreas(pid);
+  const site = syscallSite(leader, areas);
+  const threads: ThreadState[] = [];
+  let own: Own | undefined;
+  for (const tracee of tracees) {
+    const registers = tracee.registers();
+    const guest = new Guest(tracee, site);
+    try {
+      threads.push(captureThread(tracee, guest, registers, frozen.lastRun.get(tracee.tid) ?? 0));
+      own ??= captureOwn(guest, pid);
+    } finally {
+      guest.leave();
+    }
+  }
+  return {
+    frozen,
+    threads,
+    areas,
+    ...(own as Own),
+    auxv: procBytes(pid, "auxv"),
+    pending: pendingSignals(pid, true),
+    limits: limitsOf(pid),
+    personality: BigInt(`0x${readProc(pid, "personality").trim()}`),
+    oomScoreAdjust: Number(readProc(pid, "oom_score_adj")),
+    loginUid: loginUidOf(pid),
+    exe: fs.readlinkSync(`/proc/${pid}/exe`),
+    cwd: fs.readlinkSync(`/proc/${pid}/cwd`),
+    root: fs.readlinkSync(`/proc/${pid}/root`),
+  };
+}
+
+type Own = Pick<
+  ProcessState,
+  "actions" | "intervalTimers" | "timers" | "brk" | "dumpable" | "securebits" | "isSubreaper" | "thpDisabled"
+>;
+
+/** What the process alone can tell. */
+function captureOwn(guest: Guest, pid: number): Own {
+  const actions: Buffer[] = [];
+  for (let signal = 1; signal <= SIGNALS; signal++)
+    actions.push(
+      guest.fetch(
+        SIGACTION_BYTES,
+        `tell its action for signal ${signal}`,
+        SYS.rt_sigaction,
+        signal,
+        0,
+        guest.scratch,
+        8,
+      ),
+    );
+  const interval = (which: number): TimerTimes => {
+    const bytes = guest.fetch(32, "tell an interval timer", SYS.getitimer, which, guest.scratch);
+    return times(bytes, MICROSECOND);
+  };
+  return {
+    actions,
+    intervalTimers: { real: realTimer(interval(0)), virtual: interval(1), prof: interval(2) },
+    timers: readTimers(pid).map((timer) => ({
+      ...timer,
+      ...times(guest.fetch(32, "tell a POSIX timer", SYS.timer_gettime, timer.id, guest.scratch), 1n),
+      overrun: Math.max(0, guest.attempt(SYS.timer_getoverrun, timer.id)),
+    })),
+    brk: guest.call("tell its program break", SYS.brk, 0),
+    dumpable: guest.attempt(SYS.prctl, PR_GET_DUMPABLE),
+    securebits: guest.attempt(SYS.prctl, PR_GET_SECUREBITS),
+    isSubreaper:
+      guest
+        .fetch(4, "tell whether it reaps orphans", SYS.prctl, PR_GET_CHILD_SUBREAPER, guest.scratch)
+        .readInt32LE() !== 0,
+    thpDisabled: guest.attempt(SYS.prctl, PR_GET_THP_DISABLE) === 1,
+  };
+}
+
+/** struct itimerval or itimerspec: interval, then what is left, each in seconds and a fraction of `unit` ns. */
+function times(bytes: Buffer, unit: bigint): TimerTimes {
+  const at = (offset: number): bigint =>
+    bytes.readBigInt64LE(offset) * SECOND + bytes.readBigInt64LE(offset + 8) * unit;
+  return { interval: at(0), left: at(16) };
+}
+
+/** With its signal queued a periodic timer says that nothing is left; it would be disarmed if that were set. */
+function realTimer(timer: TimerTimes): TimerTimes {
+  return timer.left === 0n && timer.interval > 0n ? { ...timer, left: timer.interval } : timer;
+}
+
+function limitsOf(pid: number): ProcessState["limits"] {
+  return Array.from({ length: LIMITS }, (_, resource) => {
+    const bytes = Buffer.alloc(16);
+    const result = attempt(SYS.prlimit64, pid, resource, 0, bytes);
+    if (result < 0) throw new KernelError(`read the limits of task ${pid}`, -result);
+    return { soft: bytes.readBigUInt64LE(0), hard: bytes.readBigUInt64LE(8) };
+  });
+}
+
+/** Kernels without auditing have no such file. */
+function loginUidOf(pid: number): number {
+  try {
+    return Number(readProc(pid, "loginuid"));
+  } catch {
+    return 0xffff_ffff;
+  }
+}

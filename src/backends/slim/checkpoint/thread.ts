@@ -1,0 +1,112 @@
+import { procBytes } from "../proc/read.js";
+import { readStat } from "../proc/stat.js";
+import { readStatus, type Status } from "../proc/status.js";
+import type { Guest } from "../ptrace/guest.js";
+import { ptrace } from "../ptrace/ptrace.js";
+import type { Registers } from "../ptrace/registers.js";
+import type { Tracee } from "../ptrace/tracee.js";
+import { SYS } from "../sys/abi-x64.js";
+import { KernelError } from "../sys/kernel-error.js";
+import { attempt } from "../sys/syscall.js";
+import { splitXsave, type Xsave } from "../sys/xsave.js";
+import { type InterruptedCall, interruptedCall } from "./interrupted-call.js";
+
+const PR_GET_PDEATHSIG = 2;
+const PR_GET_TID_ADDRESS = 40;
+const SIGINFO_BYTES = 128;
+const SIGINFOS_AT_ONCE = 64;
+const PEEK_SHARED = 1;
+const RSEQ_BYTES = 24;
+
+/** What belongs to one thread. */
+export interface ThreadState {
+  readonly tid: number;
+  readonly comm: string;
+  readonly status: Status;
+  readonly registers: Registers;
+  readonly xsave: Xsave;
+  readonly blocked: Buffer;
+  /** struct siginfo each, 128 bytes. */
+  readonly pending: readonly Buffer[];
+  /** stack_t of sigaltstack(2). */
+  readonly signalStack: { readonly pointer: bigint; readonly flags: number; readonly size: bigint };
+  readonly clearChildTid: bigint;
+  readonly deathSignal: number;
+  readonly robustList: { readonly head: bigint; readonly size: bigint };
+  readonly rseq:
+    | { readonly pointer: bigint; readonly size: number; readonly signature: number; readonly cs: bigint }
+    | undefined;
+  readonly scheduling: { readonly policy: number; readonly nice: number; readonly priority: number };
+  readonly interrupted: InterruptedCall | undefined;
+}
+
+/** Reads the state of a stopped thread; `guest` makes the calls that only the thread itself can make. */
+export function captureThread(
+  tracee: Tracee,
+  guest: Guest,
+  registers: Registers,
+  lastRun: number,
+): ThreadState {
+  const { pid, tid } = tracee;
+  const stack = guest.fetch(24, "tell its signal stack", SYS.sigaltstack, 0, guest.scratch);
+  const address = guest.fetch(8, "tell its tid address", SYS.prctl, PR_GET_TID_ADDRESS, guest.scratch);
+  const death = guest.fetch(4, "tell its death signal", SYS.prctl, PR_GET_PDEATHSIG, guest.scratch);
+  const stat = readStat(`${pid}/task/${tid}`);
+  return {
+    tid,
+    comm: procBytes(`${pid}/task/${tid}`, "comm").toString("latin1").replace(/\n$/, ""),
+    status: readStatus(`${pid}/task/${tid}`),
+    registers,
+    xsave: splitXsave(tracee.xstate()),
+    blocked: guest.mask,
+    pending: pendingSignals(tid, false),
+    signalStack: {
+      pointer: stack.readBigUInt64LE(0),
+      flags: stack.readInt32LE(8),
+      size: stack.readBigUInt64LE(16),
+    },
+    clearChildTid: address.readBigUInt64LE(),
+    deathSignal: death.readInt32LE(),
+    robustList: robustList(tid),
+    rseq: rseq(tracee),
+    scheduling: { policy: stat.schedulingPolicy, nice: stat.nice, priority: stat.realtimePriority },
+    interrupted: interruptedCall(tracee, registers, lastRun),
+  };
+}
+
+/** Queued signals, struct siginfo each: of the thread, or of the whole process. */
+export function pendingSignals(tid: number, shared: boolean): Buffer[] {
+  const found: Buffer[] = [];
+  for (;;) {
+    const want = Buffer.alloc(16);
+    want.writeBigUInt64LE(BigInt(found.length), 0);
+    want.writeUInt32LE(shared ? PEEK_SHARED : 0, 8);
+    want.writeInt32LE(SIGINFOS_AT_ONCE, 12);
+    const bytes = Buffer.alloc(SIGINFOS_AT_ONCE * SIGINFO_BYTES);
+    const count = ptrace("peekSigInfo", tid, want, bytes);
+    for (let i = 0; i < count; i++)
+      found.push(Buffer.from(bytes.subarray(i * SIGINFO_BYTES, (i + 1) * SIGINFO_BYTES)));
+    if (count < SIGINFOS_AT_ONCE) return found;
+  }
+}
+
+function robustList(tid: number): ThreadState["robustList"] {
+  const [head, size] = [Buffer.alloc(8), Buffer.alloc(8)];
+  const result = attempt(SYS.get_robust_list, tid, head, size);
+  if (result < 0) throw new KernelError(`read the robust futex list of thread ${tid}`, -result);
+  return { head: head.readBigUInt64LE(), size: size.readBigUInt64LE() };
+}
+
+/** struct ptrace_rseq_configuration; the critical section stands in the memory of the thread. */
+function rseq(tracee: Tracee): ThreadState["rseq"] {
+  const bytes = Buffer.alloc(RSEQ_BYTES);
+  ptrace("getRseqConfiguration", tracee.tid, RSEQ_BYTES, bytes);
+  const pointer = bytes.readBigUInt64LE(0);
+  if (pointer === 0n) return undefined;
+  return {
+    pointer,
+    size: bytes.readUInt32LE(8),
+    signature: bytes.readUInt32LE(12),
+    cs: tracee.read(pointer + 8n, 8).readBigUInt64LE(),
+  };
+}

@@ -1,0 +1,60 @@
+import { BackendError } from "../../../io/errors.js";
+import { cpuid } from "./cpuid.js";
+
+/** Leaf of CPUID that tells where the components of an XSAVE area stand. */
+const XSAVE_LEAF = 0xd;
+export const FXSAVE_BYTES = 512;
+const XSTATE_BV = 512;
+const HEADER_END = 576;
+/** x87 and SSE are in the FXSAVE part. */
+const FIRST_EXTENDED = 2;
+const LAST_COMPONENT = 62;
+
+/** One component of extended state, from 2 (upper halves of YMM) on. */
+export interface XstateComponent {
+  readonly component: number;
+  readonly bytes: Buffer;
+}
+
+/** An XSAVE area taken apart: Intel SDM vol. 1, 13.4. */
+export interface Xsave {
+  readonly fxsave: Buffer;
+  /** Bit n: component n is not in its initial state. */
+  readonly xstateBv: bigint;
+  readonly components: readonly XstateComponent[];
+}
+
+/** Takes an area in the standard format of this processor apart; components in their initial state are left out. */
+export function splitXsave(area: Buffer): Xsave {
+  const xstateBv = area.length < HEADER_END ? 3n : area.readBigUInt64LE(XSTATE_BV);
+  const components: XstateComponent[] = [];
+  for (let component = FIRST_EXTENDED; component <= LAST_COMPONENT; component++) {
+    if ((xstateBv & (1n << BigInt(component))) === 0n) continue;
+    const { offset, size } = placeOf(component);
+    if (offset + size <= area.length)
+      components.push({ component, bytes: Buffer.from(area.subarray(offset, offset + size)) });
+  }
+  return { fxsave: Buffer.from(area.subarray(0, FXSAVE_BYTES)), xstateBv, components };
+}
+
+/** Puts an area for this processor together. Errors: BackendError when it lacks a component that is in use. */
+export function joinXsave({ fxsave, xstateBv, components }: Xsave): Buffer {
+  const size = cpuid(XSAVE_LEAF, 0).ebx;
+  const area = Buffer.alloc(size);
+  fxsave.copy(area);
+  area.writeBigUInt64LE(xstateBv, XSTATE_BV);
+  for (const { component, bytes } of components) {
+    const place = placeOf(component);
+    if (place.size !== bytes.length || place.offset + place.size > size)
+      throw new BackendError(
+        `the checkpoint holds ${bytes.length} bytes of processor state ${component}; this processor has ${place.size} for it`,
+      );
+    bytes.copy(area, place.offset);
+  }
+  return area;
+}
+
+function placeOf(component: number): { readonly offset: number; readonly size: number } {
+  const { eax, ebx } = cpuid(XSAVE_LEAF, component);
+  return { offset: ebx, size: eax };
+}
