@@ -1,8 +1,6 @@
 import path from "node:path";
 import { type Piece, PieceList } from "../../io/concat.js";
-import { createDirectory } from "../../io/new-directory.js";
 import type { ByteSource } from "../../io/source.js";
-import { writeSource } from "../../io/write-file.js";
 import { encodeMessage } from "../../schema/encode.js";
 import type { MessageTable, Value } from "../../schema/message.js";
 import { fileNameOf, HEAD_MAGICS } from "./detect.js";
@@ -68,20 +66,6 @@ export class SetWriter {
         .sort(([a], [b]) => (a < b ? -1 : 1))
         .map(([name, pieces]) => [name, pieces.source(path.join(this.name, name))]),
     );
-  }
-
-  /**
-   * Writes the set into a new directory, which is there whole or not at all and for its owner alone: memory may hold
-   * secrets. Errors: USAGE for a directory that is not empty, IO.
-   */
-  writeTo(directory: string): void {
-    createDirectory(directory, undefined, (temporary) => this.fill(temporary));
-  }
-
-  /** Writes the files into an empty directory. Errors: IO. */
-  fill(directory: string): void {
-    for (const [name, content] of this.files())
-      writeSource(path.join(directory, name), content, { sync: false });
   }
 }
 

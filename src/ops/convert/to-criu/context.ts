@@ -1,18 +1,40 @@
 import type { SetWriter } from "../../../formats/criu/set-writer.js";
 import type { RecordedObject } from "../../../formats/linux-cr/grammar.js";
+import type { Part } from "../../../formats/linux-cr/parse.js";
+import type { RecordKind, RecordValue } from "../../../formats/linux-cr/record-kind.js";
+import { RECORDS } from "../../../formats/linux-cr/records.js";
+import { lazy } from "../../../model/lazy.js";
+import { type TaskIds, taskIds } from "../../../model/linux-cr/pids.js";
 import type { StreamReader } from "../../../model/linux-cr/reader.js";
 import type { Losses } from "../loss.js";
 
+/** A process of the stream: the TASK that leads it, and all its threads, itself first. */
+export interface Process {
+  readonly ids: TaskIds;
+  readonly part: Part;
+  readonly threads: readonly { readonly tid: number; readonly part: Part }[];
+}
+
 /** What the parts of one conversion from a stream to a set share. */
 export class ToCriu {
+  /** Processes in the order of the stream: a parent before its children. */
+  readonly processes: () => readonly Process[];
+  readonly #signalOwners: () => ReadonlyMap<number, Part>;
+  readonly #segments: () => ReadonlyMap<number, number>;
   readonly #ids = new Map<string, Map<number, number>>();
+  readonly #met = new Set<string>();
   #lastFileId = 0;
+  #lastPagesId = 0;
 
   constructor(
     readonly reader: StreamReader,
     readonly set: SetWriter,
     readonly losses: Losses,
-  ) {}
+  ) {
+    this.processes = lazy(() => processesOf(reader));
+    this.#segments = lazy(() => segmentsOf(reader));
+    this.#signalOwners = lazy(() => signalOwnersOf(reader));
+  }
 
   /** The id that the set has for an open file, by the number of its FILE object. */
   fileId(objref: number): number {
@@ -30,11 +52,17 @@ export class ToCriu {
     return this.#lastFileId;
   }
 
+  /** The number of a new pages file. */
+  newPagesId(): number {
+    this.#lastPagesId += 1;
+    return this.#lastPagesId;
+  }
+
   /**
    * The number of any other object in the ids of the set, counted for each type: of descriptor tables, address spaces,
    * directories and signal actions from 2 on, since 1 is criu's own.
    */
-  id(type: RecordedObject | "shmem" | "pipe", objref: number): number {
+  id(type: RecordedObject | "INODE" | "PIPE", objref: number): number {
     const ids = this.#idsOf(type);
     let id = ids.get(objref);
     if (id === undefined) {
@@ -42,6 +70,48 @@ export class ToCriu {
       ids.set(objref, id);
     }
     return id;
+  }
+
+  /** True for the first time that this number is asked for in this role. */
+  isFirst(role: string, objref: number): boolean {
+    const key = `${role} ${objref}`;
+    if (this.#met.has(key)) return false;
+    this.#met.add(key);
+    return true;
+  }
+
+  /** Which objects a live task has. */
+  objects(task: Part): RecordValue<typeof RECORDS.TASK_OBJS> {
+    return this.reader.get(task, RECORDS.TASK_OBJS).value;
+  }
+
+  /** The task that brought the SIGNAL record of a process. */
+  signalOwner(task: Part): Part {
+    return this.#signalOwners().get(this.objects(task).signal_objref) ?? task;
+  }
+
+  /** Whether the stream has System V objects. */
+  hasSysV(): boolean {
+    return this.#segments().size > 0;
+  }
+
+  /** The id of a shared memory segment, by the hidden number of its inode. Errors: FormatError without such a segment. */
+  sysVId(objref: number, record: number): number {
+    const id = this.#segments().get(objref);
+    if (id === undefined)
+      throw this.reader.image.error(record, `there is no segment with the number ${objref}`);
+    return id;
+  }
+
+  /** All records of a kind in a part. */
+  all<K extends RecordKind>(
+    part: Part,
+    kind: K,
+  ): { readonly index: number; readonly value: RecordValue<K> }[] {
+    const { image } = this.reader;
+    return part.records
+      .filter((index) => image.kind(index) === kind)
+      .map((index) => ({ index, value: image.value(index, kind) }));
   }
 
   #idsOf(type: string): Map<number, number> {
@@ -52,4 +122,45 @@ export class ToCriu {
     }
     return ids;
   }
+}
+
+function processesOf(reader: StreamReader): Process[] {
+  const { tasks } = reader.tree;
+  const all = taskIds(reader);
+  const threads = new Map<number, { tid: number; part: Part }[]>();
+  for (const [i, part] of tasks.entries()) {
+    const own = all[i];
+    if (own === undefined)
+      throw reader.image.error(
+        part.records[0] ?? 0,
+        `TREE has the ids of ${all.length} tasks, this is one more`,
+      );
+    const list = threads.get(own.tgid) ?? [];
+    threads.set(own.tgid, list);
+    if (own.pid === own.tgid) list.unshift({ tid: own.pid, part });
+    else list.push({ tid: own.pid, part });
+  }
+  return tasks.flatMap((part, i) => {
+    const ids = all[i] as TaskIds;
+    return ids.pid === ids.tgid ? [{ ids, part, threads: threads.get(ids.pid) ?? [] }] : [];
+  });
+}
+
+/** Ids of shared memory segments by the hidden numbers of their inodes. */
+function segmentsOf(reader: StreamReader): Map<number, number> {
+  const segments = [...reader.objects("IPC_NS")]
+    .flatMap(({ parts }) => parts)
+    .flatMap(({ parts }) => parts.filter(({ rule }) => rule === "shm"))
+    .map((part) => reader.get(part, RECORDS.IPC_SHM).value);
+  return new Map(segments.map(({ objref, perms }) => [objref, perms.id]));
+}
+
+function signalOwnersOf(reader: StreamReader): Map<number, Part> {
+  const owners = new Map<number, Part>();
+  for (const part of reader.tree.tasks) {
+    const objects = reader.find(part, RECORDS.TASK_OBJS)?.value;
+    if (objects !== undefined && reader.index(part, RECORDS.SIGNAL) !== undefined)
+      owners.set(objects.signal_objref, part);
+  }
+  return owners;
 }

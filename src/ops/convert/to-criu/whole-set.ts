@@ -1,0 +1,106 @@
+import { IMAGES } from "../../../formats/criu/images.js";
+import { CGROUP_ENTRY, type CgSetEntry } from "../../../formats/criu/tables/cgroup.js";
+import { INVENTORY_ENTRY, LSMTYPE } from "../../../formats/criu/tables/inventory.js";
+import { TIMENS_ENTRY } from "../../../formats/criu/tables/ns.js";
+import { SECCOMP_ENTRY } from "../../../formats/criu/tables/seccomp.js";
+import type { Part } from "../../../formats/linux-cr/parse.js";
+import { RECORDS } from "../../../formats/linux-cr/records.js";
+import type { ToCriu } from "./context.js";
+import { ROOT_IDS } from "./namespaces.js";
+
+/** Head magics are there, pages are not compressed. */
+const IMG_VERSION = 2;
+/** The control groups of criu itself, which tasks without a set of their own are in. */
+export const ROOT_CGROUP_SET = 1;
+const CLOCKS_KNOWN = 2;
+const SECOND = 1_000_000_000n;
+
+/** The images of which a set has one, besides those of the tree and the files. */
+export function writeWholeSet(context: ToCriu, head: Part): void {
+  context.set.add(IMAGES.INVENTORY, undefined, INVENTORY_ENTRY, {
+    img_version: IMG_VERSION,
+    fdinfo_per_id: true,
+    root_ids: ROOT_IDS,
+    ns_per_id: true,
+    root_cg_set: ROOT_CGROUP_SET,
+    lsmtype: securityModule(context, head),
+    network_lock_method: 0,
+  });
+  writeClocks(context, head);
+  writeSeccomp(context, head);
+  writeCgroups(context, head);
+}
+
+/** Only labels make it matter which security module there was. */
+function securityModule({ reader }: ToCriu, head: Part): number {
+  const none = LSMTYPE.values.get("NO_LSM") as number;
+  const hasLabels = [...reader.objects("SECURITY")].length > 0;
+  const index = reader.index(head, RECORDS.BUFFER, LSM_NAME);
+  if (!hasLabels || index === undefined) return none;
+  return LSMTYPE.values.get(reader.image.text(index).toUpperCase()) ?? none;
+}
+
+/** Three BUFFERs stand before that with the name of the module. */
+const LSM_NAME = 3;
+
+function writeClocks({ reader, set }: ToCriu, head: Part): void {
+  const clocks = reader.find(head, RECORDS.CLOCKS)?.value;
+  if (clocks === undefined || (clocks.flags & CLOCKS_KNOWN) === 0) return;
+  const time = (ns: bigint) => ({ tv_sec: ns / SECOND, tv_nsec: ns % SECOND });
+  set.add(IMAGES.TIMENS, 0, TIMENS_ENTRY, {
+    monotonic: time(clocks.monotonic_ns),
+    boottime: time(clocks.boottime_ns),
+  });
+}
+
+/** The place of a filter in seccomp.img; undefined for a number that no filter has. */
+export function seccompIndex(context: ToCriu, filterRef: number): number | undefined {
+  const { head } = context.reader.tree;
+  const filters = head === undefined ? [] : context.all(head, RECORDS.SECCOMP_FILTER);
+  const index = filters.findIndex(({ value }) => value.filter_ref === filterRef);
+  return index === -1 ? undefined : index;
+}
+
+function writeSeccomp(context: ToCriu, head: Part): void {
+  const { reader, set } = context;
+  set.add(IMAGES.SECCOMP, undefined, SECCOMP_ENTRY, {
+    seccomp_filters: context.all(head, RECORDS.SECCOMP_FILTER).map(({ index, value }) => {
+      const prev = value.prev_ref === 0 ? undefined : seccompIndex(context, value.prev_ref);
+      return {
+        filter: reader.image.bytes(index),
+        ...(prev === undefined ? {} : { prev }),
+        flags: value.flags,
+      };
+    }),
+  });
+}
+
+/** The number of a control group set in cgroup.img: sets of the stream come after that of criu. */
+export function cgroupSet(setId: number): number {
+  return ROOT_CGROUP_SET + setId;
+}
+
+function writeCgroups(context: ToCriu, head: Part): void {
+  const { reader, set } = context;
+  const sets = context.all(head, RECORDS.CGROUP_SET).map(
+    ({ index, value }): CgSetEntry => ({
+      id: cgroupSet(value.set_id),
+      ctls: reader.image
+        .text(index)
+        .split("\n")
+        .filter((line) => line.includes(":"))
+        .map((line) => ({ name: line.slice(0, line.indexOf(":")), path: line.slice(line.indexOf(":") + 1) })),
+    }),
+  );
+  if (sets.length === 0) return;
+  const paths = new Map<string, Set<string>>();
+  for (const { name, path } of sets.flatMap(({ ctls }) => ctls))
+    paths.set(name, (paths.get(name) ?? new Set()).add(path.replace(/^\/+/, "")));
+  set.add(IMAGES.CGROUP, undefined, CGROUP_ENTRY, {
+    sets,
+    controllers: [...paths].map(([name, dirs]) => ({
+      cnames: name.split(","),
+      dirs: [...dirs].map((dir_name) => ({ dir_name, children: [], properties: [] })),
+    })),
+  });
+}
