@@ -68,7 +68,10 @@ export { type FindOptions, type Matcher, matcherOf } from "./ops/find/matcher.js
 export { type ImageInfo, imageInfo } from "./ops/info/image-info.js";
 export { type StreamInfo, streamInfo } from "./ops/info/stream-info.js";
 export { type DecodeOptions, decodeImage } from "./ops/recode/decode-image.js";
+export { type DecodeStreamOptions, decodeStream } from "./ops/recode/decode-stream.js";
 export { type EncodeOptions, encodeImage } from "./ops/recode/encode-image.js";
+export { type EncodeStreamOptions, encodeStream, isStreamJson } from "./ops/recode/encode-stream.js";
+export { textOfJson } from "./ops/recode/json-text.js";
 export type { RestoreOption } from "./ops/restore-options/option.js";
 export {
   openRestoreOptions,

@@ -20,22 +20,32 @@ export function openImageFile(file: string): CriuImage {
 }
 
 /**
- * Opens the image in a file, of a CRIU set or a linux-cr stream, or on stdin when no file is named.
- * Errors: as `openImageFile`; FormatError TOO_LARGE for an image of a set that is too large to be piped.
+ * Opens the image in a file, of a CRIU set or a linux-cr stream, or on stdin when no file is named. Of a stream on stdin
+ * the saved pages can be read only with `keepPages`, which holds all of it in memory.
+ * Errors: as `openImageFile`; FormatError TOO_LARGE for what is too large to be piped and held.
  */
-export function openAnyImage(file: string | undefined): CriuImage | LinuxCrImage {
+export function openAnyImage(
+  file: string | undefined,
+  { keepPages = false }: { readonly keepPages?: boolean } = {},
+): CriuImage | LinuxCrImage {
   if (file !== undefined) {
     const source = new FileSource(file);
     return isStream(source) ? new LinuxCrImage(source) : new CriuImage(source, path.basename(file));
   }
   if (isatty(0)) throw new UsageError("name an input file, or pipe the input into stdin");
   const pipe = new PipeSource(0, "stdin");
-  if (isStream(pipe)) return new LinuxCrImage(pipe);
+  const isPipedStream = isStream(pipe);
+  if (isPipedStream && !keepPages) return new LinuxCrImage(pipe);
   if (pipe.reach(MAX_PIPED_IMAGE_BYTES + 1) > MAX_PIPED_IMAGE_BYTES)
-    throw new FormatError("TOO_LARGE", `the input is longer than ${MAX_PIPED_IMAGE_BYTES} bytes`, {
-      file: pipe.name,
-    });
-  return openImageBytes(pipe.read(0, pipe.size), pipe.name);
+    throw new FormatError(
+      "TOO_LARGE",
+      `the input is longer than ${MAX_PIPED_IMAGE_BYTES} bytes; store it and name the file`,
+      { file: pipe.name },
+    );
+  const bytes = pipe.read(0, pipe.size);
+  return isPipedStream
+    ? new LinuxCrImage(new MemorySource(bytes, pipe.name))
+    : openImageBytes(bytes, pipe.name);
 }
 
 /** The linux-cr stream in a regular file; undefined for anything else, also for what cannot be opened. */

@@ -1,13 +1,6 @@
 import path from "node:path";
 import { string } from "@oclif/core/flags";
-import {
-  type CriuImage,
-  MAX_PIPED_IMAGE_BYTES,
-  openImageBytes,
-  openImageFile,
-  UsageError,
-} from "../index.js";
-import { readInput } from "./input.js";
+import { UsageError } from "../index.js";
 
 /** `-i FILE` as crit has it, for those whose fingers know it. */
 export const inFlag = string({
@@ -41,10 +34,4 @@ export function inputPath(argument: string | undefined, flags: InputFlags): stri
 interface InputFlags {
   readonly in?: string | undefined;
   readonly "images-dir"?: string | undefined;
-}
-
-/** Opens the image file at `file`, or the image on stdin. */
-export function openInput(file: string | undefined): CriuImage {
-  if (file !== undefined) return openImageFile(file);
-  return openImageBytes(readInput(undefined, MAX_PIPED_IMAGE_BYTES), "stdin");
 }

@@ -1,11 +1,11 @@
 import type { ByteOrder } from "../io/byte-order.js";
-import { CrimgError } from "../io/errors.js";
+import { CrimgError, type ErrorPlace } from "../io/errors.js";
 import { textToBytes } from "../io/text.js";
 import type { StructField, StructTable, StructValue, Word } from "./struct.js";
 
 /**
  * The bytes of a structure. Padding is taken from `base` (the structure as it was read), else zero; so is what
- * stands behind the NUL of a char array whose text did not change.
+ * stands behind the NUL of a char array whose text did not change. The path of `place` is what errors call the structure.
  * Errors: CrimgError INVALID naming the field whose value does not fit.
  */
 export function writeStruct<S extends StructTable>(
@@ -13,11 +13,35 @@ export function writeStruct<S extends StructTable>(
   value: StructValue<S>,
   byteOrder: ByteOrder,
   base?: Buffer,
+  place: ErrorPlace = {},
 ): Buffer {
   const out = Buffer.alloc(table.size);
   base?.copy(out, 0, 0, table.size);
-  writeFields(table, value as Readonly<Record<string, unknown>>, byteOrder, out, 0, table.name);
+  try {
+    writeFields(
+      table,
+      value as Readonly<Record<string, unknown>>,
+      byteOrder,
+      out,
+      0,
+      place.path ?? table.name,
+    );
+  } catch (error) {
+    if (error instanceof Misfit)
+      throw new CrimgError("INVALID", error.message, { ...place, path: error.path });
+    throw error;
+  }
   return out;
+}
+
+/** A value that does not fit its field. */
+class Misfit extends Error {
+  constructor(
+    text: string,
+    readonly path: string,
+  ) {
+    super(text);
+  }
 }
 
 function writeFields(
@@ -37,7 +61,7 @@ function writeFields(
     }
     const items = value[name];
     if (!Array.isArray(items) || items.length !== field.count)
-      throw new CrimgError("INVALID", `a list of ${field.count} values was expected`, { path: label });
+      throw new Misfit(`a list of ${field.count} values was expected`, label);
     for (const [i, item] of items.entries())
       writeOne(field, item, byteOrder, out, at + i * field.size, `${label}[${i}]`);
   }
@@ -60,15 +84,15 @@ function writeOne(
 
 function writeBytes(value: unknown, size: number, out: Buffer, at: number, path: string): void {
   if (!(value instanceof Uint8Array) || value.length !== size)
-    throw new CrimgError("INVALID", `${size} bytes were expected`, { path });
+    throw new Misfit(`${size} bytes were expected`, path);
   out.set(value, at);
 }
 
 function writeText(value: unknown, size: number, out: Buffer, at: number, path: string): void {
-  if (typeof value !== "string") throw new CrimgError("INVALID", "text was expected", { path });
+  if (typeof value !== "string") throw new Misfit("text was expected", path);
   const bytes = textToBytes(value);
   if (bytes.length > size || bytes.includes(0))
-    throw new CrimgError("INVALID", `text of at most ${size} bytes without NUL was expected`, { path });
+    throw new Misfit(`text of at most ${size} bytes without NUL was expected`, path);
   const field = out.subarray(at, at + size);
   const isSame =
     field.subarray(0, bytes.length).equals(bytes) && (bytes.length === size || field[bytes.length] === 0);
@@ -104,7 +128,7 @@ function writeWord(
     BigInt(value as number) < min ||
     BigInt(value as number) > max
   )
-    throw new CrimgError("INVALID", `${String(value)} is no integer from ${min} to ${max}`, { path });
+    throw new Misfit(`${String(value)} is no integer from ${min} to ${max}`, path);
   const size = wanted === "bigint" ? 8 : Number(type.replace(/\D/g, "")) / 8;
   const isLittle = type === "le16" || (type !== "be32" && byteOrder === "little-endian");
   let rest = BigInt.asUintN(size * 8, BigInt(value as number | bigint));

@@ -1,13 +1,13 @@
-import { isAscii, isUtf8 } from "node:buffer";
 import { HEAD_MAGICS, kindOfMagicName } from "../../formats/criu/detect.js";
 import { tableOf } from "../../formats/criu/image.js";
 import type { ImageKind, PayloadRule } from "../../formats/criu/image-kind.js";
 import { FormatError } from "../../io/errors.js";
 import { toCrimgError, ValueError } from "../../schema/encode.js";
 import { base64FromJson, inField, messageFromJson } from "../../schema/from-json.js";
-import { JsonError, JsonReader } from "../../schema/json-reader.js";
+import type { JsonReader } from "../../schema/json-reader.js";
 import type { MessageTable } from "../../schema/message.js";
 import { ImageWriter } from "./image-writer.js";
+import { withJson } from "./json-text.js";
 import { type Extra, readExtra, writePayload } from "./payload-from-json.js";
 import { payloadRule } from "./payload-to-json.js";
 
@@ -34,29 +34,7 @@ export function encodeImage(
   text: string | Buffer,
   { lax = false, name = "the JSON" }: EncodeOptions = {},
 ): Buffer {
-  const json = new JsonReader(typeof text === "string" ? text : textOf(text, name));
-  try {
-    return readDocument(json, lax, name);
-  } catch (error) {
-    if (error instanceof JsonError)
-      throw new FormatError("INVALID", `${error.message} (${json.where(error.at)})`, {
-        file: name,
-        cause: error,
-      });
-    throw error;
-  }
-}
-
-function textOf(bytes: Buffer, file: string): string {
-  if (isAscii(bytes)) return bytes.toString("latin1");
-  if (isUtf8(bytes)) return bytes.toString("utf8");
-  throw new FormatError(
-    "INVALID",
-    "this is no JSON: it is not UTF-8 (is it an image? then it is encoded already)",
-    {
-      file,
-    },
-  );
+  return withJson(text, name, (json) => readDocument(json, lax, name));
 }
 
 function readDocument(json: JsonReader, lax: boolean, name: string): Buffer {

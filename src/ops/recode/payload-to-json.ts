@@ -51,7 +51,7 @@ export function payloadSizeNote(
   return `... <${humanSize(size)}>`;
 }
 
-function humanSize(bytes: number): string {
+export function humanSize(bytes: number): string {
   const units = ["", "K", "M", "G", "T", "P", "E", "Z"];
   let size = bytes;
   for (const unit of units) {

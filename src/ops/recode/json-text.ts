@@ -1,0 +1,31 @@
+import { isAscii, isUtf8 } from "node:buffer";
+import { FormatError } from "../../io/errors.js";
+import { JsonError, JsonReader } from "../../schema/json-reader.js";
+
+/**
+ * Reads a document of JSON. Errors: what `read` throws; FormatError INVALID for what is no JSON, with line and column.
+ */
+export function withJson<T>(text: string | Buffer, name: string, read: (json: JsonReader) => T): T {
+  const json = new JsonReader(typeof text === "string" ? text : textOfJson(text, name));
+  try {
+    return read(json);
+  } catch (error) {
+    if (error instanceof JsonError)
+      throw new FormatError("INVALID", `${error.message} (${json.where(error.at)})`, {
+        file: name,
+        cause: error,
+      });
+    throw error;
+  }
+}
+
+/** The text of a JSON file. Errors: FormatError INVALID for what is not UTF-8. */
+export function textOfJson(bytes: Buffer, file: string): string {
+  if (isAscii(bytes)) return bytes.toString("latin1");
+  if (isUtf8(bytes)) return bytes.toString("utf8");
+  throw new FormatError(
+    "INVALID",
+    "this is no JSON: it is not UTF-8 (is it an image? then it is encoded already)",
+    { file },
+  );
+}
