@@ -20,7 +20,7 @@ import { type NamespaceIds, ROOT_IDS } from "./namespaces.js";
 import { registersOf } from "./registers.js";
 import { signalActions, signalQueue } from "./signals.js";
 import { timersOf } from "./timers.js";
-import { cgroupSet, ROOT_CGROUP_SET, seccompIndex } from "./whole-set.js";
+import { rootCgroupSet, seccompIndex } from "./whole-set.js";
 
 const X86_64 = CORE_ENTRY_MARCH.values.get("X86_64") as number;
 const TASK_STOPPED = 4;
@@ -195,7 +195,10 @@ function threadCore(context: ToCriu, part: Part, isLeader: boolean): ThreadCoreE
             ...(rseq.cs_pointer === 0n ? {} : { rseq_cs_pointer: rseq.cs_pointer }),
           },
         }),
-    cg_set: extra !== undefined && has(STORED.cgroupSet) ? cgroupSet(extra.cgroup_set) : ROOT_CGROUP_SET,
+    cg_set:
+      extra !== undefined && has(STORED.cgroupSet)
+        ? extra.cgroup_set
+        : rootCgroupSet(context, reader.tree.head as Part),
   };
 }
 

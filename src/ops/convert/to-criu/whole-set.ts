@@ -10,8 +10,6 @@ import { ROOT_IDS } from "./namespaces.js";
 
 /** Head magics are there, pages are not compressed. */
 const IMG_VERSION = 2;
-/** The control groups of criu itself, which tasks without a set of their own are in. */
-export const ROOT_CGROUP_SET = 1;
 const CLOCKS_KNOWN = 2;
 const SECOND = 1_000_000_000n;
 
@@ -22,7 +20,7 @@ export function writeWholeSet(context: ToCriu, head: Part): void {
     fdinfo_per_id: true,
     root_ids: ROOT_IDS,
     ns_per_id: true,
-    root_cg_set: ROOT_CGROUP_SET,
+    root_cg_set: rootCgroupSet(context, head),
     lsmtype: securityModule(context, head),
     network_lock_method: 0,
   });
@@ -75,16 +73,17 @@ function writeSeccomp(context: ToCriu, head: Part): void {
   });
 }
 
-/** The number of a control group set in cgroup.img: sets of the stream come after that of criu. */
-export function cgroupSet(setId: number): number {
-  return ROOT_CGROUP_SET + setId;
+/** The number of the control groups of criu itself, which tasks without a set of their own are in: one that no set has. */
+export function rootCgroupSet(context: ToCriu, head: Part): number {
+  const taken = context.all(head, RECORDS.CGROUP_SET).map(({ value }) => value.set_id);
+  return taken.includes(1) ? Math.max(...taken) + 1 : 1;
 }
 
 function writeCgroups(context: ToCriu, head: Part): void {
   const { reader, set } = context;
   const sets = context.all(head, RECORDS.CGROUP_SET).map(
     ({ index, value }): CgSetEntry => ({
-      id: cgroupSet(value.set_id),
+      id: value.set_id,
       ctls: reader.image
         .text(index)
         .split("\n")
