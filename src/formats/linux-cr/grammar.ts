@@ -169,7 +169,7 @@ export const RULES: Readonly<Record<RuleName, readonly Step[]>> = {
   SECURITY: [R.SECURITY, R.STRING],
   NS: [R.NS],
   UTS_NS: [R.UTS_NS],
-  IPC_NS: [R.IPC_NS, { repeat: "ipcList", times: () => 3 }],
+  IPC_NS: [R.IPC_NS, { repeat: "ipcList", times: () => 3 }, whenNext(R.IPC_NS_EXTRA, R.IPC_NS_EXTRA)],
   NET_NS: [R.NET_NS],
   NETDEV: [R.NETDEV, { repeat: "netdevAddress", whileNext: [R.NETDEV_ADDR] }],
   netdevAddress: [R.NETDEV_ADDR],

@@ -94,7 +94,7 @@ export const VMA_EXTRA = struct("VMA_EXTRA", 32, "What VMA does not say of a map
   madv: word("u64", 8, { doc: "bit n: madvise(2) advice n is in force", show: { as: "hex" } }),
   kind: word("u32", 16, { doc: "0 ordinary, 1 vdso, 2 vvar, 3 vsyscall" }),
   flags: word("u32", 20, {
-    doc: "1: pages follow although the vma_type has none",
+    doc: "1 pages follow although the vma_type has none, 2 MAP_NORESERVE, 4 MAP_DROPPABLE",
     show: { as: "hex" },
   }),
 });

@@ -99,3 +99,16 @@ export const POSIX_TIMER = struct(
     flags: word("u32", 56, { doc: "none are given yet" }),
   },
 );
+
+export const IPC_NS_EXTRA = struct("IPC_NS_EXTRA", 56, "What IPC_NS does not say of an IPC namespace", {
+  auto_msgmni: word("u32", 8),
+  shm_rmid_forced: word("u32", 12, { doc: "1 when segments without users go away" }),
+  mq_queues_max: word("u32", 16, { doc: "limits of POSIX message queues, mq_overview(7)" }),
+  mq_msg_max: word("u32", 20),
+  mq_msgsize_max: word("u32", 24),
+  mq_msg_default: word("u32", 28),
+  mq_msgsize_default: word("u32", 32),
+  msg_next_id: word("s32", 36, { doc: "wanted id of the next object, -1 for any" }),
+  sem_next_id: word("s32", 40),
+  shm_next_id: word("s32", 44),
+});

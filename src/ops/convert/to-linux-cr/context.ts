@@ -2,6 +2,7 @@ import type { CriuImageSet } from "../../../formats/criu/image-set.js";
 import type { ObjectType } from "../../../formats/linux-cr/revisions.js";
 import { StreamWriter } from "../../../formats/linux-cr/stream-writer.js";
 import type { Losses } from "../loss.js";
+import { MappedObjects } from "./mapped-objects.js";
 
 /** Writes records that stand at the end of a file table; may bring in objects that defer more. */
 export type Deferred = () => void;
@@ -13,13 +14,20 @@ export class Context {
   deferred: Deferred[] = [];
   /** CRED of the task that is being written: criu does not store those that a file was opened with. */
   cred = 0;
+  /** Words of the auxiliary vectors in the stream, which are all as long as the longest. */
+  auxvEntries = 0;
+  /** What mappings show. */
+  readonly mapped: MappedObjects;
   readonly #refs = new Map<string, number>();
+  readonly #met = new Set<string>();
   readonly #tags = new Map<number, number>();
 
   constructor(
     readonly set: CriuImageSet,
     readonly losses: Losses,
-  ) {}
+  ) {
+    this.mapped = new MappedObjects(set);
+  }
 
   /**
    * The number of a shared object; at its first use OBJREF is written, then `write` writes the records, objects inside
@@ -41,6 +49,13 @@ export class Context {
     const objref = this.writer.number();
     this.#refs.set(`${type} ${key}`, objref);
     return { objref, isNew: true };
+  }
+
+  /** True for the first time that this key is asked for. */
+  isFirst(key: string): boolean {
+    if (this.#met.has(key)) return false;
+    this.#met.add(key);
+    return true;
   }
 
   /** The number of an object that was written, or is being written. */

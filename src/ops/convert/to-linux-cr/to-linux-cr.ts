@@ -1,10 +1,20 @@
 import type { CriuImageSet } from "../../../formats/criu/image-set.js";
+import { RECORDS } from "../../../formats/linux-cr/records.js";
 import type { ByteSource } from "../../../io/source.js";
 import type { Losses } from "../loss.js";
 import { Context } from "./context.js";
+import { writeHead } from "./head.js";
+import { threadsOf } from "./source-task.js";
+import { writeTask } from "./task.js";
+
+const TAIL_MAGIC = 0x002d2a0cc0deef00n;
 
 /** The set as a linux-cr stream. Page bytes are read when the stream is. Errors: FormatError, UnsupportedError. */
 export function toLinuxCr(set: CriuImageSet, losses: Losses): ByteSource {
   const context = new Context(set, losses);
+  const threads = threadsOf(set);
+  writeHead(context, threads);
+  for (const thread of threads) writeTask(context, thread);
+  context.writer.record(RECORDS.TAIL, { magic: TAIL_MAGIC });
   return context.writer.source(set.name);
 }

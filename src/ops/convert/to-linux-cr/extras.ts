@@ -1,0 +1,77 @@
+import { IMAGES } from "../../../formats/criu/images.js";
+import { RECORDS } from "../../../formats/linux-cr/records.js";
+import type { Context } from "./context.js";
+import { credsOf } from "./creds.js";
+import { writeXstate } from "./registers.js";
+import type { LiveThread } from "./source-task.js";
+
+const HAS_OOM_SCORE = 1;
+const HAS_LOGINUID = 2;
+const HAS_SCHEDULING = 4;
+const HAS_CONTROL_GROUPS = 8;
+const SECOND_NS = 1_000_000_000n;
+
+/** The extension records of a thread: what kernels of 2011 did not have. */
+export function writeExtras(context: Context, thread: LiveThread): void {
+  writeTaskExtra(context, thread);
+  writeXstate(context, thread);
+  const { writer } = context;
+  const { rseq_entry: rseq } = thread.tc;
+  if (rseq !== undefined)
+    writer.record(RECORDS.RSEQ, {
+      abi_pointer: rseq.rseq_abi_pointer,
+      abi_size: rseq.rseq_abi_size,
+      signature: rseq.signature,
+      cs_pointer: rseq.rseq_cs_pointer ?? 0n,
+    });
+  if (thread.isLeader) writePosixTimers(context, thread);
+}
+
+function writeTaskExtra(context: Context, thread: LiveThread): void {
+  const { set, writer } = context;
+  const { tc, task, isLeader, process } = thread;
+  const creds = credsOf(context, thread);
+  const group = tc.cg_set ?? task.cg_set;
+  const isOfCriu = group === undefined || group === set.first(IMAGES.INVENTORY)?.root_cg_set;
+  const filter = tc.seccomp_filter ?? task.old_seccomp_filter;
+  const mode = tc.seccomp_mode ?? task.old_seccomp_mode ?? 0;
+  const ambient = creds.cap_amb.reduceRight((mask, word) => (mask << 32n) | BigInt(word), 0n);
+  writer.record(RECORDS.TASK_EXTRA, {
+    oom_score_adj: task.oom_score_adj ?? 0,
+    loginuid: task.loginuid ?? 0,
+    sched_policy: tc.sched_policy ?? 0,
+    sched_nice: tc.sched_nice ?? 0,
+    sched_priority: tc.sched_prio ?? 0,
+    no_new_privs: creds.no_new_privs ?? 0,
+    cap_ambient: ambient,
+    child_subreaper: task.child_subreaper === true ? 1 : 0,
+    stop_signo: task.stop_signo ?? 0,
+    seccomp_mode: mode,
+    seccomp_filter: mode === 2 && filter !== undefined ? filter + 1 : 0,
+    personality: BigInt(task.personality),
+    cgroup_set: isOfCriu ? 0 : group,
+    thp_disabled: isLeader && set.first(IMAGES.MM, process.pid)?.thp_disabled === true ? 1 : 0,
+    membarrier_mask: task.membarrier_registration_mask ?? 0,
+    flags:
+      (task.oom_score_adj === undefined ? 0 : HAS_OOM_SCORE) |
+      (task.loginuid === undefined ? 0 : HAS_LOGINUID) |
+      (tc.sched_policy === undefined ? 0 : HAS_SCHEDULING) |
+      (isOfCriu ? 0 : HAS_CONTROL_GROUPS),
+  });
+}
+
+function writePosixTimers({ set, writer }: Context, { task, process: { pid } }: LiveThread): void {
+  const timers = task.timers?.posix ?? set.records(IMAGES.POSIX_TIMERS, pid).map(({ value }) => value);
+  for (const timer of timers)
+    writer.record(RECORDS.POSIX_TIMER, {
+      timer_id: timer.it_id,
+      clock_id: timer.clock_id | 0,
+      sigev_notify: timer.it_sigev_notify,
+      signo: timer.si_signo,
+      overrun: timer.overrun,
+      notify_tid: timer.notify_thread_id ?? 0,
+      sigval: timer.sival_ptr,
+      value_ns: timer.vsec * SECOND_NS + timer.vnsec,
+      interval_ns: timer.isec * SECOND_NS + timer.insec,
+    });
+}

@@ -1,0 +1,171 @@
+import { IMAGES } from "../../../formats/criu/images.js";
+import { LSMTYPE } from "../../../formats/criu/tables/inventory.js";
+import { EXTENSION_VERSION } from "../../../formats/linux-cr/records/extensions.js";
+import { RECORDS } from "../../../formats/linux-cr/records.js";
+import { WRITTEN_ARCH_ID, WRITTEN_DIALECT } from "../../../formats/linux-cr/stream-writer.js";
+import { textPayload } from "../../../formats/linux-cr/write.js";
+import { textToBytes } from "../../../io/text.js";
+import { enumName } from "../../../schema/enums.js";
+import type { Context } from "./context.js";
+import type { SourceThread } from "./source-task.js";
+
+const MAGIC = 0x00feed0cc0a2d200n;
+const CHECKPOINT_VERSION = 6;
+const CHECKPOINT_SUBTREE = 1n;
+const NAME_BYTES = 65;
+const LSM_NAME_BYTES = 11;
+const FXSAVE_BYTES = 512;
+/** EXTENSIONS.writer: crimg convert. */
+const WRITER_CONVERT = 1;
+const CLOCKS_OWN_NAMESPACE = 1;
+const CLOCKS_KNOWN = 2;
+const SECOND_NS = 1_000_000_000n;
+
+/**
+ * HEADER to the last record before the first task. CRIU stores neither the kernel's release nor the time of day: the
+ * release stays empty, the time is when the inventory, which criu writes last, was written.
+ */
+export function writeHead(context: Context, threads: readonly SourceThread[]): void {
+  const { writer } = context;
+  const written = wallClock(context);
+  context.auxvEntries = auxvEntries(context, threads);
+  writer.record(RECORDS.HEADER, {
+    magic: MAGIC,
+    arch_id: WRITTEN_ARCH_ID,
+    rev: CHECKPOINT_VERSION,
+    constants: {
+      task_comm_len: 16,
+      at_vector_size: context.auxvEntries,
+      signal_nsig: 64,
+      uts_sysname_len: NAME_BYTES,
+      uts_nodename_len: NAME_BYTES,
+      uts_release_len: NAME_BYTES,
+      uts_version_len: NAME_BYTES,
+      uts_machine_len: NAME_BYTES,
+      uts_domainname_len: NAME_BYTES,
+      rlimit_nlimits: 16,
+      n_tty_buf_size: 4096,
+      tty_termios_nccs: 19,
+    },
+    time: written / SECOND_NS,
+    uflags: CHECKPOINT_SUBTREE,
+  });
+  writer.buffer(Buffer.alloc(NAME_BYTES));
+  writer.buffer(Buffer.alloc(NAME_BYTES));
+  writer.buffer(fixedText(WRITTEN_DIALECT.arch.name, NAME_BYTES));
+  writer.record(RECORDS.HEADER_ARCH, { has_fxsr: 1, xstate_size: FXSAVE_BYTES });
+  writer.record(RECORDS.CONTAINER);
+  writer.buffer(fixedText(securityModule(context), LSM_NAME_BYTES));
+  writer.record(RECORDS.LSM_INFO, {}, Buffer.from("dummy"));
+  writeTree(context, threads);
+  writer.record(RECORDS.EXTENSIONS, {
+    version: EXTENSION_VERSION,
+    oldest_reader: EXTENSION_VERSION,
+    writer: WRITER_CONVERT,
+  });
+  writeClocks(context, written);
+  writeControlGroups(context);
+  writeSeccompFilters(context);
+}
+
+/** Text in so many bytes, zero-filled, the last one always zero. */
+export function fixedText(text: string, size: number): Buffer {
+  const bytes = Buffer.alloc(size);
+  textToBytes(text).copy(bytes, 0, 0, size - 1);
+  return bytes;
+}
+
+/** Nanoseconds since 1970; 0 when it is not known. */
+function wallClock({ set }: Context): bigint {
+  const written = set.fileSet.modified?.(IMAGES.INVENTORY.file);
+  return BigInt(Math.round(written?.getTime() ?? 0)) * 1_000_000n;
+}
+
+/** The longest auxiliary vector of the set: a restore that sets a longer one than the kernel knows is refused. */
+function auxvEntries({ set }: Context, threads: readonly SourceThread[]): number {
+  let most = 0;
+  for (const { tid, isLeader } of threads) {
+    if (!isLeader) continue;
+    for (const { value } of set.records(IMAGES.MM, tid)) most = Math.max(most, value.mm_saved_auxv.length);
+  }
+  return most;
+}
+
+function securityModule({ set }: Context): string {
+  const type = set.first(IMAGES.INVENTORY)?.lsmtype;
+  const name = type === undefined ? "NO_LSM" : enumName(LSMTYPE, type);
+  return name === "NO_LSM" ? "lsm_none" : name.toLowerCase();
+}
+
+/** PIDS: the ids of all threads, then those of groups and sessions whose leader is gone or outside. TREE: who is who. */
+function writeTree(context: Context, threads: readonly SourceThread[]): void {
+  const { writer } = context;
+  const ids = new Set(threads.map(({ tid }) => tid));
+  for (const { process } of threads) for (const id of [process.pgid, process.sid]) if (id > 0) ids.add(id);
+  const pids = [...ids];
+  const offset = writer.numbers(pids.length);
+  context.setTags(offset, pids);
+  writer.record(RECORDS.PIDS, { nr_pids: pids.length, offset });
+  writer.buffer(s32s(pids.flatMap((pid) => [0, pid])));
+  writer.record(RECORDS.TREE, { nr_tasks: threads.length });
+  const tag = (pid: number): number => context.tag(pid) ?? 0;
+  const numbers = threads.flatMap(({ tid, process: { pid, ppid, pgid, sid } }) => [
+    ...[tag(tid), tag(ppid), tag(pid), tag(pgid), tag(sid)],
+    0,
+  ]);
+  writer.buffer(s32s(numbers));
+}
+
+function s32s(numbers: readonly number[]): Buffer {
+  const bytes = Buffer.alloc(numbers.length * 4);
+  for (const [i, number] of numbers.entries()) bytes.writeInt32LE(number, i * 4);
+  return bytes;
+}
+
+function writeClocks({ set, writer }: Context, realtime: bigint): void {
+  const [id] = set.ids(IMAGES.TIMENS);
+  const clocks = id === undefined ? undefined : set.first(IMAGES.TIMENS, id);
+  const root = set.records(IMAGES.PSTREE)[0]?.value.pid;
+  const ids = root === undefined ? undefined : set.first(IMAGES.IDS, root);
+  const isOwn = ids?.time_ns_id !== set.first(IMAGES.INVENTORY)?.root_ids?.time_ns_id;
+  writer.record(RECORDS.CLOCKS, {
+    realtime_ns: realtime,
+    monotonic_ns: clocks === undefined ? 0n : nanoseconds(clocks.monotonic),
+    boottime_ns: clocks === undefined ? 0n : nanoseconds(clocks.boottime),
+    flags: (isOwn ? CLOCKS_OWN_NAMESPACE : 0) | (clocks === undefined ? 0 : CLOCKS_KNOWN),
+  });
+}
+
+function nanoseconds({ tv_sec, tv_nsec }: { readonly tv_sec: bigint; readonly tv_nsec: bigint }): bigint {
+  return tv_sec * SECOND_NS + tv_nsec;
+}
+
+function writeControlGroups({ set, writer, losses }: Context): void {
+  const groups = set.first(IMAGES.CGROUP);
+  for (const { id, ctls } of groups?.sets ?? []) {
+    const lines = ctls.map(({ name, path }) => `${name}:${path}\n`).join("");
+    writer.record(RECORDS.CGROUP_SET, { set_id: id }, textPayload(RECORDS.CGROUP_SET, lines));
+    if (ctls.some(({ cgns_prefix }) => (cgns_prefix ?? 0) > 0))
+      losses.add(
+        `control group set ${id}`,
+        "where the cgroup namespace of its tasks begins",
+        "a stream holds whole paths of control groups",
+      );
+  }
+  for (const { cnames, dirs } of groups?.controllers ?? [])
+    if (dirs.length > 0)
+      losses.add(
+        `control groups of ${cnames.filter((name) => name !== "").join(",") || "the unified hierarchy"}`,
+        "their directories, limits and owners",
+        "a stream holds which groups tasks are in and not how these are made",
+      );
+}
+
+function writeSeccompFilters({ set, writer }: Context): void {
+  for (const [i, { filter, prev, flags }] of (set.first(IMAGES.SECCOMP)?.seccomp_filters ?? []).entries())
+    writer.record(
+      RECORDS.SECCOMP_FILTER,
+      { filter_ref: i + 1, prev_ref: prev === undefined ? 0 : prev + 1, flags: flags ?? 0 },
+      Buffer.from(filter),
+    );
+}

@@ -1,0 +1,103 @@
+import { RECORDS } from "../../../formats/linux-cr/records.js";
+import type { Context } from "./context.js";
+import { writeCreds } from "./creds.js";
+import { writeExtras } from "./extras.js";
+import { writeFileTable, writeFs } from "./files.js";
+import { fixedText } from "./head.js";
+import { writeMemory } from "./memory.js";
+import { writeNamespaces } from "./namespaces.js";
+import { writeRegisters, writeThreadArea } from "./registers.js";
+import { writeActions, writeSignal, writeThreadSignals } from "./signals.js";
+import { isDead, type LiveThread, liveThread, type SourceThread, taskCore } from "./source-task.js";
+
+const TASK_RUNNING = 0;
+const TASK_STOPPED = 4;
+const TASK_DEAD = 64;
+const EXIT_ZOMBIE = 16;
+const SIGCHLD = 17;
+const NO_EXIT_SIGNAL = 0xffffffff;
+const COMM_BYTES = 16;
+/** PF_FORKNOEXEC and PF_SUPERPRIV of the kernel, and the flags of TASK that stand for them. */
+const PF_FORKNOEXEC = 0x40;
+const PF_SUPERPRIV = 0x100;
+const SS_DISABLE = 2;
+const SS_AUTODISARM = 1 << 31;
+/** In a wait status: the signal had a core dump written. */
+const CORE_DUMPED = 0x80;
+const TASK_HELPER = 6;
+/** RESTART_BLOCK.function_type: no call is gone on with. criu lets a call that slept end with EINTR. */
+const NO_CALL = 1n;
+
+/** One task or thread of a stream, from TASK to its last record. */
+export function writeTask(context: Context, thread: SourceThread): void {
+  const core = taskCore(context.set, thread.process.pid);
+  if (isDead(core)) return writeZombie(context, thread, core.exit_code, core.comm, core.task_state);
+  const live = liveThread(context.set, thread);
+  writeAlive(context, live);
+  writeThreadArea(context, live);
+  context.writer.record(RECORDS.RESTART_BLOCK, { function_type: NO_CALL });
+  writeRegisters(context, live);
+  writeCreds(context, live);
+  writeNamespaces(context, live);
+  writeObjects(context, live);
+  writeThreadSignals(context, live);
+  writeExtras(context, live);
+}
+
+function writeZombie(
+  { writer, losses }: Context,
+  { label }: SourceThread,
+  status: number,
+  comm: string,
+  state: number,
+): void {
+  if (state === TASK_HELPER)
+    losses.add(label, "that it only helps at a restore", "a stream has no such tasks; it becomes a zombie");
+  const dumpedCore = (status & 0x7f) !== 0 && (status & CORE_DUMPED) !== 0;
+  if (dumpedCore)
+    losses.add(label, "that it dumped core", "a stream holds the signal that ended a task and no more");
+  writer.record(RECORDS.TASK, {
+    state: TASK_DEAD,
+    exit_state: EXIT_ZOMBIE,
+    exit_code: dumpedCore ? status & ~CORE_DUMPED : status,
+  });
+  writer.record(RECORDS.STRING, {}, fixedText(comm, COMM_BYTES));
+}
+
+function writeAlive({ writer, losses }: Context, thread: LiveThread): void {
+  const { tc, task, registers, isLeader, isStopped, comm, label } = thread;
+  const { sas } = tc;
+  const hasStack = sas !== undefined && (sas.ss_flags & SS_DISABLE) === 0;
+  if (hasStack && (sas.ss_flags & SS_AUTODISARM) !== 0)
+    losses.add(label, "SS_AUTODISARM of its signal stack", "a stream holds where the stack is and no flags");
+  writer.record(RECORDS.TASK, {
+    flags: ((task.flags & PF_FORKNOEXEC) !== 0 ? 1 : 0) | ((task.flags & PF_SUPERPRIV) !== 0 ? 2 : 0),
+    state: isStopped ? TASK_STOPPED : TASK_RUNNING,
+    exit_signal: isLeader ? SIGCHLD : NO_EXIT_SIGNAL,
+    pdeath_signal: tc.pdeath_sig ?? 0,
+    clear_child_tid: registers.clear_tid_addr,
+    sas_ss_sp: hasStack ? sas.ss_sp : 0n,
+    sas_ss_size: hasStack ? Number(sas.ss_size) : 0,
+    robust_futex_head_len: tc.futex_rla_len,
+    robust_futex_list: tc.futex_rla,
+  });
+  writer.record(RECORDS.STRING, {}, fixedText(comm, COMM_BYTES));
+}
+
+/** The objects of a process; its threads name the same ones. */
+function writeObjects(context: Context, thread: LiveThread): void {
+  const { pid } = thread.process;
+  const files_objref = writeFileTable(context, pid, thread.ids.files_id);
+  const mm_objref = writeMemory(context, thread);
+  const fs_objref = writeFs(context, pid);
+  const sighand_objref = writeActions(context, thread);
+  const { objref: signal_objref, isNew } = context.hidden("SIGNAL", pid);
+  context.writer.record(RECORDS.TASK_OBJS, {
+    files_objref,
+    mm_objref,
+    fs_objref,
+    sighand_objref,
+    signal_objref,
+  });
+  if (isNew) writeSignal(context, thread);
+}
