@@ -26,6 +26,7 @@ const VM = {
 const MAP = {
   shared: 1,
   private: 2,
+  droppable: 8,
   anonymous: 0x20,
   growsDown: 0x100,
   locked: 0x2000,
@@ -55,8 +56,25 @@ const TYPE = {
   sysVAgain: 8,
 } as const;
 
+/** VMA_EXTRA.flags, and what mmap(2) calls them. */
+const EXTRA_FLAGS: readonly (readonly [stored: number, flag: number])[] = [
+  [2, MAP.noReserve],
+  [4, MAP.droppable],
+];
+
 /** A mapping as criu stores it; undefined for one that it has no form for, which is then a loss. */
 export function mapping(
+  context: ToCriu,
+  part: Part,
+  mm: RecordValue<typeof RECORDS.MM>,
+): VmaEntry | undefined {
+  const entry = mappingByType(context, part, mm);
+  const stored = context.reader.find(part, RECORDS.VMA_EXTRA)?.value.flags ?? 0;
+  const flags = EXTRA_FLAGS.reduce((sum, [bit, flag]) => ((stored & bit) === 0 ? sum : sum | flag), 0);
+  return entry && { ...entry, flags: entry.flags | flags };
+}
+
+function mappingByType(
   context: ToCriu,
   part: Part,
   mm: RecordValue<typeof RECORDS.MM>,

@@ -28,18 +28,27 @@ const ALIGN = 8;
 export function writeIpc(context: ToCriu, id: number, namespace: Part): void {
   const { reader, set } = context;
   const { value } = reader.get(namespace, RECORDS.IPC_NS);
+  const extra = reader.find(namespace, RECORDS.IPC_NS_EXTRA)?.value;
+  const limits = [value.sem_ctl_msl, value.sem_ctl_mns, value.sem_ctl_opm, value.sem_ctl_mni];
   set.add(IMAGES.IPC_VAR, id, IPC_VAR_ENTRY, {
-    sem_ctls: [value.sem_ctl_msl, value.sem_ctl_mns, value.sem_ctl_opm, value.sem_ctl_mni],
-    msg_ctlmax: value.msg_ctlmax,
-    msg_ctlmnb: value.msg_ctlmnb,
-    msg_ctlmni: value.msg_ctlmni,
-    auto_msgmni: 0,
+    sem_ctls: limits.map((limit) => limit >>> 0),
+    msg_ctlmax: value.msg_ctlmax >>> 0,
+    msg_ctlmnb: value.msg_ctlmnb >>> 0,
+    msg_ctlmni: value.msg_ctlmni >>> 0,
+    auto_msgmni: extra?.auto_msgmni ?? 0,
     shm_ctlmax: value.shm_ctlmax,
     shm_ctlall: value.shm_ctlall,
-    shm_ctlmni: value.shm_ctlmni,
-    shm_rmid_forced: 0,
-    ...MQ,
-    ...{ msg_next_id: ANY, sem_next_id: ANY, shm_next_id: ANY },
+    shm_ctlmni: value.shm_ctlmni >>> 0,
+    shm_rmid_forced: extra?.shm_rmid_forced ?? 0,
+    mq_queues_max: extra?.mq_queues_max ?? MQ.mq_queues_max,
+    mq_msg_max: extra?.mq_msg_max ?? MQ.mq_msg_max,
+    mq_msgsize_max: extra?.mq_msgsize_max ?? MQ.mq_msgsize_max,
+    // Sets before criu 2.5 say nothing of these two.
+    mq_msg_default: extra?.mq_msg_default || MQ.mq_msg_default,
+    mq_msgsize_default: extra?.mq_msgsize_default || MQ.mq_msgsize_default,
+    msg_next_id: (extra?.msg_next_id ?? ANY) >>> 0,
+    sem_next_id: (extra?.sem_next_id ?? ANY) >>> 0,
+    shm_next_id: (extra?.shm_next_id ?? ANY) >>> 0,
   });
   for (const kind of [IMAGES.IPCNS_SHM, IMAGES.IPCNS_MSG, IMAGES.IPCNS_SEM]) set.open(kind, id);
   for (const each of namespace.parts.flatMap(({ parts }) => parts)) {
