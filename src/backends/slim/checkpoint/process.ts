@@ -1,6 +1,5 @@
-import fs from "node:fs";
 import { type Area, readAreas } from "../proc/mappings.js";
-import { procBytes, readProc } from "../proc/read.js";
+import { procBytes, procLink, readProc } from "../proc/read.js";
 import { readTimers, type TimerLine } from "../proc/timers.js";
 import { Guest, syscallSite } from "../ptrace/guest.js";
 import { SYS } from "../sys/abi-x64.js";
@@ -88,9 +87,9 @@ export function captureProcess(frozen: FrozenProcess): ProcessState {
     personality: BigInt(`0x${readProc(pid, "personality").trim()}`),
     oomScoreAdjust: Number(readProc(pid, "oom_score_adj")),
     loginUid: loginUidOf(pid),
-    exe: fs.readlinkSync(`/proc/${pid}/exe`),
-    cwd: fs.readlinkSync(`/proc/${pid}/cwd`),
-    root: fs.readlinkSync(`/proc/${pid}/root`),
+    exe: procLink(pid, "exe"),
+    cwd: procLink(pid, "cwd"),
+    root: procLink(pid, "root"),
   };
 }
 

@@ -1,4 +1,4 @@
-import { procBytes } from "../proc/read.js";
+import { readProc } from "../proc/read.js";
 import { readStat } from "../proc/stat.js";
 import { readStatus, type Status } from "../proc/status.js";
 import type { Guest } from "../ptrace/guest.js";
@@ -54,7 +54,7 @@ export function captureThread(
   const stat = readStat(`${pid}/task/${tid}`);
   return {
     tid,
-    comm: procBytes(`${pid}/task/${tid}`, "comm").toString("latin1").replace(/\n$/, ""),
+    comm: readProc(`${pid}/task/${tid}`, "comm").replace(/\n$/, ""),
     status: readStatus(`${pid}/task/${tid}`),
     registers,
     xsave: splitXsave(tracee.xstate()),

@@ -12,11 +12,10 @@ export interface FdInfo {
 export function readFdInfo(pid: number, fd: number): FdInfo {
   const lines = new Map<string, string[]>();
   for (const line of readProc(pid, `fdinfo/${fd}`).split("\n")) {
-    const [, name, value = ""] = /^([^:]+?) *:\s*(.*)$/.exec(line) ?? [];
-    // inotify and fanotify lines begin with their word and have no colon behind it.
-    const key = name === undefined || name.includes(" ") ? (line.split(" ")[0] ?? "") : name;
-    if (key === "") continue;
-    const text = key === name ? value : line.slice(key.length + 1);
+    // Lines of inotify and fanotify begin with that word and have no colon behind it.
+    const [, key, text = ""] =
+      /^(inotify|fanotify) (.*)$/.exec(line) ?? /^([^:]+?) *:\s*(.*)$/.exec(line) ?? [];
+    if (key === undefined) continue;
     const list = lines.get(key);
     if (list === undefined) lines.set(key, [text]);
     else list.push(text);

@@ -1,9 +1,10 @@
 import fs from "node:fs";
 import { BackendError } from "../../../io/errors.js";
+import { bytesToText } from "../../../io/text.js";
 
 /** A file of /proc as text. Errors: BackendError when the task is gone or the file may not be read. */
 export function readProc(pid: number | string, name: string): string {
-  return procBytes(pid, name).toString("latin1");
+  return bytesToText(procBytes(pid, name));
 }
 
 /** The same as bytes: /proc prints some values without any encoding. */
@@ -39,5 +40,14 @@ export function procNumbers(pid: number, name: string): number[] {
       .sort((a, b) => a - b);
   } catch (error) {
     throw new BackendError(`task ${pid} is gone, or its ${name} may not be looked at`, { cause: error });
+  }
+}
+
+/** Where a link of /proc leads. Errors: BackendError when the task is gone. */
+export function procLink(pid: number, name: string): string {
+  try {
+    return bytesToText(fs.readlinkSync(`/proc/${pid}/${name}`, "buffer"));
+  } catch (error) {
+    throw new BackendError(`cannot read the link /proc/${pid}/${name}`, { cause: error });
   }
 }

@@ -43,6 +43,7 @@ export const SYS = {
   chroot: 161,
   gettid: 186,
   futex: 202,
+  openat: 257,
   set_tid_address: 218,
   restart_syscall: 219,
   timer_create: 222,

@@ -1,0 +1,61 @@
+import { RECORDS } from "../../../formats/linux-cr/records.js";
+import { BackendError } from "../../../io/errors.js";
+import type { ByteSource } from "../../../io/source.js";
+import { Descriptions } from "./descriptions.js";
+import { FrozenTree } from "./freeze.js";
+import { objections } from "./objections.js";
+import { captureProcess, type ProcessState } from "./process.js";
+import { CheckpointContext } from "./stream/context.js";
+import { type Start, writeHead } from "./stream/head.js";
+import { writeTask } from "./stream/task.js";
+import { taskRows } from "./stream/tree.js";
+
+const TAIL_MAGIC = 0x00feed0cc0a2d200n;
+
+export interface CheckpointRequest {
+  readonly pid: number;
+  /** Let the tree run on; else it is ended once the image is whole. */
+  readonly leaveRunning: boolean;
+}
+
+/**
+ * Checkpoints a process and all its descendants. `write` is given the image while the tree stands still: memory is read
+ * from the processes as the image is read. Whatever fails, the tree runs on.
+ * Errors: BackendError naming each object that cannot be saved, or what the kernel refused; those of `write`.
+ */
+export function checkpoint(
+  { pid, leaveRunning }: CheckpointRequest,
+  write: (image: ByteSource) => void,
+): void {
+  const start = clocks();
+  const tree = new FrozenTree(pid);
+  let context: CheckpointContext | undefined;
+  try {
+    const processes = new Map<number, ProcessState>();
+    const descriptions = new Descriptions();
+    for (const frozen of tree.processes) {
+      if (frozen.isZombie) continue;
+      processes.set(frozen.stat.pid, captureProcess(frozen));
+      descriptions.add(frozen.stat.pid);
+    }
+    const refused = objections([...processes.values()], descriptions);
+    if (refused.length > 0)
+      throw new BackendError(refused.map(({ reason }) => reason).join("\n"), { file: String(pid) });
+    context = new CheckpointContext(processes, descriptions);
+    const rows = taskRows(tree.processes);
+    writeHead(context, rows, start);
+    for (const row of rows) writeTask(context, row);
+    context.writer.record(RECORDS.TAIL, { magic: TAIL_MAGIC });
+    write(context.writer.source(`checkpoint of task ${pid}`));
+    if (leaveRunning) tree.release();
+    else tree.kill();
+  } finally {
+    context?.close();
+    tree.release();
+  }
+}
+
+function clocks(): Start {
+  const realtime = BigInt(Date.now()) * 1_000_000n;
+  return { realtime, monotonic: process.hrtime.bigint(), boottime: 0n };
+}

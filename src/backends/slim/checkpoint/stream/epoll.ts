@@ -1,0 +1,52 @@
+import { RECORDS } from "../../../../formats/linux-cr/records.js";
+import { SYS } from "../../sys/abi-x64.js";
+import { attempt } from "../../sys/syscall.js";
+import type { Description } from "../descriptions.js";
+import type { CheckpointContext } from "./context.js";
+
+const KCMP_EPOLL_TFD = 7;
+const ITEM_BYTES = 24;
+
+/** Writes the records of an open file whose number was just given. */
+type WriteFile = (context: CheckpointContext, description: Description, objref: number) => void;
+
+/** EPOLL_ITEMS by the `tfd` lines of fdinfo: which open files are watched, and for what. */
+export function writeEpollItems(
+  context: CheckpointContext,
+  epoll: Description,
+  objref: number,
+  writeFile: WriteFile,
+): void {
+  const { writer } = context;
+  const items: Buffer[] = [];
+  for (const line of epoll.info.lines.get("tfd") ?? []) {
+    const [, fd, events, data] = /^(\d+) events: +([0-9a-f]+) data: +([0-9a-f]+)/.exec(line) ?? [];
+    const watched = watchedBy(context, epoll, Number(fd));
+    if (watched === undefined) continue;
+    const item = Buffer.alloc(ITEM_BYTES);
+    item.writeBigUInt64LE(BigInt(`0x${data}`), 0);
+    item.writeUInt32LE(Number(fd), 8);
+    item.writeInt32LE(
+      context.ref("FILE", watched.id, (ref) => writeFile(context, watched, ref)),
+      12,
+    );
+    item.writeUInt32LE(Number.parseInt(events ?? "0", 16), 16);
+    items.push(item);
+  }
+  writer.record(RECORDS.EPOLL_ITEMS, { epfile_objref: objref, num_items: items.length });
+  if (items.length > 0) writer.buffer(Buffer.concat(items));
+}
+
+/** An item stands for the open file that had the number when it was added; the number may have another one by now. */
+function watchedBy(
+  { descriptions }: CheckpointContext,
+  epoll: Description,
+  fd: number,
+): Description | undefined {
+  const slot = Buffer.alloc(12);
+  slot.writeUInt32LE(epoll.fd, 0);
+  slot.writeUInt32LE(fd, 4);
+  return descriptions.all.find(
+    (each) => attempt(SYS.kcmp, each.pid, epoll.pid, KCMP_EPOLL_TFD, each.fd, slot) === 0,
+  );
+}

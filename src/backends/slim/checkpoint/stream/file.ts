@@ -1,0 +1,115 @@
+import { RECORDS } from "../../../../formats/linux-cr/records.js";
+import { textPayload } from "../../../../formats/linux-cr/write.js";
+import { PAGE_SIZE } from "../../sys/abi-x64.js";
+import { DescriptorSource } from "../data-ranges.js";
+import type { Description } from "../descriptions.js";
+import { type FileKind, isUnlinked, kindOf, pathOf } from "../file-kind.js";
+import type { CheckpointContext } from "./context.js";
+import { writeUnlinked, writeUnlinkedExtra } from "./deleted.js";
+import { writeEpollItems } from "./epoll.js";
+import { fileMode } from "./file-mode.js";
+import { writeIdentity } from "./identity.js";
+import { writeMemfdState } from "./mapped-file.js";
+import { writeOwner } from "./owner.js";
+import { pipeCapacity, pipeData } from "./pipe.js";
+import { writeSignalFd, writeTimerFd } from "./timerfd.js";
+
+const TYPE: Readonly<Partial<Record<FileKind, number>>> = {
+  regular: 1,
+  directory: 1,
+  device: 1,
+  pipe: 2,
+  fifo: 3,
+  eventpoll: 6,
+  eventfd: 7,
+  timerfd: 1001,
+  signalfd: 1002,
+  memfd: 1003,
+};
+const O_CLOEXEC = 0o2000000;
+/** Flags that only matter when a file is opened: O_CREAT, O_EXCL, O_NOCTTY, O_TRUNC. */
+const OPEN_ONCE = 0o100 | 0o200 | 0o400 | 0o1000;
+const EFD_SEMAPHORE = 1;
+
+/** FILE of an open file description with all that belongs to it. */
+export function writeFile(context: CheckpointContext, description: Description, objref: number): void {
+  const { writer } = context;
+  const kind = kindOf(description);
+  const type = kind && TYPE[kind];
+  if (kind === undefined || type === undefined) throw new Error(`${description.link} was not refused`);
+  const { info, stat } = description;
+  const flags = info.flags & ~(O_CLOEXEC | OPEN_ONCE);
+  const common = {
+    f_type: type,
+    f_mode: fileMode(flags, kind === "regular" || kind === "directory" || kind === "memfd"),
+    f_flags: flags,
+    f_credref: context.cred,
+    f_pos: info.position,
+  };
+  switch (kind) {
+    case "pipe":
+    case "fifo": {
+      const pipe = context.hidden("INODE", `pipe ${stat.dev}:${stat.ino}`);
+      writer.record(RECORDS.FILE, { ...common, pipe_objref: pipe.objref });
+      if (kind === "fifo") writeName(context, description, objref);
+      if (pipe.isNew) writer.record(RECORDS.PIPE_BUF, {}, pipeData(description));
+      writeOwner(context, description, objref);
+      writer.record(RECORDS.PIPE_STATE, { capacity: pipeCapacity(description) });
+      if (kind === "fifo" && isUnlinked(description)) writeUnlinkedExtra(context, objref, stat);
+      return;
+    }
+    case "eventfd": {
+      const { lines } = info;
+      const isSemaphore = lines.get("eventfd-semaphore")?.[0] === "1";
+      writer.record(RECORDS.FILE, {
+        ...common,
+        count: BigInt(`0x${lines.get("eventfd-count")?.[0]?.trim() ?? "0"}`),
+        flags: isSemaphore ? EFD_SEMAPHORE : 0,
+      });
+      break;
+    }
+    default:
+      writer.record(RECORDS.FILE, common);
+  }
+  if (kind === "regular" || kind === "directory" || kind === "device") {
+    writeNamed(context, description, objref, kind === "regular");
+    return;
+  }
+  writeOwner(context, description, objref);
+  if (kind === "eventpoll")
+    context.deferred.push(() => writeEpollItems(context, description, objref, writeFile));
+  if (kind === "timerfd") writeTimerFd(context, description);
+  if (kind === "signalfd") writeSignalFd(context, description);
+  if (kind === "memfd") {
+    const source = context.use(openAgain(description));
+    writeMemfdState(context, stat, description.link, source);
+  }
+}
+
+function writeNamed(
+  context: CheckpointContext,
+  description: Description,
+  objref: number,
+  isRegular: boolean,
+): void {
+  const { stat } = description;
+  writeName(context, description, objref);
+  writeOwner(context, description, objref);
+  const source = isRegular && stat.size >= PAGE_SIZE ? context.use(openAgain(description)) : undefined;
+  writeIdentity(context, objref, stat, source);
+  if (isUnlinked(description)) writeUnlinkedExtra(context, objref, stat);
+}
+
+/** FILE_NAME and, when the name is gone, FILE_UNLINKED. */
+function writeName(context: CheckpointContext, description: Description, objref: number): void {
+  const path = pathOf(description);
+  context.writer.record(RECORDS.FILE_NAME, {}, textPayload(RECORDS.FILE_NAME, path));
+  if (!isUnlinked(description)) return;
+  const source = description.stat.isFile() ? context.use(openAgain(description)) : undefined;
+  writeUnlinked(context, objref, description.stat, source);
+}
+
+/** The file again, for reading: its own description may be for writing only, and its position is not ours to move. */
+function openAgain({ pid, fd, link }: Description): DescriptorSource {
+  return DescriptorSource.open(`/proc/${pid}/fd/${fd}`, link);
+}

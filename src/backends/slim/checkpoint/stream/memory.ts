@@ -1,0 +1,175 @@
+import fs from "node:fs";
+import { RECORDS } from "../../../../formats/linux-cr/records.js";
+import type { PageRun } from "../../../../formats/linux-cr/stream-writer.js";
+import { textPayload } from "../../../../formats/linux-cr/write.js";
+import type { ByteSource } from "../../../../io/source.js";
+import { type Area, isVvar } from "../../proc/mappings.js";
+import { Pagemap } from "../../proc/pagemap.js";
+import { PAGE_SIZE, TASK_SIZE } from "../../sys/abi-x64.js";
+import { adviceOf, VM_MAYWRITE, vmFlags } from "../../vma-flags.js";
+import { DescriptorSource } from "../data-ranges.js";
+import type { ProcessState } from "../process.js";
+import type { CheckpointContext } from "./context.js";
+import { writeMappedFile, writeMemfd } from "./mapped-file.js";
+
+const TYPE = { ignore: 0, vdso: 1, anonymous: 2, file: 3, shared: 4, sharedAgain: 5, sharedFile: 6 };
+const KIND = { ordinary: 0, vdso: 1, vvar: 2 };
+const PAGES_FOLLOW = 1;
+const LDT_ENTRY_BYTES = 8;
+const O_RDWR = 2;
+
+/** What smaps says of a stopped process, and its memory as bytes. */
+class TaskMemory implements ByteSource {
+  readonly size = TASK_SIZE;
+  readonly name: string;
+  readonly #file: number;
+
+  constructor(readonly pid: number) {
+    this.name = `/proc/${pid}/mem`;
+    this.#file = fs.openSync(this.name, "r");
+  }
+
+  read(offset: number, size: number): Buffer {
+    const bytes = Buffer.allocUnsafe(size);
+    for (let done = 0; done < size; )
+      done += fs.readSync(this.#file, bytes, done, size - done, offset + done);
+    return bytes;
+  }
+
+  close(): void {
+    fs.closeSync(this.#file);
+  }
+}
+
+/** The records of an MM object: the program, the areas with the pages that are not as in their files, the vDSO. */
+export function writeMemory(context: CheckpointContext, process: ProcessState): void {
+  const { writer } = context;
+  const { stat } = process.frozen;
+  const areas = process.areas.filter(({ end }) => end <= TASK_SIZE);
+  const exe = writeMappedFile(context, `/proc/${stat.pid}/exe`, process.exe, 0);
+  writer.record(RECORDS.MM, {
+    map_count: areas.length,
+    exe_objref: exe,
+    flags: BigInt(process.dumpable),
+    start_code: BigInt(stat.startCode),
+    end_code: BigInt(stat.endCode),
+    start_data: BigInt(stat.startData),
+    end_data: BigInt(stat.endData),
+    start_brk: BigInt(stat.startBrk),
+    brk: BigInt(process.brk),
+    start_stack: BigInt(stat.startStack),
+    arg_start: BigInt(stat.argStart),
+    arg_end: BigInt(stat.argEnd),
+    env_start: BigInt(stat.envStart),
+    env_end: BigInt(stat.envEnd),
+  });
+  writer.buffer(process.auxv);
+  const memory = context.use(new TaskMemory(stat.pid));
+  const pagemap = new Pagemap(stat.pid);
+  try {
+    for (const area of areas) writeArea(context, stat.pid, area, memory, pagemap);
+  } finally {
+    pagemap.close();
+  }
+  const vdso = areas.find(({ name }) => name === "[vdso]");
+  writer.record(RECORDS.MM_CONTEXT, { vdso: BigInt(vdso?.start ?? 0), ldt_entry_size: LDT_ENTRY_BYTES });
+  writer.record(RECORDS.MM_CONTEXT_LDT);
+}
+
+function writeArea(
+  context: CheckpointContext,
+  pid: number,
+  area: Area,
+  memory: ByteSource,
+  pagemap: Pagemap,
+): void {
+  const { writer } = context;
+  const flags = vmFlags(area.flags);
+  const base = {
+    vm_start: BigInt(area.start),
+    vm_end: BigInt(area.end),
+    vm_flags: flags,
+    vm_pgoff: BigInt(area.offset / PAGE_SIZE),
+  };
+  const extra = (kind: number, pagesFollow = 0): void =>
+    writer.record(
+      RECORDS.VMA_EXTRA,
+      { madv: adviceOf(area.flags), kind, flags: pagesFollow },
+      textPayload(RECORDS.VMA_EXTRA, kind === KIND.ordinary ? "" : area.name),
+    );
+  const ownPages = (): void =>
+    writer.pages(
+      pagemap.ranges(area.start, area.end, true).map(
+        ({ start, end }): PageRun => ({
+          key: BigInt(start),
+          pages: (end - start) / PAGE_SIZE,
+          from: { source: memory, offset: start },
+        }),
+      ),
+      BigInt(PAGE_SIZE),
+    );
+  if (area.name === "[vdso]") {
+    writer.record(RECORDS.VMA, { ...base, vma_type: TYPE.vdso });
+    extra(KIND.vdso, PAGES_FOLLOW);
+    const pages = (area.end - area.start) / PAGE_SIZE;
+    writer.pages(
+      [{ key: BigInt(area.start), pages, from: { source: memory, offset: area.start } }],
+      BigInt(PAGE_SIZE),
+    );
+    return;
+  }
+  if (isVvar(area)) {
+    writer.record(RECORDS.VMA, { ...base, vma_type: TYPE.ignore });
+    extra(KIND.vvar);
+    return;
+  }
+  if (area.inode === 0) {
+    writer.record(RECORDS.VMA, { ...base, vma_type: TYPE.anonymous });
+    extra(KIND.ordinary);
+    ownPages();
+    return;
+  }
+  const mapFile = `/proc/${pid}/map_files/${area.start.toString(16)}-${area.end.toString(16)}`;
+  const { size } = fs.statSync(mapFile, { bigint: true });
+  const isShared = area.permissions[3] === "s";
+  if (area.name.startsWith("/dev/zero")) {
+    const object = context.hidden("INODE", `${area.device}:${area.inode}`);
+    writer.record(RECORDS.VMA, {
+      ...base,
+      vma_type: object.isNew ? TYPE.shared : TYPE.sharedAgain,
+      ino_objref: object.objref,
+      ino_size: size,
+    });
+    extra(KIND.ordinary);
+    if (object.isNew) writeWholeFile(context, mapFile);
+    return;
+  }
+  const isWritable = isShared && (flags & VM_MAYWRITE) !== 0n;
+  const file = area.name.startsWith("/memfd:")
+    ? writeMemfd(context, mapFile, area.name, isWritable)
+    : writeMappedFile(context, mapFile, area.name, isWritable ? O_RDWR : 0);
+  writer.record(RECORDS.VMA, {
+    ...base,
+    vma_type: isShared ? TYPE.sharedFile : TYPE.file,
+    vma_objref: file,
+    ino_objref: isShared ? context.hidden("INODE", `${area.device}:${area.inode}`).objref : 0,
+    ino_size: size,
+  });
+  extra(KIND.ordinary);
+  if (!isShared) ownPages();
+}
+
+/** The pages of a file that has no name, holes left out, by their index in it. */
+export function writeWholeFile(context: CheckpointContext, path: string): void {
+  const source = context.use(DescriptorSource.open(path, path));
+  context.writer.pages(
+    source.dataRanges().map(
+      ({ offset, size }): PageRun => ({
+        key: BigInt(offset / PAGE_SIZE),
+        pages: Math.ceil(size / PAGE_SIZE),
+        from: { source, offset },
+      }),
+    ),
+    1n,
+  );
+}
