@@ -3,6 +3,7 @@ import type { ObjectType } from "../../../formats/linux-cr/revisions.js";
 import { StreamWriter } from "../../../formats/linux-cr/stream-writer.js";
 import type { Losses } from "../loss.js";
 import { MappedObjects } from "./mapped-objects.js";
+import { SourceFiles } from "./source-files.js";
 
 /** Writes records that stand at the end of a file table; may bring in objects that defer more. */
 export type Deferred = () => void;
@@ -16,6 +17,10 @@ export class Context {
   cred = 0;
   /** Words of the auxiliary vectors in the stream, which are all as long as the longest. */
   auxvEntries = 0;
+  /** Files of the descriptor table that is being written, by descriptor. */
+  descriptors: Map<number, number> = new Map();
+  /** Open files, and what the set keeps beside them. */
+  readonly files: SourceFiles;
   /** What mappings show. */
   readonly mapped: MappedObjects;
   readonly #refs = new Map<string, number>();
@@ -26,6 +31,7 @@ export class Context {
     readonly set: CriuImageSet,
     readonly losses: Losses,
   ) {
+    this.files = new SourceFiles(set);
     this.mapped = new MappedObjects(set);
   }
 

@@ -4,7 +4,7 @@ import type { TaskKobjIdsEntry } from "../../../formats/criu/tables/core.js";
 import { RECORDS } from "../../../formats/linux-cr/records.js";
 import { WRITTEN_DIALECT } from "../../../formats/linux-cr/stream-writer.js";
 import type { Context } from "./context.js";
-import { writeIpcLists } from "./files.js";
+import { writeIpcLists } from "./ipc.js";
 import type { LiveThread } from "./source-task.js";
 
 /** NS with UTS_NS and IPC_NS, where these are new, and TASK_NS. A namespace that criu shared has no records. */

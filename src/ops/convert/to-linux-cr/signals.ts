@@ -6,8 +6,8 @@ import { SIGACTION } from "../../../formats/linux-cr/tables/signals.js";
 import { writeStruct } from "../../../schema/struct-writer.js";
 import { toCkptSiginfo } from "../siginfo.js";
 import type { Context } from "./context.js";
-import { writeTerminalOfSession } from "./files.js";
 import type { LiveThread } from "./source-task.js";
+import { writeTerminalOfSession } from "./terminals.js";
 
 const SIGNALS = 64;
 const SIGKILL = 9;

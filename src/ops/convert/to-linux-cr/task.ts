@@ -2,7 +2,8 @@ import { RECORDS } from "../../../formats/linux-cr/records.js";
 import type { Context } from "./context.js";
 import { writeCreds } from "./creds.js";
 import { writeExtras } from "./extras.js";
-import { writeFileTable, writeFs } from "./files.js";
+import { writeFileTable } from "./file-table.js";
+import { writeFs } from "./fs.js";
 import { fixedText } from "./head.js";
 import { writeMemory } from "./memory.js";
 import { writeNamespaces } from "./namespaces.js";
@@ -89,7 +90,7 @@ function writeObjects(context: Context, thread: LiveThread): void {
   const { pid } = thread.process;
   const files_objref = writeFileTable(context, pid, thread.ids.files_id);
   const mm_objref = writeMemory(context, thread);
-  const fs_objref = writeFs(context, pid);
+  const fs_objref = writeFs(context, pid, thread.ids.fs_id);
   const sighand_objref = writeActions(context, thread);
   const { objref: signal_objref, isNew } = context.hidden("SIGNAL", pid);
   context.writer.record(RECORDS.TASK_OBJS, {

@@ -1,0 +1,136 @@
+import type { FownEntry } from "../../../formats/criu/tables/fown.js";
+import type { RegFileEntry } from "../../../formats/criu/tables/regfile.js";
+import type { Timeval } from "../../../formats/criu/tables/timer.js";
+import { RECORDS } from "../../../formats/linux-cr/records.js";
+import type { OpenFile } from "../../../model/checkpoint.js";
+import type { Context } from "./context.js";
+
+/** FILE.f_type: those of the header files, and from 1001 on those of our extension. */
+export const FILE_TYPE = {
+  generic: 1,
+  pipe: 2,
+  fifo: 3,
+  socket: 4,
+  terminal: 5,
+  epoll: 6,
+  eventfd: 7,
+  timerfd: 1001,
+  signalfd: 1002,
+  memfd: 1003,
+  inotify: 1004,
+} as const;
+
+const ACCESS_MODE = 3;
+const O_ASYNC = 0x2000;
+const O_PATH = 0x20_0000;
+/** O_CREAT, O_EXCL, O_NOCTTY, O_TRUNC: what open(2) does once and must not do again. */
+const ONCE = 0x40 | 0x80 | 0x100 | 0x200;
+
+/** The kernel's FMODE bits. */
+const FMODE = { read: 1, write: 2, seek: 4, pread: 8, pwrite: 16, path: 0x4000 } as const;
+
+interface FileFields {
+  readonly flags: number;
+  /** Offset in bytes; undefined for files that have none. */
+  readonly position?: bigint | undefined;
+  /** Fields of one type of FILE. */
+  readonly own?: Readonly<Record<string, unknown>>;
+}
+
+/** The FILE record. The credentials are those of the task, since criu does not store with which a file was opened. */
+export function writeFileRecord(context: Context, type: number, { flags, position, own }: FileFields): void {
+  context.writer.record(RECORDS.FILE, {
+    f_type: type,
+    f_mode: modeOf(flags, position !== undefined),
+    f_flags: flags & ~ONCE,
+    f_credref: context.cred,
+    f_pos: position ?? 0n,
+    ...own,
+  });
+}
+
+function modeOf(flags: number, canSeek: boolean): number {
+  const seek = canSeek ? FMODE.seek | FMODE.pread | FMODE.pwrite : 0;
+  if ((flags & O_PATH) !== 0) return FMODE.path | (canSeek ? FMODE.seek : 0);
+  const access = flags & ACCESS_MODE;
+  // 3 is for ioctl(2) alone.
+  if (access === 3) return seek;
+  return seek | (access === 1 ? 0 : FMODE.read) | (access === 0 ? 0 : FMODE.write);
+}
+
+/** pid_type of criu (0 thread, 1 process, 2 group) as FILE_OWNER has it. */
+const OWNER_TYPES = [3, 0, 1] as const;
+
+/** FILE_OWNER, for a file whose events send a signal to somebody. */
+export function writeOwner(
+  context: Context,
+  file: OpenFile,
+  objref: number,
+  owner: FownEntry,
+  flags: number,
+): void {
+  if (owner.pid === 0) return;
+  const pid = context.tag(owner.pid);
+  const type = OWNER_TYPES[owner.pid_type];
+  if (pid === undefined || type === undefined) {
+    context.losses.add(
+      `open file ${file.id} (${file.label})`,
+      `its owner for signals, ${owner.pid}`,
+      pid === undefined ? "no task or group of the set has this id" : `type ${owner.pid_type} is unknown`,
+    );
+    return;
+  }
+  context.writer.record(RECORDS.FILE_OWNER, {
+    file_objref: objref,
+    pid_ref: pid,
+    pid_type: type,
+    uid: owner.uid,
+    euid: owner.euid,
+    signum: owner.signum,
+    async: (flags & O_ASYNC) === 0 ? 0 : 1,
+  });
+}
+
+/** Bits of FILE_IDENTITY.flags. */
+const STORED = { mode: 1, inode: 2, size: 4, mtime: 8 } as const;
+
+/** What a deleted file was, which its ghost knows. */
+export interface GhostIdentity {
+  /** Device number as stat(2) gives it. */
+  readonly dev: number | undefined;
+  readonly ino: bigint | undefined;
+  readonly mtime: Timeval | undefined;
+}
+
+/** FILE_IDENTITY: what criu compares at a restore. Nothing for a file of which nothing is known. */
+export function writeIdentity(
+  context: Context,
+  objref: number,
+  { mode, size, build_id: words }: Pick<RegFileEntry, "mode" | "size" | "build_id">,
+  ghost?: GhostIdentity,
+): void {
+  const { dev, ino, mtime } = ghost ?? {};
+  const hasInode = dev !== undefined && ino !== undefined;
+  const flags =
+    (mode === undefined ? 0 : STORED.mode) |
+    (hasInode ? STORED.inode : 0) |
+    (size === undefined ? 0 : STORED.size) |
+    (mtime === undefined ? 0 : STORED.mtime);
+  if (flags === 0 && words.length === 0) return;
+  const buildId = Buffer.alloc(words.length * 4);
+  for (const [i, word] of words.entries()) buildId.writeUInt32LE(word, i * 4);
+  context.writer.record(
+    RECORDS.FILE_IDENTITY,
+    {
+      file_objref: objref,
+      mode: mode ?? 0,
+      dev: hasInode ? BigInt(dev) : 0n,
+      ino: hasInode ? ino : 0n,
+      size: size ?? 0n,
+      mtime_sec: mtime?.tv_sec ?? 0n,
+      mtime_nsec: mtime === undefined ? 0 : Number(mtime.tv_usec) * 1000,
+      flags,
+    },
+    buildId,
+  );
+}

@@ -1,0 +1,137 @@
+import type { InetSkEntry, IpOptsEntry, TcpOptsEntry } from "../../../formats/criu/tables/sk-inet.js";
+import { RECORDS } from "../../../formats/linux-cr/records.js";
+import type { OpenFile } from "../../../model/checkpoint.js";
+import type { Context } from "./context.js";
+import { INET_OPTION, optionBits, TCP_STATE, writeSocketExtra, writeSocketRecord } from "./sockets.js";
+
+const AF_INET6 = 10;
+const TCP = 6;
+const SOCKADDR_BYTES = 16;
+/** SOCKET_INET.cmsg_flags: a program gets the destination of each packet. */
+const CMSG_PKTINFO = 1;
+/** tcp.nonagle. */
+const NAGLE_OFF = 1;
+const NAGLE_CORK = 2;
+/** Times of TCP are in ticks of the kernel, which we take for milliseconds. */
+const TICKS = 1000;
+
+/** SOCK object of a TCP or UDP socket. A connection cannot be held: the socket comes back closed. */
+export function writeInetSocket(context: Context, file: OpenFile): number {
+  const entry = file.record as InetSkEntry;
+  const label = `open file ${file.id} (${file.label})`;
+  return context.ref("SOCK", `inet ${file.id}`, () => {
+    const isConnection =
+      entry.proto === TCP && entry.state !== TCP_STATE.listen && entry.state !== TCP_STATE.close;
+    if (isConnection)
+      context.losses.add(
+        label,
+        "its connection, with what waits in both queues; it comes back as a closed socket",
+        "linux-cr has no place for the window scale, timestamps and other options that both ends agreed on",
+      );
+    const state = isConnection ? TCP_STATE.close : entry.state;
+    writeSocketRecord(context, {
+      label,
+      family: entry.family,
+      type: entry.type,
+      protocol: entry.proto,
+      state,
+      backlog: entry.backlog,
+      shutdown: entry.shutdown,
+      opts: entry.opts,
+    });
+    const remote = isConnection ? { port: 0, words: [] } : { port: entry.dst_port, words: entry.dst_addr };
+    writeAddresses(context, entry, remote);
+    writeSocketExtra(context, entry.opts, {
+      ino: entry.ino,
+      v6only: entry.v6only,
+      options: inetOptions(entry),
+    });
+    tellOptions(context, label, entry);
+    if (state === TCP_STATE.listen) return;
+    context.deferred.push(() => {
+      context.writer.record(RECORDS.SOCKET_QUEUE);
+      context.writer.record(RECORDS.SOCKET_QUEUE);
+    });
+  });
+}
+
+interface Address {
+  readonly port: number;
+  /** As criu stores them: network byte order in memory. */
+  readonly words: readonly number[];
+}
+
+function writeAddresses(context: Context, entry: InetSkEntry, remote: Address): void {
+  const { family, src_addr: words, src_port: port, ip_opts: ip, tcp_opts: tcp } = entry;
+  const isV6 = family === AF_INET6;
+  const own = isV6 ? 0 : (words[0] ?? 0);
+  context.writer.record(RECORDS.SOCKET_INET, {
+    daddr: isV6 ? 0 : (remote.words[0] ?? 0),
+    rcv_saddr: own,
+    saddr: own,
+    dport: swapped(remote.port),
+    num: port,
+    sport: swapped(port),
+    uc_ttl: ip?.ttl ?? -1,
+    cmsg_flags: ip?.pktinfo === true ? CMSG_PKTINFO : 0,
+    tcp: tcpFields(tcp),
+    inet6: isV6 ? { saddr: v6(words), rcv_saddr: v6(words), daddr: v6(remote.words) } : {},
+    laddr_len: SOCKADDR_BYTES,
+    raddr_len: remote.port === 0 ? 0 : SOCKADDR_BYTES,
+    laddr: sockaddr(family, { port, words }),
+    raddr: remote.port === 0 ? Buffer.alloc(SOCKADDR_BYTES) : sockaddr(family, remote),
+  });
+}
+
+function tcpFields(tcp: TcpOptsEntry | undefined): Readonly<Record<string, number>> {
+  if (tcp === undefined) return {};
+  return {
+    keepalive_time: (tcp.keepidle ?? 0) * TICKS,
+    keepalive_intvl: (tcp.keepintvl ?? 0) * TICKS,
+    keepalive_probes: tcp.keepcnt ?? 0,
+    nonagle: (tcp.nodelay === true ? NAGLE_OFF : 0) | (tcp.cork === true ? NAGLE_CORK : 0),
+  };
+}
+
+function inetOptions({ ip_opts: ip, tcp_opts: tcp }: InetSkEntry): bigint {
+  return (
+    optionBits(INET_OPTION.freebind, ip?.freebind) |
+    optionBits(INET_OPTION.pktinfo, ip?.pktinfo) |
+    optionBits(INET_OPTION.cork, tcp?.cork) |
+    optionBits(INET_OPTION.nodelay, tcp?.nodelay)
+  );
+}
+
+function tellOptions(context: Context, label: string, { ifname, ip_opts: ip }: InetSkEntry): void {
+  const lost: [what: string, isThere: boolean][] = [
+    [`the interface ${ifname} of its address`, ifname !== undefined && ifname !== ""],
+    [`its type of service ${ip?.tos}`, ip?.tos !== undefined && ip.tos !== 0],
+    ["its options for raw packets", ip?.raw !== undefined && hasAny(ip)],
+  ];
+  for (const [what, isThere] of lost)
+    if (isThere) context.losses.add(label, what, "a stream has no place for this option");
+}
+
+function hasAny({ raw }: IpOptsEntry): boolean {
+  return raw !== undefined && (raw.hdrincl === true || raw.nodefrag === true || raw.checksum === true);
+}
+
+/** A port in network byte order, in a field that is written in that of the image. */
+function swapped(port: number): number {
+  return ((port & 0xff) << 8) | (port >>> 8);
+}
+
+function v6(words: readonly number[]): Buffer {
+  const bytes = Buffer.alloc(16);
+  for (const [i, word] of words.slice(0, 4).entries()) bytes.writeUInt32LE(word, i * 4);
+  return bytes;
+}
+
+/** sockaddr_in; of an IPv6 address it has the family and port, the address stands in inet6. */
+function sockaddr(family: number, { port, words }: Address): Buffer {
+  const bytes = Buffer.alloc(SOCKADDR_BYTES);
+  bytes.writeUInt16LE(family);
+  bytes.writeUInt16BE(port, 2);
+  if (family !== AF_INET6) bytes.writeUInt32LE(words[0] ?? 0, 4);
+  return bytes;
+}

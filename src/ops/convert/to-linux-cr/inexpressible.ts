@@ -1,0 +1,67 @@
+import type { MemfdFileEntry } from "../../../formats/criu/tables/memfd.js";
+import type { FifoEntry } from "../../../formats/criu/tables/pipe.js";
+import type { InetSkEntry } from "../../../formats/criu/tables/sk-inet.js";
+import type { UnixSkEntry } from "../../../formats/criu/tables/sk-unix.js";
+import type { TtyFileEntry } from "../../../formats/criu/tables/tty.js";
+import { TTY_TYPE } from "../../../formats/criu/tables/tty.js";
+import type { OpenFile } from "../../../model/checkpoint.js";
+import { enumName } from "../../../schema/enums.js";
+import type { SourceFiles } from "./source-files.js";
+
+const OTHER_SOCKETS = "a stream holds Unix, TCP and UDP sockets alone";
+
+/** Types of open files that no record of a stream is for, and why. */
+const WITHOUT_RECORD: Readonly<Record<string, string>> = {
+  PACKETSK: OTHER_SOCKETS,
+  NETLINKSK: OTHER_SOCKETS,
+  NS: "a stream has no record for a descriptor of a namespace",
+  TUNF: "a stream has no record for a network tunnel",
+  FANOTIFY: "a stream has no record for a fanotify instance",
+  BPFMAP: "a stream has no record for a BPF map",
+  PIDFD: "a stream has no record for a descriptor of a process",
+  EXT: "a plugin of criu keeps it, in images of its own",
+};
+
+const RAW_SOCKET = 3;
+const UNIX_EXTERNAL = 1;
+
+/** Checks of the types that are expressed for the most part. */
+const CHECKS: Readonly<Record<string, (file: OpenFile, files: SourceFiles) => string | undefined>> = {
+  REG: ({ record }) =>
+    record.ext === true ? "it is outside of the set and handed over at the restore" : undefined,
+  FIFO: ({ id, record }, files) => {
+    const { regf_id: nodeId = id } = record as FifoEntry;
+    return files.all.get(nodeId, "REG") === undefined ? "the set does not have its path" : undefined;
+  },
+  UNIXSK: ({ record }) => {
+    const { uflags } = record as UnixSkEntry;
+    if (uflags === 0) return undefined;
+    return (uflags & UNIX_EXTERNAL) !== 0
+      ? "its other end is outside of the set"
+      : "it is handed over at the restore";
+  },
+  INETSK: ({ record }) => ((record as InetSkEntry).type === RAW_SOCKET ? OTHER_SOCKETS : undefined),
+  MEMFD: ({ record }, files) =>
+    files.memory((record as MemfdFileEntry).inode_id) === undefined
+      ? "the set does not have its memory"
+      : undefined,
+  TTY: ({ record }, files) => {
+    const info = files.terminal((record as TtyFileEntry).tty_info_id);
+    if (info === undefined) return "the set does not say which terminal it is";
+    if (info.pty !== undefined) return undefined;
+    return `a stream holds pseudo terminals alone, this is of type ${enumName(TTY_TYPE, info.type)}`;
+  },
+};
+
+/** Why a stream cannot hold an open file; undefined when it can. */
+export function whyNotFile(file: OpenFile, files: SourceFiles): string | undefined {
+  const check = CHECKS[file.type];
+  if (check !== undefined) return check(file, files);
+  return (
+    WITHOUT_RECORD[file.type] ?? (WRITTEN.has(file.type) ? undefined : `its type ${file.type} is unknown`)
+  );
+}
+
+const WRITTEN: ReadonlySet<string> = new Set([
+  ...["PIPE", "EVENTFD", "EVENTPOLL", "TIMERFD", "SIGNALFD", "INOTIFY"],
+]);

@@ -1,0 +1,163 @@
+import type { CriuImage, ImageRecord } from "../../../formats/criu/image.js";
+import type { CriuImageSet } from "../../../formats/criu/image-set.js";
+import { IMAGES } from "../../../formats/criu/images.js";
+import type { FileLockEntry } from "../../../formats/criu/tables/file-lock.js";
+import type { MemfdInodeEntry } from "../../../formats/criu/tables/memfd.js";
+import type { RemapFilePathEntry } from "../../../formats/criu/tables/remap-file-path.js";
+import type { SkPacketEntry } from "../../../formats/criu/tables/sk-queue.js";
+import type { TtyInfoEntry } from "../../../formats/criu/tables/tty.js";
+import type { SourceRange } from "../../../io/concat.js";
+import type { Checkpoint, DescriptorTable, FileTable, OpenFile } from "../../../model/checkpoint.js";
+import { criuCheckpoint } from "../../../model/criu/checkpoint.js";
+import { lazy } from "../../../model/lazy.js";
+
+/** A packet of a socket's queue with where its bytes are. */
+export interface Packet {
+  readonly entry: SkPacketEntry;
+  readonly data: SourceRange;
+}
+
+/** What stood in a pipe or fifo. */
+export interface PipeData {
+  readonly data: readonly SourceRange[];
+  readonly capacity: number | undefined;
+}
+
+/** Looks up by their ids what a set keeps beside its open files. Nothing is read before it is asked for. */
+export class SourceFiles {
+  readonly checkpoint: Checkpoint;
+  /** Ids of open files that were told as lost. */
+  readonly lost = new Set<OpenFile>();
+  /** What was asked for, so that the end of the conversion can tell what nothing asked for. */
+  readonly used = { locks: new Set<number>(), queues: new Set<number>(), nodes: new Set<number>() };
+  readonly #sockets = lazy(() => {
+    const sockets = new Map<number, OpenFile>();
+    for (const file of this.all.all) if (file.type === "UNIXSK") sockets.set(file.record.ino as number, file);
+    return sockets;
+  });
+  readonly #tables = lazy(() => {
+    const tables = new Map<number, DescriptorTable>();
+    for (const { descriptors } of this.checkpoint.tasks)
+      if (descriptors !== undefined) tables.set(descriptors.id, descriptors);
+    return tables;
+  });
+  readonly #remaps = lazy(
+    () => new Map(this.set.records(IMAGES.REMAP_FPATH).map(({ value }) => [value.orig_id, value])),
+  );
+  readonly #locks = lazy(() => this.#locksByDescriptor());
+  readonly #packets = lazy(() => this.#packetsByFile());
+  readonly #terminals = lazy(
+    () => new Map(this.set.records(IMAGES.TTY_INFO).map(({ value }) => [value.id, value])),
+  );
+  readonly #input = lazy(
+    () => new Map(this.set.records(IMAGES.TTY_DATA).map(({ value }) => [value.tty_id, value.data])),
+  );
+  readonly #memories = lazy(
+    () => new Map(this.set.records(IMAGES.MEMFD_INODE).map(({ value }) => [Number(value.inode_id), value])),
+  );
+  readonly #pipes = { pipe: lazy(() => this.#pipeData("pipe")), fifo: lazy(() => this.#pipeData("fifo")) };
+
+  constructor(readonly set: CriuImageSet) {
+    this.checkpoint = criuCheckpoint(set);
+  }
+
+  get all(): FileTable {
+    return this.checkpoint.files;
+  }
+
+  /** The unix socket of an inode number. */
+  socket(ino: number): OpenFile | undefined {
+    return this.#sockets().get(ino);
+  }
+
+  /** The descriptor table of an id. */
+  table(filesId: number): DescriptorTable | undefined {
+    return this.#tables().get(filesId);
+  }
+
+  /** How a path comes back that was gone, by the id of the REG entry with the path. */
+  remap(fileId: number): RemapFilePathEntry | undefined {
+    return this.#remaps().get(fileId);
+  }
+
+  get hasLocks(): boolean {
+    return this.set.records(IMAGES.FILE_LOCKS).length > 0;
+  }
+
+  /** The locks that are stored for a descriptor of a table. */
+  locks(filesId: number, fd: number): readonly FileLockEntry[] {
+    const found = this.#locks().get(`${filesId}:${fd}`) ?? [];
+    for (const { index } of found) this.used.locks.add(index);
+    return found.map(({ value }) => value);
+  }
+
+  /** What a socket has received and not read, by the id of its open file. */
+  packets(fileId: number): readonly Packet[] {
+    this.used.queues.add(fileId);
+    return this.#packets().get(fileId) ?? [];
+  }
+
+  pipe(kind: "pipe" | "fifo", pipeId: number): PipeData | undefined {
+    return this.#pipes[kind]().get(pipeId);
+  }
+
+  terminal(id: number): TtyInfoEntry | undefined {
+    return this.#terminals().get(id);
+  }
+
+  get terminals(): Iterable<TtyInfoEntry> {
+    return this.#terminals().values();
+  }
+
+  /** Unread input of a terminal. */
+  terminalInput(id: number): Buffer {
+    return this.#input().get(id) ?? Buffer.alloc(0);
+  }
+
+  /** The memory that a memfd opens. */
+  memory(inodeId: number): MemfdInodeEntry | undefined {
+    return this.#memories().get(inodeId);
+  }
+
+  #locksByDescriptor(): Map<string, ImageRecord<FileLockEntry>[]> {
+    const locks = new Map<string, ImageRecord<FileLockEntry>[]>();
+    for (const record of this.set.records(IMAGES.FILE_LOCKS)) {
+      const table = this.checkpoint.task(record.value.pid)?.descriptors?.id;
+      push(locks, `${table}:${record.value.fd}`, record);
+    }
+    return locks;
+  }
+
+  #packetsByFile(): Map<number, Packet[]> {
+    const image = this.set.image(IMAGES.SK_QUEUES);
+    const packets = new Map<number, Packet[]>();
+    for (const { value, payload } of image?.records() ?? [])
+      push(packets, value.id_for, { entry: value, data: rangeOf(image as CriuImage, payload[0]) });
+    return packets;
+  }
+
+  #pipeData(kind: "pipe" | "fifo"): Map<number, PipeData> {
+    const image = this.set.image(kind === "pipe" ? IMAGES.PIPES_DATA : IMAGES.FIFO_DATA);
+    const pipes = new Map<number, PipeData>();
+    for (const { value, payload } of image?.records() ?? []) {
+      const before = pipes.get(value.pipe_id);
+      const data = [...(before?.data ?? []), rangeOf(image as CriuImage, payload[0])];
+      pipes.set(value.pipe_id, { data, capacity: value.size ?? before?.capacity });
+    }
+    return pipes;
+  }
+}
+
+/** Bytes behind a record as a range of its image. */
+export function rangeOf(
+  image: CriuImage,
+  payload: { readonly offset: number; readonly size: number } | undefined,
+): SourceRange {
+  return { source: image.source, offset: payload?.offset ?? 0, size: payload?.size ?? 0 };
+}
+
+function push<K, V>(lists: Map<K, V[]>, key: K, value: V): void {
+  const list = lists.get(key);
+  if (list === undefined) lists.set(key, [value]);
+  else list.push(value);
+}

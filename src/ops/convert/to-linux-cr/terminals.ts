@@ -1,0 +1,145 @@
+import type { RegFileEntry } from "../../../formats/criu/tables/regfile.js";
+import type { TermiosEntry, TtyFileEntry, TtyInfoEntry } from "../../../formats/criu/tables/tty.js";
+import { RECORDS } from "../../../formats/linux-cr/records.js";
+import { TERMIOS } from "../../../formats/linux-cr/tables/tty.js";
+import { textPayload } from "../../../formats/linux-cr/write.js";
+import type { OpenFile } from "../../../model/checkpoint.js";
+import type { StructValue } from "../../../schema/struct.js";
+import { writeStruct } from "../../../schema/struct-writer.js";
+import type { Context } from "./context.js";
+import { FILE_TYPE, writeFileRecord, writeIdentity, writeOwner } from "./file-parts.js";
+
+/** TTY.driver_type of a pseudo terminal, and its two sides. */
+const PTY = 4;
+const MASTER = 1;
+const SLAVE = 2;
+/** TTY.flags: the other end is gone, so there is no line discipline. */
+const HUNG_UP = 1n << 18n;
+const ICANON = 2;
+/** Major device number of /dev/ptmx. */
+const PTMX_MAJOR = 5;
+
+/** TTY_EXTRA.flags. */
+const EXTRA = { locked: 1, exclusive: 2, packet: 4, owner: 8, outside: 16 } as const;
+
+/** An open pseudo terminal: the TTY object of the master stands before that of the slave, then FILE. */
+export function writeTerminalFile(context: Context, file: OpenFile, objref: number): void {
+  const { tty_info_id: id, flags, fown, regf_id: nodeId } = file.record as TtyFileEntry;
+  const info = context.files.terminal(id) as TtyInfoEntry;
+  const tty = writeTerminal(context, info);
+  writeFileRecord(context, FILE_TYPE.terminal, { flags, own: { tty_objref: tty } });
+  writeOwner(context, file, objref, fown, flags);
+  const node = nodeId === undefined ? undefined : context.files.all.get(nodeId, "REG");
+  if (node === undefined) return;
+  context.files.used.nodes.add(node.id);
+  const entry = node.record as RegFileEntry;
+  writeIdentity(context, objref, entry);
+  context.writer.record(
+    RECORDS.OPENED_NAME,
+    { file_objref: objref },
+    textPayload(RECORDS.OPENED_NAME, entry.name),
+  );
+}
+
+/** TTY object of the controlling terminal of a session: its slave; 0 when it has none. */
+export function writeTerminalOfSession(context: Context, sid: number): number {
+  if (sid === 0) return 0;
+  const ends = [...context.files.terminals].filter((info) => info.sid === sid);
+  const slave = ends.find((info) => info.pty !== undefined && !isMaster(info));
+  if (slave !== undefined) return writeTerminal(context, slave);
+  if (ends.length > 0)
+    context.losses.add(
+      `session ${sid}`,
+      "its controlling terminal",
+      "the set does not have the slave of a pseudo terminal for it",
+    );
+  return 0;
+}
+
+function isMaster({ rdev }: TtyInfoEntry): boolean {
+  return rdev >>> 8 === PTMX_MAJOR;
+}
+
+function writeTerminal(context: Context, info: TtyInfoEntry): number {
+  const index = info.pty?.index ?? 0;
+  if (isMaster(info)) return context.ref("TTY", `master ${index}`, () => writeEnd(context, info, 0));
+  const other = [...context.files.terminals].find((end) => isMaster(end) && end.pty?.index === index);
+  const master = context.ref("TTY", `master ${index}`, () =>
+    other === undefined ? writeOutsideMaster(context, index) : writeEnd(context, other, 0),
+  );
+  return context.ref("TTY", `slave ${index}`, () => writeEnd(context, info, master));
+}
+
+/** The records of one end; `master` is 0 for the master itself. */
+function writeEnd(context: Context, info: TtyInfoEntry, master: number): void {
+  const { termios, winsize } = info;
+  context.writer.record(RECORDS.TTY, {
+    ...endOf(context, info.pty?.index ?? 0, master),
+    flags: termios === undefined ? HUNG_UP : 0n,
+    termios: termios === undefined ? {} : modes(termios),
+    winsize: winsize ?? {},
+  });
+  const input = context.files.terminalInput(info.id);
+  if (termios !== undefined) {
+    context.writer.record(RECORDS.TTY_LDISC, {
+      datalen: input.length,
+      icanon: (termios.c_lflag & ICANON) === 0 ? 0 : 1,
+      packet: info.packet_mode ? 1 : 0,
+    });
+    if (input.length > 0) context.writer.buffer(input);
+  }
+  const hasOwner = info.uid !== undefined && info.gid !== undefined;
+  context.writer.record(
+    RECORDS.TTY_EXTRA,
+    {
+      flags:
+        (info.locked ? EXTRA.locked : 0) |
+        (info.exclusive ? EXTRA.exclusive : 0) |
+        (info.packet_mode ? EXTRA.packet : 0) |
+        (hasOwner ? EXTRA.owner : 0),
+      uid: info.uid ?? 0,
+      gid: info.gid ?? 0,
+      sid_ref: tagOf(context, info.sid),
+      pgrp_ref: tagOf(context, info.pgrp),
+      rdev: info.rdev,
+    },
+    info.termios_locked === undefined ? Buffer.alloc(0) : lockedModes(context, info.termios_locked),
+  );
+}
+
+/** A slave without a master in the set keeps the terminal that it is restarted on: the master is there in name only. */
+function writeOutsideMaster(context: Context, index: number): void {
+  context.writer.record(RECORDS.TTY, { ...endOf(context, index, 0), flags: HUNG_UP });
+  context.writer.record(RECORDS.TTY_EXTRA, { flags: EXTRA.outside });
+}
+
+function endOf(context: Context, index: number, master: number): Readonly<Record<string, number>> {
+  return {
+    driver_type: PTY,
+    driver_subtype: master === 0 ? MASTER : SLAVE,
+    link_objref: master,
+    file_objref: master === 0 ? context.writer.number() : 0,
+    index,
+  };
+}
+
+/** A session or group outside of the set has no tag: the terminal is that of whoever restarts. */
+function tagOf(context: Context, pid: number): number {
+  return pid === 0 ? 0 : (context.tag(pid) ?? 0);
+}
+
+/** criu keeps the 19 control characters in the bytes of 32-bit words; what follows them is chance. */
+function modes(entry: TermiosEntry): StructValue<typeof TERMIOS> {
+  const characters = Buffer.alloc(TERMIOS.fields.c_cc.size + 1);
+  for (const [i, word] of entry.c_cc.slice(0, characters.length / 4).entries())
+    characters.writeUInt32LE(word, i * 4);
+  const { c_iflag, c_oflag, c_cflag, c_lflag, c_line, c_ispeed, c_ospeed } = entry;
+  return {
+    ...{ c_iflag, c_oflag, c_cflag, c_lflag, c_line, c_ispeed, c_ospeed },
+    c_cc: characters.subarray(0, TERMIOS.fields.c_cc.size),
+  };
+}
+
+function lockedModes(context: Context, entry: TermiosEntry): Buffer {
+  return writeStruct(TERMIOS, modes(entry), context.writer.dialect.arch.byteOrder);
+}

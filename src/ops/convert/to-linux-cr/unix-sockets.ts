@@ -1,0 +1,92 @@
+import type { UnixSkEntry } from "../../../formats/criu/tables/sk-unix.js";
+import { RECORDS } from "../../../formats/linux-cr/records.js";
+import type { OpenFile } from "../../../model/checkpoint.js";
+import type { Context } from "./context.js";
+import { whyNotFile } from "./inexpressible.js";
+import { TCP_STATE, writeSocketExtra, writeSocketRecord } from "./sockets.js";
+
+const AF_UNIX = 1;
+/** sockaddr_un: the family, then the name. */
+const SUN_PATH = 2;
+const SOCKADDR_BYTES = 110;
+const SLASH = 0x2f;
+/** SOCKET_UNIX.flags: the name is still in the file system. */
+const LINKED = 1;
+
+/** SOCK object of a unix socket. Its peer, when it is new, stands between SOCKET and SOCKET_UNIX. */
+export function writeUnixSocket(context: Context, file: OpenFile): number {
+  const entry = file.record as UnixSkEntry;
+  return context.ref("SOCK", `unix ${entry.ino}`, (objref) => {
+    const { name } = entry;
+    writeSocketRecord(context, {
+      label: `open file ${file.id} (${file.label})`,
+      family: AF_UNIX,
+      type: entry.type,
+      protocol: 0,
+      state: entry.state,
+      backlog: entry.backlog,
+      shutdown: entry.shutdown,
+      opts: entry.opts,
+    });
+    const peer = entry.peer === 0 ? undefined : peerOf(context, file, entry.peer);
+    const peerRef = peer === undefined ? 0 : writeUnixSocket(context, peer);
+    const peerName = peer === undefined ? Buffer.alloc(0) : (peer.record as UnixSkEntry).name;
+    const isPath = name.length > 0 && name[0] !== 0;
+    context.writer.record(RECORDS.SOCKET_UNIX, {
+      this: objref,
+      peer: peerRef,
+      peercred: entry.state === TCP_STATE.established ? context.cred : 0,
+      flags: isPath && entry.deleted !== true ? LINKED : 0,
+      laddr_len: SUN_PATH + name.length,
+      raddr_len: peer === undefined ? 0 : SUN_PATH + peerName.length,
+      laddr: sockaddr(name),
+      raddr: peer === undefined ? Buffer.alloc(SOCKADDR_BYTES) : sockaddr(peerName),
+    });
+    if (isPath && name[0] !== SLASH) context.writer.text(RECORDS.STRING, entry.name_dir ?? "");
+    writeSocketExtra(context, entry.opts, { ino: entry.ino, perms: entry.file_perms });
+    if (entry.state === TCP_STATE.listen) return;
+    context.deferred.push(() => writeQueues(context, file, objref, peerRef));
+  });
+}
+
+function peerOf(context: Context, file: OpenFile, ino: number): OpenFile | undefined {
+  const peer = context.files.socket(ino);
+  const why = peer === undefined ? "the set does not have it" : whyNotFile(peer, context.files);
+  if (why === undefined) return peer;
+  context.losses.add(`open file ${file.id} (${file.label})`, `its other end, socket ${ino}`, why);
+  return undefined;
+}
+
+function sockaddr(name: Buffer): Buffer {
+  const address = Buffer.alloc(SOCKADDR_BYTES);
+  address.writeUInt16LE(AF_UNIX);
+  name.copy(address, SUN_PATH);
+  return address;
+}
+
+/** What was received and not read, then an empty queue: of a unix socket nothing waits to be sent. */
+function writeQueues(context: Context, file: OpenFile, objref: number, sender: number): void {
+  const packets = context.files.packets(file.id);
+  const total = packets.reduce((sum, { data }) => sum + data.size, 0);
+  context.writer.record(RECORDS.SOCKET_QUEUE, { skb_count: packets.length, total_bytes: total });
+  for (const { entry, data } of packets) {
+    const travelling = entry.scm.flatMap(({ rights }) => rights);
+    if (travelling.length > 0) {
+      for (const id of travelling) context.files.used.nodes.add(id);
+      const labels = travelling.map((id) => context.files.all.get(id)?.label ?? `open file ${id}`);
+      context.losses.add(
+        `open file ${file.id} (${file.label})`,
+        `descriptors that travel in its queue: ${labels.join(", ")}`,
+        "linux-cr has no record for descriptors in flight",
+      );
+    }
+    context.writer.record(RECORDS.SOCKET_BUFFER, {
+      lin_len: data.size,
+      skb_len: data.size,
+      sk_objref: sender,
+      pr_objref: objref,
+    });
+    context.writer.buffer(data);
+  }
+  context.writer.record(RECORDS.SOCKET_QUEUE);
+}
