@@ -54,11 +54,24 @@ export interface Task {
   readonly signals: SignalState;
   /** In the order of the RLIMIT_ numbers, getrlimit(2); all ones is infinity. */
   readonly limits: readonly ResourceLimit[];
+  readonly attributes: TaskAttributes;
   readonly argvArea: AddressRange | undefined;
   readonly environArea: AddressRange | undefined;
   /** Made anew each time, with all that it has looked up; undefined for a task without memory, such as a zombie. */
   memory(): Memory | undefined;
   readonly origin: Origin;
+}
+
+/** What a task was told about itself, by prctl(2) and in /proc; undefined where the image does not store it. */
+export interface TaskAttributes {
+  readonly oomScoreAdj: number | undefined;
+  /** Audit user id; all ones when not set. */
+  readonly loginUid: number | undefined;
+  readonly childSubreaper: boolean | undefined;
+  /** Signal that stopped a stopped task. */
+  readonly stopSignal: number | undefined;
+  /** personality(2) bits. */
+  readonly personality: bigint | undefined;
 }
 
 export interface Thread {
@@ -72,7 +85,24 @@ export interface Thread {
   readonly pending: readonly PendingSignal[];
   /** seccomp(2) mode: `disabled`, `strict`, `filter`; undefined if not stored. */
   readonly seccomp: string | undefined;
+  readonly schedule: Schedule | undefined;
+  /** Area that the thread registered with rseq(2); undefined when it has none. */
+  readonly rseq: RestartableSequences | undefined;
   readonly origin: Origin;
+}
+
+/** sched(7) */
+export interface Schedule {
+  readonly policy: number;
+  readonly nice: number;
+  readonly priority: number;
+}
+
+export interface RestartableSequences {
+  readonly address: bigint;
+  /** In bytes. */
+  readonly size: number;
+  readonly signature: number;
 }
 
 export interface ResourceLimit {
@@ -171,10 +201,22 @@ export interface OpenFile {
   readonly socket: Socket | undefined;
   /** Equal for the two ends of a pipe or fifo. */
   readonly pipeId: number | undefined;
+  /** Undefined when nobody was named. */
+  readonly owner: FileOwner | undefined;
   readonly deleted: DeletedFile | undefined;
   /** The format's own record of this type, with the fields that only that family knows. */
   readonly record: Readonly<Record<string, unknown>>;
   readonly origin: Origin;
+}
+
+/** Who gets the signals of an open file, fcntl(2) F_SETOWN. */
+export interface FileOwner {
+  readonly kind: "thread" | "process" | "group" | "session";
+  readonly pid: number;
+  /** 0 for SIGIO. */
+  readonly signal: number;
+  readonly uid: number;
+  readonly euid: number;
 }
 
 export interface Socket {
@@ -194,6 +236,13 @@ export interface Socket {
   readonly peer: OpenFile | undefined;
   /** A TCP connection that needs its peer's state kept. */
   readonly connected: boolean;
+  /** shutdown(2): 1 for reading, 2 for writing, 3 for both. */
+  readonly shutdown: number;
+  /** Sizes of the buffers in bytes, as getsockopt(2) gives them; undefined when not stored. */
+  readonly sendBuffer: number | undefined;
+  readonly receiveBuffer: number | undefined;
+  /** Options that are switched on, by their names in socket(7), ip(7) and tcp(7). */
+  readonly options: readonly string[];
   /** Bytes and messages that wait in the socket, where the image keeps them beside it. */
   readonly queued?:
     | { readonly received: number; readonly unsent: number; readonly packets: number }
@@ -230,11 +279,22 @@ export interface Mapping extends AddressRange {
 
 export type LockKind = "posix" | "flock" | "ofd" | "lease";
 
+export type LockType = "read" | "write" | "unlock" | "unknown";
+
 export interface Lock {
   readonly kind: LockKind;
   /** For a lease that is being broken: what it becomes. */
-  readonly type: "read" | "write" | "unlock" | "unknown";
+  readonly type: LockType;
+  /** What a lease that is being broken was; undefined when the image does not say it. */
+  readonly previous: LockType | undefined;
   readonly breaking: boolean;
+  /**
+   * Nanoseconds until a lease that is being broken is taken away, from the start of the checkpoint; 0 when that is due.
+   * Undefined for other locks, and when the image does not say it.
+   */
+  readonly remaining: bigint | undefined;
+  /** Descriptor table of the task that holds a POSIX lock; undefined for other kinds. */
+  readonly owner: number | undefined;
   readonly pid: number;
   readonly fd: number;
   readonly start: bigint;
@@ -244,12 +304,13 @@ export interface Lock {
   readonly origin: Origin;
 }
 
-export type TimerKind = "real" | "virtual" | "prof" | "posix" | "timerfd";
+/** The last three are the time limits of calls that the checkpoint interrupted. */
+export type TimerKind = "real" | "virtual" | "prof" | "posix" | "timerfd" | "nanosleep" | "poll" | "futex";
 
 /** Times in nanoseconds, counted from the start of the checkpoint. */
 export interface Timer {
   readonly kind: TimerKind;
-  /** POSIX timer id, or the id of the timerfd's open file. */
+  /** POSIX timer id, the id of the timerfd's open file, or the thread that made the interrupted call. */
   readonly id: number | undefined;
   /** Time left; 0 when not armed. */
   readonly left: bigint;
@@ -293,6 +354,8 @@ export interface DeletedFile {
   readonly path: string | undefined;
   /** Image that holds the contents (ghost), or the path of the hard link that was left on disk. */
   readonly keptIn: string;
+  /** Where the contents begin; undefined when they are not in the image, or there are none. */
+  readonly contents: { readonly record: number; readonly offset: number } | undefined;
   /** Ids of the open files that use it. */
   readonly fileId: number;
   readonly ghost: Ghost | undefined;

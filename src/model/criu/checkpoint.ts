@@ -43,7 +43,11 @@ export function criuCheckpoint(set: CriuImageSet): Checkpoint {
   const childrenByPid = lazy(() => groupByParent(tasks()));
   const children = (pid: number): readonly Task[] => childrenByPid().get(pid) ?? [];
   const locks = lazy(() =>
-    criuLocks(set, (pid, fd) => descriptorIndex(byPid().get(pid)?.descriptors)?.get(fd)?.file),
+    criuLocks(
+      set,
+      (pid, fd) => descriptorIndex(byPid().get(pid)?.descriptors)?.get(fd)?.file,
+      (pid) => byPid().get(pid)?.descriptors?.id,
+    ),
   );
   const mounts = lazy(() => criuMounts(set));
   const pipes = lazy(() => criuPipeBuffers(set));

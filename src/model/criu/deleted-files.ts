@@ -24,6 +24,7 @@ export function criuDeletedFiles(set: CriuImageSet, files: FileTable): DeletedFi
         ...common,
         method: "ghost",
         keptIn: fileNameOf(IMAGES.GHOST_FILE, id),
+        contents: contentsOf(set, id),
         ghost: ghostOf(set, id),
       };
     if (type === LINKED)
@@ -31,10 +32,17 @@ export function criuDeletedFiles(set: CriuImageSet, files: FileTable): DeletedFi
         ...common,
         method: "link remap",
         keptIn: files.get(id, "REG")?.path ?? `file id ${id}`,
+        contents: undefined,
         ghost: undefined,
       };
-    return { ...common, method: "process", keptIn: `pid ${id}`, ghost: undefined };
+    return { ...common, method: "process", keptIn: `pid ${id}`, contents: undefined, ghost: undefined };
   });
+}
+
+function contentsOf(set: CriuImageSet, id: number): DeletedFile["contents"] {
+  for (const { index, payload } of set.records(IMAGES.GHOST_FILE, id))
+    for (const { offset } of payload) return { record: index, offset };
+  return undefined;
 }
 
 function ghostOf(set: CriuImageSet, id: number): Ghost | undefined {

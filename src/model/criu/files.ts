@@ -2,14 +2,18 @@ import { FILE_TYPES } from "../../formats/criu/file-types.js";
 import type { CriuImageSet } from "../../formats/criu/image-set.js";
 import { IMAGES } from "../../formats/criu/images.js";
 import { FD_TYPES } from "../../formats/criu/tables/fdinfo.js";
+import type { FownEntry } from "../../formats/criu/tables/fown.js";
 import type { RegFileEntry } from "../../formats/criu/tables/regfile.js";
 import { enumName } from "../../schema/enums.js";
-import type { DeletedFile, FileTable, OpenFile, Origin, Socket } from "../checkpoint.js";
+import type { DeletedFile, FileOwner, FileTable, OpenFile, Origin, Socket } from "../checkpoint.js";
 import { fileLabel } from "./file-label.js";
 import { socketOf } from "./sockets.js";
 
 /** All ones in a stored offset: the file is not sought at restart. */
 const NO_POSITION = 0xffff_ffff_ffff_ffffn;
+
+/** fown_entry.pid_type, the numbers of the kernel's enum pid_type. */
+const OWNER_KINDS: readonly FileOwner["kind"][] = ["thread", "process", "group", "session"];
 
 const SOCKET_TYPES: ReadonlySet<string> = new Set(["UNIXSK", "INETSK", "NETLINKSK", "PACKETSK"]);
 
@@ -120,6 +124,13 @@ class CriuOpenFile implements OpenFile {
 
   get pipeId(): number | undefined {
     return this.type === "PIPE" || this.type === "FIFO" ? (this.record.pipe_id as number) : undefined;
+  }
+
+  get owner(): FileOwner | undefined {
+    const entry = (this.record.fown ?? this.#node?.record.fown) as FownEntry | undefined;
+    if (entry === undefined || (entry.pid === 0 && entry.signum === 0)) return undefined;
+    const kind = OWNER_KINDS[entry.pid_type] ?? "process";
+    return { kind, pid: entry.pid, signal: entry.signum, uid: entry.uid, euid: entry.euid };
   }
 
   get deleted(): DeletedFile | undefined {

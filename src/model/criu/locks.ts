@@ -8,16 +8,19 @@ const TYPES: readonly Lock["type"][] = ["read", "write", "unlock"];
 const LEASE_BREAKING = 4;
 const FLOCK_MANDATORY = 32;
 
-/** The locks and leases of filelocks.img. `fileOf` finds the open file behind a descriptor of a task. */
+/** The locks and leases of filelocks.img. `fileOf` finds the open file behind a descriptor of a task, `tableOf` its table. */
 export function criuLocks(
   set: CriuImageSet,
   fileOf: (pid: number, fd: number) => OpenFile | undefined,
+  tableOf: (pid: number) => number | undefined,
 ): Lock[] {
   return set.records(IMAGES.FILE_LOCKS).map(({ index, value }) => {
     const kind = KINDS[value.flag] ?? "posix";
     return {
       kind,
       ...typeOf(kind, value),
+      ...{ previous: undefined, remaining: undefined },
+      owner: kind === "posix" ? tableOf(value.pid) : undefined,
       pid: value.pid,
       fd: value.fd,
       start: value.start,

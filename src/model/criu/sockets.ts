@@ -1,6 +1,7 @@
 import { SK_FAMILY, SK_PROTO, SK_STATE, SK_TYPE } from "../../formats/criu/names.js";
 import type { InetSkEntry } from "../../formats/criu/tables/sk-inet.js";
 import type { NetlinkSkEntry } from "../../formats/criu/tables/sk-netlink.js";
+import type { SkOptsEntry } from "../../formats/criu/tables/sk-opts.js";
 import type { PacketSockEntry } from "../../formats/criu/tables/sk-packet.js";
 import type { UnixSkEntry } from "../../formats/criu/tables/sk-unix.js";
 import { bytesToText } from "../../io/text.js";
@@ -53,6 +54,7 @@ function unixSocket(entry: UnixSkEntry, files: FileTable): Socket {
     peerInode: entry.peer,
     peer,
     connected: false,
+    ...optionsOf(entry),
   };
 }
 
@@ -85,6 +87,7 @@ function inetSocket(entry: InetSkEntry): Socket {
     backlog: entry.state === LISTEN ? entry.backlog : undefined,
     peerInode: undefined,
     peer: undefined,
+    ...optionsOf(entry),
     connected: entry.proto === TCP && entry.state !== LISTEN && (hasRemote || entry.state === ESTABLISHED),
   };
 }
@@ -100,14 +103,22 @@ function netlinkSocket(entry: NetlinkSkEntry): Socket {
     entry.state === undefined ? "" : enumName(SK_STATE, entry.state),
     entry.ino,
     `port ${entry.portid}`,
+    entry,
   );
 }
 
 function packetSocket(entry: PacketSockEntry): Socket {
-  return bare("PACKET", enumName(SK_TYPE, entry.type), "", 0, `ifindex ${entry.ifindex}`);
+  return bare("PACKET", enumName(SK_TYPE, entry.type), "", 0, `ifindex ${entry.ifindex}`, entry);
 }
 
-function bare(family: string, type: string, state: string, inode: number, local: string): Socket {
+function bare(
+  family: string,
+  type: string,
+  state: string,
+  inode: number,
+  local: string,
+  entry: object,
+): Socket {
   return {
     family,
     type,
@@ -122,5 +133,41 @@ function bare(family: string, type: string, state: string, inode: number, local:
     peerInode: undefined,
     peer: undefined,
     connected: false,
+    ...optionsOf(entry),
   };
+}
+
+type Options = Pick<Socket, "shutdown" | "sendBuffer" | "receiveBuffer" | "options">;
+
+function optionsOf(entry: object): Options {
+  const record = entry as Readonly<Record<string, unknown>>;
+  const options = record.opts as SkOptsEntry | undefined;
+  return {
+    shutdown: (record.shutdown as number | undefined) ?? 0,
+    sendBuffer: options?.so_sndbuf,
+    receiveBuffer: options?.so_rcvbuf,
+    options: optionNames(options, record),
+  };
+}
+
+/** Options that are switched on, by their names in socket(7), ip(7) and tcp(7). */
+function optionNames(options: SkOptsEntry | undefined, record: Readonly<Record<string, unknown>>): string[] {
+  const switches: readonly (readonly [name: string, on: unknown])[] = [
+    ["SO_REUSEADDR", options?.reuseaddr],
+    ["SO_REUSEPORT", options?.so_reuseport],
+    ["SO_KEEPALIVE", options?.so_keepalive],
+    ["SO_BROADCAST", options?.so_broadcast],
+    ["SO_PASSCRED", options?.so_passcred],
+    ["SO_PASSSEC", options?.so_passsec],
+    ["SO_DONTROUTE", options?.so_dontroute],
+    ["SO_OOBINLINE", options?.so_oobinline],
+    ["IPV6_V6ONLY", record.v6only],
+    ["IP_FREEBIND", (record.ip_opts as { freebind?: boolean } | undefined)?.freebind],
+    ["TCP_NODELAY", (record.tcp_opts as { nodelay?: boolean } | undefined)?.nodelay],
+    ["TCP_CORK", (record.tcp_opts as { cork?: boolean } | undefined)?.cork],
+  ];
+  const names = switches.filter(([, on]) => Boolean(on)).map(([name]) => name);
+  if (options?.so_bound_dev !== undefined) names.push(`SO_BINDTODEVICE ${options.so_bound_dev}`);
+  if ((options?.so_filter.length ?? 0) > 0) names.push("SO_ATTACH_FILTER");
+  return names;
 }

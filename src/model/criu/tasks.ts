@@ -20,6 +20,7 @@ import type {
   ResourceLimit,
   SignalState,
   Task,
+  TaskAttributes,
   TaskState,
   Thread,
   Timer,
@@ -143,6 +144,17 @@ export class CriuTask implements Task {
       this.#readCore()?.tc?.rlimits?.rlimits ??
       this.#context.set.records(IMAGES.RLIMIT, this.pid).map(({ value }) => value);
     return stored.map(({ cur, max }) => ({ soft: cur, hard: max }));
+  }
+
+  get attributes(): TaskAttributes {
+    const core = this.#readCore()?.tc;
+    return {
+      oomScoreAdj: core?.oom_score_adj,
+      loginUid: core?.loginuid,
+      childSubreaper: core?.child_subreaper,
+      stopSignal: core?.stop_signo,
+      personality: core === undefined ? undefined : BigInt(core.personality),
+    };
   }
 
   get argvArea(): AddressRange | undefined {

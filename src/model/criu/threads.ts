@@ -35,7 +35,25 @@ export function criuThread(set: CriuImageSet, pid: number, tid: number): Thread 
       const mode = core()?.thread_core?.seccomp_mode ?? core()?.tc?.old_seccomp_mode;
       return mode === undefined ? undefined : enumName(SECCOMP_MODE, mode);
     },
+    get schedule() {
+      const { sched_policy: policy, sched_nice: nice, sched_prio: priority } = core()?.thread_core ?? {};
+      return policy === undefined ? undefined : { policy, nice: nice ?? 0, priority: priority ?? 0 };
+    },
+    get rseq() {
+      return rseqOf(core());
+    },
     origin: { image: `core-${tid}.img`, record: 0 },
+  };
+}
+
+/** criu stores an entry of zeros for a thread that registered none. */
+function rseqOf(core: CoreEntry | undefined): Thread["rseq"] {
+  const entry = core?.thread_core?.rseq_entry;
+  if (entry === undefined || entry.rseq_abi_pointer === 0n) return undefined;
+  return {
+    address: entry.rseq_abi_pointer,
+    size: entry.rseq_abi_size,
+    signature: entry.signature,
   };
 }
 
@@ -96,7 +114,7 @@ function mask(words: readonly number[]): bigint {
   return words.reduceRight((value, word) => (value << 32n) | BigInt(word), 0n);
 }
 
-/** General registers of whichever architecture the core image carries. */
+/** General registers of whichever architecture the core image carries. On x86 `mode` stands among them and is none. */
 function registersOf(core: CoreEntry | undefined): ReadonlyMap<string, bigint> {
   const info =
     core?.thread_info ??
@@ -110,6 +128,7 @@ function registersOf(core: CoreEntry | undefined): ReadonlyMap<string, bigint> {
   const registers = new Map<string, bigint>();
   const general = (info as { gpregs?: Record<string, unknown> } | undefined)?.gpregs ?? {};
   for (const [name, value] of Object.entries(general)) {
+    if (name === "mode") continue;
     if (typeof value === "bigint" || typeof value === "number") registers.set(name, BigInt(value));
     else if (Array.isArray(value))
       for (const [i, item] of value.entries()) registers.set(`${name}${i}`, BigInt(item as number | bigint));

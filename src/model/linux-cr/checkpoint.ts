@@ -3,8 +3,9 @@ import type { Part } from "../../formats/linux-cr/parse.js";
 import { RECORDS } from "../../formats/linux-cr/records.js";
 import type { Checkpoint, DescriptorTable, FileTable, Task } from "../checkpoint.js";
 import { lazy } from "../lazy.js";
-import { linuxCrDescriptors, linuxCrLocks } from "./descriptors.js";
-import { deletedFile, linuxCrFiles, linuxCrPipes } from "./files.js";
+import { linuxCrDescriptors } from "./descriptors.js";
+import { linuxCrFiles, linuxCrPipes } from "./files.js";
+import { linuxCrLocks } from "./locks.js";
 import { taskIds } from "./pids.js";
 import { StreamReader } from "./reader.js";
 import { pageSizeOf } from "./saved-pages.js";
@@ -42,12 +43,14 @@ export function linuxCrCheckpoint(image: LinuxCrImage, reader = new StreamReader
   const locks = lazy(() => {
     const holders = new Map<number, number>();
     for (const { filesRef, pid } of tasks()) if (!holders.has(filesRef)) holders.set(filesRef, pid);
-    return [...holders].flatMap(([id, pid]) => linuxCrLocks(reader, id, pid, files()));
+    return linuxCrLocks(
+      reader,
+      [...holders].map(([table, pid]) => ({ table, pid })),
+      files(),
+    );
   });
   const pipes = lazy(() => linuxCrPipes(reader));
-  const deletedFiles = lazy(() =>
-    [...reader.objects("FILE")].flatMap((part) => deletedFile(reader, part) ?? []),
-  );
+  const deletedFiles = lazy(() => files().all.flatMap(({ deleted }) => deleted ?? []));
   return {
     architecture: image.dialect.arch.name,
     get pageSize() {

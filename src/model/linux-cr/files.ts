@@ -1,11 +1,13 @@
 import type { Part } from "../../formats/linux-cr/parse.js";
 import { RECORDS } from "../../formats/linux-cr/records.js";
-import type { DeletedFile, FileTable, OpenFile, PipeBuffer, Socket } from "../checkpoint.js";
+import type { DeletedFile, FileOwner, FileTable, OpenFile, PipeBuffer, Socket } from "../checkpoint.js";
 import { lazy } from "../lazy.js";
+import { deletedFile } from "./deleted-files.js";
+import { pidOfTag } from "./pids.js";
 import type { StreamReader } from "./reader.js";
 import { linuxCrSocket } from "./sockets.js";
 
-/** FILE.f_type by the names that the model has for types of open files. */
+/** FILE.f_type by the names that the model has for types of open files; from 1001 on those of our extension. */
 const TYPES: Readonly<Record<number, string>> = {
   1: "REG",
   2: "PIPE",
@@ -14,10 +16,22 @@ const TYPES: Readonly<Record<number, string>> = {
   5: "TTY",
   6: "EVENTPOLL",
   7: "EVENTFD",
+  1001: "TIMERFD",
+  1002: "SIGNALFD",
+  1003: "MEMFD",
+  1004: "INOTIFY",
 };
-const REGULAR = 1;
 const SOCKET = 4;
 const AF_UNIX = 1;
+/** Types of open files that have an offset: those that can be sought. */
+const SEEKABLE: ReadonlySet<number> = new Set([1, 1003]);
+
+/** FILE_IDENTITY.flags: what is stored. */
+const HAS_MODE = 1;
+const HAS_SIZE = 4;
+
+/** FILE_OWNER.pid_type. */
+const OWNER_KINDS: readonly FileOwner["kind"][] = ["process", "group", "session", "thread"];
 
 /** All open files of a stream in its order. The id of one is its object's number. */
 export function linuxCrFiles(reader: StreamReader): FileTable {
@@ -27,8 +41,8 @@ export function linuxCrFiles(reader: StreamReader): FileTable {
       if (typeof file.record.sock_objref === "number") files.set(file.record.sock_objref, file);
     return files;
   });
-  const all: OpenFile[] = [...reader.objects("FILE")].map((part) =>
-    openFile(reader, part, (sock) => bySocket().get(sock)),
+  const all: OpenFile[] = [...reader.objects("FILE")].map(
+    (part) => new LinuxCrOpenFile(reader, part, (sock) => bySocket().get(sock)),
   );
   const byId = new Map(all.map((file) => [file.id, file]));
   return {
@@ -40,58 +54,94 @@ export function linuxCrFiles(reader: StreamReader): FileTable {
   };
 }
 
-function openFile(
-  reader: StreamReader,
-  part: Part,
-  fileOfSocket: (sockRef: number) => OpenFile | undefined,
-): OpenFile {
-  const { index, value } = reader.get(part, RECORDS.FILE);
-  const sock = value.f_type === SOCKET ? reader.object(value.sock_objref ?? 0, "SOCK") : undefined;
-  const isUnix = sock !== undefined && reader.get(sock, RECORDS.SOCKET).value.sock_common.family === AF_UNIX;
-  const type = sock !== undefined && !isUnix ? "INETSK" : (TYPES[value.f_type] ?? String(value.f_type));
-  const path = reader.text(part, RECORDS.FILE_NAME);
-  const socket = lazy(() => (sock === undefined ? undefined : linuxCrSocket(reader, sock, fileOfSocket)));
-  const deleted = lazy(() => deletedFile(reader, part));
-  return {
-    id: part.objref ?? 0,
-    type,
-    path,
-    get label() {
-      return label(reader, type, path, value, socket());
-    },
-    flags: value.f_flags,
-    position: value.f_type === REGULAR ? value.f_pos : undefined,
-    size: undefined,
-    mode: undefined,
-    buildId: undefined,
-    get socket() {
-      return socket();
-    },
-    pipeId: value.pipe_objref,
-    get deleted() {
-      return deleted();
-    },
-    record: value,
-    origin: reader.origin(index),
-  };
-}
+/** A FILE object; what other records say of it is read when it is asked for. */
+class LinuxCrOpenFile implements OpenFile {
+  readonly id: number;
+  readonly type: string;
+  readonly path: string | undefined;
+  readonly flags: number;
+  readonly position: bigint | undefined;
+  readonly pipeId: number | undefined;
+  readonly record: Readonly<Record<string, unknown>>;
+  readonly origin: OpenFile["origin"];
+  readonly #reader: StreamReader;
+  readonly #part: Part;
+  readonly #socket: () => Socket | undefined;
+  readonly #deleted: () => DeletedFile | undefined;
+  readonly #terminal: number | undefined;
 
-function label(
-  reader: StreamReader,
-  type: string,
-  path: string | undefined,
-  file: { readonly pipe_objref?: number; readonly tty_objref?: number },
-  socket: Socket | undefined,
-): string {
-  if (socket?.family === "UNIX") return `unix ${socket.type} ${socket.local || `[${socket.inode}]`}`;
-  if (socket !== undefined) {
-    const name = socket.protocol || `${socket.family} ${socket.type}`;
-    return socket.remote === "" ? `${name} ${socket.local}` : `${name} ${socket.local} -> ${socket.remote}`;
+  constructor(reader: StreamReader, part: Part, fileOfSocket: (sockRef: number) => OpenFile | undefined) {
+    const { index, value } = reader.get(part, RECORDS.FILE);
+    const sock = value.f_type === SOCKET ? reader.object(value.sock_objref ?? 0, "SOCK") : undefined;
+    const isUnix =
+      sock !== undefined && reader.get(sock, RECORDS.SOCKET).value.sock_common.family === AF_UNIX;
+    this.id = part.objref ?? 0;
+    this.type = sock !== undefined && !isUnix ? "INETSK" : (TYPES[value.f_type] ?? String(value.f_type));
+    this.path = reader.text(part, RECORDS.FILE_NAME) ?? reader.text(part, RECORDS.OPENED_NAME);
+    this.flags = value.f_flags;
+    this.position = SEEKABLE.has(value.f_type) ? value.f_pos : undefined;
+    this.pipeId = value.pipe_objref;
+    this.record = value;
+    this.origin = reader.origin(index);
+    this.#reader = reader;
+    this.#part = part;
+    this.#socket = lazy(() => (sock === undefined ? undefined : linuxCrSocket(reader, sock, fileOfSocket)));
+    this.#deleted = lazy(() => deletedFile(reader, part));
+    this.#terminal = value.tty_objref;
   }
-  if (path !== undefined) return path;
-  if (file.pipe_objref !== undefined) return `pipe:[${file.pipe_objref}]`;
-  if (type === "TTY") return terminalName(reader, file.tty_objref ?? 0);
-  return `anon:[${type.toLowerCase()}]`;
+
+  get label(): string {
+    const { socket } = this;
+    if (socket?.family === "UNIX") return `unix ${socket.type} ${socket.local || `[${socket.inode}]`}`;
+    if (socket !== undefined) {
+      const name = socket.protocol || `${socket.family} ${socket.type}`;
+      return socket.remote === "" ? `${name} ${socket.local}` : `${name} ${socket.local} -> ${socket.remote}`;
+    }
+    if (this.path !== undefined) return this.path;
+    if (this.pipeId !== undefined) return `pipe:[${this.pipeId}]`;
+    if (this.type === "MEMFD") return `memfd:${this.#reader.text(this.#part, RECORDS.MEMFD) ?? ""}`;
+    if (this.#terminal !== undefined) return terminalName(this.#reader, this.#terminal);
+    return `anon:[${this.type.toLowerCase()}]`;
+  }
+
+  get size(): bigint | undefined {
+    const identity = this.#identity;
+    return identity !== undefined && identity.flags & HAS_SIZE ? identity.size : undefined;
+  }
+
+  get mode(): number | undefined {
+    const identity = this.#identity;
+    return identity !== undefined && identity.flags & HAS_MODE ? identity.mode : undefined;
+  }
+
+  get buildId(): string | undefined {
+    const index = this.#reader.index(this.#part, RECORDS.FILE_IDENTITY);
+    return index === undefined ? undefined : this.#reader.image.bytes(index).toString("hex") || undefined;
+  }
+
+  get socket(): Socket | undefined {
+    return this.#socket();
+  }
+
+  get owner(): FileOwner | undefined {
+    const owner = this.#reader.find(this.#part, RECORDS.FILE_OWNER)?.value;
+    if (owner === undefined || (owner.pid_ref === 0 && owner.signum === 0)) return undefined;
+    return {
+      kind: OWNER_KINDS[owner.pid_type] ?? "process",
+      pid: pidOfTag(this.#reader, owner.pid_ref, this.origin.record),
+      signal: owner.signum,
+      uid: owner.uid,
+      euid: owner.euid,
+    };
+  }
+
+  get deleted(): DeletedFile | undefined {
+    return this.#deleted();
+  }
+
+  get #identity() {
+    return this.#reader.find(this.#part, RECORDS.FILE_IDENTITY)?.value;
+  }
 }
 
 function terminalName(reader: StreamReader, objref: number): string {
@@ -116,50 +166,32 @@ export function namedPath(reader: StreamReader, record: number): OpenFile {
     buildId: undefined,
     socket: undefined,
     pipeId: undefined,
+    owner: undefined,
     deleted: undefined,
     record: {},
     origin: reader.origin(record),
   };
 }
 
-const RELINK = 1;
-const CONTENTS = 2;
-
-/** How a file comes back whose name was gone, by our FILE_UNLINKED record. */
-export function deletedFile(reader: StreamReader, part: Part): DeletedFile | undefined {
-  const found = reader.find(part, RECORDS.FILE_UNLINKED);
-  if (found === undefined) return undefined;
-  const { method, mode, uid, gid, size } = found.value;
-  const stored = part.parts.reduce((sum, chunk) => {
-    const buffer = reader.get(chunk, RECORDS.BUFFER).index;
-    return sum + Math.max(0, reader.image.payload(buffer).size - 8);
-  }, 0);
-  const keptIn =
-    method === CONTENTS ? reader.origin(found.index).image : (reader.text(part, RECORDS.FILE_NAME, 1) ?? "");
-  return {
-    method: method === CONTENTS ? "ghost" : method === RELINK ? "link remap" : "copy",
-    path: reader.text(part, RECORDS.FILE_NAME),
-    keptIn,
-    fileId: part.objref ?? 0,
-    ghost:
-      method === CONTENTS
-        ? { mode, uid, gid, stored, size, chunked: true, symlinkTarget: undefined }
-        : undefined,
-    origin: reader.origin(found.index),
-  };
-}
-
-/** Unread bytes of pipes and fifos. */
+/** Unread bytes of pipes and fifos, and how much these hold. */
 export function linuxCrPipes(reader: StreamReader): PipeBuffer[] {
-  return [...reader.objects("FILE")].flatMap((part) => {
+  const parts = [...reader.objects("FILE")];
+  const fields = (part: Part) => reader.get(part, RECORDS.FILE).value;
+  const capacities = new Map(
+    parts.flatMap((part) => {
+      const state = reader.find(part, RECORDS.PIPE_STATE)?.value;
+      return state === undefined ? [] : [[fields(part).pipe_objref, state.capacity] as const];
+    }),
+  );
+  return parts.flatMap((part) => {
     const buffer = reader.index(part, RECORDS.PIPE_BUF);
     if (buffer === undefined) return [];
-    const { f_type: type, pipe_objref: pipeId = 0 } = reader.get(part, RECORDS.FILE).value;
+    const { f_type: type, pipe_objref: pipeId = 0 } = fields(part);
     return {
       pipeId,
-      kind: type === 3 ? ("fifo" as const) : ("pipe" as const),
+      kind: TYPES[type] === "FIFO" ? ("fifo" as const) : ("pipe" as const),
       bytes: reader.image.payload(buffer).size,
-      capacity: 0,
+      capacity: capacities.get(pipeId) ?? 0,
       origin: reader.origin(buffer),
     };
   });

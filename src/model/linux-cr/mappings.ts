@@ -4,6 +4,7 @@ import { RECORDS } from "../../formats/linux-cr/records.js";
 import type { FileTable, Mapping, MappingKind, OpenFile } from "../checkpoint.js";
 import type { StreamReader } from "./reader.js";
 import { pageSizeOf } from "./saved-pages.js";
+import type { Segments } from "./segments.js";
 
 /** What vma_type says a mapping is. */
 const KINDS: Readonly<Record<number, MappingKind>> = {
@@ -24,13 +25,19 @@ const VM_SHARED = 8n;
 const VM_GROWSDOWN = 0x100n;
 
 /** The mappings of an address space, ascending. */
-export function linuxCrMappings(reader: StreamReader, mm: Part, files: FileTable): Mapping[] {
+export function linuxCrMappings(
+  reader: StreamReader,
+  mm: Part,
+  files: FileTable,
+  segments: Segments,
+): Mapping[] {
   const { value } = reader.get(mm, RECORDS.MM);
   const pageSize = BigInt(pageSizeOf(reader));
   return mm.parts.map((part) => {
     const { index, value: vma } = reader.get(part, RECORDS.VMA);
-    const kind = KINDS[vma.vma_type] ?? "anonymous";
+    const extra = reader.find(part, RECORDS.VMA_EXTRA);
     const file = vma.vma_objref > 0 ? files.get(vma.vma_objref) : undefined;
+    const kind = kindOf(vma.vma_type, extra?.value.kind ?? 0, file);
     const bit = (mask: bigint, letter: string): string => ((vma.vm_flags & mask) === 0n ? "-" : letter);
     const shared = (vma.vm_flags & VM_SHARED) !== 0n;
     return {
@@ -43,10 +50,18 @@ export function linuxCrMappings(reader: StreamReader, mm: Part, files: FileTable
       // Private anonymous memory has an offset too, which nothing uses.
       offset: vma.vma_type === 2 ? 0n : vma.vm_pgoff * pageSize,
       shmid: vma.ino_objref > 0 ? BigInt(vma.ino_objref) : undefined,
-      name: nameOf(kind, vma, file, value),
+      name: (extra && reader.image.text(extra.index)) || nameOf(kind, vma, file, value, segments),
       origin: reader.origin(index),
     };
   });
+}
+
+/** VMA_EXTRA.kind of areas that the kernel places, 0 for all others. */
+const KERNEL_KINDS: readonly (MappingKind | undefined)[] = [undefined, "vdso", "vvar", "vsyscall"];
+
+function kindOf(type: number, kernelKind: number, file: OpenFile | undefined): MappingKind {
+  if (file?.type === "MEMFD") return "memfd";
+  return KERNEL_KINDS[kernelKind] ?? KINDS[type] ?? "anonymous";
 }
 
 function nameOf(
@@ -54,10 +69,11 @@ function nameOf(
   vma: RecordValue<typeof RECORDS.VMA>,
   file: OpenFile | undefined,
   mm: RecordValue<typeof RECORDS.MM>,
+  segments: Segments,
 ): string {
   if (file !== undefined) return file.label;
   if (kind === "vdso") return "[vdso]";
-  if (kind === "SysV") return `[SysV ${vma.ino_objref}]`;
+  if (kind === "SysV") return `[SysV ${segments.idOf(vma.ino_objref) ?? vma.ino_objref}]`;
   if (vma.vm_start <= mm.brk && mm.start_brk <= vma.vm_end && mm.brk > mm.start_brk && vma.vma_type === 2)
     return "[heap]";
   const isStack = vma.vm_start <= mm.start_stack && mm.start_stack < vma.vm_end;

@@ -45,6 +45,21 @@ export function taskIds(reader: StreamReader): TaskIds[] {
   }));
 }
 
+/**
+ * The process, group or session id that a tag stands for, in the outermost pid namespace; 0 for none. `record` names it.
+ * Errors: FormatError for a tag that no id has.
+ */
+export function pidOfTag(reader: StreamReader, tag: number, record: number): number {
+  let numberOf = readers.get(reader);
+  if (numberOf === undefined) {
+    numberOf = tagReader(reader);
+    readers.set(reader, numberOf);
+  }
+  return numberOf(tag, record, false);
+}
+
+const readers = new WeakMap<StreamReader, ReturnType<typeof tagReader>>();
+
 /** Since b6cdf01 ids are tags: the first pid object has the tag `offset`, the others follow. Before they are plain. */
 function tagReader(reader: StreamReader): (tag: number, record: number, isParent: boolean) => number {
   const { image } = reader;

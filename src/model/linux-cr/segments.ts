@@ -27,6 +27,12 @@ export class Segments {
     return pages;
   }
 
+  /** Id of the System V segment with that inode; undefined when it is none. */
+  idOf(objref: number): number | undefined {
+    const part = this.#parts().get(objref);
+    return part?.rule === "shm" ? this.reader.get(part, RECORDS.IPC_SHM).value.perms.id : undefined;
+  }
+
   /** The number of a memfd's inode by that of its open file; undefined for other files. */
   ofMemfd(file: number): number | undefined {
     const part = this.reader.object(file, "FILE");

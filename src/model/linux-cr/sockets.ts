@@ -1,16 +1,11 @@
+import { SK_FAMILY, SK_PROTO, SK_STATE, SK_TYPE } from "../../formats/criu/names.js";
 import type { Part } from "../../formats/linux-cr/parse.js";
 import { RECORDS } from "../../formats/linux-cr/records.js";
 import { bytesToText } from "../../io/text.js";
+import { enumName } from "../../schema/enums.js";
 import type { OpenFile, Socket } from "../checkpoint.js";
 import type { StreamReader } from "./reader.js";
 
-const FAMILIES: Readonly<Record<number, string>> = { 1: "UNIX", 2: "INET", 10: "INET6" };
-const TYPES: Readonly<Record<number, string>> = { 1: "STREAM", 2: "DGRAM", 3: "RAW", 5: "SEQPACKET" };
-const PROTOCOLS: Readonly<Record<number, string>> = { 6: "TCP", 17: "UDP", 136: "UDPLITE" };
-const STATES = [
-  ...["", "ESTABLISHED", "SYN_SENT", "SYN_RECV", "FIN_WAIT1", "FIN_WAIT2", "TIME_WAIT", "CLOSE"],
-  ...["CLOSE_WAIT", "LAST_ACK", "LISTEN", "CLOSING"],
-];
 const UNIX = 1;
 const INET6 = 10;
 const TCP = 6;
@@ -28,12 +23,17 @@ export function linuxCrSocket(
 ): Socket {
   const { sock_common: common, sock } = reader.get(part, RECORDS.SOCKET).value;
   const shared = {
-    family: FAMILIES[common.family] ?? String(common.family),
-    type: TYPES[sock.type] ?? String(sock.type),
-    state: STATES[sock.state] || String(sock.state),
-    inode: part.objref ?? 0,
+    family: enumName(SK_FAMILY, common.family),
+    type: enumName(SK_TYPE, sock.type),
+    state: enumName(SK_STATE, sock.state),
+    inode: inodeOf(reader, part),
     backlog: sock.state === LISTEN ? sock.backlog : undefined,
     queued: queued(reader, part),
+    shutdown: sock.shutdown,
+    // Stored as setsockopt(2) takes them, which is half of what the kernel gives.
+    sendBuffer: sock.sndbuf * 2,
+    receiveBuffer: sock.rcvbuf * 2,
+    options: optionNames(reader, part, common.reuse !== 0),
   };
   if (common.family === UNIX) {
     const { peer } = reader.get(part, RECORDS.SOCKET_UNIX).value;
@@ -45,12 +45,30 @@ export function linuxCrSocket(
       remote: other === undefined ? "" : unixSocketName(reader, other),
       localPort: undefined,
       remotePort: undefined,
-      peerInode: peer,
+      peerInode: other === undefined ? peer : inodeOf(reader, other),
       peer: peer === 0 ? undefined : fileOf(peer),
       connected: false,
     };
   }
   return { ...shared, ...inetAddresses(reader, part, common.family, sock.protocol, sock.state) };
+}
+
+/** The number of a socket as the tasks know it, else that of its object. */
+function inodeOf(reader: StreamReader, part: Part): number {
+  return Number(reader.find(part, RECORDS.SOCKET_EXTRA)?.value.inode ?? part.objref ?? 0);
+}
+
+/** By the bits of SOCKET_EXTRA.so_options; no name for those that are not told of. */
+const OPTIONS: readonly (string | undefined)[] = [
+  ...["SO_REUSEADDR", "SO_PASSCRED", "SO_PASSSEC", "SO_DONTROUTE", undefined, "SO_REUSEPORT", "SO_BROADCAST"],
+  ...["SO_KEEPALIVE", "SO_OOBINLINE", "IP_FREEBIND", undefined, "TCP_CORK", "TCP_NODELAY"],
+];
+
+function optionNames(reader: StreamReader, part: Part, reuse: boolean): string[] {
+  const extra = reader.find(part, RECORDS.SOCKET_EXTRA)?.value;
+  if (extra === undefined) return reuse ? ["SO_REUSEADDR"] : [];
+  const names = OPTIONS.filter((_, bit) => (extra.so_options >> BigInt(bit)) & 1n);
+  return [...names, extra.v6_only !== 0 ? "IPV6_V6ONLY" : undefined].filter((name) => name !== undefined);
 }
 
 /** The two queues stand at the end of the descriptor table: what was received, then what is yet to be sent. */
@@ -83,7 +101,7 @@ function inetAddresses(
   const local = isV6 ? `[${formatV6(inet6.rcv_saddr)}]` : formatV4(laddr);
   const remote = isV6 ? `[${formatV6(inet6.daddr)}]` : formatV4(raddr);
   return {
-    protocol: PROTOCOLS[protocol] ?? "",
+    protocol: enumName(SK_PROTO, protocol),
     local: `${local}:${localPort}`,
     remote: remotePort === 0 ? "" : `${remote}:${remotePort}`,
     localPort,

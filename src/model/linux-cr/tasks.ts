@@ -9,12 +9,14 @@ import type {
   ResourceLimit,
   SignalState,
   Task,
+  TaskAttributes,
   TaskState,
   Thread,
   Timer,
 } from "../checkpoint.js";
 import { lazy } from "../lazy.js";
 import type { Memory } from "../memory.js";
+import { taskAttributes } from "./extras.js";
 import { namedPath } from "./files.js";
 import { linuxCrMappings } from "./mappings.js";
 import { StreamMemory } from "./memory.js";
@@ -22,6 +24,7 @@ import type { TaskIds } from "./pids.js";
 import type { StreamReader } from "./reader.js";
 import type { Segments } from "./segments.js";
 import { linuxCrThread, pendingSignals, signalActions } from "./threads.js";
+import { interruptedCall, intervalTimers, posixTimers, timerfds } from "./timers.js";
 
 /** What the tasks of one stream share while they are built. */
 export interface TaskContext {
@@ -49,6 +52,7 @@ export class LinuxCrTask implements Task {
   readonly origin: Task["origin"];
   readonly #context: TaskContext;
   readonly #part: Part;
+  readonly #threadParts: readonly (readonly [part: Part, tid: number])[];
   readonly #threads: () => Thread[];
   readonly #mappings: () => Mapping[];
 
@@ -71,12 +75,11 @@ export class LinuxCrTask implements Task {
     this.origin = reader.origin(index);
     this.#context = context;
     this.#part = part;
-    this.#threads = lazy(() =>
-      isZombie ? [] : threads.map(([thread, tid]) => linuxCrThread(reader, thread, tid)),
-    );
+    this.#threadParts = isZombie ? [] : threads;
+    this.#threads = lazy(() => this.#threadParts.map(([thread, tid]) => linuxCrThread(reader, thread, tid)));
     this.#mappings = lazy(() => {
       const mm = this.#mm;
-      return mm === undefined ? [] : linuxCrMappings(reader, mm, context.files());
+      return mm === undefined ? [] : linuxCrMappings(reader, mm, context.files(), context.segments);
     });
   }
 
@@ -104,11 +107,11 @@ export class LinuxCrTask implements Task {
   }
 
   get cwd(): OpenFile | undefined {
-    return this.#fsPath(0);
+    return this.#fsFile("cwd_objref") ?? this.#fsPath(0);
   }
 
   get root(): OpenFile | undefined {
-    return this.#fsPath(1);
+    return this.#fsFile("root_objref") ?? this.#fsPath(1);
   }
 
   get umask(): number | undefined {
@@ -121,18 +124,12 @@ export class LinuxCrTask implements Task {
   }
 
   get timers(): readonly Timer[] {
-    const found = this.#signal;
-    if (found === undefined) return [];
-    const { value, index } = found;
-    const timer = (kind: Timer["kind"], left: bigint, interval: bigint): Timer => ({
-      ...{ kind, left, interval, overrun: 0n },
-      ...{ id: undefined, clock: undefined, signal: undefined },
-      origin: this.#reader.origin(index),
-    });
+    const owner = this.#context.signalOwner(this.#objects?.signal_objref ?? 0);
     return [
-      timer("real", value.it_real_value, value.it_real_incr),
-      timer("virtual", value.it_virt_value, value.it_virt_incr),
-      timer("prof", value.it_prof_value, value.it_prof_incr),
+      ...(owner === undefined ? [] : intervalTimers(this.#reader, owner)),
+      ...posixTimers(this.#reader, this.#part),
+      ...timerfds(this.#reader, this.descriptors),
+      ...this.#threadParts.flatMap(([part, tid]) => interruptedCall(this.#reader, part, tid)),
     ];
   }
 
@@ -153,6 +150,10 @@ export class LinuxCrTask implements Task {
       soft: rlim_cur,
       hard: rlim_max,
     }));
+  }
+
+  get attributes(): TaskAttributes {
+    return taskAttributes(this.#reader, this.#part);
   }
 
   get argvArea(): AddressRange | undefined {
@@ -196,6 +197,13 @@ export class LinuxCrTask implements Task {
   get #signal() {
     const owner = this.#context.signalOwner(this.#objects?.signal_objref ?? 0);
     return owner === undefined ? undefined : this.#reader.find(owner, RECORDS.SIGNAL);
+  }
+
+  /** Directories whose names were gone are open files. */
+  #fsFile(field: "cwd_objref" | "root_objref"): OpenFile | undefined {
+    const fs = this.#fs;
+    const extra = fs === undefined ? undefined : this.#reader.find(fs, RECORDS.FS_EXTRA)?.value;
+    return extra === undefined ? undefined : this.#context.files().get(extra[field]);
   }
 
   /** The working directory stands before the root. */

@@ -5,11 +5,14 @@ import { isSince } from "../../formats/linux-cr/revisions.js";
 import { SIGACTION, SIGINFO, SIGINFO_0ABE2FE } from "../../formats/linux-cr/tables/signals.js";
 import type { Credentials, PendingSignal, SignalAction, Thread } from "../checkpoint.js";
 import { lazy } from "../lazy.js";
+import { threadExtras } from "./extras.js";
 import type { StreamReader } from "./reader.js";
+import { registersOf } from "./registers.js";
 
 /** One TASK with all that is its own; undefined parts are those of a zombie. */
 export function linuxCrThread(reader: StreamReader, part: Part, tid: number): Thread {
-  const credentials = lazy(() => credentialsOf(reader, part));
+  const { seccomp, schedule, rseq, ambient, noNewPrivs } = threadExtras(reader, part);
+  const credentials = lazy(() => credentialsOf(reader, part, { ambient, noNewPrivs }));
   const registers = lazy(() => registersOf(reader, part));
   return {
     tid,
@@ -29,7 +32,7 @@ export function linuxCrThread(reader: StreamReader, part: Part, tid: number): Th
       const own = reader.index(part, RECORDS.SIGPENDING, -1);
       return own === undefined ? [] : pendingSignals(reader.image, own);
     },
-    seccomp: undefined,
+    ...{ seccomp, schedule, rseq },
     origin: reader.origin(reader.get(part, RECORDS.TASK).index),
   };
 }
@@ -73,7 +76,11 @@ export function signalActions(image: LinuxCrImage, record: number): SignalAction
 }
 
 /** The effective credentials, which decide what the task may do. */
-function credentialsOf(reader: StreamReader, part: Part): Credentials | undefined {
+function credentialsOf(
+  reader: StreamReader,
+  part: Part,
+  { ambient, noNewPrivs }: Pick<Credentials, "ambient" | "noNewPrivs">,
+): Credentials | undefined {
   const refs = reader.find(part, RECORDS.TASK_CREDS)?.value;
   const object = refs === undefined ? undefined : reader.object(refs.ecred_ref, "CRED");
   if (object === undefined) return undefined;
@@ -97,9 +104,9 @@ function credentialsOf(reader: StreamReader, part: Part): Credentials | undefine
     permitted: mask(caps.cap_p_0, caps.cap_p_1),
     effective: mask(caps.cap_e_0, caps.cap_e_1),
     bounding: mask(caps.cap_b_0, caps.cap_b_1),
-    ambient: 0n,
+    ambient,
     securebits: caps.securebits,
-    noNewPrivs: false,
+    noNewPrivs,
     lsmProfile: labelOf(reader, cred.sec_ref ?? 0),
   };
 }
@@ -114,16 +121,4 @@ function labelOf(reader: StreamReader, ptrref: number): string | undefined {
   for (const part of reader.objects("SECURITY"))
     if (reader.get(part, RECORDS.SECURITY).value.ptrref === ptrref) return reader.text(part, RECORDS.STRING);
   return undefined;
-}
-
-/** Integers of the CPU record by their names; those of arrays have their number behind. */
-function registersOf(reader: StreamReader, part: Part): ReadonlyMap<string, bigint> {
-  const registers = new Map<string, bigint>();
-  const index = reader.index(part, RECORDS.CPU);
-  for (const [name, value] of index === undefined ? [] : Object.entries(reader.image.fields(index))) {
-    if (typeof value === "bigint" || typeof value === "number") registers.set(name, BigInt(value));
-    else if (Array.isArray(value))
-      for (const [i, item] of value.entries()) registers.set(`${name}${i}`, BigInt(item as number | bigint));
-  }
-  return registers;
 }

@@ -1,5 +1,4 @@
 import { IMAGES } from "../../formats/criu/images.js";
-import type { SkOptsEntry } from "../../formats/criu/tables/sk-opts.js";
 import { SK_SHUTDOWN } from "../../formats/criu/tables/sk-opts.js";
 import type { OpenFile, Socket } from "../../model/checkpoint.js";
 import type { Document } from "../../model/document.js";
@@ -71,17 +70,14 @@ function shownSocket(
 ): ShownSocket {
   const { id, record } = file;
   const { inode, family, type, state, local, remote, backlog, peer, peerInode } = socket;
-  const options = record.opts as SkOptsEntry | undefined;
-  const shutdown = record.shutdown as number | undefined;
+  const { shutdown, sendBuffer, receiveBuffer, options } = socket;
   return {
     ...{ id, inode, family, type, protocol: protocolOf(file, socket), state, local, remote, descriptors },
     peer: peerInode ? peerOf(peerInode, peer, holders) : undefined,
     backlog,
     shutdown: shutdown ? enumName(SK_SHUTDOWN, shutdown) : undefined,
     ...(socket.queued ?? (socket.connected ? tcpQueues(document, inode) : queues.get(id))),
-    sendBuffer: options?.so_sndbuf,
-    receiveBuffer: options?.so_rcvbuf,
-    options: optionNames(options, record),
+    ...{ sendBuffer, receiveBuffer, options },
     networkNamespace: record.ns_id as number | undefined,
   };
 }
@@ -119,26 +115,4 @@ function tcpQueues(document: Document, inode: number): Queue | undefined {
   const { set } = document;
   const stream = set.first(IMAGES.TCP_STREAM, inode);
   return stream === undefined ? undefined : { received: stream.inq_len, unsent: stream.outq_len };
-}
-
-/** Options that are switched on, by their names in socket(7), ip(7) and tcp(7). */
-function optionNames(options: SkOptsEntry | undefined, record: Readonly<Record<string, unknown>>): string[] {
-  const switches: readonly (readonly [name: string, on: unknown])[] = [
-    ["SO_REUSEADDR", options?.reuseaddr],
-    ["SO_REUSEPORT", options?.so_reuseport],
-    ["SO_KEEPALIVE", options?.so_keepalive],
-    ["SO_BROADCAST", options?.so_broadcast],
-    ["SO_PASSCRED", options?.so_passcred],
-    ["SO_PASSSEC", options?.so_passsec],
-    ["SO_DONTROUTE", options?.so_dontroute],
-    ["SO_OOBINLINE", options?.so_oobinline],
-    ["IPV6_V6ONLY", record.v6only],
-    ["IP_FREEBIND", (record.ip_opts as { freebind?: boolean } | undefined)?.freebind],
-    ["TCP_NODELAY", (record.tcp_opts as { nodelay?: boolean } | undefined)?.nodelay],
-    ["TCP_CORK", (record.tcp_opts as { cork?: boolean } | undefined)?.cork],
-  ];
-  const names = switches.filter(([, on]) => Boolean(on)).map(([name]) => name);
-  if (options?.so_bound_dev !== undefined) names.push(`SO_BINDTODEVICE ${options.so_bound_dev}`);
-  if ((options?.so_filter.length ?? 0) > 0) names.push("SO_ATTACH_FILTER");
-  return names;
 }
