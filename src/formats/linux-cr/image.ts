@@ -1,3 +1,4 @@
+import { BlockReader } from "../../io/block-reader.js";
 import type { ByteOrder } from "../../io/byte-order.js";
 import { FormatError } from "../../io/errors.js";
 import { MAX_RECORD_BYTES } from "../../io/limits.js";
@@ -16,6 +17,15 @@ export interface Range {
   readonly size: number;
 }
 
+/** FILE.f_type is below this; the layouts of others are those of none. */
+const FILE_TYPES = 16;
+
+/** Whether the layout of a kind depends on more than header set and architecture. */
+function isVarying(kind: RecordKind, { arch }: Dialect): boolean {
+  const ours = kind.layouts.filter((layout) => layout.arch === arch.family);
+  return kind === RECORDS.FILE || ours.some(({ since }, i) => ours.findIndex((l) => l.since === since) !== i);
+}
+
 /** A linux-cr stream: its records in order, each read when it is looked at. Pages are never read. */
 export class LinuxCrImage {
   readonly name: string;
@@ -24,12 +34,16 @@ export class LinuxCrImage {
   readonly revision: Revision;
   readonly dialect: Dialect;
   readonly #scan: Scan;
+  readonly #blocks: BlockReader;
   readonly #kinds: ReadonlyMap<number, RecordKind>;
+  readonly #layouts = new Map<RecordKind, StructTable | "varying" | undefined>();
+  readonly #fileLayouts: (StructTable | undefined)[] = [];
 
   /** Errors: FormatError INVALID for what is no linux-cr stream. Truncated ones open; see `ending`. */
   constructor(readonly source: ByteSource) {
     this.name = source.name;
     this.#scan = scanStream(source);
+    this.#blocks = new BlockReader(source);
     this.byteOrder = this.#scan.byteOrder;
     this.ending = this.#scan.ending;
     if (this.length === 0) throw this.ending.error as FormatError;
@@ -71,7 +85,7 @@ export class LinuxCrImage {
 
   /** The page that stands behind a SOCKET_FRAG without a header of its own. */
   rawPage(index: number): Range | undefined {
-    const size = this.#scan.rawPages.get(index);
+    const size = this.#scan.index.rawPage(index);
     if (size === undefined) return undefined;
     const { offset, size: before } = this.range(index);
     return { offset: offset + before, size };
@@ -91,9 +105,24 @@ export class LinuxCrImage {
   layout(index: number): StructTable | undefined {
     const kind = this.kind(index);
     if (kind === undefined) return undefined;
-    const { size } = this.range(index);
-    const fileType = kind === RECORDS.FILE && size >= 12 ? this.#u32(index, 8) : undefined;
-    return layoutOf(kind, this.dialect, size, fileType);
+    let layout = this.#layouts.get(kind);
+    if (layout === undefined && !this.#layouts.has(kind)) {
+      layout = isVarying(kind, this.dialect) ? "varying" : layoutOf(kind, this.dialect, 0);
+      this.#layouts.set(kind, layout);
+    }
+    return layout === "varying" ? this.#varyingLayout(kind, index) : layout;
+  }
+
+  /** Errors: FormatError TRUNCATED for a record that is too short for its fields. */
+  checkSize(index: number): void {
+    const table = this.layout(index);
+    const size = this.#scan.index.size(index);
+    if (table !== undefined && size < table.size)
+      throw new FormatError(
+        "TRUNCATED",
+        `truncated: ${table.name} has ${table.size} bytes, ${size} are there`,
+        this.place(index),
+      );
   }
 
   /** The fields of a record of the kind that it must be. Errors: FormatError for another kind or a record too short. */
@@ -107,7 +136,7 @@ export class LinuxCrImage {
     const table = this.layout(index);
     if (table === undefined) return {};
     const { offset, size } = this.range(index);
-    const head = this.source.read(offset, Math.min(size, table.size));
+    const head = this.#read(offset, Math.min(size, table.size));
     return readStruct(table, head, this.byteOrder, this.place(index)) as Readonly<Record<string, unknown>>;
   }
 
@@ -120,7 +149,7 @@ export class LinuxCrImage {
         `${size} bytes in one record; at most ${MAX_RECORD_BYTES} are read at once`,
         this.place(index),
       );
-    return this.source.read(offset, size);
+    return this.#read(offset, size);
   }
 
   /** Text of a STRING or FILE_NAME up to its NUL. */
@@ -181,7 +210,20 @@ export class LinuxCrImage {
         offset: start,
       });
     checkRange(this.source, start + offset, size);
-    return this.source.read(start + offset, size);
+    return this.#read(start + offset, size);
+  }
+
+  #read(offset: number, size: number): Buffer {
+    return this.#blocks.read(offset, size);
+  }
+
+  #varyingLayout(kind: RecordKind, index: number): StructTable | undefined {
+    const size = this.#scan.index.size(index);
+    if (kind !== RECORDS.FILE) return layoutOf(kind, this.dialect, size);
+    const type = size >= 12 ? this.#u32(index, 8) : FILE_TYPES;
+    if (type >= FILE_TYPES) return layoutOf(kind, this.dialect, size);
+    this.#fileLayouts[type] ??= layoutOf(kind, this.dialect, size, type);
+    return this.#fileLayouts[type];
   }
 
   #u32(index: number, offset: number): number {

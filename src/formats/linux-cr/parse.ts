@@ -9,28 +9,16 @@ import {
   type Step,
 } from "./grammar.js";
 import type { LinuxCrImage } from "./image.js";
+import { NumberColumn } from "./number-column.js";
+import { ObjectMap } from "./object-map.js";
+import type { Part } from "./part.js";
+import { PartStore } from "./part-store.js";
 import { layoutOf, type RecordKind, type RecordValue } from "./record-kind.js";
 import { EXTENSION_VERSION } from "./records/extensions.js";
 import { RECORDS } from "./records.js";
 import { type Commit, isSince, type ObjectType, objectTypes } from "./revisions.js";
 
-/** A list of saved pages: one BUFFER of addresses and contents. */
-export interface PageArray {
-  /** Index of the BUFFER. */
-  readonly record: number;
-  readonly pages: number;
-}
-
-/** A part of an image: its own records in order, the parts that repeat in it, and for an object its number. */
-export interface Part {
-  readonly rule: RuleName;
-  readonly records: readonly number[];
-  readonly parts: readonly Part[];
-  readonly pageArrays: readonly PageArray[];
-  readonly objref: number | undefined;
-  /** Records of this object at the end of the descriptor table: watched descriptors, queues. */
-  readonly deferred: Part | undefined;
-}
+export type { PageArray, Part } from "./part.js";
 
 /** An image tied together: the head, the tasks in order, and the objects that they share. */
 export interface Tree {
@@ -45,13 +33,6 @@ export interface Tree {
   readonly unfinished: readonly Part[];
 }
 
-interface OpenPart extends Part {
-  readonly records: number[];
-  readonly parts: OpenPart[];
-  readonly pageArrays: PageArray[];
-  deferred: OpenPart | undefined;
-}
-
 /**
  * Ties the records of an image together by the grammar. It reads as far as it can: the problem says with record and
  * offset where it stopped, also for a failed checkpoint, whose ERROR text it gives.
@@ -63,34 +44,37 @@ export function parseImage(image: LinuxCrImage): Tree {
 class Parse implements Context {
   readonly family;
   #at = 0;
-  readonly #open: OpenPart[] = [];
-  #part: OpenPart = openPart("head");
   readonly #image: LinuxCrImage;
-  readonly #tasks: OpenPart[] = [];
-  readonly #objects = new Map<number, OpenPart>();
+  readonly #store = new PartStore();
+  readonly #tasks: Part[] = [];
+  readonly #objects: ObjectMap;
   readonly #unknown: number[] = [];
   readonly #seen = {
     pipe: new Set<number>(),
     signal: new Set<number>(),
     memfd: new Set<number>(),
   };
-  readonly #waiting: Record<"epoll" | "queues", OpenPart[]> = { epoll: [], queues: [] };
+  readonly #waiting = { epoll: new NumberColumn(), queues: new NumberColumn() };
+  readonly #served = { epoll: 0, queues: 0 };
   readonly #types: readonly ObjectType[];
+  /** The record whose fields were asked for last, since several conditions ask for the same. */
+  #last: { readonly index: number; readonly value: unknown } | undefined;
 
   constructor(image: LinuxCrImage) {
     this.#image = image;
+    this.#objects = new ObjectMap(this.#store, image.length);
     this.family = image.dialect.arch.family;
     this.#types = objectTypes(image.dialect.commit);
   }
 
   run(): Tree {
-    let head: OpenPart | undefined;
+    let head: Part | undefined;
     let problem: FormatError | undefined;
     try {
-      head = this.#rule("head");
+      head = this.#store.part(this.#rule("head"));
       const tree = head.records.find((index) => this.#image.kind(index) === RECORDS.TREE) as number;
       const { nr_tasks: count } = this.#image.value(tree, RECORDS.TREE);
-      for (let i = 0; i < count; i++) this.#tasks.push(this.#rule("task"));
+      for (let i = 0; i < count; i++) this.#tasks.push(this.#store.part(this.#rule("task")));
       this.#rule("tail");
     } catch (error) {
       if (!(error instanceof FormatError)) throw error;
@@ -98,13 +82,14 @@ class Parse implements Context {
     }
     return {
       ...{ head, tasks: this.#tasks, objects: this.#objects },
-      ...{ unknown: this.#unknown, problem, unfinished: this.#open },
+      ...{ unknown: this.#unknown, problem, unfinished: this.#store.abandon() },
     };
   }
 
   fields<K extends RecordKind>(kind: K): RecordValue<K> {
-    const index = this.#part.records.findLast((record) => this.#image.kind(record) === kind);
-    return this.#image.value(index ?? this.#at, kind);
+    const index = this.#store.lastRecord((record) => this.#image.kind(record) === kind) ?? this.#at;
+    if (this.#last?.index !== index) this.#last = { index, value: this.#image.value(index, kind) };
+    return this.#last.value as RecordValue<K>;
   }
 
   isNext(kind: RecordKind): boolean {
@@ -128,29 +113,27 @@ class Parse implements Context {
   }
 
   defer(what: "epoll" | "queues"): void {
-    this.#waiting[what].push(this.#part);
+    this.#waiting[what].push(this.#store.current);
   }
 
   undefer(what: "epoll" | "queues"): void {
-    const owner = this.#waiting[what].shift();
-    if (owner === undefined)
+    const waiting = this.#waiting[what];
+    const next = this.#served[what]++;
+    if (next >= waiting.length)
       throw this.#image.error(this.#at, `no file is left that ${what} could belong to`);
-    owner.deferred = this.#part;
+    this.#store.defer(waiting.at(next), this.#store.current);
   }
 
-  #rule(name: RuleName, objref?: number): OpenPart {
-    const outer = this.#part;
-    const part = openPart(name, objref);
-    if (objref !== undefined) this.#objects.set(objref, part);
-    this.#part = part;
-    if (this.#open.push(part) > MAX_MESSAGE_DEPTH)
+  #rule(name: RuleName, objref?: number, isRepeated = false): number {
+    const part = this.#store.openPart(name, objref);
+    if (objref !== undefined) this.#objects.add(objref, part);
+    if (this.#store.depth > MAX_MESSAGE_DEPTH)
       throw this.#image.error(
         this.#at,
         `objects stand inside one another more than ${MAX_MESSAGE_DEPTH} deep`,
       );
     this.#steps(RULES[name]);
-    this.#open.pop();
-    this.#part = outer;
+    this.#store.close(isRepeated);
     return part;
   }
 
@@ -168,11 +151,11 @@ class Parse implements Context {
 
   #repeat(step: Extract<Step, { repeat: RuleName }>): void {
     if ("whileNext" in step) {
-      while (step.whileNext.some((kind) => this.isNext(kind))) this.#part.parts.push(this.#rule(step.repeat));
+      while (step.whileNext.some((kind) => this.isNext(kind))) this.#rule(step.repeat, undefined, true);
       return;
     }
     const times = step.times(this);
-    for (let i = 0; i < times; i++) this.#part.parts.push(this.#rule(step.repeat));
+    for (let i = 0; i < times; i++) this.#rule(step.repeat, undefined, true);
   }
 
   #anyOrder(options: readonly (readonly Step[])[]): void {
@@ -195,15 +178,19 @@ class Parse implements Context {
       else throw this.#image.error(this.#at, `${kind.name} was expected`);
     }
     const index = this.#at++;
-    this.#part.records.push(index);
-    // A record too short for its fields is found here, with its place.
-    const { oldest_reader: oldest } = this.#image.fields(index);
-    if (kind === RECORDS.EXTENSIONS && (oldest as number) > EXTENSION_VERSION)
+    this.#store.addRecord(index);
+    this.#image.checkSize(index);
+    if (kind === RECORDS.EXTENSIONS) this.#checkVersion(index);
+    return index;
+  }
+
+  #checkVersion(index: number): void {
+    const { oldest_reader: oldest } = this.#image.value(index, RECORDS.EXTENSIONS);
+    if (oldest > EXTENSION_VERSION)
       throw this.#image.error(
         index,
         `extension records that a reader of version ${oldest} is needed for, this one is of version ${EXTENSION_VERSION}`,
       );
-    return index;
   }
 
   #object(): void {
@@ -231,7 +218,7 @@ class Parse implements Context {
           record,
           `${this.#image.payload(record).size} bytes are no ${count} pages with addresses`,
         );
-      this.#part.pageArrays.push({ record, pages });
+      this.#store.addPageArray({ record, pages });
     }
   }
 
@@ -255,10 +242,6 @@ export function errorText(image: LinuxCrImage, index: number): string {
   const text = bytes.subarray(bytes[0] === 0 ? 1 : 0);
   const end = text.indexOf(0);
   return text.subarray(0, end === -1 ? text.length : end).toString("utf8");
-}
-
-function openPart(rule: RuleName, objref?: number): OpenPart {
-  return { rule, records: [], parts: [], pageArrays: [], objref, deferred: undefined };
 }
 
 const RECORDED: ReadonlySet<string> = new Set(RECORDED_OBJECTS);

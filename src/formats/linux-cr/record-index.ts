@@ -1,43 +1,71 @@
-const FIRST_CAPACITY = 1024;
+/** Records of one chunk, and between two offsets that are stored; powers of 2. */
+const CHUNK = 1 << 16;
+const STRIDE = 16;
 
-/** Where the records of an image stand: 16 bytes a record, so that millions fit into memory. */
+interface Chunk {
+  ids: Uint16Array | Uint32Array;
+  readonly sizes: Uint32Array;
+  /** Of every STRIDE-th record. */
+  readonly offsets: Float64Array;
+}
+
+/** Where the records of an image stand: some 7 bytes a record, so that millions fit into memory. */
 export class RecordIndex {
+  readonly #chunks: Chunk[] = [];
+  readonly #rawPages = new Map<number, number>();
   #length = 0;
-  #ids = new Uint32Array(FIRST_CAPACITY);
-  #sizes = new Uint32Array(FIRST_CAPACITY);
-  #offsets = new Float64Array(FIRST_CAPACITY);
 
   get length(): number {
     return this.#length;
   }
 
-  /** `size` is the record's len: its header and all that it holds, in bytes. */
+  /** `size` is the record's len: its header and all that it holds, in bytes. Records follow one another. */
   push(id: number, offset: number, size: number): void {
-    if (this.#length === this.#ids.length) this.#grow();
-    this.#ids[this.#length] = id;
-    this.#offsets[this.#length] = offset;
-    this.#sizes[this.#length++] = size;
+    const at = this.#length % CHUNK;
+    if (at === 0)
+      this.#chunks.push({
+        ids: new Uint16Array(CHUNK),
+        sizes: new Uint32Array(CHUNK),
+        offsets: new Float64Array(CHUNK / STRIDE),
+      });
+    const chunk = this.#chunks[this.#chunks.length - 1] as Chunk;
+    if (id > 0xffff && chunk.ids instanceof Uint16Array) chunk.ids = Uint32Array.from(chunk.ids);
+    chunk.ids[at] = id;
+    chunk.sizes[at] = size;
+    if (at % STRIDE === 0) chunk.offsets[at / STRIDE] = offset;
+    this.#length++;
+  }
+
+  /** Bytes without a record header that stand behind the last record. */
+  pushRawPage(size: number): void {
+    this.#rawPages.set(this.#length - 1, size);
   }
 
   id(index: number): number | undefined {
-    return index < this.#length ? this.#ids[index] : undefined;
+    return index >= 0 && index < this.#length ? this.#chunk(index).ids[index % CHUNK] : undefined;
   }
 
   offset(index: number): number {
-    return this.#offsets[index] as number;
+    const { sizes, offsets } = this.#chunk(index);
+    const at = index % CHUNK;
+    const first = at - (at % STRIDE);
+    let offset = offsets[first / STRIDE] as number;
+    for (let i = first; i < at; i++) offset += sizes[i] as number;
+    if (this.#rawPages.size > 0)
+      for (let i = index - (at - first); i < index; i++) offset += this.#rawPages.get(i) ?? 0;
+    return offset;
   }
 
   size(index: number): number {
-    return this.#sizes[index] as number;
+    return this.#chunk(index).sizes[index % CHUNK] as number;
   }
 
-  #grow(): void {
-    const grown = <T extends Uint32Array | Float64Array>(bigger: T, old: T): T => {
-      bigger.set(old);
-      return bigger;
-    };
-    this.#ids = grown(new Uint32Array(this.#length * 2), this.#ids);
-    this.#sizes = grown(new Uint32Array(this.#length * 2), this.#sizes);
-    this.#offsets = grown(new Float64Array(this.#length * 2), this.#offsets);
+  /** Size of the page behind a record that has no header of its own; undefined where there is none. */
+  rawPage(index: number): number | undefined {
+    return this.#rawPages.get(index);
+  }
+
+  #chunk(index: number): Chunk {
+    return this.#chunks[Math.floor(index / CHUNK)] as Chunk;
   }
 }

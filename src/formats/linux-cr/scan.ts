@@ -37,8 +37,6 @@ export interface Ending {
 export interface Scan {
   readonly byteOrder: ByteOrder;
   readonly index: RecordIndex;
-  /** Bytes without a record header that stand after a record, by its index. */
-  readonly rawPages: ReadonlyMap<number, number>;
   readonly ending: Ending;
 }
 
@@ -92,7 +90,6 @@ export function scanStream(source: ByteSource): Scan {
 
 class Scanner {
   readonly #index = new RecordIndex();
-  readonly #rawPages = new Map<number, number>();
   readonly #u32: (buffer: Buffer, offset: number) => number;
 
   constructor(
@@ -107,12 +104,7 @@ class Scanner {
   }
 
   run(): Scan {
-    return {
-      byteOrder: this.byteOrder,
-      index: this.#index,
-      rawPages: this.#rawPages,
-      ending: this.#walk(),
-    };
+    return { byteOrder: this.byteOrder, index: this.#index, ending: this.#walk() };
   }
 
   #walk(): Ending {
@@ -154,7 +146,7 @@ class Scanner {
         const raw = this.bytes.reach(at + page) - at;
         if (raw < page)
           return this.#stop("truncated", at, raw, `truncated: a page has ${page} bytes, ${raw} are there`);
-        this.#rawPages.set(this.#index.length - 1, page);
+        this.#index.pushRawPage(page);
         at += page;
       }
     }
