@@ -124,10 +124,12 @@ export const UNLINKED_EXTRA = struct(
 
 export const FS_EXTRA = struct(
   "FS_EXTRA",
-  16,
-  "Directories of FS that are FILEs, since their names were gone",
+  24,
+  "What FS does not say of the two directories: those whose names were gone are FILEs",
   {
     cwd_objref: word("s32", 8, { doc: "the working directory, 0 when its name is enough" }),
     root_objref: word("s32", 12, { doc: "the root directory, 0 when its name is enough" }),
+    cwd_mode: word("u32", 16, { doc: "st_mode of the working directory, 0 when not stored" }),
+    root_mode: word("u32", 20, { doc: "st_mode of the root directory, 0 when not stored" }),
   },
 );

@@ -16,10 +16,11 @@ export function addFile(
   context.set.add(IMAGES.FILES, undefined, FILE_ENTRY, { type: number, id, ...member });
 }
 
-/** Adds a directory or another path that no descriptor stands for; gives its id. */
-export function addPath(context: ToCriu, name: string): number {
+/** Adds a directory or another path that no descriptor stands for; gives its id. `mode` is its st_mode, 0 if not known. */
+export function addPath(context: ToCriu, name: string, mode = 0): number {
   const id = context.newFileId();
-  const reg = { id, flags: 0, pos: 0n, fown: NO_OWNER, name, build_id: [] };
+  const known = mode === 0 ? {} : { mode };
+  const reg = { id, flags: 0, pos: 0n, fown: NO_OWNER, name, ...known, build_id: [] };
   addFile(context, "REG", id, { reg });
   return id;
 }

@@ -11,7 +11,6 @@ export type MemoryFile = Omit<MemfdInodeEntry, "shmid" | "inode_id">;
 /** F_SEAL_SEAL: shared anonymous memory cannot be sealed. */
 const SEALED = 1;
 const EVERYBODY = 0o100777;
-const O_RDWR = 2;
 
 /**
  * The inode_id of a memory file, whose inode and contents are written at the first call with pages. `objref` is the
@@ -39,7 +38,7 @@ export function sharedAnonymous(context: ToCriu, objref: number, size: bigint, p
   );
   if (context.isFirst("shared anonymous memory", objref))
     addFile(context, "MEMFD", id, {
-      memfd: { id, flags: O_RDWR, pos: 0n, fown: NO_OWNER, inode_id: inode },
+      memfd: { id, flags: 0, pos: 0n, fown: NO_OWNER, inode_id: inode },
     });
   return id;
 }

@@ -98,12 +98,21 @@ function writeObjects(context: ToCriu, process: Process, namespaces: NamespaceId
       `task ${ids.pid} has no address space, which criu cannot restore`,
     );
   writeMemory(context, process, mm);
-  const fs = reader.object(objects.fs_objref ?? 0, "FS");
-  const umask = fs === undefined ? undefined : reader.get(fs, RECORDS.FS).value.umask;
-  const path = (nth: number): string => (fs && reader.text(fs, RECORDS.FILE_NAME, nth)) ?? "/";
-  set.add(IMAGES.FS, ids.pid, FS_ENTRY, {
-    cwd_id: addPath(context, path(0)),
-    root_id: addPath(context, path(1)),
+  writeFs(context, ids.pid, reader.object(objects.fs_objref ?? 0, "FS"));
+}
+
+/** fs-PID.img. Directories whose names were gone are open files, others only names. */
+function writeFs(context: ToCriu, pid: number, fs: Part | undefined): void {
+  const { reader, set } = context;
+  const umask = fs && reader.get(fs, RECORDS.FS).value.umask;
+  const extra = fs && reader.find(fs, RECORDS.FS_EXTRA)?.value;
+  const directory = (nth: number, objref = 0, mode = 0): number =>
+    objref > 0
+      ? context.fileId(objref)
+      : addPath(context, (fs && reader.text(fs, RECORDS.FILE_NAME, nth)) ?? "/", mode);
+  set.add(IMAGES.FS, pid, FS_ENTRY, {
+    cwd_id: directory(0, extra?.cwd_objref, extra?.cwd_mode),
+    root_id: directory(1, extra?.root_objref, extra?.root_mode),
     ...(umask === undefined ? {} : { umask }),
   });
 }

@@ -16,8 +16,9 @@ export function writeFs(context: Context, pid: number, fsId: number = pid): numb
     context.writer.record(RECORDS.FS, { umask: umask ?? 0 });
     context.writer.text(RECORDS.FILE_NAME, nameOf(context, pid, "working directory", cwd));
     context.writer.text(RECORDS.FILE_NAME, nameOf(context, pid, "root directory", root));
-    if (cwdRef !== 0 || rootRef !== 0)
-      context.writer.record(RECORDS.FS_EXTRA, { cwd_objref: cwdRef, root_objref: rootRef });
+    const modes = { cwd_mode: cwd?.mode ?? 0, root_mode: root?.mode ?? 0 };
+    if (cwdRef !== 0 || rootRef !== 0 || modes.cwd_mode !== 0 || modes.root_mode !== 0)
+      context.writer.record(RECORDS.FS_EXTRA, { cwd_objref: cwdRef, root_objref: rootRef, ...modes });
   });
 }
 
