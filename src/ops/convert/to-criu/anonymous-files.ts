@@ -26,8 +26,7 @@ export function epoll({ context, part, id, value, owner, label }: StreamFile): v
   const tfd: EventpollTfdEntry[] = (items === undefined ? [] : reader.image.structs(items, EPOLL_ITEM)).map(
     ({ fd, events, data }) => ({ id: 0, tfd: fd, events, data }),
   );
-  if (part.deferred === undefined)
-    context.losses.add(label, "what it watches", "the stream does not say it");
+  if (part.deferred === undefined) context.losses.add(label, "what it watches", "the stream does not say it");
   addFile(context, "EVENTPOLL", id, { epfd: { id, flags: value.f_flags, fown: owner, tfd } });
 }
 

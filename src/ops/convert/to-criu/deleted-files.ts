@@ -1,11 +1,15 @@
 import { IMAGES } from "../../../formats/criu/images.js";
-import { GHOST_CHUNK_ENTRY, GHOST_FILE_ENTRY, type GhostFileEntry } from "../../../formats/criu/tables/ghost-file.js";
+import {
+  GHOST_CHUNK_ENTRY,
+  GHOST_FILE_ENTRY,
+  type GhostFileEntry,
+} from "../../../formats/criu/tables/ghost-file.js";
 import { REMAP_FILE_PATH_ENTRY, REMAP_TYPE } from "../../../formats/criu/tables/remap-file-path.js";
 import type { RecordValue } from "../../../formats/linux-cr/record-kind.js";
 import { RECORDS } from "../../../formats/linux-cr/records.js";
 import type { SourceRange } from "../../../io/concat.js";
 import { addPath } from "./file-entry.js";
-import { type Identity, kernelDev, type StreamFile } from "./stream-file.js";
+import { type Identity, kernelDev, type StreamFile, timeval } from "./stream-file.js";
 
 type Unlinked = RecordValue<typeof RECORDS.FILE_UNLINKED>;
 
@@ -14,8 +18,14 @@ const METHOD = { relink: 1, contents: 2, copy: 3 } as const;
 /** FILE_UNLINKED.flags: the substitute goes away once it is open. */
 const REMOVE = 1;
 /** Types of st_mode by FILE_UNLINKED.kind. */
-const TYPES: Readonly<Record<number, number>> = { 1: 0o100000, 2: 0o040000, 3: 0o010000 };
+const TYPES: Readonly<Record<number, number>> = {
+  ...{ 1: 0o100000, 2: 0o040000, 3: 0o010000 },
+  ...{ 4: 0o120000, 5: 0o020000, 6: 0o060000 },
+};
 const TYPE_MASK = 0o170000;
+const DEVICES: readonly number[] = [0o020000, 0o060000];
+/** UNLINKED_EXTRA.flags. */
+const HAS_ATIME = 1;
 const REGULAR = 0o100000;
 const SYMLINK = 0o120000;
 const CHUNK_HEAD_BYTES = 8;
@@ -36,7 +46,11 @@ export function remapDeleted(file: StreamFile, id: number, identity: Identity): 
   if (method !== METHOD.relink && method !== METHOD.copy)
     throw context.reader.image.error(found.index, `${label} comes back by the unknown method ${method}`);
   if ((flags & REMOVE) === 0)
-    context.losses.add(label, `${substitute} stays after the restart`, "criu removes the link once it is open");
+    context.losses.add(
+      label,
+      `${substitute} stays after the restart`,
+      "criu removes the link once it is open",
+    );
   // criu links whatever lies under that name to the old one, be it the inode itself or a copy of it.
   remap(file, id, addPath(context, absolute(substitute)), "LINKED");
 }
@@ -55,10 +69,17 @@ function remap({ context }: StreamFile, orig: number, remapId: number, type: "GH
 
 /** The number of the ghost file with its contents: one for all that opened the same inode. */
 function ghostOf(file: StreamFile, unlinked: Unlinked, identity: Identity): number {
-  const { context, objref } = file;
-  const key = unlinked.ino === 0n ? `file ${objref}` : `inode ${identity.dev ?? 0n}:${unlinked.ino}`;
-  const { id, isNew } = context.ghost(key);
-  if (isNew) writeGhost(file, id, unlinked, identity);
+  const { context, objref, others, part } = file;
+  const { ghosts } = others;
+  const inode = context.reader.find(part, RECORDS.UNLINKED_EXTRA)?.value.inode_objref ?? 0;
+  const byNumber = unlinked.ino === 0n ? `file ${objref}` : `inode ${identity.dev ?? 0n}:${unlinked.ino}`;
+  const key = inode === 0 ? byNumber : `number ${inode}`;
+  let id = ghosts.get(key);
+  if (id === undefined) {
+    id = ghosts.size + 1;
+    ghosts.set(key, id);
+    writeGhost(file, id, unlinked, identity);
+  }
   return id;
 }
 
@@ -67,12 +88,19 @@ function writeGhost(file: StreamFile, id: number, unlinked: Unlinked, identity: 
   const { mode: stored, uid, gid, size, ino, kind } = unlinked;
   const mode = (stored & TYPE_MASK) === 0 ? stored | (TYPES[kind] ?? REGULAR) : stored;
   const type = mode & TYPE_MASK;
-  const chunks = part.parts.flatMap((chunk) => chunkOf(file, context.reader.get(chunk, RECORDS.BUFFER).index));
+  const chunks = part.parts.flatMap((chunk) =>
+    chunkOf(file, context.reader.get(chunk, RECORDS.BUFFER).index),
+  );
+  const extra = context.reader.find(part, RECORDS.UNLINKED_EXTRA)?.value;
+  const rdev = extra?.rdev ?? 0;
+  const hasAtime = ((extra?.flags ?? 0) & HAS_ATIME) !== 0;
+  const atim = hasAtime && extra !== undefined ? timeval(extra.atime_sec, extra.atime_nsec) : identity.mtime;
   const common: GhostFileEntry = {
     ...{ uid, gid, mode },
+    ...(DEVICES.includes(type) ? { rdev } : {}),
     ...(identity.dev === undefined ? {} : { dev: kernelDev(identity.dev) }),
     ...(ino === 0n ? {} : { ino }),
-    ...(identity.mtime === undefined ? {} : { atim: identity.mtime, mtim: identity.mtime }),
+    ...(identity.mtime === undefined ? {} : { atim: atim ?? identity.mtime, mtim: identity.mtime }),
   };
   const [first] = chunks;
   if (type === SYMLINK && first !== undefined) {
@@ -81,7 +109,7 @@ function writeGhost(file: StreamFile, id: number, unlinked: Unlinked, identity: 
     return;
   }
   if (type !== REGULAR) {
-    if (type !== 0o040000 && type !== 0o010000)
+    if (DEVICES.includes(type) && rdev === 0)
       context.losses.add(label, "the deleted device", "the stream has no device number of it");
     context.set.add(IMAGES.GHOST_FILE, id, GHOST_FILE_ENTRY, common);
     return;

@@ -1,4 +1,52 @@
+import type { Part } from "../../../formats/linux-cr/parse.js";
+import { RECORDS } from "../../../formats/linux-cr/records.js";
+import { epoll, eventfd, inotify, memfd, signalfd, timerfd } from "./anonymous-files.js";
 import type { ToCriu } from "./context.js";
+import { Descriptors } from "./descriptors.js";
+import { writeLocks } from "./file-locks.js";
+import { fifo, pipe } from "./pipes.js";
+import { regularFile } from "./regular-files.js";
+import { socket } from "./sockets.js";
+import { FILE_TYPE, type OtherFiles, type StreamFile, streamFile } from "./stream-file.js";
+import { terminal } from "./terminals.js";
 
-/** All open files with what belongs to them, and the descriptor tables. */
-export function convertFiles(_context: ToCriu): void {}
+const CONVERTERS: Readonly<Record<number, (file: StreamFile) => void>> = {
+  [FILE_TYPE.generic]: regularFile,
+  [FILE_TYPE.pipe]: pipe,
+  [FILE_TYPE.fifo]: fifo,
+  [FILE_TYPE.socket]: socket,
+  [FILE_TYPE.terminal]: terminal,
+  [FILE_TYPE.epoll]: epoll,
+  [FILE_TYPE.eventfd]: eventfd,
+  [FILE_TYPE.timerfd]: timerfd,
+  [FILE_TYPE.signalfd]: signalfd,
+  [FILE_TYPE.memfd]: memfd,
+  [FILE_TYPE.inotify]: inotify,
+};
+
+/** All open files with what belongs to them, the descriptor tables, and the locks. */
+export function convertFiles(context: ToCriu): void {
+  const { reader } = context;
+  const files = [...reader.objects("FILE")];
+  const descriptors = new Descriptors(context);
+  const others: OtherFiles = {
+    ghosts: new Map(),
+    openSockets: new Set(files.flatMap((part) => reader.get(part, RECORDS.FILE).value.sock_objref ?? [])),
+  };
+  for (const part of files) convertFile(streamFile(context, part, descriptors.holder(part), others));
+  descriptors.write();
+  writeLocks(context, descriptors);
+}
+
+/** Errors: FormatError for a kind of file that no header set names. */
+function convertFile(file: StreamFile): void {
+  const convert = CONVERTERS[file.value.f_type];
+  if (convert === undefined) {
+    const [record = 0] = (file.part as Part).records;
+    throw file.context.reader.image.error(
+      record,
+      `${file.label} is of the unknown kind ${file.value.f_type}`,
+    );
+  }
+  convert(file);
+}

@@ -1,4 +1,5 @@
 import type { FownEntry } from "../../../formats/criu/tables/fown.js";
+import type { Timeval } from "../../../formats/criu/tables/timer.js";
 import type { Part } from "../../../formats/linux-cr/parse.js";
 import type { RecordValue } from "../../../formats/linux-cr/record-kind.js";
 import { RECORDS } from "../../../formats/linux-cr/records.js";
@@ -21,6 +22,14 @@ export const FILE_TYPE = {
   inotify: 1004,
 } as const;
 
+/** What files of one stream must know of the others. */
+export interface OtherFiles {
+  /** Numbers of the ghost files so far, by inode. */
+  readonly ghosts: Map<string, number>;
+  /** SOCK objects that some FILE opens. */
+  readonly openSockets: ReadonlySet<number>;
+}
+
 /** One FILE object on its way into a set. */
 export interface StreamFile {
   readonly context: ToCriu;
@@ -30,6 +39,7 @@ export interface StreamFile {
   readonly id: number;
   readonly value: RecordValue<typeof RECORDS.FILE>;
   readonly owner: FownEntry;
+  readonly others: OtherFiles;
   /** What messages call it. */
   readonly label: string;
 }
@@ -40,7 +50,12 @@ export interface Holder {
   readonly fd: number;
 }
 
-export function streamFile(context: ToCriu, part: Part, holder: Holder | undefined): StreamFile {
+export function streamFile(
+  context: ToCriu,
+  part: Part,
+  holder: Holder | undefined,
+  others: OtherFiles,
+): StreamFile {
   const { reader } = context;
   const objref = part.objref as number;
   const path = reader.text(part, RECORDS.FILE_NAME);
@@ -53,15 +68,15 @@ export function streamFile(context: ToCriu, part: Part, holder: Holder | undefin
     id: context.fileId(objref),
     value: reader.get(part, RECORDS.FILE).value,
     owner: ownerOf(context, part, label),
+    others,
     label,
   };
 }
 
-/** FILE_OWNER.pid_type. */
-const OWNER = { process: 0, group: 1, session: 2 } as const;
-/** fcntl(2) F_OWNER_PID and F_OWNER_PGRP, as criu stores them. */
-const OWNER_PID = 1;
-const OWNER_GROUP = 2;
+/** FILE_OWNER.pid_type of a session. */
+const SESSION = 2;
+/** fcntl(2) F_OWNER_ types, which criu stores, by FILE_OWNER.pid_type: process, group, and in our dialect 3 for a thread. */
+const OWNERS: Readonly<Record<number, number>> = { 0: 1, 1: 2, 3: 0 };
 
 function ownerOf(context: ToCriu, part: Part, label: string): FownEntry {
   const { reader, losses } = context;
@@ -69,12 +84,13 @@ function ownerOf(context: ToCriu, part: Part, label: string): FownEntry {
   if (found === undefined) return NO_OWNER;
   const { pid_ref: tag, pid_type: type, uid, euid, signum } = found.value;
   const pid = pidOfTag(reader, tag, found.index);
-  if (pid !== 0 && type === OWNER.session) {
+  if (pid !== 0 && type === SESSION) {
     losses.add(label, `its signals go to session ${pid}`, "criu knows processes and groups as owners");
     return { ...NO_OWNER, signum };
   }
-  const known = type === OWNER.group ? OWNER_GROUP : OWNER_PID;
-  return { uid, euid, signum, pid_type: pid === 0 ? 0 : known, pid };
+  const owner = OWNERS[type];
+  if (owner === undefined) throw reader.image.error(found.index, `an owner of the unknown kind ${type}`);
+  return { uid, euid, signum, pid_type: pid === 0 ? 0 : owner, pid };
 }
 
 /** FILE_IDENTITY.flags: which of its fields are stored. */
@@ -87,7 +103,7 @@ export interface Identity {
   readonly dev: bigint | undefined;
   readonly ino: bigint | undefined;
   readonly size: bigint | undefined;
-  readonly mtime: { readonly tv_sec: bigint; readonly tv_usec: bigint } | undefined;
+  readonly mtime: Timeval | undefined;
   /** Of an ELF file, bytes in words in the order of memory. */
   readonly buildId: readonly number[];
 }
@@ -104,10 +120,15 @@ export function identityOf({ context: { reader }, part }: StreamFile): Identity 
     size: has(STORED.size) ? value?.size : undefined,
     mtime:
       value !== undefined && has(STORED.mtime) && value.mtime_sec >= 0n
-        ? { tv_sec: value.mtime_sec, tv_usec: BigInt(Math.floor(value.mtime_nsec / 1000)) }
+        ? timeval(value.mtime_sec, value.mtime_nsec)
         : undefined,
     buildId: found === undefined ? [] : wordsOf(reader.image.bytes(found.index)),
   };
+}
+
+/** A time as criu stores it, to the microsecond. */
+export function timeval(seconds: bigint, ns: number): Timeval {
+  return { tv_sec: BigInt.asUintN(64, seconds), tv_usec: BigInt(Math.floor(ns / 1000)) };
 }
 
 function wordsOf(bytes: Buffer): number[] {
