@@ -3,7 +3,7 @@ import { boolean, option } from "@oclif/core/flags";
 import { BaseCommand } from "../src/cli/base-command.js";
 import { escapeText } from "../src/cli/escape.js";
 import { type Answer, EXIT } from "../src/cli/exit-codes.js";
-import { imageArg, requiredPositional } from "../src/cli/flags.js";
+import { imageArg, positional } from "../src/cli/flags.js";
 import { writeOutput } from "../src/cli/output-file.js";
 import { Progress } from "../src/cli/progress.js";
 import {
@@ -45,7 +45,7 @@ Exit status: 0 converted, 1 something cannot be expressed and --lossy was not gi
   };
   static override args = {
     IMG: imageArg,
-    OUT: requiredPositional("directory or file that the new image goes to; - for stdout (streams)"),
+    OUT: positional("directory or file that the new image goes to; - for stdout (streams)"),
   };
   static override flags = {
     to: option({ options: ["criu", "linux-cr"] as const })({
@@ -57,7 +57,7 @@ Exit status: 0 converted, 1 something cannot be expressed and --lossy was not gi
 
   async run(): Promise<Answer> {
     const { flags } = this;
-    const toStdout = this.args.OUT === "-";
+    const toStdout = this.#out === "-";
     if (toStdout && isatty(1))
       throw new UsageError("a stream is binary and stdout is a terminal: name a file, or use a pipe");
     const document = openDocument(this.image);
@@ -74,8 +74,14 @@ Exit status: 0 converted, 1 something cannot be expressed and --lossy was not gi
     }
   }
 
-  #write(conversion: Conversion): number {
+  get #out(): string {
     const { OUT } = this.args;
+    if (OUT === undefined) throw new UsageError("name where the new image goes, or - for stdout");
+    return OUT;
+  }
+
+  #write(conversion: Conversion): number {
+    const OUT = this.#out;
     const progress = new Progress("writing");
     const onWritten = (done: number, total: number) => progress.at(done, total);
     try {
@@ -89,7 +95,7 @@ Exit status: 0 converted, 1 something cannot be expressed and --lossy was not gi
   }
 
   #tell(from: string, { to, losses }: Conversion, size: number | undefined): void {
-    const { OUT } = this.args;
+    const OUT = this.#out;
     const written = size === undefined ? undefined : { path: OUT, size };
     if (OUT !== "-" && this.flags.json) {
       this.printJson({ from, to, losses, written });
