@@ -1,13 +1,21 @@
+import { IMAGES } from "../../../formats/criu/images.js";
+import { FD_TYPES } from "../../../formats/criu/tables/fdinfo.js";
 import { RECORDS } from "../../../formats/linux-cr/records.js";
+import { enumName } from "../../../schema/enums.js";
 import type { Context } from "./context.js";
 import { writeFile } from "./files.js";
 import { whyNotFile } from "./inexpressible.js";
 import { writeLocks } from "./locks.js";
 
-/** FILE_TABLE object of fdinfo-`filesId`.img, the descriptor table of task `pid`. Tasks that share it share the object. */
+const FD_CLOEXEC = 1;
+
+/**
+ * FILE_TABLE object of fdinfo-`filesId`.img, the descriptor table of task `pid`. Tasks that share it share the object.
+ * Descriptors whose files a stream cannot hold are left out, and told.
+ */
 export function writeFileTable(context: Context, pid: number, filesId: number): number {
   return context.ref("FILE_TABLE", filesId, (table) => {
-    const descriptors = [...(context.files.table(filesId)?.descriptors ?? [])].sort((a, b) => a.fd - b.fd);
+    const descriptors = descriptorsOf(context, filesId);
     const kept = descriptors.filter(
       ({ file }) => file !== undefined && whyNotFile(file, context.files) === undefined,
     );
@@ -15,20 +23,34 @@ export function writeFileTable(context: Context, pid: number, filesId: number): 
     context.deferred = [];
     context.descriptors = new Map();
     context.writer.record(RECORDS.FILE_TABLE, { fdt_nfds: kept.length });
-    for (const { fd, fileId, type, closeOnExec, file: open } of descriptors) {
-      const objref = writeFile(context, fileId, `task ${pid} fd ${fd}`, type);
+    for (const { entry, type, file } of descriptors) {
+      const { fd, id, flags, xattr_security_selinux: label } = entry;
+      const objref = writeFile(context, id, `task ${pid} fd ${fd}`, type);
       if (objref === 0) continue;
       context.descriptors.set(fd, objref);
       context.writer.record(RECORDS.FILE_DESC, {
         fd_objref: objref,
         fd_descriptor: fd,
-        fd_close_on_exec: closeOnExec ? 1 : 0,
+        fd_close_on_exec: (flags & FD_CLOEXEC) === 0 ? 0 : 1,
       });
-      writeLocks(context, filesId, fd, { table, file: objref, open });
+      writeLocks(context, filesId, fd, { table, file: objref, open: file });
+      if (label !== undefined)
+        context.losses.add(`task ${pid} fd ${fd}`, `its SELinux label ${label}`, "crimg writes no labels");
     }
     // What is deferred may bring in objects that defer more.
     for (let next = context.deferred.shift(); next !== undefined; next = context.deferred.shift()) next();
     context.deferred = outer.deferred;
     context.descriptors = outer.descriptors;
   });
+}
+
+/** Ascending, each with its open file when the set has it. */
+function descriptorsOf({ set, files }: Context, filesId: number) {
+  return set
+    .records(IMAGES.FDINFO, filesId)
+    .map(({ value: entry }) => {
+      const type = enumName(FD_TYPES, entry.type);
+      return { entry, type, file: files.all.get(entry.id, type) };
+    })
+    .sort((a, b) => a.entry.fd - b.entry.fd);
 }

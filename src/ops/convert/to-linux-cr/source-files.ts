@@ -7,7 +7,7 @@ import type { RemapFilePathEntry } from "../../../formats/criu/tables/remap-file
 import type { SkPacketEntry } from "../../../formats/criu/tables/sk-queue.js";
 import type { TtyInfoEntry } from "../../../formats/criu/tables/tty.js";
 import type { SourceRange } from "../../../io/concat.js";
-import type { Checkpoint, DescriptorTable, FileTable, OpenFile } from "../../../model/checkpoint.js";
+import type { Checkpoint, FileTable, OpenFile } from "../../../model/checkpoint.js";
 import { criuCheckpoint } from "../../../model/criu/checkpoint.js";
 import { lazy } from "../../../model/lazy.js";
 
@@ -34,12 +34,6 @@ export class SourceFiles {
     const sockets = new Map<number, OpenFile>();
     for (const file of this.all.all) if (file.type === "UNIXSK") sockets.set(file.record.ino as number, file);
     return sockets;
-  });
-  readonly #tables = lazy(() => {
-    const tables = new Map<number, DescriptorTable>();
-    for (const { descriptors } of this.checkpoint.tasks)
-      if (descriptors !== undefined) tables.set(descriptors.id, descriptors);
-    return tables;
   });
   readonly #remaps = lazy(
     () => new Map(this.set.records(IMAGES.REMAP_FPATH).map(({ value }) => [value.orig_id, value])),
@@ -68,11 +62,6 @@ export class SourceFiles {
   /** The unix socket of an inode number. */
   socket(ino: number): OpenFile | undefined {
     return this.#sockets().get(ino);
-  }
-
-  /** The descriptor table of an id. */
-  table(filesId: number): DescriptorTable | undefined {
-    return this.#tables().get(filesId);
   }
 
   /** How a path comes back that was gone, by the id of the REG entry with the path. */

@@ -1,9 +1,11 @@
 import type { CriuImageSet } from "../../../formats/criu/image-set.js";
 import { RECORDS } from "../../../formats/linux-cr/records.js";
 import type { ByteSource } from "../../../io/source.js";
+import { tellLostImages } from "../coverage.js";
 import type { Losses } from "../loss.js";
 import { Context } from "./context.js";
 import { writeHead } from "./head.js";
+import { tellLeftovers } from "./leftovers.js";
 import { threadsOf } from "./source-task.js";
 import { writeTask } from "./task.js";
 
@@ -15,6 +17,8 @@ export function toLinuxCr(set: CriuImageSet, losses: Losses): ByteSource {
   const threads = threadsOf(set);
   writeHead(context, threads);
   for (const thread of threads) writeTask(context, thread);
+  tellLeftovers(context);
+  tellLostImages(set, losses);
   context.writer.record(RECORDS.TAIL, { magic: TAIL_MAGIC });
   return context.writer.source(set.name);
 }

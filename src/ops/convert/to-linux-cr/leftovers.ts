@@ -1,0 +1,89 @@
+import { IMAGES } from "../../../formats/criu/images.js";
+import type { MemfdFileEntry } from "../../../formats/criu/tables/memfd.js";
+import type { FifoEntry } from "../../../formats/criu/tables/pipe.js";
+import type { OpenFile } from "../../../model/checkpoint.js";
+import type { Context } from "./context.js";
+import { isSharedAnonymous } from "./mapped-objects.js";
+
+/** Tells what the set keeps for files and descriptors that no task has: to be called when all tasks are written. */
+export function tellLeftovers(context: Context): void {
+  tellFiles(context);
+  tellLocks(context);
+  tellPipes(context);
+  tellPackets(context);
+  for (const { id, pty } of context.files.terminals) {
+    const index = pty?.index;
+    const isWritten = ["master", "slave"].some(
+      (end) => context.known("TTY", `${end} ${index}`) !== undefined,
+    );
+    const isLost = [...context.files.lost].some(
+      ({ type, record }) => type === "TTY" && record.tty_info_id === id,
+    );
+    if (!isWritten && !isLost)
+      context.losses.add(
+        `terminal ${index ?? id}`,
+        "the terminal",
+        "no task has it open and no session is on it",
+      );
+  }
+}
+
+function tellFiles(context: Context): void {
+  const { files, losses } = context;
+  const isNode = nodesOf(context);
+  for (const file of files.all.all) {
+    if (context.known("FILE", `${file.type} ${file.id}`) !== undefined) continue;
+    if (files.lost.has(file) || isNode.has(file.id) || isAnonymousMemory(context, file)) continue;
+    losses.add(`open file ${file.id} (${file.label})`, "the open file", "no task of the set has it open");
+  }
+}
+
+/** Ids of files that stand for the paths of others. */
+function nodesOf({ files }: Context): ReadonlySet<number> {
+  const nodes = new Set(files.used.nodes);
+  for (const { id, type, record } of files.lost) {
+    if (type === "TUNF") nodes.add(id);
+    const { regf_id: node } = record as Partial<FifoEntry>;
+    if (node !== undefined) nodes.add(node);
+  }
+  return nodes;
+}
+
+/** Shared memory without a name is stored as a file, but it is written with its mappings. */
+function isAnonymousMemory({ files }: Context, { type, record }: OpenFile): boolean {
+  const memory = type === "MEMFD" ? files.memory((record as MemfdFileEntry).inode_id) : undefined;
+  return memory !== undefined && isSharedAnonymous(memory);
+}
+
+function tellLocks({ set, files, losses }: Context): void {
+  for (const { index, value } of set.records(IMAGES.FILE_LOCKS))
+    if (!files.used.locks.has(index))
+      losses.add(
+        `task ${value.pid} fd ${value.fd}`,
+        `a lock, filelocks.img[${index}]`,
+        "its descriptor is not in the stream",
+      );
+}
+
+function tellPipes(context: Context): void {
+  for (const [kind, image] of [
+    ["pipe", IMAGES.PIPES_DATA],
+    ["fifo", IMAGES.FIFO_DATA],
+  ] as const)
+    for (const { value } of context.set.records(image))
+      if (context.known("INODE", `${kind} ${value.pipe_id}`) === undefined)
+        context.losses.add(
+          `${kind} ${value.pipe_id}`,
+          `the ${value.bytes} bytes in it`,
+          "none of its ends is in the stream",
+        );
+}
+
+function tellPackets({ set, files, losses }: Context): void {
+  const told = new Set([...files.lost].map(({ id }) => id));
+  for (const { value } of set.records(IMAGES.SK_QUEUES)) {
+    const { id_for: id } = value;
+    if (!files.used.queues.has(id) && !told.has(id))
+      losses.add(`open file ${id}`, "what waits in its queue", "no socket of this id is in the stream");
+  }
+}
