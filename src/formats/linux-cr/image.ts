@@ -35,7 +35,8 @@ export class LinuxCrImage {
   readonly dialect: Dialect;
   readonly #scan: Scan;
   readonly #blocks: BlockReader;
-  readonly #kinds: ReadonlyMap<number, RecordKind>;
+  /** By their ids. */
+  readonly #kinds: readonly (RecordKind | undefined)[];
   readonly #layouts = new Map<RecordKind, StructTable | "varying" | undefined>();
   readonly #fileLayouts: (StructTable | undefined)[] = [];
 
@@ -60,7 +61,8 @@ export class LinuxCrImage {
       },
     });
     this.dialect = this.revision.dialect;
-    this.#kinds = recordKinds(this.dialect.commit);
+    const kinds = recordKinds(this.dialect.commit);
+    this.#kinds = Array.from({ length: Math.max(...kinds.keys()) + 1 }, (_, id) => kinds.get(id));
   }
 
   /** Number of records. */
@@ -75,7 +77,7 @@ export class LinuxCrImage {
   /** The kind of a record; undefined beyond the end and for ids that the header set does not know. */
   kind(index: number): RecordKind | undefined {
     const id = this.id(index);
-    return id === undefined ? undefined : this.#kinds.get(id);
+    return id === undefined ? undefined : this.#kinds[id];
   }
 
   /** The record with its header. */
@@ -136,8 +138,9 @@ export class LinuxCrImage {
     const table = this.layout(index);
     if (table === undefined) return {};
     const { offset, size } = this.range(index);
-    const head = this.#read(offset, Math.min(size, table.size));
-    return readStruct(table, head, this.byteOrder, this.place(index)) as Readonly<Record<string, unknown>>;
+    if (size < table.size) this.checkSize(index);
+    const head = this.#read(offset, table.size);
+    return readStruct(table, head, this.byteOrder) as Readonly<Record<string, unknown>>;
   }
 
   /** Bytes of a payload. Errors: FormatError TOO_LARGE for one that is no single value. */
@@ -220,13 +223,14 @@ export class LinuxCrImage {
   #varyingLayout(kind: RecordKind, index: number): StructTable | undefined {
     const size = this.#scan.index.size(index);
     if (kind !== RECORDS.FILE) return layoutOf(kind, this.dialect, size);
-    const type = size >= 12 ? this.#u32(index, 8) : FILE_TYPES;
+    const type = size >= 12 ? this.u32(index, 8) : FILE_TYPES;
     if (type >= FILE_TYPES) return layoutOf(kind, this.dialect, size);
     this.#fileLayouts[type] ??= layoutOf(kind, this.dialect, size, type);
     return this.#fileLayouts[type];
   }
 
-  #u32(index: number, offset: number): number {
+  /** One number of a record, `offset` from its start. Errors: FormatError TRUNCATED. */
+  u32(index: number, offset: number): number {
     const bytes = this.#word(index, offset, 4);
     return this.byteOrder === "little-endian" ? bytes.readUInt32LE() : bytes.readUInt32BE();
   }

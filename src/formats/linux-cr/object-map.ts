@@ -4,17 +4,15 @@ import type { PartStore } from "./part-store.js";
 /** The objects of an image by their numbers, in the order of the stream. */
 export class ObjectMap implements ReadonlyMap<number, Part> {
   /** Number of the part by number of the object, 0 for none, else one more; for the small ones, which are nearly all. */
-  readonly #dense: Uint32Array;
+  #dense = new Uint32Array(1024);
   readonly #others = new Map<number, number>();
   #size = 0;
 
-  /** `records` of the image: the kernel numbers objects from 1 on. */
+  /** `records` of the image: the kernel numbers objects from 1 on, and each has some. */
   constructor(
     private readonly store: PartStore,
-    records: number,
-  ) {
-    this.#dense = new Uint32Array(records + 1024);
-  }
+    private readonly records: number,
+  ) {}
 
   get size(): number {
     return this.#size;
@@ -30,6 +28,11 @@ export class ObjectMap implements ReadonlyMap<number, Part> {
   }
 
   add(objref: number, part: number): void {
+    if (objref >= this.#dense.length && objref < this.records) {
+      const bigger = new Uint32Array(Math.max(objref + 1, Math.min(this.records, this.#dense.length * 2)));
+      bigger.set(this.#dense);
+      this.#dense = bigger;
+    }
     if (objref < this.#dense.length) this.#dense[objref] = part + 1;
     else this.#others.set(objref, part);
     this.#size++;

@@ -195,7 +195,9 @@ class Parse implements Context {
 
   #object(): void {
     const index = this.#at++;
-    const { objtype, objref } = this.#image.value(index, RECORDS.OBJREF);
+    this.#image.checkSize(index);
+    const objtype = this.#image.u32(index, OBJREF.objtype.offset);
+    const objref = this.#image.u32(index, OBJREF.objref.offset) | 0;
     const type = this.#types[objtype];
     if (objref <= 0) throw this.#image.error(index, `an object has the number ${objref}`);
     if (this.#objects.has(objref))
@@ -244,6 +246,7 @@ export function errorText(image: LinuxCrImage, index: number): string {
   return text.subarray(0, end === -1 ? text.length : end).toString("utf8");
 }
 
+const OBJREF = RECORDS.OBJREF.layouts[0].table.fields;
 const RECORDED: ReadonlySet<string> = new Set(RECORDED_OBJECTS);
 
 function isRecorded(type: ObjectType): type is RecordedObject {
