@@ -3,6 +3,7 @@ import type { Part } from "../../formats/linux-cr/parse.js";
 import { RECORDS } from "../../formats/linux-cr/records.js";
 import { bytesToText } from "../../io/text.js";
 import { enumName } from "../../schema/enums.js";
+import { formatAddress } from "../../schema/ip-address.js";
 import type { OpenFile, Socket } from "../checkpoint.js";
 import type { StreamReader } from "./reader.js";
 
@@ -118,8 +119,7 @@ function formatV4(address: Buffer): string {
 }
 
 function formatV6(address: Buffer): string {
-  const groups = Array.from({ length: 8 }, (_, i) => address.readUInt16BE(i * 2).toString(16));
-  return groups.join(":").replace(/(^|:)0(:0)+(:|$)/, "::");
+  return formatAddress([0, 4, 8, 12].map((at) => address.readUInt32LE(at)));
 }
 
 /** The name of a Unix socket: a path, `@abstract`, or nothing. A relative path gets its directory. */

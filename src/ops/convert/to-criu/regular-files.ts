@@ -4,9 +4,15 @@ import { remapDeleted } from "./deleted-files.js";
 import { addFile } from "./file-entry.js";
 import { type Identity, identityOf, type StreamFile } from "./stream-file.js";
 
+/** Bit of the kernel in FILE.f_mode. */
+const FMODE_LSEEK = 4;
+/** reg_file_entry.pos: a restore does not seek. */
+const NO_POSITION = (1n << 64n) - 1n;
+
 /** A file, directory or device with a path. */
 export function regularFile(file: StreamFile): void {
-  addNode(file, file.id, { pos: file.value.f_pos });
+  const canSeek = (file.value.f_mode & FMODE_LSEEK) !== 0;
+  addNode(file, file.id, { pos: canSeek ? file.value.f_pos : NO_POSITION });
 }
 
 /** The entry with the path of a fifo or terminal, which `regf_id` names; gives its id. */

@@ -15,7 +15,7 @@ const NAGLE_CORK = 2;
 /** Times of TCP are in ticks of the kernel, which we take for milliseconds. */
 const TICKS = 1000;
 
-/** SOCK object of a TCP or UDP socket. A connection cannot be held: the socket comes back closed. */
+/** SOCK object of a TCP or UDP socket. A connection cannot be held: the socket comes back closed and unbound. */
 export function writeInetSocket(context: Context, file: OpenFile): number {
   const entry = file.record as InetSkEntry;
   const label = `open file ${file.id} (${file.label})`;
@@ -39,8 +39,11 @@ export function writeInetSocket(context: Context, file: OpenFile): number {
       shutdown: entry.shutdown,
       opts: entry.opts,
     });
-    const remote = isConnection ? { port: 0, words: [] } : { port: entry.dst_port, words: entry.dst_addr };
-    writeAddresses(context, entry, remote);
+    const none = { port: 0, words: [] };
+    writeAddresses(context, entry, {
+      local: isConnection ? none : { port: entry.src_port, words: entry.src_addr },
+      remote: isConnection ? none : { port: entry.dst_port, words: entry.dst_addr },
+    });
     writeSocketExtra(context, entry.opts, {
       ino: entry.ino,
       v6only: entry.v6only,
@@ -61,24 +64,27 @@ interface Address {
   readonly words: readonly number[];
 }
 
-function writeAddresses(context: Context, entry: InetSkEntry, remote: Address): void {
-  const { family, src_addr: words, src_port: port, ip_opts: ip, tcp_opts: tcp } = entry;
+function writeAddresses(
+  context: Context,
+  { family, ip_opts: ip, tcp_opts: tcp }: InetSkEntry,
+  { local, remote }: { readonly local: Address; readonly remote: Address },
+): void {
   const isV6 = family === AF_INET6;
-  const own = isV6 ? 0 : (words[0] ?? 0);
+  const own = isV6 ? 0 : (local.words[0] ?? 0);
   context.writer.record(RECORDS.SOCKET_INET, {
     daddr: isV6 ? 0 : (remote.words[0] ?? 0),
     rcv_saddr: own,
     saddr: own,
     dport: swapped(remote.port),
-    num: port,
-    sport: swapped(port),
+    num: local.port,
+    sport: swapped(local.port),
     uc_ttl: ip?.ttl ?? -1,
     cmsg_flags: ip?.pktinfo === true ? CMSG_PKTINFO : 0,
     tcp: tcpFields(tcp),
-    inet6: isV6 ? { saddr: v6(words), rcv_saddr: v6(words), daddr: v6(remote.words) } : {},
+    inet6: isV6 ? { saddr: v6(local.words), rcv_saddr: v6(local.words), daddr: v6(remote.words) } : {},
     laddr_len: SOCKADDR_BYTES,
     raddr_len: remote.port === 0 ? 0 : SOCKADDR_BYTES,
-    laddr: sockaddr(family, { port, words }),
+    laddr: sockaddr(family, local),
     raddr: remote.port === 0 ? Buffer.alloc(SOCKADDR_BYTES) : sockaddr(family, remote),
   });
 }
