@@ -352,7 +352,7 @@ export interface Mount {
 export interface DeletedFile {
   readonly method: "ghost" | "link remap" | "copy" | "process";
   readonly path: string | undefined;
-  /** Image that holds the contents (ghost), or the path of the hard link that was left on disk. */
+  /** Image, or record of a stream, that holds the contents (ghost); else the path of the hard link or copy on disk. */
   readonly keptIn: string;
   /** Where the contents begin; undefined when they are not in the image, or there are none. */
   readonly contents: { readonly record: number; readonly offset: number } | undefined;

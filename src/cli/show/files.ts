@@ -1,6 +1,7 @@
 import type { ViewData } from "../../index.js";
 import { type Column, tableLines } from "../table.js";
-import { type Look, openMode, usersText } from "./words.js";
+import { groupedBy } from "./same.js";
+import { type Look, numberRanges, openMode, usersText } from "./words.js";
 
 const COLUMNS: readonly Column[] = [
   { head: "ID", align: "right" },
@@ -13,13 +14,25 @@ const COLUMNS: readonly Column[] = [
 ];
 
 /** `crimg show IMG files` */
-export function filesLines({ files }: ViewData<"files">, look: Look): Iterable<string> {
-  if (files.length === 0) return ["no open files"];
+export function* filesLines({ files }: ViewData<"files">, look: Look): Generator<string> {
+  if (files.length === 0) return yield "no open files";
   const rows = files.map((file) => {
     const { id, type, flags, position, size, deleted, nodeOf } = file;
     const usedBy = nodeOf === undefined ? usersText(file.descriptors, file.uses) : `file ${nodeOf}`;
     const name = deleted === undefined ? file.file : `${file.file} (deleted)`;
     return [id, type, openMode(flags), position ?? "", size ?? "", usedBy, name];
   });
-  return tableLines(COLUMNS, rows, look);
+  yield* tableLines(COLUMNS, rows, look);
+  yield* ownerLines(files);
+}
+
+/** Who gets the signals of files, the files of one owner together. */
+function* ownerLines(files: ViewData<"files">["files"]): Generator<string> {
+  const owned = files.filter(({ owner }) => owner !== undefined);
+  for (const group of groupedBy(owned, ({ owner }) => `${owner?.signal} ${owner?.kind} ${owner?.pid}`)) {
+    const [{ owner } = {}] = group;
+    const ids = group.map(({ id }) => id).sort((a, b) => a - b);
+    const who = owner?.pid === 0 ? "nobody" : `${owner?.kind} ${owner?.pid}`;
+    yield `${owner?.signal} of file ${numberRanges(ids)} goes to ${who}`;
+  }
 }

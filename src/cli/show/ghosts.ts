@@ -33,6 +33,7 @@ function pathText({ path, id }: ShownGhost): string {
 
 /** A hard link lies next to the path, or above it. */
 function keptText({ method, keptIn }: ShownGhost): string {
+  if (method === "copy") return `copy ${keptIn}`;
   return method === "link remap" ? `${keptIn.slice(keptIn.lastIndexOf("/") + 1)} on disk` : keptIn;
 }
 

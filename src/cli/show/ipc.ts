@@ -18,8 +18,8 @@ const OBJECT_COLUMNS: readonly Column[] = [
 ];
 
 /** `crimg show IMG ipc` */
-export function* ipcLines({ namespaces }: ViewData<"ipc">, look: Look): Generator<string> {
-  if (namespaces.length === 0) yield "no IPC namespace: the tasks lived in that of criu itself";
+export function* ipcLines({ namespaces, note }: ViewData<"ipc">, look: Look): Generator<string> {
+  if (namespaces.length === 0) yield `no IPC namespace: ${note}`;
   for (const { id, segments, queues, semaphores } of namespaces) {
     yield look.style("heading", `IPC namespace ${id}`);
     yield* objects("shared memory segments", segments, ["SIZE", "CONTENTS"], look, (each) => [

@@ -1,5 +1,6 @@
 import type { ViewData } from "../../index.js";
 import { type Column, tableLines } from "../table.js";
+import { durationText } from "../units.js";
 import type { Look } from "./words.js";
 
 const COLUMNS: readonly Column[] = [
@@ -27,8 +28,11 @@ export function locksLines({ locks }: ViewData<"locks">, look: Look): Iterable<s
   return tableLines(COLUMNS, rows, look);
 }
 
-function typeText({ type, breaking }: ShownLock): string {
-  return breaking ? `breaking to ${type}` : type;
+function typeText({ type, breaking, previous, remaining }: ShownLock): string {
+  if (!breaking) return type;
+  const from = previous === undefined ? "" : `${previous} `;
+  const due = remaining === undefined ? "" : remaining === 0n ? ", due" : ` in ${durationText(remaining)}`;
+  return `${from}breaking to ${type}${due}`;
 }
 
 /** flock(2) and leases always take the whole file. */

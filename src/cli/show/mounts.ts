@@ -14,8 +14,8 @@ const COLUMNS: readonly Column[] = [
 type ShownMount = ViewData<"mounts">["mounts"][number];
 
 /** `crimg show IMG mounts` */
-export function mountsLines({ mounts }: ViewData<"mounts">, look: Look): Iterable<string> {
-  if (mounts.length === 0) return ["no mounts: the tasks lived in the mount namespace of criu itself"];
+export function mountsLines({ mounts, note }: ViewData<"mounts">, look: Look): Iterable<string> {
+  if (mounts.length === 0) return [`no mounts: ${note}`];
   const several = new Set(mounts.map(({ namespace }) => namespace)).size > 1;
   const columns: Column[] = several ? [{ head: "NS", align: "right" }, ...COLUMNS] : [...COLUMNS];
   const rows = mounts.map((mount): Cell[] => {

@@ -13,7 +13,7 @@ import { Segments } from "./segments.js";
 import { LinuxCrTask, type TaskContext } from "./tasks.js";
 
 /** The model over a linux-cr stream. What is looked at first reads the order of all records, but none of the pages. */
-export function linuxCrCheckpoint(image: LinuxCrImage, reader = new StreamReader(image)): Checkpoint {
+export function linuxCrCheckpoint(image: LinuxCrImage, reader = StreamReader.of(image)): Checkpoint {
   const files: () => FileTable = lazy(() => linuxCrFiles(reader));
   const tables = new Map<number, DescriptorTable | undefined>();
   const descriptorTable = (id: number): DescriptorTable | undefined => {

@@ -26,7 +26,9 @@ export function deletedFile(reader: StreamReader, part: Part): DeletedFile | und
   return {
     method: isGhost ? "ghost" : found.value.method === RELINK ? "link remap" : "copy",
     path: reader.text(part, RECORDS.FILE_NAME),
-    keptIn: isGhost ? origin.image : (reader.text(part, RECORDS.FILE_NAME, 1) ?? ""),
+    keptIn: isGhost
+      ? `${origin.image}[${first ?? found.index}]`
+      : (reader.text(part, RECORDS.FILE_NAME, 1) ?? ""),
     contents:
       first === undefined
         ? undefined

@@ -12,9 +12,12 @@ export interface Found<K extends RecordKind = RecordKind> {
   readonly value: RecordValue<K>;
 }
 
+const readers = new WeakMap<LinuxCrImage, StreamReader>();
+
 /** Looks records and objects of a stream up for the model. */
 export class StreamReader {
   readonly #tree: () => Tree;
+  readonly #tasks = lazy(() => new Map(this.tree.tasks.map((part) => [part.records[0] ?? -1, part])));
   readonly #imageName: string;
 
   /** A salvaging one gives the part of a damaged image that could be read. */
@@ -24,6 +27,16 @@ export class StreamReader {
   ) {
     this.#tree = lazy(() => (isSalvaging ? withoutUnfinished(parseImage(image)) : parseImage(image)));
     this.#imageName = path.basename(image.name);
+  }
+
+  /** The one reader of an image that is not salvaged. */
+  static of(image: LinuxCrImage): StreamReader {
+    let reader = readers.get(image);
+    if (reader === undefined) {
+      reader = new StreamReader(image);
+      readers.set(image, reader);
+    }
+    return reader;
   }
 
   /** Errors: FormatError with the record where an image is damaged, cut off, or a checkpoint that failed. */
@@ -66,6 +79,11 @@ export class StreamReader {
   /** All objects of a type in the order of the stream. */
   *objects(rule: RecordedObject): Generator<Part> {
     for (const part of this.tree.objects.values()) if (part.rule === rule) yield part;
+  }
+
+  /** The task whose TASK record this is. */
+  taskAt(record: number): Part | undefined {
+    return this.#tasks().get(record);
   }
 
   origin(record: number): Origin {

@@ -23,6 +23,8 @@ export interface Side {
   tasks(): readonly Task[];
   /** A name of the open file that survives renumbering. */
   fileName(file: OpenFile | undefined): string | undefined;
+  /** False for entries that stand for a path alone: a directory of a task, the node of a fifo, a substitute. */
+  isOpenFile(file: OpenFile): boolean;
   /** `pid:fd` of all descriptors that lead to the file, in the order of the tree; else `pid:exe`, `pid:cwd`, `pid:root`. */
   holders(file: OpenFile): readonly string[];
 }

@@ -16,6 +16,9 @@ export function sideOf(document: Document, keys: ReadonlyMap<number, string>): S
     }
     return ends;
   });
+  const mapped = lazy(
+    () => new Set(checkpoint.tasks.flatMap(({ mappings }) => mappings.map(({ file }) => file))),
+  );
   const holdersOf = (file: OpenFile): readonly string[] => holders().get(file) ?? [];
   const held = (file: OpenFile): string => holdersOf(file)[0] ?? "nobody";
   const fileName = (file: OpenFile | undefined): string | undefined => {
@@ -33,6 +36,12 @@ export function sideOf(document: Document, keys: ReadonlyMap<number, string>): S
     taskKey: (pid) => keys.get(pid) ?? `${pid}`,
     tasks: () => checkpoint.tasks,
     fileName,
+    // CRIU keeps paths as regular files, linux-cr keeps them as names.
+    isOpenFile: (file) =>
+      file.type !== "REG" ||
+      file.deleted !== undefined ||
+      mapped().has(file) ||
+      holdersOf(file).some((holder) => !/:(cwd|root)$/.test(holder)),
     holders: holdersOf,
   };
 }

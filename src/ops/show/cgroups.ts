@@ -1,7 +1,10 @@
 import type { CriuImageSet } from "../../formats/criu/image-set.js";
 import { IMAGES } from "../../formats/criu/images.js";
 import type { CgroupDirEntry } from "../../formats/criu/tables/cgroup.js";
-import type { Document } from "../../model/document.js";
+import { RECORDS } from "../../formats/linux-cr/records.js";
+import type { Document, LinuxCrDocument } from "../../model/document.js";
+import { controlGroupSetOf } from "../../model/linux-cr/extras.js";
+import { StreamReader } from "../../model/linux-cr/reader.js";
 import { chosenTasks, type ShowOptions, type ViewHead, viewHead } from "./view.js";
 
 export interface CgroupsView extends ViewHead<"cgroups"> {
@@ -38,7 +41,10 @@ export interface CgroupDirectory {
 }
 
 /** Control groups of the tasks and the properties that were kept of them. */
-export function cgroupsView({ checkpoint, set }: Document, options: ShowOptions = {}): CgroupsView {
+export function cgroupsView(document: Document, options: ShowOptions = {}): CgroupsView {
+  if (document.family === "linux-cr")
+    return { ...viewHead("cgroups"), sets: setsOfStream(document, options), directories: [] };
+  const { checkpoint, set } = document;
   const stored = set.first(IMAGES.CGROUP);
   const outside = set.first(IMAGES.INVENTORY)?.root_cg_set;
   const tids = new Map<number, number[]>();
@@ -62,6 +68,37 @@ export function cgroupsView({ checkpoint, set }: Document, options: ShowOptions 
     dirs.flatMap((dir) => [...directoriesOf(dir, cnames.join(","), "", threaded)]),
   );
   return { ...viewHead("cgroups"), sets, directories };
+}
+
+/** Our CGROUP_SET records: lines of controllers and path, as proc(5) has them. */
+function setsOfStream({ image, checkpoint }: LinuxCrDocument, options: ShowOptions): CgroupSet[] {
+  const reader = StreamReader.of(image);
+  const tids = new Map<number, number[]>();
+  for (const { threads } of chosenTasks(checkpoint, options))
+    for (const { tid, origin } of threads) {
+      const part = reader.taskAt(origin.record);
+      const id = part === undefined ? undefined : controlGroupSetOf(reader, part);
+      if (id === undefined) continue;
+      const list = tids.get(id);
+      if (list === undefined) tids.set(id, [tid]);
+      else list.push(tid);
+    }
+  const members = new Map(
+    (reader.tree.head?.records ?? [])
+      .filter((record) => image.kind(record) === RECORDS.CGROUP_SET)
+      .map((record) => [image.value(record, RECORDS.CGROUP_SET).set_id, membersIn(image.text(record))]),
+  );
+  return [...tids].map(([id, tids]) => ({ id, outside: false, tids, members: members.get(id) ?? [] }));
+}
+
+function membersIn(text: string): CgroupMember[] {
+  return text
+    .split("\n")
+    .filter((line) => line !== "")
+    .map((line) => {
+      const colon = line.indexOf(":");
+      return { controllers: line.slice(0, Math.max(0, colon)), path: line.slice(colon + 1) };
+    });
 }
 
 /** Since criu 3.18 each thread has its own set, before that the task. */

@@ -1,6 +1,6 @@
-import type { OpenFile } from "../../model/checkpoint.js";
+import type { FileOwner, OpenFile } from "../../model/checkpoint.js";
 import type { Document } from "../../model/document.js";
-import { openFlagNames } from "../../model/linux-names.js";
+import { openFlagNames, signalName } from "../../model/linux-names.js";
 import { type Holder, heldBy, holdersOf } from "./holders.js";
 import { type FileUse, usesOf } from "./uses.js";
 import { hex, type ShowOptions, taskOf, type ViewHead, viewHead } from "./view.js";
@@ -21,6 +21,8 @@ export interface ShownFile {
   /** st_mode in octal. */
   readonly mode?: string | undefined;
   readonly buildId?: string | undefined;
+  /** Who gets its signals, fcntl(2) F_SETOWN. */
+  readonly owner?: ShownOwner | undefined;
   readonly deleted?: { readonly method: string; readonly keptIn: string } | undefined;
   readonly descriptors: readonly Holder[];
   /** Other uses by a task: its program, current directory, root, or mappings. */
@@ -29,6 +31,10 @@ export interface ShownFile {
   readonly nodeOf?: number | undefined;
   /** The record it is stored in, for `record`. */
   readonly record: string;
+}
+
+export interface ShownOwner extends Omit<FileOwner, "signal"> {
+  readonly signal: string;
 }
 
 /** All open file descriptions with what the restore will check, and who uses them. */
@@ -53,12 +59,13 @@ function shownFile(
   descriptors: readonly Holder[],
   uses: readonly FileUse[],
 ): ShownFile {
-  const { id, type, flags, position, size, mode, buildId, deleted, origin } = file;
+  const { id, type, flags, position, size, mode, buildId, owner, deleted, origin } = file;
   return {
     ...{ id, type, file: file.label },
     flags: flags === undefined ? undefined : openFlagNames(flags, architecture),
     flagBits: flags === undefined ? undefined : hex(flags),
     ...{ position, size, buildId },
+    owner: owner && { ...owner, signal: owner.signal === 0 ? "SIGIO" : signalName(owner.signal) },
     mode: mode === undefined ? undefined : `0${mode.toString(8)}`,
     deleted: deleted === undefined ? undefined : { method: deleted.method, keptIn: deleted.keptIn },
     ...{ descriptors, uses },

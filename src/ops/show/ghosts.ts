@@ -2,7 +2,7 @@ import type { DeletedFile, OpenFile } from "../../model/checkpoint.js";
 import type { Document } from "../../model/document.js";
 import { type Holder, heldBy, holdersOf } from "./holders.js";
 import { type FileUse, usesOf } from "./uses.js";
-import { type ShowOptions, taskOf, type ViewHead, viewHead } from "./view.js";
+import { hex, type ShowOptions, taskOf, type ViewHead, viewHead } from "./view.js";
 
 export interface GhostsView extends ViewHead<"ghosts"> {
   readonly files: readonly ShownGhost[];
@@ -15,6 +15,8 @@ export interface ShownGhost {
   readonly path?: string | undefined;
   /** Image, path of the hard link, or pid. */
   readonly keptIn: string;
+  /** Record and offset where the contents begin, when they are in the image. */
+  readonly contents?: { readonly record: number; readonly offset: string } | undefined;
   readonly id: number;
   readonly descriptors: readonly Holder[];
   readonly uses: readonly FileUse[];
@@ -49,8 +51,9 @@ function shownGhost(
   descriptors: readonly Holder[],
   uses: readonly FileUse[],
 ): ShownGhost {
-  const { method, path, keptIn, fileId: id, ghost } = deleted;
-  const common = { method, path, keptIn, id, descriptors, uses };
+  const { method, path, keptIn, contents: at, fileId: id, ghost } = deleted;
+  const contents = at && { record: at.record, offset: hex(at.offset) };
+  const common = { method, path, keptIn, contents, id, descriptors, uses };
   if (ghost === undefined) return common;
   const { mode, uid, gid, size, stored, symlinkTarget } = ghost;
   return { ...common, mode: `0${mode.toString(8)}`, uid, gid, size, stored, symlinkTarget };

@@ -1,4 +1,4 @@
-import type { LockKind } from "../../model/checkpoint.js";
+import type { LockKind, LockType } from "../../model/checkpoint.js";
 import type { Document } from "../../model/document.js";
 import { type ShowOptions, taskOf, type ViewHead, viewHead } from "./view.js";
 
@@ -9,11 +9,16 @@ export interface LocksView extends ViewHead<"locks"> {
 export interface ShownLock {
   readonly kind: LockKind;
   /** For a lease that is being broken what it must become; it is stored in place of what the lease is. */
-  readonly type: "read" | "write" | "unlock" | "unknown";
+  readonly type: LockType;
   readonly breaking: boolean;
+  /** What a lease that is being broken was, and in how many nanoseconds it is taken away, where the image says it. */
+  readonly previous?: LockType | undefined;
+  readonly remaining?: bigint | undefined;
   readonly pid: number;
   readonly comm?: string | undefined;
   readonly fd: number;
+  /** Descriptor table that holds a POSIX lock. */
+  readonly owner?: number | undefined;
   /** First byte, and the last; without it the lock reaches to the end of the file. */
   readonly start: bigint;
   readonly end?: bigint | undefined;
@@ -26,8 +31,9 @@ export function locksView({ checkpoint }: Document, { pid }: ShowOptions = {}): 
   if (pid !== undefined) taskOf(checkpoint, pid);
   const locks = checkpoint.locks
     .filter((lock) => pid === undefined || lock.pid === pid)
-    .map(({ kind, type, breaking, pid, fd, start, length, file }) => ({
-      ...{ kind, type, breaking, pid, comm: checkpoint.task(pid)?.comm, fd, start },
+    .map(({ kind, type, breaking, previous, remaining, pid, fd, owner, start, length, file }) => ({
+      ...{ kind, type, breaking, previous, remaining, pid, comm: checkpoint.task(pid)?.comm },
+      ...{ fd, owner, start },
       end: length > 0n ? start + length - 1n : undefined,
       file: file?.label,
     }));

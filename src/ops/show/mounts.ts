@@ -5,8 +5,9 @@ import { taskIds } from "./task-ids.js";
 import { type ShowOptions, taskOf, type ViewHead, viewHead } from "./view.js";
 
 export interface MountsView extends ViewHead<"mounts"> {
-  /** Empty when the tasks lived in the mount namespace of criu itself. */
   readonly mounts: readonly ShownMount[];
+  /** Why there are none. */
+  readonly note?: string | undefined;
 }
 
 export interface ShownMount {
@@ -29,10 +30,14 @@ export interface ShownMount {
   readonly master: number;
 }
 
+const NOT_IN_STREAMS = "a linux-cr stream holds paths, and not what was mounted there";
+
 /** The mounts of the dumped mount namespaces, a parent before its children as far as the tree goes. */
-export function mountsView({ checkpoint, set }: Document, { pid }: ShowOptions = {}): MountsView {
+export function mountsView(document: Document, { pid }: ShowOptions = {}): MountsView {
+  const { checkpoint } = document;
   if (pid !== undefined) taskOf(checkpoint, pid);
-  const namespace = pid === undefined ? undefined : taskIds(set, pid)?.mnt_ns_id;
+  if (document.family === "linux-cr") return { ...viewHead("mounts"), mounts: [], note: NOT_IN_STREAMS };
+  const namespace = pid === undefined ? undefined : taskIds(document.set, pid)?.mnt_ns_id;
   const mounts = checkpoint.mounts
     .filter((mount) => pid === undefined || mount.namespace === namespace)
     .map((mount): ShownMount => {
@@ -43,7 +48,8 @@ export function mountsView({ checkpoint, set }: Document, { pid }: ShowOptions =
         ...{ options, external: mount.externalKey, shared: mount.sharedId, master: mount.masterId },
       };
     });
-  return { ...viewHead("mounts"), mounts: sortedByPath(mounts) };
+  const note = mounts.length > 0 ? undefined : "the tasks lived in the mount namespace of criu itself";
+  return { ...viewHead("mounts"), mounts: sortedByPath(mounts), note };
 }
 
 function sortedByPath(mounts: readonly ShownMount[]): ShownMount[] {

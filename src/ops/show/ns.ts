@@ -3,7 +3,9 @@ import { IMAGES } from "../../formats/criu/images.js";
 import type { TaskKobjIdsEntry } from "../../formats/criu/tables/core.js";
 import { ND_TYPE } from "../../formats/criu/tables/netns.js";
 import type { UidGidExtent } from "../../formats/criu/tables/ns.js";
-import type { Document } from "../../model/document.js";
+import { RECORDS } from "../../formats/linux-cr/records.js";
+import type { Document, LinuxCrDocument } from "../../model/document.js";
+import { StreamReader } from "../../model/linux-cr/reader.js";
 import { enumName } from "../../schema/enums.js";
 import { taskIds } from "./task-ids.js";
 import { chosenTasks, type ShowOptions, type ViewHead, viewHead } from "./view.js";
@@ -34,10 +36,11 @@ export interface ShownNamespace {
 }
 
 export interface NetworkDevice {
-  readonly index: number;
+  /** A linux-cr stream does not store the index, the name and the MTU of a device. */
+  readonly index?: number | undefined;
   readonly name: string;
   readonly type: string;
-  readonly mtu: number;
+  readonly mtu?: number | undefined;
   /** Link-layer address. */
   readonly address?: string | undefined;
 }
@@ -62,7 +65,9 @@ const KINDS: readonly (readonly [kind: NamespaceKind, field: keyof TaskKobjIdsEn
   ];
 
 /** Which namespaces the tasks live in, and what is stored of those that the restore makes anew. */
-export function nsView({ checkpoint, set }: Document, options: ShowOptions = {}): NsView {
+export function nsView(document: Document, options: ShowOptions = {}): NsView {
+  if (document.family === "linux-cr") return { ...viewHead("ns"), namespaces: ofStream(document, options) };
+  const { checkpoint, set } = document;
   const outside = set.first(IMAGES.INVENTORY)?.root_ids;
   const found = new Map<string, { readonly namespace: ShownNamespace; readonly pids: number[] }>();
   for (const { pid } of chosenTasks(checkpoint, options)) {
@@ -87,6 +92,60 @@ export function nsView({ checkpoint, set }: Document, options: ShowOptions = {})
     .map(({ namespace }) => namespace)
     .sort((a, b) => order.indexOf(a.kind) - order.indexOf(b.kind) || a.id - b.id);
   return { ...viewHead("ns"), namespaces };
+}
+
+/** A stream has namespaces as objects; those of the root task that it does not name stay the ones of the restart. */
+function ofStream({ image, checkpoint }: LinuxCrDocument, options: ShowOptions): ShownNamespace[] {
+  const reader = StreamReader.of(image);
+  const found = new Map<string, { readonly namespace: ShownNamespace; readonly pids: number[] }>();
+  for (const { pid, origin } of chosenTasks(checkpoint, options)) {
+    const part = reader.taskAt(origin.record);
+    const ns = part === undefined ? undefined : reader.find(part, RECORDS.TASK_NS)?.value.ns_objref;
+    const object = ns === undefined ? undefined : reader.object(ns, "NS");
+    if (object === undefined) continue;
+    const { uts_objref: uts, ipc_objref: ipc, net_objref: net = 0 } = reader.get(object, RECORDS.NS).value;
+    for (const [kind, id] of [
+      ["net", net],
+      ["ipc", ipc],
+      ["uts", uts],
+    ] as const) {
+      if (id === 0) continue;
+      const known = found.get(`${kind} ${id}`);
+      if (known !== undefined) {
+        known.pids.push(pid);
+        continue;
+      }
+      const pids = [pid];
+      const namespace = { kind, id, dumped: true, pids, ...storedInStream(reader, kind, id) };
+      found.set(`${kind} ${id}`, { namespace, pids });
+    }
+  }
+  return [...found.values()].map(({ namespace }) => namespace);
+}
+
+const DEVICE_TYPES = ["loopback", "veth", "sit", "macvlan"] as const;
+
+function storedInStream(
+  reader: StreamReader,
+  kind: "net" | "ipc" | "uts",
+  id: number,
+): Partial<ShownNamespace> {
+  if (kind === "uts") {
+    const object = reader.object(id, "UTS_NS");
+    if (object === undefined) return {};
+    const { nodename, domainname } = reader.get(object, RECORDS.UTS_NS).value;
+    return { hostName: nodename, domainName: domainname };
+  }
+  if (kind === "ipc") return {};
+  const devices = [...reader.objects("NETDEV")]
+    .map((part) => reader.get(part, RECORDS.NETDEV).value)
+    .filter((device) => device.netns_ref === id)
+    .map(({ type, hwaddr }) => ({
+      name: "",
+      type: DEVICE_TYPES[type] ?? String(type),
+      address: linkAddress(hwaddr),
+    }));
+  return { devices };
 }
 
 const storedOf: Readonly<Record<NamespaceKind, (set: CriuImageSet, id: number) => Partial<ShownNamespace>>> =

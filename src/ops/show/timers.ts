@@ -11,7 +11,7 @@ export interface TimersView extends ViewHead<"timers"> {
 /** Times in nanoseconds, counted from the checkpoint. */
 export interface ShownTimer extends TaskName {
   readonly kind: TimerKind;
-  /** POSIX timer id, or the id of the timerfd's open file. */
+  /** POSIX timer id, the id of the timerfd's open file, or the thread that made the interrupted call. */
   readonly id?: number | undefined;
   readonly clock?: string | undefined;
   readonly armed: boolean;
@@ -23,7 +23,7 @@ export interface ShownTimer extends TaskName {
   readonly missed: bigint;
 }
 
-/** Interval timers that are set, POSIX timers and timerfds, with what was left of them. */
+/** Interval timers that are set, POSIX timers, timerfds and time limits of interrupted calls, with what was left. */
 export function timersView({ checkpoint }: Document, options: ShowOptions = {}): TimersView {
   const timers = chosenTasks(checkpoint, options).flatMap((task) =>
     task.timers.filter(exists).map((timer) => ({ ...taskName(task), ...shownTimer(timer) })),
@@ -31,14 +31,18 @@ export function timersView({ checkpoint }: Document, options: ShowOptions = {}):
   return { ...viewHead("timers"), timers };
 }
 
+const ITIMERS: ReadonlySet<TimerKind> = new Set(["real", "virtual", "prof"]);
+/** What runs out at once when nothing is left. */
+const CALLS: ReadonlySet<TimerKind> = new Set(["nanosleep", "poll", "futex"]);
+
 /** The three interval timers of setitimer(2) are stored for every task, set or not. */
 function exists(timer: Timer): boolean {
-  return timer.kind === "posix" || timer.kind === "timerfd" || isArmed(timer);
+  return !ITIMERS.has(timer.kind) || isArmed(timer);
 }
 
 /** A timer with an interval alone is armed with it at the restore. */
-function isArmed({ left, interval }: Timer): boolean {
-  return left !== 0n || interval !== 0n;
+function isArmed({ kind, left, interval }: Timer): boolean {
+  return CALLS.has(kind) || left !== 0n || interval !== 0n;
 }
 
 function shownTimer(timer: Timer): Omit<ShownTimer, keyof TaskName> {

@@ -1,25 +1,35 @@
 import type { Lock } from "../../../model/checkpoint.js";
-import type { Section } from "../section.js";
+import type { Section, Side } from "../section.js";
 
 export const LOCKS: Section = {
   name: "locks",
   *items(side) {
     for (const lock of side.document.checkpoint.locks) {
-      const holder = `${side.taskKey(lock.pid)}:${lock.fd}`;
+      const file = side.fileName(lock.file);
+      const holder = holderOf(side, lock);
       yield {
-        key: `${lock.kind} ${holder} ${lock.start} ${lock.length}`,
-        alias: `${lock.kind} ${holder}`,
+        key: `${lock.kind} ${holder} ${file} ${lock.start} ${lock.length}`,
+        alias: `${lock.kind} ${holder} ${file}`,
         label: `${lock.kind} ${lock.pid}:${lock.fd}`,
         fields: {
           type: lock.type,
           breaking: lock.breaking,
+          previous: lock.previous,
+          remaining: lock.remaining,
           range: lockRange(lock),
-          file: side.fileName(lock.file),
+          file,
         },
       };
     }
   },
 };
+
+/** A POSIX lock is held by the task, through whichever descriptor; the others by the open file. */
+function holderOf(side: Side, lock: Lock): string {
+  const task = side.taskKey(lock.pid);
+  if (lock.kind === "posix") return task;
+  return (lock.file && side.holders(lock.file)[0]) ?? `${task}:${lock.fd}`;
+}
 
 /** First and last byte, `EOF` for a range without end; leases and flocks have none. */
 function lockRange(lock: Lock): string | undefined {

@@ -19,6 +19,10 @@ export const SOCKETS: Section = {
           local: socket.local || undefined,
           remote: socket.remote || undefined,
           backlog: socket.backlog,
+          shutdown: socket.shutdown,
+          sendBuffer: socket.sendBuffer,
+          receiveBuffer: socket.receiveBuffer,
+          options: socket.options.join(" ") || undefined,
           peer: side.fileName(socket.peer),
         },
       };

@@ -1,4 +1,5 @@
-import type { Section } from "../section.js";
+import type { TaskAttributes } from "../../../model/checkpoint.js";
+import { type Comparable, hex, type Section } from "../section.js";
 
 export const TASKS: Section = {
   name: "tasks",
@@ -21,8 +22,19 @@ export const TASKS: Section = {
           cwd: zombie ? undefined : side.fileName(task.cwd),
           root: zombie ? undefined : side.fileName(task.root),
           umask: task.umask === undefined ? undefined : `0${task.umask.toString(8)}`,
+          ...(zombie ? {} : attributeFields(task.attributes)),
         },
       };
     }
   },
 };
+
+/** What an image does not store counts as what the kernel starts a task with. */
+function attributeFields(attributes: TaskAttributes): Record<string, Comparable> {
+  const { oomScoreAdj, loginUid, childSubreaper, stopSignal, personality } = attributes;
+  return {
+    ...{ oomScoreAdj, loginUid, stopSignal },
+    childSubreaper: childSubreaper ?? false,
+    personality: hex(personality ?? 0n),
+  };
+}

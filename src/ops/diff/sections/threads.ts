@@ -4,15 +4,20 @@ import { type Comparable, hex, type Item, type Section, type Side } from "../sec
 export const CREDENTIALS: Section = {
   name: "creds",
   items: (side) =>
-    threadItems(side, ({ credentials }) => (credentials === undefined ? {} : credentialFields(credentials))),
+    threadItems(side, ({ credentials, seccomp, schedule }) => ({
+      ...(credentials === undefined ? {} : credentialFields(credentials)),
+      seccomp: seccomp ?? "disabled",
+      schedule: schedule && `policy ${schedule.policy}, nice ${schedule.nice}, priority ${schedule.priority}`,
+    })),
 };
 
 export const REGISTERS: Section = {
   name: "registers",
   items: (side) =>
-    threadItems(side, ({ registers }) =>
-      Object.fromEntries([...registers].map(([name, value]) => [name, hex(value)])),
-    ),
+    threadItems(side, ({ registers, rseq }) => ({
+      ...Object.fromEntries([...registers].map(([name, value]) => [name, hex(value)])),
+      rseq: rseq && `${hex(rseq.address)}, ${rseq.size} bytes, signature ${hex(rseq.signature)}`,
+    })),
 };
 
 /** Threads are paired by their place in the task: their ids are as accidental as pids. */
