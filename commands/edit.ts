@@ -1,24 +1,31 @@
+import { tmpdir } from "node:os";
+import { dirname, resolve } from "node:path";
 import { boolean, string } from "@oclif/core/flags";
 import { BaseCommand } from "../src/cli/base-command.js";
 import { EDIT_FLAGS, editsFromFlags } from "../src/cli/edit-flags.js";
 import { type Answer, EXIT } from "../src/cli/exit-codes.js";
 import { imageArg } from "../src/cli/flags.js";
 import { terminalWidth } from "../src/cli/output.js";
+import { writeOutput } from "../src/cli/output-file.js";
 import { appliedLines, planLines } from "../src/cli/plan-lines.js";
 import { Progress } from "../src/cli/progress.js";
 import {
   type Applied,
   applyPlan,
+  applyToStream,
+  type Document,
   EDIT_KINDS,
+  editedBytes,
   openDocument,
   type Plan,
+  parseDuration,
   planEdits,
   UsageError,
 } from "../src/index.js";
 
 export default class Edit extends BaseCommand<typeof Edit> {
   static override summary =
-    "change an image set: paths, files, addresses, descriptors, locks, timers, any field";
+    "change an image: paths, files, addresses, descriptors, locks, leases, timers, any field";
   static override description =
     `Each edit is found over all images that hold such a field; bytes outside the changed fields stay as they are. Nothing
 is written when an edit matches nothing. Whatever their order on the command line, edits are made in this one, so that
@@ -28,6 +35,13 @@ Paths match by whole components, the longest OLD first: /srv/a=/srv/b changes /s
 has *, ** (also over slashes), ?, [set] and {a,b}; without a slash it is matched against the file's own name. Times are what
 was left at the checkpoint, as in 90s, 250ms or 1h30m. With --fd, descriptors that shared the old description keep it;
 those that shared one and are sent to the same file share the new one.
+
+A linux-cr stream is edited by record: its lengths and counts follow, every other byte stays, also what no reader knows. -o names a new
+file, or - stdout; a stream on stdin (-) is kept in a file without a name meanwhile. The log of a stream stands beside it
+as FILE.crimg-log; stdout has none. All times in a stream count from the start of the checkpoint, which a restart makes the
+start of the restart; --restart-takes says how long that is, and when each changed time falls due then. A lease has
+whole seconds, rounded up. --deleted writes a copy as it writes the stream, below --root, never over a file that is
+there; relink: names a hard link that is there already, seen from the root of its file system.
 
 --in-place survives being killed: the set is the old or the new one, and the next crimg command finishes or takes
 back the rest. With -o, pages are shared with the original: by reflink, or by a hard link where the file system has
@@ -61,37 +75,56 @@ Exit status: 0 done (or it is so already), 1 an edit matched nothing, 2 trouble.
       command: "<%= config.bin %> edit IMG --expiry all=+30s --in-place",
     },
     {
+      description: "A minute more for the holder of every lease being broken, for a restart of 30 s",
+      command: "<%= config.bin %> edit app.ckpt --lease-expiry all=+1m --restart-takes 30s --in-place",
+    },
+    {
+      description: "A deleted file travels inside of the stream",
+      command:
+        "<%= config.bin %> edit app.ckpt --deleted /tmp/scratch=contents -o - | ssh host crimg restore -",
+    },
+    {
       description: "A recipe for many sets",
       command: "<%= config.bin %> edit IMG -f move.yaml --var to=/srv/b -o DIR",
     },
   ];
   static override json = {
-    set: "path of the set",
+    set: "path of the set or stream",
     edits: "list of {kind, text}",
     changes:
-      "list of {edit, image, record, field, before, after}; record counts as in the set before, field is empty for whole records",
+      "list of {edit, image, record, field, before, after}; record counts as in the image before, field is empty for whole records",
     left: "what looks alike and stays: list of {edit, image, record, field, value, why}",
     notes: "what a person should know or still has to do",
     warnings: "what may go wrong after a restore",
     unmatched: "edits that matched nothing, each with what was looked for",
     mentions:
       "with --scan-memory, where old values stand in memory: list of {edit, text, image, pid or shmid, address}",
+    due: "times of a stream that were changed: list of {edit, image, record, what, before, after in nanoseconds}",
+    newFiles: "files that are written beside a stream: list of {path, hostPath, size, mode, uid, gid}",
     restore: "what no image can hold and the restore has to do: leaseBreakSeconds",
     applied:
-      "when something was written: {directory, files: list of {name, before, after: SHA-256}, shared, skipped}",
+      "when something was written: {directory (file, for a stream), files: list of {name, before, after: SHA-256}, shared, skipped}",
   };
   static override args = { IMG: imageArg };
   static override flags = {
     ...EDIT_FLAGS,
     output: string({
       char: "o",
-      description: "write the edited set into this new directory",
-      helpValue: "DIR",
+      description:
+        "write the edited set into this new directory, a stream into this new file or, as -, to stdout",
+      helpValue: "PATH",
       exclusive: ["in-place", "dry-run"],
     }),
-    "in-place": boolean({ description: "change the set itself, all files or none", exclusive: ["dry-run"] }),
+    "in-place": boolean({
+      description: "change the image itself, all files or none",
+      exclusive: ["dry-run"],
+    }),
     "dry-run": boolean({ description: "only show every change, and what looks alike and stays" }),
     "scan-memory": boolean({ description: "search the memory pages for the old values" }),
+    "restart-takes": string({
+      description: "how long the restart of a stream takes, for the moments at which times fall due",
+      helpValue: "DURATION",
+    }),
     copy: boolean({ description: "share nothing with the original set", dependsOn: ["output"] }),
   };
 
@@ -102,33 +135,59 @@ Exit status: 0 done (or it is so already), 1 an edit matched nothing, 2 trouble.
       throw new UsageError("say what to change, as in --remap-path OLD=NEW or -f RECIPE");
     if (flags.output === undefined && !flags["in-place"] && !flags["dry-run"])
       throw new UsageError("say where the edited set goes: -o DIR, --in-place, or --dry-run to only look");
-    const document = openDocument(this.image);
+    if (flags.output === "-" && flags.json)
+      throw new UsageError("stdout cannot hold the stream and the answer of --json: name a file with -o");
+    const document = openDocument(this.image, { spoolIn: this.#spoolDirectory() });
     const progress = new Progress("searching memory");
     try {
       const options = {
         root: flags.root,
         scanMemory: flags["scan-memory"],
+        restartTakes: this.#restartTakes(),
         onProgress: (done: number, total: number) => progress.at(done, total),
       };
       const plan = planEdits(document, edits, options, policies);
       progress.end();
       const isNo = this.#cannot(plan);
-      const applied =
-        isNo || flags["dry-run"]
-          ? undefined
-          : applyPlan(document, plan, this.#target(), { version: this.config.version });
-      this.#tell(plan, applied);
+      const applied = isNo || flags["dry-run"] ? undefined : this.#apply(document, plan);
+      this.#tell(plan, applied, document.family);
       return isNo ? EXIT.no : EXIT.ok;
     } finally {
       document.close();
     }
   }
 
-  #target() {
+  /** Undefined for stdout, which tells nothing but the stream. */
+  #apply(document: Document, plan: Plan): Applied | undefined {
     const { output, copy } = this.flags;
-    return output === undefined
-      ? ({ to: "in place" } as const)
-      : ({ to: "directory", directory: output, copy } as const);
+    const options = { version: this.config.version };
+    if (document.family === "criu") {
+      if (output === "-") throw new UsageError("an image set is a directory, and stdout takes a stream only");
+      const target =
+        output === undefined
+          ? ({ to: "in place" } as const)
+          : ({ to: "directory", directory: output, copy } as const);
+      return applyPlan(document, plan, target, options);
+    }
+    if (output === "-") {
+      writeOutput(output, editedBytes(document, plan));
+      return undefined;
+    }
+    const target =
+      output === undefined ? ({ to: "in place" } as const) : ({ to: "file", file: output } as const);
+    const { file, entry } = applyToStream(document, plan, target, options);
+    return { directory: file, entry, copied: undefined };
+  }
+
+  /** Where a piped stream is kept: beside what is made of it. */
+  #spoolDirectory(): string {
+    const { output } = this.flags;
+    return output === undefined || output === "-" ? tmpdir() : dirname(resolve(output));
+  }
+
+  #restartTakes(): bigint | undefined {
+    const text = this.flags["restart-takes"];
+    return text === undefined ? undefined : parseDuration(text);
   }
 
   /** An edit found nothing, or nothing that an image could hold. */
@@ -137,30 +196,32 @@ Exit status: 0 done (or it is so already), 1 an edit matched nothing, 2 trouble.
     return plan.changes.length === 0 && plan.restore.leaseBreakSeconds !== undefined;
   }
 
-  #tell(plan: Plan, applied: Applied | undefined): void {
+  #tell(plan: Plan, applied: Applied | undefined, family: Document["family"]): void {
     const { splices: _, ...shown } = plan;
+    const isPiped = this.flags.output === "-";
     if (this.flags.json)
       this.printJson({
         ...shown,
+        newFiles: plan.newFiles.map(({ pieces: _pieces, ...file }) => file),
         mentions: plan.mentions?.map((each) => ({ ...each, address: `0x${each.address.toString(16)}` })),
-        applied: applied && appliedJson(applied),
+        applied: applied && appliedJson(applied, family),
       });
-    else {
+    else if (!isPiped) {
       if (this.flags["dry-run"] || this.flags.verbose || plan.mentions !== undefined)
-        this.printLines(planLines(plan, { style: this.style, width: terminalWidth() }));
+        this.printLines(planLines(plan, this.#restartTakes(), { style: this.style, width: terminalWidth() }));
       if (applied !== undefined) this.printLines(appliedLines(applied, plan));
     }
     for (const note of plan.notes) this.note(`note: ${note}`);
     for (const warning of plan.warnings) this.warn(warning);
     for (const sentence of plan.unmatched) this.note(`nothing matched: ${sentence}`);
-    if (plan.unmatched.length > 0 && applied === undefined && !this.flags["dry-run"])
+    if (plan.unmatched.length > 0 && applied === undefined && !this.flags["dry-run"] && !isPiped)
       this.note("nothing was written");
   }
 }
 
-function appliedJson({ directory, entry, copied }: Applied): object {
+function appliedJson({ directory, entry, copied }: Applied, family: Document["family"]): object {
   return {
-    directory,
+    ...(family === "criu" ? { directory } : { file: directory }),
     files: entry?.files.map(({ name, before, after }) => ({ name, before, after })) ?? [],
     shared: copied?.shared,
     skipped: copied?.skipped,

@@ -2,13 +2,13 @@ import { BaseCommand } from "../src/cli/base-command.js";
 import { escapeText } from "../src/cli/escape.js";
 import { type Answer, EXIT } from "../src/cli/exit-codes.js";
 import { imageArg } from "../src/cli/flags.js";
-import { checkLog, type FileState, openDocument, readLog } from "../src/index.js";
+import { editHistory, type FileState, openDocument } from "../src/index.js";
 
 export default class Log extends BaseCommand<typeof Log> {
-  static override summary = "show what crimg has edited in an image set, and whether it is still so";
+  static override summary = "show what crimg has edited in an image, and whether it is still so";
   static override description =
-    `The log stands inside the set, in crimg-edits.jsonl. Each file that an edit changed is compared by SHA-256 with
-what the edit left.
+    `The log of an image set stands inside it, in crimg-edits.jsonl; that of a linux-cr stream beside it, under the stream's
+name with .crimg-log behind it. Each file that an edit changed is compared by SHA-256 with what the edit left.
 
 Exit status: 0 all files are as the log says, 1 something else has changed one since, 2 trouble.`;
   static override examples = [
@@ -16,7 +16,7 @@ Exit status: 0 all files are as the log says, 1 something else has changed one s
     { description: "With every old and new value", command: "<%= config.bin %> log IMG --json" },
   ];
   static override json = {
-    set: "path of the set",
+    set: "path of the set or stream",
     edits:
       "list of {crimg: version, time, edits, files: list of {name, before, after: SHA-256}, changes}, the oldest first",
     files: "list of {name, expected, found: SHA-256 by the log and of the file as it is}",
@@ -26,9 +26,7 @@ Exit status: 0 all files are as the log says, 1 something else has changed one s
   async run(): Promise<Answer> {
     const document = openDocument(this.image);
     try {
-      const { fileSet } = document.set;
-      const entries = readLog(fileSet);
-      const files = checkLog(fileSet, entries);
+      const { entries, files } = editHistory(document);
       const changed = files.filter(({ expected, found }) => expected !== found);
       if (this.flags.json) this.printJson({ set: document.name, edits: entries.map(withoutUndo), files });
       else if (entries.length === 0) this.print(`crimg has not edited ${escapeText(document.name)}`);

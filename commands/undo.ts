@@ -1,16 +1,18 @@
+import { basename } from "node:path";
 import { boolean, integer, string } from "@oclif/core/flags";
 import { BaseCommand } from "../src/cli/base-command.js";
 import { escapeText } from "../src/cli/escape.js";
 import { type Answer, EXIT } from "../src/cli/exit-codes.js";
 import { imageArg } from "../src/cli/flags.js";
 import { copiedLines } from "../src/cli/plan-lines.js";
-import { openDocument, undoEdits } from "../src/index.js";
+import { type Document, type LinuxCrDocument, openDocument, undoEdits, undoStream } from "../src/index.js";
 
 export default class Undo extends BaseCommand<typeof Undo> {
-  static override summary = "take edits of an image set back, to the very bytes that were there before";
+  static override summary = "take edits of an image back, to the very bytes that were there before";
   static override description =
-    `The bytes come from the log inside the set and are proved by SHA-256 before anything is written. The log loses the
-entries that were taken back. When something else has changed the files since, nothing is done.
+    `The bytes come from the log (crimg log) and are proved by SHA-256 before anything is written. The log loses the entries
+that were taken back; that of a linux-cr stream goes with its last entry. When something else has changed the files since,
+nothing is done. Files that --deleted PATH=copy:FILE wrote beside a stream stay.
 
 Exit status: 0 done, 2 trouble.`;
   static override examples = [
@@ -21,7 +23,7 @@ Exit status: 0 done, 2 trouble.`;
     },
   ];
   static override json = {
-    directory: "the set that was written",
+    directory: "the set that was written; file, for a stream",
     undone: "list of {time, edits} that were taken back, the newest first",
     files: "names of the files that have their old bytes again",
   };
@@ -29,11 +31,11 @@ Exit status: 0 done, 2 trouble.`;
   static override flags = {
     output: string({
       char: "o",
-      description: "write the set into this new directory",
-      helpValue: "DIR",
+      description: "write the set into this new directory, a stream into this new file",
+      helpValue: "PATH",
       exclusive: ["in-place"],
     }),
-    "in-place": boolean({ description: "change the set itself, all files or none; this is the default" }),
+    "in-place": boolean({ description: "change the image itself, all files or none; this is the default" }),
     steps: integer({ default: 1, min: 1, description: "how many edits are taken back", helpValue: "N" }),
     copy: boolean({ description: "share nothing with the edited set", dependsOn: ["output"] }),
   };
@@ -42,15 +44,15 @@ Exit status: 0 done, 2 trouble.`;
     const { output, steps, copy } = this.flags;
     const document = openDocument(this.image);
     try {
-      const target =
-        output === undefined
-          ? ({ to: "in place" } as const)
-          : ({ to: "directory", directory: output, copy } as const);
-      const { directory, entries, files, copied } = undoEdits(document, steps, target);
+      const { where, entries, files, copied } =
+        document.family === "linux-cr"
+          ? this.#undoStream(document, steps, output)
+          : this.#undoSet(document, steps, output, copy);
       if (this.flags.json)
-        this.printJson({ directory, undone: entries.map(({ time, edits }) => ({ time, edits })), files });
+        this.printJson({ ...where, undone: entries.map(({ time, edits }) => ({ time, edits })), files });
       else {
-        this.print(`${escapeText(directory)}: ${files.map(escapeText).join(", ")} as before`);
+        const name = escapeText(Object.values(where)[0] as string);
+        this.print(`${name}: ${files.map(escapeText).join(", ")} as before`);
         this.printLines(entries.map(({ time, edits }) => `  ${time} ${escapeText(edits.join(" "))}`));
         if (copied !== undefined) this.printLines(copiedLines(copied));
       }
@@ -58,5 +60,20 @@ Exit status: 0 done, 2 trouble.`;
     } finally {
       document.close();
     }
+  }
+  #undoSet(document: Document, steps: number, output: string | undefined, copy: boolean) {
+    const target =
+      output === undefined
+        ? ({ to: "in place" } as const)
+        : ({ to: "directory", directory: output, copy } as const);
+    const { directory, ...undone } = undoEdits(document, steps, target);
+    return { ...undone, where: { directory } };
+  }
+
+  #undoStream(document: LinuxCrDocument, steps: number, output: string | undefined) {
+    const target =
+      output === undefined ? ({ to: "in place" } as const) : ({ to: "file", file: output } as const);
+    const { file, entries } = undoStream(document, steps, target);
+    return { where: { file }, entries, files: [basename(document.name)], copied: undefined };
   }
 }

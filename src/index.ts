@@ -16,12 +16,12 @@ export { MAX_JSON_BYTES, MAX_PIPED_IMAGE_BYTES } from "./io/limits.js";
 export { shellCommand } from "./io/shell.js";
 export { FileSource, MemorySource } from "./io/source.js";
 export * from "./model/checkpoint.js";
-export type { Document } from "./model/document.js";
+export type { CriuDocument, Document, LinuxCrDocument } from "./model/document.js";
 export { CAPABILITIES } from "./model/linux-names.js";
 export { type Policy, type PolicyAction, type PolicySubject, policyFinder } from "./model/policy.js";
 export { parseRecipe, type Recipe, type RecipeEdit } from "./model/recipe.js";
 export { type SalvagedDocument, salvage } from "./model/salvaged.js";
-export { openDocument } from "./open.js";
+export { type OpenOptions, openDocument } from "./open.js";
 export { openAnyImage, openImageBytes, openImageFile, openImages, openStreamFile } from "./open-image.js";
 export { type Conversion, type Family, planConversion } from "./ops/convert/convert.js";
 export type { Loss } from "./ops/convert/loss.js";
@@ -44,9 +44,13 @@ export {
   temporarySet,
 } from "./ops/edit/apply.js";
 export type { CopiedSet } from "./ops/edit/copy-set.js";
+export { type DueTime, dueText } from "./ops/edit/due.js";
+export { formatSeconds, parseDuration } from "./ops/edit/duration.js";
+export { type EditHistory, editHistory } from "./ops/edit/history.js";
 export type { EditKind } from "./ops/edit/kind.js";
 export { EDIT_KINDS } from "./ops/edit/kinds/index.js";
 export { EDIT_LOG, type LogEntry, type LoggedFile, readLog } from "./ops/edit/log.js";
+export type { NewFile } from "./ops/edit/new-file.js";
 export {
   type Change,
   type Edit,
@@ -58,6 +62,14 @@ export {
   type RestoreWishes,
 } from "./ops/edit/plan.js";
 export { planEdits, recipeEdits } from "./ops/edit/plan-edits.js";
+export {
+  type AppliedStream,
+  applyToStream,
+  editedBytes,
+  type StreamTarget,
+} from "./ops/edit/stream/apply.js";
+export { STREAM_LOG_SUFFIX } from "./ops/edit/stream/files.js";
+export { type UndoneStream, undoStream } from "./ops/edit/stream/undo.js";
 export { checkLog, type FileState, type Undone, undoEdits } from "./ops/edit/undo.js";
 export { type Explanation, explainLog, type Failure, type Mend } from "./ops/explain/explain.js";
 export type { LogLine } from "./ops/explain/log.js";

@@ -1,4 +1,5 @@
 import fs from "node:fs";
+import path from "node:path";
 import { isatty } from "node:tty";
 import { CriuImageSet, isCriuSet } from "./formats/criu/image-set.js";
 import { LinuxCrImage } from "./formats/linux-cr/image.js";
@@ -8,34 +9,45 @@ import { DirectoryFileSet, type FileSet } from "./io/file-set.js";
 import { recoverInPlace } from "./io/in-place.js";
 import { PipeSource } from "./io/pipe-source.js";
 import { type ByteSource, FileSource } from "./io/source.js";
+import { SpoolSource } from "./io/spool.js";
 import { criuCheckpoint } from "./model/criu/checkpoint.js";
-import type { Document, LinuxCrDocument } from "./model/document.js";
+import type { CriuDocument, Document, LinuxCrDocument } from "./model/document.js";
 import { lazy } from "./model/lazy.js";
 import { linuxCrCheckpoint } from "./model/linux-cr/checkpoint.js";
+
+export interface OpenOptions {
+  /** Directory for the bytes of a pipe, which can then be read in any order; the file has no name there. */
+  readonly spoolIn?: string | undefined;
+}
 
 /**
  * Opens a checkpoint image by its content: a directory with a CRIU image set, or a linux-cr stream from a file, a named
  * pipe or, as `-`, from stdin. An edit in place that was interrupted is finished or taken back first.
  * Errors: CrimgError MISSING for no such path, FormatError INVALID for what is no checkpoint image.
  */
-export function openDocument(path: string): Document {
-  if (path === "-") {
+export function openDocument(image: string, { spoolIn }: OpenOptions = {}): Document {
+  if (image === "-") {
     if (isatty(0)) throw new UsageError("name an image, or pipe a linux-cr stream into stdin");
-    return openStream(new PipeSource(0, "stdin"));
+    return openStream(pipe(0, "stdin", spoolIn));
   }
   let stat: fs.Stats;
   try {
-    stat = fs.statSync(path);
+    stat = fs.statSync(image);
+    if (stat.isFile()) recoverInPlace(path.dirname(fs.realpathSync(image)));
   } catch (error) {
-    throw ioError("open the image", path, error);
+    throw ioError("open the image", image, error);
   }
-  if (!stat.isDirectory()) return openStream(fileOrPipe(path, stat));
-  recoverInPlace(path);
-  return openFileSet(new DirectoryFileSet(path));
+  if (!stat.isDirectory()) return openStream(fileOrPipe(image, stat, spoolIn));
+  recoverInPlace(image);
+  return openFileSet(new DirectoryFileSet(image));
+}
+
+function pipe(fd: number, name: string, spoolIn: string | undefined): ByteSource {
+  return spoolIn === undefined ? new PipeSource(fd, name) : new SpoolSource(fd, name, spoolIn);
 }
 
 /** Opens the image in a set of files, also one that is not (yet) on disk. */
-export function openFileSet(files: FileSet): Document {
+export function openFileSet(files: FileSet): CriuDocument {
   if (!isCriuSet(files))
     throw new FormatError(
       "INVALID",
@@ -83,19 +95,22 @@ export function openStream(source: ByteSource): LinuxCrDocument {
   };
 }
 
-function fileOrPipe(path: string, stat: fs.Stats): ByteSource {
-  if (!stat.isFile())
+function fileOrPipe(file: string, stat: fs.Stats, spoolIn: string | undefined): ByteSource {
+  if (!stat.isFile()) {
+    let fd: number;
     try {
-      return new PipeSource(fs.openSync(path, "r"), path);
+      fd = fs.openSync(file, "r");
     } catch (error) {
-      throw ioError("open the image", path, error);
+      throw ioError("open the image", file, error);
     }
-  const source = new FileSource(path);
+    return pipe(fd, file, spoolIn);
+  }
+  const source = new FileSource(file);
   if (isStream(source)) return source;
   source.close();
   throw new FormatError(
     "INVALID",
     "this is a single file and no linux-cr stream; a CRIU checkpoint is the directory that holds inventory.img (single images: crimg decode, crimg dump)",
-    { file: path },
+    { file },
   );
 }

@@ -1,4 +1,4 @@
-import type { Applied, CopiedSet, Mention, Plan } from "../index.js";
+import { type Applied, type CopiedSet, dueText, formatSeconds, type Mention, type Plan } from "../index.js";
 import { escapeText } from "./escape.js";
 import type { Style } from "./style.js";
 import { type Cell, type Column, tableLines } from "./table.js";
@@ -14,8 +14,15 @@ const PLACE: readonly Column[] = [
   { head: "FIELD", cut: "start" },
 ];
 
-/** A plan in full: every change with old and new value, what looked alike and was left, what memory still holds. */
-export function* planLines(plan: Plan, options: PlanLineOptions): Generator<string> {
+/**
+ * A plan in full: every change with old and new value, when times fall due, what looked alike and was left, what memory
+ * still holds. `restartTakes` in nanoseconds.
+ */
+export function* planLines(
+  plan: Plan,
+  restartTakes: bigint | undefined,
+  options: PlanLineOptions,
+): Generator<string> {
   const { style } = options;
   const images = new Set(plan.changes.map(({ image }) => image)).size;
   yield style(
@@ -34,6 +41,25 @@ export function* planLines(plan: Plan, options: PlanLineOptions): Generator<stri
       ]),
       options,
     );
+  if (plan.due.length > 0) {
+    yield "";
+    yield style("heading", "times");
+    yield* tableLines(
+      [{ head: "WHAT", cut: "end" }, { head: "BEFORE" }, { head: "AFTER" }, { head: "FALLS DUE" }],
+      plan.due.map(({ what, before, after }): Cell[] => [
+        what,
+        { text: formatSeconds(before), role: "removed" },
+        { text: formatSeconds(after), role: "added" },
+        dueText(after, restartTakes),
+      ]),
+      options,
+    );
+  }
+  if (plan.newFiles.length > 0) {
+    yield "";
+    yield style("heading", "files that are written as well");
+    for (const { hostPath, size } of plan.newFiles) yield `${escapeText(hostPath)}, ${count(size, "byte")}`;
+  }
   if (plan.left.length > 0) {
     yield "";
     yield style("heading", "looks alike and stays");

@@ -143,10 +143,17 @@ function discard(directory: string, left: string): void {
 
 function leftovers(directory: string): string[] {
   try {
-    return fs.readdirSync(directory).filter((name) => name === LOCK || name.startsWith(STAGE));
+    const found = fs.readdirSync(directory).filter((name) => name === LOCK || name.startsWith(STAGE));
+    return found.filter((name) => isOfThisOwner(directory, name));
   } catch {
     return []; // no directory, or not readable: the caller will meet that and say so
   }
+}
+
+/** In a directory that all may write into, such as /tmp, others could leave instructions for whoever comes next. */
+function isOfThisOwner(directory: string, name: string): boolean {
+  const { uid } = fs.lstatSync(path.join(directory, name));
+  return uid === process.geteuid?.() || uid === fs.statSync(directory).uid;
 }
 
 function ownerOf(left: string, name: string): string {

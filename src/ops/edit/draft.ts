@@ -14,7 +14,8 @@ import {
   type VisitedMessage,
   type Visitor,
 } from "../../schema/visit.js";
-import { type Change, type Edit, editText, type Left, type PlanOptions, type RestoreWishes } from "./plan.js";
+import { Ledger } from "./ledger.js";
+import type { Edit, PlanOptions } from "./plan.js";
 import { fieldAt, shownValue, valueAt, withValueAt } from "./value-at.js";
 
 /** A record of an image, and whatever was found in it. */
@@ -30,24 +31,16 @@ interface ImageDraft {
  * The image set while edits are planned: its own decoded records, on which each change is made at once, so that a
  * later edit sees what an earlier one did, and the list of what has to be done to the bytes.
  */
-export class Draft {
+export class Draft extends Ledger {
   readonly set: CriuImageSet;
-  readonly changes: Change[] = [];
-  readonly left: Left[] = [];
-  readonly notes = new Set<string>();
-  readonly warnings = new Set<string>();
-  readonly restore: RestoreWishes = {};
-  /** Old texts that memory may still hold, by the edit that replaced them. */
-  readonly replaced = new Map<string, Edit>();
   readonly #images = new Map<string, ImageDraft>();
   readonly #patches = new Map<string, Splice[]>();
-  readonly #matches = new Map<Edit, number>();
-  readonly #visited = new Map<string, unknown>();
 
   constructor(
     readonly files: FileSet,
-    readonly options: PlanOptions,
+    options: PlanOptions,
   ) {
+    super(options);
     this.set = new CriuImageSet(files);
   }
 
@@ -72,15 +65,6 @@ export class Draft {
     );
   }
 
-  /** Counts something that an edit was meant for, whether it changes or is so already. */
-  matched(edit: Edit): void {
-    this.#matches.set(edit, this.matches(edit) + 1);
-  }
-
-  matches(edit: Edit): number {
-    return this.#matches.get(edit) ?? 0;
-  }
-
   /** Sets a field (undefined: takes it away) and counts as a match of the edit. What is so already is no change. */
   change(edit: Edit, image: CriuImage, record: ImageRecord, path: FieldPath, after: unknown): void {
     this.matched(edit);
@@ -93,7 +77,7 @@ export class Draft {
     withValueAt(record.table, record.value, path, after);
     const field = fieldAt(record.table, path);
     const show = (value: unknown): unknown => (isEmptyList(value) ? undefined : shownValue(field, value));
-    this.#log(edit, image, record.index, formatPath(path), show(before), show(after));
+    this.#record(edit, image, record.index, formatPath(path), show(before), show(after));
   }
 
   /** Takes a record with its payload away. */
@@ -101,7 +85,7 @@ export class Draft {
     this.matched(edit);
     if (this.isDropped(image, record)) return;
     this.#draftOf(image).dropped.add(record.index);
-    this.#log(edit, image, record.index, "", record.value, undefined);
+    this.#record(edit, image, record.index, "", record.value, undefined);
   }
 
   isDropped(image: CriuImage, record: ImageRecord): boolean {
@@ -112,7 +96,7 @@ export class Draft {
   add(edit: Edit, image: CriuImage, table: MessageTable, value: AnyValue): void {
     this.matched(edit);
     const { added } = this.#draftOf(image);
-    this.#log(edit, image, image.records().length + added.length, "", undefined, value);
+    this.#record(edit, image, image.records().length + added.length, "", undefined, value);
     added.push({ table, value });
   }
 
@@ -127,12 +111,7 @@ export class Draft {
     if (patches.some((other) => other.offset < end && offset < other.offset + other.size))
       throw new EditError("two edits change the same bytes", { file: fileName, offset });
     patches.push({ offset, size: bytes.length, bytes });
-    this.#log(edit, { fileName }, undefined, `0x${offset.toString(16)}`, before, bytes);
-  }
-
-  /** Notes what looks alike and stays. */
-  leave(edit: Edit, at: Omit<Left, "edit">): void {
-    this.left.push({ edit: editText(edit), ...at });
+    this.#record(edit, { fileName }, undefined, `0x${offset.toString(16)}`, before, bytes);
   }
 
   /** The bytes to change by file, those of a file in ascending order. */
@@ -157,11 +136,6 @@ export class Draft {
     return image.records().length - (draft?.dropped.size ?? 0) + (draft?.added.length ?? 0);
   }
 
-  /** Something that edits of one kind work out once for the set. */
-  once<T>(key: string, make: () => T): T {
-    return memo(this.#visited as Map<string, T>, key, make);
-  }
-
   #each<T>(
     visitorOf: (table: MessageTable) => Visitor<T> | undefined,
     visit: (found: Found<T>) => void,
@@ -182,7 +156,7 @@ export class Draft {
     return memo(this.#images, image.fileName, () => ({ changed: new Map(), dropped: new Set(), added: [] }));
   }
 
-  #log(
+  #record(
     edit: Edit,
     image: { readonly fileName: string },
     record: number | undefined,
@@ -190,7 +164,7 @@ export class Draft {
     before: unknown,
     after: unknown,
   ): void {
-    this.changes.push({ edit: editText(edit), image: image.fileName, record, field, before, after });
+    this.log(edit, { image: image.fileName, record, field, before, after });
   }
 }
 

@@ -23,3 +23,9 @@ export interface EditKind<A = unknown> {
   /** What an edit that matched nothing was looking for, as the end of the sentence "nothing matched: …". */
   lookedFor(args: A): string;
 }
+
+/** Edits of one kind that follow one another. */
+export interface EditGroup {
+  readonly kind: EditKind;
+  readonly members: readonly Parsed<unknown>[];
+}

@@ -1,9 +1,15 @@
 import { UsageError } from "../../io/errors.js";
+import type { Edit } from "./plan.js";
 
 /** Everything at or below `from` moves to `to`. Both absolute, without a slash at the end ("/" is ""). */
 export interface PathRule {
   readonly from: string;
   readonly to: string;
+}
+
+/** A path rule that knows its edit. */
+export interface OwnedRule extends PathRule {
+  readonly edit: Edit;
 }
 
 const DELETED = " (deleted)";

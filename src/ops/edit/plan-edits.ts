@@ -1,19 +1,27 @@
 import { CrimgError, UsageError } from "../../io/errors.js";
-import type { Document } from "../../model/document.js";
+import type { CriuDocument, Document } from "../../model/document.js";
 import type { Policy } from "../../model/policy.js";
 import type { Recipe } from "../../model/recipe.js";
 import { checkSplices } from "./check.js";
 import { Draft } from "./draft.js";
-import type { EditKind, Parsed } from "./kind.js";
+import type { EditGroup, EditKind, Parsed } from "./kind.js";
 import { EDIT_KINDS } from "./kinds/index.js";
 import { planPolicies } from "./kinds/policy.js";
+import type { Ledger } from "./ledger.js";
 import { type Edit, editText, type Plan, type PlanOptions } from "./plan.js";
 import { scanMemory } from "./scan-memory.js";
+import { planStream } from "./stream/plan-stream.js";
+
+/** What planning for one family of images comes to. */
+type Planned = Pick<Plan, "mentions" | "splices" | "newFiles"> & {
+  readonly ledger: Ledger;
+  readonly policyMatches: number;
+};
 
 /**
- * Works out what edits do to an image set, in their order, and policies after them; nothing is written. The result is
- * read again as an image set before it is given out.
- * Errors: USAGE for an edit that makes no sense, EDIT for one that cannot be made, FormatError for a damaged set.
+ * Works out what edits do to an image set or a stream, in their order, and policies after them; nothing is written. The
+ * result is read again as an image before it is given out.
+ * Errors: USAGE for an edit that makes no sense, EDIT for one that cannot be made, FormatError for a damaged image.
  */
 export function planEdits(
   document: Document,
@@ -22,30 +30,43 @@ export function planEdits(
   policies: readonly Policy[] = [],
 ): Plan {
   const groups = grouped(edits);
+  const { ledger, policyMatches, ...rest } =
+    document.family === "linux-cr"
+      ? planStream(document, groups, options, policies)
+      : planSet(document, groups, options, policies);
+  return {
+    set: document.name,
+    edits,
+    changes: ledger.changes,
+    left: ledger.left,
+    notes: [...ledger.notes],
+    warnings: [...ledger.warnings],
+    unmatched: unmatched(groups, ledger, policies.length > 0 && policyMatches === 0),
+    due: ledger.due,
+    restore: ledger.restore,
+    ...rest,
+  };
+}
+
+function planSet(
+  document: CriuDocument,
+  groups: readonly EditGroup[],
+  options: PlanOptions,
+  policies: readonly Policy[],
+): Planned {
   const draft = new Draft(document.set.fileSet, options);
   for (const { kind, members } of groups) kind.plan(members, draft);
   const policyMatches = planPolicies(policies, draft);
   const splices = draft.splices();
   checkSplices(draft, splices);
   const mentions = options.scanMemory === true ? scanMemory(draft, options.onProgress) : undefined;
-  return {
-    set: document.name,
-    edits,
-    changes: draft.changes,
-    left: draft.left,
-    notes: [...draft.notes],
-    warnings: [...draft.warnings],
-    unmatched: unmatched(groups, draft, policies.length > 0 && policyMatches === 0),
-    mentions,
-    restore: draft.restore,
-    splices,
-  };
+  return { ledger: draft, policyMatches, splices, mentions, newFiles: [] };
 }
 
-function unmatched(groups: readonly Group[], draft: Draft, noPolicyMatched: boolean): string[] {
+function unmatched(groups: readonly EditGroup[], ledger: Ledger, noPolicyMatched: boolean): string[] {
   const sentences = groups.flatMap(({ kind, members }) =>
     members
-      .filter(({ edit }) => draft.matches(edit) === 0)
+      .filter(({ edit }) => ledger.matches(edit) === 0)
       .map(({ edit, args }) => `${editText(edit)}: ${kind.lookedFor(args)}`),
   );
   // Single policies need not match: they are patterns for sets of many kinds.
@@ -61,14 +82,9 @@ export function recipeEdits({ edits }: Recipe): Edit[] {
   }));
 }
 
-interface Group {
-  readonly kind: EditKind;
-  readonly members: Parsed<unknown>[];
-}
-
 /** Neighbours of one kind are planned together, so that the longest path wins whatever their order. */
-function grouped(edits: readonly Edit[]): Group[] {
-  const groups: Group[] = [];
+function grouped(edits: readonly Edit[]): EditGroup[] {
+  const groups: { readonly kind: EditKind; readonly members: Parsed<unknown>[] }[] = [];
   for (const edit of edits) {
     const kind = kindNamed(edit.kind);
     const parsed = { edit, args: parse(kind, edit) };

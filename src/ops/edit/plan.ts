@@ -1,5 +1,7 @@
 import { shellCommand } from "../../io/shell.js";
 import type { Splice } from "../../io/splice.js";
+import type { DueTime } from "./due.js";
+import type { NewFile } from "./new-file.js";
 
 /** One edit as it was given: the kind's name and the text behind it, `remap-path` and `/srv/a=/srv/b`. */
 export interface Edit {
@@ -45,9 +47,9 @@ export interface Mention {
   readonly address: bigint;
 }
 
-/** What edits would do to an image set. Nothing has been written. */
+/** What edits would do to an image. Nothing has been written. */
 export interface Plan {
-  /** Path of the set as the user knows it. */
+  /** Path of the set or stream as the user knows it. */
   readonly set: string;
   readonly edits: readonly Edit[];
   readonly changes: readonly Change[];
@@ -60,6 +62,10 @@ export interface Plan {
   readonly unmatched: readonly string[];
   /** Filled when the memory was scanned. */
   readonly mentions: readonly Mention[] | undefined;
+  /** Times that were changed, and when they fall due. */
+  readonly due: readonly DueTime[];
+  /** Files outside of the image that are written with it. */
+  readonly newFiles: readonly NewFile[];
   /** What the images cannot hold and the restore has to do. */
   readonly restore: RestoreWishes;
   /** The bytes to change by file. */
@@ -77,6 +83,8 @@ export interface PlanOptions {
   readonly root?: string | undefined;
   /** Search the memory pages for old values. */
   readonly scanMemory?: boolean | undefined;
+  /** Nanoseconds that the restart takes, for the moments at which times fall due. */
+  readonly restartTakes?: bigint | undefined;
   readonly onProgress?: ((done: number, total: number) => void) | undefined;
 }
 

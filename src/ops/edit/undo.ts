@@ -42,14 +42,7 @@ export function checkLog(files: FileSet, entries: readonly LogEntry[]): FileStat
 export function undoEdits(document: Document, steps: number, target: EditTarget): Undone {
   const { fileSet } = document.set;
   const entries = readLog(fileSet);
-  if (steps > entries.length)
-    throw new UsageError(
-      entries.length === 0
-        ? "nothing to undo: crimg has not edited this set"
-        : `the log has ${entries.length} edits, not ${steps}`,
-      { file: document.name },
-    );
-  const last = entries.slice(entries.length - steps).reverse();
+  const last = lastEntries(entries, steps, document.name);
   const files = previousFiles(fileSet, last);
   const changed = new Map<string, ByteSource | null>(files);
   changed.set(EDIT_LOG, shortenedLog(fileSet, entries, steps));
@@ -60,8 +53,20 @@ export function undoEdits(document: Document, steps: number, target: EditTarget)
   return { ...written, entries: last, files: [...files.keys()] };
 }
 
+/** The newest entries of a log, the newest first. Errors: USAGE when there are not so many. */
+export function lastEntries(entries: readonly LogEntry[], steps: number, image: string): LogEntry[] {
+  if (steps > entries.length)
+    throw new UsageError(
+      entries.length === 0
+        ? "nothing to undo: crimg has not edited this image"
+        : `the log has ${entries.length} edits, not ${steps}`,
+      { file: image },
+    );
+  return entries.slice(entries.length - steps).reverse();
+}
+
 /** The files before the given entries, newest first; each is proved by its hash at both ends. */
-function previousFiles(files: FileSet, entries: readonly LogEntry[]): Map<string, ByteSource> {
+export function previousFiles(files: FileSet, entries: readonly LogEntry[]): Map<string, ByteSource> {
   const previous = new Map<string, ByteSource>();
   const before = new Map<string, string>();
   for (const entry of entries)

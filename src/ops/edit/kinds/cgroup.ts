@@ -8,8 +8,7 @@ import { type FieldPath, formatPath } from "../../../schema/patch.js";
 import type { Draft } from "../draft.js";
 import type { EditKind } from "../kind.js";
 import { leaveLookalikes } from "../lookalikes.js";
-import { type PathRule, PathRules, parsePathRule } from "../path-rules.js";
-import type { OwnedRule } from "./path-field.js";
+import { type OwnedRule, type PathRule, PathRules, parsePathRule } from "../path-rules.js";
 
 interface CgroupImage {
   readonly draft: Draft;

@@ -7,7 +7,7 @@ import type { EditKind } from "../kind.js";
 /** TASK_COMM_LEN of linux/sched.h less the NUL. */
 const MAX_BYTES = 15;
 
-interface Comm {
+export interface Comm {
   readonly pid: number;
   readonly name: string;
 }

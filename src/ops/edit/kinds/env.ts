@@ -3,16 +3,10 @@ import { IMAGES } from "../../../formats/criu/images.js";
 import { AddressSpace } from "../../../formats/criu/pages.js";
 import { EditError, UnsupportedError, UsageError } from "../../../io/errors.js";
 import { MAX_STRING_AREA_BYTES } from "../../../io/limits.js";
-import { bytesToText, textToBytes } from "../../../io/text.js";
 import type { Draft } from "../draft.js";
+import { type EnvEdit, setVariable } from "../environ.js";
 import type { EditKind } from "../kind.js";
 import type { Edit } from "../plan.js";
-
-interface EnvEdit {
-  readonly pid: number;
-  readonly key: string;
-  readonly value: string;
-}
 
 /** `--env PID:KEY=VALUE`: a variable of the environment, in the memory page where it stands. */
 export const env: EditKind<EnvEdit> = {
@@ -29,49 +23,27 @@ export const env: EditKind<EnvEdit> = {
   plan(edits, draft) {
     for (const { edit, args } of edits) {
       const space = AddressSpace.of(draft.set, args.pid);
-      if (space !== undefined) setVariable(draft, edit, args, space);
+      const area = space && environmentOf(draft, args.pid, space);
+      if (space === undefined || area === undefined) continue;
+      setVariable(draft, edit, args, area.bytes, (at, bytes) =>
+        writeMemory(draft, edit, space, area.start + BigInt(at), bytes),
+      );
     }
   },
 };
 
-function setVariable(draft: Draft, edit: Edit, { pid, key, value }: EnvEdit, space: AddressSpace): void {
+function environmentOf(
+  draft: Draft,
+  pid: number,
+  space: AddressSpace,
+): { readonly start: bigint; readonly bytes: Buffer } | undefined {
   const { mm_env_start: start, mm_env_end: end } = draft.set.required(IMAGES.MM, pid);
-  if (end <= start) return;
+  if (end <= start) return undefined;
   if (end - start > BigInt(MAX_STRING_AREA_BYTES))
     throw new EditError(
       `the environment of task ${pid} claims ${end - start} bytes, at most ${MAX_STRING_AREA_BYTES} are read`,
     );
-  const area = space.read(start, Number(end - start));
-  const name = Buffer.concat([textToBytes(key), Buffer.from("=")]);
-  for (let at = 0; at < area.length; ) {
-    const nul = area.indexOf(0, at);
-    const stop = nul === -1 ? area.length : nul;
-    const old = area.subarray(at, stop);
-    if (old.subarray(0, name.length).equals(name)) {
-      const fresh = padded(Buffer.concat([name, textToBytes(value)]), old, pid, key);
-      if (fresh.equals(old)) draft.matched(edit);
-      else writeMemory(draft, edit, space, start + BigInt(at), fresh);
-      const before = bytesToText(old.subarray(name.length));
-      if (before.length >= MIN_SCANNED && before !== value) draft.replaced.set(before, edit);
-      draft.notes.add(
-        `a program that has read ${key} already (getenv(3)) goes on with what it read; --scan-memory says where the old value still stands`,
-      );
-    }
-    at = stop + 1;
-  }
-}
-
-/** Shorter texts stand everywhere in memory. */
-const MIN_SCANNED = 4;
-
-function padded(fresh: Buffer, old: Buffer, pid: number, key: string): Buffer {
-  if (fresh.length > old.length) {
-    const room = old.length - textToBytes(key).length - 1;
-    throw new EditError(
-      `the value of ${key} in task ${pid} has ${room} bytes, and there is no room for ${fresh.length - old.length} more: memory cannot grow in an image`,
-    );
-  }
-  return Buffer.concat([fresh, Buffer.alloc(old.length - fresh.length)]);
+  return { start, bytes: space.read(start, Number(end - start)) };
 }
 
 /** Puts bytes into the pages that hold the address. Errors: EDIT, UNSUPPORTED where they are not plainly in this set. */

@@ -1,5 +1,5 @@
 import { ITIMER_ENTRY, POSIX_TIMER_ENTRY, TIMERFD_ENTRY } from "../../../formats/criu/tables/timer.js";
-import { UsageError } from "../../../io/errors.js";
+import { UnsupportedError, UsageError } from "../../../io/errors.js";
 import type { AnyValue, MessageTable } from "../../../schema/message.js";
 import { type FieldPath, formatPath } from "../../../schema/patch.js";
 import { descriptors, typeOf } from "../descriptors.js";
@@ -11,10 +11,12 @@ const SECOND = 1_000_000_000n;
 /** The kernel keeps times in 63 bits of nanoseconds; more seconds than this are cut there. */
 const MAX_SECONDS = 9_223_372_036n;
 
-const WORDS = ["real", "virtual", "prof", "posix", "timerfd", "all"] as const;
-type TimerWord = (typeof WORDS)[number];
+/** Restart blocks: what is left of a system call that was interrupted. */
+const CALLS = ["sleep", "poll", "futex"] as const;
+const WORDS = ["real", "virtual", "prof", "posix", "timerfd", ...CALLS, "all"] as const;
+export type TimerWord = (typeof WORDS)[number];
 
-interface Expiry {
+export interface Expiry {
   readonly kind: TimerWord;
   readonly pid: number | undefined;
   /** Id of a POSIX timer, descriptor of a timerfd. */
@@ -41,11 +43,18 @@ type FoundTimer = Found<{ readonly path: FieldPath; readonly value: AnyValue }>;
 export const expiry: EditKind<Expiry> = {
   name: "expiry",
   syntax: "KIND[PID:ID]=±DURATION|=DURATION|xN",
-  summary: "add to, set or scale what is left of timers: real, virtual, prof, posix, timerfd or all",
+  summary:
+    "add to, set or scale what is left of timers: real, virtual, prof, posix, timerfd or all; in streams also of calls: sleep, poll, futex",
   parse: parseExpiry,
   lookedFor: ({ kind, pid, id }) =>
     `no ${kind === "all" ? "" : `${kind} `}timer${pid === undefined ? "" : ` of task ${pid}`}${id === undefined ? "" : ` with id ${id}`} is armed`,
   plan(edits, draft) {
+    for (const { args } of edits)
+      if (CALLS.some((word) => word === args.kind))
+        throw new UnsupportedError(
+          `CRIU stores nothing of the time that a ${args.kind} has left: the call is made again with what the program gave it`,
+          { file: draft.set.name },
+        );
     for (const timers of TABLES)
       draft.eachMessage(timers.table, (found) => {
         for (const each of edits)

@@ -33,7 +33,7 @@ export interface Redirection {
   readonly append: boolean;
 }
 
-interface FdEdit extends Redirection {
+export interface FdEdit extends Redirection {
   readonly name: DescriptorName;
 }
 

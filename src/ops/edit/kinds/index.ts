@@ -2,6 +2,7 @@ import type { EditKind } from "../kind.js";
 import { acceptFile } from "./accept-file.js";
 import { cgroup } from "./cgroup.js";
 import { comm } from "./comm.js";
+import { deleted } from "./deleted.js";
 import { dropFd } from "./drop-fd.js";
 import { env } from "./env.js";
 import { expiry } from "./expiry.js";
@@ -22,6 +23,7 @@ import { tcpListenRemap } from "./tcp-listen-remap.js";
  */
 export const EDIT_KINDS: readonly EditKind[] = [
   remapPath,
+  deleted,
   cgroup,
   hostname,
   comm,

@@ -1,6 +1,8 @@
 import { IMAGES } from "../../../formats/criu/images.js";
 import type { FileLockEntry } from "../../../formats/criu/tables/file-lock.js";
 import { UsageError } from "../../../io/errors.js";
+import { descriptionOf, descriptorNamed, typeOf } from "../descriptors.js";
+import type { Draft } from "../draft.js";
 import { changedTime, parseTimeChange, type TimeChange } from "../duration.js";
 import type { EditKind } from "../kind.js";
 
@@ -10,31 +12,28 @@ const BREAKING = 4;
 const DEFAULT_BREAK_TIME = 45_000_000_000n;
 const SECOND = 1_000_000_000n;
 
-interface LeaseExpiry {
+export interface LeaseExpiry {
+  /** Which leases: of a process, of one descriptor, of a file by its path; all when nothing is given. */
   readonly pid: number | undefined;
   readonly fd: number | undefined;
+  readonly path: string | undefined;
   readonly change: TimeChange;
 }
 
-/** `--lease-expiry [PID[:FD]=]±DURATION`. No CRIU image holds the time, so it can only be handed to the restore. */
+/** `--lease-expiry [SELECTOR=]±DURATION`. No CRIU image holds the time, so there it can only be handed to the restore. */
 export const leaseExpiry: EditKind<LeaseExpiry> = {
   name: "lease-expiry",
-  syntax: "[PID[:FD]=]±DURATION",
-  summary: "time that holders of leases being broken get; CRIU images have no place for it, a restore does",
-  parse(text) {
-    const [, pid, fd, rest] = /^(?:(\d+)(?::(\d+))?=)?(.+)$/s.exec(text) ?? [];
-    if (rest === undefined) throw new UsageError("a duration is missing, as in +30s");
-    return {
-      pid: pid === undefined ? undefined : Number(pid),
-      fd: fd === undefined ? undefined : Number(fd),
-      change: parseTimeChange(rest),
-    };
+  syntax: "[SELECTOR=]±DURATION|=DURATION|xN",
+  summary:
+    "time that holders of leases being broken have left, of PID, PID:FD, a path or all; CRIU images have no place for it, a restore does",
+  parse: parseLeaseExpiry,
+  lookedFor: ({ pid, fd, path }) => {
+    const whose = path ?? (pid === undefined ? undefined : `task ${pid}${fd === undefined ? "" : `:${fd}`}`);
+    return `no lease${whose === undefined ? "" : ` of ${whose}`} was being broken at the checkpoint`;
   },
-  lookedFor: ({ pid }) =>
-    `no lease${pid === undefined ? "" : ` of task ${pid}`} was being broken at the checkpoint`,
   plan(edits, draft) {
     for (const { edit, args } of edits) {
-      const leases = draft.set.records(IMAGES.FILE_LOCKS).filter(({ value }) => isMeant(value, args));
+      const leases = draft.set.records(IMAGES.FILE_LOCKS).filter(({ value }) => isMeant(draft, value, args));
       if (leases.length === 0) continue;
       draft.matched(edit);
       const time = changedTime(DEFAULT_BREAK_TIME, args.change);
@@ -48,7 +47,26 @@ export const leaseExpiry: EditKind<LeaseExpiry> = {
   },
 };
 
-function isMeant({ flag, type, pid, fd }: FileLockEntry, selector: LeaseExpiry): boolean {
+/** The last `=` parts selector and change, but for the one that begins the change itself. Errors: USAGE. */
+function parseLeaseExpiry(text: string): LeaseExpiry {
+  const [, selector, rest = ""] = /^(?:(all|\d+(?::\d+)?|\/.*?)=(?==?[^=]+$))?(.*)$/s.exec(text) ?? [];
+  if (rest === "") throw new UsageError("a duration is missing, as in +30s");
+  const [, pid, fd] = /^(\d+)(?::(\d+))?$/.exec(selector ?? "") ?? [];
+  return {
+    pid: pid === undefined ? undefined : Number(pid),
+    fd: fd === undefined ? undefined : Number(fd),
+    path: selector?.startsWith("/") === true ? selector : undefined,
+    change: parseTimeChange(rest),
+  };
+}
+
+function isMeant(draft: Draft, { flag, type, pid, fd }: FileLockEntry, selector: LeaseExpiry): boolean {
   if (flag !== LEASE || (type & BREAKING) === 0) return false;
+  if (selector.path !== undefined && pathOf(draft, pid, fd) !== selector.path) return false;
   return (selector.pid ?? pid) === pid && (selector.fd ?? fd) === fd;
+}
+
+function pathOf(draft: Draft, pid: number, fd: number): unknown {
+  const descriptor = descriptorNamed(draft, { pid, fd });
+  return descriptor && descriptionOf(draft, typeOf(descriptor), descriptor.value.id)?.value.name;
 }

@@ -19,7 +19,7 @@ const ACCESS_MODE = 3;
 
 const WORDS = ["settle", "read", "write", "drop"] as const;
 
-interface LeaseEdit {
+export interface LeaseEdit {
   readonly name: DescriptorName;
   readonly to: (typeof WORDS)[number];
 }

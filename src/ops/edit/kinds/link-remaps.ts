@@ -1,9 +1,8 @@
 import { IMAGES } from "../../../formats/criu/images.js";
 import { REMAP_TYPE } from "../../../formats/criu/tables/remap-file-path.js";
 import type { Draft } from "../draft.js";
-import type { PathRules } from "../path-rules.js";
+import type { OwnedRule, PathRules } from "../path-rules.js";
 import { type FoundFile, regFileOf } from "../reg-files.js";
-import type { OwnedRule } from "./path-field.js";
 
 const LINKED = REMAP_TYPE.values.get("LINKED");
 

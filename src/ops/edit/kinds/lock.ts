@@ -8,7 +8,7 @@ const LEASE = 8;
 const FLOCK_MANDATORY = 32;
 const TYPES: Readonly<Record<string, number>> = { read: 0, shared: 0, write: 1, exclusive: 1 };
 
-interface LockEdit {
+export interface LockEdit {
   readonly name: DescriptorName;
   /** Bytes of the lock that is meant; undefined for all of the descriptor. */
   readonly range: { readonly start: bigint; readonly length: bigint } | undefined;

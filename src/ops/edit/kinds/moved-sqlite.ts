@@ -1,7 +1,5 @@
-import { IMAGES } from "../../../formats/criu/images.js";
-import type { Draft } from "../draft.js";
-import type { PathRules } from "../path-rules.js";
-import type { OwnedRule } from "./path-field.js";
+import type { Ledger } from "../ledger.js";
+import type { OwnedRule, PathRules } from "../path-rules.js";
 
 /** sqlite keeps its rollback journal beside the database while a transaction runs, https://sqlite.org/tempfiles.html */
 const JOURNAL = "-journal";
@@ -10,18 +8,17 @@ const JOURNAL = "-journal";
  * Warns of sqlite databases in a transaction that a rule moves. sqlite compares the path that it remembers with the file
  * it has open: in its default journal mode COMMIT then fails and leaves the journal, and later writes are refused.
  */
-export function warnOfMovedSqlite(draft: Draft, rules: PathRules<OwnedRule>): void {
-  const paths = new Set(regularFileNames(draft));
+export function warnOfMovedSqlite(
+  ledger: Ledger,
+  names: Iterable<string>,
+  rules: PathRules<OwnedRule>,
+): void {
+  const paths = new Set(names);
   for (const journal of paths) {
     const path = journal.endsWith(JOURNAL) ? journal.slice(0, -JOURNAL.length) : undefined;
     if (path !== undefined && paths.has(path) && rules.map(path) !== undefined)
-      draft.warnings.add(
+      ledger.warnings.add(
         `${path} looks like a sqlite database in a transaction, and sqlite notices that it was moved: unless it keeps the file locked (locking_mode EXCLUSIVE), COMMIT may fail and leave the journal, and later writes are refused until the program opens it anew`,
       );
   }
-}
-
-function* regularFileNames(draft: Draft): Generator<string> {
-  for (const { value } of draft.set.records(IMAGES.FILES)) if (value.reg !== undefined) yield value.reg.name;
-  for (const { value } of draft.set.records(IMAGES.REG_FILES)) yield value.name;
 }

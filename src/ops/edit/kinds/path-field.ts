@@ -3,16 +3,10 @@ import { textToBytes } from "../../../io/text.js";
 import { formatPath } from "../../../schema/patch.js";
 import type { VisitedField } from "../../../schema/visit.js";
 import type { Draft, Found } from "../draft.js";
-import type { PathRule, PathRules } from "../path-rules.js";
-import type { Edit } from "../plan.js";
+import type { OwnedRule, PathRules } from "../path-rules.js";
 
 /** Linux takes paths of at most 4095 bytes (PATH_MAX less the NUL). */
 const MAX_PATH_BYTES = 4095;
-
-/** A path rule that knows its edit. */
-export interface OwnedRule extends PathRule {
-  readonly edit: Edit;
-}
 
 /** Puts a new path into the field that was found. Errors: EDIT when it is too long for the kernel. */
 export function setPath(draft: Draft, rule: OwnedRule, found: Found<VisitedField>, path: string): void {

@@ -9,6 +9,7 @@ import {
 } from "../descriptors.js";
 import type { Draft } from "../draft.js";
 import type { Edit } from "../plan.js";
+import { policyPath, policyText } from "../policy-text.js";
 import { type FoundFile, regFileOf, regFiles } from "../reg-files.js";
 import { acceptAsItIs } from "./accept-file.js";
 import { dropDescriptor } from "./drop-fd.js";
@@ -67,12 +68,6 @@ export function planPolicies(policies: readonly Policy[], draft: Draft): number 
   return matches;
 }
 
-/** `policy path=/tmp/** drop`, for people. */
-export function policyText({ path, type, fd, action, to, append }: Policy): string {
-  const which = [path && `path=${path}`, type && `type=${type}`, fd && `fd=${fd}`].filter(Boolean).join(" ");
-  return `${which} ${action}${to === undefined ? "" : ` to ${to}`}${append ? ",append" : ""}`;
-}
-
 function act(draft: Draft, policy: Policy, edit: Edit, subject: Subject, done: Set<FoundFile>): void {
   const { descriptor, file } = subject;
   if (policy.action === "error")
@@ -96,14 +91,8 @@ function act(draft: Draft, policy: Policy, edit: Edit, subject: Subject, done: S
       file.image,
       file.record,
       [...file.path, "name"],
-      newPath(file.value.name, policy.to as string),
+      policyPath(file.value.name, policy.to as string),
     );
-}
-
-/** `to` that ends in a slash is a directory: the file keeps its own name in it. */
-function newPath(path: string, to: string): string {
-  if (!to.startsWith("/")) throw new UsageError(`${JSON.stringify(to)} is no absolute path`);
-  return to.endsWith("/") ? to + path.slice(path.lastIndexOf("/") + 1) : to;
 }
 
 function subjectOf(draft: Draft, descriptor: FoundDescriptor): Subject {

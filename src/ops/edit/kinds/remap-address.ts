@@ -9,7 +9,7 @@ import type { EditKind, Parsed } from "../kind.js";
 import { leaveLookalikes } from "../lookalikes.js";
 
 /** Words of an address as little-endian images hold them, one or four. */
-interface AddressRule {
+export interface AddressRule {
   readonly from: readonly number[];
   readonly to: readonly number[];
 }

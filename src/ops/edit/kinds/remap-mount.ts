@@ -4,8 +4,8 @@ import { EditError } from "../../../io/errors.js";
 import { formatPath } from "../../../schema/patch.js";
 import type { VisitedField } from "../../../schema/visit.js";
 import type { Draft, Found } from "../draft.js";
-import type { PathRules } from "../path-rules.js";
-import { leaveMentioned, type OwnedRule, setPath } from "./path-field.js";
+import type { OwnedRule, PathRules } from "../path-rules.js";
+import { leaveMentioned, setPath } from "./path-field.js";
 
 /** Moves `root`, `source` or `options` of a mount; `mountpoint` is a path like any other. */
 export function remapMountField(draft: Draft, rules: PathRules<OwnedRule>, found: Found<VisitedField>): void {

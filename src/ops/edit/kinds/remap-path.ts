@@ -1,3 +1,4 @@
+import { IMAGES } from "../../../formats/criu/images.js";
 import { GHOST_FILE_ENTRY } from "../../../formats/criu/tables/ghost-file.js";
 import { MNT_ENTRY } from "../../../formats/criu/tables/mnt.js";
 import { REG_FILE_ENTRY } from "../../../formats/criu/tables/regfile.js";
@@ -7,10 +8,10 @@ import type { VisitedField } from "../../../schema/visit.js";
 import type { Draft, Found } from "../draft.js";
 import type { EditKind, Parsed } from "../kind.js";
 import { leaveLookalikes } from "../lookalikes.js";
-import { type PathRule, PathRules, parsePathRule } from "../path-rules.js";
+import { type OwnedRule, type PathRule, PathRules, parsePathRule } from "../path-rules.js";
 import { movedLinkRemaps } from "./link-remaps.js";
 import { warnOfMovedSqlite } from "./moved-sqlite.js";
-import { leaveMentioned, type OwnedRule, setPath } from "./path-field.js";
+import { leaveMentioned, setPath } from "./path-field.js";
 import { remapMountField } from "./remap-mount.js";
 import { remapSocket } from "./remap-socket.js";
 
@@ -31,7 +32,7 @@ export const remapPath: EditKind<PathRule> = {
       edits.map(({ edit, args }: Parsed<PathRule>): OwnedRule => ({ ...args, edit })),
     );
     const links = movedLinkRemaps(draft, rules);
-    warnOfMovedSqlite(draft, rules);
+    warnOfMovedSqlite(draft, regularFileNames(draft), rules);
     draft.eachField(holdsPath, (found) => remapField(draft, rules, found));
     for (const move of links) move();
     for (const { from, edit } of rules.rules) {
@@ -60,4 +61,9 @@ function remapField(draft: Draft, rules: PathRules<OwnedRule>, found: Found<Visi
   const mapped = table === GHOST_FILE_ENTRY ? rules.map(value) : rules.mapLoose(value);
   if (mapped === undefined) leaveMentioned(draft, rules, found, "not OLD itself and not below it");
   else setPath(draft, mapped.rule, found, mapped.path);
+}
+
+function* regularFileNames(draft: Draft): Generator<string> {
+  for (const { value } of draft.set.records(IMAGES.FILES)) if (value.reg !== undefined) yield value.reg.name;
+  for (const { value } of draft.set.records(IMAGES.REG_FILES)) yield value.name;
 }

@@ -3,8 +3,8 @@ import { bytesToText, textToBytes } from "../../../io/text.js";
 import { formatPath } from "../../../schema/patch.js";
 import type { VisitedField } from "../../../schema/visit.js";
 import type { Draft, Found } from "../draft.js";
-import type { PathRules } from "../path-rules.js";
-import { leaveMentioned, type OwnedRule, setPath } from "./path-field.js";
+import type { OwnedRule, PathRules } from "../path-rules.js";
+import { leaveMentioned, setPath } from "./path-field.js";
 
 /** sun_path of unix(7), with the NUL that criu stores. */
 const MAX_NAME_BYTES = 108;
@@ -47,7 +47,7 @@ export function remapSocket(draft: Draft, rules: PathRules<OwnedRule>, found: Fo
 }
 
 /** The name stays relative; its directory follows where it would have to climb. */
-function relativeName(full: string, dir: string): { readonly dir: string; readonly name: string } {
+export function relativeName(full: string, dir: string): { readonly dir: string; readonly name: string } {
   const prefix = dir === "/" ? "/" : `${dir}/`;
   if (full.startsWith(prefix)) return { dir, name: full.slice(prefix.length) };
   const slash = full.lastIndexOf("/");

@@ -9,7 +9,7 @@ import type { Draft } from "../draft.js";
 import type { EditKind } from "../kind.js";
 import { valueAt } from "../value-at.js";
 
-interface SetEdit {
+export interface SetEdit {
   /** IMAGE[RECORD].FIELD */
   readonly place: string;
   readonly value: string;

@@ -4,7 +4,7 @@ import { UsageError } from "../../../io/errors.js";
 import { formatAddress } from "../../../schema/ip-address.js";
 import type { EditKind } from "../kind.js";
 
-interface PortRule {
+export interface PortRule {
   readonly from: number;
   readonly to: number;
 }

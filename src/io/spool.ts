@@ -1,0 +1,70 @@
+import fs from "node:fs";
+import path from "node:path";
+import { ioError } from "./errors.js";
+import { ownerToken } from "./owner.js";
+import { type ByteSource, checkRange } from "./source.js";
+
+const CHUNK = 1024 * 1024;
+
+/** All bytes of a pipe in a file that has no name any more, so that nothing is left behind whatever happens. */
+export class SpoolSource implements ByteSource {
+  readonly #fd: number;
+  readonly size: number;
+
+  /** Reads `from` to its end. Errors: IO, also for a full disk. */
+  constructor(
+    from: number,
+    readonly name: string,
+    directory: string,
+  ) {
+    const file = path.join(directory, `.crimg-spool-${ownerToken()}`);
+    try {
+      this.#fd = fs.openSync(file, "wx+", 0o600);
+      fs.unlinkSync(file);
+    } catch (error) {
+      throw ioError("keep the input in a file while it is edited", directory, error);
+    }
+    this.size = this.#fill(from);
+  }
+
+  read(offset: number, size: number): Buffer {
+    checkRange(this, offset, size);
+    const buffer = Buffer.allocUnsafe(size);
+    for (let done = 0; done < size; ) done += fs.readSync(this.#fd, buffer, done, size - done, offset + done);
+    return buffer;
+  }
+
+  close(): void {
+    fs.closeSync(this.#fd);
+  }
+
+  #fill(from: number): number {
+    const chunk = Buffer.allocUnsafe(CHUNK);
+    let size = 0;
+    try {
+      for (;;) {
+        const got = readSome(from, chunk);
+        if (got === 0) return size;
+        for (let done = 0; done < got; ) done += fs.writeSync(this.#fd, chunk, done, got - done, size + done);
+        size += got;
+      }
+    } catch (error) {
+      fs.closeSync(this.#fd);
+      throw ioError("keep the input in a file while it is edited", this.name, error);
+    }
+  }
+}
+
+/** A terminal or a pipe that was made non-blocking has nothing for a moment. */
+function readSome(fd: number, chunk: Buffer): number {
+  for (;;) {
+    try {
+      return fs.readSync(fd, chunk, 0, chunk.length, null);
+    } catch (error) {
+      const { code } = error as NodeJS.ErrnoException;
+      if (code === "EOF") return 0;
+      if (code !== "EAGAIN") throw error;
+      Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 5);
+    }
+  }
+}

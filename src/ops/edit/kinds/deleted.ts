@@ -1,0 +1,33 @@
+import { UnsupportedError, UsageError } from "../../../io/errors.js";
+import type { EditKind } from "../kind.js";
+
+export interface DeletedEdit {
+  /** The name that the file had. */
+  readonly path: string;
+  readonly method: "contents" | "relink" | "copy";
+  /** Where the substitute is, for relink and copy. */
+  readonly to: string;
+}
+
+/** `--deleted PATH=contents|relink:PATH|copy:PATH`: how a deleted file comes back. */
+export const deleted: EditKind<DeletedEdit> = {
+  name: "deleted",
+  syntax: "PATH=contents|relink:PATH|copy:PATH",
+  summary:
+    "how a deleted file of a stream comes back: its bytes in the image, a hard link on disk, or a copy that is written now",
+  parse(text) {
+    const [, path, word, to = ""] = /^(\/.*?)=(contents|relink|copy)(?::(.+))?$/s.exec(text) ?? [];
+    if (path === undefined || word === undefined || (word === "contents") !== (to === ""))
+      throw new UsageError(`${JSON.stringify(text)} is not PATH=contents, relink:PATH or copy:PATH`);
+    if (to !== "" && (!to.startsWith("/") || /(^|\/)\.\.?(\/|$)/.test(to) || text.includes("\0")))
+      throw new UsageError(`${JSON.stringify(to)} is no absolute path without . and ..`);
+    return { path, method: word as DeletedEdit["method"], to };
+  },
+  lookedFor: ({ path }) => `no open or mapped file that was deleted had the name ${path}`,
+  plan(_edits, draft) {
+    throw new UnsupportedError(
+      "in a CRIU set ghost files and link remaps are images and entries of their own, which crimg does not turn into one another; dump again with --ghost-limit or --link-remap",
+      { file: draft.set.name },
+    );
+  },
+};

@@ -1,0 +1,59 @@
+import { LinuxCrImage } from "../../../formats/linux-cr/image.js";
+import { parseImage } from "../../../formats/linux-cr/parse.js";
+import { EditError, isCrimgError } from "../../../io/errors.js";
+import { type Splice, SplicedSource } from "../../../io/splice.js";
+import { equalValues } from "../../../schema/equal.js";
+import type { StreamDraft } from "./draft.js";
+
+/**
+ * Reads the stream as it would be written: its framing, each changed record, and how all records hang together.
+ * Errors: EDIT when the result is no image any more, or another one than was planned.
+ */
+export function checkStream(draft: StreamDraft, splices: readonly Splice[]): void {
+  if (splices.length === 0) return;
+  try {
+    const after = new LinuxCrImage(new SplicedSource(draft.image.source, splices));
+    compareRecords(draft, after);
+    const { problem } = parseImage(after);
+    if (problem !== undefined) throw problem;
+  } catch (error) {
+    if (!isCrimgError(error) || error.code === "EDIT") throw error;
+    throw new EditError(`after this edit it would be no image any more: ${error.message}`, { cause: error });
+  }
+}
+
+function compareRecords(draft: StreamDraft, after: LinuxCrImage): void {
+  const { image } = draft;
+  if (after.ending.kind !== image.ending.kind || after.ending.rest !== image.ending.rest)
+    throw unlike(draft, "the end");
+  let at = 0;
+  for (let index = 0; index <= image.length; index++) {
+    for (const { bytes, label } of draft.insertions(index)) {
+      const { offset, size } = after.range(at);
+      if (at >= after.length || size !== bytes.length || !after.source.read(offset, size).equals(bytes))
+        throw unlike(draft, `the new ${label}`);
+      at++;
+    }
+    if (index === image.length || draft.isDropped(index)) continue;
+    if (!isAsPlanned(draft, index, after, at)) throw unlike(draft, `record ${index}`);
+    at++;
+  }
+  if (at !== after.length) throw unlike(draft, `the number of records, ${after.length} for ${at},`);
+}
+
+function isAsPlanned(draft: StreamDraft, index: number, after: LinuxCrImage, at: number): boolean {
+  const { image } = draft;
+  if (after.id(at) !== image.id(index)) return false;
+  if (!draft.isChanged(index)) return after.range(at).size === image.range(index).size;
+  const [planned, read] = [draft.fields(index), after.fields(at)];
+  const count = image.kind(index)?.count;
+  const names = Object.keys(planned).filter((name) => name !== count);
+  return (
+    names.every((name) => equalValues(planned[name], read[name])) &&
+    after.bytes(at).equals(draft.payload(index))
+  );
+}
+
+function unlike({ image }: StreamDraft, what: string): EditError {
+  return new EditError(`${what} would not be what was planned`, { file: image.name });
+}

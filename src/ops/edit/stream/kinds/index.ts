@@ -1,0 +1,42 @@
+import type { Parsed } from "../../kind.js";
+import type { StreamDraft } from "../draft.js";
+import { planAcceptFile, planNoFileCheck } from "./accept-file.js";
+import { planCgroup } from "./cgroup.js";
+import { planComm } from "./comm.js";
+import { planDeleted } from "./deleted.js";
+import { planDropFd } from "./drop-fd.js";
+import { planEnv } from "./env.js";
+import { planExpiry } from "./expiry.js";
+import { planFd } from "./fd.js";
+import { planHostname } from "./hostname.js";
+import { planLease } from "./lease.js";
+import { planLeaseExpiry } from "./lease-expiry.js";
+import { planLock } from "./lock.js";
+import { planRemapAddress } from "./remap-address.js";
+import { planRemapPath } from "./remap-path.js";
+import { planSet } from "./set.js";
+import { planTcpListenRemap } from "./tcp-listen-remap.js";
+
+/** What edits of one kind that follow one another do to a stream. */
+type StreamPlan = (edits: readonly Parsed<unknown>[], draft: StreamDraft) => void;
+
+/** How each kind of edit is planned for a linux-cr stream, by its name. Its syntax is the one of EDIT_KINDS. */
+export const STREAM_PLANS = {
+  "remap-path": planRemapPath,
+  deleted: planDeleted,
+  cgroup: planCgroup,
+  hostname: planHostname,
+  comm: planComm,
+  "remap-address": planRemapAddress,
+  "tcp-listen-remap": planTcpListenRemap,
+  fd: planFd,
+  "drop-fd": planDropFd,
+  lease: planLease,
+  lock: planLock,
+  "lease-expiry": planLeaseExpiry,
+  expiry: planExpiry,
+  env: planEnv,
+  "accept-file": planAcceptFile,
+  "no-file-check": planNoFileCheck,
+  set: planSet,
+} as Readonly<Record<string, StreamPlan>>;

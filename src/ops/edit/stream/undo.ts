@@ -1,0 +1,29 @@
+import path from "node:path";
+import type { LinuxCrDocument } from "../../../model/document.js";
+import { type LogEntry, shortenedLog } from "../log.js";
+import { lastEntries, previousFiles } from "../undo.js";
+import { type StreamTarget, unchanged, writeStream } from "./apply.js";
+import { fileOf, StreamFiles } from "./files.js";
+
+export interface UndoneStream {
+  readonly file: string;
+  /** The entries that were taken back, the newest first. */
+  readonly entries: readonly LogEntry[];
+}
+
+/**
+ * Takes the last `steps` edits of a stream back: it gets the very bytes it had, which their SHA-256 proves before
+ * anything is written, and the log beside it loses the entries, or goes with the last one.
+ * Errors: USAGE when there are not so many; EDIT when something else has changed the stream since.
+ */
+export function undoStream(document: LinuxCrDocument, steps: number, target: StreamTarget): UndoneStream {
+  fileOf(document);
+  const isUnchanged = unchanged(document);
+  const files = StreamFiles.of(document);
+  const all = files.entries();
+  const entries = lastEntries(all, steps, document.name);
+  const content = previousFiles(files, entries).get(path.basename(document.name));
+  const log = shortenedLog(files, all, steps);
+  const file = writeStream(document, content ?? document.image.source, log, target, isUnchanged);
+  return { file, entries };
+}
