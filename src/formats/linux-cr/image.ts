@@ -139,8 +139,13 @@ export class LinuxCrImage {
     if (table === undefined) return {};
     const { offset, size } = this.range(index);
     if (size < table.size) this.checkSize(index);
-    const head = this.#read(offset, table.size);
+    const head = this.read(offset, table.size);
     return readStruct(table, head, this.byteOrder) as Readonly<Record<string, unknown>>;
+  }
+
+  /** Bytes of the image from anywhere; neighbouring small reads cost one system call. Errors: FormatError TRUNCATED. */
+  read(offset: number, size: number): Buffer {
+    return this.#blocks.read(offset, size);
   }
 
   /** Bytes of a payload. Errors: FormatError TOO_LARGE for one that is no single value. */
@@ -152,7 +157,7 @@ export class LinuxCrImage {
         `${size} bytes in one record; at most ${MAX_RECORD_BYTES} are read at once`,
         this.place(index),
       );
-    return this.#read(offset, size);
+    return this.read(offset, size);
   }
 
   /** Text of a STRING or FILE_NAME up to its NUL. */
@@ -213,11 +218,7 @@ export class LinuxCrImage {
         offset: start,
       });
     checkRange(this.source, start + offset, size);
-    return this.#read(start + offset, size);
-  }
-
-  #read(offset: number, size: number): Buffer {
-    return this.#blocks.read(offset, size);
+    return this.read(start + offset, size);
   }
 
   #varyingLayout(kind: RecordKind, index: number): StructTable | undefined {

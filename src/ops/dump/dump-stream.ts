@@ -49,7 +49,7 @@ function* fieldRanges(image: LinuxCrImage, index: number, end: number): Generato
   const table = image.layout(index);
   let at = offset + HEADER_BYTES;
   if (table !== undefined && size >= table.size) {
-    const bytes = image.source.read(offset, table.size);
+    const bytes = image.read(offset, table.size);
     const value = readStruct(table, bytes, image.byteOrder) as Readonly<Record<string, unknown>>;
     for (const leaf of structLeaves(table, value)) {
       const start = offset + leaf.offset;

@@ -84,7 +84,7 @@ function* recordPieces(
   const body = { offset: offset + HEADER_BYTES, size: size - HEADER_BYTES };
   const table = image.layout(index);
   const least = Math.max(table?.size ?? 0, (kind?.payloadAt ?? 0) + (kind?.slack ?? 0));
-  const read = ({ offset: at, size: bytes }: Range): Buffer => image.source.read(at, bytes);
+  const read = ({ offset: at, size: bytes }: Range): Buffer => image.read(at, bytes);
   const dataMember = (key: string, range: Range): Piece[] =>
     options.noPayload === true ? [`"${key}": "${sizeNote(range.size)}"`] : [`"${key}": "`, range, '"'];
 
@@ -105,8 +105,8 @@ function* recordPieces(
     if (payload.size > 0)
       members.push(...payloadMembers(image, index, kind, payload, options, inner, dataMember));
     const end = payload.offset + payload.size;
-    const slack = read({ offset: end, size: offset + size - end });
-    if (slack.some((byte) => byte !== 0)) members.push([`"_padding": "${slack.toString("base64")}"`]);
+    const slack = end < offset + size ? read({ offset: end, size: offset + size - end }) : undefined;
+    if (slack?.some((byte) => byte !== 0)) members.push([`"_padding": "${slack.toString("base64")}"`]);
   }
   const page = image.rawPage(index);
   if (page !== undefined) members.push(dataMember("page", page));

@@ -30,7 +30,7 @@ export function elementsOf(
   const { byteOrder, dialect } = image;
   const table = elementTable(kind, dialect);
   if (kind.payload !== "u32" && table === undefined) return undefined;
-  const bytes = image.source.read(payload.offset, payload.size);
+  const bytes = image.read(payload.offset, payload.size);
   if (kind.payload === "u32") {
     if (bytes.length % 4 !== 0) return undefined;
     const values = Array.from({ length: bytes.length / 4 }, (_, i) =>

@@ -27,12 +27,12 @@ export function* stretchPieces(
 ): Generator<string> {
   if (each === undefined) {
     for (let done = 0; done < size; done += PIECE)
-      yield image.source.read(offset + done, Math.min(PIECE, size - done)).toString("base64");
+      yield image.read(offset + done, Math.min(PIECE, size - done)).toString("base64");
     return;
   }
   const inner = indent === "" ? "" : `${indent}    `;
   for (let done = 0; done < size; done += each)
-    yield `${done === 0 ? inner : `,${inner || " "}`}"${image.source.read(offset + done, each).toString("base64")}"`;
+    yield `${done === 0 ? inner : `,${inner || " "}`}"${image.read(offset + done, each).toString("base64")}"`;
 }
 
 /** `... <1.5KB>` in place of bytes. */
@@ -43,7 +43,7 @@ export function sizeNote(size: number): string {
 /** `text` without its NUL, and `textBytes` when it is not followed by exactly one; undefined for a long one. */
 export function textMembers(image: LinuxCrImage, payload: Range): string[] | undefined {
   if (payload.size > MAX_TEXT_BYTES) return undefined;
-  const bytes = image.source.read(payload.offset, payload.size);
+  const bytes = image.read(payload.offset, payload.size);
   let end = bytes.length;
   while (end > 0 && bytes[end - 1] === 0) end--;
   const text = `"text": ${jsonString(bytesToText(bytes.subarray(0, end)))}`;
@@ -63,7 +63,7 @@ export function pagesOf(
   const { wordBytes } = image.dialect.arch;
   const pageSize = payload.size / count - wordBytes;
   if (!Number.isInteger(pageSize) || pageSize < LEAST_PAGE_BYTES) return undefined;
-  const bytes = image.source.read(payload.offset, count * wordBytes);
+  const bytes = image.read(payload.offset, count * wordBytes);
   const isLittle = image.byteOrder === "little-endian";
   const addresses = Array.from({ length: count }, (_, i) => {
     const at = i * wordBytes;
