@@ -9,6 +9,7 @@ import { readStruct } from "../../schema/struct-reader.js";
 import { type Dialect, layoutOf, type RecordKind, type RecordValue } from "./record-kind.js";
 import { RECORDS, recordKinds } from "./records.js";
 import { findRevision, type Revision } from "./revision.js";
+import type { Commit } from "./revisions.js";
 import { type Ending, HEADER_BYTES, type Scan, scanStream } from "./scan.js";
 
 /** A range of the image in bytes. */
@@ -19,6 +20,19 @@ export interface Range {
 
 /** FILE.f_type is below this; the layouts of others are those of none. */
 const FILE_TYPES = 16;
+
+const listsOfKinds = new Map<Commit, readonly (RecordKind | undefined)[]>();
+
+/** The kinds of a header set at the index of their ids: found faster than in a map, which counts by the million. */
+function kindsById(commit: Commit): readonly (RecordKind | undefined)[] {
+  let list = listsOfKinds.get(commit);
+  if (list === undefined) {
+    const kinds = recordKinds(commit);
+    list = Array.from({ length: Math.max(...kinds.keys()) + 1 }, (_, id) => kinds.get(id));
+    listsOfKinds.set(commit, list);
+  }
+  return list;
+}
 
 /** Whether the layout of a kind depends on more than header set and architecture. */
 function isVarying(kind: RecordKind, { arch }: Dialect): boolean {
@@ -61,8 +75,7 @@ export class LinuxCrImage {
       },
     });
     this.dialect = this.revision.dialect;
-    const kinds = recordKinds(this.dialect.commit);
-    this.#kinds = Array.from({ length: Math.max(...kinds.keys()) + 1 }, (_, id) => kinds.get(id));
+    this.#kinds = kindsById(this.dialect.commit);
   }
 
   /** Number of records. */
