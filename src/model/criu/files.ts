@@ -104,7 +104,7 @@ class CriuOpenFile implements OpenFile {
   }
 
   get mode(): number | undefined {
-    return this.type === "REG" ? this.#regular.mode : undefined;
+    return this.type === "REG" ? this.#regular.mode : (this.#node?.record as RegFileEntry | undefined)?.mode;
   }
 
   get buildId(): string | undefined {

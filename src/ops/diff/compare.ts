@@ -47,6 +47,7 @@ export function* compareItems(
 function* modified(section: SectionName, left: Item, right: Item): Generator<Difference> {
   const changes: FieldChange[] = [];
   for (const field of new Set([...Object.keys(left.fields), ...Object.keys(right.fields)])) {
+    if (left.unstated?.includes(field) || right.unstated?.includes(field)) continue;
     const [old, fresh] = [left.fields[field], right.fields[field]];
     if (old !== fresh) changes.push({ field, old, new: fresh });
   }

@@ -13,6 +13,8 @@ export interface Item {
   /** What a person calls it. */
   readonly label: string;
   readonly fields: Readonly<Record<string, Comparable>>;
+  /** Fields that the image has no place for: they are compared only where both images say them. */
+  readonly unstated?: readonly string[] | undefined;
 }
 
 /** One of the two checkpoints, with the names by which tasks and files are compared. */

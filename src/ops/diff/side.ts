@@ -19,6 +19,7 @@ export function sideOf(document: Document, keys: ReadonlyMap<number, string>): S
   const mapped = lazy(
     () => new Set(checkpoint.tasks.flatMap(({ mappings }) => mappings.map(({ file }) => file))),
   );
+  const nodes = lazy(() => new Set(checkpoint.files.all.map(({ record }) => record.regf_id)));
   const holdersOf = (file: OpenFile): readonly string[] => holders().get(file) ?? [];
   const held = (file: OpenFile): string => holdersOf(file)[0] ?? "nobody";
   const fileName = (file: OpenFile | undefined): string | undefined => {
@@ -36,14 +37,25 @@ export function sideOf(document: Document, keys: ReadonlyMap<number, string>): S
     taskKey: (pid) => keys.get(pid) ?? `${pid}`,
     tasks: () => checkpoint.tasks,
     fileName,
-    // CRIU keeps paths as regular files, linux-cr keeps them as names.
-    isOpenFile: (file) =>
-      file.type !== "REG" ||
-      file.deleted !== undefined ||
-      mapped().has(file) ||
-      holdersOf(file).some((holder) => !/:(cwd|root)$/.test(holder)),
+    // CRIU keeps paths as regular files, and shared anonymous memory as a memfd; linux-cr as names, and as memory.
+    isOpenFile: (file) => {
+      if (isAnonymousMemory(file)) return holdersOf(file).length > 0;
+      if (file.type !== "REG") return true;
+      if (nodes().has(file.id)) return false;
+      const isDirectoryOfTask = (holder: string): boolean => /:(cwd|root)$/.test(holder);
+      return (
+        file.deleted !== undefined ||
+        mapped().has(file) ||
+        holdersOf(file).some((holder) => !isDirectoryOfTask(holder))
+      );
+    },
     holders: holdersOf,
   };
+}
+
+/** What criu makes of a mapping with MAP_SHARED and MAP_ANONYMOUS. */
+export function isAnonymousMemory({ type, label }: OpenFile): boolean {
+  return type === "MEMFD" && label === "memfd:/dev/zero";
 }
 
 function holdersByFile(document: Document, keys: ReadonlyMap<number, string>): Map<OpenFile, string[]> {

@@ -14,11 +14,13 @@ export const LOCKS: Section = {
         fields: {
           type: lock.type,
           breaking: lock.breaking,
-          previous: lock.previous,
+          ...(lock.breaking ? { was: lock.previous } : {}),
           remaining: lock.remaining,
           range: lockRange(lock),
           file,
         },
+        // CRIU stores what a lease becomes and neither what it was nor when it is taken away.
+        unstated: lock.breaking && lock.remaining === undefined ? ["was", "remaining"] : undefined,
       };
     }
   },

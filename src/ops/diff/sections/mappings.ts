@@ -1,5 +1,6 @@
 import type { Mapping } from "../../../model/checkpoint.js";
 import { hex, type Section, type Side } from "../section.js";
+import { isAnonymousMemory } from "../side.js";
 
 /** The kernel of each dump places these itself. */
 export function isKernelMapping(mapping: Mapping): boolean {
@@ -13,11 +14,16 @@ export function formatRange(range: { readonly start: bigint; readonly end: bigin
 
 /** Stands for the same mapping after the address space was laid out anew. */
 export function mappingAlias(side: Side, mapping: Mapping): string {
-  return `${mapping.kind} ${mappingName(side, mapping)} ${mapping.permissions} ${mapping.offset}`;
+  return `${kindOf(mapping)} ${mappingName(side, mapping)} ${mapping.permissions} ${mapping.offset}`;
 }
 
 export function mappingName(side: Side, mapping: Mapping): string {
+  if (mapping.file !== undefined && isAnonymousMemory(mapping.file)) return "";
   return (mapping.file === undefined ? mapping.name : side.fileName(mapping.file)) ?? "";
+}
+
+function kindOf({ kind, file }: Mapping): Mapping["kind"] {
+  return file !== undefined && isAnonymousMemory(file) ? "shared anonymous" : kind;
 }
 
 export const MAPPINGS: Section = {
@@ -36,7 +42,7 @@ export const MAPPINGS: Section = {
             start: hex(mapping.start),
             end: hex(mapping.end),
             permissions: mapping.permissions,
-            kind: mapping.kind,
+            kind: kindOf(mapping),
             name: name || undefined,
             offset: hex(mapping.offset),
           },
