@@ -21,14 +21,14 @@ const CONTENTS_BEFORE = 2;
 
 const S_IFMT = 0o170000;
 /** FILE_UNLINKED.kind by the file type of st_mode. */
-const KINDS: Readonly<Record<number, number>> = {
-  16807: 1,
-  9604: 2,
-  2401: 3,
-  21609: 4,
-  4802: 5,
-  14406: 6,
-};
+const KINDS: ReadonlyMap<number, number> = new Map([
+  [0o100000, 1],
+  [0o040000, 2],
+  [0o010000, 3],
+  [0o120000, 4],
+  [0o020000, 5],
+  [0o060000, 6],
+]);
 
 /** A chunk of contents at most: a reader holds a record in memory. */
 const CHUNK_BYTES = 16 * 1024 * 1024;
@@ -83,7 +83,7 @@ function writeRelink(
   context.writer.record(RECORDS.FILE_UNLINKED, {
     file_objref: objref,
     method: METHOD.relink,
-    kind: KINDS[mode & S_IFMT] ?? 1,
+    kind: KINDS.get(mode & S_IFMT) ?? 1,
     mode,
     size: size ?? 0n,
     flags: REMOVE | FROM_ROOT,
@@ -110,7 +110,7 @@ function writeGhost(context: Context, node: OpenFile, objref: number, id: number
   context.writer.record(RECORDS.FILE_UNLINKED, {
     file_objref: objref,
     method: METHOD.contents,
-    kind: KINDS[head.mode & S_IFMT] ?? 1,
+    kind: KINDS.get(head.mode & S_IFMT) ?? 1,
     mode: head.mode,
     uid: head.uid,
     gid: head.gid,
