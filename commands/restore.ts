@@ -1,3 +1,4 @@
+import { tmpdir } from "node:os";
 import { boolean, integer, option, string } from "@oclif/core/flags";
 import { BaseCommand } from "../src/cli/base-command.js";
 import { EDIT_FLAGS, editsFromFlags } from "../src/cli/edit-flags.js";
@@ -10,6 +11,7 @@ import {
   obstacleLines,
   optionLines,
   preparedLines,
+  restoreCommandLine,
   warningsOf,
 } from "../src/cli/restore-lines.js";
 import { styleFor } from "../src/cli/style.js";
@@ -19,7 +21,6 @@ import {
   type PreparedRestore,
   prepareRestore,
   type Restart,
-  shellCommand,
   UsageError,
 } from "../src/index.js";
 
@@ -28,7 +29,8 @@ export default class Restore extends BaseCommand<typeof Restore> {
   static override description =
     `Checks the set first, works out from the images which options criu needs, and runs criu. Edits are made to a copy that
 shares the pages with the original and is removed afterwards; the original is only read. When criu fails, its log
-is explained as crimg explain does.
+is explained as crimg explain does. A linux-cr stream, from a file or through a pipe, is restored as the set that
+crimg convert makes of it, in a directory that is removed afterwards.
 
 Words after -- are options for criu itself; they replace those that crimg works out.
 
@@ -51,12 +53,17 @@ Exit status: 0 restored (and, without --detach, ended), 1 it cannot be restored,
       command: "<%= config.bin %> <%= command.id %> fixtures/criu/locks --print",
     },
     {
+      description: "A stream from another machine",
+      command: "crimg convert IMG - | <%= config.bin %> <%= command.id %> - --detach",
+    },
+    {
       description: "Options for criu itself",
       command: "<%= config.bin %> <%= command.id %> IMG -- --tcp-close",
     },
   ];
   static override json = {
     backend: "name, because, able, and path, version, reason or remark",
+    convert: "of a stream, the words that make the set which criu restores",
     criu: "the words that criu is started with",
     commandLine: "the same, quoted for a shell",
     options: "what the images need: option, value, reason, objects, from",
@@ -64,6 +71,7 @@ Exit status: 0 restored (and, without --detach, ended), 1 it cannot be restored,
     unmatched: "edits that matched nothing, as sentences; absent without edits",
     valid: "whether the check found no error",
     findings: "as crimg validate tells them",
+    losses: "of a stream, what a set cannot hold: list of {object, what, why}",
     refusals: "why it cannot be done, as sentences",
     restart:
       "absent when nothing was started: restored, pid and remark; or restored, reason and explanation (see crimg explain)",
@@ -93,6 +101,9 @@ Exit status: 0 restored (and, without --detach, ended), 1 it cannot be restored,
       description: "seconds that criu may say nothing before it is killed [default: 60, more for large sets]",
       helpValue: "SECONDS",
     }),
+    lossy: boolean({
+      description: "restore a stream although a CRIU set cannot hold all of it; crimg convert lists what",
+    }),
     force: boolean({ description: "restore although the check found errors" }),
   };
 
@@ -115,11 +126,12 @@ Exit status: 0 restored (and, without --detach, ended), 1 it cannot be restored,
       throw new UsageError(
         "--print names no edited set, since the copy that crimg restores is removed again: make one with crimg edit -o DIR, and print for that",
       );
-    const document = openDocument(this.image);
+    const document = openDocument(this.image, { spoolIn: tmpdir() });
     try {
       const prepared = await prepareRestore(document, {
         edits,
         policies,
+        lossy: flags.lossy,
         root: flags.root,
         backend: flags.backend,
         criu: flags.criu,
@@ -148,7 +160,7 @@ Exit status: 0 restored (and, without --detach, ended), 1 it cannot be restored,
   #print(prepared: PreparedRestore): Answer {
     if (this.flags.json) this.printJson(restoreJson(prepared));
     else {
-      this.print(shellCommand(prepared.command));
+      this.print(restoreCommandLine(prepared));
       this.#toStderr(optionLines(prepared.options, this.#stderrLook.style));
     }
     for (const refusal of prepared.refusals) this.warn(refusal);

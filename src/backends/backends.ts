@@ -1,4 +1,3 @@
-import { UnsupportedError } from "../io/errors.js";
 import type { Document } from "../model/document.js";
 import type { Backend, BackendName } from "./backend.js";
 import { CriuBackend } from "./criu/criu-backend.js";
@@ -12,14 +11,14 @@ export interface BackendChoice {
   readonly reason: string;
 }
 
-/** The backend for a document. `criu`: path of the criu to use. Errors: UnsupportedError when none reads the format. */
+/** The backend for a document. `criu`: path of the criu to use. */
 export function backendFor(
   document: Document,
   name: "auto" | BackendName,
   { criu }: { readonly criu?: string | undefined } = {},
 ): BackendChoice {
-  if (document.family !== "criu")
-    throw new UnsupportedError("no backend restores this format yet", { file: document.name });
-  const reason = name === "criu" ? "asked for" : "the set is of criu";
+  const found =
+    document.family === "criu" ? "the set is of criu" : "criu restores the set that the stream converts into";
+  const reason = name === "criu" ? "asked for" : found;
   return { backend: new CriuBackend(criu), reason };
 }

@@ -1,13 +1,14 @@
 import type { PreparedRestore, Restart } from "../index.js";
-import { shellCommand } from "../index.js";
+import { restoreCommandLine } from "./restore-lines.js";
 
 /** The `--json` answer of crimg restore. */
 export function restoreJson(prepared: PreparedRestore, restart?: Restart): object {
-  const { backend, because, probe, plan, verdict, options, refusals, command } = prepared;
+  const { backend, because, probe, plan, verdict, options, refusals, losses, convert, command } = prepared;
   return {
     backend: { name: backend.name, because, ...probe },
+    convert,
     criu: command,
-    commandLine: shellCommand(command),
+    commandLine: restoreCommandLine(prepared),
     options,
     changes: plan?.changes,
     unmatched: plan?.unmatched,
@@ -18,6 +19,7 @@ export function restoreJson(prepared: PreparedRestore, restart?: Restart): objec
       object: at,
       ...found,
     })),
+    losses: convert === undefined ? undefined : losses,
     refusals,
     restart,
   };

@@ -14,14 +14,21 @@ export interface GoOn {
 
 /** What will be done and why: edits, backend, options with their reasons, the command line. */
 export function* preparedLines(prepared: PreparedRestore, { style }: ExplanationLook): Generator<string> {
-  const { backend, because, probe, plan, options, command } = prepared;
+  const { backend, because, probe, plan, options, convert } = prepared;
   const changes = plan?.changes.length;
   if (changes !== undefined)
     yield `${changes} change${changes === 1 ? "" : "s"} in a copy of the set, which criu gets instead of it`;
   yield `backend ${backend.name}, since ${because}: ${probe.able ? `${probe.version} (${escapeText(probe.path)})` : "not able"}`;
   if (probe.able && probe.remark !== undefined) yield `  ${escapeText(probe.remark)}`;
   yield* optionLines(options, style);
-  yield `  ${style("good", escapeText(shellCommand(command)))}`;
+  yield `  ${style("good", escapeText(restoreCommandLine(prepared)))}`;
+  if (convert !== undefined) yield "  (crimg converts into a directory that it removes again)";
+}
+
+/** What a person could type instead: criu, for a stream after a conversion into a set. */
+export function restoreCommandLine({ convert, command }: PreparedRestore): string {
+  const restore = shellCommand(command);
+  return convert === undefined ? restore : `${shellCommand(convert)} && ${restore}`;
 }
 
 /** The options that the images need, each with its reason and what asks for it. */

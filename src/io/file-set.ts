@@ -127,3 +127,25 @@ export class OverlayFileSet implements FileSet {
     this.base.close();
   }
 }
+
+/** Files that are not on disk (yet). Closing it leaves what they are read from open. */
+export class SourceFileSet implements FileSet {
+  constructor(
+    readonly name: string,
+    readonly files: ReadonlyMap<string, ByteSource>,
+  ) {}
+
+  names(): readonly string[] {
+    return [...this.files.keys()].sort();
+  }
+
+  open(name: string): ByteSource | undefined {
+    return this.files.get(name);
+  }
+
+  parent(): undefined {
+    return undefined;
+  }
+
+  close(): void {}
+}

@@ -7,11 +7,11 @@ import type { ToCriu } from "./context.js";
 import { writeIpc } from "./sysv.js";
 
 /** What inventory.img says of criu itself: tasks with the same numbers share its namespaces and need no images of them. */
-export const ROOT_IDS: TaskKobjIdsEntry = {
+export const ROOT_IDS = {
   ...{ vm_id: 1, files_id: 1, fs_id: 1, sighand_id: 1 },
   ...{ pid_ns_id: 1, net_ns_id: 2, ipc_ns_id: 3, uts_ns_id: 4 },
   ...{ time_ns_id: 5, mnt_ns_id: 6, user_ns_id: 7, cgroup_ns_id: 8 },
-};
+} satisfies TaskKobjIdsEntry;
 
 const OWN_UTS = 9;
 const OWN_IPC = 10;

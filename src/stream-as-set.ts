@@ -1,0 +1,53 @@
+import fs from "node:fs";
+import os from "node:os";
+import path from "node:path";
+import { SourceFileSet } from "./io/file-set.js";
+import { temporaryDirectory } from "./io/new-directory.js";
+import type { ByteSource } from "./io/source.js";
+import { writeSource } from "./io/write-file.js";
+import type { CriuDocument, LinuxCrDocument } from "./model/document.js";
+import { openFileSet } from "./open.js";
+import { type Loss, Losses } from "./ops/convert/loss.js";
+import { toCriu } from "./ops/convert/to-criu/to-criu.js";
+
+/** A stream as the CRIU set that it converts into. */
+export interface StreamAsSet {
+  /** Reads as any set; its pages are read from the stream. */
+  readonly document: CriuDocument;
+  /** What a set cannot hold of the stream. */
+  readonly losses: readonly Loss[];
+  /** Writes it into a directory that only its owner can read and that is to be removed afterwards. Errors: IO. */
+  write(): string;
+}
+
+/** Converts a stream without writing anything. `setName` is what messages call the set. Errors: FormatError, UnsupportedError. */
+export function streamAsSet({ name, image }: LinuxCrDocument, setName: string): StreamAsSet {
+  const losses = new Losses();
+  const files = new Map<string, ByteSource>(toCriu(image, losses).map((file) => [file.name, file.content]));
+  return {
+    document: openFileSet(new SourceFileSet(setName, files)),
+    losses: losses.list(),
+    write() {
+      const directory = privateDirectory(name);
+      try {
+        for (const [file, content] of files)
+          writeSource(path.join(directory, file), content, { sync: false });
+      } catch (error) {
+        fs.rmSync(directory, { recursive: true, force: true });
+        throw error;
+      }
+      return directory;
+    },
+  };
+}
+
+/** Beside the stream, where there is room for its memory as well, or where temporary files go. */
+function privateDirectory(stream: string): string {
+  const { dir, base } = path.parse(path.resolve(stream));
+  try {
+    if (fs.statSync(stream).isFile()) return temporaryDirectory(dir, base);
+  } catch {
+    // A pipe, or a directory that nothing can be written to.
+  }
+  return fs.mkdtempSync(path.join(os.tmpdir(), "crimg-restore-"));
+}
