@@ -2,6 +2,7 @@ import type { Part } from "../../../formats/linux-cr/parse.js";
 import { RECORDS } from "../../../formats/linux-cr/records.js";
 import type { ToCriu } from "./context.js";
 import { addFile } from "./file-entry.js";
+import { ROOT_IDS } from "./namespaces.js";
 import { inetOptions, shutdownOf, socketOptions } from "./socket-options.js";
 import type { StreamFile } from "./stream-file.js";
 
@@ -46,6 +47,7 @@ export function inetSocket(file: StreamFile, part: Part): void {
       opts: socketOptions(context, part, label),
       ...(common.family === INET6 ? { v6only: extra?.v6_only === 1 } : {}),
       ...inetOptions(context, part),
+      ns_id: ROOT_IDS.net_ns_id,
       ...(isRestored ? shutdownOf(socket) : {}),
     },
   });

@@ -6,6 +6,7 @@ import { RECORDS } from "../../../formats/linux-cr/records.js";
 import type { SourceRange } from "../../../io/concat.js";
 import type { ToCriu } from "./context.js";
 import { addFile } from "./file-entry.js";
+import { ROOT_IDS } from "./namespaces.js";
 import { shutdownOf, socketOptions } from "./socket-options.js";
 import type { StreamFile } from "./stream-file.js";
 
@@ -37,6 +38,7 @@ export function unixSocket(file: StreamFile, part: Part): void {
       fown: owner,
       opts: socketOptions(context, part, label),
       ...nameOf(context, part),
+      ns_id: ROOT_IDS.net_ns_id,
       ...shutdownOf(socket),
     },
   });

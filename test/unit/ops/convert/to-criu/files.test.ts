@@ -1,0 +1,207 @@
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import * as assert from "uvu/assert";
+import type { ImageKind } from "../../../../../src/formats/criu/image-kind.js";
+import { CriuImageSet } from "../../../../../src/formats/criu/image-set.js";
+import { IMAGES } from "../../../../../src/formats/criu/images.js";
+import { LinuxCrImage } from "../../../../../src/formats/linux-cr/image.js";
+import type { RecordKind } from "../../../../../src/formats/linux-cr/record-kind.js";
+import { RECORDS } from "../../../../../src/formats/linux-cr/records.js";
+import { ARCHITECTURES, archNumbering, COMMITS } from "../../../../../src/formats/linux-cr/revisions.js";
+import { editSplices, type RecordEdit } from "../../../../../src/formats/linux-cr/write.js";
+import { DirectoryFileSet } from "../../../../../src/io/file-set.js";
+import { type ByteSource, MemorySource } from "../../../../../src/io/source.js";
+import { SplicedSource } from "../../../../../src/io/splice.js";
+import type { Document } from "../../../../../src/model/document.js";
+import { openFileSet } from "../../../../../src/open.js";
+import { Losses } from "../../../../../src/ops/convert/loss.js";
+import { toCriu } from "../../../../../src/ops/convert/to-criu/to-criu.js";
+import { toLinuxCr } from "../../../../../src/ops/convert/to-linux-cr/to-linux-cr.js";
+import { diffCheckpoints } from "../../../../../src/ops/diff/diff.js";
+import { memoryFiles } from "../../../../helpers/build-set.js";
+import { richStream } from "../../../../helpers/rich-stream.js";
+import { suite } from "../../../../helpers/suite.js";
+
+const FIXTURES = fileURLToPath(new URL("../../../../../fixtures/criu/", import.meta.url));
+const R = RECORDS;
+const test = suite("linux-cr to CRIU: files");
+
+const fixture = (name: string): Document => openFileSet(new DirectoryFileSet(join(FIXTURES, name)));
+
+function streamOf(name: string): { stream: ByteSource; losses: Losses } {
+  const losses = new Losses();
+  const { set } = fixture(name) as { set: CriuImageSet };
+  return { stream: toLinuxCr(set, losses), losses };
+}
+
+interface Converted {
+  readonly files: ReadonlyMap<string, Buffer>;
+  readonly set: CriuImageSet;
+  /** `object: what` of each loss. */
+  readonly losses: readonly string[];
+}
+
+function convert(source: ByteSource): Converted {
+  const losses = new Losses();
+  const made = toCriu(new LinuxCrImage(source), losses);
+  const files = new Map(made.map(({ name, content }) => [name, content.read(0, content.size)]));
+  return {
+    files,
+    set: new CriuImageSet(memoryFiles(files)),
+    losses: losses.list().map(({ object, what }) => `${object}: ${what}`),
+  };
+}
+
+/** The stream of a fixture with some of its records changed. */
+function edited(
+  name: string,
+  choose: (image: LinuxCrImage, index: number) => RecordEdit | undefined,
+): ByteSource {
+  const { stream } = streamOf(name);
+  const image = new LinuxCrImage(stream);
+  const edits = new Map<number, RecordEdit>();
+  for (let i = 0; i < image.length; i++) {
+    const edit = choose(image, i);
+    if (edit !== undefined) edits.set(i, edit);
+  }
+  assert.ok(edits.size > 0);
+  return new SplicedSource(stream, editSplices(image, edits));
+}
+
+/** Changes fields of all records of a kind. */
+const all =
+  (kind: RecordKind, fields: Readonly<Record<string, unknown>>) =>
+  (image: LinuxCrImage, index: number): RecordEdit | undefined =>
+    image.kind(index) === kind ? { fields } : undefined;
+
+function values(set: CriuImageSet, kind: ImageKind): Readonly<Record<string, unknown>>[] {
+  return set.records(kind).map(({ value }) => value as Readonly<Record<string, unknown>>);
+}
+
+for (const name of ["logger", "locks", "deleted", "terminal", "tree", "threads"])
+  test(`${name}: a set that was a stream says the same`, () => {
+    const { stream, losses } = streamOf(name);
+    assert.equal(losses.list(), []);
+    const { files, losses: back } = convert(stream);
+    assert.equal(back, []);
+    const { differences, memory } = diffCheckpoints(fixture(name), openFileSet(memoryFiles(files)));
+    assert.equal(differences, []);
+    assert.equal(memory, []);
+  });
+
+test("unix sockets keep names, peers and what is queued; connections come back closed", () => {
+  const { stream } = streamOf("sockets");
+  const { set, losses } = convert(stream);
+  assert.equal(losses, []);
+  const before = fixture("sockets") as { set: CriuImageSet };
+  const sockets = (of: CriuImageSet) =>
+    values(of, IMAGES.FILES).flatMap(({ usk }) => {
+      if (usk === undefined) return [];
+      const { id, ...rest } = usk as { id: number };
+      return [{ ...rest }];
+    });
+  const byIno = (a: object, b: object) => Number((a as { ino: number }).ino - (b as { ino: number }).ino);
+  assert.equal(sockets(set).sort(byIno), sockets(before.set).sort(byIno));
+  const queues = (of: CriuImageSet) =>
+    of.records(IMAGES.SK_QUEUES).map(({ value }) => (value as { length: number }).length);
+  assert.equal(queues(set), queues(before.set));
+  const closed = values(set, IMAGES.FILES).filter(({ isk }) => (isk as { state: number })?.state === 7);
+  assert.is(closed.length, 3);
+});
+
+test("the locks are the same, each once", () => {
+  const { set } = convert(streamOf("locks").stream);
+  assert.equal(
+    values(set, IMAGES.FILE_LOCKS),
+    values((fixture("locks") as { set: CriuImageSet }).set, IMAGES.FILE_LOCKS),
+  );
+});
+
+test("a POSIX lock that a stream repeats under each descriptor of the file is one lock", () => {
+  const { set } = convert(new MemorySource(richStream(NEWEST, { dialectRecords: true }), "rich.ckpt"));
+  assert.equal(
+    values(set, IMAGES.FILE_LOCKS).map(({ flag, type, fd, start, len }) => [flag, type, fd, start, len]),
+    [
+      [1, 1, 0, 0n, 10n],
+      [8, 4, 0, 0n, 0n],
+      [2, 0, 0, 0n, 0n],
+    ],
+  );
+});
+
+const NEWEST = { commit: "5c3471a", arch: ARCHITECTURES.X86_64 } as const;
+
+test("the time that a lease has left is lost, unless it is all of it", () => {
+  assert.equal(convert(edited("locks", all(R.FILE_LOCK, { fl_rem_lease: 45 }))).losses, []);
+  const { losses } = convert(edited("locks", all(R.FILE_LOCK, { fl_rem_lease: 7 })));
+  assert.equal(losses, [
+    "lease of task 1000 fd 10: that 7 s are left until it is taken away",
+    "lease of task 1000 fd 11: that 7 s are left until it is taken away",
+    "lease of task 1000 fd 12: that 7 s are left until it is taken away",
+  ]);
+});
+
+test("a lock or a file of an unknown kind is an error with its place", () => {
+  assert.throws(
+    () => convert(edited("locks", all(R.FILE_LOCK, { fl_flags: 512 }))),
+    /a lock of the unknown kind 512; found FILE_LOCK \(in \[\d+\]/,
+  );
+  const unknown = edited("threads", (image, i) =>
+    image.kind(i) === R.FILE && image.value(i, R.FILE).f_type === 7 ? { fields: { f_type: 77 } } : undefined,
+  );
+  assert.throws(() => convert(unknown), /is of the unknown kind 77; found FILE/);
+});
+
+test("deleted files: the contents once for all that have them open, links and copies by their name", () => {
+  const { set } = convert(streamOf("deleted").stream);
+  const original = (fixture("deleted") as { set: CriuImageSet }).set;
+  assert.is(set.ids(IMAGES.GHOST_FILE).length, original.ids(IMAGES.GHOST_FILE).length);
+  const kept = convert(edited("deleted", all(R.FILE_UNLINKED, { flags: 0 })));
+  assert.is(kept.losses.length, 1);
+  assert.match(kept.losses[0] ?? "", /linked\): .*link_remap\.13 stays after the restart/);
+  const linked = (method: number) =>
+    edited("deleted", (image, i) =>
+      image.kind(i) === R.FILE_UNLINKED && image.value(i, R.FILE_UNLINKED).method === 1
+        ? { fields: { method } }
+        : undefined,
+    );
+  const copied = convert(linked(3));
+  assert.equal(copied.losses, []);
+  assert.equal(values(copied.set, IMAGES.REMAP_FPATH), values(set, IMAGES.REMAP_FPATH));
+  assert.throws(() => convert(linked(9)), /comes back by the unknown method 9/);
+});
+
+test("owners of files are processes, groups and threads; a session is a loss", () => {
+  const owners = (set: CriuImageSet) =>
+    values(set, IMAGES.FILES).flatMap(({ usk }) => {
+      const { fown } = (usk ?? {}) as { fown?: { pid: number; pid_type: number; signum: number } };
+      return fown === undefined || fown.signum === 0 ? [] : [[fown.pid, fown.pid_type, fown.signum]];
+    });
+  assert.equal(owners(convert(streamOf("terminal").stream).set), [[1000, 1, 39]]);
+  assert.equal(owners(convert(edited("terminal", all(R.FILE_OWNER, { pid_type: 1 }))).set), [[1000, 2, 39]]);
+  assert.equal(owners(convert(edited("terminal", all(R.FILE_OWNER, { pid_type: 3 }))).set), [[1000, 0, 39]]);
+  const session = convert(edited("terminal", all(R.FILE_OWNER, { pid_type: 2 })));
+  assert.equal(owners(session.set), [[0, 0, 39]]);
+  assert.match(session.losses.join(), /its signals go to session 1000/);
+});
+
+test("an eventfd that counts down one by one is told", () => {
+  const { losses } = convert(
+    edited("threads", (image, i) =>
+      image.kind(i) === R.FILE && image.value(i, R.FILE).f_type === 7 ? { fields: { flags: 1 } } : undefined,
+    ),
+  );
+  assert.match(losses.join(), /^task 1000 fd \d+: that each read takes 1 \(EFD_SEMAPHORE\)$/);
+});
+
+for (const commit of COMMITS.filter((each) => archNumbering(each).includes("X86_64")))
+  test(`a stream of ${commit}, without any record of ours, becomes a set`, () => {
+    const dialect = { commit, arch: ARCHITECTURES.X86_64 };
+    const { set, losses } = convert(new MemorySource(richStream(dialect), "rich.ckpt"));
+    const types = values(set, IMAGES.FILES).map(({ type }) => type as number);
+    for (const type of [1, 2, 3, 5, 6, 7, 11]) assert.ok(types.includes(type), `type ${type} of ${types}`);
+    assert.is(set.records(IMAGES.SK_QUEUES).length, 2);
+    assert.ok(losses.length < 20, losses.join("\n"));
+  });
+
+test.run();
