@@ -99,6 +99,11 @@ export class StreamDraft extends Ledger {
     return this.#fields.has(index) || this.#payloads.has(index);
   }
 
+  /** Whether an edit has changed a record, or put something before the next one. */
+  isTouched(index: number): boolean {
+    return this.isChanged(index) || this.insertions(index + 1).length > 0;
+  }
+
   insertions(before: number): readonly Insertion[] {
     return this.#insertions.get(before) ?? [];
   }

@@ -17,6 +17,7 @@ import { keepDefinitions } from "./keep-definitions.js";
 import { dropLock, lockValue, OFD, POSIX, type StreamLock, streamLocks } from "./locks.js";
 import { dropObject } from "./objects.js";
 import { releaseSocket } from "./release-socket.js";
+import { passContentsOn } from "./unlinked.js";
 
 const PIPE = 2;
 const FIFO = 3;
@@ -90,15 +91,19 @@ function bequeath(draft: StreamDraft, edit: Edit, lock: StreamLock, heir: Stream
   draft.insert(edit, count + 1, RECORDS.FILE_LOCK, lockValue(draft, lock));
 }
 
-/** A mapping or a program keeps a file as well. */
-function isMapped(draft: StreamDraft, objref: number): boolean {
-  const mapped = draft.once("files in memory", () => {
+/** A mapping, a program or a directory of a task keeps a file as well. */
+function isKept(draft: StreamDraft, objref: number): boolean {
+  const kept = draft.once("files that are kept", () => {
     const all = new Set<number>();
     for (const index of draft.records(RECORDS.VMA)) all.add(draft.image.value(index, RECORDS.VMA).vma_objref);
     for (const index of draft.records(RECORDS.MM)) all.add(draft.image.value(index, RECORDS.MM).exe_objref);
+    for (const index of draft.records(RECORDS.FS_EXTRA)) {
+      const { cwd_objref, root_objref } = draft.image.value(index, RECORDS.FS_EXTRA);
+      all.add(cwd_objref).add(root_objref);
+    }
     return all;
   });
-  return mapped.has(objref);
+  return kept.has(objref);
 }
 
 function releaseFile(
@@ -108,10 +113,11 @@ function releaseFile(
   gone: readonly StreamDescriptor[],
 ): void {
   const { objref, index, part } = file;
-  if (streamHolders(draft, objref).length > 0 || isMapped(draft, objref)) return;
+  if (streamHolders(draft, objref).length > 0 || isKept(draft, objref)) return;
   const value = draft.value(index, RECORDS.FILE);
   assertNoSharedMemory(draft, file);
   if (value.f_type === PIPE || value.f_type === FIFO) releasePipe(draft, file);
+  passContentsOn(draft, edit, file);
   dropObject(draft, edit, part);
   releaseEpoll(draft, edit, objref);
   if (value.sock_objref !== undefined) releaseSocket(draft, edit, value.sock_objref, gone);

@@ -10,35 +10,51 @@ import type { Parsed } from "../../kind.js";
 import type { DeletedEdit } from "../../kinds/deleted.js";
 import { assertNameIsFree, holdsSame, type NewFile } from "../../new-file.js";
 import type { Edit } from "../../plan.js";
-import { pathOf, type StreamFile, streamFiles } from "../descriptors.js";
+import { pathOf, streamFiles } from "../descriptors.js";
 import type { StreamDraft } from "../draft.js";
 import { chunksInStream, MAX_STORED_BYTES, type Piece, storedPieces } from "../stored-contents.js";
+import {
+  chunksOf,
+  setElsewhere,
+  siblingsOf,
+  type UnlinkedFile,
+  unlinkedOf,
+  unlinkedValue,
+} from "../unlinked.js";
 
 /** FILE_UNLINKED.method and kind. */
 const METHOD = { relink: 1, contents: 2, copy: 3 } as const;
 const REGULAR = 1;
 const FIFO = 3;
+const S_IFMT = 0o170000;
+const S_IFREG = 0o100000;
 /** FILE_UNLINKED.flags: the substitute is removed once it is open. */
 const REMOVE = 1;
 
 type Unlinked = RecordValue<typeof RECORDS.FILE_UNLINKED>;
 
-/** A deleted file: its FILE_UNLINKED and what that says. */
+/** A deleted file: the first FILE of it in the stream, and what brings it back as the image is. */
 interface DeletedFile {
   readonly edit: Edit;
-  readonly file: StreamFile;
+  readonly path: string;
+  readonly files: readonly UnlinkedFile[];
+  /** The first FILE_UNLINKED. */
   readonly index: number;
   readonly value: Unlinked;
-  readonly path: string;
+  /** Path of the substitute on disk; undefined for contents. */
+  readonly substitute: string | undefined;
+  /** BUFFERs with the contents. */
+  readonly chunks: readonly number[];
 }
 
 /** Changes how deleted files come back; their bytes go into the image or out of it. */
 export function planDeleted(edits: readonly Parsed<DeletedEdit>[], draft: StreamDraft): void {
-  for (const { edit, args } of edits)
+  for (const { edit, args } of edits) {
+    const done = new Set<number>();
     for (const file of streamFiles(draft)) {
       if (pathOf(draft, file) !== args.path) continue;
-      const index = draft.reader.index(file.part, RECORDS.FILE_UNLINKED);
-      if (index === undefined)
+      const own = unlinkedOf(draft, file);
+      if (own === undefined)
         draft.leave(edit, {
           image: draft.name,
           record: file.index,
@@ -46,110 +62,140 @@ export function planDeleted(edits: readonly Parsed<DeletedEdit>[], draft: Stream
           value: args.path,
           why: "not a deleted file: it was there under its name",
         });
-      else {
-        const value = draft.value(index, RECORDS.FILE_UNLINKED);
-        change(draft, { edit, file, index, value, path: args.path }, args);
+      else if (!done.has(own.index)) {
+        const files = siblingsOf(draft, own);
+        for (const { index } of files) done.add(index);
+        change(draft, deletedFile(draft, edit, args.path, files), args);
       }
     }
+  }
+}
+
+function deletedFile(
+  draft: StreamDraft,
+  edit: Edit,
+  name: string,
+  files: readonly UnlinkedFile[],
+): DeletedFile {
+  const [first] = files as [UnlinkedFile];
+  const value = unlinkedValue(draft, first);
+  const record = value.method === METHOD.contents ? undefined : substituteRecord(draft, first);
+  const substitute = record === undefined ? undefined : draft.text(record);
+  const chunks = value.method === METHOD.contents ? chunksOf(first) : [];
+  return { edit, path: name, files, index: first.index, value, substitute, chunks };
+}
+
+/** Symbolic links and devices have no kind of their own; their mode tells. */
+function isRegular({ kind, mode }: Unlinked): boolean {
+  return kind === REGULAR && ((mode & S_IFMT) === S_IFREG || (mode & S_IFMT) === 0);
+}
+
+function substituteRecord(draft: StreamDraft, { file }: UnlinkedFile): number | undefined {
+  return draft.reader.index(file.part, RECORDS.FILE_NAME, 1);
 }
 
 function change(draft: StreamDraft, found: DeletedFile, { method, to }: DeletedEdit): void {
-  const { edit, index, value } = found;
-  const old = substituteOf(draft, found);
+  const { edit, index, value, files } = found;
   draft.matched(edit);
-  if (method === "contents" && value.method === METHOD.contents) return;
-  if (method !== "contents" && value.method === METHOD[method] && old.path === to) return;
-  if (value.kind !== REGULAR && (method === "copy" || (method === "contents" && value.kind !== FIFO)))
+  if (value.method === METHOD[method] && (method === "contents" || found.substitute === to)) return;
+  if (files.some((each) => draft.isTouched(each.index)))
+    throw new EditError(`two edits change how ${found.path} comes back`, draft.image.place(index));
+  if (!isRegular(value) && (method === "copy" || (method === "contents" && value.kind !== FIFO)))
     throw new EditError(
       `${found.path} is no regular file, so it has no contents that could be moved; relink:PATH names its link`,
       draft.image.place(index),
     );
-  if (method === "contents") takeIn(draft, found, old);
+  if (method === "contents") takeIn(draft, found);
   else {
-    if (method === "copy") copyOut(draft, found, old, to);
-    else checkLink(draft, found, old, to);
-    setSubstitute(draft, found, old, to);
+    if (method === "copy") copyOut(draft, found, to);
+    else checkLink(draft, found, to);
+    for (const each of files) setSubstitute(draft, found, each, to);
   }
-  draft.change(edit, index, "method", METHOD[method]);
-  draft.change(edit, index, "flags", method === "contents" ? value.flags & ~REMOVE : value.flags | REMOVE);
-}
-
-/** What brings a deleted file back as the image is: a path on disk, or BUFFERs. */
-interface Substitute {
-  readonly record: number | undefined;
-  readonly path: string | undefined;
-  readonly chunks: readonly number[];
-}
-
-function substituteOf(draft: StreamDraft, { file, value }: DeletedFile): Substitute {
-  const record =
-    value.method === METHOD.contents ? undefined : draft.reader.index(file.part, RECORDS.FILE_NAME, 1);
-  return {
-    record,
-    path: record === undefined ? undefined : draft.text(record),
-    chunks: file.part.parts.filter(({ rule }) => rule === "chunk").flatMap(({ records }) => records),
-  };
+  for (const [i, each] of files.entries()) {
+    draft.change(edit, each.index, "method", METHOD[method]);
+    const { flags } = unlinkedValue(draft, each);
+    // Whoever opens it last removes it.
+    const isLast = method !== "contents" && i === files.length - 1;
+    draft.change(edit, each.index, "flags", isLast ? flags | REMOVE : flags & ~REMOVE);
+    setElsewhere(draft, edit, each, method === "contents" && i > 0);
+  }
 }
 
 /** One path behind FILE_UNLINKED, in place of the chunks or of another path. */
-function setSubstitute(draft: StreamDraft, { edit, index }: DeletedFile, old: Substitute, to: string): void {
-  if (old.record !== undefined) {
-    draft.setText(edit, old.record, to);
+function setSubstitute(
+  draft: StreamDraft,
+  { edit, value }: DeletedFile,
+  own: UnlinkedFile,
+  to: string,
+): void {
+  const record = value.method === METHOD.contents ? undefined : substituteRecord(draft, own);
+  if (record !== undefined) {
+    draft.setText(edit, record, to);
     return;
   }
-  for (const chunk of old.chunks) draft.drop(edit, chunk, `${draft.image.payload(chunk).size - 8} bytes`);
-  draft.insert(edit, index + 1, RECORDS.FILE_NAME, {}, textPayload(RECORDS.FILE_NAME, to), { FILE_NAME: to });
-  draft.change(edit, index, "nr_chunks", 0);
+  for (const chunk of chunksOf(own))
+    draft.drop(edit, chunk, { BUFFER: `${draft.image.payload(chunk).size - 8} bytes` });
+  draft.insert(edit, own.index + 1, RECORDS.FILE_NAME, {}, textPayload(RECORDS.FILE_NAME, to), {
+    FILE_NAME: to,
+  });
+  draft.change(edit, own.index, "nr_chunks", 0);
 }
 
 /** The bytes of the substitute become BUFFERs of the image, with holes left out. */
-function takeIn(draft: StreamDraft, found: DeletedFile, old: Substitute): void {
-  const { edit, index, value } = found;
-  if (old.record === undefined || old.path === undefined)
+function takeIn(draft: StreamDraft, found: DeletedFile): void {
+  const { edit, index, value, substitute } = found;
+  if (substitute === undefined)
     throw new EditError(`${found.path} has no substitute on disk`, draft.image.place(index));
-  let chunks: Buffer[] = [];
-  if (value.kind === REGULAR) {
-    const content = openOnDisk(draft, found, old.path);
-    try {
-      if (content.size > MAX_STORED_BYTES)
-        throw new EditError(
-          `${old.path} has ${content.size} bytes; at most ${MAX_STORED_BYTES} of a deleted file are taken into a stream`,
-          { file: content.name },
-        );
-      chunks = [...chunksInStream(content, draft.image.byteOrder)];
-    } finally {
-      content.close();
-    }
+  const chunks = isRegular(value) ? readChunks(draft, found, substitute) : [];
+  for (const each of found.files) {
+    const record = substituteRecord(draft, each);
+    if (record !== undefined) draft.drop(edit, record, { FILE_NAME: substitute });
   }
-  draft.drop(edit, old.record, { FILE_NAME: old.path });
   for (const chunk of chunks)
     draft.insert(edit, index + 1, RECORDS.BUFFER, {}, chunk, { BUFFER: `${chunk.length - 8} bytes` });
   draft.change(edit, index, "nr_chunks", chunks.length);
-  draft.notes.add(`${old.path} on disk is no longer needed by the stream; crimg leaves it there`);
+  draft.notes.add(`${substitute} on disk is no longer needed by the stream; crimg leaves it there`);
+}
+
+function readChunks(draft: StreamDraft, found: DeletedFile, substitute: string): Buffer[] {
+  const content = openOnDisk(draft, found, substitute);
+  try {
+    if (content.size > MAX_STORED_BYTES)
+      throw new EditError(
+        `${substitute} has ${content.size} bytes; at most ${MAX_STORED_BYTES} of a deleted file are taken into a stream`,
+        { file: content.name },
+      );
+    return [...chunksInStream(content, draft.image.byteOrder)];
+  } finally {
+    content.close();
+  }
 }
 
 /** The contents are written to a new file when the edit is carried out. */
-function copyOut(draft: StreamDraft, found: DeletedFile, old: Substitute, to: string): void {
+function copyOut(draft: StreamDraft, found: DeletedFile, to: string): void {
   const { mode, uid, gid, size } = found.value;
   const hostPath = hostPathOf(draft, to);
-  const source = old.path === undefined ? undefined : openOnDisk(draft, found, old.path);
   const pieces: readonly Piece[] =
-    source === undefined ? storedPieces(draft, found.value, old.chunks) : [{ at: 0, content: source }];
+    found.substitute === undefined
+      ? storedPieces(draft, found.value, found.chunks)
+      : [{ at: 0, content: openOnDisk(draft, found, found.substitute) }];
   const file: NewFile = { path: to, hostPath, size: Number(size), mode, uid, gid, pieces };
   assertNameIsFree(file);
-  if (!draft.newFiles.some((other) => other.path === to)) draft.newFiles.push(file);
+  if (draft.newFiles.some((other) => other.hostPath === hostPath))
+    throw new EditError(`two deleted files cannot both be written to ${to}`);
+  draft.newFiles.push(file);
   draft.notes.add(
     `the contents of ${found.path} are written to ${hostPath}, which has to be there at the restart`,
   );
 }
 
 /** The link has to be there already, as the inode that was deleted; crimg makes none. */
-function checkLink(draft: StreamDraft, found: DeletedFile, old: Substitute, to: string): void {
+function checkLink(draft: StreamDraft, found: DeletedFile, to: string): void {
   const { value } = found;
   draft.notes.add(
     `${to} is looked for from the root of the file system that ${found.path} was on; crimg takes that for the root of the container`,
   );
-  if (value.kind !== REGULAR) return;
+  if (!isRegular(value)) return;
   const source = openOnDisk(draft, found, to);
   try {
     const { ino } = fs.statSync(fsPath(source.path), { bigint: true });
@@ -158,8 +204,8 @@ function checkLink(draft: StreamDraft, found: DeletedFile, old: Substitute, to: 
         `it is inode ${ino}, and ${found.path} was inode ${value.ino}: not a link to the deleted file; copy:PATH takes any file`,
         { file: source.path },
       );
-    const pieces = storedPieces(draft, value, old.chunks);
-    if (old.path === undefined && !holdsSame(source.path, { size: Number(value.size), pieces }))
+    const pieces = storedPieces(draft, value, found.chunks);
+    if (found.substitute === undefined && !holdsSame(source.path, { size: Number(value.size), pieces }))
       throw new EditError(`it does not hold what the image has of ${found.path}`, { file: source.path });
   } finally {
     source.close();
