@@ -7,8 +7,10 @@ import { summaryLines } from "../../src/cli/show/summary.js";
 import { styleFor } from "../../src/cli/style.js";
 import { recordView, summaryView, VIEWS, type ViewName } from "../../src/index.js";
 import { DirectoryFileSet } from "../../src/io/file-set.js";
+import { MemorySource } from "../../src/io/source.js";
 import type { Document } from "../../src/model/document.js";
-import { openDocument, openFileSet } from "../../src/open.js";
+import { openDocument, openFileSet, openStream } from "../../src/open.js";
+import { extendedStream } from "../helpers/extended-stream.js";
 import { assertGolden } from "../helpers/golden.js";
 import { keyPaths } from "../helpers/key-paths.js";
 import { suite } from "../helpers/suite.js";
@@ -54,6 +56,22 @@ for (const view of Object.keys(VIEWS) as ViewName[])
     assertLines(viewLines(view, VIEWS[view](openDocument(LINUX_CR)), LOOK), `linux-cr.${view}`);
   });
 
+const extended = (): Document => openStream(new MemorySource(extendedStream(), "extended.ckpt"));
+
+test("extended stream: summary", () => {
+  assertLines(summaryLines(summaryView(extended()), LOOK), "extended.summary");
+});
+
+for (const view of Object.keys(VIEWS) as ViewName[])
+  test(`extended stream: ${view}`, () => {
+    assertLines(viewLines(view, VIEWS[view](extended()), LOOK), `extended.${view}`);
+  });
+
+for (const record of ["TASK_EXTRA", "FILE_UNLINKED", "VMA_EXTRA"])
+  test(`extended stream: record ${record}`, () => {
+    assertLines(recordLines(recordView(extended(), record), LOOK), `extended.record ${record}`);
+  });
+
 for (const record of ["[0]", "[41]"])
   test(`linux-cr: record ${record}`, () => {
     assertLines(recordLines(recordView(openDocument(LINUX_CR), record), LOOK), `linux-cr.record ${record}`);
@@ -68,7 +86,10 @@ test("the keys of --json are those that are known", () => {
   const views = Object.keys(VIEWS) as ViewName[];
   const keys = views.flatMap((view) => {
     const options = { threads: true, runs: true };
-    return keyPaths(CASES.map((name) => VIEWS[view](open(name), options))).map((path) => `${view} ${path}`);
+    const documents = [...CASES.map(open), extended()];
+    return keyPaths(documents.map((document) => VIEWS[view](document, options))).map(
+      (path) => `${view} ${path}`,
+    );
   });
   const summary = keyPaths(CASES.map((name) => summaryOf(open(name)))).map((path) => `summary ${path}`);
   assertLines([...keys, ...summary], "json-keys");
