@@ -5,7 +5,9 @@ import { imageArg } from "../src/cli/flags.js";
 import { readRecipe } from "../src/cli/recipe-file.js";
 import { verdictLines } from "../src/cli/verdict-lines.js";
 import {
+  type Document,
   findCriu,
+  isCrimgError,
   openDocument,
   openRestoreOptions,
   type RestoreOption,
@@ -21,12 +23,15 @@ export default class Validate extends BaseCommand<typeof Validate> {
   static override aliases = ["check"];
   static override summary = "check whether a checkpoint is whole, and whether it can be restored here";
   static override description =
-    `Without --root and --host the set is checked by itself: framing, references, the process tree, pages against pagemaps,
-mappings, locks and leases, sockets, namespaces. With --root each file that a restore opens is looked at too: that it
-is there, its type, mode, size and build id. With --host this machine is: pids, criu, CPU, ports, addresses, kernel.
+    `Without --root and --host the image, a CRIU set or a linux-cr stream, is checked by itself: framing, references, the
+process tree, saved pages, mappings, locks and leases, sockets, namespaces. With --root each file that a restore opens
+is looked at too: that it is there, its type, mode, size and build id. With --host this machine is: pids, criu, CPU,
+ports, addresses, kernel.
+
+A stream that is cut off or damaged is checked as far as it can be read, and where it ends is told.
 
 A finding has a stable id, a severity, the object, what was expected and found, and the command that mends it:
-  error    criu refuses the set, or restores it wrongly
+  error    restore refuses the image, or restores it wrongly
   warning  suspicious, or a thing that criu does wrong itself
   note     worth knowing
 
@@ -35,6 +40,10 @@ A finding has a stable id, a severity, the object, what was expected and found, 
 Exit status: 0 no errors, 1 errors were found, 2 trouble.`;
   static override examples = [
     { description: "the set by itself", command: "<%= config.bin %> validate fixtures/criu/logger" },
+    {
+      description: "a linux-cr stream",
+      command: "<%= config.bin %> validate fixtures/linux-cr/minimal.ckpt",
+    },
     {
       description: "and every file that a restore would open",
       command: "<%= config.bin %> validate fixtures/criu/logger --root /",
@@ -49,16 +58,17 @@ Exit status: 0 no errors, 1 errors were found, 2 trouble.`;
     },
   ];
   static override json = {
-    image: "path of the set",
+    image: "path of the set or stream",
     verdict: "valid or invalid",
     counts: "findings by severity: error, warning, note",
     checked: "how much was looked at: rules, images, records, tasks, files, locks",
     findings:
-      "list of {id, severity, object: {image, record, pid, fd, path}, what, expected, found, fix: the command that mends it}",
+      "list of {id, severity, object: {image, record, offset, field, pid, fd, path}, what, expected, found, fix: the command that mends it}; offset in bytes, of records of streams",
     more: "findings of one id beyond those listed, by id",
     openOptions: "what the user decides: list of {option, reason}",
     options: "what criu restore must be told: list of {option, value, reason, objects, from}",
-    rules: "with --rules instead of the others: list of {id, severity, about, mend}",
+    rules:
+      "with --rules instead of the others: list of {id, severity, family: criu, linux-cr or both, about, mend}",
   };
   static override args = { IMG: imageArg };
   static override flags = {
@@ -97,7 +107,10 @@ Exit status: 0 no errors, 1 errors were found, 2 trouble.`;
       helpValue: "ID",
     }),
     all: boolean({ description: "show every finding, not the first five of a kind" }),
-    rules: boolean({ description: "list the rules instead of checking a set", exclusive: ["root", "host"] }),
+    rules: boolean({
+      description: "list the rules instead of checking an image",
+      exclusive: ["root", "host"],
+    }),
   };
 
   async run(): Promise<Answer> {
@@ -105,8 +118,7 @@ Exit status: 0 no errors, 1 errors were found, 2 trouble.`;
     const document = salvage(openDocument(this.image));
     try {
       const verdict = validate(document, await this.#options());
-      const needed = restoreOptions(document);
-      const open = openRestoreOptions(document);
+      const [needed, open] = optionsOf(document, verdict);
       if (this.flags.json) this.#tellJson(verdict, needed, open);
       else
         this.printLines(
@@ -166,13 +178,26 @@ Exit status: 0 no errors, 1 errors were found, 2 trouble.`;
   }
 
   #listRules(): Answer {
-    const facts = RULES.map(({ id, level, about, mend }) => ({ id, severity: level, about, mend }));
+    const facts = RULES.map(({ id, level, family, about, mend }) => ({
+      ...{ id, severity: level, family },
+      ...{ about, mend },
+    }));
     if (this.flags.json) this.printJson({ rules: facts });
     else
       this.printTable(
-        [{ head: "ID" }, { head: "SEVERITY" }, { head: "WHAT MUST HOLD", cut: "end" }],
-        facts.map(({ id, severity, about }) => [id, severity, about]),
+        [{ head: "ID" }, { head: "SEVERITY" }, { head: "FORMAT" }, { head: "WHAT MUST HOLD", cut: "end" }],
+        facts.map(({ id, severity, family, about }) => [id, severity, family, about]),
       );
     return EXIT.ok;
+  }
+}
+
+/** What a restore needs, and what only a person can say of it; nothing of an image that is too damaged to tell. */
+function optionsOf(document: Document, verdict: Verdict): [RestoreOption[], RestoreOption[]] {
+  try {
+    return [restoreOptions(document), openRestoreOptions(document)];
+  } catch (error) {
+    if (verdict.valid || !isCrimgError(error)) throw error;
+    return [[], []];
   }
 }

@@ -70,16 +70,21 @@ function* groupLines(
   if (mend !== undefined && shown.some(({ fix }) => fix === undefined)) yield `  ${style("faint", mend)}`;
 }
 
-/** `/srv/log (fd 3 of task 1000, files.img[4].reg)`. */
-export function placeText({ image, record, field, pid, fd, path }: FindingPlace): string {
+/** `/srv/log (fd 3 of task 1000, files.img[4].reg)`; in a stream `job.ckpt[12].f_flags at byte 4096`. */
+export function placeText({ image, record, offset, field, pid, fd, path }: FindingPlace): string {
   const holder = pid === undefined ? "" : fd === undefined ? `task ${pid}` : `fd ${fd} of task ${pid}`;
   const stored =
     image === undefined
       ? ""
-      : `${image}${record === undefined ? "" : `[${record}]`}${field === undefined ? "" : `.${field}`}`;
+      : `${image}${record === undefined ? "" : `[${record}]`}${fieldText(field)}${offset === undefined ? "" : ` at byte ${offset}`}`;
   const [head, ...rest] = [path ?? "", stored, holder].filter((part) => part !== "");
   if (head === undefined) return "";
   return escapeText(rest.length === 0 ? head : `${head} (${rest.join(", ")})`);
+}
+
+/** The field behind a record; an element of a list has no dot before it. */
+function fieldText(field: string | undefined): string {
+  return field === undefined ? "" : field.startsWith("[") ? field : `.${field}`;
 }
 
 function verdictSentence({ valid, counts, checked }: Verdict, { style, image }: VerdictLinesOptions): string {

@@ -27,6 +27,8 @@ const BRAND = Symbol.for("crimg.error");
  */
 export class CrimgError extends Error {
   readonly code: ErrorCode;
+  /** What was found, without the place. */
+  readonly text: string;
   readonly file: string | undefined;
   readonly offset: number | undefined;
   readonly path: string | undefined;
@@ -36,6 +38,7 @@ export class CrimgError extends Error {
     super(sentence(text, place), place.cause === undefined ? undefined : { cause: place.cause });
     this.name = new.target.name;
     this.code = code;
+    this.text = text;
     this.file = place.file;
     this.offset = place.offset;
     this.path = place.path;

@@ -83,7 +83,13 @@ function registers(b: StreamBuilder): void {
   if (family === "x86") b.add(R.THREAD, { gdt_entry_tls_entries: 3 }, Buffer.alloc(24));
   if (family === "arm" || (family === "s390" && b.since("67cfee9"))) b.add(R.THREAD);
   b.add(R.RESTART_BLOCK, { function_type: 2n, arg_4: 1_500_000_000n });
-  if (family === "x86") b.add(R.CPU, { ip: 0x401000n, used_math: 1 }).add(R.CPU_FPU, {}, Buffer.alloc(512));
+  const segments = wordBytes === 8 ? { cs: 3, ss: 4 } : { cs: 1, ss: 2 };
+  if (family === "x86")
+    b.add(R.CPU, { ip: 0x401000n, flags: 0x202n, ...segments, used_math: 1 }).add(
+      R.CPU_FPU,
+      {},
+      Buffer.alloc(512),
+    );
   else b.add(R.CPU, {}, undefined, wordBytes === 4 ? 1168 : 1344);
 }
 
@@ -110,7 +116,11 @@ function namespaces(b: StreamBuilder): number {
   const ipc = b.objref("IPC_NS");
   b.add(R.IPC_NS);
   const shm = b.number();
-  b.add(R.IPC, { ipc_type: 502, ipc_count: 1 }).add(R.IPC_SHM, { shm_segsz: 8192n, objref: shm });
+  b.add(R.IPC, { ipc_type: 502, ipc_count: 1 }).add(R.IPC_SHM, {
+    shm_segsz: 8192n,
+    mlock_uid: 0xffffffff,
+    objref: shm,
+  });
   pages(b, [1n]);
   b.add(R.IPC, { ipc_type: 503, ipc_count: 1 }).add(R.IPC_MSG, { q_qnum: 1n, q_cbytes: 5n });
   b.add(R.IPC_MSG_MSG, { m_type: b.since("c97c03d") ? 1n : 1, m_ts: 5 }).buffer(Buffer.from("hello"));
@@ -154,7 +164,7 @@ function objects(b: StreamBuilder, old: Refs | undefined, options: { dialectReco
       rlim: Array.from({ length: 16 }, (_, i) => ({ rlim_cur: BigInt(i), rlim_max: (1n << 64n) - 1n })),
       it_real_value: 2_000_000_000n,
       it_real_incr: 1_000_000_000n,
-    }).add(R.SIGPENDING, {}, Buffer.alloc(b.since("f0fdd38") ? 88 : 48));
+    }).add(R.SIGPENDING, {}, Buffer.concat([b.u32s(10), Buffer.alloc(b.since("f0fdd38") ? 84 : 44)]));
   return { cred, files, mm, fs, sighand, signal, ns };
 }
 
@@ -164,7 +174,8 @@ function file(
   after: (objref: number) => void = () => {},
 ): number {
   const objref = b.objref("FILE");
-  b.add(R.FILE, { f_mode: 3, ...fields });
+  const access = ((fields.f_flags as number | undefined) ?? 0) & 3;
+  b.add(R.FILE, { f_mode: access === 2 ? 3 : access + 1, ...fields });
   after(objref);
   return objref;
 }
@@ -208,12 +219,13 @@ function fileTable(b: StreamBuilder, f_credref: number, options: { dialectRecord
     const epoll = file(b, { f_type: 6, f_credref });
     descriptor(epoll);
     descriptor(
-      file(b, { f_type: 7, f_credref, count: 3n, flags: 1 }, (objref) => {
+      file(b, { f_type: 7, f_flags: hasDialect ? 0o20002 : 2, f_credref, count: 3n, flags: 1 }, (objref) => {
         if (hasDialect) b.add(R.FILE_OWNER, { file_objref: objref, signum: 10, async: 1 });
       }),
     );
     queues(b, 2);
-    b.add(R.EPOLL_ITEMS, { epfile_objref: epoll, num_items: 1 }).buffer(24);
+    b.add(R.EPOLL_ITEMS, { epfile_objref: epoll, num_items: 1 });
+    b.buffer(Buffer.concat([b.u32s(1, 0, 0, log, 1, 0)]));
   } else queues(b, 2);
   return table;
 }
@@ -260,7 +272,9 @@ function queues(b: StreamBuilder, sockets: number): void {
   for (let i = 0; i < sockets; i++) {
     b.add(R.SOCKET_QUEUE, { skb_count: 1, total_bytes: 4 });
     if (b.since("db94f5e")) {
-      b.add(R.SOCKET_BUFFER, { lin_len: 4, skb_len: 8, nr_frags: 1 }).buffer(Buffer.from("data"));
+      b.add(R.SOCKET_BUFFER, { lin_len: 4, data_offset: 4, frg_len: 4, skb_len: 4, nr_frags: 1 }).buffer(
+        Buffer.from("data"),
+      );
       b.add(R.SOCKET_FRAG, { size: 4 }).raw(Buffer.alloc(PAGE, 0xff));
     } else b.add(R.SOCKET_BUFFER).buffer(Buffer.from("data"));
     b.add(R.SOCKET_QUEUE);

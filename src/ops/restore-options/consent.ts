@@ -1,8 +1,9 @@
 import type { CriuImageSet } from "../../formats/criu/image-set.js";
 import { IMAGES } from "../../formats/criu/images.js";
 import { PE, readPagemap } from "../../formats/criu/pagemap.js";
+import type { TtyInfoEntry } from "../../formats/criu/tables/tty.js";
 import { isCrimgError } from "../../io/errors.js";
-import type { Document } from "../../model/document.js";
+import type { CriuDocument, Document } from "../../model/document.js";
 import { count, describeFile, few } from "./describe.js";
 import type { RestoreOption } from "./option.js";
 
@@ -13,27 +14,25 @@ const PTY = 1;
 /** vma_entry.status: uprobes were set. */
 const AREA_UPROBES = 0x2_0000;
 
-/** Options by which the user allows what criu does not do unasked. */
+/** Options by which the user allows what criu does not do unasked. A stream is converted to a set for the restore. */
 export function consentOptions(document: Document): RestoreOption[] {
+  const isSet = document.family === "criu";
   return [
     ...shellJob(document),
     ...tcp(document),
     ...fileLocks(document),
-    ...unixPeers(document),
+    ...(isSet ? unixPeers(document) : []),
     ...linkRemap(document),
-    ...uprobes(document),
-    ...plugins(document),
-    ...lazyPages(document),
+    ...(isSet ? [...uprobes(document), ...plugins(document), ...lazyPages(document)] : []),
   ];
 }
 
-function* shellJob({ checkpoint, set }: Document): Generator<RestoreOption> {
-  const root = checkpoint.tasks[0];
+function* shellJob(document: Document): Generator<RestoreOption> {
+  const root = document.checkpoint.tasks[0];
   const outside =
     root !== undefined && root.sid !== root.pid ? [`session ${root.sid} of task ${root.pid}`] : [];
-  const terminals = set.records(IMAGES.TTY_INFO).map(({ value }) => value);
-  const ids = new Set(terminals.map(({ id }) => id));
-  const orphans = terminals.filter(({ type, id }) => type === PTY && id % 2 === 0 && !ids.has(id + 1));
+  // A stream has both sides of each terminal.
+  const orphans = document.family === "criu" ? orphanTerminals(document) : [];
   if (outside.length === 0 && orphans.length === 0) return;
   yield {
     option: "--shell-job",
@@ -42,13 +41,26 @@ function* shellJob({ checkpoint, set }: Document): Generator<RestoreOption> {
         ? "the session leader is outside of the set"
         : "the other end of a terminal is outside of the set",
     objects: [...outside, ...few(orphans, ({ pty }) => `terminal /dev/pts/${pty?.index ?? "?"}`)],
-    from: outside.length > 0 ? IMAGES.PSTREE.file : IMAGES.TTY_INFO.file,
+    from: outside.length > 0 ? imageOf(document, IMAGES.PSTREE.file) : IMAGES.TTY_INFO.file,
   };
 }
 
-function* tcp({ checkpoint, set }: Document): Generator<RestoreOption> {
+/** Slaves whose master the set does not have. */
+function orphanTerminals({ set }: CriuDocument): TtyInfoEntry[] {
+  const terminals = set.records(IMAGES.TTY_INFO).map(({ value }) => value);
+  const ids = new Set(terminals.map(({ id }) => id));
+  return terminals.filter(({ type, id }) => type === PTY && id % 2 === 0 && !ids.has(id + 1));
+}
+
+/** The image that holds something: in a stream the one that there is. */
+function imageOf({ family, checkpoint }: Document, image: string): string {
+  return family === "criu" ? image : (checkpoint.tasks[0]?.origin.image ?? image);
+}
+
+function* tcp(document: Document): Generator<RestoreOption> {
+  const { checkpoint } = document;
   const connected = checkpoint.files.all.filter(({ socket }) => socket?.connected === true);
-  if (set.first(IMAGES.INVENTORY)?.tcp_close === true) {
+  if (document.family === "criu" && document.set.first(IMAGES.INVENTORY)?.tcp_close === true) {
     yield {
       option: "--tcp-close",
       reason: "the dump closed its TCP connections",
@@ -64,8 +76,8 @@ function* tcp({ checkpoint, set }: Document): Generator<RestoreOption> {
     };
 }
 
-function* fileLocks({ checkpoint }: Document): Generator<RestoreOption> {
-  const { locks } = checkpoint;
+function* fileLocks(document: Document): Generator<RestoreOption> {
+  const { locks } = document.checkpoint;
   if (locks.length > 0)
     yield {
       option: "--file-locks",
@@ -74,11 +86,11 @@ function* fileLocks({ checkpoint }: Document): Generator<RestoreOption> {
         locks,
         ({ kind, pid, fd, file }) => `${kind} of ${pid} on fd ${fd}: ${file?.label ?? "?"}`,
       ),
-      from: IMAGES.FILE_LOCKS.file,
+      from: imageOf(document, IMAGES.FILE_LOCKS.file),
     };
 }
 
-function* unixPeers({ checkpoint }: Document): Generator<RestoreOption> {
+function* unixPeers({ checkpoint }: CriuDocument): Generator<RestoreOption> {
   const outside = checkpoint.files.all.filter(
     ({ type, record }) => type === "UNIXSK" && ((record.uflags as number) & EXTERNAL_PEER) !== 0,
   );
@@ -91,18 +103,18 @@ function* unixPeers({ checkpoint }: Document): Generator<RestoreOption> {
     };
 }
 
-function* linkRemap({ checkpoint }: Document): Generator<RestoreOption> {
-  const links = checkpoint.deletedFiles.filter(({ method }) => method === "link remap");
+function* linkRemap(document: Document): Generator<RestoreOption> {
+  const links = document.checkpoint.deletedFiles.filter(({ method }) => method === "link remap");
   if (links.length > 0)
     yield {
       option: "--link-remap",
       reason: `${count(links, "deleted file")} kept by a hard link`,
       objects: few(links, ({ path, keptIn }) => `${path ?? "?"}, kept as ${keptIn}`),
-      from: IMAGES.REMAP_FPATH.file,
+      from: imageOf(document, IMAGES.REMAP_FPATH.file),
     };
 }
 
-function* uprobes({ checkpoint, set }: Document): Generator<RestoreOption> {
+function* uprobes({ checkpoint, set }: CriuDocument): Generator<RestoreOption> {
   const tasks = checkpoint.tasks.filter(({ pid }) =>
     set.first(IMAGES.MM, pid)?.vmas.some(({ status }) => (status & AREA_UPROBES) !== 0),
   );
@@ -115,7 +127,7 @@ function* uprobes({ checkpoint, set }: Document): Generator<RestoreOption> {
     };
 }
 
-function* plugins({ set }: Document): Generator<RestoreOption> {
+function* plugins({ set }: CriuDocument): Generator<RestoreOption> {
   const names = set.first(IMAGES.INVENTORY)?.plugins_entry?.plugins ?? [];
   if (names.length > 0)
     yield {
@@ -128,7 +140,7 @@ function* plugins({ set }: Document): Generator<RestoreOption> {
     };
 }
 
-function* lazyPages({ checkpoint, set }: Document): Generator<RestoreOption> {
+function* lazyPages({ checkpoint, set }: CriuDocument): Generator<RestoreOption> {
   const task = checkpoint.tasks.find(({ pid }) => hasLazyPages(set, pid));
   if (task !== undefined)
     yield {

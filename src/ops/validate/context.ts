@@ -1,32 +1,47 @@
 import type { SalvagedSet } from "../../formats/criu/salvage.js";
 import { shellCommand, shellQuote } from "../../io/shell.js";
 import type { Checkpoint } from "../../model/checkpoint.js";
-import type { SalvagedDocument } from "../../model/salvaged.js";
+import type { SalvagedCriuDocument, SalvagedDocument } from "../../model/salvaged.js";
 
-/** What rules look at: the set as far as it can be read, the model over it, and facts that several rules share. */
-export class SetContext {
-  readonly set: SalvagedSet;
-  readonly checkpoint: Checkpoint;
+/** What rules of both families look at: the model over what could be read, and facts that several rules share. */
+export abstract class ImageContext {
+  abstract readonly family: SalvagedDocument["family"];
+  readonly #document: SalvagedDocument;
   readonly #shared = new Map<unknown, unknown>();
 
-  constructor({ set, checkpoint }: SalvagedDocument) {
-    this.set = set;
-    this.checkpoint = checkpoint;
+  constructor(document: SalvagedDocument) {
+    this.#document = document;
   }
 
-  /** What `make` gives for this set, made at the first call. */
-  share<T>(make: (context: SetContext) => T): T {
+  /** Built at first use. Errors: FormatError for a stream that is damaged where the model looks. */
+  get checkpoint(): Checkpoint {
+    return this.#document.checkpoint;
+  }
+
+  /** What `make` gives for this image, made at the first call. */
+  share<T>(make: (context: this) => T): T {
     if (!this.#shared.has(make)) this.#shared.set(make, make(this));
     return this.#shared.get(make) as T;
   }
 
-  /** The set's name as a word of a command line. */
+  /** The image's name as a word of a command line. */
   get quotedName(): string {
-    return shellQuote(this.set.name);
+    return shellQuote(this.#document.name);
   }
 
-  /** The `crimg edit` command that changes this set in place. */
+  /** The `crimg edit` command that changes this image in place. */
   editCommand(...args: readonly string[]): string {
-    return shellCommand(["crimg", "edit", this.set.name, ...args, "--in-place"]);
+    return shellCommand(["crimg", "edit", this.#document.name, ...args, "--in-place"]);
+  }
+}
+
+/** What rules about CRIU sets look at. */
+export class SetContext extends ImageContext {
+  readonly family = "criu";
+  readonly set: SalvagedSet;
+
+  constructor(document: SalvagedCriuDocument) {
+    super(document);
+    this.set = document.set;
   }
 }

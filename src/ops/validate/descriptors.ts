@@ -1,5 +1,5 @@
 import type { Descriptor, DescriptorTable, OpenFile } from "../../model/checkpoint.js";
-import type { SetContext } from "./context.js";
+import type { ImageContext } from "./context.js";
 
 /** A descriptor and the tasks that have it. */
 export interface HeldDescriptor {
@@ -10,7 +10,7 @@ export interface HeldDescriptor {
 /** Each descriptor table once, with the first task that uses it. */
 export function descriptorTables({
   checkpoint,
-}: SetContext): readonly { readonly pid: number; readonly table: DescriptorTable }[] {
+}: ImageContext): readonly { readonly pid: number; readonly table: DescriptorTable }[] {
   const seen = new Set<number>();
   return checkpoint.tasks.flatMap(({ pid, descriptors }) => {
     if (descriptors === undefined || seen.has(descriptors.id)) return [];
@@ -22,7 +22,7 @@ export function descriptorTables({
 /** Descriptors by number, for each pid. */
 export function descriptorsByPid({
   checkpoint,
-}: SetContext): ReadonlyMap<number, ReadonlyMap<number, Descriptor>> {
+}: ImageContext): ReadonlyMap<number, ReadonlyMap<number, Descriptor>> {
   const byTable = new Map<DescriptorTable, Map<number, Descriptor>>();
   const byPid = new Map<number, Map<number, Descriptor>>();
   for (const { pid, descriptors } of checkpoint.tasks) {
@@ -38,7 +38,7 @@ export function descriptorsByPid({
 }
 
 /** The first descriptor of each open file. */
-export function holders(context: SetContext): ReadonlyMap<OpenFile, HeldDescriptor> {
+export function holders(context: ImageContext): ReadonlyMap<OpenFile, HeldDescriptor> {
   const first = new Map<OpenFile, HeldDescriptor>();
   for (const { pid, table } of context.share(descriptorTables))
     for (const descriptor of table.descriptors)

@@ -7,6 +7,8 @@ export const SEVERITIES: readonly Severity[] = ["error", "warning", "note"];
 export interface Place {
   readonly image?: string | undefined;
   readonly record?: number | undefined;
+  /** Where the record stands in a stream, in bytes. */
+  readonly offset?: number | undefined;
   readonly field?: string | undefined;
   readonly pid?: number | undefined;
   readonly fd?: number | undefined;

@@ -1,18 +1,46 @@
 import fs from "node:fs";
-import { ioError, UsageError } from "../../io/errors.js";
+import { RECORDS } from "../../formats/linux-cr/records.js";
+import { ioError, isCrimgError, UsageError } from "../../io/errors.js";
 import type { Document } from "../../model/document.js";
 import { salvage } from "../../model/salvaged.js";
-import { SetContext } from "./context.js";
+import { type ImageContext, SetContext } from "./context.js";
 import { type Finding, type Rule, type RuleFacts, SEVERITIES, type Severity } from "./finding.js";
 import { type CriuFacts, Host } from "./host/host.js";
-import { HOST_RULES } from "./host/rules.js";
-import { ROOT_RULES } from "./root/rules.js";
+import { HOST_RULES, SET_HOST_RULES, STREAM_HOST_RULES } from "./host/rules.js";
+import { ROOT_RULES, SET_ROOT_RULES, STREAM_ROOT_RULES } from "./root/rules.js";
 import { RootTree } from "./root/tree.js";
 import { scanImages } from "./scan.js";
 import { SET_RULES } from "./set/rules.js";
+import { recordsByKind, StreamContext } from "./stream/context.js";
+import { DAMAGE_FACTS, damage } from "./stream/damage.js";
+import { STREAM_RULES } from "./stream/rules.js";
+
+/** A rule with the formats that it is checked in. */
+export interface ListedRule extends RuleFacts {
+  readonly family: "criu" | "linux-cr" | "both";
+}
 
 /** Every rule, in the order in which they are checked; the manual page of findings is made from this list. */
-export const RULES: readonly RuleFacts[] = [...SET_RULES, ...ROOT_RULES, ...HOST_RULES];
+export const RULES: readonly ListedRule[] = listed(
+  [...SET_RULES, ...ROOT_RULES, ...SET_ROOT_RULES, ...HOST_RULES, ...SET_HOST_RULES],
+  [DAMAGE_FACTS, ...STREAM_RULES, ...ROOT_RULES, ...STREAM_ROOT_RULES, ...HOST_RULES, ...STREAM_HOST_RULES],
+);
+
+function listed(criu: readonly RuleFacts[], linuxCr: readonly RuleFacts[]): ListedRule[] {
+  const ids = (rules: readonly RuleFacts[]) => new Set(rules.map(({ id }) => id));
+  const inSets = ids(criu);
+  const inStreams = ids(linuxCr);
+  return [
+    ...criu.map((rule) => ({ ...factsOf(rule), family: inStreams.has(rule.id) ? "both" : "criu" }) as const),
+    ...linuxCr
+      .filter(({ id }) => !inSets.has(id))
+      .map((rule) => ({ ...factsOf(rule), family: "linux-cr" }) as const),
+  ];
+}
+
+function factsOf({ id, level, about, mend }: RuleFacts): RuleFacts {
+  return { id, level, about, mend };
+}
 
 /** At most so many findings of one rule are kept; the others are counted. */
 const MAX_PER_RULE = 1000;
@@ -43,7 +71,7 @@ export interface Verdict {
   readonly checked: Checked;
 }
 
-/** How much was looked at. */
+/** How much was looked at. A stream is one image; of a damaged one only what could be read counts. */
 export interface Checked {
   readonly rules: number;
   readonly images: number;
@@ -54,18 +82,44 @@ export interface Checked {
 }
 
 /**
- * Checks a set: by itself, with `root` against the files there, with `criu` against this machine. What is in the
- * images is told as findings, never thrown. Errors: USAGE for an id that no rule has, or a root that is no directory.
+ * Checks an image: by itself, with `root` against the files there, with `criu` against this machine. What is in the
+ * image is told as findings, never thrown. Errors: USAGE for an id that no rule has, or a root that is no directory.
  */
 export function validate(document: Document, options: ValidateOptions = {}): Verdict {
   checkIds([...(options.ignore ?? []), ...(options.only ?? [])]);
-  const set = new SetContext(salvage(document));
-  const collector = new Collector(options);
-  collector.run(SET_RULES, set);
-  if (options.root !== undefined)
-    collector.run(ROOT_RULES, { set, tree: openRoot(options.root), watch: options.watch ?? [] });
-  if (options.criu !== undefined) collector.run(HOST_RULES, { set, host: new Host(options.criu) });
-  return { ...collector.verdict(), checked: checkedOf(set, collector.rules) };
+  const salvaged = salvage(document);
+  const collector = new Collector(options, salvaged.family === "linux-cr");
+  if (salvaged.family === "criu") {
+    const image = new SetContext(salvaged);
+    collector.run(SET_RULES, image);
+    surroundings(collector, image, options, SET_ROOT_RULES, SET_HOST_RULES);
+    return { ...collector.verdict(), checked: checkedInSet(image, collector.rules) };
+  }
+  const image = new StreamContext(salvaged);
+  collector.run(STREAM_RULES, image);
+  surroundings(collector, image, options, STREAM_ROOT_RULES, STREAM_HOST_RULES);
+  collector.run([{ ...DAMAGE_FACTS, check: () => damage(collector.stopped) }], image);
+  return { ...collector.verdict(), checked: checkedInStream(image, collector.rules) };
+}
+
+/** The files and the machine around an image. */
+function surroundings<C extends ImageContext>(
+  collector: Collector,
+  image: C,
+  { root, watch = [], criu }: ValidateOptions,
+  rootRules: readonly Rule<{ image: C; tree: RootTree; watch: readonly string[] }>[],
+  hostRules: readonly Rule<{ image: C; host: Host }>[],
+): void {
+  if (root !== undefined) {
+    const context = { image, tree: openRoot(root), watch };
+    collector.run(ROOT_RULES, context);
+    collector.run(rootRules, context);
+  }
+  if (criu !== undefined) {
+    const context = { image, host: new Host(criu) };
+    collector.run(HOST_RULES, context);
+    collector.run(hostRules, context);
+  }
 }
 
 function checkIds(ids: readonly string[]): void {
@@ -85,7 +139,7 @@ function openRoot(root: string): RootTree {
   return new RootTree(root);
 }
 
-function checkedOf(context: SetContext, rules: number): Checked {
+function checkedInSet(context: SetContext, rules: number): Checked {
   const images = context.share(scanImages);
   const { checkpoint } = context;
   return {
@@ -98,13 +152,33 @@ function checkedOf(context: SetContext, rules: number): Checked {
   };
 }
 
+function checkedInStream(context: StreamContext, rules: number): Checked {
+  const { tasks, objects } = context.tree;
+  let files = 0;
+  for (const { rule } of objects.values()) if (rule === "FILE") files++;
+  return {
+    rules,
+    images: 1,
+    records: context.stream.length,
+    tasks: tasks.length,
+    files,
+    locks: context.share(recordsByKind).get(RECORDS.FILE_LOCK)?.length ?? 0,
+  };
+}
+
 class Collector {
   rules = 0;
+  /** Rules that could not look at all of a damaged image, and why. */
+  readonly stopped = new Map<string, string>();
   readonly #findings: Finding[] = [];
   readonly #counts: Record<Severity, number> = { error: 0, warning: 0, note: 0 };
   readonly #more = new Map<string, number>();
 
-  constructor(readonly options: Pick<ValidateOptions, "ignore" | "only">) {}
+  /** `bearsDamage`: a rule that meets damage is noted in `stopped` instead of ending the check. */
+  constructor(
+    readonly options: Pick<ValidateOptions, "ignore" | "only">,
+    readonly bearsDamage: boolean,
+  ) {}
 
   run<C>(rules: readonly Rule<C>[], context: C): void {
     for (const rule of rules)
@@ -115,10 +189,16 @@ class Collector {
   #check<C>(rule: Rule<C>, context: C): void {
     let kept = 0;
     this.rules++;
-    for (const { level = rule.level, ...found } of rule.check(context)) {
-      this.#counts[level]++;
-      if (kept++ < MAX_PER_RULE) this.#findings.push({ id: rule.id, severity: level, ...found });
-      else this.#more.set(rule.id, kept - MAX_PER_RULE);
+    try {
+      for (const { level = rule.level, ...found } of rule.check(context)) {
+        this.#counts[level]++;
+        if (kept++ < MAX_PER_RULE) this.#findings.push({ id: rule.id, severity: level, ...found });
+        else this.#more.set(rule.id, kept - MAX_PER_RULE);
+      }
+    } catch (error) {
+      // What is in the image never ends the check. The operating system's errors do.
+      if (!this.bearsDamage || !isCrimgError(error) || error.code === "IO") throw error;
+      this.stopped.set(rule.id, error.message);
     }
   }
 

@@ -42,6 +42,7 @@ export class Host {
   /** `uname -m`. */
   readonly machine = os.machine();
   readonly kernel = os.release();
+  readonly name = os.hostname();
   /** Effective user. */
   readonly uid = process.geteuid?.() ?? -1;
 

@@ -1,14 +1,15 @@
 import { IMAGES } from "../../../formats/criu/images.js";
-import type { InetSkEntry } from "../../../formats/criu/tables/sk-inet.js";
 import { shellCommand } from "../../../io/shell.js";
 import type { OpenFile } from "../../../model/checkpoint.js";
 import { formatAddress, parseAddress } from "../../../schema/ip-address.js";
+import { type ImageContext, SetContext } from "../context.js";
 import { holders } from "../descriptors.js";
 import type { Place, Rule } from "../finding.js";
 import { restoresNamespace } from "../namespaces.js";
 import { inetSockets } from "../set/inet-sockets.js";
-import type { HostContext } from "./context.js";
+import type { HostContext, SetHostContext } from "./context.js";
 import type { HostSocket } from "./host.js";
+import { makesNamespace } from "./image-facts.js";
 
 const TCP = 6;
 const UDP = 17;
@@ -26,21 +27,21 @@ export const hostNetworkRules: readonly Rule<HostContext>[] = [
     about: "The ports of the set's sockets are free, unless a network namespace comes back with it.",
     mend: "End the program that has the port, or take another with crimg edit --tcp-listen-remap OLD:NEW.",
     *check(context) {
-      if (restoresNamespace(context.set, "net")) return;
+      if (makesNamespace(context.image, "net")) return;
       const taken = context.host.sockets();
-      for (const { file, entry } of inetSockets(context.set)) {
-        const rival = taken.find((socket) => excludes(socket, entry));
+      for (const end of localEnds(context.image)) {
+        const rival = taken.find((socket) => excludes(socket, end));
         if (rival === undefined) continue;
-        const isListener = entry.proto === TCP && entry.state === LISTEN;
         yield {
-          at: placeOf(context, file),
+          at: placeOf(context, end.file),
           what: "the port is taken",
-          expected: `${file.socket?.local} free`,
+          expected: `${end.file.socket?.local} free`,
           found: `${rival.protocol} ${formatAddress(rival.address)}:${rival.port}${rival.isListening ? ", listening" : ""}`,
-          fix: isListener
-            ? context.set.editCommand("--tcp-listen-remap", `${entry.src_port}:NEWPORT`)
-            : undefined,
-          level: entry.opts.so_reuseport === true ? "warning" : "error",
+          fix:
+            end.isListening && end.protocol === "TCP"
+              ? context.image.editCommand("--tcp-listen-remap", `${end.port}:NEWPORT`)
+              : undefined,
+          level: end.mayShare ? "warning" : "error",
         };
       }
     },
@@ -51,19 +52,19 @@ export const hostNetworkRules: readonly Rule<HostContext>[] = [
     about: "The local addresses of the set's sockets are those of an interface here.",
     mend: "Add the address to an interface, or move the sockets with crimg edit --remap-address OLD=NEW.",
     *check(context) {
-      if (restoresNamespace(context.set, "net")) return;
+      if (makesNamespace(context.image, "net")) return;
       const known = new Set(
         [...context.host.addresses()].map((address) => keyOf(parseAddress(address) ?? [])),
       );
       const told = new Set<string>();
-      for (const { file, entry } of inetSockets(context.set)) {
-        const key = keyOf(entry.src_addr);
-        if (isAny(entry.src_addr) || isLoopback(entry.src_addr) || known.has(key) || told.has(key)) continue;
-        if (entry.ip_opts?.freebind === true) continue;
+      for (const end of localEnds(context.image)) {
+        const key = keyOf(end.address);
+        if (isAny(end.address) || isLoopback(end.address) || known.has(key) || told.has(key)) continue;
+        if (end.mayBeForeign) continue;
         told.add(key);
-        const address = formatAddress(entry.src_addr);
+        const address = formatAddress(end.address);
         yield {
-          at: placeOf(context, file),
+          at: placeOf(context, end.file),
           what: "no interface has the address",
           expected: address,
           found: "none",
@@ -72,15 +73,19 @@ export const hostNetworkRules: readonly Rule<HostContext>[] = [
       }
     },
   },
+];
+
+/** Those that look at what only a CRIU set says. */
+export const setNetworkRules: readonly Rule<SetHostContext>[] = [
   {
     id: "INTERFACE_MISSING",
     level: "error",
     about: "Interfaces that sockets are bound to are there.",
     mend: "Make the interface before the restore.",
     *check(context) {
-      if (restoresNamespace(context.set, "net")) return;
+      if (restoresNamespace(context.image, "net")) return;
       const known = context.host.interfaces();
-      for (const { file, entry } of inetSockets(context.set))
+      for (const { file, entry } of inetSockets(context.image))
         for (const name of [entry.opts.so_bound_dev, entry.ifname])
           if (name !== undefined && name !== "" && !known.has(name))
             yield {
@@ -96,10 +101,10 @@ export const hostNetworkRules: readonly Rule<HostContext>[] = [
     level: "error",
     about: "The tool that stops connections during a restore is installed.",
     mend: "Install it, or restore with --network-lock nftables or skip.",
-    *check({ set, host }) {
-      const connected = set.checkpoint.files.all.filter(({ socket }) => socket?.connected === true);
-      if (connected.length === 0 || restoresNamespace(set, "net")) return;
-      const method = set.set.first(IMAGES.INVENTORY)?.network_lock_method ?? IPTABLES;
+    *check({ image, host }) {
+      const connected = image.checkpoint.files.all.filter(({ socket }) => socket?.connected === true);
+      if (connected.length === 0 || restoresNamespace(image, "net")) return;
+      const method = image.set.first(IMAGES.INVENTORY)?.network_lock_method ?? IPTABLES;
       const tool = method === IPTABLES ? "iptables-restore" : method === NFTABLES ? "nft" : undefined;
       if (tool !== undefined && !host.hasProgram(tool))
         yield {
@@ -107,26 +112,72 @@ export const hostNetworkRules: readonly Rule<HostContext>[] = [
           what: `${connected.length} TCP connections are stopped with a tool that is not installed`,
           expected: tool,
           found: "none",
-          fix: `crimg restore ${set.quotedName} -- --network-lock ${host.hasProgram("nft") ? "nftables" : "skip"}`,
+          fix: `crimg restore ${image.quotedName} -- --network-lock ${host.hasProgram("nft") ? "nftables" : "skip"}`,
         };
     },
   },
 ];
 
-function placeOf({ set }: HostContext, file: OpenFile): Place {
-  const held = set.share(holders).get(file);
+function placeOf({ image }: HostContext, file: OpenFile): Place {
+  const held = image.share(holders).get(file);
   return { ...file.origin, pid: held?.pid, fd: held?.descriptor.fd };
 }
 
+/** The local end of an inet socket that restore binds. */
+interface LocalEnd {
+  readonly file: OpenFile;
+  readonly protocol: "TCP" | "UDP" | undefined;
+  /** Words as images hold them, one or four. */
+  readonly address: readonly number[];
+  readonly port: number;
+  readonly remotePort: number;
+  readonly isListening: boolean;
+  /** SO_REUSEPORT */
+  readonly mayShare: boolean;
+  /** IP_FREEBIND: the address need not be one of this host. */
+  readonly mayBeForeign: boolean;
+}
+
+function* localEnds(image: ImageContext): Generator<LocalEnd> {
+  if (image instanceof SetContext) {
+    for (const { file, entry } of inetSockets(image))
+      yield {
+        file,
+        protocol: entry.proto === TCP ? "TCP" : entry.proto === UDP ? "UDP" : undefined,
+        address: entry.src_addr,
+        port: entry.src_port,
+        remotePort: entry.dst_port,
+        isListening: entry.state === LISTEN,
+        mayShare: entry.opts.so_reuseport === true,
+        mayBeForeign: entry.ip_opts?.freebind === true,
+      };
+    return;
+  }
+  for (const file of image.checkpoint.files.all) {
+    const { socket } = file;
+    if (file.type !== "INETSK" || socket === undefined) continue;
+    const text = socket.local.slice(0, socket.local.lastIndexOf(":")).replace(/^\[|\]$/g, "");
+    yield {
+      file,
+      protocol: socket.protocol === "TCP" || socket.protocol === "UDP" ? socket.protocol : undefined,
+      address: parseAddress(text) ?? [],
+      port: socket.localPort ?? 0,
+      remotePort: socket.remotePort ?? 0,
+      isListening: socket.state === "LISTEN",
+      mayShare: socket.options.includes("reuseport"),
+      mayBeForeign: socket.options.includes("freebind"),
+    };
+  }
+}
+
 /** Whether a socket of the host keeps the stored one from its address. */
-function excludes(host: HostSocket, entry: InetSkEntry): boolean {
-  if (host.port !== entry.src_port || entry.src_port === 0) return false;
-  if (host.protocol !== (entry.proto === TCP ? "TCP" : entry.proto === UDP ? "UDP" : undefined)) return false;
-  const isSame = keyOf(host.address) === keyOf(entry.src_addr);
-  if (!isSame && !isAny(host.address) && !isAny(entry.src_addr)) return false;
-  if (entry.proto === UDP) return true;
-  if (entry.state === LISTEN) return host.isListening;
-  return !host.isListening && isSame && host.remotePort === entry.dst_port;
+function excludes(host: HostSocket, end: LocalEnd): boolean {
+  if (host.port !== end.port || end.port === 0 || host.protocol !== end.protocol) return false;
+  const isSame = keyOf(host.address) === keyOf(end.address);
+  if (!isSame && !isAny(host.address) && !isAny(end.address)) return false;
+  if (end.protocol === "UDP") return true;
+  if (end.isListening) return host.isListening;
+  return !host.isListening && isSame && host.remotePort === end.remotePort;
 }
 
 /** An address for comparison: IPv4 in IPv6 is IPv4. */

@@ -1,6 +1,8 @@
 import type { Rule } from "../finding.js";
-import type { HostContext } from "./context.js";
-import { hostNetworkRules } from "./network.js";
+import type { HostContext, SetHostContext, StreamHostContext } from "./context.js";
+import { hostNetworkRules, setNetworkRules } from "./network.js";
+import { setSystemRules } from "./set-system.js";
+import { streamHostRules } from "./stream.js";
 import { hostSystemRules } from "./system.js";
 import { hostTaskRules } from "./tasks.js";
 
@@ -10,3 +12,9 @@ export const HOST_RULES: readonly Rule<HostContext>[] = [
   ...hostTaskRules,
   ...hostNetworkRules,
 ];
+
+/** Those that only a CRIU set can break. */
+export const SET_HOST_RULES: readonly Rule<SetHostContext>[] = [...setSystemRules, ...setNetworkRules];
+
+/** Those that only a linux-cr stream can break. */
+export const STREAM_HOST_RULES: readonly Rule<StreamHostContext>[] = streamHostRules;

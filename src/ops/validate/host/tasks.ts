@@ -1,9 +1,6 @@
-import { fileNameOf } from "../../../formats/criu/detect.js";
-import { IMAGES } from "../../../formats/criu/images.js";
-import type { Rule } from "../finding.js";
-import { restoresNamespace } from "../namespaces.js";
-import { tasksByTid, tasksOf } from "../tasks.js";
+import type { Place, Rule } from "../finding.js";
 import type { HostContext } from "./context.js";
+import { makesNamespace, pageBytes, placeInTask, takenIds } from "./image-facts.js";
 
 const CAP_SYS_ADMIN = 1n << 21n;
 const CAP_SYS_RESOURCE = 1n << 24n;
@@ -18,20 +15,20 @@ export const hostTaskRules: readonly Rule<HostContext>[] = [
     level: "error",
     about: "The pids and thread ids of the set are free, unless a pid namespace comes back with it.",
     mend: "Wait until the process that has the pid has ended, or restore in a pid namespace of its own: unshare --pid --fork --mount-proc.",
-    *check({ set, host }) {
-      if (restoresNamespace(set, "pid")) return;
-      for (const [tid, { pid, record }] of set.share(tasksByTid)) {
-        const taken = host.process(tid);
+    *check({ image, host }) {
+      if (makesNamespace(image, "pid")) return;
+      for (const { id, at } of takenIds(image)) {
+        const taken = host.process(id);
         if (taken === undefined) continue;
         const isZombie = taken.state === "Z";
         yield {
-          at: { image: IMAGES.PSTREE.file, record, pid },
+          at,
           what: isZombie
-            ? `a zombie still has the id ${tid}: its parent has not waited for it`
-            : `the id ${tid} is taken`,
+            ? `a zombie still has the id ${id}: its parent has not waited for it`
+            : `the id ${id} is taken`,
           expected: "a free id",
           found: `${taken.comm}, state ${taken.state}`,
-          fix: isZombie ? undefined : `unshare --pid --fork --mount-proc crimg restore ${set.quotedName}`,
+          fix: isZombie ? undefined : `unshare --pid --fork --mount-proc crimg restore ${image.quotedName}`,
         };
       }
     },
@@ -41,12 +38,18 @@ export const hostTaskRules: readonly Rule<HostContext>[] = [
     level: "error",
     about: "The kernel gives pids as high as those of the set.",
     mend: "Raise kernel.pid_max.",
-    *check({ set, host }) {
+    *check({ image, host }) {
       const max = host.sysctl("kernel/pid_max");
-      const highest = Math.max(0, ...set.share(tasksByTid).keys());
-      if (max !== undefined && highest >= max && !restoresNamespace(set, "pid"))
+      let highest = 0;
+      let at: Place = {};
+      for (const taken of takenIds(image))
+        if (taken.id > highest) {
+          highest = taken.id;
+          at = taken.at;
+        }
+      if (max !== undefined && highest >= max && !makesNamespace(image, "pid"))
         yield {
-          at: { image: IMAGES.PSTREE.file, pid: highest },
+          at: { image: at.image, pid: highest },
           what: "the kernel gives no pid as high",
           expected: `below ${max}`,
           found: String(highest),
@@ -59,7 +62,7 @@ export const hostTaskRules: readonly Rule<HostContext>[] = [
     level: "error",
     about: "The user who restores may: root, or CAP_CHECKPOINT_RESTORE with criu's --unprivileged.",
     mend: "Restore as root.",
-    *check({ set, host }) {
+    *check({ image, host }) {
       const capabilities = host.capabilities();
       if ((capabilities & (CAP_SYS_ADMIN | CAP_CHECKPOINT_RESTORE)) === 0n)
         yield {
@@ -67,7 +70,7 @@ export const hostTaskRules: readonly Rule<HostContext>[] = [
           what: "this user may not restore",
           expected: "CAP_SYS_ADMIN or CAP_CHECKPOINT_RESTORE",
           found: `uid ${host.uid} without them`,
-          fix: `sudo crimg restore ${set.quotedName}`,
+          fix: `sudo crimg restore ${image.quotedName}`,
         };
     },
   },
@@ -76,11 +79,11 @@ export const hostTaskRules: readonly Rule<HostContext>[] = [
     level: "error",
     about: "criu can open as many files as the task with the most descriptors.",
     mend: "Raise the limit before the restore, as a user with CAP_SYS_RESOURCE.",
-    *check({ set, host }) {
+    *check({ image, host }) {
       const limit = host.openFiles();
       const mayRaise = (host.capabilities() & CAP_SYS_RESOURCE) !== 0n;
       const most = Math.max(host.sysctl("fs/nr_open") ?? limit, limit);
-      for (const { pid, descriptors } of set.checkpoint.tasks) {
+      for (const { pid, descriptors } of image.checkpoint.tasks) {
         const highest = descriptors?.descriptors.reduce((max, { fd }) => Math.max(max, fd), 0) ?? 0;
         if (highest + 1 > (mayRaise ? most : limit))
           yield {
@@ -98,19 +101,14 @@ export const hostTaskRules: readonly Rule<HostContext>[] = [
     level: "warning",
     about: "criu may set resource limits above its own: that needs CAP_SYS_RESOURCE.",
     mend: "Restore with CAP_SYS_RESOURCE, or raise the hard limit of open files before.",
-    *check({ set, host }) {
+    *check({ image, host }) {
       if ((host.capabilities() & CAP_SYS_RESOURCE) !== 0n) return;
       const limit = host.openFiles();
-      for (const { pid, core } of set.share(tasksOf)) {
-        const max = core?.tc?.rlimits?.rlimits[NOFILE]?.max;
+      for (const { pid, limits } of image.checkpoint.tasks) {
+        const max = limits[NOFILE]?.hard;
         if (max !== undefined && (max === UNLIMITED ? Number.POSITIVE_INFINITY : Number(max)) > limit)
           yield {
-            at: {
-              image: fileNameOf(IMAGES.CORE, pid),
-              record: 0,
-              field: `tc.rlimits.rlimits[${NOFILE}]`,
-              pid,
-            },
+            at: placeInTask(image, pid, `tc.rlimits.rlimits[${NOFILE}]`),
             what: "the hard limit of open files cannot be raised to what it was",
             expected: `at most ${limit} without CAP_SYS_RESOURCE`,
             found: String(max),
@@ -123,11 +121,11 @@ export const hostTaskRules: readonly Rule<HostContext>[] = [
     level: "note",
     about: "The users of the tasks are known here.",
     mend: "Nothing is to be done for the restore; files then show numbers instead of names.",
-    *check({ set, host }) {
-      if (restoresNamespace(set, "user")) return;
+    *check({ image, host }) {
+      if (makesNamespace(image, "user")) return;
       const users = host.users();
       const told = new Set<number>();
-      for (const { pid, threads } of set.checkpoint.tasks) {
+      for (const { pid, threads } of image.checkpoint.tasks) {
         const uid = threads[0]?.credentials?.uid;
         if (uid === undefined || users.has(uid) || told.has(uid)) continue;
         told.add(uid);
@@ -140,10 +138,8 @@ export const hostTaskRules: readonly Rule<HostContext>[] = [
     level: "warning",
     about: "There is room for the memory of the set.",
     mend: "Free memory, or let the host swap.",
-    *check({ set, host }) {
-      const bytes = set.set.files.reduce((sum, { name, kind }) => {
-        return kind === IMAGES.PAGES ? sum + (set.set.fileSet.open(name)?.size ?? 0) : sum;
-      }, 0);
+    *check({ image, host }) {
+      const bytes = pageBytes(image);
       const available = host.availableMemory();
       if (bytes > available)
         yield {

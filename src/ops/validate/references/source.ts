@@ -1,7 +1,7 @@
 import type { ImageKind } from "../../../formats/criu/image-kind.js";
 import type { OpenFile } from "../../../model/checkpoint.js";
 import type { AnyValue } from "../../../schema/message.js";
-import type { SetContext } from "../context.js";
+import type { ImageContext, SetContext } from "../context.js";
 import type { Place } from "../finding.js";
 
 /** One stored reference. */
@@ -49,7 +49,7 @@ export function inFile(type: string, path: string, options: SourceOptions = {}):
 }
 
 /** Open files by type. */
-export function filesByType({ checkpoint }: SetContext): ReadonlyMap<string, readonly OpenFile[]> {
+export function filesByType({ checkpoint }: ImageContext): ReadonlyMap<string, readonly OpenFile[]> {
   const groups = new Map<string, OpenFile[]>();
   for (const file of checkpoint.files.all) {
     const group = groups.get(file.type);

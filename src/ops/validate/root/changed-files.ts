@@ -119,7 +119,7 @@ export const changedFileRules: readonly Rule<RootContext>[] = [
 ];
 
 function* present(context: RootContext): Generator<[OpenedFile, OnDisk]> {
-  for (const opened of context.set.share(openedFiles)) {
+  for (const opened of context.image.share(openedFiles)) {
     const found = context.tree.find(opened.place);
     if (!isMissing(found)) yield [opened, found];
   }
@@ -129,7 +129,7 @@ function* present(context: RootContext): Generator<[OpenedFile, OnDisk]> {
 function* missingFiles(context: RootContext): Generator<Found> {
   const hasDevices = !isMissing(context.tree.find("/dev"));
   const below = new Map<string, OpenedFile[]>();
-  for (const opened of context.set.share(openedFiles)) {
+  for (const opened of context.image.share(openedFiles)) {
     const found = context.tree.find(opened.place);
     if (!isMissing(found) || (isDeviceNode(opened.place) && !hasDevices)) continue;
     const files = below.get(found.missing);
@@ -147,7 +147,7 @@ function* missingFiles(context: RootContext): Generator<Found> {
         : "the file is missing",
       expected: first.place === first.path ? first.path : `${first.path}, which is ${first.place}`,
       found: "none",
-      fix: context.set.editCommand("--remap-path", `${isAncestor ? missing : first.path}=NEWPATH`),
+      fix: context.image.editCommand("--remap-path", `${isAncestor ? missing : first.path}=NEWPATH`),
     };
   }
 }
@@ -173,7 +173,7 @@ function judge(
   const size = file.size as bigint;
   const hasGrown = BigInt(now) > size;
   const accept = (): string =>
-    context.set.editCommand("--accept-file", globOf(opened.path), "--root", context.tree.root);
+    context.image.editCommand("--accept-file", globOf(opened.path), "--root", context.tree.root);
   if (opened.isProgram)
     return { what: "a program or library that is mapped has changed: its code is at other places now" };
   const isLog = ((file.flags ?? 0) & O_APPEND) !== 0 || file.position === size;

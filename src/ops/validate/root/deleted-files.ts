@@ -10,17 +10,18 @@ export const deletedOnDiskRules: readonly Rule<RootContext>[] = [
   {
     id: "LINK_REMAP",
     level: "error",
-    about: "The hard link that keeps a deleted file is beside its old place: it is not part of the set.",
+    about: "The hard link or the copy that keeps a deleted file is where it was: it is not part of the set.",
     mend: "Copy the link from where the set was made, or make a hard link of the file under that name; without it the file's contents are lost.",
     *check(context) {
-      for (const deleted of deletedFiles(context, "link remap")) {
-        const found = context.tree.find(deleted.place(deleted.keptIn));
+      for (const deleted of [...deletedFiles(context, "link remap"), ...deletedFiles(context, "copy")]) {
+        const kept = absolute(deleted.keptIn);
+        const found = context.tree.find(deleted.place(kept));
         if (isMissing(found))
           yield {
             at: { ...deleted.origin, path: deleted.keptIn },
-            what: `the hard link that keeps ${deleted.path ?? "a deleted file"} is missing`,
-            expected: context.tree.pathOf(deleted.place(deleted.keptIn)),
-            found: found.missing === deleted.keptIn ? "none" : `no ${found.missing}`,
+            what: `the ${deleted.method === "copy" ? "copy" : "hard link"} that keeps ${deleted.path ?? "a deleted file"} is missing`,
+            expected: context.tree.pathOf(deleted.place(kept)),
+            found: found.missing === kept ? "none" : `no ${found.missing}`,
           };
       }
     },
@@ -65,6 +66,11 @@ export const deletedOnDiskRules: readonly Rule<RootContext>[] = [
   },
 ];
 
+/** Streams name the link from the root of its file system, without a slash. */
+function absolute(path: string): string {
+  return path.startsWith("/") ? path : `/${path}`;
+}
+
 /** The directory, or the nearest one above it that is there. */
 function nearest({ tree }: RootContext, directory: string): OnDisk | undefined {
   const found = tree.find(directory);
@@ -78,11 +84,11 @@ interface PlacedFile extends DeletedFile {
 }
 
 /** Deleted files that come back on the root file system. */
-function deletedFiles({ set }: RootContext, method: DeletedFile["method"]): PlacedFile[] {
-  const places = set.share(mountPlaces);
-  return set.checkpoint.deletedFiles.flatMap((deleted) => {
+function deletedFiles({ image }: RootContext, method: DeletedFile["method"]): PlacedFile[] {
+  const places = image.share(mountPlaces);
+  return image.checkpoint.deletedFiles.flatMap((deleted) => {
     if (deleted.method !== method) return [];
-    const mount = set.checkpoint.files.get(deleted.fileId, "REG")?.record.mnt_id as number | undefined;
+    const mount = image.checkpoint.files.get(deleted.fileId, "REG")?.record.mnt_id as number | undefined;
     if (deleted.path !== undefined && places(mount, deleted.path) === undefined) return [];
     return [{ ...deleted, place: (path: string) => places(mount, path) ?? path }];
   });

@@ -1,7 +1,7 @@
 import { IMAGES } from "../../../formats/criu/images.js";
 import type { MntEntry } from "../../../formats/criu/tables/mnt.js";
 import type { OpenFile } from "../../../model/checkpoint.js";
-import type { SetContext } from "../context.js";
+import { type ImageContext, SetContext } from "../context.js";
 import { holders } from "../descriptors.js";
 import type { Place } from "../finding.js";
 import { filesByType } from "../references/source.js";
@@ -30,7 +30,7 @@ const DEV = /^\/dev(\/|$)/;
  * The files that restore opens by path and that must be below the root: not those that had been deleted, not those of
  * /proc, not pseudo terminals, not those on mounts whose contents restore brings along.
  */
-export function openedFiles(context: SetContext): readonly OpenedFile[] {
+export function openedFiles(context: ImageContext): readonly OpenedFile[] {
   const { checkpoint } = context;
   const programs = new Set<OpenFile | undefined>();
   const directories = new Set<OpenFile | undefined>();
@@ -45,7 +45,7 @@ export function openedFiles(context: SetContext): readonly OpenedFile[] {
   }
   const links = new Set(checkpoint.deletedFiles.map(({ keptIn }) => keptIn));
   const place = context.share(mountPlaces);
-  return (context.share(filesByType).get("REG") ?? []).flatMap((file) => {
+  return [...byName(context, directories)].flatMap((file) => {
     const { path } = file;
     if (path === undefined || file.deleted !== undefined || links.has(path)) return [];
     if (PROC.test(path) || PTS.test(path)) return [];
@@ -63,6 +63,18 @@ export function openedFiles(context: SetContext): readonly OpenedFile[] {
   });
 }
 
+/** Files with a path of their own. In a stream fifos have one too, and directories of tasks are no open files. */
+function byName(
+  context: ImageContext,
+  directories: ReadonlySet<OpenFile | undefined>,
+): ReadonlySet<OpenFile> {
+  const types = context.share(filesByType);
+  const regular = types.get("REG") ?? [];
+  if (context.family === "criu") return new Set(regular);
+  const others = [...directories].filter((file) => file !== undefined);
+  return new Set([...regular, ...(types.get("FIFO") ?? []), ...others]);
+}
+
 /** Whether a path is a device node, which a restore may bring along with /dev. */
 export function isDeviceNode(path: string): boolean {
   return DEV.test(path);
@@ -70,11 +82,14 @@ export function isDeviceNode(path: string): boolean {
 
 /**
  * Where a path through a mount lies on the root file system: as it is for the root mount, below the mount's own root for
- * another mount of the same file system, nowhere (undefined) for a file system that restore mounts anew.
+ * another mount of the same file system, nowhere (undefined) for a file system that restore mounts anew. Streams know
+ * no mounts.
  */
-export function mountPlaces({
-  set,
-}: SetContext): (mountId: number | undefined, path: string) => string | undefined {
+export function mountPlaces(
+  context: ImageContext,
+): (mountId: number | undefined, path: string) => string | undefined {
+  if (!(context instanceof SetContext)) return (_, path) => path;
+  const { set } = context;
   const mounts = new Map<number, MntEntry>();
   for (const id of set.ids(IMAGES.MNTS))
     for (const { value } of set.records(IMAGES.MNTS, id)) mounts.set(value.mnt_id, value);

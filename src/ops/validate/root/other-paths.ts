@@ -1,12 +1,15 @@
 import { posix } from "node:path";
 import type { InotifyFileEntry } from "../../../formats/criu/tables/fsnotify.js";
 import type { UnixSkEntry } from "../../../formats/criu/tables/sk-unix.js";
+import { RECORDS } from "../../../formats/linux-cr/records.js";
 import { shellCommand } from "../../../io/shell.js";
 import type { OpenFile } from "../../../model/checkpoint.js";
-import type { Rule } from "../finding.js";
+import { SetContext } from "../context.js";
+import type { Place, Rule } from "../finding.js";
 import { filesByType } from "../references/source.js";
 import { EXTERNAL } from "../set/unix-sockets.js";
-import type { RootContext } from "./context.js";
+import { StreamContext } from "../stream/context.js";
+import type { RootContext, SetRootContext } from "./context.js";
 import { mountPlaces } from "./opened-files.js";
 import { isMissing } from "./tree.js";
 import { filesLike } from "./watch.js";
@@ -51,9 +54,9 @@ export const otherPathRules: readonly Rule<RootContext>[] = [
       "Nothing but a socket lies at the path of a unix socket; a socket that lies there is removed by restore.",
     mend: "Move away what lies there.",
     *check(context) {
-      for (const { file, place, path, entry } of boundSockets(context)) {
+      for (const { file, place, path, isDeleted } of boundSockets(context)) {
         const found = context.tree.find(place);
-        if (isMissing(found) || found.stat.isSocket() || entry.deleted === true) continue;
+        if (isMissing(found) || found.stat.isSocket() || isDeleted) continue;
         yield {
           at: { ...file.origin, path },
           what: "something that is no socket lies at the path, so that bind fails",
@@ -65,46 +68,22 @@ export const otherPathRules: readonly Rule<RootContext>[] = [
     },
   },
   {
-    id: "UNIX_PEER_GONE",
-    level: "error",
-    about: "A service outside of the set to which a unix socket is connected listens at its path.",
-    mend: "Start the service first.",
-    *check(context) {
-      for (const { file, place, path } of sockets(context, (entry) => (entry.uflags & EXTERNAL) !== 0)) {
-        const found = context.tree.find(place);
-        if (isMissing(found) || !found.stat.isSocket())
-          yield {
-            at: { ...file.origin, path },
-            what: "no service listens there",
-            expected: "a socket",
-            found: isMissing(found) ? "none" : "no socket",
-          };
-      }
-    },
-  },
-  {
     id: "INOTIFY_PATH",
     level: "error",
     about: "What is watched by inotify is there.",
     mend: "Put it back, or say with crimg edit --remap-path OLD=NEW where it is now.",
     *check(context) {
-      const places = context.set.share(mountPlaces);
-      const files = context.set.share(filesByType).get("INOTIFY") ?? [];
-      for (const file of files)
-        for (const { wd, f_handle } of (file.record as InotifyFileEntry).wd) {
-          const { path, mnt_id } = f_handle;
-          const place = path === undefined ? undefined : places(mnt_id, absolute(path));
-          if (path === undefined || place === undefined) continue;
-          const found = context.tree.find(place);
-          if (isMissing(found))
-            yield {
-              at: { ...file.origin, path: absolute(path) },
-              what: `what watch ${wd} looks at is missing`,
-              expected: place,
-              found: `no ${found.missing}`,
-              fix: context.set.editCommand("--remap-path", `${absolute(path)}=NEWPATH`),
-            };
-        }
+      for (const { at, wd, path, place } of watches(context)) {
+        const found = context.tree.find(place);
+        if (isMissing(found))
+          yield {
+            at: { ...at, path },
+            what: `what watch ${wd} looks at is missing`,
+            expected: place,
+            found: `no ${found.missing}`,
+            fix: context.image.editCommand("--remap-path", `${path}=NEWPATH`),
+          };
+      }
     },
   },
   {
@@ -126,29 +105,94 @@ export const otherPathRules: readonly Rule<RootContext>[] = [
   },
 ];
 
+/** Rules about services outside of a set, which streams have no place for. */
+export const peerRules: readonly Rule<SetRootContext>[] = [
+  {
+    id: "UNIX_PEER_GONE",
+    level: "error",
+    about: "A service outside of the set to which a unix socket is connected listens at its path.",
+    mend: "Start the service first.",
+    *check(context) {
+      for (const { file, place, path } of storedSockets(
+        context,
+        (entry) => (entry.uflags & EXTERNAL) !== 0,
+      )) {
+        const found = context.tree.find(place);
+        if (isMissing(found) || !found.stat.isSocket())
+          yield {
+            at: { ...file.origin, path },
+            what: "no service listens there",
+            expected: "a socket",
+            found: isMissing(found) ? "none" : "no socket",
+          };
+      }
+    },
+  },
+];
+
 interface BoundSocket {
   readonly file: OpenFile;
-  readonly entry: UnixSkEntry;
   readonly path: string;
   readonly place: string;
+  /** The name was gone at the dump. */
+  readonly isDeleted: boolean;
 }
 
 /** Sockets that restore binds to a path; an accepted one carries the listener's name and is not bound. */
 function boundSockets(context: RootContext): Iterable<BoundSocket> {
-  return sockets(context, ({ uflags, state, type }) => {
+  const { image } = context;
+  if (!(image instanceof SetContext)) return streamSockets(context);
+  return storedSockets({ ...context, image }, ({ uflags, state, type }) => {
     const isAccepted = state === ESTABLISHED && (type === STREAM || type === SEQPACKET);
     return (uflags & EXTERNAL) === 0 && !isAccepted;
   });
 }
 
-function* sockets({ set }: RootContext, isMeant: (entry: UnixSkEntry) => boolean): Generator<BoundSocket> {
-  const places = set.share(mountPlaces);
-  for (const file of set.share(filesByType).get("UNIXSK") ?? []) {
+function* storedSockets(
+  { image }: SetRootContext,
+  isMeant: (entry: UnixSkEntry) => boolean,
+): Generator<BoundSocket> {
+  const places = image.share(mountPlaces);
+  for (const file of image.share(filesByType).get("UNIXSK") ?? []) {
     const entry = file.record as UnixSkEntry;
     const path = file.socket?.local ?? "";
     const place = path.startsWith("/") ? places(entry.mnt_id, path) : undefined;
-    if (place !== undefined && isMeant(entry)) yield { file, entry, path, place };
+    if (place !== undefined && isMeant(entry)) yield { file, path, place, isDeleted: entry.deleted === true };
   }
+}
+
+function* streamSockets({ image }: RootContext): Generator<BoundSocket> {
+  for (const file of image.share(filesByType).get("UNIXSK") ?? []) {
+    const { local = "", state, type } = file.socket ?? {};
+    const isAccepted = state === "ESTABLISHED" && (type === "STREAM" || type === "SEQPACKET");
+    if (local.startsWith("/") && !isAccepted) yield { file, path: local, place: local, isDeleted: false };
+  }
+}
+
+interface Watched {
+  readonly at: Place;
+  readonly wd: number;
+  readonly path: string;
+  readonly place: string;
+}
+
+/** The paths that inotify watches, as far as the image knows them. */
+function* watches({ image }: RootContext): Generator<Watched> {
+  if (image instanceof StreamContext) {
+    for (const { index, value } of image.each(RECORDS.INOTIFY_WATCH)) {
+      const path = image.stream.text(index);
+      if (path !== "")
+        yield { at: image.at(index), wd: value.wd, path: absolute(path), place: absolute(path) };
+    }
+    return;
+  }
+  const places = image.share(mountPlaces);
+  for (const file of image.share(filesByType).get("INOTIFY") ?? [])
+    for (const { wd, f_handle } of (file.record as InotifyFileEntry).wd) {
+      const path = f_handle.path === undefined ? undefined : absolute(f_handle.path);
+      const place = path === undefined ? undefined : places(f_handle.mnt_id, path);
+      if (path !== undefined && place !== undefined) yield { at: file.origin, wd, path, place };
+    }
 }
 
 function absolute(path: string): string {

@@ -1,8 +1,15 @@
 import type { SetContext } from "../context.js";
 import type { Rule } from "../finding.js";
-import { KIND, KIND_NAMES, kindName, storedLocks, WRITE } from "../stored-locks.js";
+import {
+  accessProblem,
+  conflicts,
+  LOCK_FACTS,
+  readLeaseProblem,
+  type Span,
+  TO_THE_END,
+} from "../lock-conflicts.js";
+import { KIND, KIND_NAMES, kindName, type StoredLock, storedLocks, WRITE } from "../stored-locks.js";
 import { tasksByPid } from "../tasks.js";
-import { conflicts } from "./lock-conflicts.js";
 
 /** Types that a kind may have: read, write, and what each kind knows besides. */
 const TYPES: ReadonlyMap<number, readonly number[]> = new Map([
@@ -12,9 +19,8 @@ const TYPES: ReadonlyMap<number, readonly number[]> = new Map([
   // 4 is "being broken", with the type that it must become: 0 read, 2 none.
   [KIND.lease, [0, 1, 4, 6]],
 ]);
-const ACCESS_MODE = 3;
-const O_RDONLY = 0;
-const O_WRONLY = 1;
+/** LOCK_MAND of flock(2), which excludes nothing. */
+const MANDATORY = 32;
 
 const rules: readonly Rule<SetContext>[] = [
   {
@@ -106,55 +112,49 @@ const rules: readonly Rule<SetContext>[] = [
     },
   },
   {
-    id: "LOCK_ACCESS",
-    level: "error",
-    about:
-      "A POSIX or OFD lock fits the access mode of its descriptor: the kernel refuses a write lock on one that only reads.",
-    mend: "Drop the lock with crimg edit, or copy files.img again from where the set was made.",
+    ...LOCK_FACTS.access,
     *check(context) {
       for (const { entry, file, at } of context.share(storedLocks)) {
         if (file?.flags === undefined || (entry.flag !== KIND.posix && entry.flag !== KIND.ofd)) continue;
-        const access = file.flags & ACCESS_MODE;
-        const isWrite = entry.type === WRITE;
-        if (access === (isWrite ? O_RDONLY : O_WRONLY))
-          yield {
-            at,
-            what: `a ${isWrite ? "write" : "read"} lock that the kernel refuses here`,
-            expected: `a descriptor open for ${isWrite ? "writing" : "reading"}`,
-            found: isWrite ? "open for reading only" : "open for writing only",
-          };
+        const problem = accessProblem(file.flags, entry.type === WRITE);
+        if (problem !== undefined) yield { at, ...problem };
       }
     },
   },
   {
-    id: "LOCK_CONFLICT",
-    level: "error",
-    about: "No two holders have locks of one kind that exclude each other: restore would wait for ever.",
-    mend: "Drop one of the locks with crimg edit.",
-    check: (context) => conflicts(context.share(storedLocks)),
+    ...LOCK_FACTS.conflict,
+    check: (context) => conflicts(context.share(storedLocks).flatMap(spanOf)),
   },
   {
-    id: "LEASE_ACCESS",
-    level: "error",
-    about: "A read lease is on a descriptor that only reads: the kernel refuses others.",
-    mend: "Drop the lease with crimg edit, or copy files.img again from where the set was made.",
+    ...LOCK_FACTS.lease,
     *check(context) {
-      for (const { entry, file, at } of context.share(storedLocks))
-        if (
-          entry.flag === KIND.lease &&
-          entry.type === 0 &&
-          file?.flags !== undefined &&
-          (file.flags & ACCESS_MODE) !== O_RDONLY
-        )
-          yield {
-            at,
-            what: "a read lease on a descriptor that writes",
-            expected: "open for reading only",
-            found: "open for writing",
-          };
+      for (const { entry, file, at } of context.share(storedLocks)) {
+        if (entry.flag !== KIND.lease || entry.type !== 0 || file?.flags === undefined) continue;
+        const problem = readLeaseProblem(file.flags);
+        if (problem !== undefined) yield { at, ...problem };
+      }
     },
   },
 ];
+
+/** What a lock excludes others from; nothing for leases, and for what other rules find damaged. */
+function spanOf({ entry, file, at }: StoredLock): Span[] {
+  const { flag, type, start, len, pid, fd } = entry;
+  if (file?.path === undefined || start < 0n || len < 0n) return [];
+  if (flag === KIND.lease || (flag === KIND.flock && (type & MANDATORY) !== 0)) return [];
+  return [
+    {
+      kind: kindName(flag),
+      file,
+      owner: flag === KIND.posix ? pid : file,
+      start,
+      end: len === 0n ? TO_THE_END : start + len,
+      isWrite: type === WRITE,
+      at,
+      holder: `record ${at.record} of task ${pid}, descriptor ${fd}`,
+    },
+  ];
+}
 
 /** Rules about file locks and leases. What is wrong with one of them, taking it out of the set mends. */
 export const lockRules: readonly Rule<SetContext>[] = rules.map((rule) => ({

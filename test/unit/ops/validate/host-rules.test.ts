@@ -6,7 +6,7 @@ import { IMAGES } from "../../../../src/formats/criu/images.js";
 import { MNT_ENTRY } from "../../../../src/formats/criu/tables/mnt.js";
 import type { Finding } from "../../../../src/ops/validate/finding.js";
 import { Host } from "../../../../src/ops/validate/host/host.js";
-import { HOST_RULES } from "../../../../src/ops/validate/host/rules.js";
+import { HOST_RULES, SET_HOST_RULES } from "../../../../src/ops/validate/host/rules.js";
 import { validate } from "../../../../src/ops/validate/validate.js";
 import { until } from "../../../helpers/live.js";
 import { skip, suite } from "../../../helpers/suite.js";
@@ -34,7 +34,10 @@ function withPid(set: DamagedSet, pid: number): DamagedSet {
 
 function findings(set: DamagedSet, criu: object = CRIU): readonly Finding[] {
   const document = set.open();
-  const verdict = validate(document, { criu: { ...CRIU, ...criu }, only: HOST_RULES.map(({ id }) => id) });
+  const verdict = validate(document, {
+    criu: { ...CRIU, ...criu },
+    only: [...HOST_RULES, ...SET_HOST_RULES].map(({ id }) => id),
+  });
   document.close();
   return verdict.findings;
 }

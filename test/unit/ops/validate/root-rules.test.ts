@@ -14,7 +14,7 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import * as assert from "uvu/assert";
 import type { Finding } from "../../../../src/ops/validate/finding.js";
-import { ROOT_RULES } from "../../../../src/ops/validate/root/rules.js";
+import { ROOT_RULES, SET_ROOT_RULES } from "../../../../src/ops/validate/root/rules.js";
 import { validate } from "../../../../src/ops/validate/validate.js";
 import { cleanUp, freshDirectory } from "../../../helpers/live.js";
 import { suite } from "../../../helpers/suite.js";
@@ -37,7 +37,11 @@ function unpacked(fixture: string): { readonly root: string; readonly home: stri
 
 function findings(set: DamagedSet, root: string, watch: readonly string[] = []): readonly Finding[] {
   const document = set.open();
-  const { findings } = validate(document, { root, watch, only: ROOT_RULES.map(({ id }) => id) });
+  const { findings } = validate(document, {
+    root,
+    watch,
+    only: [...ROOT_RULES, ...SET_ROOT_RULES].map(({ id }) => id),
+  });
   document.close();
   for (const { id } of findings) found.add(id);
   return findings;
@@ -281,7 +285,7 @@ test("a name that is not UTF-8 is found", () => {
 
 test("every rule was found to speak", () => {
   assert.equal(
-    ROOT_RULES.map(({ id }) => id).filter((id) => !found.has(id)),
+    [...ROOT_RULES, ...SET_ROOT_RULES].map(({ id }) => id).filter((id) => !found.has(id)),
     [],
   );
 });

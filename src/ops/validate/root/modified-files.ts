@@ -1,0 +1,85 @@
+import type { Stats } from "node:fs";
+import { RECORDS } from "../../../formats/linux-cr/records.js";
+import type { Rule } from "../finding.js";
+import type { StreamContext } from "../stream/context.js";
+import type { RootContext } from "./context.js";
+import { type OpenedFile, openedFiles } from "./opened-files.js";
+import { isMissing } from "./tree.js";
+
+const HAS_INODE = 2;
+const HAS_MTIME = 8;
+const MS = 1_000_000n;
+
+/** What the image remembers of a file beside size and mode. */
+interface Identity {
+  readonly inode: bigint | undefined;
+  /** In milliseconds since 1970, which is what stat(2) gives exactly enough here. */
+  readonly modified: bigint | undefined;
+}
+
+/** Rules about files that FILE_IDENTITY remembers, and that have become others since. */
+export const modificationRules: readonly Rule<RootContext & { readonly image: StreamContext }>[] = [
+  {
+    id: "FILE_MODIFIED",
+    level: "warning",
+    about: "A file that the checkpoint remembers has not been written to since.",
+    mend: "If the program expects the old contents, put the file of the checkpoint back; a log that others write too may change.",
+    *check(context) {
+      for (const [opened, { modified }, stat] of remembered(context)) {
+        const now = BigInt(Math.floor(stat.mtimeMs));
+        if (modified !== undefined && stat.isFile() && modified !== now)
+          yield {
+            at: opened.at,
+            what: "the file has been written to since the checkpoint",
+            expected: dateOf(modified),
+            found: dateOf(now),
+          };
+      }
+    },
+  },
+  {
+    id: "FILE_REPLACED",
+    level: "note",
+    about: "A file is the one that it was, not another one under its name.",
+    mend: "Nothing is to be done when the files were copied to this machine.",
+    *check(context) {
+      for (const [opened, { inode }, stat] of remembered(context))
+        if (inode !== undefined && inode !== BigInt(stat.ino))
+          yield {
+            at: opened.at,
+            what: "another file has the name now",
+            expected: `inode ${inode}`,
+            found: `inode ${stat.ino}`,
+          };
+    },
+  },
+];
+
+function* remembered({
+  image,
+  tree,
+}: RootContext & { readonly image: StreamContext }): Generator<[OpenedFile, Identity, Stats]> {
+  const identities = image.share(identitiesByFile);
+  for (const opened of image.share(openedFiles)) {
+    const identity = identities.get(opened.file.id);
+    const found = tree.find(opened.place);
+    if (identity !== undefined && !isMissing(found)) yield [opened, identity, found.stat];
+  }
+}
+
+function identitiesByFile(image: StreamContext): ReadonlyMap<number, Identity> {
+  const identities = new Map<number, Identity>();
+  for (const { value } of image.each(RECORDS.FILE_IDENTITY)) {
+    const { file_objref, flags, ino, mtime_sec, mtime_nsec } = value;
+    identities.set(file_objref, {
+      inode: (flags & HAS_INODE) === 0 ? undefined : ino,
+      modified: (flags & HAS_MTIME) === 0 ? undefined : mtime_sec * 1000n + BigInt(mtime_nsec) / MS,
+    });
+  }
+  return identities;
+}
+
+function dateOf(milliseconds: bigint): string {
+  const date = new Date(Number(milliseconds));
+  return Number.isNaN(date.getTime()) ? `${milliseconds} ms` : date.toISOString();
+}

@@ -1,0 +1,99 @@
+import path from "node:path";
+import type { LinuxCrImage } from "../../../formats/linux-cr/image.js";
+import type { Tree } from "../../../formats/linux-cr/parse.js";
+import type { RecordKind, RecordValue } from "../../../formats/linux-cr/record-kind.js";
+import { RECORDS } from "../../../formats/linux-cr/records.js";
+import { isCrimgError } from "../../../io/errors.js";
+import type { StreamReader } from "../../../model/linux-cr/reader.js";
+import type { SalvagedLinuxCrDocument } from "../../../model/salvaged.js";
+import { ImageContext } from "../context.js";
+import type { Place } from "../finding.js";
+import { taskNumbers } from "./task-numbers.js";
+
+/** A record and its fields. */
+export interface StoredRecord<K extends RecordKind = RecordKind> {
+  readonly index: number;
+  readonly value: RecordValue<K>;
+}
+
+/** What rules about a linux-cr stream look at. */
+export class StreamContext extends ImageContext {
+  readonly family = "linux-cr";
+  readonly stream: LinuxCrImage;
+  readonly reader: StreamReader;
+  readonly #name: string;
+
+  constructor(document: SalvagedLinuxCrDocument) {
+    super(document);
+    this.stream = document.image;
+    this.reader = document.reader;
+    this.#name = path.basename(document.name);
+  }
+
+  /** The records tied together, as far as the image can be read. */
+  get tree(): Tree {
+    return this.reader.tree;
+  }
+
+  /** Every record of a kind, also behind the place where the order of the records is broken; not those cut short. */
+  *each<K extends RecordKind>(kind: K): Generator<StoredRecord<K>> {
+    for (const index of this.share(recordsByKind).get(kind) ?? []) {
+      const value = this.valueAt(index, kind);
+      if (value !== undefined) yield { index, value };
+    }
+  }
+
+  /** The fields of a record; undefined for one of another kind, or shorter than its fields. */
+  valueAt<K extends RecordKind>(index: number | undefined, kind: K): RecordValue<K> | undefined {
+    if (index === undefined || this.stream.kind(index) !== kind) return undefined;
+    try {
+      return this.stream.value(index, kind);
+    } catch (error) {
+      if (!isCrimgError(error)) throw error;
+      return undefined;
+    }
+  }
+
+  /** The next record after this one, if it is a BUFFER. */
+  bufferAfter(index: number): number | undefined {
+    return this.stream.kind(index + 1) === RECORDS.BUFFER ? index + 1 : undefined;
+  }
+
+  /** A record as the place of a finding, with the task among whose records it stands. */
+  at(record: number, more: Pick<Place, "field" | "path" | "fd"> = {}): Place {
+    const { offset } = this.stream.place(record);
+    return { image: this.#name, record, offset, pid: this.#pidOf(record), ...more };
+  }
+
+  #pidOf(record: number): number | undefined {
+    const starts = this.share(recordsByKind).get(RECORDS.TASK) ?? [];
+    let low = 0;
+    let high = starts.length;
+    while (low < high) {
+      const middle = (low + high) >> 1;
+      if ((starts[middle] as number) <= record) low = middle + 1;
+      else high = middle;
+    }
+    return low === 0 || this.stream.kind(record) === RECORDS.TAIL
+      ? undefined
+      : this.share(numbersOfTasks)[low - 1];
+  }
+}
+
+/** Indexes of the records of each kind. */
+export function recordsByKind({ stream }: StreamContext): ReadonlyMap<RecordKind, readonly number[]> {
+  const kinds = new Map<RecordKind, number[]>();
+  for (let index = 0; index < stream.length; index++) {
+    const kind = stream.kind(index);
+    if (kind === undefined) continue;
+    const records = kinds.get(kind);
+    if (records === undefined) kinds.set(kind, [index]);
+    else records.push(index);
+  }
+  return kinds;
+}
+
+function numbersOfTasks({ stream }: StreamContext): readonly (number | undefined)[] {
+  const ids = taskNumbers(stream);
+  return (ids?.tasks ?? []).map(({ vpid }) => ids?.numberOf(vpid));
+}

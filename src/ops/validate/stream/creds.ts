@@ -1,0 +1,96 @@
+import { RECORDS } from "../../../formats/linux-cr/records.js";
+import type { Rule } from "../finding.js";
+import type { StreamContext } from "./context.js";
+import { AGAIN, hex, recordRule } from "./record-rule.js";
+
+/** NGROUPS_MAX */
+const MOST_GROUPS = 65_536;
+const SECURITY_TYPES = 4;
+const MOST_LABEL_BYTES = 1024;
+
+/** Rules about credentials, groups and labels. */
+export const credentialRules: readonly Rule<StreamContext>[] = [
+  recordRule(
+    RECORDS.GROUPINFO,
+    {
+      id: "GROUPS_ORDER",
+      level: "error",
+      about: "Supplementary groups ascend without repetition, and there are at most 65,536.",
+      mend: AGAIN,
+    },
+    function* ({ ngroups }, index, { stream }) {
+      if (ngroups > MOST_GROUPS) {
+        yield {
+          field: "ngroups",
+          what: "too many groups",
+          expected: `at most ${MOST_GROUPS}`,
+          found: String(ngroups),
+        };
+        return;
+      }
+      const groups = stream.numbers(index).map((gid) => gid >>> 0);
+      if (groups.length !== ngroups)
+        yield {
+          field: "ngroups",
+          what: "another number of groups than there are",
+          expected: `${ngroups}`,
+          found: `${groups.length}`,
+        };
+      const wrong = groups.findIndex((gid, i) => i > 0 && gid <= (groups[i - 1] as number));
+      if (wrong !== -1)
+        yield {
+          field: `groups[${wrong}]`,
+          what: "the groups do not ascend",
+          expected: `above ${groups[wrong - 1]}`,
+          found: String(groups[wrong]),
+        };
+    },
+  ),
+  recordRule(
+    RECORDS.CRED,
+    {
+      id: "CRED_CAPABILITIES",
+      level: "error",
+      about: "What is effective of the capabilities is permitted: the kernel refuses others.",
+      mend: AGAIN,
+    },
+    function* ({ cap_s: caps }) {
+      const surplus = [caps.cap_e_0 & ~caps.cap_p_0, caps.cap_e_1 & ~caps.cap_p_1].map((word) => word >>> 0);
+      const [low = 0, high = 0] = surplus;
+      if (low !== 0 || high !== 0)
+        yield {
+          field: "cap_s",
+          what: "effective capabilities that are not permitted",
+          found: hex((BigInt(high) << 32n) | BigInt(low)),
+        };
+    },
+  ),
+  recordRule(
+    RECORDS.SECURITY,
+    {
+      id: "LABEL_TYPE",
+      level: "error",
+      about:
+        "A security label is that of a message, a System V object, a file or credentials (1 to 4), at most 1024 bytes.",
+      mend: AGAIN,
+    },
+    function* ({ sectype, ptrref }, index, { stream }) {
+      if (sectype < 1 || sectype > SECURITY_TYPES)
+        yield {
+          field: "sectype",
+          what: "no type of a label",
+          expected: `1 to ${SECURITY_TYPES}`,
+          found: String(sectype),
+        };
+      if (ptrref <= 0)
+        yield { field: "ptrref", what: "no number of a label", expected: "above 0", found: String(ptrref) };
+      const size = stream.kind(index + 1) === RECORDS.STRING ? stream.payload(index + 1).size : 0;
+      if (size > MOST_LABEL_BYTES)
+        yield {
+          what: "the label is too long",
+          expected: `at most ${MOST_LABEL_BYTES} bytes`,
+          found: `${size} bytes`,
+        };
+    },
+  ),
+];

@@ -1,0 +1,272 @@
+import type { Part } from "../../../formats/linux-cr/part.js";
+import type { RecordValue } from "../../../formats/linux-cr/record-kind.js";
+import { RECORDS } from "../../../formats/linux-cr/records.js";
+import { isSince } from "../../../formats/linux-cr/revisions.js";
+import type { Found, Rule } from "../finding.js";
+import { recordsByKind, type StreamContext } from "./context.js";
+import { AGAIN, hex, recordRule } from "./record-rule.js";
+
+type Vma = RecordValue<typeof RECORDS.VMA>;
+
+const VM_LOCKED = 0x2000n;
+const VM_SHARED = 0x8n;
+const VM_MAYSHARE = 0x80n;
+const VM_HUGETLB = 0x40_0000n;
+/** VM_PFNMAP, IO, RESERVED, NORESERVE, NONLINEAR, MAPPED_COPY, INSERTPAGE, MIXEDMAP and SAO of Linux 2.6.3x. */
+const REFUSED =
+  0x400n |
+  0x4000n |
+  0x8_0000n |
+  0x20_0000n |
+  0x80_0000n |
+  0x100_0000n |
+  0x200_0000n |
+  0x1000_0000n |
+  0x2000_0000n;
+const PAGE = 4096n;
+const LAST_TYPE = 10;
+const VDSO = 1;
+const SHM_ANON = 4;
+const SHM_ANON_SKIP = 5;
+const SHM_IPC = 7;
+const SHM_IPC_SKIP = 8;
+/** What each type refers to, and whether it is shared memory. */
+const TYPES: ReadonlyMap<
+  number,
+  { readonly file: boolean; readonly inode: boolean; readonly shared: boolean | undefined }
+> = new Map([
+  [VDSO, { file: false, inode: false, shared: undefined }],
+  [2, { file: false, inode: false, shared: false }],
+  [3, { file: true, inode: false, shared: false }],
+  [SHM_ANON, { file: false, inode: true, shared: true }],
+  [SHM_ANON_SKIP, { file: false, inode: true, shared: true }],
+  [6, { file: true, inode: true, shared: true }],
+  [SHM_IPC, { file: false, inode: true, shared: true }],
+  [SHM_IPC_SKIP, { file: false, inode: true, shared: true }],
+]);
+
+/** Rules about address spaces and their areas; those about saved pages are in `pages.ts`. */
+export const memoryRules: readonly Rule<StreamContext>[] = [
+  recordRule(
+    RECORDS.MM,
+    {
+      id: "MM_BOUNDS",
+      level: "error",
+      about:
+        "Code, data, arguments and environment of an address space end behind their start, and its flags for new areas are those of mlockall(2).",
+      mend: AGAIN,
+    },
+    function* (mm) {
+      for (const [start, end] of [
+        ["start_code", "end_code"],
+        ["start_data", "end_data"],
+        ["arg_start", "arg_end"],
+        ["env_start", "env_end"],
+      ] as const)
+        if (mm[start] > mm[end])
+          yield {
+            field: end,
+            what: "the end lies before the start",
+            expected: `at least ${hex(mm[start])}`,
+            found: hex(mm[end]),
+          };
+      if ((mm.def_flags & ~VM_LOCKED) !== 0n)
+        yield {
+          field: "def_flags",
+          what: "unknown flags",
+          expected: `within ${hex(VM_LOCKED)}`,
+          found: hex(mm.def_flags),
+        };
+    },
+  ),
+  recordRule(
+    RECORDS.MM,
+    {
+      id: "MM_VECTOR",
+      level: "error",
+      about: "The auxiliary vector has the size that HEADER gives.",
+      mend: AGAIN,
+    },
+    function* (_, index, context) {
+      const buffer = context.bufferAfter(index);
+      const constants = context.each(RECORDS.HEADER).next().value?.value.constants as
+        | { readonly at_vector_size?: number; readonly mm_saved_auxv_len?: number }
+        | undefined;
+      const expected = constants?.mm_saved_auxv_len ?? (constants?.at_vector_size ?? 0) * 8;
+      if (buffer === undefined || expected === 0) return;
+      const { size } = context.stream.payload(buffer);
+      if (size !== expected)
+        yield { what: "a vector of another size", expected: `${expected} bytes`, found: `${size} bytes` };
+    },
+  ),
+  {
+    id: "AREA_ORDER",
+    level: "error",
+    about: "The areas of an address space ascend, do not overlap, and begin and end on pages.",
+    mend: AGAIN,
+    *check(context) {
+      for (const mm of context.reader.objects("MM")) {
+        let end = 0n;
+        for (const [index, vma] of areasOf(context, mm)) {
+          const { vm_start, vm_end } = vma;
+          const what =
+            vm_end < vm_start
+              ? "the end of the area lies before its start"
+              : vm_start < end
+                ? "the area overlaps the one before, or lies before it"
+                : vm_start % PAGE !== 0n || vm_end % PAGE !== 0n
+                  ? "the area does not begin and end on pages"
+                  : undefined;
+          if (what !== undefined)
+            yield {
+              at: context.at(index),
+              what,
+              expected: `from ${hex(end)} on`,
+              found: `${hex(vm_start)} to ${hex(vm_end)}`,
+            };
+          if (vm_end > end) end = vm_end;
+        }
+      }
+    },
+  },
+  recordRule(
+    RECORDS.VMA,
+    {
+      id: "AREA_TYPE",
+      level: "error",
+      about:
+        "An area is of a type from 0 to 10, has a file and an inode when its type needs them, and is shared or private as its type says.",
+      mend: AGAIN,
+    },
+    function* ({ vma_type, vma_objref, ino_objref, vm_flags }) {
+      if (vma_type > LAST_TYPE) {
+        yield {
+          field: "vma_type",
+          what: "no type of an area",
+          expected: `0 to ${LAST_TYPE}`,
+          found: String(vma_type),
+        };
+        return;
+      }
+      const type = TYPES.get(vma_type);
+      if (type === undefined) return;
+      if (type.file !== vma_objref > 0)
+        yield {
+          field: "vma_objref",
+          what: type.file ? "an area of a file without its file" : "a file at an area that has none",
+          expected: type.file ? "a FILE" : "0",
+          found: String(vma_objref),
+        };
+      // A memfd that is mapped privately keeps its inode.
+      if (type.inode !== ino_objref > 0 && (type.inode || !type.file))
+        yield {
+          field: "ino_objref",
+          what: type.inode ? "shared memory without its inode" : "an inode at an area that has none",
+          expected: type.inode ? "above 0" : "0",
+          found: String(ino_objref),
+        };
+      const isShared = (vm_flags & (VM_SHARED | VM_MAYSHARE)) !== 0n;
+      if (type.shared !== undefined && isShared !== type.shared)
+        yield {
+          field: "vm_flags",
+          what: type.shared
+            ? "shared memory in a private area"
+            : "a private area with flags of shared memory",
+          found: hex(vm_flags),
+        };
+    },
+  ),
+  recordRule(
+    RECORDS.VMA,
+    {
+      id: "AREA_FLAGS",
+      level: "error",
+      about:
+        "An area is none that the format cannot hold: of a device, of huge pages before v23-rc2, without reserve.",
+      mend: "Nothing restores such an area from this format; a CRIU set holds it.",
+    },
+    function* ({ vma_type, vm_flags }, _, context) {
+      const huge = isSince(context.stream.dialect.commit, "1fd8e6e") ? 0n : VM_HUGETLB;
+      const refused = vm_flags & (REFUSED | huge);
+      if (vma_type <= VDSO || refused === 0n) return;
+      const isOurs = context.share(recordsByKind).has(RECORDS.EXTENSIONS);
+      yield {
+        field: "vm_flags",
+        what: isOurs ? "flags that kernels with this format refuse" : "flags that a restart refuses",
+        found: hex(refused),
+        level: isOurs ? "warning" : "error",
+      };
+    },
+  ),
+  {
+    id: "AREA_MEMORY",
+    level: "error",
+    about:
+      "The first area of a piece of shared memory has its contents (type 4), the others name it (5); those of System V name a segment of the stream.",
+    mend: AGAIN,
+    check: sharedMemory,
+  },
+  {
+    id: "AREA_VDSO",
+    level: "error",
+    about: "The vDSO is where MM_CONTEXT says.",
+    mend: AGAIN,
+    *check(context) {
+      for (const mm of context.reader.objects("MM")) {
+        const fields = context.reader.find(mm, RECORDS.MM_CONTEXT)?.value as
+          | { readonly vdso?: bigint; readonly vdso_base?: bigint }
+          | undefined;
+        const expected = fields?.vdso ?? fields?.vdso_base;
+        if (expected === undefined) continue;
+        for (const [index, { vma_type, vm_start }] of areasOf(context, mm))
+          if (vma_type === VDSO && vm_start !== expected)
+            yield {
+              at: context.at(index, { field: "vm_start" }),
+              what: "the vDSO is elsewhere than MM_CONTEXT says",
+              expected: hex(expected),
+              found: hex(vm_start),
+            };
+      }
+    },
+  },
+];
+
+function* sharedMemory(context: StreamContext): Generator<Found> {
+  const segments = new Set([...context.each(RECORDS.IPC_SHM)].map(({ value }) => value.objref));
+  const known = new Map<number, number>();
+  for (const { index, value } of context.each(RECORDS.VMA)) {
+    const { vma_type: type, ino_objref: inode } = value;
+    const at = context.at(index, { field: "ino_objref" });
+    if (type === SHM_ANON || type === SHM_ANON_SKIP) {
+      const first = known.get(inode);
+      if (type === SHM_ANON && first !== undefined)
+        yield {
+          at,
+          what: "shared memory whose contents stand in the stream twice",
+          found: `inode ${inode}, record ${first}`,
+        };
+      if (type === SHM_ANON_SKIP && first === undefined)
+        yield { at, what: "shared memory whose contents no area before it has", found: `inode ${inode}` };
+      if (first === undefined) known.set(inode, index);
+    }
+    if ((type === SHM_IPC || type === SHM_IPC_SKIP) && !segments.has(inode))
+      yield {
+        at,
+        what: "no segment of the stream",
+        expected: "the objref of an IPC_SHM",
+        found: String(inode),
+      };
+  }
+}
+
+/** The areas of an address space with their records. */
+export function* areasOf(
+  context: StreamContext,
+  mm: Part,
+): Generator<[record: number, vma: Vma, part: Part]> {
+  for (const part of mm.parts) {
+    const index = part.rule === "vma" ? part.records[0] : undefined;
+    const vma = context.valueAt(index, RECORDS.VMA);
+    if (index !== undefined && vma !== undefined) yield [index, vma, part];
+  }
+}

@@ -1,0 +1,34 @@
+import type { RecordKind, RecordValue } from "../../../formats/linux-cr/record-kind.js";
+import type { Found, Rule, RuleFacts } from "../finding.js";
+import type { StreamContext } from "./context.js";
+
+/** What is wrong with one record; the rule adds the place. */
+export interface Wrong extends Omit<Found, "at"> {
+  readonly field?: string | undefined;
+  readonly path?: string | undefined;
+  readonly fd?: number | undefined;
+}
+
+/** What mends a damaged record, where no edit does. */
+export const AGAIN = "Copy the stream again from where it was made.";
+
+/** A rule that looks at each record of a kind. */
+export function recordRule<K extends RecordKind>(
+  kind: K,
+  facts: RuleFacts,
+  check: (value: RecordValue<K>, index: number, context: StreamContext) => Iterable<Wrong>,
+): Rule<StreamContext> {
+  return {
+    ...facts,
+    *check(context) {
+      for (const { index, value } of context.each(kind))
+        for (const { field, path, fd, ...wrong } of check(value, index, context))
+          yield { ...wrong, at: context.at(index, { field, path, fd }) };
+    },
+  };
+}
+
+/** Numbers as messages show masks and addresses. */
+export function hex(value: number | bigint): string {
+  return `0x${value.toString(16)}`;
+}

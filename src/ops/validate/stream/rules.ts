@@ -1,0 +1,50 @@
+import type { Rule } from "../finding.js";
+import type { StreamContext } from "./context.js";
+import { credentialRules } from "./creds.js";
+import { extensionRules } from "./extensions.js";
+import { fileExtensionRules } from "./file-extensions.js";
+import { fileRules } from "./files.js";
+import { framingRules } from "./framing.js";
+import { headRules } from "./head.js";
+import { ipcRules } from "./ipc.js";
+import { lockConflictRules } from "./lock-conflicts.js";
+import { streamLockRules } from "./locks.js";
+import { memoryRules } from "./memory.js";
+import { nameRules } from "./names.js";
+import { objectRules } from "./objects.js";
+import { pageRules } from "./pages.js";
+import { pidRules } from "./pids.js";
+import { queueRules } from "./queues.js";
+import { signalRules } from "./signals.js";
+import { socketRules } from "./sockets.js";
+import { taskExtensionRules } from "./task-extensions.js";
+import { taskRules } from "./tasks.js";
+import { terminalRules } from "./terminals.js";
+import { unlinkedRules } from "./unlinked.js";
+import { x86Rules } from "./x86.js";
+
+/** The rules that need nothing but a linux-cr stream. */
+export const STREAM_RULES: readonly Rule<StreamContext>[] = [
+  ...framingRules,
+  ...nameRules,
+  ...headRules,
+  ...pidRules,
+  ...objectRules,
+  ...taskRules,
+  ...credentialRules,
+  ...fileRules,
+  ...socketRules,
+  ...queueRules,
+  ...terminalRules,
+  ...ipcRules,
+  ...memoryRules,
+  ...pageRules,
+  ...x86Rules,
+  ...signalRules,
+  ...streamLockRules,
+  ...lockConflictRules,
+  ...unlinkedRules,
+  ...extensionRules,
+  ...taskExtensionRules,
+  ...fileExtensionRules,
+];

@@ -1,0 +1,144 @@
+import { RECORDS } from "../../../formats/linux-cr/records.js";
+import { isSince } from "../../../formats/linux-cr/revisions.js";
+import { SIGACTION, SIGINFO, SIGINFO_0ABE2FE } from "../../../formats/linux-cr/tables/signals.js";
+import type { Rule } from "../finding.js";
+import type { StreamContext } from "./context.js";
+import { storedTasks } from "./pids.js";
+import { AGAIN, recordRule } from "./record-rule.js";
+
+const SIGNALS = 64;
+const MOST_ERRNO = 4096;
+const SIGNED_64 = 1n << 63n;
+
+/** Rules about handlers, queued signals, limits and interval timers. */
+export const signalRules: readonly Rule<StreamContext>[] = [
+  recordRule(
+    RECORDS.SIGHAND,
+    {
+      id: "SIGNAL_ACTIONS",
+      level: "error",
+      about: "SIGHAND says for each of the 64 signals what is done with it.",
+      mend: AGAIN,
+    },
+    function* (_, index, { stream }) {
+      const { size } = stream.payload(index);
+      if (size !== SIGNALS * SIGACTION.size)
+        yield {
+          what: "another number of signals",
+          expected: `${SIGNALS * SIGACTION.size} bytes`,
+          found: `${size} bytes`,
+        };
+    },
+  ),
+  recordRule(
+    RECORDS.SIGPENDING,
+    {
+      id: "SIGNAL_QUEUE",
+      level: "error",
+      about:
+        "SIGPENDING holds as many signals as it says, of numbers from 1 to 64, with an errno below 4096.",
+      mend: AGAIN,
+    },
+    function* ({ nr_pending: count }, index, { stream }) {
+      const isNew = isSince(stream.dialect.commit, "f0fdd38");
+      const each = isNew ? SIGINFO.size : SIGINFO_0ABE2FE.size;
+      const { size } = stream.payload(index);
+      if (size !== count * each) {
+        yield {
+          field: "nr_pending",
+          what: "another number of signals",
+          expected: `${count * each} bytes`,
+          found: `${size} bytes`,
+        };
+        return;
+      }
+      const queue = isNew
+        ? stream.structs(index, SIGINFO).map((info) => ({ signo: info.csi_signo, errno: info.csi_errno }))
+        : stream
+            .structs(index, SIGINFO_0ABE2FE)
+            .map((info) => ({ signo: info.signo, errno: info._errno | 0 }));
+      for (const [i, { signo, errno }] of queue.entries()) {
+        if (signo < 1 || signo > SIGNALS)
+          yield {
+            field: `siginfo[${i}]`,
+            what: "no number of a signal",
+            expected: `1 to ${SIGNALS}`,
+            found: String(signo),
+          };
+        if (Math.abs(errno) >= MOST_ERRNO)
+          yield {
+            field: `siginfo[${i}]`,
+            what: "no errno",
+            expected: `below ${MOST_ERRNO}`,
+            found: String(errno),
+          };
+      }
+    },
+  ),
+  recordRule(
+    RECORDS.SIGNAL,
+    {
+      id: "SIGNAL_LIMITS",
+      level: "error",
+      about: "A soft resource limit is not above the hard one: setrlimit(2) refuses that.",
+      mend: AGAIN,
+    },
+    function* ({ rlim }) {
+      for (const [i, { rlim_cur, rlim_max }] of rlim.entries())
+        if (rlim_cur > rlim_max)
+          yield {
+            field: `rlim[${i}]`,
+            what: "a soft limit above the hard one",
+            expected: `at most ${rlim_max}`,
+            found: String(rlim_cur),
+          };
+    },
+  ),
+  recordRule(
+    RECORDS.SIGNAL,
+    {
+      id: "SIGNAL_TIMERS",
+      level: "error",
+      about: "The times of interval timers are not negative.",
+      mend: "crimg edit --expiry real==0s, virtual==0s or prof==0s stops the timer.",
+    },
+    function* (signal) {
+      for (const field of [
+        "it_real_value",
+        "it_real_incr",
+        "it_virt_value",
+        "it_virt_incr",
+        "it_prof_value",
+        "it_prof_incr",
+      ] as const)
+        if (signal[field] >= SIGNED_64)
+          yield {
+            field,
+            what: "a negative time",
+            expected: "0 or more nanoseconds",
+            found: String(BigInt.asIntN(64, signal[field])),
+          };
+    },
+  ),
+  {
+    id: "SIGNAL_TERMINAL",
+    level: "error",
+    about: "Only the leader of a session has its controlling terminal.",
+    mend: AGAIN,
+    *check(context) {
+      const ids = context.share(storedTasks)?.tasks ?? [];
+      for (const [i, task] of context.tree.tasks.entries()) {
+        const found = context.reader.find(task, RECORDS.SIGNAL);
+        const own = ids[i];
+        if (found === undefined || own === undefined || found.value.tty_objref === 0) continue;
+        if (own.vsid !== own.vtgid)
+          yield {
+            at: context.at(found.index, { field: "tty_objref" }),
+            what: "a controlling terminal of a task that leads no session",
+            expected: "0",
+            found: String(found.value.tty_objref),
+          };
+      }
+    },
+  },
+];

@@ -1,0 +1,110 @@
+import { RECORDS } from "../../../formats/linux-cr/records.js";
+import type { Rule } from "../finding.js";
+import type { StreamContext } from "./context.js";
+import { AGAIN, recordRule } from "./record-rule.js";
+
+const PTY_DRIVER = 4;
+const MASTER = 1;
+const SLAVE = 2;
+const HUNG_UP = 1n << 18n;
+/** N_TTY_BUF_SIZE */
+const MOST_DATA = 4096;
+
+/** Rules about pseudo terminals. */
+export const terminalRules: readonly Rule<StreamContext>[] = [
+  recordRule(
+    RECORDS.TTY,
+    {
+      id: "PTY_PAIR",
+      level: "error",
+      about:
+        "A terminal is one side of a pseudo terminal: a master has a number for its file and no link, a slave a link to the master of the same index.",
+      mend: AGAIN,
+    },
+    function* (tty, _, context) {
+      const { driver_type, driver_subtype, link_objref, file_objref, index, flags } = tty;
+      if (driver_type !== PTY_DRIVER || (driver_subtype !== MASTER && driver_subtype !== SLAVE)) {
+        yield {
+          field: "driver_type",
+          what: "no pseudo terminal",
+          expected: `${PTY_DRIVER}, ${MASTER} or ${SLAVE}`,
+          found: `${driver_type}, ${driver_subtype}`,
+        };
+        return;
+      }
+      const isMaster = driver_subtype === MASTER;
+      if (isMaster !== (link_objref === 0))
+        yield {
+          field: "link_objref",
+          what: isMaster ? "a master with a link to another" : "a slave without a master",
+          expected: isMaster ? "0" : "the master",
+          found: String(link_objref),
+        };
+      if (isMaster !== file_objref > 0)
+        yield {
+          field: "file_objref",
+          what: isMaster
+            ? "a master without a number for its file"
+            : "a slave with a number for the file of a master",
+          expected: isMaster ? "above 0" : "0",
+          found: String(file_objref),
+        };
+      if (isMaster && (flags & HUNG_UP) !== 0n) yield { field: "flags", what: "a master that was hung up" };
+      const master = isMaster ? undefined : context.reader.object(link_objref, "TTY");
+      const other = master === undefined ? undefined : context.reader.find(master, RECORDS.TTY)?.value;
+      if (other !== undefined && (other.driver_subtype !== MASTER || other.index !== index))
+        yield {
+          field: "link_objref",
+          what: "the link leads to no master of this terminal",
+          expected: `the master of index ${index}`,
+          found: `subtype ${other.driver_subtype} of index ${other.index}`,
+        };
+    },
+  ),
+  recordRule(
+    RECORDS.TTY,
+    {
+      id: "PTY_DISCIPLINE",
+      level: "error",
+      about: "The line discipline of a terminal is N_TTY (0): there is no other in the format.",
+      mend: AGAIN,
+    },
+    function* ({ ldisc }) {
+      if (ldisc !== 0)
+        yield { field: "ldisc", what: "another line discipline", expected: "0", found: String(ldisc) };
+    },
+  ),
+  recordRule(
+    RECORDS.TTY_LDISC,
+    {
+      id: "PTY_DATA",
+      level: "error",
+      about: "A terminal holds at most 4096 bytes, which follow it, and no more lines than bytes.",
+      mend: AGAIN,
+    },
+    function* ({ datalen, canon_datalen, canon_data }, index, context) {
+      if (datalen > MOST_DATA)
+        yield {
+          field: "datalen",
+          what: "too many bytes",
+          expected: `at most ${MOST_DATA}`,
+          found: String(datalen),
+        };
+      const buffer = datalen === 0 ? undefined : context.bufferAfter(index);
+      if (buffer !== undefined && context.stream.payload(buffer).size !== datalen)
+        yield {
+          field: "datalen",
+          what: "the BUFFER has another length",
+          expected: `${datalen} bytes`,
+          found: `${context.stream.payload(buffer).size} bytes`,
+        };
+      if (canon_datalen > datalen || canon_data > datalen)
+        yield {
+          field: "canon_data",
+          what: "more lines than bytes",
+          expected: `at most ${datalen}`,
+          found: `${canon_data}, ${canon_datalen} bytes`,
+        };
+    },
+  ),
+];
