@@ -102,7 +102,7 @@ Exit status: 0 converted, 1 something cannot be expressed and --lossy was not gi
       return;
     }
     const tell = (text: string): void => (OUT === "-" ? this.note(text) : this.print(escapeText(text)));
-    for (const { object, what, why } of losses) tell(`${object}: ${what}: ${why}`);
+    for (const { object, what, why } of losses) tell(`${object}: ${what} (${why})`);
     if (size === undefined)
       this.note(
         `${losses.length} ${losses.length === 1 ? "thing" : "things"} cannot be expressed; nothing was written (--lossy converts without them)`,

@@ -1,11 +1,13 @@
 import { IMAGES } from "../../../formats/criu/images.js";
 import { LSMTYPE } from "../../../formats/criu/tables/inventory.js";
+import { MM_ENTRY } from "../../../formats/criu/tables/mm.js";
 import { EXTENSION_VERSION } from "../../../formats/linux-cr/records/extensions.js";
 import { RECORDS } from "../../../formats/linux-cr/records.js";
 import { WRITTEN_ARCH_ID, WRITTEN_DIALECT } from "../../../formats/linux-cr/stream-writer.js";
 import { textPayload } from "../../../formats/linux-cr/write.js";
 import { textToBytes } from "../../../io/text.js";
 import { enumName } from "../../../schema/enums.js";
+import { part } from "../../../schema/message.js";
 import type { Context } from "./context.js";
 import type { SourceThread } from "./source-task.js";
 
@@ -58,6 +60,7 @@ export function writeHead(context: Context, threads: readonly SourceThread[]): v
   writer.buffer(fixedText(securityModule(context), LSM_NAME_BYTES));
   writer.record(RECORDS.LSM_INFO, {}, Buffer.from("dummy"));
   writeTree(context, threads);
+  tellInventory(context);
   writer.record(RECORDS.EXTENSIONS, {
     version: EXTENSION_VERSION,
     oldest_reader: EXTENSION_VERSION,
@@ -81,14 +84,25 @@ function wallClock({ set }: Context): bigint {
   return BigInt(Math.round(written?.getTime() ?? 0)) * 1_000_000n;
 }
 
+const AUXV = part(MM_ENTRY, { mm_saved_auxv: MM_ENTRY.fields.mm_saved_auxv });
+
 /** The longest auxiliary vector of the set: a restore that sets a longer one than the kernel knows is refused. */
 function auxvEntries({ set }: Context, threads: readonly SourceThread[]): number {
   let most = 0;
   for (const { tid, isLeader } of threads) {
     if (!isLeader) continue;
-    for (const { value } of set.records(IMAGES.MM, tid)) most = Math.max(most, value.mm_saved_auxv.length);
+    most = Math.max(most, set.firstPart(IMAGES.MM, tid, AUXV)?.mm_saved_auxv.length ?? 0);
   }
   return most;
+}
+
+/** What criu must be told at a restore, which a stream does not know of. */
+function tellInventory({ set, losses }: Context): void {
+  const { plugins_entry, allow_uprobes } = set.first(IMAGES.INVENTORY) ?? {};
+  for (const plugin of plugins_entry?.plugins ?? [])
+    losses.add(`plugin ${plugin}`, "that it took part in the dump", "a stream knows no plugins of criu");
+  if (allow_uprobes === true)
+    losses.add("inventory", "that tasks had uprobes", "a stream holds memory without them");
 }
 
 function securityModule({ set }: Context): string {
