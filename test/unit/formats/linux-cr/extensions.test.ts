@@ -10,7 +10,7 @@ import {
   ARCHITECTURES,
   archNumbering,
   COMMITS,
-  isSince,
+  type Commit,
 } from "../../../../src/formats/linux-cr/revisions.js";
 import { editSplices, encodeRecord, textPayload } from "../../../../src/formats/linux-cr/write.js";
 import { MemorySource } from "../../../../src/io/source.js";
