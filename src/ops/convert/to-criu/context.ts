@@ -72,6 +72,13 @@ export class ToCriu {
     return id;
   }
 
+  /** A number for what the stream has one object for and the set several. */
+  newId(type: RecordedObject): number {
+    const ids = this.#idsOf(type);
+    // Objects of a stream have numbers above 0.
+    return this.id(type, -ids.size - 1);
+  }
+
   /** True for the first time that this number is asked for in this role. */
   isFirst(role: string, objref: number): boolean {
     const key = `${role} ${objref}`;

@@ -3,8 +3,8 @@ import type { Part } from "../../../formats/linux-cr/parse.js";
 import { RECORDS } from "../../../formats/linux-cr/records.js";
 import type { ToCriu } from "./context.js";
 
-/** What a thread may do: its own credentials, those that count. */
-export function credentialsOf(context: ToCriu, task: Part): CredsEntry {
+/** What a thread may do: its own credentials, those that count. `label` is what messages call it. */
+export function credentialsOf(context: ToCriu, task: Part, label: string): CredsEntry {
   const { reader, losses } = context;
   const { index, value: refs } = reader.get(task, RECORDS.TASK_CREDS);
   const object = reader.object(refs.ecred_ref, "CRED");
@@ -12,15 +12,15 @@ export function credentialsOf(context: ToCriu, task: Part): CredsEntry {
     throw reader.image.error(index, `there are no credentials with the number ${refs.ecred_ref}`);
   if (refs.ecred_ref !== refs.cred_ref)
     losses.add(
-      `credentials ${refs.cred_ref}`,
-      "the real credentials of a task that acts with other ones",
+      label,
+      "its real credentials, since it acts with other ones",
       "criu stores one set for each thread",
     );
   const { value: cred } = reader.get(object, RECORDS.CRED);
   const { cap_s: caps } = cred;
   const groups = reader.object(cred.groupinfo_ref, "GROUPINFO");
   const extra = reader.find(task, RECORDS.TASK_EXTRA)?.value;
-  const label = labelOf(context, cred.sec_ref ?? 0);
+  const profile = labelOf(context, cred.sec_ref ?? 0);
   return {
     uid: cred.uid,
     gid: cred.gid,
@@ -39,7 +39,7 @@ export function credentialsOf(context: ToCriu, task: Part): CredsEntry {
       groups === undefined
         ? []
         : reader.image.numbers(reader.get(groups, RECORDS.GROUPINFO).index).map((gid) => gid >>> 0),
-    ...(label === undefined ? {} : { lsm_profile: label }),
+    ...(profile === undefined ? {} : { lsm_profile: profile }),
     ...(extra === undefined
       ? { cap_amb: [] }
       : { no_new_privs: extra.no_new_privs, cap_amb: halves(extra.cap_ambient) }),

@@ -23,14 +23,15 @@ const TLS_ENTRIES = 3;
 const RPL = 3;
 const TABLE_LOCAL = 4;
 
-/** Registers of a thread and what the kernel keeps beside them. */
-export function registersOf(context: ToCriu, task: Part): ThreadInfoX86 {
+/** Registers of a thread and what the kernel keeps beside them. `label` is what messages call it. */
+export function registersOf(context: ToCriu, task: Part, label: string): ThreadInfoX86 {
   const { reader } = context;
   const { clear_child_tid: clearTid = 0n } = reader.get(task, RECORDS.TASK).value;
+  tellInterrupted(context, task, label);
   return {
     clear_tid_addr: clearTid,
     gpregs: generalRegisters(context, task),
-    fpregs: floatingPoint(context, task),
+    fpregs: floatingPoint(context, task, label),
     tls: threadSegments(context, task),
   };
 }
@@ -93,6 +94,20 @@ function afterSystemCall({ ax, ip, orig_ax }: Cpu): Pick<UserX86RegsEntry, "ax" 
   return { ax: code === RESTART_BY_BLOCK ? BigInt.asUintN(64, -EINTR) : ax, ip };
 }
 
+/** RESTART_BLOCK.function_type: there is none. */
+const NO_CALL = 1n;
+const MILLISECOND = 1_000_000n;
+
+function tellInterrupted({ reader, losses }: ToCriu, task: Part, label: string): void {
+  const { value: block } = reader.get(task, RECORDS.RESTART_BLOCK);
+  if (block.function_type === NO_CALL) return;
+  losses.add(
+    label,
+    `that its system call goes on for the ${block.arg_4 / MILLISECOND} ms it has left`,
+    "a set has no place for it: criu lets such a call end with EINTR",
+  );
+}
+
 function selector(code: number): bigint {
   if ((code & LOCAL_SEGMENT) !== 0) return BigInt(((code & ~LOCAL_SEGMENT) << 3) | TABLE_LOCAL | RPL);
   if ((code & THREAD_SEGMENT) !== 0) return BigInt(((TLS_MIN + (code & ~THREAD_SEGMENT)) << 3) | RPL);
@@ -103,12 +118,12 @@ const FXSAVE_BYTES = 512;
 const CONTROL_WORD = 0x37f;
 const MXCSR = 0x1f80;
 
-function floatingPoint(context: ToCriu, task: Part): UserX86FpregsEntry {
+function floatingPoint(context: ToCriu, task: Part, label: string): UserX86FpregsEntry {
   const { reader } = context;
   const index = reader.index(task, RECORDS.CPU_FPU);
   const stored = index === undefined ? undefined : reader.image.bytes(index);
   const area = stored !== undefined && stored.length >= FXSAVE_BYTES ? stored : initialArea();
-  const xsave = extendedState(context, task, area);
+  const xsave = extendedState(context, task, label, area);
   return {
     cwd: area.readUInt16LE(0),
     swd: area.readUInt16LE(2),
@@ -139,7 +154,12 @@ const YMM_AT = 576;
 const YMM_BYTES = 256;
 
 /** Components beyond FXSAVE: from our XSTATE, or of the standard XSAVE area that kernels of the time stored. */
-function extendedState(context: ToCriu, task: Part, area: Buffer): UserX86XsaveEntry | undefined {
+function extendedState(
+  context: ToCriu,
+  task: Part,
+  label: string,
+  area: Buffer,
+): UserX86XsaveEntry | undefined {
   const { reader } = context;
   const found = reader.find(task, RECORDS.XSTATE);
   const parts = new Map<number, Buffer>();
@@ -159,10 +179,26 @@ function extendedState(context: ToCriu, task: Part, area: Buffer): UserX86XsaveE
     inUse = area.readBigUInt64LE(XSAVE_HEADER);
     parts.set(YMM, area.subarray(YMM_AT, YMM_AT + YMM_BYTES));
   } else return undefined;
-  return xsaveEntry(inUse, parts);
+  const unknown = [...parts.keys()].filter((component) => !KNOWN.has(component) && isInUse(inUse, component));
+  if (unknown.length > 0)
+    context.losses.add(
+      label,
+      `the processor state of XSAVE component ${unknown.join(", ")}`,
+      "criu does not store it",
+    );
+  return xsaveEntry(
+    unknown.reduce((bits, component) => bits & ~(1n << BigInt(component)), inUse),
+    parts,
+  );
+}
+
+function isInUse(inUse: bigint, component: number): boolean {
+  return ((inUse >> BigInt(component)) & 1n) === 1n;
 }
 
 const CET = 11;
+/** Components that criu stores: FXSAVE itself, AVX, MPX, AVX-512, PKRU, CET. */
+const KNOWN: ReadonlySet<number> = new Set([0, 1, 2, 3, 4, 5, 6, 7, 9, CET]);
 
 function xsaveEntry(inUse: bigint, parts: ReadonlyMap<number, Buffer>): UserX86XsaveEntry {
   const none = Buffer.alloc(0);

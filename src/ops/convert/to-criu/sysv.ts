@@ -94,6 +94,11 @@ function writeSemaphores({ reader, set }: ToCriu, namespace: number, part: Part)
   const { value } = reader.get(part, RECORDS.IPC_SEM);
   const index = reader.index(part, RECORDS.BUFFER);
   const pairs = index === undefined ? [] : reader.image.numbers(index);
+  if (pairs.length < value.sem_nsems * 2)
+    throw reader.image.error(
+      index ?? part.records[0] ?? 0,
+      `${value.sem_nsems} semaphores do not stand in it`,
+    );
   const values = Buffer.alloc(Math.ceil((value.sem_nsems * 2) / ALIGN) * ALIGN);
   for (let i = 0; i < value.sem_nsems; i++) values.writeUInt16LE((pairs[i * 2] ?? 0) & 0xffff, i * 2);
   set.add(IMAGES.IPCNS_SEM, namespace, IPC_SEM_ENTRY, { desc: descOf(value.perms), nsems: value.sem_nsems }, [

@@ -51,13 +51,16 @@ export function writeProcess(context: ToCriu, process: Process, namespaces: Name
     set.add(IMAGES.CORE, ids.pid, CORE_ENTRY, { mtype: X86_64, tc: zombie(context, part) });
     return;
   }
-  for (const { tid, part: thread } of threads)
+  for (const { tid, part: thread } of threads) {
+    const isLeader = thread === part;
+    const label = isLeader ? `task ${ids.pid}` : `thread ${tid} of task ${ids.pid}`;
     set.add(IMAGES.CORE, tid, CORE_ENTRY, {
       mtype: X86_64,
-      thread_info: registersOf(context, thread),
-      ...(thread === part ? { tc: processCore(context, process) } : {}),
-      thread_core: threadCore(context, thread, thread === part),
+      thread_info: registersOf(context, thread, label),
+      ...(isLeader ? { tc: processCore(context, process) } : {}),
+      thread_core: threadCore(context, thread, label, isLeader),
     });
+  }
   writeObjects(context, process, namespaces);
 }
 
@@ -66,9 +69,13 @@ function writeObjects(context: ToCriu, process: Process, namespaces: NamespaceId
   const { ids, part } = process;
   const objects = context.objects(part);
   const own = (type: RecordedObject, objref: number, what: string): number => {
-    if (!context.isFirst(type, objref))
-      context.losses.add(`task ${ids.pid}`, what, "criu restores every process with one of its own");
-    return context.id(type, objref);
+    if (context.isFirst(type, objref)) return context.id(type, objref);
+    context.losses.add(
+      `task ${ids.pid}`,
+      `${what} shared with another process`,
+      "criu restores every process with its own",
+    );
+    return context.newId(type);
   };
   for (const { part: thread, tid } of process.threads) {
     const { files_objref, fs_objref, mm_objref } = context.objects(thread);
@@ -86,10 +93,10 @@ function writeObjects(context: ToCriu, process: Process, namespaces: NamespaceId
   set.add(IMAGES.IDS, ids.pid, TASK_KOBJ_IDS_ENTRY, {
     ...ROOT_IDS,
     ...namespaces,
-    vm_id: own("MM", objects.mm_objref, "its memory is shared with another process"),
+    vm_id: own("MM", objects.mm_objref, "memory"),
     files_id: context.id("FILE_TABLE", objects.files_objref),
-    fs_id: own("FS", objects.fs_objref ?? 0, "its directories and umask are shared with another process"),
-    sighand_id: own("SIGHAND", objects.sighand_objref, "its signal actions are shared with another process"),
+    fs_id: own("FS", objects.fs_objref ?? 0, "directories and umask"),
+    sighand_id: own("SIGHAND", objects.sighand_objref, "signal actions"),
   });
   const mm = reader.object(objects.mm_objref, "MM");
   if (mm === undefined)
@@ -164,7 +171,7 @@ function processCore(context: ToCriu, { ids, part }: Process): TaskCoreEntry {
   };
 }
 
-function threadCore(context: ToCriu, part: Part, isLeader: boolean): ThreadCoreEntry {
+function threadCore(context: ToCriu, part: Part, label: string, isLeader: boolean): ThreadCoreEntry {
   const { reader } = context;
   const { value: task } = reader.get(part, RECORDS.TASK);
   const extra = reader.find(part, RECORDS.TASK_EXTRA)?.value;
@@ -191,7 +198,7 @@ function threadCore(context: ToCriu, part: Part, isLeader: boolean): ThreadCoreE
     },
     ...(task.pdeath_signal === 0 ? {} : { pdeath_sig: task.pdeath_signal }),
     signals_p: signalQueue(context, queue),
-    creds: credentialsOf(context, part),
+    creds: credentialsOf(context, part, label),
     ...seccomp(context, extra),
     comm: reader.text(part, RECORDS.STRING) ?? "",
     ...(rseq === undefined
