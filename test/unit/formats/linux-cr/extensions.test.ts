@@ -10,7 +10,7 @@ import {
   ARCHITECTURES,
   archNumbering,
   COMMITS,
-  type Commit,
+  isSince,
 } from "../../../../src/formats/linux-cr/revisions.js";
 import { editSplices, encodeRecord, textPayload } from "../../../../src/formats/linux-cr/write.js";
 import { MemorySource } from "../../../../src/io/source.js";
@@ -149,10 +149,6 @@ function unknownRecord(dialect: Dialect): Buffer {
 }
 
 const MEMFD_INODE = 1000;
-/** Which FILE_NAME of the rich image is that of the root directory. */
-const NAME_OF_ROOT = 4;
-const since = ({ commit }: Dialect, first: Commit): boolean =>
-  COMMITS.indexOf(commit) >= COMMITS.indexOf(first);
 
 /** A rich image with each extension record in its place, and one of a later version here and there. */
 function extendedStream(dialect: Dialect): Buffer {
@@ -212,11 +208,6 @@ function extendedStream(dialect: Dialect): Buffer {
       [R.SIGNAL_TASK, (nth) => (nth < 2 ? task : undefined)],
       [R.TASK_CREDS, first(files)],
       [
-        R.FILE_NAME,
-        (nth) =>
-          nth === NAME_OF_ROOT && since(dialect, "c97c03d") ? make((b) => b.add(R.FS_EXTRA)) : undefined,
-      ],
-      [
         R.FILE_OWNER,
         () =>
           make((b) =>
@@ -266,7 +257,7 @@ for (const commit of COMMITS)
         unknown.map((record) => image.id(record)),
         [UNKNOWN_ID, UNKNOWN_ID, UNKNOWN_ID],
       );
-      for (const kind of KINDS.filter((each) => each !== R.FS_EXTRA || since(dialect, "c97c03d")))
+      for (const kind of KINDS)
         assert.ok(
           (kind === R.FS_EXTRA && !isSince(commit, "c97c03d")) ||
             walked.records.some(({ id }) => id === kind.ids[0]?.[0]),
