@@ -64,6 +64,7 @@ export const fileExtensionRules: readonly Rule<StreamContext>[] = [
       if ((flags & ~IDENTITY_FLAGS) !== 0)
         yield {
           field: "flags",
+          right: flags & IDENTITY_FLAGS,
           what: "unknown flags",
           expected: `within ${IDENTITY_FLAGS}`,
           found: hex(flags),
@@ -73,6 +74,7 @@ export const fileExtensionRules: readonly Rule<StreamContext>[] = [
       if ((flags & HAS_MTIME) !== 0 && mtime_nsec >= SECOND)
         yield {
           field: "mtime_nsec",
+          right: 0,
           what: "more than a second",
           expected: `below ${SECOND}`,
           found: String(mtime_nsec),
@@ -139,7 +141,13 @@ export const fileExtensionRules: readonly Rule<StreamContext>[] = [
           found: String(inode_objref),
         };
       if ((seals & ~SEALS) !== 0)
-        yield { field: "seals", what: "unknown seals", expected: `within ${hex(SEALS)}`, found: hex(seals) };
+        yield {
+          field: "seals",
+          right: hex(seals & SEALS),
+          what: "unknown seals",
+          expected: `within ${hex(SEALS)}`,
+          found: hex(seals),
+        };
     },
   ),
   {

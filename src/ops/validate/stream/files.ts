@@ -60,6 +60,7 @@ export const fileRules: readonly Rule<StreamContext>[] = [
       if ((f_type === GENERIC || f_type === FIFO) && flags !== 0)
         yield {
           field: "f_flags",
+          right: hex((f_flags & ~ONLY_AT_OPEN) >>> 0),
           what: (flags & O_TRUNC) !== 0 ? "a restart would empty the file" : "flags that only open(2) takes",
           expected: hex(f_flags & ~ONLY_AT_OPEN),
           found: hex(f_flags),
@@ -84,6 +85,7 @@ export const fileRules: readonly Rule<StreamContext>[] = [
       if (access !== ACCESS_MODE && found !== expected)
         yield {
           field: "f_mode",
+          right: hex(((f_mode & ~3) | expected) >>> 0),
           what: "another mode than the file was opened with",
           expected: `${expected} in the low bits`,
           found: hex(f_mode),
@@ -102,6 +104,7 @@ export const fileRules: readonly Rule<StreamContext>[] = [
       if (f_type === GENERIC && f_pos >= SIGNED_64)
         yield {
           field: "f_pos",
+          right: 0,
           what: "a negative offset",
           expected: "0 or more",
           found: String(BigInt.asIntN(64, f_pos)),

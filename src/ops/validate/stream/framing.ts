@@ -93,6 +93,7 @@ export const framingRules: readonly Rule<StreamContext>[] = [
       if (magic !== TAIL_MAGIC)
         yield {
           field: "magic",
+          right: hex(TAIL_MAGIC),
           what: "another number than the one that ends a stream",
           expected: hex(TAIL_MAGIC),
           found: hex(magic),

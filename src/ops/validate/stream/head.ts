@@ -35,6 +35,7 @@ export const headRules: readonly Rule<StreamContext>[] = [
       if (magic !== MAGIC)
         yield {
           field: "magic",
+          right: hex(MAGIC),
           what: "another number than that of a checkpoint",
           expected: hex(MAGIC),
           found: hex(magic),
@@ -78,7 +79,13 @@ export const headRules: readonly Rule<StreamContext>[] = [
     },
     function* ({ uflags }) {
       if ((uflags & ~UFLAGS) !== 0n)
-        yield { field: "uflags", what: "unknown flags", expected: `within ${UFLAGS}`, found: hex(uflags) };
+        yield {
+          field: "uflags",
+          right: uflags & UFLAGS,
+          what: "unknown flags",
+          expected: `within ${UFLAGS}`,
+          found: hex(uflags),
+        };
     },
   ),
   recordRule(

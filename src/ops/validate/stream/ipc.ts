@@ -3,7 +3,7 @@ import type { RecordKind } from "../../../formats/linux-cr/record-kind.js";
 import { RECORDS } from "../../../formats/linux-cr/records.js";
 import type { Found, Rule } from "../finding.js";
 import type { StreamContext } from "./context.js";
-import { AGAIN, hex, recordRule } from "./record-rule.js";
+import { AGAIN, hex, recordRule, setCommand } from "./record-rule.js";
 
 /** Record ids of the three lists in their order: shared memory, messages, semaphores. */
 const LISTS = [502, 503, 505];
@@ -60,6 +60,7 @@ export const ipcRules: readonly Rule<StreamContext>[] = [
       if (mlock_uid !== NOT_LOCKED)
         yield {
           field: "mlock_uid",
+          right: hex(NOT_LOCKED),
           what: "a segment that was locked",
           expected: hex(NOT_LOCKED),
           found: String(mlock_uid),
@@ -67,6 +68,7 @@ export const ipcRules: readonly Rule<StreamContext>[] = [
       if ((flags & ~SHM_FLAGS) !== 0)
         yield {
           field: "flags",
+          right: hex(flags & SHM_FLAGS),
           what: "unknown flags",
           expected: `within ${hex(SHM_FLAGS)}`,
           found: hex(flags),
@@ -98,6 +100,7 @@ export const ipcRules: readonly Rule<StreamContext>[] = [
             what: "the messages have another number of bytes in all",
             expected: String(value.q_cbytes),
             found: String(sum),
+            fix: setCommand(context, record, "q_cbytes", sum),
           };
       }
     },

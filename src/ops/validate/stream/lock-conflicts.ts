@@ -22,14 +22,16 @@ export const lockConflictRules: readonly Rule<StreamContext>[] = [
       for (const lock of context.checkpoint.locks) {
         if ((lock.kind !== "posix" && lock.kind !== "ofd") || lock.file?.flags === undefined) continue;
         const problem = accessProblem(lock.file.flags, lock.type === "write");
-        if (problem !== undefined) yield { at: placeOf(context, lock), ...problem };
+        const at = placeOf(context, lock);
+        if (problem !== undefined) yield { at, ...problem, fix: dropCommand(context, at) };
       }
     },
   },
   {
     ...LOCK_FACTS.conflict,
     *check(context) {
-      yield* conflicts(context.checkpoint.locks.flatMap((lock) => spanOf(context, lock)));
+      for (const found of conflicts(context.checkpoint.locks.flatMap((lock) => spanOf(context, lock))))
+        yield { ...found, fix: dropCommand(context, found.at) };
     },
   },
   {
@@ -38,7 +40,8 @@ export const lockConflictRules: readonly Rule<StreamContext>[] = [
       for (const lock of context.checkpoint.locks) {
         if (lock.kind !== "lease" || lock.breaking || lock.type !== "read") continue;
         const problem = lock.file?.flags === undefined ? undefined : readLeaseProblem(lock.file.flags);
-        if (problem !== undefined) yield { at: placeOf(context, lock), ...problem };
+        const at = placeOf(context, lock);
+        if (problem !== undefined) yield { at, ...problem, fix: dropCommand(context, at, "--lease") };
       }
     },
   },
@@ -74,13 +77,19 @@ function* leaseConflicts(context: StreamContext): Generator<Found> {
         (other) =>
           other.id !== file.id && (lease.type === "write" || ((other.flags ?? 0) & ACCESS_MODE) !== O_RDONLY),
       );
+    const at = placeOf(context, lease);
     if (rival !== undefined)
       yield {
-        at: placeOf(context, lease),
+        at,
         what: `a ${lease.type} lease on a file that is open elsewhere${lease.type === "read" ? " for writing" : ""}`,
         found: `object ${rival.id}, record ${rival.origin.record}`,
+        fix: dropCommand(context, at, "--lease"),
       };
   }
+}
+
+function dropCommand(context: StreamContext, { pid, fd }: Place, flag = "--lock"): string {
+  return context.editCommand(flag, `${pid}:${fd}=drop`);
 }
 
 function placeOf(context: StreamContext, { origin, pid, fd, file }: Lock): Place {

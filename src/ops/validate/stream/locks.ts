@@ -3,7 +3,7 @@ import type { RecordValue } from "../../../formats/linux-cr/record-kind.js";
 import { RECORDS } from "../../../formats/linux-cr/records.js";
 import type { Rule } from "../finding.js";
 import { recordsByKind, type StreamContext } from "./context.js";
-import { AGAIN, hex, recordRule } from "./record-rule.js";
+import { AGAIN, hex, recordRule, setCommand } from "./record-rule.js";
 
 type FileLock = RecordValue<typeof RECORDS.FILE_LOCK>;
 
@@ -68,6 +68,7 @@ export const streamLockRules: readonly Rule<StreamContext>[] = [
         yield {
           field: "nr_locks",
           fd,
+          right: count,
           what: "another number of locks follows",
           expected: String(nr_locks),
           found: String(count),
@@ -79,6 +80,7 @@ export const streamLockRules: readonly Rule<StreamContext>[] = [
         yield {
           field: "fd",
           fd,
+          right: holder.fd_descriptor,
           what: "the number of another descriptor",
           expected: String(holder.fd_descriptor),
           found: String(fd),
@@ -182,6 +184,7 @@ export const streamLockRules: readonly Rule<StreamContext>[] = [
       if (fl_rem_lease < 0 || (!isBreaking && fl_rem_lease !== 0))
         yield {
           field: "fl_rem_lease",
+          right: 0,
           what: isBreaking ? "a negative time" : "a time left for what is not being broken",
           expected: isBreaking ? "0 or more seconds" : "0",
           found: String(fl_rem_lease),
@@ -204,6 +207,7 @@ export const streamLockRules: readonly Rule<StreamContext>[] = [
             what: `a ${KINDS.get(fl_flags)} of another owner than the one that it stands with`,
             expected: String(expected),
             found: String(owner_ref),
+            fix: setCommand(context, index, "owner_ref", expected),
           };
       }
     },

@@ -73,6 +73,7 @@ export const memoryRules: readonly Rule<StreamContext>[] = [
       if ((mm.def_flags & ~VM_LOCKED) !== 0n)
         yield {
           field: "def_flags",
+          right: hex(mm.def_flags & VM_LOCKED),
           what: "unknown flags",
           expected: `within ${hex(VM_LOCKED)}`,
           found: hex(mm.def_flags),

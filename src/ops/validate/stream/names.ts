@@ -61,7 +61,8 @@ export const nameRules: readonly Rule<StreamContext>[] = [
       about: "A path has no .. in it, and no mark of the kernel behind it such as (deleted).",
       mend: REMAP,
     },
-    function* (_, index, { stream }) {
+    function* (_, index, context) {
+      const { stream } = context;
       if (stream.payload(index).size > MOST_BYTES) return;
       const text = stream.text(index);
       const what = text.split("/").includes("..")
@@ -69,7 +70,9 @@ export const nameRules: readonly Rule<StreamContext>[] = [
         : text.endsWith(" (deleted)")
           ? "the path has the kernel's mark of a deleted file as part of its name"
           : undefined;
-      if (what !== undefined) yield { path: text, what };
+      const name = text.replace(/ \(deleted\)$/, "");
+      const fix = name === text ? undefined : context.editCommand("--remap-path", `${text}=${name}`);
+      if (what !== undefined) yield { path: text, what, fix };
     },
   ),
   recordRule(

@@ -2,7 +2,7 @@ import type { Part } from "../../../formats/linux-cr/part.js";
 import { RECORDS } from "../../../formats/linux-cr/records.js";
 import type { Rule } from "../finding.js";
 import type { StreamContext } from "./context.js";
-import { AGAIN, recordRule } from "./record-rule.js";
+import { AGAIN, recordRule, setCommand } from "./record-rule.js";
 
 const AF_UNIX = 1;
 const PAGE_BYTES = 4096;
@@ -32,6 +32,7 @@ export const queueRules: readonly Rule<StreamContext>[] = [
             what: "the messages have another number of bytes in all",
             expected: String(value.total_bytes),
             found: String(sum),
+            fix: setCommand(context, record, "total_bytes", sum),
           };
         if (isUnix && nth === 1 && value.skb_count !== 0)
           yield {
@@ -81,6 +82,7 @@ export const queueRules: readonly Rule<StreamContext>[] = [
       if (buffer !== undefined && context.stream.payload(buffer).size !== linear)
         yield {
           field: "lin_len",
+          right: context.stream.payload(buffer).size,
           what: "the BUFFER has another length",
           expected: `${linear} bytes`,
           found: `${context.stream.payload(buffer).size} bytes`,

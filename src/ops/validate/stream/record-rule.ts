@@ -7,6 +7,8 @@ export interface Wrong extends Omit<Found, "at"> {
   readonly field?: string | undefined;
   readonly path?: string | undefined;
   readonly fd?: number | undefined;
+  /** The value that the field must have, where there is one: the command that sets it mends the record. */
+  readonly right?: string | number | bigint | undefined;
 }
 
 /** What mends a damaged record, where no edit does. */
@@ -22,10 +24,22 @@ export function recordRule<K extends RecordKind>(
     ...facts,
     *check(context) {
       for (const { index, value } of context.each(kind))
-        for (const { field, path, fd, ...wrong } of check(value, index, context))
-          yield { ...wrong, at: context.at(index, { field, path, fd }) };
+        for (const { field, path, fd, right, ...wrong } of check(value, index, context)) {
+          const fix = right === undefined ? {} : { fix: setCommand(context, index, field ?? "", right) };
+          yield { ...wrong, ...fix, at: context.at(index, { field, path, fd }) };
+        }
     },
   };
+}
+
+/** The command that gives a field of a record another value. */
+export function setCommand(
+  context: StreamContext,
+  record: number,
+  field: string,
+  value: string | number | bigint,
+): string {
+  return context.editCommand("--set", `[${record}].${field}=${value}`);
 }
 
 /** Numbers as messages show masks and addresses. */

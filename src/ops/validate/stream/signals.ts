@@ -87,7 +87,8 @@ export const signalRules: readonly Rule<StreamContext>[] = [
       for (const [i, { rlim_cur, rlim_max }] of rlim.entries())
         if (rlim_cur > rlim_max)
           yield {
-            field: `rlim[${i}]`,
+            field: `rlim[${i}].rlim_cur`,
+            right: rlim_max,
             what: "a soft limit above the hard one",
             expected: `at most ${rlim_max}`,
             found: String(rlim_cur),
@@ -114,6 +115,7 @@ export const signalRules: readonly Rule<StreamContext>[] = [
         if (signal[field] >= SIGNED_64)
           yield {
             field,
+            right: 0,
             what: "a negative time",
             expected: "0 or more nanoseconds",
             found: String(BigInt.asIntN(64, signal[field])),

@@ -1,7 +1,7 @@
 import { RECORDS } from "../../../formats/linux-cr/records.js";
 import type { Rule } from "../finding.js";
 import type { StreamContext } from "./context.js";
-import { AGAIN, recordRule } from "./record-rule.js";
+import { AGAIN, recordRule, setCommand } from "./record-rule.js";
 
 const AF_UNIX = 1;
 const DGRAM = 2;
@@ -109,6 +109,7 @@ export const socketRules: readonly Rule<StreamContext>[] = [
             what: "a socket that gives another number than its own",
             expected: String(part.objref),
             found: String(own),
+            fix: setCommand(context, unix.index, "this", part.objref ?? 0),
           };
         const back = peers.get(peer);
         if (

@@ -27,7 +27,13 @@ export const taskRules: readonly Rule<StreamContext>[] = [
     },
     function* ({ flags = 0 }) {
       if ((flags & ~FLAGS) !== 0)
-        yield { field: "flags", what: "unknown flags", expected: `within ${FLAGS}`, found: hex(flags) };
+        yield {
+          field: "flags",
+          right: flags & FLAGS,
+          what: "unknown flags",
+          expected: `within ${FLAGS}`,
+          found: hex(flags),
+        };
     },
   ),
   recordRule(
@@ -58,6 +64,7 @@ export const taskRules: readonly Rule<StreamContext>[] = [
       if (!isDead && exit_code !== 0)
         yield {
           field: "exit_code",
+          right: 0,
           what: "a live task with an exit code",
           expected: "0",
           found: hex(exit_code),
@@ -129,6 +136,7 @@ export const taskRules: readonly Rule<StreamContext>[] = [
       if (pdeath_signal > LAST_SIGNAL)
         yield {
           field: "pdeath_signal",
+          right: 0,
           what: "no signal",
           expected: `0 to ${LAST_SIGNAL}`,
           found: String(pdeath_signal),
@@ -188,6 +196,7 @@ export const taskRules: readonly Rule<StreamContext>[] = [
       if (arg_4 >= SIGNED_64)
         yield {
           field: "arg_4",
+          right: 0,
           what: "a negative time",
           expected: "0 or more nanoseconds",
           found: String(BigInt.asIntN(64, arg_4)),
@@ -195,6 +204,7 @@ export const taskRules: readonly Rule<StreamContext>[] = [
       else if (function_type === 1n && arg_4 !== 0n)
         yield {
           field: "arg_4",
+          right: 0,
           what: "a time without a call",
           expected: "0",
           found: String(arg_4),

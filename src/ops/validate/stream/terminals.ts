@@ -71,7 +71,13 @@ export const terminalRules: readonly Rule<StreamContext>[] = [
     },
     function* ({ ldisc }) {
       if (ldisc !== 0)
-        yield { field: "ldisc", what: "another line discipline", expected: "0", found: String(ldisc) };
+        yield {
+          field: "ldisc",
+          right: 0,
+          what: "another line discipline",
+          expected: "0",
+          found: String(ldisc),
+        };
     },
   ),
   recordRule(
@@ -94,6 +100,7 @@ export const terminalRules: readonly Rule<StreamContext>[] = [
       if (buffer !== undefined && context.stream.payload(buffer).size !== datalen)
         yield {
           field: "datalen",
+          right: context.stream.payload(buffer).size,
           what: "the BUFFER has another length",
           expected: `${datalen} bytes`,
           found: `${context.stream.payload(buffer).size} bytes`,

@@ -3,7 +3,7 @@ import { RECORDS } from "../../../formats/linux-cr/records.js";
 import type { Found, Rule } from "../finding.js";
 import type { StreamContext } from "./context.js";
 import { storedTasks } from "./pids.js";
-import { AGAIN, hex, recordRule } from "./record-rule.js";
+import { AGAIN, hex, recordRule, setCommand } from "./record-rule.js";
 
 const CONTENTS = 2;
 const LAST_METHOD = 3;
@@ -52,7 +52,13 @@ export const unlinkedRules: readonly Rule<StreamContext>[] = [
           found: String(nr_chunks),
         };
       if ((flags & ~FLAGS) !== 0)
-        yield { field: "flags", what: "unknown flags", expected: `within ${FLAGS}`, found: hex(flags) };
+        yield {
+          field: "flags",
+          right: flags & FLAGS,
+          what: "unknown flags",
+          expected: `within ${FLAGS}`,
+          found: hex(flags),
+        };
     },
   ),
   {
@@ -123,6 +129,7 @@ export const unlinkedRules: readonly Rule<StreamContext>[] = [
               what: `a ${kind.name} that names another file than the one that it stands with`,
               expected: String(part.objref),
               found: String(number),
+              fix: setCommand(context, found.index, "file_objref", part.objref ?? 0),
             };
         }
     },
@@ -178,6 +185,7 @@ export const unlinkedRules: readonly Rule<StreamContext>[] = [
             what: "signals that f_flags does not have, or the other way round",
             expected: isAsync ? "1" : "0",
             found: String(owner.value.async),
+            fix: setCommand(context, owner.index, "async", isAsync ? 1 : 0),
           };
       }
     },

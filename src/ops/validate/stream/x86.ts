@@ -155,6 +155,7 @@ export const x86Rules: readonly Rule<StreamContext>[] = [
       if (entry !== DESCRIPTOR_BYTES)
         yield {
           field: "ldt_entry_size",
+          right: DESCRIPTOR_BYTES,
           what: "entries of another size",
           expected: String(DESCRIPTOR_BYTES),
           found: String(entry),
