@@ -40,9 +40,8 @@ export function credentialsOf(context: ToCriu, task: Part, label: string): Creds
         ? []
         : reader.image.numbers(reader.get(groups, RECORDS.GROUPINFO).index).map((gid) => gid >>> 0),
     ...(profile === undefined ? {} : { lsm_profile: profile }),
-    ...(extra === undefined
-      ? { cap_amb: [] }
-      : { no_new_privs: extra.no_new_privs, cap_amb: halves(extra.cap_ambient) }),
+    ...(extra?.no_new_privs ? { no_new_privs: extra.no_new_privs } : {}),
+    cap_amb: extra === undefined ? [] : halves(extra.cap_ambient),
   };
 }
 

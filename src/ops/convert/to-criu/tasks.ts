@@ -165,7 +165,7 @@ function processCore(context: ToCriu, { ids, part }: Process): TaskCoreEntry {
     ...(extra !== undefined && has(STORED.loginuid) ? { loginuid: extra.loginuid } : {}),
     ...(extra !== undefined && has(STORED.oomScoreAdj) ? { oom_score_adj: extra.oom_score_adj } : {}),
     sigactions: handlers === undefined ? [] : signalActions(context, handlers),
-    ...(extra?.child_subreaper ? { child_subreaper: true } : {}),
+    ...(extra === undefined ? {} : { child_subreaper: extra.child_subreaper === 1 }),
     ...(isStopped && extra?.stop_signo ? { stop_signo: extra.stop_signo } : {}),
     ...(extra?.membarrier_mask ? { membarrier_registration_mask: extra.membarrier_mask } : {}),
   };
