@@ -1,3 +1,4 @@
+import type { FileState } from "./file-state.js";
 import type { Memory } from "./memory.js";
 
 /**
@@ -204,6 +205,8 @@ export interface OpenFile {
   /** Undefined when nobody was named. */
   readonly owner: FileOwner | undefined;
   readonly deleted: DeletedFile | undefined;
+  /** What only this type has: the counter of an eventfd, what an epoll watches, modes of a terminal … */
+  readonly state: FileState;
   /** The format's own record of this type, with the fields that only that family knows. */
   readonly record: Readonly<Record<string, unknown>>;
   readonly origin: Origin;
@@ -243,10 +246,16 @@ export interface Socket {
   readonly receiveBuffer: number | undefined;
   /** Options that are switched on, by their names in socket(7), ip(7) and tcp(7). */
   readonly options: readonly string[];
-  /** Bytes and messages that wait in the socket, where the image keeps them beside it. */
-  readonly queued?:
-    | { readonly received: number; readonly unsent: number; readonly packets: number }
-    | undefined;
+  /** Bytes and packets that wait in the socket; undefined when the image keeps none of it. */
+  readonly queued: SocketQueue | undefined;
+}
+
+export interface SocketQueue {
+  readonly received: number;
+  /** Undefined for unix sockets of CRIU sets, where all that was sent has been received. */
+  readonly unsent?: number | undefined;
+  /** Undefined where bytes have no bounds, as in TCP. */
+  readonly packets?: number | undefined;
 }
 
 export type MappingKind =
@@ -328,6 +337,7 @@ export interface PipeBuffer {
   readonly bytes: number;
   /** Capacity in bytes, 0 when not stored. */
   readonly capacity: number;
+  read(): Buffer;
   readonly origin: Origin;
 }
 

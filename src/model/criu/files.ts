@@ -6,7 +6,9 @@ import type { FownEntry } from "../../formats/criu/tables/fown.js";
 import type { RegFileEntry } from "../../formats/criu/tables/regfile.js";
 import { enumName } from "../../schema/enums.js";
 import type { DeletedFile, FileOwner, FileTable, OpenFile, Origin, Socket } from "../checkpoint.js";
+import type { FileState } from "../file-state.js";
 import { fileLabel } from "./file-label.js";
+import { criuFileState } from "./file-state.js";
 import { socketOf } from "./sockets.js";
 
 /** All ones in a stored offset: the file is not sought at restart. */
@@ -118,7 +120,7 @@ class CriuOpenFile implements OpenFile {
 
   get socket(): Socket | undefined {
     if (!SOCKET_TYPES.has(this.type)) return undefined;
-    this.#socket ??= socketOf(this, this.#context.files());
+    this.#socket ??= socketOf(this, this.#context.files(), this.#context.set);
     return this.#socket;
   }
 
@@ -136,6 +138,10 @@ class CriuOpenFile implements OpenFile {
   get deleted(): DeletedFile | undefined {
     const node = this.type === "REG" ? this.id : (this.record.regf_id as number | undefined);
     return node === undefined ? undefined : this.#context.deletedById().get(node);
+  }
+
+  get state(): FileState {
+    return criuFileState(this.type, this.record, this.#context.set);
   }
 
   get #regular(): RegFileEntry {

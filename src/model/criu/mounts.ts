@@ -38,12 +38,16 @@ export function criuPipeBuffers(set: CriuImageSet): PipeBuffer[] {
       ["fifo", IMAGES.FIFO_DATA],
     ] as const
   ).flatMap(([kind, image]) =>
-    set.records(image).map(({ index, value }) => ({
+    set.records(image).map(({ index, value, payload }) => ({
       pipeId: value.pipe_id,
       kind,
       bytes: value.bytes,
       capacity: value.size ?? 0,
       origin: { image: image.file, record: index },
+      read: () =>
+        Buffer.concat(
+          payload.map(({ offset, size }) => set.image(image)?.source.read(offset, size) ?? Buffer.alloc(0)),
+        ),
     })),
   );
 }

@@ -1,3 +1,5 @@
+import type { CriuImageSet } from "../../formats/criu/image-set.js";
+import { IMAGES } from "../../formats/criu/images.js";
 import { SK_FAMILY, SK_PROTO, SK_STATE, SK_TYPE } from "../../formats/criu/names.js";
 import type { InetSkEntry } from "../../formats/criu/tables/sk-inet.js";
 import type { NetlinkSkEntry } from "../../formats/criu/tables/sk-netlink.js";
@@ -7,19 +9,24 @@ import type { UnixSkEntry } from "../../formats/criu/tables/sk-unix.js";
 import { bytesToText } from "../../io/text.js";
 import { enumName } from "../../schema/enums.js";
 import { formatAddress } from "../../schema/ip-address.js";
-import type { FileTable, OpenFile, Socket } from "../checkpoint.js";
+import type { FileTable, OpenFile, Socket, SocketQueue } from "../checkpoint.js";
 
 const TCP = 6;
 const ESTABLISHED = 1;
 const LISTEN = 10;
 
 /** The socket side of an open file; undefined for files that are no sockets. */
-export function socketOf(file: OpenFile, files: FileTable): Socket | undefined {
+export function socketOf(file: OpenFile, files: FileTable, set: CriuImageSet): Socket | undefined {
   switch (file.type) {
     case "UNIXSK":
-      return unixSocket(file.record as UnixSkEntry, files);
+      return {
+        ...unixSocket(file.record as UnixSkEntry, files),
+        get queued() {
+          return packetQueues(set).get(file.id);
+        },
+      };
     case "INETSK":
-      return inetSocket(file.record as InetSkEntry);
+      return inetSocket(file.record as InetSkEntry, set);
     case "NETLINKSK":
       return netlinkSocket(file.record as NetlinkSkEntry);
     case "PACKETSK":
@@ -38,7 +45,7 @@ export function unixName(entry: UnixSkEntry): string {
   return path.startsWith("/") || entry.name_dir === undefined ? path : `${entry.name_dir}/${path}`;
 }
 
-function unixSocket(entry: UnixSkEntry, files: FileTable): Socket {
+function unixSocket(entry: UnixSkEntry, files: FileTable): Omit<Socket, "queued"> {
   const peer = peerOf(entry, files);
   return {
     family: "UNIX",
@@ -58,6 +65,27 @@ function unixSocket(entry: UnixSkEntry, files: FileTable): Socket {
   };
 }
 
+const queuesOf = new WeakMap<CriuImageSet, ReadonlyMap<number, SocketQueue>>();
+
+/** What waits to be read from unix sockets, by id of the open file. */
+function packetQueues(set: CriuImageSet): ReadonlyMap<number, SocketQueue> {
+  const known = queuesOf.get(set);
+  if (known !== undefined) return known;
+  const queues = new Map<number, { received: number; packets: number }>();
+  for (const { value } of set.records(IMAGES.SK_QUEUES)) {
+    const queue = queues.get(value.id_for) ?? { received: 0, packets: 0 };
+    queues.set(value.id_for, { received: queue.received + value.length, packets: queue.packets + 1 });
+  }
+  queuesOf.set(set, queues);
+  return queues;
+}
+
+/** The image of a connection is absent in sets that were dumped to close their connections. */
+function streamQueues(set: CriuImageSet, inode: number): SocketQueue | undefined {
+  const stream = set.first(IMAGES.TCP_STREAM, inode);
+  return stream === undefined ? undefined : { received: stream.inq_len, unsent: stream.outq_len };
+}
+
 const unixByInode = new WeakMap<FileTable, Map<number, OpenFile>>();
 
 function peerOf(entry: UnixSkEntry, files: FileTable): OpenFile | undefined {
@@ -72,8 +100,10 @@ function peerOf(entry: UnixSkEntry, files: FileTable): OpenFile | undefined {
   return byInode.get(entry.peer);
 }
 
-function inetSocket(entry: InetSkEntry): Socket {
+function inetSocket(entry: InetSkEntry, set: CriuImageSet): Socket {
   const hasRemote = entry.dst_port !== 0;
+  const connected =
+    entry.proto === TCP && entry.state !== LISTEN && (hasRemote || entry.state === ESTABLISHED);
   return {
     family: enumName(SK_FAMILY, entry.family),
     type: enumName(SK_TYPE, entry.type),
@@ -88,7 +118,10 @@ function inetSocket(entry: InetSkEntry): Socket {
     peerInode: undefined,
     peer: undefined,
     ...optionsOf(entry),
-    connected: entry.proto === TCP && entry.state !== LISTEN && (hasRemote || entry.state === ESTABLISHED),
+    connected,
+    get queued() {
+      return connected ? streamQueues(set, entry.ino) : undefined;
+    },
   };
 }
 
@@ -133,6 +166,7 @@ function bare(
     peerInode: undefined,
     peer: undefined,
     connected: false,
+    queued: undefined,
     ...optionsOf(entry),
   };
 }

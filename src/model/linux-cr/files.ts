@@ -1,8 +1,10 @@
 import type { Part } from "../../formats/linux-cr/parse.js";
 import { RECORDS } from "../../formats/linux-cr/records.js";
 import type { DeletedFile, FileOwner, FileTable, OpenFile, PipeBuffer, Socket } from "../checkpoint.js";
+import type { FileState } from "../file-state.js";
 import { lazy } from "../lazy.js";
 import { deletedFile } from "./deleted-files.js";
+import { linuxCrFileState } from "./file-state.js";
 import { pidOfTag } from "./pids.js";
 import type { StreamReader } from "./reader.js";
 import { linuxCrSocket } from "./sockets.js";
@@ -139,6 +141,10 @@ class LinuxCrOpenFile implements OpenFile {
     return this.#deleted();
   }
 
+  get state(): FileState {
+    return linuxCrFileState(this.#reader, this.#part, this.type);
+  }
+
   get #identity() {
     return this.#reader.find(this.#part, RECORDS.FILE_IDENTITY)?.value;
   }
@@ -168,6 +174,7 @@ export function namedPath(reader: StreamReader, record: number): OpenFile {
     pipeId: undefined,
     owner: undefined,
     deleted: undefined,
+    state: {},
     record: {},
     origin: reader.origin(record),
   };
@@ -193,6 +200,7 @@ export function linuxCrPipes(reader: StreamReader): PipeBuffer[] {
       bytes: reader.image.payload(buffer).size,
       capacity: capacities.get(pipeId) ?? 0,
       origin: reader.origin(buffer),
+      read: () => reader.image.bytes(buffer),
     };
   });
 }

@@ -1,4 +1,4 @@
-import type { OpenFile, Task } from "../../model/checkpoint.js";
+import type { OpenFile, PipeBuffer, Task } from "../../model/checkpoint.js";
 import type { Document } from "../../model/document.js";
 
 /** A value that two checkpoints are compared by; addresses and masks are `0x…` text already. */
@@ -25,6 +25,8 @@ export interface Side {
   tasks(): readonly Task[];
   /** A name of the open file that survives renumbering. */
   fileName(file: OpenFile | undefined): string | undefined;
+  /** What stands in the pipe or fifo that the file is an end of. */
+  pipe(file: OpenFile): PipeBuffer | undefined;
   /** False for entries that stand for a path alone: a directory of a task, the node of a fifo, a substitute. */
   isOpenFile(file: OpenFile): boolean;
   /** `pid:fd` of all descriptors that lead to the file, in the order of the tree; else `pid:exe`, `pid:cwd`, `pid:root`. */

@@ -19,6 +19,7 @@ export function sideOf(document: Document, keys: ReadonlyMap<number, string>): S
   const mapped = lazy(
     () => new Set(checkpoint.tasks.flatMap(({ mappings }) => mappings.map(({ file }) => file))),
   );
+  const pipes = lazy(() => new Map(checkpoint.pipes.map((pipe) => [`${pipe.kind} ${pipe.pipeId}`, pipe])));
   const nodes = lazy(() => new Set(checkpoint.files.all.map(({ record }) => record.regf_id)));
   const holdersOf = (file: OpenFile): readonly string[] => holders().get(file) ?? [];
   const held = (file: OpenFile): string => holdersOf(file)[0] ?? "nobody";
@@ -37,6 +38,8 @@ export function sideOf(document: Document, keys: ReadonlyMap<number, string>): S
     taskKey: (pid) => keys.get(pid) ?? `${pid}`,
     tasks: () => checkpoint.tasks,
     fileName,
+    pipe: ({ type, pipeId }) =>
+      pipeId === undefined ? undefined : pipes().get(`${type.toLowerCase()} ${pipeId}`),
     // CRIU keeps paths as regular files, and shared anonymous memory as a memfd; linux-cr as names, and as memory.
     isOpenFile: (file) => {
       if (isAnonymousMemory(file)) return holdersOf(file).length > 0;

@@ -1,5 +1,6 @@
 import type { FileOwner, OpenFile } from "../../model/checkpoint.js";
 import type { Document } from "../../model/document.js";
+import type { FileState } from "../../model/file-state.js";
 import { openFlagNames, signalName } from "../../model/linux-names.js";
 import { type Holder, heldBy, holdersOf } from "./holders.js";
 import { type FileUse, usesOf } from "./uses.js";
@@ -23,6 +24,8 @@ export interface ShownFile {
   readonly buildId?: string | undefined;
   /** Who gets its signals, fcntl(2) F_SETOWN. */
   readonly owner?: ShownOwner | undefined;
+  /** What only its type has: a counter, what it watches, modes … */
+  readonly state?: FileState | undefined;
   readonly deleted?: { readonly method: string; readonly keptIn: string } | undefined;
   readonly descriptors: readonly Holder[];
   /** Other uses by a task: its program, current directory, root, or mappings. */
@@ -59,7 +62,7 @@ function shownFile(
   descriptors: readonly Holder[],
   uses: readonly FileUse[],
 ): ShownFile {
-  const { id, type, flags, position, size, mode, buildId, owner, deleted, origin } = file;
+  const { id, type, flags, position, size, mode, buildId, owner, state, deleted, origin } = file;
   return {
     ...{ id, type, file: file.label },
     flags: flags === undefined ? undefined : openFlagNames(flags, architecture),
@@ -67,6 +70,7 @@ function shownFile(
     ...{ position, size, buildId },
     owner: owner && { ...owner, signal: owner.signal === 0 ? "SIGIO" : signalName(owner.signal) },
     mode: mode === undefined ? undefined : `0${mode.toString(8)}`,
+    state: Object.keys(state).length === 0 ? undefined : state,
     deleted: deleted === undefined ? undefined : { method: deleted.method, keptIn: deleted.keptIn },
     ...{ descriptors, uses },
     record: `${origin.image}[${origin.record}]`,

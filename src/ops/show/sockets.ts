@@ -1,4 +1,3 @@
-import { IMAGES } from "../../formats/criu/images.js";
 import { SK_SHUTDOWN } from "../../formats/criu/tables/sk-opts.js";
 import type { OpenFile, Socket } from "../../model/checkpoint.js";
 import type { Document } from "../../model/document.js";
@@ -46,27 +45,23 @@ export interface SocketPeer {
 }
 
 /** All sockets with their ends, queues and options. */
-export function socketsView(document: Document, { pid }: ShowOptions = {}): SocketsView {
-  if (pid !== undefined) taskOf(document.checkpoint, pid);
-  const { checkpoint } = document;
+export function socketsView({ checkpoint }: Document, { pid }: ShowOptions = {}): SocketsView {
+  if (pid !== undefined) taskOf(checkpoint, pid);
   const holders = holdersOf(checkpoint);
-  const queues = unixQueues(document);
   const sockets = checkpoint.files.all.flatMap((file) => {
     const { socket } = file;
     const descriptors = holders(file);
     if (socket === undefined || !heldBy(descriptors, pid)) return [];
-    return [shownSocket(document, file, socket, descriptors, holders, queues)];
+    return [shownSocket(file, socket, descriptors, holders)];
   });
   return { ...viewHead("sockets"), sockets };
 }
 
 function shownSocket(
-  document: Document,
   file: OpenFile,
   socket: Socket,
   descriptors: readonly Holder[],
   holders: (file: OpenFile) => readonly Holder[],
-  queues: ReadonlyMap<number, Queue>,
 ): ShownSocket {
   const { id, record } = file;
   const { inode, family, type, state, local, remote, backlog, peer, peerInode } = socket;
@@ -76,7 +71,7 @@ function shownSocket(
     peer: peerInode ? peerOf(peerInode, peer, holders) : undefined,
     backlog,
     shutdown: shutdown ? enumName(SK_SHUTDOWN, shutdown) : undefined,
-    ...(socket.queued ?? (socket.connected ? tcpQueues(document, inode) : queues.get(id))),
+    ...socket.queued,
     ...{ sendBuffer, receiveBuffer, options },
     networkNamespace: record.ns_id as number | undefined,
   };
@@ -92,27 +87,4 @@ function peerOf(
   holders: (file: OpenFile) => readonly Holder[],
 ): SocketPeer {
   return { inode, id: file?.id, descriptors: file === undefined ? [] : holders(file) };
-}
-
-type Queue = Pick<ShownSocket, "received" | "unsent" | "packets">;
-
-/** What waits to be read from unix sockets, by id of the open file. */
-function unixQueues(document: Document): Map<number, Queue> {
-  // A stream keeps its queues beside each socket.
-  if (document.family === "linux-cr") return new Map();
-  const { set } = document;
-  const queues = new Map<number, { received: number; packets: number }>();
-  for (const { value } of set.records(IMAGES.SK_QUEUES)) {
-    const queue = queues.get(value.id_for) ?? { received: 0, packets: 0 };
-    queues.set(value.id_for, { received: queue.received + value.length, packets: queue.packets + 1 });
-  }
-  return queues;
-}
-
-/** The stream image is absent in sets that were dumped to close their connections. */
-function tcpQueues(document: Document, inode: number): Queue | undefined {
-  if (document.family === "linux-cr") return undefined;
-  const { set } = document;
-  const stream = set.first(IMAGES.TCP_STREAM, inode);
-  return stream === undefined ? undefined : { received: stream.inq_len, unsent: stream.outq_len };
 }

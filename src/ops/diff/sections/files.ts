@@ -1,5 +1,6 @@
-import type { FileOwner } from "../../../model/checkpoint.js";
-import { hex, type Section, type Side } from "../section.js";
+import { createHash } from "node:crypto";
+import type { FileOwner, OpenFile } from "../../../model/checkpoint.js";
+import { type Comparable, hex, type Section, type Side } from "../section.js";
 
 /** Open file descriptions; the ones of equal name are told apart by who holds them. */
 export const FILES: Section = {
@@ -22,12 +23,26 @@ export const FILES: Section = {
           buildId: file.buildId,
           deleted: file.deleted?.method,
           owner: ownerText(side, file.owner),
+          ...file.state,
+          ...pipeFields(side, file),
           holders: holders.join(" ") || undefined,
         },
       };
     }
   },
 };
+
+/** What stands in a pipe or fifo, by its bytes. */
+function pipeFields(side: Side, file: OpenFile): Record<string, Comparable> {
+  const pipe = side.pipe(file);
+  if (pipe === undefined) return {};
+  const { bytes, capacity } = pipe;
+  return {
+    waiting: bytes || undefined,
+    contents: bytes === 0 ? undefined : createHash("sha256").update(pipe.read()).digest("hex"),
+    capacity: capacity || undefined,
+  };
+}
 
 function ownerText(side: Side, owner: FileOwner | undefined): string | undefined {
   if (owner === undefined) return undefined;

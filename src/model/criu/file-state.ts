@@ -1,0 +1,61 @@
+import type { CriuImageSet } from "../../formats/criu/image-set.js";
+import { IMAGES } from "../../formats/criu/images.js";
+import type { EventfdFileEntry } from "../../formats/criu/tables/eventfd.js";
+import type { EventpollFileEntry } from "../../formats/criu/tables/eventpoll.js";
+import type { InotifyFileEntry } from "../../formats/criu/tables/fsnotify.js";
+import type { SignalfdEntry } from "../../formats/criu/tables/siginfo.js";
+import type { TermiosEntry } from "../../formats/criu/tables/tty.js";
+import {
+  epollState,
+  type FileState,
+  inotifyState,
+  memfdState,
+  signalfdState,
+  terminalState,
+} from "../file-state.js";
+
+/** What an open file has that only its type has. */
+export function criuFileState(
+  type: string,
+  record: Readonly<Record<string, unknown>>,
+  set: CriuImageSet,
+): FileState {
+  switch (type) {
+    case "EVENTFD":
+      return { counter: (record as EventfdFileEntry).counter };
+    case "SIGNALFD":
+      return signalfdState((record as SignalfdEntry).sigmask);
+    case "EVENTPOLL":
+      return epollState((record as EventpollFileEntry).tfd.map((item) => ({ ...item, fd: item.tfd })));
+    case "INOTIFY":
+      return inotifyState((record as InotifyFileEntry).wd);
+    case "MEMFD":
+      return memfdOf(set, record.inode_id as number);
+    case "TTY":
+      return terminalOf(set, record.tty_info_id as number);
+    default:
+      return {};
+  }
+}
+
+function memfdOf(set: CriuImageSet, id: number): FileState {
+  const inode = set.records(IMAGES.MEMFD_INODE).find(({ value }) => Number(value.inode_id) === id)?.value;
+  return inode === undefined ? {} : memfdState(inode);
+}
+
+/** Control characters that the kernel's structure has. */
+const CONTROL_CHARACTERS = 19;
+
+function terminalOf(set: CriuImageSet, id: number): FileState {
+  const info = set.records(IMAGES.TTY_INFO).find(({ value }) => value.id === id)?.value;
+  const { termios, winsize } = info ?? {};
+  if (termios === undefined) return {};
+  return terminalState({ ...termios, c_cc: controlCharacters(termios) }, winsize);
+}
+
+/** One a byte in the first words. */
+function controlCharacters({ c_cc: words }: TermiosEntry): Buffer {
+  const bytes = Buffer.alloc(words.length * 4);
+  for (const [i, word] of words.entries()) bytes.writeUInt32LE(word, i * 4);
+  return bytes.subarray(0, CONTROL_CHARACTERS);
+}
