@@ -13,8 +13,11 @@ const SLASH = 0x2f;
 /** SOCKET_UNIX.flags: the name is still in the file system. */
 const LINKED = 1;
 
-/** SOCK object of a unix socket. Its peer, when it is new, stands between SOCKET and SOCKET_UNIX. */
-export function writeUnixSocket(context: Context, file: OpenFile): number {
+/** Peers stand inside one another; a reader need not follow deeper than this. */
+const MOST_PEERS = 32;
+
+/** SOCK object of a unix socket. Its peer, when it is new, stands between SOCKET and SOCKET_UNIX; `depth` of them so far. */
+export function writeUnixSocket(context: Context, file: OpenFile, depth = 0): number {
   const entry = file.record as UnixSkEntry;
   return context.ref("SOCK", `unix ${entry.ino}`, (objref) => {
     const { name } = entry;
@@ -28,8 +31,8 @@ export function writeUnixSocket(context: Context, file: OpenFile): number {
       shutdown: entry.shutdown,
       opts: entry.opts,
     });
-    const peer = entry.peer === 0 ? undefined : peerOf(context, file, entry.peer);
-    const peerRef = peer === undefined ? 0 : writeUnixSocket(context, peer);
+    const peer = entry.peer === 0 ? undefined : peerOf(context, file, entry.peer, depth);
+    const peerRef = peer === undefined ? 0 : writeUnixSocket(context, peer, depth + 1);
     const peerName = peer === undefined ? Buffer.alloc(0) : (peer.record as UnixSkEntry).name;
     const isPath = name.length > 0 && name[0] !== 0;
     context.writer.record(RECORDS.SOCKET_UNIX, {
@@ -49,9 +52,15 @@ export function writeUnixSocket(context: Context, file: OpenFile): number {
   });
 }
 
-function peerOf(context: Context, file: OpenFile, ino: number): OpenFile | undefined {
+function peerOf(context: Context, file: OpenFile, ino: number, depth: number): OpenFile | undefined {
   const peer = context.files.socket(ino);
-  const why = peer === undefined ? "the set does not have it" : whyNotFile(peer, context.files);
+  const isTooDeep = depth >= MOST_PEERS && context.known("SOCK", `unix ${ino}`) === undefined;
+  const why =
+    peer === undefined
+      ? "the set does not have it"
+      : isTooDeep
+        ? `more than ${MOST_PEERS} sockets are connected one behind the other`
+        : whyNotFile(peer, context.files);
   if (why === undefined) return peer;
   context.losses.add(`open file ${file.id} (${file.label})`, `its other end, socket ${ino}`, why);
   return undefined;

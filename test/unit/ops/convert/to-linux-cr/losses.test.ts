@@ -263,6 +263,21 @@ test("socket options that a stream has no place for", () => {
   assertTold(converted, "UDP", "type of service 16");
 });
 
+test("a chain of sockets that is longer than a reader follows is cut, and told", () => {
+  const chain = Array.from({ length: 5000 }, (_, i) => [
+    100 + i,
+    [
+      "UNIXSK",
+      { usk: { ...UNIX, type: 2, id: 100 + i, ino: 100 + i, peer: 101 + i, name: Buffer.alloc(0) } },
+    ],
+  ]);
+  const converted = withMore(Object.fromEntries(chain));
+  assert.is(converted.all(R.SOCKET_UNIX).length, 5000);
+  assertTold(converted, "its other end, socket 133", "one behind the other");
+  assertTold(converted, "its other end, socket 5100", "the set does not have it");
+  assert.is(converted.losses.length, 1 + Math.floor(5000 / 33));
+});
+
 test("locks of kinds and types that Linux no longer has", () => {
   const lock = { pid: PID, fd: 3, start: 0n, len: 0n };
   const converted = withMore({}, (set) =>
