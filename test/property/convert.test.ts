@@ -179,7 +179,11 @@ const thread = merged<object>(
   fc.record({
     ...{ futex_rla: u64, futex_rla_len: u32, signals_p: queue, creds, cg_set: fc.constant(1) },
     sas: fc.oneof(
-      fc.record({ ss_sp: u64, ss_size: u32.map((size) => BigInt(size) + 1n), ss_flags: fc.constant(0) }),
+      fc.record({
+        ss_sp: u64,
+        ss_size: fc.bigInt({ min: 1n, max: 2n ** 32n - 1n }),
+        ss_flags: fc.constant(0),
+      }),
       fc.constant({ ss_sp: 0n, ss_size: 0n, ss_flags: 2 }),
     ),
     ...{ sched_nice: fc.integer({ min: -20, max: 19 }), sched_policy: fc.nat({ max: 6 }) },

@@ -1,3 +1,4 @@
+import type { TaskCoreEntry } from "../../../formats/criu/tables/core.js";
 import { RECORDS } from "../../../formats/linux-cr/records.js";
 import type { Context } from "./context.js";
 import { writeCreds } from "./creds.js";
@@ -22,6 +23,7 @@ const COMM_BYTES = 16;
 const PF_FORKNOEXEC = 0x40;
 const PF_SUPERPRIV = 0x100;
 const SS_DISABLE = 2;
+const MOST_STACK_BYTES = 0xffff_ffffn;
 const SS_AUTODISARM = 1 << 31;
 /** In a wait status: the signal had a core dump written. */
 const CORE_DUMPED = 0x80;
@@ -32,8 +34,11 @@ const NO_CALL = 1n;
 /** One task or thread of a stream, from TASK to its last record. */
 export function writeTask(context: Context, thread: SourceThread): void {
   const core = taskCore(context.set, thread.process.pid);
-  if (isDead(core)) return writeZombie(context, thread, core.exit_code, core.comm, core.task_state);
-  const live = liveThread(context.set, thread);
+  if (isDead(core)) writeZombie(context, thread, core);
+  else writeLive(context, liveThread(context.set, thread));
+}
+
+function writeLive(context: Context, live: LiveThread): void {
   writeAlive(context, live);
   writeThreadArea(context, live);
   context.writer.record(RECORDS.RESTART_BLOCK, { function_type: NO_CALL });
@@ -48,11 +53,9 @@ export function writeTask(context: Context, thread: SourceThread): void {
 function writeZombie(
   { writer, losses }: Context,
   { label }: SourceThread,
-  status: number,
-  comm: string,
-  state: number,
+  { exit_code: status, comm, task_state }: TaskCoreEntry,
 ): void {
-  if (state === TASK_HELPER)
+  if (task_state === TASK_HELPER)
     losses.add(label, "that it only helps at a restore", "a stream has no such tasks; it becomes a zombie");
   const dumpedCore = (status & 0x7f) !== 0 && (status & CORE_DUMPED) !== 0;
   if (dumpedCore)
@@ -68,7 +71,10 @@ function writeZombie(
 function writeAlive({ writer, losses }: Context, thread: LiveThread): void {
   const { tc, task, registers, isLeader, isStopped, comm, label } = thread;
   const { sas } = tc;
-  const hasStack = sas !== undefined && (sas.ss_flags & SS_DISABLE) === 0;
+  const isLarge = sas !== undefined && sas.ss_size > MOST_STACK_BYTES;
+  if (isLarge)
+    losses.add(label, `its signal stack of ${sas.ss_size} bytes`, "a stream holds sizes below 4 GiB");
+  const hasStack = sas !== undefined && (sas.ss_flags & SS_DISABLE) === 0 && !isLarge;
   if (hasStack && (sas.ss_flags & SS_AUTODISARM) !== 0)
     losses.add(label, "SS_AUTODISARM of its signal stack", "a stream holds where the stack is and no flags");
   writer.record(RECORDS.TASK, {
