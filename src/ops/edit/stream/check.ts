@@ -28,9 +28,10 @@ function compareRecords(draft: StreamDraft, after: LinuxCrImage): void {
     throw unlike(draft, "the end");
   let at = 0;
   for (let index = 0; index <= image.length; index++) {
-    for (const { bytes, label } of draft.insertions(index)) {
+    for (const { bytes, label } of [...draft.followers(index - 1), ...draft.insertions(index)]) {
       const { offset, size } = after.range(at);
-      if (at >= after.length || size !== bytes.length || !after.source.read(offset, size).equals(bytes))
+      const page = after.rawPage(at)?.size ?? 0;
+      if (at >= after.length || !after.source.read(offset, size + page).equals(bytes))
         throw unlike(draft, `the new ${label}`);
       at++;
     }

@@ -39,9 +39,15 @@ export class StreamDraft extends Ledger {
   readonly #fields = new Map<number, DraftFields>();
   readonly #payloads = new Map<number, Buffer>();
   readonly #dropped = new Set<number>();
+  /** What stands before a record. */
   readonly #insertions = new Map<number, Insertion[]>();
+  /** What belongs to a record and stands behind it: it goes where that goes. */
+  readonly #followers = new Map<number, Insertion[]>();
   readonly #patches: Splice[] = [];
-  readonly #steps = new Map<string, () => void>();
+  readonly #steps: Readonly<Record<"heirs" | "order", Map<string, () => void>>> = {
+    heirs: new Map(),
+    order: new Map(),
+  };
 
   constructor(
     readonly document: LinuxCrDocument,
@@ -99,13 +105,17 @@ export class StreamDraft extends Ledger {
     return this.#fields.has(index) || this.#payloads.has(index);
   }
 
-  /** Whether an edit has changed a record, or put something before the next one. */
+  /** Whether an edit has changed a record, or put something behind it. */
   isTouched(index: number): boolean {
-    return this.isChanged(index) || this.insertions(index + 1).length > 0;
+    return this.isChanged(index) || this.followers(index).length > 0;
   }
 
   insertions(before: number): readonly Insertion[] {
     return this.#insertions.get(before) ?? [];
+  }
+
+  followers(behind: number): readonly Insertion[] {
+    return this.isDropped(behind) ? [] : (this.#followers.get(behind) ?? []);
   }
 
   /** Sets a field and counts as a match. `shown` is what a person reads instead of the values. */
@@ -178,29 +188,46 @@ export class StreamDraft extends Ledger {
     shown?: unknown,
   ): void {
     this.matched(edit);
-    const bytes = encodeRecord(kind, this.image.dialect, this.image.byteOrder, fields, payload);
-    this.#insert(before, { label: kind.name, bytes });
-    const after = shown ?? { [kind.name]: fields };
-    this.#record(edit, before, "", { before: undefined, after });
+    add(this.#insertions, before, { label: kind.name, bytes: this.#encode(kind, fields, payload) });
+    this.#record(edit, before, "", { before: undefined, after: shown ?? { [kind.name]: fields } });
   }
 
-  /** Moves records to stand before another one, with what edits made of them until now. */
+  /** Puts a new record behind the one that it belongs to, and behind what was put there already. */
+  insertBehind(
+    edit: Edit,
+    index: number,
+    kind: RecordKind,
+    fields: Readonly<Record<string, unknown>>,
+    payload: Buffer = Buffer.alloc(0),
+    shown?: unknown,
+  ): void {
+    this.matched(edit);
+    add(this.#followers, index, { label: kind.name, bytes: this.#encode(kind, fields, payload) });
+    this.#record(edit, index + 1, "", { before: undefined, after: shown ?? { [kind.name]: fields } });
+  }
+
+  /** Puts a record that was taken away behind another one, which it belongs to from now on. */
+  handOver(index: number, heir: number): void {
+    add(this.#followers, heir, { label: this.image.label(index), bytes: this.#bytesOf(index) });
+  }
+
+  /** Moves records with what follows them to stand before another one, with what edits made of them until now. */
   move(indexes: readonly number[], before: number): void {
     for (const index of indexes) {
       if (this.isDropped(index)) continue;
-      this.#insert(before, { label: this.image.label(index), bytes: this.#bytesOf(index) });
+      const own = { label: this.image.label(index), bytes: this.#bytesOf(index) };
+      for (const each of [own, ...this.followers(index)]) add(this.#insertions, before, each);
       this.#dropped.add(index);
     }
   }
 
-  /** What has to wait until all edits are planned, once for each key. */
-  atEnd(key: string, step: () => void): void {
-    this.#steps.set(key, step);
+  /** What waits until all edits are planned, once for each key: who inherits, and after that in which order things stand. */
+  atEnd(phase: "heirs" | "order", key: string, step: () => void): void {
+    if (!this.#steps[phase].has(key)) this.#steps[phase].set(key, step);
   }
 
   finish(): void {
-    for (const step of this.#steps.values()) step();
-    this.#steps.clear();
+    for (const steps of [this.#steps.heirs, this.#steps.order]) for (const step of steps.values()) step();
   }
 
   /** Changes bytes inside a record that is not read as a whole, such as one with pages. */
@@ -220,9 +247,13 @@ export class StreamDraft extends Ledger {
     for (const index of new Set([...this.#fields.keys(), ...this.#payloads.keys()]))
       if (!this.isDropped(index)) edits.set(index, this.#editOf(index));
     const all = [...editSplices(this.image, edits), ...this.#patches];
-    for (const [before, list] of this.#insertions) {
+    for (const before of new Set([
+      ...this.#insertions.keys(),
+      ...[...this.#followers.keys()].map((i) => i + 1),
+    ])) {
+      const list = [...this.followers(before - 1), ...this.insertions(before)];
       const bytes = Buffer.concat(list.map((each) => each.bytes));
-      all.push({ offset: this.#startOf(before), size: 0, bytes });
+      if (bytes.length > 0) all.push({ offset: this.#startOf(before), size: 0, bytes });
     }
     for (const index of this.#dropped) {
       const { offset, size } = this.image.range(index);
@@ -252,10 +283,8 @@ export class StreamDraft extends Ledger {
     return source.read(0, source.size);
   }
 
-  #insert(before: number, insertion: Insertion): void {
-    const list = this.#insertions.get(before);
-    if (list === undefined) this.#insertions.set(before, [insertion]);
-    else list.push(insertion);
+  #encode(kind: RecordKind, fields: Readonly<Record<string, unknown>>, payload: Buffer): Buffer {
+    return encodeRecord(kind, this.image.dialect, this.image.byteOrder, fields, payload);
   }
 
   #startOf(index: number): number {
@@ -270,4 +299,10 @@ export class StreamDraft extends Ledger {
   ): void {
     this.log(edit, { image: this.name, record, field, before, after });
   }
+}
+
+function add(map: Map<number, Insertion[]>, index: number, insertion: Insertion): void {
+  const list = map.get(index);
+  if (list === undefined) map.set(index, [insertion]);
+  else list.push(insertion);
 }

@@ -40,7 +40,7 @@ export function releaseFromStream(
   for (const descriptor of descriptors) releaseLocks(draft, edit, descriptor, objref);
   releaseFile(draft, edit, file, descriptors);
   for (const { table } of descriptors)
-    draft.atEnd(`definitions of ${table.objref}`, () => keepDefinitions(draft, table));
+    draft.atEnd("order", `definitions of ${table.objref}`, () => keepDefinitions(draft, table));
 }
 
 /**
@@ -49,14 +49,14 @@ export function releaseFromStream(
  */
 function releaseLocks(draft: StreamDraft, edit: Edit, gone: StreamDescriptor, objref: number): void {
   const all = streamLocks(draft);
-  const heir = streamHolders(draft, objref)[0];
   for (const lock of all.filter(({ descriptor }) => descriptor === gone)) {
     const value = lockValue(draft, lock);
     const isPosix = (value.fl_flags & POSIX) !== 0 && (value.fl_flags & OFD) === 0;
     dropLock(draft, edit, lock);
-    if (!isPosix && heir !== undefined) bequeath(draft, edit, lock, heir);
-    else draft.notes.add(`the lock of descriptor ${descriptorText(gone)} goes with it`);
-    if (isPosix) dropRepeats(draft, edit, all, lock, objref);
+    if (isPosix) {
+      draft.notes.add(`the lock of descriptor ${descriptorText(gone)} goes with it`);
+      dropRepeats(draft, edit, all, lock, objref);
+    } else draft.atEnd("heirs", `lock ${lock.index}`, () => bequeath(draft, edit, lock, objref));
   }
 }
 
@@ -80,15 +80,21 @@ function dropRepeats(
       dropLock(draft, edit, other);
 }
 
-function bequeath(draft: StreamDraft, edit: Edit, lock: StreamLock, heir: StreamDescriptor): void {
+/** Gives a lock of the description to a descriptor that still names that; without one it goes. */
+function bequeath(draft: StreamDraft, edit: Edit, lock: StreamLock, objref: number): void {
+  const [heir] = streamHolders(draft, objref);
+  if (heir === undefined) {
+    draft.notes.add(`the lock of descriptor ${descriptorText(lock.descriptor)} goes with it`);
+    return;
+  }
   const count = draft.reader.index(heir.part, RECORDS.FILE_LOCKS);
   if (count === undefined) {
-    draft.insert(edit, heir.index + 1, RECORDS.FILE_LOCKS, { fd: heir.fd, nr_locks: 1, flags: 0 });
-    draft.insert(edit, heir.index + 1, RECORDS.FILE_LOCK, lockValue(draft, lock));
+    draft.insertBehind(edit, heir.index, RECORDS.FILE_LOCKS, { fd: heir.fd, nr_locks: 1, flags: 0 });
+    draft.insertBehind(edit, heir.index, RECORDS.FILE_LOCK, lockValue(draft, lock));
     return;
   }
   draft.change(edit, count, "nr_locks", draft.value(count, RECORDS.FILE_LOCKS).nr_locks + 1);
-  draft.insert(edit, count + 1, RECORDS.FILE_LOCK, lockValue(draft, lock));
+  draft.insertBehind(edit, count, RECORDS.FILE_LOCK, lockValue(draft, lock));
 }
 
 /** A mapping, a program or a directory of a task keeps a file as well. */
@@ -117,7 +123,7 @@ function releaseFile(
   const value = draft.value(index, RECORDS.FILE);
   assertNoSharedMemory(draft, file);
   if (value.f_type === PIPE || value.f_type === FIFO) releasePipe(draft, file);
-  passContentsOn(draft, edit, file);
+  draft.atEnd("heirs", `contents of ${objref}`, () => passContentsOn(draft, edit, file));
   dropObject(draft, edit, part);
   releaseEpoll(draft, edit, objref);
   if (value.sock_objref !== undefined) releaseSocket(draft, edit, value.sock_objref, gone);
@@ -143,10 +149,15 @@ function releasePipe(draft: StreamDraft, { part, index }: StreamFile): void {
   const ends = streamFiles(draft).filter(
     (file) => file.index !== index && draft.value(file.index, RECORDS.FILE).pipe_objref === pipe,
   );
-  const [next] = ends;
-  if (next === undefined) return;
+  if (ends.length === 0) return;
   const content = draft.reader.index(part, RECORDS.PIPE_BUF);
-  if (content !== undefined) draft.move([content], placeOfContent(draft, next));
+  if (content !== undefined)
+    draft.atEnd("heirs", `pipe ${pipe}`, () => {
+      const heir = streamFiles(draft).find(
+        (file) => draft.value(file.index, RECORDS.FILE).pipe_objref === pipe,
+      );
+      if (heir !== undefined) draft.handOver(content, placeOfContent(draft, heir));
+    });
   const isWriter = (f: number): boolean => (f & ACCESS_MODE) === WRITE_ONLY;
   if (ends.some((end) => isWriter(draft.value(end.index, RECORDS.FILE).f_flags) === isWriter(flags))) return;
   const others = ends
@@ -165,7 +176,7 @@ function placeOfContent(draft: StreamDraft, { part, index }: StreamFile): number
   const names = [RECORDS.FILE_NAME, RECORDS.FILE_UNLINKED].flatMap((kind) =>
     part.records.filter((record) => draft.image.kind(record) === kind),
   );
-  return Math.max(index, ...names) + 1;
+  return Math.max(index, ...names);
 }
 
 /** Closing the last descriptor of a file ends the wait of epoll instances for it. */

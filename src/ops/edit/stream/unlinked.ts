@@ -1,5 +1,6 @@
 import type { RecordValue } from "../../../formats/linux-cr/record-kind.js";
 import { RECORDS } from "../../../formats/linux-cr/records.js";
+import { EditError } from "../../../io/errors.js";
 import type { Edit } from "../plan.js";
 import { type StreamFile, streamFiles } from "./descriptors.js";
 import type { StreamDraft } from "./draft.js";
@@ -54,22 +55,32 @@ export function setElsewhere(
   draft: StreamDraft,
   edit: Edit,
   { extra }: UnlinkedFile,
-  isElsewhere: boolean,
+  elsewhere: boolean,
 ): void {
   if (extra === undefined) return;
   const { flags } = draft.value(extra, RECORDS.UNLINKED_EXTRA);
-  draft.change(edit, extra, "flags", isElsewhere ? flags | ELSEWHERE : flags & ~ELSEWHERE);
+  draft.change(edit, extra, "flags", elsewhere ? flags | ELSEWHERE : flags & ~ELSEWHERE);
 }
 
-/** Contents stand with the first FILE of a deleted file; when that goes, the next one takes them over. */
-export function passContentsOn(draft: StreamDraft, edit: Edit, file: StreamFile): void {
-  const own = unlinkedOf(draft, file);
-  if (own === undefined || unlinkedValue(draft, own).method !== CONTENTS) return;
-  const [next] = siblingsOf(draft, own).filter((each) => each.index > own.index);
-  const isHere =
-    own.extra === undefined || (draft.value(own.extra, RECORDS.UNLINKED_EXTRA).flags & ELSEWHERE) === 0;
-  if (next === undefined || !isHere) return;
-  draft.move(chunksOf(own), next.index + 1);
-  draft.change(edit, next.index, "nr_chunks", unlinkedValue(draft, own).nr_chunks);
-  setElsewhere(draft, edit, next, false);
+export function isElsewhere(draft: StreamDraft, { extra }: UnlinkedFile): boolean {
+  return extra !== undefined && (draft.value(extra, RECORDS.UNLINKED_EXTRA).flags & ELSEWHERE) !== 0;
+}
+
+/**
+ * Contents stand with the first FILE of a deleted file; when that is gone, the next one takes them over.
+ * Errors: EDIT when they have just been taken into the stream.
+ */
+export function passContentsOn(draft: StreamDraft, edit: Edit, gone: StreamFile): void {
+  const own = unlinkedOf(draft, gone);
+  if (own === undefined || unlinkedValue(draft, own).method !== CONTENTS || isElsewhere(draft, own)) return;
+  const [heir] = siblingsOf(draft, own).filter(({ index }) => index !== own.index);
+  if (heir === undefined) return;
+  if (draft.isChanged(own.index))
+    throw new EditError(
+      "the contents of a deleted file were taken in for a descriptor that another edit drops; make that edit first, in a run of its own",
+      draft.image.place(own.index),
+    );
+  for (const chunk of chunksOf(own)) draft.handOver(chunk, heir.index);
+  draft.change(edit, heir.index, "nr_chunks", unlinkedValue(draft, own).nr_chunks);
+  setElsewhere(draft, edit, heir, false);
 }

@@ -15,6 +15,7 @@ import type { StreamDraft } from "../draft.js";
 import { chunksInStream, MAX_STORED_BYTES, type Piece, storedPieces } from "../stored-contents.js";
 import {
   chunksOf,
+  isElsewhere,
   setElsewhere,
   siblingsOf,
   type UnlinkedFile,
@@ -28,6 +29,7 @@ const REGULAR = 1;
 const FIFO = 3;
 const S_IFMT = 0o170000;
 const S_IFREG = 0o100000;
+const S_IFIFO = 0o010000;
 /** FILE_UNLINKED.flags: the substitute is removed once it is open. */
 const REMOVE = 1;
 
@@ -90,6 +92,11 @@ function isRegular({ kind, mode }: Unlinked): boolean {
   return kind === REGULAR && ((mode & S_IFMT) === S_IFREG || (mode & S_IFMT) === 0);
 }
 
+/** A fifo is made anew from its mode: it has no contents of its own. */
+function isFifo({ kind, mode }: Unlinked): boolean {
+  return kind === FIFO || (mode & S_IFMT) === S_IFIFO;
+}
+
 function substituteRecord(draft: StreamDraft, { file }: UnlinkedFile): number | undefined {
   return draft.reader.index(file.part, RECORDS.FILE_NAME, 1);
 }
@@ -98,9 +105,14 @@ function change(draft: StreamDraft, found: DeletedFile, { method, to }: DeletedE
   const { edit, index, value, files } = found;
   draft.matched(edit);
   if (value.method === METHOD[method] && (method === "contents" || found.substitute === to)) return;
-  if (files.some((each) => draft.isTouched(each.index)))
-    throw new EditError(`two edits change how ${found.path} comes back`, draft.image.place(index));
-  if (!isRegular(value) && (method === "copy" || (method === "contents" && value.kind !== FIFO)))
+  const [first] = files;
+  const isHeadless = first !== undefined && value.method === METHOD.contents && isElsewhere(draft, first);
+  if (isHeadless || files.some((each) => draft.isTouched(each.index)))
+    throw new EditError(
+      `another edit changes where the contents of ${found.path} are; make this one in a run of its own`,
+      draft.image.place(index),
+    );
+  if (!isRegular(value) && (method === "copy" || (method === "contents" && !isFifo(value))))
     throw new EditError(
       `${found.path} is no regular file, so it has no contents that could be moved; relink:PATH names its link`,
       draft.image.place(index),
@@ -135,7 +147,7 @@ function setSubstitute(
   }
   for (const chunk of chunksOf(own))
     draft.drop(edit, chunk, { BUFFER: `${draft.image.payload(chunk).size - 8} bytes` });
-  draft.insert(edit, own.index + 1, RECORDS.FILE_NAME, {}, textPayload(RECORDS.FILE_NAME, to), {
+  draft.insertBehind(edit, own.index, RECORDS.FILE_NAME, {}, textPayload(RECORDS.FILE_NAME, to), {
     FILE_NAME: to,
   });
   draft.change(edit, own.index, "nr_chunks", 0);
@@ -152,7 +164,7 @@ function takeIn(draft: StreamDraft, found: DeletedFile): void {
     if (record !== undefined) draft.drop(edit, record, { FILE_NAME: substitute });
   }
   for (const chunk of chunks)
-    draft.insert(edit, index + 1, RECORDS.BUFFER, {}, chunk, { BUFFER: `${chunk.length - 8} bytes` });
+    draft.insertBehind(edit, index, RECORDS.BUFFER, {}, chunk, { BUFFER: `${chunk.length - 8} bytes` });
   draft.change(edit, index, "nr_chunks", chunks.length);
   draft.notes.add(`${substitute} on disk is no longer needed by the stream; crimg leaves it there`);
 }
