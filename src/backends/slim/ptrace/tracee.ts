@@ -1,5 +1,6 @@
 import fs from "node:fs";
 import { BackendError } from "../../../io/errors.js";
+import { readStat } from "../proc/stat.js";
 import { ARGUMENT_REGISTERS, NT_X86_XSTATE } from "../sys/abi-x64.js";
 import { errnoName, KernelError } from "../sys/kernel-error.js";
 import { addressOf } from "../sys/syscall.js";
@@ -93,9 +94,7 @@ export class Tracee {
    * It goes from the stop at entry to the stop at exit, which no signal action notices. The result, or -errno.
    */
   attempt(site: number, number: number, ...args: readonly (number | bigint)[]): number {
-    const registers = this.registers().set("rip", site).set("rax", number).set("orig_rax", -1);
-    for (const [i, name] of ARGUMENT_REGISTERS.entries()) registers.set(name, args[i] ?? 0);
-    this.setRegisters(registers);
+    this.#prepare(site, number, args);
     this.#resumeToSyscallStop();
     this.#resumeToSyscallStop();
     return this.registers().signed("rax");
@@ -109,13 +108,63 @@ export class Tracee {
     return result;
   }
 
+  /**
+   * Lets the thread make a call that waits, and stops it while it does, in the signal loop. Gives what the kernel left as
+   * the result: ERESTART_RESTARTBLOCK when it will go on waiting, or that of a call that was over at once.
+   */
+  block(site: number, [number = 0, ...args]: readonly (number | bigint)[]): number {
+    this.#prepare(site, number, args);
+    this.#resumeToSyscallStop();
+    ptrace("syscall", this.tid);
+    const isOver = waitFor(`thread ${this.tid} neither waits nor returns`, STOP_SECONDS, () => {
+      if (poll(this.tid) !== undefined) return true;
+      return readStat(`${this.pid}/task/${this.tid}`).state === "S" ? false : undefined;
+    });
+    if (!isOver) {
+      ptrace("interrupt", this.tid);
+      this.#wait("stop in a call");
+    }
+    const result = this.registers().signed("rax");
+    // The stop at the end of the call has used up the interrupt.
+    this.enterSignalLoop();
+    return result;
+  }
+
+  /** Makes a call that does not return: exit_group(2). Waits until the task is gone. */
+  end(site: number, number: number, ...args: readonly number[]): void {
+    this.#prepare(site, number, args);
+    this.#go(0);
+  }
+
+  /** Ends by a signal that it does not handle, as a task that was killed. */
+  endBy(signal: number): void {
+    this.setSignalMask(Buffer.alloc(8));
+    this.#go(signal);
+  }
+
+  #go(signal: number): void {
+    this.closeMemory();
+    ptrace("cont", this.tid, 0, signal);
+    waitFor(`task ${this.tid} does not end`, STOP_SECONDS, () => {
+      const status = poll(this.tid);
+      if (status?.kind === "stopped") ptrace("cont", this.tid, 0, status.event === 0 ? status.signal : 0);
+      return status?.kind === "gone" ? true : undefined;
+    });
+  }
+
+  #prepare(site: number, number: number | bigint, args: readonly (number | bigint)[]): void {
+    const registers = this.registers().set("rip", site).set("rax", number).set("orig_rax", -1);
+    for (const [i, name] of ARGUMENT_REGISTERS.entries()) registers.set(name, args[i] ?? 0);
+    this.setRegisters(registers);
+  }
+
   #resumeToSyscallStop(): void {
     for (;;) {
       ptrace("syscall", this.tid);
       const { signal, event } = this.#wait("make a call");
       if (signal === SYSCALL_STOP && event === 0) return;
-      // A group stop, or the end of an interrupt, may report once more; anything else is not expected with all blocked.
-      if (event !== EVENT_STOP)
+      // A group stop or an interrupt may report once more, and so does a task that makes another.
+      if (event === 0)
         throw new BackendError(`task ${this.tid} stopped by signal ${signal}, event ${event}, during a call`);
     }
   }

@@ -1,0 +1,69 @@
+import fs from "node:fs";
+import { RECORDS } from "../../../../formats/linux-cr/records.js";
+import type { StreamReader } from "../../../../model/linux-cr/reader.js";
+import { PAGE_SIZE, SYS } from "../../sys/abi-x64.js";
+import { attempt, call } from "../../sys/syscall.js";
+import { savedRanges } from "../image-memory.js";
+import { cString, openPath } from "./named.js";
+import type { ImageFile } from "./open-files.js";
+
+const MFD_CLOEXEC = 1;
+const MFD_ALLOW_SEALING = 2;
+const F_ADD_SEALS = 1033;
+/** memfd_create(2) without MFD_ALLOW_SEALING sets F_SEAL_SEAL. */
+const F_SEAL_SEAL = 1;
+const O_CLOEXEC = 0o2000000;
+
+/** Files of memfd_create(2), several of which may have been the same memory. */
+export class MemFiles {
+  readonly #made = new Map<number, number>();
+
+  constructor(
+    readonly reader: StreamReader,
+    readonly image: number,
+  ) {}
+
+  open({ part, value }: ImageFile): number {
+    const { value: memfd, index } = this.reader.get(part, RECORDS.MEMFD);
+    let own = this.#made.get(memfd.inode_objref);
+    if (own === undefined) {
+      const name = this.reader.image.text(index);
+      own = call(
+        "make a memfd",
+        SYS.memfd_create,
+        cString(name),
+        MFD_CLOEXEC | (memfd.seals === F_SEAL_SEAL ? 0 : MFD_ALLOW_SEALING),
+      );
+      this.#made.set(memfd.inode_objref, own);
+      call("give a memfd its size", SYS.ftruncate, own, memfd.size);
+      fs.fchmodSync(own, memfd.mode & 0o7777);
+      for (const { start, end, offset } of savedRanges(
+        this.reader,
+        part,
+        "indexes",
+        0,
+        Math.ceil(Number(memfd.size) / PAGE_SIZE),
+      ))
+        copyRange(this.image, offset, own, start, Math.min(end, Number(memfd.size)) - start);
+      if (memfd.seals > F_SEAL_SEAL) call("seal a memfd", SYS.fcntl, own, F_ADD_SEALS, memfd.seals);
+    }
+    return openPath(`/proc/self/fd/${own}`, value.f_flags | O_CLOEXEC);
+  }
+
+  close(): void {
+    for (const fd of this.#made.values()) attempt(SYS.close, fd);
+    this.#made.clear();
+  }
+}
+
+const CHUNK = 1 << 20;
+
+/** Copies bytes of the image into a file. */
+export function copyRange(image: number, from: number, to: number, at: number, size: number): void {
+  const buffer = Buffer.allocUnsafe(Math.min(CHUNK, size));
+  for (let done = 0; done < size; ) {
+    const got = fs.readSync(image, buffer, 0, Math.min(CHUNK, size - done), from + done);
+    fs.writeSync(to, buffer, 0, got, at + done);
+    done += got;
+  }
+}

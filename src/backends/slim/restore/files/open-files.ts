@@ -1,0 +1,107 @@
+import type { Part } from "../../../../formats/linux-cr/parse.js";
+import type { RecordValue } from "../../../../formats/linux-cr/record-kind.js";
+import { RECORDS } from "../../../../formats/linux-cr/records.js";
+import { BackendError } from "../../../../io/errors.js";
+import type { StreamReader } from "../../../../model/linux-cr/reader.js";
+import { SYS } from "../../sys/abi-x64.js";
+import { attempt, call } from "../../sys/syscall.js";
+import { DeletedFiles } from "./deleted.js";
+import { makeEpoll, makeEventFd, makeSignalFd, makeTimerFd } from "./event-files.js";
+import { MemFiles } from "./memfd.js";
+import { openNamed } from "./named.js";
+import { Pipes } from "./pipes.js";
+
+const SYS_LSEEK = 8;
+const F_SETFL = 4;
+/** What F_SETFL can set: O_APPEND, O_NONBLOCK, O_DIRECT, O_NOATIME. */
+const SETTABLE = 0o2000 | 0o4000 | 0o40000 | 0o1000000;
+
+/** One FILE of the image. */
+export interface ImageFile {
+  readonly part: Part;
+  readonly objref: number;
+  readonly value: RecordValue<typeof RECORDS.FILE>;
+  readonly path: string | undefined;
+}
+
+/**
+ * The open file descriptions of an image, made anew as descriptors of crimg, each at its first use; tasks are given them
+ * with pidfd_getfd(2). Errors: BackendError naming the file.
+ */
+export class OpenFiles {
+  readonly #open = new Map<number, number>();
+  readonly #pipes: Pipes;
+  readonly #memFiles: MemFiles;
+  readonly #deleted: DeletedFiles;
+
+  constructor(
+    readonly reader: StreamReader,
+    /** The image. */
+    readonly image: number,
+  ) {
+    this.#pipes = new Pipes(reader);
+    this.#memFiles = new MemFiles(reader, image);
+    this.#deleted = new DeletedFiles(reader, image);
+  }
+
+  /** The descriptor of crimg for a FILE. */
+  get(objref: number): number {
+    const known = this.#open.get(objref);
+    if (known !== undefined) return known;
+    const fd = this.#make(this.file(objref));
+    this.#open.set(objref, fd);
+    return fd;
+  }
+
+  file(objref: number): ImageFile {
+    const part = this.reader.object(objref, "FILE");
+    if (part === undefined) throw this.reader.image.error(0, `there is no FILE ${objref}`);
+    const { value } = this.reader.get(part, RECORDS.FILE);
+    return { part, objref, value, path: this.reader.text(part, RECORDS.FILE_NAME) };
+  }
+
+  close(): void {
+    for (const fd of this.#open.values()) attempt(SYS.close, fd);
+    this.#open.clear();
+    this.#pipes.close();
+    this.#memFiles.close();
+    this.#deleted.close();
+  }
+
+  #make(file: ImageFile): number {
+    const { value, part } = file;
+    switch (value.f_type) {
+      case 1: {
+        const isDeleted = this.reader.find(part, RECORDS.FILE_UNLINKED) !== undefined;
+        const fd = isDeleted ? this.#deleted.open(file) : openNamed(file);
+        return this.#positioned(fd, file);
+      }
+      case 2:
+      case 3:
+        return this.#pipes.end(file);
+      case 6:
+        return this.#withFlags(makeEpoll(), file);
+      case 7:
+        return this.#withFlags(makeEventFd(file), file);
+      case 1001:
+        return this.#withFlags(makeTimerFd(this.reader, file), file);
+      case 1002:
+        return this.#withFlags(makeSignalFd(this.reader, file), file);
+      case 1003:
+        return this.#positioned(this.#memFiles.open(file), file);
+      default:
+        throw new BackendError(`FILE ${file.objref} has the type ${value.f_type}, which is not restored`);
+    }
+  }
+
+  #positioned(fd: number, file: ImageFile): number {
+    const { f_pos: position } = file.value;
+    if (position !== 0n) call(`find the place in ${file.path}`, SYS_LSEEK, fd, position, 0);
+    return fd;
+  }
+
+  #withFlags(fd: number, { value }: ImageFile): number {
+    call("set the flags of a file", SYS.fcntl, fd, F_SETFL, value.f_flags & SETTABLE);
+    return fd;
+  }
+}

@@ -1,0 +1,67 @@
+import { RECORDS } from "../../../../formats/linux-cr/records.js";
+import type { StreamReader } from "../../../../model/linux-cr/reader.js";
+import { SYS } from "../../sys/abi-x64.js";
+import { attempt, call } from "../../sys/syscall.js";
+import { openPath } from "./named.js";
+import type { ImageFile } from "./open-files.js";
+
+const F_SETFL = 4;
+const F_SETPIPE_SZ = 1031;
+const O_NONBLOCK = 0o4000;
+const O_CLOEXEC = 0o2000000;
+const O_ACCMODE = 3;
+const FIFO = 3;
+const SETTABLE = 0o2000 | 0o4000 | 0o40000;
+
+/** Pipes and fifos: both ends of one share its bytes. */
+export class Pipes {
+  /** Both ends for crimg itself, so that no end is ever alone while others are opened. */
+  readonly #both = new Map<number, number>();
+
+  constructor(readonly reader: StreamReader) {}
+
+  /** The end of a pipe that a FILE is. */
+  end(file: ImageFile): number {
+    const { value } = file;
+    const id = value.pipe_objref ?? 0;
+    let both = this.#both.get(id);
+    if (both === undefined) {
+      both = value.f_type === FIFO ? openPath(file.path ?? "", 2 | O_NONBLOCK | O_CLOEXEC) : this.#newPipe();
+      this.#both.set(id, both);
+      this.#fill(id, both);
+    }
+    const path = value.f_type === FIFO ? (file.path ?? "") : `/proc/self/fd/${both}`;
+    const fd = openPath(path, (value.f_flags & O_ACCMODE) | O_NONBLOCK | O_CLOEXEC);
+    call("set the flags of a pipe", SYS.fcntl, fd, F_SETFL, value.f_flags & SETTABLE);
+    return fd;
+  }
+
+  /** Opened for both by its link: reading and writing through one descriptor. */
+  #newPipe(): number {
+    const ends = Buffer.alloc(8);
+    call("make a pipe", SYS.pipe2, ends, O_CLOEXEC);
+    const both = openPath(`/proc/self/fd/${ends.readInt32LE(0)}`, 2 | O_NONBLOCK | O_CLOEXEC);
+    attempt(SYS.close, ends.readInt32LE(0));
+    attempt(SYS.close, ends.readInt32LE(4));
+    return both;
+  }
+
+  /** Capacity and unread bytes, which stand with the first FILE of the pipe. */
+  #fill(id: number, both: number): void {
+    for (const part of this.reader.objects("FILE")) {
+      if (this.reader.get(part, RECORDS.FILE).value.pipe_objref !== id) continue;
+      const capacity = this.reader.find(part, RECORDS.PIPE_STATE)?.value.capacity ?? 0;
+      if (capacity > 0) call("set the capacity of a pipe", SYS.fcntl, both, F_SETPIPE_SZ, capacity);
+      const buffer = this.reader.index(part, RECORDS.PIPE_BUF);
+      if (buffer === undefined) continue;
+      const bytes = this.reader.image.bytes(buffer);
+      for (let done = 0; done < bytes.length; )
+        done += call("fill a pipe", SYS.write, both, bytes.subarray(done), bytes.length - done);
+    }
+  }
+
+  close(): void {
+    for (const fd of this.#both.values()) attempt(SYS.close, fd);
+    this.#both.clear();
+  }
+}

@@ -1,0 +1,57 @@
+import { SYS } from "../sys/abi-x64.js";
+import type { Workbench } from "./work-area.js";
+
+const F_DUPFD_CLOEXEC = 1030;
+const CLOEXEC = 0o2000000;
+/** Above what the image uses, below the limit that Node raises for itself. */
+const FIRST_HIGH = 3000;
+
+/** Gives a task under construction the descriptors that crimg has opened: the same open file descriptions. */
+export class HandOver {
+  readonly #pidfd: number;
+
+  /** Closes whatever the task had open. `above`: the highest descriptor that the image uses. */
+  constructor(
+    readonly bench: Workbench,
+    above: number,
+  ) {
+    bench.call("close the descriptors of the husk", SYS.close_range, 0, 0xffff_ffff, 0);
+    const low = bench.call("reach crimg", SYS.pidfd_open, process.pid, 0);
+    this.#pidfd = bench.call(
+      "make room for descriptors",
+      SYS.fcntl,
+      low,
+      F_DUPFD_CLOEXEC,
+      Math.max(FIRST_HIGH, above + 1),
+    );
+    bench.call("close a descriptor", SYS.close, low);
+  }
+
+  /** A descriptor of crimg becomes one of the task; the kernel chooses the number. */
+  take(own: number): number {
+    return this.bench.call("take a descriptor", SYS.pidfd_getfd, this.#pidfd, own, 0);
+  }
+
+  /** A descriptor of crimg becomes the descriptor `fd` of the task, which must not be in use. */
+  place(own: number, fd: number, closeOnExec: boolean): void {
+    const taken = this.take(own);
+    if (taken !== fd) {
+      this.bench.call(`place descriptor ${fd}`, SYS.dup3, taken, fd, closeOnExec ? CLOEXEC : 0);
+      this.bench.call("close a descriptor", SYS.close, taken);
+    } else if (!closeOnExec) this.bench.call("keep a descriptor over exec", SYS.fcntl, fd, 2, 0);
+  }
+
+  /** Runs `use` with a descriptor that the task has only meanwhile. */
+  lend<T>(own: number, use: (fd: number) => T): T {
+    const taken = this.take(own);
+    try {
+      return use(taken);
+    } finally {
+      this.bench.call("close a descriptor", SYS.close, taken);
+    }
+  }
+
+  end(): void {
+    this.bench.call("close a descriptor", SYS.close, this.#pidfd);
+  }
+}

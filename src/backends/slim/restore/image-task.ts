@@ -1,0 +1,172 @@
+import type { Part } from "../../../formats/linux-cr/parse.js";
+import type { RecordValue } from "../../../formats/linux-cr/record-kind.js";
+import { RECORDS } from "../../../formats/linux-cr/records.js";
+import { XSTATE_COMPONENT } from "../../../formats/linux-cr/tables/extensions-tasks.js";
+import { type TaskIds, taskIds } from "../../../model/linux-cr/pids.js";
+import type { StreamReader } from "../../../model/linux-cr/reader.js";
+import { CKPT_SIGINFO_BYTES, fromCkptSiginfo } from "../../../ops/convert/siginfo.js";
+import { CPU_REGISTERS, SELECTORS } from "../cpu-record.js";
+import { Registers } from "../ptrace/registers.js";
+import { FXSAVE_BYTES, type Xsave } from "../sys/xsave.js";
+
+const TASK_STOPPED = 4;
+const EXIT_ZOMBIE = 16;
+/** x87 and SSE in use: all that an FXSAVE area can hold. */
+const LEGACY_STATE = 3n;
+const SIGACTION_BYTES = 32;
+
+/** One thread as the image has it. */
+export interface ImageThread {
+  readonly tid: number;
+  readonly comm: string;
+  readonly task: RecordValue<typeof RECORDS.TASK>;
+  readonly registers: Registers;
+  readonly xsave: Xsave;
+  readonly blocked: Buffer;
+  /** struct siginfo each, 128 bytes. */
+  readonly pending: readonly Buffer[];
+  readonly restartBlock: RecordValue<typeof RECORDS.RESTART_BLOCK>;
+  readonly rseq: RecordValue<typeof RECORDS.RSEQ> | undefined;
+  readonly extra: RecordValue<typeof RECORDS.TASK_EXTRA> | undefined;
+  readonly credentials: ImageCredentials;
+}
+
+export type ImageCredentials = RecordValue<typeof RECORDS.CRED> & { readonly groups: readonly number[] };
+
+/** A process as the image has it: what belongs to all its threads. */
+export interface ImageProcess {
+  readonly ids: TaskIds;
+  readonly comm: string;
+  /** As wait(2) gives it; undefined for one that lives. */
+  readonly exitStatus: number | undefined;
+  readonly isStopped: boolean;
+  /** Signal that the parent gets when it ends. */
+  readonly exitSignal: number;
+  /** The leader first. Empty for a zombie. */
+  readonly threads: readonly ImageThread[];
+  readonly objects: RecordValue<typeof RECORDS.TASK_OBJS> | undefined;
+  readonly signal: RecordValue<typeof RECORDS.SIGNAL> | undefined;
+  /** Queued for the whole process. */
+  readonly pending: readonly Buffer[];
+  readonly actions: readonly Buffer[];
+  readonly timers: readonly RecordValue<typeof RECORDS.POSIX_TIMER>[];
+}
+
+/** The processes of an image, parents first. Errors: FormatError for a damaged image. */
+export function imageProcesses(reader: StreamReader): ImageProcess[] {
+  const ids = taskIds(reader);
+  const rows = reader.tree.tasks.map((part, i) => ({ part, ids: ids[i] as TaskIds }));
+  return rows
+    .filter((row) => row.ids.pid === row.ids.tgid)
+    .map((leader) => {
+      const others = rows.filter((row) => row.ids.tgid === leader.ids.pid && row !== leader);
+      return processOf(reader, leader.part, leader.ids, [leader, ...others]);
+    });
+}
+
+function processOf(
+  reader: StreamReader,
+  part: Part,
+  ids: TaskIds,
+  rows: readonly { readonly part: Part; readonly ids: TaskIds }[],
+): ImageProcess {
+  const task = reader.get(part, RECORDS.TASK).value;
+  const isZombie = task.exit_state === EXIT_ZOMBIE;
+  const objects = reader.find(part, RECORDS.TASK_OBJS)?.value;
+  const sighand = objects && reader.object(objects.sighand_objref, "SIGHAND");
+  const shared = reader.index(part, RECORDS.SIGPENDING);
+  return {
+    ids,
+    comm: reader.text(part, RECORDS.STRING) ?? "",
+    exitStatus: isZombie ? task.exit_code : undefined,
+    isStopped: task.state === TASK_STOPPED,
+    exitSignal: task.exit_signal,
+    threads: isZombie ? [] : rows.map((row) => threadOf(reader, row.part, row.ids.pid)),
+    objects,
+    signal: reader.find(part, RECORDS.SIGNAL)?.value,
+    // The queue of the process stands before that of the leader.
+    pending: shared === undefined || isZombie ? [] : queued(reader, shared),
+    actions:
+      sighand === undefined
+        ? []
+        : pieces(reader, reader.get(sighand, RECORDS.SIGHAND).index, SIGACTION_BYTES),
+    timers: part.records
+      .filter((record) => reader.image.kind(record) === RECORDS.POSIX_TIMER)
+      .map((record) => reader.image.value(record, RECORDS.POSIX_TIMER)),
+  };
+}
+
+function threadOf(reader: StreamReader, part: Part, tid: number): ImageThread {
+  const own = reader.index(part, RECORDS.SIGPENDING, -1);
+  const { value: creds } = reader.get(part, RECORDS.TASK_CREDS);
+  return {
+    tid,
+    comm: reader.text(part, RECORDS.STRING) ?? "",
+    task: reader.get(part, RECORDS.TASK).value,
+    registers: registersOf(reader.get(part, RECORDS.CPU).value as Readonly<Record<string, unknown>>),
+    xsave: xsaveOf(reader, part),
+    blocked: reader.get(part, RECORDS.SIGNAL_TASK).value.blocked,
+    pending: own === undefined ? [] : queued(reader, own),
+    restartBlock: reader.get(part, RECORDS.RESTART_BLOCK).value,
+    rseq: reader.find(part, RECORDS.RSEQ)?.value,
+    extra: reader.find(part, RECORDS.TASK_EXTRA)?.value,
+    credentials: credentialsOf(reader, creds.ecred_ref),
+  };
+}
+
+function credentialsOf(reader: StreamReader, objref: number): ImageCredentials {
+  const part = reader.object(objref, "CRED");
+  if (part === undefined) throw reader.image.error(0, `there are no credentials ${objref}`);
+  const { value } = reader.get(part, RECORDS.CRED);
+  const groups = reader.object(value.groupinfo_ref, "GROUPINFO");
+  return {
+    ...value,
+    groups:
+      groups === undefined
+        ? []
+        : reader.image.numbers(reader.get(groups, RECORDS.GROUPINFO).index).map((gid) => gid >>> 0),
+  };
+}
+
+function registersOf(cpu: Readonly<Record<string, unknown>>): Registers {
+  const registers = new Registers();
+  for (const [name, register] of Object.entries(CPU_REGISTERS)) registers.set(register, cpu[name] as bigint);
+  const selector = (code: unknown): number => SELECTORS.find(([, each]) => each === code)?.[0] ?? 0;
+  return registers
+    .set("cs", selector(cpu.cs))
+    .set("ss", selector(cpu.ss))
+    .set("ds", selector(cpu.ds))
+    .set("es", selector(cpu.es))
+    .set("fs", selector(cpu.fsindex))
+    .set("gs", selector(cpu.gsindex));
+}
+
+function xsaveOf(reader: StreamReader, part: Part): Xsave {
+  const fpu = reader.index(part, RECORDS.CPU_FPU);
+  const legacy = fpu === undefined ? Buffer.alloc(FXSAVE_BYTES) : reader.image.bytes(fpu);
+  const fxsave = Buffer.from(legacy.subarray(0, FXSAVE_BYTES));
+  const found = reader.find(part, RECORDS.XSTATE);
+  if (found === undefined) return { fxsave, xstateBv: LEGACY_STATE, components: [] };
+  const bytes = reader.image.bytes(found.index);
+  const components = [];
+  for (let at = 0, i = 0; i < found.value.nr_components; i++) {
+    const component = bytes.readUInt32LE(at);
+    const size = bytes.readUInt32LE(at + 4);
+    at += XSTATE_COMPONENT.size;
+    components.push({ component, bytes: bytes.subarray(at, at + size) });
+    at += size;
+  }
+  return { fxsave, xstateBv: found.value.xstate_bv, components };
+}
+
+function queued(reader: StreamReader, record: number): Buffer[] {
+  return pieces(reader, record, CKPT_SIGINFO_BYTES).map(fromCkptSiginfo);
+}
+
+/** The payload of a record in pieces of `size` bytes. */
+function pieces({ image }: StreamReader, record: number, size: number): Buffer[] {
+  const bytes = image.bytes(record);
+  return Array.from({ length: Math.floor(bytes.length / size) }, (_, i) =>
+    bytes.subarray(i * size, (i + 1) * size),
+  );
+}

@@ -1,0 +1,107 @@
+import { RECORDS } from "../../../formats/linux-cr/records.js";
+import type { StreamReader } from "../../../model/linux-cr/reader.js";
+import { type ImageMemory, imageMemory } from "./image-memory.js";
+import { type ImageProcess, imageProcesses } from "./image-task.js";
+
+/** One descriptor of a table. */
+export interface ImageDescriptor {
+  readonly fd: number;
+  readonly closeOnExec: boolean;
+  readonly objref: number;
+  readonly locks: readonly ImageLock[];
+}
+
+export interface ImageLock {
+  readonly kind: "posix" | "flock" | "ofd" | "lease";
+  /** F_RDLCK, F_WRLCK or F_UNLCK; what a lease that is being broken becomes. */
+  readonly type: number;
+  /** What a lease was before its break. */
+  readonly held: number;
+  readonly isBreaking: boolean;
+  readonly start: bigint;
+  /** 0 reaches to the end of the file, as in struct flock. */
+  readonly length: bigint;
+  /** Seconds until a lease that is being broken is taken away. */
+  readonly remaining: number;
+}
+
+/** The image as the engine wants it: plain data, read once. */
+export interface Image {
+  readonly reader: StreamReader;
+  /** Parents first. */
+  readonly processes: readonly ImageProcess[];
+  /** By the number of MM. */
+  memory(objref: number): ImageMemory;
+  /** By the number of FILE_TABLE. */
+  table(objref: number): readonly ImageDescriptor[];
+  fs(objref: number): { readonly umask: number; readonly cwd: string; readonly root: string };
+}
+
+const KINDS: Readonly<Record<number, ImageLock["kind"]>> = {
+  1: "posix",
+  2: "flock",
+  32: "lease",
+  1025: "ofd",
+};
+const IN_PROGRESS = 16;
+const END_OF_FILE = 0x7fff_ffff_ffff_ffffn;
+
+/** Errors: FormatError for a damaged image. */
+export function readImage(reader: StreamReader): Image {
+  const memories = new Map<number, ImageMemory>();
+  const tables = new Map<number, readonly ImageDescriptor[]>();
+  return {
+    reader,
+    processes: imageProcesses(reader),
+    memory(objref) {
+      const memory = memories.get(objref) ?? imageMemory(reader, objref);
+      memories.set(objref, memory);
+      return memory;
+    },
+    table(objref) {
+      const table = tables.get(objref) ?? descriptorsOf(reader, objref);
+      tables.set(objref, table);
+      return table;
+    },
+    fs(objref) {
+      const part = reader.object(objref, "FS");
+      if (part === undefined) throw reader.image.error(0, `there is no FS ${objref}`);
+      return {
+        umask: reader.get(part, RECORDS.FS).value.umask ?? 0,
+        cwd: reader.text(part, RECORDS.FILE_NAME) ?? "/",
+        root: reader.text(part, RECORDS.FILE_NAME, 1) ?? "/",
+      };
+    },
+  };
+}
+
+function descriptorsOf(reader: StreamReader, objref: number): ImageDescriptor[] {
+  const table = reader.object(objref, "FILE_TABLE");
+  if (table === undefined) throw reader.image.error(0, `there is no FILE_TABLE ${objref}`);
+  return table.parts
+    .filter(({ rule }) => rule === "descriptor")
+    .map((part) => {
+      const { value } = reader.get(part, RECORDS.FILE_DESC);
+      const locks = part.parts
+        .filter(({ rule }) => rule === "lock")
+        .map((lock): ImageLock => {
+          const { value: stored } = reader.get(lock, RECORDS.FILE_LOCK);
+          return {
+            kind: KINDS[stored.fl_flags] ?? "posix",
+            type: stored.fl_type & ~IN_PROGRESS,
+            held: stored.fl_type_prev & ~IN_PROGRESS,
+            isBreaking: (stored.fl_type & IN_PROGRESS) !== 0,
+            start: stored.fl_start,
+            length: stored.fl_end === END_OF_FILE ? 0n : stored.fl_end - stored.fl_start + 1n,
+            remaining: stored.fl_rem_lease,
+          };
+        });
+      return {
+        fd: value.fd_descriptor,
+        closeOnExec: value.fd_close_on_exec !== 0,
+        objref: value.fd_objref,
+        locks,
+      };
+    })
+    .sort((a, b) => a.fd - b.fd);
+}

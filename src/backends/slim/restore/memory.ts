@@ -1,0 +1,208 @@
+import fs from "node:fs";
+import { BackendError } from "../../../io/errors.js";
+import { type Area, isVvar, readAreas } from "../proc/mappings.js";
+import { PAGE_SIZE, SYS } from "../sys/abi-x64.js";
+import {
+  advices,
+  VM_EXEC,
+  VM_GROWSDOWN,
+  VM_LOCKED,
+  VM_LOCKONFAULT,
+  VM_NORESERVE,
+  VM_READ,
+  VM_SHARED,
+  VM_WRITE,
+} from "../vma-flags.js";
+import type { HandOver } from "./hand-over.js";
+import type { ImageArea, ImageMemory, SavedRange } from "./image-memory.js";
+import type { Workbench } from "./work-area.js";
+
+const PROT_WRITE = 2;
+const MAP_SHARED = 1;
+const MAP_PRIVATE = 2;
+const MAP_ANONYMOUS = 0x20;
+const MAP_GROWSDOWN = 0x100;
+const MAP_NORESERVE = 0x4000;
+const MAP_FIXED_NOREPLACE = 0x10_0000;
+const MLOCK_ONFAULT = 1;
+
+const ARCH_MAP_VDSO_64 = 0x2003;
+const PR_SET_MM = 35;
+const PR_SET_MM_MAP = 14;
+const MM_MAP_BYTES = 104;
+
+/** IOV_MAX of limits.h, and bytes of a struct iovec. */
+const MOST_IOVECS = 1024;
+const IOVEC_BYTES = 16;
+
+/** What the areas of the processes of an image are made of, as descriptors of crimg. */
+export interface MemorySources {
+  /** The image. */
+  readonly image: number;
+  /** A file by its FILE number. */
+  file(objref: number): number;
+  /** A shared anonymous object by its number. */
+  shared(objref: number): number;
+}
+
+/** Maps the areas of an image into a task that has none but the work area, and fills them. */
+export function buildMemory(
+  bench: Workbench,
+  handOver: HandOver,
+  memory: ImageMemory,
+  sources: MemorySources,
+): void {
+  mapVdso(bench, memory.areas);
+  handOver.lend(sources.image, (image) => {
+    for (const area of memory.areas) buildArea(bench, handOver, area, image, sources);
+  });
+}
+
+function buildArea(
+  bench: Workbench,
+  handOver: HandOver,
+  area: ImageArea,
+  image: number,
+  sources: MemorySources,
+): void {
+  const { kind, start, end, flags, pages, offset } = area;
+  if (kind === "vdso" || kind === "vvar") return;
+  const protection = Number(flags & (VM_READ | VM_WRITE | VM_EXEC));
+  const isShared = (flags & VM_SHARED) !== 0n;
+  const fills = pages.length > 0 && kind !== "shared anonymous";
+  const name = `map 0x${start.toString(16)}`;
+  const map = (fd: number): void => {
+    bench.call(
+      name,
+      SYS.mmap,
+      start,
+      end - start,
+      fills ? protection | PROT_WRITE : protection,
+      mapFlags(flags, isShared) | (fd < 0 ? MAP_ANONYMOUS : 0),
+      fd,
+      fd < 0 ? 0 : offset,
+    );
+  };
+  if (kind === "anonymous") map(-1);
+  else
+    handOver.lend(kind === "shared anonymous" ? sources.shared(area.object) : sources.file(area.file), map);
+  if (fills) {
+    fill(bench, image, pages);
+    if ((protection & PROT_WRITE) === 0) bench.call(name, SYS.mprotect, start, end - start, protection);
+  }
+  // Advice that this kernel was built without cannot have been in force.
+  for (const advice of advices(area.advice)) bench.attempt(SYS.madvise, start, end - start, advice);
+  if ((flags & VM_LOCKED) !== 0n)
+    bench.call(
+      `lock 0x${start.toString(16)} in memory`,
+      SYS.mlock2,
+      start,
+      end - start,
+      (flags & VM_LOCKONFAULT) !== 0n ? MLOCK_ONFAULT : 0,
+    );
+}
+
+function mapFlags(flags: bigint, isShared: boolean): number {
+  return (
+    MAP_FIXED_NOREPLACE |
+    (isShared ? MAP_SHARED : MAP_PRIVATE) |
+    ((flags & VM_GROWSDOWN) !== 0n ? MAP_GROWSDOWN : 0) |
+    ((flags & VM_NORESERVE) !== 0n ? MAP_NORESERVE : 0)
+  );
+}
+
+/** The task reads its pages from the image itself: neighbours in the image into many places by one call. */
+function fill(bench: Workbench, image: number, pages: readonly SavedRange[]): void {
+  for (let i = 0; i < pages.length; ) {
+    const first = pages[i] as SavedRange;
+    const vector = Buffer.alloc(MOST_IOVECS * IOVEC_BYTES);
+    let count = 0;
+    let size = 0;
+    for (; i < pages.length && count < MOST_IOVECS; i++) {
+      const { start, end, offset } = pages[i] as SavedRange;
+      if (offset !== first.offset + size) break;
+      vector.writeBigUInt64LE(BigInt(start), count * IOVEC_BYTES);
+      vector.writeBigUInt64LE(BigInt(end - start), count * IOVEC_BYTES + 8);
+      count++;
+      size += end - start;
+    }
+    const address = bench.put(vector.subarray(0, count * IOVEC_BYTES));
+    for (let done = 0; done < size; ) {
+      const got = bench.call("read pages", SYS.preadv, image, address, count, first.offset + done);
+      if (got === 0) throw new BackendError("the image ended before its pages");
+      done += got;
+      if (done < size) {
+        skip(vector, count, got);
+        bench.put(vector.subarray(0, count * IOVEC_BYTES));
+      }
+    }
+  }
+}
+
+/** Moves the vector behind what a short read has filled. */
+function skip(vector: Buffer, count: number, got: number): void {
+  let rest = BigInt(got);
+  for (let i = 0; i < count && rest > 0n; i++) {
+    const at = i * IOVEC_BYTES;
+    const length = vector.readBigUInt64LE(at + 8);
+    const step = rest < length ? rest : length;
+    vector.writeBigUInt64LE(vector.readBigUInt64LE(at) + step, at);
+    vector.writeBigUInt64LE(length - step, at + 8);
+    rest -= step;
+  }
+}
+
+/** Lets the kernel put its vDSO where the image has one; its layout must be the same. */
+function mapVdso(bench: Workbench, areas: readonly ImageArea[]): void {
+  const special = areas.filter(({ kind }) => kind === "vdso" || kind === "vvar");
+  const [lowest] = special;
+  if (lowest === undefined) return;
+  bench.call("map the vDSO", SYS.arch_prctl, ARCH_MAP_VDSO_64, lowest.start);
+  const { pid } = bench.tracee;
+  const mapped = readAreas(pid).filter((area) => isVvar(area) || area.name === "[vdso]");
+  const text = (list: readonly { start: number; end: number }[]): string =>
+    list.map(({ start, end }) => `${start.toString(16)}-${end.toString(16)}`).join(" ");
+  if (text(mapped) !== text(special))
+    throw new BackendError(
+      `the vDSO of this kernel (${text(mapped)}) is laid out differently from that of the checkpoint (${text(special)})`,
+    );
+}
+
+/** Whether the vDSO that was mapped has the code that the image has: tasks keep addresses into it. */
+export function assertSameVdso(bench: Workbench, areas: readonly ImageArea[], image: number): void {
+  const vdso = areas.find(({ kind }) => kind === "vdso");
+  if (vdso === undefined) return;
+  const mapped = readAreas(bench.tracee.pid).find(({ name }) => name === "[vdso]") as Area;
+  const here = bench.tracee.read(mapped.start, mapped.end - mapped.start);
+  for (const { start, end, offset } of vdso.pages) {
+    const there = Buffer.alloc(end - start);
+    fs.readSync(image, there, 0, there.length, offset);
+    if (!there.equals(here.subarray(start - mapped.start, end - mapped.start)))
+      throw new BackendError(
+        "the vDSO of this kernel has other code than that of the checkpoint: restart on the kernel it was taken on",
+      );
+  }
+}
+
+/** Tells the kernel what the areas are for: code, heap, stack, arguments, and which program this is. prctl(2). */
+export function describeMemory(bench: Workbench, { mm, auxv }: ImageMemory, exe: number): void {
+  const map = Buffer.alloc(MM_MAP_BYTES);
+  const fields = [
+    mm.start_code,
+    mm.end_code,
+    mm.start_data,
+    mm.end_data,
+    mm.start_brk,
+    mm.brk,
+    mm.start_stack,
+    mm.arg_start,
+    mm.arg_end,
+    mm.env_start,
+    mm.env_end,
+  ];
+  for (const [i, value] of fields.entries()) map.writeBigUInt64LE(value, i * 8);
+  map.writeBigUInt64LE(BigInt(bench.put(auxv, PAGE_SIZE)), 88);
+  map.writeUInt32LE(auxv.length, 96);
+  map.writeInt32LE(exe, 100);
+  bench.call("describe its memory", SYS.prctl, PR_SET_MM, PR_SET_MM_MAP, bench.put(map), MM_MAP_BYTES, 0);
+}

@@ -1,0 +1,54 @@
+import { SYS } from "../sys/abi-x64.js";
+import type { ImageThread } from "./image-task.js";
+import type { Workbench } from "./work-area.js";
+
+const ERESTART_RESTARTBLOCK = -516;
+const EINTR = -4;
+const SECOND = 1_000_000_000n;
+const MS = 1_000_000n;
+/** RESTART_BLOCK.function_type. */
+const SLEEP = 2n;
+const POLL = 6n;
+const FUTEX = 7n;
+const MAX_INT = 0x7fff_ffffn;
+
+/**
+ * A thread that was stopped in a call with a timeout makes that call again with the time that was left, and is stopped in
+ * it: the kernel will then go on with it by itself once the registers are those of the image.
+ */
+export function rearm(bench: Workbench, thread: ImageThread): void {
+  const { registers } = thread;
+  if (registers.signed("rax") !== ERESTART_RESTARTBLOCK) return;
+  const call = callOf(bench, thread);
+  if (call === undefined) {
+    // Nothing tells what it waited for: it sees an interrupted call, as after any signal.
+    registers.set("rax", EINTR).set("orig_rax", -1);
+    return;
+  }
+  const { tracee } = bench;
+  const result = tracee.block(bench.site, call);
+  // It was over at once: what it gave is what the task gets.
+  if (result !== ERESTART_RESTARTBLOCK) registers.set("rax", result).set("orig_rax", -1);
+}
+
+function callOf(bench: Workbench, { registers, restartBlock }: ImageThread): (number | bigint)[] | undefined {
+  const { function_type: type, arg_0: a, arg_1: b, arg_4: left } = restartBlock;
+  const timespec = (): number => {
+    const bytes = Buffer.alloc(16);
+    bytes.writeBigInt64LE(left / SECOND, 0);
+    bytes.writeBigInt64LE(left % SECOND, 8);
+    return bench.put(bytes);
+  };
+  switch (type) {
+    case SLEEP:
+      return [SYS.clock_nanosleep, a, 0, timespec(), b];
+    case POLL: {
+      const ms = (left + MS - 1n) / MS;
+      return [SYS.poll, a, b, ms > MAX_INT ? MAX_INT : ms];
+    }
+    case FUTEX:
+      return [SYS.futex, a, restartBlock.arg_2, b, timespec(), 0, registers.get("r9")];
+    default:
+      return undefined;
+  }
+}

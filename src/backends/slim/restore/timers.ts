@@ -1,0 +1,79 @@
+import { SYS } from "../sys/abi-x64.js";
+import type { ImageProcess } from "./image-task.js";
+import type { Workbench } from "./work-area.js";
+
+const PR_TIMER_CREATE_RESTORE_IDS = 77;
+const SECOND = 1_000_000_000n;
+const MICROSECOND = 1000n;
+const SIGEVENT_BYTES = 64;
+const SIGEV_NONE = 1;
+const EINVAL = 22;
+
+/** Arms the timers of a process with what they had left; nothing runs yet, so this comes last of all. */
+export function armTimers(bench: Workbench, { signal, timers }: ImageProcess): void {
+  if (signal !== undefined) {
+    const all = [
+      [signal.it_real_value, signal.it_real_incr],
+      [signal.it_virt_value, signal.it_virt_incr],
+      [signal.it_prof_value, signal.it_prof_incr],
+    ] as const;
+    for (const [which, [value, interval]] of all.entries()) {
+      if (value === 0n && interval === 0n) continue;
+      const times = timeBytes(interval, value, MICROSECOND);
+      bench.call("arm an interval timer", SYS.setitimer, which, bench.put(times), 0);
+    }
+  }
+  for (const { timer_id, value_ns, interval_ns } of timers)
+    if (value_ns > 0n)
+      bench.call(
+        "arm a POSIX timer",
+        SYS.timer_settime,
+        timer_id,
+        0,
+        bench.put(timeBytes(interval_ns, value_ns, 1n)),
+        0,
+      );
+}
+
+/** Makes the POSIX timers of a process under their ids. Threads that are told of them must be there. */
+export function createTimers(bench: Workbench, { timers }: ImageProcess): void {
+  if (timers.length === 0) return;
+  const chooses = bench.attempt(SYS.prctl, PR_TIMER_CREATE_RESTORE_IDS, 1, 0, 0, 0) !== -EINVAL;
+  for (const timer of timers) {
+    const event = Buffer.alloc(SIGEVENT_BYTES);
+    event.writeBigUInt64LE(timer.sigval, 0);
+    event.writeInt32LE(timer.signo, 8);
+    event.writeInt32LE(timer.sigev_notify, 12);
+    event.writeInt32LE(timer.notify_tid, 16);
+    if (timer.sigev_notify === SIGEV_NONE) event.writeInt32LE(0, 8);
+    createTimer(bench, timer.clock_id, event, timer.timer_id, chooses);
+  }
+  if (chooses) bench.call("choose no more timer ids", SYS.prctl, PR_TIMER_CREATE_RESTORE_IDS, 0, 0, 0, 0);
+}
+
+/** Kernels before 6.16 count the ids up: those in between are made and deleted. */
+function createTimer(bench: Workbench, clock: number, event: Buffer, id: number, chooses: boolean): void {
+  const word = Buffer.alloc(4);
+  for (;;) {
+    word.writeInt32LE(id);
+    const eventAt = bench.put(event);
+    const idAt = bench.put(word, event.length);
+    bench.call("make a POSIX timer", SYS.timer_create, clock, eventAt, idAt);
+    const given = bench.tracee.read(idAt, 4).readInt32LE();
+    if (given === id) return;
+    bench.call("delete a POSIX timer", SYS.timer_delete, given);
+    if (chooses || given > id) throw new Error(`the kernel gave a timer the id ${given} instead of ${id}`);
+  }
+}
+
+/** struct itimerval or itimerspec: interval and value, seconds and a fraction in units of `unit` ns. */
+export function timeBytes(interval: bigint, value: bigint, unit: bigint): Buffer {
+  const bytes = Buffer.alloc(32);
+  // Less than a unit that is left must not become 0, which disarms.
+  const rounded = value > 0n && value < unit ? unit : value;
+  bytes.writeBigInt64LE(interval / SECOND, 0);
+  bytes.writeBigInt64LE((interval % SECOND) / unit, 8);
+  bytes.writeBigInt64LE(rounded / SECOND, 16);
+  bytes.writeBigInt64LE((rounded % SECOND) / unit, 24);
+  return bytes;
+}

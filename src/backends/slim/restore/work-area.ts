@@ -1,0 +1,96 @@
+import { BackendError } from "../../../io/errors.js";
+import type { Tracee } from "../ptrace/tracee.js";
+import { PAGE_SIZE, SYS, SYSCALL_INSTRUCTION, TASK_SIZE } from "../sys/abi-x64.js";
+import type { ImageArea } from "./image-memory.js";
+
+/** Room for iovecs and what calls read and write. */
+const SCRATCH_BYTES = 128 * 1024;
+const CODE_BYTES = PAGE_SIZE;
+export const WORK_BYTES = SCRATCH_BYTES + CODE_BYTES;
+const LOWEST = 0x1000_0000;
+/** Pages kept free around it: a stack below may grow, and the kernel keeps a gap of a MiB under one. */
+const MARGIN = 4 * 1024 * 1024;
+
+const PROT_READ = 1;
+const PROT_WRITE = 2;
+const PROT_EXEC = 4;
+const MAP_PRIVATE_ANONYMOUS = 0x22;
+const MAP_FIXED_NOREPLACE = 0x10_0000;
+
+/** An address where no area of any address space stands. Errors: BackendError when there is none. */
+export function freeHole(spaces: readonly (readonly ImageArea[])[]): number {
+  const areas = spaces.flat().sort((a, b) => a.start - b.start);
+  let at = LOWEST;
+  for (const { start, end } of areas) {
+    if (start >= at + WORK_BYTES + 2 * MARGIN) break;
+    at = Math.max(at, end);
+  }
+  if (at + WORK_BYTES + 2 * MARGIN > TASK_SIZE)
+    throw new BackendError("the address spaces of the checkpoint leave no room to work in");
+  return at + MARGIN;
+}
+
+/** Calls made by a task under construction, from code and scratch memory at a place that its image does not use. */
+export class Workbench {
+  readonly site: number;
+
+  constructor(
+    readonly tracee: Tracee,
+    /** Start of the work area. */
+    readonly base: number,
+  ) {
+    this.site = base + SCRATCH_BYTES;
+  }
+
+  /** Maps the work area in a husk and takes everything else away. */
+  static establish(tracee: Tracee, huskSite: number, base: number): Workbench {
+    const map = (at: number, size: number, protection: number): void => {
+      tracee.call(
+        "map a work area",
+        huskSite,
+        SYS.mmap,
+        at,
+        size,
+        protection,
+        MAP_PRIVATE_ANONYMOUS | MAP_FIXED_NOREPLACE,
+        -1,
+        0,
+      );
+    };
+    map(base, SCRATCH_BYTES, PROT_READ | PROT_WRITE);
+    map(base + SCRATCH_BYTES, CODE_BYTES, PROT_READ | PROT_EXEC);
+    const bench = new Workbench(tracee, base);
+    tracee.write(bench.site, SYSCALL_INSTRUCTION);
+    bench.call("unmap the husk", SYS.munmap, 0, base);
+    bench.call("unmap the husk", SYS.munmap, base + WORK_BYTES, TASK_SIZE - base - WORK_BYTES);
+    return bench;
+  }
+
+  /** The same place in a task that was cloned from this one. */
+  for(tracee: Tracee): Workbench {
+    return new Workbench(tracee, this.base);
+  }
+
+  get scratch(): number {
+    return this.base;
+  }
+
+  call(doing: string, number: number, ...args: readonly (number | bigint)[]): number {
+    return this.tracee.call(doing, this.site, number, ...args);
+  }
+
+  attempt(number: number, ...args: readonly (number | bigint)[]): number {
+    return this.tracee.attempt(this.site, number, ...args);
+  }
+
+  /** Puts bytes into the scratch area; gives their address. */
+  put(bytes: Buffer, at = 0): number {
+    this.tracee.write(this.scratch + at, bytes);
+    return this.scratch + at;
+  }
+
+  /** Takes the work area away by a call from elsewhere: `site` is a `syscall` instruction of the restored task. */
+  remove(site: number): void {
+    this.tracee.call("unmap the work area", site, SYS.munmap, this.base, WORK_BYTES);
+  }
+}
