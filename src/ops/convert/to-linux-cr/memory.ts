@@ -38,14 +38,10 @@ function mappingsOf(context: Context, pid: number, mm: MmEntry, label: string): 
   const { set, losses } = context;
   const all = mm.vmas.length > 0 ? mm.vmas : set.records(IMAGES.VMAS, pid).map(({ value }) => value);
   if (mm.aios.length > 0)
-    losses.add(
-      label,
-      `its ${mm.aios.length} contexts of asynchronous I/O`,
-      "a stream has no records for them",
-    );
+    losses.add(label, `contexts of asynchronous I/O (${mm.aios.length})`, "a stream has no records for them");
   const guards = all.filter(({ status }) => (status & STATUS.guard) !== 0);
   if (guards.length > 0)
-    losses.add(label, `its ${guards.length} areas of guard pages`, "a stream has no records for them");
+    losses.add(label, `areas of guard pages (${guards.length})`, "a stream has no records for them");
   return all
     .filter((vma) => (vma.status & STATUS.guard) === 0 && isExpressible(context, vma, label))
     .sort((a, b) => (a.start < b.start ? -1 : 1));
