@@ -1,6 +1,11 @@
+import { readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import * as assert from "uvu/assert";
+import { ARCHITECTURES } from "../../src/formats/linux-cr/revisions.js";
 import { type CliResult, crimg, crimgJson } from "../helpers/cli.js";
+import { freshDirectory } from "../helpers/live.js";
+import { richStream } from "../helpers/rich-stream.js";
 import { suite } from "../helpers/suite.js";
 
 const ROOT = fileURLToPath(new URL("../..", import.meta.url));
@@ -127,10 +132,46 @@ test("--json tells options, command, findings and refusals in one object", async
   assert.equal(answer.refusals, []);
 });
 
-test("a linux-cr stream has no backend yet", async () => {
-  const { code, stderr } = await restore("fixtures/linux-cr/minimal.ckpt", "--dry-run");
+const STREAM = "fixtures/linux-cr/minimal.ckpt";
+const AS_SET = "fixtures/linux-cr/minimal.images";
+
+test("--print of a stream says how it becomes a set, and what criu does with that", async () => {
+  const { code, stdout } = await restore(STREAM, "--print");
+  assert.is(code, 0);
+  assert.is(stdout, `crimg convert ${STREAM} ${AS_SET} && /nowhere/criu restore --images-dir ${AS_SET}\n`);
+});
+
+test("a stream comes through stdin as well", async () => {
+  const input = readFileSync(join(ROOT, STREAM));
+  const { code, stdout } = await crimg(["restore", "-", "--print"], { cwd: ROOT, env, input });
+  assert.is(code, 0);
+  assert.is(stdout, "crimg convert - stdin.images && /nowhere/criu restore --images-dir stdin.images\n");
+});
+
+test("--json of a stream has the conversion and what a set cannot hold", async () => {
+  const { json } = await crimgJson(["restore", STREAM, "--print"], { cwd: ROOT, env });
+  const { convert, losses, refusals } = json as Record<string, unknown>;
+  assert.equal(convert, ["crimg", "convert", STREAM, AS_SET]);
+  assert.equal(losses, []);
+  assert.equal(refusals, []);
+});
+
+test("a stream that a set cannot hold is refused, and restored with --lossy", async () => {
+  const stream = join(freshDirectory("lossy"), "rich.ckpt");
+  writeFileSync(stream, richStream({ commit: "5c3471a", arch: ARCHITECTURES.X86_64 }));
+  const refused = await restore(stream, "--print");
+  assert.is(refused.code, 1);
+  assert.match(refused.stderr, /task 7: memory shared with another process would be lost: .*--lossy goes on/);
+  const { code, stdout } = await restore(stream, "--print", "--lossy");
+  assert.is(code, 0);
+  assert.match(stdout, /^crimg convert .*rich\.ckpt .*rich\.images --lossy && /);
+});
+
+test("a stream that is cut off is refused with the place", async () => {
+  const input = readFileSync(join(ROOT, STREAM)).subarray(0, 9000);
+  const { code, stderr } = await crimg(["restore", "-", "--print"], { cwd: ROOT, env, input });
   assert.is(code, 2);
-  assert.match(stderr, /minimal\.ckpt: no backend restores this format yet/);
+  assert.match(stderr, /^error: stdin: truncated: .* \(in \[\d+\], at offset 0x[0-9a-f]+\)\n$/);
 });
 
 test.run();
