@@ -79,7 +79,7 @@ export interface Thread {
   readonly tid: number;
   readonly comm: string;
   readonly credentials: Credentials | undefined;
-  /** Registers by the architecture's names. */
+  /** Registers by the architecture's names; on x86 with those of floating point and vectors that are not zero. */
   readonly registers: ReadonlyMap<string, bigint>;
   /** Blocked signals, bit n-1 is signal n. */
   readonly blocked: bigint;
@@ -87,9 +87,22 @@ export interface Thread {
   /** seccomp(2) mode: `disabled`, `strict`, `filter`; undefined if not stored. */
   readonly seccomp: string | undefined;
   readonly schedule: Schedule | undefined;
+  readonly addresses: ThreadAddresses;
+  /** Signal that it gets when its parent ends, prctl(2); 0 for none. */
+  readonly deathSignal: number;
   /** Area that the thread registered with rseq(2); undefined when it has none. */
   readonly rseq: RestartableSequences | undefined;
   readonly origin: Origin;
+}
+
+/** Addresses that the kernel keeps for a thread; 0 for none. */
+export interface ThreadAddresses {
+  /** Where the kernel writes 0 when the thread ends, set_tid_address(2). */
+  readonly clearTid: bigint;
+  /** Head of the list of robust futexes, get_robust_list(2). */
+  readonly robustList: bigint;
+  /** sigaltstack(2) */
+  readonly signalStack: AddressRange | undefined;
 }
 
 /** sched(7) */

@@ -5,8 +5,9 @@ import type { CredsEntry } from "../../formats/criu/tables/creds.js";
 import type { SaEntry } from "../../formats/criu/tables/sigaction.js";
 import type { SiginfoEntry } from "../../formats/criu/tables/siginfo.js";
 import { enumName } from "../../schema/enums.js";
-import type { Credentials, PendingSignal, SignalState, Thread } from "../checkpoint.js";
+import type { Credentials, PendingSignal, SignalState, Thread, ThreadAddresses } from "../checkpoint.js";
 import { lazy } from "../lazy.js";
+import { criuX86Registers } from "./x86-registers.js";
 
 /** A thread whose core image is read at the first look at it. */
 export function criuThread(set: CriuImageSet, pid: number, tid: number): Thread {
@@ -42,7 +43,27 @@ export function criuThread(set: CriuImageSet, pid: number, tid: number): Thread 
     get rseq() {
       return rseqOf(core());
     },
+    get addresses() {
+      return addressesOf(core());
+    },
+    get deathSignal() {
+      return core()?.thread_core?.pdeath_sig ?? 0;
+    },
     origin: { image: `core-${tid}.img`, record: 0 },
+  };
+}
+
+/** SS_DISABLE of sigaltstack(2). */
+const NO_STACK = 2;
+
+function addressesOf(core: CoreEntry | undefined): ThreadAddresses {
+  const { futex_rla: robustList = 0n, sas } = core?.thread_core ?? {};
+  const info = core?.thread_info as { readonly clear_tid_addr?: bigint } | undefined;
+  const hasStack = sas !== undefined && (sas.ss_flags & NO_STACK) === 0 && sas.ss_size !== 0n;
+  return {
+    clearTid: info?.clear_tid_addr ?? 0n,
+    robustList,
+    signalStack: hasStack ? { start: sas.ss_sp, end: sas.ss_sp + sas.ss_size } : undefined,
   };
 }
 
@@ -133,5 +154,8 @@ function registersOf(core: CoreEntry | undefined): ReadonlyMap<string, bigint> {
     else if (Array.isArray(value))
       for (const [i, item] of value.entries()) registers.set(`${name}${i}`, BigInt(item as number | bigint));
   }
+  const fpregs = core?.thread_info?.fpregs;
+  if (fpregs !== undefined)
+    for (const [name, value] of criuX86Registers(fpregs).entries()) registers.set(name, value);
   return registers;
 }

@@ -1,5 +1,6 @@
 import type { Part } from "../../formats/linux-cr/parse.js";
 import { RECORDS } from "../../formats/linux-cr/records.js";
+import { addFxsave, X86Registers } from "../x86-registers.js";
 import type { StreamReader } from "./reader.js";
 
 /** x86: the bases have the names of the selectors, and what is no register stands among them. */
@@ -26,6 +27,24 @@ export function registersOf(reader: StreamReader, part: Part): ReadonlyMap<strin
       );
     } else if (Array.isArray(value))
       for (const [i, item] of value.entries()) registers.set(`${name}${i}`, BigInt(item as number | bigint));
+  }
+  if (isX86) for (const [name, value] of vectors(reader, part).entries()) registers.set(name, value);
+  return registers;
+}
+
+/** XSTATE: components, each behind its number and its size in bytes, both u32. */
+function vectors(reader: StreamReader, part: Part): X86Registers {
+  const registers = new X86Registers();
+  const area = reader.index(part, RECORDS.CPU_FPU);
+  if (area !== undefined) addFxsave(registers, reader.image.bytes(area));
+  const xstate = reader.index(part, RECORDS.XSTATE);
+  const bytes = xstate === undefined ? Buffer.alloc(0) : reader.image.bytes(xstate);
+  for (let at = 0; at + 8 <= bytes.length; ) {
+    const size = bytes.readUInt32LE(at + 4);
+    if (at + 8 + size > bytes.length)
+      throw reader.image.error(xstate ?? 0, `a component of ${size} bytes does not fit into the record`);
+    registers.addComponent(bytes.readUInt32LE(at), bytes.subarray(at + 8, at + 8 + size));
+    at += 8 + size;
   }
   return registers;
 }

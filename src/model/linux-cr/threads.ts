@@ -1,9 +1,10 @@
 import type { LinuxCrImage } from "../../formats/linux-cr/image.js";
 import type { Part } from "../../formats/linux-cr/parse.js";
+import type { RecordValue } from "../../formats/linux-cr/record-kind.js";
 import { RECORDS } from "../../formats/linux-cr/records.js";
 import { isSince } from "../../formats/linux-cr/revisions.js";
 import { SIGACTION, SIGINFO, SIGINFO_0ABE2FE } from "../../formats/linux-cr/tables/signals.js";
-import type { Credentials, PendingSignal, SignalAction, Thread } from "../checkpoint.js";
+import type { Credentials, PendingSignal, SignalAction, Thread, ThreadAddresses } from "../checkpoint.js";
 import { lazy } from "../lazy.js";
 import { threadExtras } from "./extras.js";
 import type { StreamReader } from "./reader.js";
@@ -11,6 +12,7 @@ import { registersOf } from "./registers.js";
 
 /** One TASK with all that is its own; undefined parts are those of a zombie. */
 export function linuxCrThread(reader: StreamReader, part: Part, tid: number): Thread {
+  const { value: task, index } = reader.get(part, RECORDS.TASK);
   const { seccomp, schedule, rseq, ambient, noNewPrivs } = threadExtras(reader, part);
   const credentials = lazy(() => credentialsOf(reader, part, { ambient, noNewPrivs }));
   const registers = lazy(() => registersOf(reader, part));
@@ -33,7 +35,18 @@ export function linuxCrThread(reader: StreamReader, part: Part, tid: number): Th
       return own === undefined ? [] : pendingSignals(reader.image, own);
     },
     ...{ seccomp, schedule, rseq },
-    origin: reader.origin(reader.get(part, RECORDS.TASK).index),
+    addresses: addressesOf(task),
+    deathSignal: task.pdeath_signal,
+    origin: reader.origin(index),
+  };
+}
+
+function addressesOf(task: RecordValue<typeof RECORDS.TASK>): ThreadAddresses {
+  const { sas_ss_sp: stack = 0n, sas_ss_size: size = 0 } = task;
+  return {
+    clearTid: task.clear_child_tid,
+    robustList: task.robust_futex_list,
+    signalStack: size === 0 ? undefined : { start: stack, end: stack + BigInt(size) },
   };
 }
 

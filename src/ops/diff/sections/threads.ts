@@ -14,8 +14,13 @@ export const CREDENTIALS: Section = {
 export const REGISTERS: Section = {
   name: "registers",
   items: (side) =>
-    threadItems(side, ({ registers, rseq }) => ({
+    threadItems(side, ({ registers, rseq, addresses, deathSignal }) => ({
       ...Object.fromEntries([...registers].map(([name, value]) => [name, hex(value)])),
+      clearTid: hex(addresses.clearTid),
+      robustList: hex(addresses.robustList),
+      signalStack:
+        addresses.signalStack && `${hex(addresses.signalStack.start)}-${hex(addresses.signalStack.end)}`,
+      deathSignal: deathSignal || undefined,
       rseq: rseq && `${hex(rseq.address)}, ${rseq.size} bytes, signature ${hex(rseq.signature)}`,
     })),
 };
