@@ -116,13 +116,14 @@ export class FrozenTree {
   /** Ends all of them, and waits until their pids can be used again or only wait for their parent. */
   kill(): void {
     for (const { stat, isZombie } of this.processes) if (!isZombie) attempt(SYS.kill, stat.pid, SIGKILL);
-    for (const tracee of this.#tracees.splice(0)) {
-      tracee.closeMemory();
-      waitFor(`task ${tracee.tid} does not end`, KILL_SECONDS, () => {
-        const status = poll(tracee.tid);
-        return status?.kind === "gone" || !isThere(tracee) ? true : undefined;
-      });
-    }
+    // The end of a leader is told only when that of all its threads has been heard.
+    const left = new Set(this.#tracees.splice(0));
+    for (const tracee of left) tracee.closeMemory();
+    waitFor(`task ${this.root} does not end`, KILL_SECONDS, () => {
+      for (const tracee of left)
+        if (poll(tracee.tid)?.kind === "gone" || !isThere(tracee)) left.delete(tracee);
+      return left.size === 0 ? true : undefined;
+    });
   }
 }
 

@@ -14,6 +14,7 @@ import { armTimerFd } from "./files/event-files.js";
 import { copyRange } from "./files/memfd.js";
 import { openPath } from "./files/named.js";
 import { OpenFiles } from "./files/open-files.js";
+import { awaitFreeIds } from "./free-ids.js";
 import { HandOver } from "./hand-over.js";
 import { endHusk, startHusk } from "./husk.js";
 import { type Image, type ImageDescriptor, readImage } from "./image.js";
@@ -108,6 +109,7 @@ class Restoring {
 
   #makeTasks(): void {
     const { image } = this;
+    awaitFreeIds(image.processes);
     const spaces = image.processes.flatMap(({ objects }) =>
       objects === undefined ? [] : [image.memory(objects.mm_objref).areas],
     );
