@@ -40,20 +40,28 @@ test("dump and find", async () => {
   assert.equal([none.code, none.stdout, none.stderr], [1, "", ""]);
 });
 
-for (const args of [
-  ["show", FILE, "env"],
-  ["validate", FILE],
-  ["edit", FILE, "--remap-path", "/tmp=/x", "--dry-run"],
-  ["log", FILE],
-  ["undo", FILE],
-  ["restore", FILE, "--print"],
-  ["decode", FILE],
-])
-  test(`${args[0]} ${args.slice(2).join(" ")} cannot do streams yet and says so in one line`, async () => {
-    const { code, stdout, stderr } = await crimg(args);
-    assert.is(code, 2);
-    assert.is(stdout, "");
-    assert.match(stderr, /^error: [^\n]*\n$/);
-  });
+test("decode and encode, there and back through files and pipes", async () => {
+  const { code, stdout, stderr } = await crimg(["decode", "-"], { input: BYTES });
+  assert.equal([code, stderr], [0, ""]);
+  assert.is(JSON.parse(stdout).format, "linux-cr/1");
+  const made = await crimg(["encode"], { input: stdout });
+  assert.equal([made.code, made.stderr], [0, ""]);
+  assert.ok(made.bytes.equals(BYTES));
+  const left = await crimg(["decode", "--leave-pages", FILE]);
+  const copied = await crimg(["encode", "--pages-from", FILE], { input: left.stdout });
+  assert.ok(copied.bytes.equals(BYTES));
+  const without = await crimg(["encode"], { input: left.stdout });
+  assert.equal([without.code, without.stdout], [2, ""]);
+  assert.match(without.stderr, /^error: [^\n]*name it with --pages-from IMAGE\n$/);
+});
+
+test("decode of a cut stream writes all there is, and fails", async () => {
+  const cut = BYTES.subarray(0, 5000);
+  const { code, stdout, stderr } = await crimg(["decode", "-"], { input: cut });
+  assert.is(code, 2);
+  assert.match(stderr, /^warning: stdin: truncated: .*\(in \[53\], at offset 0xc15\)\n$/);
+  const made = await crimg(["encode"], { input: stdout });
+  assert.ok(made.bytes.equals(cut));
+});
 
 test.run();

@@ -1,8 +1,11 @@
 import type { LinuxCrImage, Range } from "../../formats/linux-cr/image.js";
 import { HEADER_BYTES } from "../../formats/linux-cr/scan.js";
+import { bytesToText } from "../../io/text.js";
 import { leafText, structLeaves } from "../../schema/struct-fields.js";
 import { readStruct } from "../../schema/struct-reader.js";
 import type { DumpRange } from "./message-ranges.js";
+
+const MAX_TEXT_BYTES = 4096;
 
 /**
  * The bytes of a linux-cr stream from the first to the last, each with its owner: the ranges follow one another without
@@ -34,13 +37,21 @@ function* recordRanges(image: LinuxCrImage, index: number): Generator<DumpRange>
   const holds = image.kind(index)?.payload;
   if (payload.size > 0) {
     const isText = holds === "text" || holds === "path";
-    const text = isText ? { text: JSON.stringify(image.text(index)) } : {};
+    const text = isText ? { text: shownText(image, payload) } : {};
     const what = image.kind(index) === undefined ? "unknown" : holds === undefined ? "padding" : "payload";
     yield { ...payload, what, owner, ...text };
   }
   yield* gap(owner, payload.offset + payload.size, end);
   const page = image.rawPage(index);
   if (page !== undefined) yield { ...page, what: "raw", owner, text: "a page without record header" };
+}
+
+/** A text up to its NUL, or the beginning of one that is longer than any path. */
+function shownText(image: LinuxCrImage, { offset, size }: Range): string {
+  const bytes = image.read(offset, Math.min(size, MAX_TEXT_BYTES));
+  const end = bytes.indexOf(0);
+  const text = JSON.stringify(bytesToText(end === -1 ? bytes : bytes.subarray(0, end)));
+  return end === -1 && size > MAX_TEXT_BYTES ? `${text}… (${size} bytes)` : text;
 }
 
 function* fieldRanges(image: LinuxCrImage, index: number, end: number): Generator<DumpRange> {
