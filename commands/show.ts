@@ -30,14 +30,14 @@ With VIEW all of one thing:
   files    open files, their sizes and offsets, and who uses them
   maps     mappings of each task
   rss      which pages of each mapping are stored, and where
-  locks    file locks and leases
+  locks    file locks and leases, with the time that breaking ones have left
   sockets  sockets with both ends, queues, states
   pipes    pipes and fifos with both ends
   mounts   mounts of the mount namespaces that were dumped
   ns       namespaces: dumped, or those of criu itself
   creds    user and group ids, capabilities, seccomp
   signals  actions, blocked and pending signals
-  timers   timers and what was left of them
+  timers   timers and interrupted calls, and what was left of them
   rlimits  resource limits
   cgroups  control groups and their properties
   ghosts   deleted files and how they come back
@@ -45,8 +45,8 @@ With VIEW all of one thing:
   env      command line and environment, read from memory
   record   one record, or all of an image, as stored
 
-A linux-cr stream, from a file or (as -) from stdin, has all views but rss, mounts, ns, cgroups, ipc and env; RECORD is
-the number of a record or a kind of records, such as VMA.
+A linux-cr stream, from a file or (as -) from stdin, has the same views; RECORD is the number of a record or a kind of
+records, such as VMA. Of a stream that comes through a pipe no memory is kept, so env cannot be shown of one.
 
 Exit status: 0 shown; 1 there is no such task, image or record; 2 trouble.`;
   static override examples = [
@@ -73,17 +73,18 @@ Exit status: 0 shown; 1 there is no such task, image or record; 2 trouble.`;
     "(fds)":
       "holds tasks: {pid, comm, table, cwd, root, descriptors: {fd, type, id, closeOnExec, flags, position, file}}",
     "(files)":
-      "holds files: {id, type, file, flags, flagBits, position, size, buildId, mode, descriptors, uses: {pid, as}, record}",
+      "holds files: {id, type, file, flags, flagBits, position, size, buildId, mode, owner, state, descriptors, uses: {pid, as}, record}",
     "(maps)":
       "holds tasks: {pid, comm, exe, mapped, mappings: {start, end, size, permissions, kind, offset, name, file}}",
     "(rss)":
       "holds pageSize; tasks: {pid, comm, stored, inParent, lazy, mappings: as of maps, with stored, inParent, lazy, runs}",
-    "(locks)": "holds locks: {kind, type, breaking, pid, comm, fd, start, end, file}",
+    "(locks)":
+      "holds locks: {kind, type, breaking, previous, remaining, pid, comm, fd, owner, start, end, file}; remaining of a lease that is being broken in nanoseconds",
     "(sockets)":
       "holds sockets: {id, inode, family, type, protocol, state, local, remote, descriptors, backlog, options, peer, queues}",
     "(pipes)": "holds pipes: {kind, id, bytes, capacity, readers: {pids, fd}, writers: {pids, fd}}",
     "(mounts)":
-      "holds mounts: {namespace, id, parent, mountpoint, root, fileSystem, source, flags, options, shared, master}",
+      "holds mounts: {namespace, id, parent, mountpoint, root, fileSystem, source, flags, options, shared, master}; note: why there are none",
     "(ns)": "holds namespaces: {kind, id, dumped, pids}",
     "(creds)":
       "holds tasks: {pid, comm, threads: {tid, comm, uids, gids, groups, capability sets, securebits, noNewPrivs, seccomp}}",
@@ -93,8 +94,9 @@ Exit status: 0 shown; 1 there is no such task, image or record; 2 trouble.`;
     "(rlimits)": "holds tasks: {pid, comm, limits: {name, soft, hard, unit}}",
     "(cgroups)":
       "holds sets: {id, outside, tids, members}; directories: {controllers, path, mode, uid, gid, properties}",
-    "(ghosts)": "holds files: {method, path, keptIn, id, descriptors, uses, mode, uid, gid, size, stored}",
-    "(ipc)": "holds namespaces: {id, limits, segments, queues, semaphores}",
+    "(ghosts)":
+      "holds files: {method, path, keptIn, contents: {record, offset}, id, descriptors, uses, mode, uid, gid, size, stored}",
+    "(ipc)": "holds namespaces: {id, limits, segments, queues, semaphores}; note: why there are none",
     "(env)": "holds tasks: {pid, comm, argv, environment, problems}",
     "(record)":
       "holds image, kind, about; records: {index, message, offset, size, fields: {path, value, doc}}",
