@@ -9,7 +9,7 @@ import { walkStream } from "../helpers/walk-stream.js";
 
 const FIXTURES = fileURLToPath(new URL("../../fixtures/criu/", import.meta.url));
 const LOGGER = `${FIXTURES}logger`;
-const SOCKETS = `${FIXTURES}sockets`;
+const CONTAINER = `${FIXTURES}container`;
 const TAIL = 9001;
 const test = suite("cli: convert");
 
@@ -56,39 +56,39 @@ test("-D names the set", async () => {
 
 test("what cannot be expressed is listed, and nothing is written without --lossy", async () => {
   const dir = freshDirectory("convert-lossy");
-  const out = join(dir, "sockets.ckpt");
-  const refused = await crimg(["convert", SOCKETS, out]);
+  const out = join(dir, "container.ckpt");
+  const refused = await crimg(["convert", CONTAINER, out]);
   assert.is(refused.code, 1);
   const lines = refused.stdout.trimEnd().split("\n");
-  assert.ok(lines.some((line) => /^task 1000 fd 26 .*: the open file \(.*\)$/.test(line)));
+  assert.ok(lines.some((line) => /^mount namespace 13: its mounts .* \(.*\)$/.test(line)));
   assert.is(
     refused.stderr,
     `${lines.length} things cannot be expressed; nothing was written (--lossy converts without them)\n`,
   );
   assert.equal(readdirSync(dir), []);
 
-  const done = await crimg(["convert", SOCKETS, out, "--lossy"]);
+  const done = await crimg(["convert", CONTAINER, out, "--lossy"]);
   assert.equal([done.code, done.stderr], [0, ""]);
   assert.equal(done.stdout.split("\n").slice(0, lines.length), lines);
   assert.ok(isWhole(readFileSync(out)));
 });
 
 test("losses go beside a stream on stdout, not into it", async () => {
-  const refused = await crimg(["convert", SOCKETS, "-"]);
+  const refused = await crimg(["convert", CONTAINER, "-"]);
   assert.equal([refused.code, refused.bytes.length], [1, 0]);
-  const done = await crimg(["convert", SOCKETS, "-", "--lossy"]);
+  const done = await crimg(["convert", CONTAINER, "-", "--lossy"]);
   assert.is(done.code, 0);
   assert.ok(isWhole(done.bytes));
-  assert.match(done.stderr, /task 1000 fd 26/);
+  assert.match(done.stderr, /^mount namespace 13/m);
 });
 
 test("--json says what was lost and what was written", async () => {
-  const out = join(freshDirectory("convert-json"), "sockets.ckpt");
-  const refused = await crimg(["convert", SOCKETS, out, "--json"]);
+  const out = join(freshDirectory("convert-json"), "container.ckpt");
+  const refused = await crimg(["convert", CONTAINER, out, "--json"]);
   const answer = JSON.parse(refused.stdout);
   assert.equal([refused.code, answer.from, answer.to, answer.written], [1, "criu", "linux-cr", undefined]);
   assert.equal(Object.keys(answer.losses[0]), ["object", "what", "why"]);
-  const done = await crimg(["convert", SOCKETS, out, "--json", "--lossy"]);
+  const done = await crimg(["convert", CONTAINER, out, "--json", "--lossy"]);
   assert.equal(JSON.parse(done.stdout).written, { path: out, size: statSync(out).size });
 });
 
