@@ -1,4 +1,4 @@
-/** Descriptors of every kind go into a linux-cr stream and back into a set that CRIU restores: the program finds all of them as they were. */
+/** Descriptors of every kind, and System V objects, go into a linux-cr stream and back into a set that CRIU restores: the program finds all of them as they were. */
 import { rmSync } from "node:fs";
 import { join } from "node:path";
 import * as assert from "uvu/assert";
@@ -29,27 +29,30 @@ function convert(from: string, to: string): readonly Loss[] {
   }
 }
 
-files("sockets, queues, locks, terminals, deleted and memory files are as they were", async () => {
-  const { work, images } = placesFor("converted-endpoints");
-  const [stream, again] = [join(images, "../stream.ckpt"), join(images, "../again")];
-  const live = await startProgram("endpoints", work);
-  await goesOn(live.log, 2);
-  const open = openBy(treeOf(live.pid));
-  await dump(live.pid, images, live.options.dump);
-  assert.equal(convert(images, stream), []);
-  assert.equal(convert(stream, again), []);
-  const [before, after] = [openDocument(images), openDocument(again)];
-  const { differences, memory } = diffCheckpoints(before, after);
-  before.close();
-  after.close();
-  assert.equal(differences, []);
-  assert.equal(memory, []);
-  rmSync(images, { recursive: true });
-  await restore(again, live.options.restore);
-  await goesOn(live.log, 10);
-  assert.equal(progress(live.log).failures, []);
-  assert.equal(openBy(treeOf(live.pid)), open);
-  await kill(live);
-});
+files(
+  "sockets, queues, locks, terminals, deleted and memory files, System V objects are as they were",
+  async () => {
+    const { work, images } = placesFor("converted-endpoints");
+    const [stream, again] = [join(images, "../stream.ckpt"), join(images, "../again")];
+    const live = await startProgram("endpoints", work);
+    await goesOn(live.log, 2);
+    const open = openBy(treeOf(live.pid));
+    await dump(live.pid, images, live.options.dump);
+    assert.equal(convert(images, stream), []);
+    assert.equal(convert(stream, again), []);
+    const [before, after] = [openDocument(images), openDocument(again)];
+    const { differences, memory } = diffCheckpoints(before, after);
+    before.close();
+    after.close();
+    assert.equal(differences, []);
+    assert.equal(memory, []);
+    rmSync(images, { recursive: true });
+    await restore(again, live.options.restore);
+    await goesOn(live.log, 10);
+    assert.equal(progress(live.log).failures, []);
+    assert.equal(openBy(treeOf(live.pid)), open);
+    await kill(live);
+  },
+);
 
 files.run();

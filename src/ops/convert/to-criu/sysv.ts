@@ -21,7 +21,8 @@ const MQ = {
   mq_msg_default: 10,
   mq_msgsize_default: 8192,
 } as const;
-const ANY = 0xffffffff;
+/** No id is wanted for the next object: criu leaves the field out then, and cannot restore it. */
+const ANY = -1;
 const ALIGN = 8;
 
 /** The images of an IPC namespace: limits, segments, queues, semaphores. */
@@ -46,9 +47,9 @@ export function writeIpc(context: ToCriu, id: number, namespace: Part): void {
     // Sets before criu 2.5 say nothing of these two.
     mq_msg_default: extra?.mq_msg_default || MQ.mq_msg_default,
     mq_msgsize_default: extra?.mq_msgsize_default || MQ.mq_msgsize_default,
-    msg_next_id: (extra?.msg_next_id ?? ANY) >>> 0,
-    sem_next_id: (extra?.sem_next_id ?? ANY) >>> 0,
-    shm_next_id: (extra?.shm_next_id ?? ANY) >>> 0,
+    ...nextId("msg_next_id", extra?.msg_next_id),
+    ...nextId("sem_next_id", extra?.sem_next_id),
+    ...nextId("shm_next_id", extra?.shm_next_id),
   });
   for (const kind of [IMAGES.IPCNS_SHM, IMAGES.IPCNS_MSG, IMAGES.IPCNS_SEM]) set.open(kind, id);
   for (const each of namespace.parts.flatMap(({ parts }) => parts)) {
@@ -56,6 +57,10 @@ export function writeIpc(context: ToCriu, id: number, namespace: Part): void {
     else if (each.rule === "msg") writeQueue(context, id, each);
     else if (each.rule === "sem") writeSemaphores(context, id, each);
   }
+}
+
+function nextId<K extends string>(name: K, id = ANY): { readonly [P in K]?: number } {
+  return id === ANY ? {} : ({ [name]: id >>> 0 } as { readonly [P in K]: number });
 }
 
 function writeSegment(context: ToCriu, namespace: number, part: Part): void {
