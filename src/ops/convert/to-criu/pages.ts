@@ -2,7 +2,9 @@ import type { ImageKind } from "../../../formats/criu/image-kind.js";
 import { IMAGES } from "../../../formats/criu/images.js";
 import { PAGEMAP_ENTRY, PAGEMAP_HEAD } from "../../../formats/criu/tables/pagemap.js";
 import type { Part } from "../../../formats/linux-cr/parse.js";
+import type { SourceRange } from "../../../io/concat.js";
 import { FormatError } from "../../../io/errors.js";
+import type { ByteSource } from "../../../io/source.js";
 import type { StreamReader } from "../../../model/linux-cr/reader.js";
 import type { ToCriu } from "./context.js";
 
@@ -98,13 +100,26 @@ export function writePages(context: ToCriu, kind: ImageKind, id: number, pages: 
       compressed_size: [],
     });
   };
-  for (const { start, end, offset } of pages.runs()) {
+  for (const { start, end } of pages.runs()) {
     if (entry?.end === start) entry.end = end;
     else {
       flush();
       entry = { start, end };
     }
-    set.append(IMAGES.PAGES, pagesId, [{ source: reader.image.source, offset, size: end - start }]);
   }
   flush();
+  set.append(IMAGES.PAGES, pagesId, rangesOf(reader.image.source, pages.runs()));
+}
+
+/** Where the contents of runs stand: those of different addresses often stand side by side. */
+function* rangesOf(source: ByteSource, runs: readonly Run[]): Generator<SourceRange> {
+  let [from, to] = [0, 0];
+  for (const { start, end, offset } of runs) {
+    if (offset !== to) {
+      if (to > from) yield { source, offset: from, size: to - from };
+      from = offset;
+    }
+    to = offset + (end - start);
+  }
+  if (to > from) yield { source, offset: from, size: to - from };
 }
