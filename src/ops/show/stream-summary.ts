@@ -1,8 +1,10 @@
 import type { LinuxCrImage } from "../../formats/linux-cr/image.js";
 import { ownRecords } from "../../formats/linux-cr/own-records.js";
+import type { Part } from "../../formats/linux-cr/parse.js";
 import { RECORDS } from "../../formats/linux-cr/records.js";
 import { REVISIONS } from "../../formats/linux-cr/revisions.js";
 import type { LinuxCrDocument } from "../../model/document.js";
+import { StreamReader } from "../../model/linux-cr/reader.js";
 import { mappedBytes } from "./maps.js";
 import type { CheckpointFacts, MemoryFacts, SummaryView } from "./summary-facts.js";
 
@@ -30,21 +32,31 @@ function checkpointFacts(image: LinuxCrImage, pageSize: number): CheckpointFacts
     time: Number.isNaN(taken.getTime()) ? undefined : taken.toISOString(),
     architecture: image.dialect.arch.name,
     pageSize,
-    kernel: image.kind(1) === RECORDS.BUFFER ? image.text(1) : undefined,
+    kernel: image.kind(1) === RECORDS.BUFFER ? image.text(1) || undefined : undefined,
     revision: fitting.join(" or "),
     dialect: Object.keys(dialect).length === 0 ? undefined : dialect,
     extensions,
   };
 }
 
-/** Pages follow PGARR records, those of shared memory and System V segments among them. */
+const SHM_ANON = 4;
+
+/** Pages of mappings, and those of segments: shared anonymous, System V, memfd. */
 function memoryFacts(image: LinuxCrImage, { tasks, pageSize }: LinuxCrDocument["checkpoint"]): MemoryFacts {
-  let pages = 0;
-  for (let i = 0; i < image.length; i++)
-    if (image.kind(i) === RECORDS.PGARR) pages += Number(image.value(i, RECORDS.PGARR).nr_pages);
-  const stored = pages * pageSize;
+  const reader = StreamReader.of(image);
+  const pagesOf = ({ pageArrays }: Part): number => pageArrays.reduce((sum, { pages }) => sum + pages, 0);
+  let own = 0;
+  let shared = 0;
+  for (const mm of reader.objects("MM"))
+    for (const vma of mm.parts)
+      if (reader.get(vma, RECORDS.VMA).value.vma_type === SHM_ANON) shared += pagesOf(vma);
+      else own += pagesOf(vma);
+  for (const memfd of reader.objects("FILE")) shared += pagesOf(memfd);
+  for (const namespace of reader.objects("IPC_NS"))
+    for (const entry of namespace.parts.flatMap((list) => list.parts)) shared += pagesOf(entry);
   return {
     mapped: tasks.reduce((sum, { mappings }) => sum + mappedBytes(mappings), 0n),
-    ...{ stored, shared: 0, inParent: 0, lazy: 0, pagesFiles: stored },
+    ...{ stored: own * pageSize, shared: shared * pageSize, inParent: 0, lazy: 0 },
+    pagesFiles: (own + shared) * pageSize,
   };
 }
