@@ -9,7 +9,7 @@ import { writeConversion } from "../../src/ops/convert/write.js";
 import { diffCheckpoints } from "../../src/ops/diff/diff.js";
 import { dump, needCriu, restore } from "../helpers/criu.js";
 import { openBy, placesFor } from "../helpers/journey.js";
-import { cleanUp, goesOn, kill, progress, startProgram, treeOf } from "../helpers/live.js";
+import { cleanUp, goesOn, kill, type Live, progress, start, startProgram, treeOf } from "../helpers/live.js";
 import { suite } from "../helpers/suite.js";
 
 const files = suite("converted files of every kind", undefined, 120);
@@ -54,5 +54,32 @@ files(
     await kill(live);
   },
 );
+
+/** Runs a command as the leader of a session on a new terminal, whose other end is held by a process outside of it. */
+function onTerminal(...command: string[]): Promise<Live> {
+  const spawn = "import pty, sys; pty.spawn(sys.argv[1:])";
+  return start(["/usr/bin/python3", "-c", spawn, ...command], { cwd: "/" });
+}
+
+files("a shell whose terminal is outside of the set goes on with another terminal", async () => {
+  const { work, images } = placesFor("converted-shell");
+  const [stream, again] = [join(images, "../stream.ckpt"), join(images, "../again")];
+  const log = join(work, "log");
+  const loop = `for ((i = 1;; i++)); do echo "tick $i ok" >>${log}; test -t 0 && read -t 0.05; done`;
+  const outside = await onTerminal("/bin/bash", "--norc", "-c", `exec >${log}; ${loop}`);
+  await goesOn(log, 2);
+  const shell = treeOf(outside.pid).at(-1) as number;
+  await dump(shell, images, ["--shell-job"]);
+  assert.equal(convert(images, stream), []);
+  assert.equal(convert(stream, again), []);
+  await kill(outside);
+  const ticks = progress(log).ticks;
+  const command = ["restore", "--images-dir", again, "--shell-job", "--log-file", join(work, "restore.log")];
+  const restored = await onTerminal(needCriu(), ...command);
+  await goesOn(log, 5);
+  assert.ok(progress(log).ticks > ticks);
+  assert.ok(treeOf(restored.pid).includes(shell));
+  await kill(restored);
+});
 
 files.run();
