@@ -10,7 +10,7 @@ export default class Diff extends BaseCommand<typeof Diff> {
   static override summary = "compare two checkpoints by meaning";
   static override description =
     `Compares tasks, descriptors, files, mappings, memory pages, locks, sockets, credentials,
-environment, mounts, timers, signals, limits and registers. What each dump numbers anew (file ids, the order of
+environment, mounts, host names and SysV objects, timers, signals, limits and registers. What each dump numbers anew (file ids, the order of
 records) and what is never the same twice (vdso, statistics, run ids) does not count.
 
 Exit status: 0 no difference, 1 differences, 2 trouble.`;

@@ -1,4 +1,5 @@
 import type { FileState } from "./file-state.js";
+import type { IpcNamespace, UtsNamespace } from "./ipc.js";
 import type { Memory } from "./memory.js";
 
 /**
@@ -28,6 +29,8 @@ export interface Checkpoint {
   readonly pipes: readonly PipeBuffer[];
   readonly mounts: readonly Mount[];
   readonly deletedFiles: readonly DeletedFile[];
+  readonly utsNamespaces: readonly UtsNamespace[];
+  readonly ipcNamespaces: readonly IpcNamespace[];
 }
 
 export interface Task {

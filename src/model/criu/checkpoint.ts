@@ -7,6 +7,7 @@ import type { Checkpoint, DeletedFile, DescriptorTable, FileTable, Task } from "
 import { lazy } from "../lazy.js";
 import { criuDeletedFiles } from "./deleted-files.js";
 import { criuFileTable } from "./files.js";
+import { criuIpcNamespaces, criuUtsNamespaces } from "./ipc.js";
 import { criuLocks } from "./locks.js";
 import { criuMounts, criuPipeBuffers } from "./mounts.js";
 import { CriuTask, criuDescriptorTable } from "./tasks.js";
@@ -77,6 +78,12 @@ export function criuCheckpoint(set: CriuImageSet): Checkpoint {
     },
     get deletedFiles() {
       return deletedFiles();
+    },
+    get utsNamespaces() {
+      return criuUtsNamespaces(set);
+    },
+    get ipcNamespaces() {
+      return criuIpcNamespaces(set);
     },
   };
 }

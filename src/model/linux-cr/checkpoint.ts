@@ -5,6 +5,7 @@ import type { Checkpoint, DescriptorTable, FileTable, Task } from "../checkpoint
 import { lazy } from "../lazy.js";
 import { linuxCrDescriptors } from "./descriptors.js";
 import { linuxCrFiles, linuxCrPipes } from "./files.js";
+import { linuxCrIpcNamespaces, linuxCrUtsNamespaces } from "./ipc.js";
 import { linuxCrLocks } from "./locks.js";
 import { taskIds } from "./pids.js";
 import { StreamReader } from "./reader.js";
@@ -72,6 +73,12 @@ export function linuxCrCheckpoint(image: LinuxCrImage, reader = StreamReader.of(
     mounts: [],
     get deletedFiles() {
       return deletedFiles();
+    },
+    get utsNamespaces() {
+      return linuxCrUtsNamespaces(reader);
+    },
+    get ipcNamespaces() {
+      return linuxCrIpcNamespaces(reader);
     },
   };
 }

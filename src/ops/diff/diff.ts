@@ -10,6 +10,7 @@ import { FILES } from "./sections/files.js";
 import { LOCKS } from "./sections/locks.js";
 import { MAPPINGS } from "./sections/mappings.js";
 import { MOUNTS } from "./sections/mounts.js";
+import { NAMESPACES } from "./sections/namespaces.js";
 import { SOCKETS } from "./sections/sockets.js";
 import { LIMITS, SIGNALS, TIMERS } from "./sections/task-state.js";
 import { TASKS } from "./sections/tasks.js";
@@ -27,6 +28,7 @@ const ITEM_SECTIONS: readonly Section[] = [
   CREDENTIALS,
   ENVIRONMENT,
   MOUNTS,
+  NAMESPACES,
   TIMERS,
   SIGNALS,
   LIMITS,

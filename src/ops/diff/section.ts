@@ -44,6 +44,7 @@ export const SECTIONS = [
   "creds",
   "env",
   "mounts",
+  "namespaces",
   "timers",
   "signals",
   "limits",
