@@ -261,7 +261,7 @@ function socketPair(b: StreamBuilder, f_credref: number, descriptor: (objref: nu
   const second = b.objref("SOCK");
   b.add(R.SOCKET, socket).add(R.SOCKET_UNIX, { this: second, peer: first });
   const laddr = Buffer.alloc(110);
-  laddr.write("\x01\0relative", "latin1");
+  laddr.write(b.dialect.arch.byteOrder === "little-endian" ? "\x01\0relative" : "\0\x01relative", "latin1");
   b.add(R.SOCKET_UNIX, { this: first, peer: second, flags: 1, laddr_len: 10, laddr });
   b.text(R.STRING, "/tmp/");
   descriptor(file(b, { f_type: 4, f_credref, sock_objref: first }));
@@ -321,7 +321,14 @@ function memory(b: StreamBuilder, f_credref: number): number {
   b.add(R.VMA, { vma_type: 1, ...at(0x7fff_f000n, 0x8000_0000n), vm_flags: 5n });
   const { family } = b.dialect.arch;
   if (family !== "powerpc")
-    b.add(R.MM_CONTEXT, family === "x86" ? { vdso: 0x7fff_f000n, ldt_entry_size: 8 } : {});
+    b.add(
+      R.MM_CONTEXT,
+      family === "x86"
+        ? { vdso: 0x7fff_f000n, ldt_entry_size: 8 }
+        : family === "s390"
+          ? { vdso_base: 0x7fff_f000n }
+          : {},
+    );
   if (family === "x86") b.add(R.MM_CONTEXT_LDT);
   return mm;
 }

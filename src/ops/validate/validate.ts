@@ -98,7 +98,7 @@ export function validate(document: Document, options: ValidateOptions = {}): Ver
   const image = new StreamContext(salvaged);
   collector.run(STREAM_RULES, image);
   surroundings(collector, image, options, STREAM_ROOT_RULES, STREAM_HOST_RULES);
-  collector.run([{ ...DAMAGE_FACTS, check: () => damage(collector.stopped) }], image);
+  collector.run([{ ...DAMAGE_FACTS, check: () => damage(collector.stopped, collector.hasErrors) }], image);
   return { ...collector.verdict(), checked: checkedInStream(image, collector.rules) };
 }
 
@@ -179,6 +179,10 @@ class Collector {
     readonly options: Pick<ValidateOptions, "ignore" | "only">,
     readonly bearsDamage: boolean,
   ) {}
+
+  get hasErrors(): boolean {
+    return this.#counts.error > 0;
+  }
 
   run<C>(rules: readonly Rule<C>[], context: C): void {
     for (const rule of rules)

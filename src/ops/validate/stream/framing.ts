@@ -55,7 +55,8 @@ export const framingRules: readonly Rule<StreamContext>[] = [
       const { problem } = tree;
       if (problem === undefined || problem === stream.ending.error) return;
       const record = Number(problem.path?.slice(1, -1) ?? Number.NaN);
-      if (stream.kind(record) === RECORDS.ERROR) return;
+      // Others tell of a failed checkpoint, and of records that are too new.
+      if (stream.kind(record) === RECORDS.ERROR || stream.kind(record) === RECORDS.EXTENSIONS) return;
       // A stream that ends too early has been told of.
       if (record >= stream.length && stream.ending.error !== undefined) return;
       yield {

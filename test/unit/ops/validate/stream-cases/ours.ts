@@ -1,0 +1,144 @@
+import { type DamagedStream, R } from "../damaged-stream.js";
+import { bytesOf, word64 } from "./bytes.js";
+import { damage, type StreamCase } from "./case.js";
+
+const SIGNED = 1n << 63n;
+const POSIX = 1;
+const FLOCK = 2;
+const LEASE = 32;
+type Fields = Readonly<Record<string, unknown>>;
+
+const isPosix = ({ fl_flags }: Fields): boolean => fl_flags === POSIX;
+const isFlock = ({ fl_flags }: Fields): boolean => fl_flags === FLOCK;
+const isLease = ({ fl_flags }: Fields): boolean => fl_flags === LEASE;
+const isBreaking = (lock: Fields): boolean => isLease(lock) && ((lock.fl_type as number) & 16) !== 0;
+const isWriteLease = (lock: Fields): boolean => isLease(lock) && lock.fl_type === 1;
+
+/** The dialect: locks, owners, deleted files; and the extension records. */
+export const ourCases: readonly StreamCase[] = [
+  damage("LOCKS_COUNT", "locks", (s) => s.set(R.FILE_LOCKS, { fd: 99 })),
+  damage(
+    "LOCKS_COUNT",
+    "locks",
+    (s) => s.set(R.FILE_LOCKS, { nr_locks: 0 }, (f) => f.nr_locks === 1),
+    ["STREAM_ORDER", "STREAM_SALVAGED"],
+    "more than it says",
+  ),
+  damage("LOCKS_MISSING", "locks", (s) => s.drop(s.find(R.FILE_LOCKS, (f) => f.nr_locks === 0))),
+  damage("LOCK_VALUES", "locks", (s) => s.set(R.FILE_LOCK, { fl_flags: 4 }, isFlock), []),
+  damage(
+    "LOCK_VALUES",
+    "locks",
+    (s) => s.set(R.FILE_LOCK, { fl_type: 2, fl_type_prev: 2 }, isPosix),
+    [],
+    "a type",
+  ),
+  damage(
+    "LOCK_VALUES",
+    "locks",
+    (s) => s.set(R.FILE_LOCK, { fl_type_prev: 0 }, (f) => isPosix(f) && f.fl_type === 1),
+    [],
+    "what it was",
+  ),
+  damage("LOCK_SPAN", "locks", (s) => s.set(R.FILE_LOCK, { fl_start: 5n }, isFlock)),
+  damage("LOCK_SPAN", "locks", (s) => s.set(R.FILE_LOCK, { fl_start: -1n }, isPosix), [], "below 0"),
+  damage("LEASE_REST", "locks", (s) => s.set(R.FILE_LOCK, { fl_rem_lease: -1 }, isBreaking)),
+  damage("LEASE_REST", "locks", (s) => s.set(R.FILE_LOCK, { fl_rem_lease: 5 }, isFlock), [], "of an flock"),
+  damage("LOCK_OWNER", "locks", (s) => s.set(R.FILE_LOCK, { owner_ref: 5 }, isFlock)),
+  damage("LOCK_TWICE", "rich", (s) => {
+    const flock = s.find(R.FILE_LOCK, isFlock);
+    const fields = s.image.value(flock, R.FILE_LOCK);
+    return s
+      .insert(flock, R.FILE_LOCK, { ...fields, fl_type: 1, fl_type_prev: 1 })
+      .set(R.FILE_LOCKS, { nr_locks: 4 });
+  }),
+  damage("LOCK_ACCESS", "locks", (s) => withFlags(s, isPosix, 0)),
+  damage("LEASE_ACCESS", "locks", (s) => withFlags(s, (f) => isLease(f) && f.fl_type === 0, 2), []),
+  damage("LOCK_CONFLICT", "rich", (s) => {
+    const posix = s.find(R.FILE_LOCK, isPosix);
+    const { fd_objref } = s.image.value(s.find(R.FILE_DESC), R.FILE_DESC);
+    const ofd = { fl_start: 3n, fl_end: 4n, fl_flags: 1025, owner_ref: fd_objref };
+    return s.insert(posix, R.FILE_LOCK, ofd).set(R.FILE_LOCKS, { nr_locks: 4 });
+  }),
+  damage("LEASE_CONFLICT", "locks", (s) => {
+    const { image } = s;
+    const lease = s.find(R.FILE_LOCK, isWriteLease);
+    const holder = before(s, lease, R.FILE_NAME);
+    const other = s.find(R.FILE_NAME, 0);
+    return s.payload(other, Buffer.from(image.bytes(holder)));
+  }),
+
+  damage("UNLINKED_VALUES", "deleted", (s) => s.set(R.FILE_UNLINKED, { flags: 8 })),
+  damage("UNLINKED_PATH", "deleted", (s) => s.payload(substitute(s), bytesOf("a/../b\0")), ["NAME_FORM"]),
+  damage("UNLINKED_CONTENTS", "deleted", (s) =>
+    s.poke(s.find(R.FILE_UNLINKED, (f) => (f.nr_chunks as number) > 0) + 1, 0, word64(1n << 60n)),
+  ),
+  damage("FILE_RECORD_OWNER", "deleted", (s) =>
+    s.set(R.FILE_UNLINKED, {
+      file_objref: s.image.value(s.find(R.FILE_UNLINKED, 1), R.FILE_UNLINKED).file_objref,
+    }),
+  ),
+  damage("FILE_SIGNALS", "rich", (s) => s.set(R.FILE_OWNER, { pid_ref: 77 })),
+  damage("FILE_ASYNC", "rich", (s) => s.set(R.FILE_OWNER, { async: 0 })),
+
+  damage("EXTENSIONS_VERSION", "logger", (s) => s.set(R.EXTENSIONS, { oldest_reader: 2, version: 2 }), [
+    "STREAM_SALVAGED",
+  ]),
+  damage("EXTENSIONS_FIRST", "logger", (s) => s.drop(s.find(R.EXTENSIONS))),
+  damage("CLOCKS_VALUES", "logger", (s) => s.set(R.CLOCKS, { flags: 8 })),
+  damage("CGROUP_SETS", "extended", (s) =>
+    s.payload(s.find(R.CGROUP_SET), bytesOf("memory:relative\0\0\0\0\0\0\0\0\0")),
+  ),
+  damage("FILTER_CHAIN", "logger", (s) =>
+    s.insert(s.find(R.TASK), R.SECCOMP_FILTER, { filter_ref: 1, prev_ref: 2 }, Buffer.alloc(8)),
+  ),
+  damage("TASK_EXTRA_VALUES", "logger", (s) => s.set(R.TASK_EXTRA, { seccomp_mode: 2 })),
+  damage(
+    "TASK_EXTRA_VALUES",
+    "logger",
+    (s) => s.set(R.TASK_EXTRA, { flags: 1, oom_score_adj: 1001 }),
+    [],
+    "oom_score_adj",
+  ),
+  damage("TASK_STOP_SIGNAL", "logger", (s) => s.set(R.TASK_EXTRA, { stop_signo: 19 })),
+  damage("RSEQ_AREA", "logger", (s) => s.set(R.RSEQ, { abi_size: 4 })),
+  damage("XSTATE_COMPONENTS", "logger", (s) => s.set(R.XSTATE, { nr_components: 40 })),
+  damage("TIMER_VALUES", "logger", (s) =>
+    s.insert(s.find(R.TASK_EXTRA), R.POSIX_TIMER, { timer_id: 1, signo: 0 }),
+  ),
+  damage(
+    "FILE_EXTENSION",
+    "rich",
+    (s) => s.set(R.FILE, { f_type: 1001 }, (f) => f.f_type === 1 && f.f_flags === 0x8000),
+    ["STREAM_ORDER", "STREAM_SALVAGED"],
+  ),
+  damage("IDENTITY_VALUES", "logger", (s) => s.set(R.FILE_IDENTITY, { flags: 1, mode: 0o644 })),
+  damage("PIPE_CAPACITY", "tree", (s) => s.set(R.PIPE_STATE, { capacity: 70_000 })),
+  damage("TIMERFD_TIMES", "extended", (s) => s.set(R.TIMERFD, { value_ns: SIGNED })),
+  damage("MEMFD_VALUES", "extended", (s) => s.set(R.MEMFD, { seals: 0x80 })),
+  damage("WATCH_NUMBER", "terminal", (s) => s.set(R.INOTIFY_WATCH, { wd: 0 })),
+  damage("TTY_SESSION", "terminal", (s) => s.set(R.TTY_EXTRA, { sid_ref: 4711 })),
+  damage("AREA_KIND", "logger", (s) => s.set(R.VMA_EXTRA, { kind: 9 })),
+];
+
+/** The last record of a kind in front of another. */
+function before(s: DamagedStream, index: number, kind: (typeof R)[keyof typeof R]): number {
+  for (let i = index; i >= 0; i--) if (s.image.kind(i) === kind) return i;
+  throw new Error(`no ${kind.name} before ${index}`);
+}
+
+/** The first link or copy that keeps a deleted file. */
+function substitute(s: DamagedStream): number {
+  return s.find(R.FILE_UNLINKED, (f) => f.method !== 2) + 1;
+}
+
+/** Opens the file of a lock in another way. */
+function withFlags(s: DamagedStream, isMeant: (lock: Fields) => boolean, flags: number): DamagedStream {
+  const lock = s.find(R.FILE_LOCK, isMeant);
+  const file = before(s, lock, R.FILE);
+  const value = s.image.value(file, R.FILE);
+  let nth = 0;
+  for (let i = 0; i < file; i++) if (s.image.kind(i) === R.FILE) nth++;
+  const f_mode = (value.f_mode & ~3) | (flags === 2 ? 3 : flags + 1);
+  return s.set(R.FILE, { f_flags: (value.f_flags & ~3) | flags, f_mode }, nth);
+}
