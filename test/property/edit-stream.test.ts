@@ -2,8 +2,9 @@ import fs from "node:fs";
 import path from "node:path";
 import * as fc from "fast-check";
 import * as assert from "uvu/assert";
+import { MemorySource } from "../../src/io/source.js";
 import type { LinuxCrDocument } from "../../src/model/document.js";
-import { openDocument } from "../../src/open.js";
+import { openDocument, openStream } from "../../src/open.js";
 import type { Edit } from "../../src/ops/edit/plan.js";
 import { planEdits } from "../../src/ops/edit/plan-edits.js";
 import { applyToStream } from "../../src/ops/edit/stream/apply.js";
@@ -145,6 +146,33 @@ for (const stream of STREAMS)
       { numRuns: 20 },
     );
     assert.ok(total > 0, "no edit was made at all");
+  });
+
+const closing: fc.Arbitrary<Edit> = fc.oneof(
+  of("drop-fd", descriptor),
+  of(
+    "fd",
+    fc.tuple(descriptor, name).map(([fd, to]) => `${fd}=/${to}`),
+  ),
+);
+
+for (const stream of ["rich", "locks", "deleted", "sockets", "terminal", "threads", "tree"])
+  test(`${stream}: any descriptors closed or redirected at once leave a whole image`, () => {
+    const document = openStream(new MemorySource(streamBytes(stream), "app.ckpt"));
+    let [made, refused] = [0, 0];
+    fc.assert(
+      fc.property(fc.array(closing, { minLength: 2, maxLength: 25 }), (edits) => {
+        try {
+          // The plan is read again as a stream before it is given out.
+          if (planEdits(document, edits).changes.length > 0) made++;
+        } catch (error) {
+          assert.match(String(error), /run of its own|memfd holds the pages/, String((error as Error).stack));
+          refused++;
+        }
+      }),
+      { numRuns: 60 },
+    );
+    assert.ok(made > refused, `${made} made, ${refused} refused`);
   });
 
 test.run();

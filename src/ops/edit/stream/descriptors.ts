@@ -1,5 +1,6 @@
 import type { Part } from "../../../formats/linux-cr/parse.js";
 import { RECORDS } from "../../../formats/linux-cr/records.js";
+import { EditError } from "../../../io/errors.js";
 import type { DescriptorName } from "../descriptors.js";
 import type { StreamDraft } from "./draft.js";
 import { pidsOf } from "./tasks.js";
@@ -92,6 +93,24 @@ export function streamFile(draft: StreamDraft, objref: number): StreamFile | und
   );
   const file = byRef.get(objref);
   return file === undefined || draft.isDropped(file.index) ? undefined : file;
+}
+
+/** The FILE that descriptors named. Errors: EDIT when another edit has just given them a new one, or there is none. */
+export function requiredFile(
+  draft: StreamDraft,
+  descriptors: readonly StreamDescriptor[],
+  objref: number,
+): StreamFile {
+  const file = streamFile(draft, objref);
+  if (file !== undefined) return file;
+  const names = descriptors.map(descriptorText).join(", ");
+  const [first] = descriptors;
+  throw new EditError(
+    first !== undefined && draft.isChanged(first.index)
+      ? `descriptor ${names} has just been given another file; make this edit in a run of its own`
+      : `descriptor ${names} names file ${objref}, which the stream does not have`,
+    draft.image.place(first?.index ?? 0),
+  );
 }
 
 /** `4711:1`; every process of a shared table is named. */

@@ -6,9 +6,9 @@ import { equalValues } from "../../../schema/equal.js";
 import type { Edit } from "../plan.js";
 import {
   descriptorText,
+  requiredFile,
   type StreamDescriptor,
   type StreamFile,
-  streamFile,
   streamFiles,
   streamHolders,
 } from "./descriptors.js";
@@ -32,11 +32,7 @@ export function releaseFromStream(
   descriptors: readonly StreamDescriptor[],
   objref: number,
 ): void {
-  const file = streamFile(draft, objref);
-  if (file === undefined)
-    throw new EditError(
-      `descriptor ${descriptors.map(descriptorText).join(", ")} has just been given another file; make this edit in a run of its own`,
-    );
+  const file = requiredFile(draft, descriptors, objref);
   for (const descriptor of descriptors) releaseLocks(draft, edit, descriptor, objref);
   releaseFile(draft, edit, file, descriptors);
   for (const { table } of descriptors)

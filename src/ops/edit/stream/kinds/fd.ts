@@ -1,16 +1,15 @@
 import { RECORDS } from "../../../../formats/linux-cr/records.js";
 import { objectTypes } from "../../../../formats/linux-cr/revisions.js";
 import { textPayload } from "../../../../formats/linux-cr/write.js";
-import { EditError } from "../../../../io/errors.js";
 import type { Parsed } from "../../kind.js";
 import type { FdEdit, Redirection } from "../../kinds/fd.js";
 import type { Edit } from "../../plan.js";
 import {
   descriptorText,
   fileRefOf,
+  requiredFile,
   type StreamDescriptor,
   streamDescriptor,
-  streamFile,
   streamHolders,
 } from "../descriptors.js";
 import type { StreamDraft } from "../draft.js";
@@ -54,12 +53,11 @@ export function redirectInStream(
   const [first] = members;
   if (first === undefined) return;
   const old = fileRefOf(draft, first.descriptor);
-  const file = streamFile(draft, old);
-  if (file === undefined)
-    throw new EditError(
-      `descriptor ${descriptorText(first.descriptor)} names file ${old}, which the stream does not have`,
-      draft.image.place(first.descriptor.index),
-    );
+  const file = requiredFile(
+    draft,
+    members.map(({ descriptor }) => descriptor),
+    old,
+  );
   const meant = new Set(members.map(({ descriptor }) => descriptor));
   const others = streamHolders(draft, old).filter((each) => !meant.has(each));
   const objref = insertFile(draft, first, draft.value(file.index, RECORDS.FILE), path, append);
