@@ -1,12 +1,21 @@
 /** Sets become linux-cr streams on the command line, and programs go on that are restored from these. */
-import { spawnSync } from "node:child_process";
-import { mkdirSync, readdirSync, renameSync } from "node:fs";
+import { execFileSync, spawnSync } from "node:child_process";
+import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync } from "node:fs";
 import { join } from "node:path";
 import * as assert from "uvu/assert";
 import { CRIMG, crimg, crimgJson } from "../helpers/cli.js";
 import { dump, needCriu, restore } from "../helpers/criu.js";
 import { findingsOf, idsOf, openBy, placesFor, recodesToSameBytes, succeeds } from "../helpers/journey.js";
-import { cleanUp, goesOn, type LiveProgram, progress, startProgram } from "../helpers/live.js";
+import {
+  cleanUp,
+  goesOn,
+  type LiveProgram,
+  program,
+  progress,
+  start,
+  startProgram,
+  until,
+} from "../helpers/live.js";
 import { suite } from "../helpers/suite.js";
 
 const streams = suite("restored streams", {}, 120);
@@ -111,6 +120,38 @@ streams("a stream whose files have moved is restored with --remap-path, and stay
   await succeeds("restore", stream, "--remap-path", `${work}=${moved}`, "--detach");
   await goesOn(join(moved, "log", "messages"), 5);
   assert.ok(openBy([live.pid]).every((line) => !line.includes(`${work}/`)));
+});
+
+streams("host name and SysV objects of namespaces of the program's own come back", async () => {
+  const { work, images } = placesFor("own-namespaces");
+  const log = join(work, "log", "messages");
+  const make = "hostname boxed && ipcmk -M 8192 && ipcmk -Q && ipcmk -S 3";
+  const live = await start(
+    [
+      "/usr/bin/unshare",
+      "--uts",
+      "--ipc",
+      "/bin/sh",
+      "-c",
+      `${make} && exec "$0" "$1"`,
+      program("logger"),
+      work,
+    ],
+    { cwd: "/" },
+  );
+  await until("logger to be ready", () => existsSync(log) && readFileSync(log, "utf8").includes("ready"));
+  const seen = (): string =>
+    execFileSync("nsenter", ["-t", String(live.pid), "--uts", "--ipc", "sh", "-c", "hostname; ipcs"], {
+      encoding: "utf8",
+    });
+  const before = seen();
+  assert.match(before, /^boxed\n[\s\S]* 8192 /);
+  await dump(live.pid, images, []);
+  const stream = `${images}.ckpt`;
+  await succeeds("convert", images, stream);
+  await succeeds("restore", stream, "--detach");
+  await goesOn(log, 5);
+  assert.is(seen(), before);
 });
 
 streams("a failed restore of a stream leaves nothing behind", async () => {
