@@ -54,6 +54,7 @@ for (const name of [
   "terminal",
   "counter",
   "transaction",
+  "sockets",
   "editable",
 ]) {
   converted(`${name} goes on after a dump that was a stream in between`, async () => {
@@ -74,25 +75,5 @@ for (const name of [
     await kill(live);
   });
 }
-
-converted(
-  "what a stream cannot hold is told object by object, the rest of the set is converted",
-  async () => {
-    const { work, images } = placesFor("converted-sockets");
-    const live = await startProgram("sockets", work);
-    await goesOn(live.log, 2);
-    await dump(live.pid, images, live.options.dump);
-    const stream = join(images, "../stream.ckpt");
-    const what = convert(images, stream).map((loss) => loss.what.replace(/: .*/, ""));
-    assert.equal(what, [
-      "its connection, with what waits in both queues; it comes back as a closed socket",
-      "its connection, with what waits in both queues; it comes back as a closed socket",
-      "the open file",
-      "the open file",
-      "descriptors that travel in its queue",
-    ]);
-    assert.equal(convert(stream, join(images, "../again")), []);
-  },
-);
 
 converted.run();

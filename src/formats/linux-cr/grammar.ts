@@ -109,6 +109,11 @@ const OBJECTS = [
 ];
 const PRIVATE_SIGNALS = [R.SIGPENDING, R.SIGNAL_TASK];
 
+const OTHER_SOCKET: Step = {
+  either: (c) => c.isNext(R.SOCKET_NETLINK),
+  steps: [R.SOCKET_NETLINK],
+  orElse: [{ either: (c) => c.isNext(R.SOCKET_PACKET), steps: [R.SOCKET_PACKET], orElse: [R.SOCKET_INET] }],
+};
 const TASK_EXTENSIONS: Step = { anyOrder: [[R.TASK_EXTRA], [R.RSEQ], [R.XSTATE], [R.POSIX_TIMER]] };
 const FILE_EXTENSIONS: Step = {
   anyOrder: [
@@ -204,6 +209,7 @@ export const RULES: Readonly<Record<RuleName, readonly Step[]>> = {
     R.SOCKET_BUFFER,
     R.BUFFER,
     { repeat: "fragment", times: (c) => c.fields(R.SOCKET_BUFFER).nr_frags ?? 0 },
+    whenNext(R.PACKET_RIGHTS, R.PACKET_RIGHTS),
   ],
   fragment: [R.SOCKET_FRAG],
 
@@ -240,8 +246,8 @@ export const RULES: Readonly<Record<RuleName, readonly Step[]>> = {
         return length > 2 && laddr[2] !== 0 && laddr[2] !== SLASH;
       }, R.STRING),
     ),
-    when((c) => c.fields(R.SOCKET).sock_common.family !== AF_UNIX, R.SOCKET_INET),
-    whenNext(R.SOCKET_EXTRA, R.SOCKET_EXTRA),
+    when((c) => c.fields(R.SOCKET).sock_common.family !== AF_UNIX, OTHER_SOCKET),
+    { anyOrder: [[R.SOCKET_EXTRA], [R.TCP_EXTRA]] },
     when(
       (c) => {
         const { state, flags } = c.fields(R.SOCKET).sock;

@@ -24,7 +24,8 @@ const TYPES: Readonly<Record<number, string>> = {
   1004: "INOTIFY",
 };
 const SOCKET = 4;
-const AF_UNIX = 1;
+/** Types of sockets by their family; all others are internet sockets. */
+const SOCKET_TYPES: Readonly<Record<number, string>> = { 1: "UNIXSK", 16: "NETLINKSK", 17: "PACKETSK" };
 /** Types of open files that have an offset: those that can be sought. */
 const SEEKABLE: ReadonlySet<number> = new Set([1, 1003]);
 
@@ -75,10 +76,12 @@ class LinuxCrOpenFile implements OpenFile {
   constructor(reader: StreamReader, part: Part, fileOfSocket: (sockRef: number) => OpenFile | undefined) {
     const { index, value } = reader.get(part, RECORDS.FILE);
     const sock = value.f_type === SOCKET ? reader.object(value.sock_objref ?? 0, "SOCK") : undefined;
-    const isUnix =
-      sock !== undefined && reader.get(sock, RECORDS.SOCKET).value.sock_common.family === AF_UNIX;
+    const family = sock && reader.get(sock, RECORDS.SOCKET).value.sock_common.family;
     this.id = part.objref ?? 0;
-    this.type = sock !== undefined && !isUnix ? "INETSK" : (TYPES[value.f_type] ?? String(value.f_type));
+    this.type =
+      family === undefined
+        ? (TYPES[value.f_type] ?? String(value.f_type))
+        : (SOCKET_TYPES[family] ?? "INETSK");
     this.path = reader.text(part, RECORDS.FILE_NAME) ?? reader.text(part, RECORDS.OPENED_NAME);
     this.flags = value.f_flags;
     this.position = SEEKABLE.has(value.f_type) ? value.f_pos : undefined;

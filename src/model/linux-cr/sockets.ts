@@ -51,7 +51,31 @@ export function linuxCrSocket(
       connected: false,
     };
   }
+  const bare = bareAddress(reader, part);
+  if (bare !== undefined) return { ...shared, ...NOWHERE, ...bare };
   return { ...shared, ...inetAddresses(reader, part, common.family, sock.protocol, sock.state) };
+}
+
+const NOWHERE = {
+  protocol: "",
+  remote: "",
+  localPort: undefined,
+  remotePort: undefined,
+  peerInode: undefined,
+  peer: undefined,
+  connected: false,
+} as const;
+
+/** What our extension says of netlink and packet sockets, which have neither ports nor peers; undefined for others. */
+function bareAddress(
+  reader: StreamReader,
+  part: Part,
+): (Pick<Socket, "local"> & Partial<Pick<Socket, "type" | "state" | "queued">>) | undefined {
+  const netlink = reader.find(part, RECORDS.SOCKET_NETLINK)?.value;
+  if (netlink !== undefined) return { local: `port ${netlink.portid}`, type: "", queued: undefined };
+  const packet = reader.find(part, RECORDS.SOCKET_PACKET)?.value;
+  if (packet === undefined) return undefined;
+  return { local: `ifindex ${packet.ifindex}`, state: "", queued: undefined };
 }
 
 /** The number of a socket as the tasks know it, else that of its object. */

@@ -54,7 +54,7 @@ export const COVERAGE: Readonly<Record<keyof typeof IMAGES, Coverage>> = {
   SHMEM_PAGEMAP: "expressed",
   PAGES: "expressed",
   GHOST_FILE: "expressed",
-  TCP_STREAM: "told",
+  TCP_STREAM: "expressed",
 
   UTSNS: "expressed",
   TIMENS: "expressed",

@@ -1,5 +1,6 @@
 import { type Layout, type RecordOptions, record } from "../record-kind.js";
 import * as FILES from "../tables/extensions-files.js";
+import * as SOCKETS from "../tables/extensions-sockets.js";
 import * as TASKS from "../tables/extensions-tasks.js";
 
 /** The version of the extension records that crimg writes, and the newest that it reads. */
@@ -55,8 +56,12 @@ export const EXTENSIONS_RECORDS = {
   OPENED_NAME: ours("OPENED_NAME", 20027, FILES.OPENED_NAME, { payload: "path" }),
   UNLINKED_EXTRA: ours("UNLINKED_EXTRA", 20028, FILES.UNLINKED_EXTRA),
   SOCKET_EXTRA: ours("SOCKET_EXTRA", 20030, FILES.SOCKET_EXTRA),
+  TCP_EXTRA: ours("TCP_EXTRA", 20031, SOCKETS.TCP_EXTRA),
+  PACKET_RIGHTS: ours("PACKET_RIGHTS", 20032, SOCKETS.PACKET_RIGHTS, { payload: "u32", count: "nr_files" }),
   TTY_EXTRA: ours("TTY_EXTRA", 20033, FILES.TTY_EXTRA, { payload: "bytes" }),
   FS_EXTRA: ours("FS_EXTRA", 20034, FILES.FS_EXTRA),
+  SOCKET_NETLINK: ours("SOCKET_NETLINK", 20035, SOCKETS.SOCKET_NETLINK),
+  SOCKET_PACKET: ours("SOCKET_PACKET", 20036, SOCKETS.SOCKET_PACKET),
   VMA_EXTRA: ours("VMA_EXTRA", 20040, FILES.VMA_EXTRA, {
     payload: "text",
     follows: "pages, when flags say so or the vma_type has them",

@@ -5,7 +5,11 @@ import { RECORDS } from "../../../formats/linux-cr/records.js";
 import type { Process, ToCriu } from "./context.js";
 import { FILE_TYPE, type Holder } from "./stream-file.js";
 
-const UNIX = 1;
+/** criu's types of sockets by their family. */
+const SOCKETS: Readonly<Record<number, string>> = {
+  ...{ 1: "UNIXSK", 2: "INETSK", 10: "INETSK" },
+  ...{ 16: "NETLINKSK", 17: "PACKETSK" },
+};
 
 /** criu's types of open files by FILE.f_type; sockets have one by family. */
 const TYPES: Readonly<Record<number, string>> = {
@@ -94,6 +98,6 @@ export class Descriptors {
     if (type !== FILE_TYPE.socket) return TYPES[type];
     const sock = reader.object(objref, "SOCK");
     const family = sock && reader.get(sock, RECORDS.SOCKET).value.sock_common.family;
-    return family === UNIX ? "UNIXSK" : family === 2 || family === 10 ? "INETSK" : undefined;
+    return family === undefined ? undefined : SOCKETS[family];
   }
 }

@@ -5,6 +5,7 @@ import { addFile } from "./file-entry.js";
 import { ROOT_IDS } from "./namespaces.js";
 import { inetOptions, shutdownOf, socketOptions } from "./socket-options.js";
 import type { StreamFile } from "./stream-file.js";
+import { writeConnection } from "./tcp-connections.js";
 
 const INET6 = 10;
 const TCP = 6;
@@ -21,22 +22,23 @@ export function inetSocket(file: StreamFile, part: Part): void {
   const ends = endsOf(context, part, common.family);
   const isTcp = sock.protocol === TCP && sock.type === STREAM;
   const isConnection = isTcp && sock.state !== LISTEN && sock.state !== CLOSE;
-  if (isConnection)
+  const ino = inodeOf(context, part);
+  const isRestored = !isConnection || writeConnection(context, part, ino);
+  if (!isRestored)
     context.losses.add(
       label,
-      "its connection, which is closed",
-      "criu needs the window scale and the options that both ends agreed on, which a stream does not hold",
+      "its connection; it comes back as a closed socket",
+      "criu needs the window scale and the options that both ends agreed on, which the stream does not hold",
     );
   lostQueues(file, part, isConnection);
-  const isRestored = !isConnection;
   addFile(context, "INETSK", id, {
     isk: {
       id,
-      ino: inodeOf(context, part),
+      ino,
       family: common.family,
       type: sock.type,
       proto: sock.protocol,
-      state: isConnection ? CLOSE : sock.state,
+      state: isRestored ? sock.state : CLOSE,
       src_port: isRestored ? ends.localPort : 0,
       dst_port: isRestored ? ends.remotePort : 0,
       flags: value.f_flags,

@@ -1,5 +1,6 @@
 import { RECORDS } from "../../../formats/linux-cr/records.js";
 import { inetSocket } from "./inet-sockets.js";
+import { netlinkSocket, packetSocket } from "./other-sockets.js";
 import type { StreamFile } from "./stream-file.js";
 import { unixSocket } from "./unix-sockets.js";
 
@@ -15,6 +16,8 @@ export function socket(file: StreamFile): void {
     throw reader.image.error(part.records[0] ?? 0, `${file.label} names no socket of the stream`);
   const { family } = reader.get(sock, RECORDS.SOCKET).value.sock_common;
   if (family === UNIX) unixSocket(file, sock);
+  else if (reader.index(sock, RECORDS.SOCKET_NETLINK) !== undefined) netlinkSocket(file, sock);
+  else if (reader.index(sock, RECORDS.SOCKET_PACKET) !== undefined) packetSocket(file, sock);
   else if (INET.includes(family)) inetSocket(file, sock);
   else context.losses.add(file.label, "the socket", `its family ${family} is not converted`);
 }

@@ -3,10 +3,10 @@ import { SK_PACKET_ENTRY } from "../../../formats/criu/tables/sk-queue.js";
 import type { UnixSkEntry } from "../../../formats/criu/tables/sk-unix.js";
 import type { Part } from "../../../formats/linux-cr/parse.js";
 import { RECORDS } from "../../../formats/linux-cr/records.js";
-import type { SourceRange } from "../../../io/concat.js";
 import type { ToCriu } from "./context.js";
 import { addFile } from "./file-entry.js";
 import { ROOT_IDS } from "./namespaces.js";
+import { packetData, packetRights, queuesOf, sizeOf } from "./packets.js";
 import { shutdownOf, socketOptions } from "./socket-options.js";
 import type { StreamFile } from "./stream-file.js";
 
@@ -18,6 +18,7 @@ const LINKED = 1;
 /** SOCKET_EXTRA.flags: mode and owner of the socket's file are stored. */
 const PERMISSIONS = 1;
 const LISTEN = 10;
+const SCM_RIGHTS = 1;
 
 export function unixSocket(file: StreamFile, part: Part): void {
   const { context, id, value, owner, label } = file;
@@ -87,27 +88,12 @@ function withoutSlash(directory: string): string {
 
 /** Packets that nobody has read yet; the queue of what is to be sent is empty for unix sockets. */
 function writeQueue({ context, id }: StreamFile, part: Part): void {
-  const [received] = part.deferred?.parts ?? [];
-  for (const packet of received?.parts ?? []) {
+  const [received] = queuesOf(part);
+  for (const packet of received) {
     const data = packetData(context, packet);
-    const length = data.reduce((sum, { size }) => sum + size, 0);
-    context.set.add(IMAGES.SK_QUEUES, undefined, SK_PACKET_ENTRY, { id_for: id, length, scm: [] }, data);
+    const rights = packetRights(context, packet).map((objref) => context.fileId(objref));
+    const scm = rights.length === 0 ? [] : [{ type: SCM_RIGHTS, rights }];
+    const entry = { id_for: id, length: sizeOf(data), scm };
+    context.set.add(IMAGES.SK_QUEUES, undefined, SK_PACKET_ENTRY, entry, data);
   }
-}
-
-/** The bytes of a packet: the linear part from `data_offset` on, then what its fragments use of their pages. */
-function packetData({ reader }: ToCriu, packet: Part): SourceRange[] {
-  const { image } = reader;
-  const { value: head } = reader.get(packet, RECORDS.SOCKET_BUFFER);
-  const linear = image.payload(reader.get(packet, RECORDS.BUFFER).index);
-  const skip = Math.min(head.data_offset ?? 0, linear.size);
-  const pieces = [{ source: image.source, offset: linear.offset + skip, size: linear.size - skip }];
-  for (const fragment of packet.parts) {
-    const { index, value } = reader.get(fragment, RECORDS.SOCKET_FRAG);
-    const page = image.rawPage(index);
-    if (page === undefined || value.offset + value.size > page.size)
-      throw image.error(index, `a fragment of ${value.size} bytes at ${value.offset} does not fit its page`);
-    pieces.push({ source: image.source, offset: page.offset + value.offset, size: value.size });
-  }
-  return pieces;
 }

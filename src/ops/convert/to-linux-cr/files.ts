@@ -23,8 +23,10 @@ const WRITERS: Readonly<Record<string, FileWriter>> = {
   REG: writeRegular,
   PIPE: writePipe,
   FIFO: writeFifo,
-  UNIXSK: writeSocketFile,
-  INETSK: writeSocketFile,
+  UNIXSK: writeSocket,
+  INETSK: writeSocket,
+  NETLINKSK: writeSocket,
+  PACKETSK: writeSocket,
   TTY: writeTerminalFile,
   EVENTFD: writeEventfd,
   EVENTPOLL: writeEpoll,
@@ -50,6 +52,11 @@ export function writeFile(context: Context, fileId: number, user?: string, type?
     return 0;
   }
   return context.ref("FILE", `${file.type} ${file.id}`, (objref) => write(context, file, objref));
+}
+
+/** Descriptors that travel in its queue are files, too. */
+function writeSocket(context: Context, file: OpenFile, objref: number): void {
+  writeSocketFile(context, file, objref, writeFile);
 }
 
 function writeRegular(context: Context, file: OpenFile, objref: number): void {

@@ -3,6 +3,13 @@ import { RECORDS } from "../../../formats/linux-cr/records.js";
 import type { OpenFile } from "../../../model/checkpoint.js";
 import type { Context } from "./context.js";
 import { INET_OPTION, optionBits, TCP_STATE, writeSocketExtra, writeSocketRecord } from "./sockets.js";
+import {
+  connectionFields,
+  connectionOf,
+  type TcpConnection,
+  writeByteQueue,
+  writeTcpExtra,
+} from "./tcp-connections.js";
 
 const AF_INET6 = 10;
 const TCP = 6;
@@ -15,20 +22,22 @@ const NAGLE_CORK = 2;
 /** Times of TCP are in ticks of the kernel, which we take for milliseconds. */
 const TICKS = 1000;
 
-/** SOCK object of a TCP or UDP socket. A connection cannot be held: the socket comes back closed and unbound. */
+/** SOCK object of a TCP or UDP socket. A connection that the set does not hold comes back as a closed, unbound socket. */
 export function writeInetSocket(context: Context, file: OpenFile): number {
   const entry = file.record as InetSkEntry;
   const label = `open file ${file.id} (${file.label})`;
-  return context.ref("SOCK", `inet ${file.id}`, () => {
+  return context.ref("SOCK", `inet ${file.id}`, (objref) => {
     const isConnection =
       entry.proto === TCP && entry.state !== TCP_STATE.listen && entry.state !== TCP_STATE.close;
-    if (isConnection)
+    const connection = isConnection ? connectionOf(context, entry.ino) : undefined;
+    const isLost = isConnection && connection === undefined;
+    if (isLost)
       context.losses.add(
         label,
-        "its connection, with what waits in both queues; it comes back as a closed socket",
-        "linux-cr has no place for the window scale, timestamps and other options that both ends agreed on",
+        "its connection; it comes back as a closed socket",
+        "the set was dumped to close its connections and holds nothing of them",
       );
-    const state = isConnection ? TCP_STATE.close : entry.state;
+    const state = isLost ? TCP_STATE.close : entry.state;
     writeSocketRecord(context, {
       label,
       family: entry.family,
@@ -41,19 +50,21 @@ export function writeInetSocket(context: Context, file: OpenFile): number {
     });
     const none = { port: 0, words: [] };
     writeAddresses(context, entry, {
-      local: isConnection ? none : { port: entry.src_port, words: entry.src_addr },
-      remote: isConnection ? none : { port: entry.dst_port, words: entry.dst_addr },
+      local: isLost ? none : { port: entry.src_port, words: entry.src_addr },
+      remote: isLost ? none : { port: entry.dst_port, words: entry.dst_addr },
+      connection,
     });
     writeSocketExtra(context, entry.opts, {
       ino: entry.ino,
       v6only: entry.v6only,
-      options: inetOptions(entry),
+      options: inetOptions(entry, connection),
     });
+    if (connection !== undefined) writeTcpExtra(context, connection);
     tellOptions(context, label, entry);
     if (state === TCP_STATE.listen) return;
     context.deferred.push(() => {
-      context.writer.record(RECORDS.SOCKET_QUEUE);
-      context.writer.record(RECORDS.SOCKET_QUEUE);
+      writeByteQueue(context, objref, connection?.received);
+      writeByteQueue(context, objref, connection?.unsent);
     });
   });
 }
@@ -67,7 +78,15 @@ interface Address {
 function writeAddresses(
   context: Context,
   { family, ip_opts: ip, tcp_opts: tcp }: InetSkEntry,
-  { local, remote }: { readonly local: Address; readonly remote: Address },
+  {
+    local,
+    remote,
+    connection,
+  }: {
+    readonly local: Address;
+    readonly remote: Address;
+    readonly connection: TcpConnection | undefined;
+  },
 ): void {
   const isV6 = family === AF_INET6;
   const own = isV6 ? 0 : (local.words[0] ?? 0);
@@ -80,7 +99,7 @@ function writeAddresses(
     sport: swapped(local.port),
     uc_ttl: ip?.ttl ?? -1,
     cmsg_flags: ip?.pktinfo === true ? CMSG_PKTINFO : 0,
-    tcp: tcpFields(tcp),
+    tcp: { ...tcpFields(tcp), ...(connection === undefined ? {} : connectionFields(connection)) },
     inet6: isV6 ? { saddr: v6(local.words), rcv_saddr: v6(local.words), daddr: v6(remote.words) } : {},
     laddr_len: SOCKADDR_BYTES,
     raddr_len: remote.port === 0 ? 0 : SOCKADDR_BYTES,
@@ -99,12 +118,16 @@ function tcpFields(tcp: TcpOptsEntry | undefined): Readonly<Record<string, numbe
   };
 }
 
-function inetOptions({ ip_opts: ip, tcp_opts: tcp }: InetSkEntry): bigint {
+/** Before criu 3.14 TCP_CORK and TCP_NODELAY stood with the connection. */
+function inetOptions(
+  { ip_opts: ip, tcp_opts: tcp }: InetSkEntry,
+  connection: TcpConnection | undefined,
+): bigint {
   return (
     optionBits(INET_OPTION.freebind, ip?.freebind) |
     optionBits(INET_OPTION.pktinfo, ip?.pktinfo) |
-    optionBits(INET_OPTION.cork, tcp?.cork) |
-    optionBits(INET_OPTION.nodelay, tcp?.nodelay)
+    optionBits(INET_OPTION.cork, tcp?.cork ?? connection?.entry.cork) |
+    optionBits(INET_OPTION.nodelay, tcp?.nodelay ?? connection?.entry.nodelay)
   );
 }
 

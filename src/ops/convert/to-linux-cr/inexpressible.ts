@@ -1,6 +1,7 @@
 import type { MemfdFileEntry } from "../../../formats/criu/tables/memfd.js";
 import type { FifoEntry } from "../../../formats/criu/tables/pipe.js";
 import type { InetSkEntry } from "../../../formats/criu/tables/sk-inet.js";
+import type { PacketSockEntry } from "../../../formats/criu/tables/sk-packet.js";
 import type { UnixSkEntry } from "../../../formats/criu/tables/sk-unix.js";
 import type { TtyFileEntry } from "../../../formats/criu/tables/tty.js";
 import { TTY_TYPE } from "../../../formats/criu/tables/tty.js";
@@ -8,12 +9,10 @@ import type { OpenFile } from "../../../model/checkpoint.js";
 import { enumName } from "../../../schema/enums.js";
 import type { SourceFiles } from "./source-files.js";
 
-const OTHER_SOCKETS = "a stream holds Unix, TCP and UDP sockets alone";
+const RAW_SOCKETS = "a stream holds no raw IP sockets";
 
 /** Types of open files that no record of a stream is for, and why. */
 const WITHOUT_RECORD: Readonly<Record<string, string>> = {
-  PACKETSK: OTHER_SOCKETS,
-  NETLINKSK: OTHER_SOCKETS,
   NS: "a stream has no record for a descriptor of a namespace",
   TUNF: "a stream has no record for a network tunnel",
   FANOTIFY: "a stream has no record for a fanotify instance",
@@ -40,7 +39,13 @@ const CHECKS: Readonly<Record<string, (file: OpenFile, files: SourceFiles) => st
       ? "its other end is outside of the set"
       : "it is handed over at the restore";
   },
-  INETSK: ({ record }) => ((record as InetSkEntry).type === RAW_SOCKET ? OTHER_SOCKETS : undefined),
+  INETSK: ({ record }) => ((record as InetSkEntry).type === RAW_SOCKET ? RAW_SOCKETS : undefined),
+  PACKETSK: ({ record }) => {
+    const { rx_ring: received, tx_ring: sent } = record as PacketSockEntry;
+    return received === undefined && sent === undefined
+      ? undefined
+      : "a stream has no place for rings of packet sockets";
+  },
   MEMFD: ({ record }, files) =>
     files.memory((record as MemfdFileEntry).inode_id) === undefined
       ? "the set does not have its memory"
@@ -63,5 +68,5 @@ export function whyNotFile(file: OpenFile, files: SourceFiles): string | undefin
 }
 
 const WRITTEN: ReadonlySet<string> = new Set([
-  ...["PIPE", "EVENTFD", "EVENTPOLL", "TIMERFD", "SIGNALFD", "INOTIFY"],
+  ...["PIPE", "EVENTFD", "EVENTPOLL", "TIMERFD", "SIGNALFD", "INOTIFY", "NETLINKSK"],
 ]);

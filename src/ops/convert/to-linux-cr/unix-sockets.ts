@@ -1,3 +1,4 @@
+import type { SkPacketEntry } from "../../../formats/criu/tables/sk-queue.js";
 import type { UnixSkEntry } from "../../../formats/criu/tables/sk-unix.js";
 import { RECORDS } from "../../../formats/linux-cr/records.js";
 import type { OpenFile } from "../../../model/checkpoint.js";
@@ -6,6 +7,7 @@ import { whyNotFile } from "./inexpressible.js";
 import { TCP_STATE, writeSocketExtra, writeSocketRecord } from "./sockets.js";
 
 const AF_UNIX = 1;
+const SCM_RIGHTS = 1;
 /** sockaddr_un: the family, then the name. */
 const SUN_PATH = 2;
 const SOCKADDR_BYTES = 110;
@@ -16,8 +18,11 @@ const LINKED = 1;
 /** Peers stand inside one another; a reader need not follow deeper than this. */
 const MOST_PEERS = 32;
 
+/** Writes an open file by its id at its first use and gives its number, 0 for one that is lost; `user` has it. */
+export type WriteFile = (context: Context, fileId: number, user: string) => number;
+
 /** SOCK object of a unix socket. Its peer, when it is new, stands between SOCKET and SOCKET_UNIX; `depth` of them so far. */
-export function writeUnixSocket(context: Context, file: OpenFile, depth = 0): number {
+export function writeUnixSocket(context: Context, file: OpenFile, writeFile: WriteFile, depth = 0): number {
   const entry = file.record as UnixSkEntry;
   return context.ref("SOCK", `unix ${entry.ino}`, (objref) => {
     const { name } = entry;
@@ -32,7 +37,7 @@ export function writeUnixSocket(context: Context, file: OpenFile, depth = 0): nu
       opts: entry.opts,
     });
     const peer = entry.peer === 0 ? undefined : peerOf(context, file, entry.peer, depth);
-    const peerRef = peer === undefined ? 0 : writeUnixSocket(context, peer, depth + 1);
+    const peerRef = peer === undefined ? 0 : writeUnixSocket(context, peer, writeFile, depth + 1);
     const peerName = peer === undefined ? Buffer.alloc(0) : (peer.record as UnixSkEntry).name;
     const isPath = name.length > 0 && name[0] !== 0;
     context.writer.record(RECORDS.SOCKET_UNIX, {
@@ -48,7 +53,7 @@ export function writeUnixSocket(context: Context, file: OpenFile, depth = 0): nu
     if (isPath && name[0] !== SLASH) context.writer.text(RECORDS.STRING, entry.name_dir ?? "");
     writeSocketExtra(context, entry.opts, { ino: entry.ino, perms: entry.file_perms });
     if (entry.state === TCP_STATE.listen) return;
-    context.deferred.push(() => writeQueues(context, file, objref, peerRef));
+    context.deferred.push(() => writeQueues(context, file, { own: objref, sender: peerRef }, writeFile));
   });
 }
 
@@ -74,28 +79,47 @@ function sockaddr(name: Buffer): Buffer {
 }
 
 /** What was received and not read, then an empty queue: of a unix socket nothing waits to be sent. */
-function writeQueues(context: Context, file: OpenFile, objref: number, sender: number): void {
+function writeQueues(
+  context: Context,
+  file: OpenFile,
+  { own, sender }: { readonly own: number; readonly sender: number },
+  writeFile: WriteFile,
+): void {
   const packets = context.files.packets(file.id);
   const total = packets.reduce((sum, { data }) => sum + data.size, 0);
   context.writer.record(RECORDS.SOCKET_QUEUE, { skb_count: packets.length, total_bytes: total });
   for (const { entry, data } of packets) {
-    const travelling = entry.scm.flatMap(({ rights }) => rights);
-    if (travelling.length > 0) {
-      for (const id of travelling) context.files.used.nodes.add(id);
-      const labels = travelling.map((id) => context.files.all.get(id)?.label ?? `open file ${id}`);
-      context.losses.add(
-        `open file ${file.id} (${file.label})`,
-        `descriptors that travel in its queue: ${labels.join(", ")}`,
-        "linux-cr has no record for descriptors in flight",
-      );
-    }
+    const rights = rightsOf(context, file, entry, writeFile);
     context.writer.record(RECORDS.SOCKET_BUFFER, {
       lin_len: data.size,
       skb_len: data.size,
       sk_objref: sender,
-      pr_objref: objref,
+      pr_objref: own,
     });
     context.writer.buffer(data);
+    if (rights.length > 0) context.writer.record(RECORDS.PACKET_RIGHTS, {}, u32s(rights));
   }
   context.writer.record(RECORDS.SOCKET_QUEUE);
+}
+
+/** FILEs of the descriptors that travel with a packet: those that are new are written here, before it. */
+function rightsOf(context: Context, file: OpenFile, { scm }: SkPacketEntry, writeFile: WriteFile): number[] {
+  return scm.flatMap(({ type, rights }) => {
+    if (type === SCM_RIGHTS)
+      return rights
+        .map((id) => writeFile(context, id, `in flight to open file ${file.id}`))
+        .filter((objref) => objref !== 0);
+    context.losses.add(
+      `open file ${file.id} (${file.label})`,
+      `control data of type ${type} in its queue`,
+      "a stream holds descriptors alone",
+    );
+    return [];
+  });
+}
+
+function u32s(numbers: readonly number[]): Buffer {
+  const bytes = Buffer.alloc(numbers.length * 4);
+  for (const [i, number] of numbers.entries()) bytes.writeUInt32LE(number, i * 4);
+  return bytes;
 }

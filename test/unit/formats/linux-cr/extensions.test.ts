@@ -80,8 +80,12 @@ INOTIFY_WATCH 20026 32 path wd:s32@8 mask:u32@12 ino:u64@16 dev:u32@24
 OPENED_NAME 20027 16 path file_objref:s32@8
 UNLINKED_EXTRA 20028 40 - file_objref:s32@8 inode_objref:s32@12 atime_sec:s64@16 atime_nsec:u32@24 rdev:u32@28 flags:u32@32
 SOCKET_EXTRA 20030 64 - inode:u64@8 mode:u32@16 uid:u32@20 gid:u32@24 flags:u32@28 so_options:u64@32 v6_only:u32@40 ifindex:u32@44 so_mark:u32@48 so_priority:u32@52
+TCP_EXTRA 20031 32 - opt_mask:u32@8 snd_wscale:u32@12 rcv_wscale:u32@16 mss_clamp:u32@20 timestamp:u32@24 flags:u32@28
+PACKET_RIGHTS 20032 16 u32 nr_files:u32@8
 TTY_EXTRA 20033 40 bytes flags:u32@8 uid:u32@12 gid:u32@16 mode:u32@20 sid_ref:s32@24 pgrp_ref:s32@28 rdev:u32@32
 FS_EXTRA 20034 24 - cwd_objref:s32@8 root_objref:s32@12 cwd_mode:u32@16 root_mode:u32@20
+SOCKET_NETLINK 20035 32 - portid:u32@8 groups:u32@12 dst_portid:u32@16 dst_group:u32@20 flags:u32@24
+SOCKET_PACKET 20036 40 - protocol:u32@8 ifindex:u32@12 version:u32@16 reserve:u32@20 timestamp:u32@24 copy_thresh:u32@28 fanout:u32@32 flags:u32@36
 VMA_EXTRA 20040 32 text madv:u64@8 kind:u32@16 flags:u32@20`;
 
 test("ids, sizes and offsets are those that were published, the same in all header sets", () => {
@@ -114,6 +118,7 @@ function valuesOf(kind: RecordKind): fc.Arbitrary<Record<string, unknown>> {
 
 function payloadOf(kind: RecordKind): fc.Arbitrary<Buffer> {
   if (kind.payload === undefined) return fc.constant(Buffer.alloc(0));
+  if (kind.payload === "u32") return fc.nat({ max: 9 }).map((count) => Buffer.alloc(count * 4, count));
   if (kind.payload === "bytes") return fc.uint8Array({ maxLength: 100 }).map((bytes) => Buffer.from(bytes));
   return fc.string().map((text) => textPayload(kind, text.replaceAll("\0", "")));
 }
@@ -127,7 +132,8 @@ for (const kind of KINDS)
         const image = open(builder.add(kind, fields, payload).tail().bytes);
         const index = image.length - 2;
         assert.is(image.kind(index), kind);
-        assert.equal(image.fields(index), fields);
+        const counted = kind.count === undefined ? {} : { [kind.count]: payload.length / 4 };
+        assert.equal(image.fields(index), { ...fields, ...counted });
         assert.equal(image.bytes(index), payload);
         const { offset, size } = image.range(index);
         const again = encodeRecord(kind, dialect, image.byteOrder, image.fields(index), image.bytes(index));
@@ -193,6 +199,14 @@ function extendedStream(dialect: Dialect): Buffer {
     file(b, 903, 1003).add(R.MEMFD, { inode_objref: MEMFD_INODE }, text(R.MEMFD, "shared"));
     file(b, 904, 1004).add(R.INOTIFY, { nr_watches: 2 });
     for (const wd of [1, 2]) b.add(R.INOTIFY_WATCH, { wd }, text(R.INOTIFY_WATCH, `/watched/${wd}`));
+    for (const [family, own] of [
+      [16, R.SOCKET_NETLINK],
+      [17, R.SOCKET_PACKET],
+    ] as const) {
+      b.objref("SOCK", 900 + family);
+      // Listening sockets have no queues.
+      b.add(R.SOCKET, { sock_common: { family }, sock: { state: 10 } }).add(own);
+    }
     return b;
   });
   const first = (bytes: Buffer) => (nth: number) => (nth === 0 ? bytes : undefined);
@@ -203,6 +217,11 @@ function extendedStream(dialect: Dialect): Buffer {
     new Map<RecordKind, (nth: number) => Buffer | undefined>([
       [R.TASK, first(head)],
       [R.NS, first(make((b) => b.add(R.IPC_NS_EXTRA)))],
+      // The second queue of the first socket stands behind the packet in its first one.
+      [
+        R.SOCKET_QUEUE,
+        (nth) => (nth === 1 ? make((b) => b.add(R.PACKET_RIGHTS, {}, b.u32s(900, 901))) : undefined),
+      ],
     ]),
     new Map<RecordKind, (nth: number) => Buffer | undefined>([
       [R.SIGNAL_TASK, (nth) => (nth < 2 ? task : undefined)],
@@ -220,7 +239,7 @@ function extendedStream(dialect: Dialect): Buffer {
       // The fifth name is that of the root directory, where there is FS.
       [R.FILE_NAME, (nth) => (nth === 4 ? make((b) => b.add(R.FS_EXTRA, { cwd_objref: 900 })) : undefined)],
       [R.PIPE_BUF, () => make((b) => b.add(R.PIPE_STATE, { capacity: 4096 }))],
-      [R.SOCKET_UNIX, first(make((b) => b.add(R.SOCKET_EXTRA, { inode: 77n })))],
+      [R.SOCKET_UNIX, first(make((b) => b.add(R.TCP_EXTRA).add(R.SOCKET_EXTRA, { inode: 77n })))],
       [
         R.TTY,
         (nth) => (nth === 1 ? make((b) => b.add(R.TTY_EXTRA, { uid: 5 }, Buffer.alloc(48))) : undefined),

@@ -1,5 +1,6 @@
 import * as assert from "uvu/assert";
 import { IMAGES } from "../../../../../src/formats/criu/images.js";
+import type { TcpStreamEntry } from "../../../../../src/formats/criu/tables/sk-inet.js";
 import type { SkPacketEntry } from "../../../../../src/formats/criu/tables/sk-queue.js";
 import { RECORDS } from "../../../../../src/formats/linux-cr/records.js";
 import type { Checkpoint, OpenFile, Socket } from "../../../../../src/model/checkpoint.js";
@@ -20,10 +21,6 @@ function sockets(checkpoint: Checkpoint): Map<number, Socket> {
   return found;
 }
 
-function isConverted({ family, connected }: Socket): boolean {
-  return ["UNIX", "INET", "INET6"].includes(family) && !connected;
-}
-
 function fdOf(checkpoint: Checkpoint, file: OpenFile | undefined): number | undefined {
   const all = checkpoint.tasks[0]?.descriptors?.descriptors ?? [];
   return file === undefined ? undefined : all.find((each) => each.file?.id === file.id)?.fd;
@@ -34,7 +31,6 @@ test("families, types, states, names, ports and peers are the same", () => {
   const after = sockets(to);
   let compared = 0;
   for (const [fd, before] of sockets(from)) {
-    if (!isConverted(before)) continue;
     const now = after.get(fd);
     for (const key of ["family", "type", "protocol", "state", "inode", "local", "remote"] as const)
       assert.is(now?.[key], before[key], `fd ${fd} ${key}`);
@@ -44,7 +40,7 @@ test("families, types, states, names, ports and peers are the same", () => {
     assert.is(fdOf(to, now?.peer), fdOf(from, before.peer), `fd ${fd} peer`);
     compared++;
   }
-  assert.is(compared, 20);
+  assert.is(compared, 24);
 });
 
 test("each packet that waited is there with its bytes, in order", () => {
@@ -64,6 +60,7 @@ test("each packet that waited is there with its bytes, in order", () => {
     const extra = part.records.find((i) => image.kind(i) === R.SOCKET_EXTRA) as number;
     const ino = Number(image.value(extra, R.SOCKET_EXTRA).inode);
     const [received, unsent] = part.deferred?.parts ?? [];
+    if (part.records.some((i) => image.kind(i) === R.TCP_EXTRA)) continue;
     const data = (received?.parts ?? []).map(({ records }) => image.bytes(records[1] as number));
     assert.equal(data, expected.get(ino) ?? [], `socket ${ino}`);
     packets += data.length;
@@ -78,7 +75,7 @@ test("each packet that waited is there with its bytes, in order", () => {
 
 test("the sum of a message is what its BUFFER holds behind data_offset", () => {
   const { all, image } = convertedFixture("sockets");
-  assert.is(all(R.SOCKET_BUFFER).length, 13);
+  assert.is(all(R.SOCKET_BUFFER).length, 15);
   for (let i = 0; i < image.length; i++) {
     if (image.kind(i) !== R.SOCKET_BUFFER) continue;
     const head = image.value(i, R.SOCKET_BUFFER);
@@ -144,19 +141,49 @@ test("options: buffer sizes as setsockopt(2) takes them, times in ns, and which 
   assert.ok(stored.includes(0x1ffn & ~6n), "the set says nothing of credentials of internet sockets");
 });
 
-test("connections, other families and descriptors in flight are told one by one", () => {
-  const { losses, all } = convertedFixture("sockets");
-  const told = losses.map(({ object, what }) => `${object}: ${what}`);
-  assert.is(told.filter((text) => text.includes("its connection")).length, 2);
-  assert.ok(told.some((text) => text.startsWith("task 1000 fd 26") && text.includes("open file")));
-  assert.ok(told.some((text) => text.startsWith("task 1000 fd 27") && text.includes("open file")));
-  assert.ok(told.some((text) => text.includes("travel") && text.includes("/passed")));
-  assert.is(losses.length, 5);
-  const closed = all(R.SOCKET).filter(
-    ({ sock }) => sock.type === 1 && sock.protocol === 6 && sock.state === 7,
+test("a connection has its sequence numbers, what was agreed on, and both queues", () => {
+  const { from, image, objects, losses } = convertedFixture("sockets");
+  assert.equal(losses, []);
+  const connections = [...objects.values()].filter(({ records }) =>
+    records.some((i) => image.kind(i) === R.TCP_EXTRA),
   );
-  assert.is(closed.length, 2);
-  for (const { sock } of all(R.SOCKET)) assert.is(sock.protocol === 6 && sock.state === 1, false);
+  assert.is(connections.length, 2);
+  for (const { records, deferred } of connections) {
+    const find = (kind: (typeof R)[keyof typeof R]) => records.find((i) => image.kind(i) === kind) as number;
+    const ino = Number(image.value(find(R.SOCKET_EXTRA), R.SOCKET_EXTRA).inode);
+    const { tcp } = image.value(find(R.SOCKET_INET), R.SOCKET_INET);
+    const extra = image.value(find(R.TCP_EXTRA), R.TCP_EXTRA);
+    const document = openDocument(fixture("sockets"));
+    const [stream] = document.set.records(IMAGES.TCP_STREAM, ino);
+    const { value } = stream as { value: TcpStreamEntry };
+    document.close();
+    assert.is(tcp?.rcv_nxt, value.inq_seq);
+    assert.is(((tcp?.rcv_nxt ?? 0) - (tcp?.copied_seq ?? 0)) >>> 0, value.inq_len);
+    assert.is(tcp?.write_seq, value.outq_seq);
+    assert.equal(
+      [extra.opt_mask, extra.snd_wscale, extra.rcv_wscale, extra.mss_clamp, extra.timestamp, extra.flags],
+      [value.opt_mask, value.snd_wscale, value.rcv_wscale, value.mss_clamp, value.timestamp, 15],
+    );
+    const bytes = (deferred?.parts ?? []).map(
+      (queue) => image.value(queue.records[0] as number, R.SOCKET_QUEUE).total_bytes,
+    );
+    assert.equal(bytes, [value.inq_len, value.outq_len]);
+  }
+  assert.is([...sockets(from).values()].filter(({ connected }) => connected).length, 2);
+});
+
+test("netlink and packet sockets, and descriptors in flight, stand in records of the extension", () => {
+  const { all, image, objects } = convertedFixture("sockets");
+  assert.is(all(R.SOCKET_NETLINK)[0]?.portid, 1000);
+  assert.is(all(R.SOCKET_PACKET).length, 1);
+  const rights = Array.from({ length: image.length }, (_, i) => i).filter(
+    (i) => image.kind(i) === R.PACKET_RIGHTS,
+  );
+  assert.is(rights.length, 1);
+  const [passed] = image.numbers(rights[0] as number);
+  const file = objects.get(passed as number);
+  const name = file?.records.find((i) => image.kind(i) === R.FILE_NAME) as number;
+  assert.match(image.text(name), /\/sockets\/passed$/);
 });
 
 test.run();
