@@ -134,6 +134,27 @@ export const CASES: readonly Case[] = [
     goals: [{ seconds: 2 }],
   },
   {
+    name: "info of a stream of 1 GiB",
+    commands: ({ peers, sets }) => ({ crimg: with_(peers.crimg, "info", join(sets, "pages1g.ckpt")) }),
+    goals: [{ seconds: 0.5 }, { mebibytes: 150 }],
+  },
+  ...["info", "find"].map((command) => ({
+    name: `${command} over a stream of two million records`,
+    commands: ({ peers, sets }: Place) => ({
+      crimg: with_(
+        peers.crimg,
+        command,
+        join(sets, "records2m.ckpt"),
+        ...(command === "find" ? ["no such text"] : []),
+      ),
+    }),
+    goals: command === "info" ? [{ seconds: 2 }, { mebibytes: 150 }] : [{ mebibytes: 150 }],
+  })),
+  {
+    name: "summary of a stream with 500,000 open files",
+    commands: ({ peers, sets }) => ({ crimg: with_(peers.crimg, "show", join(sets, "records2m.ckpt")) }),
+  },
+  {
     name: "validate 20,000 files",
     commands: ({ peers, sets }) => ({ crimg: with_(peers.crimg, "validate", join(sets, "fds")) }),
   },

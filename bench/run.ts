@@ -1,5 +1,6 @@
 /**
- * Times whole processes: crimg beside its peers, in turn, on the sets of bench/sets.sh.
+ * Times whole processes: crimg beside its peers, in turn, on the sets of bench/sets.sh and the streams of
+ * bench/streams.ts.
  *
  *     CRIMG_CRIU=… npm run bench [-- NAME...]
  *
@@ -27,6 +28,8 @@ function main(): void {
     encoding: "utf8",
     stdio: ["ignore", "pipe", "inherit"],
   }).trim();
+  const streams = [join(here, "streams.ts"), sets, process.env.CRIMG_BENCH_SCALE ?? "1"];
+  execFileSync(process.execPath, ["--import", "tsx", ...streams], { stdio: "inherit" });
   const scratch = mkdtempSync(join(tmpdir(), "crimg-bench-"));
   const peers: Peers = {
     crimg: [process.execPath, join(here, "..", "bin", "run.js")],

@@ -29,7 +29,7 @@ function make(name: string, fill: (write: Write) => void): void {
   if (existsSync(path)) return;
   const fd = openSync(`${path}.new`, "w");
   fill((builder) => {
-    for (const part of [builder.bytes]) writeSync(fd, part);
+    writeSync(fd, builder.bytes);
     builder.parts.length = 0;
   });
   closeSync(fd);
