@@ -162,9 +162,14 @@ Where they stand, in any order within a line:
 
   after the BUFFER of TREE:  EXTENSIONS, CLOCKS, CGROUP_SET, SECCOMP_FILTER
   after SIGNAL_TASK:         TASK_EXTRA, RSEQ, XSTATE, POSIX_TIMER
-  at the end of a FILE:      FILE_IDENTITY, PIPE_STATE, TIMERFD, SIGNALFD,
-  ..                         MEMFD [ pages ], INOTIFY { INOTIFY_WATCH }
-  at the end of a SOCK:      SOCKET_EXTRA
+  at the end of an IPC_NS:   IPC_NS_EXTRA
+  at the end of an FS:       FS_EXTRA
+  at the end of a FILE:      FILE_IDENTITY, PIPE_STATE, OPENED_NAME, UNLINKED_EXTRA,
+  ..                         TIMERFD, SIGNALFD, MEMFD [ pages ],
+  ..                         INOTIFY { INOTIFY_WATCH }
+  at the end of a SOCK:      SOCKET_EXTRA, TCP_EXTRA
+  in place of SOCKET_INET:   SOCKET_NETLINK, SOCKET_PACKET
+  at the end of a packet:    PACKET_RIGHTS
   at the end of a TTY:       TTY_EXTRA
   after a VMA, before pages: VMA_EXTRA
 
@@ -173,6 +178,11 @@ kinds more, which have no FILE_NAME: \`f_type\` 1001 is TIMERFD, 1002 SIGNALFD, 
 name says the rest. The pages of a MEMFD come with the first file of its \`inode_objref\`; mappings of it are of \`vma_type\` 6
 (shared) or 3 (private) with the FILE in \`vma_objref\`. The areas vvar and vsyscall have \`vma_type\` 0 and a VMA_EXTRA that
 names them.
+
+The families 16 (netlink) and 17 (packet) have a record of their own behind SOCKET. The queues of a TCP connection hold
+what was received and not read, and what was sent and not acknowledged or never sent, from \`tcp.snd_una\` on; with TCP_EXTRA
+and the fields of \`tcp\` that is what TCP_REPAIR of tcp(7) asks for. The contents of a deleted file that several FILEs have
+open stand with the first of them; UNLINKED_EXTRA has the same \`inode_objref\` in all.
 
 The payload of XSTATE is \`nr_components\` times an \`xstate_component\` and its bytes; that of SECCOMP_FILTER an array of
 struct sock_filter; of FILE_IDENTITY the GNU build id; of TTY_EXTRA the \`termios\` of TIOCGLCKTRMIOS, ioctl_tty(2); of
