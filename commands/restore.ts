@@ -1,3 +1,4 @@
+import { writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { boolean, integer, option, string } from "@oclif/core/flags";
 import { BaseCommand } from "../src/cli/base-command.js";
@@ -17,10 +18,13 @@ import {
 import { styleFor } from "../src/cli/style.js";
 import {
   BACKENDS,
+  checkForSlim,
+  type Document,
   openDocument,
   type PreparedRestore,
   prepareRestore,
   type Restart,
+  restoreSlim,
   UsageError,
 } from "../src/index.js";
 
@@ -85,7 +89,7 @@ Exit status: 0 restored (and, without --detach, ended), 1 it cannot be restored,
     }),
     backend: option({ options: BACKENDS })({
       default: "auto",
-      description: "engine that restores; auto chooses by the format",
+      description: "engine that restores; auto is criu, slim is crimg's own: streams with --detach, no edits",
     }),
     criu: string({
       description: "criu to use [default: $CRIMG_CRIU, then PATH]",
@@ -128,12 +132,14 @@ Exit status: 0 restored (and, without --detach, ended), 1 it cannot be restored,
       );
     const document = openDocument(this.image, { spoolIn: tmpdir() });
     try {
+      const { backend } = flags;
+      if (backend === "slim") return await this.#slim(document, edits.length + policies.length);
       const prepared = await prepareRestore(document, {
         edits,
         policies,
         lossy: flags.lossy,
         root: flags.root,
-        backend: flags.backend,
+        backend,
         criu: flags.criu,
         extra: this.#extra,
         detach: flags.detach,
@@ -150,6 +156,30 @@ Exit status: 0 restored (and, without --detach, ended), 1 it cannot be restored,
     } finally {
       document.close();
     }
+  }
+
+  /** crimg's own engine: the stream is checked, then restored as it is. */
+  async #slim(document: Document, edits: number): Promise<Answer> {
+    const { flags } = this;
+    if (edits > 0)
+      throw new UsageError("--backend slim restores a stream as it is: make the edits with crimg edit first");
+    if (!flags.detach || flags.print || this.#extra.length > 0)
+      throw new UsageError("--backend slim works with --detach, and without --print and options for criu");
+    const verdict = checkForSlim(document);
+    const errors = verdict.findings.filter(({ severity }) => severity === "error");
+    for (const { id, what } of errors) this.note(`${id}: ${what}`);
+    const refuses = errors.length > 0 && !flags.force;
+    if (refuses || flags["dry-run"]) {
+      if (flags.json) this.printJson({ backend: { name: "slim" }, valid: errors.length === 0 });
+      this.note("nothing was started");
+      return refuses ? EXIT.no : EXIT.ok;
+    }
+    const pid = await restoreSlim(document);
+    if (flags.pidfile !== undefined) writeFileSync(flags.pidfile, `${pid}\n`);
+    if (flags.json)
+      this.printJson({ backend: { name: "slim" }, valid: true, restart: { restored: true, pid } });
+    else this.print(`restored: root task ${pid}`);
+    return EXIT.ok;
   }
 
   #goOn() {

@@ -33,8 +33,9 @@ async function bundle(): Promise<Chunk[]> {
     alias: { "wsl-utils": join(ROOT, "scripts/not-windows.ts") },
     plugins: [directImports(join(ROOT, "src/index.ts"))],
     logOverride: { "empty-import-meta": "error" },
-    // oclif asks for a compiler only to run TypeScript commands in place, which a built program never does.
-    external: ["typescript", "ts-node"],
+    // oclif asks for a compiler only to run TypeScript commands in place, which a built program never does; koffi is
+    // loaded from its package, where its binary is.
+    external: ["typescript", "ts-node", "koffi"],
   });
   return outputFiles.map(({ path, text }) => ({ name: basename(path), code: text }));
 }

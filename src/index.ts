@@ -8,6 +8,8 @@ export type {
 } from "./backends/backend.js";
 export { BACKENDS } from "./backends/backends.js";
 export { findCriu } from "./backends/criu/find.js";
+export type { CheckpointRequest } from "./backends/slim/checkpoint/checkpoint.js";
+export { checkpointTree } from "./checkpoint.js";
 export { CriuImage, type ImageRecord, type PayloadRange } from "./formats/criu/image.js";
 export { LinuxCrImage } from "./formats/linux-cr/image.js";
 export type { ExtensionFacts, RecordCounts } from "./formats/linux-cr/own-records.js";
@@ -25,7 +27,7 @@ export { type OpenOptions, openDocument } from "./open.js";
 export { openAnyImage, openImageBytes, openImageFile, openImages, openStreamFile } from "./open-image.js";
 export { type Conversion, type Family, planConversion } from "./ops/convert/convert.js";
 export type { Loss } from "./ops/convert/loss.js";
-export { conversionBytes, writeConversion } from "./ops/convert/write.js";
+export { conversionBytes, writeConversion, writeStream } from "./ops/convert/write.js";
 export type { Difference, FieldChange as DiffFieldChange } from "./ops/diff/compare.js";
 export type { CheckpointDiff, DiffOptions } from "./ops/diff/diff.js";
 export { diffCheckpoints } from "./ops/diff/diff.js";
@@ -107,3 +109,4 @@ export {
   validate,
 } from "./ops/validate/validate.js";
 export { type PreparedRestore, prepareRestore, type RestoreRequest } from "./restore.js";
+export { checkForSlim, restoreSlim } from "./restore-slim.js";

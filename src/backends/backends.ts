@@ -2,8 +2,8 @@ import type { Document } from "../model/document.js";
 import type { Backend, BackendName } from "./backend.js";
 import { CriuBackend } from "./criu/criu-backend.js";
 
-/** Backends by the name that a user types; `auto` chooses by the format. */
-export const BACKENDS: readonly ("auto" | BackendName)[] = ["auto", "criu"];
+/** Backends by the name that a user types: `auto` chooses by the format; `slim`, crimg's own engine, is asked for. */
+export const BACKENDS: readonly ("auto" | "slim" | BackendName)[] = ["auto", "criu", "slim"];
 
 export interface BackendChoice {
   readonly backend: Backend;

@@ -11,6 +11,11 @@ export class SpoolSource implements ByteSource {
   readonly #fd: number;
   readonly size: number;
 
+  /** A path to it for this process: it has no name. */
+  get path(): string {
+    return `/proc/self/fd/${this.#fd}`;
+  }
+
   /** Reads `from` to its end. Errors: IO, also for a full disk. */
   constructor(
     from: number,

@@ -35,7 +35,8 @@ export function writeConversion(
   });
 }
 
-function writeStream(stream: ByteSource, out: string, force: boolean, onWritten: OnWritten): number {
+/** Writes a stream to a file, whole or not at all. Errors: USAGE when `out` exists (a file is replaced with `force`); IO. */
+export function writeStream(stream: ByteSource, out: string, force: boolean, onWritten: OnWritten): number {
   const old = fs.statSync(out, { throwIfNoEntry: false });
   if (old !== undefined && !(force && old.isFile()))
     throw new UsageError(

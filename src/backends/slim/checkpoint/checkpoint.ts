@@ -1,6 +1,6 @@
 import { RECORDS } from "../../../formats/linux-cr/records.js";
-import { BackendError } from "../../../io/errors.js";
 import type { ByteSource } from "../../../io/source.js";
+import type { Objection } from "../../backend.js";
 import { Descriptions } from "./descriptions.js";
 import { FrozenTree } from "./freeze.js";
 import { objections } from "./objections.js";
@@ -10,7 +10,7 @@ import { type Start, writeHead } from "./stream/head.js";
 import { writeTask } from "./stream/task.js";
 import { taskRows } from "./stream/tree.js";
 
-const TAIL_MAGIC = 0x00feed0cc0a2d200n;
+const TAIL_MAGIC = 0x002d2a0cc0deef00n;
 
 export interface CheckpointRequest {
   readonly pid: number;
@@ -20,13 +20,13 @@ export interface CheckpointRequest {
 
 /**
  * Checkpoints a process and all its descendants. `write` is given the image while the tree stands still: memory is read
- * from the processes as the image is read. Whatever fails, the tree runs on.
- * Errors: BackendError naming each object that cannot be saved, or what the kernel refused; those of `write`.
+ * from the processes as the image is read. Gives what cannot be saved, object by object; nothing is written then.
+ * Whatever fails, the tree runs on. Errors: BackendError naming what the kernel refused; those of `write`.
  */
 export function checkpoint(
   { pid, leaveRunning }: CheckpointRequest,
   write: (image: ByteSource) => void,
-): void {
+): Objection[] {
   const start = clocks();
   const tree = new FrozenTree(pid);
   let context: CheckpointContext | undefined;
@@ -39,8 +39,7 @@ export function checkpoint(
       descriptions.add(frozen.stat.pid);
     }
     const refused = objections([...processes.values()], descriptions);
-    if (refused.length > 0)
-      throw new BackendError(refused.map(({ reason }) => reason).join("\n"), { file: String(pid) });
+    if (refused.length > 0) return refused;
     context = new CheckpointContext(processes, descriptions);
     const rows = taskRows(tree.processes);
     writeHead(context, rows, start);
@@ -49,6 +48,7 @@ export function checkpoint(
     write(context.writer.source(`checkpoint of task ${pid}`));
     if (leaveRunning) tree.release();
     else tree.kill();
+    return [];
   } finally {
     context?.close();
     tree.release();

@@ -39,6 +39,13 @@ export function kindOf({ link, stat }: Description): FileKind | undefined {
   return ANONYMOUS[link];
 }
 
+/** Kinds that are known, and that this engine has no way to bring back yet. */
+const NOT_YET: ReadonlySet<FileKind | undefined> = new Set(["socket", "terminal", "inotify", undefined]);
+
+export function isSaved(description: Description): boolean {
+  return !NOT_YET.has(kindOf(description));
+}
+
 function characterDevice(link: string, rdev: bigint): FileKind | undefined {
   const major = (rdev >> 8n) & 0xfffn;
   if (major === MEM_MAJOR) return "device";

@@ -4,7 +4,7 @@ import { SYS } from "../sys/abi-x64.js";
 import { attempt } from "../sys/syscall.js";
 import { strangeness } from "../vma-flags.js";
 import type { Descriptions } from "./descriptions.js";
-import { kindOf } from "./file-kind.js";
+import { isSaved } from "./file-kind.js";
 import type { ProcessState } from "./process.js";
 
 const KCMP_VM = 1;
@@ -16,7 +16,7 @@ export function objections(processes: readonly ProcessState[], descriptions: Des
     ...processes.flatMap(ofProcess),
     ...sharedMemories(processes),
     ...descriptions.all.flatMap((description) =>
-      kindOf(description) === undefined
+      !isSaved(description)
         ? {
             pid: description.pid,
             reason: `descriptor ${description.fd} of task ${description.pid} is ${description.link}, which this engine cannot save`,

@@ -44,7 +44,7 @@ export function procNumbers(pid: number, name: string): number[] {
 }
 
 /** Where a link of /proc leads. Errors: BackendError when the task is gone. */
-export function procLink(pid: number, name: string): string {
+export function procLink(pid: number | string, name: string): string {
   try {
     return bytesToText(fs.readlinkSync(`/proc/${pid}/${name}`, "buffer"));
   } catch (error) {

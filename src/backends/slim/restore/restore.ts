@@ -145,7 +145,7 @@ class Restoring {
     buildMemory(bench, handOver, memory, sources);
     assertSameVdso(bench, memory.areas, this.imageFd);
     handOver.lend(this.#files.get(memory.mm.exe_objref), (exe) => describeMemory(bench, memory, exe));
-    const { umask, cwd, root } = this.image.fs(objects.fs_objref);
+    const { umask, cwd, root } = this.image.fs(objects.fs_objref ?? 0);
     if (root !== procLink("self", "root"))
       throw new BackendError(`task ${process.ids.pid} has the root directory ${root}, which is not restored`);
     const directory = openPath(cwd, O_PATH_DIRECTORY | O_CLOEXEC);

@@ -1,3 +1,4 @@
+import type { RecordKind } from "../../../formats/linux-cr/record-kind.js";
 import { RECORDS } from "../../../formats/linux-cr/records.js";
 import type { Edit } from "../plan.js";
 import { descriptorText, type StreamDescriptor, streamFiles } from "./descriptors.js";
@@ -10,33 +11,36 @@ const ESTABLISHED = 1;
 const SHUTDOWN_BOTH = 3;
 const SOCK_DEAD = 1n;
 
-/** Lets go of a socket that no file has any more. */
+/** Lets go of a socket that no file has any more. Gives the numbers of FILEs that were on their way in its messages. */
 export function releaseSocket(
   draft: StreamDraft,
   edit: Edit,
   objref: number,
   gone: readonly StreamDescriptor[],
-): void {
+): number[] {
   const part = draft.reader.object(objref, "SOCK");
   const found = part && draft.reader.find(part, RECORDS.SOCKET);
-  if (part === undefined || found === undefined || draft.isDropped(found.index)) return;
+  if (part === undefined || found === undefined || draft.isDropped(found.index)) return [];
   const { index } = found;
-  if (streamFiles(draft).some((file) => draft.value(file.index, RECORDS.FILE).sock_objref === objref)) return;
+  if (streamFiles(draft).some((file) => draft.value(file.index, RECORDS.FILE).sock_objref === objref))
+    return [];
   const { sock } = draft.value(index, RECORDS.SOCKET);
   if (sock.protocol === TCP && sock.state === ESTABLISHED)
     draft.warnings.add(
       `the connection behind descriptor ${gone.map(descriptorText).join(", ")} is not restored; its peer will meet a reset`,
     );
-  const packets = (part.deferred === undefined ? [] : recordsOf(part.deferred)).filter(
-    (record) => draft.image.kind(record) === RECORDS.SOCKET_BUFFER,
+  const queued = part.deferred === undefined ? [] : recordsOf(part.deferred);
+  const ofKind = (kind: RecordKind): number[] => queued.filter((record) => draft.image.kind(record) === kind);
+  const senders = ofKind(RECORDS.SOCKET_BUFFER).map(
+    (record) => draft.value(record, RECORDS.SOCKET_BUFFER).sk_objref,
   );
-  const senders = packets.map((record) => draft.value(record, RECORDS.SOCKET_BUFFER).sk_objref);
   if (part.deferred !== undefined) dropPart(draft, edit, part.deferred);
   releasePeers(draft, edit, objref);
   // What it sent is still queued elsewhere: a dead socket stays for it, which has no queues.
   if (isSender(draft, objref)) draft.change(edit, index, "sock.flags", sock.flags | SOCK_DEAD);
   else dropObject(draft, edit, part);
   for (const sender of new Set(senders)) if (sender !== objref) releaseDead(draft, edit, sender);
+  return ofKind(RECORDS.PACKET_RIGHTS).flatMap((record) => draft.image.numbers(record));
 }
 
 function isSender(draft: StreamDraft, objref: number): boolean {

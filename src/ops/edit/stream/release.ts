@@ -9,6 +9,7 @@ import {
   requiredFile,
   type StreamDescriptor,
   type StreamFile,
+  streamFile,
   streamFiles,
   streamHolders,
 } from "./descriptors.js";
@@ -93,7 +94,7 @@ function bequeath(draft: StreamDraft, edit: Edit, lock: StreamLock, objref: numb
   draft.insertBehind(edit, count, RECORDS.FILE_LOCK, lockValue(draft, lock));
 }
 
-/** A mapping, a program or a directory of a task keeps a file as well. */
+/** A mapping, a program, a directory of a task or a message on its way keeps a file as well. */
 function isKept(draft: StreamDraft, objref: number): boolean {
   const kept = draft.once("files that are kept", () => {
     const all = new Set<number>();
@@ -105,7 +106,14 @@ function isKept(draft: StreamDraft, objref: number): boolean {
     }
     return all;
   });
-  return kept.has(objref);
+  return kept.has(objref) || isInFlight(draft, objref);
+}
+
+/** Descriptors in queued messages, unix(7) SCM_RIGHTS. */
+function isInFlight(draft: StreamDraft, objref: number): boolean {
+  for (const index of draft.records(RECORDS.PACKET_RIGHTS))
+    if (draft.image.numbers(index).includes(objref)) return true;
+  return false;
 }
 
 function releaseFile(
@@ -122,7 +130,11 @@ function releaseFile(
   draft.atEnd("heirs", `contents of ${objref}`, () => passContentsOn(draft, edit, file));
   dropObject(draft, edit, part);
   releaseEpoll(draft, edit, objref);
-  if (value.sock_objref !== undefined) releaseSocket(draft, edit, value.sock_objref, gone);
+  if (value.sock_objref !== undefined)
+    for (const sent of releaseSocket(draft, edit, value.sock_objref, gone)) {
+      const inside = streamFile(draft, sent);
+      if (inside !== undefined) releaseFile(draft, edit, inside, []);
+    }
   if (value.tty_objref !== undefined) releaseTerminal(draft, edit, value.tty_objref);
 }
 

@@ -1,0 +1,78 @@
+import { isatty } from "node:tty";
+import { boolean, string } from "@oclif/core/flags";
+import { BaseCommand } from "../src/cli/base-command.js";
+import { escapeText } from "../src/cli/escape.js";
+import { type Answer, EXIT } from "../src/cli/exit-codes.js";
+import { requiredPositional } from "../src/cli/flags.js";
+import { writeOutput } from "../src/cli/output-file.js";
+import { Progress } from "../src/cli/progress.js";
+import { checkpointTree, conversionBytes, UsageError, writeStream } from "../src/index.js";
+
+export default class Checkpoint extends BaseCommand<typeof Checkpoint> {
+  static override summary = "write a running process and its descendants as a linux-cr stream";
+  static override description =
+    `Stops the tasks, reads what the kernel tells of them and of their memory, and writes one file, or a pipe with -o -. The
+tasks are ended once the image is whole, or run on with --leave-running. What cannot be saved is refused, object by
+object, before anything is written; whatever fails, the tasks run on.
+
+It needs no criu: crimg itself traces the tasks. The image is for crimg restore, and for every other command.
+
+Exit status: 0 written, 1 something cannot be saved, 2 trouble.`;
+  static override examples = [
+    {
+      description: "Write a program down and end it; bring it back later",
+      command: "<%= config.bin %> <%= command.id %> PID -o app.ckpt && crimg restore app.ckpt --detach",
+    },
+    {
+      description: "Through a pipe, to another machine",
+      command: "<%= config.bin %> <%= command.id %> PID -o - | ssh HOST crimg restore - --detach",
+    },
+  ];
+  static override json = {
+    pid: "the root of the tree",
+    leaveRunning: "whether the tasks run on",
+    written: "path and size in bytes; absent when refused",
+    refusals: "what cannot be saved, as sentences; absent when written",
+  };
+  static override args = { PID: requiredPositional("process, the root of the tree that is written") };
+  static override flags = {
+    out: string({ char: "o", required: true, helpValue: "FILE", description: "file to write; - for stdout" }),
+    "leave-running": boolean({ char: "R", description: "let the tasks run on" }),
+    force: boolean({ description: "replace a file that is there" }),
+  };
+
+  async run(): Promise<Answer> {
+    const { flags } = this;
+    const pid = Number(this.args.PID);
+    if (!Number.isInteger(pid) || pid <= 0)
+      throw new UsageError(`${JSON.stringify(this.args.PID)} is no process id`);
+    if (flags.out === "-" && isatty(1))
+      throw new UsageError("a stream is binary and stdout is a terminal: name a file, or use a pipe");
+    const progress = new Progress("writing");
+    const onWritten = (done: number, total: number) => progress.at(done, total);
+    let size = 0;
+    let refused: readonly { readonly reason: string }[] = [];
+    try {
+      refused = await checkpointTree({ pid, leaveRunning: flags["leave-running"] }, (image) => {
+        size = image.size;
+        if (flags.out === "-") writeOutput(undefined, conversionBytes(image, onWritten));
+        else writeStream(image, flags.out, flags.force, onWritten);
+      });
+    } finally {
+      progress.end();
+    }
+    if (refused.length > 0) return this.#refuse(refused.map(({ reason }) => reason));
+    if (flags.out === "-") return EXIT.ok;
+    if (flags.json)
+      this.printJson({ pid, leaveRunning: flags["leave-running"], written: { path: flags.out, size } });
+    else this.print(`wrote ${escapeText(flags.out)} (task ${pid}, ${size} bytes)`);
+    return EXIT.ok;
+  }
+
+  #refuse(refusals: readonly string[]): Answer {
+    if (this.flags.json && this.flags.out !== "-") this.printJson({ pid: Number(this.args.PID), refusals });
+    else for (const refusal of refusals) this.note(refusal);
+    this.note("nothing was written; the tasks run on");
+    return EXIT.no;
+  }
+}
