@@ -42,7 +42,7 @@ export const TLS: ThreadInfoX86["tls"] = [12, 13, 14].map((entry_number) => ({
 
 export const CREDS: CredsEntry = {
   ...{ uid: 0, gid: 0, euid: 0, egid: 0, suid: 0, sgid: 0, fsuid: 0, fsgid: 0, secbits: 0, groups: [] },
-  ...{ cap_inh: [0, 0], cap_prm: [0, 0], cap_eff: [0, 0], cap_bnd: [0, 0], cap_amb: [0, 0], no_new_privs: 0 },
+  ...{ cap_inh: [0, 0], cap_prm: [0, 0], cap_eff: [0, 0], cap_bnd: [0, 0], cap_amb: [0, 0] },
 };
 
 export const THREAD_CORE: ThreadCoreEntry = {
