@@ -153,7 +153,7 @@ const task = merged<object>(
   }),
   maybe("loginuid", u32),
   maybe("oom_score_adj", fc.integer({ min: -1000, max: 1000 })),
-  maybe("child_subreaper", fc.constant(true)),
+  fc.record({ child_subreaper: fc.boolean() }),
   maybe("membarrier_registration_mask", fc.integer({ min: 1 })),
   fc.oneof(
     fc.constant({ task_state: 1 }),
