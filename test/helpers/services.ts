@@ -88,7 +88,10 @@ export function exchange(
 ): Promise<string> {
   return new Promise((resolve, reject) => {
     const options: NetConnectOpts = "port" in to ? { host: "127.0.0.1", ...to } : to;
-    const socket = connect(options, () => socket.write(request));
+    const socket = connect(options, () => {
+      // Who speaks first may have gone by now, and even an empty write to it fails.
+      if (request !== "") socket.write(request);
+    });
     let answer = "";
     socket.setEncoding("utf8");
     socket.setTimeout(5000, () => socket.destroy(new Error(`no answer within 5 s, only "${answer}"`)));
