@@ -12,10 +12,19 @@ import { taskRows } from "./stream/tree.js";
 
 const TAIL_MAGIC = 0x002d2a0cc0deef00n;
 
+/** The ways to save a file that has no name any more. */
+export type DeletedMethod = "contents" | "copy" | "relink";
+
 export interface CheckpointRequest {
   readonly pid: number;
   /** Let the tree run on; else it is ended once the image is whole. */
   readonly leaveRunning: boolean;
+  /** How deleted files are saved: their contents in the image (default), a copy beside it, or a link to the inode. */
+  readonly deleted?: DeletedMethod | undefined;
+  /** Where `copy` and `relink` put what they make. */
+  readonly relinkDir?: string | undefined;
+  /** Gets a line for every step, without time and line end. */
+  readonly log?: ((line: string) => void) | undefined;
 }
 
 /**
