@@ -1,12 +1,13 @@
 import { isatty } from "node:tty";
-import { boolean, string } from "@oclif/core/flags";
+import { boolean, option, string } from "@oclif/core/flags";
 import { BaseCommand } from "../src/cli/base-command.js";
 import { escapeText } from "../src/cli/escape.js";
 import { type Answer, EXIT } from "../src/cli/exit-codes.js";
 import { requiredPositional } from "../src/cli/flags.js";
 import { writeOutput } from "../src/cli/output-file.js";
 import { Progress } from "../src/cli/progress.js";
-import { checkpointTree, conversionBytes, UsageError, writeStream } from "../src/index.js";
+import { StepLog } from "../src/cli/step-log.js";
+import { checkpointTree, conversionBytes, DELETED_METHODS, UsageError, writeStream } from "../src/index.js";
 
 export default class Checkpoint extends BaseCommand<typeof Checkpoint> {
   static override summary = "write a running process and its descendants as a linux-cr stream";
@@ -37,8 +38,18 @@ Exit status: 0 written, 1 something cannot be saved, 2 trouble.`;
   static override args = { PID: requiredPositional("process, the root of the tree that is written") };
   static override flags = {
     out: string({ char: "o", required: true, helpValue: "FILE", description: "file to write; - for stdout" }),
+    deleted: option({ options: DELETED_METHODS })({
+      default: "contents" as const,
+      description:
+        "how files without a name are saved: their contents in the image, a copy in --relink-dir, or a new link there to the same file",
+    }),
+    "relink-dir": string({
+      helpValue: "DIR",
+      description: "directory for what --deleted copy and relink make",
+    }),
     "leave-running": boolean({ char: "R", description: "let the tasks run on" }),
     force: boolean({ description: "replace a file that is there" }),
+    log: string({ helpValue: "FILE", description: "explain every step in this file; -v does on stderr" }),
   };
 
   async run(): Promise<Answer> {
@@ -49,17 +60,26 @@ Exit status: 0 written, 1 something cannot be saved, 2 trouble.`;
     if (flags.out === "-" && isatty(1))
       throw new UsageError("a stream is binary and stdout is a terminal: name a file, or use a pipe");
     const progress = new Progress("writing");
+    const log = new StepLog(flags.log, flags.verbose ? (line) => this.note(line) : undefined);
     const onWritten = (done: number, total: number) => progress.at(done, total);
+    const request = {
+      pid,
+      leaveRunning: flags["leave-running"],
+      deleted: flags.deleted,
+      relinkDir: flags["relink-dir"],
+      log: log.step,
+    };
     let size = 0;
     let refused: readonly { readonly reason: string }[] = [];
     try {
-      refused = await checkpointTree({ pid, leaveRunning: flags["leave-running"] }, (image) => {
+      refused = await checkpointTree(request, (image) => {
         size = image.size;
         if (flags.out === "-") writeOutput(undefined, conversionBytes(image, onWritten));
         else writeStream(image, flags.out, flags.force, onWritten);
       });
     } finally {
       progress.end();
+      log.close();
     }
     if (refused.length > 0) return this.#refuse(refused.map(({ reason }) => reason));
     if (flags.out === "-") return EXIT.ok;

@@ -1,6 +1,9 @@
 import type { Objection } from "./backends/backend.js";
-import type { CheckpointRequest } from "./backends/slim/checkpoint/checkpoint.js";
+import type { CheckpointRequest, DeletedMethod } from "./backends/slim/checkpoint/checkpoint.js";
 import type { ByteSource } from "./io/source.js";
+
+/** The ways to save a file that has no name any more. */
+export const DELETED_METHODS: readonly DeletedMethod[] = ["contents", "copy", "relink"];
 
 /**
  * Checkpoints a process and its descendants with crimg's own engine, which is loaded only now. `write` gets the image, a

@@ -33,28 +33,34 @@ export interface CheckpointRequest {
  * Whatever fails, the tree runs on. Errors: BackendError naming what the kernel refused; those of `write`.
  */
 export function checkpoint(
-  { pid, leaveRunning }: CheckpointRequest,
+  { pid, leaveRunning, log }: CheckpointRequest,
   write: (image: ByteSource) => void,
 ): Objection[] {
   const start = clocks();
-  const tree = new FrozenTree(pid);
+  log?.(`checkpoint of task ${pid}: begins`);
+  const tree = new FrozenTree(pid, log);
   let context: CheckpointContext | undefined;
   try {
     const processes = new Map<number, ProcessState>();
     const descriptions = new Descriptions();
     for (const frozen of tree.processes) {
       if (frozen.isZombie) continue;
+      log?.(`task ${frozen.stat.pid}: read its state`);
       processes.set(frozen.stat.pid, captureProcess(frozen));
       descriptions.add(frozen.stat.pid);
     }
     const refused = objections([...processes.values()], descriptions);
+    for (const { reason } of refused) log?.(`refused: ${reason}`);
     if (refused.length > 0) return refused;
     context = new CheckpointContext(processes, descriptions);
     const rows = taskRows(tree.processes);
     writeHead(context, rows, start);
     for (const row of rows) writeTask(context, row);
     context.writer.record(RECORDS.TAIL, { magic: TAIL_MAGIC });
-    write(context.writer.source(`checkpoint of task ${pid}`));
+    const image = context.writer.source(`checkpoint of task ${pid}`);
+    log?.(`write the image: ${rows.length} tasks, ${image.size} bytes`);
+    write(image);
+    log?.(leaveRunning ? "the image is whole: let the tasks run on" : "the image is whole: end the tasks");
     if (leaveRunning) tree.release();
     else tree.kill();
     return [];

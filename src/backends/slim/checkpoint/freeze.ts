@@ -33,7 +33,10 @@ export class FrozenTree {
   readonly processes: FrozenProcess[] = [];
   readonly #tracees: Tracee[] = [];
 
-  constructor(readonly root: number) {
+  constructor(
+    readonly root: number,
+    readonly log?: (line: string) => void,
+  ) {
     try {
       this.#freeze(root);
     } catch (error) {
@@ -94,6 +97,8 @@ export class FrozenTree {
   #seize(pid: number, tid: number, options: number): Tracee | undefined {
     try {
       const tracee = Tracee.seize(pid, tid, options);
+      tracee.log = this.log;
+      this.log?.(`task ${tid}: seize it: done`);
       this.#tracees.push(tracee);
       return tracee;
     } catch (error) {

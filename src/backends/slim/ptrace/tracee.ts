@@ -20,6 +20,8 @@ const XSTATE_BYTES = 16384;
 export class Tracee {
   /** Whether it stood in a group stop, as by SIGSTOP, when it was stopped. */
   groupStopped = false;
+  /** Gets a line for every call that it makes for crimg. */
+  log: ((line: string) => void) | undefined;
   #memory: number | undefined;
 
   constructor(
@@ -103,8 +105,9 @@ export class Tracee {
   /** The same, for calls that are to succeed. Errors: BackendError naming the task and the errno. */
   call(doing: string, site: number, number: number, ...args: readonly (number | bigint)[]): number {
     const result = this.attempt(site, number, ...args);
-    if (result < 0 && result > -4096)
-      throw new BackendError(`task ${this.tid} cannot ${doing}: ${errnoName(-result)}`);
+    const isError = result < 0 && result > -4096;
+    this.log?.(`task ${this.tid}: ${doing}: ${isError ? errnoName(-result) : told(result)}`);
+    if (isError) throw new BackendError(`task ${this.tid} cannot ${doing}: ${errnoName(-result)}`);
     return result;
   }
 
@@ -232,6 +235,12 @@ export class Tracee {
       });
     return status;
   }
+}
+
+/** A result as a person reads it: numbers as they are, addresses in hex. */
+function told(result: number): string {
+  if (result === 0) return "done";
+  return result >= 0x1_0000 ? `0x${result.toString(16)}` : String(result);
 }
 
 /** struct iovec over these bytes. */

@@ -41,6 +41,8 @@ export function clone(cloner: Cloner, tid: number, flags: number, exitSignal: nu
   if (result < 0) throw new BackendError(cloneProblem(tid, -result));
   const isThread = (flags & CLONE_AS_THREAD) === CLONE_AS_THREAD;
   const child = new Tracee(isThread ? cloner.tracee.pid : tid, tid);
+  child.log = cloner.tracee.log;
+  child.log?.(`task ${cloner.tracee.tid}: make task ${tid}: done`);
   child.awaitStop();
   return child;
 }

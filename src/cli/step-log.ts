@@ -1,0 +1,52 @@
+import fs from "node:fs";
+import { ioError } from "../index.js";
+import { escapeText } from "./escape.js";
+
+/**
+ * Explains what crimg's own engine does, a line a step: seconds since the start, who, what, how it ended. Into a file,
+ * which is made with the first step, and to `tell`. Only the first step can fail: tasks depend on all the others.
+ */
+export class StepLog {
+  readonly #start = process.hrtime.bigint();
+  #fd: number | undefined;
+  #failure: unknown;
+
+  constructor(
+    readonly file: string | undefined,
+    readonly tell: ((line: string) => void) | undefined,
+  ) {}
+
+  /** Takes a step; undefined when nobody wants to know, so that no line is made. Errors: IO for the file. */
+  get step(): ((line: string) => void) | undefined {
+    if (this.file === undefined && this.tell === undefined) return undefined;
+    return (line) => this.#write(line);
+  }
+
+  /** Errors: IO when not all of it could be written. */
+  close(): void {
+    if (this.#fd !== undefined) fs.closeSync(this.#fd);
+    this.#fd = undefined;
+    if (this.#failure !== undefined) throw ioError("write the log", this.file as string, this.#failure);
+  }
+
+  #write(step: string): void {
+    const seconds = Number(process.hrtime.bigint() - this.#start) / 1e9;
+    const line = `${seconds.toFixed(6).padStart(11)}  ${escapeText(step)}`;
+    this.tell?.(line);
+    if (this.file === undefined || this.#failure !== undefined) return;
+    this.#fd ??= open(this.file);
+    try {
+      fs.writeSync(this.#fd, `${line}\n`);
+    } catch (error) {
+      this.#failure = error;
+    }
+  }
+}
+
+function open(file: string): number {
+  try {
+    return fs.openSync(file, "w", 0o600);
+  } catch (error) {
+    throw ioError("write the log", file, error);
+  }
+}
