@@ -15,6 +15,15 @@ export function fixtureImages(): string[] {
     .sort();
 }
 
+/** The streams below fixtures/linux-cr that a set of fixtures/criu was converted into. */
+export const CONVERTED_STREAMS = readdirSync(FIXTURES).sort();
+export const STREAM_FIXTURES = ["minimal", ...CONVERTED_STREAMS];
+
+/** Path of a stream of `STREAM_FIXTURES`. */
+export function streamFixture(name: string): string {
+  return join(FIXTURES, "../linux-cr", `${name}.ckpt`);
+}
+
 /** Path of a fixture's file below fixtures/criu. */
 export function fixture(path: string): string {
   return join(FIXTURES, path);
