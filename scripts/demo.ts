@@ -1,7 +1,17 @@
 // npm run demo: the main job on a real checkpoint that comes with the source. A service was checkpointed, its
-// directory has moved since: look, check, edit, compare, check again, and (as root, with criu) restart it.
+// directory has moved since: look, check, edit, compare, check again, and (as root, with criu) restart it. Then the same
+// with the checkpoint as one linux-cr stream.
 import { type ChildProcess, spawn, spawnSync } from "node:child_process";
-import { existsSync, mkdirSync, mkdtempSync, readFileSync, realpathSync, renameSync, rmSync } from "node:fs";
+import {
+  cpSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  realpathSync,
+  renameSync,
+  rmSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
@@ -90,6 +100,26 @@ function lines(file: string): string[] {
   return readFileSync(file, "utf8").split("\n").slice(0, -1);
 }
 
+/** Restarts what the service left behind and shows how its log goes on. */
+async function tellRestart(images: string, service: string): Promise<void> {
+  const found = criuOrReason();
+  if ("reason" in found) {
+    tell(`not restarted here: ${found.reason}`);
+    return;
+  }
+  tell("the log of the service ends where it was checkpointed; restart it, and see it go on");
+  const log = join(service, "log/messages");
+  const before = lines(log);
+  process.stdout.write(`${before.slice(-2).join("\n")}\n`);
+  if (await restart(images, log, found.criu))
+    process.stdout.write(
+      `${lines(log)
+        .slice(before.length, before.length + 3)
+        .join("\n")}\n`,
+    );
+  else tell("this machine could not restart it, for the reason above; the checkpoint itself is right");
+}
+
 async function demo(directory: string): Promise<void> {
   const home = join(directory, "files", HOME);
   const service = join(directory, "service");
@@ -118,22 +148,28 @@ async function demo(directory: string): Promise<void> {
   tell("and now?");
   crimg(["validate", images, "--root", "/"]);
 
-  const found = criuOrReason();
-  if ("reason" in found) {
-    tell(`not restarted here: ${found.reason}`);
-    return;
-  }
-  tell("the log of the service ends where it was checkpointed; restart it, and see it go on");
-  const log = join(service, "log/messages");
-  const before = lines(log);
-  process.stdout.write(`${before.slice(-2).join("\n")}\n`);
-  if (await restart(images, log, found.criu))
-    process.stdout.write(
-      `${lines(log)
-        .slice(before.length, before.length + 3)
-        .join("\n")}\n`,
-    );
-  else tell("this machine could not restart it, for the reason above; the set itself is right");
+  const twin = join(directory, "twin");
+  cpSync(service, twin, { recursive: true, preserveTimestamps: true });
+  await tellRestart(images, service);
+  await streamDemo(directory, twin);
+}
+
+/** The same checkpoint as one file. */
+async function streamDemo(directory: string, service: string): Promise<void> {
+  const stream = join(directory, "logger.ckpt");
+  const moved = join(directory, "moved.ckpt");
+
+  tell("the same checkpoint as one file that goes through pipes: a linux-cr stream");
+  crimg(["convert", SET, stream]);
+  crimg(["show", stream]);
+
+  tell("nothing was lost on the way");
+  crimg(["diff", SET, stream]);
+
+  tell(`all that crimg does with a set it does with a stream; the service has a twin in ${service}`);
+  crimg(["edit", stream, "--remap-path", `${HOME}=${service}`, "-o", moved]);
+  crimg(["validate", moved, "--root", "/"]);
+  await tellRestart(moved, service);
 }
 
 const directory = mkdtempSync(join(realpathSync(tmpdir()), "crimg-demo-"));
