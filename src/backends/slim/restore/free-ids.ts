@@ -3,16 +3,14 @@ import { readProc } from "../proc/read.js";
 import { waitFor } from "../ptrace/wait.js";
 import { SYS } from "../sys/abi-x64.js";
 import { attempt } from "../sys/syscall.js";
-import type { ImageProcess } from "./image-task.js";
 
 /** A task that has ended keeps its id until its parent takes note, which may take a moment. */
 const SETTLE_SECONDS = 5;
 const ESRCH = 3;
 
 /** Waits until the ids of all tasks are free. Errors: BackendError naming the task that has one, and its parent. */
-export function awaitFreeIds(processes: readonly ImageProcess[]): void {
-  const ids = processes.flatMap(({ ids: { pid }, threads }) => [pid, ...threads.map(({ tid }) => tid)]);
-  for (const id of new Set(ids))
+export function awaitFreeIds(ids: readonly number[]): void {
+  for (const id of ids)
     try {
       waitFor(`the id ${id} is in use`, SETTLE_SECONDS, () => (isFree(id) ? true : undefined));
     } catch (error) {

@@ -9,6 +9,7 @@ const FIRST_HIGH = 3000;
 /** Gives a task under construction the descriptors that crimg has opened: the same open file descriptions. */
 export class HandOver {
   readonly #pidfd: number;
+  readonly #kept = new Map<number, number>();
 
   /** Closes whatever the task had open. `above`: the highest descriptor that the image uses. */
   constructor(
@@ -51,7 +52,21 @@ export class HandOver {
     }
   }
 
+  /** A descriptor of crimg that the task has until `end`, at a number that its image does not use. */
+  keep(own: number): number {
+    let kept = this.#kept.get(own);
+    if (kept === undefined) {
+      const taken = this.take(own);
+      kept = this.bench.call("move a descriptor", SYS.fcntl, taken, F_DUPFD_CLOEXEC, this.#pidfd + 1);
+      this.bench.call("close a descriptor", SYS.close, taken);
+      this.#kept.set(own, kept);
+    }
+    return kept;
+  }
+
   end(): void {
-    this.bench.call("close a descriptor", SYS.close, this.#pidfd);
+    for (const fd of [...this.#kept.values(), this.#pidfd])
+      this.bench.call("close a descriptor", SYS.close, fd);
+    this.#kept.clear();
   }
 }

@@ -1,4 +1,6 @@
 import { RECORDS } from "../../../formats/linux-cr/records.js";
+import type { FileTable } from "../../../model/checkpoint.js";
+import { linuxCrFiles } from "../../../model/linux-cr/files.js";
 import type { StreamReader } from "../../../model/linux-cr/reader.js";
 import { type ImageMemory, imageMemory } from "./image-memory.js";
 import { type ImageProcess, imageProcesses } from "./image-task.js";
@@ -30,11 +32,28 @@ export interface Image {
   readonly reader: StreamReader;
   /** Parents first. */
   readonly processes: readonly ImageProcess[];
+  /** Open files by the numbers of FILE. */
+  readonly files: FileTable;
   /** By the number of MM. */
   memory(objref: number): ImageMemory;
   /** By the number of FILE_TABLE. */
   table(objref: number): readonly ImageDescriptor[];
   fs(objref: number): { readonly umask: number; readonly cwd: string; readonly root: string };
+}
+
+/** A process that had not ended, with the numbers of what it uses. */
+export interface Living {
+  readonly process: ImageProcess;
+  readonly objects: NonNullable<ImageProcess["objects"]>;
+}
+
+/** The processes of an image that had not ended, parents first. */
+export function living({ processes }: Image): Living[] {
+  return processes.flatMap((process) =>
+    process.exitStatus === undefined && process.objects !== undefined
+      ? [{ process, objects: process.objects }]
+      : [],
+  );
 }
 
 const KINDS: Readonly<Record<number, ImageLock["kind"]>> = {
@@ -53,6 +72,7 @@ export function readImage(reader: StreamReader): Image {
   return {
     reader,
     processes: imageProcesses(reader),
+    files: linuxCrFiles(reader),
     memory(objref) {
       const memory = memories.get(objref) ?? imageMemory(reader, objref);
       memories.set(objref, memory);

@@ -16,7 +16,7 @@ const LOCK_NB = 4;
 const BREAK_TIME = "/proc/sys/fs/lease-break-time";
 
 /** Takes the locks of a descriptor again, all but leases. None is waited for: nobody else may hold what this task held. */
-export function takeLocks(bench: Workbench, { fd, locks }: ImageDescriptor): void {
+export function takeLocks(bench: Workbench, { fd, locks }: Pick<ImageDescriptor, "fd" | "locks">): void {
   for (const lock of locks) {
     const doing = `take its ${lock.kind} lock of descriptor ${fd} again`;
     if (lock.kind === "flock")
@@ -47,7 +47,7 @@ function flockBytes({ type, start, length }: ImageLock): Buffer {
  */
 export function takeLeases(
   bench: Workbench,
-  { fd, locks }: ImageDescriptor,
+  { fd, locks }: Pick<ImageDescriptor, "fd" | "locks">,
   conflict: (flags: number) => void,
 ): void {
   for (const lock of locks) {

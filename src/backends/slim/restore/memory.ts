@@ -45,28 +45,14 @@ export interface MemorySources {
   shared(objref: number): number;
 }
 
-/** Maps the areas of an image into a task that has none but the work area, and fills them. */
-export function buildMemory(
-  bench: Workbench,
-  handOver: HandOver,
-  memory: ImageMemory,
-  sources: MemorySources,
-): void {
-  mapVdso(bench, memory.areas);
-  handOver.lend(sources.image, (image) => {
-    for (const area of memory.areas) buildArea(bench, handOver, area, image, sources);
-  });
-}
-
-function buildArea(
+/** Maps an area of an image into a task, and fills it. */
+export function buildArea(
   bench: Workbench,
   handOver: HandOver,
   area: ImageArea,
-  image: number,
   sources: MemorySources,
 ): void {
   const { kind, start, end, flags, pages, offset } = area;
-  if (kind === "vdso" || kind === "vvar") return;
   const protection = Number(flags & (VM_READ | VM_WRITE | VM_EXEC));
   const isShared = (flags & VM_SHARED) !== 0n;
   const fills = pages.length > 0 && kind !== "shared anonymous";
@@ -87,7 +73,7 @@ function buildArea(
   else
     handOver.lend(kind === "shared anonymous" ? sources.shared(area.object) : sources.file(area.file), map);
   if (fills) {
-    fill(bench, image, pages);
+    fill(bench, handOver.keep(sources.image), pages);
     if ((protection & PROT_WRITE) === 0) bench.call(name, SYS.mprotect, start, end - start, protection);
   }
   // Advice that this kernel was built without cannot have been in force.
@@ -153,7 +139,7 @@ function skip(vector: Buffer, count: number, got: number): void {
 }
 
 /** Lets the kernel put its vDSO where the image has one; its layout must be the same. */
-function mapVdso(bench: Workbench, areas: readonly ImageArea[]): void {
+export function mapVdso(bench: Workbench, areas: readonly ImageArea[]): void {
   const special = areas.filter(({ kind }) => kind === "vdso" || kind === "vvar");
   const [lowest] = special;
   if (lowest === undefined) return;

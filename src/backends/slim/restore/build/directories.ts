@@ -1,0 +1,21 @@
+import { SYS } from "../../sys/abi-x64.js";
+import { attempt } from "../../sys/syscall.js";
+import { openPath } from "../files/named.js";
+import type { DirectoryStep } from "../plan/directories.js";
+import type { Builders } from "./builders.js";
+
+const O_PATH_DIRECTORY = 0o10200000;
+const O_CLOEXEC = 0o2000000;
+
+export const DIRECTORIES: Builders<DirectoryStep> = {
+  "working directory"(work, { task, path }) {
+    const { bench, handOver } = work.site(task);
+    const directory = openPath(path, O_PATH_DIRECTORY | O_CLOEXEC);
+    try {
+      handOver.lend(directory, (fd) => bench.call("enter its working directory", SYS.fchdir, fd));
+    } finally {
+      attempt(SYS.close, directory);
+    }
+  },
+  umask: (work, { task, umask }) => void work.site(task).bench.call("set its umask", SYS.umask, umask),
+};

@@ -1,0 +1,26 @@
+import { readAreas } from "../../proc/mappings.js";
+import { syscallSite } from "../../ptrace/restorer.js";
+import { SYS } from "../../sys/abi-x64.js";
+import { attempt } from "../../sys/syscall.js";
+import type { LifeStep } from "../plan/life.js";
+import { finishThread } from "../thread.js";
+import type { Builders } from "./builders.js";
+
+const SIGSTOP = 19;
+
+export const LIFE: Builders<LifeStep> = {
+  registers(work, { task, thread }) {
+    const bench = work.bench(task, thread.tid);
+    if (thread.tid !== task) {
+      finishThread(bench, thread);
+      return;
+    }
+    const site = syscallSite(bench.tracee, readAreas(task));
+    finishThread(bench, thread, () => bench.remove(site));
+  },
+  resume(work, { task }) {
+    const { process, benches } = work.site(task);
+    if (process.isStopped) attempt(SYS.kill, task, SIGSTOP);
+    for (const { tracee } of benches.values()) tracee.detach();
+  },
+};

@@ -1,0 +1,91 @@
+import { BackendError, isCrimgError } from "../../../io/errors.js";
+import { OpenFiles } from "./files/open-files.js";
+import { HandOver } from "./hand-over.js";
+import { endHusk, type Husk } from "./husk.js";
+import { type Image, living } from "./image.js";
+import type { ImageProcess } from "./image-task.js";
+import { SharedMemory } from "./shared-memory.js";
+import { freeHole, type Workbench } from "./work-area.js";
+
+const FIRST_HIGH = 3000;
+
+/** One process under construction. */
+export interface Site {
+  readonly process: ImageProcess;
+  /** Of its first thread. */
+  readonly bench: Workbench;
+  readonly handOver: HandOver;
+  /** By thread id, the leader's with them. */
+  readonly benches: Map<number, Workbench>;
+}
+
+/** A restart under way: what was made so far, all of it stopped, and what it is made of. */
+export class Construction {
+  readonly files: OpenFiles;
+  readonly shared: SharedMemory;
+  readonly sites = new Map<number, Site>();
+  /** The process that the root is cloned from, as long as it is there. */
+  husk: Husk | undefined;
+  #hole: number | undefined;
+
+  constructor(
+    readonly image: Image,
+    /** The image, open for reading. */
+    readonly imageFd: number,
+  ) {
+    this.files = new OpenFiles(image.reader, imageFd);
+    this.shared = new SharedMemory(image, imageFd);
+  }
+
+  /** Where tasks work: an address that no address space of the image uses. */
+  get hole(): number {
+    this.#hole ??= freeHole(
+      living(this.image).map(({ objects }) => this.image.memory(objects.mm_objref).areas),
+    );
+    return this.#hole;
+  }
+
+  /** A task was made for this process: it can be worked on. */
+  add(process: ImageProcess, bench: Workbench): void {
+    const table = process.objects === undefined ? [] : this.image.table(process.objects.files_objref);
+    const highest = Math.max(FIRST_HIGH, ...table.slice(-1).map(({ fd }) => fd));
+    const handOver = new HandOver(bench, highest);
+    this.sites.set(process.ids.pid, {
+      process,
+      bench,
+      handOver,
+      benches: new Map([[process.ids.pid, bench]]),
+    });
+  }
+
+  site(pid: number): Site {
+    const site = this.sites.get(pid);
+    if (site === undefined) throw new BackendError(`task ${pid} has not been made`);
+    return site;
+  }
+
+  /** Where a thread works. */
+  bench(pid: number, tid: number): Workbench {
+    const bench = this.site(pid).benches.get(tid);
+    if (bench === undefined) throw new BackendError(`thread ${tid} of task ${pid} has not been made`);
+    return bench;
+  }
+
+  /** Ends everything that was made. */
+  abandon(): void {
+    const tracees = [...this.sites.values()].reverse().map(({ bench }) => bench.tracee);
+    for (const tracee of [...tracees, ...(this.husk === undefined ? [] : [this.husk.tracee])])
+      try {
+        endHusk(tracee);
+      } catch (error) {
+        if (!isCrimgError(error)) throw error;
+      }
+  }
+
+  /** Closes what crimg had open. */
+  close(): void {
+    this.files.close();
+    this.shared.close();
+    for (const { bench } of this.sites.values()) bench.tracee.closeMemory();
+  }
+}

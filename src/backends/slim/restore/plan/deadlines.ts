@@ -1,0 +1,24 @@
+import { type Image, living } from "../image.js";
+import { type LockStep, leaseSteps } from "./locks.js";
+import type { StepBase } from "./step.js";
+
+/** Starts what falls due: last, since what is left counts from now on. */
+export type DeadlineStep =
+  | (StepBase & { readonly kind: "arm timerfd"; readonly objref: number })
+  | (StepBase & { readonly kind: "arm timers" });
+
+const TIMERFD = 1001;
+
+export function deadlineSteps(image: Image): (LockStep | DeadlineStep)[] {
+  const armed = new Set<number>();
+  const steps: (LockStep | DeadlineStep)[] = leaseSteps(image);
+  for (const { process, objects } of living(image)) {
+    for (const { fd, objref } of image.table(objects.files_objref)) {
+      if (image.files.get(objref)?.record.f_type !== TIMERFD || armed.has(objref)) continue;
+      armed.add(objref);
+      steps.push({ kind: "arm timerfd", task: process.ids.pid, objref, what: `arm the timerfd ${fd}` });
+    }
+    steps.push({ kind: "arm timers", task: process.ids.pid, what: "arm its interval and POSIX timers" });
+  }
+  return steps;
+}

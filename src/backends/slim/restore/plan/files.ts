@@ -1,0 +1,59 @@
+import { type Image, living } from "../image.js";
+import type { StepBase } from "./step.js";
+
+/** Opens files in crimg and gives them to tasks. */
+export type FileStep =
+  | (StepBase & { readonly kind: "file"; readonly objref: number })
+  | (StepBase & {
+      readonly kind: "descriptor";
+      readonly fd: number;
+      readonly objref: number;
+      readonly closeOnExec: boolean;
+    });
+
+/** Opens every file that a task has open, has mapped or is the program of, once. */
+export function fileSteps(image: Image): FileStep[] {
+  const objrefs = new Set<number>();
+  for (const { objects } of living(image)) {
+    const { mm, areas } = image.memory(objects.mm_objref);
+    objrefs.add(mm.exe_objref);
+    for (const { kind, file } of areas)
+      if (kind === "private file" || kind === "shared file") objrefs.add(file);
+    for (const { objref } of image.table(objects.files_objref)) objrefs.add(objref);
+  }
+  objrefs.delete(0);
+  return [...objrefs].map((objref) => ({
+    kind: "file",
+    task: 0,
+    objref,
+    what: `open ${fileWords(image, objref)}`,
+  }));
+}
+
+/** Descriptors of the tasks, in ascending order. */
+export function descriptorSteps(image: Image): FileStep[] {
+  return living(image).flatMap(({ process, objects }) =>
+    image.table(objects.files_objref).map(
+      ({ fd, objref, closeOnExec }): FileStep => ({
+        kind: "descriptor",
+        task: process.ids.pid,
+        fd,
+        objref,
+        closeOnExec,
+        what: `take descriptor ${fd}: ${fileWords(image, objref)}`,
+      }),
+    ),
+  );
+}
+
+const ACCESS = ["to read", "to write", "to read and write", "as a path"];
+
+/** An open file in a few words: its name, what it is open for, where it stands. */
+function fileWords({ files }: Image, objref: number): string {
+  const file = files.get(objref);
+  if (file === undefined) return `FILE ${objref}`;
+  const { label, flags, position, deleted } = file;
+  const gone = deleted === undefined ? "" : " (deleted)";
+  const at = position === undefined || position === 0n ? "" : `, at ${position}`;
+  return `${label}${gone} ${ACCESS[(flags ?? 0) & 3]}${at}`;
+}

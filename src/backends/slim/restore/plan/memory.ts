@@ -1,0 +1,55 @@
+import { VM_EXEC, VM_READ, VM_SHARED, VM_WRITE } from "../../vma-flags.js";
+import { type Image, living } from "../image.js";
+import type { ImageArea } from "../image-memory.js";
+import { hex, type StepBase } from "./step.js";
+
+/** Builds address spaces. */
+export type MemoryStep =
+  | (StepBase & { readonly kind: "vdso"; readonly memory: number })
+  | (StepBase & { readonly kind: "area"; readonly area: ImageArea })
+  | (StepBase & { readonly kind: "describe memory"; readonly memory: number });
+
+/** Maps and fills the areas of every process, and says what they are for. */
+export function memorySteps(image: Image): MemoryStep[] {
+  return living(image).flatMap(({ process, objects }): MemoryStep[] => {
+    const task = process.ids.pid;
+    const memory = objects.mm_objref;
+    const { areas, mm } = image.memory(memory);
+    return [
+      ...vdsoStep(task, memory, areas),
+      ...areas
+        .filter(({ kind }) => kind !== "vdso" && kind !== "vvar")
+        .map((area): MemoryStep => ({ kind: "area", task, area, what: areaWords(image, area) })),
+      {
+        kind: "describe memory",
+        task,
+        memory,
+        what: `say where program, heap, stack and arguments are; the program is ${image.files.get(mm.exe_objref)?.label ?? "unknown"}`,
+      },
+    ];
+  });
+}
+
+function vdsoStep(task: number, memory: number, areas: readonly ImageArea[]): MemoryStep[] {
+  const [lowest] = areas.filter(({ kind }) => kind === "vdso" || kind === "vvar");
+  if (lowest === undefined) return [];
+  const what = `map the vDSO at ${hex(lowest.start)} and compare its code`;
+  return [{ kind: "vdso", task, memory, what, why: "programs keep addresses into it" }];
+}
+
+function areaWords({ files }: Image, { start, end, kind, flags, offset, file, object }: ImageArea): string {
+  const letter = (bit: bigint, name: string): string => ((flags & bit) !== 0n ? name : "-");
+  const permissions = [
+    letter(VM_READ, "r"),
+    letter(VM_WRITE, "w"),
+    letter(VM_EXEC, "x"),
+    (flags & VM_SHARED) !== 0n ? "s" : "p",
+  ].join("");
+  const of =
+    kind === "private file" || kind === "shared file"
+      ? `${files.get(file)?.label ?? `FILE ${file}`} from ${hex(offset)}`
+      : kind === "shared anonymous"
+        ? `shared memory ${object} from ${hex(offset)}`
+        : kind;
+  return `map ${hex(start)}-${hex(end)} ${permissions} ${of}`;
+}

@@ -1,0 +1,77 @@
+import type { Image } from "../image.js";
+import { type AttributeStep, attributeSteps } from "./attributes.js";
+import { type CredentialStep, credentialSteps } from "./credentials.js";
+import { type DeadlineStep, deadlineSteps } from "./deadlines.js";
+import { type DirectoryStep, directorySteps } from "./directories.js";
+import { descriptorSteps, type FileStep, fileSteps } from "./files.js";
+import { type LifeStep, registerSteps, resumeSteps } from "./life.js";
+import { type LockStep, lockSteps } from "./locks.js";
+import { type MemoryStep, memorySteps } from "./memory.js";
+import { type OwnerStep, ownerSteps } from "./owners.js";
+import { type SeccompStep, seccompSteps } from "./seccomp.js";
+import { type SignalStep, signalSteps } from "./signals.js";
+import { type TerminalStep, terminalSteps } from "./terminals.js";
+import { type ThreadStep, threadSteps } from "./threads.js";
+import { type TreeStep, treeSteps } from "./tree.js";
+import { type WatchStep, watchSteps } from "./watches.js";
+
+/** One thing that a restart does, told apart by `kind`. */
+export type Step =
+  | AttributeStep
+  | CredentialStep
+  | DeadlineStep
+  | DirectoryStep
+  | FileStep
+  | LifeStep
+  | LockStep
+  | MemoryStep
+  | OwnerStep
+  | SeccompStep
+  | SignalStep
+  | TerminalStep
+  | ThreadStep
+  | TreeStep
+  | WatchStep;
+
+/**
+ * The order of work. A phase is done for all tasks before the next begins, so each may rely on all those above it: files
+ * are open before anything is made, all tasks have their descriptors before one watches or locks, and nobody runs before
+ * everybody is restored.
+ */
+export const ORDER = [
+  ["files", fileSteps],
+  ["tasks", treeSteps],
+  ["memory", memorySteps],
+  ["directories", directorySteps],
+  ["descriptors", descriptorSteps],
+  ["threads", threadSteps],
+  ["terminals", terminalSteps],
+  ["owners", ownerSteps],
+  ["watches", watchSteps],
+  ["locks", lockSteps],
+  ["signals", signalSteps],
+  ["attributes", attributeSteps],
+  // What is left of these counts from now on.
+  ["deadlines", deadlineSteps],
+  // From here on tasks may do less and less.
+  ["credentials", credentialSteps],
+  ["seccomp", seccompSteps],
+  ["registers", registerSteps],
+  ["resume", resumeSteps],
+] as const satisfies readonly (readonly [string, (image: Image) => readonly Step[]])[];
+
+export type PhaseName = (typeof ORDER)[number][0];
+
+/** A part of the work that is done for all tasks before the next part begins. */
+export interface Phase {
+  readonly name: PhaseName;
+  readonly steps: readonly Step[];
+}
+
+/**
+ * What a restart of an image does, step by step, in order. Pure: nothing but the image is looked at, and of its memory
+ * only where pages stand. Errors: FormatError for a damaged image.
+ */
+export function planOf(image: Image): Phase[] {
+  return ORDER.map(([name, stepsOf]) => ({ name, steps: stepsOf(image) }));
+}
