@@ -9,12 +9,12 @@ import type { Document } from "../../model/document.js";
 import { type Explanation, explainLog } from "../../ops/explain/explain.js";
 import type { RestoreOption } from "../../ops/restore-options/option.js";
 import type { Backend, Objection, Probe, Restart, RestartOptions } from "../backend.js";
+import { hostProcess } from "../processes.js";
 import { checkExtraOptions, restoreArguments } from "./command-line.js";
 import { findCriu } from "./find.js";
 import { setLeaseBreakTime } from "./lease-break-time.js";
 import { takenReason, zombiesGone } from "./pids.js";
 import { objections } from "./preflight.js";
-import { hostProcess } from "./processes.js";
 import { type CriuEnd, runCriu } from "./run.js";
 
 /** criu is silent while it reads pages; a slow disk gives it so many bytes a second. */

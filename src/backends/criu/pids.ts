@@ -1,6 +1,6 @@
 import { IMAGES } from "../../formats/criu/images.js";
 import type { Document } from "../../model/document.js";
-import { type HostProcess, hostProcess, takenPids } from "./processes.js";
+import { type HostProcess, hostProcess, takenPids } from "../processes.js";
 
 /** After a checkpoint or a failed restore the old tasks are zombies until their parent looks: about a second. */
 const ZOMBIE_SECONDS = 5;

@@ -3,7 +3,7 @@ import { closeSync, openSync, readFileSync, readSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { BackendError, ioError } from "../../io/errors.js";
-import { killTree } from "./processes.js";
+import { killTree } from "../processes.js";
 
 /** One run of `criu restore`. */
 export interface CriuRun {

@@ -1,9 +1,9 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import * as assert from "uvu/assert";
-import { hostProcess, killTree, takenPids } from "../../../../src/backends/criu/processes.js";
-import { treeOf, until } from "../../../helpers/live.js";
-import { suite } from "../../../helpers/suite.js";
+import { hostProcess, killTree, takenPids } from "../../../src/backends/processes.js";
+import { treeOf, until } from "../../helpers/live.js";
+import { suite } from "../../helpers/suite.js";
 
 const test = suite("processes of the host");
 
