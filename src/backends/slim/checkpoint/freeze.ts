@@ -4,6 +4,7 @@ import { lastRunOf } from "../proc/sched.js";
 import { readStat, type Stat } from "../proc/stat.js";
 import { readStatus, type Status } from "../proc/status.js";
 import { OPTION } from "../ptrace/ptrace.js";
+import { hideStop } from "../ptrace/restart.js";
 import { Tracee } from "../ptrace/tracee.js";
 import { poll, waitFor } from "../ptrace/wait.js";
 import { SYS } from "../sys/abi-x64.js";
@@ -89,6 +90,7 @@ export class FrozenTree {
         if (tracee === undefined) continue;
         threads.push(tracee);
         tracee.stop();
+        hideStop(tracee);
       }
     }
   }

@@ -1,10 +1,9 @@
 import { lastRunOf } from "../proc/sched.js";
 import type { Registers } from "../ptrace/registers.js";
+import { callNumber, ERESTART_RESTARTBLOCK } from "../ptrace/restart.js";
 import type { Tracee } from "../ptrace/tracee.js";
 import { SYS } from "../sys/abi-x64.js";
 
-/** linux/errno.h: what the kernel leaves in rax of a call that it will go on with by restart_syscall(2). */
-const ERESTART_RESTARTBLOCK = -516;
 const MS = 1_000_000n;
 const SECOND = 1_000_000_000n;
 
@@ -51,13 +50,4 @@ export function interruptedCall(
     default:
       return undefined;
   }
-}
-
-/** A call that was interrupted before is restart_syscall(2) by now; the instruction before it loaded its number. */
-function callNumber(tracee: Tracee, registers: Registers): number {
-  const number = registers.signed("orig_rax");
-  if (number !== SYS.restart_syscall) return number;
-  const MOV_EAX = 0xb8;
-  const code = tracee.read(registers.get("rip") - 7n, 7);
-  return code[0] === MOV_EAX ? code.readUInt32LE(1) : number;
 }

@@ -1,7 +1,8 @@
 import { type Area, readAreas } from "../proc/mappings.js";
 import { procBytes, procLink, readProc } from "../proc/read.js";
 import { readTimers, type TimerLine } from "../proc/timers.js";
-import { Guest, syscallSite } from "../ptrace/guest.js";
+import type { Guest } from "../ptrace/guest.js";
+import { Lodging } from "../ptrace/lodging.js";
 import { SYS } from "../sys/abi-x64.js";
 import { KernelError } from "../sys/kernel-error.js";
 import { attempt } from "../sys/syscall.js";
@@ -15,9 +16,11 @@ const MICROSECOND = 1000n;
 const SECOND = 1_000_000_000n;
 
 const PR_GET_DUMPABLE = 3;
-const PR_GET_SECUREBITS = 27;
 const PR_GET_CHILD_SUBREAPER = 37;
 const PR_GET_THP_DISABLE = 42;
+const PR_GET_MDWE = 66;
+/** linux/membarrier.h; since 6.3. */
+const MEMBARRIER_CMD_GET_REGISTRATIONS = 1 << 9;
 
 /** Times in nanoseconds; 0 left is a timer that is not armed. */
 export interface TimerTimes {
@@ -44,10 +47,12 @@ export interface ProcessState {
   readonly timers: readonly (TimerLine & TimerTimes & { readonly overrun: number })[];
   readonly limits: readonly { readonly soft: bigint; readonly hard: bigint }[];
   readonly dumpable: number;
-  readonly securebits: number;
+  /** Commands of membarrier(2) that it has registered for. */
+  readonly membarriers: number;
+  /** PR_GET_MDWE of prctl(2): what its memory may not become. */
+  readonly denied: number;
   readonly isSubreaper: boolean;
   readonly thpDisabled: boolean;
-  readonly personality: bigint;
   readonly oomScoreAdjust: number;
   readonly loginUid: number;
   readonly exe: string;
@@ -63,28 +68,26 @@ export function captureProcess(frozen: FrozenProcess): ProcessState {
   if (leader === undefined) throw new Error(`task ${pid} is a zombie`);
   // What the calls below map must not be among the areas.
   const areas = readAreas(pid);
-  const site = syscallSite(leader, areas);
-  const threads: ThreadState[] = [];
-  let own: Own | undefined;
-  for (const tracee of tracees) {
-    const registers = tracee.registers();
-    const guest = new Guest(tracee, site);
-    try {
-      threads.push(captureThread(tracee, guest, registers, frozen.lastRun.get(tracee.tid) ?? 0));
-      own ??= captureOwn(guest, pid);
-    } finally {
-      guest.leave();
-    }
+  const lodging = new Lodging(leader, areas);
+  const capture = (guest: Guest): ThreadState =>
+    captureThread(guest.tracee, guest, guest.registers, frozen.lastRun.get(guest.tracee.tid) ?? 0);
+  const threads = [capture(lodging.leader)];
+  const own = captureOwn(lodging.leader, pid);
+  for (const tracee of tracees.slice(1)) {
+    const guest = lodging.enter(tracee);
+    threads.push(capture(guest));
+    guest.leave();
   }
+  // Where anything failed before, the threads find back by themselves once they are let go.
+  lodging.leave();
   return {
     frozen,
     threads,
     areas,
-    ...(own as Own),
+    ...own,
     auxv: procBytes(pid, "auxv"),
     pending: pendingSignals(pid, true),
     limits: limitsOf(pid),
-    personality: BigInt(`0x${readProc(pid, "personality").trim()}`),
     oomScoreAdjust: Number(readProc(pid, "oom_score_adj")),
     loginUid: loginUidOf(pid),
     exe: procLink(pid, "exe"),
@@ -95,7 +98,7 @@ export function captureProcess(frozen: FrozenProcess): ProcessState {
 
 type Own = Pick<
   ProcessState,
-  "actions" | "intervalTimers" | "timers" | "brk" | "dumpable" | "securebits" | "isSubreaper" | "thpDisabled"
+  "actions" | "intervalTimers" | "timers" | "brk" | "dumpable" | "membarriers" | "denied" | "isSubreaper" | "thpDisabled"
 >;
 
 /** What the process alone can tell. */
@@ -127,7 +130,8 @@ function captureOwn(guest: Guest, pid: number): Own {
     })),
     brk: guest.call("tell its program break", SYS.brk, 0),
     dumpable: guest.attempt(SYS.prctl, PR_GET_DUMPABLE),
-    securebits: guest.attempt(SYS.prctl, PR_GET_SECUREBITS),
+    membarriers: Math.max(0, guest.attempt(SYS.membarrier, MEMBARRIER_CMD_GET_REGISTRATIONS, 0, 0)),
+    denied: Math.max(0, guest.attempt(SYS.prctl, PR_GET_MDWE)),
     isSubreaper:
       guest
         .fetch(4, "tell whether it reaps orphans", SYS.prctl, PR_GET_CHILD_SUBREAPER, guest.scratch)

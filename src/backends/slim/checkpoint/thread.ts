@@ -4,25 +4,31 @@ import { readStatus, type Status } from "../proc/status.js";
 import type { Guest } from "../ptrace/guest.js";
 import { ptrace } from "../ptrace/ptrace.js";
 import type { Registers } from "../ptrace/registers.js";
+import { type RseqState, readRseq } from "../ptrace/rseq.js";
 import type { Tracee } from "../ptrace/tracee.js";
 import { SYS } from "../sys/abi-x64.js";
 import { KernelError } from "../sys/kernel-error.js";
 import { attempt } from "../sys/syscall.js";
 import { splitXsave, type Xsave } from "../sys/xsave.js";
 import { type InterruptedCall, interruptedCall } from "./interrupted-call.js";
+import { SECCOMP_FILTERED, type SeccompFilter, seccompFilters } from "./seccomp.js";
 
 const PR_GET_PDEATHSIG = 2;
+const PR_GET_SECUREBITS = 27;
 const PR_GET_TID_ADDRESS = 40;
 const SIGINFO_BYTES = 128;
 const SIGINFOS_AT_ONCE = 64;
 const PEEK_SHARED = 1;
-const RSEQ_BYTES = 24;
 
 /** What belongs to one thread. */
 export interface ThreadState {
   readonly tid: number;
   readonly comm: string;
   readonly status: Status;
+  readonly securebits: number;
+  /** The oldest first. */
+  readonly filters: readonly SeccompFilter[];
+  readonly personality: bigint;
   readonly registers: Registers;
   readonly xsave: Xsave;
   readonly blocked: Buffer;
@@ -33,9 +39,7 @@ export interface ThreadState {
   readonly clearChildTid: bigint;
   readonly deathSignal: number;
   readonly robustList: { readonly head: bigint; readonly size: bigint };
-  readonly rseq:
-    | { readonly pointer: bigint; readonly size: number; readonly signature: number; readonly cs: bigint }
-    | undefined;
+  readonly rseq: RseqState | undefined;
   readonly scheduling: { readonly policy: number; readonly nice: number; readonly priority: number };
   readonly interrupted: InterruptedCall | undefined;
 }
@@ -52,10 +56,14 @@ export function captureThread(
   const address = guest.fetch(8, "tell its tid address", SYS.prctl, PR_GET_TID_ADDRESS, guest.scratch);
   const death = guest.fetch(4, "tell its death signal", SYS.prctl, PR_GET_PDEATHSIG, guest.scratch);
   const stat = readStat(`${pid}/task/${tid}`);
+  const status = readStatus(`${pid}/task/${tid}`);
   return {
     tid,
     comm: readProc(`${pid}/task/${tid}`, "comm").replace(/\n$/, ""),
-    status: readStatus(`${pid}/task/${tid}`),
+    status,
+    securebits: guest.call("tell its secure bits", SYS.prctl, PR_GET_SECUREBITS),
+    filters: status.seccomp === SECCOMP_FILTERED ? seccompFilters(tid) : [],
+    personality: BigInt(`0x${readProc(`${pid}/task/${tid}`, "personality").trim()}`),
     registers,
     xsave: splitXsave(tracee.xstate()),
     blocked: guest.mask,
@@ -68,7 +76,7 @@ export function captureThread(
     clearChildTid: address.readBigUInt64LE(),
     deathSignal: death.readInt32LE(),
     robustList: robustList(tid),
-    rseq: rseq(tracee),
+    rseq: readRseq(tracee),
     scheduling: { policy: stat.schedulingPolicy, nice: stat.nice, priority: stat.realtimePriority },
     interrupted: interruptedCall(tracee, registers, lastRun),
   };
@@ -95,18 +103,4 @@ function robustList(tid: number): ThreadState["robustList"] {
   const result = attempt(SYS.get_robust_list, tid, head, size);
   if (result < 0) throw new KernelError(`read the robust futex list of thread ${tid}`, -result);
   return { head: head.readBigUInt64LE(), size: size.readBigUInt64LE() };
-}
-
-/** struct ptrace_rseq_configuration; the critical section stands in the memory of the thread. */
-function rseq(tracee: Tracee): ThreadState["rseq"] {
-  const bytes = Buffer.alloc(RSEQ_BYTES);
-  ptrace("getRseqConfiguration", tracee.tid, RSEQ_BYTES, bytes);
-  const pointer = bytes.readBigUInt64LE(0);
-  if (pointer === 0n) return undefined;
-  return {
-    pointer,
-    size: bytes.readUInt32LE(8),
-    signature: bytes.readUInt32LE(12),
-    cs: tracee.read(pointer + 8n, 8).readBigUInt64LE(),
-  };
 }

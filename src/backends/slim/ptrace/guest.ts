@@ -1,53 +1,71 @@
-import { BackendError } from "../../../io/errors.js";
-import type { Area } from "../proc/mappings.js";
-import { PAGE_SIZE, SYS, SYSCALL_INSTRUCTION } from "../sys/abi-x64.js";
+import { SYS } from "../sys/abi-x64.js";
 import type { Registers } from "./registers.js";
+import { madeAgain } from "./restart.js";
+import { outOfSequence } from "./rseq.js";
+import { type Continuation, signalFrame } from "./signal-frame.js";
 import type { Tracee } from "./tracee.js";
 
-const PROT_READ_WRITE = 3;
-const MAP_PRIVATE_ANONYMOUS = 0x22;
 const ALL_BLOCKED = Buffer.alloc(8, 0xff);
 
-/** Calls made by a stopped thread on behalf of crimg, with a scratch area in its memory for what they read and write. */
-export class Guest {
-  readonly #registers: Registers;
-  /** Signals that were blocked before. */
-  readonly mask: Buffer;
-  #scratch = 0;
+/** Where it makes its calls. */
+export interface Lodged {
+  /** Memory of the process that nothing else uses. */
+  readonly scratch: number;
+  /** Code that makes a thread return through its signal frame. */
+  readonly restorer: number;
+}
 
-  /** `site`: address of a `syscall` instruction in its memory. All signals are held back until `leave`. */
+/**
+ * Calls made by a stopped thread on behalf of crimg. Meanwhile it stands at the entry of rt_sigreturn(2), with a signal frame
+ * in its memory that holds all it is to go on with; a call is made by putting it in the place of that one, and returns to
+ * code that leads there again. Whenever crimg is killed the kernel lets the thread go, and it goes back by itself.
+ */
+export class Guest {
+  /** As they are to be when it runs on. */
+  readonly registers: Registers;
+  /** Signals that were blocked before. All are held back until `leave`. */
+  readonly mask: Buffer;
+  #frame = 0;
+
+  /** `frame`: where the signal frame can stand, with room for others below. */
   constructor(
     readonly tracee: Tracee,
-    readonly site: number,
-    readonly scratchBytes = 4 * PAGE_SIZE,
+    readonly lodging: Lodged,
+    frame: number,
   ) {
-    this.#registers = tracee.registers();
+    this.registers = outOfSequence(tracee, tracee.registers());
     this.mask = tracee.signalMask();
+    this.#write(frame);
+    tracee.setRegisters(this.#returning);
     tracee.setSignalMask(ALL_BLOCKED);
+    tracee.runToCall();
   }
 
-  /** Address of memory of the thread that nothing else uses, mapped at first use. */
+  /** Address of memory of the process that nothing else uses. */
   get scratch(): number {
-    if (this.#scratch === 0)
-      this.#scratch = this.call(
-        "map a scratch area",
-        SYS.mmap,
-        0,
-        this.scratchBytes,
-        PROT_READ_WRITE,
-        MAP_PRIVATE_ANONYMOUS,
-        -1,
-        0,
-      );
-    return this.#scratch;
+    return this.lodging.scratch;
   }
 
-  call(doing: string, number: number, ...args: readonly (number | bigint)[]): number {
-    return this.tracee.call(doing, this.site, number, ...args);
+  /** Where it would find the way back from here on. */
+  moveFrame(frame: number): void {
+    this.#write(frame);
+    this.tracee.setRegisters(this.#returning.set("orig_rax", SYS.rt_sigreturn));
   }
 
+  /** A call; the result, or -errno. */
   attempt(number: number, ...args: readonly (number | bigint)[]): number {
-    return this.tracee.attempt(this.site, number, ...args);
+    const { tracee } = this;
+    tracee.setRegisters(this.#returning.set("orig_rax", number).setArguments(args));
+    tracee.runToCall();
+    const result = tracee.registers().signed("rax");
+    tracee.setRegisters(this.#returning);
+    tracee.runToCall();
+    return result;
+  }
+
+  /** The same, for calls that are to succeed. Errors: BackendError naming the task and the errno. */
+  call(doing: string, number: number, ...args: readonly (number | bigint)[]): number {
+    return this.tracee.succeeded(doing, this.attempt(number, ...args));
   }
 
   /** A call that writes `size` bytes to the address that stands in its arguments as the scratch area; those bytes. */
@@ -62,21 +80,34 @@ export class Guest {
     return this.scratch + at;
   }
 
-  /** Takes the scratch area away and puts the registers and the mask back, inside the signal loop. */
+  /** Puts the registers and the mask back, inside the signal loop, where the kernel still knows what it waited for. */
   leave(): void {
-    if (this.#scratch !== 0)
-      this.call("unmap the scratch area", SYS.munmap, this.#scratch, this.scratchBytes);
-    this.tracee.enterSignalLoop();
-    this.tracee.setRegisters(this.#registers);
-    this.tracee.setSignalMask(this.mask);
+    const { tracee } = this;
+    tracee.setRegisters(this.#returning);
+    tracee.enterSignalLoop();
+    // In this order: registers alone would go on with all signals blocked.
+    tracee.setSignalMask(this.mask);
+    tracee.setRegisters(this.registers);
   }
-}
 
-/** Address of a `syscall` instruction in the vDSO. Errors: BackendError for a task without one. */
-export function syscallSite(tracee: Tracee, areas: readonly Area[]): number {
-  const vdso = areas.find(({ name }) => name === "[vdso]");
-  const at = vdso && tracee.read(vdso.start, vdso.end - vdso.start).indexOf(SYSCALL_INSTRUCTION);
-  if (vdso === undefined || at === undefined || at < 0)
-    throw new BackendError(`task ${tracee.pid} has no vDSO with a system call in it`);
-  return vdso.start + at;
+  #write(frame: number): void {
+    const { tracee, mask } = this;
+    const back: Continuation = {
+      registers: madeAgain(tracee, this.registers),
+      xstate: tracee.xstate(),
+      mask,
+    };
+    tracee.write(frame, signalFrame(back, frame));
+    this.#frame = frame;
+  }
+
+  /** About to return through the frame. */
+  get #returning(): Registers {
+    return this.registers
+      .copy()
+      .set("rip", this.lodging.restorer)
+      .set("rax", SYS.rt_sigreturn)
+      .set("orig_rax", -1)
+      .set("rsp", this.#frame + 8);
+  }
 }

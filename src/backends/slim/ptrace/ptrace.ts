@@ -23,6 +23,7 @@ export const REQUEST = {
   getSigMask: 0x420a,
   setSigMask: 0x420b,
   seccompGetFilter: 0x420c,
+  seccompGetMetadata: 0x420d,
   getRseqConfiguration: 0x420f,
 } as const;
 

@@ -1,4 +1,4 @@
-import { REGISTERS, type Register } from "../sys/abi-x64.js";
+import { ARGUMENT_REGISTERS, REGISTERS, type Register } from "../sys/abi-x64.js";
 
 /** The general registers of a stopped thread, struct user_regs_struct. */
 export class Registers {
@@ -15,6 +15,12 @@ export class Registers {
 
   set(name: Register, value: number | bigint): this {
     this.bytes.writeBigInt64LE(BigInt.asIntN(64, BigInt(value)), REGISTERS.indexOf(name) * 8);
+    return this;
+  }
+
+  /** Arguments of a system call; those that are not given are 0. */
+  setArguments(args: readonly (number | bigint)[]): this {
+    for (const [i, name] of ARGUMENT_REGISTERS.entries()) this.set(name, args[i] ?? 0);
     return this;
   }
 

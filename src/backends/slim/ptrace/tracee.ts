@@ -1,7 +1,7 @@
 import fs from "node:fs";
 import { BackendError } from "../../../io/errors.js";
 import { readStat } from "../proc/stat.js";
-import { ARGUMENT_REGISTERS, NT_X86_XSTATE } from "../sys/abi-x64.js";
+import { NT_X86_XSTATE } from "../sys/abi-x64.js";
 import { errnoName, KernelError } from "../sys/kernel-error.js";
 import { addressOf } from "../sys/syscall.js";
 import { ptrace, type Request } from "./ptrace.js";
@@ -97,14 +97,18 @@ export class Tracee {
    */
   attempt(site: number, number: number, ...args: readonly (number | bigint)[]): number {
     this.#prepare(site, number, args);
-    this.#resumeToSyscallStop();
-    this.#resumeToSyscallStop();
+    this.runToCall();
+    this.runToCall();
     return this.registers().signed("rax");
   }
 
   /** The same, for calls that are to succeed. Errors: BackendError naming the task and the errno. */
   call(doing: string, site: number, number: number, ...args: readonly (number | bigint)[]): number {
-    const result = this.attempt(site, number, ...args);
+    return this.succeeded(doing, this.attempt(site, number, ...args));
+  }
+
+  /** The result of a call of this task unless it is an error. Errors: BackendError naming the task and the errno. */
+  succeeded(doing: string, result: number): number {
     const isError = result < 0 && result > -4096;
     this.log?.(`task ${this.tid}: ${doing}: ${isError ? errnoName(-result) : told(result)}`);
     if (isError) throw new BackendError(`task ${this.tid} cannot ${doing}: ${errnoName(-result)}`);
@@ -117,7 +121,7 @@ export class Tracee {
    */
   block(site: number, [number = 0, ...args]: readonly (number | bigint)[]): number {
     this.#prepare(site, number, args);
-    this.#resumeToSyscallStop();
+    this.runToCall();
     ptrace("syscall", this.tid);
     const isOver = waitFor(`thread ${this.tid} neither waits nor returns`, STOP_SECONDS, () => {
       if (poll(this.tid) !== undefined) return true;
@@ -156,12 +160,13 @@ export class Tracee {
   }
 
   #prepare(site: number, number: number | bigint, args: readonly (number | bigint)[]): void {
-    const registers = this.registers().set("rip", site).set("rax", number).set("orig_rax", -1);
-    for (const [i, name] of ARGUMENT_REGISTERS.entries()) registers.set(name, args[i] ?? 0);
-    this.setRegisters(registers);
+    this.setRegisters(
+      this.registers().set("rip", site).set("rax", number).set("orig_rax", -1).setArguments(args),
+    );
   }
 
-  #resumeToSyscallStop(): void {
+  /** Resumes it until it stops at the entry of a call, or from there at the end of that call. */
+  runToCall(): void {
     for (;;) {
       ptrace("syscall", this.tid);
       const { signal, event } = this.#wait("make a call");

@@ -1,0 +1,99 @@
+import { BackendError } from "../../../io/errors.js";
+import type { Area } from "../proc/mappings.js";
+import { PAGE_SIZE, SYS } from "../sys/abi-x64.js";
+import { Guest, type Lodged } from "./guest.js";
+import { findRestorer, RESTORER, syscallSite } from "./restorer.js";
+import { FRAME_ALIGNMENT, frameBytes } from "./signal-frame.js";
+import type { Tracee } from "./tracee.js";
+
+const PROT_READ_WRITE = 3;
+const PROT_EXEC = 4;
+const MAP_PRIVATE_ANONYMOUS = 0x22;
+
+export const SCRATCH_BYTES = 4 * PAGE_SIZE;
+/** Room for a signal frame, and below it for a handler that runs on it. */
+const FRAME_ROOM = 32 * PAGE_SIZE;
+/** With the state of the widest processors. */
+const FRAME_BYTES = 5 * PAGE_SIZE;
+/** One frame for the leader, one for the thread whose turn it is. */
+const FRAMES = 2;
+const LODGING_BYTES = SCRATCH_BYTES + FRAMES * FRAME_ROOM + PAGE_SIZE;
+/** Bytes below the stack pointer that are in use: System V ABI for x86-64, 3.2.2. */
+const RED_ZONE = 128;
+
+/**
+ * Memory in a stopped process where its threads make calls for crimg. The first call, which maps it, and the last, which
+ * unmaps it, are made by the leader with its signal frame below its stack; what stood there is put back.
+ *
+ * A process none of whose files has code to return from a signal handler makes these two calls without a way back: killed
+ * within their microseconds, crimg would leave it with the result of the call. It has its way back for all others.
+ */
+export class Lodging implements Lodged {
+  restorer: number;
+  readonly scratch: number;
+  readonly leader: Guest;
+  readonly #entrance: number;
+  readonly #stack: number;
+  readonly #underStack: Buffer;
+
+  constructor(tracee: Tracee, areas: readonly Area[]) {
+    const found = findRestorer(tracee, areas);
+    this.#entrance = found ?? syscallSite(tracee, areas);
+    this.restorer = this.#entrance;
+    const size = frameBytes(tracee.xstate());
+    this.#stack = placeOnStack(tracee, areas, size);
+    this.#underStack = tracee.read(this.#stack, size);
+    this.leader = new Guest(tracee, this, this.#stack);
+    this.scratch = this.leader.call(
+      "map a scratch area",
+      SYS.mmap,
+      0,
+      LODGING_BYTES,
+      found === undefined ? PROT_READ_WRITE | PROT_EXEC : PROT_READ_WRITE,
+      MAP_PRIVATE_ANONYMOUS,
+      -1,
+      0,
+    );
+    if (found === undefined) {
+      const own = this.scratch + LODGING_BYTES - PAGE_SIZE;
+      tracee.write(own, RESTORER);
+      this.restorer = own;
+    }
+    this.leader.moveFrame(this.#frame(0));
+    tracee.write(this.#stack, this.#underStack);
+  }
+
+  /** Lets another thread make calls; it must leave before the next one enters. */
+  enter(tracee: Tracee): Guest {
+    return new Guest(tracee, this, this.#frame(1));
+  }
+
+  /** The process as it was. */
+  leave(): void {
+    const { tracee } = this.leader;
+    this.restorer = this.#entrance;
+    this.leader.moveFrame(this.#stack);
+    this.leader.call("unmap the scratch area", SYS.munmap, this.scratch, LODGING_BYTES);
+    this.leader.leave();
+    tracee.write(this.#stack, this.#underStack);
+  }
+
+  #frame(index: number): number {
+    return this.scratch + SCRATCH_BYTES + (index + 1) * FRAME_ROOM - FRAME_BYTES;
+  }
+}
+
+/** Below the red zone if its stack is an ordinary one, else where other stacks and heaps are the least likely to be in use. */
+function placeOnStack(tracee: Tracee, areas: readonly Area[], size: number): number {
+  const rsp = Number(tracee.registers().get("rsp"));
+  const below = Math.floor((rsp - RED_ZONE - size) / FRAME_ALIGNMENT) * FRAME_ALIGNMENT;
+  const writable = areas.filter(
+    ({ start, end, permissions }) =>
+      permissions.startsWith("rw") && permissions[3] === "p" && end - start > size,
+  );
+  const stack = writable.find(({ name }) => name === "[stack]");
+  if (stack !== undefined && below >= stack.start && below < stack.end) return below;
+  const lowest = stack ?? writable.at(-1);
+  if (lowest === undefined) throw new BackendError(`task ${tracee.pid} has no memory of its own`);
+  return lowest.start;
+}

@@ -1,0 +1,66 @@
+import { SYS } from "../sys/abi-x64.js";
+import type { Registers } from "./registers.js";
+import type { Tracee } from "./tracee.js";
+
+/** What the kernel leaves as the result of a call that a stop interrupted: linux/errno.h. */
+export const ERESTARTSYS = -512;
+export const ERESTARTNOINTR = -513;
+export const ERESTARTNOHAND = -514;
+export const ERESTART_RESTARTBLOCK = -516;
+const EINTR = -4;
+const SYSCALL_BYTES = 2n;
+
+/** Calls that end with EINTR by any stop, a handler or not: signal(7), "Interruption of system calls … by stop signals". */
+const STOPPED_BY_STOPS: ReadonlySet<number> = new Set([
+  SYS.epoll_wait,
+  SYS.epoll_pwait,
+  SYS.epoll_pwait2,
+  SYS.rt_sigtimedwait,
+  SYS.semop,
+  SYS.semtimedop,
+]);
+
+/**
+ * Registers with which a thread goes on by itself, from anywhere: a call that the stop interrupted is made again. One with
+ * a relative timeout begins anew, or, where the kernel has noted the rest in the request itself as for sleep(3), with that.
+ */
+export function madeAgain(tracee: Tracee, registers: Registers): Registers {
+  const number = registers.signed("orig_rax");
+  if (number < 0) return registers;
+  switch (registers.signed("rax")) {
+    case ERESTARTSYS:
+    case ERESTARTNOINTR:
+    case ERESTARTNOHAND:
+      return again(registers, number);
+    case ERESTART_RESTARTBLOCK: {
+      const first = callNumber(tracee, registers);
+      // The kernel has forgotten what restart_syscall(2) would go on with.
+      return first === SYS.restart_syscall ? registers.copy().set("rax", EINTR) : again(registers, first);
+    }
+    default:
+      return registers;
+  }
+}
+
+function again(registers: Registers, number: number): Registers {
+  return registers
+    .copy()
+    .set("rax", number)
+    .set("rip", registers.get("rip") - SYSCALL_BYTES);
+}
+
+/** A call that was interrupted before is restart_syscall(2) by now; the instruction before it loaded its number. */
+export function callNumber(tracee: Tracee, registers: Registers): number {
+  const number = registers.signed("orig_rax");
+  if (number !== SYS.restart_syscall) return number;
+  const MOV_EAX = 0xb8;
+  const code = tracee.read(registers.get("rip") - 7n, 7);
+  return code[0] === MOV_EAX ? code.readUInt32LE(1) : number;
+}
+
+/** Lets a stopped thread not see that the stop ended its call, unless a handler of its own will run. */
+export function hideStop(tracee: Tracee): void {
+  const registers = tracee.registers();
+  if (registers.signed("rax") === EINTR && STOPPED_BY_STOPS.has(registers.signed("orig_rax")))
+    tracee.setRegisters(registers.set("rax", ERESTARTNOHAND));
+}
