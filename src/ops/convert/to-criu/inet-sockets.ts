@@ -70,7 +70,7 @@ function lostQueues({ context, label }: StreamFile, part: Part, isConnection: bo
     context.losses.add(label, `${bytes} bytes that nobody has read`, "criu does not store the queues of UDP");
 }
 
-type Ends = {
+export type Ends = {
   readonly local: number[];
   readonly remote: number[];
   readonly localPort: number;
@@ -78,7 +78,7 @@ type Ends = {
 };
 
 /** Both addresses as words in the order of memory, and the ports as numbers. */
-function endsOf(context: ToCriu, part: Part, family: number): Ends {
+export function endsOf(context: Pick<ToCriu, "reader">, part: Part, family: number): Ends {
   const { value } = context.reader.get(part, RECORDS.SOCKET_INET);
   const { laddr, raddr, laddr_len: bound, raddr_len: connected, inet6, num, dport } = value;
   const localPort = bound === 0 ? (num ?? 0) : laddr.readUInt16BE(2);

@@ -10,7 +10,7 @@ export function queuesOf(part: Part): readonly [received: readonly Part[], unsen
 }
 
 /** The bytes of a packet: the linear part from `data_offset` on, then what its fragments use of their pages. */
-export function packetData({ reader }: ToCriu, packet: Part): SourceRange[] {
+export function packetData({ reader }: Pick<ToCriu, "reader">, packet: Part): SourceRange[] {
   const { image } = reader;
   const { value: head } = reader.get(packet, RECORDS.SOCKET_BUFFER);
   const linear = image.payload(reader.get(packet, RECORDS.BUFFER).index);
@@ -27,7 +27,7 @@ export function packetData({ reader }: ToCriu, packet: Part): SourceRange[] {
 }
 
 /** The FILEs that travel with a packet. */
-export function packetRights({ reader }: ToCriu, packet: Part): number[] {
+export function packetRights({ reader }: Pick<ToCriu, "reader">, packet: Part): number[] {
   const index = reader.index(packet, RECORDS.PACKET_RIGHTS);
   return index === undefined ? [] : reader.image.numbers(index);
 }

@@ -33,7 +33,11 @@ const SOCKET = { passcred: 3n, passsec: 4n } as const;
 const BUFFER_LOCKS = 3;
 
 /** Options of a socket as criu has them: from SOCKET_EXTRA, else from what SOCKET says of them. */
-export function socketOptions(context: ToCriu, part: Part, label: string): SkOptsEntry {
+export function socketOptions(
+  context: Pick<ToCriu, "reader" | "losses">,
+  part: Part,
+  label: string,
+): SkOptsEntry {
   const { reader, losses } = context;
   const { value } = reader.get(part, RECORDS.SOCKET);
   const { sock } = value;
@@ -62,7 +66,7 @@ export function socketOptions(context: ToCriu, part: Part, label: string): SkOpt
 
 /** Options of IP and TCP; those that a stream does not have are left out. */
 export function inetOptions(
-  { reader }: ToCriu,
+  { reader }: Pick<ToCriu, "reader">,
   part: Part,
 ): { readonly ip_opts?: IpOptsEntry; readonly tcp_opts?: TcpOptsEntry } {
   const { protocol, type } = reader.get(part, RECORDS.SOCKET).value.sock;

@@ -2,7 +2,14 @@ import type { InetSkEntry, IpOptsEntry, TcpOptsEntry } from "../../../formats/cr
 import { RECORDS } from "../../../formats/linux-cr/records.js";
 import type { OpenFile } from "../../../model/checkpoint.js";
 import type { Context } from "./context.js";
-import { INET_OPTION, optionBits, TCP_STATE, writeSocketExtra, writeSocketRecord } from "./sockets.js";
+import {
+  INET_OPTION,
+  optionBits,
+  type SocketContext,
+  TCP_STATE,
+  writeSocketExtra,
+  writeSocketRecord,
+} from "./sockets.js";
 import {
   connectionFields,
   connectionOf,
@@ -27,46 +34,64 @@ export function writeInetSocket(context: Context, file: OpenFile): number {
   const entry = file.record as InetSkEntry;
   const label = `open file ${file.id} (${file.label})`;
   return context.ref("SOCK", `inet ${file.id}`, (objref) => {
-    const isConnection =
-      entry.proto === TCP && entry.state !== TCP_STATE.listen && entry.state !== TCP_STATE.close;
-    const connection = isConnection ? connectionOf(context, entry.ino) : undefined;
-    const isLost = isConnection && connection === undefined;
-    if (isLost)
-      context.losses.add(
-        label,
-        "its connection; it comes back as a closed socket",
-        "the set was dumped to close its connections and holds nothing of them",
-      );
-    const state = isLost ? TCP_STATE.close : entry.state;
-    writeSocketRecord(context, {
-      label,
-      family: entry.family,
-      type: entry.type,
-      protocol: entry.proto,
-      state,
-      backlog: entry.backlog,
-      shutdown: entry.shutdown,
-      opts: entry.opts,
-    });
-    const none = { port: 0, words: [] };
-    writeAddresses(context, entry, {
-      local: isLost ? none : { port: entry.src_port, words: entry.src_addr },
-      remote: isLost ? none : { port: entry.dst_port, words: entry.dst_addr },
-      connection,
-    });
-    writeSocketExtra(context, entry.opts, {
-      ino: entry.ino,
-      v6only: entry.v6only,
-      options: inetOptions(entry, connection),
-    });
-    if (connection !== undefined) writeTcpExtra(context, connection);
-    tellOptions(context, label, entry);
-    if (state === TCP_STATE.listen) return;
+    const connection = isConnection(entry) ? connectionOf(context, entry.ino) : undefined;
+    writeInetRecords(context, entry, { label, connection });
+    if (entry.state === TCP_STATE.listen) return;
     context.deferred.push(() => {
       writeByteQueue(context, objref, connection?.received);
       writeByteQueue(context, objref, connection?.unsent);
     });
   });
+}
+
+/** What stands beside an entry of a socket. */
+export interface InetFacts {
+  /** What losses call it. */
+  readonly label: string;
+  readonly connection: TcpConnection | undefined;
+  /** Index of the interface that it is bound to. */
+  readonly ifindex?: number;
+}
+
+/** SOCKET, SOCKET_INET and what our extension adds; the queues stand elsewhere. */
+export function writeInetRecords(context: SocketContext, entry: InetSkEntry, facts: InetFacts): void {
+  const { label, connection } = facts;
+  const isLost = isConnection(entry) && connection === undefined;
+  if (isLost)
+    context.losses.add(
+      label,
+      "its connection; it comes back as a closed socket",
+      "the set was dumped to close its connections and holds nothing of them",
+    );
+  writeSocketRecord(context, {
+    label,
+    family: entry.family,
+    type: entry.type,
+    protocol: entry.proto,
+    state: isLost ? TCP_STATE.close : entry.state,
+    backlog: entry.backlog,
+    shutdown: entry.shutdown,
+    opts: entry.opts,
+  });
+  const none = { port: 0, words: [] };
+  writeAddresses(context, entry, {
+    local: isLost ? none : { port: entry.src_port, words: entry.src_addr },
+    remote: isLost ? none : { port: entry.dst_port, words: entry.dst_addr },
+    connection,
+  });
+  writeSocketExtra(context, entry.opts, {
+    ino: entry.ino,
+    v6only: entry.v6only,
+    options: inetOptions(entry, connection),
+    ...(facts.ifindex === undefined ? {} : { ifindex: facts.ifindex }),
+  });
+  if (connection !== undefined) writeTcpExtra(context, connection);
+  tellOptions(context, label, entry);
+}
+
+/** Whether a socket is, or was, an end of a TCP connection. */
+function isConnection({ proto, state }: InetSkEntry): boolean {
+  return proto === TCP && state !== TCP_STATE.listen && state !== TCP_STATE.close;
 }
 
 interface Address {
@@ -76,7 +101,7 @@ interface Address {
 }
 
 function writeAddresses(
-  context: Context,
+  context: SocketContext,
   { family, ip_opts: ip, tcp_opts: tcp }: InetSkEntry,
   {
     local,
@@ -131,7 +156,7 @@ function inetOptions(
   );
 }
 
-function tellOptions(context: Context, label: string, { ifname, ip_opts: ip }: InetSkEntry): void {
+function tellOptions(context: SocketContext, label: string, { ifname, ip_opts: ip }: InetSkEntry): void {
   const lost: [what: string, isThere: boolean][] = [
     [`the interface ${ifname} of its address`, ifname !== undefined && ifname !== ""],
     [`its type of service ${ip?.tos}`, ip?.tos !== undefined && ip.tos !== 0],

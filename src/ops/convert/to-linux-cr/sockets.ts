@@ -3,6 +3,9 @@ import { SK_SHUTDOWN } from "../../../formats/criu/tables/sk-opts.js";
 import { RECORDS } from "../../../formats/linux-cr/records.js";
 import type { Context } from "./context.js";
 
+/** Where records of sockets go, and what they have no place for. */
+export type SocketContext = Pick<Context, "writer" | "losses">;
+
 /** What the records of all families say of a socket. */
 export interface SocketFacts {
   /** What losses call it. */
@@ -53,7 +56,7 @@ const STORED = 32n;
 const MOST_BACKLOG = 32767;
 
 /** The SOCKET record; SOCKET_UNIX or SOCKET_INET must follow. */
-export function writeSocketRecord(context: Context, facts: SocketFacts): void {
+export function writeSocketRecord(context: SocketContext, facts: SocketFacts): void {
   const { opts, state } = facts;
   const isListening = state === TCP_STATE.listen;
   if (isListening && facts.backlog > MOST_BACKLOG)
@@ -103,11 +106,13 @@ export interface ExtraFacts {
   readonly ino: number;
   readonly perms?: { readonly mode: number; readonly uid: number; readonly gid: number } | undefined;
   readonly v6only?: boolean | undefined;
+  /** Index of the interface that it is bound to. */
+  readonly ifindex?: number;
   /** Bits of further options, with those that say that they are stored. */
   readonly options?: bigint;
 }
 
-export function writeSocketExtra(context: Context, opts: SkOptsEntry, extra: ExtraFacts): void {
+export function writeSocketExtra(context: SocketContext, opts: SkOptsEntry, extra: ExtraFacts): void {
   const { perms } = extra;
   let options = extra.options ?? 0n;
   for (const [bit, name] of OPTIONS.entries()) options |= optionBits(BigInt(bit), opts[name]);
@@ -119,6 +124,7 @@ export function writeSocketExtra(context: Context, opts: SkOptsEntry, extra: Ext
     flags: perms === undefined ? 0 : 1,
     so_options: options,
     v6_only: extra.v6only === true ? 1 : 0,
+    ifindex: extra.ifindex ?? 0,
     so_mark: opts.so_mark ?? 0,
     so_priority: opts.so_priority ?? 0,
   });

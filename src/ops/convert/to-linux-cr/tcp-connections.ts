@@ -49,7 +49,7 @@ export function connectionFields({ entry }: TcpConnection): Readonly<Record<stri
   };
 }
 
-export function writeTcpExtra({ writer }: Context, { entry }: TcpConnection): void {
+export function writeTcpExtra({ writer }: Pick<Context, "writer">, { entry }: TcpConnection): void {
   const has = (value: number | undefined, flag: number): number => (value === undefined ? 0 : flag);
   writer.record(RECORDS.TCP_EXTRA, {
     opt_mask: entry.opt_mask,
@@ -66,7 +66,11 @@ export function writeTcpExtra({ writer }: Context, { entry }: TcpConnection): vo
 }
 
 /** SOCKET_QUEUE with the bytes of one direction. */
-export function writeByteQueue({ writer }: Context, objref: number, data: SourceRange | undefined): void {
+export function writeByteQueue(
+  { writer }: Pick<Context, "writer">,
+  objref: number,
+  data: SourceRange | undefined,
+): void {
   const size = data?.size ?? 0;
   const count = Math.ceil(size / PACKET_BYTES);
   writer.record(RECORDS.SOCKET_QUEUE, { skb_count: count, total_bytes: size });
