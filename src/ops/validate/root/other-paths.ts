@@ -17,6 +17,8 @@ import { filesLike } from "./watch.js";
 const ESTABLISHED = 1;
 const STREAM = 1;
 const SEQPACKET = 5;
+/** SOCKET_UNIX.flags: the name is still in the file system. */
+const NAME_LINKED = 1;
 
 /** Rules about paths that are no open files: sockets, watches, files that the program expects. */
 export const otherPathRules: readonly Rule<RootContext>[] = [
@@ -141,7 +143,8 @@ interface BoundSocket {
 /** Sockets that restore binds to a path; an accepted one carries the listener's name and is not bound. */
 function boundSockets(context: RootContext): Iterable<BoundSocket> {
   const { image } = context;
-  if (!(image instanceof SetContext)) return streamSockets(context);
+  if (image instanceof StreamContext) return streamSockets(image);
+  if (!(image instanceof SetContext)) return [];
   return storedSockets({ ...context, image }, ({ uflags, state, type }) => {
     const isAccepted = state === ESTABLISHED && (type === STREAM || type === SEQPACKET);
     return (uflags & EXTERNAL) === 0 && !isAccepted;
@@ -161,11 +164,14 @@ function* storedSockets(
   }
 }
 
-function* streamSockets({ image }: RootContext): Generator<BoundSocket> {
+function* streamSockets(image: StreamContext): Generator<BoundSocket> {
   for (const file of image.share(filesByType).get("UNIXSK") ?? []) {
     const { local = "", state, type } = file.socket ?? {};
     const isAccepted = state === "ESTABLISHED" && (type === "STREAM" || type === "SEQPACKET");
-    if (local.startsWith("/") && !isAccepted) yield { file, path: local, place: local, isDeleted: false };
+    if (!local.startsWith("/") || isAccepted) continue;
+    const socket = image.reader.object(file.record.sock_objref as number, "SOCK");
+    const flags = (socket && image.reader.find(socket, RECORDS.SOCKET_UNIX)?.value.flags) ?? NAME_LINKED;
+    yield { file, path: local, place: local, isDeleted: (flags & NAME_LINKED) === 0 };
   }
 }
 
