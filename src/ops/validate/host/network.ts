@@ -164,8 +164,8 @@ function* localEnds(image: ImageContext): Generator<LocalEnd> {
       port: socket.localPort ?? 0,
       remotePort: socket.remotePort ?? 0,
       isListening: socket.state === "LISTEN",
-      mayShare: socket.options.includes("reuseport"),
-      mayBeForeign: socket.options.includes("freebind"),
+      mayShare: socket.options.includes("SO_REUSEPORT"),
+      mayBeForeign: socket.options.includes("IP_FREEBIND"),
     };
   }
 }
