@@ -22,8 +22,8 @@ export interface FrozenProcess {
   /** Milliseconds of CPU clock at which each thread last began to run, by tid: tells how long it sleeps. */
   readonly lastRun: ReadonlyMap<number, number>;
   readonly isZombie: boolean;
-  /** Stopped by a signal, as by SIGSTOP. */
-  readonly isStopped: boolean;
+  /** Signal that stopped it, as SIGSTOP; 0 when it runs. */
+  readonly stopSignal: number;
 }
 
 /**
@@ -57,7 +57,7 @@ export class FrozenTree {
         threads: [],
         lastRun: new Map(),
         isZombie: true,
-        isStopped: false,
+        stopSignal: 0,
       });
       return;
     }
@@ -70,7 +70,7 @@ export class FrozenTree {
       threads,
       lastRun,
       isZombie: false,
-      isStopped: threads.some(({ groupStopped }) => groupStopped),
+      stopSignal: Math.max(...threads.map(({ stopSignal }) => stopSignal)),
     });
     for (const { tid } of threads)
       for (const child of readProc(pid, `task/${tid}/children`).split(" ").filter(Boolean))

@@ -98,7 +98,15 @@ export function captureProcess(frozen: FrozenProcess): ProcessState {
 
 type Own = Pick<
   ProcessState,
-  "actions" | "intervalTimers" | "timers" | "brk" | "dumpable" | "membarriers" | "denied" | "isSubreaper" | "thpDisabled"
+  | "actions"
+  | "intervalTimers"
+  | "timers"
+  | "brk"
+  | "dumpable"
+  | "membarriers"
+  | "denied"
+  | "isSubreaper"
+  | "thpDisabled"
 >;
 
 /** What the process alone can tell. */

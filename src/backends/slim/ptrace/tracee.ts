@@ -18,8 +18,8 @@ const XSTATE_BYTES = 16384;
 
 /** A thread that this process traces, ptrace(2). It must be used by the thread that made it. */
 export class Tracee {
-  /** Whether it stood in a group stop, as by SIGSTOP, when it was stopped. */
-  groupStopped = false;
+  /** Signal whose group stop it stands in, as SIGSTOP; 0 for none. */
+  stopSignal = 0;
   /** Gets a line for every call that it makes for crimg. */
   log: ((line: string) => void) | undefined;
   #memory: number | undefined;
@@ -50,7 +50,7 @@ export class Tracee {
     for (;;) {
       const status = this.#wait("stop");
       if (status.event === EVENT_STOP) {
-        this.groupStopped = status.signal !== SIGTRAP;
+        this.stopSignal = status.signal === SIGTRAP ? 0 : status.signal;
         return;
       }
       const isSignal = status.event === 0 && status.signal !== SYSCALL_STOP;

@@ -19,7 +19,8 @@ const SIGKILL = 9;
 const END_SECONDS = 10;
 
 /** All that is made from it is traced from its first instruction, and killed by the kernel should crimg end. */
-const OPTIONS = OPTION.sysGood | OPTION.exitKill | OPTION.traceFork | OPTION.traceVFork | OPTION.traceClone;
+export const HUSK_OPTIONS =
+  OPTION.sysGood | OPTION.exitKill | OPTION.traceFork | OPTION.traceVFork | OPTION.traceClone;
 
 /** A process with next to nothing in it, stopped: the stuff that restored tasks are made of. */
 export interface Husk {
@@ -38,7 +39,7 @@ export function startHusk(): Husk {
   child.on("error", () => {});
   const { pid } = child;
   if (pid === undefined) throw new BackendError("cannot start a process to restore into");
-  const tracee = Tracee.seize(pid, pid, OPTIONS);
+  const tracee = Tracee.seize(pid, pid, HUSK_OPTIONS);
   tracee.stop();
   return { tracee, site: Number(HUSK_BASE) + CODE_OFFSET + SYSCALL_IN_CODE };
 }

@@ -2,6 +2,7 @@ import { RECORDS } from "../../../formats/linux-cr/records.js";
 import type { FileTable } from "../../../model/checkpoint.js";
 import { linuxCrFiles } from "../../../model/linux-cr/files.js";
 import type { StreamReader } from "../../../model/linux-cr/reader.js";
+import { type ImageFilter, ImageFilters } from "./image-filters.js";
 import { type ImageMemory, imageMemory } from "./image-memory.js";
 import { type ImageProcess, imageProcesses } from "./image-task.js";
 
@@ -38,6 +39,10 @@ export interface Image {
   memory(objref: number): ImageMemory;
   /** By the number of FILE_TABLE. */
   table(objref: number): readonly ImageDescriptor[];
+  /** A SECCOMP_FILTER by its number. */
+  filter(ref: number): ImageFilter;
+  /** Numbers of the filters of a thread, the oldest first, by that of the last. */
+  filterChain(last: number): readonly number[];
   fs(objref: number): { readonly umask: number; readonly cwd: string; readonly root: string };
 }
 
@@ -69,6 +74,7 @@ const END_OF_FILE = 0x7fff_ffff_ffff_ffffn;
 export function readImage(reader: StreamReader): Image {
   const memories = new Map<number, ImageMemory>();
   const tables = new Map<number, readonly ImageDescriptor[]>();
+  const filters = new ImageFilters(reader);
   return {
     reader,
     processes: imageProcesses(reader),
@@ -83,6 +89,8 @@ export function readImage(reader: StreamReader): Image {
       tables.set(objref, table);
       return table;
     },
+    filter: (ref) => filters.get(ref),
+    filterChain: (last) => filters.chain(last),
     fs(objref) {
       const part = reader.object(objref, "FS");
       if (part === undefined) throw reader.image.error(0, `there is no FS ${objref}`);

@@ -2,7 +2,10 @@ import type { ObjectType } from "../../../../formats/linux-cr/revisions.js";
 import { StreamWriter } from "../../../../formats/linux-cr/stream-writer.js";
 import type { ByteSource } from "../../../../io/source.js";
 import type { Descriptions } from "../descriptions.js";
+import type { HostLeases } from "../host-leases.js";
 import type { ProcessState } from "../process.js";
+import type { Substitutes } from "../substitutes.js";
+import type { LastFilters } from "./seccomp.js";
 
 /** What all parts of a checkpoint share while its stream is put together. */
 export class CheckpointContext {
@@ -13,6 +16,8 @@ export class CheckpointContext {
   cred = 0;
   /** FILE_TABLE that is being written. */
   tableRef = 0;
+  /** The last SECCOMP_FILTER of each thread. */
+  filters: LastFilters = new Map();
   readonly #refs = new Map<string, number>();
   readonly #tags = new Map<number, number>();
   readonly #sources: ByteSource[] = [];
@@ -20,6 +25,8 @@ export class CheckpointContext {
   constructor(
     readonly processes: ReadonlyMap<number, ProcessState>,
     readonly descriptions: Descriptions,
+    readonly substitutes: Substitutes,
+    readonly leases: HostLeases,
   ) {}
 
   /** The number of a shared object; at its first use OBJREF is written and `write` writes its records. */

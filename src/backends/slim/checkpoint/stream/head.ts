@@ -6,6 +6,7 @@ import { textToBytes } from "../../../../io/text.js";
 import { FXSAVE_BYTES } from "../../sys/xsave.js";
 import type { ProcessState } from "../process.js";
 import type { CheckpointContext } from "./context.js";
+import { writeSeccompFilters } from "./seccomp.js";
 import type { TaskRow } from "./tree.js";
 
 const MAGIC = 0x00feed0cc0a2d200n;
@@ -69,6 +70,7 @@ export function writeHead(context: CheckpointContext, rows: readonly TaskRow[], 
     boottime_ns: start.boottime,
     flags: CLOCKS_KNOWN,
   });
+  context.filters = writeSeccompFilters(context, processes.values());
 }
 
 /** Text in so many bytes, zero-filled, the last one always zero. */

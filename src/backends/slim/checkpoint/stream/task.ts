@@ -10,6 +10,7 @@ import { writeCredentials } from "./credentials.js";
 import { writeFileTable, writeFs } from "./file-table.js";
 import { fixed } from "./head.js";
 import { writeMemory } from "./memory.js";
+import { writeTaskExtra } from "./task-extra.js";
 import type { TaskRow } from "./tree.js";
 
 const COMM_BYTES = 16;
@@ -19,19 +20,22 @@ const TASK_DEAD = 64;
 const EXIT_ZOMBIE = 16;
 /** exit_signal of a thread that does not lead. */
 const NO_SIGNAL = 0xffff_ffff;
-const SIGSTOP = 19;
 const TLS_ENTRIES = 3;
 const SS_DISABLE = 2;
 /** vpid of no process, since b6cdf01. */
 const NULL_PID = -4096;
-const STORED = { oomScoreAdjust: 1, loginUid: 2, scheduling: 4 };
 const BLOCKS: Readonly<Record<string, bigint>> = { nanosleep: 2n, poll: 6n, futex: 7n };
 
 /** All records of one task, objects at their first use before them. */
 export function writeTask(context: CheckpointContext, { tid, stat, frozen }: TaskRow): void {
   const { writer } = context;
   if (frozen.isZombie) {
-    writer.record(RECORDS.TASK, { state: TASK_DEAD, exit_state: EXIT_ZOMBIE, exit_code: stat.exitCode });
+    writer.record(RECORDS.TASK, {
+      state: TASK_DEAD,
+      exit_signal: stat.exitSignal,
+      exit_state: EXIT_ZOMBIE,
+      exit_code: stat.exitCode,
+    });
     writer.record(RECORDS.STRING, {}, fixed(stat.comm, COMM_BYTES));
     return;
   }
@@ -40,7 +44,7 @@ export function writeTask(context: CheckpointContext, { tid, stat, frozen }: Tas
   if (process === undefined || thread === undefined) throw new Error(`thread ${tid} was not captured`);
   const isLeader = tid === stat.pid;
   writer.record(RECORDS.TASK, {
-    state: frozen.isStopped ? TASK_STOPPED : TASK_RUNNING,
+    state: frozen.stopSignal !== 0 ? TASK_STOPPED : TASK_RUNNING,
     exit_signal: isLeader ? stat.exitSignal : NO_SIGNAL,
     pdeath_signal: thread.deathSignal,
     clear_child_tid: thread.clearChildTid,
@@ -54,14 +58,14 @@ export function writeTask(context: CheckpointContext, { tid, stat, frozen }: Tas
   writeRestartBlock(context, thread);
   writer.record(RECORDS.CPU, { ...cpuFields(thread.registers), used_math: 1 });
   writer.record(RECORDS.CPU_FPU, {}, thread.xsave.fxsave);
-  context.cred = writeCredentials(context, thread.status, process.securebits);
+  context.cred = writeCredentials(context, thread.status, thread.securebits);
   writer.record(RECORDS.TASK_CREDS, { cred_ref: context.cred, ecred_ref: context.cred });
   const ns = context.ref("NS", "all", () => writer.record(RECORDS.NS));
   writer.record(RECORDS.TASK_NS, { ns_objref: ns });
   writeObjects(context, process);
   writePending(context, thread.pending);
   writer.record(RECORDS.SIGNAL_TASK, { blocked: thread.blocked });
-  writeExtensions(context, process, thread, isLeader);
+  writeTaskExtra(context, process, thread, isLeader);
 }
 
 function writeRestartBlock({ writer }: CheckpointContext, { interrupted }: ThreadState): void {
@@ -146,60 +150,4 @@ function writePending({ writer }: CheckpointContext, pending: readonly Buffer[])
     { signal: set },
     Buffer.concat(pending.map((info) => toCkptSiginfo(info).bytes)),
   );
-}
-
-function writeExtensions(
-  { writer }: CheckpointContext,
-  process: ProcessState,
-  thread: ThreadState,
-  isLeader: boolean,
-): void {
-  const { status, scheduling, rseq, xsave } = thread;
-  writer.record(RECORDS.TASK_EXTRA, {
-    oom_score_adj: process.oomScoreAdjust,
-    loginuid: process.loginUid,
-    sched_policy: scheduling.policy,
-    sched_nice: scheduling.nice,
-    sched_priority: scheduling.priority,
-    no_new_privs: Number(status.noNewPrivs),
-    cap_ambient: status.ambient,
-    child_subreaper: Number(process.isSubreaper),
-    stop_signo: process.frozen.isStopped ? SIGSTOP : 0,
-    seccomp_mode: status.seccomp,
-    personality: process.personality,
-    thp_disabled: Number(process.thpDisabled),
-    flags: STORED.oomScoreAdjust | STORED.loginUid | STORED.scheduling,
-  });
-  if (rseq !== undefined)
-    writer.record(RECORDS.RSEQ, {
-      abi_pointer: rseq.pointer,
-      abi_size: rseq.size,
-      signature: rseq.signature,
-      cs_pointer: rseq.cs,
-    });
-  writer.record(
-    RECORDS.XSTATE,
-    { xstate_bv: xsave.xstateBv, nr_components: xsave.components.length },
-    Buffer.concat(
-      xsave.components.flatMap(({ component, bytes }) => {
-        const head = Buffer.alloc(8);
-        head.writeUInt32LE(component, 0);
-        head.writeUInt32LE(bytes.length, 4);
-        return [head, bytes];
-      }),
-    ),
-  );
-  if (!isLeader) return;
-  for (const timer of process.timers)
-    writer.record(RECORDS.POSIX_TIMER, {
-      timer_id: timer.id,
-      clock_id: timer.clock,
-      sigev_notify: timer.notify,
-      signo: timer.signal,
-      overrun: timer.overrun,
-      notify_tid: timer.target,
-      sigval: timer.value,
-      value_ns: timer.left,
-      interval_ns: timer.interval,
-    });
 }

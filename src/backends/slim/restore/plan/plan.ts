@@ -53,9 +53,10 @@ export const ORDER = [
   ["attributes", attributeSteps],
   // What is left of these counts from now on.
   ["deadlines", deadlineSteps],
+  // Privileges may be needed to install filters, which bind only once tasks run.
+  ["seccomp", seccompSteps],
   // From here on tasks may do less and less.
   ["credentials", credentialSteps],
-  ["seccomp", seccompSteps],
   ["registers", registerSteps],
   ["resume", resumeSteps],
 ] as const satisfies readonly (readonly [string, (image: Image) => readonly Step[]])[];

@@ -1,9 +1,50 @@
-import type { Image } from "../image.js";
+import { type Image, living } from "../image.js";
+import type { ImageThread } from "../image-task.js";
 import type { StepBase } from "./step.js";
 
-/** Filters of system calls, seccomp(2): after them only what they let through can be done. */
-export type SeccompStep = StepBase & { readonly kind: "seccomp"; readonly tid: number };
+/**
+ * Filters of system calls, seccomp(2). They bind a thread only when it is let go: crimg, which traces it, holds them off.
+ */
+export type SeccompStep =
+  | (StepBase & { readonly kind: "seccomp of all"; readonly filters: readonly number[] })
+  | (StepBase & {
+      readonly kind: "seccomp";
+      readonly thread: ImageThread;
+      readonly filters: readonly number[];
+    });
 
-export function seccompSteps(_image: Image): SeccompStep[] {
-  return [];
+/** Filters that all threads of a process have are one object, as where they were made; then what single threads added. */
+export function seccompSteps(image: Image): SeccompStep[] {
+  return living(image).flatMap(({ process: { ids, threads } }): SeccompStep[] => {
+    const chains = threads.map(({ extra }) => image.filterChain(extra?.seccomp_filter ?? 0));
+    const [first = []] = chains;
+    const common = first.filter((ref, i) => chains.every((chain) => chain[i] === ref));
+    const steps: SeccompStep[] = [];
+    if (threads.length > 1 && common.length > 0)
+      steps.push({
+        kind: "seccomp of all",
+        task: ids.pid,
+        filters: common,
+        what: `install ${common.length} seccomp filters in all its threads`,
+      });
+    const done = threads.length > 1 ? common.length : 0;
+    for (const [i, thread] of threads.entries()) {
+      const filters = chains[i]?.slice(done) ?? [];
+      const isStrict = thread.extra?.seccomp_mode === STRICT;
+      if (filters.length > 0 || isStrict)
+        steps.push({
+          kind: "seccomp",
+          task: ids.pid,
+          thread,
+          filters,
+          what: isStrict
+            ? `let thread ${thread.tid} only read, write and exit`
+            : `install ${filters.length} seccomp filters in thread ${thread.tid}`,
+        });
+    }
+    return steps;
+  });
 }
+
+/** TASK_EXTRA.seccomp_mode. */
+export const STRICT = 1;

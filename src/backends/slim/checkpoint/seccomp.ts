@@ -1,0 +1,45 @@
+import { ptrace } from "../ptrace/ptrace.js";
+import { KernelError } from "../sys/kernel-error.js";
+
+/** Modes as /proc/PID/status shows them, linux/seccomp.h. */
+export const SECCOMP_FILTERED = 2;
+
+const ENOENT = 2;
+/** struct sock_filter. */
+const INSTRUCTION_BYTES = 8;
+/** struct seccomp_metadata: which filter, and its flags. */
+const METADATA_BYTES = 16;
+
+/** A program of seccomp(2). */
+export interface SeccompFilter {
+  /** struct sock_filter each. */
+  readonly program: Buffer;
+  /** SECCOMP_FILTER_FLAG_LOG is all that the kernel keeps. */
+  readonly flags: number;
+}
+
+/** The filters of a stopped thread, the oldest first. Errors: KernelError, EACCES without CAP_SYS_ADMIN. */
+export function seccompFilters(tid: number): SeccompFilter[] {
+  const newestFirst: SeccompFilter[] = [];
+  for (;;) {
+    const index = newestFirst.length;
+    const instructions = countOf(tid, index);
+    if (instructions === undefined) return newestFirst.reverse();
+    const program = Buffer.alloc(instructions * INSTRUCTION_BYTES);
+    ptrace("seccompGetFilter", tid, index, program);
+    const metadata = Buffer.alloc(METADATA_BYTES);
+    metadata.writeBigUInt64LE(BigInt(index));
+    ptrace("seccompGetMetadata", tid, METADATA_BYTES, metadata);
+    newestFirst.push({ program, flags: Number(metadata.readBigUInt64LE(8)) });
+  }
+}
+
+/** Instructions of a filter, counted from the newest; undefined behind the oldest. */
+function countOf(tid: number, index: number): number | undefined {
+  try {
+    return ptrace("seccompGetFilter", tid, index, 0);
+  } catch (error) {
+    if (error instanceof KernelError && error.errno === ENOENT) return undefined;
+    throw error;
+  }
+}
