@@ -1,8 +1,8 @@
 import { spawn } from "node:child_process";
 import { fileURLToPath } from "node:url";
 
-/** The built program, as a user starts it. */
-export const CRIMG = fileURLToPath(new URL("../../bin/run.js", import.meta.url));
+/** The built program, as a user starts it; CRIMG_PROGRAM names another build. */
+export const CRIMG = process.env.CRIMG_PROGRAM ?? fileURLToPath(new URL("../../bin/run.js", import.meta.url));
 
 export interface CliResult {
   readonly code: number | null;
