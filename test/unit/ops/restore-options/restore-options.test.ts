@@ -5,6 +5,7 @@ import type { RestoreOption } from "../../../../src/ops/restore-options/option.j
 import { openRestoreOptions, restoreOptions } from "../../../../src/ops/restore-options/restore-options.js";
 import { suite } from "../../../helpers/suite.js";
 import { DamagedSet } from "../validate/damaged-set.js";
+import { DamagedStream, R } from "../validate/damaged-stream.js";
 
 const test = suite("restore options");
 
@@ -33,6 +34,35 @@ for (const [fixture, options] of [
   test(`${fixture} needs ${options.join(" ") || "nothing"}`, () => {
     assert.equal(needed(new DamagedSet(fixture)), [...options]);
   });
+
+for (const [name, options] of [
+  ["minimal", []],
+  ["logger", []],
+  ["locks", ["--file-locks"]],
+  ["deleted", ["--link-remap"]],
+  ["sockets", ["--tcp-established"]],
+  ["threads", []],
+  ["tree", []],
+  ["terminal", []],
+] as const)
+  test(`the stream of ${name} needs ${options.join(" ") || "nothing"}, and nothing that only a person can say`, () => {
+    const document = new DamagedStream(name).open();
+    assert.equal(words(restoreOptions(document)), [...options]);
+    assert.equal(openRestoreOptions(document), []);
+  });
+
+test("a stream names itself as what says so", () => {
+  const [option] = restoreOptions(new DamagedStream("locks").open());
+  assert.match(option?.reason ?? "", "12 file locks");
+  assert.match(option?.objects[0] ?? "", /^posix of 1000 on fd \d+: /);
+  assert.is(option?.from, "locks.ckpt");
+});
+
+test("a stream whose session leader is outside asks for --shell-job", () => {
+  const stream = new DamagedStream("logger");
+  const tree = stream.find(R.TREE) + 1;
+  assert.equal(words(restoreOptions(stream.poke(tree, 16, Buffer.alloc(4)).open())), ["--shell-job"]);
+});
 
 test("each says why, what asks for it and which image says so", () => {
   const [option] = restoreOptions(new DamagedSet("sockets").open());
