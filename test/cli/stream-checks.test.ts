@@ -105,7 +105,10 @@ test("--print gives the conversion and criu's command line with the options that
     [code, stdout],
     [0, `crimg convert ${LOCKS} ${set} && /nowhere/criu restore --images-dir ${set} --file-locks\n`],
   );
-  assert.match(stderr, /^--file-locks {2}12 file locks; .* \(filelocks\.img\)\n {4}posix of 1000 on fd \d+: /);
+  assert.match(
+    stderr,
+    /^--file-locks {2}12 file locks; .* \(filelocks\.img\)\n {4}posix of 1000 on fd \d+: /,
+  );
   const json = await answer(["restore", LOCKS, "--print", ...CRIU]);
   assert.equal(json.convert, ["crimg", "convert", LOCKS, set]);
   assert.equal(json.criu?.slice(-1), ["--file-locks"]);
