@@ -4,7 +4,7 @@ import { readStat } from "../proc/stat.js";
 import { NT_X86_XSTATE } from "../sys/abi-x64.js";
 import { errnoName, KernelError } from "../sys/kernel-error.js";
 import { addressOf } from "../sys/syscall.js";
-import { ptrace, type Request } from "./ptrace.js";
+import { OPTION, ptrace, type Request } from "./ptrace.js";
 import { Registers } from "./registers.js";
 import { poll, type Status, waitFor } from "./wait.js";
 
@@ -191,6 +191,11 @@ export class Tracee {
     ptrace("interrupt", this.tid);
     ptrace("cont", this.tid);
     this.awaitStop();
+  }
+
+  /** It no longer ends with crimg, though it is still traced. */
+  outlive(): void {
+    ptrace("setOptions", this.tid, 0, OPTION.sysGood);
   }
 
   /** Ends tracing; the thread goes on. */

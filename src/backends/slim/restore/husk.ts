@@ -9,9 +9,21 @@ import { attempt, call } from "../sys/syscall.js";
 
 /** Where the program of the husk stands until it is unmapped. */
 const HUSK_BASE = 0x400000n;
-/** `mov eax, 34; syscall; jmp` back: waits in pause(2) for ever. */
-const CODE = Buffer.from("b8220000000f05ebf7", "hex");
-const SYSCALL_IN_CODE = 5;
+/** What the husk does until it is stopped: it waits for ever, but not longer than crimg lives. */
+const CODE = Buffer.from(
+  [
+    "b89d000000bf01000000be090000000f05", // prctl(PR_SET_PDEATHSIG, SIGKILL)
+    "b86e0000000f05", // getppid(): crimg may have ended before
+    "85c07407", // a parent in another pid namespace is 0
+    "3d00000000", // the pid of crimg
+    "7509", // another: exit
+    "b8220000000f05ebf7", // pause() again and again
+    "31ffb8e70000000f05", // exit_group(0)
+  ].join(""),
+  "hex",
+);
+const PARENT_IN_CODE = 29;
+const SYSCALL_IN_CODE = 40;
 const EHDR_BYTES = 64;
 const PHDR_BYTES = 56;
 const CODE_OFFSET = EHDR_BYTES + PHDR_BYTES;
@@ -73,5 +85,6 @@ function tinyElf(): Buffer {
   elf.writeBigUInt64LE(BigInt(elf.length), EHDR_BYTES + 40);
   elf.writeBigUInt64LE(4096n, EHDR_BYTES + 48);
   CODE.copy(elf, CODE_OFFSET);
+  elf.writeInt32LE(process.pid, CODE_OFFSET + PARENT_IN_CODE);
   return elf;
 }
