@@ -22,4 +22,5 @@ export const MEMORY: Builders<MemoryStep> = {
     const described = work.image.memory(memory);
     handOver.lend(work.files.get(described.mm.exe_objref), (exe) => describeMemory(bench, described, exe));
   },
+  seals: ({ files }) => files.seal(),
 };

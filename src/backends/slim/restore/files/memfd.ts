@@ -1,4 +1,5 @@
 import fs from "node:fs";
+import type { Part } from "../../../../formats/linux-cr/parse.js";
 import { RECORDS } from "../../../../formats/linux-cr/records.js";
 import type { StreamReader } from "../../../../model/linux-cr/reader.js";
 import { PAGE_SIZE, SYS } from "../../sys/abi-x64.js";
@@ -16,7 +17,7 @@ const O_CLOEXEC = 0o2000000;
 
 /** Files of memfd_create(2), several of which may have been the same memory. */
 export class MemFiles {
-  readonly #made = new Map<number, number>();
+  readonly #made = new Map<number, { readonly fd: number; readonly seals: number }>();
 
   constructor(
     readonly reader: StreamReader,
@@ -25,7 +26,7 @@ export class MemFiles {
 
   open({ part, value }: ImageFile): number {
     const { value: memfd, index } = this.reader.get(part, RECORDS.MEMFD);
-    let own = this.#made.get(memfd.inode_objref);
+    let own = this.#made.get(memfd.inode_objref)?.fd;
     if (own === undefined) {
       const name = this.reader.image.text(index);
       own = call(
@@ -34,24 +35,39 @@ export class MemFiles {
         cString(name),
         MFD_CLOEXEC | (memfd.seals === F_SEAL_SEAL ? 0 : MFD_ALLOW_SEALING),
       );
-      this.#made.set(memfd.inode_objref, own);
+      this.#made.set(memfd.inode_objref, { fd: own, seals: memfd.seals });
       call("give a memfd its size", SYS.ftruncate, own, memfd.size);
       fs.fchmodSync(own, memfd.mode & 0o7777);
+      const { uid, gid } = fs.fstatSync(own);
+      if (uid !== memfd.uid || gid !== memfd.gid) fs.fchownSync(own, memfd.uid, memfd.gid);
       for (const { start, end, offset } of savedRanges(
         this.reader,
-        part,
+        this.#partWithPages(memfd.inode_objref) ?? part,
         "indexes",
         0,
         Math.ceil(Number(memfd.size) / PAGE_SIZE),
       ))
         copyRange(this.image, offset, own, start, Math.min(end, Number(memfd.size)) - start);
-      if (memfd.seals > F_SEAL_SEAL) call("seal a memfd", SYS.fcntl, own, F_ADD_SEALS, memfd.seals);
     }
     return openPath(`/proc/self/fd/${own}`, value.f_flags | O_CLOEXEC);
   }
 
+  /** Seals that forbid new mappings come after those that there were. */
+  seal(): void {
+    for (const { fd, seals } of this.#made.values())
+      if (seals > F_SEAL_SEAL) call("seal a memfd", SYS.fcntl, fd, F_ADD_SEALS, seals);
+  }
+
+  /** The FILE that brought the pages of a memfd: the first of them in the image, not in the order of opening. */
+  #partWithPages(inode: number): Part | undefined {
+    for (const part of this.reader.objects("FILE"))
+      if (part.pageArrays.length > 0 && this.reader.find(part, RECORDS.MEMFD)?.value.inode_objref === inode)
+        return part;
+    return undefined;
+  }
+
   close(): void {
-    for (const fd of this.#made.values()) attempt(SYS.close, fd);
+    for (const { fd } of this.#made.values()) attempt(SYS.close, fd);
     this.#made.clear();
   }
 }

@@ -32,16 +32,16 @@ export class OpenFiles {
   readonly #open = new Map<number, number>();
   readonly #pipes: Pipes;
   readonly #memFiles: MemFiles;
-  readonly #deleted: DeletedFiles;
+  readonly deleted: DeletedFiles;
 
   constructor(
     readonly reader: StreamReader,
     /** The image. */
     readonly image: number,
   ) {
-    this.#pipes = new Pipes(reader);
+    this.deleted = new DeletedFiles(reader, image);
+    this.#pipes = new Pipes(reader, this.deleted);
     this.#memFiles = new MemFiles(reader, image);
-    this.#deleted = new DeletedFiles(reader, image);
   }
 
   /** The descriptor of crimg for a FILE. */
@@ -60,12 +60,17 @@ export class OpenFiles {
     return { part, objref, value, path: this.reader.text(part, RECORDS.FILE_NAME) };
   }
 
+  /** Puts the seals on all memfds. */
+  seal(): void {
+    this.#memFiles.seal();
+  }
+
   close(): void {
     for (const fd of this.#open.values()) attempt(SYS.close, fd);
     this.#open.clear();
     this.#pipes.close();
     this.#memFiles.close();
-    this.#deleted.close();
+    this.deleted.close();
   }
 
   #make(file: ImageFile): number {
@@ -73,7 +78,7 @@ export class OpenFiles {
     switch (value.f_type) {
       case 1: {
         const isDeleted = this.reader.find(part, RECORDS.FILE_UNLINKED) !== undefined;
-        const fd = isDeleted ? this.#deleted.open(file) : openNamed(file);
+        const fd = isDeleted ? this.deleted.open(file) : openNamed(file);
         return this.#positioned(fd, file);
       }
       case 2:

@@ -1,17 +1,22 @@
+import { RECORDS } from "../../../../formats/linux-cr/records.js";
 import { VM_EXEC, VM_READ, VM_SHARED, VM_WRITE } from "../../vma-flags.js";
 import { type Image, living } from "../image.js";
 import type { ImageArea } from "../image-memory.js";
 import { hex, type StepBase } from "./step.js";
 
+/** Set by memfd_create(2) itself. */
+const F_SEAL_SEAL = 1;
+
 /** Builds address spaces. */
 export type MemoryStep =
   | (StepBase & { readonly kind: "vdso"; readonly memory: number })
   | (StepBase & { readonly kind: "area"; readonly area: ImageArea })
-  | (StepBase & { readonly kind: "describe memory"; readonly memory: number });
+  | (StepBase & { readonly kind: "describe memory"; readonly memory: number })
+  | (StepBase & { readonly kind: "seals" });
 
 /** Maps and fills the areas of every process, and says what they are for. */
 export function memorySteps(image: Image): MemoryStep[] {
-  return living(image).flatMap(({ process, objects }): MemoryStep[] => {
+  const steps = living(image).flatMap(({ process, objects }): MemoryStep[] => {
     const task = process.ids.pid;
     const memory = objects.mm_objref;
     const { areas, mm } = image.memory(memory);
@@ -28,6 +33,15 @@ export function memorySteps(image: Image): MemoryStep[] {
       },
     ];
   });
+  return [...steps, ...sealStep(image)];
+}
+
+/** F_SEAL_FUTURE_WRITE forbids mappings that are there already: fcntl(2). */
+function sealStep({ reader }: Image): MemoryStep[] {
+  for (const part of reader.objects("FILE"))
+    if ((reader.find(part, RECORDS.MEMFD)?.value.seals ?? 0) > F_SEAL_SEAL)
+      return [{ kind: "seals", task: 0, what: "seal the memfds", why: "all that map them do so by now" }];
+  return [];
 }
 
 function vdsoStep(task: number, memory: number, areas: readonly ImageArea[]): MemoryStep[] {

@@ -1,0 +1,21 @@
+/** The live programs that criu is tested with, through crimg's own engine. */
+import { mkdirSync } from "node:fs";
+import { join } from "node:path";
+import { cleanUp, freshDirectory } from "../helpers/live.js";
+import { needsSlim, survives } from "../helpers/slim.js";
+import { suite } from "../helpers/suite.js";
+
+const slim = suite("live programs through slim", {}, 90);
+const dir = freshDirectory("slim-programs");
+
+slim.before(needsSlim);
+slim.after(cleanUp);
+
+for (const name of process.env.ONLY?.split(" ") ?? ["threads", "tree", "locks", "transaction"])
+  slim(`${name} comes back and finds nothing changed`, async () => {
+    const work = join(dir, name);
+    mkdirSync(work);
+    await survives(name, work, 2);
+  });
+
+slim.run();
