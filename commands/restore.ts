@@ -1,4 +1,3 @@
-import { writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { boolean, integer, option, string } from "@oclif/core/flags";
 import { BaseCommand } from "../src/cli/base-command.js";
@@ -6,8 +5,10 @@ import { EDIT_FLAGS, editsFromFlags } from "../src/cli/edit-flags.js";
 import { type Answer, EXIT } from "../src/cli/exit-codes.js";
 import { imageArg } from "../src/cli/flags.js";
 import { terminalWidth, writeTo } from "../src/cli/output.js";
+import { Progress } from "../src/cli/progress.js";
 import { restoreJson } from "../src/cli/restore-json.js";
 import {
+  endedText,
   failedLines,
   obstacleLines,
   optionLines,
@@ -15,33 +16,37 @@ import {
   restoreCommandLine,
   warningsOf,
 } from "../src/cli/restore-lines.js";
+import { StepLog } from "../src/cli/step-log.js";
 import { styleFor } from "../src/cli/style.js";
 import {
   BACKENDS,
-  checkForSlim,
-  type Document,
+  type Edit,
   openDocument,
+  type Policy,
   type PreparedRestore,
   prepareRestore,
   type Restart,
-  restoreSlim,
+  type RestoreRequest,
   UsageError,
 } from "../src/index.js";
 
 export default class Restore extends BaseCommand<typeof Restore> {
   static override summary = "bring a checkpoint back to life";
   static override description =
-    `Checks the set first, works out from the images which options criu needs, and runs criu. Edits are made to a copy that
-shares the pages with the original and is removed afterwards; the original is only read. When criu fails, its log
-is explained as crimg explain does. A linux-cr stream, from a file or through a pipe, is restored as the set that
-crimg convert makes of it, in a directory that is removed afterwards.
+    `Checks the image first and hands it to a backend. criu restores sets: crimg works out from the images which options
+it needs, and when it fails, its log is explained as crimg explain does. slim is crimg's own engine and restores streams
+by ptrace, without any criu (x86-64). An image of the other family is converted into a temporary one. auto, the default,
+takes slim for streams of crimg checkpoint and criu for all else, or the other one where only that can work here.
+
+Edits are made to a copy that is removed afterwards; the original is only read. A stream may come through a pipe, as -.
 
 Words after -- are options for criu itself; they replace those that crimg works out.
 
-Without --detach crimg waits until the tasks have ended, and passes SIGINT, SIGTERM, SIGHUP and SIGQUIT on to the root
-task. criu does not tell how they ended.
+Without --detach crimg waits until the root task has ended, and passes SIGINT, SIGTERM, SIGHUP and SIGQUIT on to it.
+slim tells how it ended; criu does not. With --detach the tasks go on under init.
 
-Exit status: 0 restored (and, without --detach, ended), 1 it cannot be restored, or criu failed, 2 trouble.`;
+Exit status: 0 restored (and, without --detach, ended, however that was), 1 it cannot be restored, or the restore failed,
+2 trouble.`;
   static override examples = [
     {
       description: "What would be done, and why?",
@@ -57,6 +62,10 @@ Exit status: 0 restored (and, without --detach, ended), 1 it cannot be restored,
       command: "<%= config.bin %> <%= command.id %> fixtures/criu/locks --print",
     },
     {
+      description: "Through a pipe, with crimg's own engine: no criu is needed",
+      command: "crimg checkpoint PID -o - | <%= config.bin %> <%= command.id %> - --backend slim --detach",
+    },
+    {
       description: "A stream from another machine",
       command: "crimg convert IMG - | <%= config.bin %> <%= command.id %> - --detach",
     },
@@ -66,19 +75,21 @@ Exit status: 0 restored (and, without --detach, ended), 1 it cannot be restored,
     },
   ];
   static override json = {
-    backend: "name, because, able, and path, version, reason or remark",
+    backend: "name (criu or slim), because, able, and path, version, reason or remark",
     convert: "of a stream, the words that make the set which criu restores",
-    criu: "the words that criu is started with",
+    criu: "the words that criu is started with; absent for slim",
     commandLine: "the same, quoted for a shell",
-    options: "what the images need: option, value, reason, objects, from",
+    options: "what criu must be told for the images: option, value, reason, objects, from",
+    steps:
+      "with --dry-run, what slim would do, in order: list of {phase, task, what, why}; task is absent for what is done for all",
     changes: "of the edits, as crimg edit tells them; absent without edits",
     unmatched: "edits that matched nothing, as sentences; absent without edits",
     valid: "whether the check found no error",
     findings: "as crimg validate tells them",
-    losses: "of a stream, what a set cannot hold: list of {object, what, why}",
+    losses: "of an image that is converted, what the other family cannot hold: list of {object, what, why}",
     refusals: "why it cannot be done, as sentences",
     restart:
-      "absent when nothing was started: restored, pid and remark; or restored, reason and explanation (see crimg explain)",
+      "absent when nothing was started: restored, pid and remark, and with slim, without --detach, ended: {status} or {signal} of the root task; or restored, reason and explanation (see crimg explain)",
   };
   static override args = { IMG: imageArg };
   static override flags = {
@@ -89,24 +100,37 @@ Exit status: 0 restored (and, without --detach, ended), 1 it cannot be restored,
     }),
     backend: option({ options: BACKENDS })({
       default: "auto",
-      description: "engine that restores; auto is criu, slim is crimg's own: streams with --detach, no edits",
+      description: "engine that restores: criu, or slim, crimg's own; auto chooses, and --dry-run says why",
     }),
     criu: string({
       description: "criu to use [default: $CRIMG_CRIU, then PATH]",
       helpValue: "PATH",
     }),
-    "dry-run": boolean({ description: "do everything but start criu", exclusive: ["print"] }),
+    "dry-run": boolean({
+      description: "do everything but start tasks; tell what slim would do",
+      exclusive: ["print"],
+    }),
     print: boolean({ description: "only print the command line of criu, and on stderr what it is for" }),
     detach: boolean({ char: "d", description: "return as soon as the tasks run" }),
     pidfile: string({ description: "write the pid of the root task into this file", helpValue: "FILE" }),
-    log: string({ description: "keep the log of criu in this file", helpValue: "FILE" }),
+    log: string({
+      description:
+        "keep the log of criu in this file, or explain every step of slim in it, as -v does on stderr",
+      helpValue: "FILE",
+    }),
     timeout: integer({
       min: 1,
       description: "seconds that criu may say nothing before it is killed [default: 60, more for large sets]",
       helpValue: "SECONDS",
     }),
+    "expiry-from": option({ options: ["end", "start"] as const })({
+      default: "end",
+      description:
+        "slim: leases and timers have what they had left from the end of the restart, or from its start, so that the restart uses it up",
+    }),
     lossy: boolean({
-      description: "restore a stream although a CRIU set cannot hold all of it; crimg convert lists what",
+      description:
+        "restore a converted image although the other family cannot hold all of it; crimg convert lists what",
     }),
     force: boolean({ description: "restore although the check found errors" }),
   };
@@ -130,56 +154,58 @@ Exit status: 0 restored (and, without --detach, ended), 1 it cannot be restored,
       throw new UsageError(
         "--print names no edited set, since the copy that crimg restores is removed again: make one with crimg edit -o DIR, and print for that",
       );
+    if (flags.print && flags.backend === "slim")
+      throw new UsageError("--print is for criu, and slim starts no program: --dry-run tells its steps");
     const document = openDocument(this.image, { spoolIn: tmpdir() });
     try {
-      const { backend } = flags;
-      if (backend === "slim") return await this.#slim(document, edits.length + policies.length);
-      const prepared = await prepareRestore(document, {
-        edits,
-        policies,
-        lossy: flags.lossy,
-        root: flags.root,
-        backend,
-        criu: flags.criu,
-        extra: this.#extra,
-        detach: flags.detach,
-        pidFile: flags.pidfile,
-        logFile: flags.log,
-        stallSeconds: flags.timeout,
-      });
+      const prepared = await prepareRestore(document, this.#request(edits, policies));
       if (flags.print) return this.#print(prepared);
       for (const warning of warningsOf(prepared)) this.warn(warning);
       const obstacles = [...obstacleLines(prepared, this.#goOn())];
-      if (flags["dry-run"]) return this.#dryRun(prepared, obstacles);
+      if (flags["dry-run"]) return await this.#dryRun(prepared, obstacles);
       if (obstacles.length > 0) return this.#refuse(prepared, obstacles);
-      return this.#tell(prepared, await prepared.start((pid) => this.detail(`restored: root task ${pid}`)));
+      return this.#tell(prepared, await this.#start(prepared));
     } finally {
       document.close();
     }
   }
 
-  /** crimg's own engine: the stream is checked, then restored as it is. */
-  async #slim(document: Document, edits: number): Promise<Answer> {
+  #request(edits: readonly Edit[], policies: readonly Policy[]): RestoreRequest {
     const { flags } = this;
-    if (edits > 0)
-      throw new UsageError("--backend slim restores a stream as it is: make the edits with crimg edit first");
-    if (!flags.detach || flags.print || this.#extra.length > 0)
-      throw new UsageError("--backend slim works with --detach, and without --print and options for criu");
-    const verdict = checkForSlim(document);
-    const errors = verdict.findings.filter(({ severity }) => severity === "error");
-    for (const { id, what } of errors) this.note(`${id}: ${what}`);
-    const refuses = errors.length > 0 && !flags.force;
-    if (refuses || flags["dry-run"]) {
-      if (flags.json) this.printJson({ backend: { name: "slim" }, valid: errors.length === 0 });
-      this.note("nothing was started");
-      return refuses ? EXIT.no : EXIT.ok;
+    const wantsCriu = flags.print || flags.criu !== undefined || this.#extra.length > 0;
+    return {
+      edits,
+      policies,
+      lossy: flags.lossy,
+      root: flags.root,
+      backend: flags.backend === "auto" && wantsCriu ? "criu" : flags.backend,
+      criu: flags.criu,
+      extra: this.#extra,
+      detach: flags.detach,
+      pidFile: flags.pidfile,
+      logFile: flags.log,
+      stallSeconds: flags.timeout,
+      expiryFrom: flags["expiry-from"],
+    };
+  }
+
+  async #start(prepared: PreparedRestore): Promise<Restart> {
+    const { log: file, verbose } = this.flags;
+    const log = new StepLog(file, verbose ? (line) => this.note(line) : undefined);
+    const progress = new Progress("restoring");
+    try {
+      return await prepared.start({
+        onRestored: (pid) => {
+          progress.end();
+          this.detail(`restored: root task ${pid}`);
+        },
+        onStep: log.step,
+        onProgress: (done, total) => progress.at(done, total),
+      });
+    } finally {
+      progress.end();
+      log.close();
     }
-    const pid = await restoreSlim(document);
-    if (flags.pidfile !== undefined) writeFileSync(flags.pidfile, `${pid}\n`);
-    if (flags.json)
-      this.printJson({ backend: { name: "slim" }, valid: true, restart: { restored: true, pid } });
-    else this.print(`restored: root task ${pid}`);
-    return EXIT.ok;
   }
 
   #goOn() {
@@ -190,18 +216,19 @@ Exit status: 0 restored (and, without --detach, ended), 1 it cannot be restored,
   #print(prepared: PreparedRestore): Answer {
     if (this.flags.json) this.printJson(restoreJson(prepared));
     else {
-      this.print(restoreCommandLine(prepared));
+      this.print(restoreCommandLine(prepared) ?? "");
       this.#toStderr(optionLines(prepared.options, this.#stderrLook.style));
     }
     for (const refusal of prepared.refusals) this.warn(refusal);
     return prepared.refusals.length === 0 ? EXIT.ok : EXIT.no;
   }
 
-  #dryRun(prepared: PreparedRestore, obstacles: readonly string[]): Answer {
+  async #dryRun(prepared: PreparedRestore, obstacles: readonly string[]): Promise<Answer> {
     const isPossible = obstacles.length === 0;
-    if (this.flags.json) this.printJson(restoreJson(prepared));
+    const steps = isPossible ? await prepared.steps() : [];
+    if (this.flags.json) this.printJson(restoreJson(prepared, { steps }));
     else {
-      this.printLines(preparedLines(prepared, this.#look));
+      this.printLines(preparedLines(prepared, steps, this.#look));
       if (isPossible) this.print("nothing was started: this is a dry run");
       else this.printLines(obstacles);
     }
@@ -216,13 +243,14 @@ Exit status: 0 restored (and, without --detach, ended), 1 it cannot be restored,
   }
 
   #tell(prepared: PreparedRestore, restart: Restart): Answer {
-    if (this.flags.json) this.printJson(restoreJson(prepared, restart));
+    if (this.flags.json) this.printJson(restoreJson(prepared, { restart }));
     if (!restart.restored) {
       this.#toStderr(failedLines(restart, this.#stderrLook));
       return EXIT.no;
     }
     if (restart.remark !== undefined) this.warn(restart.remark);
-    if (!this.flags.json && this.flags.detach) this.print(`restored: root task ${restart.pid}`);
+    const said = this.flags.detach ? `restored: root task ${restart.pid}` : endedText(restart);
+    if (!this.flags.json && said !== undefined) this.print(said);
     return EXIT.ok;
   }
 

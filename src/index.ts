@@ -1,7 +1,9 @@
 export type {
   Backend,
   BackendName,
+  Ended,
   Objection,
+  PlannedStep,
   Probe,
   Restart,
   RestartOptions,
@@ -109,4 +111,3 @@ export {
   validate,
 } from "./ops/validate/validate.js";
 export { type PreparedRestore, prepareRestore, type RestoreRequest } from "./restore.js";
-export { checkForSlim, restoreSlim } from "./restore-slim.js";

@@ -1,8 +1,14 @@
-import type { PreparedRestore, Restart } from "../index.js";
+import type { PlannedStep, PreparedRestore, Restart } from "../index.js";
 import { restoreCommandLine } from "./restore-lines.js";
 
+/** What the answer holds beside what was worked out. */
+export interface RestoreOutcome {
+  readonly steps?: readonly PlannedStep[];
+  readonly restart?: Restart;
+}
+
 /** The `--json` answer of crimg restore. */
-export function restoreJson(prepared: PreparedRestore, restart?: Restart): object {
+export function restoreJson(prepared: PreparedRestore, { steps, restart }: RestoreOutcome = {}): object {
   const { backend, because, probe, plan, verdict, options, refusals, losses, convert, command } = prepared;
   return {
     backend: { name: backend.name, because, ...probe },
@@ -10,6 +16,7 @@ export function restoreJson(prepared: PreparedRestore, restart?: Restart): objec
     criu: command,
     commandLine: restoreCommandLine(prepared),
     options,
+    steps: command === undefined ? steps : undefined,
     changes: plan?.changes,
     unmatched: plan?.unmatched,
     valid: verdict.valid,
@@ -19,7 +26,7 @@ export function restoreJson(prepared: PreparedRestore, restart?: Restart): objec
       object: at,
       ...found,
     })),
-    losses: convert === undefined ? undefined : losses,
+    losses,
     refusals,
     restart,
   };

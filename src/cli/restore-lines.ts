@@ -1,4 +1,11 @@
-import { type PreparedRestore, type Restart, type RestoreOption, RULES, shellCommand } from "../index.js";
+import {
+  type PlannedStep,
+  type PreparedRestore,
+  type Restart,
+  type RestoreOption,
+  RULES,
+  shellCommand,
+} from "../index.js";
 import { escapeText } from "./escape.js";
 import { type ExplanationLook, failureLines, unknownLines } from "./explanation-lines.js";
 import type { Style } from "./style.js";
@@ -12,21 +19,49 @@ export interface GoOn {
   readonly allowUnmatched: boolean;
 }
 
-/** What will be done and why: edits, backend, options with their reasons, the command line. */
-export function* preparedLines(prepared: PreparedRestore, { style }: ExplanationLook): Generator<string> {
-  const { backend, because, probe, plan, options, convert } = prepared;
+/** What will be done and why: edits, backend, options with their reasons, the command line or the steps. */
+export function* preparedLines(
+  prepared: PreparedRestore,
+  steps: readonly PlannedStep[],
+  { style }: ExplanationLook,
+): Generator<string> {
+  const { backend, because, probe, plan, options, losses } = prepared;
   const changes = plan?.changes.length;
   if (changes !== undefined)
-    yield `${changes} change${changes === 1 ? "" : "s"} in a copy of the set, which criu gets instead of it`;
-  yield `backend ${backend.name}, since ${because}: ${probe.able ? `${probe.version} (${escapeText(probe.path)})` : "not able"}`;
+    yield `${changes} change${changes === 1 ? "" : "s"} in a copy of the image, which ${backend.name === "criu" ? "criu" : "crimg"} restores instead of it`;
+  yield `backend ${backend.name}, since ${escapeText(because)}${probeText(prepared)}`;
   if (probe.able && probe.remark !== undefined) yield `  ${escapeText(probe.remark)}`;
+  const line = restoreCommandLine(prepared);
+  if (line === undefined) {
+    if (losses !== undefined) yield "the set is converted into a stream that is removed again";
+    yield* stepLines(steps, style);
+    return;
+  }
   yield* optionLines(options, style);
-  yield `  ${style("good", escapeText(restoreCommandLine(prepared)))}`;
-  if (convert !== undefined) yield "  (crimg converts into a directory that it removes again)";
+  yield `  ${style("good", escapeText(line))}`;
+  if (losses !== undefined) yield "  (crimg converts into a directory that it removes again)";
 }
 
-/** What a person could type instead: criu, for a stream after a conversion into a set. */
-export function restoreCommandLine({ convert, command }: PreparedRestore): string {
+function probeText({ probe }: PreparedRestore): string {
+  if (!probe.able) return ": not able";
+  return probe.path === undefined ? "" : `: ${probe.version} (${escapeText(probe.path)})`;
+}
+
+/** What the engine will do, phase by phase. */
+function* stepLines(steps: readonly PlannedStep[], style: Style): Generator<string> {
+  let last: string | undefined;
+  for (const { phase, task, what, why } of steps) {
+    if (phase !== last) yield style("heading", phase);
+    last = phase;
+    const who = task === undefined ? "" : `task ${task}: `;
+    const reason = why === undefined ? "" : style("faint", ` (${escapeText(why)})`);
+    yield `  ${who}${escapeText(what)}${reason}`;
+  }
+}
+
+/** What a person could type instead: criu, for a stream after a conversion into a set. Undefined without a program. */
+export function restoreCommandLine({ convert, command }: PreparedRestore): string | undefined {
+  if (command === undefined) return undefined;
   const restore = shellCommand(command);
   return convert === undefined ? restore : `${shellCommand(convert)} && ${restore}`;
 }
@@ -64,8 +99,17 @@ export function* obstacleLines(
     yield "mend that, or go on with --force";
   }
   for (const refusal of refusals) yield escapeText(refusal);
-  // Validation says that criu cannot do it, unless it is not listened to.
-  if (!probe.able && (force || findings.length === 0)) yield escapeText(probe.reason);
+  // Validation says of criu that it cannot do it, unless it is not listened to.
+  const isSaid = !force && findings.some(({ id }) => id === "CRIU_MISSING");
+  if (!probe.able && !isSaid) yield escapeText(probe.reason);
+}
+
+/** How the root task ended, where that is known. */
+export function endedText({ pid, ended }: Extract<Restart, { restored: true }>): string | undefined {
+  if (ended === undefined) return undefined;
+  return "signal" in ended
+    ? `task ${pid} was killed by ${ended.signal}`
+    : `task ${pid} ended with status ${ended.status}`;
 }
 
 /** Why a restore failed. */

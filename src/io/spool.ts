@@ -1,12 +1,16 @@
 import fs from "node:fs";
 import path from "node:path";
-import { ioError } from "./errors.js";
+import { chunksOf } from "./digest.js";
+import { ioError, isCrimgError } from "./errors.js";
 import { ownerToken } from "./owner.js";
 import { type ByteSource, checkRange } from "./source.js";
 
 const CHUNK = 1024 * 1024;
 
-/** All bytes of a pipe in a file that has no name any more, so that nothing is left behind whatever happens. */
+/**
+ * All bytes of a pipe or of another source in a file that has no name any more, so that nothing is left behind whatever
+ * happens.
+ */
 export class SpoolSource implements ByteSource {
   readonly #fd: number;
   readonly size: number;
@@ -16,9 +20,9 @@ export class SpoolSource implements ByteSource {
     return `/proc/self/fd/${this.#fd}`;
   }
 
-  /** Reads `from` to its end. Errors: IO, also for a full disk. */
+  /** Reads `from`, a descriptor or a source, to its end. Errors: IO, also for a full disk; those of the source. */
   constructor(
-    from: number,
+    from: number | ByteSource,
     readonly name: string,
     directory: string,
   ) {
@@ -27,9 +31,9 @@ export class SpoolSource implements ByteSource {
       this.#fd = fs.openSync(file, "wx+", 0o600);
       fs.unlinkSync(file);
     } catch (error) {
-      throw ioError("keep the input in a file while it is edited", directory, error);
+      throw ioError("keep the input in a file meanwhile", directory, error);
     }
-    this.size = this.#fill(from);
+    this.size = this.#fill(typeof from === "number" ? chunksOfPipe(from) : chunksOf(from));
   }
 
   read(offset: number, size: number): Buffer {
@@ -43,20 +47,29 @@ export class SpoolSource implements ByteSource {
     fs.closeSync(this.#fd);
   }
 
-  #fill(from: number): number {
-    const chunk = Buffer.allocUnsafe(CHUNK);
+  #fill(chunks: Iterable<Buffer>): number {
     let size = 0;
     try {
-      for (;;) {
-        const got = readSome(from, chunk);
-        if (got === 0) return size;
-        for (let done = 0; done < got; ) done += fs.writeSync(this.#fd, chunk, done, got - done, size + done);
-        size += got;
+      for (const chunk of chunks) {
+        for (let done = 0; done < chunk.length; )
+          done += fs.writeSync(this.#fd, chunk, done, chunk.length - done, size + done);
+        size += chunk.length;
       }
+      return size;
     } catch (error) {
       fs.closeSync(this.#fd);
-      throw ioError("keep the input in a file while it is edited", this.name, error);
+      throw isCrimgError(error) ? error : ioError("keep the input in a file meanwhile", this.name, error);
     }
+  }
+}
+
+/** Every chunk stands in the same memory. */
+function* chunksOfPipe(fd: number): Generator<Buffer> {
+  const chunk = Buffer.allocUnsafe(CHUNK);
+  for (;;) {
+    const got = readSome(fd, chunk);
+    if (got === 0) return;
+    yield chunk.subarray(0, got);
   }
 }
 

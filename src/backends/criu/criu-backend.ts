@@ -1,18 +1,20 @@
-import { copyFileSync, existsSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { copyFileSync, existsSync, mkdtempSync, rmSync } from "node:fs";
 import os from "node:os";
 import path from "node:path";
 import { IMAGES } from "../../formats/criu/images.js";
-import { BackendError, ioError, UnsupportedError } from "../../io/errors.js";
+import { ioError, UnsupportedError } from "../../io/errors.js";
 import { DirectoryFileSet } from "../../io/file-set.js";
 import { FileSource } from "../../io/source.js";
 import type { Document } from "../../model/document.js";
 import { type Explanation, explainLog } from "../../ops/explain/explain.js";
 import type { RestoreOption } from "../../ops/restore-options/option.js";
-import type { Backend, Objection, Probe, Restart, RestartOptions } from "../backend.js";
+import type { Backend, Needs, Objection, PlannedStep, Restart, RestartOptions, Wishes } from "../backend.js";
+import { writePid } from "../pid-file.js";
 import { hostProcess } from "../processes.js";
 import { checkExtraOptions, restoreArguments } from "./command-line.js";
-import { findCriu } from "./find.js";
+import { type CriuProbe, findCriu } from "./find.js";
 import { setLeaseBreakTime } from "./lease-break-time.js";
+import { needsOf } from "./needs.js";
 import { takenReason, zombiesGone } from "./pids.js";
 import { objections } from "./preflight.js";
 import { type CriuEnd, runCriu } from "./run.js";
@@ -24,14 +26,15 @@ const PAGE_BYTES_PER_SECOND = 32 * 1024 * 1024;
 /** The installed criu, started as a program. `named`: the user's own choice of one. */
 export class CriuBackend implements Backend {
   readonly name = "criu";
+  readonly family = "criu";
   readonly #named: string | undefined;
-  #probe: Probe | undefined;
+  #probe: CriuProbe | undefined;
 
   constructor(named?: string) {
     this.#named = named;
   }
 
-  probe(): Probe {
+  probe(): CriuProbe {
     this.#probe ??= findCriu(this.#named);
     return this.#probe;
   }
@@ -40,8 +43,17 @@ export class CriuBackend implements Backend {
     await zombiesGone(document);
   }
 
-  preflight(document: Document): Objection[] {
+  needs(document: Document, wishes: Wishes): Needs {
+    return needsOf(document, wishes);
+  }
+
+  async preflight(document: Document): Promise<readonly Objection[]> {
     return objections(document);
+  }
+
+  /** criu tells what it does while it does it. */
+  async steps(): Promise<readonly PlannedStep[]> {
+    return [];
   }
 
   commandLine(document: Document, { root, needed, extra, detach, pidFile }: RestartOptions): string[] {
@@ -160,20 +172,6 @@ function makeWorkDirectory(): string {
     return mkdtempSync(path.join(os.tmpdir(), "crimg-restore-"));
   } catch (error) {
     throw ioError("make a directory for criu's log", os.tmpdir(), error);
-  }
-}
-
-function writePid(file: string, pid: number): void {
-  try {
-    writeFileSync(file, `${pid}\n`);
-  } catch (error) {
-    throw new BackendError(
-      `the tasks run (root pid ${pid}), but the pid cannot be written: ${(error as Error).message}`,
-      {
-        file,
-        cause: error,
-      },
-    );
   }
 }
 

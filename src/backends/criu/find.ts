@@ -5,13 +5,18 @@ import { MemorySource } from "../../io/source.js";
 import { explainLog, type Failure } from "../../ops/explain/explain.js";
 import type { Probe } from "../backend.js";
 
+/** What was found out about criu on this host. */
+export type CriuProbe =
+  | (Extract<Probe, { able: true }> & { readonly path: string; readonly version: string })
+  | Extract<Probe, { able: false }>;
+
 const TRIAL_MS = 20_000;
 
 /**
  * Finds criu and tries whether it can work on this kernel: `named` (the user's --criu), else CRIMG_CRIU, else PATH.
  * One that is named is the only candidate, so that the user gets that one or hears why not.
  */
-export function findCriu(named: string | undefined): Probe {
+export function findCriu(named: string | undefined): CriuProbe {
   const chosen = named ?? (process.env.CRIMG_CRIU || undefined);
   const candidates = chosen === undefined ? onPath("criu") : [resolve(chosen)];
   const path = candidates.find(isExecutable);
@@ -30,7 +35,7 @@ export function findCriu(named: string | undefined): Probe {
 }
 
 /** `criu check` initialises what a restore does; some of its complaints a restore can do without. */
-function tried(path: string, version: string): Probe {
+function tried(path: string, version: string): CriuProbe {
   const { status, stdout, stderr } = run(path, ["check"]);
   if (status === 0) return { able: true, path, version };
   const said = `${stdout}\n${stderr}`.trim();

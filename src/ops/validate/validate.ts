@@ -5,7 +5,7 @@ import type { Document } from "../../model/document.js";
 import { salvage } from "../../model/salvaged.js";
 import { type ImageContext, SetContext } from "./context.js";
 import { type Finding, type Rule, type RuleFacts, SEVERITIES, type Severity } from "./finding.js";
-import { type CriuFacts, Host } from "./host/host.js";
+import { type CriuFacts, Host, type SlimFacts } from "./host/host.js";
 import { HOST_RULES, SET_HOST_RULES, STREAM_HOST_RULES } from "./host/rules.js";
 import { ROOT_RULES, SET_ROOT_RULES, STREAM_ROOT_RULES } from "./root/rules.js";
 import { RootTree } from "./root/tree.js";
@@ -52,6 +52,8 @@ export interface ValidateOptions {
   readonly watch?: readonly string[] | undefined;
   /** What is known of criu here: the machine is checked as well. */
   readonly criu?: CriuFacts | undefined;
+  /** What is known of crimg's own engine here: the machine is checked as well. */
+  readonly slim?: SlimFacts | undefined;
   /** Rules that are not checked. */
   readonly ignore?: readonly string[] | undefined;
   /** If given, the only rules that are checked. */
@@ -106,7 +108,7 @@ export function validate(document: Document, options: ValidateOptions = {}): Ver
 function surroundings<C extends ImageContext>(
   collector: Collector,
   image: C,
-  { root, watch = [], criu }: ValidateOptions,
+  { root, watch = [], criu, slim }: ValidateOptions,
   rootRules: readonly Rule<{ image: C; tree: RootTree; watch: readonly string[] }>[],
   hostRules: readonly Rule<{ image: C; host: Host }>[],
 ): void {
@@ -115,8 +117,8 @@ function surroundings<C extends ImageContext>(
     collector.run(ROOT_RULES, context);
     collector.run(rootRules, context);
   }
-  if (criu !== undefined) {
-    const context = { image, host: new Host(criu) };
+  if (criu !== undefined || slim !== undefined) {
+    const context = { image, host: new Host(criu, slim) };
     collector.run(HOST_RULES, context);
     collector.run(hostRules, context);
   }

@@ -9,6 +9,12 @@ export interface CriuFacts {
   readonly problem: string | undefined;
 }
 
+/** What was found out about crimg's own engine on this host. */
+export interface SlimFacts {
+  /** Why it cannot restore the image here; undefined when it can. */
+  readonly problem: string | undefined;
+}
+
 /** A process, as /proc/PID/stat tells it. */
 export interface HostProcess {
   readonly comm: string;
@@ -37,7 +43,11 @@ const LISTEN = "0A";
 
 /** This machine, as far as a restore depends on it. Everything is read when it is asked for. */
 export class Host {
-  constructor(readonly criu: CriuFacts) {}
+  /** What is not asked about the restore is undefined. */
+  constructor(
+    readonly criu: CriuFacts | undefined,
+    readonly slim?: SlimFacts,
+  ) {}
 
   /** `uname -m`. */
   readonly machine = os.machine();

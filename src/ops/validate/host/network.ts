@@ -102,6 +102,7 @@ export const setNetworkRules: readonly Rule<SetHostContext>[] = [
     about: "The tool that stops connections during a restore is installed.",
     mend: "Install it, or restore with --network-lock nftables or skip.",
     *check({ image, host }) {
+      if (host.criu === undefined) return;
       const connected = image.checkpoint.files.all.filter(({ socket }) => socket?.connected === true);
       if (connected.length === 0 || restoresNamespace(image, "net")) return;
       const method = image.set.first(IMAGES.INVENTORY)?.network_lock_method ?? IPTABLES;

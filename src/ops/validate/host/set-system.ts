@@ -18,7 +18,7 @@ export const setSystemRules: readonly Rule<SetHostContext>[] = [
       "The criu here is not older than the one that wrote the set: an older one ignores what it does not know, page counts included.",
     mend: "Restore with a criu as new as the one that made the set.",
     *check({ image, host }) {
-      const { version } = host.criu;
+      const version = host.criu?.version;
       const newest = image.share(newestField);
       if (version === undefined || newest === undefined || compareVersions(version, newest.since) >= 0)
         return;
@@ -74,6 +74,7 @@ export const setSystemRules: readonly Rule<SetHostContext>[] = [
     about: "The kernel has the controllers of the tasks' control groups.",
     mend: "Mount the controllers, or restore with --manage-cgroups=ignore.",
     *check({ image, host }) {
+      if (host.criu === undefined) return;
       const known = host.cgroupControllers();
       for (const { cnames } of image.set.first(IMAGES.CGROUP)?.controllers ?? [])
         for (const name of cnames)

@@ -20,12 +20,20 @@ export const hostSystemRules: readonly Rule<HostContext>[] = [
   {
     id: "CRIU_MISSING",
     level: "error",
-    about: "A criu is installed that works on this kernel.",
+    about:
+      "A criu is installed that works on this kernel; a note when crimg's own engine can restore the image instead.",
     mend: "Install criu, or name it with CRIMG_CRIU.",
-    *check({ host }) {
-      const { path, problem } = host.criu;
-      if (problem !== undefined)
-        yield { at: { path }, what: problem, expected: "a criu that works", found: path ?? "none" };
+    *check({ host: { criu, slim } }) {
+      if (criu?.problem === undefined) return;
+      const { path, problem } = criu;
+      const isNeeded = slim === undefined || slim.problem !== undefined;
+      yield {
+        at: { path },
+        what: isNeeded ? problem : `${problem}; crimg's own engine can restore it`,
+        expected: "a criu that works",
+        found: path ?? "none",
+        level: isNeeded ? "error" : "note",
+      };
     },
   },
   {

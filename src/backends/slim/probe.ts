@@ -1,0 +1,71 @@
+import fs from "node:fs";
+import os from "node:os";
+import type { Probe } from "../backend.js";
+
+const CAP_SYS_PTRACE = 1n << 19n;
+const CAP_SYS_ADMIN = 1n << 21n;
+const CAP_CHECKPOINT_RESTORE = 1n << 40n;
+/** clone3(2) with set_tid came with Linux 5.5, pidfd_getfd(2) with 5.6. */
+const OLDEST_KERNEL = [5, 6] as const;
+/** ptrace(2): nobody may trace anything. */
+const NO_TRACING = 3;
+
+/** What decides whether crimg's own engine can restore on a host. */
+export interface HostFacts {
+  readonly platform: string;
+  readonly arch: string;
+  /** `uname -r`. */
+  readonly kernel: string;
+  /** Built with CONFIG_CHECKPOINT_RESTORE. */
+  readonly hasCheckpointRestore: boolean;
+  /** Effective capabilities of crimg, bit by number. */
+  readonly capabilities: bigint;
+  /** yama/ptrace_scope; undefined without Yama. */
+  readonly ptraceScope: number | undefined;
+}
+
+/** Whether the engine can work on this host. `choosesIds`: whether the tasks are to get the ids that they had. */
+export function probeSlim(choosesIds: boolean, facts: HostFacts = thisHost()): Probe {
+  const reason = problem(facts, choosesIds);
+  return reason === undefined ? { able: true } : { able: false, reason: `crimg's own engine: ${reason}` };
+}
+
+function problem(facts: HostFacts, choosesIds: boolean): string | undefined {
+  const { platform, arch, kernel, capabilities } = facts;
+  if (platform !== "linux") return `it restores on Linux only, and this is ${platform}`;
+  if (arch !== "x64") return `it knows x86-64 alone, and this is ${arch}`;
+  const [major = 0, minor = 0] = kernel.split(".").map(Number);
+  const [oldestMajor, oldestMinor] = OLDEST_KERNEL;
+  if (major < oldestMajor || (major === oldestMajor && minor < oldestMinor))
+    return `it needs Linux ${oldestMajor}.${oldestMinor} or later, and this is ${kernel}`;
+  if (!facts.hasCheckpointRestore) return "this kernel was built without CONFIG_CHECKPOINT_RESTORE";
+  if (facts.ptraceScope === NO_TRACING)
+    return "tracing is turned off for good on this host (kernel.yama.ptrace_scope is 3)";
+  if (choosesIds && (capabilities & (CAP_CHECKPOINT_RESTORE | CAP_SYS_ADMIN)) === 0n)
+    return "choosing the ids of tasks needs the capability CAP_CHECKPOINT_RESTORE or CAP_SYS_ADMIN: run it as root, or let the tasks get new ids with --pids new";
+  if (facts.ptraceScope === NO_TRACING - 1 && (capabilities & CAP_SYS_PTRACE) === 0n)
+    return "tracing needs the capability CAP_SYS_PTRACE on this host (kernel.yama.ptrace_scope is 2)";
+  return undefined;
+}
+
+function thisHost(): HostFacts {
+  const status = text("/proc/self/status");
+  const scope = text("/proc/sys/kernel/yama/ptrace_scope");
+  return {
+    platform: os.platform(),
+    arch: process.arch,
+    kernel: os.release(),
+    // The kernel has this file only with that option, kernel/pid_namespace.c.
+    hasCheckpointRestore: text("/proc/sys/kernel/ns_last_pid") !== undefined,
+    capabilities: BigInt(`0x${/^CapEff:\s*([0-9a-f]+)$/m.exec(status ?? "")?.[1] ?? "0"}`),
+    ptraceScope: scope === undefined ? undefined : Number.parseInt(scope, 10),
+  };
+}
+
+function text(file: string): string | undefined {
+  try {
+    return fs.readFileSync(file, "latin1");
+  } catch {
+    return undefined;
+  }
+}

@@ -1,0 +1,115 @@
+import { BackendError, UnsupportedError, UsageError } from "../../io/errors.js";
+import { FileSource } from "../../io/source.js";
+import { SpoolSource } from "../../io/spool.js";
+import type { Document } from "../../model/document.js";
+import { StreamReader } from "../../model/linux-cr/reader.js";
+import type {
+  Backend,
+  Needs,
+  Objection,
+  PlannedStep,
+  Probe,
+  Restart,
+  RestartOptions,
+  Wishes,
+} from "../backend.js";
+import { writePid } from "../pid-file.js";
+import { takenPids } from "../processes.js";
+import { probeSlim } from "./probe.js";
+
+/** After a checkpoint the old tasks are zombies until their parent looks: about a second. */
+const ZOMBIE_SECONDS = 5;
+
+/** crimg's own engine: ptrace(2) through koffi, which is loaded when a restart is planned. */
+export class SlimBackend implements Backend {
+  readonly name = "slim";
+  readonly family = "linux-cr";
+
+  /** `choosesIds`: whether the tasks are to get the ids that they had. */
+  constructor(readonly choosesIds = true) {}
+
+  probe(): Probe {
+    return probeSlim(this.choosesIds);
+  }
+
+  async settle({ checkpoint }: Document): Promise<void> {
+    if (!this.choosesIds) return;
+    const ids = checkpoint.tasks.flatMap(({ pid, threads }) => [pid, ...threads.map(({ tid }) => tid)]);
+    await takenPids([...new Set(ids)], ZOMBIE_SECONDS);
+  }
+
+  needs(_document: Document, { root, extra }: Wishes): Needs {
+    if (extra.length > 0)
+      throw new UsageError(`${extra[0]} is an option for criu, and crimg's own engine starts none`);
+    const elsewhere = root !== undefined && root !== "/";
+    const unanswered = elsewhere
+      ? [
+          `crimg's own engine opens paths from / and cannot be given the root ${root}: remap the paths with --remap-path /OLD=${root}/OLD`,
+        ]
+      : [];
+    return { options: [], unanswered };
+  }
+
+  async preflight(document: Document): Promise<readonly Objection[]> {
+    const { architecture, tasks } = document.checkpoint;
+    if (architecture !== "unknown" && architecture !== "x86_64")
+      return [
+        {
+          pid: tasks[0]?.pid,
+          reason: `the tasks are of ${architecture}, and crimg's own engine knows x86-64 alone`,
+        },
+      ];
+    return [];
+  }
+
+  async steps(document: Document): Promise<readonly PlannedStep[]> {
+    const { readImage } = await import("./restore/image.js");
+    const { planOf } = await import("./restore/plan/plan.js");
+    return planOf(readImage(readerOf(document))).flatMap(({ name, steps }) =>
+      steps.map(({ task, what, why }) => ({ phase: name, task: task === 0 ? undefined : task, what, why })),
+    );
+  }
+
+  commandLine(): undefined {
+    return undefined;
+  }
+
+  async restart(document: Document, options: RestartOptions): Promise<Restart> {
+    const probe = this.probe();
+    if (!probe.able) return { restored: false, reason: probe.reason, explanation: undefined };
+    const { detach, pidFile, onRestored, onStep, onProgress, pids, pidns, expiryFrom } = options;
+    const { restore } = await import("./restore/restore.js");
+    let pid: number;
+    try {
+      pid = restore(readerOf(document), fileOf(document), {
+        pids,
+        pidns,
+        expiryFrom,
+        log: onStep,
+        onProgress,
+      });
+    } catch (error) {
+      if (!(error instanceof BackendError)) throw error;
+      onStep?.(`not restored: ${error.message}`);
+      return { restored: false, reason: error.message, explanation: undefined };
+    }
+    onStep?.(`restored: root task ${pid}`);
+    if (pidFile !== undefined) writePid(pidFile, pid);
+    onRestored?.(pid);
+    if (detach) return { restored: true, pid };
+    const { untilEnded } = await import("./until-ended.js");
+    return { restored: true, pid, ended: await untilEnded(pid) };
+  }
+}
+
+function readerOf(document: Document): StreamReader {
+  if (document.family === "linux-cr") return StreamReader.of(document.image);
+  throw new UnsupportedError("crimg's own engine restores linux-cr streams", { file: document.name });
+}
+
+/** A path to the regular file that the stream is, as the tasks read their memory from it. */
+function fileOf(document: Document): string {
+  const source = document.family === "linux-cr" ? document.image.source : undefined;
+  if (source instanceof FileSource || source instanceof SpoolSource) return source.path;
+  throw new UnsupportedError("crimg's own engine restores from a regular file", { file: document.name });
+}

@@ -1,0 +1,149 @@
+import fs from "node:fs";
+import os from "node:os";
+import path from "node:path";
+import { DirectoryFileSet, OverlayFileSet } from "./io/file-set.js";
+import { type ByteSource, FileSource } from "./io/source.js";
+import { SplicedSource } from "./io/splice.js";
+import { SpoolSource } from "./io/spool.js";
+import type { CriuDocument, Document, LinuxCrDocument } from "./model/document.js";
+import { openFileSet, openStream } from "./open.js";
+import type { Loss } from "./ops/convert/loss.js";
+import { Losses } from "./ops/convert/loss.js";
+import { toLinuxCr } from "./ops/convert/to-linux-cr/to-linux-cr.js";
+import { temporarySet } from "./ops/edit/apply.js";
+import { splicedFiles } from "./ops/edit/check.js";
+import { writeNewFiles } from "./ops/edit/new-file.js";
+import type { Plan } from "./ops/edit/plan.js";
+import { streamAsSet } from "./stream-as-set.js";
+
+/** What a backend restores in the end: an image with its edits, converted if need be, read as if it had been written. */
+export interface Restorable {
+  /** The image with its edits, before a conversion. */
+  readonly edited: Document;
+  /** Of the family that the backend restores. */
+  readonly document: Document;
+  /** What the other family cannot hold; undefined for an image that is not converted. */
+  readonly losses: readonly Loss[] | undefined;
+  /** Puts it where the backend can read it. Errors: IO. */
+  write(): Written;
+}
+
+export interface Written {
+  readonly document: Document;
+  /** Takes away what the restored tasks, if there are any, do not need. */
+  remove(isRestored: boolean): void;
+}
+
+/** Works out what is restored; nothing is written. Errors: FormatError, UnsupportedError. */
+export function restorable(
+  document: Document,
+  plan: Plan | undefined,
+  family: Document["family"],
+): Restorable {
+  if (document.family === "criu")
+    return family === "criu" ? setAsItIs(document, plan) : streamOfSet(editedSet(document, plan));
+  const edited = editedStream(document, plan);
+  const { document: restored, losses, write } = family === "criu" ? setOf(edited) : streamAsItIs(edited);
+  return { edited, document: restored, losses, write: () => withNewFiles(plan, write) };
+}
+
+function setAsItIs(document: CriuDocument, plan: Plan | undefined): Restorable {
+  const edited = editedSet(document, plan);
+  return {
+    edited,
+    document: edited,
+    losses: undefined,
+    write() {
+      if (plan === undefined) return { document, remove: () => {} };
+      const { directory, remove } = temporarySet(document, plan);
+      return { document: openFileSet(new DirectoryFileSet(directory, document.name)), remove };
+    },
+  };
+}
+
+function streamOfSet(edited: CriuDocument): Restorable {
+  const losses = new Losses();
+  const stream = toLinuxCr(edited.set, losses);
+  return {
+    edited,
+    document: openStream(stream),
+    losses: losses.list(),
+    write: () => spooled(stream, edited.name),
+  };
+}
+
+function setOf({ name, ...stream }: LinuxCrDocument): Omit<Restorable, "edited"> {
+  const { document, losses, write } = streamAsSet({ name, ...stream }, imagesOf(name));
+  return {
+    document,
+    losses,
+    write() {
+      const directory = write();
+      return {
+        document: openFileSet(new DirectoryFileSet(directory, name)),
+        remove: () => fs.rmSync(directory, { recursive: true, force: true }),
+      };
+    },
+  };
+}
+
+function streamAsItIs(document: LinuxCrDocument): Omit<Restorable, "edited"> {
+  const { source } = document.image;
+  const isFile = source instanceof FileSource || source instanceof SpoolSource;
+  return {
+    document,
+    losses: undefined,
+    write: () => (isFile ? { document, remove: () => {} } : spooled(source, document.name)),
+  };
+}
+
+/** In a file without a name, beside the original where there is room for its memory as well. */
+function spooled(stream: ByteSource, name: string): Written {
+  const document = openStream(new SpoolSource(stream, name, directoryFor(name)));
+  return { document, remove: () => document.close() };
+}
+
+function directoryFor(image: string): string {
+  const beside = path.dirname(path.resolve(image));
+  try {
+    if (!fs.existsSync(image)) return os.tmpdir();
+    fs.accessSync(beside, fs.constants.W_OK);
+    return beside;
+  } catch {
+    return os.tmpdir(); // a read-only directory
+  }
+}
+
+/** Files that the edits want beside the image; those of a restore that failed are removed. */
+function withNewFiles(plan: Plan | undefined, write: () => Written): Written {
+  const removeNewFiles = writeNewFiles(plan?.newFiles ?? []);
+  try {
+    const { document, remove } = write();
+    return {
+      document,
+      remove(isRestored) {
+        remove(isRestored);
+        if (!isRestored) removeNewFiles();
+      },
+    };
+  } catch (error) {
+    removeNewFiles();
+    throw error;
+  }
+}
+
+function editedSet(document: CriuDocument, plan: Plan | undefined): CriuDocument {
+  if (plan === undefined) return document;
+  const { fileSet } = document.set;
+  return openFileSet(new OverlayFileSet(fileSet, splicedFiles(fileSet, plan.splices)));
+}
+
+function editedStream(document: LinuxCrDocument, plan: Plan | undefined): LinuxCrDocument {
+  if (plan === undefined) return document;
+  return openStream(new SplicedSource(document.image.source, [...plan.splices.values()].flat()));
+}
+
+/** The directory for the set of a stream, as a person would name it. */
+function imagesOf(stream: string): string {
+  return `${stream.replace(/\.ckpt$/, "")}.images`;
+}
