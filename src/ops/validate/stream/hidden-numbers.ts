@@ -40,6 +40,8 @@ function* uses(
     yield [value.objref, "an inode", index, "objref"];
   for (const { index, value } of context.each(RECORDS.MEMFD))
     yield [value.inode_objref, "an inode", index, "inode_objref"];
+  for (const { index, value } of context.each(RECORDS.UNLINKED_EXTRA))
+    yield [value.inode_objref, "an inode", index, "inode_objref"];
   for (const { index, value } of context.each(RECORDS.TTY))
     yield [value.file_objref, "the master of a terminal", index, "file_objref"];
   for (const { index, value } of context.each(RECORDS.SECURITY))

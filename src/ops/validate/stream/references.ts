@@ -74,6 +74,10 @@ export const REFERENCES: readonly ReferenceRow[] = [
   row(R.FILE_OWNER, "file_objref", "FILE"),
   row(R.FILE_UNLINKED, "file_objref", "FILE"),
   row(R.FILE_IDENTITY, "file_objref", "FILE"),
+  row(R.OPENED_NAME, "file_objref", "FILE"),
+  row(R.UNLINKED_EXTRA, "file_objref", "FILE"),
+  row(R.FS_EXTRA, "cwd_objref", "FILE", "optional"),
+  row(R.FS_EXTRA, "root_objref", "FILE", "optional"),
   row(R.FILE_LOCK, "owner_ref", "FILE_TABLE", "always", ({ fl_flags }) => fl_flags === POSIX_LOCK),
   row(R.FILE_LOCK, "owner_ref", "FILE", "always", ({ fl_flags }) => fl_flags === OFD_LOCK),
 ];

@@ -14,8 +14,10 @@ import { nameRules } from "./names.js";
 import { objectRules } from "./objects.js";
 import { pageRules } from "./pages.js";
 import { pidRules } from "./pids.js";
+import { placeExtensionRules } from "./place-extensions.js";
 import { queueRules } from "./queues.js";
 import { signalRules } from "./signals.js";
+import { socketExtensionRules } from "./socket-extensions.js";
 import { socketRules } from "./sockets.js";
 import { taskExtensionRules } from "./task-extensions.js";
 import { taskRules } from "./tasks.js";
@@ -47,4 +49,6 @@ export const STREAM_RULES: readonly Rule<StreamContext>[] = [
   ...extensionRules,
   ...taskExtensionRules,
   ...fileExtensionRules,
+  ...socketExtensionRules,
+  ...placeExtensionRules,
 ];

@@ -21,7 +21,7 @@ type Fields = Readonly<Record<string, unknown>>;
  * are real CRIU sets of these names, converted.
  */
 export type StreamName = "rich" | "extended" | "minimal" | SetName;
-type SetName = "logger" | "locks" | "deleted" | "sockets" | "terminal" | "threads" | "tree";
+type SetName = "container" | "logger" | "locks" | "deleted" | "sockets" | "terminal" | "threads" | "tree";
 
 const NEWEST = { commit: "5c3471a", arch: ARCHITECTURES.X86_64 } as const;
 

@@ -167,6 +167,12 @@ test("KERNEL_RESTART: this kernel has no restart call", () => {
   assert.equal([severity, found], ["note", `Linux ${os.release()}`]);
 });
 
+test("VDSO_PAGES: criu could not restore the vDSO", () => {
+  const { at } = only("VDSO_PAGES", new DamagedStream("minimal"));
+  assert.equal([at.image, at.pid], ["minimal.ckpt", 1234]);
+  assert.equal(of("VDSO_PAGES", new DamagedStream("logger")), []);
+});
+
 test("HOST_NAME: the tasks knew another name", () => {
   const named = (nodename: string) => changed("rich", R.UTS_NS, { nodename });
   const { expected, found } = only("HOST_NAME", named("elsewhere"));

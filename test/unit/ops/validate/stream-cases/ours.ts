@@ -12,6 +12,7 @@ const isPosix = ({ fl_flags }: Fields): boolean => fl_flags === POSIX;
 const isFlock = ({ fl_flags }: Fields): boolean => fl_flags === FLOCK;
 const isLease = ({ fl_flags }: Fields): boolean => fl_flags === LEASE;
 const isBreaking = (lock: Fields): boolean => isLease(lock) && ((lock.fl_type as number) & 16) !== 0;
+const isRegular = ({ kind, nr_chunks }: Fields): boolean => kind === 1 && nr_chunks === 0;
 const isWriteLease = (lock: Fields): boolean => isLease(lock) && lock.fl_type === 1;
 
 /** The dialect: locks, owners, deleted files; and the extension records. */
@@ -69,6 +70,14 @@ export const ourCases: readonly StreamCase[] = [
   }),
 
   damage("UNLINKED_VALUES", "deleted", (s) => s.set(R.FILE_UNLINKED, { flags: 8 })),
+  damage("UNLINKED_KIND", "deleted", (s) => s.set(R.FILE_UNLINKED, { kind: 2 }, isRegular)),
+  damage(
+    "UNLINKED_KIND",
+    "deleted",
+    (s) => s.set(R.FILE_UNLINKED, { kind: 3, mode: 0 }, isRegular),
+    [],
+    "fifo",
+  ),
   damage("UNLINKED_PATH", "deleted", (s) => s.payload(substitute(s), bytesOf("a/../b\0")), ["NAME_FORM"]),
   damage("UNLINKED_CONTENTS", "deleted", (s) =>
     s.poke(s.find(R.FILE_UNLINKED, (f) => (f.nr_chunks as number) > 0) + 1, 0, word64(1n << 60n)),
@@ -119,7 +128,48 @@ export const ourCases: readonly StreamCase[] = [
   damage("WATCH_NUMBER", "terminal", (s) => s.set(R.INOTIFY_WATCH, { wd: 0 })),
   damage("TTY_SESSION", "terminal", (s) => s.set(R.TTY_EXTRA, { sid_ref: 4711 })),
   damage("AREA_KIND", "logger", (s) => s.set(R.VMA_EXTRA, { kind: 9 })),
+
+  damage("SOCKET_EXTRA_VALUES", "sockets", (s) => s.set(R.SOCKET_EXTRA, { so_options: 1n })),
+  damage("SOCKET_EXTRA_VALUES", "sockets", (s) => s.set(R.SOCKET_EXTRA, { flags: 1 }), [], "mode"),
+  damage("SOCKET_INODE", "sockets", (s) =>
+    s.set(R.SOCKET_EXTRA, { inode: s.image.value(s.find(R.SOCKET_EXTRA, 1), R.SOCKET_EXTRA).inode }),
+  ),
+  damage(
+    "SOCKET_FAMILY",
+    "sockets",
+    (s) =>
+      s.set(R.SOCKET, { sock_common: { family: 17 } }, ({ sock_common }) => familyOf(sock_common) === 16),
+    [],
+    "netlink as packet",
+  ),
+  damage("NETLINK_VALUES", "sockets", (s) => s.set(R.SOCKET_NETLINK, { flags: 2 })),
+  damage("PACKET_VALUES", "sockets", (s) => s.set(R.SOCKET_PACKET, { version: 3 })),
+  damage("TCP_EXTRA_VALUES", "sockets", (s) => s.set(R.TCP_EXTRA, { snd_wscale: 15 })),
+  damage("TCP_EXTRA_VALUES", "sockets", (s) => s.set(R.TCP_EXTRA, { flags: 16 }), [], "flags"),
+  damage("PACKET_RIGHTS_FILES", "sockets", (s) => {
+    const rights = s.find(R.PACKET_RIGHTS);
+    const number = Buffer.from(s.image.bytes(rights));
+    number.writeInt32LE(4711);
+    return s.poke(rights, 0, number);
+  }),
+  damage("FS_UMASK", "logger", (s) => s.set(R.FS, { umask: 0o1022 })),
+  damage("FS_DIRECTORIES", "logger", (s) => s.set(R.FS_EXTRA, { cwd_mode: 0o100644 })),
+  damage("OBJECT_REFERENCE", "logger", (s) => s.set(R.FS_EXTRA, { cwd_objref: 4711 }), [], "FS_EXTRA"),
+  damage("OBJECT_REFERENCE", "deleted", (s) => s.set(R.UNLINKED_EXTRA, { file_objref: 4711 }), [
+    "FILE_RECORD_OWNER",
+  ]),
+  damage("TTY_EXTRA_VALUES", "terminal", (s) => s.set(R.TTY_EXTRA, { flags: 16 })),
+  damage("AREA_EXTRA_FLAGS", "logger", (s) => s.set(R.VMA_EXTRA, { flags: 8 })),
+  damage("AREA_VDSO_ONCE", "logger", (s) => s.set(R.VMA, { vma_type: 1 }, ({ vma_type }) => vma_type === 0), [
+    "AREA_KIND",
+    "AREA_VDSO",
+  ]),
+  damage("IPC_NS_EXTRA_VALUES", "container", (s) => s.set(R.IPC_NS_EXTRA, { msg_next_id: -2 })),
 ];
+
+function familyOf(common: unknown): number {
+  return (common as { readonly family: number }).family;
+}
 
 /** The last record of a kind in front of another. */
 function before(s: DamagedStream, index: number, kind: (typeof R)[keyof typeof R]): number {
