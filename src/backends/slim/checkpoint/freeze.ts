@@ -1,4 +1,5 @@
-import { BackendError, isCrimgError } from "../../../io/errors.js";
+import { isCrimgError } from "../../../io/errors.js";
+import type { Objection } from "../../backend.js";
 import { procNumbers, readProc } from "../proc/read.js";
 import { lastRunOf } from "../proc/sched.js";
 import { readStat, type Stat } from "../proc/stat.js";
@@ -9,6 +10,8 @@ import { Tracee } from "../ptrace/tracee.js";
 import { poll, waitFor } from "../ptrace/wait.js";
 import { SYS } from "../sys/abi-x64.js";
 import { attempt } from "../sys/syscall.js";
+
+import { staysInVfork } from "./vfork.js";
 
 const SIGKILL = 9;
 const KILL_SECONDS = 10;
@@ -32,6 +35,8 @@ export interface FrozenProcess {
  */
 export class FrozenTree {
   readonly processes: FrozenProcess[] = [];
+  /** Processes that could not be stopped, and why; their descendants were left alone. */
+  readonly objections: Objection[] = [];
   readonly #tracees: Tracee[] = [];
 
   constructor(
@@ -49,7 +54,7 @@ export class FrozenTree {
   #freeze(pid: number): void {
     const stat = readStat(pid);
     const status = readStatus(pid);
-    if (status.tracer !== 0) throw new BackendError(`task ${pid} is traced by task ${status.tracer} already`);
+    if (status.tracer !== 0) return this.#object(pid, `is traced by task ${status.tracer} already`);
     if (stat.state === "Z") {
       this.processes.push({
         stat,
@@ -61,6 +66,8 @@ export class FrozenTree {
       });
       return;
     }
+    if (procNumbers(pid, "task").some((tid) => staysInVfork(pid, tid)))
+      return this.#object(pid, "waits for a child that uses its memory: vfork(2) is under way");
     const lastRun = new Map<number, number>();
     const threads = this.#stopThreads(pid, status, lastRun);
     // Registers and ids are those of a process that stands still.
@@ -75,6 +82,10 @@ export class FrozenTree {
     for (const { tid } of threads)
       for (const child of readProc(pid, `task/${tid}/children`).split(" ").filter(Boolean))
         this.#freeze(Number(child));
+  }
+
+  #object(pid: number, reason: string): void {
+    this.objections.push({ pid, reason: `task ${pid} ${reason}` });
   }
 
   /** A stopped thread makes no others: when a look finds none that runs, all are there. */

@@ -1,0 +1,68 @@
+import type { Objection } from "../../backend.js";
+import { isVvar } from "../proc/mappings.js";
+import { SYS } from "../sys/abi-x64.js";
+import { attempt } from "../sys/syscall.js";
+import { strangeness } from "../vma-flags.js";
+import type { ProcessState } from "./process.js";
+
+/** kcmp(2). */
+const KCMP_VM = 1;
+const KCMP_FILES = 2;
+const KCMP_FS = 3;
+const KCMP_SIGHAND = 4;
+/** Areas without a file that anybody could open again. */
+const STRANGE_NAMES: readonly (readonly [RegExp, string])[] = [
+  [/^\/\[aio\]/, "a context of io_setup(2)"],
+  [/^\/secretmem/, "memory of memfd_secret(2), which nobody else can read,"],
+  [/^anon_inode:/, "memory of"],
+];
+
+/** What of tasks and their memory cannot be put into an image, one sentence each. */
+export function processObjections(processes: readonly ProcessState[]): Objection[] {
+  return [...processes.flatMap(ofProcess), ...shared(processes)];
+}
+
+function ofProcess({ frozen, areas, denied }: ProcessState): Objection[] {
+  const { pid } = frozen.stat;
+  const found: Objection[] = [];
+  const refuse = (reason: string): void => {
+    found.push({ pid, reason: `task ${pid} ${reason}` });
+  };
+  for (const area of areas) {
+    const named = STRANGE_NAMES.find(([name]) => name.test(area.name))?.[1];
+    const strange = isVvar(area) ? undefined : (named ?? strangeness(area.flags));
+    if (strange !== undefined)
+      refuse(`has ${strange} at 0x${area.start.toString(16)}${area.name && ` (${area.name})`}`);
+  }
+  if (denied !== 0) refuse("may make no memory executable that it can write to (PR_SET_MDWE)");
+  return found;
+}
+
+/**
+ * What tasks share without being threads: memory, as in a vfork(2) under way or by clone(2) with CLONE_VM; or a working
+ * directory, or descriptors with another than their parent.
+ */
+function shared(processes: readonly ProcessState[]): Objection[] {
+  const found: Objection[] = [];
+  for (const [i, one] of processes.entries()) {
+    const a = one.frozen.stat;
+    if (i === 0 && isShared(KCMP_VM, a.ppid, a.pid))
+      found.push({ pid: a.pid, reason: `task ${a.pid} shares its memory with its parent ${a.ppid}` });
+    for (const { frozen } of processes.slice(i + 1)) {
+      const b = frozen.stat;
+      const refuse = (what: string): void => {
+        found.push({ pid: b.pid, reason: `tasks ${a.pid} and ${b.pid} share ${what}` });
+      };
+      if (isShared(KCMP_VM, a.pid, b.pid)) refuse("their memory without being threads");
+      else if (isShared(KCMP_SIGHAND, a.pid, b.pid)) refuse("their signal actions without being threads");
+      if (isShared(KCMP_FS, a.pid, b.pid)) refuse("their working directory");
+      if (isShared(KCMP_FILES, a.pid, b.pid) && !isShared(KCMP_FILES, b.ppid, b.pid) && b.pid !== a.ppid)
+        refuse("their descriptors without one being the parent of the other");
+    }
+  }
+  return found;
+}
+
+function isShared(what: number, a: number, b: number): boolean {
+  return attempt(SYS.kcmp, a, b, what, 0, 0) === 0;
+}
