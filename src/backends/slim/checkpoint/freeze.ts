@@ -54,7 +54,11 @@ export class FrozenTree {
   #freeze(pid: number): void {
     const stat = readStat(pid);
     const status = readStatus(pid);
-    if (status.tracer !== 0) return this.#object(pid, `is traced by task ${status.tracer} already`);
+    const obstacle = unstoppable(pid, status);
+    if (obstacle !== undefined) {
+      this.objections.push({ pid, reason: `task ${pid} ${obstacle}` });
+      return;
+    }
     if (stat.state === "Z") {
       this.processes.push({
         stat,
@@ -66,8 +70,6 @@ export class FrozenTree {
       });
       return;
     }
-    if (procNumbers(pid, "task").some((tid) => staysInVfork(pid, tid)))
-      return this.#object(pid, "waits for a child that uses its memory: vfork(2) is under way");
     const lastRun = new Map<number, number>();
     const threads = this.#stopThreads(pid, status, lastRun);
     // Registers and ids are those of a process that stands still.
@@ -82,10 +84,6 @@ export class FrozenTree {
     for (const { tid } of threads)
       for (const child of readProc(pid, `task/${tid}/children`).split(" ").filter(Boolean))
         this.#freeze(Number(child));
-  }
-
-  #object(pid: number, reason: string): void {
-    this.objections.push({ pid, reason: `task ${pid} ${reason}` });
   }
 
   /** A stopped thread makes no others: when a look finds none that runs, all are there. */
@@ -147,4 +145,12 @@ export class FrozenTree {
 
 function isThere({ pid, tid }: Tracee): boolean {
   return attempt(SYS.tgkill, pid, tid, 0) === 0;
+}
+
+/** Why a process cannot be stopped. */
+function unstoppable(pid: number, { tracer }: Status): string | undefined {
+  if (tracer !== 0) return `is traced by task ${tracer} already`;
+  if (procNumbers(pid, "task").some((tid) => staysInVfork(pid, tid)))
+    return "waits for a child that uses its memory: vfork(2) is under way";
+  return undefined;
 }
