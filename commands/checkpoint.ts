@@ -7,7 +7,7 @@ import { requiredPositional } from "../src/cli/flags.js";
 import { writeOutput } from "../src/cli/output-file.js";
 import { Progress } from "../src/cli/progress.js";
 import { StepLog } from "../src/cli/step-log.js";
-import { checkpointTree, conversionBytes, DELETED_METHODS, UsageError, writeStream } from "../src/index.js";
+import { checkpointTree, conversionBytes, DELETED_METHODS, UsageError } from "../src/index.js";
 
 export default class Checkpoint extends BaseCommand<typeof Checkpoint> {
   static override summary = "write a running process and its descendants as a linux-cr stream";
@@ -15,6 +15,9 @@ export default class Checkpoint extends BaseCommand<typeof Checkpoint> {
     `Stops the tasks, reads what the kernel tells of them and of their memory, and writes one file, or a pipe with -o -. The
 tasks are ended once the image is whole, or run on with --leave-running. What cannot be saved is refused, object by
 object, before anything is written; whatever fails, the tasks run on.
+
+A file without a name comes back without one. Copies and links (.crimg-*) are part of the image: a successful restore
+removes them, a failed one and a failed checkpoint leave nothing else behind.
 
 It needs no criu: crimg itself traces the tasks. The image is for crimg restore, and for every other command.
 
@@ -39,13 +42,13 @@ Exit status: 0 written, 1 something cannot be saved, 2 trouble.`;
   static override flags = {
     out: string({ char: "o", required: true, helpValue: "FILE", description: "file to write; - for stdout" }),
     deleted: option({ options: DELETED_METHODS })({
-      default: "contents" as const,
       description:
-        "how files without a name are saved: their contents in the image, a copy in --relink-dir, or a new link there to the same file",
+        "how deleted files are saved: their contents in the image, a copy in --relink-dir, or one more link there [default: a link where another name is left, else contents]",
     }),
     "relink-dir": string({
       helpValue: "DIR",
-      description: "directory for what --deleted copy and relink make",
+      description:
+        "where --deleted copy and relink put what they make [default for links: where the file was]",
     }),
     "leave-running": boolean({ char: "R", description: "let the tasks run on" }),
     force: boolean({ description: "replace a file that is there" }),
@@ -72,10 +75,10 @@ Exit status: 0 written, 1 something cannot be saved, 2 trouble.`;
     let size = 0;
     let refused: readonly { readonly reason: string }[] = [];
     try {
-      refused = await checkpointTree(request, (image) => {
+      refused = await checkpointTree(request, (image, save) => {
         size = image.size;
         if (flags.out === "-") writeOutput(undefined, conversionBytes(image, onWritten));
-        else writeStream(image, flags.out, flags.force, onWritten);
+        else save(flags.out, flags.force, onWritten);
       });
     } finally {
       progress.end();

@@ -1,4 +1,6 @@
 import fs from "node:fs";
+import { textToBytes } from "../../../io/text.js";
+import { slaveIndex } from "../terminal/pty.js";
 import type { Description } from "./descriptions.js";
 
 /** What an open file is, by its link and its type. */
@@ -6,6 +8,7 @@ export type FileKind =
   | "regular"
   | "directory"
   | "device"
+  | "symlink"
   | "terminal"
   | "pipe"
   | "fifo"
@@ -25,41 +28,59 @@ const ANONYMOUS: Readonly<Record<string, FileKind>> = {
   "anon_inode:inotify": "inotify",
 };
 
-const MEM_MAJOR = 1n;
 const DELETED = " (deleted)";
 
 /** Undefined for what this engine does not know: io_uring, pidfds, bpf … */
-export function kindOf({ link, stat }: Description): FileKind | undefined {
+export function kindOf({ link, stat, info }: Description): FileKind | undefined {
   if (link.startsWith("/memfd:")) return "memfd";
-  if (stat.isFile()) return "regular";
+  // A pidfd is a regular file of a file system without names, and so is memory of memfd_secret(2).
+  if (stat.isFile()) return /^\/(?!secretmem)/.test(link) ? "regular" : undefined;
   if (stat.isDirectory()) return "directory";
   if (stat.isFIFO()) return link.startsWith("pipe:[") ? "pipe" : "fifo";
-  if (stat.isSocket()) return "socket";
-  if (stat.isCharacterDevice()) return characterDevice(link, stat.rdev);
+  // Opened with O_PATH, the file of a unix socket shows its path.
+  if (stat.isSocket()) return link.startsWith("socket:[") ? "socket" : undefined;
+  if (stat.isSymbolicLink()) return "symlink";
+  if (stat.isCharacterDevice()) return characterDevice(stat.rdev, info.flags);
   return ANONYMOUS[link];
 }
 
 /** Kinds that are known, and that this engine has no way to bring back yet. */
-const NOT_YET: ReadonlySet<FileKind | undefined> = new Set(["socket", "terminal", "inotify", undefined]);
+const NOT_YET: ReadonlySet<FileKind | undefined> = new Set([undefined]);
 
 export function isSaved(description: Description): boolean {
   return !NOT_YET.has(kindOf(description));
 }
 
-function characterDevice(link: string, rdev: bigint): FileKind | undefined {
-  const major = (rdev >> 8n) & 0xfffn;
-  if (major === MEM_MAJOR) return "device";
-  return /^\/dev\/(pts\/\d+|ptmx|pts\/ptmx|tty)$/.test(link) ? "terminal" : undefined;
+/** Devices without state: null, zero, full, random, urandom; devices.txt of the kernel. */
+const STATELESS = new Set([0x103n, 0x105n, 0x107n, 0x108n, 0x109n]);
+/** /dev/tty and /dev/ptmx, and the slaves of pseudo terminals. */
+const TERMINALS = new Set([0x500n, 0x502n]);
+const O_PATH = 0o10000000;
+
+function characterDevice(rdev: bigint, flags: number): FileKind | undefined {
+  if (STATELESS.has(rdev) || (flags & O_PATH) !== 0) return "device";
+  return TERMINALS.has(rdev) || slaveIndex(Number(rdev)) !== undefined ? "terminal" : undefined;
 }
 
 /** The path of an open file without what the kernel puts behind it when the name is gone. */
-export function pathOf({ link }: Description): string {
-  return link.endsWith(DELETED) ? link.slice(0, -DELETED.length) : link;
+export function pathOf(description: Description): string {
+  const { link } = description;
+  return isUnlinked(description) ? plainName(link) : link;
+}
+
+/** What /proc calls a file whose name is gone, without saying so. */
+export function plainName(name: string): string {
+  return name.slice(0, -DELETED.length);
 }
 
 /** Whether no name leads to the file any more under which it was opened. */
-export function isUnlinked(description: Description): boolean {
-  if (!description.link.endsWith(DELETED)) return false;
-  const there = fs.statSync(description.link, { bigint: true, throwIfNoEntry: false });
-  return there?.ino !== description.stat.ino || there.dev !== description.stat.dev;
+export function isUnlinked({ link, stat }: Description): boolean {
+  return isGone(link, stat);
+}
+
+/** The same of what /proc calls a file: a name that really ends that way still leads to it. */
+export function isGone(name: string, stat: fs.BigIntStats): boolean {
+  if (!name.endsWith(DELETED)) return false;
+  const there = fs.lstatSync(textToBytes(name), { bigint: true, throwIfNoEntry: false });
+  return there?.ino !== stat.ino || there.dev !== stat.dev;
 }

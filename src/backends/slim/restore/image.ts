@@ -33,6 +33,8 @@ export interface Image {
   readonly reader: StreamReader;
   /** Parents first. */
   readonly processes: readonly ImageProcess[];
+  /** As the header says: `x86_64`. */
+  readonly architecture: string;
   /** Open files by the numbers of FILE. */
   readonly files: FileTable;
   /** By the number of MM. */
@@ -43,7 +45,15 @@ export interface Image {
   filter(ref: number): ImageFilter;
   /** Numbers of the filters of a thread, the oldest first, by that of the last. */
   filterChain(last: number): readonly number[];
-  fs(objref: number): { readonly umask: number; readonly cwd: string; readonly root: string };
+  fs(objref: number): ImageFs;
+}
+
+export interface ImageFs {
+  readonly umask: number;
+  readonly cwd: string;
+  readonly root: string;
+  /** FILE that is the working directory when its name was gone, 0 for none. */
+  readonly cwdFile: number;
 }
 
 /** A process that had not ended, with the numbers of what it uses. */
@@ -78,6 +88,7 @@ export function readImage(reader: StreamReader): Image {
   return {
     reader,
     processes: imageProcesses(reader),
+    architecture: reader.image.dialect.arch.name,
     files: linuxCrFiles(reader),
     memory(objref) {
       const memory = memories.get(objref) ?? imageMemory(reader, objref);
@@ -98,6 +109,7 @@ export function readImage(reader: StreamReader): Image {
         umask: reader.get(part, RECORDS.FS).value.umask ?? 0,
         cwd: reader.text(part, RECORDS.FILE_NAME) ?? "/",
         root: reader.text(part, RECORDS.FILE_NAME, 1) ?? "/",
+        cwdFile: reader.find(part, RECORDS.FS_EXTRA)?.value.cwd_objref ?? 0,
       };
     },
   };

@@ -85,6 +85,8 @@ export const SYS = {
   poll: 7,
   set_robust_list: 273,
   get_robust_list: 274,
+  inotify_add_watch: 254,
+  inotify_rm_watch: 255,
   tee: 276,
   utimensat: 280,
   epoll_pwait: 281,
@@ -97,6 +99,8 @@ export const SYS = {
   epoll_create1: 291,
   dup3: 292,
   pipe2: 293,
+  inotify_init1: 294,
+  open_by_handle_at: 304,
   preadv: 295,
   rt_tgsigqueueinfo: 297,
   prlimit64: 302,
@@ -165,3 +169,6 @@ export const PAGE_SIZE = 4096;
 
 /** The first address that no task can use: TASK_SIZE_MAX with four levels of page tables. */
 export const TASK_SIZE = 0x7fff_ffff_f000;
+
+/** The area of FXSAVE, which every XSAVE area begins with: x87 and SSE. */
+export const FXSAVE_BYTES = 512;

@@ -1,9 +1,19 @@
+import fs from "node:fs";
 import { RECORDS } from "../../../../formats/linux-cr/records.js";
 import { textPayload } from "../../../../formats/linux-cr/write.js";
+import { isGone, plainName } from "../file-kind.js";
 import type { ProcessState } from "../process.js";
+import type { DeletedInode } from "../substitutes.js";
 import type { CheckpointContext } from "./context.js";
+import { writeUnlinked, writeUnlinkedExtra } from "./deleted.js";
 import { writeFile } from "./file.js";
+import { fileMode } from "./file-mode.js";
+import { writeIdentity } from "./identity.js";
 import { writeLocks } from "./locks.js";
+
+/** FILE.f_type of what is opened by its name. */
+const NAMED = 1;
+const O_DIRECTORY = 0o200000;
 
 /** FILE_TABLE, the descriptors with the files that are new, their locks, then what was put off to the end. */
 export function writeFileTable(context: CheckpointContext, pid: number, objref: number): void {
@@ -27,8 +37,32 @@ export function writeFileTable(context: CheckpointContext, pid: number, objref: 
   context.deferred = outer;
 }
 
-/** FS: the working and the root directory by their paths. */
-export function writeFs({ writer }: CheckpointContext, { cwd, root, frozen }: ProcessState): void {
+/** FS: the working and the root directory by their paths; a working directory whose name is gone is a FILE besides. */
+export function writeFs(context: CheckpointContext, { cwd, root, frozen }: ProcessState): void {
+  const { writer } = context;
+  const link = `/proc/${frozen.stat.pid}/cwd`;
+  const stat = fs.statSync(link, { bigint: true });
+  const isDeleted = isGone(cwd, stat);
+  const name = isDeleted ? plainName(cwd) : cwd;
+  // The object stands before the record that needs it.
+  const cwdRef = isDeleted ? writeDeletedDirectory(context, { stat, path: name, link }) : 0;
   writer.record(RECORDS.FS, { umask: frozen.status.umask });
-  for (const path of [cwd, root]) writer.record(RECORDS.FILE_NAME, {}, textPayload(RECORDS.FILE_NAME, path));
+  for (const path of [name, root]) writer.record(RECORDS.FILE_NAME, {}, textPayload(RECORDS.FILE_NAME, path));
+  if (isDeleted) writer.record(RECORDS.FS_EXTRA, { cwd_objref: cwdRef, cwd_mode: Number(stat.mode) });
+}
+
+function writeDeletedDirectory(context: CheckpointContext, inode: DeletedInode): number {
+  const { stat, path } = inode;
+  return context.ref("FILE", `directory ${stat.dev}:${stat.ino} ${path}`, (objref) => {
+    context.writer.record(RECORDS.FILE, {
+      f_type: NAMED,
+      f_mode: fileMode(O_DIRECTORY, true),
+      f_flags: O_DIRECTORY,
+      f_credref: context.cred,
+    });
+    context.writer.record(RECORDS.FILE_NAME, {}, textPayload(RECORDS.FILE_NAME, path));
+    writeUnlinked(context, objref, inode);
+    writeIdentity(context, objref, stat, undefined);
+    writeUnlinkedExtra(context, objref, inode);
+  });
 }

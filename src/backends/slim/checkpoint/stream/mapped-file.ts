@@ -5,6 +5,7 @@ import { textToBytes } from "../../../../io/text.js";
 import { PAGE_SIZE, SYS } from "../../sys/abi-x64.js";
 import { attempt } from "../../sys/syscall.js";
 import { DescriptorSource } from "../data-ranges.js";
+import { isGone, plainName } from "../file-kind.js";
 import type { CheckpointContext } from "./context.js";
 import { writeUnlinked, writeUnlinkedExtra } from "./deleted.js";
 import { fileMode } from "./file-mode.js";
@@ -12,7 +13,6 @@ import { writeIdentity } from "./identity.js";
 
 const REGULAR = 1;
 const MEMFD = 1003;
-const DELETED = " (deleted)";
 const F_GET_SEALS = 1034;
 
 /**
@@ -35,13 +35,15 @@ export function writeMappedFile(
       f_flags: flags,
       f_credref: context.cred,
     });
-    const isDeleted = name.endsWith(DELETED) && stat.nlink === 0n;
-    const plain = name.endsWith(DELETED) ? name.slice(0, -DELETED.length) : name;
+    const isDeleted = isGone(name, stat);
+    const plain = isDeleted ? plainName(name) : name;
     writer.record(RECORDS.FILE_NAME, {}, textPayload(RECORDS.FILE_NAME, plain));
-    const source = context.use(DescriptorSource.open(path, plain));
-    if (isDeleted) writeUnlinked(context, objref, stat, source);
-    writeIdentity(context, objref, stat, source);
-    if (isDeleted) writeUnlinkedExtra(context, objref, stat);
+    const inode = { stat, path: plain, link: path };
+    const open = (): DescriptorSource => context.use(DescriptorSource.open(path, plain));
+    if (isDeleted) writeUnlinked(context, objref, inode, { open });
+    // Whoever opens a file breaks its lease.
+    writeIdentity(context, objref, stat, context.leases.forbidsReading(stat) ? undefined : open());
+    if (isDeleted) writeUnlinkedExtra(context, objref, inode);
   });
 }
 

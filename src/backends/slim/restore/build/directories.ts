@@ -8,11 +8,17 @@ const O_PATH_DIRECTORY = 0o10200000;
 const O_CLOEXEC = 0o2000000;
 
 export const DIRECTORIES: Builders<DirectoryStep> = {
-  "working directory"(work, { task, path }) {
+  "working directory"(work, { task, path, file }) {
     const { bench, handOver } = work.site(task);
+    const enter = (own: number): void =>
+      handOver.lend(own, (fd) => void bench.call("enter its working directory", SYS.fchdir, fd));
+    if (file !== 0) {
+      enter(work.files.get(file));
+      return;
+    }
     const directory = openPath(path, O_PATH_DIRECTORY | O_CLOEXEC);
     try {
-      handOver.lend(directory, (fd) => bench.call("enter its working directory", SYS.fchdir, fd));
+      enter(directory);
     } finally {
       attempt(SYS.close, directory);
     }

@@ -18,6 +18,14 @@ export const LIFE: Builders<LifeStep> = {
     const site = syscallSite(bench.tracee, readAreas(task));
     finishThread(bench, thread, () => bench.remove(site));
   },
+  "remove links": ({ files }) => files.deleted.commit(),
+  "note substitutes": ({ files }) => files.deleted.note(),
+  "remove substitutes": ({ files }) => files.deleted.end(),
+  outlive(work) {
+    // One call after the other, the root last: killed within these microseconds, crimg takes those with it that it still may.
+    for (const { process, benches } of [...work.sites.values()].reverse())
+      if (process.exitStatus === undefined) for (const { tracee } of benches.values()) tracee.outlive();
+  },
   resume(work, { task }) {
     const { process, benches } = work.site(task);
     if (process.isStopped) attempt(SYS.kill, task, SIGSTOP);

@@ -1,101 +1,243 @@
 import fs from "node:fs";
 import path from "node:path";
-import type { Part } from "../../../../formats/linux-cr/parse.js";
-import { RECORDS } from "../../../../formats/linux-cr/records.js";
 import { BackendError } from "../../../../io/errors.js";
 import { textToBytes } from "../../../../io/text.js";
 import type { StreamReader } from "../../../../model/linux-cr/reader.js";
+import { Journal } from "../../journal.js";
+import { linkTo, makeNode, Names, type OwnName, removeName } from "../../names.js";
 import { SYS } from "../../sys/abi-x64.js";
-import { attempt, call } from "../../sys/syscall.js";
+import { attempt } from "../../sys/syscall.js";
+import {
+  type DeletedFamily,
+  familiesOf,
+  fillDeleted,
+  linkTarget,
+  setAttributes,
+} from "./deleted-contents.js";
 import { openPath } from "./named.js";
 import type { ImageFile } from "./open-files.js";
 
-const CONTENTS = 2;
-const CONTENTS_ELSEWHERE = 2;
+/** FILE_UNLINKED.kind. */
+const KIND = { directory: 2, fifo: 3, symlink: 4, character: 5, block: 6 };
+const FIFO = 3;
 const O_RDWR = 2;
 const O_CREAT = 0o100;
 const O_EXCL = 0o200;
+const O_NOFOLLOW = 0o400000;
+const O_PATH = 0o10000000;
+const O_TMPFILE = 0o20200000;
+const O_TMPFILE_ALONE = 0o20000000;
 const O_CLOEXEC = 0o2000000;
+const O_NOCTTY = 0o400;
 const OPEN_ONCE = 0o100 | 0o200 | 0o1000;
-const CHUNK = 1 << 20;
-const NAMES_TRIED = 1000;
+const S_IFIFO = 0o010000;
+
+/** A substitute on disk that is to go once the restart has succeeded. */
+interface Spent {
+  readonly name: string;
+  /** Leads to the file, so that the name can be given back. */
+  readonly handle: number | undefined;
+}
 
 /**
- * Files whose names were gone. Contents in the image come back in a file that loses its name before a byte of it is
- * written; a substitute on disk is opened.
+ * Files whose names were gone. They get the names that they had, for the moment in which they are opened: made anew from
+ * the contents in the image or from a copy, or the file itself that a link has kept. All such names are in a journal, so
+ * that none stays, however this run ends.
  */
 export class DeletedFiles {
-  /** Made anew, by the number that the FILEs of one deleted file share. */
-  readonly #made = new Map<number, number>();
+  readonly #journal = new Journal();
+  readonly #names = new Names(this.#journal);
+  /** Open already, by FILE. */
+  readonly #open = new Map<number, number>();
+  /** What leads to a file and does not hold it open (O_PATH), by the number that its FILEs share. */
+  readonly #handles = new Map<number, number>();
+  readonly #spent: Spent[] = [];
+  #families: ReadonlyMap<number, DeletedFamily> | undefined;
 
   constructor(
     readonly reader: StreamReader,
     readonly image: number,
   ) {}
 
+  /** The descriptor of crimg for a FILE. Errors: BackendError naming the file. */
   open(file: ImageFile): number {
-    const flags = (file.value.f_flags & ~OPEN_ONCE) | O_CLOEXEC;
-    const { value: unlinked } = this.reader.get(file.part, RECORDS.FILE_UNLINKED);
-    if (unlinked.method !== CONTENTS)
-      return openPath(this.reader.text(file.part, RECORDS.FILE_NAME, 1) ?? "", flags);
-    const extra = this.reader.find(file.part, RECORDS.UNLINKED_EXTRA)?.value;
-    const inode = extra?.inode_objref ?? -file.objref;
-    let own = this.#made.get(inode);
-    if (own === undefined) {
-      own = makeUnlinked(file.path ?? "", unlinked.mode & 0o7777, unlinked.uid, unlinked.gid);
-      this.#made.set(inode, own);
-      writeContents(this.reader, this.image, own, contentsOf(this.reader, file, inode, extra?.flags ?? 0));
-      call("give a deleted file its size", SYS.ftruncate, own, unlinked.size);
-    }
-    return openPath(`/proc/self/fd/${own}`, flags);
-  }
-
-  close(): void {
-    for (const fd of this.#made.values()) attempt(SYS.close, fd);
-    this.#made.clear();
-  }
-}
-
-/** A file that had this name and has it no more: open for reading and writing. */
-function makeUnlinked(name: string, mode: number, uid: number, gid: number): number {
-  const directory = path.dirname(name);
-  for (let i = 0; i < NAMES_TRIED; i++) {
-    const tried = i === 0 ? name : path.join(directory, `.crimg-${path.basename(name).slice(0, 200)}.${i}`);
-    if (fs.existsSync(textToBytes(tried))) continue;
-    const fd = openPath(tried, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0o600);
-    fs.unlinkSync(textToBytes(tried));
-    fs.fchownSync(fd, uid, gid);
-    fs.fchmodSync(fd, mode);
+    this.#bring(file);
+    const fd = this.#open.get(file.objref);
+    if (fd === undefined) throw new BackendError(`the deleted file ${file.path} was not opened`);
+    this.#open.delete(file.objref);
     return fd;
   }
-  throw new BackendError(`no name is free in ${directory} for the deleted file ${name}`);
-}
 
-/** The FILE whose chunks are the contents: this one, or an earlier one of the same deleted file. */
-function contentsOf(reader: StreamReader, file: ImageFile, inode: number, flags: number): Part {
-  if ((flags & CONTENTS_ELSEWHERE) === 0) return file.part;
-  for (const part of reader.objects("FILE")) {
-    const extra = reader.find(part, RECORDS.UNLINKED_EXTRA)?.value;
-    if (extra?.inode_objref === inode && (extra.flags & CONTENTS_ELSEWHERE) === 0) return part;
+  /** A path that leads to a deleted fifo. */
+  link(file: ImageFile): string {
+    return `/proc/self/fd/${this.#bring(file)}`;
   }
-  throw reader.image.error(
-    file.part.records[0] ?? 0,
-    `no FILE has the contents of the deleted file ${file.path}`,
-  );
-}
 
-function writeContents(reader: StreamReader, image: number, own: number, part: Part): void {
-  const buffer = Buffer.alloc(CHUNK);
-  for (const chunk of part.parts) {
-    if (chunk.rule !== "chunk") continue;
-    const { index } = reader.get(chunk, RECORDS.BUFFER);
-    const { offset, size } = reader.image.payload(index);
-    const at = Number(reader.image.source.read(offset, 8).readBigUInt64LE());
-    for (let done = 8; done < size; ) {
-      const got = fs.readSync(image, buffer, 0, Math.min(CHUNK, size - done), offset + done);
-      if (got === 0) throw new BackendError("the image ended before the contents of a deleted file");
-      fs.writeSync(own, buffer, 0, got, at + done - 8);
-      done += got;
+  /** Just before the tasks run: links that have served go, while the file has another name left. */
+  commit(): void {
+    for (const { name, handle } of this.#spent)
+      if (handle !== undefined && fs.statSync(`/proc/self/fd/${handle}`).nlink > 1) removeName(name);
+  }
+
+  /** The tasks live on whatever becomes of crimg: what held their deleted files goes with this run. */
+  note(): void {
+    for (const { name } of this.#spent) {
+      const stat = fs.lstatSync(textToBytes(name), { bigint: true, throwIfNoEntry: false });
+      if (stat !== undefined) this.#journal.name(name, stat);
     }
   }
+
+  /** The tasks run: nothing that held a deleted file is needed any more. */
+  end(): void {
+    for (const { name } of this.#spent.splice(0)) removeName(name);
+    this.#journal.end();
+  }
+
+  /** Leaves the disk as it was found; after `end` only closes what is open. */
+  close(): void {
+    this.#journal.undo();
+    for (const { name, handle } of this.#spent)
+      if (handle !== undefined && !fs.existsSync(textToBytes(name))) linkTo(`/proc/self/fd/${handle}`, name);
+    for (const fd of [...this.#open.values(), ...this.#handles.values()]) attempt(SYS.close, fd);
+    this.#open.clear();
+    this.#handles.clear();
+  }
+
+  /** Makes or finds the file, and opens all its FILEs. Gives what leads to it. */
+  #bring(file: ImageFile): number {
+    this.#families ??= familiesOf(this.reader);
+    const family = [...this.#families.values()].find(({ files }) =>
+      files.some(({ objref }) => objref === file.objref),
+    );
+    if (family === undefined) throw new BackendError(`FILE ${file.objref} was not deleted`);
+    const known = this.#handles.get(family.inode);
+    if (known !== undefined) return known;
+    const handle = family.method === "relink" ? this.#linked(family) : this.#anew(family);
+    this.#handles.set(family.inode, handle);
+    return handle;
+  }
+
+  /** The file itself, which a link has kept. */
+  #linked(family: DeletedFamily): number {
+    const { substitute } = family;
+    const handle = openPath(substitute, O_PATH | O_NOFOLLOW | O_CLOEXEC);
+    if (family.removes) this.#spent.push({ name: substitute, handle });
+    this.#openAll(family, handle, pathsOf(family), new Map());
+    return handle;
+  }
+
+  /** A file of the same kind with the same contents. */
+  #anew(family: DeletedFamily): number {
+    if (family.method === "copy" && family.removes)
+      this.#spent.push({ name: family.substitute, handle: undefined });
+    const never = family.files.find(({ value }) => (value.f_flags & O_TMPFILE_ALONE) !== 0);
+    const handle =
+      (never && family.kind === 1 ? this.#unnamed(family, never) : undefined) ?? this.#named(family);
+    setAttributes(this.reader, family, `/proc/self/fd/${handle}`);
+    return handle;
+  }
+
+  /** A file that never had a name (O_TMPFILE) gets none, and can be linked as before. Undefined where that cannot be. */
+  #unnamed(family: DeletedFamily, first: ImageFile): number | undefined {
+    const directory = path.posix.dirname(first.path ?? "/");
+    const flags = (first.value.f_flags & ~OPEN_ONCE) | O_TMPFILE | O_CLOEXEC;
+    const fd = this.#names.withDirectories(directory, () =>
+      attempt(SYS.openat, -100, Buffer.concat([textToBytes(directory), Buffer.alloc(1)]), flags, 0o600),
+    );
+    if (fd < 0) return undefined;
+    const link = `/proc/self/fd/${fd}`;
+    this.#open.set(first.objref, fd);
+    for (const file of family.files)
+      if (file !== first) this.#open.set(file.objref, openPath(link, flagsOf(file)));
+    this.#fill(family, link);
+    return openPath(link, O_PATH | O_CLOEXEC);
+  }
+
+  #named(family: DeletedFamily): number {
+    const [wanted = "/", ...others] = pathsOf(family);
+    const directory = path.posix.dirname(wanted);
+    let handle = -1;
+    this.#names.withDirectories(directory, () => {
+      const made = this.#names.make(directory, wanted, (name) => this.#make(family, name));
+      const own = this.#names.move(made, wanted) ?? made;
+      try {
+        handle = openPath(own.path, O_PATH | O_NOFOLLOW | O_CLOEXEC);
+        this.#openAll(family, handle, others, new Map([[wanted, own.path]]));
+      } finally {
+        own.remove();
+      }
+    });
+    if (family.kind === 1) this.#fill(family, `/proc/self/fd/${handle}`);
+    return handle;
+  }
+
+  #make(family: DeletedFamily, name: string): void {
+    const bytes = textToBytes(name);
+    switch (family.kind) {
+      case KIND.directory:
+        fs.mkdirSync(bytes, 0o700);
+        return;
+      case KIND.symlink:
+        fs.symlinkSync(linkTarget(this.reader, family), bytes);
+        return;
+      case KIND.fifo:
+        makeNode(name, S_IFIFO | 0o600, 0);
+        return;
+      case KIND.character:
+      case KIND.block:
+        makeNode(name, family.mode, family.rdev);
+        return;
+      default:
+        attempt(SYS.close, openPath(name, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0o600));
+    }
+  }
+
+  /** Gives the file one name after the other that it had, and opens what was opened by each. */
+  #openAll(
+    family: DeletedFamily,
+    handle: number,
+    wanted: readonly string[],
+    names: Map<string, string>,
+  ): void {
+    const [next, ...others] = wanted;
+    if (next === undefined) {
+      for (const file of family.files)
+        if (file.value.f_type !== FIFO)
+          this.#open.set(
+            file.objref,
+            openPath(names.get(file.path ?? "") ?? family.substitute, flagsOf(file)),
+          );
+      return;
+    }
+    this.#names.withDirectories(path.posix.dirname(next), () => {
+      const made: OwnName | number = this.#names.link(`/proc/self/fd/${handle}`, next);
+      if (typeof made !== "number") names.set(next, made.path);
+      else names.set(next, `/proc/self/fd/${handle}`);
+      try {
+        this.#openAll(family, handle, others, names);
+      } finally {
+        if (typeof made !== "number") made.remove();
+      }
+    });
+  }
+
+  #fill(family: DeletedFamily, link: string): void {
+    const fd = openPath(link, O_RDWR | O_CLOEXEC);
+    try {
+      fillDeleted(this.reader, this.image, family, fd);
+    } finally {
+      attempt(SYS.close, fd);
+    }
+  }
+}
+
+/** The paths by which a deleted file was opened, each once. */
+function pathsOf({ files }: DeletedFamily): string[] {
+  return [...new Set(files.map((file) => file.path ?? "/"))];
+}
+
+/** Flags to open a file again that is there: nothing is made, and it is no file without a name this time. */
+function flagsOf({ value }: ImageFile): number {
+  const once = OPEN_ONCE | ((value.f_flags & O_TMPFILE_ALONE) === 0 ? 0 : O_TMPFILE);
+  return (value.f_flags & ~once) | O_NOCTTY | O_CLOEXEC;
 }

@@ -2,6 +2,7 @@ import { RECORDS } from "../../../../formats/linux-cr/records.js";
 import type { StreamReader } from "../../../../model/linux-cr/reader.js";
 import { SYS } from "../../sys/abi-x64.js";
 import { attempt, call } from "../../sys/syscall.js";
+import type { DeletedFiles } from "./deleted.js";
 import { openPath } from "./named.js";
 import type { ImageFile } from "./open-files.js";
 
@@ -18,7 +19,10 @@ export class Pipes {
   /** Both ends for crimg itself, so that no end is ever alone while others are opened. */
   readonly #both = new Map<number, number>();
 
-  constructor(readonly reader: StreamReader) {}
+  constructor(
+    readonly reader: StreamReader,
+    readonly deleted: DeletedFiles,
+  ) {}
 
   /** The end of a pipe that a FILE is. */
   end(file: ImageFile): number {
@@ -26,14 +30,21 @@ export class Pipes {
     const id = value.pipe_objref ?? 0;
     let both = this.#both.get(id);
     if (both === undefined) {
-      both = value.f_type === FIFO ? openPath(file.path ?? "", 2 | O_NONBLOCK | O_CLOEXEC) : this.#newPipe();
+      both =
+        value.f_type === FIFO ? openPath(this.#nameOf(file), 2 | O_NONBLOCK | O_CLOEXEC) : this.#newPipe();
       this.#both.set(id, both);
       this.#fill(id, both);
     }
-    const path = value.f_type === FIFO ? (file.path ?? "") : `/proc/self/fd/${both}`;
+    const path = value.f_type === FIFO ? this.#nameOf(file) : `/proc/self/fd/${both}`;
     const fd = openPath(path, (value.f_flags & O_ACCMODE) | O_NONBLOCK | O_CLOEXEC);
     call("set the flags of a pipe", SYS.fcntl, fd, F_SETFL, value.f_flags & SETTABLE);
     return fd;
+  }
+
+  /** What leads to a fifo, which may have no name any more. */
+  #nameOf(file: ImageFile): string {
+    const isDeleted = this.reader.find(file.part, RECORDS.FILE_UNLINKED) !== undefined;
+    return isDeleted ? this.deleted.link(file) : (file.path ?? "");
   }
 
   /** Opened for both by its link: reading and writing through one descriptor. */

@@ -3,15 +3,21 @@ import type { StepBase } from "./step.js";
 
 /** File system context of a process, path_resolution(7). */
 export type DirectoryStep =
-  | (StepBase & { readonly kind: "working directory"; readonly path: string })
+  | (StepBase & { readonly kind: "working directory"; readonly path: string; readonly file: number })
   | (StepBase & { readonly kind: "umask"; readonly umask: number });
 
 export function directorySteps(image: Image): DirectoryStep[] {
   return living(image).flatMap(({ process, objects }): DirectoryStep[] => {
     const task = process.ids.pid;
-    const { umask, cwd } = image.fs(objects.fs_objref ?? 0);
+    const { umask, cwd, cwdFile } = image.fs(objects.fs_objref ?? 0);
     return [
-      { kind: "working directory", task, path: cwd, what: `enter ${cwd}` },
+      {
+        kind: "working directory",
+        task,
+        path: cwd,
+        file: cwdFile,
+        what: `enter ${cwd}${cwdFile === 0 ? "" : " (deleted)"}`,
+      },
       { kind: "umask", task, umask, what: `set its umask to 0${umask.toString(8)}` },
     ];
   });

@@ -5,7 +5,11 @@ import type { StepBase } from "./step.js";
 /** From work to life. */
 export type LifeStep =
   | (StepBase & { readonly kind: "registers"; readonly thread: ImageThread })
-  | (StepBase & { readonly kind: "resume" });
+  | (StepBase & { readonly kind: "outlive" })
+  | (StepBase & { readonly kind: "resume" })
+  | (StepBase & { readonly kind: "remove links" })
+  | (StepBase & { readonly kind: "note substitutes" })
+  | (StepBase & { readonly kind: "remove substitutes" });
 
 /** Registers, extended state and signal masks; the leader of each process comes last and takes the work area away. */
 export function registerSteps(image: Image): LifeStep[] {
@@ -22,9 +26,32 @@ export function registerSteps(image: Image): LifeStep[] {
 }
 
 export function resumeSteps(image: Image): LifeStep[] {
-  return living(image).map(({ process: { ids, isStopped } }) => ({
-    kind: "resume",
-    task: ids.pid,
-    what: isStopped ? "let it be, stopped as it was" : "let it run",
-  }));
+  // Until then all tasks end with crimg; from then on the kernel lets go those that crimg still holds.
+  const outlive: LifeStep = { kind: "outlive", task: 0, what: "let all tasks outlive crimg" };
+  const steps = living(image).map(
+    ({ process: { ids, isStopped } }): LifeStep => ({
+      kind: "resume",
+      task: ids.pid,
+      what: isStopped ? "let it be, stopped as it was" : "let it run",
+    }),
+  );
+  const isKept = image.files.all.some(({ deleted }) => deleted !== undefined && deleted.method !== "ghost");
+  if (!isKept) return [outlive, ...steps];
+  return [
+    {
+      kind: "remove links",
+      task: 0,
+      what: "remove the links that kept deleted files",
+      why: "the tasks count the names of a file as they did",
+    },
+    outlive,
+    {
+      kind: "note substitutes",
+      task: 0,
+      what: "note what else kept deleted files",
+      why: "nothing of the image is lost before the tasks live on",
+    },
+    ...steps,
+    { kind: "remove substitutes", task: 0, what: "remove what else kept deleted files" },
+  ];
 }
