@@ -1,27 +1,34 @@
 import { RECORDS } from "../../../formats/linux-cr/records.js";
 import type { ByteSource } from "../../../io/source.js";
 import type { Objection } from "../../backend.js";
+import { Journal } from "../journal.js";
 import { Descriptions } from "./descriptions.js";
 import { FrozenTree } from "./freeze.js";
+import { HostLeases } from "./host-leases.js";
 import { objections } from "./objections.js";
+import { obstacles } from "./obstacles.js";
 import { captureProcess, type ProcessState } from "./process.js";
+import { SocketTable } from "./sockets/socket-table.js";
 import { CheckpointContext } from "./stream/context.js";
 import { type Start, writeHead } from "./stream/head.js";
 import { writeTask } from "./stream/task.js";
 import { taskRows } from "./stream/tree.js";
+import { type DeletedMethod, Substitutes, substituteDirectory } from "./substitutes.js";
 
 const TAIL_MAGIC = 0x002d2a0cc0deef00n;
 
-/** The ways to save a file that has no name any more. */
-export type DeletedMethod = "contents" | "copy" | "relink";
+export type { DeletedMethod };
 
 export interface CheckpointRequest {
   readonly pid: number;
   /** Let the tree run on; else it is ended once the image is whole. */
   readonly leaveRunning: boolean;
-  /** How deleted files are saved: their contents in the image (default), a copy beside it, or a link to the inode. */
+  /**
+   * How deleted files are saved: their contents in the image, a copy, or a link to the inode. Not given: a link where the
+   * file has another name left, else contents.
+   */
   readonly deleted?: DeletedMethod | undefined;
-  /** Where `copy` and `relink` put what they make. */
+  /** Where `copy` and `relink` put what they make; links stand beside the file when it is not given. */
   readonly relinkDir?: string | undefined;
   /** Gets a line for every step, without time and line end. */
   readonly log?: ((line: string) => void) | undefined;
@@ -33,40 +40,53 @@ export interface CheckpointRequest {
  * Whatever fails, the tree runs on. Errors: BackendError naming what the kernel refused; those of `write`.
  */
 export function checkpoint(
-  { pid, leaveRunning, log }: CheckpointRequest,
+  { pid, leaveRunning, deleted, relinkDir, log }: CheckpointRequest,
   write: (image: ByteSource) => void,
 ): Objection[] {
   const start = clocks();
   log?.(`checkpoint of task ${pid}: begins`);
+  const directory = substituteDirectory(relinkDir);
+  const leases = HostLeases.read();
+  const journal = new Journal();
   const tree = new FrozenTree(pid, log);
+  const descriptions = new Descriptions();
   let context: CheckpointContext | undefined;
   try {
+    const unfit = [...tree.objections, ...tree.processes.flatMap(obstacles)];
+    for (const { reason } of unfit) log?.(`refused: ${reason}`);
+    if (unfit.length > 0) return unfit;
     const processes = new Map<number, ProcessState>();
-    const descriptions = new Descriptions();
     for (const frozen of tree.processes) {
       if (frozen.isZombie) continue;
       log?.(`task ${frozen.stat.pid}: read its state`);
       processes.set(frozen.stat.pid, captureProcess(frozen));
       descriptions.add(frozen.stat.pid);
     }
-    const refused = objections([...processes.values()], descriptions);
+    const sockets = new SocketTable(descriptions, new Set(processes.keys()));
+    const refused = objections([...processes.values()], descriptions, sockets);
     for (const { reason } of refused) log?.(`refused: ${reason}`);
     if (refused.length > 0) return refused;
-    context = new CheckpointContext(processes, descriptions);
+    const substitutes = new Substitutes(journal, deleted, directory, leases, (line) => log?.(line));
+    context = new CheckpointContext(processes, descriptions, substitutes, leases, sockets);
     const rows = taskRows(tree.processes);
     writeHead(context, rows, start);
     for (const row of rows) writeTask(context, row);
     context.writer.record(RECORDS.TAIL, { magic: TAIL_MAGIC });
+    if (substitutes.refused.length > 0) return substitutes.refused.map((reason) => ({ pid, reason }));
     const image = context.writer.source(`checkpoint of task ${pid}`);
     log?.(`write the image: ${rows.length} tasks, ${image.size} bytes`);
     write(image);
+    // What keeps deleted files is part of the image from now on.
+    journal.end();
     log?.(leaveRunning ? "the image is whole: let the tasks run on" : "the image is whole: end the tasks");
     if (leaveRunning) tree.release();
-    else tree.kill();
+    else sockets.silently(() => tree.kill());
     return [];
   } finally {
     context?.close();
+    descriptions.close();
     tree.release();
+    journal.undo();
   }
 }
 

@@ -4,27 +4,33 @@ import { PAGE_SIZE } from "../../sys/abi-x64.js";
 import { DescriptorSource } from "../data-ranges.js";
 import type { Description } from "../descriptions.js";
 import { type FileKind, isUnlinked, kindOf, pathOf } from "../file-kind.js";
+import type { DeletedInode } from "../substitutes.js";
 import type { CheckpointContext } from "./context.js";
-import { writeUnlinked, writeUnlinkedExtra } from "./deleted.js";
+import { targetOf, writeUnlinked, writeUnlinkedExtra } from "./deleted.js";
 import { writeEpollItems } from "./epoll.js";
 import { fileMode } from "./file-mode.js";
 import { writeIdentity } from "./identity.js";
+import { writeInotify } from "./inotify.js";
 import { writeMemfdState } from "./mapped-file.js";
 import { writeOwner } from "./owner.js";
 import { pipeCapacity, pipeData } from "./pipe.js";
 import { writeSignalFd, writeTimerFd } from "./timerfd.js";
+import { terminalOf, writeOpenedName } from "./tty.js";
 
 const TYPE: Readonly<Partial<Record<FileKind, number>>> = {
   regular: 1,
   directory: 1,
   device: 1,
+  symlink: 1,
   pipe: 2,
   fifo: 3,
+  terminal: 5,
   eventpoll: 6,
   eventfd: 7,
   timerfd: 1001,
   signalfd: 1002,
   memfd: 1003,
+  inotify: 1004,
 };
 const O_CLOEXEC = 0o2000000;
 /** Flags that only matter when a file is opened: O_CREAT, O_EXCL, O_NOCTTY, O_TRUNC. */
@@ -55,7 +61,8 @@ export function writeFile(context: CheckpointContext, description: Description, 
       if (pipe.isNew) writer.record(RECORDS.PIPE_BUF, {}, pipeData(description));
       writeOwner(context, description, objref);
       writer.record(RECORDS.PIPE_STATE, { capacity: pipeCapacity(description) });
-      if (kind === "fifo" && isUnlinked(description)) writeUnlinkedExtra(context, objref, stat);
+      if (kind === "fifo" && isUnlinked(description))
+        writeUnlinkedExtra(context, objref, deletedInode(description));
       return;
     }
     case "eventfd": {
@@ -68,10 +75,17 @@ export function writeFile(context: CheckpointContext, description: Description, 
       });
       break;
     }
+    case "terminal": {
+      const terminal = terminalOf(context, description);
+      writer.record(RECORDS.FILE, { ...common, tty_objref: terminal });
+      writeOwner(context, description, objref);
+      writeOpenedName(context, objref, pathOf(description));
+      return;
+    }
     default:
       writer.record(RECORDS.FILE, common);
   }
-  if (kind === "regular" || kind === "directory" || kind === "device") {
+  if (kind === "regular" || kind === "directory" || kind === "device" || kind === "symlink") {
     writeNamed(context, description, objref, kind === "regular");
     return;
   }
@@ -80,6 +94,7 @@ export function writeFile(context: CheckpointContext, description: Description, 
     context.deferred.push(() => writeEpollItems(context, description, objref, writeFile));
   if (kind === "timerfd") writeTimerFd(context, description);
   if (kind === "signalfd") writeSignalFd(context, description);
+  if (kind === "inotify") writeInotify(context, description);
   if (kind === "memfd") {
     const source = context.use(openAgain(description));
     writeMemfdState(context, stat, description.link, source);
@@ -95,9 +110,10 @@ function writeNamed(
   const { stat } = description;
   writeName(context, description, objref);
   writeOwner(context, description, objref);
-  const source = isRegular && stat.size >= PAGE_SIZE ? context.use(openAgain(description)) : undefined;
-  writeIdentity(context, objref, stat, source);
-  if (isUnlinked(description)) writeUnlinkedExtra(context, objref, stat);
+  // A program has an ELF header; whoever opens a file breaks its lease.
+  const mayBeProgram = isRegular && stat.size >= PAGE_SIZE && !context.leases.forbidsReading(stat);
+  writeIdentity(context, objref, stat, mayBeProgram ? context.use(openAgain(description)) : undefined);
+  if (isUnlinked(description)) writeUnlinkedExtra(context, objref, deletedInode(description));
 }
 
 /** FILE_NAME and, when the name is gone, FILE_UNLINKED. */
@@ -105,11 +121,22 @@ function writeName(context: CheckpointContext, description: Description, objref:
   const path = pathOf(description);
   context.writer.record(RECORDS.FILE_NAME, {}, textPayload(RECORDS.FILE_NAME, path));
   if (!isUnlinked(description)) return;
-  const source = description.stat.isFile() ? context.use(openAgain(description)) : undefined;
-  writeUnlinked(context, objref, description.stat, source);
+  const { stat } = description;
+  writeUnlinked(context, objref, deletedInode(description), {
+    open: stat.isFile() ? () => context.use(openAgain(description)) : undefined,
+    target: stat.isSymbolicLink() ? targetOf(description) : undefined,
+  });
+}
+
+function deletedInode(description: Description): DeletedInode {
+  return { stat: description.stat, path: pathOf(description), link: linkOf(description) };
 }
 
 /** The file again, for reading: its own description may be for writing only, and its position is not ours to move. */
-function openAgain({ pid, fd, link }: Description): DescriptorSource {
-  return DescriptorSource.open(`/proc/${pid}/fd/${fd}`, link);
+function openAgain(description: Description): DescriptorSource {
+  return DescriptorSource.open(linkOf(description), description.link);
+}
+
+function linkOf({ pid, fd }: Description): string {
+  return `/proc/${pid}/fd/${fd}`;
 }
