@@ -1,4 +1,5 @@
 import { SYS } from "../sys/abi-x64.js";
+import { usedXsave } from "../sys/xsave.js";
 import type { Registers } from "./registers.js";
 import { madeAgain } from "./restart.js";
 import { outOfSequence } from "./rseq.js";
@@ -94,7 +95,7 @@ export class Guest {
     const { tracee, mask } = this;
     const back: Continuation = {
       registers: madeAgain(tracee, this.registers),
-      xstate: tracee.xstate(),
+      xstate: usedXsave(tracee.xstate()),
       mask,
     };
     tracee.write(frame, signalFrame(back, frame));

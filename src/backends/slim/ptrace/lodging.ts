@@ -1,6 +1,7 @@
 import { BackendError } from "../../../io/errors.js";
 import type { Area } from "../proc/mappings.js";
 import { PAGE_SIZE, SYS } from "../sys/abi-x64.js";
+import { usedXsave } from "../sys/xsave.js";
 import { Guest, type Lodged } from "./guest.js";
 import { findRestorer, RESTORER, syscallSite } from "./restorer.js";
 import { FRAME_ALIGNMENT, frameBytes } from "./signal-frame.js";
@@ -40,7 +41,7 @@ export class Lodging implements Lodged {
     const found = findRestorer(tracee, areas);
     this.#entrance = found ?? syscallSite(tracee, areas);
     this.restorer = this.#entrance;
-    const size = frameBytes(tracee.xstate());
+    const size = frameBytes(usedXsave(tracee.xstate()));
     this.#stack = placeOnStack(tracee, areas, size);
     this.#underStack = tracee.read(this.#stack, size);
     this.leader = new Guest(tracee, this, this.#stack);

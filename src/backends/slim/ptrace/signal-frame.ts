@@ -4,7 +4,10 @@ import type { Registers } from "./registers.js";
 /** What a thread is to go on with. */
 export interface Continuation {
   readonly registers: Registers;
-  /** FP and extended state in the standard format of the processor. */
+  /**
+   * FP and extended state in the standard format of the processor, as far as it is in use: an area longer than the task has
+   * one is taken for the FP state of old, check_xstate_in_sigframe() in kernel/fpu/signal.c.
+   */
   readonly xstate: Buffer;
   /** Blocked signals, 8 bytes. */
   readonly mask: Buffer;
@@ -35,6 +38,9 @@ const SOFTWARE_BYTES = 464;
 const FP_XSTATE_MAGIC1 = 0x46505853;
 const FP_XSTATE_MAGIC2 = 0x46505845;
 const MAGIC2_BYTES = 4;
+const XSTATE_BV = 512;
+/** x87 and SSE, which stand in the FXSAVE part. */
+const FXSAVE_COMPONENTS = 3n;
 const XSTATE_ALIGNMENT = 64;
 
 /** A frame begins where its extended state is aligned: one of these. */
@@ -61,8 +67,7 @@ export function signalFrame({ registers, xstate, mask }: Continuation, at: numbe
   bytes.writeBigUInt64LE(BigInt(at + fpstate), UC_FPSTATE);
   mask.copy(bytes, UC_MASK);
   xstate.copy(bytes, fpstate);
-  // In a register set the mask of the processor's components stands where a frame has its description of the area.
-  const components = xstate.readBigUInt64LE(SOFTWARE_BYTES);
+  const components = xstate.readBigUInt64LE(XSTATE_BV) | FXSAVE_COMPONENTS;
   const software = bytes.subarray(fpstate + SOFTWARE_BYTES);
   software.writeUInt32LE(FP_XSTATE_MAGIC1, 0);
   software.writeUInt32LE(xstate.length + MAGIC2_BYTES, 4);

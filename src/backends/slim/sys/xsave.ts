@@ -1,9 +1,9 @@
 import { BackendError } from "../../../io/errors.js";
+import { FXSAVE_BYTES } from "./abi-x64.js";
 import { cpuid } from "./cpuid.js";
 
 /** Leaf of CPUID that tells where the components of an XSAVE area stand. */
 const XSAVE_LEAF = 0xd;
-export const FXSAVE_BYTES = 512;
 const XSTATE_BV = 512;
 const HEADER_END = 576;
 /** x87 and SSE are in the FXSAVE part. */
@@ -35,6 +35,19 @@ export function splitXsave(area: Buffer): Xsave {
       components.push({ component, bytes: Buffer.from(area.subarray(offset, offset + size)) });
   }
   return { fxsave: Buffer.from(area.subarray(0, FXSAVE_BYTES)), xstateBv, components };
+}
+
+/** The part of an area up to its last component that is not in its initial state. */
+export function usedXsave(area: Buffer): Buffer {
+  if (area.length < HEADER_END) return area;
+  const xstateBv = area.readBigUInt64LE(XSTATE_BV);
+  let end = HEADER_END;
+  for (let component = FIRST_EXTENDED; component <= LAST_COMPONENT; component++) {
+    if ((xstateBv & (1n << BigInt(component))) === 0n) continue;
+    const { offset, size } = placeOf(component);
+    end = Math.max(end, offset + size);
+  }
+  return area.subarray(0, end);
 }
 
 /** Puts an area for this processor together. Errors: BackendError when it lacks a component that is in use. */

@@ -11,35 +11,13 @@ import { DescriptorSource } from "../data-ranges.js";
 import type { ProcessState } from "../process.js";
 import type { CheckpointContext } from "./context.js";
 import { writeMappedFile, writeMemfd } from "./mapped-file.js";
+import { TaskMemory } from "./task-memory.js";
 
 const TYPE = { ignore: 0, vdso: 1, anonymous: 2, file: 3, shared: 4, sharedAgain: 5, sharedFile: 6 };
 const KIND = { ordinary: 0, vdso: 1, vvar: 2 };
 const PAGES_FOLLOW = 1;
 const LDT_ENTRY_BYTES = 8;
 const O_RDWR = 2;
-
-/** What smaps says of a stopped process, and its memory as bytes. */
-class TaskMemory implements ByteSource {
-  readonly size = TASK_SIZE;
-  readonly name: string;
-  readonly #file: number;
-
-  constructor(readonly pid: number) {
-    this.name = `/proc/${pid}/mem`;
-    this.#file = fs.openSync(this.name, "r");
-  }
-
-  read(offset: number, size: number): Buffer {
-    const bytes = Buffer.allocUnsafe(size);
-    for (let done = 0; done < size; )
-      done += fs.readSync(this.#file, bytes, done, size - done, offset + done);
-    return bytes;
-  }
-
-  close(): void {
-    fs.closeSync(this.#file);
-  }
-}
 
 /** The records of an MM object: the program, the areas with the pages that are not as in their files, the vDSO. */
 export function writeMemory(context: CheckpointContext, process: ProcessState): void {

@@ -1,0 +1,83 @@
+import fs from "node:fs";
+import path from "node:path";
+import { CrimgError, ioError, UsageError } from "../../../io/errors.js";
+import { ownerToken } from "../../../io/owner.js";
+import type { ByteSource } from "../../../io/source.js";
+import { SYS } from "../sys/abi-x64.js";
+import { attempt } from "../sys/syscall.js";
+import { imageBytes } from "./image-bytes.js";
+
+/** O_TMPFILE of asm-generic/fcntl.h with O_DIRECTORY, as open(2) wants it. */
+const O_TMPFILE = 0o20200000;
+const AT_FDCWD = -100;
+const AT_SYMLINK_FOLLOW = 0x400;
+const MODE = 0o600;
+const EEXIST = 17;
+
+/** Told how many bytes of how many are written. */
+export type OnWritten = (done: number, total: number) => void;
+
+/**
+ * Writes an image to a file that gets its name once it is whole: killed at any moment, crimg leaves nothing behind, or all
+ * of it. Only on file systems without O_TMPFILE, and while an old file is replaced, a file beside it has a name of its own.
+ * The bytes are with the kernel then, not yet on the disk. Errors: USAGE when `out` exists (a file is replaced with `force`); IO.
+ */
+export function saveImage(image: ByteSource, out: string, force: boolean, onWritten: OnWritten): void {
+  const old = fs.statSync(out, { throwIfNoEntry: false });
+  if (old !== undefined && !(force && old.isFile()))
+    throw new UsageError(
+      old.isFile() ? "the file exists; name a new one or say --force" : "it exists and is no file",
+      { file: out },
+    );
+  const directory = path.dirname(path.resolve(out));
+  const aside = path.join(directory, `.${path.basename(out)}.crimg-${ownerToken()}`);
+  let isNamed = false;
+  let fd: number | undefined;
+  try {
+    fd = openNameless(directory);
+    isNamed = fd === undefined;
+    fd ??= fs.openSync(aside, "wx", MODE);
+    write(fd, image, onWritten);
+    if (!isNamed && old === undefined) {
+      giveName(fd, out);
+      return;
+    }
+    if (!isNamed) giveName(fd, aside);
+    isNamed = true;
+    fs.renameSync(aside, out);
+    isNamed = false;
+  } catch (error) {
+    throw error instanceof CrimgError ? error : ioError("write it", out, error);
+  } finally {
+    if (fd !== undefined) fs.closeSync(fd);
+    if (isNamed) fs.rmSync(aside, { force: true });
+  }
+}
+
+function openNameless(directory: string): number | undefined {
+  try {
+    return fs.openSync(directory, O_TMPFILE | fs.constants.O_RDWR, MODE);
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    if (code === "EOPNOTSUPP" || code === "EISDIR") return undefined;
+    throw error;
+  }
+}
+
+function write(fd: number, image: ByteSource, onWritten: OnWritten): void {
+  let done = 0;
+  for (const chunk of imageBytes(image)) {
+    for (let at = 0; at < chunk.length; ) at += fs.writeSync(fd, chunk, at);
+    done += chunk.length;
+    onWritten(done, image.size);
+  }
+}
+
+/** linkat(2) by the descriptor. */
+function giveName(fd: number, name: string): void {
+  const from = Buffer.from(`/proc/self/fd/${fd}\0`);
+  const result = attempt(SYS.linkat, AT_FDCWD, from, AT_FDCWD, Buffer.from(`${name}\0`), AT_SYMLINK_FOLLOW);
+  if (result === -EEXIST)
+    throw new UsageError("the file exists by now; name a new one or say --force", { file: name });
+  if (result < 0) throw new CrimgError("IO", `cannot give it a name (errno ${-result})`, { file: name });
+}
