@@ -51,21 +51,20 @@ export class SlimBackend implements Backend {
   }
 
   async preflight(document: Document): Promise<readonly Objection[]> {
-    const { architecture, tasks } = document.checkpoint;
-    if (architecture !== "unknown" && architecture !== "x86_64")
-      return [
-        {
-          pid: tasks[0]?.pid,
-          reason: `the tasks are of ${architecture}, and crimg's own engine knows x86-64 alone`,
-        },
-      ];
-    return [];
+    const { readImage } = await import("./restore/image.js");
+    const { thisHost } = await import("./restore/host.js");
+    const { refusalsOf } = await import("./restore/plan/refusals/refusals.js");
+    return refusalsOf(readImage(readerOf(document)), thisHost()).map((reason) => ({
+      pid: undefined,
+      reason,
+    }));
   }
 
   async steps(document: Document): Promise<readonly PlannedStep[]> {
     const { readImage } = await import("./restore/image.js");
+    const { thisHost } = await import("./restore/host.js");
     const { planOf } = await import("./restore/plan/plan.js");
-    return planOf(readImage(readerOf(document))).flatMap(({ name, steps }) =>
+    return planOf(readImage(readerOf(document)), thisHost()).flatMap(({ name, steps }) =>
       steps.map(({ task, what, why }) => ({ phase: name, task: task === 0 ? undefined : task, what, why })),
     );
   }

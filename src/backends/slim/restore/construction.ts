@@ -26,6 +26,9 @@ export class Construction {
   readonly sites = new Map<number, Site>();
   /** The process that the root is cloned from, as long as it is there. */
   husk: Husk | undefined;
+  huskBench: Workbench | undefined;
+  /** Tasks that lead a session or group whose leader had ended, by its id. */
+  readonly standIns = new Map<number, Workbench>();
   #hole: number | undefined;
 
   constructor(
@@ -73,7 +76,11 @@ export class Construction {
 
   /** Ends everything that was made. */
   abandon(): void {
-    const tracees = [...this.sites.values()].reverse().map(({ bench }) => bench.tracee);
+    const benches = [
+      ...this.standIns.values(),
+      ...[...this.sites.values()].map(({ bench }) => bench).reverse(),
+    ];
+    const tracees = benches.map(({ tracee }) => tracee);
     for (const tracee of [...tracees, ...(this.husk === undefined ? [] : [this.husk.tracee])])
       try {
         endHusk(tracee);

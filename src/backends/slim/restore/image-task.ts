@@ -7,7 +7,8 @@ import type { StreamReader } from "../../../model/linux-cr/reader.js";
 import { CKPT_SIGINFO_BYTES, fromCkptSiginfo } from "../../../ops/convert/siginfo.js";
 import { CPU_REGISTERS, SELECTORS } from "../cpu-record.js";
 import { Registers } from "../ptrace/registers.js";
-import { FXSAVE_BYTES, type Xsave } from "../sys/xsave.js";
+import { FXSAVE_BYTES } from "../sys/abi-x64.js";
+import type { Xsave } from "../sys/xsave.js";
 
 const TASK_STOPPED = 4;
 const EXIT_ZOMBIE = 16;
@@ -21,6 +22,8 @@ export interface ImageThread {
   readonly comm: string;
   readonly task: RecordValue<typeof RECORDS.TASK>;
   readonly registers: Registers;
+  /** CPU.cs: a code for the mode that the thread runs in. */
+  readonly codeSelector: number;
   readonly xsave: Xsave;
   readonly blocked: Buffer;
   /** struct siginfo each, 128 bytes. */
@@ -98,12 +101,14 @@ function processOf(
 
 function threadOf(reader: StreamReader, part: Part, tid: number): ImageThread {
   const own = reader.index(part, RECORDS.SIGPENDING, -1);
+  const cpu = reader.get(part, RECORDS.CPU).value as Readonly<Record<string, unknown>>;
   const { value: creds } = reader.get(part, RECORDS.TASK_CREDS);
   return {
     tid,
     comm: reader.text(part, RECORDS.STRING) ?? "",
     task: reader.get(part, RECORDS.TASK).value,
-    registers: registersOf(reader.get(part, RECORDS.CPU).value as Readonly<Record<string, unknown>>),
+    registers: registersOf(cpu),
+    codeSelector: Number(cpu.cs),
     xsave: xsaveOf(reader, part),
     blocked: reader.get(part, RECORDS.SIGNAL_TASK).value.blocked,
     pending: own === undefined ? [] : queued(reader, own),

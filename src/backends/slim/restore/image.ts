@@ -1,5 +1,6 @@
 import { RECORDS } from "../../../formats/linux-cr/records.js";
 import type { FileTable } from "../../../model/checkpoint.js";
+import { lazy } from "../../../model/lazy.js";
 import { linuxCrFiles } from "../../../model/linux-cr/files.js";
 import type { StreamReader } from "../../../model/linux-cr/reader.js";
 import { type ImageFilter, ImageFilters } from "./image-filters.js";
@@ -82,12 +83,15 @@ const END_OF_FILE = 0x7fff_ffff_ffff_ffffn;
 
 /** Errors: FormatError for a damaged image. */
 export function readImage(reader: StreamReader): Image {
+  const processes = lazy(() => imageProcesses(reader));
   const memories = new Map<number, ImageMemory>();
   const tables = new Map<number, readonly ImageDescriptor[]>();
   const filters = new ImageFilters(reader);
   return {
     reader,
-    processes: imageProcesses(reader),
+    get processes() {
+      return processes();
+    },
     architecture: reader.image.dialect.arch.name,
     files: linuxCrFiles(reader),
     memory(objref) {

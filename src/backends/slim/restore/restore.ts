@@ -1,19 +1,25 @@
 import fs from "node:fs";
+import { BackendError } from "../../../io/errors.js";
 import type { StreamReader } from "../../../model/linux-cr/reader.js";
 import { build } from "./build/build.js";
 import { Construction } from "./construction.js";
+import { thisHost } from "./host.js";
 import { readImage } from "./image.js";
 import type { RestoreOptions } from "./options.js";
 import { planOf } from "./plan/plan.js";
+import { refusalsOf } from "./plan/refusals/refusals.js";
 
 /**
  * Restores the processes of a linux-cr stream, phase by phase as planned. They run once everything of all of them is as it
  * was; before that, whatever fails ends all that was made. Gives the pid of the root. `path`: the stream, a regular file.
- * Errors: BackendError naming the task and what the kernel refused; FormatError for a damaged image.
+ * Errors: BackendError with a line for all that cannot be brought back, or naming the task and what the kernel refused; FormatError for a damaged image.
  */
 export function restore(reader: StreamReader, path: string, { log }: RestoreOptions = {}): number {
   const image = readImage(reader);
-  const phases = planOf(image);
+  const host = thisHost();
+  const refusals = refusalsOf(image, host);
+  if (refusals.length > 0) throw new BackendError(refusals.join("\n"));
+  const phases = planOf(image, host);
   const file = fs.openSync(path, "r");
   const work = new Construction(image, file);
   try {

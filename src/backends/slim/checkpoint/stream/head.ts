@@ -3,7 +3,7 @@ import { EXTENSION_VERSION } from "../../../../formats/linux-cr/records/extensio
 import { RECORDS } from "../../../../formats/linux-cr/records.js";
 import { WRITTEN_ARCH_ID } from "../../../../formats/linux-cr/stream-writer.js";
 import { textToBytes } from "../../../../io/text.js";
-import { FXSAVE_BYTES } from "../../sys/xsave.js";
+import { FXSAVE_BYTES } from "../../sys/abi-x64.js";
 import type { ProcessState } from "../process.js";
 import type { CheckpointContext } from "./context.js";
 import { writeSeccompFilters } from "./seccomp.js";

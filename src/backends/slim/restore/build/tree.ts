@@ -3,10 +3,13 @@ import { CLONE_PARENT, clone } from "../clone.js";
 import type { Construction } from "../construction.js";
 import { awaitFreeIds } from "../free-ids.js";
 import { endHusk, startHusk } from "../husk.js";
-import type { TreeStep } from "../plan/tree.js";
+import type { TreeStep } from "../plan/tree-step.js";
 import { Workbench } from "../work-area.js";
 import type { Builders } from "./builders.js";
 
+const SIGCHLD = 17;
+/** wait4(2): also for children of clone(2) that tell their end by no signal. */
+const WALL = 0x4000_0000;
 const ALL_BLOCKED = Buffer.alloc(8, 0xff);
 
 export const TREE: Builders<TreeStep> = {
@@ -15,23 +18,32 @@ export const TREE: Builders<TreeStep> = {
     work.husk = startHusk();
     work.husk.tracee.setSignalMask(ALL_BLOCKED);
   },
-  task(work, { process, parent, exitSignal }) {
+  task(work, { process, from, asSibling, exitSignal }) {
     const { pid } = process.ids;
-    if (parent !== 0) {
-      const { bench } = work.site(parent);
-      work.add(process, bench.for(clone(bench, pid, 0, exitSignal)));
-      return;
-    }
-    const bench = rootBench(work);
-    const tracee = clone(bench, pid, CLONE_PARENT, 0);
-    work.add(process, bench.for(tracee));
-    endHusk(bench.tracee);
-    work.husk = undefined;
+    const bench = makerBench(work, from);
+    work.add(process, bench.for(clone(bench, pid, asSibling ? CLONE_PARENT : 0, exitSignal)));
+    if (from === 0 || process === work.image.processes[0]) endFirst(work);
   },
   session: (work, { task }) => void work.site(task).bench.call("begin its session", SYS.setsid),
+  "stand-in"(work, { id, leads, parent }) {
+    const maker = makerBench(work, parent);
+    // What is made from it as its sibling has the same signal for the parent.
+    const own = maker.for(clone(maker, id, parent === 0 ? CLONE_PARENT : 0, parent === 0 ? 0 : SIGCHLD));
+    work.standIns.set(id, own);
+    if (leads === "session") own.call("begin the session that it stands for", SYS.setsid);
+    else own.call("lead the group that it stands for", SYS.setpgid, 0, 0);
+  },
   group(work, { task, group }) {
     const doing = group === task ? "lead its group" : `join the group ${group}`;
     work.site(task).bench.call(doing, SYS.setpgid, 0, group === task ? 0 : group);
+  },
+  "end stand-in"(work, { id, parent }) {
+    const own = work.standIns.get(id);
+    if (own === undefined) return;
+    own.tracee.end(own.site, SYS.exit_group, 0);
+    work.standIns.delete(id);
+    if (parent !== 0)
+      work.site(parent).bench.call("take note of the end of a stand-in", SYS.wait4, id, 0, WALL, 0);
   },
   zombie(work, { task, status }) {
     const { bench } = work.site(task);
@@ -41,9 +53,22 @@ export const TREE: Builders<TreeStep> = {
   },
 };
 
+/** Where the task that another is cloned from works: of the image, a stand-in, or the husk (0). */
+function makerBench(work: Construction, from: number): Workbench {
+  if (from === 0) return huskBench(work);
+  return work.standIns.get(from) ?? work.site(from).bench;
+}
+
 /** The husk loses all its own memory; what is cloned from it has the work area alone. */
-function rootBench(work: Construction): Workbench {
+function huskBench(work: Construction): Workbench {
   const { husk } = work;
-  if (husk === undefined) throw new Error("the root is made before the husk");
-  return Workbench.establish(husk.tracee, husk.site, work.hole);
+  if (husk === undefined) throw new Error("the husk has ended");
+  work.huskBench ??= Workbench.establish(husk.tracee, husk.site, work.hole);
+  return work.huskBench;
+}
+
+/** The root is there: the husk is needed no more. */
+function endFirst(work: Construction): void {
+  if (work.husk !== undefined) endHusk(work.husk.tracee);
+  work.husk = undefined;
 }

@@ -1,3 +1,4 @@
+import type { Host } from "../host.js";
 import type { Image } from "../image.js";
 import { type AttributeStep, attributeSteps } from "./attributes.js";
 import { type CredentialStep, credentialSteps } from "./credentials.js";
@@ -12,7 +13,8 @@ import { type SeccompStep, seccompSteps } from "./seccomp.js";
 import { type SignalStep, signalSteps } from "./signals.js";
 import { type TerminalStep, terminalSteps } from "./terminals.js";
 import { type ThreadStep, threadSteps } from "./threads.js";
-import { type TreeStep, treeSteps } from "./tree.js";
+import { treeSteps } from "./tree.js";
+import type { TreeStep } from "./tree-step.js";
 import { type WatchStep, watchSteps } from "./watches.js";
 
 /** One thing that a restart does, told apart by `kind`. */
@@ -59,7 +61,7 @@ export const ORDER = [
   ["credentials", credentialSteps],
   ["registers", registerSteps],
   ["resume", resumeSteps],
-] as const satisfies readonly (readonly [string, (image: Image) => readonly Step[]])[];
+] as const satisfies readonly (readonly [string, (image: Image, host: Host) => readonly Step[]])[];
 
 export type PhaseName = (typeof ORDER)[number][0];
 
@@ -70,9 +72,9 @@ export interface Phase {
 }
 
 /**
- * What a restart of an image does, step by step, in order. Pure: nothing but the image is looked at, and of its memory
- * only where pages stand. Errors: FormatError for a damaged image.
+ * What a restart of an image does on a host, step by step, in order. Pure: of the memory of the tasks only where pages
+ * stand is looked at. Errors: FormatError for a damaged image.
  */
-export function planOf(image: Image): Phase[] {
-  return ORDER.map(([name, stepsOf]) => ({ name, steps: stepsOf(image) }));
+export function planOf(image: Image, host: Host): Phase[] {
+  return ORDER.map(([name, stepsOf]) => ({ name, steps: stepsOf(image, host) }));
 }

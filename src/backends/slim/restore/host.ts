@@ -1,0 +1,116 @@
+import fs from "node:fs";
+import os from "node:os";
+import { bytesToText } from "../../../io/text.js";
+import { type Area, isVvar, readAreas } from "../proc/mappings.js";
+import { readStat } from "../proc/stat.js";
+
+const NAME_COLUMNS = 26;
+const UNLIMITED = "unlimited";
+const RLIM_INFINITY = 0xffff_ffff_ffff_ffffn;
+
+/** A vDSO and the areas that the kernel puts beside it. */
+export interface Vdso {
+  /** `name: first-end` of each area, ascending, in bytes from the lowest. */
+  readonly layout: string;
+  readonly code: Buffer;
+}
+
+/** What a plan wants to know of the host it is made for. */
+export interface Host {
+  /** As Node names it: `x64`. */
+  readonly arch: string;
+  readonly name: string;
+  /** Where ids of tasks end: the highest is one less. */
+  readonly pidMax: number;
+  /** Flags of /proc/cpuinfo: `avx`, `avx512f` … */
+  readonly cpuFlags: ReadonlySet<string>;
+  readonly vdso: Vdso | undefined;
+  /** Root directory of crimg. */
+  readonly root: string;
+  /** Effective capabilities of crimg, bit by number, capabilities(7). */
+  readonly capabilities: bigint;
+  /** User and group that crimg works as, and its other groups. */
+  readonly uid: number;
+  readonly gid: number;
+  readonly groups: readonly number[];
+  /** Resource limits that no task of crimg exceeds without CAP_SYS_RESOURCE, by their names in /proc/PID/limits. */
+  readonly hardLimits: readonly bigint[];
+  /** Whether a task has this id, or is of the group or session of it. */
+  isTaken(id: number): boolean;
+}
+
+/** The host as /proc shows it; nothing is changed and no native code is loaded. Errors: BackendError without /proc. */
+export function thisHost(): Host {
+  return {
+    arch: process.arch,
+    name: os.hostname(),
+    pidMax: Number(fs.readFileSync("/proc/sys/kernel/pid_max", "latin1")),
+    cpuFlags: cpuFlags(),
+    vdso: ownVdso(),
+    root: bytesToText(fs.readlinkSync("/proc/self/root", "buffer")),
+    capabilities: BigInt(
+      `0x${/^CapEff:\s*([0-9a-f]+)$/m.exec(fs.readFileSync("/proc/self/status", "latin1"))?.[1] ?? "0"}`,
+    ),
+    uid: process.geteuid?.() ?? 0,
+    gid: process.getegid?.() ?? 0,
+    groups: process.getgroups?.() ?? [],
+    hardLimits: ownHardLimits(),
+    isTaken,
+  };
+}
+
+function cpuFlags(): Set<string> {
+  const [, flags = ""] = /^flags\s*:(.*)$/m.exec(fs.readFileSync("/proc/cpuinfo", "latin1")) ?? [];
+  return new Set(flags.trim().split(" "));
+}
+
+/** Every process has the same one, wherever it stands. */
+function ownVdso(): Vdso | undefined {
+  const special = readAreas(process.pid).filter((area) => isVvar(area) || isVdso(area));
+  const vdso = special.find(isVdso);
+  if (vdso === undefined) return undefined;
+  const code = Buffer.alloc(vdso.end - vdso.start);
+  const memory = fs.openSync("/proc/self/mem", "r");
+  try {
+    fs.readSync(memory, code, 0, code.length, vdso.start);
+  } finally {
+    fs.closeSync(memory);
+  }
+  return { layout: vdsoLayout(special.map((area) => ({ ...area, isCode: isVdso(area) }))), code };
+}
+
+function isVdso({ name }: Area): boolean {
+  return name === "[vdso]";
+}
+
+/** The areas of a vDSO without the address that they stand at. */
+export function vdsoLayout(
+  areas: readonly { readonly start: number; readonly end: number; readonly isCode: boolean }[],
+): string {
+  const lowest = Math.min(...areas.map(({ start }) => start));
+  return areas
+    .map(({ start, end, isCode }) => `${isCode ? "code" : "data"} ${start - lowest}-${end - lowest}`)
+    .join(", ");
+}
+
+/** A line has the name in 26 columns, then soft and hard limit; in the order of resource numbers, fs/proc/base.c. */
+function ownHardLimits(): bigint[] {
+  const [, ...lines] = fs.readFileSync("/proc/self/limits", "latin1").trim().split("\n");
+  return lines.map((line) => {
+    const [, hard = UNLIMITED] = line.slice(NAME_COLUMNS).trim().split(/\s+/);
+    return hard === UNLIMITED ? RLIM_INFINITY : BigInt(hard);
+  });
+}
+
+function isTaken(id: number): boolean {
+  return fs.readdirSync("/proc").some((name) => {
+    if (!/^\d+$/.test(name)) return false;
+    if (Number(name) === id || fs.existsSync(`/proc/${name}/task/${id}`)) return true;
+    try {
+      const { pgid, sid } = readStat(name);
+      return pgid === id || sid === id;
+    } catch {
+      return false;
+    }
+  });
+}

@@ -1,0 +1,147 @@
+import type { Host } from "../host.js";
+import { type Image, living } from "../image.js";
+import type { ImageProcess } from "../image-task.js";
+import type { StandInStep, TaskStep, TreeStep } from "./tree-step.js";
+
+const SIGCHLD = 17;
+const TERMINAL = 5;
+
+/** Who makes whom: a task is born into the session of the task that it is cloned from, and leaves it only by setsid(2). */
+export interface Family {
+  readonly steps: readonly (TaskStep | StandInStep | Extract<TreeStep, { kind: "session" }>)[];
+  /** The session of crimg itself stands for this one, whose leader is outside; undefined when the root has its own. */
+  readonly outside: number | undefined;
+  /** Sessions that no way of cloning leads to. */
+  readonly refusals: readonly string[];
+}
+
+/** The tasks of an image in the order in which they can be made. */
+export function familyOf(image: Image, host: Host): Family {
+  return new Growth(image, host).result();
+}
+
+class Growth {
+  readonly #steps: (TaskStep | StandInStep | Extract<TreeStep, { kind: "session" }>)[] = [];
+  readonly #refusals: string[] = [];
+  readonly #children = new Map<number, ImageProcess[]>();
+  readonly #known: ReadonlySet<number>;
+  /** Sessions whose leader has a stand-in. */
+  readonly #stoodIn = new Set<number>();
+
+  constructor(
+    readonly image: Image,
+    readonly host: Host,
+  ) {
+    const { processes } = image;
+    this.#known = new Set(processes.map(({ ids }) => ids.pid));
+    for (const process of processes.slice(1)) {
+      const siblings = this.#children.get(process.ids.ppid);
+      if (siblings === undefined) this.#children.set(process.ids.ppid, [process]);
+      else siblings.push(process);
+    }
+  }
+
+  result(): Family {
+    const [root] = this.image.processes;
+    if (root === undefined) return { steps: [], outside: undefined, refusals: [] };
+    const { pid, sid } = root.ids;
+    const isOutside = sid !== pid && !this.#canStandIn(sid);
+    if (sid !== pid && !isOutside) this.#standIn(sid, 0);
+    const why = isOutside
+      ? `its session ${sid} is led by a task outside the checkpoint: it joins the one of crimg`
+      : undefined;
+    this.#make(root, { from: sid === pid || isOutside ? 0 : sid, asSibling: true, why });
+    return { steps: this.#steps, outside: isOutside ? sid : undefined, refusals: this.#refusals };
+  }
+
+  /** Whether the leader of the root's session is gone for good: nothing has its id, and nothing needs its terminal. */
+  #canStandIn(sid: number): boolean {
+    const hasTerminal = living(this.image).some(({ process, objects }) =>
+      process.ids.sid !== sid
+        ? false
+        : this.image
+            .table(objects.files_objref)
+            .some(({ objref }) => this.image.files.get(objref)?.record.f_type === TERMINAL),
+    );
+    return sid > 0 && !this.#known.has(sid) && !hasTerminal && !this.host.isTaken(sid);
+  }
+
+  #standIn(sid: number, parent: number): void {
+    this.#stoodIn.add(sid);
+    this.#steps.push({
+      kind: "stand-in",
+      task: parent,
+      id: sid,
+      leads: "session",
+      parent,
+      what: `make a stand-in with the id ${sid} that begins the session ${sid}`,
+      why: "its leader had ended",
+    });
+  }
+
+  /** The task, then its descendants: a child of another session was made before its parent began one, if it can have been. */
+  #make(
+    process: ImageProcess,
+    how: Pick<TaskStep, "from" | "asSibling" | "why">,
+    born = process.ids.sid,
+  ): void {
+    const { pid, sid } = process.ids;
+    this.#steps.push(taskStep(process, how));
+    const children = this.#children.get(pid) ?? [];
+    const begins = sid === pid;
+    const isOwn = ({ ids }: ImageProcess): boolean => ids.sid === ids.pid || ids.sid === sid;
+    const isOlder = (child: ImageProcess): boolean => begins && !isOwn(child) && child.ids.sid === born;
+    for (const child of children) if (isOlder(child)) this.#child(child, pid, born);
+    if (begins) this.#steps.push({ kind: "session", task: pid, what: "begin its session" });
+    for (const child of children) if (isOwn(child)) this.#child(child, pid, sid);
+    for (const child of children) if (!isOwn(child) && !isOlder(child)) this.#adopted(child, pid, children);
+  }
+
+  #child(child: ImageProcess, from: number, session: number): void {
+    this.#make(child, { from, asSibling: false }, session);
+  }
+
+  /** A child whose parent was never in its session: the task that made it has ended. */
+  #adopted(child: ImageProcess, parent: number, siblings: readonly ImageProcess[]): void {
+    const { pid, sid } = child.ids;
+    const why = `the task that made it, of the session ${sid}, had ended`;
+    const sibling = siblings.find(
+      (each) => each !== child && each.exitStatus === undefined && each.ids.pid === sid,
+    );
+    if (sibling !== undefined) {
+      this.#make(child, { from: sibling.ids.pid, asSibling: true, why }, sid);
+      return;
+    }
+    const last =
+      this.#stoodIn.has(sid) &&
+      this.#steps.some((step) => step.kind === "stand-in" && step.id === sid && step.parent === parent);
+    if (last || (!this.#stoodIn.has(sid) && !this.#known.has(sid) && sid > 0)) {
+      if (!last) this.#standIn(sid, parent);
+      this.#make(child, { from: sid, asSibling: true, why }, sid);
+      return;
+    }
+    this.#refusals.push(
+      `task ${pid} is in the session ${sid}, and neither its parent ${parent} nor another child of that can have made it there`,
+    );
+    this.#make(child, { from: parent, asSibling: false }, sid);
+  }
+}
+
+function taskStep(
+  process: ImageProcess,
+  { from, asSibling, why }: Pick<TaskStep, "from" | "asSibling" | "why">,
+): TaskStep {
+  const { ids, comm, exitSignal, exitStatus } = process;
+  const isSilent = asSibling || (exitSignal === 0 && exitStatus === undefined);
+  const parent = from === 0 || ids.ppid === 0 ? "crimg" : `task ${ids.ppid}`;
+  return {
+    kind: "task",
+    task: ids.pid,
+    process,
+    from,
+    asSibling,
+    exitSignal: isSilent ? 0 : SIGCHLD,
+    what: `make task ${ids.pid} (${comm}), a child of ${parent}`,
+    why,
+  };
+}

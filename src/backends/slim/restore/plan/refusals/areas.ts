@@ -1,0 +1,26 @@
+import { type Image, living } from "../../image.js";
+import { hex } from "../step.js";
+
+/** The first address that a task with four levels of page tables cannot use. */
+const END_OF_ADDRESSES = 0x7fff_ffff_f000;
+const PAGE = 4096;
+
+/** Areas of memory that this engine cannot map. */
+export function areaRefusals(image: Image): string[] {
+  return living(image).flatMap(({ process, objects }) => {
+    const { pid } = process.ids;
+    let last = 0;
+    return image.memory(objects.mm_objref).areas.flatMap(({ start, end, kind, file }) => {
+      const where = `task ${pid}: the area ${hex(start)}-${hex(end)}`;
+      const overlaps = start < last;
+      last = Math.max(last, end);
+      if (end <= start || start % PAGE !== 0 || end % PAGE !== 0 || end > END_OF_ADDRESSES)
+        return [`${where} is none that a 64-bit task can have`];
+      if (overlaps) return [`${where} overlaps the one before it`];
+      if (kind === "unknown") return [`${where} is of a kind that this engine does not map`];
+      if ((kind === "private file" || kind === "shared file") && image.files.get(file) === undefined)
+        return [`${where} maps FILE ${file}, which is not in the checkpoint`];
+      return [];
+    });
+  });
+}

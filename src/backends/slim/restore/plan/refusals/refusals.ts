@@ -1,0 +1,28 @@
+import type { Host } from "../../host.js";
+import type { Image } from "../../image.js";
+import { areaRefusals } from "./areas.js";
+import { fileRefusals } from "./files.js";
+import { namespaceRefusals } from "./namespaces.js";
+import { architectureRefusals, processorRefusals } from "./processor.js";
+import { taskRefusals } from "./tasks.js";
+
+/** What stands in the way of a restart for a reason of this kind: a sentence for each object. */
+type Reason = (image: Image, host: Host) => string[];
+
+const REASONS: readonly Reason[] = [
+  processorRefusals,
+  taskRefusals,
+  namespaceRefusals,
+  areaRefusals,
+  fileRefusals,
+];
+
+/**
+ * What in an image cannot be brought back on this host, one sentence an object; empty when the restart can be tried.
+ * Pure but for what `host` is asked. Errors: FormatError for a damaged image.
+ */
+export function refusalsOf(image: Image, host: Host): string[] {
+  const architecture = architectureRefusals(image, host);
+  if (architecture.length > 0) return architecture;
+  return REASONS.flatMap((reason) => reason(image, host));
+}
