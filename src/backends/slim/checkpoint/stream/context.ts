@@ -4,7 +4,10 @@ import type { ByteSource } from "../../../../io/source.js";
 import type { Descriptions } from "../descriptions.js";
 import type { HostLeases } from "../host-leases.js";
 import type { ProcessState } from "../process.js";
+import type { SocketTable } from "../sockets/socket-table.js";
 import type { Substitutes } from "../substitutes.js";
+import { Terminals } from "../terminals.js";
+import { Watches } from "../watches.js";
 import type { LastFilters } from "./seccomp.js";
 
 /** What all parts of a checkpoint share while its stream is put together. */
@@ -18,6 +21,8 @@ export class CheckpointContext {
   tableRef = 0;
   /** The last SECCOMP_FILTER of each thread. */
   filters: LastFilters = new Map();
+  readonly terminals: Terminals;
+  readonly watches: Watches;
   readonly #refs = new Map<string, number>();
   readonly #tags = new Map<number, number>();
   readonly #sources: ByteSource[] = [];
@@ -27,7 +32,11 @@ export class CheckpointContext {
     readonly descriptions: Descriptions,
     readonly substitutes: Substitutes,
     readonly leases: HostLeases,
-  ) {}
+    readonly sockets: SocketTable,
+  ) {
+    this.terminals = new Terminals([...processes.values()], descriptions);
+    this.watches = new Watches(processes.values(), descriptions);
+  }
 
   /** The number of a shared object; at its first use OBJREF is written and `write` writes its records. */
   ref(type: ObjectType, key: string | number, write: (objref: number) => void): number {

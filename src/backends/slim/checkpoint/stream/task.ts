@@ -12,6 +12,7 @@ import { fixed } from "./head.js";
 import { writeMemory } from "./memory.js";
 import { writeTaskExtra } from "./task-extra.js";
 import type { TaskRow } from "./tree.js";
+import { controllingTerminal } from "./tty.js";
 
 const COMM_BYTES = 16;
 const TASK_RUNNING = 0;
@@ -126,6 +127,8 @@ function writeObjects(context: CheckpointContext, process: ProcessState): void {
 
 function writeSignal(context: CheckpointContext, process: ProcessState): void {
   const { real, virtual, prof } = process.intervalTimers;
+  const { pid, foregroundPgid } = process.frozen.stat;
+  const terminal = controllingTerminal(context, pid);
   context.writer.record(RECORDS.SIGNAL, {
     rlim: process.limits.map(({ soft, hard }) => ({ rlim_cur: soft, rlim_max: hard })),
     it_real_value: real.left,
@@ -134,6 +137,8 @@ function writeSignal(context: CheckpointContext, process: ProcessState): void {
     it_virt_incr: virtual.interval,
     it_prof_value: prof.left,
     it_prof_incr: prof.interval,
+    tty_objref: terminal,
+    tty_pgrp: terminal === 0 ? 0 : context.tag(foregroundPgid),
     tty_old_pgrp: NULL_PID,
   });
   writePending(context, process.pending);

@@ -1,0 +1,142 @@
+import type fs from "node:fs";
+import { RECORDS } from "../../../../formats/linux-cr/records.js";
+import { TERMIOS } from "../../../../formats/linux-cr/tables/tty.js";
+import { textPayload } from "../../../../formats/linux-cr/write.js";
+import { writeStruct } from "../../../../schema/struct-writer.js";
+import { isCanonical, modesOf } from "../../terminal/modes.js";
+import { slaveDevice, slaveIndex } from "../../terminal/pty.js";
+import type { Description } from "../descriptions.js";
+import type { TerminalState } from "../terminal-state.js";
+import type { CheckpointContext } from "./context.js";
+
+/** TTY.driver_type of a pseudo terminal, and its two sides. */
+const PTY = 4;
+const MASTER = 1;
+const SLAVE = 2;
+const MASTER_RDEV = 0x502;
+/** Bits of TTY.flags, linux/tty.h: TTY_OTHER_CLOSED and TTY_HUPPED. */
+const OTHER_CLOSED = 1n << 2n;
+const HUNG_UP = 1n << 18n;
+/** TTY_EXTRA.flags. */
+const EXTRA = { locked: 1, exclusive: 2, packet: 4, owner: 8, outside: 16 } as const;
+/** Bits of TTY_LDISC.read_flags and bytes of a buffer: N_TTY_BUF_SIZE. */
+const READ_FLAGS_BYTES = 512;
+
+/** The TTY objects of an open terminal that is new, then its number for FILE. */
+export function terminalOf(context: CheckpointContext, description: Description): number {
+  const end = context.terminals.end(description);
+  if (end === undefined) throw new Error(`${description.link} was not refused`);
+  if (end.isHungUp)
+    return context.ref("TTY", `hung up ${description.id}`, () => writeHungUp(context, end.index));
+  return end.isMaster ? masterOf(context, end.index) : slaveOf(context, end.index);
+}
+
+/** TTY object of the terminal that controls the session which a process leads; 0 when it has none. */
+export function controllingTerminal(context: CheckpointContext, pid: number): number {
+  const { sid, tty } = context.processes.get(pid)?.frozen.stat ?? { sid: 0, tty: 0 };
+  if (pid !== sid || tty === 0) return 0;
+  const index = slaveIndex(tty);
+  return index === undefined ? 0 : slaveOf(context, index);
+}
+
+/** OPENED_NAME: the node by which a terminal was opened, /dev/tty for one. */
+export function writeOpenedName({ writer }: CheckpointContext, objref: number, path: string): void {
+  writer.record(RECORDS.OPENED_NAME, { file_objref: objref }, textPayload(RECORDS.OPENED_NAME, path));
+}
+
+function masterOf(context: CheckpointContext, index: number): number {
+  return context.ref("TTY", `master ${index}`, () => {
+    const description = context.terminals.master(index);
+    if (description === undefined) writeOutside(context, index);
+    else writeEnd(context, index, context.terminals.state(index), 0, description.stat);
+  });
+}
+
+function slaveOf(context: CheckpointContext, index: number): number {
+  const master = masterOf(context, index);
+  return context.ref("TTY", `slave ${index}`, () =>
+    writeEnd(context, index, context.terminals.state(index), master, context.terminals.slave(index)?.stat),
+  );
+}
+
+/** A master that is not in the tree: the terminal is that which the tree is restarted on. */
+function writeOutside(context: CheckpointContext, index: number): void {
+  context.writer.record(RECORDS.TTY, { ...identity(context, index, 0), flags: HUNG_UP });
+  context.writer.record(RECORDS.TTY_EXTRA, { flags: EXTRA.outside });
+}
+
+function writeHungUp(context: CheckpointContext, index: number): void {
+  const master = context.ref("TTY", `gone ${index}`, () => writeOutside(context, index));
+  context.writer.record(RECORDS.TTY, { ...identity(context, index, master), flags: HUNG_UP });
+}
+
+function identity(context: CheckpointContext, index: number, master: number): Record<string, number> {
+  return {
+    driver_type: PTY,
+    driver_subtype: master === 0 ? MASTER : SLAVE,
+    link_objref: master,
+    file_objref: master === 0 ? context.writer.number() : 0,
+    index,
+  };
+}
+
+function writeEnd(
+  context: CheckpointContext,
+  index: number,
+  state: TerminalState,
+  master: number,
+  stat: fs.BigIntStats | undefined,
+): void {
+  const { writer } = context;
+  const isMaster = master === 0;
+  const { input, output, isStopped } = state.queues;
+  const bytes = isMaster ? output : input.bytes;
+  const ends = isMaster ? [] : input.ends;
+  writer.record(RECORDS.TTY, {
+    ...identity(context, index, master),
+    flags: isMaster && state.isLeft ? OTHER_CLOSED : 0n,
+    termios: modesOf(state.modes),
+    winsize: windowOf(state.size),
+  });
+  const packet = Number(isMaster && state.isPacketMode);
+  writer.record(RECORDS.TTY_LDISC, {
+    datalen: bytes.length,
+    canon_datalen: (ends.at(-1) ?? -1) + 1,
+    canon_data: ends.length,
+    stopped: Number(!isMaster && isStopped),
+    packet,
+    icanon: Number(isCanonical(state.modes)),
+    read_flags: bits(ends),
+  });
+  if (bytes.length > 0) writer.buffer(bytes);
+  const session = context.terminals.session(index);
+  const isExclusive = state.exclusive[isMaster ? 0 : 1];
+  writer.record(
+    RECORDS.TTY_EXTRA,
+    {
+      flags:
+        (isMaster && state.isLocked ? EXTRA.locked : 0) |
+        (isExclusive ? EXTRA.exclusive : 0) |
+        (packet ? EXTRA.packet : 0) |
+        (stat === undefined ? 0 : EXTRA.owner),
+      uid: Number(stat?.uid ?? 0n),
+      gid: Number(stat?.gid ?? 0n),
+      mode: Number(stat?.mode ?? 0n),
+      sid_ref: context.tag(session?.sid ?? 0),
+      pgrp_ref: context.tag(session?.foreground ?? 0),
+      rdev: isMaster ? MASTER_RDEV : slaveDevice(index),
+    },
+    writeStruct(TERMIOS, modesOf(state.lockedModes), writer.dialect.arch.byteOrder),
+  );
+}
+
+function windowOf(bytes: Buffer): Record<string, number> {
+  const word = (index: number): number => bytes.readUInt16LE(index * 2);
+  return { ws_row: word(0), ws_col: word(1), ws_xpixel: word(2), ws_ypixel: word(3) };
+}
+
+function bits(places: readonly number[]): Buffer {
+  const set = Buffer.alloc(READ_FLAGS_BYTES);
+  for (const place of places) set[place >> 3] = (set[place >> 3] as number) | (1 << (place & 7));
+  return set;
+}

@@ -1,0 +1,124 @@
+import type { Objection } from "../../backend.js";
+import { Pty, slaveIndex } from "../terminal/pty.js";
+import { borrow, type Description, type Descriptions, whose } from "./descriptions.js";
+import { kindOf } from "./file-kind.js";
+import { holderWords, Outside } from "./outside.js";
+import type { ProcessState } from "./process.js";
+import { readTerminal, type TerminalState } from "./terminal-state.js";
+
+/** Device numbers of /dev/tty and /dev/ptmx, devices.txt of the kernel. */
+const CONTROLLING_TERMINAL = 0x500n;
+const MASTER = 0x502n;
+
+/** Which end of which pseudo terminal an open file is. */
+export interface TerminalEnd {
+  /** N of /dev/pts/N. */
+  readonly index: number;
+  readonly isMaster: boolean;
+  /** Its master is closed: whoever reads meets the end. */
+  readonly isHungUp: boolean;
+}
+
+/** Undefined for a terminal that is no pseudo terminal. */
+export function terminalEnd(description: Description): TerminalEnd | undefined {
+  const { rdev } = description.stat;
+  if (rdev === MASTER)
+    return {
+      index: borrow(description, (fd) => new Pty(fd).masterIndex),
+      isMaster: true,
+      isHungUp: false,
+    };
+  const device = borrow(description, (fd) => new Pty(fd).device);
+  const index = slaveIndex(device ?? Number(rdev));
+  return index === undefined ? undefined : { index, isMaster: false, isHungUp: device === undefined };
+}
+
+/** The pseudo terminals that a tree uses. */
+export class Terminals {
+  readonly #ends = new Map<Description, TerminalEnd | undefined>();
+  readonly #states = new Map<number, TerminalState>();
+
+  constructor(
+    readonly processes: readonly ProcessState[],
+    descriptions: Descriptions,
+  ) {
+    for (const description of descriptions.all)
+      if (kindOf(description) === "terminal") this.#ends.set(description, terminalEnd(description));
+  }
+
+  end(description: Description): TerminalEnd | undefined {
+    return this.#ends.get(description);
+  }
+
+  /** The open master of a terminal, if it is in the tree. */
+  master(index: number): Description | undefined {
+    return this.#find(index, true);
+  }
+
+  /** One of the open slaves of a terminal. */
+  slave(index: number): Description | undefined {
+    return this.#find(index, false);
+  }
+
+  /** A session of the tree that a terminal controls, and the group in its foreground. */
+  session(index: number): { readonly sid: number; readonly foreground: number } | undefined {
+    const found = this.processes.find(({ frozen }) => slaveIndex(frozen.stat.tty) === index);
+    return found && { sid: found.frozen.stat.sid, foreground: found.frozen.stat.foregroundPgid };
+  }
+
+  /** Read at its first use. Errors: BackendError. */
+  state(index: number): TerminalState {
+    const state = this.#states.get(index) ?? readTerminal(index, this.master(index), this.slave(index));
+    this.#states.set(index, state);
+    return state;
+  }
+
+  #find(index: number, isMaster: boolean): Description | undefined {
+    for (const [description, end] of this.#ends)
+      if (end !== undefined && end.index === index && end.isMaster === isMaster && !end.isHungUp)
+        return description;
+    return undefined;
+  }
+
+  /** What of the terminals cannot be saved: what is no pseudo terminal, and what reaches out of the tree. */
+  objections(): Objection[] {
+    const found: Objection[] = [];
+    for (const [description, end] of this.#ends) {
+      const { pid, link, stat } = description;
+      if (end === undefined)
+        found.push({
+          pid,
+          reason: `${whose(description)} is the terminal ${link}, and only pseudo terminals are saved`,
+        });
+      else if (end.isHungUp && stat.rdev === CONTROLLING_TERMINAL)
+        found.push({
+          pid,
+          reason: `${whose(description)} is ${link} of a terminal that was hung up`,
+        });
+    }
+    const masters = [...this.#ends].filter(([, end]) => end?.isMaster);
+    const own = new Set(this.processes.map(({ frozen }) => frozen.stat.pid));
+    const outside = new Outside(
+      masters.map(([, end]) => `/dev/pts/${end?.index}`),
+      own,
+    );
+    for (const [description, end] of masters) {
+      const link = `/dev/pts/${end?.index}`;
+      const holder = outside.holder(link);
+      if (holder !== undefined)
+        found.push({
+          pid: description.pid,
+          reason: `${whose(description)} is the master of ${link}, which is also open outside the tree${holderWords(holder)}`,
+        });
+    }
+    for (const { frozen } of this.processes) {
+      const { pid, sid, tty } = frozen.stat;
+      if (pid === sid && tty !== 0 && slaveIndex(tty) === undefined)
+        found.push({
+          pid,
+          reason: `task ${pid} leads the session of a terminal (device ${tty >> 8}:${tty & 0xff}) that is no pseudo terminal`,
+        });
+    }
+    return found;
+  }
+}

@@ -1,0 +1,144 @@
+import fs from "node:fs";
+import path from "node:path";
+import { bytesToText, textToBytes } from "../../../io/text.js";
+import type { Objection } from "../../backend.js";
+import { mountPoints } from "../proc/mount-points.js";
+import { SYS } from "../sys/abi-x64.js";
+import { attempt, call } from "../sys/syscall.js";
+import { borrow, type Description, type Descriptions } from "./descriptions.js";
+import { isGone, kindOf } from "./file-kind.js";
+import type { ProcessState } from "./process.js";
+
+const FIONREAD = 0x541b;
+const O_PATH = 0o10000000;
+const O_CLOEXEC = 0o2000000;
+
+/** One watch of an inotify(7) instance. */
+export interface Watch {
+  readonly wd: number;
+  readonly mask: number;
+  readonly ino: bigint;
+  /** Device number as the kernel has it: 12 bits and 20 bits. */
+  readonly dev: number;
+  readonly path: string;
+}
+
+/** A line of fdinfo, fs/notify/fdinfo.c: hexadecimal numbers, and a handle where the file system has handles. */
+interface WatchLine {
+  readonly wd: number;
+  readonly mask: number;
+  readonly ino: bigint;
+  readonly dev: number;
+  /** struct file_handle. */
+  readonly handle: Buffer | undefined;
+}
+
+/** The watches of a tree with the paths that they are found by. */
+export class Watches {
+  readonly #places: readonly string[];
+  readonly #mounts = mountPoints();
+
+  constructor(
+    processes: Iterable<ProcessState>,
+    readonly descriptions: Descriptions,
+  ) {
+    const known = [...[...processes].map(({ cwd }) => cwd), ...descriptions.all.map(({ link }) => link)];
+    const named = known.filter((name) => name.startsWith("/"));
+    this.#places = [...new Set([...named, ...named.map((name) => path.dirname(name))])];
+  }
+
+  /** Errors: Error for a watch without a path, which is refused before. */
+  of(description: Description): Watch[] {
+    return linesOf(description).map((line) => {
+      const found = this.#pathOf(line);
+      if (found === undefined) throw new Error(`watch ${line.wd} was not refused`);
+      return { ...line, path: found };
+    });
+  }
+
+  /** Watches whose files have no path, and events that wait: the kernel has no way to queue them again. */
+  objections(): Objection[] {
+    return this.descriptions.all
+      .filter((description) => kindOf(description) === "inotify")
+      .flatMap((description): Objection[] => {
+        const { pid, fd } = description;
+        const name = `the inotify instance ${fd} of task ${pid}`;
+        const waiting = unreadEvents(description);
+        const nameless = linesOf(description).filter((line) => this.#pathOf(line) === undefined);
+        return [
+          ...(waiting > 0
+            ? [{ pid, reason: `${name} has ${waiting} bytes of events that nobody has read: try again` }]
+            : []),
+          ...nameless.map(({ wd, ino }) => ({
+            pid,
+            reason: `${name} watches (as ${wd}) the inode ${ino}, to which no path is known`,
+          })),
+        ];
+      });
+  }
+
+  #pathOf(line: WatchLine): string | undefined {
+    return this.#byHandle(line) ?? this.#places.find((place) => isSame(place, line));
+  }
+
+  /** open_by_handle_at(2), by any mount of the file system. */
+  #byHandle({ handle, dev, ino }: WatchLine): string | undefined {
+    if (handle === undefined) return undefined;
+    for (const mount of this.#mounts.get(dev) ?? []) {
+      const root = attempt(SYS.openat, -100, Buffer.concat([textToBytes(mount), Buffer.alloc(1)]), O_CLOEXEC);
+      if (root < 0) continue;
+      const fd = attempt(SYS.open_by_handle_at, root, handle, O_PATH | O_CLOEXEC);
+      attempt(SYS.close, root);
+      if (fd < 0) continue;
+      const link = bytesToText(fs.readlinkSync(`/proc/self/fd/${fd}`, "buffer"));
+      const stat = fs.fstatSync(fd, { bigint: true });
+      attempt(SYS.close, fd);
+      if (!isGone(link, stat) && inodeAt(link)?.ino === ino) return link;
+    }
+    return undefined;
+  }
+}
+
+function isSame(place: string, { ino, dev }: WatchLine): boolean {
+  const stat = inodeAt(place);
+  return stat !== undefined && stat.ino === ino && kernelDevice(stat.dev) === dev;
+}
+
+function inodeAt(place: string): fs.BigIntStats | undefined {
+  try {
+    return fs.lstatSync(textToBytes(place), { bigint: true, throwIfNoEntry: false });
+  } catch {
+    return undefined;
+  }
+}
+
+/** A device number of stat(2) as the kernel keeps it: MKDEV of linux/kdev_t.h. */
+function kernelDevice(dev: bigint): number {
+  const major = (dev >> 8n) & 0xfffn;
+  const minor = (dev & 0xffn) | ((dev >> 12n) & 0xfff00n);
+  return Number((major << 20n) | minor);
+}
+
+function linesOf({ info }: Description): WatchLine[] {
+  return (info.lines.get("inotify") ?? []).map((line) => {
+    const words = new Map(line.split(" ").map((word) => word.split(":") as [string, string]));
+    const number = (name: string): number => Number.parseInt(words.get(name) ?? "0", 16);
+    const bytes = Buffer.from(words.get("f_handle") ?? "", "hex");
+    const head = Buffer.alloc(8);
+    head.writeUInt32LE(bytes.length, 0);
+    head.writeInt32LE(number("fhandle-type"), 4);
+    return {
+      wd: number("wd"),
+      mask: number("mask"),
+      ino: BigInt(`0x${words.get("ino") ?? "0"}`),
+      dev: number("sdev"),
+      handle: bytes.length === 0 ? undefined : Buffer.concat([head, bytes]),
+    };
+  });
+}
+
+function unreadEvents(description: Description): number {
+  const bytes = Buffer.alloc(4);
+  borrow(description, (fd) => call("tell what waits in an inotify instance", SYS.ioctl, fd, FIONREAD, bytes));
+  return bytes.readInt32LE();
+}
