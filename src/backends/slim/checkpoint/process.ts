@@ -4,8 +4,6 @@ import { readTimers, type TimerLine } from "../proc/timers.js";
 import type { Guest } from "../ptrace/guest.js";
 import { Lodging } from "../ptrace/lodging.js";
 import { SYS } from "../sys/abi-x64.js";
-import { KernelError } from "../sys/kernel-error.js";
-import { attempt } from "../sys/syscall.js";
 import type { FrozenProcess } from "./freeze.js";
 import { captureThread, pendingSignals, type ThreadState } from "./thread.js";
 
@@ -87,7 +85,6 @@ export function captureProcess(frozen: FrozenProcess): ProcessState {
     ...own,
     auxv: procBytes(pid, "auxv"),
     pending: pendingSignals(pid, true),
-    limits: limitsOf(pid),
     oomScoreAdjust: Number(readProc(pid, "oom_score_adj")),
     loginUid: loginUidOf(pid),
     exe: procLink(pid, "exe"),
@@ -100,6 +97,7 @@ type Own = Pick<
   ProcessState,
   | "actions"
   | "intervalTimers"
+  | "limits"
   | "timers"
   | "brk"
   | "dumpable"
@@ -136,6 +134,7 @@ function captureOwn(guest: Guest, pid: number): Own {
       ...times(guest.fetch(32, "tell a POSIX timer", SYS.timer_gettime, timer.id, guest.scratch), 1n),
       overrun: Math.max(0, guest.attempt(SYS.timer_getoverrun, timer.id)),
     })),
+    limits: limitsOf(guest),
     brk: guest.call("tell its program break", SYS.brk, 0),
     dumpable: guest.attempt(SYS.prctl, PR_GET_DUMPABLE),
     membarriers: Math.max(0, guest.attempt(SYS.membarrier, MEMBARRIER_CMD_GET_REGISTRATIONS, 0, 0)),
@@ -160,11 +159,10 @@ function realTimer(timer: TimerTimes): TimerTimes {
   return timer.left === 0n && timer.interval > 0n ? { ...timer, left: timer.interval } : timer;
 }
 
-function limitsOf(pid: number): ProcessState["limits"] {
+/** Asked of the process itself: prlimit(2) of another user's process needs CAP_SYS_RESOURCE. */
+function limitsOf(guest: Guest): ProcessState["limits"] {
   return Array.from({ length: LIMITS }, (_, resource) => {
-    const bytes = Buffer.alloc(16);
-    const result = attempt(SYS.prlimit64, pid, resource, 0, bytes);
-    if (result < 0) throw new KernelError(`read the limits of task ${pid}`, -result);
+    const bytes = guest.fetch(16, "tell its limits", SYS.prlimit64, 0, resource, 0, guest.scratch);
     return { soft: bytes.readBigUInt64LE(0), hard: bytes.readBigUInt64LE(8) };
   });
 }

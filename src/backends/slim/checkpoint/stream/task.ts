@@ -33,7 +33,6 @@ export function writeTask(context: CheckpointContext, { tid, stat, frozen }: Tas
   if (frozen.isZombie) {
     writer.record(RECORDS.TASK, {
       state: TASK_DEAD,
-      exit_signal: stat.exitSignal,
       exit_state: EXIT_ZOMBIE,
       exit_code: stat.exitCode,
     });
