@@ -59,8 +59,9 @@ async function loggerImage(
 }
 
 async function terminating(name: string): Promise<{ live: Live; image: string }> {
-  const output = join(fresh(name), "out");
-  const live = await start(["/usr/bin/python3", "-c", TERMINATES], { output });
+  const work = fresh(name);
+  const output = join(work, "out");
+  const live = await start(["/usr/bin/python3", "-c", TERMINATES], { cwd: work, output });
   await until("the handler", () => existsSync(output) && readFileSync(output, "utf8") === "ready\n");
   const image = join(dir, `${name}.ckpt`);
   await checkpointed(live, image);

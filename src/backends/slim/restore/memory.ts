@@ -14,6 +14,7 @@ import {
   VM_WRITE,
 } from "../vma-flags.js";
 import type { HandOver } from "./hand-over.js";
+import { vdsoLayout } from "./host.js";
 import type { ImageArea, ImageMemory, SavedRange } from "./image-memory.js";
 import type { Workbench } from "./work-area.js";
 
@@ -145,25 +146,13 @@ export function mapVdso(bench: Workbench, areas: readonly ImageArea[]): void {
   if (lowest === undefined) return;
   bench.call("map the vDSO", SYS.arch_prctl, ARCH_MAP_VDSO_64, lowest.start);
   const { pid } = bench.tracee;
-  const mapped = readAreas(pid)
-    .filter((area) => isVvar(area) || area.name === "[vdso]")
-    .map((area) => ({ ...area, kind: isVvar(area) ? "vvar" : "vdso" }));
-  const [here, there] = [layout(mapped), layout(special)];
+  const mapped = readAreas(pid).filter((area) => isVvar(area) || area.name === "[vdso]");
+  const here = vdsoLayout(mapped.map((area) => ({ ...area, isCode: !isVvar(area) })));
+  const there = vdsoLayout(special.map((area) => ({ ...area, isCode: area.kind === "vdso" })));
   if (here !== there)
     throw new BackendError(
       `the vDSO of this kernel (${here}) is laid out differently from that of the checkpoint (${there})`,
     );
-}
-
-/** Where code and data of a vDSO stand; data areas that touch are one, as criu stores them. */
-function layout(areas: readonly { start: number; end: number; kind: string }[]): string {
-  const merged: { start: number; end: number; kind: string }[] = [];
-  for (const { start, end, kind } of areas) {
-    const last = merged.at(-1);
-    if (last?.kind === kind && last.end === start) last.end = end;
-    else merged.push({ start, end, kind });
-  }
-  return merged.map(({ start, end, kind }) => `${kind} ${start.toString(16)}-${end.toString(16)}`).join(", ");
 }
 
 /** Whether the vDSO that was mapped has the code that the image has: tasks keep addresses into it. */
