@@ -48,11 +48,11 @@ export class Construction {
     return this.#hole;
   }
 
-  /** A task was made for this process: it can be worked on. */
-  add(process: ImageProcess, bench: Workbench): void {
+  /** A task was made for this process: it can be worked on. `shares`: the one whose table of descriptors it has. */
+  add(process: ImageProcess, bench: Workbench, shares?: Site): void {
     const table = process.objects === undefined ? [] : this.image.table(process.objects.files_objref);
     const highest = Math.max(FIRST_HIGH, ...table.slice(-1).map(({ fd }) => fd));
-    const handOver = new HandOver(bench, highest);
+    const handOver = shares?.handOver.for(bench) ?? HandOver.open(bench, highest);
     this.sites.set(process.ids.pid, {
       process,
       bench,

@@ -8,29 +8,30 @@ const FIRST_HIGH = 3000;
 
 /** Gives a task under construction the descriptors that crimg has opened: the same open file descriptions. */
 export class HandOver {
-  readonly #pidfd: number;
-  readonly #kept = new Map<number, number>();
+  private constructor(
+    readonly bench: Workbench,
+    /** Where crimg is reached, and what is kept, by the descriptor of crimg: one table, however many tasks have it. */
+    readonly table: { readonly pidfd: number; readonly kept: Map<number, number> },
+  ) {}
 
   /** Closes whatever the task had open. `above`: the highest descriptor that the image uses. */
-  constructor(
-    readonly bench: Workbench,
-    above: number,
-  ) {
+  static open(bench: Workbench, above: number): HandOver {
     bench.call("close the descriptors of the husk", SYS.close_range, 0, 0xffff_ffff, 0);
     const low = bench.call("reach crimg", SYS.pidfd_open, process.pid, 0);
-    this.#pidfd = bench.call(
-      "make room for descriptors",
-      SYS.fcntl,
-      low,
-      F_DUPFD_CLOEXEC,
-      Math.max(FIRST_HIGH, above + 1),
-    );
+    const least = Math.max(FIRST_HIGH, above + 1);
+    const pidfd = bench.call("make room for descriptors", SYS.fcntl, low, F_DUPFD_CLOEXEC, least);
     bench.call("close a descriptor", SYS.close, low);
+    return new HandOver(bench, { pidfd, kept: new Map() });
+  }
+
+  /** For a task that shares the table of descriptors. */
+  for(bench: Workbench): HandOver {
+    return new HandOver(bench, this.table);
   }
 
   /** A descriptor of crimg becomes one of the task; the kernel chooses the number. */
   take(own: number): number {
-    return this.bench.call("take a descriptor", SYS.pidfd_getfd, this.#pidfd, own, 0);
+    return this.bench.call("take a descriptor", SYS.pidfd_getfd, this.table.pidfd, own, 0);
   }
 
   /** A descriptor of crimg becomes the descriptor `fd` of the task, which must not be in use. */
@@ -54,19 +55,19 @@ export class HandOver {
 
   /** A descriptor of crimg that the task has until `end`, at a number that its image does not use. */
   keep(own: number): number {
-    let kept = this.#kept.get(own);
+    let kept = this.table.kept.get(own);
     if (kept === undefined) {
       const taken = this.take(own);
-      kept = this.bench.call("move a descriptor", SYS.fcntl, taken, F_DUPFD_CLOEXEC, this.#pidfd + 1);
+      kept = this.bench.call("move a descriptor", SYS.fcntl, taken, F_DUPFD_CLOEXEC, this.table.pidfd + 1);
       this.bench.call("close a descriptor", SYS.close, taken);
-      this.#kept.set(own, kept);
+      this.table.kept.set(own, kept);
     }
     return kept;
   }
 
   end(): void {
-    for (const fd of [...this.#kept.values(), this.#pidfd])
+    for (const fd of [...this.table.kept.values(), this.table.pidfd])
       this.bench.call("close a descriptor", SYS.close, fd);
-    this.#kept.clear();
+    this.table.kept.clear();
   }
 }

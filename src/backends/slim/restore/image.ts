@@ -72,6 +72,16 @@ export function living({ processes }: Image): Living[] {
   );
 }
 
+/** The first process with each table of descriptors: processes that clone(2) made with CLONE_FILES share one. */
+export function tableOwners(image: Image): Living[] {
+  const seen = new Set<number>();
+  return living(image).filter(({ objects: { files_objref } }) => {
+    const isNew = !seen.has(files_objref);
+    seen.add(files_objref);
+    return isNew;
+  });
+}
+
 const KINDS: Readonly<Record<number, ImageLock["kind"]>> = {
   1: "posix",
   2: "flock",

@@ -1,5 +1,5 @@
 import { SYS } from "../../sys/abi-x64.js";
-import { CLONE_PARENT, clone } from "../clone.js";
+import { CLONE_FILES, CLONE_PARENT, clone } from "../clone.js";
 import type { Construction } from "../construction.js";
 import { awaitFreeIds } from "../free-ids.js";
 import { endHusk, startHusk } from "../husk.js";
@@ -18,10 +18,15 @@ export const TREE: Builders<TreeStep> = {
     work.husk = startHusk();
     work.husk.tracee.setSignalMask(ALL_BLOCKED);
   },
-  task(work, { process, from, asSibling, exitSignal }) {
+  task(work, { process, from, asSibling, sharesTable, exitSignal }) {
     const { pid } = process.ids;
     const bench = makerBench(work, from);
-    work.add(process, bench.for(clone(bench, pid, asSibling ? CLONE_PARENT : 0, exitSignal)));
+    const flags = (asSibling ? CLONE_PARENT : 0) | (sharesTable ? CLONE_FILES : 0);
+    work.add(
+      process,
+      bench.for(clone(bench, pid, flags, exitSignal)),
+      sharesTable ? work.site(from) : undefined,
+    );
     if (from === 0 || process === work.image.processes[0]) endFirst(work);
   },
   session: (work, { task }) => void work.site(task).bench.call("begin its session", SYS.setsid),
@@ -45,6 +50,7 @@ export const TREE: Builders<TreeStep> = {
     if (parent !== 0)
       work.site(parent).bench.call("take note of the end of a stand-in", SYS.wait4, id, 0, WALL, 0);
   },
+  stop: (work, { task }) => work.site(task).bench.tracee.enterGroupStop(),
   zombie(work, { task, status }) {
     const { bench } = work.site(task);
     const signal = status & 0x7f;

@@ -25,6 +25,8 @@ class Growth {
   readonly #refusals: string[] = [];
   readonly #children = new Map<number, ImageProcess[]>();
   readonly #known: ReadonlySet<number>;
+  /** The descriptor tables of the living, by their numbers. */
+  readonly #tables: ReadonlyMap<number, number>;
   /** Sessions whose leader has a stand-in. */
   readonly #stoodIn = new Set<number>();
 
@@ -33,6 +35,9 @@ class Growth {
     readonly host: Host,
   ) {
     const { processes } = image;
+    this.#tables = new Map(
+      living(image).map(({ process, objects }) => [process.ids.pid, objects.files_objref]),
+    );
     this.#known = new Set(processes.map(({ ids }) => ids.pid));
     for (const process of processes.slice(1)) {
       const siblings = this.#children.get(process.ids.ppid);
@@ -52,6 +57,10 @@ class Growth {
       : undefined;
     this.#make(root, { from: sid === pid || isOutside ? 0 : sid, asSibling: true, why });
     return { steps: this.#steps, outside: isOutside ? sid : undefined, refusals: this.#refusals };
+  }
+
+  #tableOf(pid: number): number {
+    return this.#tables.get(pid) ?? 0;
   }
 
   /** Whether the leader of the root's session is gone for good: nothing has its id, and nothing needs its terminal. */
@@ -86,7 +95,9 @@ class Growth {
     born = process.ids.sid,
   ): void {
     const { pid, sid } = process.ids;
-    this.#steps.push(taskStep(process, how));
+    this.#steps.push(
+      taskStep(process, how, this.#tableOf(pid) !== 0 && this.#tableOf(pid) === this.#tableOf(how.from)),
+    );
     const children = this.#children.get(pid) ?? [];
     const begins = sid === pid;
     const isOwn = ({ ids }: ImageProcess): boolean => ids.sid === ids.pid || ids.sid === sid;
@@ -130,6 +141,7 @@ class Growth {
 function taskStep(
   process: ImageProcess,
   { from, asSibling, why }: Pick<TaskStep, "from" | "asSibling" | "why">,
+  sharesTable: boolean,
 ): TaskStep {
   const { ids, comm, exitSignal, exitStatus } = process;
   const isSilent = asSibling || (exitSignal === 0 && exitStatus === undefined);
@@ -140,7 +152,8 @@ function taskStep(
     process,
     from,
     asSibling,
-    exitSignal: isSilent ? 0 : SIGCHLD,
+    sharesTable,
+    exitSignal: isSilent ? 0 : exitStatus === undefined ? exitSignal : SIGCHLD,
     what: `make task ${ids.pid} (${comm}), a child of ${parent}`,
     why,
   };

@@ -1,4 +1,5 @@
-import { type Image, living } from "../image.js";
+import { type Image, living, tableOwners } from "../image.js";
+import { openedBySessions } from "./session-terminals.js";
 import type { StepBase } from "./step.js";
 
 /** Opens files in crimg and gives them to tasks. */
@@ -22,6 +23,8 @@ export function fileSteps(image: Image): FileStep[] {
     for (const { objref } of image.table(objects.files_objref)) objrefs.add(objref);
   }
   objrefs.delete(0);
+  // A task of its session opens /dev/tty when it has its terminal.
+  for (const objref of openedBySessions(image).keys()) objrefs.delete(objref);
   return [...objrefs].map((objref) => ({
     kind: "file",
     task: 0,
@@ -32,17 +35,26 @@ export function fileSteps(image: Image): FileStep[] {
 
 /** Descriptors of the tasks, in ascending order. */
 export function descriptorSteps(image: Image): FileStep[] {
-  return living(image).flatMap(({ process, objects }) =>
-    image.table(objects.files_objref).map(
-      ({ fd, objref, closeOnExec }): FileStep => ({
-        kind: "descriptor",
-        task: process.ids.pid,
-        fd,
-        objref,
-        closeOnExec,
-        what: `take descriptor ${fd}: ${fileWords(image, objref)}`,
-      }),
-    ),
+  const later = openedBySessions(image);
+  return placeSteps(image, (objref) => !later.has(objref));
+}
+
+/** The descriptors of those open files that are wanted. */
+export function placeSteps(image: Image, isWanted: (objref: number) => boolean): FileStep[] {
+  return tableOwners(image).flatMap(({ process, objects }) =>
+    image
+      .table(objects.files_objref)
+      .filter(({ objref }) => isWanted(objref))
+      .map(
+        ({ fd, objref, closeOnExec }): FileStep => ({
+          kind: "descriptor",
+          task: process.ids.pid,
+          fd,
+          objref,
+          closeOnExec,
+          what: `take descriptor ${fd}: ${fileWords(image, objref)}`,
+        }),
+      ),
   );
 }
 

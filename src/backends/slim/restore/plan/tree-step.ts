@@ -10,6 +10,7 @@ export type TreeStep =
   | StandInStep
   | (StepBase & { readonly kind: "group"; readonly group: number })
   | (StepBase & { readonly kind: "end stand-in"; readonly id: number; readonly parent: number })
+  | (StepBase & { readonly kind: "stop" })
   | (StepBase & { readonly kind: "zombie"; readonly status: number });
 
 /** A task is cloned from another one: its parent, or a child of its parent that is in its session (`asSibling`). */
@@ -19,6 +20,8 @@ export type TaskStep = StepBase & {
   /** 0 for the husk: what is made from it becomes a child of crimg. */
   readonly from: number;
   readonly asSibling: boolean;
+  /** It has the table of descriptors of the task that it is cloned from: CLONE_FILES. */
+  readonly sharesTable: boolean;
   /** Signal that the parent gets when it ends. */
   readonly exitSignal: number;
 };

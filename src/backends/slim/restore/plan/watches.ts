@@ -1,4 +1,4 @@
-import { type Image, living } from "../image.js";
+import { type Image, tableOwners } from "../image.js";
 import type { StepBase } from "./step.js";
 
 /** What needs the descriptors of all tasks in place. */
@@ -12,13 +12,13 @@ const EPOLL = 6;
 export function watchSteps(image: Image): WatchStep[] {
   const done = new Set<number>();
   const steps: WatchStep[] = [];
-  for (const { process, objects } of living(image))
+  for (const { process, objects } of tableOwners(image))
     for (const { fd, objref } of image.table(objects.files_objref)) {
       if (image.files.get(objref)?.record.f_type !== EPOLL || done.has(objref)) continue;
       done.add(objref);
       steps.push({ kind: "watch", task: process.ids.pid, fd, objref, what: `fill the epoll instance ${fd}` });
     }
-  for (const { process } of living(image))
+  for (const { process } of tableOwners(image))
     steps.push({
       kind: "close hand-over",
       task: process.ids.pid,

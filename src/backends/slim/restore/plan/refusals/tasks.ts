@@ -1,6 +1,7 @@
 import type { Host } from "../../host.js";
-import { type Image, living } from "../../image.js";
+import { type Image, living, tableOwners } from "../../image.js";
 import type { ImageProcess } from "../../image-task.js";
+import { familyOf } from "../family.js";
 import { treeRefusals } from "../tree.js";
 
 const FIRST_ID = 1;
@@ -15,7 +16,7 @@ export function taskRefusals(image: Image, host: Host): string[] {
     ...idRefusals(image, host),
     ...treeRefusals(image, host),
     ...sharedRefusals(image),
-    ...rootRefusals(image, host),
+    ...tableRefusals(image, host),
   ];
 }
 
@@ -49,7 +50,6 @@ function idRefusals({ processes }: Image, { pidMax }: Host): string[] {
 /** What threads share and processes here do not: clone(2) without CLONE_THREAD. */
 const SHARED = [
   ["mm_objref", "their memory"],
-  ["files_objref", "their table of descriptors"],
   ["fs_objref", "their working directory"],
   ["sighand_objref", "their signal actions"],
 ] as const;
@@ -69,11 +69,20 @@ function sharedRefusals(image: Image): string[] {
   });
 }
 
-function rootRefusals(image: Image, host: Host): string[] {
-  return living(image).flatMap(({ process, objects }) => {
-    const { root } = image.fs(objects.fs_objref ?? 0);
-    return root === host.root
+/** A table of descriptors is shared with the task that another is cloned from, or it cannot be. */
+function tableRefusals(image: Image, host: Host): string[] {
+  const makers = new Map(
+    familyOf(image, host).steps.flatMap((step) =>
+      step.kind === "task" ? [[step.task, step.sharesTable] as const] : [],
+    ),
+  );
+  const owners = new Map(
+    tableOwners(image).map(({ process, objects }) => [objects.files_objref, process.ids.pid]),
+  );
+  return living(image).flatMap(({ process: { ids }, objects }) => {
+    const owner = owners.get(objects.files_objref);
+    return owner === ids.pid || makers.get(ids.pid) !== false
       ? []
-      : [`task ${process.ids.pid} has the root directory ${root}, and crimg has ${host.root}`];
+      : [`tasks ${owner} and ${ids.pid} share their table of descriptors, and neither was made by the other`];
   });
 }
