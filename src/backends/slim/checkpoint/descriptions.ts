@@ -33,6 +33,7 @@ export class Descriptions {
   readonly #candidates = new Map<string, Description[]>();
   readonly #tables = new Map<number, readonly HeldDescriptor[]>();
   readonly #owners = new Map<number, number>();
+  readonly #adopted: number[] = [];
 
   /** Reads the descriptors of a process; threads share those of their leader. Errors: BackendError when it is gone. */
   add(pid: number): void {
@@ -55,6 +56,19 @@ export class Descriptions {
 
   of(pid: number): readonly HeldDescriptor[] {
     return this.#tables.get(this.tableOwner(pid)) ?? [];
+  }
+
+  /** Takes over a descriptor of crimg that came out of the queue of a socket: perhaps a known description, else a new one. */
+  adopt(fd: number): Description {
+    const description = this.#describe(process.pid, fd, readFdInfo(process.pid, fd));
+    if (description.pid === process.pid && description.fd === fd) this.#adopted.push(fd);
+    else attempt(SYS.close, fd);
+    return description;
+  }
+
+  /** Closes the descriptors that were taken over. */
+  close(): void {
+    for (const fd of this.#adopted.splice(0)) attempt(SYS.close, fd);
   }
 
   #describe(pid: number, fd: number, info: FdInfo): Description {
@@ -86,4 +100,18 @@ export function borrow<T>({ pid, fd, link }: Description, use: (fd: number) => T
   } finally {
     attempt(SYS.close, own);
   }
+}
+
+/** The same for several at once, in their order. */
+export function borrowAll<T>(
+  [first, ...others]: readonly Description[],
+  use: (fds: readonly number[]) => T,
+): T {
+  if (first === undefined) return use([]);
+  return borrow(first, (fd) => borrowAll(others, (fds) => use([fd, ...fds])));
+}
+
+/** What messages call an open file: by a task that has it, or by the queue of a socket. */
+export function whose({ pid, fd }: Description): string {
+  return pid === process.pid ? "a file in flight" : `descriptor ${fd} of task ${pid}`;
 }

@@ -14,6 +14,7 @@ import { writeInotify } from "./inotify.js";
 import { writeMemfdState } from "./mapped-file.js";
 import { writeOwner } from "./owner.js";
 import { pipeCapacity, pipeData } from "./pipe.js";
+import { writeSocket } from "./socket.js";
 import { writeSignalFd, writeTimerFd } from "./timerfd.js";
 import { terminalOf, writeOpenedName } from "./tty.js";
 
@@ -24,6 +25,7 @@ const TYPE: Readonly<Partial<Record<FileKind, number>>> = {
   symlink: 1,
   pipe: 2,
   fifo: 3,
+  socket: 4,
   terminal: 5,
   eventpoll: 6,
   eventfd: 7,
@@ -73,6 +75,11 @@ export function writeFile(context: CheckpointContext, description: Description, 
         count: BigInt(`0x${lines.get("eventfd-count")?.[0]?.trim() ?? "0"}`),
         flags: isSemaphore ? EFD_SEMAPHORE : 0,
       });
+      break;
+    }
+    case "socket": {
+      const sock = writeSocket(context, description, writeFile);
+      writer.record(RECORDS.FILE, { ...common, sock_objref: sock });
       break;
     }
     case "terminal": {

@@ -7,31 +7,63 @@ import type { CheckpointContext } from "./context.js";
 /** fcntl(2) commands. */
 const F_GETSIG = 11;
 const F_GETOWN_EX = 16;
-/** Kinds of struct f_owner_ex and of FILE_OWNER.pid_type. */
-const F_OWNER_PID = 1;
+const F_GETOWNER_UIDS = 17;
+/** Kinds of struct f_owner_ex, then of FILE_OWNER. */
+const F_OWNER_TID = 0;
 const F_OWNER_PGRP = 2;
+const OWNER = { process: 0, group: 1, thread: 3 } as const;
 const O_ASYNC = 0o20000;
+const O_PATH = 0o10000000;
+
+/** Who gets the signals of an open file. */
+export interface Owner {
+  /** FILE_OWNER.pid_type. */
+  readonly type: number;
+  /** 0 for nobody, or a task that has ended. */
+  readonly pid: number;
+  /** 0 is SIGIO. */
+  readonly signal: number;
+  /** Whose rights count when the signal is sent. */
+  readonly uid: number;
+  readonly euid: number;
+}
+
+const NOBODY: Owner = { type: OWNER.process, pid: 0, signal: 0, uid: 0, euid: 0 };
+
+export function ownerOf(description: Description): Owner {
+  if ((description.info.flags & O_PATH) !== 0) return NOBODY;
+  return borrow(description, (fd) => {
+    const owner = Buffer.alloc(8);
+    attempt(SYS.fcntl, fd, F_GETOWN_EX, owner);
+    const ids = Buffer.alloc(8);
+    attempt(SYS.fcntl, fd, F_GETOWNER_UIDS, ids);
+    const [type, pid] = [owner.readInt32LE(0), owner.readInt32LE(4)];
+    return {
+      type:
+        type === F_OWNER_PGRP
+          ? OWNER.group
+          : type === F_OWNER_TID && pid !== 0
+            ? OWNER.thread
+            : OWNER.process,
+      pid,
+      signal: Math.max(0, attempt(SYS.fcntl, fd, F_GETSIG)),
+      uid: ids.readUInt32LE(0),
+      euid: ids.readUInt32LE(4),
+    };
+  });
+}
 
 /** FILE_OWNER, when somebody gets the signals of the file. */
 export function writeOwner(context: CheckpointContext, description: Description, objref: number): void {
-  const { signal, type, pid } = borrow(description, (fd) => {
-    const owner = Buffer.alloc(8);
-    attempt(SYS.fcntl, fd, F_GETOWN_EX, owner);
-    return {
-      signal: Math.max(0, attempt(SYS.fcntl, fd, F_GETSIG)),
-      type: owner.readInt32LE(0),
-      pid: owner.readInt32LE(4),
-    };
-  });
+  const { signal, type, pid, uid, euid } = ownerOf(description);
   const isAsync = (description.info.flags & O_ASYNC) !== 0;
   if (pid === 0 && signal === 0 && !isAsync) return;
-  const { status } = context.processes.get(description.pid)?.frozen ?? {};
   context.writer.record(RECORDS.FILE_OWNER, {
     file_objref: objref,
     pid_ref: context.tag(pid),
-    pid_type: type === F_OWNER_PGRP ? 1 : type === F_OWNER_PID || type === 0 ? 0 : 2,
-    uid: status?.uids[0] ?? 0,
-    euid: status?.uids[1] ?? 0,
+    pid_type: type,
+    uid,
+    euid,
     signum: signal,
     async: Number(isAsync),
   });

@@ -1,0 +1,172 @@
+import fs from "node:fs";
+import path from "node:path";
+import { bytesToText, textToBytes } from "../../../../io/text.js";
+import type { UnixDiag } from "../../proc/unix-diag.js";
+import { SYS } from "../../sys/abi-x64.js";
+import { addressOfSocket, type PeekedMessage, SOCK_TYPE, STATE } from "../../sys/socket-calls.js";
+import { attempt } from "../../sys/syscall.js";
+import type { Description } from "../descriptions.js";
+import { socketOptions } from "./options.js";
+import { peekQueue } from "./queue.js";
+import type { Refuse, UnixSocket } from "./socket.js";
+
+/** sockaddr_un: the family, then the name. */
+const SUN_PATH = 2;
+const SLASH = 0x2f;
+const SIOCUNIXFILE = 0x89e0;
+const SIOCOUTQ = 0x5411;
+const DELETED = " (deleted)";
+
+/** What a capture needs to know of other sockets. */
+export interface UnixSurroundings {
+  readonly all: ReadonlyMap<number, UnixDiag>;
+  /** Whether a socket with this inode number belongs to the tree. */
+  isInside(inode: number): boolean;
+  /** Who else has a socket: " (task 4711 has it)", or nothing. */
+  holder(inode: number): string;
+  /** Takes over descriptors that were received with a message. */
+  adopt(message: PeekedMessage): Description[];
+}
+
+/** Reads a unix socket that crimg has borrowed as `fd`. */
+export function captureUnix(
+  fd: number,
+  inode: number,
+  around: UnixSurroundings,
+  refuse: Refuse,
+): UnixSocket | undefined {
+  const diag = around.all.get(inode);
+  if (diag === undefined) {
+    refuse("is in a network namespace of its own");
+    return undefined;
+  }
+  const opts = socketOptions(fd);
+  const address = addressOfSocket(fd, "own") ?? Buffer.alloc(SUN_PATH);
+  const name = Buffer.from(address.subarray(SUN_PATH));
+  const isStream = diag.type === SOCK_TYPE.stream;
+  const isListening = diag.state === STATE.listen;
+  const peer = isListening ? 0 : peerOf(fd, diag, around, refuse);
+  if (isListening) checkPending(diag, around, refuse);
+  const messages = isListening ? [] : peekQueue(fd, isStream);
+  if (messages.length > 0 && opts.so_passcred === true)
+    refuse("holds messages with the credentials of their senders, which cannot be sent again in their name");
+  return {
+    family: "unix",
+    inode,
+    type: diag.type,
+    state: diag.state,
+    backlog: isListening ? diag.backlog : 0,
+    shutdown: diag.shutdown,
+    opts,
+    name,
+    ...fileOf(fd, name, refuse),
+    peer,
+    queue: messages.map((message) => ({
+      data: message.data,
+      files: around.adopt(message),
+      sender: senderOf(message, diag, peer, around, refuse),
+    })),
+  };
+}
+
+/** The other end; of one that nobody has accepted yet the listening socket. */
+function peerOf(
+  fd: number,
+  { inode, peer, state }: UnixDiag,
+  around: UnixSurroundings,
+  refuse: Refuse,
+): number {
+  if (peer !== undefined && peer !== 0) {
+    if (around.isInside(peer)) return peer;
+    refuse(`is connected to socket:[${peer}] outside the tree${around.holder(peer)}`);
+    return 0;
+  }
+  if (state !== STATE.established) return 0;
+  const listener = [...around.all.values()].find(({ pending }) => pending.includes(inode));
+  if (listener === undefined) return 0;
+  if (!around.isInside(listener.inode))
+    refuse(
+      `waits to be accepted by socket:[${listener.inode}] outside the tree${around.holder(listener.inode)}`,
+    );
+  const sent = Buffer.alloc(4);
+  attempt(SYS.ioctl, fd, SIOCOUTQ, sent);
+  if (sent.readInt32LE() > 0) refuse("has sent data over a connection that has not been accepted yet");
+  return listener.inode;
+}
+
+function checkPending({ pending }: UnixDiag, around: UnixSurroundings, refuse: Refuse): void {
+  const outside = pending.find((inode) => !around.isInside(inode));
+  if (outside === undefined) return;
+  refuse(
+    outside === 0
+      ? "has a connection to accept whose other end is closed"
+      : `has a connection to accept from socket:[${outside}] outside the tree${around.holder(outside)}`,
+  );
+}
+
+/** Datagrams may come from others than the peer: those with a name must be in the tree to send them again. */
+function senderOf(
+  { sender }: PeekedMessage,
+  { inode, type }: UnixDiag,
+  peer: number,
+  { all, isInside }: UnixSurroundings,
+  refuse: Refuse,
+): number | undefined {
+  if (type !== SOCK_TYPE.dgram) return peer === 0 ? undefined : peer;
+  const name = sender.subarray(SUN_PATH);
+  const known = [...all.values()].find(
+    (each) => isInside(each.inode) && name.length > 0 && sameName(each.name, name),
+  );
+  if (known !== undefined) return known.inode;
+  if (name.length > 0) refuse(`holds a message of ${bytesToText(name)}, which is not in the tree`);
+  // Nobody can tell senders without a name apart.
+  return peer !== 0
+    ? peer
+    : [...all.values()].find((each) => each.peer === inode && isInside(each.inode))?.inode;
+}
+
+/** Names of files may or may not end with a NUL. */
+function sameName(a: Buffer, b: Buffer): boolean {
+  const bare = (name: Buffer): Buffer => (name[0] !== 0 && name.at(-1) === 0 ? name.subarray(0, -1) : name);
+  return bare(a).equals(bare(b));
+}
+
+/** The file of a socket that is bound to a path, which the kernel opens itself: SIOCUNIXFILE of unix(7). */
+function fileOf(
+  fd: number,
+  name: Buffer,
+  refuse: Refuse,
+): Pick<UnixSocket, "directory" | "isLinked" | "permissions"> {
+  const none = { directory: undefined, isLinked: false, permissions: undefined };
+  if (name.length === 0 || name[0] === 0) return none;
+  const file = attempt(SYS.ioctl, fd, SIOCUNIXFILE);
+  if (file < 0) {
+    refuse("is bound to a path, and only a task with CAP_NET_ADMIN is told of its file");
+    return none;
+  }
+  try {
+    const link = bytesToText(fs.readlinkSync(`/proc/self/fd/${file}`, "buffer"));
+    const { mode, uid, gid, nlink } = fs.fstatSync(file);
+    const bare = link.endsWith(DELETED) && nlink === 0 ? link.slice(0, -DELETED.length) : link;
+    const text = bytesToText(name.at(-1) === 0 ? name.subarray(0, -1) : name);
+    const directory = name[0] === SLASH ? undefined : directoryOf(bare, text);
+    if (name[0] !== SLASH && directory === undefined)
+      refuse(`is bound to ${text}, and the directory from which it was bound cannot be told`);
+    return { directory, isLinked: nlink > 0 && isSame(bare, file), permissions: { mode, uid, gid } };
+  } finally {
+    attempt(SYS.close, file);
+  }
+}
+
+/** The directory from which `name` leads to `file`. */
+function directoryOf(file: string, name: string): string | undefined {
+  const plain = path.posix.normalize(name);
+  if (file.endsWith(`/${plain}`)) return file.slice(0, -plain.length - 1) || "/";
+  return undefined;
+}
+
+function isSame(name: string, fd: number): boolean {
+  const there = fs.lstatSync(textToBytes(name), { bigint: true, throwIfNoEntry: false });
+  const own = fs.fstatSync(fd, { bigint: true });
+  return there?.ino === own.ino && there.dev === own.dev;
+}
