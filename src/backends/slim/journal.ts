@@ -46,6 +46,7 @@ for (const { path, text, dev, ino } of [...entries.values()].reverse())
 export class Journal {
   #guard: { readonly pid: number; readonly pipe: number } | undefined;
   #last = 0;
+  readonly #noted = new Set<number>();
 
   /**
    * A name that is about to be made. Without an identity it must be one that nobody else would choose. Gives the number
@@ -65,11 +66,13 @@ export class Journal {
 
   /** What was noted is undone already, or is to stay. */
   forget(id: number): void {
+    this.#noted.delete(id);
     this.#write({ forget: id });
   }
 
   /** Everything that was noted is to stay. */
   end(): void {
+    this.#noted.clear();
     this.#write({ forget: 0 });
     if (this.#guard !== undefined) attempt(SYS.close, this.#guard.pipe);
     this.#guard = undefined;
@@ -78,8 +81,13 @@ export class Journal {
   /** Undoes what was noted and not forgotten, and waits until that is done. */
   undo(): void {
     if (this.#guard === undefined) return;
+    if (this.#noted.size === 0) {
+      this.end();
+      return;
+    }
     const { pid, pipe } = this.#guard;
     this.#guard = undefined;
+    this.#noted.clear();
     attempt(SYS.close, pipe);
     waitFor("the guard that removes what a run left", UNDO_SECONDS, () =>
       poll(pid)?.kind === "gone" || attempt(SYS.kill, pid, 0) < 0 ? true : undefined,
@@ -89,6 +97,7 @@ export class Journal {
   #note(entry: Readonly<Record<string, string>>): number {
     this.#guard ??= startGuard();
     const id = ++this.#last;
+    this.#noted.add(id);
     this.#write({ id, ...entry });
     return id;
   }

@@ -1,11 +1,8 @@
 import fs from "node:fs";
-import { readProc } from "../proc/read.js";
+import { lockedFile, readLocks } from "../proc/locks.js";
+import { lastRunOf } from "../proc/sched.js";
 
-const HEX = 16;
 const BREAK_TIME = "/proc/sys/fs/lease-break-time";
-
-/** A line of /proc/locks about a lease: proc_locks(5), lock_get_status() of fs/locks.c. */
-const LINE = /^\d+: (-> )?LEASE\s+(\w+)\s+(\w+)\s+(-?\d+)\s+(\S+)/;
 
 /**
  * The leases of this host as they were before the tree was stopped. Opening a file breaks its lease, so such a file is
@@ -13,60 +10,43 @@ const LINE = /^\d+: (-> )?LEASE\s+(\w+)\s+(\w+)\s+(-?\d+)\s+(\S+)/;
  */
 export class HostLeases {
   readonly #breakable = new Set<string>();
-  /** Milliseconds of CPU clock since the first that waits fell asleep, by file. */
+  /** Milliseconds since the first that waits for a file fell asleep over it. */
   readonly #waited = new Map<string, number>();
 
-  private constructor(lines: string, now: number, lastRun: (pid: number) => number | undefined) {
-    for (const line of lines.split("\n")) {
-      const [, , mode, type, pid, file] = LINE.exec(line) ?? [];
-      if (mode === undefined || file === undefined) continue;
-      if (mode === "BREAKING" || (mode === "ACTIVE" && type === "WRITE")) this.#breakable.add(file);
-      const since = mode === "BREAKER" ? lastRun(Number(pid)) : undefined;
-      if (since !== undefined)
-        this.#waited.set(file, Math.max(this.#waited.get(file) ?? 0, Math.max(0, now - since)));
-    }
-  }
-
   static read(): HostLeases {
-    return new HostLeases(fs.readFileSync("/proc/locks", "latin1"), schedulerNow(), lastRunOfAny);
+    const leases = new HostLeases();
+    const now = lastRunOf(process.pid, process.pid);
+    for (const { kind, mode, type, pid, file } of readLocks()) {
+      if (kind !== "LEASE") continue;
+      if (mode === "BREAKING" || (mode === "ACTIVE" && type === "WRITE")) leases.#breakable.add(file);
+      const slept = mode === "BREAKER" ? now - lastRunOfAny(pid, now) : 0;
+      leases.#waited.set(file, Math.max(leases.#waited.get(file) ?? 0, slept));
+    }
+    return leases;
   }
 
   /** Whether opening the file, if only for reading, would break a lease or wait for one. */
   forbidsReading(stat: fs.BigIntStats): boolean {
-    return this.#breakable.has(fileKey(stat));
+    return this.#breakable.has(lockedFile(stat));
   }
 
   /**
    * Whole seconds that a break of this file's leases has left, at most: the kernel tells nobody when a break falls due,
-   * but one that began before somebody fell asleep over it has had that long.
+   * but one that somebody waits for has lasted at least as long as he sleeps.
    */
   remaining(stat: fs.BigIntStats): number {
     const whole = Number(fs.readFileSync(BREAK_TIME, "latin1"));
-    return Math.max(0, Math.ceil(whole - (this.#waited.get(fileKey(stat)) ?? 0) / 1000));
+    const waited = (this.#waited.get(lockedFile(stat)) ?? 0) / 1000;
+    return Math.max(0, Math.ceil(whole - waited));
   }
 }
 
-/** As /proc/locks names a file: major and minor number in hexadecimal, two digits at least, and the inode. */
-function fileKey({ dev, ino }: fs.BigIntStats): string {
-  const major = (dev >> 8n) & 0xfffn;
-  const minor = (dev & 0xffn) | ((dev >> 12n) & 0xfff00n);
-  const hex = (value: bigint): string => value.toString(HEX).padStart(2, "0");
-  return `${hex(major)}:${hex(minor)}:${ino}`;
-}
-
-/** The clock of se.exec_start: that of a task which runs right now. */
-function schedulerNow(): number {
-  return lastRunOfAny(process.pid) ?? 0;
-}
-
-/** When a task last ran, of its threads the latest; undefined when it is gone or the kernel does not tell. */
-function lastRunOfAny(pid: number): number | undefined {
+/** When a task last ran, of its threads the latest; `now` when it is gone or the kernel does not tell. */
+function lastRunOfAny(pid: number, now: number): number {
   try {
-    const times = fs
-      .readdirSync(`/proc/${pid}/task`)
-      .map((tid) => /^se\.exec_start\s*:\s*([\d.]+)$/m.exec(readProc(`${pid}/task/${tid}`, "sched"))?.[1]);
-    return times.includes(undefined) ? undefined : Math.max(...times.map(Number));
+    const times = fs.readdirSync(`/proc/${pid}/task`).map((tid) => lastRunOf(pid, Number(tid)));
+    return times.includes(0) ? now : Math.max(...times);
   } catch {
-    return undefined;
+    return now;
   }
 }

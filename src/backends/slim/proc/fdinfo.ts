@@ -45,18 +45,22 @@ const TYPES = ["READ", "WRITE", "UNLCK"] as const;
 
 /** The locks of a descriptor. */
 export function locksOf({ lines }: FdInfo): LockLine[] {
-  return (lines.get("lock") ?? []).flatMap((line) => {
-    const [, word, mode = "", letter, pid, , start = "0", end] = line.split(/\s+/);
-    const kind = KINDS.find((each) => each === word);
-    const type = TYPES.find((each) => each === letter);
-    if (kind === undefined || type === undefined) return [];
-    return {
-      kind,
-      mode,
-      type,
-      pid: Number(pid),
-      start: BigInt(start),
-      end: end === undefined || end === "EOF" ? undefined : BigInt(end),
-    };
-  });
+  return (lines.get("lock") ?? []).flatMap((line) => parseLock(line) ?? []);
+}
+
+/** A line about a lock; undefined for a kind that this engine does not know. */
+export function parseLock(line: string): (LockLine & { readonly file: string }) | undefined {
+  const [, word, mode = "", letter, pid, file = "", start = "0", end] = line.split(/\s+/);
+  const kind = KINDS.find((each) => each === word);
+  const type = TYPES.find((each) => each === letter);
+  if (kind === undefined || type === undefined) return undefined;
+  return {
+    kind,
+    mode,
+    type,
+    pid: Number(pid),
+    file,
+    start: BigInt(start),
+    end: end === undefined || end === "EOF" ? undefined : BigInt(end),
+  };
 }

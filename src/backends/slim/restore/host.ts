@@ -8,6 +8,9 @@ const NAME_COLUMNS = 26;
 const UNLIMITED = "unlimited";
 const RLIM_INFINITY = 0xffff_ffff_ffff_ffffn;
 
+import type { ImageLock } from "./image.js";
+import { rivalsOf } from "./lock-rivals.js";
+
 /** A vDSO and the areas that the kernel puts beside it. */
 export interface Vdso {
   /** `name: first-end` of each area, ascending, in bytes from the lowest. */
@@ -37,6 +40,8 @@ export interface Host {
   readonly hardLimits: readonly bigint[];
   /** Whether a task has this id, or is of the group or session of it. */
   isTaken(id: number): boolean;
+  /** Who keeps a lock from being taken on the file at a path. */
+  rivalsOf(path: string, lock: ImageLock): readonly string[];
 }
 
 /** The host as /proc shows it; nothing is changed and no native code is loaded. Errors: BackendError without /proc. */
@@ -56,6 +61,7 @@ export function thisHost(): Host {
     groups: process.getgroups?.() ?? [],
     hardLimits: ownHardLimits(),
     isTaken,
+    rivalsOf,
   };
 }
 
@@ -83,12 +89,18 @@ function isVdso({ name }: Area): boolean {
   return name === "[vdso]";
 }
 
-/** The areas of a vDSO without the address that they stand at. */
+/** The areas of a vDSO without the address that they stand at; data areas that touch are one, as criu stores them. */
 export function vdsoLayout(
   areas: readonly { readonly start: number; readonly end: number; readonly isCode: boolean }[],
 ): string {
   const lowest = Math.min(...areas.map(({ start }) => start));
-  return areas
+  const merged: { start: number; end: number; isCode: boolean }[] = [];
+  for (const { start, end, isCode } of areas) {
+    const last = merged.at(-1);
+    if (last !== undefined && last.isCode === isCode && last.end === start) last.end = end;
+    else merged.push({ start, end, isCode });
+  }
+  return merged
     .map(({ start, end, isCode }) => `${isCode ? "code" : "data"} ${start - lowest}-${end - lowest}`)
     .join(", ");
 }

@@ -1,7 +1,10 @@
-import fs from "node:fs";
 import { BackendError } from "../../../io/errors.js";
+import { locksOf, readFdInfo } from "../proc/fdinfo.js";
 import { SYS } from "../sys/abi-x64.js";
+import { errnoName } from "../sys/kernel-error.js";
 import type { ImageDescriptor, ImageLock } from "./image.js";
+import { rivalsOf } from "./lock-rivals.js";
+import { lockWords } from "./lock-words.js";
 import type { Workbench } from "./work-area.js";
 
 const F_SETLK = 6;
@@ -13,23 +16,44 @@ const FLOCK_BYTES = 32;
 const LOCK_SH = 1;
 const LOCK_EX = 2;
 const LOCK_NB = 4;
-const BREAK_TIME = "/proc/sys/fs/lease-break-time";
+const EACCES = 13;
+const EAGAIN = 11;
+const KINDS = { POSIX: "posix", FLOCK: "flock", OFDLCK: "ofd", LEASE: "lease" } as const;
+const TYPES = { READ: 0, WRITE: 1, UNLCK: 2 } as const;
 
-/** Takes the locks of a descriptor again, all but leases. None is waited for: nobody else may hold what this task held. */
-export function takeLocks(bench: Workbench, { fd, locks }: Pick<ImageDescriptor, "fd" | "locks">): void {
-  for (const lock of locks) {
-    const doing = `take its ${lock.kind} lock of descriptor ${fd} again`;
-    if (lock.kind === "flock")
-      bench.call(doing, SYS.flock, fd, (lock.type === F_WRLCK ? LOCK_EX : LOCK_SH) | LOCK_NB);
-    else if (lock.kind !== "lease")
-      bench.call(
-        doing,
+/**
+ * Takes a lock or lease again; one that was being broken as it was before. None is waited for: nobody else may hold what
+ * this task held. Errors: BackendError naming who does.
+ */
+export function takeLock(bench: Workbench, fd: number, lock: ImageLock): void {
+  const result = attemptLock(bench, fd, lock);
+  if (result >= 0) return;
+  const doing = `task ${bench.tracee.pid} cannot take its ${lockWords(lock)} of descriptor ${fd} again`;
+  const rivals =
+    result === -EAGAIN || result === -EACCES ? rivalsOf(`/proc/${bench.tracee.pid}/fd/${fd}`, lock) : [];
+  throw new BackendError(`${doing}: ${rivals.length > 0 ? rivals.join(", ") : errnoName(-result)}`);
+}
+
+function attemptLock(bench: Workbench, fd: number, lock: ImageLock): number {
+  switch (lock.kind) {
+    case "flock":
+      return bench.attempt(SYS.flock, fd, (lock.type === F_WRLCK ? LOCK_EX : LOCK_SH) | LOCK_NB);
+    case "lease":
+      return bench.attempt(SYS.fcntl, fd, F_SETLEASE, heldLease(lock));
+    default:
+      return bench.attempt(
         SYS.fcntl,
         fd,
         lock.kind === "ofd" ? F_OFD_SETLK : F_SETLK,
         bench.put(flockBytes(lock)),
       );
   }
+}
+
+/** An image may say only what a lease becomes: what it was must then be a write lease, or a read lease to be lost. */
+function heldLease({ type, held, isBreaking }: ImageLock): number {
+  if (!isBreaking) return type;
+  return held === type && type === F_RDLCK ? F_WRLCK : held === F_RDLCK || held === F_WRLCK ? held : F_WRLCK;
 }
 
 /** struct flock: type, whence, start, length, pid. */
@@ -41,43 +65,38 @@ function flockBytes({ type, start, length }: ImageLock): Buffer {
   return bytes;
 }
 
-/**
- * Takes the leases of a descriptor again. One that was being broken gets its breaker back: `conflict` opens the file for
- * what breaks it and does not wait, while the kernel gives breaks the time that was left. Its signal is not the task's.
- */
-export function takeLeases(
-  bench: Workbench,
-  { fd, locks }: Pick<ImageDescriptor, "fd" | "locks">,
-  conflict: (flags: number) => void,
-): void {
-  for (const lock of locks) {
-    if (lock.kind !== "lease") continue;
-    const wanted = lock.isBreaking ? heldBefore(lock) : lock.type;
-    bench.call(`take its lease of descriptor ${fd} again`, SYS.fcntl, fd, F_SETLEASE, wanted);
-    if (!lock.isBreaking) continue;
-    withBreakTime(Math.max(1, lock.remaining), () =>
-      // Whoever reads lets a write lease become a read lease; whoever writes takes any lease away.
-      conflict(lock.type === F_RDLCK ? fs.constants.O_RDONLY : fs.constants.O_WRONLY),
+/** Compares the locks that a task has by a descriptor with those of the image. Errors: BackendError when they differ. */
+export function verifyLocks(task: number, { fd, locks }: ImageDescriptor): void {
+  const wanted = joined(locks);
+  const found = joined(
+    locksOf(readFdInfo(task, fd)).map((line) => ({
+      kind: KINDS[line.kind],
+      type: TYPES[line.type],
+      isBreaking: line.mode === "BREAKING",
+      start: line.start,
+      length: line.end === undefined ? 0n : line.end - line.start + 1n,
+    })),
+  );
+  if (wanted.join() !== found.join())
+    throw new BackendError(
+      `descriptor ${fd} of task ${task} has ${found.join(", ") || "no lock"} instead of ${wanted.join(", ") || "none"}`,
     );
-  }
 }
 
-/** An image may say only what the lease becomes: what it was must then be a write lease, or a read lease to be lost. */
-function heldBefore({ type, held }: ImageLock): number {
-  return held === type && type === F_RDLCK ? F_WRLCK : held === F_RDLCK || held === F_WRLCK ? held : F_WRLCK;
-}
+type Extent = Pick<ImageLock, "kind" | "type" | "isBreaking" | "start" | "length">;
 
-/** Breaks that begin meanwhile fall due after `seconds`. */
-function withBreakTime(seconds: number, use: () => void): void {
-  const usual = fs.readFileSync(BREAK_TIME, "latin1");
-  try {
-    fs.writeFileSync(BREAK_TIME, String(seconds));
-  } catch (error) {
-    throw new BackendError("cannot set the time that leases being broken have left", { cause: error });
+/** Locks in words, sorted; the kernel makes one of those that follow each other. */
+function joined(locks: readonly Extent[]): string[] {
+  const sorted = [...locks].sort((a, b) => (a.start < b.start ? -1 : Number(a.start > b.start)));
+  const merged: Extent[] = [];
+  for (const lock of sorted) {
+    const before = merged.findIndex(
+      ({ kind, type, start, length }) =>
+        kind === lock.kind && type === lock.type && length > 0n && start + length === lock.start,
+    );
+    const first = merged[before];
+    if (first === undefined || lock.kind === "flock" || lock.kind === "lease") merged.push(lock);
+    else merged[before] = { ...first, length: lock.length === 0n ? 0n : first.length + lock.length };
   }
-  try {
-    use();
-  } finally {
-    fs.writeFileSync(BREAK_TIME, usual);
-  }
+  return merged.map(lockWords).sort();
 }

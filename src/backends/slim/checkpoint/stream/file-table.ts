@@ -23,14 +23,15 @@ export function writeFileTable(context: CheckpointContext, pid: number, objref: 
   context.deferred = [];
   context.tableRef = objref;
   writer.record(RECORDS.FILE_TABLE, { fdt_nfds: held.length });
-  for (const { fd, closeOnExec, description } of held) {
+  for (const each of held) {
+    const { fd, closeOnExec, description } = each;
     const file = context.ref("FILE", description.id, (objref) => writeFile(context, description, objref));
     writer.record(RECORDS.FILE_DESC, {
       fd_objref: file,
       fd_descriptor: fd,
       fd_close_on_exec: Number(closeOnExec),
     });
-    writeLocks(context, pid, fd, file);
+    writeLocks(context, pid, each, file);
   }
   // What is put off may put off more.
   for (let next = context.deferred.shift(); next !== undefined; next = context.deferred.shift()) next();

@@ -3,7 +3,7 @@ import path from "node:path";
 import { BackendError } from "../../../../io/errors.js";
 import { textToBytes } from "../../../../io/text.js";
 import type { StreamReader } from "../../../../model/linux-cr/reader.js";
-import { Journal } from "../../journal.js";
+import type { Journal } from "../../journal.js";
 import { linkTo, makeNode, Names, type OwnName, removeName } from "../../names.js";
 import { SYS } from "../../sys/abi-x64.js";
 import { attempt } from "../../sys/syscall.js";
@@ -45,8 +45,7 @@ interface Spent {
  * that none stays, however this run ends.
  */
 export class DeletedFiles {
-  readonly #journal = new Journal();
-  readonly #names = new Names(this.#journal);
+  readonly #names: Names;
   /** Open already, by FILE. */
   readonly #open = new Map<number, number>();
   /** What leads to a file and does not hold it open (O_PATH), by the number that its FILEs share. */
@@ -57,7 +56,10 @@ export class DeletedFiles {
   constructor(
     readonly reader: StreamReader,
     readonly image: number,
-  ) {}
+    readonly journal: Journal,
+  ) {
+    this.#names = new Names(journal);
+  }
 
   /** The descriptor of crimg for a FILE. Errors: BackendError naming the file. */
   open(file: ImageFile): number {
@@ -83,19 +85,19 @@ export class DeletedFiles {
   note(): void {
     for (const { name } of this.#spent) {
       const stat = fs.lstatSync(textToBytes(name), { bigint: true, throwIfNoEntry: false });
-      if (stat !== undefined) this.#journal.name(name, stat);
+      if (stat !== undefined) this.journal.name(name, stat);
     }
   }
 
   /** The tasks run: nothing that held a deleted file is needed any more. */
   end(): void {
     for (const { name } of this.#spent.splice(0)) removeName(name);
-    this.#journal.end();
+    this.journal.end();
   }
 
   /** Leaves the disk as it was found; after `end` only closes what is open. */
   close(): void {
-    this.#journal.undo();
+    this.journal.undo();
     for (const { name, handle } of this.#spent)
       if (handle !== undefined && !fs.existsSync(textToBytes(name))) linkTo(`/proc/self/fd/${handle}`, name);
     for (const fd of [...this.#open.values(), ...this.#handles.values()]) attempt(SYS.close, fd);

@@ -3,13 +3,16 @@ import type { RecordValue } from "../../../../formats/linux-cr/record-kind.js";
 import { RECORDS } from "../../../../formats/linux-cr/records.js";
 import { BackendError } from "../../../../io/errors.js";
 import type { StreamReader } from "../../../../model/linux-cr/reader.js";
+import { Journal } from "../../journal.js";
 import { SYS } from "../../sys/abi-x64.js";
 import { attempt, call } from "../../sys/syscall.js";
 import { DeletedFiles } from "./deleted.js";
 import { makeEpoll, makeEventFd, makeSignalFd, makeTimerFd } from "./event-files.js";
+import { makeInotify } from "./inotify.js";
 import { MemFiles } from "./memfd.js";
 import { openNamed } from "./named.js";
 import { Pipes } from "./pipes.js";
+import { Terminals } from "./terminals.js";
 
 const SYS_LSEEK = 8;
 const F_SETFL = 4;
@@ -29,7 +32,10 @@ export interface ImageFile {
  * with pidfd_getfd(2). Errors: BackendError naming the file.
  */
 export class OpenFiles {
+  /** What must not outlast this run. */
+  readonly journal = new Journal();
   readonly #open = new Map<number, number>();
+  readonly terminals: Terminals;
   readonly #pipes: Pipes;
   readonly #memFiles: MemFiles;
   readonly deleted: DeletedFiles;
@@ -39,9 +45,10 @@ export class OpenFiles {
     /** The image. */
     readonly image: number,
   ) {
-    this.deleted = new DeletedFiles(reader, image);
+    this.deleted = new DeletedFiles(reader, image, this.journal);
     this.#pipes = new Pipes(reader, this.deleted);
     this.#memFiles = new MemFiles(reader, image);
+    this.terminals = new Terminals(reader);
   }
 
   /** The descriptor of crimg for a FILE. */
@@ -51,6 +58,11 @@ export class OpenFiles {
     const fd = this.#make(this.file(objref));
     this.#open.set(objref, fd);
     return fd;
+  }
+
+  /** Makes a descriptor of crimg, made elsewhere, that of a FILE. */
+  adopt(objref: number, fd: number): void {
+    this.#open.set(objref, fd);
   }
 
   file(objref: number): ImageFile {
@@ -70,6 +82,7 @@ export class OpenFiles {
     this.#open.clear();
     this.#pipes.close();
     this.#memFiles.close();
+    this.terminals.close();
     this.deleted.close();
   }
 
@@ -84,6 +97,8 @@ export class OpenFiles {
       case 2:
       case 3:
         return this.#pipes.end(file);
+      case 5:
+        return this.terminals.open(file);
       case 6:
         return this.#withFlags(makeEpoll(), file);
       case 7:
@@ -94,6 +109,8 @@ export class OpenFiles {
         return this.#withFlags(makeSignalFd(this.reader, file), file);
       case 1003:
         return this.#positioned(this.#memFiles.open(file), file);
+      case 1004:
+        return this.#withFlags(makeInotify(), file);
       default:
         throw new BackendError(`FILE ${file.objref} has the type ${value.f_type}, which is not restored`);
     }

@@ -1,55 +1,82 @@
 import { type Image, type ImageDescriptor, type ImageLock, living } from "../image.js";
+import { lockWords } from "../lock-words.js";
 import type { StepBase } from "./step.js";
 
 /** Locks and leases of files, fcntl(2), flock(2). */
 export type LockStep =
   | (StepBase & { readonly kind: "lock"; readonly fd: number; readonly lock: ImageLock })
-  | (StepBase & { readonly kind: "lease"; readonly fd: number; readonly lock: ImageLock });
-
-const TYPES = ["read", "write", "no"];
+  | (StepBase & { readonly kind: "break lease"; readonly objref: number; readonly lock: ImageLock })
+  | (StepBase & { readonly kind: "verify locks"; readonly descriptor: ImageDescriptor });
 
 /** All locks but leases, before any task runs that could take one of them. */
 export function lockSteps(image: Image): LockStep[] {
-  return eachLock(image, ({ kind }) => kind !== "lease").map(({ task, fd, lock, label }) => {
-    const range =
-      lock.kind === "flock"
-        ? ""
-        : ` from ${lock.start}${lock.length === 0n ? " to the end" : `, ${lock.length} bytes`}`;
-    return {
-      kind: "lock",
-      task,
-      fd,
-      lock,
-      what: `take its ${lock.kind} ${TYPES[lock.type] ?? "unknown"} lock of descriptor ${fd} (${label})${range}`,
-    };
-  });
+  return eachLock(image).flatMap((each) => (each.lock.kind === "lease" ? [] : takeStep(each)));
 }
 
+/** Leases, then those that break them, which break all leases of a file at once; then all locks are read back. */
 export function leaseSteps(image: Image): LockStep[] {
-  return eachLock(image, ({ kind }) => kind === "lease").map(({ task, fd, lock, label }) => ({
-    kind: "lease",
+  const leases = eachLock(image).filter(({ lock }) => lock.kind === "lease");
+  const breaking = leases.filter(({ lock }) => lock.isBreaking);
+  return [
+    ...leases.map(takeStep),
+    ...breaking.map(
+      ({ objref, lock, label }): LockStep => ({
+        kind: "break lease",
+        task: 0,
+        objref,
+        lock,
+        what: `break the lease of ${label} with ${lock.remaining} s left: ${lockWords(lock)}`,
+        why: "its time counts from the end of the restart",
+      }),
+    ),
+    ...living(image).flatMap(({ process, objects }) =>
+      image.table(objects.files_objref).flatMap((descriptor): LockStep[] =>
+        descriptor.locks.length === 0
+          ? []
+          : [
+              {
+                kind: "verify locks",
+                task: process.ids.pid,
+                descriptor,
+                what: `read back the ${descriptor.locks.length} locks of descriptor ${descriptor.fd}`,
+              },
+            ],
+      ),
+    ),
+  ];
+}
+
+interface Taken {
+  readonly task: number;
+  readonly fd: number;
+  readonly objref: number;
+  readonly lock: ImageLock;
+  readonly label: string;
+}
+
+function takeStep({ task, fd, lock, label }: Taken): LockStep {
+  return {
+    kind: "lock",
     task,
     fd,
     lock,
-    what: lock.isBreaking
-      ? `take its lease of descriptor ${fd} (${label}) and break it to a ${TYPES[lock.type] ?? "unknown"} lease with ${lock.remaining} s left`
-      : `take its ${TYPES[lock.type] ?? "unknown"} lease of descriptor ${fd} (${label})`,
-    why: lock.isBreaking ? "its time counts from the end of the restart" : undefined,
-  }));
+    what: `take its ${lockWords(lock.isBreaking ? { ...lock, isBreaking: false, type: lock.held } : lock)} of descriptor ${fd} (${label})`,
+  };
 }
 
-function eachLock(
-  image: Image,
-  isWanted: (lock: ImageLock) => boolean,
-): { readonly task: number; readonly fd: number; readonly lock: ImageLock; readonly label: string }[] {
+/** Locks that belong to an open file show in every descriptor of it and are taken once. */
+function eachLock(image: Image): Taken[] {
+  const known = new Set<string>();
   return living(image).flatMap(({ process, objects }) =>
     image.table(objects.files_objref).flatMap(({ fd, objref, locks }: ImageDescriptor) =>
-      locks.filter(isWanted).map((lock) => ({
-        task: process.ids.pid,
-        fd,
-        lock,
-        label: image.files.get(objref)?.label ?? `FILE ${objref}`,
-      })),
+      locks.flatMap((lock): Taken[] => {
+        const owner = lock.kind === "posix" ? `table ${objects.files_objref} ${fd}` : `file ${objref}`;
+        const key = `${owner} ${lockWords(lock)}`;
+        if (known.has(key)) return [];
+        known.add(key);
+        const label = image.files.get(objref)?.label ?? `FILE ${objref}`;
+        return [{ task: process.ids.pid, fd, objref, lock, label }];
+      }),
     ),
   );
 }

@@ -48,13 +48,14 @@ export const ORDER = [
   ["descriptors", descriptorSteps],
   ["threads", threadSteps],
   ["terminals", terminalSteps],
-  ["owners", ownerSteps],
   ["watches", watchSteps],
   ["locks", lockSteps],
   ["signals", signalSteps],
   ["attributes", attributeSteps],
   // What is left of these counts from now on.
   ["deadlines", deadlineSteps],
+  // A lease that is broken again would send its holder a signal, and taking one makes the holder the owner.
+  ["owners", ownerSteps],
   // Privileges may be needed to install filters, which bind only once tasks run.
   ["seccomp", seccompSteps],
   // From here on tasks may do less and less.

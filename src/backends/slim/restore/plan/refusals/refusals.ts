@@ -2,6 +2,7 @@ import type { Host } from "../../host.js";
 import type { Image } from "../../image.js";
 import { areaRefusals } from "./areas.js";
 import { fileRefusals } from "./files.js";
+import { lockRefusals } from "./locks.js";
 import { namespaceRefusals } from "./namespaces.js";
 import { architectureRefusals, processorRefusals } from "./processor.js";
 import { taskRefusals } from "./tasks.js";
@@ -15,6 +16,7 @@ const REASONS: readonly Reason[] = [
   namespaceRefusals,
   areaRefusals,
   fileRefusals,
+  lockRefusals,
 ];
 
 /**
