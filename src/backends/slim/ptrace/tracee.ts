@@ -1,14 +1,15 @@
 import fs from "node:fs";
 import { BackendError } from "../../../io/errors.js";
 import { readStat } from "../proc/stat.js";
-import { NT_X86_XSTATE } from "../sys/abi-x64.js";
+import { NT_X86_XSTATE, SYS } from "../sys/abi-x64.js";
 import { errnoName, KernelError } from "../sys/kernel-error.js";
-import { addressOf } from "../sys/syscall.js";
+import { addressOf, attempt } from "../sys/syscall.js";
 import { OPTION, ptrace, type Request } from "./ptrace.js";
 import { Registers } from "./registers.js";
 import { poll, type Status, waitFor } from "./wait.js";
 
 const SIGTRAP = 5;
+const SIGSTOP = 19;
 /** Set by PTRACE_O_TRACESYSGOOD in the signal of a stop at a system call. */
 const SYSCALL_STOP = SIGTRAP | 0x80;
 const EVENT_STOP = 128;
@@ -196,6 +197,15 @@ export class Tracee {
   /** It no longer ends with crimg, though it is still traced. */
   outlive(): void {
     ptrace("setOptions", this.tid, 0, OPTION.sysGood);
+  }
+
+  /** Enters the group stop of SIGSTOP, in which it is again when it is let go; until then it works as before. */
+  enterGroupStop(): void {
+    attempt(SYS.kill, this.pid, SIGSTOP);
+    do {
+      ptrace("cont", this.tid);
+      this.awaitStop();
+    } while (this.stopSignal === 0);
   }
 
   /** Ends tracing; the thread goes on. */

@@ -1,6 +1,6 @@
 import { SYS } from "../../sys/abi-x64.js";
 import { attempt } from "../../sys/syscall.js";
-import { openPath } from "../files/named.js";
+import { cString, openPath } from "../files/named.js";
 import type { DirectoryStep } from "../plan/directories.js";
 import type { Builders } from "./builders.js";
 
@@ -8,6 +8,16 @@ const O_PATH_DIRECTORY = 0o10200000;
 const O_CLOEXEC = 0o2000000;
 
 export const DIRECTORIES: Builders<DirectoryStep> = {
+  "root directory"(work, { task, path }) {
+    const { bench, handOver } = work.site(task);
+    const directory = openPath(path, O_PATH_DIRECTORY | O_CLOEXEC);
+    try {
+      handOver.lend(directory, (fd) => void bench.call("enter its root directory", SYS.fchdir, fd));
+      bench.call("make it its root", SYS.chroot, bench.put(cString(".")));
+    } finally {
+      attempt(SYS.close, directory);
+    }
+  },
   "working directory"(work, { task, path, file }) {
     const { bench, handOver } = work.site(task);
     const enter = (own: number): void =>

@@ -1,12 +1,8 @@
 import { readAreas } from "../../proc/mappings.js";
 import { syscallSite } from "../../ptrace/restorer.js";
-import { SYS } from "../../sys/abi-x64.js";
-import { attempt } from "../../sys/syscall.js";
 import type { LifeStep } from "../plan/life.js";
 import { finishThread } from "../thread.js";
 import type { Builders } from "./builders.js";
-
-const SIGSTOP = 19;
 
 export const LIFE: Builders<LifeStep> = {
   registers(work, { task, thread }) {
@@ -27,8 +23,7 @@ export const LIFE: Builders<LifeStep> = {
       if (process.exitStatus === undefined) for (const { tracee } of benches.values()) tracee.outlive();
   },
   resume(work, { task }) {
-    const { process, benches } = work.site(task);
-    if (process.isStopped) attempt(SYS.kill, task, SIGSTOP);
+    const { benches } = work.site(task);
     for (const { tracee } of benches.values()) tracee.detach();
   },
 };

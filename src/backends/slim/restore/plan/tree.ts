@@ -25,6 +25,7 @@ export function treeSteps(image: Image, host: Host): TreeStep[] {
         what: `end the stand-in ${id}`,
       }),
     ),
+    ...stopSteps(processes),
     ...zombieSteps(processes),
   ];
 }
@@ -51,6 +52,13 @@ function idsStep(processes: readonly ImageProcess[], standIns: readonly StandInS
   ]);
   const what = `wait until ${ids.size === 1 ? `the id ${[...ids][0]} is` : `${ids.size} ids are`} free`;
   return { kind: "ids", task: 0, ids: [...ids], what };
+}
+
+/** Before its parent forgets all signals that came meanwhile, as that of the stop. */
+function stopSteps(processes: readonly ImageProcess[]): TreeStep[] {
+  return processes
+    .filter(({ isStopped, exitStatus }) => isStopped && exitStatus === undefined)
+    .map(({ ids }) => ({ kind: "stop", task: ids.pid, what: "stop as by SIGSTOP, once it is let go" }));
 }
 
 function zombieSteps(processes: readonly ImageProcess[]): TreeStep[] {
