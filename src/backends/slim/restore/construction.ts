@@ -1,4 +1,5 @@
 import { BackendError, isCrimgError } from "../../../io/errors.js";
+import { VM_WRITE } from "../vma-flags.js";
 import { OpenFiles } from "./files/open-files.js";
 import { HandOver } from "./hand-over.js";
 import { endHusk, type Husk } from "./husk.js";
@@ -36,7 +37,7 @@ export class Construction {
     /** The image, open for reading. */
     readonly imageFd: number,
   ) {
-    this.files = new OpenFiles(image.reader, imageFd);
+    this.files = new OpenFiles(image.reader, imageFd, writtenFiles(image));
     this.shared = new SharedMemory(image, imageFd);
   }
 
@@ -87,6 +88,7 @@ export class Construction {
       } catch (error) {
         if (!isCrimgError(error)) throw error;
       }
+    this.files.terminals.undo();
   }
 
   /** Closes what crimg had open. */
@@ -95,4 +97,14 @@ export class Construction {
     this.shared.close();
     for (const { bench } of this.sites.values()) bench.tracee.closeMemory();
   }
+}
+
+/** FILEs that are mapped shared and to be written to. */
+function writtenFiles(image: Image): Set<number> {
+  const areas = living(image).flatMap(({ objects }) => image.memory(objects.mm_objref).areas);
+  return new Set(
+    areas.flatMap(({ kind, flags, file }) =>
+      kind === "shared file" && (flags & VM_WRITE) !== 0n ? [file] : [],
+    ),
+  );
 }

@@ -3,6 +3,7 @@ import os from "node:os";
 import { bytesToText } from "../../../io/text.js";
 import { type Area, isVvar, readAreas } from "../proc/mappings.js";
 import { readStat } from "../proc/stat.js";
+import { type CallerTerminal, callerTerminal } from "./caller-terminal.js";
 
 const NAME_COLUMNS = 26;
 const UNLIMITED = "unlimited";
@@ -40,6 +41,10 @@ export interface Host {
   readonly hardLimits: readonly bigint[];
   /** Whether a task has this id, or is of the group or session of it. */
   isTaken(id: number): boolean;
+  /** The terminal that crimg runs on. */
+  terminal(): CallerTerminal | undefined;
+  /** Whether there is a pseudo terminal with this number. */
+  hasTerminal(index: number): boolean;
   /** Who keeps a lock from being taken on the file at a path. */
   rivalsOf(path: string, lock: ImageLock): readonly string[];
 }
@@ -62,6 +67,8 @@ export function thisHost(): Host {
     hardLimits: ownHardLimits(),
     isTaken,
     rivalsOf,
+    terminal: callerTerminal,
+    hasTerminal: (index) => fs.existsSync(`/dev/pts/${index}`),
   };
 }
 

@@ -48,6 +48,7 @@ export const SYS = {
   umask: 95,
   setpgid: 109,
   setsid: 112,
+  getpgid: 121,
   setgroups: 116,
   setresuid: 117,
   setresgid: 119,

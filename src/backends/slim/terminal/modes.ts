@@ -26,6 +26,9 @@ const DISABLED = 0;
 
 export type Modes = StructValue<typeof TERMIOS>;
 
+/** Old streams have no speeds of their own, and fewer characters. */
+type StoredModes = Omit<Modes, "c_ispeed" | "c_ospeed"> & Partial<Modes>;
+
 /** struct termios or termios2 as the fields of a stream. */
 export function modesOf(bytes: Buffer): Modes {
   const word = (index: number): number => bytes.readUInt32LE(index * 4);
@@ -48,11 +51,11 @@ export function termiosBytes({
   c_oflag,
   c_cflag,
   c_lflag,
-  c_ispeed,
-  c_ospeed,
+  c_ispeed = 0,
+  c_ospeed = 0,
   c_line,
   c_cc,
-}: Modes): Buffer {
+}: StoredModes): Buffer {
   const bytes = Buffer.alloc(TERMIOS2_BYTES);
   for (const [index, word] of [c_iflag, c_oflag, c_cflag, c_lflag].entries())
     bytes.writeUInt32LE(word, index * 4);

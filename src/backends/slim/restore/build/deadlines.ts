@@ -1,4 +1,5 @@
 import { armTimerFd } from "../files/event-files.js";
+import { watchPaths } from "../files/inotify.js";
 import type { DeadlineStep } from "../plan/deadlines.js";
 import { armTimers } from "../timers.js";
 import type { Builders } from "./builders.js";
@@ -6,6 +7,8 @@ import type { Builders } from "./builders.js";
 export const DEADLINES: Builders<DeadlineStep> = {
   "arm timerfd": ({ image, files }, { objref }) =>
     armTimerFd(image.reader, files.file(objref), files.get(objref)),
+  "watch paths": ({ image, files }, { objref }) =>
+    watchPaths(image.reader, files.file(objref), files.get(objref)),
   "arm timers"(work, { task }) {
     const { bench, process } = work.site(task);
     armTimers(bench, process);

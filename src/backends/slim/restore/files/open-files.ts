@@ -15,6 +15,8 @@ import { Pipes } from "./pipes.js";
 import { Terminals } from "./terminals.js";
 
 const SYS_LSEEK = 8;
+const O_ACCMODE = 3;
+const O_RDWR = 2;
 const F_SETFL = 4;
 /** What F_SETFL can set: O_APPEND, O_NONBLOCK, O_DIRECT, O_NOATIME. */
 const SETTABLE = 0o2000 | 0o4000 | 0o40000 | 0o1000000;
@@ -44,6 +46,8 @@ export class OpenFiles {
     readonly reader: StreamReader,
     /** The image. */
     readonly image: number,
+    /** FILEs of shared mappings that are written to: criu stores them as if they were open for reading alone. */
+    readonly written: ReadonlySet<number>,
   ) {
     this.deleted = new DeletedFiles(reader, image, this.journal);
     this.#pipes = new Pipes(reader, this.deleted);
@@ -68,7 +72,9 @@ export class OpenFiles {
   file(objref: number): ImageFile {
     const part = this.reader.object(objref, "FILE");
     if (part === undefined) throw this.reader.image.error(0, `there is no FILE ${objref}`);
-    const { value } = this.reader.get(part, RECORDS.FILE);
+    const { value: stored } = this.reader.get(part, RECORDS.FILE);
+    const isWritten = (stored.f_flags & O_ACCMODE) === 0 && this.written.has(objref);
+    const value = isWritten ? { ...stored, f_flags: stored.f_flags | O_RDWR } : stored;
     return { part, objref, value, path: this.reader.text(part, RECORDS.FILE_NAME) };
   }
 

@@ -5,13 +5,16 @@ import type { StepBase } from "./step.js";
 /** Starts what falls due: last, since what is left counts from now on. */
 export type DeadlineStep =
   | (StepBase & { readonly kind: "arm timerfd"; readonly objref: number })
+  | (StepBase & { readonly kind: "watch paths"; readonly objref: number })
   | (StepBase & { readonly kind: "arm timers" });
 
 const TIMERFD = 1001;
+const INOTIFY = 1004;
 
 export function deadlineSteps(image: Image): (LockStep | DeadlineStep)[] {
   const armed = new Set<number>();
-  const steps: (LockStep | DeadlineStep)[] = leaseSteps(image);
+  // What crimg itself does with files is nothing to be told of.
+  const steps: (LockStep | DeadlineStep)[] = [...leaseSteps(image), ...inotifySteps(image)];
   for (const { process, objects } of living(image)) {
     for (const { fd, objref } of image.table(objects.files_objref)) {
       if (image.files.get(objref)?.record.f_type !== TIMERFD || armed.has(objref)) continue;
@@ -21,4 +24,18 @@ export function deadlineSteps(image: Image): (LockStep | DeadlineStep)[] {
     steps.push({ kind: "arm timers", task: process.ids.pid, what: "arm its interval and POSIX timers" });
   }
   return steps;
+}
+
+function inotifySteps(image: Image): DeadlineStep[] {
+  const found = new Map<number, DeadlineStep>();
+  for (const { process, objects } of living(image))
+    for (const { fd, objref } of image.table(objects.files_objref))
+      if (image.files.get(objref)?.record.f_type === INOTIFY)
+        found.set(objref, {
+          kind: "watch paths",
+          task: process.ids.pid,
+          objref,
+          what: `let the inotify instance ${fd} watch again`,
+        });
+  return [...found.values()];
 }

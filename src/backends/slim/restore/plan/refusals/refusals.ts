@@ -6,6 +6,7 @@ import { lockRefusals } from "./locks.js";
 import { namespaceRefusals } from "./namespaces.js";
 import { architectureRefusals, processorRefusals } from "./processor.js";
 import { taskRefusals } from "./tasks.js";
+import { terminalRefusals } from "./terminals.js";
 
 /** What stands in the way of a restart for a reason of this kind: a sentence for each object. */
 type Reason = (image: Image, host: Host) => string[];
@@ -16,6 +17,7 @@ const REASONS: readonly Reason[] = [
   namespaceRefusals,
   areaRefusals,
   fileRefusals,
+  terminalRefusals,
   lockRefusals,
 ];
 
