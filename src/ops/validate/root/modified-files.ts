@@ -12,6 +12,8 @@ const MS = 1_000_000n;
 
 /** What the image remembers of a file beside size and mode. */
 interface Identity {
+  /** As stat(2) gives it. */
+  readonly device: bigint;
   readonly inode: bigint | undefined;
   /** In milliseconds since 1970, which is what stat(2) gives exactly enough here. */
   readonly modified: bigint | undefined;
@@ -26,7 +28,7 @@ export const modificationRules: readonly Rule<RootContext & { readonly image: St
     mend: "If the program expects the old contents, put the file of the checkpoint back; a log that others write too may change.",
     *check(context) {
       for (const [opened, { modified }, stat] of remembered(context)) {
-        const now = BigInt(Math.floor(stat.mtimeMs));
+        const now = modificationOf(stat);
         if (modified !== undefined && stat.isFile() && modified !== now)
           yield {
             at: opened.at,
@@ -40,17 +42,25 @@ export const modificationRules: readonly Rule<RootContext & { readonly image: St
   {
     id: "FILE_REPLACED",
     level: "note",
-    about: "A file is the one that it was, not another one under its name.",
-    mend: "Nothing is to be done when the files were copied to this machine.",
+    about:
+      "A file is the one that it was, not another one under its name: an error on the file system of the checkpoint when its time is another, too, and no copy was put in its place.",
+    mend: "Put the file of the checkpoint back; crimg edit --accept-file takes the one that is there. Nothing is to be done when the files were copied to this machine.",
     *check(context) {
-      for (const [opened, { inode }, stat] of remembered(context))
-        if (inode !== undefined && inode !== BigInt(stat.ino))
-          yield {
-            at: opened.at,
-            what: "another file has the name now",
-            expected: `inode ${inode}`,
-            found: `inode ${stat.ino}`,
-          };
+      for (const [opened, { device, inode, modified }, stat] of remembered(context)) {
+        if (inode === undefined || inode === BigInt(stat.ino)) continue;
+        const isOther =
+          stat.isFile() &&
+          device === BigInt(stat.dev) &&
+          modified !== undefined &&
+          modified !== modificationOf(stat);
+        yield {
+          at: opened.at,
+          what: "another file has the name now",
+          expected: `inode ${inode}`,
+          found: `inode ${stat.ino}`,
+          ...(isOther && { level: "error" as const }),
+        };
+      }
     },
   },
 ];
@@ -70,13 +80,18 @@ function* remembered({
 function identitiesByFile(image: StreamContext): ReadonlyMap<number, Identity> {
   const identities = new Map<number, Identity>();
   for (const { value } of image.each(RECORDS.FILE_IDENTITY)) {
-    const { file_objref, flags, ino, mtime_sec, mtime_nsec } = value;
+    const { file_objref, flags, dev, ino, mtime_sec, mtime_nsec } = value;
     identities.set(file_objref, {
+      device: dev,
       inode: (flags & HAS_INODE) === 0 ? undefined : ino,
       modified: (flags & HAS_MTIME) === 0 ? undefined : mtime_sec * 1000n + BigInt(mtime_nsec) / MS,
     });
   }
   return identities;
+}
+
+function modificationOf(stat: Stats): bigint {
+  return BigInt(Math.floor(stat.mtimeMs));
 }
 
 function dateOf(milliseconds: bigint): string {

@@ -100,7 +100,7 @@ test("FILE_BUILD_ID", () => {
 test("FILE_MODIFIED and FILE_REPLACED: what FILE_IDENTITY says of time and inode", () => {
   const { root, home } = unpacked("logger");
   const stat = statSync(join(home, "data/records"), { bigint: true });
-  const stream = (seconds: bigint, inode: bigint): DamagedStream => {
+  const stream = (seconds: bigint, inode: bigint, dev = 0n): DamagedStream => {
     const logger = new DamagedStream("logger");
     const file = logger.open().checkpoint.files.all.find(({ path }) => path?.endsWith("data/records"));
     const { flags } = logger.image.value(identity(logger, file?.id), R.FILE_IDENTITY);
@@ -108,6 +108,7 @@ test("FILE_MODIFIED and FILE_REPLACED: what FILE_IDENTITY says of time and inode
       R.FILE_IDENTITY,
       {
         flags: flags | HAS_INODE | HAS_MTIME,
+        dev,
         ino: inode,
         mtime_sec: stat.mtimeNs / 1_000_000_000n + seconds,
         mtime_nsec: Number(stat.mtimeNs % 1_000_000_000n),
@@ -120,6 +121,11 @@ test("FILE_MODIFIED and FILE_REPLACED: what FILE_IDENTITY says of time and inode
   assert.is(Date.parse(modified.found ?? "") - Date.parse(modified.expected ?? ""), 1000);
   const replaced = only(findings(stream(0n, stat.ino + 1n), root), "FILE_REPLACED");
   assert.equal([replaced.expected, replaced.found], [`inode ${stat.ino + 1n}`, `inode ${stat.ino}`]);
+  assert.is(replaced.severity, "note");
+  const levels = (dev: bigint) =>
+    findings(stream(-1n, stat.ino + 1n, dev), root).map(({ id, severity }) => `${id} ${severity}`);
+  assert.equal(levels(stat.dev), ["FILE_REPLACED error", "FILE_MODIFIED warning"]);
+  assert.equal(levels(stat.dev + 1n), ["FILE_MODIFIED warning", "FILE_REPLACED note"]);
 });
 
 function identity(stream: DamagedStream, file: number | undefined): number {
