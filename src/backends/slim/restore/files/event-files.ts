@@ -23,24 +23,23 @@ export function makeEpoll(): number {
   return call("make an epoll instance", SYS.epoll_create1, CLOEXEC);
 }
 
-/** A timerfd with what it had counted; `armTimerFd` starts it. */
+/** A timerfd that does not run; `armTimerFd` starts it. */
 export function makeTimerFd(reader: StreamReader, { part }: ImageFile): number {
   const { value: timer } = reader.get(part, RECORDS.TIMERFD);
-  const fd = call("make a timerfd", SYS.timerfd_create, timer.clock_id, CLOEXEC);
-  if (timer.ticks > 0n) {
-    const ticks = Buffer.alloc(8);
-    ticks.writeBigUInt64LE(timer.ticks);
-    call("set the count of a timerfd", SYS.ioctl, fd, TFD_IOC_SET_TICKS, ticks);
-  }
-  return fd;
+  return call("make a timerfd", SYS.timerfd_create, timer.clock_id, CLOEXEC);
 }
 
-/** Arms a timerfd with what it had left. */
+/** Arms a timerfd with what it had left, and gives it what it had counted: arming forgets that, fs/timerfd.c. */
 export function armTimerFd(reader: StreamReader, { part }: ImageFile, fd: number): void {
   const { value: timer } = reader.get(part, RECORDS.TIMERFD);
-  if (timer.value_ns === 0n) return;
-  const times = timeBytes(timer.interval_ns, timer.value_ns, 1n);
-  call("arm a timerfd", SYS.timerfd_settime, fd, 0, times, 0);
+  // One that repeats and was not read since it expired goes on when it is read: it must expire once more.
+  const hasExpired = timer.value_ns === 0n && timer.interval_ns > 0n && timer.ticks > 0n;
+  const left = hasExpired ? 1n : timer.value_ns;
+  if (left > 0n) call("arm a timerfd", SYS.timerfd_settime, fd, 0, timeBytes(timer.interval_ns, left, 1n), 0);
+  if (timer.ticks === 0n) return;
+  const ticks = Buffer.alloc(8);
+  ticks.writeBigUInt64LE(timer.ticks);
+  call("set the count of a timerfd", SYS.ioctl, fd, TFD_IOC_SET_TICKS, ticks);
 }
 
 export function makeSignalFd(reader: StreamReader, { part }: ImageFile): number {
