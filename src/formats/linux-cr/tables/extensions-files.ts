@@ -79,7 +79,7 @@ export const SOCKET_EXTRA = struct("SOCKET_EXTRA", 64, "What SOCKET does not say
 
 export const TTY_EXTRA = struct("TTY_EXTRA", 40, "What TTY does not say of a terminal", {
   flags: word("u32", 8, {
-    doc: "1 locked, 2 exclusive, 4 packet mode, 8 uid and gid are stored",
+    doc: "1 locked, 2 exclusive, 4 packet mode, 8 uid and gid are stored, 16 a master outside of the image",
     show: { as: "hex" },
   }),
   uid: word("u32", 12),

@@ -8,7 +8,7 @@ const TYPE_BITS = 0o170000;
 const DIRECTORY = 0o040000;
 const CHARACTER_DEVICE = 0o020000;
 const MOST_UMASK = 0o777;
-const TTY_FLAGS = 15;
+const TTY_FLAGS = 31;
 const AREA_FLAGS = 7;
 const VDSO = 1;
 

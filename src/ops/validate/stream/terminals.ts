@@ -7,6 +7,8 @@ const PTY_DRIVER = 4;
 const MASTER = 1;
 const SLAVE = 2;
 const HUNG_UP = 1n << 18n;
+/** TTY_EXTRA.flags: a master that is not in the image, of which nothing more is known. */
+const OUTSIDE = 16;
 /** N_TTY_BUF_SIZE */
 const MOST_DATA = 4096;
 
@@ -21,7 +23,7 @@ export const terminalRules: readonly Rule<StreamContext>[] = [
         "A terminal is one side of a pseudo terminal: a master has a number for its file and no link, a slave a link to the master of the same index.",
       mend: AGAIN,
     },
-    function* (tty, _, context) {
+    function* (tty, at, context) {
       const { driver_type, driver_subtype, link_objref, file_objref, index, flags } = tty;
       if (driver_type !== PTY_DRIVER || (driver_subtype !== MASTER && driver_subtype !== SLAVE)) {
         yield {
@@ -49,7 +51,9 @@ export const terminalRules: readonly Rule<StreamContext>[] = [
           expected: isMaster ? "above 0" : "0",
           found: String(file_objref),
         };
-      if (isMaster && (flags & HUNG_UP) !== 0n) yield { field: "flags", what: "a master that was hung up" };
+      const extra = context.valueAt(at + 1, RECORDS.TTY_EXTRA);
+      if (isMaster && (flags & HUNG_UP) !== 0n && ((extra?.flags ?? 0) & OUTSIDE) === 0)
+        yield { field: "flags", what: "a master that was hung up" };
       const master = isMaster ? undefined : context.reader.object(link_objref, "TTY");
       const other = master === undefined ? undefined : context.reader.find(master, RECORDS.TTY)?.value;
       if (other !== undefined && (other.driver_subtype !== MASTER || other.index !== index))

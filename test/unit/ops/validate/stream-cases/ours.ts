@@ -158,7 +158,7 @@ export const ourCases: readonly StreamCase[] = [
   damage("OBJECT_REFERENCE", "deleted", (s) => s.set(R.UNLINKED_EXTRA, { file_objref: 4711 }), [
     "FILE_RECORD_OWNER",
   ]),
-  damage("TTY_EXTRA_VALUES", "terminal", (s) => s.set(R.TTY_EXTRA, { flags: 16 })),
+  damage("TTY_EXTRA_VALUES", "terminal", (s) => s.set(R.TTY_EXTRA, { flags: 32 })),
   damage("AREA_EXTRA_FLAGS", "logger", (s) => s.set(R.VMA_EXTRA, { flags: 8 })),
   damage("AREA_VDSO_ONCE", "logger", (s) => s.set(R.VMA, { vma_type: 1 }, ({ vma_type }) => vma_type === 0), [
     "AREA_KIND",
