@@ -5,6 +5,7 @@ import { HandOver } from "./hand-over.js";
 import { endHusk, type Husk } from "./husk.js";
 import { type Image, living } from "./image.js";
 import type { ImageProcess } from "./image-task.js";
+import type { RestoreOptions } from "./options.js";
 import { SharedMemory } from "./shared-memory.js";
 import { freeHole, type Workbench } from "./work-area.js";
 
@@ -30,15 +31,20 @@ export class Construction {
   huskBench: Workbench | undefined;
   /** Tasks that lead a session or group whose leader had ended, by its id. */
   readonly standIns = new Map<number, Workbench>();
+  readonly #start = process.hrtime.bigint();
   #hole: number | undefined;
+  /** Bytes of memory that are in place, and that there will be. */
+  #filled = 0;
+  #toFill: number | undefined;
 
   constructor(
     readonly image: Image,
     /** The image, open for reading. */
     readonly imageFd: number,
+    readonly options: RestoreOptions = {},
   ) {
     this.files = new OpenFiles(image.reader, imageFd, writtenFiles(image));
-    this.shared = new SharedMemory(image, imageFd);
+    this.shared = new SharedMemory(image, imageFd, (bytes) => this.filled(bytes));
   }
 
   /** Where tasks work: an address that no address space of the image uses. */
@@ -47,6 +53,19 @@ export class Construction {
       living(this.image).map(({ objects }) => this.image.memory(objects.mm_objref).areas),
     );
     return this.#hole;
+  }
+
+  /** Nanoseconds that are taken off what times have left. */
+  get used(): bigint {
+    return this.options.expiryFrom === "start" ? process.hrtime.bigint() - this.#start : 0n;
+  }
+
+  /** So many bytes of memory more are in place. */
+  filled(bytes: number): void {
+    if (this.options.onProgress === undefined) return;
+    this.#toFill ??= savedBytes(this.image);
+    this.#filled += bytes;
+    this.options.onProgress(this.#filled, this.#toFill);
   }
 
   /** A task was made for this process: it can be worked on. `shares`: the one whose table of descriptors it has. */
@@ -107,4 +126,11 @@ function writtenFiles(image: Image): Set<number> {
       kind === "shared file" && (flags & VM_WRITE) !== 0n ? [file] : [],
     ),
   );
+}
+
+/** Bytes of all pages of address spaces and shared memory. */
+function savedBytes(image: Image): number {
+  const areas = living(image).flatMap(({ objects }) => image.memory(objects.mm_objref).areas);
+  const pages = areas.filter(({ kind }) => kind !== "vdso" && kind !== "vvar").flatMap(({ pages }) => pages);
+  return pages.reduce((sum, { start, end }) => sum + end - start, 0);
 }

@@ -35,6 +35,8 @@ const MM_MAP_BYTES = 104;
 /** IOV_MAX of limits.h, and bytes of a struct iovec. */
 const MOST_IOVECS = 1024;
 const IOVEC_BYTES = 16;
+/** What one call reads at most: a slow disk must not keep a task in it for long. */
+const MOST_BYTES = 32 * 1024 * 1024;
 
 /** What the areas of the processes of an image are made of, as descriptors of crimg. */
 export interface MemorySources {
@@ -44,6 +46,8 @@ export interface MemorySources {
   file(objref: number): number;
   /** A shared anonymous object by its number. */
   shared(objref: number): number;
+  /** Told how many bytes more are in place. */
+  onFilled(bytes: number): void;
 }
 
 /** Maps an area of an image into a task, and fills it. */
@@ -74,7 +78,7 @@ export function buildArea(
   else
     handOver.lend(kind === "shared anonymous" ? sources.shared(area.object) : sources.file(area.file), map);
   if (fills) {
-    fill(bench, handOver.keep(sources.image), pages);
+    fill(bench, handOver.keep(sources.image), pages, sources.onFilled);
     if ((protection & PROT_WRITE) === 0) bench.call(name, SYS.mprotect, start, end - start, protection);
   }
   // Advice that this kernel was built without cannot have been in force.
@@ -99,7 +103,13 @@ function mapFlags(flags: bigint, isShared: boolean): number {
 }
 
 /** The task reads its pages from the image itself: neighbours in the image into many places by one call. */
-function fill(bench: Workbench, image: number, pages: readonly SavedRange[]): void {
+function fill(
+  bench: Workbench,
+  image: number,
+  saved: readonly SavedRange[],
+  onFilled: (bytes: number) => void,
+): void {
+  const pages = saved.flatMap(inPieces);
   for (let i = 0; i < pages.length; ) {
     const first = pages[i] as SavedRange;
     const vector = Buffer.alloc(MOST_IOVECS * IOVEC_BYTES);
@@ -107,7 +117,7 @@ function fill(bench: Workbench, image: number, pages: readonly SavedRange[]): vo
     let size = 0;
     for (; i < pages.length && count < MOST_IOVECS; i++) {
       const { start, end, offset } = pages[i] as SavedRange;
-      if (offset !== first.offset + size) break;
+      if (offset !== first.offset + size || (size > 0 && size + end - start > MOST_BYTES)) break;
       vector.writeBigUInt64LE(BigInt(start), count * IOVEC_BYTES);
       vector.writeBigUInt64LE(BigInt(end - start), count * IOVEC_BYTES + 8);
       count++;
@@ -118,12 +128,20 @@ function fill(bench: Workbench, image: number, pages: readonly SavedRange[]): vo
       const got = bench.call("read pages", SYS.preadv, image, address, count, first.offset + done);
       if (got === 0) throw new BackendError("the image ended before its pages");
       done += got;
+      onFilled(got);
       if (done < size) {
         skip(vector, count, got);
         bench.put(vector.subarray(0, count * IOVEC_BYTES));
       }
     }
   }
+}
+
+function inPieces({ start, end, offset }: SavedRange): SavedRange[] {
+  const pieces: SavedRange[] = [];
+  for (let at = start; at < end; at += MOST_BYTES)
+    pieces.push({ start: at, end: Math.min(end, at + MOST_BYTES), offset: offset + at - start });
+  return pieces;
 }
 
 /** Moves the vector behind what a short read has filled. */

@@ -14,14 +14,15 @@ import { refusalsOf } from "./plan/refusals/refusals.js";
  * was; before that, whatever fails ends all that was made. Gives the pid of the root. `path`: the stream, a regular file.
  * Errors: BackendError with a line for all that cannot be brought back, or naming the task and what the kernel refused; FormatError for a damaged image.
  */
-export function restore(reader: StreamReader, path: string, { log }: RestoreOptions = {}): number {
+export function restore(reader: StreamReader, path: string, options: RestoreOptions = {}): number {
+  const { log } = options;
   const image = readImage(reader);
   const host = thisHost();
   const refusals = refusalsOf(image, host);
   if (refusals.length > 0) throw new BackendError(refusals.join("\n"));
   const phases = planOf(image, host);
   const file = fs.openSync(path, "r");
-  const work = new Construction(image, file);
+  const work = new Construction(image, file, options);
   try {
     for (const { name, steps } of phases)
       for (const step of steps) {

@@ -21,6 +21,7 @@ export class SharedMemory {
   constructor(
     readonly image: Image,
     readonly imageFd: number,
+    readonly onFilled: (bytes: number) => void,
   ) {}
 
   /** An object by a descriptor of crimg. Errors: BackendError for one that no area maps. */
@@ -38,8 +39,10 @@ export class SharedMemory {
     this.#made.set(objref, fd);
     bench.call("unmap shared memory", SYS.munmap, at, size);
     const filled = areas.find(({ pages }) => pages.length > 0);
-    for (const { start, end: stop, offset } of filled?.pages ?? [])
+    for (const { start, end: stop, offset } of filled?.pages ?? []) {
       copyRange(this.imageFd, offset, fd, start, Math.min(stop, size) - start);
+      this.onFilled(stop - start);
+    }
     return fd;
   }
 

@@ -2,6 +2,8 @@ import { SYS } from "../sys/abi-x64.js";
 import type { ImageProcess } from "./image-task.js";
 import type { Workbench } from "./work-area.js";
 
+const CLOCK_PROCESS_CPUTIME_ID = 2;
+const CLOCK_THREAD_CPUTIME_ID = 3;
 const PR_TIMER_CREATE_RESTORE_IDS = 77;
 const SECOND = 1_000_000_000n;
 const MICROSECOND = 1000n;
@@ -9,11 +11,14 @@ const SIGEVENT_BYTES = 64;
 const SIGEV_NONE = 1;
 const EINVAL = 22;
 
-/** Arms the timers of a process with what they had left; nothing runs yet, so this comes last of all. */
-export function armTimers(bench: Workbench, { signal, timers }: ImageProcess): void {
+/**
+ * Arms the timers of a process with what they had left, those of real time less `used`, in ns; nothing runs yet, so this
+ * comes last of all.
+ */
+export function armTimers(bench: Workbench, { signal, timers }: ImageProcess, used: bigint): void {
   if (signal !== undefined) {
     const all = [
-      [signal.it_real_value, signal.it_real_incr],
+      [stillLeft(signal.it_real_value, used), signal.it_real_incr],
       [signal.it_virt_value, signal.it_virt_incr],
       [signal.it_prof_value, signal.it_prof_incr],
     ] as const;
@@ -23,16 +28,27 @@ export function armTimers(bench: Workbench, { signal, timers }: ImageProcess): v
       bench.call("arm an interval timer", SYS.setitimer, which, bench.put(times), 0);
     }
   }
-  for (const { timer_id, value_ns, interval_ns } of timers)
+  for (const { timer_id, clock_id, value_ns, interval_ns } of timers)
     if (value_ns > 0n)
       bench.call(
         "arm a POSIX timer",
         SYS.timer_settime,
         timer_id,
         0,
-        bench.put(timeBytes(interval_ns, value_ns, 1n)),
+        bench.put(timeBytes(interval_ns, countsWork(clock_id) ? value_ns : stillLeft(value_ns, used), 1n)),
         0,
       );
+}
+
+/** What is left of a time; one that is over falls due at once. */
+export function stillLeft(value: bigint, used: bigint): bigint {
+  if (value === 0n) return 0n;
+  return value > used ? value - used : 1n;
+}
+
+/** Clocks of processor time, clock_gettime(2): those of processes and threads have negative numbers. */
+function countsWork(clock: number): boolean {
+  return clock < 0 || clock === CLOCK_PROCESS_CPUTIME_ID || clock === CLOCK_THREAD_CPUTIME_ID;
 }
 
 /** Makes the POSIX timers of a process under their ids. Threads that are told of them must be there. */

@@ -5,12 +5,12 @@ import { armTimers } from "../timers.js";
 import type { Builders } from "./builders.js";
 
 export const DEADLINES: Builders<DeadlineStep> = {
-  "arm timerfd": ({ image, files }, { objref }) =>
-    armTimerFd(image.reader, files.file(objref), files.get(objref)),
+  "arm timerfd": ({ image, files, used }, { objref }) =>
+    armTimerFd(image.reader, files.file(objref), files.get(objref), used),
   "watch paths": ({ image, files }, { objref }) =>
     watchPaths(image.reader, files.file(objref), files.get(objref)),
   "arm timers"(work, { task }) {
     const { bench, process } = work.site(task);
-    armTimers(bench, process);
+    armTimers(bench, process, work.used);
   },
 };

@@ -3,8 +3,13 @@ import { takeLock, verifyLocks } from "../locks.js";
 import type { LockStep } from "../plan/locks.js";
 import type { Builders } from "./builders.js";
 
+const SECOND = 1_000_000_000n;
+
 export const LOCKS: Builders<LockStep> = {
   lock: (work, { task, fd, lock }) => takeLock(work.site(task).bench, fd, lock),
-  "break lease": ({ files }, { objref, lock }) => breakLease(files.get(objref), lock, files.journal),
+  "break lease"({ files, used }, { objref, lock }) {
+    const remaining = lock.remaining - Number(used / SECOND);
+    breakLease(files.get(objref), { ...lock, remaining }, files.journal);
+  },
   "verify locks": (_work, { task, descriptor }) => verifyLocks(task, descriptor),
 };

@@ -15,6 +15,7 @@ export const MEMORY: Builders<MemoryStep> = {
       image: work.imageFd,
       file: (objref) => work.files.get(objref),
       shared: (objref) => work.shared.get(bench, objref),
+      onFilled: (bytes) => work.filled(bytes),
     });
   },
   "describe memory"(work, { task, memory }) {

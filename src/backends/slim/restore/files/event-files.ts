@@ -2,7 +2,7 @@ import { RECORDS } from "../../../../formats/linux-cr/records.js";
 import type { StreamReader } from "../../../../model/linux-cr/reader.js";
 import { SYS } from "../../sys/abi-x64.js";
 import { call } from "../../sys/syscall.js";
-import { timeBytes } from "../timers.js";
+import { stillLeft, timeBytes } from "../timers.js";
 import type { ImageFile } from "./open-files.js";
 
 const CLOEXEC = 0o2000000;
@@ -29,12 +29,12 @@ export function makeTimerFd(reader: StreamReader, { part }: ImageFile): number {
   return call("make a timerfd", SYS.timerfd_create, timer.clock_id, CLOEXEC);
 }
 
-/** Arms a timerfd with what it had left, and gives it what it had counted: arming forgets that, fs/timerfd.c. */
-export function armTimerFd(reader: StreamReader, { part }: ImageFile, fd: number): void {
+/** Arms a timerfd with what it had left less `used`, in ns, and gives it what it had counted: arming forgets that, fs/timerfd.c. */
+export function armTimerFd(reader: StreamReader, { part }: ImageFile, fd: number, used: bigint): void {
   const { value: timer } = reader.get(part, RECORDS.TIMERFD);
   // One that repeats and was not read since it expired goes on when it is read: it must expire once more.
   const hasExpired = timer.value_ns === 0n && timer.interval_ns > 0n && timer.ticks > 0n;
-  const left = hasExpired ? 1n : timer.value_ns;
+  const left = hasExpired ? 1n : stillLeft(timer.value_ns, used);
   if (left > 0n) call("arm a timerfd", SYS.timerfd_settime, fd, 0, timeBytes(timer.interval_ns, left, 1n), 0);
   if (timer.ticks === 0n) return;
   const ticks = Buffer.alloc(8);
