@@ -15,6 +15,7 @@ import { SIGNALS } from "./signals.js";
 import { TERMINALS } from "./terminals.js";
 import { THREADS } from "./threads.js";
 import { TREE } from "./tree.js";
+import { VERIFICATION } from "./verification.js";
 import { WATCHES } from "./watches.js";
 
 const BUILDERS: Builders<Step> = {
@@ -32,6 +33,7 @@ const BUILDERS: Builders<Step> = {
   ...TERMINALS,
   ...THREADS,
   ...TREE,
+  ...VERIFICATION,
   ...WATCHES,
 };
 

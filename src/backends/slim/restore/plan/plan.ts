@@ -15,6 +15,7 @@ import { type TerminalStep, terminalSteps } from "./terminals.js";
 import { type ThreadStep, threadSteps } from "./threads.js";
 import { treeSteps } from "./tree.js";
 import type { TreeStep } from "./tree-step.js";
+import { type VerificationStep, verificationSteps } from "./verification.js";
 import { type WatchStep, watchSteps } from "./watches.js";
 
 /** One thing that a restart does, told apart by `kind`. */
@@ -33,6 +34,7 @@ export type Step =
   | TerminalStep
   | ThreadStep
   | TreeStep
+  | VerificationStep
   | WatchStep;
 
 /**
@@ -61,6 +63,7 @@ export const ORDER = [
   // From here on tasks may do less and less.
   ["credentials", credentialSteps],
   ["registers", registerSteps],
+  ["verification", verificationSteps],
   ["resume", resumeSteps],
 ] as const satisfies readonly (readonly [string, (image: Image, host: Host) => readonly Step[]])[];
 

@@ -1,0 +1,21 @@
+import type { Host } from "../host.js";
+import { type Image, living } from "../image.js";
+import { familyOf } from "./family.js";
+import type { StepBase } from "./step.js";
+
+/** Reads back what was made, and compares it with the image. */
+export type VerificationStep = StepBase & {
+  readonly kind: "verify";
+  /** The session whose place that of crimg takes: its number is another one. */
+  readonly outside: number | undefined;
+};
+
+export function verificationSteps(image: Image, host: Host): VerificationStep[] {
+  const { outside } = familyOf(image, host);
+  return living(image).map(({ process: { ids } }) => ({
+    kind: "verify",
+    task: ids.pid,
+    outside,
+    what: "compare its ids, memory, descriptors, signals, registers and credentials with the image",
+  }));
+}
