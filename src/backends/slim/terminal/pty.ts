@@ -32,7 +32,8 @@ const POLLHUP = 0x10;
 const O_RDWR = 2;
 const O_NOCTTY = 0o400;
 const O_NONBLOCK = 0o4000;
-const O_CLOEXEC = 0o2000000;
+const F_SETFD = 2;
+const FD_CLOEXEC = 1;
 
 /** Majors of slaves of pseudo terminals: 136 with as many minors as there are; others in old kernels, 256 minors each. */
 const SLAVE_MAJOR = 136;
@@ -158,8 +159,10 @@ export class Pty {
 
   /** A description of its own for the slave of a master: `flags` of open(2). The slave must be unlocked. */
   openSlave(flags = O_RDWR | O_NONBLOCK): Pty {
-    const wanted = flags | O_NOCTTY | O_CLOEXEC;
-    return new Pty(call("open the slave of a terminal", SYS.ioctl, this.fd, TIOCGPTPEER, wanted));
+    // What is asked for here stays in the flags of the description for ever, O_CLOEXEC as well: drivers/tty/pty.c.
+    const fd = call("open the slave of a terminal", SYS.ioctl, this.fd, TIOCGPTPEER, flags | O_NOCTTY);
+    call("keep a descriptor from others", SYS.fcntl, fd, F_SETFD, FD_CLOEXEC);
+    return new Pty(fd);
   }
 
   close(): void {
