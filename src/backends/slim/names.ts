@@ -22,7 +22,7 @@ export interface OwnName {
 }
 
 /** Gives the file of a descriptor's link (`/proc/self/fd/N`) one more name. The result is 0 or -errno, link(2). */
-export function linkTo(link: string, name: string): number {
+function linkTo(link: string, name: string): number {
   return attempt(SYS.linkat, AT_FDCWD, cString(link), AT_FDCWD, cString(name), AT_SYMLINK_FOLLOW);
 }
 

@@ -85,8 +85,12 @@ export function checkpoint(
   } finally {
     context?.close();
     descriptions.close();
-    tree.release();
-    journal.undo();
+    try {
+      // Before the tasks run again, so that they never see one more name of a file than they left.
+      journal.undo();
+    } finally {
+      tree.release();
+    }
   }
 }
 

@@ -14,7 +14,6 @@ export const LIFE: Builders<LifeStep> = {
     const site = syscallSite(bench.tracee, readAreas(task));
     finishThread(bench, thread, () => bench.remove(site));
   },
-  "remove links": ({ files }) => files.deleted.commit(),
   "note substitutes": ({ files }) => files.deleted.note(),
   "remove substitutes": ({ files }) => files.deleted.end(),
   outlive(work) {

@@ -4,7 +4,7 @@ import { BackendError } from "../../../../io/errors.js";
 import { textToBytes } from "../../../../io/text.js";
 import type { StreamReader } from "../../../../model/linux-cr/reader.js";
 import type { Journal } from "../../journal.js";
-import { linkTo, makeNode, Names, type OwnName, removeName } from "../../names.js";
+import { makeNode, Names, type OwnName, removeName } from "../../names.js";
 import { SYS } from "../../sys/abi-x64.js";
 import { attempt } from "../../sys/syscall.js";
 import {
@@ -32,13 +32,6 @@ const O_NOCTTY = 0o400;
 const OPEN_ONCE = 0o100 | 0o200 | 0o1000;
 const S_IFIFO = 0o010000;
 
-/** A substitute on disk that is to go once the restart has succeeded. */
-interface Spent {
-  readonly name: string;
-  /** Leads to the file, so that the name can be given back. */
-  readonly handle: number | undefined;
-}
-
 /**
  * Files whose names were gone. They get the names that they had, for the moment in which they are opened: made anew from
  * the contents in the image or from a copy, or the file itself that a link has kept. All such names are in a journal, so
@@ -50,7 +43,8 @@ export class DeletedFiles {
   readonly #open = new Map<number, number>();
   /** What leads to a file and does not hold it open (O_PATH), by the number that its FILEs share. */
   readonly #handles = new Map<number, number>();
-  readonly #spent: Spent[] = [];
+  /** Substitutes on disk that go once the restart has succeeded. */
+  readonly #spent: string[] = [];
   #families: ReadonlyMap<number, DeletedFamily> | undefined;
 
   constructor(
@@ -75,31 +69,23 @@ export class DeletedFiles {
     return `/proc/self/fd/${this.#bring(file)}`;
   }
 
-  /** Just before the tasks run: links that have served go, while the file has another name left. */
-  commit(): void {
-    for (const { name, handle } of this.#spent)
-      if (handle !== undefined && fs.statSync(`/proc/self/fd/${handle}`).nlink > 1) removeName(name);
-  }
-
   /** The tasks live on whatever becomes of crimg: what held their deleted files goes with this run. */
   note(): void {
-    for (const { name } of this.#spent) {
+    for (const name of this.#spent) {
       const stat = fs.lstatSync(textToBytes(name), { bigint: true, throwIfNoEntry: false });
       if (stat !== undefined) this.journal.name(name, stat);
     }
   }
 
-  /** The tasks run: nothing that held a deleted file is needed any more. */
+  /** Nothing that held a deleted file is needed any more. */
   end(): void {
-    for (const { name } of this.#spent.splice(0)) removeName(name);
+    for (const name of this.#spent.splice(0)) removeName(name);
     this.journal.end();
   }
 
   /** Leaves the disk as it was found; after `end` only closes what is open. */
   close(): void {
     this.journal.undo();
-    for (const { name, handle } of this.#spent)
-      if (handle !== undefined && !fs.existsSync(textToBytes(name))) linkTo(`/proc/self/fd/${handle}`, name);
     for (const fd of [...this.#open.values(), ...this.#handles.values()]) attempt(SYS.close, fd);
     this.#open.clear();
     this.#handles.clear();
@@ -123,15 +109,14 @@ export class DeletedFiles {
   #linked(family: DeletedFamily): number {
     const { substitute } = family;
     const handle = openPath(substitute, O_PATH | O_NOFOLLOW | O_CLOEXEC);
-    if (family.removes) this.#spent.push({ name: substitute, handle });
+    if (family.removes) this.#spent.push(substitute);
     this.#openAll(family, handle, pathsOf(family), new Map());
     return handle;
   }
 
   /** A file of the same kind with the same contents. */
   #anew(family: DeletedFamily): number {
-    if (family.method === "copy" && family.removes)
-      this.#spent.push({ name: family.substitute, handle: undefined });
+    if (family.method === "copy" && family.removes) this.#spent.push(family.substitute);
     const never = family.files.find(({ value }) => (value.f_flags & O_TMPFILE_ALONE) !== 0);
     const handle =
       (never && family.kind === 1 ? this.#unnamed(family, never) : undefined) ?? this.#named(family);

@@ -7,7 +7,6 @@ export type LifeStep =
   | (StepBase & { readonly kind: "registers"; readonly thread: ImageThread })
   | (StepBase & { readonly kind: "outlive" })
   | (StepBase & { readonly kind: "resume" })
-  | (StepBase & { readonly kind: "remove links" })
   | (StepBase & { readonly kind: "note substitutes" })
   | (StepBase & { readonly kind: "remove substitutes" });
 
@@ -38,20 +37,19 @@ export function resumeSteps(image: Image): LifeStep[] {
   const isKept = image.files.all.some(({ deleted }) => deleted !== undefined && deleted.method !== "ghost");
   if (!isKept) return [outlive, ...steps];
   return [
-    {
-      kind: "remove links",
-      task: 0,
-      what: "remove the links that kept deleted files",
-      why: "the tasks count the names of a file as they did",
-    },
     outlive,
     {
       kind: "note substitutes",
       task: 0,
-      what: "note what else kept deleted files",
+      what: "note what kept deleted files",
       why: "nothing of the image is lost before the tasks live on",
     },
+    {
+      kind: "remove substitutes",
+      task: 0,
+      what: "remove what kept deleted files",
+      why: "the tasks count the names of a file as they did",
+    },
     ...steps,
-    { kind: "remove substitutes", task: 0, what: "remove what else kept deleted files" },
   ];
 }
