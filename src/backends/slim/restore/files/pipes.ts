@@ -11,6 +11,8 @@ const F_SETPIPE_SZ = 1031;
 const O_NONBLOCK = 0o4000;
 const O_CLOEXEC = 0o2000000;
 const O_ACCMODE = 3;
+/** What open(2) adds to the flags, and pipe(2) does not. */
+const O_LARGEFILE = 0o100000;
 const FIFO = 3;
 const SETTABLE = 0o2000 | 0o4000 | 0o40000;
 
@@ -18,6 +20,8 @@ const SETTABLE = 0o2000 | 0o4000 | 0o40000;
 export class Pipes {
   /** Both ends for crimg itself, so that no end is ever alone while others are opened. */
   readonly #both = new Map<number, number>();
+  /** Ends as pipe(2) gave them, by access mode, until they are taken. */
+  readonly #ends = new Map<number, Map<number, number>>();
 
   constructor(
     readonly reader: StreamReader,
@@ -31,12 +35,15 @@ export class Pipes {
     let both = this.#both.get(id);
     if (both === undefined) {
       both =
-        value.f_type === FIFO ? openPath(this.#nameOf(file), 2 | O_NONBLOCK | O_CLOEXEC) : this.#newPipe();
+        value.f_type === FIFO ? openPath(this.#nameOf(file), 2 | O_NONBLOCK | O_CLOEXEC) : this.#newPipe(id);
       this.#both.set(id, both);
       this.#fill(id, both);
     }
+    const mode = value.f_flags & O_ACCMODE;
     const path = value.f_type === FIFO ? this.#nameOf(file) : `/proc/self/fd/${both}`;
-    const fd = openPath(path, (value.f_flags & O_ACCMODE) | O_NONBLOCK | O_CLOEXEC);
+    const own = (value.f_flags & O_LARGEFILE) === 0 ? this.#ends.get(id)?.get(mode) : undefined;
+    if (own !== undefined) this.#ends.get(id)?.delete(mode);
+    const fd = own ?? openPath(path, mode | O_NONBLOCK | O_CLOEXEC);
     call("set the flags of a pipe", SYS.fcntl, fd, F_SETFL, value.f_flags & SETTABLE);
     return fd;
   }
@@ -48,13 +55,17 @@ export class Pipes {
   }
 
   /** Opened for both by its link: reading and writing through one descriptor. */
-  #newPipe(): number {
+  #newPipe(id: number): number {
     const ends = Buffer.alloc(8);
     call("make a pipe", SYS.pipe2, ends, O_CLOEXEC);
-    const both = openPath(`/proc/self/fd/${ends.readInt32LE(0)}`, 2 | O_NONBLOCK | O_CLOEXEC);
-    attempt(SYS.close, ends.readInt32LE(0));
-    attempt(SYS.close, ends.readInt32LE(4));
-    return both;
+    this.#ends.set(
+      id,
+      new Map([
+        [0, ends.readInt32LE(0)],
+        [1, ends.readInt32LE(4)],
+      ]),
+    );
+    return openPath(`/proc/self/fd/${ends.readInt32LE(0)}`, 2 | O_NONBLOCK | O_CLOEXEC);
   }
 
   /** Capacity and unread bytes, which stand with the first FILE of the pipe. */
@@ -72,7 +83,9 @@ export class Pipes {
   }
 
   close(): void {
-    for (const fd of this.#both.values()) attempt(SYS.close, fd);
-    this.#both.clear();
+    for (const ends of [this.#both, ...this.#ends.values()]) {
+      for (const fd of ends.values()) attempt(SYS.close, fd);
+      ends.clear();
+    }
   }
 }
