@@ -1,5 +1,6 @@
+import type { Part } from "../../formats/linux-cr/parse.js";
 import { RECORDS } from "../../formats/linux-cr/records.js";
-import type { DescriptorTable, FileTable } from "../checkpoint.js";
+import type { Descriptor, DescriptorTable, FileTable, OpenFile, Origin } from "../checkpoint.js";
 import { lazy } from "../lazy.js";
 import type { StreamReader } from "./reader.js";
 
@@ -14,18 +15,7 @@ export function linuxCrDescriptors(
   const descriptors = lazy(() =>
     table.parts
       .filter(({ rule }) => rule === "descriptor")
-      .map((part) => {
-        const { index, value } = reader.get(part, RECORDS.FILE_DESC);
-        const file = files().get(value.fd_objref);
-        return {
-          fd: value.fd_descriptor,
-          closeOnExec: value.fd_close_on_exec !== 0,
-          type: file?.type ?? "unknown",
-          fileId: value.fd_objref,
-          file,
-          origin: reader.origin(index),
-        };
-      }),
+      .map((part) => new LinuxCrDescriptor(reader, part, files)),
   );
   return {
     id,
@@ -33,4 +23,36 @@ export function linuxCrDescriptors(
       return descriptors();
     },
   };
+}
+
+/** A FILE_DESC; there may be half a million. */
+class LinuxCrDescriptor implements Descriptor {
+  readonly fd: number;
+  readonly closeOnExec: boolean;
+  readonly fileId: number;
+  readonly #index: number;
+  readonly #reader: StreamReader;
+  readonly #files: () => FileTable;
+
+  constructor(reader: StreamReader, part: Part, files: () => FileTable) {
+    const { index, value } = reader.get(part, RECORDS.FILE_DESC);
+    this.fd = value.fd_descriptor;
+    this.closeOnExec = value.fd_close_on_exec !== 0;
+    this.fileId = value.fd_objref;
+    this.#index = index;
+    this.#reader = reader;
+    this.#files = files;
+  }
+
+  get file(): OpenFile | undefined {
+    return this.#files().get(this.fileId);
+  }
+
+  get type(): string {
+    return this.file?.type ?? "unknown";
+  }
+
+  get origin(): Origin {
+    return this.#reader.origin(this.#index);
+  }
 }

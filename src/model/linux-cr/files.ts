@@ -26,6 +26,8 @@ const TYPES: Readonly<Record<number, string>> = {
 const SOCKET = 4;
 /** Types of sockets by their family; all others are internet sockets. */
 const SOCKET_TYPES: Readonly<Record<number, string>> = { 1: "UNIXSK", 16: "NETLINKSK", 17: "PACKETSK" };
+const INET_TYPE = "INETSK";
+const OF_SOCKETS: ReadonlySet<string> = new Set([...Object.values(SOCKET_TYPES), INET_TYPE]);
 /** Types of open files that have an offset: those that can be sought. */
 const SEEKABLE: ReadonlySet<number> = new Set([1, 1003]);
 
@@ -38,61 +40,70 @@ const OWNER_KINDS: readonly FileOwner["kind"][] = ["process", "group", "session"
 
 /** All open files of a stream in its order. The id of one is its object's number. */
 export function linuxCrFiles(reader: StreamReader): FileTable {
+  const all: OpenFile[] = [];
+  const byId: OpenFile[] = [];
   const bySocket = lazy(() => {
     const files = new Map<number, OpenFile>();
-    for (const file of all)
-      if (typeof file.record.sock_objref === "number") files.set(file.record.sock_objref, file);
+    for (const file of all) if (OF_SOCKETS.has(file.type)) files.set(file.record.sock_objref as number, file);
     return files;
   });
-  const all: OpenFile[] = [...reader.objects("FILE")].map(
-    (part) => new LinuxCrOpenFile(reader, part, (sock) => bySocket().get(sock)),
-  );
-  const byId = new Map(all.map((file) => [file.id, file]));
+  const fileOfSocket = (sock: number): OpenFile | undefined => bySocket().get(sock);
+  for (const part of reader.objects("FILE")) {
+    const file = new LinuxCrOpenFile(reader, part, fileOfSocket);
+    all.push(file);
+    byId[file.id] = file;
+  }
   return {
     all,
     get: (id, type) => {
-      const file = byId.get(id);
+      const file = byId[id];
       return type === undefined || file?.type === type ? file : undefined;
     },
   };
 }
 
-/** A FILE object; what other records say of it is read when it is asked for. */
+/** A FILE object. There may be half a million: all but its type is read when it is asked for. */
 class LinuxCrOpenFile implements OpenFile {
   readonly id: number;
   readonly type: string;
-  readonly path: string | undefined;
-  readonly flags: number;
-  readonly position: bigint | undefined;
-  readonly pipeId: number | undefined;
-  readonly record: Readonly<Record<string, unknown>>;
-  readonly origin: OpenFile["origin"];
   readonly #reader: StreamReader;
-  readonly #part: Part;
-  readonly #socket: () => Socket | undefined;
-  readonly #deleted: () => DeletedFile | undefined;
-  readonly #terminal: number | undefined;
+  readonly #fileOfSocket: (sockRef: number) => OpenFile | undefined;
+  /** null: not looked for yet. */
+  #socket: Socket | undefined | null = null;
+  #deleted: DeletedFile | undefined | null = null;
 
   constructor(reader: StreamReader, part: Part, fileOfSocket: (sockRef: number) => OpenFile | undefined) {
-    const { index, value } = reader.get(part, RECORDS.FILE);
-    const sock = value.f_type === SOCKET ? reader.object(value.sock_objref ?? 0, "SOCK") : undefined;
-    const family = sock && reader.get(sock, RECORDS.SOCKET).value.sock_common.family;
     this.id = part.objref ?? 0;
-    this.type =
-      family === undefined
-        ? (TYPES[value.f_type] ?? String(value.f_type))
-        : (SOCKET_TYPES[family] ?? "INETSK");
-    this.path = reader.text(part, RECORDS.FILE_NAME) ?? reader.text(part, RECORDS.OPENED_NAME);
-    this.flags = value.f_flags;
-    this.position = SEEKABLE.has(value.f_type) ? value.f_pos : undefined;
-    this.pipeId = value.pipe_objref;
-    this.record = value;
-    this.origin = reader.origin(index);
+    this.type = typeOf(reader, part);
     this.#reader = reader;
-    this.#part = part;
-    this.#socket = lazy(() => (sock === undefined ? undefined : linuxCrSocket(reader, sock, fileOfSocket)));
-    this.#deleted = lazy(() => deletedFile(reader, part));
-    this.#terminal = value.tty_objref;
+    this.#fileOfSocket = fileOfSocket;
+    if (!OF_SOCKETS.has(this.type)) this.#socket = undefined;
+  }
+
+  get record() {
+    return this.#reader.get(this.#part, RECORDS.FILE).value;
+  }
+
+  get origin(): OpenFile["origin"] {
+    return this.#reader.origin(this.#reader.index(this.#part, RECORDS.FILE) ?? 0);
+  }
+
+  get path(): string | undefined {
+    const part = this.#part;
+    return this.#reader.text(part, RECORDS.FILE_NAME) ?? this.#reader.text(part, RECORDS.OPENED_NAME);
+  }
+
+  get flags(): number {
+    return this.record.f_flags;
+  }
+
+  get position(): bigint | undefined {
+    const { f_type: type, f_pos: position } = this.record;
+    return SEEKABLE.has(type) ? position : undefined;
+  }
+
+  get pipeId(): number | undefined {
+    return this.record.pipe_objref;
   }
 
   get label(): string {
@@ -102,10 +113,12 @@ class LinuxCrOpenFile implements OpenFile {
       const name = socket.protocol || `${socket.family} ${socket.type}`;
       return socket.remote === "" ? `${name} ${socket.local}` : `${name} ${socket.local} -> ${socket.remote}`;
     }
-    if (this.path !== undefined) return this.path;
-    if (this.pipeId !== undefined) return `pipe:[${this.pipeId}]`;
+    const { path } = this;
+    if (path !== undefined) return path;
+    const { pipe_objref: pipeId, tty_objref: terminal } = this.record;
+    if (pipeId !== undefined) return `pipe:[${pipeId}]`;
     if (this.type === "MEMFD") return `memfd:${this.#reader.text(this.#part, RECORDS.MEMFD) ?? ""}`;
-    if (this.#terminal !== undefined) return terminalName(this.#reader, this.#terminal);
+    if (terminal !== undefined) return terminalName(this.#reader, terminal);
     return `anon:[${this.type.toLowerCase()}]`;
   }
 
@@ -125,7 +138,11 @@ class LinuxCrOpenFile implements OpenFile {
   }
 
   get socket(): Socket | undefined {
-    return this.#socket();
+    if (this.#socket === null) {
+      const sock = this.#reader.object(this.record.sock_objref ?? 0, "SOCK");
+      this.#socket = sock && linuxCrSocket(this.#reader, sock, this.#fileOfSocket);
+    }
+    return this.#socket;
   }
 
   get owner(): FileOwner | undefined {
@@ -141,16 +158,28 @@ class LinuxCrOpenFile implements OpenFile {
   }
 
   get deleted(): DeletedFile | undefined {
-    return this.#deleted();
+    if (this.#deleted === null) this.#deleted = deletedFile(this.#reader, this.#part);
+    return this.#deleted;
   }
 
   get state(): FileState {
     return linuxCrFileState(this.#reader, this.#part, this.type);
   }
 
+  get #part(): Part {
+    return this.#reader.object(this.id, "FILE") as Part;
+  }
+
   get #identity() {
     return this.#reader.find(this.#part, RECORDS.FILE_IDENTITY)?.value;
   }
+}
+
+function typeOf(reader: StreamReader, part: Part): string {
+  const { f_type: type, sock_objref: objref = 0 } = reader.get(part, RECORDS.FILE).value;
+  const sock = type === SOCKET ? reader.object(objref, "SOCK") : undefined;
+  if (sock === undefined) return TYPES[type] ?? String(type);
+  return SOCKET_TYPES[reader.get(sock, RECORDS.SOCKET).value.sock_common.family] ?? INET_TYPE;
 }
 
 function terminalName(reader: StreamReader, objref: number): string {
@@ -185,17 +214,16 @@ export function namedPath(reader: StreamReader, record: number): OpenFile {
 
 /** Unread bytes of pipes and fifos, and how much these hold. */
 export function linuxCrPipes(reader: StreamReader): PipeBuffer[] {
-  const parts = [...reader.objects("FILE")];
   const fields = (part: Part) => reader.get(part, RECORDS.FILE).value;
-  const capacities = new Map(
-    parts.flatMap((part) => {
-      const state = reader.find(part, RECORDS.PIPE_STATE)?.value;
-      return state === undefined ? [] : [[fields(part).pipe_objref, state.capacity] as const];
-    }),
-  );
-  return parts.flatMap((part) => {
+  const capacities = new Map<number | undefined, number>();
+  const buffers: (readonly [part: Part, buffer: number])[] = [];
+  for (const part of reader.objects("FILE")) {
+    const state = reader.find(part, RECORDS.PIPE_STATE)?.value;
+    if (state !== undefined) capacities.set(fields(part).pipe_objref, state.capacity);
     const buffer = reader.index(part, RECORDS.PIPE_BUF);
-    if (buffer === undefined) return [];
+    if (buffer !== undefined) buffers.push([part, buffer]);
+  }
+  return buffers.map(([part, buffer]) => {
     const { f_type: type, pipe_objref: pipeId = 0 } = fields(part);
     return {
       pipeId,

@@ -93,6 +93,7 @@ export class StreamReader {
 
 /** Objects that are not all there are left out, except descriptor tables, whose descriptors are whole. */
 function withoutUnfinished(tree: Tree): Tree {
+  if (tree.unfinished.length === 0) return tree;
   const unfinished = new Set(tree.unfinished.filter(({ rule }) => rule !== "FILE_TABLE"));
   return { ...tree, objects: new Map([...tree.objects].filter(([, part]) => !unfinished.has(part))) };
 }
