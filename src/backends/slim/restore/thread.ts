@@ -1,3 +1,4 @@
+import { textToBytes } from "../../../io/text.js";
 import { SYS } from "../sys/abi-x64.js";
 import { joinXsave } from "../sys/xsave.js";
 import type { ImageThread } from "./image-task.js";
@@ -9,12 +10,17 @@ const PR_SET_NAME = 15;
 const SS_DISABLE = 2;
 const COMM_BYTES = 16;
 
+/** The name that ps(1) shows, PR_SET_NAME of prctl(2). */
+export function setName(bench: Workbench, comm: string): void {
+  const name = Buffer.alloc(COMM_BYTES);
+  textToBytes(comm).copy(name, 0, 0, COMM_BYTES - 1);
+  bench.call("take its name", SYS.prctl, PR_SET_NAME, bench.put(name), 0, 0, 0);
+}
+
 /** What the kernel keeps for a thread beside its registers. */
 export function setUpThread(bench: Workbench, thread: ImageThread): void {
   const { task, rseq, comm } = thread;
-  const name = Buffer.alloc(COMM_BYTES);
-  name.write(comm, 0, COMM_BYTES - 1, "latin1");
-  bench.call("take its name", SYS.prctl, PR_SET_NAME, bench.put(name), 0, 0, 0);
+  setName(bench, comm);
   const stack = Buffer.alloc(24);
   stack.writeBigUInt64LE(task.sas_ss_sp ?? 0n, 0);
   stack.writeInt32LE((task.sas_ss_size ?? 0) === 0 ? SS_DISABLE : 0, 8);

@@ -4,10 +4,12 @@ import type { Construction } from "../construction.js";
 import { awaitFreeIds } from "../free-ids.js";
 import { endHusk, startHusk } from "../husk.js";
 import type { TreeStep } from "../plan/tree-step.js";
+import { setName } from "../thread.js";
 import { Workbench } from "../work-area.js";
 import type { Builders } from "./builders.js";
 
 const SIGCHLD = 17;
+const PR_SET_DUMPABLE = 4;
 /** wait4(2): also for children of clone(2) that tell their end by no signal. */
 const WALL = 0x4000_0000;
 const ALL_BLOCKED = Buffer.alloc(8, 0xff);
@@ -16,6 +18,7 @@ export const TREE: Builders<TreeStep> = {
   ids: (_work, { ids }) => awaitFreeIds(ids),
   husk(work) {
     work.husk = startHusk();
+    work.husk.tracee.log = work.options.log;
     work.husk.tracee.setSignalMask(ALL_BLOCKED);
   },
   task(work, { process, from, asSibling, sharesTable, exitSignal }) {
@@ -52,7 +55,10 @@ export const TREE: Builders<TreeStep> = {
   },
   stop: (work, { task }) => work.site(task).bench.tracee.enterGroupStop(),
   zombie(work, { task, status }) {
-    const { bench } = work.site(task);
+    const { bench, process } = work.site(task);
+    setName(bench, process.comm);
+    // Its memory is not that of the program that was killed: no dump of it shall appear.
+    bench.call("leave no core", SYS.prctl, PR_SET_DUMPABLE, 0, 0, 0, 0);
     const signal = status & 0x7f;
     if (signal === 0) bench.tracee.end(bench.site, SYS.exit_group, (status >> 8) & 0xff);
     else bench.tracee.endBy(signal);
