@@ -158,7 +158,9 @@ function xsaveOf(reader: StreamReader, part: Part): Xsave {
     const component = bytes.readUInt32LE(at);
     const size = bytes.readUInt32LE(at + 4);
     at += XSTATE_COMPONENT.size;
-    components.push({ component, bytes: bytes.subarray(at, at + size) });
+    // criu stores components that are not in use, with what stood there: the processor takes those for initial.
+    if ((found.value.xstate_bv >> BigInt(component)) & 1n)
+      components.push({ component, bytes: bytes.subarray(at, at + size) });
     at += size;
   }
   return { fxsave, xstateBv: found.value.xstate_bv, components };
