@@ -96,6 +96,7 @@ export const SYS = {
   timerfd_settime: 286,
   timerfd_gettime: 287,
   signalfd4: 289,
+  accept4: 288,
   eventfd2: 290,
   epoll_create1: 291,
   dup3: 292,

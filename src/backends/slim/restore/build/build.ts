@@ -2,6 +2,7 @@ import type { Construction } from "../construction.js";
 import type { Step } from "../plan/plan.js";
 import { ATTRIBUTES } from "./attributes.js";
 import type { Builders } from "./builders.js";
+import { CONNECTIONS } from "./connections.js";
 import { CREDENTIALS } from "./credentials.js";
 import { DEADLINES } from "./deadlines.js";
 import { DIRECTORIES } from "./directories.js";
@@ -20,6 +21,7 @@ import { WATCHES } from "./watches.js";
 
 const BUILDERS: Builders<Step> = {
   ...ATTRIBUTES,
+  ...CONNECTIONS,
   ...CREDENTIALS,
   ...DEADLINES,
   ...DIRECTORIES,

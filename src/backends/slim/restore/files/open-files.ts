@@ -12,6 +12,7 @@ import { makeInotify } from "./inotify.js";
 import { MemFiles } from "./memfd.js";
 import { openNamed } from "./named.js";
 import { Pipes } from "./pipes.js";
+import { Sockets } from "./sockets/sockets.js";
 import { Terminals } from "./terminals.js";
 
 const SYS_LSEEK = 8;
@@ -38,6 +39,7 @@ export class OpenFiles {
   readonly journal = new Journal();
   readonly #open = new Map<number, number>();
   readonly terminals: Terminals;
+  readonly sockets: Sockets;
   readonly #pipes: Pipes;
   readonly #memFiles: MemFiles;
   readonly deleted: DeletedFiles;
@@ -53,6 +55,7 @@ export class OpenFiles {
     this.#pipes = new Pipes(reader, this.deleted);
     this.#memFiles = new MemFiles(reader, image);
     this.terminals = new Terminals(reader);
+    this.sockets = new Sockets(reader, this.journal, (objref) => this.get(objref));
   }
 
   /** The descriptor of crimg for a FILE. */
@@ -89,6 +92,7 @@ export class OpenFiles {
     this.#pipes.close();
     this.#memFiles.close();
     this.terminals.close();
+    this.sockets.close();
     this.deleted.close();
   }
 
@@ -103,6 +107,8 @@ export class OpenFiles {
       case 2:
       case 3:
         return this.#pipes.end(file);
+      case 4:
+        return this.sockets.open(file);
       case 5:
         return this.terminals.open(file);
       case 6:

@@ -1,6 +1,7 @@
 import type { Host } from "../host.js";
 import type { Image } from "../image.js";
 import { type AttributeStep, attributeSteps } from "./attributes.js";
+import { type ConnectionStep, connectionSteps } from "./connections.js";
 import { type CredentialStep, credentialSteps } from "./credentials.js";
 import { type DeadlineStep, deadlineSteps } from "./deadlines.js";
 import { type DirectoryStep, directorySteps } from "./directories.js";
@@ -21,6 +22,7 @@ import { type WatchStep, watchSteps } from "./watches.js";
 /** One thing that a restart does, told apart by `kind`. */
 export type Step =
   | AttributeStep
+  | ConnectionStep
   | CredentialStep
   | DeadlineStep
   | DirectoryStep
@@ -64,6 +66,7 @@ export const ORDER = [
   ["credentials", credentialSteps],
   ["registers", registerSteps],
   ["verification", verificationSteps],
+  ["connections", connectionSteps],
   ["resume", resumeSteps],
 ] as const satisfies readonly (readonly [string, (image: Image, host: Host) => readonly Step[]])[];
 

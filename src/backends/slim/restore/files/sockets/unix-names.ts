@@ -1,0 +1,160 @@
+import fs from "node:fs";
+import path from "node:path";
+import { BackendError } from "../../../../../io/errors.js";
+import { bytesToText, textToBytes } from "../../../../../io/text.js";
+import type { Journal } from "../../../journal.js";
+import { readUnixSockets } from "../../../proc/unix-diag.js";
+import { SYS } from "../../../sys/abi-x64.js";
+import { AF } from "../../../sys/socket-calls.js";
+import { attempt, call } from "../../../sys/syscall.js";
+import { openPath } from "../named.js";
+import type { ImageUnix } from "./image-socket.js";
+
+const SUN_PATH = 2;
+const SLASH = 0x2f;
+const O_PATH_NOFOLLOW = 0o10400000;
+const O_PATH_DIRECTORY = 0o10200000;
+const O_CLOEXEC = 0o2000000;
+
+/** Names of unix sockets: binds to them, and connects to what is bound, also where the name is gone. */
+export class UnixNames {
+  /** O_PATH descriptors of the files that sockets were bound to, by SOCK. */
+  readonly #files = new Map<number, number>();
+  readonly #noted: number[] = [];
+
+  constructor(readonly journal: Journal) {}
+
+  /**
+   * Binds `fd` as the socket of the image was. What a dead process left of it under its path is replaced, with mode and
+   * owner as they were; anything else there is left alone. Errors: BackendError naming the path.
+   */
+  bind(fd: number, socket: ImageUnix): void {
+    const { name } = socket;
+    if (name.length === 0) return;
+    if (name[0] === 0) {
+      call(`bind a socket to ${nameWords(socket)}`, SYS.bind, fd, address(name), SUN_PATH + name.length);
+      return;
+    }
+    const full = pathOf(socket);
+    const isReplaced = removeStale(full, socket);
+    inDirectory(socket.directory, () => {
+      const bytes = address(Buffer.concat([name, Buffer.alloc(1)]));
+      call(`bind a socket to ${full}`, SYS.bind, fd, bytes, bytes.length);
+    });
+    const file = openPath(full, O_PATH_NOFOLLOW | O_CLOEXEC);
+    this.#files.set(socket.objref, file);
+    if (!socket.isLinked) {
+      fs.unlinkSync(textToBytes(full));
+      return;
+    }
+    if (!isReplaced) {
+      const { dev, ino } = fs.fstatSync(file, { bigint: true });
+      this.#noted.push(this.journal.name(full, { dev, ino }));
+    }
+    const { permissions } = socket;
+    if (permissions === undefined) return;
+    fs.chownSync(`/proc/self/fd/${file}`, permissions.uid, permissions.gid);
+    fs.chmodSync(`/proc/self/fd/${file}`, permissions.mode & 0o7777);
+  }
+
+  /** Connects without waiting. Errors: BackendError when the other one has no name. */
+  connect(fd: number, to: ImageUnix): void {
+    const bytes = this.addressOf(to);
+    call(`connect a socket to ${nameWords(to)}`, SYS.connect, fd, bytes, bytes.length);
+  }
+
+  /** struct sockaddr_un that leads to a bound socket, whatever became of its name. Errors: BackendError without a name. */
+  addressOf(socket: ImageUnix): Buffer {
+    const file = this.#files.get(socket.objref);
+    if (file !== undefined) return address(Buffer.from(`/proc/self/fd/${file}\0`));
+    if (socket.name[0] === 0) return address(socket.name);
+    throw new BackendError(`SOCK ${socket.objref} has no name under which it could be reached again`);
+  }
+
+  /** The names are to stay. */
+  settle(): void {
+    for (const id of this.#noted.splice(0)) this.journal.forget(id);
+  }
+
+  close(): void {
+    for (const fd of this.#files.values()) attempt(SYS.close, fd);
+    this.#files.clear();
+  }
+}
+
+function address(name: Buffer): Buffer {
+  const bytes = Buffer.alloc(SUN_PATH + name.length);
+  bytes.writeUInt16LE(AF.unix);
+  name.copy(bytes, SUN_PATH);
+  return bytes;
+}
+
+/** Where the file of a socket is. */
+export function pathOf({ name, directory }: ImageUnix): string {
+  const text = bytesToText(name);
+  return name[0] === SLASH ? text : path.posix.join(directory ?? "/", text);
+}
+
+export function nameWords(socket: ImageUnix): string {
+  const { name } = socket;
+  if (name.length === 0) return "no name";
+  return name[0] === 0 ? `@${bytesToText(name.subarray(1))}` : pathOf(socket);
+}
+
+/** A relative name counts from the working directory, of which there is one for all of crimg. */
+function inDirectory(directory: string | undefined, use: () => void): void {
+  if (directory === undefined) {
+    use();
+    return;
+  }
+  const before = openPath(".", O_PATH_DIRECTORY | O_CLOEXEC);
+  const there = openPath(directory, O_PATH_DIRECTORY | O_CLOEXEC);
+  try {
+    call(`enter ${directory}`, SYS.fchdir, there);
+    use();
+  } finally {
+    attempt(SYS.fchdir, before);
+    attempt(SYS.close, before);
+    attempt(SYS.close, there);
+  }
+}
+
+/** Why a socket cannot be bound to its path; undefined when it can. */
+export function whyNotBound(socket: ImageUnix): string | undefined {
+  const full = pathOf(socket);
+  const directory = fs.statSync(textToBytes(path.posix.dirname(full)), { throwIfNoEntry: false });
+  if (directory === undefined || !directory.isDirectory())
+    return `${path.posix.dirname(full)}, the directory of its name, is not there`;
+  const there = fs.lstatSync(textToBytes(full), { bigint: true, throwIfNoEntry: false });
+  if (there === undefined) return undefined;
+  // A name that was gone at the checkpoint is needed for a moment alone, and nobody's file gives way for that.
+  if (!socket.isLinked) return `${full} was gone at the checkpoint and is another file by now`;
+  if (!there.isSocket()) return `${full} is another file by now`;
+  const isBound = [...readUnixSockets().values()].some(
+    ({ file }) => file?.inode === Number(there.ino & 0xffff_ffffn) && isDevice(file.device, there.dev),
+  );
+  if (isBound) return `another task is bound to ${full}`;
+  const { permissions } = socket;
+  const isSame =
+    permissions === undefined ||
+    (Number(there.mode & 0o7777n) === (permissions.mode & 0o7777) &&
+      Number(there.uid) === permissions.uid &&
+      Number(there.gid) === permissions.gid);
+  return isSame ? undefined : `${full} is a socket of another mode or owner by now`;
+}
+
+/** sock_diag gives a device as the kernel has it: 12 bits, then 20. */
+function isDevice(device: number, dev: bigint): boolean {
+  const major = Number((dev >> 8n) & 0xfffn);
+  const minor = Number((dev & 0xffn) | ((dev >> 12n) & 0xfff00n));
+  return device >>> 20 === major && (device & 0xfffff) === minor;
+}
+
+/** Removes the file of a dead socket. Whether there was one. Errors: BackendError for anything else. */
+function removeStale(full: string, socket: ImageUnix): boolean {
+  const why = whyNotBound(socket);
+  if (why !== undefined) throw new BackendError(`a socket cannot be bound again: ${why}`);
+  if (fs.lstatSync(textToBytes(full), { throwIfNoEntry: false }) === undefined) return false;
+  fs.unlinkSync(textToBytes(full));
+  return true;
+}
