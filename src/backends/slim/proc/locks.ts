@@ -11,14 +11,16 @@ export interface HostLock extends LockLine {
 
 /** All locks and leases of this host, of all processes. */
 export function readLocks(): HostLock[] {
-  return fs
-    .readFileSync("/proc/locks", "latin1")
-    .split("\n")
-    .flatMap((line) => {
-      const isWaiting = line.includes(" -> ");
-      const lock = parseLock(line.replace(" ->", ""));
-      return lock === undefined ? [] : { ...lock, isWaiting };
-    });
+  const locks: HostLock[] = [];
+  for (const line of fs.readFileSync("/proc/locks", "latin1").split("\n")) {
+    const isWaiting = line.includes(" -> ");
+    const lock = parseLock(line.replace(" ->", ""));
+    if (lock === undefined) continue;
+    // Who waits for a lease has no file yet; he stands below the lock that he waits for.
+    const file = lock.file.startsWith("<none>") ? (locks.at(-1)?.file ?? lock.file) : lock.file;
+    locks.push({ ...lock, file, isWaiting });
+  }
+  return locks;
 }
 
 /** How /proc/locks names a file: numbers of its device in hexadecimal, two digits at least, and its inode. */

@@ -1,0 +1,94 @@
+/** Leases under crimg's own engine, above all those that are being broken. */
+import { spawn } from "node:child_process";
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import * as assert from "uvu/assert";
+import { crimg } from "../helpers/cli.js";
+import { cleanUp, freshDirectory, goesOn, locksOf, progress, startProgram, until } from "../helpers/live.js";
+import { checkpointed, needsSlim, restored } from "../helpers/slim.js";
+import { suite } from "../helpers/suite.js";
+
+const slim = suite("slim engine: leases", {}, 240);
+const BREAK_TIME = "/proc/sys/fs/lease-break-time";
+
+/** What `crimg show locks --json` says of leases; times in nanoseconds. */
+interface Shown {
+  readonly locks: readonly {
+    readonly file: string;
+    readonly breaking: boolean;
+    readonly remaining?: number;
+  }[];
+}
+
+slim.before(needsSlim);
+slim.after(cleanUp);
+
+slim(
+  "being broken, passed on, held twice, waited for: the same three times in a row, and no signal comes",
+  async () => {
+    const work = freshDirectory("leases");
+    const usual = readFileSync(BREAK_TIME, "utf8");
+    const live = await startProgram("leases", work);
+    await goesOn(live.log, 4);
+    assert.equal(progress(live.log).failures, []);
+    const before = locksOf(live.pid);
+    assert.is(before.filter((line) => line.startsWith("LEASE BREAKING")).length, 5, before.join("; "));
+    for (const cycle of [1, 2, 3]) {
+      const image = `${work}/${cycle}.ckpt`;
+      await checkpointed(live, image);
+      await restored(image);
+      await goesOn(live.log, 9);
+      assert.equal(progress(live.log).failures, [], `cycle ${cycle}`);
+      assert.equal(locksOf(live.pid), before);
+      await until("the waiter", () => /-> LEASE +BREAKER/.test(readFileSync("/proc/locks", "utf8")));
+      assert.is(readFileSync(BREAK_TIME, "utf8"), usual);
+    }
+  },
+);
+
+slim("a break goes on with the seconds of the image, counted from the end of the restart", async () => {
+  const work = freshDirectory("lease-time");
+  const live = await startProgram("leases", work);
+  await goesOn(live.log, 2);
+  const image = join(work, "image.ckpt");
+  await checkpointed(live, image);
+  const seconds = 4;
+  const edited = join(work, "edited.ckpt");
+  const edit = await crimg(["edit", image, "--lease-expiry", `=${seconds}s`, "-o", edited]);
+  assert.is(edit.code, 0, edit.stdout + edit.stderr);
+  await new Promise((resolve) => setTimeout(resolve, 1500));
+  const begin = Date.now();
+  await restored(edited);
+  const end = Date.now();
+  assert.is(readFileSync(BREAK_TIME, "utf8").trim(), "45");
+  // Somebody who wants to write has to wait until the lease is gone, not a full break time of the host.
+  const opened = (name: string) =>
+    new Promise<number>((resolve, reject) => {
+      const writer = spawn("/bin/sh", ["-c", 'exec 3<>"$1"', "sh", join(work, name)]);
+      writer.on("error", reject);
+      writer.on("close", () => resolve(Date.now()));
+    });
+  const times = await Promise.all(["read-to-none", "write-to-none", "twice"].map(opened));
+  // So does the program that slept in open(2) when it was written down.
+  await until("the waiter to open its file", () => /^waiter opened$/m.test(readFileSync(live.log, "utf8")));
+  for (const time of times) {
+    assert.ok(time - begin >= seconds * 1000 - 100, `${time - begin} ms from its begin`);
+    assert.ok(time - end <= seconds * 1000 + 3000, `${time - end} ms from its end`);
+  }
+});
+
+slim("the time that somebody has waited for a lease is not given twice", async () => {
+  const work = freshDirectory("lease-waited");
+  const live = await startProgram("leases", work);
+  const since = Date.now();
+  await until("five seconds of waiting", () => Date.now() - since > 5000);
+  const image = join(work, "image.ckpt");
+  await checkpointed(live, image);
+  const { locks } = JSON.parse((await crimg(["show", image, "locks", "--json"])).stdout) as Shown;
+  const lock = locks.find(({ file, breaking }) => breaking && file.endsWith("/waited-for"));
+  const left = (lock?.remaining ?? -1) / 1e9;
+  const whole = Number(readFileSync(BREAK_TIME, "utf8"));
+  assert.ok(left > 0 && left <= whole - 4, `${left} s of ${whole} s`);
+});
+
+slim.run();
