@@ -1,5 +1,9 @@
 import { type Image, tableOwners } from "../image.js";
 import { imageTerminals } from "../image-terminals.js";
+import type { StepBase } from "./step.js";
+
+/** The leader of a session takes its terminal: its children are born with it, those that are there get it no more. */
+export type ControlStep = StepBase & { readonly kind: "controlling terminal"; readonly terminal: number };
 
 const TERMINAL = 5;
 const CONTROLLING = "/dev/tty";
@@ -21,6 +25,18 @@ export function sessionTerminals({ processes, reader }: Image): SessionTerminal[
     if (ids.pid !== ids.sid || terminal === 0) return [];
     return [{ sid: ids.pid, terminal, foreground: terminals.get(terminal)?.foreground ?? 0 }];
   });
+}
+
+/** What follows the beginning of a session. */
+export function controlSteps(image: Image, sid: number): ControlStep[] {
+  return sessionTerminals(image)
+    .filter((session) => session.sid === sid)
+    .map(({ terminal }) => ({
+      kind: "controlling terminal",
+      task: sid,
+      terminal,
+      what: "take the terminal of its session",
+    }));
 }
 
 /** The slaves whose masters are outside the checkpoint: TTY objects. */

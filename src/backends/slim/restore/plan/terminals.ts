@@ -1,12 +1,17 @@
 import type { Image } from "../image.js";
 import { imageTerminals } from "../image-terminals.js";
 import { type FileStep, placeSteps } from "./files.js";
-import { openedBySessions, outsideTerminals, sessionTerminals } from "./session-terminals.js";
+import {
+  type ControlStep,
+  openedBySessions,
+  outsideTerminals,
+  sessionTerminals,
+} from "./session-terminals.js";
 import type { StepBase } from "./step.js";
 
-/** Controlling terminals, ioctl_tty(2): sessions and groups exist, and the tasks have their descriptors. */
+/** Terminals of sessions, ioctl_tty(2): all groups exist, and the tasks have their other descriptors. */
 export type TerminalStep =
-  | (StepBase & { readonly kind: "controlling terminal"; readonly terminal: number })
+  | ControlStep
   | (StepBase & { readonly kind: "foreground"; readonly terminal: number; readonly group: number })
   /** Opens /dev/tty in a task. */
   | (StepBase & { readonly kind: "open own terminal"; readonly objref: number; readonly flags: number })
@@ -16,10 +21,9 @@ export function terminalSteps(image: Image): (TerminalStep | FileStep)[] {
   const opened = openedBySessions(image);
   const groups = new Set(image.processes.map(({ ids }) => ids.pgid));
   const sessions = sessionTerminals(image);
-  const steps = sessions.flatMap(({ sid, terminal, foreground }): TerminalStep[] => [
-    { kind: "controlling terminal", task: sid, terminal, what: "take the terminal of its session" },
-    ...(groups.has(foreground) ? [foregroundStep(sid, terminal, foreground)] : []),
-  ]);
+  const steps = sessions.flatMap(({ sid, terminal, foreground }) =>
+    groups.has(foreground) ? [foregroundStep(sid, terminal, foreground)] : [],
+  );
   const owned = [...opened].map(
     ([objref, { task, flags }]): TerminalStep => ({
       kind: "open own terminal",

@@ -3,10 +3,11 @@ import type { Image } from "../image.js";
 import type { ImageProcess } from "../image-task.js";
 import { type Family, familyOf } from "./family.js";
 import { groupSteps } from "./groups.js";
+import { type ControlStep, controlSteps } from "./session-terminals.js";
 import type { StandInStep, TreeStep } from "./tree-step.js";
 
 /** The steps that make all processes of an image, each stopped. Errors: FormatError for a damaged image. */
-export function treeSteps(image: Image, host: Host): TreeStep[] {
+export function treeSteps(image: Image, host: Host): (TreeStep | ControlStep)[] {
   const { processes } = image;
   const family = familyOf(image, host);
   const groups = groupSteps(processes, family);
@@ -14,7 +15,9 @@ export function treeSteps(image: Image, host: Host): TreeStep[] {
   return [
     idsStep(processes, standIns),
     { kind: "husk", task: 0, what: "start an empty process", why: "tasks are cloned from it" },
-    ...family.steps,
+    ...family.steps.flatMap((step): (TreeStep | ControlStep)[] =>
+      step.kind === "session" ? [step, ...controlSteps(image, step.task)] : [step],
+    ),
     ...groups,
     ...standIns.map(
       ({ id, parent }): TreeStep => ({
