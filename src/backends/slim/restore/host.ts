@@ -3,6 +3,7 @@ import os from "node:os";
 import { bytesToText } from "../../../io/text.js";
 import { type Area, isVvar, readAreas } from "../proc/mappings.js";
 import { readStat } from "../proc/stat.js";
+import { readStatus } from "../proc/status.js";
 import { type CallerTerminal, callerTerminal } from "./caller-terminal.js";
 
 const NAME_COLUMNS = 26;
@@ -33,6 +34,8 @@ export interface Host {
   readonly root: string;
   /** Effective capabilities of crimg, bit by number, capabilities(7). */
   readonly capabilities: bigint;
+  /** Capabilities that no program of crimg can get beyond. */
+  readonly bounding: bigint;
   /** User and group that crimg works as, and its other groups. */
   readonly uid: number;
   readonly gid: number;
@@ -51,6 +54,7 @@ export interface Host {
 
 /** The host as /proc shows it; nothing is changed and no native code is loaded. Errors: BackendError without /proc. */
 export function thisHost(): Host {
+  const own = readStatus("self");
   return {
     arch: process.arch,
     name: os.hostname(),
@@ -58,12 +62,11 @@ export function thisHost(): Host {
     cpuFlags: cpuFlags(),
     vdso: ownVdso(),
     root: bytesToText(fs.readlinkSync("/proc/self/root", "buffer")),
-    capabilities: BigInt(
-      `0x${/^CapEff:\s*([0-9a-f]+)$/m.exec(fs.readFileSync("/proc/self/status", "latin1"))?.[1] ?? "0"}`,
-    ),
-    uid: process.geteuid?.() ?? 0,
-    gid: process.getegid?.() ?? 0,
-    groups: process.getgroups?.() ?? [],
+    capabilities: own.effective,
+    bounding: own.bounding,
+    uid: own.uids[1],
+    gid: own.gids[1],
+    groups: own.groups,
     hardLimits: ownHardLimits(),
     isTaken,
     rivalsOf,

@@ -1,6 +1,7 @@
 import type { Host } from "../../host.js";
 import type { Image } from "../../image.js";
 import { areaRefusals } from "./areas.js";
+import { capabilityRefusals } from "./capabilities.js";
 import { fileRefusals } from "./files.js";
 import { lockRefusals } from "./locks.js";
 import { namespaceRefusals } from "./namespaces.js";
@@ -12,6 +13,7 @@ import { terminalRefusals } from "./terminals.js";
 type Reason = (image: Image, host: Host) => string[];
 
 const REASONS: readonly Reason[] = [
+  capabilityRefusals,
   processorRefusals,
   taskRefusals,
   namespaceRefusals,
