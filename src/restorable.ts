@@ -7,8 +7,7 @@ import { SplicedSource } from "./io/splice.js";
 import { SpoolSource } from "./io/spool.js";
 import type { CriuDocument, Document, LinuxCrDocument } from "./model/document.js";
 import { openFileSet, openStream } from "./open.js";
-import type { Loss } from "./ops/convert/loss.js";
-import { Losses } from "./ops/convert/loss.js";
+import { type Loss, Losses } from "./ops/convert/loss.js";
 import { toLinuxCr } from "./ops/convert/to-linux-cr/to-linux-cr.js";
 import { temporarySet } from "./ops/edit/apply.js";
 import { splicedFiles } from "./ops/edit/check.js";
@@ -72,8 +71,9 @@ function streamOfSet(edited: CriuDocument): Restorable {
   };
 }
 
-function setOf({ name, ...stream }: LinuxCrDocument): Omit<Restorable, "edited"> {
-  const { document, losses, write } = streamAsSet({ name, ...stream }, imagesOf(name));
+function setOf(stream: LinuxCrDocument): Omit<Restorable, "edited"> {
+  const { name } = stream;
+  const { document, losses, write } = streamAsSet(stream, imagesOf(name));
   return {
     document,
     losses,
