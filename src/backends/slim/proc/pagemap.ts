@@ -83,7 +83,9 @@ export class Pagemap {
           Number(regions.readBigUInt64LE(i * REGION_BYTES)),
           Number(regions.readBigUInt64LE(i * REGION_BYTES + 8)),
         );
-      from = Number(arg.readBigUInt64LE(32));
+      // Less than was asked for is all; the end of the walk that the kernel then tells may be that of a part of it.
+      if (count < REGIONS_AT_ONCE) break;
+      from = Math.max(ranges.at(-1)?.end ?? start, Number(arg.readBigUInt64LE(32)));
     }
     return ranges;
   }
