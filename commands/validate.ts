@@ -6,7 +6,7 @@ import { readRecipe } from "../src/cli/recipe-file.js";
 import { verdictLines } from "../src/cli/verdict-lines.js";
 import {
   type Document,
-  findCriu,
+  engineFacts,
   isCrimgError,
   openDocument,
   openRestoreOptions,
@@ -117,7 +117,7 @@ Exit status: 0 no errors, 1 errors were found, 2 trouble.`;
     if (this.flags.rules) return this.#listRules();
     const document = salvage(openDocument(this.image));
     try {
-      const verdict = validate(document, await this.#options());
+      const verdict = validate(document, await this.#options(document));
       const [needed, open] = optionsOf(document, verdict);
       if (this.flags.json) this.#tellJson(verdict, needed, open);
       else
@@ -136,19 +136,14 @@ Exit status: 0 no errors, 1 errors were found, 2 trouble.`;
     }
   }
 
-  async #options(): Promise<ValidateOptions> {
+  async #options(document: Document): Promise<ValidateOptions> {
     const { root, host, criu, policy, ignore, only, var: variables = [] } = this.flags;
-    const probe = host ? findCriu(criu) : undefined;
     return {
       root,
       ignore,
       only,
       watch: policy === undefined ? undefined : (await readRecipe(policy, variables)).watch,
-      criu: probe && {
-        path: probe.path,
-        version: probe.version,
-        problem: probe.able ? undefined : probe.reason,
-      },
+      ...(host ? await engineFacts(document, criu) : {}),
     };
   }
 

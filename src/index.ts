@@ -12,6 +12,7 @@ export { BACKENDS } from "./backends/backends.js";
 export { findCriu } from "./backends/criu/find.js";
 export type { CheckpointRequest } from "./backends/slim/checkpoint/checkpoint.js";
 export { checkpointTree, DELETED_METHODS } from "./checkpoint.js";
+export { engineFacts } from "./engine-facts.js";
 export { CriuImage, type ImageRecord, type PayloadRange } from "./formats/criu/image.js";
 export { LinuxCrImage } from "./formats/linux-cr/image.js";
 export type { ExtensionFacts, RecordCounts } from "./formats/linux-cr/own-records.js";

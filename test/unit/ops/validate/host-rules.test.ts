@@ -89,6 +89,29 @@ test("CRIU_MISSING: what the probe said", () => {
   assert.equal(of("CRIU_MISSING", quiet()), []);
 });
 
+test("CRIU_MISSING: a note where crimg's own engine can restore the image", () => {
+  const criu = { path: undefined, version: undefined, problem: "there is no criu on PATH" };
+  const levelWith = (slim: { problem: string | undefined } | undefined): string | undefined => {
+    const document = quiet().open();
+    const { findings } = validate(document, { criu, slim, only: ["CRIU_MISSING"] });
+    document.close();
+    return findings[0]?.severity;
+  };
+  assert.is(levelWith(undefined), "error");
+  assert.is(levelWith({ problem: "it knows x86-64 alone" }), "error");
+  assert.is(levelWith({ problem: undefined }), "note");
+});
+
+test("without criu in play nothing is said of it", () => {
+  const document = quiet().open();
+  const verdict = validate(document, { slim: { problem: undefined } });
+  document.close();
+  assert.equal(
+    verdict.findings.filter(({ id }) => /^(CRIU_|NETWORK_LOCK|CGROUP)/.test(id)),
+    [],
+  );
+});
+
 test("CRIU_TOO_OLD: page counts of 4.2 are lost on an older criu", () => {
   const [finding, ...others] = of("CRIU_TOO_OLD", new DamagedSet("threads"), { version: "4.1.1" });
   assert.equal([finding?.expected, finding?.found, others], ["criu 4.2 or later", "criu 4.1.1", []]);

@@ -1,0 +1,39 @@
+import { findCriu } from "./backends/criu/find.js";
+import { SlimBackend } from "./backends/slim/slim-backend.js";
+import { isCrimgError } from "./io/errors.js";
+import type { Document } from "./model/document.js";
+import type { ValidateOptions } from "./ops/validate/validate.js";
+import { restorable } from "./restorable.js";
+
+/**
+ * What validation is to know of the engines of this host. `criu`: the user's choice of one, who then asks for criu alone;
+ * without it crimg's own engine counts where it can restore the image. Errors: those of the system.
+ */
+export async function engineFacts(
+  document: Document,
+  criu: string | undefined,
+): Promise<Pick<ValidateOptions, "criu" | "slim">> {
+  const probe = findCriu(criu);
+  const problem = probe.able ? undefined : probe.reason;
+  return {
+    criu: { path: probe.path, version: probe.version, problem },
+    slim: criu === undefined ? { problem: await slimProblem(document) } : undefined,
+  };
+}
+
+/** The first reason why crimg's own engine cannot restore an image here. */
+async function slimProblem(image: Document): Promise<string | undefined> {
+  const slim = new SlimBackend();
+  const probe = slim.probe();
+  if (!probe.able) return probe.reason;
+  try {
+    const { document, losses = [] } = restorable(image, undefined, slim.family);
+    const [loss] = losses;
+    if (loss !== undefined) return `${loss.object}: ${loss.what} would be lost: ${loss.why}`;
+    const [objection] = await slim.preflight(document);
+    return objection?.reason;
+  } catch (error) {
+    if (!isCrimgError(error)) throw error;
+    return error.message; // a damaged image, of which validation tells more
+  }
+}
