@@ -1,6 +1,7 @@
 /** Files without a name under crimg's own engine: kept by contents, copy or link, and back without leaving a name. */
 import { spawnSync } from "node:child_process";
 import {
+  copyFileSync,
   existsSync,
   linkSync,
   mkdirSync,
@@ -21,7 +22,9 @@ import {
   freshDirectory,
   goesOn,
   type LiveProgram,
+  program,
   progress,
+  start,
   startProgram,
   statOf,
   until,
@@ -173,9 +176,9 @@ slim(
     assert.ok(linksOf(live.pid).some((link) => /\/\.crimg-[0-9a-f]{12}-a \(deleted\)$/.test(link)));
     assert.equal(readdirSync(work).filter(isOurs), []);
     // Names do not grow from one checkpoint to the next.
-    await checkpointed(live, image);
+    await checkpointed(live, `${work}.again.ckpt`);
     rmSync(join(work, "a"));
-    await restored(image);
+    await restored(`${work}.again.ckpt`);
     await goesOn(live.log, 2);
     assert.ok(linksOf(live.pid).some((link) => /\/\.crimg-[0-9a-f]{12}-a \(deleted\)$/.test(link)));
   },
@@ -255,6 +258,23 @@ slim("crimg is killed while a name of its own is there: its guard removes that, 
   assert.equal(readdirSync(work).filter(isOurs), []);
 });
 
+slim("a program whose own file is gone goes on without one", async () => {
+  const work = fresh("upgraded");
+  const own = join(work, "logger-1.0");
+  copyFileSync(program("logger"), own);
+  const live = Object.assign(await start([own, work], { cwd: "/" }), { log: join(work, "log/messages") });
+  await until("the program", () => existsSync(live.log) && readFileSync(live.log, "utf8").includes("ready"));
+  rmSync(own);
+  for (const cycle of [1, 2]) {
+    await checkpointed(live, `${work}.${cycle}.ckpt`);
+    await restored(`${work}.${cycle}.ckpt`);
+    await goesOn(live.log, 4);
+    assert.equal(progress(live.log).failures, []);
+    assert.is(readlinkSync(`/proc/${live.pid}/exe`), `${own} (deleted)`);
+    assert.not(existsSync(own));
+  }
+});
+
 slim("show, diff, edit and convert know what keeps a deleted file", async () => {
   const work = fresh("known");
   const live = await startProgram("unlinked", work);
@@ -277,6 +297,9 @@ slim("show, diff, edit and convert know what keeps a deleted file", async () => 
   assert.is(broken.code, 1, broken.stdout);
   assert.match(broken.stdout, /LINK_REMAP/);
   await said("validate", edited, "--root", "/");
+  const set = join(work, "set");
+  await said("convert", edited, set, "--lossy");
+  assert.match((await said("show", set, "files", "--json")).stdout, /elsewhere"/);
   await restored(edited);
   await goesOn(live.log, 4);
   assert.equal(progress(live.log).failures, []);

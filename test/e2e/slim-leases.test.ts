@@ -1,12 +1,21 @@
 /** Leases under crimg's own engine, above all those that are being broken. */
-import { spawn } from "node:child_process";
+import { spawn, spawnSync } from "node:child_process";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import * as assert from "uvu/assert";
-import { crimg } from "../helpers/cli.js";
-import { cleanUp, freshDirectory, goesOn, locksOf, progress, startProgram, until } from "../helpers/live.js";
+import { CRIMG, crimg } from "../helpers/cli.js";
+import {
+  cleanUp,
+  freshDirectory,
+  goesOn,
+  locksOf,
+  progress,
+  startProgram,
+  statOf,
+  until,
+} from "../helpers/live.js";
 import { checkpointed, needsSlim, restored } from "../helpers/slim.js";
-import { suite } from "../helpers/suite.js";
+import { skip, suite } from "../helpers/suite.js";
 
 const slim = suite("slim engine: leases", {}, 240);
 const BREAK_TIME = "/proc/sys/fs/lease-break-time";
@@ -76,6 +85,33 @@ slim("a break goes on with the seconds of the image, counted from the end of the
     assert.ok(time - end <= seconds * 1000 + 3000, `${time - end} ms from its end`);
   }
 });
+
+slim(
+  "crimg is killed while breaks have another time on this host: its guard gives the usual one back",
+  async () => {
+    const work = freshDirectory("lease-killed");
+    const live = await startProgram("leases", work);
+    await goesOn(live.log, 2);
+    const image = join(work, "image.ckpt");
+    await checkpointed(live, image);
+    const usual = readFileSync(BREAK_TIME, "utf8");
+    const edited = join(work, "edited.ckpt");
+    const edit = await crimg(["edit", image, "--lease-expiry", "=7s", "-o", edited]);
+    assert.is(edit.code, 0, edit.stdout + edit.stderr);
+    // It opens the file to read it, to set another time, and to give the usual one back, which it does not come to.
+    const inject = ["-P", BREAK_TIME, "-e", "trace=openat", "-e", "inject=openat:signal=KILL:when=3"];
+    const words = ["restore", edited, "--backend", "slim", "--detach"];
+    const strace = ["-qq", "-o", join(work, "trace"), ...inject, process.execPath, CRIMG, ...words];
+    const { error, signal } = spawnSync("strace", strace);
+    if (error !== undefined) skip(`strace does not run: ${error.message}`);
+    assert.is(signal, "SIGKILL");
+    await until("the usual time", () => readFileSync(BREAK_TIME, "utf8") === usual);
+    await until("the end of what was begun", () => (statOf(live.pid)?.state ?? "Z") === "Z");
+    await restored(edited);
+    await goesOn(live.log, 4);
+    assert.equal(progress(live.log).failures, []);
+  },
+);
 
 slim("the time that somebody has waited for a lease is not given twice", async () => {
   const work = freshDirectory("lease-waited");

@@ -13,7 +13,7 @@ export function lockSteps(image: Image): LockStep[] {
   return eachLock(image).flatMap((each) => (each.lock.kind === "lease" ? [] : takeStep(each)));
 }
 
-/** Leases, then those that break them, which break all leases of a file at once; then all locks are read back. */
+/** Leases, then those that break them, which break all leases of a file at once. */
 export function leaseSteps(image: Image): LockStep[] {
   const leases = eachLock(image).filter(({ lock }) => lock.kind === "lease");
   const breaking = leases.filter(({ lock }) => lock.isBreaking);
@@ -29,21 +29,22 @@ export function leaseSteps(image: Image): LockStep[] {
         why: "its time counts from the end of the restart",
       }),
     ),
-    ...living(image).flatMap(({ process, objects }) =>
-      image.table(objects.files_objref).flatMap((descriptor): LockStep[] =>
-        descriptor.locks.length === 0
-          ? []
-          : [
-              {
-                kind: "verify locks",
-                task: process.ids.pid,
-                descriptor,
-                what: `read back the ${descriptor.locks.length} locks of descriptor ${descriptor.fd}`,
-              },
-            ],
-      ),
-    ),
   ];
+}
+
+/** Reads all locks back, when nothing closes a descriptor of a task any more: with it its POSIX locks would go. */
+export function lockCheckSteps(image: Image): LockStep[] {
+  return living(image).flatMap(({ process, objects }) =>
+    image
+      .table(objects.files_objref)
+      .filter(({ locks }) => locks.length > 0)
+      .map((descriptor) => ({
+        kind: "verify locks",
+        task: process.ids.pid,
+        descriptor,
+        what: `read back the ${descriptor.locks.length} locks of descriptor ${descriptor.fd}`,
+      })),
+  );
 }
 
 interface Taken {

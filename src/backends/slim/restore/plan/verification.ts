@@ -1,6 +1,7 @@
 import type { Host } from "../host.js";
 import { type Image, living } from "../image.js";
 import { familyOf } from "./family.js";
+import { type LockStep, lockCheckSteps } from "./locks.js";
 import type { StepBase } from "./step.js";
 
 /** Reads back what was made, and compares it with the image. */
@@ -10,12 +11,15 @@ export type VerificationStep = StepBase & {
   readonly outside: number | undefined;
 };
 
-export function verificationSteps(image: Image, host: Host): VerificationStep[] {
+export function verificationSteps(image: Image, host: Host): (VerificationStep | LockStep)[] {
   const { outside } = familyOf(image, host);
-  return living(image).map(({ process: { ids } }) => ({
-    kind: "verify",
-    task: ids.pid,
-    outside,
-    what: "compare its ids, memory, descriptors, signals, registers and credentials with the image",
-  }));
+  const tasks = living(image).map(
+    ({ process: { ids } }): VerificationStep => ({
+      kind: "verify",
+      task: ids.pid,
+      outside,
+      what: "compare its ids, memory, descriptors, signals, registers and credentials with the image",
+    }),
+  );
+  return [...tasks, ...lockCheckSteps(image)];
 }
