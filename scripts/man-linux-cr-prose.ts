@@ -171,7 +171,7 @@ Where they stand, in any order within a line:
   in place of SOCKET_INET:   SOCKET_NETLINK, SOCKET_PACKET
   at the end of a packet:    PACKET_RIGHTS
   at the end of a TTY:       TTY_EXTRA
-  after a VMA, before pages: VMA_EXTRA
+  after a VMA, before pages: VMA_EXTRA [ SYSV_SEGMENT ]
 
 EXTENSIONS comes first. Those of a task that all its threads share (POSIX_TIMER) stand with its leader. FILE has four
 kinds more, which have no FILE_NAME: \`f_type\` 1001 is TIMERFD, 1002 SIGNALFD, 1003 MEMFD, 1004 INOTIFY, and the record of that

@@ -27,7 +27,8 @@ const VM_FLAGS = {
 export const VM_READ = VM_FLAGS.rd;
 export const VM_WRITE = VM_FLAGS.wr;
 export const VM_EXEC = VM_FLAGS.ex;
-export const VM_SHARED = VM_FLAGS.sh;
+/** Mapped with MAP_SHARED: the kernel takes VM_SHARED away where the file cannot be written to. */
+export const VM_MAYSHARE = VM_FLAGS.ms;
 export const VM_MAYWRITE = VM_FLAGS.mw;
 export const VM_GROWSDOWN = VM_FLAGS.gd;
 export const VM_LOCKED = VM_FLAGS.lo;

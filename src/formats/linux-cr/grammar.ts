@@ -279,6 +279,7 @@ export const RULES: Readonly<Record<RuleName, readonly Step[]>> = {
       either: (c) => c.isNext(R.VMA_EXTRA),
       steps: [
         R.VMA_EXTRA,
+        when((c) => c.isNext(R.SYSV_SEGMENT), R.SYSV_SEGMENT),
         when((c) => hasPages(c) || (c.fields(R.VMA_EXTRA).flags & 1) !== 0, { pages: true }),
       ],
       orElse: [when(hasPages, { pages: true })],

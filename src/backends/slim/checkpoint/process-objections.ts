@@ -1,15 +1,17 @@
 import type { Objection } from "../../backend.js";
-import { isVvar } from "../proc/mappings.js";
+import { type Area, isVvar } from "../proc/mappings.js";
 import { SYS } from "../sys/abi-x64.js";
 import { attempt } from "../sys/syscall.js";
 import { strangeness } from "../vma-flags.js";
 import type { ProcessState } from "./process.js";
+import { segmentFields } from "./sysv-segment.js";
 
 /** kcmp(2). */
 const KCMP_VM = 1;
 const KCMP_FILES = 2;
 const KCMP_FS = 3;
 const KCMP_SIGHAND = 4;
+const PAGE_MASK = 4095n;
 /** Areas without a file that anybody could open again. */
 const STRANGE_NAMES: readonly (readonly [RegExp, string])[] = [
   [/^\/\[aio\]/, "a context of io_setup(2)"],
@@ -29,6 +31,8 @@ function ofProcess({ frozen, areas, denied }: ProcessState): Objection[] {
     found.push({ pid, reason: `task ${pid} ${reason}` });
   };
   for (const area of areas) {
+    if (area.name.startsWith("/SYSV") && !isWhole(area))
+      refuse(`has a part of a System V segment at 0x${area.start.toString(16)}`);
     const named = STRANGE_NAMES.find(([name]) => name.test(area.name))?.[1];
     const strange = isVvar(area) ? undefined : (named ?? strangeness(area.flags));
     if (strange !== undefined)
@@ -61,6 +65,12 @@ function shared(processes: readonly ProcessState[]): Objection[] {
     }
   }
   return found;
+}
+
+/** Segments can only be attached as wholes, shmat(2). */
+function isWhole({ start, end, offset, inode }: Area): boolean {
+  const { size } = segmentFields(inode);
+  return offset === 0 && BigInt(end - start) === ((BigInt(size ?? 0) + PAGE_MASK) & ~PAGE_MASK);
 }
 
 function isShared(what: number, a: number, b: number): boolean {

@@ -96,6 +96,7 @@ export class Construction {
 
   /** Ends everything that was made. */
   abandon(): void {
+    this.shared.abandon();
     const benches = [
       ...this.standIns.values(),
       ...[...this.sites.values()].map(({ bench }) => bench).reverse(),

@@ -9,6 +9,8 @@ import { PAGE_SIZE } from "../sys/abi-x64.js";
 const TYPE = { ignore: 0, vdso: 1, anonymous: 2, file: 3, shared: 4, sharedAgain: 5, sharedFile: 6 };
 const VVAR = 2;
 const VSYSCALL = 3;
+/** VMA_EXTRA.flags. */
+const DROPPABLE = 4;
 
 /** Pages [start, end) whose contents stand in the image from `offset` on. */
 export interface SavedRange {
@@ -39,6 +41,10 @@ export interface ImageArea {
   readonly object: number;
   readonly objectSize: number;
   readonly pages: readonly SavedRange[];
+  /** The System V segment that it is, whose contents are those of `object`. */
+  readonly segment: RecordValue<typeof RECORDS.SYSV_SEGMENT> | undefined;
+  /** MAP_DROPPABLE of mmap(2). */
+  readonly isDroppable: boolean;
 }
 
 export interface ImageMemory {
@@ -76,6 +82,8 @@ function areaOf(reader: StreamReader, part: Part): ImageArea | undefined {
     file: vma.vma_objref,
     object: vma.ino_objref,
     objectSize: Number(vma.ino_size),
+    segment: reader.find(part, RECORDS.SYSV_SEGMENT)?.value,
+    isDroppable: ((extra?.flags ?? 0) & DROPPABLE) !== 0,
     pages: isIndexed
       ? savedRanges(reader, part, "indexes", 0, Math.ceil(Number(vma.ino_size) / PAGE_SIZE))
       : savedRanges(reader, part, "addresses", start / PAGE_SIZE, end / PAGE_SIZE),

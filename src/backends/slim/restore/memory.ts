@@ -8,9 +8,10 @@ import {
   VM_GROWSDOWN,
   VM_LOCKED,
   VM_LOCKONFAULT,
+  VM_MAYSHARE,
+  VM_MAYWRITE,
   VM_NORESERVE,
   VM_READ,
-  VM_SHARED,
   VM_WRITE,
 } from "../vma-flags.js";
 import type { HandOver } from "./hand-over.js";
@@ -19,8 +20,12 @@ import type { ImageArea, ImageMemory, SavedRange } from "./image-memory.js";
 import type { Workbench } from "./work-area.js";
 
 const PROT_WRITE = 2;
+const PROT_EXEC = 4;
 const MAP_SHARED = 1;
 const MAP_PRIVATE = 2;
+const MAP_DROPPABLE = 8;
+const SHM_RDONLY = 0o10000;
+const SHM_EXEC = 0o100000;
 const MAP_ANONYMOUS = 0x20;
 const MAP_GROWSDOWN = 0x100;
 const MAP_NORESERVE = 0x4000;
@@ -46,6 +51,8 @@ export interface MemorySources {
   file(objref: number): number;
   /** A shared anonymous object by its number. */
   shared(objref: number): number;
+  /** Number of the System V segment that an area is. */
+  segment(area: ImageArea): number;
   /** Told how many bytes more are in place. */
   onFilled(bytes: number): void;
 }
@@ -59,7 +66,7 @@ export function buildArea(
 ): void {
   const { kind, start, end, flags, pages, offset } = area;
   const protection = Number(flags & (VM_READ | VM_WRITE | VM_EXEC));
-  const isShared = (flags & VM_SHARED) !== 0n;
+  const isShared = (flags & VM_MAYSHARE) !== 0n;
   const fills = pages.length > 0 && kind !== "shared anonymous";
   const name = `map 0x${start.toString(16)}`;
   const map = (fd: number): void => {
@@ -69,12 +76,13 @@ export function buildArea(
       start,
       end - start,
       fills ? protection | PROT_WRITE : protection,
-      mapFlags(flags, isShared) | (fd < 0 ? MAP_ANONYMOUS : 0),
+      mapFlags(area, isShared) | (fd < 0 ? MAP_ANONYMOUS : 0),
       fd,
       fd < 0 ? 0 : offset,
     );
   };
-  if (kind === "anonymous") map(-1);
+  if (area.segment !== undefined) attach(bench, area, sources.segment(area), protection);
+  else if (kind === "anonymous") map(-1);
   else
     handOver.lend(kind === "shared anonymous" ? sources.shared(area.object) : sources.file(area.file), map);
   if (fills) {
@@ -93,10 +101,24 @@ export function buildArea(
     );
 }
 
-function mapFlags(flags: bigint, isShared: boolean): number {
+/** A System V segment, shmat(2). */
+function attach(bench: Workbench, { start, end, flags }: ImageArea, shmid: number, protection: number): void {
+  const isReadOnly = (flags & VM_MAYWRITE) === 0n;
+  const isCode = (protection & PROT_EXEC) !== 0;
+  bench.call(
+    `attach the segment ${shmid}`,
+    SYS.shmat,
+    shmid,
+    start,
+    (isReadOnly ? SHM_RDONLY : 0) | (isCode ? SHM_EXEC : 0),
+  );
+  bench.call("protect the segment as it was", SYS.mprotect, start, end - start, protection);
+}
+
+function mapFlags({ flags, isDroppable }: ImageArea, isShared: boolean): number {
   return (
     MAP_FIXED_NOREPLACE |
-    (isShared ? MAP_SHARED : MAP_PRIVATE) |
+    (isDroppable ? MAP_DROPPABLE : isShared ? MAP_SHARED : MAP_PRIVATE) |
     ((flags & VM_GROWSDOWN) !== 0n ? MAP_GROWSDOWN : 0) |
     ((flags & VM_NORESERVE) !== 0n ? MAP_NORESERVE : 0)
   );

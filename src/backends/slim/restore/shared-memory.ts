@@ -6,6 +6,7 @@ import { copyRange } from "./files/memfd.js";
 import { openPath } from "./files/named.js";
 import { type Image, living } from "./image.js";
 import type { ImageArea } from "./image-memory.js";
+import { SysvSegments } from "./sysv-segments.js";
 import type { Workbench } from "./work-area.js";
 
 const READ_WRITE = 3;
@@ -16,13 +17,16 @@ const PAGE = 4096;
 /** Shared anonymous memory: each object made in the first task that maps it, and filled once. */
 export class SharedMemory {
   readonly #made = new Map<number, number>();
+  readonly #segments: SysvSegments;
   #areas: Map<number, ImageArea[]> | undefined;
 
   constructor(
     readonly image: Image,
     readonly imageFd: number,
     readonly onFilled: (bytes: number) => void,
-  ) {}
+  ) {
+    this.#segments = new SysvSegments(imageFd);
+  }
 
   /** An object by a descriptor of crimg. Errors: BackendError for one that no area maps. */
   get(bench: Workbench, objref: number): number {
@@ -46,7 +50,24 @@ export class SharedMemory {
     return fd;
   }
 
+  /** A System V segment by its number, made at its first use. */
+  segment(area: ImageArea): number {
+    const pages = this.#areasOf(area.object).find((each) => each.pages.length > 0)?.pages ?? [];
+    return this.#segments.get(area, pages);
+  }
+
+  /** All that had segments attached have them by now. */
+  detachSegments(): void {
+    this.#segments.close();
+  }
+
+  /** The restart failed: what was made for it goes away. */
+  abandon(): void {
+    this.#segments.abandon();
+  }
+
   close(): void {
+    this.#segments.close();
     for (const fd of this.#made.values()) attempt(SYS.close, fd);
     this.#made.clear();
   }

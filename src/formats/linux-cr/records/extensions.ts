@@ -66,4 +66,5 @@ export const EXTENSIONS_RECORDS = {
     payload: "text",
     follows: "pages, when flags say so or the vma_type has them",
   }),
+  SYSV_SEGMENT: ours("SYSV_SEGMENT", 20041, FILES.SYSV_SEGMENT),
 } as const;

@@ -99,6 +99,22 @@ export const VMA_EXTRA = struct("VMA_EXTRA", 32, "What VMA does not say of a map
   }),
 });
 
+export const SYSV_SEGMENT = struct(
+  "SYSV_SEGMENT",
+  48,
+  "The System V segment that a mapping of shared memory is",
+  {
+    shmid: word("s32", 8, { doc: "number of the segment in the IPC namespace, shmget(2)" }),
+    key: word("u32", 12, { doc: "0 is IPC_PRIVATE, or a segment that was removed", show: { as: "hex" } }),
+    uid: word("u32", 16),
+    gid: word("u32", 20),
+    cuid: word("u32", 24, { doc: "user that made it" }),
+    cgid: word("u32", 28),
+    mode: word("u32", 32, { doc: "permissions; 01000 goes away with its last user", show: { as: "hex" } }),
+    size: word("u64", 40, { doc: "bytes, as they were asked for" }),
+  },
+);
+
 export const OPENED_NAME = struct("OPENED_NAME", 16, "Path of the node by which a terminal was opened", {
   file_objref: word("s32", 8),
 });

@@ -86,7 +86,8 @@ TTY_EXTRA 20033 40 bytes flags:u32@8 uid:u32@12 gid:u32@16 mode:u32@20 sid_ref:s
 FS_EXTRA 20034 24 - cwd_objref:s32@8 root_objref:s32@12 cwd_mode:u32@16 root_mode:u32@20
 SOCKET_NETLINK 20035 32 - portid:u32@8 groups:u32@12 dst_portid:u32@16 dst_group:u32@20 flags:u32@24
 SOCKET_PACKET 20036 40 - protocol:u32@8 ifindex:u32@12 version:u32@16 reserve:u32@20 timestamp:u32@24 copy_thresh:u32@28 fanout:u32@32 flags:u32@36
-VMA_EXTRA 20040 32 text madv:u64@8 kind:u32@16 flags:u32@20`;
+VMA_EXTRA 20040 32 text madv:u64@8 kind:u32@16 flags:u32@20
+SYSV_SEGMENT 20041 48 - shmid:s32@8 key:u32@12 uid:u32@16 gid:u32@20 cuid:u32@24 cgid:u32@28 mode:u32@32 size:u64@40`;
 
 test("ids, sizes and offsets are those that were published, the same in all header sets", () => {
   const ours = KINDS.map((kind) => {

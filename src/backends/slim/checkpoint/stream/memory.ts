@@ -9,13 +9,16 @@ import { PAGE_SIZE, TASK_SIZE } from "../../sys/abi-x64.js";
 import { adviceOf, VM_MAYWRITE, vmFlags } from "../../vma-flags.js";
 import { DescriptorSource } from "../data-ranges.js";
 import type { ProcessState } from "../process.js";
+import { segmentFields } from "../sysv-segment.js";
 import type { CheckpointContext } from "./context.js";
 import { writeMappedFile, writeMemfd } from "./mapped-file.js";
 import { TaskMemory } from "./task-memory.js";
 
 const TYPE = { ignore: 0, vdso: 1, anonymous: 2, file: 3, shared: 4, sharedAgain: 5, sharedFile: 6 };
 const KIND = { ordinary: 0, vdso: 1, vvar: 2 };
+/** VMA_EXTRA.flags. */
 const PAGES_FOLLOW = 1;
+const DROPPABLE = 4;
 const LDT_ENTRY_BYTES = 8;
 const O_RDWR = 2;
 
@@ -103,15 +106,21 @@ function writeArea(
   }
   if (area.inode === 0) {
     writer.record(RECORDS.VMA, { ...base, vma_type: TYPE.anonymous });
-    extra(KIND.ordinary);
-    ownPages();
+    const isDroppable = area.flags.has("dp");
+    extra(KIND.ordinary, isDroppable ? DROPPABLE : 0);
+    // What may be gone at any moment is gone after a restart.
+    if (isDroppable) writer.pages([], BigInt(PAGE_SIZE));
+    else ownPages();
     return;
   }
   const mapFile = `/proc/${pid}/map_files/${area.start.toString(16)}-${area.end.toString(16)}`;
   const { size } = fs.statSync(mapFile, { bigint: true });
   const isShared = area.permissions[3] === "s";
-  if (area.name.startsWith("/dev/zero")) {
-    const object = context.hidden("INODE", `${area.device}:${area.inode}`);
+  const isSegment = area.name.startsWith("/SYSV");
+  if (isSegment || (isShared && area.name.startsWith("/dev/zero"))) {
+    // Segments have their own numbers in the place of those of inodes.
+    const number = isSegment ? "sysv" : area.device;
+    const object = context.hidden("INODE", `${number}:${area.inode}`);
     writer.record(RECORDS.VMA, {
       ...base,
       vma_type: object.isNew ? TYPE.shared : TYPE.sharedAgain,
@@ -119,6 +128,7 @@ function writeArea(
       ino_size: size,
     });
     extra(KIND.ordinary);
+    if (isSegment) writer.record(RECORDS.SYSV_SEGMENT, segmentFields(area.inode));
     if (object.isNew) writeWholeFile(context, mapFile);
     return;
   }

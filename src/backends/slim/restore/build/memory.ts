@@ -15,6 +15,7 @@ export const MEMORY: Builders<MemoryStep> = {
       image: work.imageFd,
       file: (objref) => work.files.get(objref),
       shared: (objref) => work.shared.get(bench, objref),
+      segment: (each) => work.shared.segment(each),
       onFilled: (bytes) => work.filled(bytes),
     });
   },
@@ -23,5 +24,6 @@ export const MEMORY: Builders<MemoryStep> = {
     const described = work.image.memory(memory);
     handOver.lend(work.files.get(described.mm.exe_objref), (exe) => describeMemory(bench, described, exe));
   },
+  "detach segments": ({ shared }) => shared.detachSegments(),
   seals: ({ files }) => files.seal(),
 };

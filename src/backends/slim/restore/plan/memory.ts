@@ -1,5 +1,5 @@
 import { RECORDS } from "../../../../formats/linux-cr/records.js";
-import { VM_EXEC, VM_READ, VM_SHARED, VM_WRITE } from "../../vma-flags.js";
+import { VM_EXEC, VM_MAYSHARE, VM_READ, VM_WRITE } from "../../vma-flags.js";
 import { type Image, living } from "../image.js";
 import type { ImageArea } from "../image-memory.js";
 import { hex, type StepBase } from "./step.js";
@@ -12,6 +12,7 @@ export type MemoryStep =
   | (StepBase & { readonly kind: "vdso"; readonly memory: number })
   | (StepBase & { readonly kind: "area"; readonly area: ImageArea })
   | (StepBase & { readonly kind: "describe memory"; readonly memory: number })
+  | (StepBase & { readonly kind: "detach segments" })
   | (StepBase & { readonly kind: "seals" });
 
 /** Maps and fills the areas of every process, and says what they are for. */
@@ -33,7 +34,14 @@ export function memorySteps(image: Image): MemoryStep[] {
       },
     ];
   });
-  return [...steps, ...sealStep(image)];
+  return [...steps, ...detachStep(steps), ...sealStep(image)];
+}
+
+/** A task sees how often a segment is attached, shmctl(2). */
+function detachStep(steps: readonly MemoryStep[]): MemoryStep[] {
+  return steps.some((step) => step.kind === "area" && step.area.segment !== undefined)
+    ? [{ kind: "detach segments", task: 0, what: "detach the System V segments that crimg has filled" }]
+    : [];
 }
 
 /** F_SEAL_FUTURE_WRITE forbids mappings that are there already: fcntl(2). */
@@ -57,7 +65,7 @@ function areaWords({ files }: Image, { start, end, kind, flags, offset, file, ob
     letter(VM_READ, "r"),
     letter(VM_WRITE, "w"),
     letter(VM_EXEC, "x"),
-    (flags & VM_SHARED) !== 0n ? "s" : "p",
+    (flags & VM_MAYSHARE) !== 0n ? "s" : "p",
   ].join("");
   const of =
     kind === "private file" || kind === "shared file"

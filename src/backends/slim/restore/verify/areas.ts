@@ -6,8 +6,8 @@ import {
   VM_GROWSDOWN,
   VM_LOCKED,
   VM_LOCKONFAULT,
+  VM_MAYSHARE,
   VM_READ,
-  VM_SHARED,
   VM_WRITE,
   vmFlags,
 } from "../../vma-flags.js";
@@ -20,7 +20,7 @@ const FLAGS = [
   ["readable", VM_READ],
   ["writable", VM_WRITE],
   ["executable", VM_EXEC],
-  ["shared", VM_SHARED],
+  ["shared", VM_MAYSHARE],
   ["growing downwards", VM_GROWSDOWN],
   ["locked", VM_LOCKED],
   ["locked once used", VM_LOCKONFAULT],

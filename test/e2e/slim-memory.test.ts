@@ -1,0 +1,26 @@
+/** Memory of all kinds, through crimg's own engine. */
+import { spawnSync } from "node:child_process";
+import { mkdirSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import { cleanUp, freshDirectory } from "../helpers/live.js";
+import { needsSlim, survives } from "../helpers/slim.js";
+import { suite } from "../helpers/suite.js";
+
+const slim = suite("memory through slim", {}, 120);
+const dir = freshDirectory("slim-memory");
+
+slim.before(needsSlim);
+slim.after(cleanUp);
+
+slim("memory of every kind comes back, and stays shared with whom it was shared", async () => {
+  const work = join(dir, "memory");
+  mkdirSync(work);
+  try {
+    await survives("memory", work, 2);
+  } finally {
+    const [, segment] = /^segment (\d+)$/m.exec(readFileSync(join(work, "log"), "utf8")) ?? [];
+    if (segment !== undefined) spawnSync("ipcrm", ["-m", segment]);
+  }
+});
+
+slim.run();
