@@ -12,7 +12,7 @@ export default class Undo extends BaseCommand<typeof Undo> {
   static override description =
     `The bytes come from the log (crimg log) and are proved by SHA-256 before anything is written. The log loses the entries
 that were taken back; that of a linux-cr stream goes with its last entry. When something else has changed the files since,
-nothing is done. Files that --deleted PATH=copy:FILE wrote beside a stream stay.
+nothing is done. Files that --deleted PATH=copy:FILE wrote beside a stream stay, and are named.
 
 Exit status: 0 done, 2 trouble.`;
   static override examples = [
@@ -26,6 +26,7 @@ Exit status: 0 done, 2 trouble.`;
     directory: "the set that was written; file, for a stream",
     undone: "list of {time, edits} that were taken back, the newest first",
     files: "names of the files that have their old bytes again",
+    left: "paths of files that the edits wrote beside a stream, and that stay",
   };
   static override args = { IMG: imageArg };
   static override flags = {
@@ -44,16 +45,23 @@ Exit status: 0 done, 2 trouble.`;
     const { output, steps, copy } = this.flags;
     const document = openDocument(this.image);
     try {
-      const { where, entries, files, copied } =
+      const { where, entries, files, copied, left } =
         document.family === "linux-cr"
           ? this.#undoStream(document, steps, output)
           : this.#undoSet(document, steps, output, copy);
       if (this.flags.json)
-        this.printJson({ ...where, undone: entries.map(({ time, edits }) => ({ time, edits })), files });
+        this.printJson({
+          ...where,
+          undone: entries.map(({ time, edits }) => ({ time, edits })),
+          files,
+          left,
+        });
       else {
         const name = escapeText(Object.values(where)[0] as string);
         this.print(`${name}: ${files.map(escapeText).join(", ")} as before`);
         this.printLines(entries.map(({ time, edits }) => `  ${time} ${escapeText(edits.join(" "))}`));
+        for (const file of left)
+          this.note(`${escapeText(file)}, which the edit wrote beside the stream, is left there`);
         if (copied !== undefined) this.printLines(copiedLines(copied));
       }
       return EXIT.ok;
@@ -67,13 +75,13 @@ Exit status: 0 done, 2 trouble.`;
         ? ({ to: "in place" } as const)
         : ({ to: "directory", directory: output, copy } as const);
     const { directory, ...undone } = undoEdits(document, steps, target);
-    return { ...undone, where: { directory } };
+    return { ...undone, where: { directory }, left: [] };
   }
 
   #undoStream(document: LinuxCrDocument, steps: number, output: string | undefined) {
     const target =
       output === undefined ? ({ to: "in place" } as const) : ({ to: "file", file: output } as const);
-    const { file, entries } = undoStream(document, steps, target);
-    return { where: { file }, entries, files: [basename(document.name)], copied: undefined };
+    const { file, entries, left } = undoStream(document, steps, target);
+    return { where: { file }, entries, files: [basename(document.name)], copied: undefined, left };
   }
 }

@@ -20,6 +20,8 @@ export interface LogEntry {
   readonly edits: readonly string[];
   readonly files: readonly LoggedFile[];
   readonly changes: readonly Change[];
+  /** Paths on this host of files that the edit wrote beside the image; undoing it leaves them. */
+  readonly made?: readonly string[] | undefined;
 }
 
 /** A changed file: SHA-256 before and after, and the splices that turn it back. */
@@ -68,6 +70,7 @@ export function logEntry(
       undo: invertSplices(content.base, content.splices),
     })),
     changes: plan.changes,
+    made: plan.newFiles.length === 0 ? undefined : plan.newFiles.map(({ hostPath }) => hostPath),
   };
 }
 
@@ -109,7 +112,7 @@ function parseEntry(line: string, file: string, number: number): LogEntry {
   try {
     const entry = JSON.parse(line) as LogEntry & { files: { undo: unknown[] }[] };
     for (const key of ["crimg", "time"] as const) expectText(entry[key]);
-    for (const edit of entry.edits) expectText(edit);
+    for (const text of [...entry.edits, ...(entry.made ?? [])]) expectText(text);
     return { ...entry, files: entry.files.map(parseFile), changes: [...entry.changes] };
   } catch (cause) {
     throw new FormatError("INVALID", `line ${number} of the edit log is damaged`, { file, cause });

@@ -9,6 +9,11 @@ export interface UndoneStream {
   readonly file: string;
   /** The entries that were taken back, the newest first. */
   readonly entries: readonly LogEntry[];
+  /**
+   * Files that these edits wrote beside the stream, which holds their bytes again. They stay where they are: a log that
+   * came with a stream is not to remove files of this host.
+   */
+  readonly left: readonly string[];
 }
 
 /**
@@ -25,5 +30,5 @@ export function undoStream(document: LinuxCrDocument, steps: number, target: Str
   const content = previousFiles(files, entries).get(path.basename(document.name));
   const log = shortenedLog(files, all, steps);
   const file = writeStream(document, content ?? document.image.source, log, target, isUnchanged);
-  return { file, entries };
+  return { file, entries, left: [...new Set(entries.flatMap(({ made }) => made ?? []))] };
 }

@@ -1,9 +1,16 @@
 import { posix } from "node:path";
+import { RECORDS } from "../../../formats/linux-cr/records.js";
+import { mountRoot } from "../../../io/mount-root.js";
 import type { DeletedFile } from "../../../model/checkpoint.js";
 import type { Rule } from "../finding.js";
+import { StreamContext } from "../stream/context.js";
 import type { RootContext } from "./context.js";
 import { mountPlaces } from "./opened-files.js";
 import { isMissing, type OnDisk } from "./tree.js";
+
+/** FILE_UNLINKED.method, and the flag that the path counts from the root of the container. */
+const RELINK = 1;
+const FROM_ROOT = 2;
 
 /** Rules about files that had been deleted at the dump, and where they come back. */
 export const deletedOnDiskRules: readonly Rule<RootContext>[] = [
@@ -14,7 +21,7 @@ export const deletedOnDiskRules: readonly Rule<RootContext>[] = [
     mend: "Copy the link from where the set was made, or make a hard link of the file under that name; without it the file's contents are lost.",
     *check(context) {
       for (const deleted of [...deletedFiles(context, "link remap"), ...deletedFiles(context, "copy")]) {
-        const kept = absolute(deleted.keptIn);
+        const kept = posix.join(topOf(context, deleted), deleted.keptIn);
         const found = context.tree.find(deleted.place(kept));
         if (isMissing(found))
           yield {
@@ -66,9 +73,12 @@ export const deletedOnDiskRules: readonly Rule<RootContext>[] = [
   },
 ];
 
-/** Streams name the link from the root of its file system, without a slash. */
-function absolute(path: string): string {
-  return path.startsWith("/") ? path : `/${path}`;
+/** The directory that the path of a link counts from: in streams the top of its file system, unless they say otherwise. */
+function topOf({ image, tree }: RootContext, { origin, path }: DeletedFile): string {
+  if (!(image instanceof StreamContext)) return "/";
+  const value = image.valueAt(origin.record, RECORDS.FILE_UNLINKED);
+  const isInMount = value?.method === RELINK && (value.flags & FROM_ROOT) === 0;
+  return isInMount ? mountRoot(tree.root, path ?? "/") : "/";
 }
 
 /** The directory, or the nearest one above it that is there. */

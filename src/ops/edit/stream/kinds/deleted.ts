@@ -4,6 +4,7 @@ import type { RecordValue } from "../../../../formats/linux-cr/record-kind.js";
 import { RECORDS } from "../../../../formats/linux-cr/records.js";
 import { textPayload } from "../../../../formats/linux-cr/write.js";
 import { EditError } from "../../../../io/errors.js";
+import { mountRoot } from "../../../../io/mount-root.js";
 import { fsPath, resolveInRoot } from "../../../../io/rooted-path.js";
 import { FileSource } from "../../../../io/source.js";
 import type { Parsed } from "../../kind.js";
@@ -30,8 +31,9 @@ const FIFO = 3;
 const S_IFMT = 0o170000;
 const S_IFREG = 0o100000;
 const S_IFIFO = 0o010000;
-/** FILE_UNLINKED.flags: the substitute is removed once it is open. */
+/** FILE_UNLINKED.flags: the substitute is removed once it is open; its path counts from the root of the container. */
 const REMOVE = 1;
+const FROM_ROOT = 2;
 
 type Unlinked = RecordValue<typeof RECORDS.FILE_UNLINKED>;
 
@@ -128,7 +130,8 @@ function change(draft: StreamDraft, found: DeletedFile, { method, to }: DeletedE
     const { flags } = unlinkedValue(draft, each);
     // Whoever opens it last removes it.
     const isLast = method !== "contents" && i === files.length - 1;
-    draft.change(edit, each.index, "flags", isLast ? flags | REMOVE : flags & ~REMOVE);
+    const others = method === "contents" ? flags & ~FROM_ROOT : flags | FROM_ROOT;
+    draft.change(edit, each.index, "flags", isLast ? others | REMOVE : others & ~REMOVE);
     setElsewhere(draft, edit, each, method === "contents" && i > 0);
   }
 }
@@ -170,7 +173,7 @@ function takeIn(draft: StreamDraft, found: DeletedFile): void {
 }
 
 function readChunks(draft: StreamDraft, found: DeletedFile, substitute: string): Buffer[] {
-  const content = openOnDisk(draft, found, substitute);
+  const content = openOnDisk(draft, found, substitute, topOf(draft, found));
   try {
     if (content.size > MAX_STORED_BYTES)
       throw new EditError(
@@ -190,7 +193,7 @@ function copyOut(draft: StreamDraft, found: DeletedFile, to: string): void {
   const pieces: readonly Piece[] =
     found.substitute === undefined
       ? storedPieces(draft, found.value, found.chunks)
-      : [{ at: 0, content: openOnDisk(draft, found, found.substitute) }];
+      : [{ at: 0, content: openOnDisk(draft, found, found.substitute, topOf(draft, found)) }];
   const file: NewFile = { path: to, hostPath, size: Number(size), mode, uid, gid, pieces };
   assertNameIsFree(file);
   if (draft.newFiles.some((other) => other.hostPath === hostPath))
@@ -204,11 +207,8 @@ function copyOut(draft: StreamDraft, found: DeletedFile, to: string): void {
 /** The link has to be there already, as the inode that was deleted; crimg makes none. */
 function checkLink(draft: StreamDraft, found: DeletedFile, to: string): void {
   const { value } = found;
-  draft.notes.add(
-    `${to} is looked for from the root of the file system that ${found.path} was on; crimg takes that for the root of the container`,
-  );
   if (!isRegular(value)) return;
-  const source = openOnDisk(draft, found, to);
+  const source = openOnDisk(draft, found, to, "/");
   try {
     const { ino } = fs.statSync(fsPath(source.path), { bigint: true });
     if (value.ino !== 0n && ino !== value.ino)
@@ -224,10 +224,21 @@ function checkLink(draft: StreamDraft, found: DeletedFile, to: string): void {
   }
 }
 
-/** A substitute under the root. Errors: EDIT when it is not there, no file, or of another size. */
-function openOnDisk(draft: StreamDraft, { value, path: name }: DeletedFile, substitute: string): FileSource {
+/** The directory that the path of a substitute counts from: the kernel's links stand in their own file system. */
+function topOf({ options }: StreamDraft, { value, path: name }: DeletedFile): string {
+  const isInMount = value.method === METHOD.relink && (value.flags & FROM_ROOT) === 0;
+  return isInMount ? mountRoot(options.root ?? "/", name) : "/";
+}
+
+/** A substitute under the root, below its directory `top`. Errors: EDIT when it is not there, no file, or of another size. */
+function openOnDisk(
+  draft: StreamDraft,
+  { value, path: name }: DeletedFile,
+  substitute: string,
+  top: string,
+): FileSource {
   const root = draft.options.root ?? "/";
-  const text = substitute.startsWith("/") ? substitute : `/${substitute}`;
+  const text = path.posix.join(top, substitute);
   const onDisk = resolveInRoot(root, text);
   const stat = onDisk === undefined ? undefined : fs.statSync(fsPath(onDisk), { throwIfNoEntry: false });
   if (onDisk === undefined || stat === undefined)

@@ -2,7 +2,12 @@ import fs from "node:fs";
 import path from "node:path";
 import * as assert from "uvu/assert";
 import { RECORDS } from "../../../../../src/formats/linux-cr/records.js";
+import type { LinuxCrDocument } from "../../../../../src/model/document.js";
+import { openDocument } from "../../../../../src/open.js";
 import { writeNewFiles } from "../../../../../src/ops/edit/new-file.js";
+import { planEdits } from "../../../../../src/ops/edit/plan-edits.js";
+import { applyToStream } from "../../../../../src/ops/edit/stream/apply.js";
+import { undoStream } from "../../../../../src/ops/edit/stream/undo.js";
 import { assertBytes } from "../../../../helpers/bytes.js";
 import { cleanUp, freshDirectory } from "../../../../helpers/live.js";
 import { suite } from "../../../../helpers/suite.js";
@@ -78,6 +83,27 @@ test("relink: the link must be there with the same bytes", () => {
   const copy = plannedStream("deleted", [`deleted ${DIR}/small=copy:/tmp/link`], { root: directory });
   writeNewFiles(copy.plan.newFiles);
   assert.throws(() => plannedStream("deleted", edit, { root: directory }), /not a link to the deleted file/);
+});
+
+test("a path that is given counts from the root of the container, and the record says so", () => {
+  const { all } = plannedStream("deleted", [`deleted ${DIR}/fifo=relink:/tmp/fifo`], { root: root() });
+  const fifo = all(RECORDS.FILE_UNLINKED).find(({ kind }) => kind === 3);
+  assert.equal([fifo?.method, (fifo?.flags ?? 0) & 2], [1, 2]);
+});
+
+test("undo names the file that the edit wrote, and leaves it there", () => {
+  const directory = root();
+  const file = path.join(directory, "deleted.ckpt");
+  fs.writeFileSync(file, streamBytes("deleted"));
+  const document = openDocument(file) as LinuxCrDocument;
+  const edits = [{ kind: "deleted", text: `${DIR}/small=copy:/tmp/small` }];
+  const plan = planEdits(document, edits, { root: directory });
+  applyToStream(document, plan, { to: "in place" }, { version: "test" });
+  const copy = path.join(directory, "tmp/small");
+  assert.ok(fs.existsSync(copy));
+  const undone = undoStream(openDocument(file) as LinuxCrDocument, 1, { to: "in place" });
+  assert.equal([undone.left, fs.existsSync(copy)], [[copy], true]);
+  assertBytes(fs.readFileSync(file), streamBytes("deleted"));
 });
 
 test("a link that is not there cannot be taken in; one of another size is refused", () => {
