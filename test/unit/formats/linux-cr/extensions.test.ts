@@ -252,6 +252,7 @@ function extendedStream(dialect: Dialect): Buffer {
           const extra = { madv: 1n << 14n, flags: hasPages(type) ? 0 : 1 };
           return make((b) => {
             b.add(R.VMA_EXTRA, extra, text(R.VMA_EXTRA, "[vdso]"));
+            if (nth === 0) b.add(R.SYSV_SEGMENT, { shmid: 7, size: 4096n });
             return hasPages(type) ? b : pages(b);
           });
         },
