@@ -23,6 +23,8 @@ export function fileSteps(image: Image): FileStep[] {
     for (const { objref } of image.table(objects.files_objref)) objrefs.add(objref);
   }
   objrefs.delete(0);
+  // Those appear only with the tasks: the first that has one open opens it.
+  for (const objref of objrefs) if (isOfTask(image, objref)) objrefs.delete(objref);
   // A task of its session opens /dev/tty when it has its terminal.
   for (const objref of openedBySessions(image).keys()) objrefs.delete(objref);
   return [...objrefs].map((objref) => ({
@@ -31,6 +33,12 @@ export function fileSteps(image: Image): FileStep[] {
     objref,
     what: `open ${fileWords(image, objref)}`,
   }));
+}
+
+/** A file of /proc about a task of the image: it is there when the task is, so its first descriptor opens it. */
+function isOfTask({ files, processes }: Image, objref: number): boolean {
+  const [, pid] = /^\/proc\/(\d+)(?:\/|$)/.exec(files.get(objref)?.path ?? "") ?? [];
+  return pid !== undefined && processes.some(({ ids }) => ids.pid === Number(pid));
 }
 
 /** Descriptors of the tasks, in ascending order. */
