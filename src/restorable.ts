@@ -40,7 +40,9 @@ export function restorable(
   family: Document["family"],
 ): Restorable {
   if (document.family === "criu")
-    return family === "criu" ? setAsItIs(document, plan) : streamOfSet(editedSet(document, plan));
+    return family === "criu"
+      ? setAsItIs(document, plan)
+      : streamOfSet(editedSet(document, plan), plan?.restore.leaseBreakSeconds);
   const edited = editedStream(document, plan);
   const { document: restored, losses, write } = family === "criu" ? setOf(edited) : streamAsItIs(edited);
   return { edited, document: restored, losses, write: () => withNewFiles(plan, write) };
@@ -60,9 +62,9 @@ function setAsItIs(document: CriuDocument, plan: Plan | undefined): Restorable {
   };
 }
 
-function streamOfSet(edited: CriuDocument): Restorable {
+function streamOfSet(edited: CriuDocument, leaseSeconds: number | undefined): Restorable {
   const losses = new Losses();
-  const stream = toLinuxCr(edited.set, losses);
+  const stream = toLinuxCr(edited.set, losses, leaseSeconds);
   return {
     edited,
     document: openStream(stream),

@@ -30,6 +30,8 @@ export class Context {
   constructor(
     readonly set: CriuImageSet,
     readonly losses: Losses,
+    /** Seconds that leases which are being broken have left; no set says it. */
+    readonly leaseSeconds?: number,
   ) {
     this.files = new SourceFiles(set);
     this.mapped = new MappedObjects(set);

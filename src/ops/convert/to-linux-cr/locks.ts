@@ -48,7 +48,7 @@ export function writeLocks(
       fl_type: breaking ? target | IN_PROGRESS : target,
       fl_type_prev: breaking ? heldBefore(target, open) : target,
       fl_flags: FLAGS[flag] ?? 0,
-      fl_rem_lease: breaking ? LEASE_BREAK_TIME : 0,
+      fl_rem_lease: breaking ? (context.leaseSeconds ?? LEASE_BREAK_TIME) : 0,
       owner_ref: flag === POSIX ? table : flag === OFD ? file : 0,
     });
   }

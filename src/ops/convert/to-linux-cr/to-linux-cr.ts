@@ -11,9 +11,12 @@ import { writeTask } from "./task.js";
 
 const TAIL_MAGIC = 0x002d2a0cc0deef00n;
 
-/** The set as a linux-cr stream. Page bytes are read when the stream is. Errors: FormatError, UnsupportedError. */
-export function toLinuxCr(set: CriuImageSet, losses: Losses): ByteSource {
-  const context = new Context(set, losses);
+/**
+ * The set as a linux-cr stream. Page bytes are read when the stream is. `leaseSeconds`: what leases that are being broken
+ * have left, which a set does not say. Errors: FormatError, UnsupportedError.
+ */
+export function toLinuxCr(set: CriuImageSet, losses: Losses, leaseSeconds?: number): ByteSource {
+  const context = new Context(set, losses, leaseSeconds);
   const threads = threadsOf(set);
   writeHead(context, threads);
   for (const thread of threads) writeTask(context, thread);
