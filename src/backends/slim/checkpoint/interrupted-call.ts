@@ -1,8 +1,10 @@
+import { clockOf, isAbsolute } from "../futex.js";
 import { lastRunOf } from "../proc/sched.js";
 import type { Registers } from "../ptrace/registers.js";
 import { callNumber, ERESTART_RESTARTBLOCK } from "../ptrace/restart.js";
 import type { Tracee } from "../ptrace/tracee.js";
 import { SYS } from "../sys/abi-x64.js";
+import { clockTime } from "../sys/clock.js";
 
 const MS = 1_000_000n;
 const SECOND = 1_000_000_000n;
@@ -43,11 +45,28 @@ export function interruptedCall(
       return { number, kind: "nanosleep", left: b === 0n ? rest(timespec(a)) : timespec(b), args: [1n, b] };
     case SYS.clock_nanosleep:
       return { number, kind: "nanosleep", left: d === 0n ? rest(timespec(c)) : timespec(d), args: [a, d] };
-    case SYS.poll:
-      return { number, kind: "poll", left: rest(BigInt.asIntN(32, c) * MS), args: [a, b, 1n] };
-    case SYS.futex:
-      return { number, kind: "futex", left: rest(timespec(d)), args: [a, c, b, f] };
+    case SYS.poll: {
+      const timeout = BigInt.asIntN(32, c);
+      const isTimed = timeout >= 0n;
+      return {
+        number,
+        kind: "poll",
+        left: isTimed ? rest(timeout * MS) : 0n,
+        args: [a, b, isTimed ? 1n : 0n],
+      };
+    }
+    case SYS.futex: {
+      const operation = Number(b);
+      const left = isAbsolute(operation) ? timeUntil(timespec(d), clockOf(operation)) : rest(timespec(d));
+      return { number, kind: "futex", left, args: [a, c, b, f] };
+    }
     default:
       return undefined;
   }
+}
+
+/** Nanoseconds until a time of a clock, 0 when it has passed. */
+function timeUntil(time: bigint, clock: number): bigint {
+  const now = clockTime(clock);
+  return time > now ? time - now : 0n;
 }

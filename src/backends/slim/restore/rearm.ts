@@ -1,8 +1,9 @@
+import { isAbsolute } from "../futex.js";
+import { ERESTART_RESTARTBLOCK, ERESTARTNOHAND } from "../ptrace/restart.js";
 import { SYS } from "../sys/abi-x64.js";
 import type { ImageThread } from "./image-task.js";
 import type { Workbench } from "./work-area.js";
 
-const ERESTART_RESTARTBLOCK = -516;
 const EINTR = -4;
 const SECOND = 1_000_000_000n;
 const MS = 1_000_000n;
@@ -10,6 +11,8 @@ const MS = 1_000_000n;
 const SLEEP = 2n;
 const POLL = 6n;
 const FUTEX = 7n;
+/** Timeout of poll(2). */
+const FOR_EVER = -1n;
 const MAX_INT = 0x7fff_ffffn;
 
 /**
@@ -17,8 +20,13 @@ const MAX_INT = 0x7fff_ffffn;
  * it: the kernel will then go on with it by itself once the registers are those of the image.
  */
 export function rearm(bench: Workbench, thread: ImageThread): void {
-  const { registers } = thread;
+  const { registers, restartBlock } = thread;
   if (registers.signed("rax") !== ERESTART_RESTARTBLOCK) return;
+  if (restartBlock.function_type === FUTEX && isAbsolute(Number(restartBlock.arg_2))) {
+    // The time when it is over stands in its memory and holds whenever the call is made.
+    registers.set("rax", ERESTARTNOHAND).set("orig_rax", SYS.futex);
+    return;
+  }
   const call = callOf(bench, thread);
   if (call === undefined) {
     // Nothing tells what it waited for: it sees an interrupted call, as after any signal.
@@ -43,7 +51,8 @@ function callOf(bench: Workbench, { registers, restartBlock }: ImageThread): (nu
     case SLEEP:
       return [SYS.clock_nanosleep, a, 0, timespec(), b];
     case POLL: {
-      const ms = (left + MS - 1n) / MS;
+      const isTimed = restartBlock.arg_2 !== 0n;
+      const ms = isTimed ? (left + MS - 1n) / MS : FOR_EVER;
       return [SYS.poll, a, b, ms > MAX_INT ? MAX_INT : ms];
     }
     case FUTEX:

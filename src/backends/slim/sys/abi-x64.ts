@@ -80,6 +80,7 @@ export const SYS = {
   timer_gettime: 224,
   timer_getoverrun: 225,
   timer_delete: 226,
+  clock_gettime: 228,
   clock_nanosleep: 230,
   exit_group: 231,
   epoll_ctl: 233,

@@ -1,12 +1,14 @@
 import { RECORDS } from "../../../../formats/linux-cr/records.js";
 import type { StreamReader } from "../../../../model/linux-cr/reader.js";
 import { SYS } from "../../sys/abi-x64.js";
+import { clockTime } from "../../sys/clock.js";
 import { call } from "../../sys/syscall.js";
 import { stillLeft, timeBytes } from "../timers.js";
 import type { ImageFile } from "./open-files.js";
 
 const CLOEXEC = 0o2000000;
 const TFD_IOC_SET_TICKS = 0x4008_5400;
+const TFD_TIMER_ABSTIME = 1;
 const SIGSET_BYTES = 8;
 
 export function makeEventFd({ value }: ImageFile): number {
@@ -35,7 +37,12 @@ export function armTimerFd(reader: StreamReader, { part }: ImageFile, fd: number
   // One that repeats and was not read since it expired goes on when it is read: it must expire once more.
   const hasExpired = timer.value_ns === 0n && timer.interval_ns > 0n && timer.ticks > 0n;
   const left = hasExpired ? 1n : stillLeft(timer.value_ns, used);
-  if (left > 0n) call("arm a timerfd", SYS.timerfd_settime, fd, 0, timeBytes(timer.interval_ns, left, 1n), 0);
+  if (left > 0n) {
+    // One that is to be told when its clock is set must have been armed for a time of that clock.
+    const isAbsolute = (timer.settime_flags & TFD_TIMER_ABSTIME) !== 0;
+    const times = timeBytes(timer.interval_ns, isAbsolute ? clockTime(timer.clock_id) + left : left, 1n);
+    call("arm a timerfd", SYS.timerfd_settime, fd, timer.settime_flags, times, 0);
+  }
   if (timer.ticks === 0n) return;
   const ticks = Buffer.alloc(8);
   ticks.writeBigUInt64LE(timer.ticks);

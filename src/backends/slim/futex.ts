@@ -1,0 +1,16 @@
+import { CLOCK_MONOTONIC, CLOCK_REALTIME } from "./sys/clock.js";
+
+/** Operation of futex(2) without its options, linux/futex.h. */
+const COMMAND = 0x7f;
+const FUTEX_WAIT_BITSET = 9;
+const FUTEX_CLOCK_REALTIME = 256;
+
+/** Whether the timeout of an operation that waits is a time of a clock, and not a duration. */
+export function isAbsolute(operation: number): boolean {
+  return (operation & COMMAND) === FUTEX_WAIT_BITSET;
+}
+
+/** Clock of such a time. */
+export function clockOf(operation: number): number {
+  return (operation & FUTEX_CLOCK_REALTIME) === 0 ? CLOCK_MONOTONIC : CLOCK_REALTIME;
+}
