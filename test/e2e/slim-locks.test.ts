@@ -115,6 +115,32 @@ time.sleep(600)`;
     },
   );
 
+slim("a lease of another process on a file to open is not waited for", async () => {
+  const work = freshDirectory("leased");
+  const live = await startProgram("logger", work);
+  await goesOn(live.log, 2);
+  const image = join(work, "image.ckpt");
+  await checkpointed(live, image);
+  const output = join(work, "rival.out");
+  const script = `import fcntl, signal, time
+signal.signal(signal.SIGIO, signal.SIG_IGN)
+f = open("${join(work, "data/records")}", "r+b")
+fcntl.fcntl(f, 1024, fcntl.F_WRLCK)
+print("taken", flush=True)
+time.sleep(600)`;
+  const rival = await start(["/usr/bin/python3", "-c", script], { cwd: work, output });
+  await until("the lease", () => readFileSync(output, "utf8").includes("taken"));
+  const begin = Date.now();
+  const { code, stdout, stderr } = await crimg(["restore", image, "--backend", "slim", "--detach"]);
+  assert.is(code, 1, stdout + stderr);
+  assert.match((stdout + stderr).replaceAll(/\s+/g, " "), /records: another process has a lease on it/);
+  assert.ok(Date.now() - begin < 30_000);
+  await kill(rival);
+  await restored(image);
+  await goesOn(live.log, 4);
+  assert.equal(progress(live.log).failures, []);
+});
+
 slim.run();
 
 /** Lines of /proc/locks about those that wait for a lock. */

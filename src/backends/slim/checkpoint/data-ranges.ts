@@ -23,9 +23,9 @@ export class DescriptorSource implements ByteSource {
     return Math.ceil(this.fileSize / PAGE_SIZE) * PAGE_SIZE;
   }
 
-  /** Opens by a path that need not lead to a name, as /proc/PID/map_files. */
+  /** Opens by a path that need not lead to a name, as /proc/PID/map_files. A lease of somebody is not waited for. */
   static open(path: string, name: string): DescriptorSource {
-    return new DescriptorSource(fs.openSync(path, "r"), name);
+    return new DescriptorSource(fs.openSync(path, fs.constants.O_RDONLY | fs.constants.O_NONBLOCK), name);
   }
 
   read(offset: number, size: number): Buffer {

@@ -94,7 +94,7 @@ export class Substitutes {
     }
     const made: OwnName = this.#names.make(this.directory, name, (to) => {
       const target = fs.openSync(textToBytes(to), "wx", 0o600);
-      const source = fs.openSync(link, "r");
+      const source = fs.openSync(link, fs.constants.O_RDONLY | fs.constants.O_NONBLOCK);
       try {
         const way = copyFile(source, target);
         this.log(`copied ${name} (inode ${stat.ino}, ${stat.size} bytes) to ${to} by ${way}`);

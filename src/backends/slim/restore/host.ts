@@ -1,6 +1,7 @@
 import fs from "node:fs";
 import os from "node:os";
 import { bytesToText } from "../../../io/text.js";
+import { type HostLock, readLocks } from "../proc/locks.js";
 import { type Area, isVvar, readAreas } from "../proc/mappings.js";
 import { readStat } from "../proc/stat.js";
 import { readStatus } from "../proc/status.js";
@@ -54,6 +55,7 @@ export interface Host {
 
 /** The host as /proc shows it; nothing is changed and no native code is loaded. Errors: BackendError without /proc. */
 export function thisHost(): Host {
+  let locks: readonly HostLock[] | undefined;
   const own = readStatus("self");
   return {
     arch: process.arch,
@@ -69,7 +71,10 @@ export function thisHost(): Host {
     groups: own.groups,
     hardLimits: ownHardLimits(),
     isTaken,
-    rivalsOf,
+    rivalsOf: (path, lock) => {
+      locks ??= readLocks();
+      return rivalsOf(path, lock, locks);
+    },
     terminal: callerTerminal,
     hasTerminal: (index) => fs.existsSync(`/dev/pts/${index}`),
   };

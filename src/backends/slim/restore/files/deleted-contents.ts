@@ -41,7 +41,7 @@ export interface DeletedFamily {
   readonly rdev: number;
 }
 
-/** The deleted files of an image, by `inode`. Errors: FormatError for a damaged image. */
+/** The deleted files of an image, by each of their FILEs. Errors: FormatError for a damaged image. */
 export function familiesOf(reader: StreamReader): ReadonlyMap<number, DeletedFamily> {
   const families = new Map<number, DeletedFamily & { files: ImageFile[] }>();
   for (const part of reader.objects("FILE")) {
@@ -72,7 +72,9 @@ export function familiesOf(reader: StreamReader): ReadonlyMap<number, DeletedFam
       rdev: extra?.rdev ?? 0,
     });
   }
-  return families;
+  return new Map(
+    [...families.values()].flatMap((family) => family.files.map(({ objref }) => [objref, family])),
+  );
 }
 
 /** Writes the contents of a deleted regular file into `fd`: from its copy, or from the image, open as `image`. */

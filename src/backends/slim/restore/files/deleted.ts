@@ -45,6 +45,7 @@ export class DeletedFiles {
   readonly #handles = new Map<number, number>();
   /** Substitutes on disk that go once the restart has succeeded. */
   readonly #spent: string[] = [];
+  /** By FILE. */
   #families: ReadonlyMap<number, DeletedFamily> | undefined;
 
   constructor(
@@ -94,9 +95,7 @@ export class DeletedFiles {
   /** Makes or finds the file, and opens all its FILEs. Gives what leads to it. */
   #bring(file: ImageFile): number {
     this.#families ??= familiesOf(this.reader);
-    const family = [...this.#families.values()].find(({ files }) =>
-      files.some(({ objref }) => objref === file.objref),
-    );
+    const family = this.#families.get(file.objref);
     if (family === undefined) throw new BackendError(`FILE ${file.objref} was not deleted`);
     const known = this.#handles.get(family.inode);
     if (known !== undefined) return known;

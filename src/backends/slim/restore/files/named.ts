@@ -1,17 +1,34 @@
+import { BackendError } from "../../../../io/errors.js";
 import { textToBytes } from "../../../../io/text.js";
 import { SYS } from "../../sys/abi-x64.js";
-import { call } from "../../sys/syscall.js";
+import { KernelError } from "../../sys/kernel-error.js";
+import { attempt, call } from "../../sys/syscall.js";
 import type { ImageFile } from "./open-files.js";
 
 const AT_FDCWD = -100;
 /** O_CREAT, O_EXCL, O_TRUNC: a restart opens what is there and makes nothing. */
 const OPEN_ONCE = 0o100 | 0o200 | 0o1000;
 const O_NOCTTY = 0o400;
+const O_NONBLOCK = 0o4000;
+const O_PATH = 0o10000000;
 const O_CLOEXEC = 0o2000000;
+const F_SETFL = 4;
+const EAGAIN = 11;
 
-/** Opens a file or directory by its path, with the flags that it had. Errors: BackendError naming the path. */
+/**
+ * Opens a file or directory by its path, with the flags that it had; a lease of somebody else is not waited for.
+ * Errors: BackendError naming the path.
+ */
 export function openNamed({ path = "", value }: ImageFile): number {
-  return openPath(path, (value.f_flags & ~OPEN_ONCE) | O_NOCTTY | O_CLOEXEC);
+  const flags = value.f_flags & ~OPEN_ONCE;
+  const fd = attempt(SYS.openat, AT_FDCWD, cString(path), flags | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
+  if (fd === -EAGAIN)
+    throw new BackendError(
+      `cannot open ${path}: another process has a lease on it, and has been told to give it up`,
+    );
+  if (fd < 0) throw new KernelError(`open ${path}`, -fd);
+  if ((flags & (O_NONBLOCK | O_PATH)) === 0) call(`set the flags of ${path}`, SYS.fcntl, fd, F_SETFL, flags);
+  return fd;
 }
 
 /** open(2) without the limits of what Node can say. Errors: BackendError naming the path. */
