@@ -1,11 +1,11 @@
 import { tmpdir } from "node:os";
-import { boolean, integer, option, string } from "@oclif/core/flags";
 import { BaseCommand } from "../src/cli/base-command.js";
-import { EDIT_FLAGS, editsFromFlags } from "../src/cli/edit-flags.js";
+import { editsFromFlags } from "../src/cli/edit-flags.js";
 import { type Answer, EXIT } from "../src/cli/exit-codes.js";
 import { imageArg } from "../src/cli/flags.js";
 import { terminalWidth, writeTo } from "../src/cli/output.js";
 import { Progress } from "../src/cli/progress.js";
+import { RESTORE_FLAGS } from "../src/cli/restore-flags.js";
 import { restoreJson } from "../src/cli/restore-json.js";
 import {
   endedText,
@@ -19,7 +19,6 @@ import {
 import { StepLog } from "../src/cli/step-log.js";
 import { styleFor } from "../src/cli/style.js";
 import {
-  BACKENDS,
   type Edit,
   openDocument,
   type Policy,
@@ -92,48 +91,7 @@ Exit status: 0 restored (and, without --detach, ended, however that was), 1 it c
       "absent when nothing was started: restored, pid and remark, and with slim, without --detach, ended: {status} or {signal} of the root task; or restored, reason and explanation (see crimg explain)",
   };
   static override args = { IMG: imageArg };
-  static override flags = {
-    ...EDIT_FLAGS,
-    root: string({
-      description: "root directory for the restored mount namespace; files are looked at below it",
-      helpValue: "DIR",
-    }),
-    backend: option({ options: BACKENDS })({
-      default: "auto",
-      description: "engine that restores: criu, or slim, crimg's own; auto chooses, and --dry-run says why",
-    }),
-    criu: string({
-      description: "criu to use [default: $CRIMG_CRIU, then PATH]",
-      helpValue: "PATH",
-    }),
-    "dry-run": boolean({
-      description: "do everything but start tasks; tell what slim would do",
-      exclusive: ["print"],
-    }),
-    print: boolean({ description: "only print the command line of criu, and on stderr what it is for" }),
-    detach: boolean({ char: "d", description: "return as soon as the tasks run" }),
-    pidfile: string({ description: "write the pid of the root task into this file", helpValue: "FILE" }),
-    log: string({
-      description:
-        "keep the log of criu in this file, or explain every step of slim in it, as -v does on stderr",
-      helpValue: "FILE",
-    }),
-    timeout: integer({
-      min: 1,
-      description: "seconds that criu may say nothing before it is killed [default: 60, more for large sets]",
-      helpValue: "SECONDS",
-    }),
-    "expiry-from": option({ options: ["end", "start"] as const })({
-      default: "end",
-      description:
-        "slim: leases and timers have what they had left from the end of the restart, or from its start, so that the restart uses it up",
-    }),
-    lossy: boolean({
-      description:
-        "restore a converted image although the other family cannot hold all of it; crimg convert lists what",
-    }),
-    force: boolean({ description: "restore although the check found errors" }),
-  };
+  static override flags = RESTORE_FLAGS;
 
   /** Options for criu itself, which stand behind `--`. */
   #extra: readonly string[] = [];

@@ -45,6 +45,8 @@ export interface Wishes {
   readonly pids?: "same" | "new" | undefined;
   /** Restore into a new pid namespace, where every id is free. */
   readonly pidns?: boolean | undefined;
+  /** Where the times of leases and timers count from: the end of the restart (default), or its start. */
+  readonly expiryFrom?: "start" | "end" | undefined;
 }
 
 /** One thing that a restart will do. */
@@ -67,8 +69,6 @@ export interface RestartOptions extends Wishes {
   readonly logFile?: string | undefined;
   /** How long the backend may say nothing before it is taken to hang; by default a minute, and more for large sets. */
   readonly stallSeconds?: number | undefined;
-  /** Where the times of leases and timers count from: the end of the restart (default), or its start. */
-  readonly expiryFrom?: "start" | "end" | undefined;
   /** What the images need, each with its reason. */
   readonly needed: readonly RestoreOption[];
   /** The edits that the images went through, as flags of crimg restore; for advice when it fails. */

@@ -7,7 +7,7 @@ import { stillNeeded } from "./command-line.js";
 const RARELY_NEEDED = ["--libdir", "--lsm-profile"];
 
 /** What criu must be told of a set: by crimg, and by the person who restores. */
-export function needsOf(document: Document, { root, extra }: Wishes): Needs {
+export function needsOf(document: Document, { root, extra, expiryFrom }: Wishes): Needs {
   const hasMounts = document.checkpoint.mounts.length > 0;
   const open = stillNeeded(openRestoreOptions(document), extra).filter(
     ({ option }) => !RARELY_NEEDED.includes(option) && !(option === "--root" && root !== undefined),
@@ -19,6 +19,10 @@ export function needsOf(document: Document, { root, extra }: Wishes): Needs {
   if (root !== undefined && root !== "/" && !hasMounts)
     unanswered.push(
       `the set has no mount namespace, so criu opens its paths from / and cannot be given the root ${root}: remap the paths with --remap-path /OLD=${root}/OLD`,
+    );
+  if (expiryFrom === "start")
+    unanswered.push(
+      "criu cannot count times from the start of the restart: leave --expiry-from out, or take slim",
     );
   return { options: stillNeeded(restoreOptions(document), extra), unanswered };
 }

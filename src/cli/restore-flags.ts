@@ -1,0 +1,47 @@
+import { boolean, integer, option, string } from "@oclif/core/flags";
+import { BACKENDS } from "../index.js";
+import { EDIT_FLAGS } from "./edit-flags.js";
+
+/** Flags of crimg restore. */
+export const RESTORE_FLAGS = {
+  ...EDIT_FLAGS,
+  root: string({
+    description: "root directory for the restored mount namespace; files are looked at below it",
+    helpValue: "DIR",
+  }),
+  backend: option({ options: BACKENDS })({
+    default: "auto",
+    description: "engine that restores: criu, or slim, crimg's own; auto chooses, and --dry-run says why",
+  }),
+  criu: string({
+    description: "criu to use [default: $CRIMG_CRIU, then PATH]",
+    helpValue: "PATH",
+  }),
+  "dry-run": boolean({
+    description: "do everything but start tasks; tell what slim would do",
+    exclusive: ["print"],
+  }),
+  print: boolean({ description: "only print the command line of criu, and on stderr what it is for" }),
+  detach: boolean({ char: "d", description: "return as soon as the tasks run" }),
+  pidfile: string({ description: "write the pid of the root task into this file", helpValue: "FILE" }),
+  log: string({
+    description:
+      "keep the log of criu in this file, or explain every step of slim in it, as -v does on stderr",
+    helpValue: "FILE",
+  }),
+  timeout: integer({
+    min: 1,
+    description: "seconds that criu may say nothing before it is killed [default: 60, more for large sets]",
+    helpValue: "SECONDS",
+  }),
+  "expiry-from": option({ options: ["end", "start"] as const })({
+    default: "end",
+    description:
+      "slim: leases and timers have what they had left from the end of the restart, or from its start, so that the restart uses it up",
+  }),
+  lossy: boolean({
+    description:
+      "restore a converted image although the other family cannot hold all of it; crimg convert lists what",
+  }),
+  force: boolean({ description: "restore although the check found errors" }),
+};
