@@ -19,6 +19,7 @@ import { fileURLToPath } from "node:url";
 import { styleText } from "node:util";
 import { findCriu } from "../src/backends/criu/find.js";
 import { shellCommand } from "../src/io/shell.js";
+import { liveDemo } from "./demo-live.js";
 
 const ROOT = fileURLToPath(new URL("..", import.meta.url));
 const SET = "fixtures/criu/logger";
@@ -152,6 +153,7 @@ async function demo(directory: string): Promise<void> {
   cpSync(service, twin, { recursive: true, preserveTimestamps: true });
   await tellRestart(images, service);
   await streamDemo(directory, twin);
+  await liveDemo(directory, { tell, crimg });
 }
 
 /** The same checkpoint as one file. */
