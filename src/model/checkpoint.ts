@@ -95,6 +95,8 @@ export interface Thread {
   readonly deathSignal: number;
   /** Area that the thread registered with rseq(2); undefined when it has none. */
   readonly rseq: RestartableSequences | undefined;
+  /** cgroups(7) that it is in, each as `controllers:path`; undefined when the image does not say. */
+  readonly controlGroups: readonly string[] | undefined;
   readonly origin: Origin;
 }
 
@@ -397,4 +399,14 @@ export interface Ghost {
   readonly size: bigint;
   readonly chunked: boolean;
   readonly symlinkTarget: string | undefined;
+  /** What is stored of the contents, in ascending order; a symbolic link has none. */
+  readonly pieces: () => Iterable<FilePiece>;
+}
+
+/** Bytes of a file from an offset on, read when they are asked for. */
+export interface FilePiece {
+  readonly at: number;
+  readonly size: number;
+  /** `offset` counts from the start of the piece. Errors: FormatError TRUNCATED. */
+  readonly read: (offset: number, size: number) => Buffer;
 }

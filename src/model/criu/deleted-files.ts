@@ -1,7 +1,8 @@
 import { fileNameOf } from "../../formats/criu/detect.js";
+import type { CriuImage } from "../../formats/criu/image.js";
 import type { CriuImageSet } from "../../formats/criu/image-set.js";
 import { IMAGES } from "../../formats/criu/images.js";
-import type { DeletedFile, FileTable, Ghost } from "../checkpoint.js";
+import type { DeletedFile, FilePiece, FileTable, Ghost } from "../checkpoint.js";
 
 const LINKED = 0;
 const GHOST = 1;
@@ -61,5 +62,17 @@ function ghostOf(set: CriuImageSet, id: number): Ghost | undefined {
     size: head.size ?? BigInt(stored),
     chunked: head.chunks === true,
     symlinkTarget: head.symlnk_target,
+    pieces: () => (head.symlnk_target === undefined ? piecesOf(set, id) : []),
   };
+}
+
+function* piecesOf(set: CriuImageSet, id: number): Generator<FilePiece> {
+  const image = set.image(IMAGES.GHOST_FILE, id);
+  for (const { value, payload } of image?.readRecords() ?? [])
+    for (const { offset, size } of payload)
+      yield {
+        at: "off" in value ? Number(value.off) : 0,
+        size,
+        read: (from, count) => (image as CriuImage).source.read(offset + from, count),
+      };
 }

@@ -49,6 +49,12 @@ export function criuThread(set: CriuImageSet, pid: number, tid: number): Thread 
     get deathSignal() {
       return core()?.thread_core?.pdeath_sig ?? 0;
     },
+    get controlGroups() {
+      // Since criu 3.18 each thread has its own set, before that the task.
+      const id = core()?.thread_core?.cg_set ?? core()?.tc?.cg_set;
+      const own = set.first(IMAGES.CGROUP)?.sets.find((each) => each.id === id);
+      return own?.ctls.map(({ name, path }) => `${name}:${path}`);
+    },
     origin: { image: `core-${tid}.img`, record: 0 },
   };
 }

@@ -1,7 +1,7 @@
 import type { Part } from "../../formats/linux-cr/parse.js";
 import { RECORDS } from "../../formats/linux-cr/records.js";
 import { bytesToText } from "../../io/text.js";
-import type { DeletedFile, Ghost } from "../checkpoint.js";
+import type { DeletedFile, FilePiece, Ghost } from "../checkpoint.js";
 import type { StreamReader } from "./reader.js";
 
 /** FILE_UNLINKED.method. */
@@ -43,16 +43,27 @@ function ghostOf(reader: StreamReader, holder: Part, chunks: readonly Part[]): G
   const { kind, mode, uid, gid, size } = reader.get(holder, RECORDS.FILE_UNLINKED).value;
   const buffers = chunks.map((chunk) => reader.get(chunk, RECORDS.BUFFER).index);
   const [first] = buffers;
+  const isSymlink = kind === SYMLINK && first !== undefined;
   return {
     ...{ mode, uid, gid, size, chunked: true },
     stored: buffers.reduce(
       (sum, buffer) => sum + Math.max(0, reader.image.payload(buffer).size - CHUNK_HEAD),
       0,
     ),
-    symlinkTarget:
-      kind === SYMLINK && first !== undefined
-        ? bytesToText(reader.image.bytes(first).subarray(CHUNK_HEAD))
-        : undefined,
+    symlinkTarget: isSymlink ? bytesToText(reader.image.bytes(first).subarray(CHUNK_HEAD)) : undefined,
+    pieces: () => (isSymlink ? [] : buffers.map((buffer) => pieceOf(reader, buffer))),
+  };
+}
+
+function pieceOf({ image }: StreamReader, buffer: number): FilePiece {
+  const { offset, size } = image.payload(buffer);
+  const head = image.read(offset, Math.min(CHUNK_HEAD, size));
+  if (head.length < CHUNK_HEAD) throw image.error(buffer, "a chunk of a file begins with 8 bytes of offset");
+  const at = image.byteOrder === "little-endian" ? head.readBigUInt64LE() : head.readBigUInt64BE();
+  return {
+    at: Number(at),
+    size: size - CHUNK_HEAD,
+    read: (from, count) => image.source.read(offset + CHUNK_HEAD + from, count),
   };
 }
 

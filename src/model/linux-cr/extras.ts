@@ -69,3 +69,33 @@ export function controlGroupSetOf(reader: StreamReader, part: Part): number | un
   const extra = reader.find(part, RECORDS.TASK_EXTRA)?.value;
   return extra === undefined || (extra.flags & HAS_CGROUP_SET) === 0 ? undefined : extra.cgroup_set;
 }
+
+/** The groups of that set as lines `controllers:path`; undefined when the image does not say them. */
+export function controlGroupsOf(reader: StreamReader, part: Part): readonly string[] | undefined {
+  const id = controlGroupSetOf(reader, part);
+  return id === undefined ? undefined : controlGroupSets(reader).get(id);
+}
+
+const setsByReader = new WeakMap<StreamReader, ReadonlyMap<number, readonly string[]>>();
+
+/** The CGROUP_SETs of a stream by their numbers. */
+export function controlGroupSets(reader: StreamReader): ReadonlyMap<number, readonly string[]> {
+  let sets = setsByReader.get(reader);
+  if (sets === undefined) {
+    const { image } = reader;
+    const records = (reader.tree.head?.records ?? []).filter(
+      (record) => image.kind(record) === RECORDS.CGROUP_SET,
+    );
+    sets = new Map(
+      records.map((record) => [
+        image.value(record, RECORDS.CGROUP_SET).set_id,
+        image
+          .text(record)
+          .split("\n")
+          .filter((line) => line !== ""),
+      ]),
+    );
+    setsByReader.set(reader, sets);
+  }
+  return sets;
+}

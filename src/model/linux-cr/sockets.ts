@@ -29,7 +29,7 @@ export function linuxCrSocket(
     state: enumName(SK_STATE, sock.state),
     inode: inodeOf(reader, part),
     backlog: sock.state === LISTEN ? sock.backlog : undefined,
-    queued: queued(reader, part),
+    queued: queued(reader, part, sock.protocol === TCP),
     shutdown: sock.shutdown,
     // Stored as setsockopt(2) takes them, which is half of what the kernel gives.
     sendBuffer: sock.sndbuf * 2,
@@ -97,7 +97,7 @@ function optionNames(reader: StreamReader, part: Part, reuse: boolean): string[]
 }
 
 /** The two queues stand at the end of the descriptor table: what was received, then what is yet to be sent. */
-function queued(reader: StreamReader, part: Part): Socket["queued"] {
+function queued(reader: StreamReader, part: Part, isTcp: boolean): Socket["queued"] {
   const [received, unsent] = (part.deferred?.parts ?? []).map(
     (queue) => reader.get(queue, RECORDS.SOCKET_QUEUE).value,
   );
@@ -105,7 +105,7 @@ function queued(reader: StreamReader, part: Part): Socket["queued"] {
   return {
     received: received.total_bytes,
     unsent: unsent?.total_bytes ?? 0,
-    packets: received.skb_count,
+    packets: isTcp ? undefined : received.skb_count,
   };
 }
 

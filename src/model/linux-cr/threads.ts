@@ -6,7 +6,7 @@ import { isSince } from "../../formats/linux-cr/revisions.js";
 import { SIGACTION, SIGINFO, SIGINFO_0ABE2FE } from "../../formats/linux-cr/tables/signals.js";
 import type { Credentials, PendingSignal, SignalAction, Thread, ThreadAddresses } from "../checkpoint.js";
 import { lazy } from "../lazy.js";
-import { threadExtras } from "./extras.js";
+import { controlGroupsOf, threadExtras } from "./extras.js";
 import type { StreamReader } from "./reader.js";
 import { registersOf } from "./registers.js";
 
@@ -37,6 +37,9 @@ export function linuxCrThread(reader: StreamReader, part: Part, tid: number): Th
     ...{ seccomp, schedule, rseq },
     addresses: addressesOf(task),
     deathSignal: task.pdeath_signal,
+    get controlGroups() {
+      return controlGroupsOf(reader, part);
+    },
     origin: reader.origin(index),
   };
 }

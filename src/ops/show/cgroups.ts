@@ -1,9 +1,8 @@
 import type { CriuImageSet } from "../../formats/criu/image-set.js";
 import { IMAGES } from "../../formats/criu/images.js";
 import type { CgroupDirEntry } from "../../formats/criu/tables/cgroup.js";
-import { RECORDS } from "../../formats/linux-cr/records.js";
 import type { Document, LinuxCrDocument } from "../../model/document.js";
-import { controlGroupSetOf } from "../../model/linux-cr/extras.js";
+import { controlGroupSetOf, controlGroupSets } from "../../model/linux-cr/extras.js";
 import { StreamReader } from "../../model/linux-cr/reader.js";
 import { chosenTasks, type ShowOptions, type ViewHead, viewHead } from "./view.js";
 
@@ -83,22 +82,16 @@ function setsOfStream({ image, checkpoint }: LinuxCrDocument, options: ShowOptio
       if (list === undefined) tids.set(id, [tid]);
       else list.push(tid);
     }
-  const members = new Map(
-    (reader.tree.head?.records ?? [])
-      .filter((record) => image.kind(record) === RECORDS.CGROUP_SET)
-      .map((record) => [image.value(record, RECORDS.CGROUP_SET).set_id, membersIn(image.text(record))]),
-  );
-  return [...tids].map(([id, tids]) => ({ id, outside: false, tids, members: members.get(id) ?? [] }));
+  const members = controlGroupSets(reader);
+  return [...tids].map(([id, tids]) => ({
+    ...{ id, outside: false, tids },
+    members: (members.get(id) ?? []).map(memberIn),
+  }));
 }
 
-function membersIn(text: string): CgroupMember[] {
-  return text
-    .split("\n")
-    .filter((line) => line !== "")
-    .map((line) => {
-      const colon = line.indexOf(":");
-      return { controllers: line.slice(0, Math.max(0, colon)), path: line.slice(colon + 1) };
-    });
+function memberIn(line: string): CgroupMember {
+  const colon = line.indexOf(":");
+  return { controllers: line.slice(0, Math.max(0, colon)), path: line.slice(colon + 1) };
 }
 
 /** Since criu 3.18 each thread has its own set, before that the task. */

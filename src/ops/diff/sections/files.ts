@@ -1,5 +1,6 @@
 import { createHash } from "node:crypto";
 import type { FileOwner, OpenFile } from "../../../model/checkpoint.js";
+import { deletedFields } from "../deleted-file.js";
 import { type Comparable, hex, type Section, type Side } from "../section.js";
 
 /** Open file descriptions; the ones of equal name are told apart by who holds them. */
@@ -21,7 +22,7 @@ export const FILES: Section = {
           size: file.size,
           mode: file.mode === undefined ? undefined : `0${file.mode.toString(8)}`,
           buildId: file.buildId,
-          deleted: file.deleted?.method,
+          ...deletedFields(file.deleted),
           owner: ownerText(side, file.owner),
           ...file.state,
           ...pipeFields(side, file),

@@ -23,6 +23,7 @@ export const TASKS: Section = {
           root: zombie ? undefined : side.fileName(task.root),
           umask: task.umask === undefined ? undefined : `0${task.umask.toString(8)}`,
           ...(zombie ? {} : attributeFields(task.attributes)),
+          controlGroups: task.threads[0]?.controlGroups?.toSorted().join(" "),
         },
       };
     }

@@ -103,8 +103,28 @@ test("bytes of pipes, memory and the environment are compared", () => {
   };
   assert.equal(edit("queued", "QUEUED"), ["files contents"]);
   assert.equal(edit("written to", "WRITTEN TO"), ["memory"]);
+  assert.equal(edit("memory:/", "memory:-"), ["tasks controlGroups"]);
   assert.equal(edit("second page", "SECOND PAGE"), ["memory"]);
   assert.equal(edit("HOME=/root", "HOME=/ROOT"), ["env value", "memory"]);
+});
+
+test("contents, place and way back of a deleted file are compared", () => {
+  const file = "/var/lib/crimg-demo/deleted/small";
+  const before = converted("deleted");
+  const image = new LinuxCrImage(new MemorySource(before, "test.ckpt"));
+  const records = Array.from({ length: image.length }, (_, i) => i);
+  const ghost = records.find(
+    (i) => image.kind(i) === R.FILE_UNLINKED && image.text(i - 1) === file,
+  ) as number;
+  const changedBytes = Buffer.from(before);
+  const { offset } = image.payload(ghost + 1);
+  changedBytes[offset + 8] = (before[offset + 8] as number) ^ 1;
+  const deleted = (bytes: Buffer) =>
+    told(diffCheckpoints(stream(before), stream(bytes), { only: ["files"] }));
+  assert.equal(deleted(changedBytes), ["files contents"]);
+  const renamed = Buffer.from(before);
+  renamed.write("link_remap.99", before.indexOf("link_remap.13"), "latin1");
+  assert.equal(deleted(renamed), ["files keptIn"]);
 });
 
 test.run();
