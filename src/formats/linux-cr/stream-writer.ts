@@ -1,5 +1,5 @@
 import { type ConcatSource, type Piece, PieceList, pieceSize, type SourceRange } from "../../io/concat.js";
-import type { ByteSource } from "../../io/source.js";
+import { type ByteSource, checkRange } from "../../io/source.js";
 import type { Dialect, RecordKind } from "./record-kind.js";
 import { RECORDS } from "./records.js";
 import { ARCHITECTURES, archNumbering, type ObjectType, objectTypes } from "./revisions.js";
@@ -15,6 +15,9 @@ export const PAGE_BYTES = 4096;
 
 /** Keys of one PGARR: 16 blocks of a page each, as the kernel gathers them. */
 const PAGES_AT_ONCE = (16 * PAGE_BYTES) / 8;
+
+/** Runs of one batch beyond which they are kept as one piece of the stream. */
+const MANY_RUNS = 64;
 
 /** Neighbouring pages of a page list. Keys are addresses (`step` the page size) or page indexes (`step` 1). */
 export interface PageRun {
@@ -102,7 +105,7 @@ export class StreamWriter {
     for (const run of runs)
       for (let done = 0; done < run.pages; ) {
         const pages = Math.min(run.pages - done, PAGES_AT_ONCE - count);
-        batch.push(partOf(run, done, pages, step));
+        batch.push(pages === run.pages ? run : partOf(run, done, pages, step));
         done += pages;
         count += pages;
         if (count < PAGES_AT_ONCE) continue;
@@ -122,6 +125,11 @@ export class StreamWriter {
   #pageArray(runs: readonly PageRun[], count: number, step: bigint): void {
     this.record(RECORDS.PGARR, { nr_pages: BigInt(count) });
     const keys: SourceRange = { source: new KeyList(runs, count, step), offset: 0, size: count * 8 };
+    if (runs.length > MANY_RUNS) {
+      const source = new ScatteredPages(runs);
+      this.buffer(keys, { source, offset: 0, size: source.size });
+      return;
+    }
     this.buffer(
       keys,
       ...runs.map(({ from, pages }) =>
@@ -137,6 +145,33 @@ function partOf({ key, from }: PageRun, skip: number, pages: number, step: bigin
     pages,
     from: from && { source: from.source, offset: from.offset + skip * PAGE_BYTES },
   };
+}
+
+/** The pages of one batch, whose runs stand here and there. */
+export class ScatteredPages implements ByteSource {
+  readonly name = "scattered pages";
+  readonly size: number;
+
+  constructor(readonly runs: readonly PageRun[]) {
+    this.size = runs.reduce((sum, { pages }) => sum + pages, 0) * PAGE_BYTES;
+  }
+
+  read(offset: number, size: number): Buffer {
+    checkRange(this, offset, size);
+    const bytes = Buffer.alloc(size);
+    let at = 0;
+    for (const { pages, from } of this.runs) {
+      const start = Math.max(at, offset);
+      const end = Math.min(at + pages * PAGE_BYTES, offset + size);
+      if (from !== undefined && start < end)
+        from.source.read(from.offset + start - at, end - start).copy(bytes, start - offset);
+      at += pages * PAGE_BYTES;
+      if (at >= offset + size) break;
+    }
+    return bytes;
+  }
+
+  close(): void {}
 }
 
 /** The keys of one batch, made when they are read: those of all pages of a large image would fill the memory. */
@@ -155,8 +190,10 @@ class KeyList implements ByteSource {
   read(offset: number, size: number): Buffer {
     const keys = Buffer.alloc(this.size);
     let at = 0;
-    for (const { key, pages } of this.runs)
-      for (let page = 0; page < pages; page++) at = keys.writeBigUInt64LE(key + BigInt(page) * this.step, at);
+    for (const { key, pages } of this.runs) {
+      at = keys.writeBigUInt64LE(key, at);
+      for (let page = 1; page < pages; page++) at = keys.writeBigUInt64LE(key + BigInt(page) * this.step, at);
+    }
     return keys.subarray(offset, offset + size);
   }
 

@@ -1,7 +1,8 @@
-import { ConcatSource, pieceSize } from "../../../io/concat.js";
+import { PAGE_BYTES, ScatteredPages } from "../../../formats/linux-cr/stream-writer.js";
+import { ConcatSource, type Piece, pieceSize } from "../../../io/concat.js";
 import { chunksOf } from "../../../io/digest.js";
 import type { ByteSource } from "../../../io/source.js";
-import { type Gathered, TaskMemory } from "./stream/task-memory.js";
+import { TaskMemory } from "./stream/task-memory.js";
 
 /** Fits into the cache of the processor, where bytes are copied to and from. */
 const CHUNK = 512 * 1024;
@@ -15,16 +16,11 @@ export function* imageBytes(image: ByteSource): Generator<Buffer> {
   const bytes = Buffer.allocUnsafe(CHUNK);
   let used = 0;
   let memory: TaskMemory | undefined;
-  let wanted: Gathered[] = [];
-  const gather = (): void => {
-    memory?.gather(bytes, wanted);
-    wanted = [];
-  };
-  for (const piece of image.pieces) {
+  for (const piece of parts(image.pieces)) {
     const size = pieceSize(piece);
     for (let done = 0; done < size; ) {
       if (used === CHUNK) {
-        gather();
+        memory?.gather(bytes);
         yield bytes;
         used = 0;
       }
@@ -32,14 +28,25 @@ export function* imageBytes(image: ByteSource): Generator<Buffer> {
       if (Buffer.isBuffer(piece)) piece.copy(bytes, used, done, done + length);
       else if ("zeros" in piece) bytes.fill(0, used, used + length);
       else if (piece.source instanceof TaskMemory) {
-        if (piece.source !== memory) gather();
+        if (piece.source !== memory) memory?.gather(bytes);
         memory = piece.source;
-        wanted.push({ address: piece.offset + done, size: length, at: used });
+        memory.want(piece.offset + done, length, bytes, used);
       } else piece.source.read(piece.offset + done, length).copy(bytes, used);
       used += length;
       done += length;
     }
   }
-  gather();
+  memory?.gather(bytes);
   if (used > 0) yield bytes.subarray(0, used);
+}
+
+/** Pieces with the runs of scattered pages in their place. */
+function* parts(pieces: readonly Piece[]): Generator<Piece> {
+  for (const piece of pieces)
+    if ("source" in piece && piece.source instanceof ScatteredPages)
+      for (const { from, pages } of piece.source.runs)
+        yield from === undefined
+          ? { zeros: pages * PAGE_BYTES }
+          : { source: from.source, offset: from.offset, size: pages * PAGE_BYTES };
+    else yield piece;
 }

@@ -7,20 +7,17 @@ import { addressOf, attempt } from "../../sys/syscall.js";
 const MOST_RANGES = 1024;
 const IOVEC_BYTES = 16;
 
-/** Where bytes of a task stand, and where in a buffer they are to be. */
-export interface Gathered {
-  readonly address: number;
-  readonly size: number;
-  readonly at: number;
-}
-
 /** The memory of a stopped process as bytes. */
 export class TaskMemory implements ByteSource {
   readonly size = TASK_SIZE;
   readonly name: string;
   readonly #file: number;
-  readonly #remote = Buffer.alloc(MOST_RANGES * IOVEC_BYTES);
+  /** struct iovec each, as halves of 64 bits. */
+  readonly #remote = new Uint32Array((MOST_RANGES * IOVEC_BYTES) / 4);
   readonly #local = Buffer.alloc(IOVEC_BYTES);
+  #count = 0;
+  #start = 0;
+  #size = 0;
 
   constructor(readonly pid: number) {
     this.name = `/proc/${pid}/mem`;
@@ -33,33 +30,40 @@ export class TaskMemory implements ByteSource {
     return bytes;
   }
 
-  /** Reads many ranges at once; neighbours in the list stand one behind the other in `bytes`. */
-  gather(bytes: Buffer, ranges: readonly Gathered[]): void {
-    const base = addressOf(bytes);
-    for (let first = 0; first < ranges.length; ) {
-      const { at: start } = ranges[first] as Gathered;
-      let count = 0;
-      let size = 0;
-      for (; count < MOST_RANGES && first + count < ranges.length; count++) {
-        const range = ranges[first + count] as Gathered;
-        if (range.at !== start + size) break;
-        this.#remote.writeBigUInt64LE(BigInt(range.address), count * IOVEC_BYTES);
-        this.#remote.writeBigUInt64LE(BigInt(range.size), count * IOVEC_BYTES + 8);
-        size += range.size;
-      }
-      this.#local.writeBigUInt64LE(base + BigInt(start), 0);
-      this.#local.writeBigUInt64LE(BigInt(size), 8);
-      const got = attempt(SYS.process_vm_readv, this.pid, this.#local, 1, this.#remote, count, 0);
-      // Areas that may not be read end it early; the file of the memory knows no such limit.
-      if (got !== size)
-        for (const { at, address, size: length } of ranges.slice(first, first + count))
-          if (at + length > start + Math.max(0, got)) this.#readInto(bytes, at, address, length);
-      first += count;
-    }
+  /** Notes that bytes of the task are wanted at a place of `bytes`; `gather` reads what was noted, many ranges at once. */
+  want(address: number, size: number, bytes: Buffer, at: number): void {
+    if (this.#count === MOST_RANGES || at !== this.#start + this.#size) this.gather(bytes);
+    if (this.#count === 0) this.#start = at;
+    const entry = this.#count++ * 4;
+    this.#remote[entry] = address;
+    this.#remote[entry + 1] = address / 2 ** 32;
+    this.#remote[entry + 2] = size;
+    this.#size += size;
+  }
+
+  gather(bytes: Buffer): void {
+    if (this.#count === 0) return;
+    this.#local.writeBigUInt64LE(addressOf(bytes) + BigInt(this.#start), 0);
+    this.#local.writeBigUInt64LE(BigInt(this.#size), 8);
+    const remote = Buffer.from(this.#remote.buffer);
+    const got = attempt(SYS.process_vm_readv, this.pid, this.#local, 1, remote, this.#count, 0);
+    // Areas that may not be read end it early; the file of the memory knows no such limit.
+    if (got !== this.#size) this.#readRest(bytes, Math.max(0, got));
+    this.#count = 0;
+    this.#size = 0;
   }
 
   close(): void {
     fs.closeSync(this.#file);
+  }
+
+  #readRest(bytes: Buffer, got: number): void {
+    let at = 0;
+    for (let entry = 0; entry < this.#count * 4; entry += 4) {
+      const [low = 0, high = 0, size = 0] = this.#remote.subarray(entry, entry + 3);
+      if (at + size > got) this.#readInto(bytes, this.#start + at, high * 2 ** 32 + low, size);
+      at += size;
+    }
   }
 
   #readInto(bytes: Buffer, at: number, address: number, size: number): void {
