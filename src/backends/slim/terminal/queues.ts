@@ -44,7 +44,8 @@ export function lookIntoQueues(master: Pty, slave: Pty): Queues {
   try {
     const output = drain(master);
     const queues = { output, isStopped: slave.isStopped, input: takeInput(slave, modes) };
-    if (output.length > 0 || queues.input.bytes.length > 0) fillQueues(master, slave, queues, modes);
+    if (output.length > 0 || queues.input.bytes.length > 0 || queues.isStopped)
+      fillQueues(master, slave, queues, modes);
     for (const bytes of [output, queues.input.bytes]) assertStorable(bytes);
     return queues;
   } finally {
