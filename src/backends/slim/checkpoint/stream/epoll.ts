@@ -37,6 +37,13 @@ export function writeEpollItems(
   if (items.length > 0) writer.buffer(Buffer.concat(items));
 }
 
+/** What an epoll instance watches: open files, some of which only other processes may have. */
+export function watchedFiles(context: CheckpointContext, epoll: Description): Description[] {
+  return (epoll.info.lines.get("tfd") ?? [])
+    .map((line) => watchedBy(context, epoll, Number.parseInt(line, 10)))
+    .filter((watched) => watched !== undefined);
+}
+
 /** An item stands for the open file that had the number when it was added; the number may have another one by now. */
 function watchedBy(
   { descriptions }: CheckpointContext,

@@ -1,11 +1,13 @@
 import fs from "node:fs";
 import { RECORDS } from "../../../../formats/linux-cr/records.js";
 import { textPayload } from "../../../../formats/linux-cr/write.js";
+import type { Description } from "../descriptions.js";
 import { isGone, plainName } from "../file-kind.js";
 import type { ProcessState } from "../process.js";
 import type { DeletedInode } from "../substitutes.js";
 import type { CheckpointContext } from "./context.js";
 import { writeUnlinked, writeUnlinkedExtra } from "./deleted.js";
+import { watchedFiles } from "./epoll.js";
 import { writeFile } from "./file.js";
 import { fileMode } from "./file-mode.js";
 import { writeIdentity } from "./identity.js";
@@ -22,6 +24,9 @@ export function writeFileTable(context: CheckpointContext, pid: number, objref: 
   const outer = context.deferred;
   context.deferred = [];
   context.tableRef = objref;
+  // No object may stand between what was put off.
+  for (const { description } of held)
+    writeStrangers(context, description, new Set(held.map((each) => each.description)));
   writer.record(RECORDS.FILE_TABLE, { fdt_nfds: held.length });
   for (const each of held) {
     const { fd, closeOnExec, description } = each;
@@ -36,6 +41,16 @@ export function writeFileTable(context: CheckpointContext, pid: number, objref: 
   // What is put off may put off more.
   for (let next = context.deferred.shift(); next !== undefined; next = context.deferred.shift()) next();
   context.deferred = outer;
+}
+
+/** FILE of all that an epoll instance watches and that is not in its table: another process has it. */
+function writeStrangers(context: CheckpointContext, description: Description, known: Set<Description>): void {
+  for (const watched of watchedFiles(context, description)) {
+    if (known.has(watched)) continue;
+    known.add(watched);
+    context.ref("FILE", watched.id, (objref) => writeFile(context, watched, objref));
+    writeStrangers(context, watched, known);
+  }
 }
 
 /** FS: the working and the root directory by their paths; a working directory whose name is gone is a FILE besides. */
