@@ -21,6 +21,7 @@ export const LIFE: Builders<LifeStep> = {
     for (const { process, benches } of [...work.sites.values()].reverse())
       if (process.exitStatus === undefined) for (const { tracee } of benches.values()) tracee.outlive();
   },
+  "close files": ({ files }) => files.close(),
   resume(work, { task }) {
     const { benches } = work.site(task);
     for (const { tracee } of benches.values()) tracee.detach();

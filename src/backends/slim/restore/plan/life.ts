@@ -6,6 +6,7 @@ import type { StepBase } from "./step.js";
 export type LifeStep =
   | (StepBase & { readonly kind: "registers"; readonly thread: ImageThread })
   | (StepBase & { readonly kind: "outlive" })
+  | (StepBase & { readonly kind: "close files" })
   | (StepBase & { readonly kind: "resume" })
   | (StepBase & { readonly kind: "note substitutes" })
   | (StepBase & { readonly kind: "remove substitutes" });
@@ -27,13 +28,21 @@ export function registerSteps(image: Image): LifeStep[] {
 export function resumeSteps(image: Image): LifeStep[] {
   // Until then all tasks end with crimg; from then on the kernel lets go those that crimg still holds.
   const outlive: LifeStep = { kind: "outlive", task: 0, what: "let all tasks outlive crimg" };
-  const steps = living(image).map(
-    ({ process: { ids, isStopped } }): LifeStep => ({
-      kind: "resume",
-      task: ids.pid,
-      what: isStopped ? "let it be, stopped as it was" : "let it run",
-    }),
-  );
+  const steps: LifeStep[] = [
+    {
+      kind: "close files",
+      task: 0,
+      what: "close the files that crimg has open",
+      why: "a pipe without reader has none when its writer runs",
+    },
+    ...living(image).map(
+      ({ process: { ids, isStopped } }): LifeStep => ({
+        kind: "resume",
+        task: ids.pid,
+        what: isStopped ? "let it be, stopped as it was" : "let it run",
+      }),
+    ),
+  ];
   const isKept = image.files.all.some(({ deleted }) => deleted !== undefined && deleted.method !== "ghost");
   if (!isKept) return [outlive, ...steps];
   return [
