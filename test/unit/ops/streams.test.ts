@@ -2,6 +2,7 @@ import { readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import * as assert from "uvu/assert";
 import { LinuxCrImage } from "../../../src/formats/linux-cr/image.js";
+import { RECORDS } from "../../../src/formats/linux-cr/records.js";
 import { ARCHITECTURES, archNumbering, COMMITS } from "../../../src/formats/linux-cr/revisions.js";
 import { isCrimgError } from "../../../src/io/errors.js";
 import { MemorySource } from "../../../src/io/source.js";
@@ -17,6 +18,7 @@ import { summaryView } from "../../../src/ops/show/summary.js";
 import { VIEWS, type ViewName } from "../../../src/ops/show/views.js";
 import { richStream } from "../../helpers/rich-stream.js";
 import { suite } from "../../helpers/suite.js";
+import { DamagedStream } from "./validate/damaged-stream.js";
 
 const FIXTURES = fileURLToPath(new URL("../../../fixtures/", import.meta.url));
 const MINIMAL = readFileSync(`${FIXTURES}linux-cr/minimal.ckpt`);
@@ -149,6 +151,19 @@ test("a stream is compared with a CRIU set", () => {
   const { differences, memory } = diffCheckpoints(document(MINIMAL), set);
   assert.ok(differences.some(({ section }) => section === "tasks"));
   assert.ok(memory.some(({ added }) => added > 0));
+});
+
+test("ns: a time namespace is told by its clocks, a user namespace by who created it", () => {
+  const clocks = new DamagedStream("extended").set(RECORDS.CLOCKS, { flags: 3, boottime_ns: 5_000_000_000n });
+  const time = VIEWS.ns(clocks.open()).namespaces.filter(({ kind }) => kind === "time");
+  assert.equal(
+    time.map(({ dumped, pids, boottime }) => [dumped, pids.length > 0, boottime]),
+    [[true, true, 5_000_000_000n]],
+  );
+  const kinds = (stream: DamagedStream) => VIEWS.ns(stream.open()).namespaces.map(({ kind }) => kind);
+  assert.not.ok(kinds(new DamagedStream("extended")).includes("time"));
+  assert.not.ok(kinds(new DamagedStream("rich")).includes("user"));
+  assert.ok(kinds(new DamagedStream("rich").set(RECORDS.USER_NS, { creator_ref: 1 })).includes("user"));
 });
 
 test.run();

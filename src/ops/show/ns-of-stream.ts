@@ -1,0 +1,98 @@
+import type { Part } from "../../formats/linux-cr/parse.js";
+import { RECORDS } from "../../formats/linux-cr/records.js";
+import type { LinuxCrDocument } from "../../model/document.js";
+import { StreamReader } from "../../model/linux-cr/reader.js";
+import { linkAddress, type NamespaceKind, type ShownNamespace } from "./shown-namespace.js";
+import { chosenTasks, type ShowOptions } from "./view.js";
+
+const DEVICE_TYPES = ["loopback", "veth", "sit", "macvlan"] as const;
+/** CLOCKS.flags: the tasks had a time namespace of their own; their clocks are known. */
+const OWN_CLOCKS = 1;
+const KNOWN_CLOCKS = 2;
+
+/** A stream has namespaces as objects; those of the root task that it does not name stay the ones of the restart. */
+export function namespacesOfStream(
+  { image, checkpoint }: LinuxCrDocument,
+  options: ShowOptions,
+): ShownNamespace[] {
+  const reader = StreamReader.of(image);
+  const found = new Map<string, { readonly namespace: ShownNamespace; readonly pids: number[] }>();
+  for (const { pid, origin } of chosenTasks(checkpoint, options)) {
+    const part = reader.taskAt(origin.record);
+    if (part === undefined) continue;
+    for (const [kind, id] of namespacesOf(reader, part)) {
+      const known = found.get(`${kind} ${id}`);
+      if (known !== undefined) {
+        known.pids.push(pid);
+        continue;
+      }
+      const pids = [pid];
+      const namespace = { kind, id, dumped: true, pids, ...storedInStream(reader, kind, id) };
+      found.set(`${kind} ${id}`, { namespace, pids });
+    }
+  }
+  return [...found.values()].map(({ namespace }) => namespace);
+}
+
+/** Kind and object of each namespace of a task that the stream has. */
+function* namespacesOf(reader: StreamReader, task: Part): Generator<readonly [NamespaceKind, number]> {
+  const ns = reader.object(reader.find(task, RECORDS.TASK_NS)?.value.ns_objref ?? 0, "NS");
+  if (ns !== undefined) {
+    const { uts_objref: uts, ipc_objref: ipc, net_objref: net = 0 } = reader.get(ns, RECORDS.NS).value;
+    if (net !== 0) yield ["net", net];
+    if (ipc !== 0) yield ["ipc", ipc];
+    if (uts !== 0) yield ["uts", uts];
+  }
+  const user = userNamespaceOf(reader, task);
+  if (user !== undefined) yield ["user", user];
+  // A zombie has none any more; all others share the one that there may be, which has no number.
+  const isAlive = reader.index(task, RECORDS.TASK_NS) !== undefined;
+  if (isAlive && clocksOf(reader) !== undefined) yield ["time", 0];
+}
+
+/** The user namespace of a task's credentials, unless it is that of the root task, which nobody created. */
+function userNamespaceOf(reader: StreamReader, task: Part): number | undefined {
+  const cred = reader.object(reader.find(task, RECORDS.TASK_CREDS)?.value.cred_ref ?? 0, "CRED");
+  const user = cred && reader.object(reader.get(cred, RECORDS.CRED).value.user_ref, "USER");
+  const id = user && reader.get(user, RECORDS.USER).value.userns_ref;
+  const namespace = id === undefined ? undefined : reader.object(id, "USER_NS");
+  const isOwn = namespace !== undefined && reader.get(namespace, RECORDS.USER_NS).value.creator_ref !== 0;
+  return isOwn ? id : undefined;
+}
+
+/** The clocks of the time namespace that the tasks had for themselves. */
+function clocksOf(reader: StreamReader) {
+  const head = reader.tree.head;
+  const clocks = head && reader.find(head, RECORDS.CLOCKS)?.value;
+  return clocks !== undefined && (clocks.flags & OWN_CLOCKS) !== 0 ? clocks : undefined;
+}
+
+function storedInStream(reader: StreamReader, kind: NamespaceKind, id: number): Partial<ShownNamespace> {
+  switch (kind) {
+    case "uts": {
+      const object = reader.object(id, "UTS_NS");
+      const names = object && reader.get(object, RECORDS.UTS_NS).value;
+      return { hostName: names?.nodename, domainName: names?.domainname };
+    }
+    case "net":
+      return { devices: devicesOf(reader, id) };
+    case "time": {
+      const clocks = clocksOf(reader);
+      if (clocks === undefined || (clocks.flags & KNOWN_CLOCKS) === 0) return {};
+      return { monotonic: clocks.monotonic_ns, boottime: clocks.boottime_ns };
+    }
+    default:
+      return {};
+  }
+}
+
+function devicesOf(reader: StreamReader, namespace: number): ShownNamespace["devices"] {
+  return [...reader.objects("NETDEV")]
+    .map((part) => reader.get(part, RECORDS.NETDEV).value)
+    .filter((device) => device.netns_ref === namespace)
+    .map(({ type, hwaddr }) => ({
+      name: "",
+      type: DEVICE_TYPES[type] ?? String(type),
+      address: linkAddress(hwaddr),
+    }));
+}
