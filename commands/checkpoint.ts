@@ -16,8 +16,9 @@ export default class Checkpoint extends BaseCommand<typeof Checkpoint> {
 tasks are ended once the image is whole, or run on with --leave-running. What cannot be saved is refused, object by
 object, before anything is written; whatever fails, the tasks run on.
 
-A file without a name comes back without one. Copies and links (.crimg-*) are part of the image: a successful restore
-removes them, a failed one and a failed checkpoint leave nothing else behind.
+A file without a name comes back without one. A link to it goes on leading to the same file; it needs a name that is left,
+or a file that never had one (O_TMPFILE). Copies and links (.crimg-*) are part of the image: a successful restore removes
+them; remove those of an image that is thrown away by hand.
 
 It needs no criu: crimg itself traces the tasks. The image is for crimg restore, and for every other command.
 

@@ -45,6 +45,8 @@ export class Names {
     try {
       make(own);
     } catch (error) {
+      // What was begun, as a copy for which there was no room.
+      removeName(own);
       this.journal.forget(id);
       if (isCrimgError(error)) throw error;
       const { code } = error as NodeJS.ErrnoException;
