@@ -220,6 +220,30 @@ test("--detach leaves the tree to others; --pidfile and --log are written, -v te
   for (const line of lines) assert.ok(stderr.includes(line));
 });
 
+test("--expiry-from start: the restart uses up what timers had left", async () => {
+  const live = await startProgram("threads", fresh("expiry"));
+  await goesOn(live.log, 2);
+  const image = join(dir, "expiry.ckpt");
+  await checkpointed(live, image);
+  const before = Math.max(...(await timerSeconds(image)));
+  const log = join(dir, "expiry.log");
+  const { code, stderr } = await crimg(
+    ["restore", image, "--detach", "--log", log, "--expiry-from", "start"],
+    { env },
+  );
+  assert.is(code, 0, stderr);
+  const left = Math.max(...secondsLeft(live.pid));
+  const times = readFileSync(log, "utf8")
+    .trimEnd()
+    .split("\n")
+    .map((line) => Number.parseFloat(line));
+  const took = (times.at(-1) ?? 0) - (times.find((time) => time > 0) ?? 0);
+  assert.ok(before > 1000 && took > 0);
+  assert.ok(left < before - took + 0.01, `${left} s are left of ${before} s after ${took} s`);
+  await goesOn(live.log, 5);
+  assert.equal(progress(live.log).failures, []);
+});
+
 test("checkpoint explains its steps in a log as well", async () => {
   const live = await startProgram("logger", fresh("explained"));
   const log = join(dir, "checkpoint.log");
@@ -262,6 +286,24 @@ test("what is for criu is refused", async () => {
   assert.is(elsewhere.code, 1);
   assert.match(elsewhere.stderr, /cannot be given the root .*--remap-path/);
 });
+
+/** What timerfds of an image have left, in seconds. */
+async function timerSeconds(image: string): Promise<number[]> {
+  const { stdout } = await crimg(["decode", image]);
+  const { records } = JSON.parse(stdout) as { records: { record: string; fields?: { value_ns?: string } }[] };
+  return records
+    .filter(({ record }) => record === "TIMERFD")
+    .map(({ fields }) => Number(fields?.value_ns) / 1e9);
+}
+
+/** What timerfds of a process have left, in seconds, proc_pid_fdinfo(5). */
+function secondsLeft(pid: number): number[] {
+  return readdirSync(`/proc/${pid}/fdinfo`).flatMap((fd) => {
+    const text = readFileSync(`/proc/${pid}/fdinfo/${fd}`, "latin1");
+    const [, seconds, ns] = /^it_value: \((\d+), (\d+)\)/m.exec(text) ?? [];
+    return seconds === undefined ? [] : [Number(seconds) + Number(ns) / 1e9];
+  });
+}
 
 /** All that a command writes to stdout, once it has ended. */
 async function textOf(child: ChildProcess): Promise<string> {
