@@ -29,6 +29,8 @@ export function program(name: string): string {
   return join(dir.trim(), name);
 }
 
+const ENVIRONMENT = { PATH: "/usr/sbin:/usr/bin:/sbin:/bin", HOME: "/" };
+
 /**
  * Starts a command as the leader of a session of its own, as a checkpoint needs it: no terminal, no descriptor
  * of the test's. Standard input is /dev/null; output goes to the file `output`, or nowhere. The environment is
@@ -36,7 +38,7 @@ export function program(name: string): string {
  */
 export async function start(
   argv: string[],
-  { cwd, output = "/dev/null", env = { PATH: "/usr/sbin:/usr/bin:/sbin:/bin", HOME: "/" } }: StartOptions,
+  { cwd, output = "/dev/null", env = ENVIRONMENT }: StartOptions,
 ): Promise<Live> {
   const starter = join(support, "start.sh");
   const child = spawn(starter, [output, ...argv], {
@@ -70,7 +72,11 @@ export interface LiveProgram extends Live {
 }
 
 /** Starts a live program of `test/programs` in the directory `dir` and waits until it is set up. */
-export async function startProgram(name: string, dir: string): Promise<LiveProgram> {
+export async function startProgram(
+  name: string,
+  dir: string,
+  env: Readonly<Record<string, string>> = {},
+): Promise<LiveProgram> {
   const source = [".c", ".bash", ".py"].map((ext) => join(programs, name + ext)).find(existsSync);
   if (source === undefined) throw new Error(`test/programs has no ${name}`);
   const run = { ".c": [], ".bash": ["/bin/bash"], ".py": ["/usr/bin/python3"] }[extname(source)] ?? [];
@@ -78,7 +84,8 @@ export async function startProgram(name: string, dir: string): Promise<LiveProgr
   const said = (key: string) => new RegExp(`^ ?[*#] ${key}:(.*)$`, "m").exec(head)?.[1]?.trim() ?? "";
   const words = (key: string) => said(key).split(" ").filter(Boolean);
   const log = join(dir, said("log"));
-  const live = await start([...run, run.length ? source : program(name), dir], { cwd: "/" });
+  const argv = [...run, run.length ? source : program(name), dir];
+  const live = await start(argv, { cwd: "/", env: { ...ENVIRONMENT, ...env } });
   await until(
     `${name} to be ready`,
     () => linesOf(log).includes("ready"),

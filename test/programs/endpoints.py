@@ -1,4 +1,5 @@
-"""A Python program with descriptors of every kind that both families of images hold, and System V objects.
+"""A Python program with descriptors of every kind that both families of images hold, and System V objects. Started with
+NAMESPACES=host in its environment it does without the objects and without namespaces of its own.
 
 Every tick it looks at all of them (options, names, offsets, what waits in queues, who is at the other end) and logs
 `tick N ok`, or what is not as it was when it logged `ready`. What it reads from a queue it puts in again.
@@ -23,9 +24,11 @@ os.chdir(sys.argv[1])
 log = open("log", "a", buffering=1)
 signal.signal(signal.SIGIO, signal.SIG_IGN)
 libc = ctypes.CDLL(None, use_errno=True)
-# IPC and UTS namespaces of its own, without which criu does not look at System V objects.
-libc.unshare(0x08000000 | 0x04000000)
-socket.sethostname("endpoints")
+own_namespaces = os.environ.get("NAMESPACES") != "host"
+if own_namespaces:
+    # IPC and UTS namespaces, without which criu does not look at System V objects.
+    libc.unshare(0x08000000 | 0x04000000)
+    socket.sethostname("endpoints")
 OPTIONS = ("SO_TYPE SO_SNDBUF SO_RCVBUF SO_REUSEADDR SO_REUSEPORT SO_KEEPALIVE SO_BROADCAST SO_OOBINLINE SO_RCVLOWAT"
            " SO_PRIORITY SO_DONTROUTE SO_ACCEPTCONN").split()
 checks = {}
@@ -261,37 +264,35 @@ def events():
     return os.read(watches, 1000)
 
 
-libc.shmat.restype = ctypes.c_void_p
-libc.shmat.argtypes = (ctypes.c_int, ctypes.c_void_p, ctypes.c_int)
-segment = libc.shmget(0x63726d67, 10_000, 0o1640)
-shared = libc.shmat(segment, None, 0)
-ctypes.memmove(shared + 5000, b"in the segment", 14)
-queue = libc.msgget(0x63726d68, 0o1600)
-semaphores = libc.semget(0x63726d69, 3, 0o1600)
-for number, value in enumerate((4, 0, 9)):
-    libc.semctl(semaphores, number, 16, value)  # SETVAL
+if own_namespaces:
+    libc.shmat.restype = ctypes.c_void_p
+    libc.shmat.argtypes = (ctypes.c_int, ctypes.c_void_p, ctypes.c_int)
+    segment = libc.shmget(0x63726d67, 10_000, 0o1640)
+    shared = libc.shmat(segment, None, 0)
+    ctypes.memmove(shared + 5000, b"in the segment", 14)
+    queue = libc.msgget(0x63726d68, 0o1600)
+    semaphores = libc.semget(0x63726d69, 3, 0o1600)
+    for number, value in enumerate((4, 0, 9)):
+        libc.semctl(semaphores, number, 16, value)  # SETVAL
 
+    def send(kind, text):
+        return libc.msgsnd(queue, struct.pack("l", kind) + text, len(text), 0)
 
-def send(kind, text):
-    return libc.msgsnd(queue, struct.pack("l", kind) + text, len(text), 0)
+    send(3, b"short")
+    send(4, b"long" * 1500)
 
-
-send(3, b"short")
-send(4, b"long" * 1500)
-
-
-@check("System V objects")
-def system_v():
-    messages = []
-    for _ in range(2):
-        buffer = ctypes.create_string_buffer(8 + 8000)
-        length = libc.msgrcv(queue, buffer, 8000, 0, 0)
-        messages.append((struct.unpack("l", buffer.raw[:8])[0], buffer.raw[8:8 + length]))
-    for kind, text in messages:
-        send(kind, text)
-    values = [libc.semctl(semaphores, number, 12) for number in range(3)]  # GETVAL
-    same = [libc.shmget(0x63726d67, 0, 0), libc.msgget(0x63726d68, 0), libc.semget(0x63726d69, 0, 0)]
-    return messages, values, same == [segment, queue, semaphores], ctypes.string_at(shared + 4990, 30)
+    @check("System V objects")
+    def system_v():
+        messages = []
+        for _ in range(2):
+            buffer = ctypes.create_string_buffer(8 + 8000)
+            length = libc.msgrcv(queue, buffer, 8000, 0, 0)
+            messages.append((struct.unpack("l", buffer.raw[:8])[0], buffer.raw[8:8 + length]))
+        for kind, text in messages:
+            send(kind, text)
+        values = [libc.semctl(semaphores, number, 12) for number in range(3)]  # GETVAL
+        same = [libc.shmget(0x63726d67, 0, 0), libc.msgget(0x63726d68, 0), libc.semget(0x63726d69, 0, 0)]
+        return messages, values, same == [segment, queue, semaphores], ctypes.string_at(shared + 4990, 30)
 
 
 check("host name")(socket.gethostname)

@@ -1,5 +1,6 @@
 import type { SkOptsEntry } from "../../formats/criu/tables/sk-opts.js";
-import { IPPROTO, SOL } from "./sys/socket-calls.js";
+import { SOL } from "./sys/socket-calls.js";
+import { IPPROTO } from "./sys/socket-numbers.js";
 
 /** Options that are on or off, by the names that images have for them; asm-generic/socket.h. */
 export const SWITCHES = {

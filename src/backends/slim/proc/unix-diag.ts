@@ -1,6 +1,6 @@
 import { BackendError } from "../../../io/errors.js";
 import { SYS } from "../sys/abi-x64.js";
-import { AF, SOCK_CLOEXEC, SOCK_TYPE } from "../sys/socket-calls.js";
+import { AF, SOCK_CLOEXEC, SOCK_TYPE } from "../sys/socket-numbers.js";
 import { attempt, call } from "../sys/syscall.js";
 
 /** What the kernel tells of a unix socket by its inode number: sock_diag(7). */

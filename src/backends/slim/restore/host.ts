@@ -11,6 +11,8 @@ const NAME_COLUMNS = 26;
 const UNLIMITED = "unlimited";
 const RLIM_INFINITY = 0xffff_ffff_ffff_ffffn;
 
+import type { ImageUnix } from "./files/sockets/image-socket.js";
+import { whyNotReplaced } from "./files/sockets/unix-path.js";
 import type { ImageLock } from "./image.js";
 import { rivalsOf } from "./lock-rivals.js";
 
@@ -51,6 +53,8 @@ export interface Host {
   hasTerminal(index: number): boolean;
   /** Who keeps a lock from being taken on the file at a path. */
   rivalsOf(path: string, lock: ImageLock): readonly string[];
+  /** Why a unix socket cannot be bound to its path; undefined when it can. */
+  whyNotReplaced(socket: ImageUnix): string | undefined;
 }
 
 /** The host as /proc shows it; nothing is changed and no native code is loaded. Errors: BackendError without /proc. */
@@ -71,6 +75,7 @@ export function thisHost(): Host {
     groups: own.groups,
     hardLimits: ownHardLimits(),
     isTaken,
+    whyNotReplaced,
     rivalsOf: (path, lock) => {
       locks ??= readLocks();
       return rivalsOf(path, lock, locks);

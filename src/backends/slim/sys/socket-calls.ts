@@ -1,15 +1,7 @@
+import { constants } from "node:os";
 import { SYS } from "./abi-x64.js";
 import { KernelError } from "./kernel-error.js";
 import { addressOf, attempt, call } from "./syscall.js";
-
-/** Numbers of sys/socket.h, linux/in.h and linux/netlink.h. */
-export const AF = { unix: 1, inet: 2, inet6: 10, netlink: 16, packet: 17 } as const;
-export const SOCK_TYPE = { stream: 1, dgram: 2, raw: 3, seqpacket: 5 } as const;
-export const SOCK_CLOEXEC = 0o2000000;
-export const IPPROTO = { ip: 0, tcp: 6, udp: 17, ipv6: 41 } as const;
-
-/** States that all families use, net/tcp_states.h. */
-export const STATE = { established: 1, close: 7, listen: 10 } as const;
 
 /** Levels and names of getsockopt(2) that are no row of an option table. */
 export const SOL = { socket: 1, tcp: 6, netlink: 270, packet: 263 } as const;
@@ -107,6 +99,29 @@ export function peekMessage(fd: number, size: number): PeekedMessage | "truncate
   for (const each of message.descriptors) attempt(SYS.close, each);
   return "truncated";
 }
+
+/**
+ * Of the next `size` bytes of a stream, how many came before the message that the last one belongs to. A peek copies
+ * message by message and stops before one that does not fit into memory: the last byte gets none. Errors: KernelError.
+ */
+export function bytesBeforeLast(fd: number, size: number): number {
+  const data = Buffer.alloc(size - 1);
+  const vectors = Buffer.alloc(2 * IOVEC_BYTES);
+  if (data.length > 0) vectors.writeBigUInt64LE(addressOf(data), 0);
+  vectors.writeBigUInt64LE(BigInt(data.length), 8);
+  vectors.writeBigUInt64LE(NOWHERE, IOVEC_BYTES);
+  vectors.writeBigUInt64LE(1n, IOVEC_BYTES + 8);
+  const header = Buffer.alloc(MSGHDR_BYTES);
+  header.writeBigUInt64LE(addressOf(vectors), 16);
+  header.writeBigUInt64LE(2n, 24);
+  const got = attempt(SYS.recvmsg, fd, header, MSG.peek | MSG.dontWait);
+  if (got === -constants.errno.EFAULT) return 0;
+  if (got < 0) throw new KernelError("look at the queue of a socket", -got);
+  return Math.min(got, data.length);
+}
+
+/** No process has memory there. */
+const NOWHERE = 8n;
 
 /** Sends one message without waiting, with descriptors and to an address when given. Errors: KernelError. */
 export function sendMessage(

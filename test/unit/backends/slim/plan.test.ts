@@ -30,6 +30,7 @@ const HOST: Host = {
   groups: [],
   hardLimits: [],
   isTaken: () => false,
+  whyNotReplaced: () => undefined,
 };
 
 function imageOf(name: string, edits: ReadonlyMap<number, RecordEdit> = new Map()): Image {

@@ -1,16 +1,7 @@
 import type { InetSkEntry } from "../../../../formats/criu/tables/sk-inet.js";
 import { OPTION } from "../../socket-options.js";
-import {
-  AF,
-  addressOfSocket,
-  IPPROTO,
-  intOption,
-  type PeekedMessage,
-  SO,
-  SOCK_TYPE,
-  SOL,
-  STATE,
-} from "../../sys/socket-calls.js";
+import { addressOfSocket, intOption, type PeekedMessage, SO, SOL } from "../../sys/socket-calls.js";
+import { AF, IPPROTO, SOCK_TYPE, STATE } from "../../sys/socket-numbers.js";
 import { inetOption, ipOptions, socketOptions, tcpOptions } from "./options.js";
 import { peekQueue, pollEvents } from "./queue.js";
 import { type InetSocket, NO_OWNER, type Refuse } from "./socket.js";

@@ -1,4 +1,5 @@
-import { addressOfSocket, getOption, intOption, SO, SOL, STATE } from "../../sys/socket-calls.js";
+import { addressOfSocket, getOption, intOption, SO, SOL } from "../../sys/socket-calls.js";
+import { STATE } from "../../sys/socket-numbers.js";
 import { socketOptions } from "./options.js";
 import { pollEvents } from "./queue.js";
 import { NO_OWNER, type OtherSocket, type Refuse } from "./socket.js";

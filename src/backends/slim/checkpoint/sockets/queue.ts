@@ -1,6 +1,7 @@
 import { BackendError } from "../../../../io/errors.js";
 import { SYS } from "../../sys/abi-x64.js";
 import {
+  bytesBeforeLast,
   intOption,
   type PeekedMessage,
   peekMessage,
@@ -108,18 +109,10 @@ function peekStream(fd: number, size: number): PeekedMessage[] {
 function cutBefore(fd: number, seek: Seek, start: number, piece: PeekedMessage): PeekedMessage[] {
   const { data, descriptors } = piece;
   if (descriptors.length === 0) return [piece];
-  let [low, high] = [0, data.length - 1];
-  while (low < high) {
-    const middle = (low + high) >> 1;
-    seek(start + middle);
-    const byte = peekMessage(fd, 1);
-    const isWithin = typeof byte === "object" && byte.descriptors.length > 0;
-    if (typeof byte === "object") close(byte);
-    if (isWithin) high = middle;
-    else low = middle + 1;
-  }
-  const before = { ...piece, data: data.subarray(0, low), descriptors: [] };
-  return [...(low === 0 ? [] : [before]), { ...piece, data: data.subarray(low) }];
+  seek(start);
+  const border = bytesBeforeLast(fd, data.length);
+  const before = { ...piece, data: data.subarray(0, border), descriptors: [] };
+  return [...(border === 0 ? [] : [before]), { ...piece, data: data.subarray(border) }];
 }
 
 function close({ descriptors }: PeekedMessage): void {

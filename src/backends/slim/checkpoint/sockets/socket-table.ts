@@ -1,5 +1,6 @@
 import { readUnixSockets, type UnixDiag } from "../../proc/unix-diag.js";
-import { AF, intOption, SO, SOL } from "../../sys/socket-calls.js";
+import { intOption, SO, SOL } from "../../sys/socket-calls.js";
+import { AF } from "../../sys/socket-numbers.js";
 import { borrow, borrowAll, type Description, type Descriptions } from "../descriptions.js";
 import { kindOf } from "../file-kind.js";
 import { holderWords, Outside } from "../outside.js";

@@ -3,7 +3,8 @@ import path from "node:path";
 import { bytesToText, textToBytes } from "../../../../io/text.js";
 import type { UnixDiag } from "../../proc/unix-diag.js";
 import { SYS } from "../../sys/abi-x64.js";
-import { addressOfSocket, type PeekedMessage, SOCK_TYPE, STATE } from "../../sys/socket-calls.js";
+import { addressOfSocket, type PeekedMessage } from "../../sys/socket-calls.js";
+import { SOCK_TYPE, STATE } from "../../sys/socket-numbers.js";
 import { attempt } from "../../sys/syscall.js";
 import type { Description } from "../descriptions.js";
 import { socketOptions } from "./options.js";
@@ -54,7 +55,8 @@ export function captureUnix(
     family: "unix",
     inode,
     type: diag.type,
-    state: diag.state,
+    // Whom others send datagrams to is called connected as well.
+    state: diag.type === SOCK_TYPE.dgram && diag.peer === undefined ? STATE.close : diag.state,
     backlog: isListening ? diag.backlog : 0,
     shutdown: diag.shutdown,
     opts,

@@ -8,7 +8,7 @@ import {
 } from "../../../../ops/convert/to-linux-cr/other-sockets.js";
 import { writeSocketExtra, writeSocketRecord } from "../../../../ops/convert/to-linux-cr/sockets.js";
 import { writeByteQueue } from "../../../../ops/convert/to-linux-cr/tcp-connections.js";
-import { AF, STATE } from "../../sys/socket-calls.js";
+import { AF, STATE } from "../../sys/socket-numbers.js";
 import type { Description } from "../descriptions.js";
 import type { QueuedMessage, SavedSocket, UnixSocket } from "../sockets/socket.js";
 import type { CheckpointContext } from "./context.js";

@@ -8,7 +8,7 @@ import { Losses } from "../../../../../ops/convert/loss.js";
 import { endsOf } from "../../../../../ops/convert/to-criu/inet-sockets.js";
 import { packetData, packetRights, queuesOf } from "../../../../../ops/convert/to-criu/packets.js";
 import { inetOptions, socketOptions } from "../../../../../ops/convert/to-criu/socket-options.js";
-import { AF } from "../../../sys/socket-calls.js";
+import { AF, IPPROTO, STATE } from "../../../sys/socket-numbers.js";
 
 const SOCKET_FILE = 4;
 const SUN_PATH = 2;
@@ -170,4 +170,23 @@ export function messagesOf(
     }),
   );
   return { received: received ?? [], unsent: unsent ?? [] };
+}
+
+/** Whether a socket is an end of a TCP connection, open or half closed. */
+export function isConnection(socket: ImageSocket): boolean {
+  return (
+    (socket.family === AF.inet || socket.family === AF.inet6) &&
+    socket.protocol === IPPROTO.tcp &&
+    socket.state !== STATE.listen &&
+    socket.state !== STATE.close
+  );
+}
+
+/** Why a connection cannot be brought back; undefined when it can. */
+export function whyNotConnected(reader: StreamReader, socket: ImageInet): string | undefined {
+  if (socket.state !== STATE.established)
+    return `is a TCP connection in the state ${socket.state}, half open or half closed`;
+  if (reader.find(socket.part, RECORDS.TCP_EXTRA) === undefined)
+    return "is a TCP connection, and the checkpoint does not say what both ends agreed on";
+  return undefined;
 }

@@ -1,14 +1,6 @@
 import { INET_OPTION, OPTION, SWITCHES } from "../../../socket-options.js";
-import {
-  AF,
-  getOption,
-  IPPROTO,
-  intOption,
-  SOL,
-  s32,
-  setOption,
-  trySetOption,
-} from "../../../sys/socket-calls.js";
+import { getOption, intOption, SOL, s32, setOption, trySetOption } from "../../../sys/socket-calls.js";
+import { AF, IPPROTO } from "../../../sys/socket-numbers.js";
 import type { ImageInet, ImageSocket } from "./image-socket.js";
 
 /** Room for filling queues, in bytes: what waited in them fitted under limits that may have been lowered since. */

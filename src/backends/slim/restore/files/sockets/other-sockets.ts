@@ -1,7 +1,8 @@
 import { RECORDS } from "../../../../../formats/linux-cr/records.js";
 import type { StreamReader } from "../../../../../model/linux-cr/reader.js";
 import { SYS } from "../../../sys/abi-x64.js";
-import { AF, SOCK_TYPE, SOL, setOption } from "../../../sys/socket-calls.js";
+import { SOL, setOption } from "../../../sys/socket-calls.js";
+import { AF, SOCK_TYPE } from "../../../sys/socket-numbers.js";
 import { call } from "../../../sys/syscall.js";
 import type { ImageOther } from "./image-socket.js";
 import { newSocket } from "./unix-sockets.js";

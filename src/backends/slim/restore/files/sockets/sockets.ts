@@ -2,7 +2,8 @@ import type { StreamReader } from "../../../../../model/linux-cr/reader.js";
 import type { Journal } from "../../../journal.js";
 import { SWITCHES } from "../../../socket-options.js";
 import { SYS } from "../../../sys/abi-x64.js";
-import { AF, IPPROTO, SOCK_TYPE, SOL, STATE, sendMessage, setOption } from "../../../sys/socket-calls.js";
+import { SOL, sendMessage, setOption } from "../../../sys/socket-calls.js";
+import { AF, IPPROTO, SOCK_TYPE, STATE } from "../../../sys/socket-numbers.js";
 import { attempt, call } from "../../../sys/syscall.js";
 import type { ImageFile } from "../open-files.js";
 import {
@@ -11,11 +12,12 @@ import {
   type ImageSocket,
   type ImageUnix,
   imageSockets,
+  isConnection,
   messagesOf,
 } from "./image-socket.js";
 import { makeRoom, optionsBeforeBind, setOptions } from "./options.js";
 import { openNetlink, openPacket } from "./other-sockets.js";
-import { connectInRepair, endRepair, isConnection } from "./tcp-connection.js";
+import { connectInRepair, endRepair } from "./tcp-connection.js";
 import { fillDatagrams } from "./udp.js";
 import { UnixNames } from "./unix-names.js";
 import { acceptAgain, newPair, newSocket, planUnix, type UnixPlan } from "./unix-sockets.js";
@@ -92,7 +94,10 @@ export class Sockets {
     const unix = this.#sockets.filter((socket) => socket.family === AF.unix);
     const plan = planUnix(unix);
     this.#make(plan);
-    for (const socket of this.#sockets) this.#bind(socket, plan);
+    // A port may be taken; of names it has been made sure that they are free.
+    const isUnix = ({ family }: ImageSocket): boolean => family === AF.unix;
+    for (const socket of this.#sockets) if (!isUnix(socket)) this.#bind(socket, plan);
+    for (const socket of this.#sockets) if (isUnix(socket)) this.#bind(socket, plan);
     this.#connectUnix(plan, unix);
     this.#fill(unix);
     for (const socket of this.#sockets) if (!isConnection(socket)) this.#finish(socket);

@@ -2,34 +2,15 @@ import { RECORDS } from "../../../../../formats/linux-cr/records.js";
 import { BackendError } from "../../../../../io/errors.js";
 import type { StreamReader } from "../../../../../model/linux-cr/reader.js";
 import { SYS } from "../../../sys/abi-x64.js";
-import { IPPROTO, SOL, STATE, s32, sendMessage, setOption, trySetOption } from "../../../sys/socket-calls.js";
+import { SOL, s32, sendMessage, setOption, trySetOption } from "../../../sys/socket-calls.js";
 import { call } from "../../../sys/syscall.js";
 import { AGREED, REPAIR, TCP, TCP_OPTION } from "../../../tcp-repair.js";
-import { type ImageInet, type ImageMessage, type ImageSocket, messagesOf } from "./image-socket.js";
+import { type ImageInet, type ImageMessage, messagesOf, whyNotConnected } from "./image-socket.js";
 
 /** TCP_EXTRA.flags. */
 const STORED = { receiveScale: 1, timestamp: 2, windows: 4, neverSent: 8 } as const;
 /** Bytes of a queue that one call restores. */
 const CHUNK = 64 * 1024;
-
-/** Whether a socket is an end of a TCP connection, open or half closed. */
-export function isConnection(socket: ImageSocket): boolean {
-  return (
-    (socket.family === 2 || socket.family === 10) &&
-    socket.protocol === IPPROTO.tcp &&
-    socket.state !== STATE.listen &&
-    socket.state !== STATE.close
-  );
-}
-
-/** Why a connection cannot be brought back; undefined when it can. */
-export function whyNotConnected(reader: StreamReader, socket: ImageInet): string | undefined {
-  if (socket.state !== STATE.established)
-    return `is a TCP connection in the state ${socket.state}, half open or half closed`;
-  if (reader.find(socket.part, RECORDS.TCP_EXTRA) === undefined)
-    return "is a TCP connection, and the checkpoint does not say what both ends agreed on";
-  return undefined;
-}
 
 /**
  * Makes an unbound socket one end of a connection, with both queues, by TCP_REPAIR of tcp(7): it stays in repair, where it

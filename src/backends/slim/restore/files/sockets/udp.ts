@@ -1,7 +1,8 @@
 import { BackendError } from "../../../../../io/errors.js";
 import type { StreamReader } from "../../../../../model/linux-cr/reader.js";
 import { SYS } from "../../../sys/abi-x64.js";
-import { AF, sendMessage } from "../../../sys/socket-calls.js";
+import { sendMessage } from "../../../sys/socket-calls.js";
+import { AF } from "../../../sys/socket-numbers.js";
 import { call } from "../../../sys/syscall.js";
 import { type ImageInet, inetAddress, messagesOf } from "./image-socket.js";
 import { makeRoom } from "./options.js";

@@ -1,17 +1,16 @@
 import fs from "node:fs";
-import path from "node:path";
 import { BackendError } from "../../../../../io/errors.js";
-import { bytesToText, textToBytes } from "../../../../../io/text.js";
+import { textToBytes } from "../../../../../io/text.js";
 import type { Journal } from "../../../journal.js";
 import { readUnixSockets } from "../../../proc/unix-diag.js";
 import { SYS } from "../../../sys/abi-x64.js";
-import { AF } from "../../../sys/socket-calls.js";
+import { AF } from "../../../sys/socket-numbers.js";
 import { attempt, call } from "../../../sys/syscall.js";
 import { openPath } from "../named.js";
 import type { ImageUnix } from "./image-socket.js";
+import { nameWords, pathOf, whyNotReplaced } from "./unix-path.js";
 
 const SUN_PATH = 2;
-const SLASH = 0x2f;
 const O_PATH_NOFOLLOW = 0o10400000;
 const O_PATH_DIRECTORY = 0o10200000;
 const O_CLOEXEC = 0o2000000;
@@ -89,18 +88,6 @@ function address(name: Buffer): Buffer {
   return bytes;
 }
 
-/** Where the file of a socket is. */
-export function pathOf({ name, directory }: ImageUnix): string {
-  const text = bytesToText(name);
-  return name[0] === SLASH ? text : path.posix.join(directory ?? "/", text);
-}
-
-export function nameWords(socket: ImageUnix): string {
-  const { name } = socket;
-  if (name.length === 0) return "no name";
-  return name[0] === 0 ? `@${bytesToText(name.subarray(1))}` : pathOf(socket);
-}
-
 /** A relative name counts from the working directory, of which there is one for all of crimg. */
 function inDirectory(directory: string | undefined, use: () => void): void {
   if (directory === undefined) {
@@ -119,30 +106,6 @@ function inDirectory(directory: string | undefined, use: () => void): void {
   }
 }
 
-/** Why a socket cannot be bound to its path; undefined when it can. */
-export function whyNotBound(socket: ImageUnix): string | undefined {
-  const full = pathOf(socket);
-  const directory = fs.statSync(textToBytes(path.posix.dirname(full)), { throwIfNoEntry: false });
-  if (directory === undefined || !directory.isDirectory())
-    return `${path.posix.dirname(full)}, the directory of its name, is not there`;
-  const there = fs.lstatSync(textToBytes(full), { bigint: true, throwIfNoEntry: false });
-  if (there === undefined) return undefined;
-  // A name that was gone at the checkpoint is needed for a moment alone, and nobody's file gives way for that.
-  if (!socket.isLinked) return `${full} was gone at the checkpoint and is another file by now`;
-  if (!there.isSocket()) return `${full} is another file by now`;
-  const isBound = [...readUnixSockets().values()].some(
-    ({ file }) => file?.inode === Number(there.ino & 0xffff_ffffn) && isDevice(file.device, there.dev),
-  );
-  if (isBound) return `another task is bound to ${full}`;
-  const { permissions } = socket;
-  const isSame =
-    permissions === undefined ||
-    (Number(there.mode & 0o7777n) === (permissions.mode & 0o7777) &&
-      Number(there.uid) === permissions.uid &&
-      Number(there.gid) === permissions.gid);
-  return isSame ? undefined : `${full} is a socket of another mode or owner by now`;
-}
-
 /** sock_diag gives a device as the kernel has it: 12 bits, then 20. */
 function isDevice(device: number, dev: bigint): boolean {
   const major = Number((dev >> 8n) & 0xfffn);
@@ -152,9 +115,18 @@ function isDevice(device: number, dev: bigint): boolean {
 
 /** Removes the file of a dead socket. Whether there was one. Errors: BackendError for anything else. */
 function removeStale(full: string, socket: ImageUnix): boolean {
-  const why = whyNotBound(socket);
+  const there = fs.lstatSync(textToBytes(full), { bigint: true, throwIfNoEntry: false });
+  const why =
+    whyNotReplaced(socket) ?? (there && isBound(there) ? `another task is bound to ${full}` : undefined);
   if (why !== undefined) throw new BackendError(`a socket cannot be bound again: ${why}`);
-  if (fs.lstatSync(textToBytes(full), { throwIfNoEntry: false }) === undefined) return false;
+  if (there === undefined) return false;
   fs.unlinkSync(textToBytes(full));
   return true;
+}
+
+/** Whether a socket is bound to this file; a connection would tell, but not without a trace. */
+function isBound({ ino, dev }: fs.BigIntStats): boolean {
+  return [...readUnixSockets().values()].some(
+    ({ file }) => file?.inode === Number(ino & 0xffff_ffffn) && isDevice(file.device, dev),
+  );
 }

@@ -1,5 +1,5 @@
 import { SYS } from "../../../sys/abi-x64.js";
-import { AF, SOCK_TYPE, STATE } from "../../../sys/socket-calls.js";
+import { AF, SOCK_TYPE, STATE } from "../../../sys/socket-numbers.js";
 import { attempt, call } from "../../../sys/syscall.js";
 import type { ImageUnix } from "./image-socket.js";
 import type { UnixNames } from "./unix-names.js";
@@ -36,7 +36,9 @@ export function planUnix(all: readonly ImageUnix[]): UnixPlan {
   };
   const done = new Set<ImageUnix>();
   for (const one of all) {
-    if (one.state !== STATE.established || done.has(one)) continue;
+    // criu calls those connected as well that others send datagrams to.
+    const isSentTo = one.type === SOCK_TYPE.dgram && one.peer === 0 && one.name.length > 0;
+    if (one.state !== STATE.established || done.has(one) || isSentTo) continue;
     const other = byRef.get(one.peer);
     done.add(one);
     if (other?.state === STATE.listen) plan.pending.push({ client: one, listener: other });

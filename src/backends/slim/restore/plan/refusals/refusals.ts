@@ -6,6 +6,7 @@ import { fileRefusals } from "./files.js";
 import { lockRefusals } from "./locks.js";
 import { namespaceRefusals } from "./namespaces.js";
 import { architectureRefusals, processorRefusals } from "./processor.js";
+import { socketRefusals } from "./sockets.js";
 import { taskRefusals } from "./tasks.js";
 import { terminalRefusals } from "./terminals.js";
 
@@ -21,6 +22,7 @@ const REASONS: readonly Reason[] = [
   fileRefusals,
   terminalRefusals,
   lockRefusals,
+  socketRefusals,
 ];
 
 /**

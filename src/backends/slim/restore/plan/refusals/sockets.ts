@@ -1,0 +1,81 @@
+import type { StreamReader } from "../../../../../model/linux-cr/reader.js";
+import { AF, IPPROTO, STATE } from "../../../sys/socket-numbers.js";
+import {
+  type ImageInet,
+  type ImageSocket,
+  type ImageUnix,
+  imageSockets,
+  isConnection,
+  messagesOf,
+  whyNotConnected,
+} from "../../files/sockets/image-socket.js";
+import type { Host } from "../../host.js";
+import type { Image } from "../../image.js";
+
+/** Sockets that cannot be made again, or whose names or other ends are not to be had. */
+export function socketRefusals({ reader }: Image, host: Host): string[] {
+  const sockets = imageSockets(reader);
+  return [...sockets.values()].flatMap((socket) => {
+    const why = reasonOf(reader, socket, sockets, host);
+    return why === undefined ? [] : [`SOCK ${socket.objref} ${why}`];
+  });
+}
+
+function reasonOf(
+  reader: StreamReader,
+  socket: ImageSocket,
+  sockets: ReadonlyMap<number, ImageSocket>,
+  host: Host,
+): string | undefined {
+  switch (socket.family) {
+    case AF.unix:
+      return ofUnix(socket, sockets, host);
+    case AF.inet:
+    case AF.inet6:
+      return ofInet(reader, socket, sockets);
+    default:
+      return undefined;
+  }
+}
+
+function ofUnix(
+  socket: ImageUnix,
+  sockets: ReadonlyMap<number, ImageSocket>,
+  host: Host,
+): string | undefined {
+  const { name, state, peer } = socket;
+  if (peer !== 0 && !sockets.has(peer))
+    return `is connected to SOCK ${peer}, which the checkpoint does not have`;
+  const isAccepted =
+    state === STATE.established &&
+    [...sockets.values()].some(
+      (each) => each.family === AF.unix && each.state === STATE.listen && each.name.equals(name),
+    );
+  const isPath = name.length > 0 && name[0] !== 0;
+  const why = isPath && !isAccepted ? host.whyNotReplaced(socket) : undefined;
+  return why === undefined ? undefined : `cannot be bound: ${why}`;
+}
+
+function ofInet(
+  reader: StreamReader,
+  socket: ImageInet,
+  sockets: ReadonlyMap<number, ImageSocket>,
+): string | undefined {
+  if (socket.protocol !== IPPROTO.tcp && socket.protocol !== IPPROTO.udp)
+    return `is of protocol ${socket.protocol}, which this engine does not restore`;
+  if (isConnection(socket)) return whyNotConnected(reader, socket) ?? otherEnd(socket, sockets);
+  const isLost = messagesOf(reader, socket).received.some(({ sender }) => !sockets.has(sender));
+  return isLost ? "holds datagrams whose sender the checkpoint does not have" : undefined;
+}
+
+/** Both ends come back together: whoever is at the other end of a connection has long been told that it is gone. */
+function otherEnd(socket: ImageInet, sockets: ReadonlyMap<number, ImageSocket>): string | undefined {
+  const ports = (from?: Buffer, to?: Buffer): string => `${from?.readUInt16BE(2)} ${to?.readUInt16BE(2)}`;
+  const isHere = [...sockets.values()].some(
+    (each) =>
+      (each.family === AF.inet || each.family === AF.inet6) &&
+      isConnection(each) &&
+      ports(each.local, each.remote) === ports(socket.remote, socket.local),
+  );
+  return isHere ? undefined : "is a TCP connection whose other end the checkpoint does not have";
+}
