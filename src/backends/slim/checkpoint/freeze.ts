@@ -97,6 +97,7 @@ export class FrozenTree {
         lastRun.set(tid, lastRunOf(pid, tid));
         const tracee = this.#seize(pid, tid, options);
         if (tracee === undefined) continue;
+        tracee.waitChannel = readProc(`${pid}/task/${tid}`, "wchan");
         threads.push(tracee);
         tracee.stop();
         hideStop(tracee);

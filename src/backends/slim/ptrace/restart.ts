@@ -49,14 +49,26 @@ function again(registers: Registers, number: number): Registers {
     .set("rip", registers.get("rip") - SYSCALL_BYTES);
 }
 
-/** A call that was interrupted before is restart_syscall(2) by now; the instruction before it loaded its number. */
+/**
+ * A call that was interrupted before is restart_syscall(2) by now. The instruction before it loaded its number, or where in
+ * the kernel it slept tells what it was.
+ */
 export function callNumber(tracee: Tracee, registers: Registers): number {
   const number = registers.signed("orig_rax");
   if (number !== SYS.restart_syscall) return number;
   const MOV_EAX = 0xb8;
   const code = tracee.read(registers.get("rip") - 7n, 7);
-  return code[0] === MOV_EAX ? code.readUInt32LE(1) : number;
+  if (code[0] === MOV_EAX) return code.readUInt32LE(1);
+  const { waitChannel } = tracee;
+  if (waitChannel === "" || waitChannel === "0") return number;
+  if (waitChannel.includes("poll")) return SYS.poll;
+  if (waitChannel.includes("futex")) return SYS.futex;
+  // Sleeps are all that is left, and they may show the function that entered the kernel.
+  return registers.get("rdi") < LOWEST_ADDRESS ? SYS.clock_nanosleep : SYS.nanosleep;
 }
+
+/** Clocks have small numbers; no task can map memory as low: /proc/sys/vm/mmap_min_addr. */
+const LOWEST_ADDRESS = 4096n;
 
 /** Lets a stopped thread not see that the stop ended its call, unless a handler of its own will run. */
 export function hideStop(tracee: Tracee): void {

@@ -23,6 +23,8 @@ export class Tracee {
   stopSignal = 0;
   /** Gets a line for every call that it makes for crimg. */
   log: ((line: string) => void) | undefined;
+  /** Function of the kernel in which it slept before it was stopped, proc_pid_wchan(5); empty when it ran. */
+  waitChannel = "";
   #memory: number | undefined;
 
   constructor(
