@@ -74,6 +74,12 @@ for (const way of [[], ["contents"], ["copy"], ["relink"]])
     assert.is(readFileSync(join(work, "b"), "latin1") !== before, isSame);
     assert.is(statSync(join(work, "b")).nlink, 1);
     assert.is(statSync(join(work, "fifo-b")).nlink, 1);
+    // A file that never had a name can still get one, unless it had one for the image.
+    const unnamed = readdirSync(`/proc/${live.pid}/fd`).find((fd) =>
+      /#\d+ \(deleted\)$/.test(readlinkSync(`/proc/${live.pid}/fd/${fd}`)),
+    );
+    const given = spawnSync("ln", ["-L", `/proc/${live.pid}/fd/${unnamed}`, join(work, "named")]);
+    assert.is(given.status === 0, name !== "relink", String(given.stderr));
   });
 
 slim(

@@ -1,6 +1,6 @@
 /** Leases under crimg's own engine, above all those that are being broken. */
 import { spawn, spawnSync } from "node:child_process";
-import { readFileSync } from "node:fs";
+import { constants, openSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import * as assert from "uvu/assert";
 import { CRIMG, crimg } from "../helpers/cli.js";
@@ -52,6 +52,12 @@ slim(
       await until("the waiter", () => /-> LEASE +BREAKER/.test(readFileSync("/proc/locks", "utf8")));
       assert.is(readFileSync(BREAK_TIME, "utf8"), usual);
     }
+    // The holder is still told of a break that begins only now.
+    const flags = constants.O_WRONLY | constants.O_NONBLOCK;
+    assert.throws(() => openSync(join(work, "two"), flags), /EAGAIN|EWOULDBLOCK/);
+    await until("the signals", () =>
+      progress(live.log).failures.some((line) => line.includes("2 signals came")),
+    );
   },
 );
 
@@ -69,7 +75,7 @@ slim("a break goes on with the seconds of the image, counted from the end of the
   const begin = Date.now();
   await restored(edited);
   const end = Date.now();
-  assert.is(readFileSync(BREAK_TIME, "utf8").trim(), "45");
+  assert.ok(Number(readFileSync(BREAK_TIME, "utf8")) > seconds + 15);
   // Somebody who wants to write has to wait until the lease is gone, not a full break time of the host.
   const opened = (name: string) =>
     new Promise<number>((resolve, reject) => {
@@ -82,7 +88,7 @@ slim("a break goes on with the seconds of the image, counted from the end of the
   await until("the waiter to open its file", () => /^waiter opened$/m.test(readFileSync(live.log, "utf8")));
   for (const time of times) {
     assert.ok(time - begin >= seconds * 1000 - 100, `${time - begin} ms from its begin`);
-    assert.ok(time - end <= seconds * 1000 + 3000, `${time - end} ms from its end`);
+    assert.ok(time - end <= (seconds + 15) * 1000, `${time - end} ms from its end`);
   }
 });
 

@@ -97,6 +97,7 @@ int main(int argc, char **argv)
 	first = lease("two", O_RDONLY, F_RDLCK);
 	second = must(open("two", O_RDONLY), "two");
 	must(fcntl(second, F_SETLEASE, F_RDLCK), "two");
+	must(fcntl(second, F_SETSIG, SIGRTMIN), "two");
 	none = must(open("two", O_RDONLY), "two");
 	held = lease("waited-for", O_RDONLY, F_RDLCK);
 	children[2] = must(fork(), "fork");
