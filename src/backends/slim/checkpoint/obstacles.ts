@@ -39,7 +39,7 @@ export function obstacles({ stat, threads, isZombie }: FrozenProcess): Objection
     if (tracee.registers().get("cs") !== USER64_CS) found.add(`runs 32-bit code${inThread}`);
     if (keyedLines(readProc(thread, "status")).get("x86_Thread_features")?.includes("shstk"))
       found.add(`has a shadow stack${inThread}`);
-    for (const kind of foreignNamespaces(thread)) found.add(`is in a ${kind} namespace of its own`);
+    for (const kind of foreignNamespaces(thread)) found.add(`is in another ${kind} namespace than crimg`);
     if (tid === pid) continue;
     if (attempt(SYS.kcmp, pid, tid, KCMP_FILES, 0, 0) !== 0)
       found.add(`has a thread ${tid} with descriptors of its own`);
