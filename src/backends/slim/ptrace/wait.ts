@@ -1,6 +1,6 @@
 import { BackendError } from "../../../io/errors.js";
-import { SYS } from "../sys/abi-x64.js";
-import { attempt } from "../sys/syscall.js";
+import { PAGE_SIZE, SYS } from "../sys/abi-x64.js";
+import { addressOf, attempt } from "../sys/syscall.js";
 
 const WNOHANG = 1;
 const WALL = 0x4000_0000;
@@ -8,6 +8,10 @@ const SCHED_YIELD = 24;
 /** Polls without a pause: most stops come within microseconds. */
 const EAGER_POLLS = 100;
 const LONGEST_PAUSE_MS = 2;
+
+/** Where wait4(2) puts a status: one place for all polls, whose bytes stand outside of the heap and stay there. */
+const statusWord = Buffer.allocUnsafeSlow(PAGE_SIZE);
+const statusAddress = addressOf(statusWord);
 
 const nobody = new Int32Array(new SharedArrayBuffer(4));
 
@@ -29,10 +33,9 @@ export type Status =
 
 /** The state of a child or traced thread, when it has changed; -1 asks for any of them. Never waits. */
 export function poll(tid: number): Status | undefined {
-  const word = Buffer.alloc(4);
-  const result = attempt(SYS.wait4, tid, word, WNOHANG | WALL, 0);
+  const result = attempt(SYS.wait4, tid, statusAddress, WNOHANG | WALL, 0);
   if (result <= 0) return undefined;
-  const status = word.readInt32LE();
+  const status = statusWord.readInt32LE();
   if ((status & 0xff) !== 0x7f) return { kind: "gone", tid: result, status };
   return { kind: "stopped", tid: result, signal: (status >> 8) & 0xff, event: status >> 16 };
 }

@@ -16,12 +16,24 @@ const libcSyscall = koffi
  * The thread that calls is this one: ptrace(2) knows its tracer by the thread.
  */
 export function attempt(number: number, ...args: readonly Argument[]): number {
-  const words = args.map((arg) =>
-    Buffer.isBuffer(arg) ? (koffi.address(arg) as bigint) : arg === null ? 0 : arg,
+  // Called a hundred thousand times while stops are waited for: no array is made here.
+  const result = Number(
+    libcSyscall(
+      number,
+      word(args[0]),
+      word(args[1]),
+      word(args[2]),
+      word(args[3]),
+      word(args[4]),
+      word(args[5]),
+    ),
   );
-  while (words.length < 6) words.push(0);
-  const result = Number(libcSyscall(number, ...words));
   return result === -1 ? -koffi.errno() : result;
+}
+
+function word(arg: Argument | undefined): number | bigint {
+  if (typeof arg === "number" || typeof arg === "bigint") return arg;
+  return arg === undefined || arg === null ? 0 : addressOf(arg);
 }
 
 /** The same, for calls that are to succeed. `doing` says what for. Errors: KernelError. */
