@@ -144,6 +144,8 @@ Exit status: 0 restored (and, without --detach, ended, however that was), 1 it c
       logFile: flags.log,
       stallSeconds: flags.timeout,
       expiryFrom: flags["expiry-from"],
+      pids: flags.pids,
+      pidns: flags.pidns,
     };
   }
 

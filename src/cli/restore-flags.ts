@@ -39,6 +39,15 @@ export const RESTORE_FLAGS = {
     description:
       "slim: leases and timers have what they had left from the end of the restart, or from its start, so that the restart uses it up",
   }),
+  pids: option({ options: ["same", "new"] as const })({
+    default: "same",
+    description:
+      "slim: new lets the tasks have any ids as seen from outside, in a pid namespace of their own; also for ordinary users, where the kernel lets them have one",
+  }),
+  pidns: boolean({
+    description:
+      "slim: restore into a new pid namespace, with a /proc of its own, where every id is free; a crimg stays in there as its init until the root task has ended",
+  }),
   lossy: boolean({
     description:
       "restore a converted image although the other family cannot hold all of it; crimg convert lists what",

@@ -1,3 +1,4 @@
+import path from "node:path";
 import { BackendError, UnsupportedError, UsageError } from "../../io/errors.js";
 import { FileSource } from "../../io/source.js";
 import { SpoolSource } from "../../io/spool.js";
@@ -77,12 +78,11 @@ export class SlimBackend implements Backend {
     const probe = this.probe();
     if (!probe.able) return { restored: false, reason: probe.reason, explanation: undefined };
     const { detach, pidFile, onRestored, onStep, onProgress, pids, pidns, expiryFrom } = options;
+    if (pidns === true || pids === "new") return this.#inNamespace(document, options);
     const { restore } = await import("./restore/restore.js");
     let pid: number;
     try {
       pid = restore(readerOf(document), fileOf(document), {
-        pids,
-        pidns,
         expiryFrom,
         log: onStep,
         onProgress,
@@ -98,6 +98,17 @@ export class SlimBackend implements Backend {
     if (detach) return { restored: true, pid };
     const { untilEnded } = await import("./until-ended.js");
     return { restored: true, pid, ended: await untilEnded(pid) };
+  }
+
+  /** A crimg that sees the new namespace from inside does it. */
+  async #inNamespace(document: Document, options: RestartOptions): Promise<Restart> {
+    const [, program] = process.argv;
+    if (program === undefined || !/^(crimg|run\.js)$/.test(path.basename(program)))
+      throw new UnsupportedError("only the command crimg restores into a pid namespace of its own");
+    const { restoreInNamespace } = await import("./pid-namespace.js");
+    const restart = await restoreInNamespace(fileOf(document), program, options);
+    if (restart.restored && options.pidFile !== undefined) writePid(options.pidFile, restart.pid);
+    return restart;
   }
 }
 
