@@ -13,6 +13,7 @@ import {
   progress,
   start,
   startProgram,
+  statOf,
   until,
 } from "../helpers/live.js";
 import { exchange, httpGet, redis, startNginx, startRedis } from "../helpers/services.js";
@@ -88,11 +89,15 @@ sockets("diff sees that the sockets of one program are the same, and those of tw
   const live = await startProgram("sockets", work);
   await goesOn(live.log, 1);
   const images = [1, 2].map((nth) => join(dir, `twice.${nth}.ckpt`));
+  // Stopped, it moves no messages between the two looks.
+  process.kill(live.pid, "SIGSTOP");
+  await until("the program to stop", () => statOf(live.pid)?.state === "T");
   for (const image of images) {
     const { code, stderr } = await crimg(["checkpoint", String(live.pid), "-R", "-o", image]);
     assert.is(code, 0, stderr);
-    await goesOn(live.log, 2);
   }
+  process.kill(live.pid, "SIGCONT");
+  await goesOn(live.log, 2);
   assert.equal(progress(live.log).failures, []);
   const same = await crimg(["diff", ...images, "--only", "sockets"]);
   assert.is(same.code, 0, same.stdout + same.stderr);

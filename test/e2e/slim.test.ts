@@ -51,12 +51,13 @@ for (const name of ["logger", "counter"])
 slim("a tree that cannot be saved is refused, object by object, and runs on", async () => {
   const work = join(dir, "refused");
   mkdirSync(work);
-  const live = await startProgram("sockets", work);
+  const live = await startProgram("endpoints", work);
   await goesOn(live.log, 2);
   const image = join(dir, "refused.ckpt");
   const { code, stderr } = await crimg(["checkpoint", String(live.pid), "-o", image]);
   assert.is(code, 1, stderr);
-  assert.match(stderr, /descriptor \d+ of task \d+ is socket:/);
+  assert.match(stderr, /^task \d+ is in a IPC namespace of its own$/m);
+  assert.match(stderr, /^task \d+ is in a UTS namespace of its own$/m);
   assert.not(existsSync(image));
   await goesOn(live.log, 3);
 });
