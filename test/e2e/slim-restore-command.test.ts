@@ -193,6 +193,27 @@ test("waits for the root task, passes SIGTERM on and tells how it ended", async 
   assert.is(statOf(live.pid), undefined, "crimg has taken note of its end");
 });
 
+test("where the id is taken it is refused, and restored in a pid namespace of its own", async () => {
+  const work = fresh("taken");
+  const output = join(work, "out");
+  const live = await start(["/usr/bin/python3", "-c", TERMINATES, work], { cwd: work, output });
+  await until("the handler", () => readFileSync(output, "utf8") === "ready\n");
+  const image = join(dir, "taken.ckpt");
+  const written = await crimg(["checkpoint", String(live.pid), "-R", "-o", image]);
+  assert.is(written.code, 0, written.stderr);
+  const refused = await crimg(["restore", image], { env });
+  assert.is(refused.code, 1);
+  assert.match(refused.stderr, new RegExp(`the id ${live.pid} is taken`));
+  const words = ["--pid", "--fork", "--mount-proc", process.execPath, CRIMG, "restore", image];
+  const child = spawn("unshare", words, { stdio: ["ignore", "pipe", "inherit"] });
+  const text = textOf(child);
+  const twin = (): number | undefined => withWord(work).find((pid) => pid !== live.pid);
+  await until("the task in the namespace", () => statOf(twin() ?? 0)?.state === "S");
+  process.kill(twin() as number, "SIGTERM");
+  assert.is(await text, `task ${live.pid} ended with status 7\n`);
+  assert.is(statOf(live.pid)?.state, "S", "the first one runs on");
+});
+
 test("tells by which signal the root task was killed", async () => {
   const { live, image } = await terminating("killed");
   const child = spawn(process.execPath, [CRIMG, "restore", image], { stdio: ["ignore", "pipe", "inherit"] });
@@ -286,6 +307,21 @@ test("what is for criu is refused", async () => {
   assert.is(elsewhere.code, 1);
   assert.match(elsewhere.stderr, /cannot be given the root .*--remap-path/);
 });
+
+/** Processes with this word in their command line. */
+function withWord(word: string): number[] {
+  return readdirSync("/proc")
+    .filter((name) => /^\d+$/.test(name) && commandLine(name).includes(word))
+    .map(Number);
+}
+
+function commandLine(pid: string): string[] {
+  try {
+    return readFileSync(`/proc/${pid}/cmdline`, "utf8").split("\0");
+  } catch {
+    return []; // it has ended
+  }
+}
 
 /** What timerfds of an image have left, in seconds. */
 async function timerSeconds(image: string): Promise<number[]> {
