@@ -266,6 +266,8 @@ export interface Socket {
   readonly options: readonly string[];
   /** Bytes and packets that wait in the socket; undefined when the image keeps none of it. */
   readonly queued: SocketQueue | undefined;
+  /** What was received and not yet read: messages, or pieces of a TCP stream, in their order. */
+  readonly waiting: () => Iterable<StoredBytes>;
 }
 
 export interface SocketQueue {
@@ -403,10 +405,14 @@ export interface Ghost {
   readonly pieces: () => Iterable<FilePiece>;
 }
 
-/** Bytes of a file from an offset on, read when they are asked for. */
-export interface FilePiece {
-  readonly at: number;
+/** Bytes in an image, read when they are asked for. */
+export interface StoredBytes {
   readonly size: number;
-  /** `offset` counts from the start of the piece. Errors: FormatError TRUNCATED. */
+  /** `offset` counts from their start. Errors: FormatError TRUNCATED. */
   readonly read: (offset: number, size: number) => Buffer;
+}
+
+/** Bytes of a file from an offset on. */
+export interface FilePiece extends StoredBytes {
+  readonly at: number;
 }

@@ -1,3 +1,4 @@
+import type { CriuImage, PayloadRange } from "../../formats/criu/image.js";
 import type { CriuImageSet } from "../../formats/criu/image-set.js";
 import { IMAGES } from "../../formats/criu/images.js";
 import { SK_FAMILY, SK_PROTO, SK_STATE, SK_TYPE } from "../../formats/criu/names.js";
@@ -9,7 +10,7 @@ import type { UnixSkEntry } from "../../formats/criu/tables/sk-unix.js";
 import { bytesToText } from "../../io/text.js";
 import { enumName } from "../../schema/enums.js";
 import { formatAddress } from "../../schema/ip-address.js";
-import type { FileTable, OpenFile, Socket, SocketQueue } from "../checkpoint.js";
+import type { FileTable, OpenFile, Socket, SocketQueue, StoredBytes } from "../checkpoint.js";
 
 const TCP = 6;
 const ESTABLISHED = 1;
@@ -21,8 +22,9 @@ export function socketOf(file: OpenFile, files: FileTable, set: CriuImageSet): S
     case "UNIXSK":
       return {
         ...unixSocket(file.record as UnixSkEntry, files),
+        waiting: () => messagesFor(set, file.id),
         get queued() {
-          return packetQueues(set).get(file.id);
+          return packetQueues(set).get(file.id)?.queue;
         },
       };
     case "INETSK":
@@ -45,7 +47,7 @@ export function unixName(entry: UnixSkEntry): string {
   return path.startsWith("/") || entry.name_dir === undefined ? path : `${entry.name_dir}/${path}`;
 }
 
-function unixSocket(entry: UnixSkEntry, files: FileTable): Omit<Socket, "queued"> {
+function unixSocket(entry: UnixSkEntry, files: FileTable): Omit<Socket, "queued" | "waiting"> {
   const peer = peerOf(entry, files);
   return {
     family: "UNIX",
@@ -65,19 +67,51 @@ function unixSocket(entry: UnixSkEntry, files: FileTable): Omit<Socket, "queued"
   };
 }
 
-const queuesOf = new WeakMap<CriuImageSet, ReadonlyMap<number, SocketQueue>>();
+interface PacketQueue {
+  received: number;
+  packets: number;
+}
+
+interface StoredQueue {
+  readonly queue: PacketQueue;
+  readonly ranges: PayloadRange[];
+}
+
+const queuesOf = new WeakMap<CriuImageSet, ReadonlyMap<number, StoredQueue>>();
 
 /** What waits to be read from unix sockets, by id of the open file. */
-function packetQueues(set: CriuImageSet): ReadonlyMap<number, SocketQueue> {
+function packetQueues(set: CriuImageSet): ReadonlyMap<number, StoredQueue> {
   const known = queuesOf.get(set);
   if (known !== undefined) return known;
-  const queues = new Map<number, { received: number; packets: number }>();
-  for (const { value } of set.records(IMAGES.SK_QUEUES)) {
-    const queue = queues.get(value.id_for) ?? { received: 0, packets: 0 };
-    queues.set(value.id_for, { received: queue.received + value.length, packets: queue.packets + 1 });
+  const queues = new Map<number, StoredQueue>();
+  for (const { value, payload } of set.records(IMAGES.SK_QUEUES)) {
+    const stored = queues.get(value.id_for) ?? { queue: { received: 0, packets: 0 }, ranges: [] };
+    queues.set(value.id_for, stored);
+    stored.queue.received += value.length;
+    stored.queue.packets++;
+    stored.ranges.push(...payload);
   }
   queuesOf.set(set, queues);
   return queues;
+}
+
+function messagesFor(set: CriuImageSet, file: number): StoredBytes[] {
+  const image = set.image(IMAGES.SK_QUEUES);
+  const ranges = packetQueues(set).get(file)?.ranges ?? [];
+  return image === undefined ? [] : ranges.map((range) => storedBytes(image, range));
+}
+
+/** What was received stands before what is still to be sent. */
+function* received(set: CriuImageSet, inode: number): Generator<StoredBytes> {
+  const image = set.image(IMAGES.TCP_STREAM, inode);
+  const [first] = image?.readRecords() ?? [];
+  const [range] = first?.payload ?? [];
+  if (image === undefined || first === undefined || range === undefined) return;
+  yield storedBytes(image, { ...range, size: Math.min(range.size, first.value.inq_len) });
+}
+
+function storedBytes(image: CriuImage, { offset, size }: Pick<PayloadRange, "offset" | "size">): StoredBytes {
+  return { size, read: (from, count) => image.source.read(offset + from, count) };
 }
 
 /** The image of a connection is absent in sets that were dumped to close their connections. */
@@ -122,6 +156,7 @@ function inetSocket(entry: InetSkEntry, set: CriuImageSet): Socket {
     get queued() {
       return connected ? streamQueues(set, entry.ino) : undefined;
     },
+    waiting: () => (connected ? received(set, entry.ino) : []),
   };
 }
 
@@ -167,6 +202,7 @@ function bare(
     peer: undefined,
     connected: false,
     queued: undefined,
+    waiting: () => [],
     ...optionsOf(entry),
   };
 }

@@ -4,7 +4,7 @@ import { RECORDS } from "../../formats/linux-cr/records.js";
 import { bytesToText } from "../../io/text.js";
 import { enumName } from "../../schema/enums.js";
 import { formatAddress } from "../../schema/ip-address.js";
-import type { OpenFile, Socket } from "../checkpoint.js";
+import type { OpenFile, Socket, StoredBytes } from "../checkpoint.js";
 import type { StreamReader } from "./reader.js";
 
 const UNIX = 1;
@@ -30,6 +30,7 @@ export function linuxCrSocket(
     inode: inodeOf(reader, part),
     backlog: sock.state === LISTEN ? sock.backlog : undefined,
     queued: queued(reader, part, sock.protocol === TCP),
+    waiting: () => waiting(reader, part),
     shutdown: sock.shutdown,
     // Stored as setsockopt(2) takes them, which is half of what the kernel gives.
     sendBuffer: sock.sndbuf * 2,
@@ -107,6 +108,26 @@ function queued(reader: StreamReader, part: Part, isTcp: boolean): Socket["queue
     unsent: unsent?.total_bytes ?? 0,
     packets: isTcp ? undefined : received.skb_count,
   };
+}
+
+/** The data of the packets that were received: behind the headroom of each, then what fragments use of their pages. */
+function* waiting(reader: StreamReader, part: Part): Generator<StoredBytes> {
+  const { image } = reader;
+  const bytes = (offset: number, size: number): StoredBytes => ({
+    size,
+    read: (from, count) => image.source.read(offset + from, count),
+  });
+  for (const packet of part.deferred?.parts[0]?.parts ?? []) {
+    const linear = image.payload(reader.get(packet, RECORDS.BUFFER).index);
+    const skip = Math.min(reader.get(packet, RECORDS.SOCKET_BUFFER).value.data_offset ?? 0, linear.size);
+    yield bytes(linear.offset + skip, linear.size - skip);
+    for (const fragment of packet.parts) {
+      const { index, value } = reader.get(fragment, RECORDS.SOCKET_FRAG);
+      const page = image.rawPage(index);
+      if (page !== undefined && value.offset + value.size <= page.size)
+        yield bytes(page.offset + value.offset, value.size);
+    }
+  }
 }
 
 function inetAddresses(

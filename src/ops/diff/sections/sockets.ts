@@ -1,4 +1,20 @@
+import { createHash } from "node:crypto";
+import type { Socket } from "../../../model/checkpoint.js";
 import type { Section } from "../section.js";
+
+const CHUNK = 64 * 1024;
+
+/** SHA-256 of what waits to be read; where messages have bounds these count. */
+function digestOf({ protocol, waiting }: Socket): string | undefined {
+  const hash = createHash("sha256");
+  let isEmpty = true;
+  for (const { size, read } of waiting()) {
+    if (protocol !== "TCP") hash.update(`${size}:`);
+    for (let done = 0; done < size; done += CHUNK) hash.update(read(done, Math.min(CHUNK, size - done)));
+    isEmpty &&= size === 0;
+  }
+  return isEmpty ? undefined : hash.digest("hex");
+}
 
 export const SOCKETS: Section = {
   name: "sockets",
@@ -25,6 +41,7 @@ export const SOCKETS: Section = {
           received: socket.queued?.received || undefined,
           unsent: socket.queued?.unsent || undefined,
           packets: socket.queued?.packets || undefined,
+          waiting: digestOf(socket),
           options: socket.options.join(" ") || undefined,
           peer: side.fileName(socket.peer),
         },
