@@ -146,8 +146,7 @@ real("python commits in SQLite what it had begun before it was gone", async () =
 real("an interactive bash keeps its variables, its history and its jobs on another terminal", async () => {
   const first = await OnTerminal.start(["/bin/bash", "--norc", "--noprofile", "-i"]);
   await first.says(/[$#] $/);
-  first.type("PS1='READY> '
-");
+  first.type("PS1='READY> '\n");
   await first.says(/READY> $/);
   first.type("kept=before; sleep 1000 &\n");
   await first.says(/\[1\] \d+[\s\S]*READY> $/);

@@ -96,7 +96,7 @@ terminals("a program on the terminal of a shell outside goes on on that of crimg
   const refused = await crimg(["restore", image, "--backend", "slim", "--detach"]);
   assert.is(refused.code, 1, refused.stderr);
   assert.match(refused.stderr, /the terminal \/dev\/pts\/\d+ is outside of the checkpoint/);
-  const other = await OnTerminal.restore(image);
+  const other = await OnTerminal.restore(image, "with them");
   await goesOn(log, 5);
   assert.ok(progress(log).ticks > ticks);
   other.type("you\n");

@@ -27,10 +27,14 @@ export class OnTerminal {
     return new OnTerminal(holder, input, output);
   }
 
-  /** A terminal on which `crimg restore` leads the session with crimg's own engine. */
-  static restore(image: string, ...options: string[]): Promise<OnTerminal> {
-    const command = [CRIMG, "restore", image, "--backend", "slim", "--detach", ...options];
-    return OnTerminal.start([process.execPath, ...command]);
+  /**
+   * A terminal on which `crimg restore` leads the session, with crimg's own engine. It ends once the tasks run, or with
+   * them: those that join its session lose their terminal when it ends.
+   */
+  static restore(image: string, ends: "at once" | "with them" = "at once"): Promise<OnTerminal> {
+    const command = [CRIMG, "restore", image, "--backend", "slim"];
+    const detach = ends === "at once" ? ["--detach"] : [];
+    return OnTerminal.start([process.execPath, ...command, ...detach]);
   }
 
   /** The command, once it has begun. */
