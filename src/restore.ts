@@ -60,6 +60,9 @@ const IN_PLACE = " --in-place";
 /** Rules about ids, which do not matter to tasks that get others. */
 const ID_RULES = ["PID_TAKEN", "PID_MAX"];
 
+/** Rules about what criu itself does wrong, and crimg's own engine does not. */
+const CRIU_FAULTS = ["CHILD_PID_LOWER", "FIFO_ASYNC", "LEASE_BREAKING", "LOCK_MAPPED", "VDSO_PAGES"];
+
 /**
  * Works out a restore of a set or a stream with edits; nothing is written before `start`. An image of the family that the
  * backend does not restore is converted.
@@ -84,7 +87,7 @@ export async function prepareRestore(document: Document, request: RestoreRequest
   const verdict = validate(judged, {
     root: root ?? "/",
     ...engineFacts(backend, probe),
-    ignore: choosesIds ? [] : ID_RULES,
+    ignore: [...(choosesIds ? [] : ID_RULES), ...(backend.name === "slim" ? CRIU_FAULTS : [])],
   });
   return {
     backend,
