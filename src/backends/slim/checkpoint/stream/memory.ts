@@ -8,6 +8,7 @@ import { Pagemap } from "../../proc/pagemap.js";
 import { PAGE_SIZE, TASK_SIZE } from "../../sys/abi-x64.js";
 import { adviceOf, VM_MAYWRITE, vmFlags } from "../../vma-flags.js";
 import { DescriptorSource } from "../data-ranges.js";
+import { mapLink } from "../map-link.js";
 import type { ProcessState } from "../process.js";
 import { segmentFields } from "../sysv-segment.js";
 import type { CheckpointContext } from "./context.js";
@@ -113,7 +114,7 @@ function writeArea(
     else ownPages();
     return;
   }
-  const mapFile = `/proc/${pid}/map_files/${area.start.toString(16)}-${area.end.toString(16)}`;
+  const mapFile = mapLink(pid, area);
   const { size } = fs.statSync(mapFile, { bigint: true });
   const isShared = area.permissions[3] === "s";
   const isSegment = area.name.startsWith("/SYSV");
