@@ -1,5 +1,6 @@
 /** What crimg's own engine does not checkpoint: each object is told, nothing is written, and the tasks run on. */
-import { existsSync, mkdirSync, readFileSync } from "node:fs";
+import { spawnSync } from "node:child_process";
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import * as assert from "uvu/assert";
 import {
@@ -8,7 +9,9 @@ import {
   goesOn,
   type LiveProgram,
   progress,
+  start,
   startProgram,
+  statOf,
 } from "../helpers/live.js";
 import { needsSlim, refusal } from "../helpers/slim.js";
 import { suite } from "../helpers/suite.js";
@@ -65,6 +68,19 @@ slim("objects that no image can hold are told one by one", async () => {
     stderr,
     new RegExp(`tasks ${live.pid} and ${told(live, "child")} share their working directory`),
   );
+});
+
+slim("32-bit programs are told", async () => {
+  const source = join(dir, "pause.s");
+  const program = join(dir, "pause");
+  // pause(2) of i386, again and again: it needs no library, which the host may lack.
+  writeFileSync(source, ".globl _start\n_start: movl $29, %eax\nint $0x80\njmp _start\n");
+  const built = spawnSync("gcc", ["-m32", "-nostdlib", "-static", "-o", program, source]);
+  assert.is(built.status, 0, String(built.stderr));
+  const live = await start([program], { cwd: dir });
+  const { stderr } = await refusal(live, join(dir, "pause.ckpt"));
+  assert.match(stderr, new RegExp(`task ${live.pid} runs 32-bit code`));
+  assert.is(statOf(live.pid)?.state, "S");
 });
 
 slim.run();
