@@ -57,8 +57,8 @@ export interface PreparedRestore {
 }
 
 const IN_PLACE = " --in-place";
-/** Rules about ids, which do not matter to tasks that get others. */
-const ID_RULES = ["PID_TAKEN", "PID_MAX"];
+/** Rules about ids and who may choose them, which do not matter to tasks in a pid namespace of their own. */
+const ID_RULES = ["PID_TAKEN", "PID_MAX", "NOT_ROOT"];
 
 /** Rules about what criu itself does wrong, and crimg's own engine does not. */
 const CRIU_FAULTS = ["CHILD_PID_LOWER", "FIFO_ASYNC", "LEASE_BREAKING", "LOCK_MAPPED", "VDSO_PAGES"];

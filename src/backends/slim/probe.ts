@@ -42,7 +42,7 @@ function problem(facts: HostFacts, choosesIds: boolean): string | undefined {
   if (facts.ptraceScope === NO_TRACING)
     return "tracing is turned off for good on this host (kernel.yama.ptrace_scope is 3)";
   if (choosesIds && (capabilities & (CAP_CHECKPOINT_RESTORE | CAP_SYS_ADMIN)) === 0n)
-    return "choosing the ids of tasks needs the capability CAP_CHECKPOINT_RESTORE or CAP_SYS_ADMIN: run it as root";
+    return "choosing the ids of tasks needs the capability CAP_CHECKPOINT_RESTORE or CAP_SYS_ADMIN: run it as root, or in a pid namespace of its own with --pids new";
   if (facts.ptraceScope === NO_TRACING - 1 && (capabilities & CAP_SYS_PTRACE) === 0n)
     return "tracing needs the capability CAP_SYS_PTRACE on this host (kernel.yama.ptrace_scope is 2)";
   return undefined;
