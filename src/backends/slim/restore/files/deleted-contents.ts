@@ -42,19 +42,17 @@ export interface DeletedFamily {
 }
 
 /** The deleted files of an image, by each of their FILEs. Errors: FormatError for a damaged image. */
-export function familiesOf(reader: StreamReader): ReadonlyMap<number, DeletedFamily> {
+export function familiesOf(
+  reader: StreamReader,
+  fileOf: (objref: number) => ImageFile,
+): ReadonlyMap<number, DeletedFamily> {
   const families = new Map<number, DeletedFamily & { files: ImageFile[] }>();
   for (const part of reader.objects("FILE")) {
     const unlinked = reader.find(part, RECORDS.FILE_UNLINKED)?.value;
     if (unlinked === undefined) continue;
     const objref = part.objref ?? 0;
     const extra = reader.find(part, RECORDS.UNLINKED_EXTRA)?.value;
-    const file: ImageFile = {
-      part,
-      objref,
-      value: reader.get(part, RECORDS.FILE).value,
-      path: reader.text(part, RECORDS.FILE_NAME),
-    };
+    const file = fileOf(objref);
     const inode = extra?.inode_objref ?? -objref;
     const known = families.get(inode);
     if (known !== undefined) {

@@ -52,6 +52,8 @@ export class DeletedFiles {
     readonly reader: StreamReader,
     readonly image: number,
     readonly journal: Journal,
+    /** A FILE by its number, with the access mode that it must have. */
+    readonly file: (objref: number) => ImageFile,
   ) {
     this.#names = new Names(journal);
   }
@@ -94,7 +96,7 @@ export class DeletedFiles {
 
   /** Makes or finds the file, and opens all its FILEs. Gives what leads to it. */
   #bring(file: ImageFile): number {
-    this.#families ??= familiesOf(this.reader);
+    this.#families ??= familiesOf(this.reader, this.file);
     const family = this.#families.get(file.objref);
     if (family === undefined) throw new BackendError(`FILE ${file.objref} was not deleted`);
     const known = this.#handles.get(family.inode);

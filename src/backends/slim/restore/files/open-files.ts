@@ -51,7 +51,7 @@ export class OpenFiles {
     /** FILEs of shared mappings that are written to: criu stores them as if they were open for reading alone. */
     readonly written: ReadonlySet<number>,
   ) {
-    this.deleted = new DeletedFiles(reader, image, this.journal);
+    this.deleted = new DeletedFiles(reader, image, this.journal, (objref) => this.file(objref));
     this.#pipes = new Pipes(reader, this.deleted);
     this.#memFiles = new MemFiles(reader, image);
     this.terminals = new Terminals(reader);
