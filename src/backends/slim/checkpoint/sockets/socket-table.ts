@@ -10,7 +10,8 @@ import { captureNetlink, capturePacket } from "./other.js";
 import { pollEvents } from "./queue.js";
 import type { InetSocket, QueuedMessage, Refuse, SavedSocket } from "./socket.js";
 import { enterRepair, leaveRepair, readConnections } from "./tcp.js";
-import { captureUnix } from "./unix.js";
+import { captureUnix, type Waiting, waitingIn } from "./unix.js";
+import { unsavedOptions } from "./unsaved-options.js";
 
 const POLLERR = 8;
 const SOCKET_LINK = /^socket:\[(\d+)\]$/;
@@ -28,6 +29,8 @@ export interface SocketRefusal {
 export class SocketTable {
   readonly refusals: SocketRefusal[] = [];
   readonly #saved = new Map<number, SavedSocket>();
+  readonly #inodes = new Map<number, Description>();
+  readonly #waiting = new Map<number, readonly Waiting[]>();
   readonly #unix: ReadonlyMap<number, UnixDiag>;
   readonly #datagrams: { readonly of: InetCapture; readonly description: Description }[] = [];
 
@@ -39,10 +42,8 @@ export class SocketTable {
     const isAnySocket = descriptions.all.some((each) => kindOf(each) === "socket");
     this.#unix = isAnySocket ? readUnixSockets() : new Map();
     // Queues may hold open files, which may be sockets: the list grows.
-    for (let i = 0; i < descriptions.all.length; i++) {
-      const description = descriptions.all[i] as Description;
-      if (kindOf(description) === "socket") this.#capture(description);
-    }
+    for (let i = 0; i < descriptions.all.length; i++) this.#look(descriptions.all[i] as Description);
+    for (const description of this.#inodes.values()) this.#capture(description);
     this.#findSenders();
     this.#readConnections();
   }
@@ -54,11 +55,9 @@ export class SocketTable {
 
   /** The description and socket of an inode number. */
   byInode(inode: number): { readonly description: Description; readonly socket: SavedSocket } | undefined {
-    for (const description of this.descriptions.all) {
-      const socket = this.#saved.get(description.id);
-      if (socket?.inode === inode) return { description, socket };
-    }
-    return undefined;
+    const description = this.#inodes.get(inode);
+    const socket = description && this.#saved.get(description.id);
+    return description && socket && { description, socket };
   }
 
   /** Runs `end`, which ends the tasks: their connections end with them without a word. When it fails they go on. */
@@ -76,11 +75,24 @@ export class SocketTable {
     }
   }
 
+  /** What waits in a unix socket must be known of all of them before it can be told who is outside the tree. */
+  #look(description: Description): void {
+    if (kindOf(description) !== "socket") return;
+    this.#inodes.set(inodeOf(description), description);
+    borrow(description, (fd) => {
+      if (intOption(fd, SOL.socket, SO.domain) !== AF.unix) return;
+      const waiting = waitingIn(fd, (descriptor) => this.descriptions.adopt(descriptor));
+      if (waiting.length > 0) this.#waiting.set(description.id, waiting);
+    });
+  }
+
   #capture(description: Description): void {
     const inode = inodeOf(description);
     const refuse: Refuse = (reason) => void this.refusals.push({ description, reason });
     borrow(description, (fd) => {
       if (hasFilter(fd)) refuse("has a packet filter");
+      for (const name of unsavedOptions(fd))
+        refuse(`has the option ${name} set, for which an image has no place`);
       if ((pollEvents(fd) & POLLERR) !== 0) refuse("has an error to tell its program");
       const socket = this.#read(fd, inode, description, refuse);
       if (socket !== undefined) this.#saved.set(description.id, socket);
@@ -93,12 +105,11 @@ export class SocketTable {
       case AF.unix:
         return captureUnix(
           fd,
-          inode,
+          { inode, waiting: this.#waiting.get(description.id) ?? [] },
           {
             all: this.#unix,
-            isInside: (other) => this.#isInside(other),
+            isInside: (other) => this.#inodes.has(other),
             holder: (other) => holderWords(new Outside([linkOf(other)], this.inside).holder(linkOf(other))),
-            adopt: ({ descriptors }) => descriptors.map((each) => this.descriptions.adopt(each)),
           },
           refuse,
         );
@@ -116,10 +127,6 @@ export class SocketTable {
         refuse("is of a family that this engine does not know");
         return undefined;
     }
-  }
-
-  #isInside(inode: number): boolean {
-    return this.descriptions.all.some(({ link }) => link === linkOf(inode));
   }
 
   /** Datagrams are sent again by the sockets that sent them. */

@@ -3,7 +3,7 @@ import path from "node:path";
 import { bytesToText, textToBytes } from "../../../../io/text.js";
 import type { UnixDiag } from "../../proc/unix-diag.js";
 import { SYS } from "../../sys/abi-x64.js";
-import { addressOfSocket, type PeekedMessage } from "../../sys/socket-calls.js";
+import { addressOfSocket, intOption, type PeekedMessage, SO, SOL } from "../../sys/socket-calls.js";
 import { SOCK_TYPE, STATE } from "../../sys/socket-numbers.js";
 import { attempt } from "../../sys/syscall.js";
 import type { Description } from "../descriptions.js";
@@ -25,14 +25,25 @@ export interface UnixSurroundings {
   isInside(inode: number): boolean;
   /** Who else has a socket: " (task 4711 has it)", or nothing. */
   holder(inode: number): string;
-  /** Takes over descriptors that were received with a message. */
-  adopt(message: PeekedMessage): Description[];
+}
+
+/** A message that waits, with the open files that travel with it. */
+export interface Waiting {
+  readonly message: PeekedMessage;
+  readonly files: readonly Description[];
+}
+
+/** All that waits in a unix socket that crimg has borrowed as `fd`; `adopt` takes over the descriptors in it. */
+export function waitingIn(fd: number, adopt: (descriptor: number) => Description): Waiting[] {
+  if (intOption(fd, SOL.socket, SO.acceptConn) === 1) return [];
+  const isStream = intOption(fd, SOL.socket, SO.type) === SOCK_TYPE.stream;
+  return peekQueue(fd, isStream).map((message) => ({ message, files: message.descriptors.map(adopt) }));
 }
 
 /** Reads a unix socket that crimg has borrowed as `fd`. */
 export function captureUnix(
   fd: number,
-  inode: number,
+  { inode, waiting }: { readonly inode: number; readonly waiting: readonly Waiting[] },
   around: UnixSurroundings,
   refuse: Refuse,
 ): UnixSocket | undefined {
@@ -44,12 +55,10 @@ export function captureUnix(
   const opts = socketOptions(fd);
   const address = addressOfSocket(fd, "own") ?? Buffer.alloc(SUN_PATH);
   const name = Buffer.from(address.subarray(SUN_PATH));
-  const isStream = diag.type === SOCK_TYPE.stream;
   const isListening = diag.state === STATE.listen;
   const peer = isListening ? 0 : peerOf(fd, diag, around, refuse);
   if (isListening) checkPending(diag, around, refuse);
-  const messages = isListening ? [] : peekQueue(fd, isStream);
-  if (messages.length > 0 && opts.so_passcred === true)
+  if (waiting.length > 0 && opts.so_passcred === true)
     refuse("holds messages with the credentials of their senders, which cannot be sent again in their name");
   return {
     family: "unix",
@@ -63,9 +72,9 @@ export function captureUnix(
     name,
     ...fileOf(fd, name, refuse),
     peer,
-    queue: messages.map((message) => ({
+    queue: waiting.map(({ message, files }) => ({
       data: message.data,
-      files: around.adopt(message),
+      files,
       sender: senderOf(message, diag, peer, around, refuse),
     })),
   };
