@@ -74,6 +74,8 @@ for (const way of [[], ["contents"], ["copy"], ["relink"]])
     assert.is(readFileSync(join(work, "b"), "latin1") !== before, isSame);
     assert.is(statSync(join(work, "b")).nlink, 1);
     assert.is(statSync(join(work, "fifo-b")).nlink, 1);
+    for (const gone of ["a", "fifo", "directory"])
+      assert.ok(linksOf(live.pid).includes(`${work}/${gone} (deleted)`), linksOf(live.pid).join());
     // A file that never had a name can still get one, unless it had one for the image.
     const unnamed = readdirSync(`/proc/${live.pid}/fd`).find((fd) =>
       /#\d+ \(deleted\)$/.test(readlinkSync(`/proc/${live.pid}/fd/${fd}`)),

@@ -41,6 +41,8 @@ export class DeletedFiles {
   readonly #names: Names;
   /** Open already, by FILE. */
   readonly #open = new Map<number, number>();
+  /** What leads to a fifo by the name that it had, by FILE. */
+  readonly #fifos = new Map<number, number>();
   /** What leads to a file and does not hold it open (O_PATH), by the number that its FILEs share. */
   readonly #handles = new Map<number, number>();
   /** Substitutes on disk that go once the restart has succeeded. */
@@ -69,7 +71,8 @@ export class DeletedFiles {
 
   /** A path that leads to a deleted fifo. */
   link(file: ImageFile): string {
-    return `/proc/self/fd/${this.#bring(file)}`;
+    const handle = this.#bring(file);
+    return `/proc/self/fd/${this.#fifos.get(file.objref) ?? handle}`;
   }
 
   /** The tasks live on whatever becomes of crimg: what held their deleted files goes with this run. */
@@ -89,8 +92,10 @@ export class DeletedFiles {
   /** Leaves the disk as it was found; after `end` only closes what is open. */
   close(): void {
     this.journal.undo();
-    for (const fd of [...this.#open.values(), ...this.#handles.values()]) attempt(SYS.close, fd);
+    for (const fd of [...this.#open.values(), ...this.#fifos.values(), ...this.#handles.values()])
+      attempt(SYS.close, fd);
     this.#open.clear();
+    this.#fifos.clear();
     this.#handles.clear();
   }
 
@@ -189,12 +194,12 @@ export class DeletedFiles {
   ): void {
     const [next, ...others] = wanted;
     if (next === undefined) {
-      for (const file of family.files)
-        if (file.value.f_type !== FIFO)
-          this.#open.set(
-            file.objref,
-            openPath(names.get(file.path ?? "") ?? family.substitute, flagsOf(file)),
-          );
+      for (const file of family.files) {
+        const name = names.get(file.path ?? "") ?? family.substitute;
+        // Ends of a fifo are opened when both can be.
+        if (file.value.f_type === FIFO) this.#fifos.set(file.objref, openPath(name, O_PATH | O_CLOEXEC));
+        else this.#open.set(file.objref, openPath(name, flagsOf(file)));
+      }
       return;
     }
     this.#names.withDirectories(path.posix.dirname(next), () => {
