@@ -26,6 +26,7 @@ export { CAPABILITIES } from "./model/linux-names.js";
 export { type Policy, type PolicyAction, type PolicySubject, policyFinder } from "./model/policy.js";
 export { parseRecipe, type Recipe, type RecipeEdit } from "./model/recipe.js";
 export { type SalvagedDocument, salvage } from "./model/salvaged.js";
+export type { FilePiece, Ghost, StoredBytes } from "./model/stored-bytes.js";
 export { type OpenOptions, openDocument } from "./open.js";
 export { openAnyImage, openImageBytes, openImageFile, openImages, openStreamFile } from "./open-image.js";
 export { type Conversion, type Family, planConversion } from "./ops/convert/convert.js";

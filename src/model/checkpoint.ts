@@ -1,6 +1,7 @@
 import type { FileState } from "./file-state.js";
 import type { IpcNamespace, UtsNamespace } from "./ipc.js";
 import type { Memory } from "./memory.js";
+import type { Ghost, StoredBytes } from "./stored-bytes.js";
 
 /**
  * The neutral checkpoint: what the field calls tasks, descriptors, open files, mappings, locks, sockets and timers,
@@ -390,29 +391,4 @@ export interface DeletedFile {
   readonly fileId: number;
   readonly ghost: Ghost | undefined;
   readonly origin: Origin;
-}
-
-export interface Ghost {
-  readonly mode: number;
-  readonly uid: number;
-  readonly gid: number;
-  /** Contents in the image, in bytes; holes do not count. */
-  readonly stored: number;
-  readonly size: bigint;
-  readonly chunked: boolean;
-  readonly symlinkTarget: string | undefined;
-  /** What is stored of the contents, in ascending order; a symbolic link has none. */
-  readonly pieces: () => Iterable<FilePiece>;
-}
-
-/** Bytes in an image, read when they are asked for. */
-export interface StoredBytes {
-  readonly size: number;
-  /** `offset` counts from their start. Errors: FormatError TRUNCATED. */
-  readonly read: (offset: number, size: number) => Buffer;
-}
-
-/** Bytes of a file from an offset on. */
-export interface FilePiece extends StoredBytes {
-  readonly at: number;
 }

@@ -10,7 +10,8 @@ import type { UnixSkEntry } from "../../formats/criu/tables/sk-unix.js";
 import { bytesToText } from "../../io/text.js";
 import { enumName } from "../../schema/enums.js";
 import { formatAddress } from "../../schema/ip-address.js";
-import type { FileTable, OpenFile, Socket, SocketQueue, StoredBytes } from "../checkpoint.js";
+import type { FileTable, OpenFile, Socket, SocketQueue } from "../checkpoint.js";
+import type { StoredBytes } from "../stored-bytes.js";
 
 const TCP = 6;
 const ESTABLISHED = 1;

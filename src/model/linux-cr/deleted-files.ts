@@ -1,7 +1,8 @@
 import type { Part } from "../../formats/linux-cr/parse.js";
 import { RECORDS } from "../../formats/linux-cr/records.js";
 import { bytesToText } from "../../io/text.js";
-import type { DeletedFile, FilePiece, Ghost } from "../checkpoint.js";
+import type { DeletedFile } from "../checkpoint.js";
+import type { FilePiece, Ghost } from "../stored-bytes.js";
 import type { StreamReader } from "./reader.js";
 
 /** FILE_UNLINKED.method. */

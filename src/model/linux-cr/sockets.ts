@@ -4,7 +4,8 @@ import { RECORDS } from "../../formats/linux-cr/records.js";
 import { bytesToText } from "../../io/text.js";
 import { enumName } from "../../schema/enums.js";
 import { formatAddress } from "../../schema/ip-address.js";
-import type { OpenFile, Socket, StoredBytes } from "../checkpoint.js";
+import type { OpenFile, Socket } from "../checkpoint.js";
+import type { StoredBytes } from "../stored-bytes.js";
 import type { StreamReader } from "./reader.js";
 
 const UNIX = 1;

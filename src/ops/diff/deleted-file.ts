@@ -1,5 +1,6 @@
 import { createHash } from "node:crypto";
-import type { DeletedFile, FilePiece } from "../../model/checkpoint.js";
+import type { DeletedFile } from "../../model/checkpoint.js";
+import type { FilePiece } from "../../model/stored-bytes.js";
 import type { Comparable } from "./section.js";
 
 const BLOCK = 4096;
