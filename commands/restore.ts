@@ -131,12 +131,14 @@ Exit status: 0 restored (and, without --detach, ended, however that was), 1 it c
   #request(edits: readonly Edit[], policies: readonly Policy[]): RestoreRequest {
     const { flags } = this;
     const wantsCriu = flags.print || flags.criu !== undefined || this.#extra.length > 0;
+    const wantsSlim = flags.pidns || flags.pids === "new" || flags["expiry-from"] === "start";
+    const wanted = wantsCriu ? "criu" : wantsSlim ? "slim" : "auto";
     return {
       edits,
       policies,
       lossy: flags.lossy,
       root: flags.root,
-      backend: flags.backend === "auto" && wantsCriu ? "criu" : flags.backend,
+      backend: flags.backend === "auto" ? wanted : flags.backend,
       criu: flags.criu,
       extra: this.#extra,
       detach: flags.detach,
@@ -144,6 +146,8 @@ Exit status: 0 restored (and, without --detach, ended, however that was), 1 it c
       logFile: flags.log,
       stallSeconds: flags.timeout,
       expiryFrom: flags["expiry-from"],
+      pids: flags.pids,
+      pidns: flags.pidns,
       pids: flags.pids,
       pidns: flags.pidns,
     };

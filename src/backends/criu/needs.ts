@@ -7,7 +7,7 @@ import { stillNeeded } from "./command-line.js";
 const RARELY_NEEDED = ["--libdir", "--lsm-profile"];
 
 /** What criu must be told of a set: by crimg, and by the person who restores. */
-export function needsOf(document: Document, { root, extra, expiryFrom }: Wishes): Needs {
+export function needsOf(document: Document, { root, extra, expiryFrom, pids, pidns }: Wishes): Needs {
   const hasMounts = document.checkpoint.mounts.length > 0;
   const open = stillNeeded(openRestoreOptions(document), extra).filter(
     ({ option }) => !RARELY_NEEDED.includes(option) && !(option === "--root" && root !== undefined),
@@ -23,6 +23,10 @@ export function needsOf(document: Document, { root, extra, expiryFrom }: Wishes)
   if (expiryFrom === "start")
     unanswered.push(
       "criu cannot count times from the start of the restart: leave --expiry-from out, or take slim",
+    );
+  if (pidns === true || pids === "new")
+    unanswered.push(
+      "criu makes no pid namespace for a set without one: leave --pidns and --pids out, take slim, or run crimg in unshare --pid --fork --mount-proc",
     );
   return { options: stillNeeded(restoreOptions(document), extra), unanswered };
 }
