@@ -7,6 +7,7 @@ export type LifeStep =
   | (StepBase & { readonly kind: "registers"; readonly thread: ImageThread })
   | (StepBase & { readonly kind: "outlive" })
   | (StepBase & { readonly kind: "close files" })
+  | (StepBase & { readonly kind: "leave stopped" })
   | (StepBase & { readonly kind: "resume" })
   | (StepBase & { readonly kind: "note substitutes" })
   | (StepBase & { readonly kind: "remove substitutes" });
@@ -28,6 +29,7 @@ export function registerSteps(image: Image): LifeStep[] {
 export function resumeSteps(image: Image): LifeStep[] {
   // Until then all tasks end with crimg; from then on the kernel lets go those that crimg still holds.
   const outlive: LifeStep = { kind: "outlive", task: 0, what: "let all tasks outlive crimg" };
+  const tasks = living(image).map(({ process }) => process);
   const steps: LifeStep[] = [
     {
       kind: "close files",
@@ -35,13 +37,19 @@ export function resumeSteps(image: Image): LifeStep[] {
       what: "close the files that crimg has open",
       why: "a pipe without reader has none when its writer runs",
     },
-    ...living(image).map(
-      ({ process: { ids, isStopped } }): LifeStep => ({
-        kind: "resume",
-        task: ids.pid,
-        what: isStopped ? "let it be, stopped as it was" : "let it run",
-      }),
-    ),
+    // Stopped ones first: nobody who looks at them sees them run.
+    ...tasks
+      .filter(({ isStopped }) => isStopped)
+      .map(
+        ({ ids }): LifeStep => ({
+          kind: "leave stopped",
+          task: ids.pid,
+          what: "leave it, stopped as it was",
+        }),
+      ),
+    ...tasks
+      .filter(({ isStopped }) => !isStopped)
+      .map(({ ids }): LifeStep => ({ kind: "resume", task: ids.pid, what: "let it run" })),
   ];
   const isKept = image.files.all.some(({ deleted }) => deleted !== undefined && deleted.method !== "ghost");
   if (!isKept) return [outlive, ...steps];
