@@ -17,7 +17,7 @@ const LONGEST_RUN_MS = 120;
 const STEPS = 1000;
 const FIRST = 0.3;
 
-const cycles = suite("cycles of the slim engine", {}, 600);
+const cycles = suite("cycles of the slim engine", {}, 1800);
 const dir = freshDirectory("cycles");
 
 cycles.before(needsSlim);

@@ -31,7 +31,7 @@ import { checkpointed, needsSlim, restored } from "../helpers/slim.js";
 import { suite } from "../helpers/suite.js";
 
 const KILLS = Number(process.env.CRIMG_KILLS ?? 200);
-const kills = suite("kills of the slim engine", {}, 600);
+const kills = suite("kills of the slim engine", {}, 1800);
 const dir = freshDirectory("kills");
 const work = join(dir, "work");
 const out = join(dir, "out");

@@ -19,6 +19,7 @@
 #include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/signalfd.h>
+#include <sys/socket.h>
 #include <sys/time.h>
 #include <sys/timerfd.h>
 
@@ -38,7 +39,7 @@ static struct {
 
 static volatile long alarms, timer_signals, hand_overs, timed_waits, sleeps, reads, waits, rounds, expirations;
 static volatile const char *volatile thread_failure;
-static int data_pipe[2], to_child[2], from_child[2], work_pipe[2], unlinked, journal, dup_fd, record_locked, flocked, ofd_locked,
+static int data_pipe[2], to_child[2], from_child[2], work_pipe[2], pair[2], unlinked, journal, dup_fd, record_locked, flocked, ofd_locked,
 	leased, event_fd, wake_fd, epoll_fd, thread_epoll, signal_fd, ticking_fd, far_fd, state_fd;
 static timer_t periodic, far_away;
 static char *own_stack, *none, *read_only, *file_private, *file_shared, *anonymous;
@@ -331,6 +332,8 @@ static void set_up_files(void)
 	for (long i = 0; i < IN_PIPE; i++)
 		must(write(data_pipe[1], &i, sizeof(i)), "pipe");
 	must(pipe(to_child) | pipe(from_child) | pipe(work_pipe), "pipe");
+	must(socketpair(AF_UNIX, SOCK_STREAM, 0, pair), "socketpair");
+	must(write(pair[0], "waiting", 7), "socketpair");
 	unlinked = create("unlinked", O_RDWR);
 	must(unlink("unlinked"), "unlink");
 	journal = create("journal", O_WRONLY | O_APPEND);
@@ -442,6 +445,7 @@ static void expect_files(void)
 	unsigned long long count = 0;
 	long number = -1, back = -1;
 	struct stat stat = { 0 };
+	char text[8] = { 0 };
 
 	expect(read(data_pipe[0], &number, sizeof(number)) == sizeof(number) && number == ticks, "the pipe holds %ld, not %ld", number,
 	       ticks);
@@ -451,6 +455,8 @@ static void expect_files(void)
 	       "the unlinked file has %ld names", (long)stat.st_nlink);
 	expect(pread(unlinked, &back, sizeof(back), 2 * PAGE) >= 0 && (ticks == 0 || back == ticks - 1), "the unlinked file holds %ld", back);
 	expect(pwrite(unlinked, &ticks, sizeof(ticks), 2 * PAGE) == sizeof(ticks), "the unlinked file cannot be written");
+	expect(read(pair[1], text, 7) == 7 && !memcmp(text, "waiting", 7), "the socket holds \"%s\"", text);
+	expect(write(pair[0], "waiting", 7) == 7, "the socket cannot be written");
 	expect(has_lock(record_locked, "POSIX  ADVISORY  WRITE"), "the POSIX lock is gone");
 	expect(has_lock(flocked, "FLOCK  ADVISORY  WRITE"), "the flock is gone");
 	expect(has_lock(ofd_locked, "OFDLCK ADVISORY  WRITE"), "the OFD lock is gone");
