@@ -59,9 +59,11 @@ export class FrozenTree {
       this.objections.push({ pid, reason: `task ${pid} ${obstacle}` });
       return;
     }
-    if (stat.state === "Z") {
+    const lastRun = new Map<number, number>();
+    const threads = stat.state === "Z" ? undefined : this.#stopUnlessEnded(pid, status, lastRun);
+    if (threads === undefined) {
       this.processes.push({
-        stat,
+        stat: readStat(pid),
         status,
         threads: [],
         lastRun: new Map(),
@@ -70,8 +72,6 @@ export class FrozenTree {
       });
       return;
     }
-    const lastRun = new Map<number, number>();
-    const threads = this.#stopThreads(pid, status, lastRun);
     // Registers and ids are those of a process that stands still.
     this.processes.push({
       stat: readStat(pid),
@@ -84,6 +84,20 @@ export class FrozenTree {
     for (const { tid } of threads)
       for (const child of readProc(pid, `task/${tid}/children`).split(" ").filter(Boolean))
         this.#freeze(Number(child));
+  }
+
+  /** Undefined for a process that ends just now: its parent stands still, so it stays a zombie. */
+  #stopUnlessEnded(pid: number, status: Status, lastRun: Map<number, number>): Tracee[] | undefined {
+    try {
+      return this.#stopThreads(pid, status, lastRun);
+    } catch (error) {
+      if (pid === this.root || readStat(pid).state !== "Z") throw error;
+      for (const ended of this.#tracees.filter((tracee) => tracee.pid === pid)) {
+        this.#tracees.splice(this.#tracees.indexOf(ended), 1);
+        ended.closeMemory();
+      }
+      return undefined;
+    }
   }
 
   /** A stopped thread makes no others: when a look finds none that runs, all are there. */
