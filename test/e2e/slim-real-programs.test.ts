@@ -167,8 +167,10 @@ real("an interactive bash keeps its variables, its history and its jobs on anoth
   assert.ok(treeOf(live.pid).includes(job));
   other.type("\x1a");
   await other.says(/\[1\]\+ +Stopped +sleep 1000/);
-  other.type("kill %1; exit\n");
-  await until("the end of bash", () => (statOf(live.pid)?.state ?? "Z") === "Z");
+  other.type("kill -9 %1; echo still $kept\n");
+  await other.says(/still before/);
+  await until("the end of the job", () => (statOf(job)?.state ?? "Z") === "Z");
+  await kill(live);
   await kill(other.holder);
 });
 
