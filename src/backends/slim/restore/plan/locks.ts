@@ -1,4 +1,4 @@
-import { type Image, type ImageDescriptor, type ImageLock, living } from "../image.js";
+import { type Image, type ImageDescriptor, type ImageLock, tableOwners } from "../image.js";
 import { lockWords } from "../lock-words.js";
 import type { StepBase } from "./step.js";
 
@@ -34,7 +34,7 @@ export function leaseSteps(image: Image): LockStep[] {
 
 /** Reads all locks back, when nothing closes a descriptor of a task any more: with it its POSIX locks would go. */
 export function lockCheckSteps(image: Image): LockStep[] {
-  return living(image).flatMap(({ process, objects }) =>
+  return tableOwners(image).flatMap(({ process, objects }) =>
     image
       .table(objects.files_objref)
       .filter(({ locks }) => locks.length > 0)
@@ -68,7 +68,7 @@ function takeStep({ task, fd, lock, label }: Taken): LockStep {
 /** Locks that belong to an open file show in every descriptor of it and are taken once. */
 function eachLock(image: Image): Taken[] {
   const known = new Set<string>();
-  return living(image).flatMap(({ process, objects }) =>
+  return tableOwners(image).flatMap(({ process, objects }) =>
     image.table(objects.files_objref).flatMap(({ fd, objref, locks }: ImageDescriptor) =>
       locks.flatMap((lock): Taken[] => {
         const owner = lock.kind === "posix" ? `table ${objects.files_objref} ${fd}` : `file ${objref}`;
