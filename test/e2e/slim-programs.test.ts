@@ -5,7 +5,7 @@ import { cleanUp, freshDirectory } from "../helpers/live.js";
 import { needsSlim, survives } from "../helpers/slim.js";
 import { suite } from "../helpers/suite.js";
 
-const slim = suite("live programs through slim", {}, 90);
+const slim = suite("live programs through slim", {}, 180);
 const dir = freshDirectory("slim-programs");
 
 slim.before(needsSlim);
