@@ -148,8 +148,6 @@ Exit status: 0 restored (and, without --detach, ended, however that was), 1 it c
       expiryFrom: flags["expiry-from"],
       pids: flags.pids,
       pidns: flags.pidns,
-      pids: flags.pids,
-      pidns: flags.pidns,
     };
   }
 

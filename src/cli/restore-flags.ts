@@ -48,12 +48,6 @@ export const RESTORE_FLAGS = {
     description:
       "slim: restore into a new pid namespace, with a /proc of its own, where every id is free; a crimg stays in there as its init until the root task has ended",
   }),
-  pids: option({ options: ["same", "new"] as const })({
-    default: "same",
-    description:
-      "slim: give the tasks their ids again, or restore in a pid namespace of its own, where an ordinary user may choose them (new: others seen from outside)",
-  }),
-  pidns: boolean({ description: "slim: restore in a pid namespace of its own, where every id is free" }),
   lossy: boolean({
     description:
       "restore a converted image although the other family cannot hold all of it; crimg convert lists what",
