@@ -1,6 +1,4 @@
 import fs from "node:fs";
-import os from "node:os";
-import { bytesToText } from "../../../io/text.js";
 import { type HostLock, readLocks } from "../proc/locks.js";
 import { type Area, isVvar, readAreas } from "../proc/mappings.js";
 import { readStat } from "../proc/stat.js";
@@ -27,14 +25,11 @@ export interface Vdso {
 export interface Host {
   /** As Node names it: `x64`. */
   readonly arch: string;
-  readonly name: string;
   /** Where ids of tasks end: the highest is one less. */
   readonly pidMax: number;
   /** Flags of /proc/cpuinfo: `avx`, `avx512f` … */
   readonly cpuFlags: ReadonlySet<string>;
   readonly vdso: Vdso | undefined;
-  /** Root directory of crimg. */
-  readonly root: string;
   /** Effective capabilities of crimg, bit by number, capabilities(7). */
   readonly capabilities: bigint;
   /** Capabilities that no program of crimg can get beyond. */
@@ -43,7 +38,7 @@ export interface Host {
   readonly uid: number;
   readonly gid: number;
   readonly groups: readonly number[];
-  /** Resource limits that no task of crimg exceeds without CAP_SYS_RESOURCE, by their names in /proc/PID/limits. */
+  /** Resource limits that no task of crimg exceeds without CAP_SYS_RESOURCE, by the numbers of resources. */
   readonly hardLimits: readonly bigint[];
   /** Whether a task has this id, or is of the group or session of it. */
   isTaken(id: number): boolean;
@@ -63,11 +58,9 @@ export function thisHost(): Host {
   const own = readStatus("self");
   return {
     arch: process.arch,
-    name: os.hostname(),
     pidMax: Number(fs.readFileSync("/proc/sys/kernel/pid_max", "latin1")),
     cpuFlags: cpuFlags(),
     vdso: ownVdso(),
-    root: bytesToText(fs.readlinkSync("/proc/self/root", "buffer")),
     capabilities: own.effective,
     bounding: own.bounding,
     uid: own.uids[1],

@@ -22,7 +22,6 @@ const HOST: Host = {
   pidMax: 4_194_304,
   cpuFlags: new Set(["avx", "avx512f", "pku"]),
   vdso: undefined,
-  root: "/",
   capabilities: (1n << 41n) - 1n,
   bounding: (1n << 41n) - 1n,
   uid: 0,
