@@ -1,5 +1,7 @@
 import { type ConcatSource, type Piece, PieceList, pieceSize, type SourceRange } from "../../io/concat.js";
 import { type ByteSource, checkRange } from "../../io/source.js";
+import type { StructTable, StructValue } from "../../schema/struct.js";
+import { writeStruct } from "../../schema/struct-writer.js";
 import type { Dialect, RecordKind } from "./record-kind.js";
 import { RECORDS } from "./records.js";
 import { ARCHITECTURES, archNumbering, type ObjectType, objectTypes } from "./revisions.js";
@@ -62,6 +64,11 @@ export class StreamWriter {
     head.writeUInt32LE(head.length + parts.reduce((sum, part) => sum + pieceSize(part), 0), 4);
     this.#pieces.add(head);
     for (const part of parts) this.#pieces.add(part);
+  }
+
+  /** The bytes of a structure that stands in a payload. Errors: CrimgError INVALID for a value that does not fit. */
+  bytesOf<S extends StructTable>(table: S, value: StructValue<S>): Buffer {
+    return writeStruct(table, value, this.dialect.arch.byteOrder);
   }
 
   /** A STRING or FILE_NAME. Errors: EditError for a NUL inside or a path that is too long. */

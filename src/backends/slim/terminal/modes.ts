@@ -1,5 +1,4 @@
-import { TERMIOS } from "../../../formats/linux-cr/tables/tty.js";
-import type { StructValue } from "../../../schema/struct.js";
+import { TERMIOS, type Termios } from "../../../formats/linux-cr/tables/tty.js";
 
 /** Sizes of struct termios and struct termios2, which adds two speeds: asm-generic/termbits.h. */
 export const TERMIOS_BYTES = 36;
@@ -24,13 +23,11 @@ const PLAIN = { c_iflag: 0, c_oflag: 0 };
 /** A control character that there is not: _POSIX_VDISABLE. */
 const DISABLED = 0;
 
-export type Modes = StructValue<typeof TERMIOS>;
-
 /** Old streams have no speeds of their own, and fewer characters. */
-type StoredModes = Omit<Modes, "c_ispeed" | "c_ospeed"> & Partial<Modes>;
+type StoredModes = Omit<Termios, "c_ispeed" | "c_ospeed"> & Partial<Termios>;
 
 /** struct termios or termios2 as the fields of a stream. */
-export function modesOf(bytes: Buffer): Modes {
+export function modesOf(bytes: Buffer): Termios {
   const word = (index: number): number => bytes.readUInt32LE(index * 4);
   const hasSpeeds = bytes.length >= TERMIOS2_BYTES;
   return {

@@ -1,4 +1,4 @@
-import { bytes, inner, struct, word } from "../../../schema/struct.js";
+import { bytes, inner, type StructValue, struct, word } from "../../../schema/struct.js";
 
 export const TERMIOS = struct("termios", 48, "Modes of a terminal, termios(3)", {
   c_iflag: word("u32", 0, { show: { as: "hex" } }),
@@ -10,6 +10,7 @@ export const TERMIOS = struct("termios", 48, "Modes of a terminal, termios(3)", 
   c_line: word("u8", 24),
   c_cc: bytes(25, 19),
 });
+export type Termios = StructValue<typeof TERMIOS>;
 
 export const TERMIOS_0ABE2FE = struct("termios", 24, "Modes of a terminal, termios(3)", {
   c_iflag: word("u16", 0, { show: { as: "hex" } }),

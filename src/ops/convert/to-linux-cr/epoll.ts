@@ -2,7 +2,6 @@ import type { EventpollFileEntry } from "../../../formats/criu/tables/eventpoll.
 import { RECORDS } from "../../../formats/linux-cr/records.js";
 import { EPOLL_ITEM } from "../../../formats/linux-cr/tables/files.js";
 import type { OpenFile } from "../../../model/checkpoint.js";
-import { writeStruct } from "../../../schema/struct-writer.js";
 import type { Context } from "./context.js";
 import { FILE_TYPE, writeFileRecord, writeOwner } from "./file-parts.js";
 
@@ -25,14 +24,7 @@ function writeItems(context: Context, file: OpenFile, objref: number): void {
         `that it watches descriptor ${fd}`,
         "the table that is written with it has no such descriptor",
       );
-    else
-      items.push(
-        writeStruct(
-          EPOLL_ITEM,
-          { data, fd, file_objref: target, events },
-          context.writer.dialect.arch.byteOrder,
-        ),
-      );
+    else items.push(context.writer.bytesOf(EPOLL_ITEM, { data, fd, file_objref: target, events }));
   }
   context.writer.record(RECORDS.EPOLL_ITEMS, { epfile_objref: objref, num_items: items.length });
   if (items.length > 0) context.writer.buffer(...items);

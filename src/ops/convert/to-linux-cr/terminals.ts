@@ -5,7 +5,6 @@ import { TERMIOS } from "../../../formats/linux-cr/tables/tty.js";
 import { textPayload } from "../../../formats/linux-cr/write.js";
 import type { OpenFile } from "../../../model/checkpoint.js";
 import type { StructValue } from "../../../schema/struct.js";
-import { writeStruct } from "../../../schema/struct-writer.js";
 import type { Context } from "./context.js";
 import { FILE_TYPE, writeFileRecord, writeIdentity, writeOwner } from "./file-parts.js";
 
@@ -141,5 +140,5 @@ function modes(entry: TermiosEntry): StructValue<typeof TERMIOS> {
 }
 
 function lockedModes(context: Context, entry: TermiosEntry): Buffer {
-  return writeStruct(TERMIOS, modes(entry), context.writer.dialect.arch.byteOrder);
+  return context.writer.bytesOf(TERMIOS, modes(entry));
 }

@@ -2,7 +2,6 @@ import type fs from "node:fs";
 import { RECORDS } from "../../../../formats/linux-cr/records.js";
 import { TERMIOS } from "../../../../formats/linux-cr/tables/tty.js";
 import { textPayload } from "../../../../formats/linux-cr/write.js";
-import { writeStruct } from "../../../../schema/struct-writer.js";
 import { isCanonical, modesOf } from "../../terminal/modes.js";
 import { slaveDevice, slaveIndex } from "../../terminal/pty.js";
 import type { Description } from "../descriptions.js";
@@ -126,7 +125,7 @@ function writeEnd(
       pgrp_ref: context.tag(session?.foreground ?? 0),
       rdev: isMaster ? MASTER_RDEV : slaveDevice(index),
     },
-    writeStruct(TERMIOS, modesOf(state.lockedModes), writer.dialect.arch.byteOrder),
+    writer.bytesOf(TERMIOS, modesOf(state.lockedModes)),
   );
 }
 
