@@ -139,7 +139,9 @@ Where they stand:
 
 FILE_LOCKS stands right behind each FILE_DESC, and is missing only where no descriptor of the image holds a lock. A POSIX
 lock belongs to the descriptor table and is repeated under every descriptor of the file in the same table: identical
-repeats are one lock. FILE_OWNER stands behind the last record of its FILE that linux-cr has.
+repeats are one lock. A lock of flock(2) or of an open file description, or a lease, belongs to its FILE: it stands under one
+descriptor of that FILE or, as the kernel shows it, under each. FILE_OWNER stands behind the last record of its FILE that
+linux-cr has.
 
 Locks: \`fl_type\` is 0 for reading, 1 for writing; 16 is added while a lease is being broken, then it is the type that the
 lease becomes, and \`fl_type_prev\` the one that is held. \`fl_flags\` is 1 for a POSIX lock, 2 for flock(2), 32 for a lease, and

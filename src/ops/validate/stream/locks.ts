@@ -215,7 +215,8 @@ export const streamLockRules: readonly Rule<StreamContext>[] = [
   {
     id: "LOCK_TWICE",
     level: "error",
-    about: "An open file has at most one flock and one lease.",
+    about:
+      "An open file has at most one flock and one lease, which stands with each of its descriptors or with one.",
     mend: AGAIN,
     *check(context) {
       const known = new Map<string, FileLock>();
@@ -227,13 +228,12 @@ export const streamLockRules: readonly Rule<StreamContext>[] = [
           known.set(key, value);
           continue;
         }
-        const isSame = first.fl_type === value.fl_type && first.fl_rem_lease === value.fl_rem_lease;
+        if (first.fl_type === value.fl_type && first.fl_rem_lease === value.fl_rem_lease) continue;
         yield {
           at: context.at(index, { fd }),
           what: `a second ${KINDS.get(value.fl_flags)} of one open file`,
-          expected: "one",
-          found: isSame ? "the same again" : "another",
-          level: isSame ? "warning" : "error",
+          expected: "the same as at its other descriptors",
+          found: "another",
         };
       }
     },

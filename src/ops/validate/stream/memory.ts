@@ -23,6 +23,7 @@ const REFUSED =
   0x200_0000n |
   0x1000_0000n |
   0x2000_0000n;
+const VM_NORESERVE = 0x20_0000n;
 const PAGE = 4096n;
 const LAST_TYPE = 10;
 const VDSO = 1;
@@ -188,9 +189,10 @@ export const memoryRules: readonly Rule<StreamContext>[] = [
     },
     function* ({ vma_type, vm_flags }, _, context) {
       const huge = isSince(context.stream.dialect.commit, "1fd8e6e") ? 0n : VM_HUGETLB;
-      const refused = vm_flags & (REFUSED | huge);
-      if (vma_type <= VDSO || refused === 0n) return;
       const isOurs = context.share(recordsByKind).has(RECORDS.EXTENSIONS);
+      // Both ways back from a stream of crimg's own map such areas without reserve.
+      const refused = vm_flags & (REFUSED | huge) & ~(isOurs ? VM_NORESERVE : 0n);
+      if (vma_type <= VDSO || refused === 0n) return;
       yield {
         field: "vm_flags",
         what: isOurs ? "flags that kernels with this format refuse" : "flags that a restart refuses",
