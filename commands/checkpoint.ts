@@ -14,7 +14,8 @@ export default class Checkpoint extends BaseCommand<typeof Checkpoint> {
   static override description =
     `Stops the tasks, reads what the kernel tells of them and of their memory, and writes one file, or a pipe with -o -. The
 tasks are ended once the image is whole, or run on with --leave-running. What cannot be saved is refused, object by
-object, before anything is written; whatever fails, the tasks run on.
+object, before anything is written; whatever fails, the tasks run on. What tasks can do without, as the CPUs that they
+may run on, and the image does not hold is told by warnings.
 
 A file without a name comes back without one. A link to it goes on leading to the same file; it needs a name that is left,
 or a file that never had one (O_TMPFILE). Copies and links (.crimg-*) are part of the image: a successful restore removes
@@ -37,6 +38,7 @@ Exit status: 0 written, 1 something cannot be saved, 2 trouble.`;
     pid: "the root of the tree",
     leaveRunning: "whether the tasks run on",
     written: "path and size in bytes; absent when refused",
+    remarks: "what the image does not hold: the first task and a sentence each; absent when refused",
     refusals: "what cannot be saved, as sentences; absent when written",
   };
   static override args = { PID: requiredPositional("process, the root of the tree that is written") };
@@ -74,9 +76,9 @@ Exit status: 0 written, 1 something cannot be saved, 2 trouble.`;
       log: log.step,
     };
     let size = 0;
-    let refused: readonly { readonly reason: string }[] = [];
+    let outcome: Awaited<ReturnType<typeof checkpointTree>>;
     try {
-      refused = await checkpointTree(request, (image, save) => {
+      outcome = await checkpointTree(request, (image, save) => {
         size = image.size;
         if (flags.out === "-") writeOutput(undefined, conversionBytes(image, onWritten));
         else save(flags.out, flags.force, onWritten);
@@ -85,10 +87,17 @@ Exit status: 0 written, 1 something cannot be saved, 2 trouble.`;
       progress.end();
       log.close();
     }
+    const { refused, remarks } = outcome;
     if (refused.length > 0) return this.#refuse(refused.map(({ reason }) => reason));
+    for (const { text } of remarks) this.warn(text);
     if (flags.out === "-") return EXIT.ok;
     if (flags.json)
-      this.printJson({ pid, leaveRunning: flags["leave-running"], written: { path: flags.out, size } });
+      this.printJson({
+        pid,
+        leaveRunning: flags["leave-running"],
+        written: { path: flags.out, size },
+        remarks,
+      });
     else this.print(`wrote ${escapeText(flags.out)} (task ${pid}, ${size} bytes)`);
     return EXIT.ok;
   }

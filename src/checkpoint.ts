@@ -1,5 +1,8 @@
-import type { Objection } from "./backends/backend.js";
-import type { CheckpointRequest, DeletedMethod } from "./backends/slim/checkpoint/checkpoint.js";
+import type {
+  CheckpointOutcome,
+  CheckpointRequest,
+  DeletedMethod,
+} from "./backends/slim/checkpoint/checkpoint.js";
 import type { ByteSource } from "./io/source.js";
 
 /** The ways to save a file that has no name any more. */
@@ -15,12 +18,12 @@ export type SaveImage = (
 /**
  * Checkpoints a process and its descendants with crimg's own engine, which is loaded only now. `write` gets the image, a
  * linux-cr stream, while the tree stands still; its size is known before a byte is read. Gives what cannot be saved,
- * object by object: nothing is written then. `save` writes it to a file. Errors: BackendError naming what the kernel refused; those of `write`.
+ * object by object: nothing is written then; or what the image does not hold. `save` writes it to a file. Errors: BackendError naming what the kernel refused; those of `write`.
  */
 export async function checkpointTree(
   request: CheckpointRequest,
   write: (image: ByteSource, save: SaveImage) => void,
-): Promise<Objection[]> {
+): Promise<CheckpointOutcome> {
   const [{ checkpoint }, { saveImage }] = await Promise.all([
     import("./backends/slim/checkpoint/checkpoint.js"),
     import("./backends/slim/checkpoint/image-file.js"),

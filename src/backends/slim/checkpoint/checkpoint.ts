@@ -8,6 +8,7 @@ import { HostLeases } from "./host-leases.js";
 import { objections } from "./objections.js";
 import { obstacles } from "./obstacles.js";
 import { captureProcess, type ProcessState } from "./process.js";
+import { type Remark, remarks } from "./remarks.js";
 import { SocketTable } from "./sockets/socket-table.js";
 import { CheckpointContext } from "./stream/context.js";
 import { type Start, writeHead } from "./stream/head.js";
@@ -34,15 +35,23 @@ export interface CheckpointRequest {
   readonly log?: ((line: string) => void) | undefined;
 }
 
+/** What became of a checkpoint. */
+export interface CheckpointOutcome {
+  /** What cannot be saved, object by object; nothing was written then. */
+  readonly refused: readonly Objection[];
+  /** What the image that was written does not hold, a sentence for each kind. */
+  readonly remarks: readonly Remark[];
+}
+
 /**
  * Checkpoints a process and all its descendants. `write` is given the image while the tree stands still: memory is read
- * from the processes as the image is read. Gives what cannot be saved, object by object; nothing is written then.
- * Whatever fails, the tree runs on. Errors: BackendError naming what the kernel refused; those of `write`.
+ * from the processes as the image is read. Whatever fails, the tree runs on. Errors: BackendError naming what the kernel
+ * refused; those of `write`.
  */
 export function checkpoint(
   { pid, leaveRunning, deleted, relinkDir, log }: CheckpointRequest,
   write: (image: ByteSource) => void,
-): Objection[] {
+): CheckpointOutcome {
   const start = clocks();
   log?.(`checkpoint of task ${pid}: begins`);
   const directory = substituteDirectory(relinkDir);
@@ -51,10 +60,13 @@ export function checkpoint(
   const tree = new FrozenTree(pid, log);
   const descriptions = new Descriptions();
   let context: CheckpointContext | undefined;
+  const refuse = (refused: readonly Objection[]): CheckpointOutcome => {
+    for (const { reason } of refused) log?.(`refused: ${reason}`);
+    return { refused, remarks: [] };
+  };
   try {
     const unfit = [...tree.objections, ...tree.processes.flatMap(obstacles)];
-    for (const { reason } of unfit) log?.(`refused: ${reason}`);
-    if (unfit.length > 0) return unfit;
+    if (unfit.length > 0) return refuse(unfit);
     const processes = new Map<number, ProcessState>();
     for (const frozen of tree.processes) {
       if (frozen.isZombie) continue;
@@ -64,15 +76,16 @@ export function checkpoint(
     }
     const sockets = new SocketTable(descriptions, new Set(processes.keys()));
     const refused = objections([...processes.values()], descriptions, sockets);
-    for (const { reason } of refused) log?.(`refused: ${reason}`);
-    if (refused.length > 0) return refused;
+    if (refused.length > 0) return refuse(refused);
+    const remarked = remarks(tree.processes, processes, sockets);
+    for (const { text } of remarked) log?.(`remark: ${text}`);
     const substitutes = new Substitutes(journal, deleted, directory, leases, (line) => log?.(line));
     context = new CheckpointContext(processes, descriptions, substitutes, leases, sockets);
     const rows = taskRows(tree.processes);
     writeHead(context, rows, start);
     for (const row of rows) writeTask(context, row);
     context.writer.record(RECORDS.TAIL, { magic: TAIL_MAGIC });
-    if (substitutes.refused.length > 0) return substitutes.refused.map((reason) => ({ pid, reason }));
+    if (substitutes.refused.length > 0) return refuse(substitutes.refused.map((reason) => ({ pid, reason })));
     const image = context.writer.source(`checkpoint of task ${pid}`);
     log?.(`write the image: ${rows.length} tasks, ${image.size} bytes`);
     write(image);
@@ -81,7 +94,7 @@ export function checkpoint(
     log?.(leaveRunning ? "the image is whole: let the tasks run on" : "the image is whole: end the tasks");
     if (leaveRunning) tree.release();
     else sockets.silently(() => tree.kill());
-    return [];
+    return { refused: [], remarks: remarked };
   } finally {
     context?.close();
     descriptions.close();

@@ -167,8 +167,8 @@ function limitsOf(guest: Guest): ProcessState["limits"] {
   });
 }
 
-/** Kernels without auditing have no such file. */
-function loginUidOf(pid: number): number {
+/** The login uid, 0xffffffff for none: kernels without auditing have no such file. */
+export function loginUidOf(pid: number): number {
   try {
     return Number(readProc(pid, "loginuid"));
   } catch {

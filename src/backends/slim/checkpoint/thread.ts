@@ -15,6 +15,7 @@ import { SECCOMP_FILTERED, type SeccompFilter, seccompFilters } from "./seccomp.
 
 const PR_GET_PDEATHSIG = 2;
 const PR_GET_SECUREBITS = 27;
+const PR_GET_TIMERSLACK = 30;
 const PR_GET_TID_ADDRESS = 40;
 const SIGINFO_BYTES = 128;
 const SIGINFOS_AT_ONCE = 64;
@@ -41,6 +42,8 @@ export interface ThreadState {
   readonly robustList: { readonly head: bigint; readonly size: bigint };
   readonly rseq: RseqState | undefined;
   readonly scheduling: { readonly policy: number; readonly nice: number; readonly priority: number };
+  /** In nanoseconds. */
+  readonly timerSlack: number;
   readonly interrupted: InterruptedCall | undefined;
 }
 
@@ -78,6 +81,8 @@ export function captureThread(
     robustList: robustList(tid),
     rseq: readRseq(tracee),
     scheduling: { policy: stat.schedulingPolicy, nice: stat.nice, priority: stat.realtimePriority },
+    // Asked of the thread itself: /proc/PID/timerslack_ns needs CAP_SYS_NICE.
+    timerSlack: guest.attempt(SYS.prctl, PR_GET_TIMERSLACK),
     interrupted: interruptedCall(tracee, registers, lastRun),
   };
 }

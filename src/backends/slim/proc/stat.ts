@@ -1,5 +1,8 @@
 import { readProc } from "./read.js";
 
+/** The flag of a core dump in a status of wait(2). */
+export const DUMPED_CORE = 0x80;
+
 /** What /proc/PID/stat says of a task, proc_pid_stat(5); addresses are exact: user space ends below 2^53. */
 export interface Stat {
   readonly pid: number;

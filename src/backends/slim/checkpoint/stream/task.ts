@@ -1,6 +1,7 @@
 import { RECORDS } from "../../../../formats/linux-cr/records.js";
 import { toCkptSiginfo } from "../../../../ops/convert/siginfo.js";
 import { CPU_REGISTERS, SELECTORS } from "../../cpu-record.js";
+import { DUMPED_CORE } from "../../proc/stat.js";
 import type { Registers } from "../../ptrace/registers.js";
 import type { Register } from "../../sys/abi-x64.js";
 import type { ProcessState } from "../process.js";
@@ -34,7 +35,8 @@ export function writeTask(context: CheckpointContext, { tid, stat, frozen }: Tas
     writer.record(RECORDS.TASK, {
       state: TASK_DEAD,
       exit_state: EXIT_ZOMBIE,
-      exit_code: stat.exitCode,
+      // A stream holds the signal that ended a task and no more.
+      exit_code: stat.exitCode & ~DUMPED_CORE,
     });
     writer.record(RECORDS.STRING, {}, fixed(stat.comm, COMM_BYTES));
     return;
