@@ -56,8 +56,8 @@ slim("a tree that cannot be saved is refused, object by object, and runs on", as
   const image = join(dir, "refused.ckpt");
   const { code, stderr } = await crimg(["checkpoint", String(live.pid), "-o", image]);
   assert.is(code, 1, stderr);
-  assert.match(stderr, /^task \d+ is in a IPC namespace of its own$/m);
-  assert.match(stderr, /^task \d+ is in a UTS namespace of its own$/m);
+  assert.match(stderr, /^task \d+ is in another IPC namespace than crimg$/m);
+  assert.match(stderr, /^task \d+ is in another UTS namespace than crimg$/m);
   assert.not(existsSync(image));
   await goesOn(live.log, 3);
 });
