@@ -23,4 +23,10 @@ slim("memory of every kind comes back, and stays shared with whom it was shared"
   }
 });
 
+slim("more memory than is read in one piece comes back word for word, by two threads", async () => {
+  const work = join(dir, "large");
+  mkdirSync(work);
+  await survives("large", work, 2);
+});
+
 slim.run();

@@ -99,9 +99,20 @@ export class Tracee {
    * It goes from the stop at entry to the stop at exit, which no signal action notices. The result, or -errno.
    */
   attempt(site: number, number: number, ...args: readonly (number | bigint)[]): number {
+    this.begin(site, number, ...args);
+    return this.result();
+  }
+
+  /** Begins such a call, which goes on by itself until its `result` is asked for. */
+  begin(site: number, number: number, ...args: readonly (number | bigint)[]): void {
     this.#prepare(site, number, args);
     this.runToCall();
-    this.runToCall();
+    ptrace("syscall", this.tid);
+  }
+
+  /** The result, or -errno, of the call that was begun, which is waited for. */
+  result(): number {
+    this.#awaitCall();
     return this.registers().signed("rax");
   }
 
@@ -170,13 +181,18 @@ export class Tracee {
 
   /** Resumes it until it stops at the entry of a call, or from there at the end of that call. */
   runToCall(): void {
+    ptrace("syscall", this.tid);
+    this.#awaitCall();
+  }
+
+  #awaitCall(): void {
     for (;;) {
-      ptrace("syscall", this.tid);
       const { signal, event } = this.#wait("make a call");
       if (signal === SYSCALL_STOP && event === 0) return;
       // A group stop or an interrupt may report once more, and so does a task that makes another.
       if (event === 0)
         throw new BackendError(`task ${this.tid} stopped by signal ${signal}, event ${event}, during a call`);
+      ptrace("syscall", this.tid);
     }
   }
 

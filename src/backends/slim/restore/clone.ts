@@ -29,27 +29,29 @@ export interface Cloner {
 }
 
 /**
- * A stopped task lets a new one appear, with this very id; it is stopped as well. `exitSignal` must be 0 with CLONE_PARENT
+ * A stopped task lets a new one appear, with this very id or one that the kernel chooses; it is stopped as well. `exitSignal` must be 0 with CLONE_PARENT
  * and for threads. Errors: BackendError when the id is in use or may not be chosen.
  */
-export function clone(cloner: Cloner, tid: number, flags: number, exitSignal: number): Tracee {
+export function clone(cloner: Cloner, tid: number | "any", flags: number, exitSignal: number): Tracee {
   const args = Buffer.alloc(CLONE_ARGS_BYTES + 8);
   args.writeBigUInt64LE(BigInt(flags), FLAGS);
   args.writeBigUInt64LE(BigInt(exitSignal), EXIT_SIGNAL);
-  args.writeBigUInt64LE(BigInt(cloner.scratch + CLONE_ARGS_BYTES), SET_TID);
-  args.writeBigUInt64LE(1n, SET_TID_SIZE);
-  args.writeUInt32LE(tid, CLONE_ARGS_BYTES);
+  if (tid !== "any") {
+    args.writeBigUInt64LE(BigInt(cloner.scratch + CLONE_ARGS_BYTES), SET_TID);
+    args.writeBigUInt64LE(1n, SET_TID_SIZE);
+    args.writeUInt32LE(tid, CLONE_ARGS_BYTES);
+  }
   const result = cloner.attempt(SYS.clone3, cloner.put(args), CLONE_ARGS_BYTES);
   if (result < 0) throw new BackendError(cloneProblem(tid, -result));
   const isThread = (flags & CLONE_AS_THREAD) === CLONE_AS_THREAD;
-  const child = new Tracee(isThread ? cloner.tracee.pid : tid, tid);
+  const child = new Tracee(isThread ? cloner.tracee.pid : result, result);
   child.log = cloner.tracee.log;
-  child.log?.(`task ${cloner.tracee.tid}: make task ${tid}: done`);
+  child.log?.(`task ${cloner.tracee.tid}: make task ${result}: done`);
   child.awaitStop();
   return child;
 }
 
-function cloneProblem(tid: number, errno: number): string {
+function cloneProblem(tid: number | "any", errno: number): string {
   switch (errno) {
     case EEXIST:
       return `the id ${tid} is in use on this host: end the task that has it, or wait until its parent has taken note of its end`;

@@ -33,6 +33,7 @@ export class Construction {
   readonly standIns = new Map<number, Workbench>();
   readonly #start = process.hrtime.bigint();
   #hole: number | undefined;
+  #ids: ReadonlySet<number> | undefined;
   /** Bytes of memory that are in place, and that there will be. */
   #filled = 0;
   #toFill: number | undefined;
@@ -53,6 +54,14 @@ export class Construction {
       living(this.image).map(({ objects }) => this.image.memory(objects.mm_objref).areas),
     );
     return this.#hole;
+  }
+
+  /** Ids of all processes and threads of the image. */
+  get ids(): ReadonlySet<number> {
+    this.#ids ??= new Set(
+      this.image.processes.flatMap(({ ids, threads }) => [ids.pid, ...threads.map(({ tid }) => tid)]),
+    );
+    return this.#ids;
   }
 
   /** Nanoseconds that are taken off what times have left. */

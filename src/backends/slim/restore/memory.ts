@@ -14,9 +14,10 @@ import {
   VM_READ,
   VM_WRITE,
 } from "../vma-flags.js";
+import { fill } from "./fill.js";
 import type { HandOver } from "./hand-over.js";
 import { vdsoLayout } from "./host.js";
-import type { ImageArea, ImageMemory, SavedRange } from "./image-memory.js";
+import type { ImageArea, ImageMemory } from "./image-memory.js";
 import type { Workbench } from "./work-area.js";
 
 const PROT_WRITE = 2;
@@ -37,12 +38,6 @@ const PR_SET_MM = 35;
 const PR_SET_MM_MAP = 14;
 const MM_MAP_BYTES = 104;
 
-/** IOV_MAX of limits.h, and bytes of a struct iovec. */
-const MOST_IOVECS = 1024;
-const IOVEC_BYTES = 16;
-/** What one call reads at most: a slow disk must not keep a task in it for long. */
-const MOST_BYTES = 32 * 1024 * 1024;
-
 /** What the areas of the processes of an image are made of, as descriptors of crimg. */
 export interface MemorySources {
   /** The image. */
@@ -53,6 +48,8 @@ export interface MemorySources {
   shared(objref: number): number;
   /** Number of the System V segment that an area is. */
   segment(area: ImageArea): number;
+  /** Ids of tasks to come, which no other task may have meanwhile. */
+  readonly reserved: ReadonlySet<number>;
   /** Told how many bytes more are in place. */
   onFilled(bytes: number): void;
 }
@@ -86,7 +83,7 @@ export function buildArea(
   else
     handOver.lend(kind === "shared anonymous" ? sources.shared(area.object) : sources.file(area.file), map);
   if (fills) {
-    fill(bench, handOver.keep(sources.image), pages, sources.onFilled);
+    fill(bench, handOver.keep(sources.image), pages, sources);
     if ((protection & PROT_WRITE) === 0) bench.call(name, SYS.mprotect, start, end - start, protection);
   }
   // Advice that this kernel was built without cannot have been in force.
@@ -122,61 +119,6 @@ function mapFlags({ flags, isDroppable }: ImageArea, isShared: boolean): number 
     ((flags & VM_GROWSDOWN) !== 0n ? MAP_GROWSDOWN : 0) |
     ((flags & VM_NORESERVE) !== 0n ? MAP_NORESERVE : 0)
   );
-}
-
-/** The task reads its pages from the image itself: neighbours in the image into many places by one call. */
-function fill(
-  bench: Workbench,
-  image: number,
-  saved: readonly SavedRange[],
-  onFilled: (bytes: number) => void,
-): void {
-  const pages = saved.flatMap(inPieces);
-  for (let i = 0; i < pages.length; ) {
-    const first = pages[i] as SavedRange;
-    const vector = Buffer.alloc(MOST_IOVECS * IOVEC_BYTES);
-    let count = 0;
-    let size = 0;
-    for (; i < pages.length && count < MOST_IOVECS; i++) {
-      const { start, end, offset } = pages[i] as SavedRange;
-      if (offset !== first.offset + size || (size > 0 && size + end - start > MOST_BYTES)) break;
-      vector.writeBigUInt64LE(BigInt(start), count * IOVEC_BYTES);
-      vector.writeBigUInt64LE(BigInt(end - start), count * IOVEC_BYTES + 8);
-      count++;
-      size += end - start;
-    }
-    const address = bench.put(vector.subarray(0, count * IOVEC_BYTES));
-    for (let done = 0; done < size; ) {
-      const got = bench.call("read pages", SYS.preadv, image, address, count, first.offset + done);
-      if (got === 0) throw new BackendError("the image ended before its pages");
-      done += got;
-      onFilled(got);
-      if (done < size) {
-        skip(vector, count, got);
-        bench.put(vector.subarray(0, count * IOVEC_BYTES));
-      }
-    }
-  }
-}
-
-function inPieces({ start, end, offset }: SavedRange): SavedRange[] {
-  const pieces: SavedRange[] = [];
-  for (let at = start; at < end; at += MOST_BYTES)
-    pieces.push({ start: at, end: Math.min(end, at + MOST_BYTES), offset: offset + at - start });
-  return pieces;
-}
-
-/** Moves the vector behind what a short read has filled. */
-function skip(vector: Buffer, count: number, got: number): void {
-  let rest = BigInt(got);
-  for (let i = 0; i < count && rest > 0n; i++) {
-    const at = i * IOVEC_BYTES;
-    const length = vector.readBigUInt64LE(at + 8);
-    const step = rest < length ? rest : length;
-    vector.writeBigUInt64LE(vector.readBigUInt64LE(at) + step, at);
-    vector.writeBigUInt64LE(length - step, at + 8);
-    rest -= step;
-  }
 }
 
 /** Lets the kernel put its vDSO where the image has one; its layout must be the same. */

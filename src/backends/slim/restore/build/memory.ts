@@ -16,6 +16,7 @@ export const MEMORY: Builders<MemoryStep> = {
       file: (objref) => work.files.get(objref),
       shared: (objref) => work.shared.get(bench, objref),
       segment: (each) => work.shared.segment(each),
+      reserved: work.ids,
       onFilled: (bytes) => work.filled(bytes),
     });
   },
