@@ -28,8 +28,9 @@ export const hostNetworkRules: readonly Rule<HostContext>[] = [
     mend: "End the program that has the port, or take another with crimg edit --tcp-listen-remap OLD:NEW.",
     *check(context) {
       if (makesNamespace(context.image, "net")) return;
-      const taken = context.host.sockets();
-      for (const end of localEnds(context.image)) {
+      const ends = [...localEnds(context.image)];
+      const taken = ends.length === 0 ? [] : context.host.sockets();
+      for (const end of ends) {
         const rival = taken.find((socket) => excludes(socket, end));
         if (rival === undefined) continue;
         yield {
@@ -53,11 +54,13 @@ export const hostNetworkRules: readonly Rule<HostContext>[] = [
     mend: "Add the address to an interface, or move the sockets with crimg edit --remap-address OLD=NEW.",
     *check(context) {
       if (makesNamespace(context.image, "net")) return;
+      const ends = [...localEnds(context.image)];
+      if (ends.length === 0) return;
       const known = new Set(
         [...context.host.addresses()].map((address) => keyOf(parseAddress(address) ?? [])),
       );
       const told = new Set<string>();
-      for (const end of localEnds(context.image)) {
+      for (const end of ends) {
         const key = keyOf(end.address);
         if (isAny(end.address) || isLoopback(end.address) || known.has(key) || told.has(key)) continue;
         if (end.mayBeForeign) continue;
