@@ -212,7 +212,7 @@ test("where the id is taken it is refused, and restored in a pid namespace of it
   await until("the task in the namespace", () => statOf(twin() ?? 0)?.state === "S");
   process.kill(twin() as number, "SIGTERM");
   assert.is(await text, `task ${live.pid} ended with status 7\n`);
-  assert.is(statOf(live.pid)?.state, "S", "the first one runs on");
+  assert.match(statOf(live.pid)?.state ?? "", /[RS]/, "the first one runs on");
 });
 
 test("tells by which signal the root task was killed", async () => {
