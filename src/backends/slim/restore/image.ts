@@ -91,8 +91,16 @@ const KINDS: Readonly<Record<number, ImageLock["kind"]>> = {
 const IN_PROGRESS = 16;
 const END_OF_FILE = 0x7fff_ffff_ffff_ffffn;
 
-/** Errors: FormatError for a damaged image. */
+const images = new WeakMap<StreamReader, Image>();
+
+/** Read once, for the check, the plan and the restart. Errors: FormatError for a damaged image. */
 export function readImage(reader: StreamReader): Image {
+  const image = images.get(reader) ?? imageOf(reader);
+  images.set(reader, image);
+  return image;
+}
+
+function imageOf(reader: StreamReader): Image {
   const processes = lazy(() => imageProcesses(reader));
   const memories = new Map<number, ImageMemory>();
   const tables = new Map<number, readonly ImageDescriptor[]>();
