@@ -70,8 +70,18 @@ export function mapping(
 ): VmaEntry | undefined {
   const entry = mappingByType(context, part, mm);
   const stored = context.reader.find(part, RECORDS.VMA_EXTRA)?.value.flags ?? 0;
+  if (context.reader.find(part, RECORDS.SYSV_SEGMENT) !== undefined)
+    context.losses.add(
+      labelOf(context.reader.get(part, RECORDS.VMA).value),
+      "that it is a System V segment, with its key and its id",
+      "criu stores segments only with a whole IPC namespace: it becomes shared anonymous memory",
+    );
   const flags = EXTRA_FLAGS.reduce((sum, [bit, flag]) => ((stored & bit) === 0 ? sum : sum | flag), 0);
   return entry && { ...entry, flags: entry.flags | flags };
+}
+
+function labelOf({ vm_start, vm_end }: Vma): string {
+  return `mapping ${vm_start.toString(16)}-${vm_end.toString(16)}`;
 }
 
 function mappingByType(
@@ -128,9 +138,8 @@ function mappingByType(
         status: statusBits("VMA_AREA_REGULAR", "VMA_ANON_SHARED", "VMA_AREA_SYSVIPC"),
       };
   }
-  const what = `mapping ${vma.vm_start.toString(16)}-${vma.vm_end.toString(16)}`;
   context.losses.add(
-    what,
+    labelOf(vma),
     "the mapping",
     vma.vma_type === TYPE.ignored
       ? "the stream does not say what it is"
