@@ -1,7 +1,7 @@
 import fs from "node:fs";
 import path from "node:path";
 import { chunksOf } from "./digest.js";
-import { CrimgError, ioError } from "./errors.js";
+import { CrimgError, ioError, UsageError } from "./errors.js";
 import { FileSharer } from "./share.js";
 import { type ByteSource, FileSource } from "./source.js";
 import { type Splice, SplicedSource } from "./splice.js";
@@ -15,6 +15,16 @@ export interface WriteOptions {
 
 /** A file of at least this size that keeps its length is cloned and patched instead of written anew. */
 const CLONE_FROM_BYTES = 1024 * 1024;
+
+/** Whether `to` is there and is to be replaced. Errors: USAGE when it is there without `force`, or is no regular file. */
+export function replaces(to: string, force: boolean): boolean {
+  const old = fs.statSync(to, { throwIfNoEntry: false });
+  if (old === undefined || (force && old.isFile())) return old !== undefined;
+  throw new UsageError(
+    old.isFile() ? "the file exists; name a new one or say --force" : "it exists and is no file",
+    { file: to },
+  );
+}
 
 /** Writes a new file; `to` must not exist. What fails is removed again. Errors: IO. */
 export function writeSource(to: string, content: ByteSource, options: WriteOptions): void {

@@ -1,11 +1,10 @@
 import fs from "node:fs";
 import path from "node:path";
 import { chunksOf } from "../../io/digest.js";
-import { UsageError } from "../../io/errors.js";
 import { createDirectory } from "../../io/new-directory.js";
 import { ownerToken } from "../../io/owner.js";
 import type { ByteSource } from "../../io/source.js";
-import { syncDirectory, writeSource } from "../../io/write-file.js";
+import { replaces, syncDirectory, writeSource } from "../../io/write-file.js";
 import type { Conversion } from "./convert.js";
 
 /** Told how many bytes of how many are written. */
@@ -37,12 +36,7 @@ export function writeConversion(
 
 /** Writes a stream to a file, whole or not at all. Errors: USAGE when `out` exists (a file is replaced with `force`); IO. */
 export function writeStream(stream: ByteSource, out: string, force: boolean, onWritten: OnWritten): number {
-  const old = fs.statSync(out, { throwIfNoEntry: false });
-  if (old !== undefined && !(force && old.isFile()))
-    throw new UsageError(
-      old.isFile() ? "the file exists; name a new one or say --force" : "it exists and is no file",
-      { file: out },
-    );
+  replaces(out, force);
   const directory = path.dirname(path.resolve(out));
   const fresh = path.join(directory, `.${path.basename(out)}.crimg-${ownerToken()}`);
   fs.rmSync(fresh, { force: true });

@@ -3,6 +3,7 @@ import path from "node:path";
 import { CrimgError, ioError, UsageError } from "../../../io/errors.js";
 import { ownerToken } from "../../../io/owner.js";
 import type { ByteSource } from "../../../io/source.js";
+import { replaces } from "../../../io/write-file.js";
 import { SYS } from "../sys/abi-x64.js";
 import { attempt } from "../sys/syscall.js";
 import { imageBytes } from "./image-bytes.js";
@@ -23,12 +24,7 @@ export type OnWritten = (done: number, total: number) => void;
  * The bytes are with the kernel then, not yet on the disk. Errors: USAGE when `out` exists (a file is replaced with `force`); IO.
  */
 export function saveImage(image: ByteSource, out: string, force: boolean, onWritten: OnWritten): void {
-  const old = fs.statSync(out, { throwIfNoEntry: false });
-  if (old !== undefined && !(force && old.isFile()))
-    throw new UsageError(
-      old.isFile() ? "the file exists; name a new one or say --force" : "it exists and is no file",
-      { file: out },
-    );
+  const isOld = replaces(out, force);
   const directory = path.dirname(path.resolve(out));
   const aside = path.join(directory, `.${path.basename(out)}.crimg-${ownerToken()}`);
   let isNamed = false;
@@ -38,7 +34,7 @@ export function saveImage(image: ByteSource, out: string, force: boolean, onWrit
     isNamed = fd === undefined;
     fd ??= fs.openSync(aside, "wx", MODE);
     write(fd, image, onWritten);
-    if (!isNamed && old === undefined) {
+    if (!isNamed && !isOld) {
       giveName(fd, out);
       return;
     }
