@@ -1,6 +1,7 @@
 import fs from "node:fs";
 import path from "node:path";
 import { CrimgError, ioError } from "./errors.js";
+import { irregularError, irregularSort } from "./file-sort.js";
 import { MAX_OPEN_FILES } from "./limits.js";
 import { type ByteSource, FileSource } from "./source.js";
 
@@ -10,7 +11,9 @@ export interface FileSet {
   readonly name: string;
   /** Names of the regular files, sorted by code units. */
   names(): readonly string[];
-  /** The file of that name; undefined when there is none. */
+  /** Other things in the set by name, as nouns: `a symbolic link`. They cannot be opened. */
+  irregular?(): ReadonlyMap<string, string>;
+  /** The file of that name; undefined when there is none. Errors: FormatError INVALID for what is no regular file. */
   open(name: string): ByteSource | undefined;
   /** When the file was last written, where that is known. */
   modified?(name: string): Date | undefined;
@@ -24,6 +27,7 @@ export class DirectoryFileSet implements FileSet {
   readonly #open = new Map<string, FileSource>();
   readonly #names: readonly string[];
   readonly #known: ReadonlySet<string>;
+  readonly #irregular = new Map<string, string>();
 
   constructor(
     readonly directory: string,
@@ -32,11 +36,13 @@ export class DirectoryFileSet implements FileSet {
     private readonly children: readonly string[] = [],
   ) {
     try {
-      this.#names = fs
-        .readdirSync(directory, { withFileTypes: true })
-        .filter((entry) => entry.isFile())
-        .map((entry) => entry.name)
-        .sort();
+      const names: string[] = [];
+      for (const entry of fs.readdirSync(directory, { withFileTypes: true })) {
+        const sort = irregularSort(entry);
+        if (sort === undefined) names.push(entry.name);
+        else this.#irregular.set(entry.name, sort);
+      }
+      this.#names = names.sort();
     } catch (error) {
       throw ioError("read the image directory", name, error);
     }
@@ -47,12 +53,20 @@ export class DirectoryFileSet implements FileSet {
     return this.#names;
   }
 
+  irregular(): ReadonlyMap<string, string> {
+    return this.#irregular;
+  }
+
   open(name: string): ByteSource | undefined {
+    const sort = this.#irregular.get(name);
+    if (sort !== undefined) throw irregularError(sort, path.join(this.name, name));
     if (!this.#known.has(name)) return undefined;
     let source = this.#open.get(name);
     if (source === undefined) {
       if (this.#open.size % MAX_OPEN_FILES === MAX_OPEN_FILES - 1) this.#closeAll();
-      source = new FileSource(path.join(this.directory, name), path.join(this.name, name));
+      source = new FileSource(path.join(this.directory, name), path.join(this.name, name), {
+        follow: false,
+      });
       this.#open.set(name, source);
     }
     return source;
@@ -112,6 +126,10 @@ export class OverlayFileSet implements FileSet {
     const names = new Set(this.base.names());
     for (const [name, file] of this.changed) file === null ? names.delete(name) : names.add(name);
     return [...names].sort();
+  }
+
+  irregular(): ReadonlyMap<string, string> {
+    return this.base.irregular?.() ?? new Map();
   }
 
   open(name: string): ByteSource | undefined {

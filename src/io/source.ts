@@ -1,5 +1,6 @@
 import fs from "node:fs";
 import { FormatError, ioError } from "./errors.js";
+import { irregularError, irregularSort } from "./file-sort.js";
 
 /** Bytes that can be read at any offset without being held in memory. Offsets and sizes are in bytes. */
 export interface ByteSource {
@@ -11,7 +12,10 @@ export interface ByteSource {
   close(): void;
 }
 
-/** A regular file, opened at the first read. */
+/** What is opened when the path is a name in a stranger's directory: no link is followed, nothing is waited for. */
+const NO_FOLLOW = fs.constants.O_RDONLY | fs.constants.O_NOFOLLOW | fs.constants.O_NONBLOCK;
+
+/** A regular file, opened at the first read. Without `follow` a symbolic link at its name is an error. */
 export class FileSource implements ByteSource {
   readonly size: number;
   #fd: number | undefined;
@@ -19,10 +23,12 @@ export class FileSource implements ByteSource {
   constructor(
     readonly path: string,
     readonly name: string = path,
+    private readonly options: { readonly follow: boolean } = { follow: true },
   ) {
     try {
-      const stat = fs.statSync(path);
-      if (!stat.isFile()) throw new FormatError("INVALID", "not a regular file", { file: name });
+      const stat = options.follow ? fs.statSync(path) : fs.lstatSync(path);
+      const sort = irregularSort(stat);
+      if (sort !== undefined) throw irregularError(sort, name);
       this.size = stat.size;
     } catch (error) {
       throw error instanceof FormatError ? error : ioError("open it", name, error);
@@ -34,14 +40,14 @@ export class FileSource implements ByteSource {
     const buffer = Buffer.allocUnsafe(size);
     let done = 0;
     try {
-      this.#fd ??= fs.openSync(this.path, "r");
+      this.#fd ??= this.#openFile();
       while (done < size) {
         const got = fs.readSync(this.#fd, buffer, done, size - done, offset + done);
         if (got === 0) break;
         done += got;
       }
     } catch (error) {
-      throw ioError("read it", this.name, error);
+      throw error instanceof FormatError ? error : ioError("read it", this.name, error);
     }
     if (done < size)
       throw new FormatError("TRUNCATED", "the file became shorter while it was read", {
@@ -49,6 +55,16 @@ export class FileSource implements ByteSource {
         offset: offset + done,
       });
     return buffer;
+  }
+
+  /** The name may stand for something else by now. */
+  #openFile(): number {
+    if (this.options.follow) return fs.openSync(this.path, "r");
+    const fd = fs.openSync(this.path, NO_FOLLOW);
+    const sort = irregularSort(fs.fstatSync(fd));
+    if (sort === undefined) return fd;
+    fs.closeSync(fd);
+    throw irregularError(sort, this.name);
   }
 
   close(): void {

@@ -20,10 +20,12 @@ export class CriuImageSet {
   readonly #images = new Map<string, CriuImage>();
 
   constructor(readonly fileSet: FileSet) {
-    this.files = fileSet.names().map((name) => {
-      const found = kindOfFileName(name);
-      return { name, kind: found?.kind, id: found?.id };
-    });
+    const regular = fileSet.names().map(setFile);
+    // A link in the place of an image is no image that is missing: who reads it is told.
+    const others = [...(fileSet.irregular?.().keys() ?? [])].map(setFile);
+    this.files = [...regular, ...others.filter(({ kind }) => kind !== undefined)].sort((a, b) =>
+      a.name < b.name ? -1 : 1,
+    );
   }
 
   get name(): string {
@@ -107,8 +109,13 @@ export class CriuImageSet {
   }
 }
 
+function setFile(name: string): SetFile {
+  const found = kindOfFileName(name);
+  return { name, kind: found?.kind, id: found?.id };
+}
+
 /** Whether the files look like a CRIU image set: an inventory, or a process tree, is there. */
 export function isCriuSet(files: FileSet): boolean {
-  const names = new Set(files.names());
+  const names = new Set([...files.names(), ...(files.irregular?.().keys() ?? [])]);
   return names.has(IMAGES.INVENTORY.file) || names.has(IMAGES.PSTREE.file);
 }

@@ -1,4 +1,4 @@
-import { fileNameOf } from "../../../formats/criu/detect.js";
+import { fileNameOf, kindOfFileName } from "../../../formats/criu/detect.js";
 import { IMAGES } from "../../../formats/criu/images.js";
 import { RECORDS } from "../../../formats/linux-cr/records.js";
 import { type ImageContext, SetContext } from "../context.js";
@@ -53,8 +53,9 @@ export function placeInTask(image: ImageContext, pid: number, field: string): Pl
 /** Bytes of saved memory. */
 export function pageBytes(image: ImageContext): number {
   if (image instanceof SetContext)
-    return image.set.files.reduce((sum, { name, kind }) => {
-      return kind === IMAGES.PAGES ? sum + (image.set.fileSet.open(name)?.size ?? 0) : sum;
+    return image.set.fileSet.names().reduce((sum, name) => {
+      const isPages = kindOfFileName(name)?.kind === IMAGES.PAGES;
+      return isPages ? sum + (image.set.fileSet.open(name)?.size ?? 0) : sum;
     }, 0);
   let bytes = 0;
   if (image instanceof StreamContext)

@@ -12,6 +12,22 @@ const COPY_AGAIN =
 /** Rules about the bytes of each image file: header, framing, messages. */
 export const framingRules: readonly Rule<SetContext>[] = [
   {
+    id: "IMAGE_FILE_TYPE",
+    level: "error",
+    about:
+      "Every image file is a regular file: criu follows a symbolic link wherever it leads, and crimg follows none.",
+    mend: "Put the file itself there if you know where the link leads; otherwise take it away.",
+    *check({ set }) {
+      for (const { name, kind } of set.files) {
+        const found = set.fileSet.irregular?.().get(name);
+        if (kind === undefined || found === undefined) continue;
+        const what =
+          found === "a symbolic link" ? "the image is a link, which was not followed" : "no image file";
+        yield { at: { image: name }, what, expected: "a regular file", found };
+      }
+    },
+  },
+  {
     id: "IMAGE_UNREADABLE",
     level: "error",
     about: "Every image file can be read.",
@@ -20,7 +36,7 @@ export const framingRules: readonly Rule<SetContext>[] = [
       for (const { image, error } of damages(context))
         if (error.code === "IO") yield { at: { image }, what: textOf(error) };
       for (const { name, kind } of context.share(scanImages))
-        if (kind.magic === undefined) yield* unreadableRaw(context, name);
+        if (kind.magic === undefined && isRegular(context, name)) yield* unreadableRaw(context, name);
     },
   },
   {
@@ -30,7 +46,12 @@ export const framingRules: readonly Rule<SetContext>[] = [
     mend: COPY_AGAIN,
     *check(context) {
       for (const { image, record, misnamed, error } of damages(context))
-        if (record === undefined && misnamed === undefined && error.code !== "IO")
+        if (
+          record === undefined &&
+          misnamed === undefined &&
+          error.code !== "IO" &&
+          isRegular(context, image)
+        )
           yield { at: { image }, what: textOf(error) };
     },
   },
@@ -141,6 +162,10 @@ export const framingRules: readonly Rule<SetContext>[] = [
 export function textOf(error: CrimgError): string {
   const prefix = `${error.file}: `;
   return error.message.startsWith(prefix) ? error.message.slice(prefix.length) : error.message;
+}
+
+function isRegular({ set }: SetContext, name: string): boolean {
+  return set.fileSet.irregular?.().has(name) !== true;
 }
 
 function damages(context: SetContext): Damage[] {

@@ -16,7 +16,7 @@ export const treeRules: readonly Rule<SetContext>[] = [
     about: "The set has a process tree.",
     mend: "A pre-dump has none: restore the set whose parent link leads to it. Else copy pstree.img from where the set was made.",
     *check({ set }) {
-      if (set.records(IMAGES.PSTREE).length > 0) return;
+      if (set.records(IMAGES.PSTREE).length > 0 || set.fileSet.irregular?.().has(PSTREE)) return;
       const isPreDump = set.first(IMAGES.INVENTORY)?.pre_dump_mode !== undefined;
       yield {
         at: { image: PSTREE },
