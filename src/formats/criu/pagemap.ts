@@ -11,6 +11,11 @@ import { PAGEMAP_ENTRY, type PagemapEntry, type PagemapHead } from "./tables/pag
 /** Bits of `pagemap_entry.flags`. */
 export const PE = { PARENT: 1, LAZY: 2, PRESENT: 4, PAYLOAD_ALIGNED: 8 } as const;
 
+/** Whether pages of these flags are in no set, only with the program's old host; those in a parent may be lazy too. */
+export function isLazyOnly(flags: number): boolean {
+  return (flags & (PE.LAZY | PE.PRESENT | PE.PARENT)) === PE.LAZY;
+}
+
 /** How the pages of one entry are compressed. */
 export interface PageBlocks {
   /** Bytes of each block in the pages file: 0 for zeros, the full size for raw pages, else an LZ4 block. */

@@ -1,6 +1,6 @@
 import type { CriuImageSet } from "../../formats/criu/image-set.js";
 import { IMAGES } from "../../formats/criu/images.js";
-import { PE, readPagemap } from "../../formats/criu/pagemap.js";
+import { isLazyOnly, readPagemap } from "../../formats/criu/pagemap.js";
 import type { TtyInfoEntry } from "../../formats/criu/tables/tty.js";
 import { isCrimgError } from "../../io/errors.js";
 import type { CriuDocument, Document } from "../../model/document.js";
@@ -156,7 +156,7 @@ function hasLazyPages(set: CriuImageSet, pid: number): boolean {
   const image = set.image(IMAGES.PAGEMAP, pid);
   if (image === undefined) return false;
   try {
-    return readPagemap(image).flags.some((flags) => (flags & (PE.LAZY | PE.PRESENT)) === PE.LAZY);
+    return readPagemap(image).flags.some(isLazyOnly);
   } catch (error) {
     if (!isCrimgError(error)) throw error;
     return false;

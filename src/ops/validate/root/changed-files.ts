@@ -34,7 +34,8 @@ export const changedFileRules: readonly Rule<RootContext>[] = [
   {
     id: "FILE_TYPE",
     level: "error",
-    about: "A file is of the type that it had: a regular file, a directory, a device, a fifo.",
+    about:
+      "A file is of the type that it had: a regular file, a directory, a device, a fifo, or a symbolic link that was opened itself.",
     mend: "Put the right file back, or say with crimg edit --remap-path OLD=NEW where it is now.",
     *check(context) {
       for (const [opened, { stat, path }] of present(context)) {
@@ -120,7 +121,7 @@ export const changedFileRules: readonly Rule<RootContext>[] = [
 
 function* present(context: RootContext): Generator<[OpenedFile, OnDisk]> {
   for (const opened of context.image.share(openedFiles)) {
-    const found = context.tree.find(opened.place);
+    const found = context.tree.find(opened.place, opened);
     if (!isMissing(found)) yield [opened, found];
   }
 }
@@ -130,7 +131,7 @@ function* missingFiles(context: RootContext): Generator<Found> {
   const hasDevices = !isMissing(context.tree.find("/dev"));
   const below = new Map<string, OpenedFile[]>();
   for (const opened of context.image.share(openedFiles)) {
-    const found = context.tree.find(opened.place);
+    const found = context.tree.find(opened.place, opened);
     if (!isMissing(found) || (isDeviceNode(opened.place) && !hasDevices)) continue;
     const files = below.get(found.missing);
     if (files === undefined) below.set(found.missing, [opened]);

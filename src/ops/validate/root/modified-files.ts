@@ -72,7 +72,7 @@ function* remembered({
   const identities = image.share(identitiesByFile);
   for (const opened of image.share(openedFiles)) {
     const identity = identities.get(opened.file.id);
-    const found = tree.find(opened.place);
+    const found = tree.find(opened.place, opened);
     if (identity !== undefined && !isMissing(found)) yield [opened, identity, found.stat];
   }
 }

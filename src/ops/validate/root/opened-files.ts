@@ -14,6 +14,8 @@ export interface OpenedFile {
   /** Where it is looked for below the root: another path than `path` where a mount of the same file system shows it. */
   readonly place: string;
   readonly at: Place;
+  /** Restore opens what a symbolic link at the end of the path leads to, not the link itself. */
+  readonly followLast: boolean;
   /** Restore needs a directory there. */
   readonly isDirectory: boolean;
   /** The task runs or maps it as a program. */
@@ -21,6 +23,7 @@ export interface OpenedFile {
 }
 
 const O_DIRECTORY = 0x10000;
+const O_NOFOLLOW = 0x20000;
 const PROC = /^\/proc(\/|$)/;
 /** A pseudo terminal, which restore makes anew, or takes from the shell that restores. */
 const PTS = /^\/dev\/pts\/\d+$/;
@@ -57,6 +60,7 @@ export function openedFiles(context: ImageContext): readonly OpenedFile[] {
       path,
       place: where,
       at: { ...file.origin, pid: held?.pid ?? users.get(file), fd: held?.descriptor.fd, path },
+      followLast: ((file.flags ?? 0) & O_NOFOLLOW) === 0,
       isDirectory: directories.has(file) || ((file.flags ?? 0) & O_DIRECTORY) !== 0,
       isProgram: programs.has(file) || file.buildId !== undefined,
     };

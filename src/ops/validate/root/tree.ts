@@ -21,10 +21,13 @@ export class RootTree {
 
   constructor(readonly root: string) {}
 
-  /** Follows a path as a restored program would, without ever leaving the root. */
-  find(imagePath: string): OnDisk | Missing {
-    const direct = this.#direct(imagePath);
-    if (direct !== undefined) return direct;
+  /**
+   * Follows a path as a restored program would, without ever leaving the root. Without `followLast` a symbolic link as
+   * the last component is what is found, as with O_NOFOLLOW.
+   */
+  find(imagePath: string, { followLast } = { followLast: true }): OnDisk | Missing {
+    const last = this.#last(imagePath);
+    if (last !== undefined && !(followLast && last.stat.isSymbolicLink())) return last;
     const resolved = resolveInRoot(this.root, imagePath);
     const stat =
       resolved === undefined ? undefined : fs.statSync(fsPath(resolved), { throwIfNoEntry: false });
@@ -47,8 +50,8 @@ export class RootTree {
     }
   }
 
-  /** The common case in two system calls: the directory is known, and the last component is no link. */
-  #direct(imagePath: string): OnDisk | undefined {
+  /** What the last component itself is, in two system calls: the directory is mostly known. */
+  #last(imagePath: string): OnDisk | undefined {
     const slash = imagePath.lastIndexOf("/");
     const base = imagePath.slice(slash + 1);
     if (slash < 0 || base === "" || base === "." || base === "..") return undefined;
@@ -56,7 +59,7 @@ export class RootTree {
     if (directory === undefined) return undefined;
     const file = `${directory}/${base}`;
     const stat = lookAt(file, fs.lstatSync);
-    return stat === undefined || stat.isSymbolicLink() ? undefined : { path: file, stat };
+    return stat === undefined ? undefined : { path: file, stat };
   }
 
   #directory(imagePath: string): string | undefined {

@@ -47,7 +47,8 @@ export const deletedFileRules: readonly Rule<SetContext>[] = [
   {
     id: "GHOST_CHUNKS",
     level: "error",
-    about: "The pieces of a ghost ascend, do not overlap and lie inside its size.",
+    about:
+      "The pieces of a ghost ascend, do not overlap and lie inside its size; criu writes each where it says, also in another order.",
     mend: "Copy the ghost image again from where the set was made.",
     *check({ set }) {
       for (const id of set.ids(IMAGES.GHOST_FILE)) {
@@ -59,9 +60,13 @@ export const deletedFileRules: readonly Rule<SetContext>[] = [
           if (off < end || (size !== undefined && off + len > size))
             yield {
               at: { image: fileNameOf(IMAGES.GHOST_FILE, id), record: index },
-              what: off < end ? "a piece overlaps another" : "a piece lies behind the end of the file",
+              what:
+                off < end
+                  ? "a piece overlaps another, or stands out of order"
+                  : "a piece lies behind the end of the file",
               expected: off < end ? `an offset of ${end} or above` : `an end at ${size} or below`,
               found: `${off} + ${len}`,
+              level: off < end ? "warning" : "error",
             };
           end = off + len;
         }

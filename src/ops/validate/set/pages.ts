@@ -1,7 +1,7 @@
 import { pageFormat } from "../../../formats/criu/compressed-pages.js";
 import { fileNameOf } from "../../../formats/criu/detect.js";
 import { IMAGES } from "../../../formats/criu/images.js";
-import { PE } from "../../../formats/criu/pagemap.js";
+import { isLazyOnly, PE } from "../../../formats/criu/pagemap.js";
 import { PageLayout } from "../../../formats/criu/pages-layout.js";
 import { CrimgError, isCrimgError } from "../../../io/errors.js";
 import type { SetContext } from "../context.js";
@@ -16,7 +16,13 @@ const COPY = "Copy the pagemap and its pages file again from where the set was m
 const OWN_PAGES = 0x40 | 0x200 | 0x2000 | 0x8000 | 0x8;
 const AREA_GUARD = 0x1_0000;
 /** Flags that criu writes. */
-const WRITTEN_FLAGS = new Set<number>([PE.PARENT, PE.LAZY, PE.PRESENT, PE.PRESENT | PE.LAZY]);
+const WRITTEN_FLAGS = new Set<number>([
+  PE.PARENT,
+  PE.PARENT | PE.LAZY,
+  PE.LAZY,
+  PE.PRESENT,
+  PE.PRESENT | PE.LAZY,
+]);
 
 /** One pagemap with the pages file that it describes. */
 export interface PagemapFile extends ScannedPagemap {
@@ -35,8 +41,9 @@ export const pageRules: readonly Rule<SetContext>[] = [
     about: "The pages file that a pagemap names is in the set.",
     mend: "Copy the missing file from where the set was made.",
     *check(context) {
+      const names = new Set(context.set.files.map(({ name }) => name));
       for (const { name, pid, pagesFile } of pagemaps(context))
-        if (sizeOf(context, pagesFile) === undefined)
+        if (!names.has(pagesFile))
           yield {
             at: { image: name, record: 0, field: "pages_id", pid },
             what: "the pages file is missing",
@@ -166,8 +173,7 @@ export const pageRules: readonly Rule<SetContext>[] = [
       for (const map of pagemaps(context)) {
         let pages = 0;
         for (let i = 0; i < map.record.length; i++)
-          if (((map.entries.flags[i] as number) & (PE.LAZY | PE.PRESENT)) === PE.LAZY)
-            pages += map.entries.pages[i] as number;
+          if (isLazyOnly(map.entries.flags[i] as number)) pages += map.entries.pages[i] as number;
         if (pages > 0)
           yield {
             at: { image: map.name, pid: map.pid },

@@ -1,7 +1,9 @@
+import type { CriuImageSet } from "../../../formats/criu/image-set.js";
 import { IMAGES } from "../../../formats/criu/images.js";
 import { PE } from "../../../formats/criu/pagemap.js";
 import { PageStore } from "../../../formats/criu/pages-store.js";
 import { isCrimgError } from "../../../io/errors.js";
+import { MAX_PARENT_LEVELS } from "../../../io/limits.js";
 import type { SetContext } from "../context.js";
 import type { Found, Rule } from "../finding.js";
 import { pageSize } from "../page-size.js";
@@ -16,18 +18,21 @@ export const parentRules: readonly Rule<SetContext>[] = [
   {
     id: "PARENT_MISSING",
     level: "error",
-    about: "A set with pages in its parent has a parent link that leads to a set.",
-    mend: RELINK,
+    about:
+      "What stands at the name parent leads to an image set, and so on to the earliest; a set with pages in its parent has one.",
+    mend: `${RELINK} A set that needs no parent does without the link.`,
     *check(context) {
       const first = pagemaps(context).find((map) => parentEntries(map).next().done === false);
-      if (first === undefined) return;
-      const problem = parentProblem(context);
-      if (problem !== undefined)
-        yield {
-          at: { image: "parent" },
-          what: problem,
-          expected: `a link to the set that ${first.name} builds on`,
-        };
+      const problem = context.share(parentProblem);
+      if (problem === undefined && (first === undefined || context.set.parent() !== undefined)) return;
+      yield {
+        at: { image: "parent" },
+        what: problem?.what ?? "pages are in a parent, and the set has no parent link",
+        expected:
+          first === undefined ? "a link to an image set" : `a link to the set that ${first.name} builds on`,
+        // Where no page is looked for there, criu restores: it finds no pagemap and takes that for no parent.
+        level: first === undefined && problem?.isEmpty === true ? "warning" : "error",
+      };
     },
   },
   {
@@ -36,7 +41,7 @@ export const parentRules: readonly Rule<SetContext>[] = [
     about: "Every page that is said to be in the parent is there, or further back.",
     mend: RELINK,
     *check(context) {
-      if (parentProblem(context) !== undefined) return;
+      if (context.share(parentProblem) !== undefined || context.set.parent() === undefined) return;
       for (const map of pagemaps(context)) {
         if (map.error !== undefined || context.set.damageOf(map.name).length > 0) continue;
         try {
@@ -53,14 +58,30 @@ export const parentRules: readonly Rule<SetContext>[] = [
   },
 ];
 
-function parentProblem(context: SetContext): string | undefined {
+interface ParentProblem {
+  readonly what: string;
+  /** It is a directory, only without images. */
+  readonly isEmpty: boolean;
+}
+
+/** The first fault on the way from the set to its earliest parent. */
+function parentProblem(context: SetContext): ParentProblem | undefined {
   try {
-    return context.set.parent() === undefined
-      ? "pages are in a parent, and the set has no parent link"
-      : undefined;
+    let set: CriuImageSet | undefined = context.set.parent();
+    for (let level = 1; set !== undefined; level++) {
+      // A page server leaves pagemaps and pages alone, which is a parent too.
+      if (!set.files.some(({ kind }) => kind !== undefined)) {
+        const where = level === 1 ? "the parent" : `parent ${level} of the chain`;
+        return { what: `${where} is a directory without images`, isEmpty: true };
+      }
+      if (level === MAX_PARENT_LEVELS)
+        return { what: `the chain has more than ${MAX_PARENT_LEVELS} parents`, isEmpty: false };
+      set = set.parent();
+    }
+    return undefined;
   } catch (error) {
     if (!isCrimgError(error)) throw error;
-    return textOf(error);
+    return { what: textOf(error), isEmpty: false };
   }
 }
 

@@ -94,7 +94,8 @@ test("uprobes ask for --allow-uprobes", () => {
   ]);
 });
 
-test("lazy pages ask for --lazy-pages", () => {
+test("lazy pages ask for --lazy-pages, unless the parent has them", () => {
+  assert.equal(needed(new DamagedSet("logger").set("pagemap-1000.img[1].flags", 3)), []);
   assert.equal(needed(new DamagedSet("logger").set("pagemap-1000.img[1].flags", 2)), ["--lazy-pages"]);
 });
 

@@ -64,6 +64,36 @@ test("files of a mount namespace are looked for through its mounts", () => {
   assert.match(finding?.expected ?? "", "/data/file");
 });
 
+const O_PATH = 0x200000;
+const O_NOFOLLOW = 0x20000;
+const S_IFLNK = 0o120000;
+
+test("FILE_TYPE: a symbolic link that was opened itself is still one; without O_NOFOLLOW what it leads to counts", () => {
+  const { root, home } = unpacked("logger");
+  const conf = join(home, "etc/logger.conf");
+  renameSync(conf, join(home, "etc/real.conf"));
+  symlinkSync("real.conf", conf);
+  const opened = (flags: number): DamagedSet => {
+    const document = new DamagedSet("logger").open();
+    const file = document.checkpoint.files.all.find(({ path }) => path?.endsWith("etc/logger.conf"));
+    document.close();
+    if (file === undefined) throw new Error("no such file");
+    const record = `files.img[${file.origin.record}].reg`;
+    return new DamagedSet("logger")
+      .set(`${record}.flags`, flags)
+      .set(`${record}.mode`, S_IFLNK | 0o777)
+      .set(`${record}.size`, undefined);
+  };
+  assert.equal(findings(opened(O_PATH | O_NOFOLLOW), root), []);
+  assert.equal(ids(findings(opened(O_PATH), root)), ["FILE_TYPE"]);
+  rmSync(conf);
+  symlinkSync("nowhere", conf);
+  assert.equal(findings(opened(O_PATH | O_NOFOLLOW), root), []);
+  rmSync(conf);
+  writeFileSync(conf, "");
+  assert.equal(ids(findings(opened(O_PATH | O_NOFOLLOW), root)), ["FILE_TYPE"]);
+});
+
 test("FILE_MISSING: one finding for a file", () => {
   const { root, home } = unpacked("logger");
   rmSync(join(home, "etc/logger.conf"));

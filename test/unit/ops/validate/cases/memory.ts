@@ -141,7 +141,7 @@ export const taskCases = [
   damage("INOTIFY_WATCHES", "terminal", (set) => set.set("files.img[6].ify.wd[1]", WATCH)),
 ];
 
-const WATCH = {
+export const WATCH = {
   id: 0,
   i_ino: 1n,
   mask: 1,
