@@ -3,6 +3,7 @@ import type { Document } from "../../model/document.js";
 import { compareItems, type Difference } from "./compare.js";
 import { type MatchBy, matchTasks } from "./match-tasks.js";
 import { diffMemory, type MemoryDifference } from "./memory.js";
+import { diffRecords } from "./records.js";
 import { SECTIONS, type Section, type SectionName } from "./section.js";
 import { DESCRIPTORS } from "./sections/descriptors.js";
 import { ENVIRONMENT } from "./sections/environment.js";
@@ -57,7 +58,7 @@ const NEED_MEMORY: readonly SectionName[] = ["env", "memory"];
 
 /**
  * Compares two checkpoints by meaning: ids that each dump renumbers and the order of records do not count, nor
- * what is never the same twice (vdso and vvar, statistics, run id). Linear in what both hold; memory pages are
+ * what is never the same twice (vdso and vvar, statistics, run id; record-fields.ts lists what is left out). Linear in what both hold; memory pages are
  * read only for the section `memory`, and only where both sets have them.
  * Errors: FormatError for a damaged image; UnsupportedError when `only` asks for the memory of a piped image.
  */
@@ -70,6 +71,8 @@ export function diffCheckpoints(left: Document, right: Document, options: DiffOp
   const differences = ITEM_SECTIONS.filter(({ name }) => wanted(name)).flatMap(({ name, items }) => [
     ...compareItems(name, items(before), items(after)),
   ]);
+  if (wanted("records") && left.family === "criu" && right.family === "criu")
+    differences.push(...diffRecords(before, after));
   const memory = wanted("memory")
     ? [...diffMemory(before, after, options.pages === true, options.progress)]
     : [];

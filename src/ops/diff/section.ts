@@ -49,6 +49,7 @@ export const SECTIONS = [
   "signals",
   "limits",
   "registers",
+  "records",
 ] as const;
 
 export type SectionName = (typeof SECTIONS)[number];

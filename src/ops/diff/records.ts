@@ -1,0 +1,128 @@
+import { createHash } from "node:crypto";
+import type { ImageKind } from "../../formats/criu/image-kind.js";
+import type { CriuImageSet } from "../../formats/criu/image-set.js";
+import { IMAGES } from "../../formats/criu/images.js";
+import type { CriuDocument } from "../../model/document.js";
+import { type AnyValue, fieldMessage, type MessageTable } from "../../schema/message.js";
+import type { Difference, FieldChange } from "./compare.js";
+import { isComparedHere } from "./record-fields.js";
+import { type Comparable, hex, type Side } from "./section.js";
+
+/** Images without records of their own meaning here: pages are compared by the section memory. */
+const OTHERS: ReadonlySet<ImageKind> = new Set([IMAGES.PAGEMAP, IMAGES.SHMEM_PAGEMAP]);
+
+/** Images with a pid or thread id in their name. */
+const OF_TASKS: ReadonlySet<ImageKind> = new Set([...[IMAGES.CORE, IMAGES.IDS, IMAGES.MM, IMAGES.FS]]);
+
+interface Record {
+  readonly label: string;
+  readonly table: MessageTable;
+  readonly value: AnyValue;
+}
+
+/**
+ * What the records of two CRIU sets say otherwise and no other section compares: the machine, terminal settings, options
+ * of sockets, sysctls. Records are paired by what they belong to; only fields that both have are compared.
+ */
+export function* diffRecords(left: Side, right: Side): Generator<Difference> {
+  const partners = new Map(recordsOf(right));
+  for (const [key, record] of recordsOf(left)) {
+    const partner = partners.get(key);
+    if (partner === undefined) continue;
+    const changes = [...changesOf(record.table, record.value, partner.value, "")];
+    if (changes.length > 0) yield { section: "records", status: "modified", label: record.label, changes };
+  }
+}
+
+function* recordsOf(side: Side): Generator<readonly [key: string, record: Record]> {
+  const { set } = side.document as CriuDocument;
+  const names = ownerNames(side);
+  const fileNames = openFileNames(side);
+  for (const { name, kind, id } of set.files) {
+    if (kind?.magic === undefined || OTHERS.has(kind)) continue;
+    const counts = new Map<string, number>();
+    for (const { index, value, table } of imageRecords(set, name)) {
+      const owner = fileNames.get(`${name} ${index}`) ?? String(index);
+      const nth = counts.get(owner) ?? 0;
+      counts.set(owner, nth + 1);
+      const image = names.get(name) ?? (id === undefined ? kind.name : `${kind.name} ${id}`);
+      yield [`${image} ${owner} ${nth}`, { label: `${name}[${index}]`, table, value }];
+    }
+  }
+}
+
+function imageRecords(set: CriuImageSet, name: string) {
+  return set.imageNamed(name)?.readRecords() ?? [];
+}
+
+/** Images of a thread by the place of the thread, those of anything else with a number by its place among its kind. */
+function ownerNames({ document, taskKey }: Side): ReadonlyMap<string, string> {
+  const { set, checkpoint } = document as CriuDocument;
+  const byId = new Map<number, string>();
+  for (const task of checkpoint.tasks)
+    for (const [i, { tid }] of [...task.threads.entries()].reverse())
+      byId.set(tid, i === 0 ? taskKey(task.pid) : `${taskKey(task.pid)} ${i}`);
+  const ghosts = new Map(checkpoint.deletedFiles.map(({ keptIn, path }) => [keptIn, path]));
+  const names = new Map<string, string>();
+  const counts = new Map<ImageKind, number>();
+  for (const { name, kind, id } of set.files) {
+    if (kind === undefined || id === undefined) continue;
+    const nth = counts.get(kind) ?? 0;
+    counts.set(kind, nth + 1);
+    const owner = OF_TASKS.has(kind) ? byId.get(id) : ghosts.get(name);
+    names.set(name, `${kind.name} ${owner ?? `#${nth}`}`);
+  }
+  return names;
+}
+
+/** Names of the records of open files, which another dump has in another order. */
+function openFileNames(side: Side): ReadonlyMap<string, string> {
+  const names = new Map<string, string>();
+  for (const file of side.document.checkpoint.files.all) {
+    const { image, record } = file.origin;
+    const holder = side.holders(file)[0];
+    names.set(`${image} ${record}`, `${file.type} ${holder ?? side.fileName(file) ?? file.label}`);
+  }
+  return names;
+}
+
+function* changesOf(
+  table: MessageTable,
+  old: AnyValue,
+  fresh: AnyValue,
+  path: string,
+): Generator<FieldChange> {
+  for (const [name, field] of Object.entries(table.fields)) {
+    const [a, b] = [old[name], fresh[name]];
+    if (a === undefined || b === undefined) continue;
+    const nested = fieldMessage(table, field);
+    const at = path === "" ? name : `${path}.${name}`;
+    if (nested !== undefined) {
+      const [as, bs] = [a, b].map((each) => (Array.isArray(each) ? each : [each])) as [
+        AnyValue[],
+        AnyValue[],
+      ];
+      // Lists of other lengths are paired by the sections that know what they hold.
+      if (as.length === bs.length)
+        for (const [i, item] of as.entries())
+          yield* changesOf(nested, item, bs[i] as AnyValue, Array.isArray(a) ? `${at}[${i}]` : at);
+    } else if (isComparedHere(table.name, name)) {
+      const [before, after] = [comparable(a), comparable(b)];
+      if (before !== after) yield { field: at, old: before, new: after };
+    }
+  }
+}
+
+/** Longer bytes and lists by their digest. */
+const MAX_TEXT = 80;
+
+function comparable(value: unknown): Comparable {
+  if (typeof value === "number" || typeof value === "boolean" || typeof value === "string") return value;
+  if (typeof value === "bigint") return hex(value);
+  const text = Buffer.isBuffer(value)
+    ? value.toString("hex")
+    : JSON.stringify(value, (_key, item: unknown) =>
+        typeof item === "bigint" ? `0x${item.toString(16)}` : item,
+      );
+  return text.length <= MAX_TEXT ? text : `SHA-256 ${createHash("sha256").update(text).digest("hex")}`;
+}
