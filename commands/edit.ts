@@ -47,6 +47,9 @@ there; relink: names a hard link that is there already, seen from the root of it
 back the rest. With -o, pages are shared with the original: by reflink, or by a hard link where the file system has
 no reflinks, since crimg never writes into a pages file (--copy makes copies).
 
+Each edit is told by the head of its log, a SHA-256 that stands for it and all edits before: kept elsewhere, it shows later
+whether somebody has changed the log (crimg log --head).
+
 A recipe is YAML: names of edits as keys, in the order in which they are made, before those of flags; each has one text, a list
 of texts or a mapping OLD: NEW. Under policies stands a list of patterns (path, type, fd) with an action for the
 descriptors they match, the first one deciding: remap (with to), accept (as --accept-file), reopen (as --no-file-check, or with to
@@ -103,7 +106,7 @@ Exit status: 0 done (or it is so already), 1 an edit matched nothing, 2 trouble.
     newFiles: "files that are written beside a stream: list of {path, hostPath, size, mode, uid, gid}",
     restore: "what no image can hold and the restore has to do: leaseBreakSeconds",
     applied:
-      "when something was written: {directory (file, for a stream), files: list of {name, before, after: SHA-256}, shared, skipped}",
+      "when something was written: {directory (file, for a stream), files: list of {name, before, after: SHA-256}, head: SHA-256 of the log's last line, shared, skipped}",
   };
   static override args = { IMG: imageArg };
   static override flags = {
@@ -175,8 +178,8 @@ Exit status: 0 done (or it is so already), 1 an edit matched nothing, 2 trouble.
     }
     const target =
       output === undefined ? ({ to: "in place" } as const) : ({ to: "file", file: output } as const);
-    const { file, entry } = applyToStream(document, plan, target, options);
-    return { directory: file, entry, copied: undefined };
+    const { file, ...applied } = applyToStream(document, plan, target, options);
+    return { directory: file, ...applied, copied: undefined };
   }
 
   /** Where a piped stream is kept: beside what is made of it. */
@@ -219,10 +222,11 @@ Exit status: 0 done (or it is so already), 1 an edit matched nothing, 2 trouble.
   }
 }
 
-function appliedJson({ directory, entry, copied }: Applied, family: Document["family"]): object {
+function appliedJson({ directory, entry, head, copied }: Applied, family: Document["family"]): object {
   return {
     ...(family === "criu" ? { directory } : { file: directory }),
     files: entry?.files.map(({ name, before, after }) => ({ name, before, after })) ?? [],
+    head,
     shared: copied?.shared,
     skipped: copied?.skipped,
   };

@@ -3,9 +3,16 @@ import { boolean, integer, string } from "@oclif/core/flags";
 import { BaseCommand } from "../src/cli/base-command.js";
 import { escapeText } from "../src/cli/escape.js";
 import { type Answer, EXIT } from "../src/cli/exit-codes.js";
-import { imageArg } from "../src/cli/flags.js";
+import { headFlag, imageArg, keptHead } from "../src/cli/flags.js";
 import { copiedLines } from "../src/cli/plan-lines.js";
-import { type Document, type LinuxCrDocument, openDocument, undoEdits, undoStream } from "../src/index.js";
+import {
+  type Document,
+  type LinuxCrDocument,
+  openDocument,
+  type UndoTrust,
+  undoEdits,
+  undoStream,
+} from "../src/index.js";
 
 export default class Undo extends BaseCommand<typeof Undo> {
   static override summary = "take edits of an image back, to the very bytes that were there before";
@@ -13,6 +20,9 @@ export default class Undo extends BaseCommand<typeof Undo> {
     `The bytes come from the log (crimg log) and are proved by SHA-256 before anything is written. The log loses the entries
 that were taken back; that of a linux-cr stream goes with its last entry. When something else has changed the files since,
 nothing is done. Files that --deleted PATH=copy:FILE wrote beside a stream stay, and are named.
+
+A log is only as good as who could write it (crimg log says what its chain proves): nothing is done when the chain is
+broken, or when the log names what no edit touches. --head takes edits back only by the log whose head was kept.
 
 Exit status: 0 done, 2 trouble.`;
   static override examples = [
@@ -38,6 +48,10 @@ Exit status: 0 done, 2 trouble.`;
     }),
     "in-place": boolean({ description: "change the image itself, all files or none; this is the default" }),
     steps: integer({ default: 1, min: 1, description: "how many edits are taken back", helpValue: "N" }),
+    head: headFlag("the head that was kept: the log must end with it"),
+    unchained: boolean({
+      description: "take back also edits of a log that is not chained, as earlier versions wrote it",
+    }),
     copy: boolean({ description: "share nothing with the edited set", dependsOn: ["output"] }),
   };
 
@@ -59,7 +73,9 @@ Exit status: 0 done, 2 trouble.`;
       else {
         const name = escapeText(Object.values(where)[0] as string);
         this.print(`${name}: ${files.map(escapeText).join(", ")} as before`);
-        this.printLines(entries.map(({ time, edits }) => `  ${time} ${escapeText(edits.join(" "))}`));
+        this.printLines(
+          entries.map(({ time, edits }) => `  ${escapeText(time)} ${escapeText(edits.join(" "))}`),
+        );
         for (const file of left)
           this.note(`${escapeText(file)}, which the edit wrote beside the stream, is left there`);
         if (copied !== undefined) this.printLines(copiedLines(copied));
@@ -69,19 +85,25 @@ Exit status: 0 done, 2 trouble.`;
       document.close();
     }
   }
+
+  get #trust(): UndoTrust {
+    const { head, unchained } = this.flags;
+    return { head: keptHead(head), unchained };
+  }
+
   #undoSet(document: Document, steps: number, output: string | undefined, copy: boolean) {
     const target =
       output === undefined
         ? ({ to: "in place" } as const)
         : ({ to: "directory", directory: output, copy } as const);
-    const { directory, ...undone } = undoEdits(document, steps, target);
+    const { directory, ...undone } = undoEdits(document, steps, target, this.#trust);
     return { ...undone, where: { directory }, left: [] };
   }
 
   #undoStream(document: LinuxCrDocument, steps: number, output: string | undefined) {
     const target =
       output === undefined ? ({ to: "in place" } as const) : ({ to: "file", file: output } as const);
-    const { file, entries, left } = undoStream(document, steps, target);
+    const { file, entries, left } = undoStream(document, steps, target, this.#trust);
     return { where: { file }, entries, files: [basename(document.name)], copied: undefined, left };
   }
 }

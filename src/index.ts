@@ -55,7 +55,9 @@ export { formatSeconds, parseDuration } from "./ops/edit/duration.js";
 export { type EditHistory, editHistory } from "./ops/edit/history.js";
 export type { EditKind } from "./ops/edit/kind.js";
 export { EDIT_KINDS } from "./ops/edit/kinds/index.js";
-export { EDIT_LOG, type LogEntry, type LoggedFile, readLog } from "./ops/edit/log.js";
+export { EDIT_LOG, type EditLog, readLog } from "./ops/edit/log.js";
+export { type ChainBreak, entryOfHead, headOf, type LogChain } from "./ops/edit/log-chain.js";
+export type { LogEntry, LoggedFile } from "./ops/edit/log-entry.js";
 export type { NewFile } from "./ops/edit/new-file.js";
 export {
   type Change,
@@ -76,7 +78,7 @@ export {
 } from "./ops/edit/stream/apply.js";
 export { STREAM_LOG_SUFFIX } from "./ops/edit/stream/files.js";
 export { type UndoneStream, undoStream } from "./ops/edit/stream/undo.js";
-export { checkLog, type FileState, type Undone, undoEdits } from "./ops/edit/undo.js";
+export { checkLog, type FileState, type Undone, type UndoTrust, undoEdits } from "./ops/edit/undo.js";
 export { type Explanation, explainLog, type Failure, type Mend } from "./ops/explain/explain.js";
 export type { LogLine } from "./ops/explain/log.js";
 export type { LogObject } from "./ops/explain/objects.js";

@@ -1,5 +1,6 @@
 import { custom, string as stringArg } from "@oclif/core/args";
 import { boolean, integer, option, string } from "@oclif/core/flags";
+import { UsageError } from "../index.js";
 import { COLOR_CHOICES } from "./style.js";
 
 /** A positional argument. oclif would read a missing one from stdin as text, which crimg keeps for images. */
@@ -37,6 +38,17 @@ export const pidFlag = integer({
   description: "only the task with this pid",
   helpValue: "PID",
 });
+
+/** `--head SHA256`: the head of an edit log that was kept elsewhere; `keptHead` reads it. */
+export function headFlag(description: string) {
+  return string({ description, helpValue: "SHA256" });
+}
+
+/** The digest of `--head`, if it was given. Errors: USAGE for what is no SHA-256. */
+export function keptHead(text: string | undefined): string | undefined {
+  if (text === undefined || /^[0-9a-f]{64}$/i.test(text)) return text?.toLowerCase();
+  throw new UsageError(`--head ${JSON.stringify(text)} is no SHA-256 (expected 64 hexadecimal digits)`);
+}
 
 /** Flags that every command takes. */
 export const GLOBAL_FLAGS = {

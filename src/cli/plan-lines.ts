@@ -78,13 +78,14 @@ export function* planLines(
   if (plan.mentions !== undefined) yield* mentionLines(plan.mentions, options);
 }
 
-/** What was written, in two or three lines. */
-export function* appliedLines({ directory, entry, copied }: Applied, plan: Plan): Generator<string> {
+/** What was written, in a few lines. */
+export function* appliedLines({ directory, entry, head, copied }: Applied, plan: Plan): Generator<string> {
   const where = escapeText(directory);
   if (entry === undefined) yield `${where}: nothing had to be changed`;
   else {
     const names = entry.files.map(({ name }) => escapeText(name)).join(", ");
     yield `${where}: ${count(plan.changes.length, "change")} in ${names}`;
+    yield `log head ${head}`;
   }
   if (copied !== undefined) yield* copiedLines(copied);
 }

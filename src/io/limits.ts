@@ -35,3 +35,9 @@ export const MAX_COMPRESSED_BLOCK_BYTES = 4 * MiB;
 
 /** Memory is asked for in pieces of at most this size. */
 export const MAX_MEMORY_READ_BYTES = 256 * MiB;
+
+/** An edit log is held in memory while it is read, with what its JSON becomes: all of it stays below 256 MiB. */
+export const MAX_EDIT_LOG_BYTES = 32 * MiB;
+
+/** JSON values of an edit log: `{},` takes 3 bytes and becomes 50 and more. An edit of 20,000 files has 360,000. */
+export const MAX_EDIT_LOG_VALUES = 1024 * 1024;

@@ -38,6 +38,7 @@ function run(command: string, scratch: string): string {
   assert.is(error, undefined);
   return stdout
     .replaceAll(scratch, "/tmp")
+    .replaceAll(/[0-9a-f]{64}/g, "3f0b1d5c6f5a4c1ce0a5dbd2a4b38a4d0a43a30b4d9f1b8c2e8f0d6a7c5b4e21")
     .replaceAll(/\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z/g, "2026-11-21T10:00:00Z")
     .replaceAll(/\d{4}-\d\d-\d\d \d\d:\d\d:\d\d UTC/g, "2026-11-21 10:00:00 UTC");
 }

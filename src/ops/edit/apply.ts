@@ -10,7 +10,8 @@ import { type ByteSource, FileSource } from "../../io/source.js";
 import type { Document } from "../../model/document.js";
 import { splicedFiles } from "./check.js";
 import { type CopiedSet, copySet } from "./copy-set.js";
-import { appendedLog, EDIT_LOG, type LogEntry, logEntry } from "./log.js";
+import { appendedLog, EDIT_LOG, logEntry } from "./log.js";
+import type { LogEntry } from "./log-entry.js";
 import type { Plan } from "./plan.js";
 
 /** Where an edited set goes. `copy`: share nothing with the original. */
@@ -23,6 +24,8 @@ export interface Applied {
   readonly directory: string;
   /** What the log now says about this edit; undefined when nothing had to be changed. */
   readonly entry: LogEntry | undefined;
+  /** Digest of that entry, the head of the chain; to be kept where nobody else writes. */
+  readonly head: string | undefined;
   /** How its files came about; undefined for an edit in place. */
   readonly copied: CopiedSet | undefined;
 }
@@ -46,12 +49,13 @@ export function applyPlan(
 ): Applied {
   const changed = splicedFiles(document.set.fileSet, plan.splices);
   if (changed.size === 0)
-    return { ...replaceFiles(document, new Map(), target, new Map()), entry: undefined };
+    return { ...replaceFiles(document, new Map(), target, new Map()), entry: undefined, head: undefined };
   const entry = logEntry(plan, changed, options.version, options.now ?? new Date());
   const files = new Map<string, ByteSource | null>(changed);
-  files.set(EDIT_LOG, appendedLog(document.set.fileSet, entry));
+  const { log, head } = appendedLog(document.set.fileSet, entry);
+  files.set(EDIT_LOG, log);
   const hashes = new Map(entry.files.map(({ name, before }) => [name, before]));
-  return { ...replaceFiles(document, files, target, hashes), entry };
+  return { ...replaceFiles(document, files, target, hashes), entry, head };
 }
 
 /**

@@ -1,5 +1,8 @@
+import type { FileSet } from "../../io/file-set.js";
 import type { Document } from "../../model/document.js";
-import { type LogEntry, readLog } from "./log.js";
+import { readLog } from "./log.js";
+import type { LogChain } from "./log-chain.js";
+import type { LogEntry } from "./log-entry.js";
 import { fileOf, StreamFiles } from "./stream/files.js";
 import { checkLog, type FileState } from "./undo.js";
 
@@ -7,19 +10,21 @@ import { checkLog, type FileState } from "./undo.js";
 export interface EditHistory {
   /** The oldest first. */
   readonly entries: readonly LogEntry[];
+  /** What the digests of the log prove. */
+  readonly chain: LogChain;
   /** Whether the files are still what the last edit of each made them. */
   readonly files: readonly FileState[];
 }
 
 /** Reads the log of a set or a stream and compares it with the files. Errors: FormatError; UNSUPPORTED for a pipe. */
 export function editHistory(document: Document): EditHistory {
-  if (document.family === "criu") {
-    const { fileSet } = document.set;
-    const entries = readLog(fileSet);
-    return { entries, files: checkLog(fileSet, entries) };
-  }
+  const files = filesOf(document);
+  const { entries, chain } = files instanceof StreamFiles ? files.log() : readLog(files);
+  return { entries, chain, files: checkLog(files, entries) };
+}
+
+function filesOf(document: Document): FileSet {
+  if (document.family === "criu") return document.set.fileSet;
   fileOf(document);
-  const files = StreamFiles.of(document);
-  const entries = files.entries();
-  return { entries, files: checkLog(files, entries) };
+  return StreamFiles.of(document);
 }

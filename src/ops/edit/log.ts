@@ -1,64 +1,62 @@
 import path from "node:path";
 import { sha256 } from "../../io/digest.js";
-import { FormatError } from "../../io/errors.js";
+import { EditError } from "../../io/errors.js";
 import type { FileSet } from "../../io/file-set.js";
+import { MAX_EDIT_LOG_BYTES, MAX_EDIT_LOG_VALUES } from "../../io/limits.js";
 import { type ByteSource, MemorySource } from "../../io/source.js";
-import { invertSplices, type Splice, SplicedSource } from "../../io/splice.js";
-import { type Change, editText, type Plan } from "./plan.js";
+import { invertSplices, SplicedSource } from "../../io/splice.js";
+import { type ChainedLine, chainOf, type LogChain } from "./log-chain.js";
+import { formatEntry, type LogEntry, parseEntry } from "./log-entry.js";
+import { type LogLine, linesOf, valuesIn } from "./log-lines.js";
+import { editText, type Plan } from "./plan.js";
 
 /** The edit log inside an image set: one JSON object a line, the oldest first. No image of criu has this name. */
 export const EDIT_LOG = "crimg-edits.jsonl";
 
-/** A set edited so often is better made anew; an image that claims a longer log is damaged. */
-const MAX_LOG_BYTES = 512 * 1024 * 1024;
-
-/** One run of `crimg edit`. */
-export interface LogEntry {
-  readonly crimg: string;
-  /** ISO 8601, UTC. */
-  readonly time: string;
-  readonly edits: readonly string[];
-  readonly files: readonly LoggedFile[];
-  readonly changes: readonly Change[];
-  /** Paths on this host of files that the edit wrote beside the image; undoing it leaves them. */
-  readonly made?: readonly string[] | undefined;
+/** A log as it stands, with what the digests in it prove. Nothing of it is to be believed. */
+export interface EditLog {
+  /** The oldest first. */
+  readonly entries: readonly LogEntry[];
+  readonly chain: LogChain;
+  /** What the lines were read from; undefined without a log. */
+  readonly source: ByteSource | undefined;
+  readonly lines: readonly Pick<LogLine, "start" | "end">[];
 }
 
-/** A changed file: SHA-256 before and after, and the splices that turn it back. */
-export interface LoggedFile {
-  readonly name: string;
-  readonly before: string;
-  readonly after: string;
-  readonly undo: readonly Splice[];
+/** A new log and the digest of its last line. */
+export interface AppendedLog {
+  readonly log: ByteSource;
+  readonly head: string;
 }
 
-/** The entries of a set's log, oldest first; none without a log. Errors: FormatError with the line. */
-export function readLog(files: FileSet): LogEntry[] {
+/** The log of a set; without one it has no entries. Errors: FormatError with the line; TOO_LARGE. */
+export function readLog(files: FileSet): EditLog {
   const source = files.open(EDIT_LOG);
-  if (source === undefined) return [];
-  if (source.size > MAX_LOG_BYTES)
-    throw new FormatError(
-      "TOO_LARGE",
-      `the edit log has ${source.size} bytes, at most ${MAX_LOG_BYTES} are read`,
-      {
-        file: source.name,
-      },
-    );
-  const lines = source.read(0, source.size).toString("utf8").split("\n");
-  if (lines.pop() !== "")
-    throw new FormatError("TRUNCATED", "truncated: the last line of the edit log does not end", {
-      file: source.name,
-    });
-  return lines.map((line, i) => parseEntry(line, source.name, i + 1));
+  const entries: LogEntry[] = [];
+  const chained: ChainedLine[] = [];
+  const lines: Pick<LogLine, "start" | "end">[] = [];
+  for (const { bytes, start, end, digest } of source === undefined ? [] : linesOf(source)) {
+    const entry = parseEntry(bytes, (source as ByteSource).name, lines.length + 1);
+    entries.push(entry);
+    chained.push({ digest, previous: entry.previous });
+    lines.push({ start, end });
+  }
+  return { entries, chain: chainOf(chained), source, lines };
 }
 
-/** What a plan changes, for the log. Reads the changed files as they are and as they will be. */
+/**
+ * What a plan changes, for the log. Reads the changed files as they are and as they will be.
+ * Errors: EDIT when the log would have to keep more old bytes than a log may have.
+ */
 export function logEntry(
   plan: Plan,
   changed: ReadonlyMap<string, SplicedSource>,
   version: string,
   time: Date,
 ): LogEntry {
+  let kept = 0;
+  for (const { splices } of changed.values()) for (const { size } of splices) kept += size;
+  if (kept > MAX_EDIT_LOG_BYTES) throw logTooLarge(`the log would keep ${kept} old bytes`, plan.set);
   return {
     crimg: version,
     time: time.toISOString(),
@@ -74,69 +72,40 @@ export function logEntry(
   };
 }
 
-/** The log with one more entry. */
-export function appendedLog(files: FileSet, entry: LogEntry): ByteSource {
+/**
+ * The log with one more entry, which carries the digest of the line before.
+ * Errors: EDIT when crimg would not read the log again; FormatError for a log whose last line does not end.
+ */
+export function appendedLog(files: FileSet, entry: LogEntry): AppendedLog {
   const old = files.open(EDIT_LOG) ?? new MemorySource(Buffer.alloc(0), path.join(files.name, EDIT_LOG));
-  return new SplicedSource(old, [{ offset: old.size, size: 0, bytes: Buffer.from(formatEntry(entry)) }]);
-}
-
-/** The log without its last `count` entries; null when none is left. */
-export function shortenedLog(files: FileSet, entries: readonly LogEntry[], count: number): ByteSource | null {
-  const source = files.open(EDIT_LOG);
-  if (source === undefined || count >= entries.length) return null;
-  const bytes = source.read(0, source.size);
-  let end = bytes.length;
-  for (let i = 0; i < count; i++) end = bytes.lastIndexOf("\n", end - 2) + 1;
-  return new MemorySource(bytes.subarray(0, end), source.name);
-}
-
-function formatEntry(entry: LogEntry): string {
-  const files = entry.files.map(({ undo, ...file }) => ({
-    ...file,
-    undo: undo.map(({ offset, size, bytes }) => [offset, size, bytes.toString("base64")]),
-  }));
-  return `${JSON.stringify({ ...entry, files }, plain)}\n`;
-}
-
-const SAFE = BigInt(Number.MAX_SAFE_INTEGER);
-
-/** Integers as the command line's JSON has them, bytes as base64. */
-function plain(_key: string, value: unknown): unknown {
-  if (typeof value === "bigint") return value <= SAFE && value >= -SAFE ? Number(value) : value.toString();
-  if (typeof value !== "object" || value === null) return value;
-  const { type, data } = value as { type?: unknown; data?: unknown };
-  return type === "Buffer" && Array.isArray(data) ? Buffer.from(data).toString("base64") : value;
-}
-
-function parseEntry(line: string, file: string, number: number): LogEntry {
-  try {
-    const entry = JSON.parse(line) as LogEntry & { files: { undo: unknown[] }[] };
-    for (const key of ["crimg", "time"] as const) expectText(entry[key]);
-    for (const text of [...entry.edits, ...(entry.made ?? [])]) expectText(text);
-    return { ...entry, files: entry.files.map(parseFile), changes: [...entry.changes] };
-  } catch (cause) {
-    throw new FormatError("INVALID", `line ${number} of the edit log is damaged`, { file, cause });
+  let previous: string | null = null;
+  let values = 0;
+  for (const line of linesOf(old)) {
+    previous = line.digest;
+    values += line.values;
   }
-}
-
-function parseFile({ name, before, after, undo }: LoggedFile): LoggedFile {
-  for (const text of [name, before, after]) expectText(text);
-  if (name !== path.basename(name) || name === "..") throw new TypeError("a name of another directory");
+  const bytes = Buffer.from(formatEntry({ ...entry, previous }));
+  const size = old.size + bytes.length;
+  if (size > MAX_EDIT_LOG_BYTES) throw logTooLarge(`the edit log would have ${size} bytes`, old.name);
+  if (values + valuesIn(bytes) > MAX_EDIT_LOG_VALUES)
+    throw logTooLarge("the edit log would have too many values", old.name);
   return {
-    name,
-    before,
-    after,
-    undo: (undo as unknown as unknown[][]).map(([offset, size, bytes]) => {
-      for (const count of [offset, size]) if (!Number.isSafeInteger(count)) throw new TypeError("no offset");
-      return {
-        offset: offset as number,
-        size: size as number,
-        bytes: Buffer.from(bytes as string, "base64"),
-      };
-    }),
+    log: new SplicedSource(old, [{ offset: old.size, size: 0, bytes }]),
+    head: sha256(new MemorySource(bytes, old.name)),
   };
 }
 
-function expectText(value: unknown): void {
-  if (typeof value !== "string") throw new TypeError("text expected");
+/** The log without its last `count` entries; null when none is left. */
+export function shortenedLog({ source, lines }: EditLog, count: number): ByteSource | null {
+  const first = lines[lines.length - count];
+  if (source === undefined || first === undefined || first.start === 0) return null;
+  const { start: offset } = first;
+  return new SplicedSource(source, [{ offset, size: source.size - offset, bytes: Buffer.alloc(0) }]);
+}
+
+function logTooLarge(what: string, file: string): EditError {
+  return new EditError(
+    `${what}, at most ${MAX_EDIT_LOG_BYTES} bytes and ${MAX_EDIT_LOG_VALUES} values are kept to undo edits; make smaller edits, move the old log away, or write a stream with -o -, which has no log`,
+    { file },
+  );
 }

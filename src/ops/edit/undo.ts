@@ -1,3 +1,4 @@
+import { kindOfFileName } from "../../formats/criu/detect.js";
 import { sha256 } from "../../io/digest.js";
 import { EditError, UsageError } from "../../io/errors.js";
 import type { FileSet } from "../../io/file-set.js";
@@ -6,7 +7,9 @@ import { SplicedSource } from "../../io/splice.js";
 import type { Document } from "../../model/document.js";
 import { type EditTarget, replaceFiles } from "./apply.js";
 import type { CopiedSet } from "./copy-set.js";
-import { EDIT_LOG, type LogEntry, readLog, shortenedLog } from "./log.js";
+import { EDIT_LOG, type EditLog, readLog, shortenedLog } from "./log.js";
+import { headOf } from "./log-chain.js";
+import type { LogEntry } from "./log-entry.js";
 
 export interface Undone {
   readonly directory: string;
@@ -34,18 +37,37 @@ export function checkLog(files: FileSet, entries: readonly LogEntry[]): FileStat
   });
 }
 
+/** What the caller knows about the log, which nothing in the image proves. */
+export interface UndoTrust {
+  /** Digest of the last line that was kept elsewhere, in lower case: the log must end with that line. */
+  readonly head?: string | undefined;
+  /** Take back entries without a chain too, which crimg wrote before logs were chained. */
+  readonly unchained?: boolean | undefined;
+}
+
 /**
  * Takes the last `steps` edits back: the files get the very bytes they had, which their SHA-256 proves before anything
  * is written, and the log loses the entries.
- * Errors: USAGE when there are not so many; EDIT when something else has changed the files since.
+ * Errors: USAGE when there are not so many; EDIT when something else has changed the files since, or the log.
  */
-export function undoEdits(document: Document, steps: number, target: EditTarget): Undone {
+export function undoEdits(
+  document: Document,
+  steps: number,
+  target: EditTarget,
+  trust: UndoTrust = {},
+): Undone {
   const { fileSet } = document.set;
-  const entries = readLog(fileSet);
-  const last = lastEntries(entries, steps, document.name);
+  const log = readLog(fileSet);
+  const last = lastEntries(log, steps, document.name, trust);
+  for (const { name } of last.flatMap((entry) => entry.files))
+    if (kindOfFileName(name) === undefined)
+      throw new EditError(
+        `the log says that an edit changed ${JSON.stringify(name)}, which is no image file, and no edit does that`,
+        { file: fileSet.name },
+      );
   const files = previousFiles(fileSet, last);
   const changed = new Map<string, ByteSource | null>(files);
-  changed.set(EDIT_LOG, shortenedLog(fileSet, entries, steps));
+  changed.set(EDIT_LOG, shortenedLog(log, steps));
   const hashes = new Map(
     last.toReversed().flatMap((entry) => entry.files.map(({ name, after }) => [name, after])),
   );
@@ -53,8 +75,17 @@ export function undoEdits(document: Document, steps: number, target: EditTarget)
   return { ...written, entries: last, files: [...files.keys()] };
 }
 
-/** The newest entries of a log, the newest first. Errors: USAGE when there are not so many. */
-export function lastEntries(entries: readonly LogEntry[], steps: number, image: string): LogEntry[] {
+/**
+ * The newest entries of a log, the newest first, when the log may be believed so far.
+ * Errors: USAGE when there are not so many; EDIT when the chain is broken, does not reach them, or ends elsewhere than
+ * the caller knows.
+ */
+export function lastEntries(
+  { entries, chain, source }: EditLog,
+  steps: number,
+  image: string,
+  trust: UndoTrust,
+): LogEntry[] {
   if (steps > entries.length)
     throw new UsageError(
       entries.length === 0
@@ -62,10 +93,26 @@ export function lastEntries(entries: readonly LogEntry[], steps: number, image: 
         : `the log has ${entries.length} edits, not ${steps}`,
       { file: image },
     );
-  return entries.slice(entries.length - steps).reverse();
+  const first = entries.length - steps;
+  const refuse = (text: string): never => {
+    throw new EditError(text, { file: source?.name });
+  };
+  if (chain.broken !== undefined)
+    refuse(
+      `edit ${chain.broken.entry} of the log does not follow the one before it: the log was tampered with, and no edit is taken back by it`,
+    );
+  if (trust.head !== undefined && headOf(chain) !== trust.head)
+    refuse(
+      `the log ends with ${headOf(chain)}, not with the head that was kept; no edit is taken back by it`,
+    );
+  if (first < chain.unchained && trust.unchained !== true)
+    refuse(
+      `edit ${first + 1} of the log is not chained: an earlier crimg wrote it, or somebody took the chain out; look at it with crimg log --json, and say --unchained to take it back`,
+    );
+  return entries.slice(first).reverse();
 }
 
-/** The files before the given entries, newest first; each is proved by its hash at both ends. */
+/** The files before the given entries, newest first; each is proved by its hash before and after each entry. */
 export function previousFiles(files: FileSet, entries: readonly LogEntry[]): Map<string, ByteSource> {
   const previous = new Map<string, ByteSource>();
   const before = new Map<string, string>();
@@ -73,10 +120,11 @@ export function previousFiles(files: FileSet, entries: readonly LogEntry[]): Map
     for (const { name, after, before: original, undo } of entry.files) {
       const now = previous.get(name) ?? presentFile(files, name, after);
       if ((before.get(name) ?? after) !== after) refuse(files, name);
-      previous.set(name, spliced(now, undo, files, name));
+      const earlier = spliced(now, undo, files, name);
+      if (sha256(earlier) !== original) refuse(files, name);
+      previous.set(name, earlier);
       before.set(name, original);
     }
-  for (const [name, source] of previous) if (sha256(source) !== before.get(name)) refuse(files, name);
   return previous;
 }
 

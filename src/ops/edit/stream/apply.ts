@@ -8,7 +8,8 @@ import { type ByteSource, FileSource } from "../../../io/source.js";
 import { SplicedSource } from "../../../io/splice.js";
 import { syncDirectory, writeSource } from "../../../io/write-file.js";
 import type { LinuxCrDocument } from "../../../model/document.js";
-import { appendedLog, EDIT_LOG, type LogEntry, logEntry } from "../log.js";
+import { appendedLog, EDIT_LOG, logEntry } from "../log.js";
+import type { LogEntry } from "../log-entry.js";
 import { writeNewFiles } from "../new-file.js";
 import type { Plan } from "../plan.js";
 import { fileOf, logOf, StreamFiles } from "./files.js";
@@ -21,6 +22,8 @@ export interface AppliedStream {
   readonly file: string;
   /** What the log now says about this edit; undefined when nothing had to be changed. */
   readonly entry: LogEntry | undefined;
+  /** Digest of that entry, the head of the chain; to be kept where nobody else writes. */
+  readonly head: string | undefined;
 }
 
 /** The stream with a plan's changes, to be read from the first byte to the last. */
@@ -54,10 +57,12 @@ export function applyToStream(
   const entry = isSame
     ? undefined
     : logEntry(plan, new Map([[name, content]]), options.version, options.now ?? new Date());
-  const log = entry === undefined ? files.open(EDIT_LOG) : appendedLog(files, entry);
+  const appended = entry === undefined ? undefined : appendedLog(files, entry);
+  const log = appended?.log ?? files.open(EDIT_LOG) ?? null;
   const removeNewFiles = writeNewFiles(plan.newFiles);
   try {
-    return { file: writeStream(document, content, log ?? null, target, isUnchanged), entry };
+    const file = writeStream(document, content, log, target, isUnchanged);
+    return { file, entry, head: appended?.head };
   } catch (error) {
     removeNewFiles();
     throw error;

@@ -4,7 +4,7 @@ import { UnsupportedError } from "../../../io/errors.js";
 import type { FileSet } from "../../../io/file-set.js";
 import { type ByteSource, FileSource } from "../../../io/source.js";
 import type { LinuxCrDocument } from "../../../model/document.js";
-import { EDIT_LOG, type LogEntry, readLog } from "../log.js";
+import { EDIT_LOG, type EditLog, readLog } from "../log.js";
 
 /** What the name of a stream's file ends with for its edit log, which stands beside it. */
 export const STREAM_LOG_SUFFIX = ".crimg-log";
@@ -20,8 +20,8 @@ export class StreamFiles implements FileSet {
   ) {
     this.name = image.name;
     this.#log =
-      logFile !== undefined && fs.statSync(logFile, { throwIfNoEntry: false })?.isFile() === true
-        ? new FileSource(logFile)
+      logFile !== undefined && fs.lstatSync(logFile, { throwIfNoEntry: false }) !== undefined
+        ? new FileSource(logFile, logFile, { follow: false })
         : undefined;
   }
 
@@ -49,13 +49,15 @@ export class StreamFiles implements FileSet {
     this.image.close();
   }
 
-  /** The entries of the log, oldest first, whatever the stream was called when they were made. */
-  entries(): LogEntry[] {
+  /** The log, whatever the stream was called when its entries were made. */
+  log(): EditLog {
     const name = path.basename(this.name);
-    return readLog(this).map((entry) => ({
+    const log = readLog(this);
+    const entries = log.entries.map((entry) => ({
       ...entry,
       files: entry.files.map((file) => ({ ...file, name })),
     }));
+    return { ...log, entries };
   }
 }
 

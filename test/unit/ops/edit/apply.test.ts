@@ -54,7 +54,7 @@ test("the log has version, time, the edits as typed, hashes and values", () => {
   const document = openDocument(set);
   const now = new Date("2026-01-02T03:04:05.678Z");
   applyPlan(document, planEdits(document, REMAP), { to: "in place" }, { version: "9.9.9", now });
-  const [entry] = readLog(openDocument(set).set.fileSet);
+  const [entry] = readLog(openDocument(set).set.fileSet).entries;
   assert.is(entry?.crimg, "9.9.9");
   assert.is(entry?.time, "2026-01-02T03:04:05.678Z");
   assert.equal(entry?.edits, ["--remap-path /var/lib/crimg-demo=/srv/demo"]);

@@ -1,0 +1,132 @@
+import { FormatError } from "../../io/errors.js";
+import type { Splice } from "../../io/splice.js";
+import type { Change } from "./plan.js";
+
+/** One run of `crimg edit`. */
+export interface LogEntry {
+  /** SHA-256 of the line before this one, null in the first line; absent in what was written before logs were chained. */
+  readonly previous?: string | null | undefined;
+  readonly crimg: string;
+  /** ISO 8601, UTC. */
+  readonly time: string;
+  readonly edits: readonly string[];
+  readonly files: readonly LoggedFile[];
+  readonly changes: readonly Change[];
+  /** Paths on this host of files that the edit wrote beside the image; undoing it leaves them. */
+  readonly made?: readonly string[] | undefined;
+}
+
+/** A changed file: SHA-256 before and after, and the splices that turn it back. */
+export interface LoggedFile {
+  readonly name: string;
+  readonly before: string;
+  readonly after: string;
+  readonly undo: readonly Splice[];
+}
+
+const SAFE = BigInt(Number.MAX_SAFE_INTEGER);
+const SHA256 = /^[0-9a-f]{64}$/;
+const TIME = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,9})?Z$/;
+
+/** An entry as a line of the log, with its newline. */
+export function formatEntry({ previous, ...entry }: LogEntry): string {
+  const files = entry.files.map(({ undo, ...file }) => ({
+    ...file,
+    undo: undo.map(({ offset, size, bytes }) => [offset, size, bytes.toString("base64")]),
+  }));
+  return `${JSON.stringify({ previous, ...entry, files }, plain)}\n`;
+}
+
+/** Integers as the command line's JSON has them, bytes as base64. */
+function plain(_key: string, value: unknown): unknown {
+  if (typeof value === "bigint") return value <= SAFE && value >= -SAFE ? Number(value) : value.toString();
+  if (typeof value !== "object" || value === null) return value;
+  const { type, data } = value as { type?: unknown; data?: unknown };
+  return type === "Buffer" && Array.isArray(data) ? Buffer.from(data).toString("base64") : value;
+}
+
+/** The entry in a line, each part checked: a log is a stranger's. Errors: FormatError INVALID. */
+export function parseEntry(line: Buffer, file: string, number: number): LogEntry {
+  try {
+    const { previous, crimg, time, edits, files, changes, made } = objectOf(
+      JSON.parse(line.toString("utf8")),
+      "an object",
+    );
+    return {
+      ...(previous === undefined ? {} : { previous: previous === null ? null : matching(previous, SHA256) }),
+      crimg: textOf(crimg),
+      time: matching(time, TIME),
+      edits: listOf(edits).map(textOf),
+      files: listOf(files).map(parseFile),
+      changes: listOf(changes).map(parseChange),
+      ...(made === undefined ? {} : { made: listOf(made).map(textOf) }),
+    };
+  } catch (cause) {
+    throw new FormatError("INVALID", `line ${number} of the edit log is damaged`, { file, cause });
+  }
+}
+
+function parseFile(value: unknown): LoggedFile {
+  const { name, before, after, undo } = objectOf(value, "a file");
+  const text = textOf(name);
+  if (text === "" || text === "." || text === ".." || /[/\0]/.test(text))
+    throw new TypeError("a name of another directory");
+  return {
+    name: text,
+    before: matching(before, SHA256),
+    after: matching(after, SHA256),
+    undo: listOf(undo).map(parseSplice),
+  };
+}
+
+function parseSplice(value: unknown): Splice {
+  const [offset, size, bytes] = listOf(value);
+  return { offset: countOf(offset), size: countOf(size), bytes: bytesOf(textOf(bytes)) };
+}
+
+/** Node skips what is no base64, which the length tells. */
+function bytesOf(text: string): Buffer {
+  const bytes = Buffer.from(text, "base64");
+  const padding = text.endsWith("==") ? 2 : text.endsWith("=") ? 1 : 0;
+  if (bytes.length !== (text.length * 3) / 4 - padding) throw new TypeError("base64 expected");
+  return bytes;
+}
+
+function parseChange(value: unknown): Change {
+  const { edit, image, record, field, before, after } = objectOf(value, "a change");
+  return {
+    edit: textOf(edit),
+    image: textOf(image),
+    record: record === undefined ? undefined : countOf(record),
+    field: textOf(field),
+    before,
+    after,
+  };
+}
+
+function objectOf(value: unknown, what: string): Record<string, unknown> {
+  if (typeof value !== "object" || value === null || Array.isArray(value))
+    throw new TypeError(`${what} expected`);
+  return value as Record<string, unknown>;
+}
+
+function listOf(value: unknown): unknown[] {
+  if (!Array.isArray(value)) throw new TypeError("a list expected");
+  return value;
+}
+
+function textOf(value: unknown): string {
+  if (typeof value !== "string") throw new TypeError("text expected");
+  return value;
+}
+
+function countOf(value: unknown): number {
+  if (!Number.isSafeInteger(value) || (value as number) < 0) throw new TypeError("a count expected");
+  return value as number;
+}
+
+function matching(value: unknown, pattern: RegExp): string {
+  const text = textOf(value);
+  if (!pattern.test(text)) throw new TypeError(`${pattern} expected`);
+  return text;
+}
