@@ -75,6 +75,9 @@ export const SETS: readonly HostileInput[] = [
   input("200,000 records of one pid", "logger", (s) =>
     s.image(I.PSTREE, undefined, 200_000, () => task(1000, 0)),
   ),
+  input("64,000 tasks in a chain", "logger", (s) =>
+    s.image(I.PSTREE, undefined, 64_000, (i) => task(1000 + i, i === 0 ? 0 : 999 + i)),
+  ),
   input("200,000 tasks in a chain", "logger", (s) =>
     s.image(I.PSTREE, undefined, 200_000, (i) => task(1000 + i, i === 0 ? 0 : 999 + i)),
   ),

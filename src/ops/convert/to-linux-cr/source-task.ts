@@ -65,8 +65,8 @@ export function threadsOf(set: CriuImageSet): SourceThread[] {
     const rest = isDead(taskCore(set, process.pid))
       ? []
       : process.threads.filter((tid) => tid !== process.pid);
-    next.push(...rest.map((tid) => thread(process, tid)).reverse());
-    next.push(...(children.get(process.pid) ?? []).map((child) => thread(child, child.pid)).reverse());
+    for (const tid of rest.reverse()) next.push(thread(process, tid));
+    for (const child of children.get(process.pid)?.reverse() ?? []) next.push(thread(child, child.pid));
   }
   if (seen.size < processes.length)
     throw new FormatError("INVALID", "the process tree has tasks that the root is no ancestor of", {
