@@ -21,9 +21,6 @@ export const MAX_DESCRIPTORS = 1024 * 1024;
 /** Mounts of one namespace: fs.mount-max by default. */
 export const MAX_MOUNTS = 100_000;
 
-/** Records that are counted behind the last one that an image is read for. */
-export const MAX_SURPLUS_RECORDS = 1000;
-
 /** Messages nest at most this deep; CRIU's deepest, a cgroup directory tree, stays far below. */
 export const MAX_MESSAGE_DEPTH = 64;
 

@@ -112,7 +112,8 @@ function readTree(context: TaskContext): { byPid: Map<number, LinuxCrTask>; repe
     const own = ids[i];
     if (own === undefined || own.pid !== own.tgid) continue;
     if (byPid.has(own.pid)) repeated.push(own.pid);
-    else byPid.set(own.pid, new LinuxCrTask(part, own, leaderFirst(threads.get(own.pid) ?? [], part), context));
+    else
+      byPid.set(own.pid, new LinuxCrTask(part, own, leaderFirst(threads.get(own.pid) ?? [], part), context));
   }
   return { byPid, repeated };
 }

@@ -49,7 +49,10 @@ export class HostileSet {
     const head = kind.head === "none" ? [] : [HEAD_MAGICS[kind.head]];
     const parts = [...head, kind.magic ?? 0].map(u32);
     for (let i = 0; i < count; i++) {
-      const message = encodeMessage(tableOf(kind, i) as MessageTable, complete(tableOf(kind, i), record(i)) as never);
+      const message = encodeMessage(
+        tableOf(kind, i) as MessageTable,
+        complete(tableOf(kind, i), record(i)) as never,
+      );
       parts.push(u32(message.length), message, payload(i));
     }
     return this.file(fileNameOf(kind, id), Buffer.concat(parts));

@@ -71,12 +71,19 @@ export const SETS: readonly HostileInput[] = [
     "4,000 records of one pid",
     "logger",
     (s) => s.image(I.PSTREE, undefined, 4000, () => task(1000, 0)),
+    ["diff", "show rss", "show signals"],
   ),
-  input("200,000 records of one pid", "logger", (s) =>
-    s.image(I.PSTREE, undefined, 200_000, () => task(1000, 0)),
+  input(
+    "200,000 records of one pid",
+    "logger",
+    (s) => s.image(I.PSTREE, undefined, 200_000, () => task(1000, 0)),
+    ["show tree", "validate"],
   ),
-  input("64,000 tasks in a chain", "logger", (s) =>
-    s.image(I.PSTREE, undefined, 64_000, (i) => task(1000 + i, i === 0 ? 0 : 999 + i)),
+  input(
+    "64,000 tasks in a chain",
+    "logger",
+    (s) => s.image(I.PSTREE, undefined, 64_000, (i) => task(1000 + i, i === 0 ? 0 : 999 + i)),
+    ["show tree", "validate"],
   ),
   input("200,000 tasks in a chain", "logger", (s) =>
     s.image(I.PSTREE, undefined, 200_000, (i) => task(1000 + i, i === 0 ? 0 : 999 + i)),
@@ -87,11 +94,27 @@ export const SETS: readonly HostileInput[] = [
   input("a ring of 200,000 tasks", "logger", (s) =>
     s.image(I.PSTREE, undefined, 200_000, (i) => task(1000 + i, 1000 + ((i + 1) % 200_000))),
   ),
-  input("400,000 threads of one task", "logger", (s) =>
-    s.image(I.PSTREE, undefined, 1, () => task(1000, 0, listOf(400_000, (i) => 1000 + i))),
+  input(
+    "400,000 threads of one task",
+    "logger",
+    (s) =>
+      s.image(I.PSTREE, undefined, 1, () =>
+        task(
+          1000,
+          0,
+          listOf(400_000, (i) => 1000 + i),
+        ),
+      ),
+    ["convert"],
   ),
   input("400,000 threads of one id", "threads", (s) =>
-    s.image(I.PSTREE, undefined, 1, () => task(1000, 0, listOf(400_000, () => 1005))),
+    s.image(I.PSTREE, undefined, 1, () =>
+      task(
+        1000,
+        0,
+        listOf(400_000, () => 1005),
+      ),
+    ),
   ),
   input("3,000 tasks that share images by links", "logger", (s) => {
     s.image(I.PSTREE, undefined, 3000, (i) => task(1000 + i, i === 0 ? 0 : 1000));
@@ -106,8 +129,11 @@ export const SETS: readonly HostileInput[] = [
         linkSync(join(s.path, `${name}-1000.img`), join(s.path, `${name}-${pid}.img`));
     s.image(I.FDINFO, 2, 100_000, (i) => ({ id: 3, flags: 0, type: TYPE.REG, fd: i }));
   }),
-  input("400,000 descriptors of one file", "logger", (s) =>
-    s.image(I.FDINFO, 2, 400_000, (i) => ({ id: 3, flags: 0, type: TYPE.REG, fd: i })),
+  input(
+    "400,000 descriptors of one file",
+    "logger",
+    (s) => s.image(I.FDINFO, 2, 400_000, (i) => ({ id: 3, flags: 0, type: TYPE.REG, fd: i })),
+    ["show fds", "show"],
   ),
   input("400,000 times one descriptor", "logger", (s) =>
     s.image(I.FDINFO, 2, 400_000, () => ({ id: 3, flags: 0, type: TYPE.REG, fd: 3 })),
@@ -310,12 +336,20 @@ export const SETS: readonly HostileInput[] = [
   }),
   input("control groups: 80,000 directories", "container", (s) => {
     const group = s.sample(I.CGROUP, undefined, 0) as { controllers: { dirs: object[] }[] };
-    const dirs = listOf(80_000, (i) => ({ ...group.controllers[0]?.dirs[0], dir_name: `d${i}`, children: [], properties: [] }));
+    const dirs = listOf(80_000, (i) => ({
+      ...group.controllers[0]?.dirs[0],
+      dir_name: `d${i}`,
+      children: [],
+      properties: [],
+    }));
     s.image(I.CGROUP, undefined, 1, () => ({ ...group, controllers: [{ ...group.controllers[0], dirs }] }));
   }),
   input("200,000 seccomp filters in a chain", "threads", (s) =>
     s.image(I.SECCOMP, undefined, 1, () => ({
-      seccomp_filters: listOf(200_000, (i) => ({ filter: Buffer.alloc(8), ...(i === 0 ? {} : { prev: i - 1 }) })),
+      seccomp_filters: listOf(200_000, (i) => ({
+        filter: Buffer.alloc(8),
+        ...(i === 0 ? {} : { prev: i - 1 }),
+      })),
     })),
   ),
   input("200,000 removed paths of one ghost", "deleted", (s) =>
@@ -341,7 +375,8 @@ export const SETS: readonly HostileInput[] = [
     s.image(I.SK_QUEUES, undefined, 150_000, () => ({ id_for: 1, length: 0, addr: undefined, scm: [] })),
   ),
   input("namespaces: 60,000 images of one kind", "container", (s) => {
-    for (let id = 100; id < 20_100; id++) linkSync(join(s.path, "utsns-12.img"), join(s.path, `utsns-${id}.img`));
+    for (let id = 100; id < 20_100; id++)
+      linkSync(join(s.path, "utsns-12.img"), join(s.path, `utsns-${id}.img`));
   }),
   input("a host name of 16 MiB", "container", (s) =>
     s.image(I.UTSNS, 12, 1, () => ({ nodename: "x".repeat(16 * MIB), domainname: "y" })),
@@ -364,7 +399,8 @@ export const SETS: readonly HostileInput[] = [
     for (let i = 0; i < 60_000; i++) writeFileSync(join(s.path, `file-${i}`), "");
   }),
   input("20,000 images that belong to no task", "logger", (s) => {
-    for (let i = 0; i < 20_000; i++) linkSync(join(s.path, "core-1000.img"), join(s.path, `core-${2000 + i}.img`));
+    for (let i = 0; i < 20_000; i++)
+      linkSync(join(s.path, "core-1000.img"), join(s.path, `core-${2000 + i}.img`));
   }),
   input("a parent chain of 900 sets", "logger", (s) => {
     s.image(I.PAGEMAP, 1000, 2, (i) =>
@@ -381,12 +417,18 @@ export const SETS: readonly HostileInput[] = [
     }
   }),
   input("images that are holes of 1 TiB", "logger", (s) => {
-    for (const name of ["files.img", "pagemap-1000.img", "core-1000.img"]) truncateSync(join(s.path, name), 2 ** 40);
-  }),
-  input("images of 1 TiB of empty records", "logger", (s) => {
-    for (const name of ["seccomp.img", "timens-0.img", "mm-1000.img", "fs-1000.img", "ids-1000.img"])
+    for (const name of ["files.img", "pagemap-1000.img", "core-1000.img"])
       truncateSync(join(s.path, name), 2 ** 40);
   }),
+  input(
+    "images of 1 TiB of empty records",
+    "logger",
+    (s) => {
+      for (const name of ["seccomp.img", "timens-0.img", "mm-1000.img", "fs-1000.img", "ids-1000.img"])
+        truncateSync(join(s.path, name), 2 ** 40);
+    },
+    ["validate", "show"],
+  ),
   input("a log of 100,000 edits", "logger", (s) => {
     const entry = { crimg: "1.0.0", time: "2026-01-01T00:00:00.000Z", edits: ["x"], files: [], changes: [] };
     s.file("crimg-edits.jsonl", Buffer.from(`${JSON.stringify(entry)}\n`.repeat(100_000)));
