@@ -62,6 +62,6 @@ function descendants(root: number): number[] {
     else siblings.push(found.pid);
   }
   const tree = [root];
-  for (const pid of tree) tree.push(...(children.get(pid) ?? []));
+  for (const pid of tree) for (const child of children.get(pid) ?? []) tree.push(child);
   return tree;
 }

@@ -6,6 +6,21 @@ export const MAX_RECORD_BYTES = 64 * MiB;
 /** List elements of one record, unknown fields counted twice. Linux allows 65,530 mappings a task unless told otherwise. */
 export const MAX_RECORD_ELEMENTS = 512 * 1024;
 
+/** Records of one image of a set that are held at once, of the kinds that say nothing else; no kernel object counts so many. */
+export const MAX_HELD_RECORDS = 256 * 1024;
+
+/** Tasks of one checkpoint: twice the usual kernel.pid_max, and each of them has five images or more. */
+export const MAX_TASKS = 64 * 1024;
+
+/** Threads of one checkpoint, those that lead a task included: kernel.threads-max of a machine with 16 GiB is lower. */
+export const MAX_THREADS = 128 * 1024;
+
+/** Descriptors of one table, and open files of a set: what fs.nr_open allows a process by default. */
+export const MAX_DESCRIPTORS = 1024 * 1024;
+
+/** Mounts of one namespace: fs.mount-max by default. */
+export const MAX_MOUNTS = 100_000;
+
 /** Messages nest at most this deep; CRIU's deepest, a cgroup directory tree, stays far below. */
 export const MAX_MESSAGE_DEPTH = 64;
 

@@ -24,6 +24,8 @@ export interface Checkpoint {
   readonly pageSize: number;
   /** In the order of the process tree image: a parent stands before its children. */
   readonly tasks: readonly Task[];
+  /** Of each task that a damaged image has with the pid of one before it, which is left out: that pid. */
+  readonly repeatedPids: readonly number[];
   task(pid: number): Task | undefined;
   readonly files: FileTable;
   readonly locks: readonly Lock[];

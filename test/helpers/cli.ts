@@ -20,25 +20,27 @@ export interface CliOptions {
   readonly cwd?: string;
   /** Seconds before the command is killed, which shows as `signal`. */
   readonly seconds?: number;
+  /** Stdout goes to /dev/null: for answers that are too long to keep. */
+  readonly discard?: boolean;
 }
 
 /** Runs the real `crimg` with a quiet, fixed environment: no colour, 80 columns, UTC. */
 export function crimg(args: readonly string[], options: CliOptions = {}): Promise<CliResult> {
-  const { input = "", env = {}, cwd, seconds = 60 } = options;
+  const { input = "", env = {}, cwd, seconds = 60, discard = false } = options;
   return new Promise((resolve, reject) => {
     const child = spawn(process.execPath, [CRIMG, ...args], {
       cwd,
       env: { ...plainEnvironment(), ...env },
-      stdio: "pipe",
+      stdio: ["pipe", discard ? "ignore" : "pipe", "pipe"],
       timeout: seconds * 1000,
       killSignal: "SIGKILL",
     });
     const out: Buffer[] = [];
     const err: Buffer[] = [];
-    child.stdout.on("data", (chunk: Buffer) => out.push(chunk));
-    child.stderr.on("data", (chunk: Buffer) => err.push(chunk));
-    child.stdin.on("error", () => {}); // a command need not read its stdin
-    child.stdin.end(input);
+    child.stdout?.on("data", (chunk: Buffer) => out.push(chunk));
+    child.stderr?.on("data", (chunk: Buffer) => err.push(chunk));
+    child.stdin?.on("error", () => {}); // a command need not read its stdin
+    child.stdin?.end(input);
     child.on("error", reject);
     child.on("close", (code, signal) => {
       const bytes = Buffer.concat(out);

@@ -186,7 +186,7 @@ async function runs(
   assert.not.ok((stdout + stderr).includes("\u001b"));
   assert.ok(stderr === "" || /^error: [^\n]{1,2000}\n$/.test(stderr), stderr);
   assert.ok(seconds < MAX_SECONDS, `${seconds} s`);
-  const used = Number(readFileSync(peak, "utf8"));
+  const used = JSON.parse(readFileSync(peak, "utf8")).bytes as number;
   assert.ok(used < MAX_PEAK, `${Math.round(used / MIB)} MiB`);
   assert.is(hashOf(set), before);
   return { code, stdout };

@@ -60,7 +60,7 @@ async function runs(file: string, [command = "", ...args]: readonly string[]): P
     what + stderr,
   );
   assert.ok(seconds < MAX_SECONDS, `${what}${seconds} s`);
-  const used = Number(readFileSync(peak, "utf8"));
+  const used = JSON.parse(readFileSync(peak, "utf8")).bytes as number;
   assert.ok(used < MAX_PEAK, `${what}${Math.round(used / MIB)} MiB`);
   if (isShow && code === 0) assert.ok(stdout.length > 0);
   return stdout + stderr;

@@ -1,3 +1,4 @@
+import { MAX_HELD_RECORDS } from "../../io/limits.js";
 import type { AnyValue, MessageTable } from "../../schema/message.js";
 
 /** Where the length of a payload part stands: a field of the record in front of it (times `unit` bytes), or all that is left. */
@@ -50,6 +51,8 @@ export interface ImageKind<M extends MessageTable = MessageTable> {
   /** `old`: read, but no longer written by criu. `unused`: has a magic, never a file. */
   readonly status: "current" | "old" | "unused";
   readonly since: string;
+  /** Records that are held at once; an image with more of them is refused, except where each is let go again. */
+  readonly most: number;
 }
 
 interface KindOptions {
@@ -57,6 +60,7 @@ interface KindOptions {
   readonly payload?: readonly PayloadRule[];
   readonly status?: "old" | "unused";
   readonly since: string;
+  readonly most?: number;
 }
 
 export function kind<const R extends readonly EntryRule[]>(
@@ -78,6 +82,7 @@ export function kind<const R extends readonly EntryRule[]>(
     head: "common",
     payload: [],
     status: "current",
+    most: MAX_HELD_RECORDS,
     ...options,
   };
 }
@@ -100,6 +105,7 @@ export function raw(
     head: "none",
     payload: [],
     status: "current",
+    most: 0,
     ...options,
   };
 }

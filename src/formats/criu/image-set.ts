@@ -98,6 +98,11 @@ export class CriuImageSet {
     return value;
   }
 
+  /** Ends the reading of an image that is too large to be held: throws the error, or keeps it where damage is borne. */
+  refuse(_fileName: string, _record: number, error: FormatError): void {
+    throw error;
+  }
+
   /** The set behind the `parent` link of an incremental checkpoint. */
   parent(): CriuImageSet | undefined {
     const files = this.fileSet.parent();

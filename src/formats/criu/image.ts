@@ -62,10 +62,31 @@ export class CriuImage<V = AnyValue> {
     return this.header?.kind;
   }
 
-  /** All records, kept for the next call. Errors: FormatError with file, record and offset. */
+  /** All records, kept for the next call. Errors: as `heldRecords`. */
   records(): readonly ImageRecord<V>[] {
-    this.#records ??= [...this.readRecords()];
+    this.#records ??= [...this.heldRecords()];
     return this.#records;
+  }
+
+  /**
+   * The records for readers that keep something of each.
+   * Errors: FormatError with file, record and offset; TOO_LARGE for more records than any image of the kind has.
+   */
+  *heldRecords(): Generator<ImageRecord<V>> {
+    const most = this.kind?.most ?? 0;
+    for (const record of this.readRecords()) {
+      if (record.index >= most) throw this.tooMany(record);
+      yield record;
+    }
+  }
+
+  /** Says that the image has this record and more than its kind may have. */
+  protected tooMany({ index, offset }: ImageRecord<unknown>): FormatError {
+    return new FormatError("TOO_LARGE", `too large: at most ${this.kind?.most} records are held`, {
+      file: this.source.name,
+      path: `[${index}]`,
+      offset,
+    });
   }
 
   /**
@@ -171,9 +192,9 @@ export class CriuImage<V = AnyValue> {
     value: AnyValue,
     at: number,
     path: string,
-  ): PayloadRange[] {
+  ): readonly PayloadRange[] {
     const rule = header.kind.payload.find((candidate) => candidate.after === table);
-    if (rule === undefined || rule.when?.(value) === false) return [];
+    if (rule === undefined || rule.when?.(value) === false) return NO_PAYLOAD;
     if (rule.messages !== undefined)
       return this.#payloadMessages(window, header, rule.messages, value, at, path);
     const ranges: PayloadRange[] = [];
@@ -244,6 +265,9 @@ export class CriuImage<V = AnyValue> {
     return padding;
   }
 }
+
+/** One for all records: an image may have a million. */
+const NO_PAYLOAD: readonly PayloadRange[] = [];
 
 /** The message of the n-th record: the last entry of a kind repeats. */
 export function tableOf(kind: ImageKind, index: number): MessageTable {

@@ -34,6 +34,19 @@ class SalvagedImage extends CriuImage {
       this.damage.set(-1, { image, error }); // the disk failed
     }
   }
+
+  override *heldRecords(): Generator<ImageRecord> {
+    const most = this.kind?.most ?? 0;
+    for (const record of this.readRecords()) {
+      const { index } = record;
+      if (index < most) yield record;
+      else {
+        const error = this.tooMany(record);
+        this.damage.set(index, { image: this.fileName, record: { index, error, framed: true }, error });
+        return;
+      }
+    }
+  }
 }
 
 /**
@@ -80,6 +93,12 @@ export class SalvagedSet extends CriuImageSet {
     _table: M,
   ): Value<M> | undefined {
     return this.first(kind, id) as Value<M> | undefined;
+  }
+
+  override refuse(image: string, index: number, error: FormatError): void {
+    const found = this.#salvaged.get(image);
+    if (found instanceof SalvagedImage)
+      found.damage.set(index, { image, record: { index, error, framed: true }, error });
   }
 
   #open(fileName: string): SalvagedImage | Damage | undefined {

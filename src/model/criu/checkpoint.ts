@@ -1,7 +1,10 @@
+import path from "node:path";
 import type { CriuImageSet } from "../../formats/criu/image-set.js";
 import { IMAGES } from "../../formats/criu/images.js";
 import { pageSizeOf } from "../../formats/criu/pages-size.js";
 import { CORE_ENTRY_MARCH } from "../../formats/criu/tables/core.js";
+import { type ErrorPlace, FormatError } from "../../io/errors.js";
+import { MAX_THREADS } from "../../io/limits.js";
 import { enumName } from "../../schema/enums.js";
 import type { Checkpoint, DeletedFile, DescriptorTable, FileTable, Task } from "../checkpoint.js";
 import { lazy } from "../lazy.js";
@@ -10,7 +13,7 @@ import { criuFileTable } from "./files.js";
 import { criuIpcNamespaces, criuUtsNamespaces } from "./ipc.js";
 import { criuLocks } from "./locks.js";
 import { criuMounts, criuPipeBuffers } from "./mounts.js";
-import { CriuTask, criuDescriptorTable } from "./tasks.js";
+import { CriuTask, criuDescriptorTable, type TaskContext } from "./tasks.js";
 
 /** `uname -m` of the architectures that core_entry.mtype names. */
 const ARCHITECTURES: Readonly<Record<string, string>> = {
@@ -35,12 +38,9 @@ export function criuCheckpoint(set: CriuImageSet): Checkpoint {
     tables.set(id, table);
     return table;
   };
-  const tasks = lazy(() =>
-    set
-      .records(IMAGES.PSTREE)
-      .map(({ value, index }): Task => new CriuTask(value, index, { set, files, children, descriptorTable })),
-  );
-  const byPid = lazy(() => new Map(tasks().map((task) => [task.pid, task])));
+  const tree = lazy(() => readTree(set, { set, files, children, descriptorTable }));
+  const byPid = (): ReadonlyMap<number, Task> => tree().byPid;
+  const tasks = lazy(() => [...byPid().values()]);
   const childrenByPid = lazy(() => groupByParent(tasks()));
   const children = (pid: number): readonly Task[] => childrenByPid().get(pid) ?? [];
   const locks = lazy(() =>
@@ -62,6 +62,9 @@ export function criuCheckpoint(set: CriuImageSet): Checkpoint {
     },
     get tasks() {
       return tasks();
+    },
+    get repeatedPids() {
+      return tree().repeated;
     },
     task: (pid) => byPid().get(pid),
     get files() {
@@ -86,6 +89,28 @@ export function criuCheckpoint(set: CriuImageSet): Checkpoint {
       return criuIpcNamespaces(set);
     },
   };
+}
+
+/** Of a pid that occurs again and again the first record counts: each look at one reads the images of that pid. */
+function readTree(set: CriuImageSet, context: TaskContext) {
+  const byPid = new Map<number, Task>();
+  const repeated: number[] = [];
+  let threads = 0;
+  for (const { value, index, offset } of set.image(IMAGES.PSTREE)?.heldRecords() ?? []) {
+    threads += value.threads.length;
+    if (threads > MAX_THREADS) {
+      const text = `too large: at most ${MAX_THREADS} threads are held`;
+      set.refuse(IMAGES.PSTREE.file, index, new FormatError("TOO_LARGE", text, place(set, index, offset)));
+      break;
+    }
+    if (byPid.has(value.pid)) repeated.push(value.pid);
+    else byPid.set(value.pid, new CriuTask(value, index, context));
+  }
+  return { byPid, repeated };
+}
+
+function place(set: CriuImageSet, index: number, offset: number): ErrorPlace {
+  return { file: path.join(set.name, IMAGES.PSTREE.file), path: `[${index}]`, offset };
 }
 
 function groupByParent(tasks: readonly Task[]): Map<number, Task[]> {

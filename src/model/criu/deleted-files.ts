@@ -42,7 +42,7 @@ export function criuDeletedFiles(set: CriuImageSet, files: FileTable): DeletedFi
 }
 
 function contentsOf(set: CriuImageSet, id: number): DeletedFile["contents"] {
-  for (const { index, payload } of set.records(IMAGES.GHOST_FILE, id))
+  for (const { index, payload } of set.image(IMAGES.GHOST_FILE, id)?.readRecords() ?? [])
     for (const { offset } of payload) return { record: index, offset };
   return undefined;
 }

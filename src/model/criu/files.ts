@@ -159,7 +159,7 @@ class CriuOpenFile implements OpenFile {
 function readFiles(set: CriuImageSet, context: FileContext): OpenFile[] {
   const files: OpenFile[] = [];
   const members = new Map(FILE_TYPES.map(({ type, member }) => [type, member]));
-  for (const { index, value } of set.image(IMAGES.FILES)?.readRecords() ?? []) {
+  for (const { index, value } of set.image(IMAGES.FILES)?.heldRecords() ?? []) {
     const type = enumName(FD_TYPES, value.type);
     const member = members.get(type);
     const record = member === undefined ? {} : (value[member] as Record<string, unknown> | undefined);
@@ -170,7 +170,7 @@ function readFiles(set: CriuImageSet, context: FileContext): OpenFile[] {
   if (files.length > 0) return files;
   for (const { type, splitImage } of FILE_TYPES) {
     if (splitImage === undefined) continue;
-    for (const { index, value } of set.image(splitImage)?.readRecords() ?? []) {
+    for (const { index, value } of set.image(splitImage)?.heldRecords() ?? []) {
       const { id = 0 } = value as { id?: number };
       files.push(new CriuOpenFile(type, id, value, splitImage.file, index, undefined, context));
     }

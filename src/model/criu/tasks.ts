@@ -29,7 +29,7 @@ import { lazy } from "../lazy.js";
 import type { Memory } from "../memory.js";
 import { criuMappings } from "./mappings.js";
 import { CORE_HEAD } from "./parts.js";
-import { criuSignals, criuThread } from "./threads.js";
+import { CriuThread, criuSignals } from "./threads.js";
 import { criuTimers } from "./timers.js";
 
 const STATES = new Set<string>(["alive", "zombie", "stopped", "helper"]);
@@ -72,7 +72,7 @@ export class CriuTask implements Task {
     this.sid = entry.sid;
     this.#record = record;
     this.#context = context;
-    this.#threadIds = entry.threads;
+    this.#threadIds = [...new Set(entry.threads)];
   }
 
   get origin(): Origin {
@@ -173,7 +173,7 @@ export class CriuTask implements Task {
 
   #makeThreads(): Thread[] {
     if (this.state === "zombie") return [];
-    return this.#threadIds.map((tid) => criuThread(this.#context.set, this.pid, tid));
+    return this.#threadIds.map((tid) => new CriuThread(this.#context.set, this.pid, tid));
   }
 
   #readHead() {
@@ -211,7 +211,7 @@ export function criuDescriptorTable(set: CriuImageSet, id: number, files: () => 
   const context = { image: `fdinfo-${id}.img`, files };
   const descriptors = lazy(() => {
     const list: CriuDescriptor[] = [];
-    for (const { index, value } of set.image(IMAGES.FDINFO, id)?.readRecords() ?? [])
+    for (const { index, value } of set.image(IMAGES.FDINFO, id)?.heldRecords() ?? [])
       list.push(new CriuDescriptor(value, index, context));
     return list;
   });

@@ -6,57 +6,97 @@ import type { SaEntry } from "../../formats/criu/tables/sigaction.js";
 import type { SiginfoEntry } from "../../formats/criu/tables/siginfo.js";
 import { enumName } from "../../schema/enums.js";
 import type { Credentials, PendingSignal, SignalState, Thread, ThreadAddresses } from "../checkpoint.js";
-import { lazy } from "../lazy.js";
 import { criuX86Registers } from "./x86-registers.js";
 
-/** A thread whose core image is read at the first look at it. */
-export function criuThread(set: CriuImageSet, pid: number, tid: number): Thread {
-  const core = lazy(() => set.first(IMAGES.CORE, tid));
-  const credentials = lazy(() => credentialsOf(core()?.thread_core?.creds ?? set.first(IMAGES.CREDS, pid)));
-  const registers = lazy(() => registersOf(core()));
-  return {
-    tid,
-    get comm() {
-      return core()?.thread_core?.comm ?? core()?.tc?.comm ?? "";
-    },
-    get credentials() {
-      return credentials();
-    },
-    get registers() {
-      return registers();
-    },
-    get blocked() {
-      return core()?.thread_core?.blk_sigset ?? core()?.tc?.blk_sigset ?? 0n;
-    },
-    get pending() {
-      const queue = core()?.thread_core?.signals_p?.signals;
-      return (queue ?? set.records(IMAGES.PSIGNAL, tid).map(({ value }) => value)).map(pendingSignal);
-    },
-    get seccomp() {
-      const mode = core()?.thread_core?.seccomp_mode ?? core()?.tc?.old_seccomp_mode;
-      return mode === undefined ? undefined : enumName(SECCOMP_MODE, mode);
-    },
-    get schedule() {
-      const { sched_policy: policy, sched_nice: nice, sched_prio: priority } = core()?.thread_core ?? {};
-      return policy === undefined ? undefined : { policy, nice: nice ?? 0, priority: priority ?? 0 };
-    },
-    get rseq() {
-      return rseqOf(core());
-    },
-    get addresses() {
-      return addressesOf(core());
-    },
-    get deathSignal() {
-      return core()?.thread_core?.pdeath_sig ?? 0;
-    },
-    get controlGroups() {
-      // Since criu 3.18 each thread has its own set, before that the task.
-      const id = core()?.thread_core?.cg_set ?? core()?.tc?.cg_set;
-      const own = set.first(IMAGES.CGROUP)?.sets.find((each) => each.id === id);
-      return own?.ctls.map(({ name, path }) => `${name}:${path}`);
-    },
-    origin: { image: `core-${tid}.img`, record: 0 },
-  };
+/** A thread whose core image is read at the first look at it. A class: a damaged tree names 100,000 of them. */
+export class CriuThread implements Thread {
+  readonly #set: CriuImageSet;
+  readonly #pid: number;
+  #core: { readonly is: CoreEntry | undefined } | undefined;
+  #registers: ReadonlyMap<string, bigint> | undefined;
+
+  constructor(
+    set: CriuImageSet,
+    pid: number,
+    readonly tid: number,
+  ) {
+    this.#set = set;
+    this.#pid = pid;
+  }
+
+  get comm(): string {
+    return this.#read()?.thread_core?.comm ?? this.#read()?.tc?.comm ?? "";
+  }
+
+  get credentials(): Credentials | undefined {
+    return credentialsOf(this.#read()?.thread_core?.creds ?? this.#set.first(IMAGES.CREDS, this.#pid));
+  }
+
+  get registers(): ReadonlyMap<string, bigint> {
+    this.#registers ??= registersOf(this.#read());
+    return this.#registers;
+  }
+
+  get blocked(): bigint {
+    return this.#read()?.thread_core?.blk_sigset ?? this.#read()?.tc?.blk_sigset ?? 0n;
+  }
+
+  get pending(): readonly PendingSignal[] {
+    const queue = this.#read()?.thread_core?.signals_p?.signals;
+    return (queue ?? this.#set.records(IMAGES.PSIGNAL, this.tid).map(({ value }) => value)).map(
+      pendingSignal,
+    );
+  }
+
+  get seccomp(): string | undefined {
+    const mode = this.#read()?.thread_core?.seccomp_mode ?? this.#read()?.tc?.old_seccomp_mode;
+    return mode === undefined ? undefined : enumName(SECCOMP_MODE, mode);
+  }
+
+  get schedule(): Thread["schedule"] {
+    const { sched_policy: policy, sched_nice: nice, sched_prio: priority } = this.#read()?.thread_core ?? {};
+    return policy === undefined ? undefined : { policy, nice: nice ?? 0, priority: priority ?? 0 };
+  }
+
+  get rseq(): Thread["rseq"] {
+    return rseqOf(this.#read());
+  }
+
+  get addresses(): ThreadAddresses {
+    return addressesOf(this.#read());
+  }
+
+  get deathSignal(): number {
+    return this.#read()?.thread_core?.pdeath_sig ?? 0;
+  }
+
+  get controlGroups(): readonly string[] | undefined {
+    // Since criu 3.18 each thread has its own set, before that the task.
+    const id = this.#read()?.thread_core?.cg_set ?? this.#read()?.tc?.cg_set;
+    return id === undefined ? undefined : controlGroupsOf(this.#set).get(id);
+  }
+
+  get origin(): Thread["origin"] {
+    return { image: `core-${this.tid}.img`, record: 0 };
+  }
+
+  #read(): CoreEntry | undefined {
+    this.#core ??= { is: this.#set.first(IMAGES.CORE, this.tid) };
+    return this.#core.is;
+  }
+}
+
+const controlGroups = new WeakMap<CriuImageSet, ReadonlyMap<number, readonly string[]>>();
+
+/** The groups of each set of cgroup.img, read once for all threads; of sets with one id the first. */
+function controlGroupsOf(set: CriuImageSet): ReadonlyMap<number, readonly string[]> {
+  let groups = controlGroups.get(set);
+  if (groups === undefined) {
+    const sets = [...(set.first(IMAGES.CGROUP)?.sets ?? [])].reverse();
+    groups = new Map(sets.map(({ id, ctls }) => [id, ctls.map(({ name, path }) => `${name}:${path}`)]));
+    controlGroups.set(set, groups);
+  }
+  return groups;
 }
 
 /** SS_DISABLE of sigaltstack(2). */

@@ -39,8 +39,8 @@ export function linuxCrCheckpoint(image: LinuxCrImage, reader = StreamReader.of(
     children: (pid) => children().get(pid) ?? [],
     signalOwner: (objref) => signalOwners().get(objref),
   };
-  const tasks: () => LinuxCrTask[] = lazy(() => tasksOf(context));
-  const byPid = lazy(() => new Map<number, Task>(tasks().map((task) => [task.pid, task])));
+  const tree = lazy(() => readTree(context));
+  const tasks: () => LinuxCrTask[] = lazy(() => [...tree().byPid.values()]);
   const locks = lazy(() => {
     const holders = new Map<number, number>();
     for (const { filesRef, pid } of tasks()) if (!holders.has(filesRef)) holders.set(filesRef, pid);
@@ -60,7 +60,10 @@ export function linuxCrCheckpoint(image: LinuxCrImage, reader = StreamReader.of(
     get tasks() {
       return tasks();
     },
-    task: (pid) => byPid().get(pid),
+    get repeatedPids() {
+      return tree().repeated;
+    },
+    task: (pid) => tree().byPid.get(pid),
     get files() {
       return files();
     },
@@ -83,12 +86,14 @@ export function linuxCrCheckpoint(image: LinuxCrImage, reader = StreamReader.of(
   };
 }
 
-/** Processes in the order of the stream; the TASKs of other threads belong to the one with their tgid. */
-function tasksOf(context: TaskContext): LinuxCrTask[] {
+type ThreadPart = readonly [part: Part, tid: number];
+
+/** Processes in the order of the stream, of a pid the first; the TASKs of other threads belong to the one with their tgid. */
+function readTree(context: TaskContext): { byPid: Map<number, LinuxCrTask>; repeated: number[] } {
   const { reader } = context;
   const { tasks: parts } = reader.tree;
   const ids = taskIds(reader);
-  const threads = new Map<number, (readonly [Part, number])[]>();
+  const threads = new Map<number, ThreadPart[]>();
   for (const [i, part] of parts.entries()) {
     const own = ids[i];
     if (own === undefined)
@@ -99,14 +104,23 @@ function tasksOf(context: TaskContext): LinuxCrTask[] {
     const thread = [part, own.pid] as const;
     const list = threads.get(own.tgid);
     if (list === undefined) threads.set(own.tgid, [thread]);
-    else if (own.pid === own.tgid) list.unshift(thread);
     else list.push(thread);
   }
-  return parts.flatMap((part, i) => {
+  const byPid = new Map<number, LinuxCrTask>();
+  const repeated: number[] = [];
+  for (const [i, part] of parts.entries()) {
     const own = ids[i];
-    if (own === undefined || own.pid !== own.tgid) return [];
-    return new LinuxCrTask(part, own, threads.get(own.pid) ?? [], context);
-  });
+    if (own === undefined || own.pid !== own.tgid) continue;
+    if (byPid.has(own.pid)) repeated.push(own.pid);
+    else
+      byPid.set(own.pid, new LinuxCrTask(part, own, leaderFirst(threads.get(own.pid) ?? [], part), context));
+  }
+  return { byPid, repeated };
+}
+
+function leaderFirst(threads: readonly ThreadPart[], leader: Part): ThreadPart[] {
+  const isLeader = ([part]: ThreadPart): boolean => part === leader;
+  return [...threads.filter(isLeader), ...threads.filter((thread) => !isLeader(thread))];
 }
 
 function signalOwnersOf(reader: StreamReader): Map<number, Part> {

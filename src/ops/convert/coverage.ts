@@ -127,7 +127,7 @@ export function tellLostImages(set: CriuImageSet, losses: Losses): void {
 
 function tellUnknownFields(image: CriuImage, name: string, losses: Losses): void {
   const fields = new Map<string, number>();
-  for (const { index, table, value } of image.readRecords())
+  for (const { index, table, value } of image.heldRecords())
     for (const field of unknownFields(value, table.name)) if (!fields.has(field)) fields.set(field, index);
   for (const [field, index] of fields)
     losses.add(`${name}[${index}]`, field, "crimg does not know this field, which a newer criu wrote");

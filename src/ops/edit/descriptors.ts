@@ -93,9 +93,9 @@ export function typeOf({ value }: FoundDescriptor): string {
   return enumName(FD_TYPES, value.type);
 }
 
-/** Pids in the order of the tree. */
+/** Pids in the order of the tree, each once. */
 export function pidsOf(draft: Draft): number[] {
-  return draft.set.records(IMAGES.PSTREE).map(({ value }) => value.pid);
+  return [...new Set(draft.set.records(IMAGES.PSTREE).map(({ value }) => value.pid))];
 }
 
 function readDescriptors(draft: Draft): FoundDescriptor[] {
@@ -104,7 +104,10 @@ function readDescriptors(draft: Draft): FoundDescriptor[] {
   for (const pid of pidsOf(draft)) {
     const ids = draft.set.first(IMAGES.IDS, pid) ?? draft.set.first(IMAGES.CORE, pid)?.ids;
     const table = isPerId ? ids?.files_id : pid;
-    if (table !== undefined) tables.set(table, [...(tables.get(table) ?? []), pid]);
+    if (table === undefined) continue;
+    const sharers = tables.get(table);
+    if (sharers === undefined) tables.set(table, [pid]);
+    else sharers.push(pid);
   }
   const found: FoundDescriptor[] = [];
   for (const [id, pids] of tables) {

@@ -30,7 +30,7 @@ export function surveyFields(set: CriuImageSet, tasks: readonly Task[]): FieldSu
     const image = set.imageNamed(name);
     if (image?.kind !== undefined) found.set(name, image.kind.since);
     const isPagemap = image?.kind === IMAGES.PAGEMAP || image?.kind === IMAGES.SHMEM_PAGEMAP;
-    for (const { index, table, value } of image?.readRecords() ?? []) {
+    for (const { index, table, value } of image?.heldRecords() ?? []) {
       visit(table, value);
       if (isPagemap && index > 0) break;
     }

@@ -133,15 +133,11 @@ function damage(
     notes.push(`damaged: the parents of ${listed(circular, NAMED)} form a circle, so it has no root`);
   const orphans = shown.filter(([{ ppid }]) => ppid !== 0 && !pids.has(ppid)).map(([{ pid }]) => pid);
   if (orphans.length > 0) notes.push(`damaged: the parent of ${listed(orphans, NAMED)} is not in the set`);
-  const again = tasks.filter((task) => checkpoint.task(task.pid) !== task);
+  const { repeatedPids: again } = checkpoint;
   if (again.length > 0)
     notes.push(
-      `damaged: ${again.length} tasks have a pid that another one has: ${listed(pidsOf(again), NAMED)}`,
+      `damaged: ${again.length} tasks are left out, whose pid another one has: ${listed([...new Set(again)], NAMED)}`,
     );
   if (tasks.length === 0) notes.push("damaged: the tree has no tasks");
   return notes;
-}
-
-function pidsOf(tasks: readonly Task[]): number[] {
-  return [...new Set(tasks.map(({ pid }) => pid))];
 }

@@ -22,12 +22,19 @@ export interface TaskFacts {
   readonly dead: boolean;
 }
 
-/** The tasks in the order of pstree.img. */
-export function tasksOf({ set }: SetContext): readonly TaskFacts[] {
-  return set.records(IMAGES.PSTREE).map(({ value: entry, index: record }) => {
+/** The tasks in the order of pstree.img; of a pid that occurs twice the first. */
+export function tasksOf(context: SetContext): readonly TaskFacts[] {
+  return [...context.share(tasksByPid).values()];
+}
+
+/** Task by pid; of a pid that occurs twice the first. */
+export function tasksByPid({ set }: SetContext): ReadonlyMap<number, TaskFacts> {
+  const tasks = new Map<number, TaskFacts>();
+  for (const { value: entry, index: record } of set.records(IMAGES.PSTREE)) {
     const { pid } = entry;
+    if (tasks.has(pid)) continue;
     const core = set.first(IMAGES.CORE, pid);
-    return {
+    tasks.set(pid, {
       pid,
       record,
       entry,
@@ -36,14 +43,8 @@ export function tasksOf({ set }: SetContext): readonly TaskFacts[] {
       mm: set.first(IMAGES.MM, pid),
       fs: set.first(IMAGES.FS, pid),
       dead: core?.tc?.task_state === STATE.dead,
-    };
-  });
-}
-
-/** Task by pid; of a pid that occurs twice the first. */
-export function tasksByPid(context: SetContext): ReadonlyMap<number, TaskFacts> {
-  const tasks = new Map<number, TaskFacts>();
-  for (const task of context.share(tasksOf)) if (!tasks.has(task.pid)) tasks.set(task.pid, task);
+    });
+  }
   return tasks;
 }
 

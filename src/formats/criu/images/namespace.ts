@@ -1,3 +1,4 @@
+import { MAX_MOUNTS } from "../../../io/limits.js";
 import { kind, many, one, raw } from "../image-kind.js";
 import { AUTOFS_ENTRY } from "../tables/autofs.js";
 import { BINFMT_MISC_ENTRY } from "../tables/binfmt-misc.js";
@@ -39,7 +40,7 @@ export const NAMESPACE_IMAGES = {
     "namespace",
     "mounts of a mount namespace",
     [many(MNT_ENTRY)],
-    { since: "0.7" },
+    { since: "0.7", most: MAX_MOUNTS },
   ),
   IPC_VAR: kind(
     "IPC_VAR",

@@ -1,3 +1,4 @@
+import { MAX_PAGEMAP_ENTRIES } from "../../../io/limits.js";
 import { kind, many, one, raw } from "../image-kind.js";
 import { GHOST_CHUNK_ENTRY, GHOST_FILE_ENTRY } from "../tables/ghost-file.js";
 import { PAGEMAP_ENTRY, PAGEMAP_HEAD } from "../tables/pagemap.js";
@@ -12,7 +13,7 @@ export const OBJECT_IMAGES = {
     "object",
     "which pages of a shared memory segment are in the pages file",
     [one(PAGEMAP_HEAD), many(PAGEMAP_ENTRY)],
-    { since: "0.5" },
+    { since: "0.5", most: MAX_PAGEMAP_ENTRIES },
   ),
   PAGES: raw("PAGES", "pages-%u.img", "object", "memory pages: page contents back to back", { since: "0.1" }),
   GHOST_FILE: kind(

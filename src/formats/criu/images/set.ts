@@ -1,3 +1,4 @@
+import { MAX_DESCRIPTORS, MAX_TASKS } from "../../../io/limits.js";
 import { kind, many, one } from "../image-kind.js";
 import { APPARMOR_ENTRY } from "../tables/apparmor.js";
 import { BINFMT_MISC_ENTRY } from "../tables/binfmt-misc.js";
@@ -30,6 +31,7 @@ export const SET_IMAGES = {
   ),
   PSTREE: kind("PSTREE", "pstree.img", 0x50273030, "set", "the process tree", [many(PSTREE_ENTRY)], {
     since: "0.1",
+    most: MAX_TASKS,
   }),
   FILES: kind(
     "FILES",
@@ -38,7 +40,7 @@ export const SET_IMAGES = {
     "set",
     "open file descriptions of all tasks",
     [many(FILE_ENTRY)],
-    { since: "3.4" },
+    { since: "3.4", most: MAX_DESCRIPTORS },
   ),
   REMAP_FPATH: kind(
     "REMAP_FPATH",

@@ -1,3 +1,4 @@
+import { MAX_DESCRIPTORS, MAX_PAGEMAP_ENTRIES } from "../../../io/limits.js";
 import { kind, many, one } from "../image-kind.js";
 import { CORE_ENTRY, TASK_KOBJ_IDS_ENTRY } from "../tables/core.js";
 import { CREDS_ENTRY } from "../tables/creds.js";
@@ -54,6 +55,7 @@ export const TASK_IMAGES = {
   }),
   FDINFO: kind("FDINFO", "fdinfo-%u.img", 0x56213732, "task", "one descriptor table", [many(FDINFO_ENTRY)], {
     since: "0.1",
+    most: MAX_DESCRIPTORS,
   }),
   PAGEMAP: kind(
     "PAGEMAP",
@@ -62,7 +64,7 @@ export const TASK_IMAGES = {
     "task",
     "which pages of a task are in the pages file",
     [one(PAGEMAP_HEAD), many(PAGEMAP_ENTRY)],
-    { since: "0.5" },
+    { since: "0.5", most: MAX_PAGEMAP_ENTRIES },
   ),
   VMAS: kind("VMAS", "vmas-%u.img", 0x54123737, "task", "mappings of a task", [many(VMA_ENTRY)], {
     status: "old",

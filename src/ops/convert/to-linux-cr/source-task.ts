@@ -11,6 +11,7 @@ import { CORE_ENTRY_MARCH } from "../../../formats/criu/tables/core.js";
 import type { ThreadInfoX86 } from "../../../formats/criu/tables/core-x86.js";
 import type { PstreeEntry } from "../../../formats/criu/tables/pstree.js";
 import { FormatError, UnsupportedError } from "../../../io/errors.js";
+import { MAX_THREADS } from "../../../io/limits.js";
 import { enumName } from "../../../schema/enums.js";
 
 /** Values of task_core_entry.task_state. */
@@ -41,6 +42,11 @@ export interface LiveThread extends SourceThread {
 /** All threads in the order of a stream: a task, its children, then its other threads. */
 export function threadsOf(set: CriuImageSet): SourceThread[] {
   const processes = set.records(IMAGES.PSTREE).map(({ value }) => value);
+  const count = processes.reduce((sum, { threads }) => sum + threads.length, 0);
+  if (count > MAX_THREADS)
+    throw new FormatError("TOO_LARGE", `too large: ${count} threads, at most ${MAX_THREADS} are held`, {
+      file: set.image(IMAGES.PSTREE)?.source.name,
+    });
   const children = new Map<number, PstreeEntry[]>();
   for (const process of processes) {
     const siblings = children.get(process.ppid);
@@ -65,8 +71,8 @@ export function threadsOf(set: CriuImageSet): SourceThread[] {
     const rest = isDead(taskCore(set, process.pid))
       ? []
       : process.threads.filter((tid) => tid !== process.pid);
-    next.push(...rest.map((tid) => thread(process, tid)).reverse());
-    next.push(...(children.get(process.pid) ?? []).map((child) => thread(child, child.pid)).reverse());
+    for (const tid of rest.reverse()) next.push(thread(process, tid));
+    for (const child of children.get(process.pid)?.reverse() ?? []) next.push(thread(child, child.pid));
   }
   if (seen.size < processes.length)
     throw new FormatError("INVALID", "the process tree has tasks that the root is no ancestor of", {

@@ -31,10 +31,10 @@ export const treeRules: readonly Rule<SetContext>[] = [
     mend: AGAIN,
     *check(context) {
       const tasks = context.share(tasksOf);
-      const roots = tasks.filter(({ entry }) => entry.ppid === 0);
-      if (tasks.length === 0 || (roots.length === 1 && tasks[0] === roots[0])) return;
+      const roots = context.set.records(IMAGES.PSTREE).filter(({ value }) => value.ppid === 0);
+      if (tasks.length === 0 || (roots.length === 1 && roots[0]?.index === 0)) return;
       yield {
-        at: { image: PSTREE, record: roots[1]?.record ?? roots[0]?.record },
+        at: { image: PSTREE, record: roots[1]?.index ?? roots[0]?.index },
         what: "criu starts at the first task and refuses another root",
         expected: "one root, the first record",
         found:
@@ -82,7 +82,18 @@ export const treeRules: readonly Rule<SetContext>[] = [
     mend: AGAIN,
     *check(context) {
       const seen = new Map<number, TaskFacts>();
-      for (const task of context.share(tasksOf)) {
+      const byPid = context.share(tasksByPid);
+      for (const { index: record, value } of context.set.records(IMAGES.PSTREE)) {
+        const task = byPid.get(value.pid);
+        if (task === undefined) continue;
+        if (task.record !== record) {
+          yield {
+            at: { image: PSTREE, record, pid: task.pid },
+            what: `the id ${task.pid} occurs a second time`,
+            found: `record ${task.record}`,
+          };
+          continue;
+        }
         const threads = threadIdsOf(task);
         for (const id of threads.includes(task.pid) ? threads : [task.pid, ...threads]) {
           const other = seen.get(id);

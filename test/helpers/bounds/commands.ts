@@ -1,0 +1,38 @@
+import { join } from "node:path";
+import { VIEWS } from "../../../src/ops/show/views.js";
+
+/** One way to start the program over an image; `scratch` is a fresh directory for what it writes. */
+export interface Way {
+  readonly name: string;
+  readonly args: (image: string, scratch: string) => readonly string[];
+}
+
+const way = (name: string, args: Way["args"]): Way => ({ name, args });
+
+const edit = (flag: string, value: string): Way =>
+  way(`edit ${flag}`, (image) => ["edit", image, flag, value, "--dry-run"]);
+
+/** Commands that read a whole image: a set or a stream. */
+export const IMAGE_WAYS: readonly Way[] = [
+  way("show", (image) => ["show", image]),
+  ...Object.keys(VIEWS).map((view) => way(`show ${view}`, (image) => ["show", image, view])),
+  way("show maps --json", (image) => ["show", image, "maps", "--json"]),
+  way("show fds --json", (image) => ["show", image, "fds", "--json"]),
+  way("validate", (image) => ["validate", image]),
+  way("validate --root", (image, scratch) => ["validate", image, "--root", scratch]),
+  way("validate --host", (image) => ["validate", image, "--host"]),
+  way("diff", (image) => ["diff", image, image]),
+  way("find", (image) => ["find", image, "no such text"]),
+  way("find 1", (image) => ["find", image, "1"]),
+  way("log", (image) => ["log", image]),
+  way("restore --print", (image) => ["restore", image, "--print"]),
+  way("convert", (image, scratch) => ["convert", image, join(scratch, "converted"), "--lossy"]),
+  edit("--remap-path", "/var=/moved"),
+  edit("--comm", "1000=new"),
+  edit("--fd", "1000:3=/new"),
+  edit("--drop-fd", "1000:3"),
+  edit("--hostname", "new"),
+  edit("--lock", "1000:4=drop"),
+  edit("--expiry", "all=+1s"),
+  edit("--no-file-check", "/**"),
+];

@@ -1,0 +1,40 @@
+import { rmSync } from "node:fs";
+import * as assert from "uvu/assert";
+import { IMAGE_WAYS, type Way } from "../helpers/bounds/commands.js";
+import { SETS } from "../helpers/bounds/sets.js";
+import { cleanUp, freshDirectory } from "../helpers/live.js";
+import { measured } from "../helpers/measured.js";
+import { suite } from "../helpers/suite.js";
+
+const MAX_MEBIBYTES = 256;
+const MAX_CPU_SECONDS = 5;
+/** CRIMG_BOUNDS=all runs every input through every command; without it the pairs that once were the worst. */
+const ALL = process.env.CRIMG_BOUNDS === "all";
+
+const test = suite("hostile: bounds of memory and time", undefined, ALL ? 3600 : 300);
+test.after(cleanUp);
+
+for (const input of SETS) {
+  const ways = IMAGE_WAYS.filter(({ name }) => ALL || input.worst.includes(name));
+  if (ways.length > 0) test(input.name, () => staysWithin(input.make, ways));
+}
+
+/** Every command ends with an answer or one sentence, within the bounds; all that do not are told together. */
+async function staysWithin(make: (directory: string) => string, ways: readonly Way[]): Promise<void> {
+  const directory = freshDirectory("bounds");
+  const image = make(directory);
+  const beyond: string[] = [];
+  for (const { name, args } of ways) {
+    const scratch = freshDirectory("scratch");
+    const { code, stderr, mebibytes, cpuSeconds } = await measured(args(image, scratch), 120);
+    rmSync(scratch, { recursive: true });
+    if (mebibytes > MAX_MEBIBYTES || cpuSeconds > MAX_CPU_SECONDS)
+      beyond.push(`${name}: ${Math.round(mebibytes)} MiB, ${cpuSeconds.toFixed(1)} s`);
+    if ((code !== 0 && code !== 1 && code !== 2) || /internal error|\n {4}at /.test(stderr))
+      beyond.push(`${name}: exit ${code}: ${stderr.slice(0, 400)}`);
+  }
+  rmSync(directory, { recursive: true });
+  assert.equal(beyond, []);
+}
+
+test.run();
