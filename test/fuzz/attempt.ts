@@ -5,7 +5,8 @@ import { Broken, type Operation } from "./family.js";
 const MIB = 1024 * 1024;
 export const MAX_SECONDS = 5;
 export const MAX_BYTES = 256 * MIB;
-const MAX_MESSAGE = 4000;
+/** A path of 4,096 bytes may be told twice, each byte escaped. */
+const MAX_MESSAGE = 40_000;
 const SHOWN_FRAMES = 8;
 
 /** Why an operation did not end as promised; undefined for a value or a whole error of crimg within the limits. */

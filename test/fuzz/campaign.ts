@@ -51,7 +51,7 @@ export interface Outcome {
 
 const WORKER = fileURLToPath(new URL("worker.ts", import.meta.url));
 /** A process of its own for so many: what leaks shows, and a death costs little. */
-const BATCH = 100;
+const BATCH = 500;
 /** A worker that says nothing for so long hangs; the machine may be busy with other things. */
 const SILENT_SECONDS = 60;
 const HEAP_MIB = 512;

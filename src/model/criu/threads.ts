@@ -5,6 +5,7 @@ import type { CredsEntry } from "../../formats/criu/tables/creds.js";
 import type { SaEntry } from "../../formats/criu/tables/sigaction.js";
 import type { SiginfoEntry } from "../../formats/criu/tables/siginfo.js";
 import { enumName } from "../../schema/enums.js";
+import { UNKNOWN } from "../../schema/message.js";
 import type { Credentials, PendingSignal, SignalState, Thread, ThreadAddresses } from "../checkpoint.js";
 import { lazy } from "../lazy.js";
 import { criuX86Registers } from "./x86-registers.js";
@@ -141,7 +142,10 @@ function mask(words: readonly number[]): bigint {
   return words.reduceRight((value, word) => (value << 32n) | BigInt(word), 0n);
 }
 
-/** General registers of whichever architecture the core image carries. On x86 `mode` stands among them and is none. */
+/** What stands among the general registers and is none: of x86 the mode, of all the fields that no table knows. */
+const NO_REGISTERS: ReadonlySet<string> = new Set(["mode", UNKNOWN]);
+
+/** General registers of whichever architecture the core image carries. */
 function registersOf(core: CoreEntry | undefined): ReadonlyMap<string, bigint> {
   const info =
     core?.thread_info ??
@@ -155,7 +159,7 @@ function registersOf(core: CoreEntry | undefined): ReadonlyMap<string, bigint> {
   const registers = new Map<string, bigint>();
   const general = (info as { gpregs?: Record<string, unknown> } | undefined)?.gpregs ?? {};
   for (const [name, value] of Object.entries(general)) {
-    if (name === "mode") continue;
+    if (NO_REGISTERS.has(name)) continue;
     if (typeof value === "bigint" || typeof value === "number") registers.set(name, BigInt(value));
     else if (Array.isArray(value))
       for (const [i, item] of value.entries()) registers.set(`${name}${i}`, BigInt(item as number | bigint));

@@ -16,6 +16,7 @@ export function anyLog(random: Random): [log: Buffer, what: string] {
   const what = [name];
   for (let i = random.below(4); i > 0; i--) {
     const at = random.below(lines.length);
+    if (lines[at] === undefined) break;
     const how = random.pick(CHANGES);
     how(lines, at, random);
     what.push(`${how.name} line ${at}`);
