@@ -14,13 +14,15 @@ export interface Wanted {
   readonly mutant?: number | undefined;
   /** Only this step of it. */
   readonly step?: number | undefined;
-  /** No batch is started after so many seconds. */
+  /** Of each mutant only every so many-th operation is tried, other ones of the next: more mutants in the same time. */
+  readonly every?: number | undefined;
+  /** Nothing is started after so many seconds. */
   readonly seconds?: number | undefined;
   readonly jobs?: number | undefined;
 }
 
 /** Mutants of one family that one process tries. */
-export interface Batch extends Pick<Wanted, "seed" | "operation" | "step"> {
+export interface Batch extends Pick<Wanted, "seed" | "operation" | "step" | "every"> {
   readonly family: string;
   readonly from: number;
   readonly to: number;
@@ -86,14 +88,14 @@ export async function campaign(wanted: Wanted, told: (fault: Fault) => void = ()
 }
 
 /** Every family in turn, so that a run that is cut short has tried something of each. */
-function batchesOf({ seed, mutants, family, operation, mutant, step }: Wanted): Batch[] {
+function batchesOf({ seed, mutants, family, operation, mutant, step, every }: Wanted): Batch[] {
   const families = FAMILIES.filter(({ name }) => family === undefined || name === family);
   const shares = families.reduce((sum, { share }) => sum + share, 0);
   const lists = families.map(({ name, share }) => {
     const [from, to] =
       mutant === undefined ? [0, Math.ceil((mutants * share) / shares)] : [mutant, mutant + 1];
     return Array.from({ length: Math.ceil((to - from) / BATCH) }, (_, i) => ({
-      ...{ seed, operation, step, family: name },
+      ...{ seed, operation, step, every, family: name },
       from: from + i * BATCH,
       to: Math.min(to, from + (i + 1) * BATCH),
     }));

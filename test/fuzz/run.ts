@@ -1,4 +1,4 @@
-// npm run fuzz -- [--mutants N] [--seed S] [--family F] [--operation NAME] [--seconds N] [--jobs N]
+// npm run fuzz -- [--mutants N] [--seed S] [--family F] [--operation NAME] [--every N] [--seconds N] [--jobs N]
 // npm run fuzz -- --seed S --family F --mutant I [--step K] [--operation NAME]
 // Tries mutants of all that crimg reads; status 1 when one of them does not end in a value or an error of crimg.
 import { parseArgs } from "node:util";
@@ -10,7 +10,7 @@ const text = { type: "string" } as const;
 const { values } = parseArgs({
   options: {
     ...{ mutants: text, seed: text, family: text, operation: text },
-    ...{ mutant: text, step: text, seconds: text, jobs: text },
+    ...{ mutant: text, step: text, every: text, seconds: text, jobs: text },
   },
 });
 
@@ -36,7 +36,12 @@ const places = new Map<string, number>();
 const outcome = await campaign(
   {
     ...{ seed, mutants, family: values.family, operation: values.operation, mutant: numberOf(values.mutant) },
-    ...{ step: numberOf(values.step), seconds: numberOf(values.seconds), jobs: numberOf(values.jobs) },
+    ...{
+      step: numberOf(values.step),
+      every: numberOf(values.every),
+      seconds: numberOf(values.seconds),
+      jobs: numberOf(values.jobs),
+    },
   },
   (fault) => {
     const place = placeOf(fault);

@@ -31,8 +31,10 @@ async function withMutant<T>(
   }
 }
 
-function isWanted({ name }: Operation): boolean {
-  return batch.operation === undefined || name.startsWith(batch.operation);
+function wanted({ operations }: Mutant, index: number): Operation[] {
+  const { operation, every = 1 } = batch;
+  if (operation !== undefined) return operations.filter(({ name }) => name.startsWith(operation));
+  return operations.filter((_, i) => (i + index) % every === 0);
 }
 
 /** The first step that by itself makes the same operation fail in the same way; undefined when it takes several. */
@@ -53,7 +55,7 @@ async function tryMutant(index: number): Promise<void> {
     const found: Fault[] = [];
     const before = mutant.digest?.();
     let operations = 0;
-    for (const operation of mutant.operations.filter(isWanted)) {
+    for (const operation of wanted(mutant, index)) {
       say({ index, operation: operation.name });
       operations++;
       const what = await attempt(operation);

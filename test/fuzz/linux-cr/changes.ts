@@ -70,7 +70,9 @@ function field(spot: Spot): Changed {
   const { image, index, random } = spot;
   const table = image.layout(index);
   if (table === undefined || image.range(index).size < table.size) return flip(spot);
-  const word = random.pick(wordsOf(table));
+  const words = wordsOf(table);
+  if (words.length === 0) return flip(spot);
+  const word = random.pick(words);
   const value = random.pick(EDGE_NUMBERS);
   return [written(spot, word.offset, word.size, value), `${word.name} = ${value}`];
 }
