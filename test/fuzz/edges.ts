@@ -35,7 +35,7 @@ const EDGE_TEXTS: readonly string[] = [
     "\u0085",
     "%s%n",
     "$(x)`x`",
-    "${x}",
+    `\${x}`,
     "$",
   ],
   ...["__proto__", "constructor", "toString", "**/*", "[", "(", "\\", "{a,b}", "0x", "-1", "1e400", "NaN"],

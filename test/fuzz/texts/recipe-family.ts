@@ -89,8 +89,8 @@ function scalar(random: Random, text: string): string {
     text,
     `>-\n    ${text}`,
     `'${text}'`,
-    "${to}",
-    "$$${x}",
+    `\${to}`,
+    `$$\${x}`,
   ]);
 }
 
@@ -114,7 +114,7 @@ function policies(random: Random): string {
     ...(random.chance(0.7) ? [`    path: ${scalar(random, random.pick(keys.path))}`] : []),
     ...(random.chance(0.3) ? [`    type: ${random.pick(keys.type)}`] : []),
     ...(random.chance(0.3) ? [`    fd: ${random.pick(["1", "1000:4", "-1", "99999999999"])}`] : []),
-    ...(random.chance(0.5) ? [`    to: ${scalar(random, random.pick(["/srv/", "/x", "${to}"]))}`] : []),
+    ...(random.chance(0.5) ? [`    to: ${scalar(random, random.pick(["/srv/", "/x", `\${to}`]))}`] : []),
     ...(random.chance(0.1) ? ["    append: true"] : []),
   ];
   return `policies:\n${lines.join("\n")}`;
@@ -123,8 +123,8 @@ function policies(random: Random): string {
 function vars(random: Random): string {
   return random.pick([
     "vars: {to: /srv, x: 1}",
-    "vars: {x: '${to}', to: '${x}'}",
-    "vars: {x: '${x}'}",
+    `vars: {x: '\${to}', to: '\${x}'}`,
+    `vars: {x: '\${x}'}`,
     "vars: {__proto__: a, constructor: b}",
     `vars: {to: ${scalar(random, edgeText(random))}}`,
     "vars: [1]",
