@@ -126,20 +126,20 @@ function credentialsOf(entry: CredsEntry | undefined): Credentials | undefined {
     fsuid: entry.fsuid,
     fsgid: entry.fsgid,
     groups: entry.groups,
-    inheritable: mask(entry.cap_inh),
-    permitted: mask(entry.cap_prm),
-    effective: mask(entry.cap_eff),
-    bounding: mask(entry.cap_bnd),
-    ambient: mask(entry.cap_amb),
+    inheritable: capabilityMask(entry.cap_inh),
+    permitted: capabilityMask(entry.cap_prm),
+    effective: capabilityMask(entry.cap_eff),
+    bounding: capabilityMask(entry.cap_bnd),
+    ambient: capabilityMask(entry.cap_amb),
     securebits: entry.secbits,
     noNewPrivs: entry.no_new_privs === 1,
     lsmProfile: entry.lsm_profile,
   };
 }
 
-/** Capability sets are stored as 32-bit words, the low one first. */
-function mask(words: readonly number[]): bigint {
-  return words.reduceRight((value, word) => (value << 32n) | BigInt(word), 0n);
+/** Capability sets are stored as two 32-bit words, the low one first; criu looks at no more of them. */
+export function capabilityMask([low = 0, high = 0]: readonly number[]): bigint {
+  return (BigInt(high) << 32n) | BigInt(low);
 }
 
 /** What stands among the general registers and is none: of x86 the mode, of all the fields that no table knows. */
