@@ -38,7 +38,22 @@ const EDGE_TEXTS: readonly string[] = [
     `\${x}`,
     "$",
   ],
-  ...["__proto__", "constructor", "toString", "**/*", "[", "(", "\\", "{a,b}", "0x", "-1", "1e400", "NaN"],
+  ...[
+    "__proto__",
+    "\ud800",
+    "a\udc80",
+    "constructor",
+    "toString",
+    "**/*",
+    "[",
+    "(",
+    "\\",
+    "{a,b}",
+    "0x",
+    "-1",
+    "1e400",
+    "NaN",
+  ],
   ...[" (deleted)", "/x (deleted)", "::1", "127.0.0.1", "999.1.1.1", "fe80::1%eth0", "a".repeat(5000)],
 ];
 
