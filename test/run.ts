@@ -9,7 +9,7 @@ import { newestSource } from "../scripts/newest-source.js";
 import type { Report } from "./helpers/suite.js";
 
 const ROOT = fileURLToPath(new URL("..", import.meta.url));
-const GROUPS = ["unit", "package", "golden", "cli", "property", "hostile", "oracle", "e2e"];
+const GROUPS = ["unit", "package", "golden", "cli", "property", "hostile", "fuzz", "oracle", "e2e"];
 const IN_CI = process.env.CI === "true";
 const GROUP_SECONDS = 900;
 /** Longer than any suite allows itself: the tests of kills take minutes. */
@@ -42,7 +42,7 @@ function jobsOf(name: string): Job[] {
 }
 
 /** Groups that run sources in place and never the built program. */
-const SOURCES_ONLY = /\/test\/(unit|property|oracle)\//;
+const SOURCES_ONLY = /\/test\/(unit|property|fuzz|oracle)\//;
 
 /** While types are wrong somewhere, the program may still be there to be tested; CI is stricter. */
 function buildIfStale(): void {

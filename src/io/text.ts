@@ -1,3 +1,5 @@
+import { CrimgError } from "./errors.js";
+
 /**
  * Bytes as text without loss. Valid UTF-8 reads as itself; each byte that is not part of valid UTF-8 becomes
  * the lone surrogate U+DC00 + byte (the convention of Python's "surrogateescape"), which valid UTF-8 can
@@ -8,7 +10,10 @@ export function bytesToText(bytes: Buffer): string {
   return text.includes("\ufffd") ? decodeWithEscapes(bytes) : text;
 }
 
-/** The bytes that `bytesToText` read. Lone surrogates other than U+DC80..U+DCFF have no bytes: TypeError. */
+/**
+ * The bytes that `bytesToText` read. Errors: CrimgError INVALID for lone surrogates other than U+DC80..U+DCFF, which
+ * stand for no bytes; JSON and YAML can write them.
+ */
 export function textToBytes(text: string): Buffer {
   if (text.isWellFormed()) return Buffer.from(text, "utf8");
   const parts: Buffer[] = [];
@@ -16,7 +21,8 @@ export function textToBytes(text: string): Buffer {
     const code = char.codePointAt(0) as number;
     if (code >= 0xdc80 && code <= 0xdcff) parts.push(Buffer.of(code - 0xdc00));
     else if (code >= 0xd800 && code <= 0xdfff)
-      throw new TypeError(
+      throw new CrimgError(
+        "INVALID",
         `the text holds a lone surrogate U+${code.toString(16).toUpperCase()}, which stands for no byte`,
       );
     else parts.push(Buffer.from(char, "utf8"));

@@ -1,4 +1,4 @@
-import { CrimgError, type ErrorPlace } from "../io/errors.js";
+import { CrimgError, type ErrorPlace, isCrimgError } from "../io/errors.js";
 import { textToBytes } from "../io/text.js";
 import { fieldScalar, wireTypeOf } from "./decode.js";
 import {
@@ -209,7 +209,7 @@ function stringContent(text: string): Buffer {
   try {
     return textToBytes(text);
   } catch (error) {
-    throw error instanceof TypeError ? new ValueError(error.message) : error;
+    throw isCrimgError(error) ? new ValueError(error.text) : error;
   }
 }
 

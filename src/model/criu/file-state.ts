@@ -5,6 +5,7 @@ import type { EventpollFileEntry } from "../../formats/criu/tables/eventpoll.js"
 import type { InotifyFileEntry } from "../../formats/criu/tables/fsnotify.js";
 import type { SignalfdEntry } from "../../formats/criu/tables/siginfo.js";
 import type { TermiosEntry } from "../../formats/criu/tables/tty.js";
+import { wordBytes } from "../../io/words.js";
 import {
   epollState,
   type FileState,
@@ -55,7 +56,5 @@ function terminalOf(set: CriuImageSet, id: number): FileState {
 
 /** One a byte in the first words. */
 function controlCharacters({ c_cc: words }: TermiosEntry): Buffer {
-  const bytes = Buffer.alloc(words.length * 4);
-  for (const [i, word] of words.entries()) bytes.writeUInt32LE(word, i * 4);
-  return bytes.subarray(0, CONTROL_CHARACTERS);
+  return wordBytes("u32", words, "word of control characters").subarray(0, CONTROL_CHARACTERS);
 }

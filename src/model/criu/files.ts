@@ -4,6 +4,7 @@ import { IMAGES } from "../../formats/criu/images.js";
 import { FD_TYPES } from "../../formats/criu/tables/fdinfo.js";
 import type { FownEntry } from "../../formats/criu/tables/fown.js";
 import type { RegFileEntry } from "../../formats/criu/tables/regfile.js";
+import { wordBytes } from "../../io/words.js";
 import { enumName } from "../../schema/enums.js";
 import type { DeletedFile, FileOwner, FileTable, OpenFile, Origin, Socket } from "../checkpoint.js";
 import type { FileState } from "../file-state.js";
@@ -111,11 +112,7 @@ class CriuOpenFile implements OpenFile {
 
   get buildId(): string | undefined {
     if (this.type !== "REG" || this.#regular.build_id.length === 0) return undefined;
-    const bytes = Buffer.alloc(this.#regular.build_id.length * 4);
-    this.#regular.build_id.forEach((word, i) => {
-      bytes.writeUInt32LE(word, i * 4);
-    });
-    return bytes.toString("hex");
+    return wordBytes("u32", this.#regular.build_id, "word of a build id").toString("hex");
   }
 
   get socket(): Socket | undefined {

@@ -5,6 +5,7 @@ import type { CredsEntry } from "../../formats/criu/tables/creds.js";
 import type { SaEntry } from "../../formats/criu/tables/sigaction.js";
 import type { SiginfoEntry } from "../../formats/criu/tables/siginfo.js";
 import { enumName } from "../../schema/enums.js";
+import { UNKNOWN } from "../../schema/message.js";
 import type { Credentials, PendingSignal, SignalState, Thread, ThreadAddresses } from "../checkpoint.js";
 import { criuX86Registers } from "./x86-registers.js";
 
@@ -165,23 +166,26 @@ function credentialsOf(entry: CredsEntry | undefined): Credentials | undefined {
     fsuid: entry.fsuid,
     fsgid: entry.fsgid,
     groups: entry.groups,
-    inheritable: mask(entry.cap_inh),
-    permitted: mask(entry.cap_prm),
-    effective: mask(entry.cap_eff),
-    bounding: mask(entry.cap_bnd),
-    ambient: mask(entry.cap_amb),
+    inheritable: capabilityMask(entry.cap_inh),
+    permitted: capabilityMask(entry.cap_prm),
+    effective: capabilityMask(entry.cap_eff),
+    bounding: capabilityMask(entry.cap_bnd),
+    ambient: capabilityMask(entry.cap_amb),
     securebits: entry.secbits,
     noNewPrivs: entry.no_new_privs === 1,
     lsmProfile: entry.lsm_profile,
   };
 }
 
-/** Capability sets are stored as 32-bit words, the low one first. */
-function mask(words: readonly number[]): bigint {
-  return words.reduceRight((value, word) => (value << 32n) | BigInt(word), 0n);
+/** Capability sets are stored as two 32-bit words, the low one first; criu looks at no more of them. */
+export function capabilityMask([low = 0, high = 0]: readonly number[]): bigint {
+  return (BigInt(high) << 32n) | BigInt(low);
 }
 
-/** General registers of whichever architecture the core image carries. On x86 `mode` stands among them and is none. */
+/** What stands among the general registers and is none: of x86 the mode, of all the fields that no table knows. */
+const NO_REGISTERS: ReadonlySet<string> = new Set(["mode", UNKNOWN]);
+
+/** General registers of whichever architecture the core image carries. */
 function registersOf(core: CoreEntry | undefined): ReadonlyMap<string, bigint> {
   const info =
     core?.thread_info ??
@@ -195,7 +199,7 @@ function registersOf(core: CoreEntry | undefined): ReadonlyMap<string, bigint> {
   const registers = new Map<string, bigint>();
   const general = (info as { gpregs?: Record<string, unknown> } | undefined)?.gpregs ?? {};
   for (const [name, value] of Object.entries(general)) {
-    if (name === "mode") continue;
+    if (NO_REGISTERS.has(name)) continue;
     if (typeof value === "bigint" || typeof value === "number") registers.set(name, BigInt(value));
     else if (Array.isArray(value))
       for (const [i, item] of value.entries()) registers.set(`${name}${i}`, BigInt(item as number | bigint));

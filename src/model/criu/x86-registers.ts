@@ -1,4 +1,5 @@
 import type { UserX86FpregsEntry } from "../../formats/criu/tables/core-x86.js";
+import { wordBytes } from "../../io/words.js";
 import { X86Registers } from "../x86-registers.js";
 
 /** Floating point and vector registers as criu stores them: fields for the parts of the XSAVE area. */
@@ -27,13 +28,9 @@ export function criuX86Registers(fpregs: UserX86FpregsEntry): X86Registers {
 }
 
 function words32(words: readonly number[]): Buffer {
-  const bytes = Buffer.alloc(words.length * 4);
-  for (const [i, word] of words.entries()) bytes.writeUInt32LE(word >>> 0, i * 4);
-  return bytes;
+  return wordBytes("u32", words, "word of a register");
 }
 
 function words64(words: readonly bigint[]): Buffer {
-  const bytes = Buffer.alloc(words.length * 8);
-  for (const [i, word] of words.entries()) bytes.writeBigUInt64LE(BigInt.asUintN(64, word), i * 8);
-  return bytes;
+  return wordBytes("u64", words, "word of a register");
 }

@@ -9,6 +9,7 @@ import { RECORDS } from "../../formats/linux-cr/records.js";
 import { HEADER_BYTES } from "../../formats/linux-cr/scan.js";
 import type { ByteOrder } from "../../io/byte-order.js";
 import type { ErrorPlace } from "../../io/errors.js";
+import { MAX_RECORD_BYTES } from "../../io/limits.js";
 import { textToBytes } from "../../io/text.js";
 import { ValueError } from "../../schema/encode.js";
 import { inField } from "../../schema/from-json.js";
@@ -200,9 +201,11 @@ function elementBytes(kind: RecordKind | undefined, dialect: Dialect): number {
 function textPayload(text: string, size: JsonValue | undefined): Payload {
   const bytes = textToBytes(textWithBytes(text));
   const length = size === undefined ? bytes.length + 1 : size;
-  if (typeof length !== "number" || length < bytes.length || length > MAX_U32)
-    throw new ValueError(`the text has ${bytes.length} bytes, textBytes says ${String(length)}`);
-  return { bytes: Buffer.concat([bytes, Buffer.alloc(length - bytes.length)]), elements: length };
+  if (typeof length !== "number" || length < bytes.length || length > MAX_RECORD_BYTES)
+    throw new ValueError(
+      `the text has ${bytes.length} bytes, textBytes says ${String(length)} (at most ${MAX_RECORD_BYTES} are written)`,
+    );
+  return { bytes: Buffer.concat([bytes], length), elements: length };
 }
 
 function numbers(list: readonly JsonValue[], wordBytes: 4 | 8, byteOrder: ByteOrder): Payload {

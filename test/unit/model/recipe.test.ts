@@ -1,6 +1,10 @@
 import * as assert from "uvu/assert";
+import { isCrimgError } from "../../../src/io/errors.js";
 import { policyFinder } from "../../../src/model/policy.js";
 import { parseRecipe } from "../../../src/model/recipe.js";
+import { openDocument } from "../../../src/open.js";
+import { EDIT_KINDS } from "../../../src/ops/edit/kinds/index.js";
+import { planEdits, recipeEdits } from "../../../src/ops/edit/plan-edits.js";
 import { suite } from "../../helpers/suite.js";
 
 const test = suite("src/model/recipe");
@@ -37,6 +41,10 @@ const BAD: readonly [string, RegExp][] = [
   ["a: [", /no YAML/],
   ["a: 1\na: 2", /no YAML/],
   [`watch: ['\${x}']`, /\$\{x\} is not set; use --var x=VALUE.*\(in watch\[0\]\)/],
+  ["set: &a {k: *a}", /an alias that refers to itself.*\(in set\)/],
+  ["fd: &a [*a]", /an alias that refers to itself/],
+  ["policies: [&a {path: *a}]", /an alias that refers to itself/],
+  [`set: {a: ${"[".repeat(200)}1${"]".repeat(200)}}`, /nest deeper than 64/],
   ["watch: [null]", /nothing found, text was expected/],
   ["watch: [[1]]", /a structure found/],
   ["policies: {}", /a list was expected/],
@@ -90,6 +98,20 @@ test("policies match by path, type and descriptor, all that are given", async ()
     () => policyFinder([{ ...(policies[0] as (typeof policies)[number]), type: "files" }]),
     /no type of descriptor/,
   );
+});
+
+test("a lone surrogate, which stands for no byte, is refused by the edits that it comes to", async () => {
+  for (const { name } of EDIT_KINDS) {
+    const text = `${name}: ["\\ud800", "1000=\\ud800", "/a=/\\ud800", "1000:PATH=\\ud800", "1000:4=/\\ud800"]\n`;
+    for (const edit of recipeEdits(await parseRecipe(text, "r"))) {
+      try {
+        planEdits(openDocument("fixtures/criu/logger"), [edit]);
+        assert.unreachable(`${edit.kind} ${edit.text}`);
+      } catch (error) {
+        assert.ok(isCrimgError(error), String(error));
+      }
+    }
+  }
 });
 
 test.run();

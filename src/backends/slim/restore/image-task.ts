@@ -1,7 +1,9 @@
 import type { Part } from "../../../formats/linux-cr/parse.js";
 import type { RecordValue } from "../../../formats/linux-cr/record-kind.js";
 import { RECORDS } from "../../../formats/linux-cr/records.js";
+import { ARCHITECTURES } from "../../../formats/linux-cr/revisions.js";
 import { XSTATE_COMPONENT } from "../../../formats/linux-cr/tables/extensions-tasks.js";
+import { UnsupportedError } from "../../../io/errors.js";
 import { type TaskIds, taskIds } from "../../../model/linux-cr/pids.js";
 import type { StreamReader } from "../../../model/linux-cr/reader.js";
 import { CKPT_SIGINFO_BYTES, fromCkptSiginfo } from "../../../ops/convert/siginfo.js";
@@ -55,8 +57,16 @@ export interface ImageProcess {
   readonly timers: readonly RecordValue<typeof RECORDS.POSIX_TIMER>[];
 }
 
-/** The processes of an image, parents first. Errors: FormatError for a damaged image. */
+/**
+ * The processes of an image, parents first. Errors: UnsupportedError for tasks of another machine than x86-64, whose
+ * records have other fields; FormatError for a damaged image.
+ */
 export function imageProcesses(reader: StreamReader): ImageProcess[] {
+  const { arch } = reader.image.dialect;
+  if (arch !== ARCHITECTURES.X86_64)
+    throw new UnsupportedError(`crimg's own engine restores tasks of x86-64; these are of ${arch.name}`, {
+      file: reader.image.name,
+    });
   const ids = taskIds(reader);
   const rows = reader.tree.tasks.map((part, i) => ({ part, ids: ids[i] as TaskIds }));
   return rows
@@ -155,8 +165,13 @@ function xsaveOf(reader: StreamReader, part: Part): Xsave {
   const bytes = reader.image.bytes(found.index);
   const components = [];
   for (let at = 0, i = 0; i < found.value.nr_components; i++) {
+    const size = at + XSTATE_COMPONENT.size > bytes.length ? 0 : bytes.readUInt32LE(at + 4);
+    if (at + XSTATE_COMPONENT.size + size > bytes.length)
+      throw reader.image.error(
+        found.index,
+        `component ${i} of the processor's state does not fit into the record`,
+      );
     const component = bytes.readUInt32LE(at);
-    const size = bytes.readUInt32LE(at + 4);
     at += XSTATE_COMPONENT.size;
     // criu stores components that are not in use, with what stood there: the processor takes those for initial.
     if ((found.value.xstate_bv >> BigInt(component)) & 1n)

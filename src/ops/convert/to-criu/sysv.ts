@@ -10,6 +10,7 @@ import {
 import type { Part } from "../../../formats/linux-cr/parse.js";
 import { RECORDS } from "../../../formats/linux-cr/records.js";
 import type { Piece } from "../../../io/concat.js";
+import { wordBytes } from "../../../io/words.js";
 import type { ToCriu } from "./context.js";
 import { PAGE, PageRuns, writePages } from "./pages.js";
 
@@ -104,8 +105,9 @@ function writeSemaphores({ reader, set }: ToCriu, namespace: number, part: Part)
       index ?? part.records[0] ?? 0,
       `${value.sem_nsems} semaphores do not stand in it`,
     );
-  const values = Buffer.alloc(Math.ceil((value.sem_nsems * 2) / ALIGN) * ALIGN);
-  for (let i = 0; i < value.sem_nsems; i++) values.writeUInt16LE((pairs[i * 2] ?? 0) & 0xffff, i * 2);
+  const counts = pairs.filter((_, i) => i % 2 === 0 && i < value.sem_nsems * 2).map((each) => each & 0xffff);
+  const words = wordBytes("u16", counts, "value of a semaphore");
+  const values = Buffer.concat([words], Math.ceil(words.length / ALIGN) * ALIGN);
   set.add(IMAGES.IPCNS_SEM, namespace, IPC_SEM_ENTRY, { desc: descOf(value.perms), nsems: value.sem_nsems }, [
     values,
   ]);

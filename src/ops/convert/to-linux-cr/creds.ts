@@ -2,6 +2,7 @@ import { IMAGES } from "../../../formats/criu/images.js";
 import type { CredsEntry } from "../../../formats/criu/tables/creds.js";
 import { RECORDS } from "../../../formats/linux-cr/records.js";
 import { FormatError } from "../../../io/errors.js";
+import { wordBytes } from "../../../io/words.js";
 import type { Context } from "./context.js";
 import type { LiveThread } from "./source-task.js";
 
@@ -59,9 +60,7 @@ function halves(set: "i" | "p" | "e" | "b", words: readonly number[]): Record<st
 
 function writeGroups(context: Context, groups: readonly number[]): number {
   return context.ref("GROUPINFO", groups.join(), () => {
-    const bytes = Buffer.alloc(groups.length * 4);
-    for (const [i, group] of groups.entries()) bytes.writeUInt32LE(group, i * 4);
-    context.writer.record(RECORDS.GROUPINFO, {}, bytes);
+    context.writer.record(RECORDS.GROUPINFO, {}, wordBytes("u32", groups, "group id"));
   });
 }
 

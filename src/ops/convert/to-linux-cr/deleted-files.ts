@@ -6,6 +6,7 @@ import type { RegFileEntry } from "../../../formats/criu/tables/regfile.js";
 import { RECORDS } from "../../../formats/linux-cr/records.js";
 import type { Piece, SourceRange } from "../../../io/concat.js";
 import { textToBytes } from "../../../io/text.js";
+import { wordBytes } from "../../../io/words.js";
 import type { OpenFile } from "../../../model/checkpoint.js";
 import type { Context } from "./context.js";
 import type { GhostIdentity } from "./file-parts.js";
@@ -119,9 +120,7 @@ function writeGhost(context: Context, node: OpenFile, objref: number, id: number
     ino: head.ino ?? 0n,
   });
   for (const { at, data } of chunks) {
-    const offset = Buffer.alloc(8);
-    offset.writeBigUInt64LE(BigInt(at));
-    context.writer.buffer(offset, data);
+    context.writer.buffer(wordBytes("u64", [at], `offset in ghost-file ${id}`), data);
   }
   return {
     identity: { dev: statDevice(head.dev), ino: head.ino, mtime: head.mtim },

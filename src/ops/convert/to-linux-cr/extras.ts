@@ -1,5 +1,6 @@
 import { IMAGES } from "../../../formats/criu/images.js";
 import { RECORDS } from "../../../formats/linux-cr/records.js";
+import { capabilityMask } from "../../../model/criu/threads.js";
 import type { Context } from "./context.js";
 import { credsOf } from "./creds.js";
 import { writeXstate } from "./registers.js";
@@ -35,7 +36,6 @@ function writeTaskExtra(context: Context, thread: LiveThread): void {
   const isOfCriu = group === undefined || group === set.first(IMAGES.INVENTORY)?.root_cg_set;
   const filter = tc.seccomp_filter ?? task.old_seccomp_filter;
   const mode = tc.seccomp_mode ?? task.old_seccomp_mode ?? 0;
-  const ambient = creds.cap_amb.reduceRight((mask, word) => (mask << 32n) | BigInt(word), 0n);
   writer.record(RECORDS.TASK_EXTRA, {
     oom_score_adj: task.oom_score_adj ?? 0,
     loginuid: task.loginuid ?? 0,
@@ -43,7 +43,7 @@ function writeTaskExtra(context: Context, thread: LiveThread): void {
     sched_nice: tc.sched_nice ?? 0,
     sched_priority: tc.sched_prio ?? 0,
     no_new_privs: creds.no_new_privs ?? 0,
-    cap_ambient: ambient,
+    cap_ambient: capabilityMask(creds.cap_amb),
     child_subreaper: task.child_subreaper === true ? 1 : 0,
     stop_signo: task.stop_signo ?? 0,
     seccomp_mode: mode,

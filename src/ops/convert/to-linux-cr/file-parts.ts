@@ -2,6 +2,7 @@ import type { FownEntry } from "../../../formats/criu/tables/fown.js";
 import type { RegFileEntry } from "../../../formats/criu/tables/regfile.js";
 import type { Timeval } from "../../../formats/criu/tables/timer.js";
 import { RECORDS } from "../../../formats/linux-cr/records.js";
+import { wordBytes } from "../../../io/words.js";
 import type { OpenFile } from "../../../model/checkpoint.js";
 import type { Context } from "./context.js";
 
@@ -117,8 +118,6 @@ export function writeIdentity(
     (size === undefined ? 0 : STORED.size) |
     (mtime === undefined ? 0 : STORED.mtime);
   if (flags === 0 && words.length === 0) return;
-  const buildId = Buffer.alloc(words.length * 4);
-  for (const [i, word] of words.entries()) buildId.writeUInt32LE(word, i * 4);
   context.writer.record(
     RECORDS.FILE_IDENTITY,
     {
@@ -131,6 +130,6 @@ export function writeIdentity(
       mtime_nsec: mtime === undefined ? 0 : Number(mtime.tv_usec) * 1000,
       flags,
     },
-    buildId,
+    wordBytes("u32", words, "word of a build id"),
   );
 }

@@ -6,6 +6,7 @@ import type { SignalfdEntry } from "../../../formats/criu/tables/siginfo.js";
 import type { TimerfdEntry } from "../../../formats/criu/tables/timer.js";
 import { RECORDS } from "../../../formats/linux-cr/records.js";
 import { textPayload } from "../../../formats/linux-cr/write.js";
+import { wordBytes } from "../../../io/words.js";
 import type { OpenFile } from "../../../model/checkpoint.js";
 import type { Context } from "./context.js";
 import { writeUnlinked } from "./deleted-files.js";
@@ -125,8 +126,7 @@ function writeSignalfd(context: Context, file: OpenFile, objref: number): void {
   const { flags, fown, sigmask: mask } = file.record as SignalfdEntry;
   writeFileRecord(context, FILE_TYPE.signalfd, { flags });
   writeOwner(context, file, objref, fown, flags);
-  const sigmask = Buffer.alloc(8);
-  sigmask.writeBigUInt64LE(mask);
+  const sigmask = wordBytes("u64", [mask], "signal mask");
   context.writer.record(RECORDS.SIGNALFD, { sigmask });
 }
 

@@ -6,6 +6,7 @@ import { RECORDS } from "../../../formats/linux-cr/records.js";
 import { WRITTEN_ARCH_ID, WRITTEN_DIALECT } from "../../../formats/linux-cr/stream-writer.js";
 import { textPayload } from "../../../formats/linux-cr/write.js";
 import { textToBytes } from "../../../io/text.js";
+import { wordBytes } from "../../../io/words.js";
 import { enumName } from "../../../schema/enums.js";
 import { part } from "../../../schema/message.js";
 import type { Context } from "./context.js";
@@ -120,20 +121,20 @@ function writeTree(context: Context, threads: readonly SourceThread[]): void {
   const offset = writer.numbers(pids.length);
   context.setTags(offset, pids);
   writer.record(RECORDS.PIDS, { nr_pids: pids.length, offset });
-  writer.buffer(s32s(pids.flatMap((pid) => [0, pid])));
+  writer.buffer(
+    wordBytes(
+      "s32",
+      pids.flatMap((pid) => [0, pid]),
+      "process id",
+    ),
+  );
   writer.record(RECORDS.TREE, { nr_tasks: threads.length });
   const tag = (pid: number): number => context.tag(pid) ?? 0;
   const numbers = threads.flatMap(({ tid, process: { pid, ppid, pgid, sid } }) => [
     ...[tag(tid), tag(ppid), tag(pid), tag(pgid), tag(sid)],
     0,
   ]);
-  writer.buffer(s32s(numbers));
-}
-
-function s32s(numbers: readonly number[]): Buffer {
-  const bytes = Buffer.alloc(numbers.length * 4);
-  for (const [i, number] of numbers.entries()) bytes.writeInt32LE(number, i * 4);
-  return bytes;
+  writer.buffer(wordBytes("s32", numbers, "number of a process id"));
 }
 
 function writeClocks({ set, writer }: Context, realtime: bigint): void {

@@ -1,5 +1,6 @@
 import type { InetSkEntry, IpOptsEntry, TcpOptsEntry } from "../../../formats/criu/tables/sk-inet.js";
 import { RECORDS } from "../../../formats/linux-cr/records.js";
+import { wordBytes } from "../../../io/words.js";
 import type { OpenFile } from "../../../model/checkpoint.js";
 import type { Context } from "./context.js";
 import {
@@ -176,16 +177,17 @@ function swapped(port: number): number {
 }
 
 function v6(words: readonly number[]): Buffer {
-  const bytes = Buffer.alloc(16);
-  for (const [i, word] of words.slice(0, 4).entries()) bytes.writeUInt32LE(word, i * 4);
-  return bytes;
+  const four = Array.from({ length: 4 }, (_, i) => words[i] ?? 0);
+  return wordBytes("u32", four, "word of an IPv6 address");
 }
 
 /** sockaddr_in; of an IPv6 address it has the family and port, the address stands in inet6. */
 function sockaddr(family: number, { port, words }: Address): Buffer {
-  const bytes = Buffer.alloc(SOCKADDR_BYTES);
-  bytes.writeUInt16LE(family);
-  bytes.writeUInt16BE(port, 2);
-  if (family !== AF_INET6) bytes.writeUInt32LE(words[0] ?? 0, 4);
-  return bytes;
+  const own = family === AF_INET6 ? [] : [words[0] ?? 0];
+  const fields = [
+    wordBytes("u16", [family], "address family"),
+    wordBytes("be16", [port], "port"),
+    wordBytes("u32", own, "IPv4 address"),
+  ];
+  return Buffer.concat(fields, SOCKADDR_BYTES);
 }

@@ -4,6 +4,7 @@ import { RECORDS } from "../../../formats/linux-cr/records.js";
 import { PAGE_BYTES } from "../../../formats/linux-cr/stream-writer.js";
 import { textPayload } from "../../../formats/linux-cr/write.js";
 import { FormatError } from "../../../io/errors.js";
+import { wordBytes } from "../../../io/words.js";
 import type { Context } from "./context.js";
 import { writeFile } from "./files.js";
 import { isSharedAnonymous } from "./mapped-objects.js";
@@ -66,9 +67,8 @@ function writeMarks(context: Context, mm: MmEntry, map_count: number): void {
     env_start: mm.mm_env_start,
     env_end: mm.mm_env_end,
   });
-  const auxv = Buffer.alloc(context.auxvEntries * 8);
-  for (const [i, word] of mm.mm_saved_auxv.entries()) auxv.writeBigUInt64LE(word, i * 8);
-  writer.buffer(auxv);
+  const auxv = wordBytes("u64", mm.mm_saved_auxv, "word of an auxiliary vector");
+  writer.buffer(Buffer.concat([auxv], Math.max(auxv.length, context.auxvEntries * 8)));
 }
 
 function writeMapping(

@@ -5,6 +5,7 @@ import type {
   UserX86XsaveEntry,
 } from "../../../formats/criu/tables/core-x86.js";
 import { RECORDS } from "../../../formats/linux-cr/records.js";
+import { wordBytes } from "../../../io/words.js";
 import type { Context } from "./context.js";
 import type { LiveThread } from "./source-task.js";
 
@@ -16,9 +17,8 @@ const FXSAVE_BYTES = 512;
 
 /** THREAD: the segments of set_thread_area(2). */
 export function writeThreadArea({ writer }: Context, { registers }: LiveThread): void {
-  const area = Buffer.alloc(TLS_SLOTS * 8);
-  for (const [slot, segment] of registers.tls.slice(0, TLS_SLOTS).entries())
-    area.writeBigUInt64LE(descriptorOf(segment), slot * 8);
+  const slots = Array.from({ length: TLS_SLOTS }, (_, slot) => descriptorOf(registers.tls[slot]));
+  const area = wordBytes("u64", slots, "segment descriptor");
   writer.record(
     RECORDS.THREAD,
     {
@@ -97,7 +97,8 @@ function selectorCode(selector: number, wide: 0 | 2): number | undefined {
 }
 
 /** The processor's descriptor of a segment; 0 for an empty one. */
-function descriptorOf(segment: UserDescT): bigint {
+function descriptorOf(segment: UserDescT | undefined): bigint {
+  if (segment === undefined) return 0n;
   const { base_addr: base, limit } = segment;
   const bit = (is: boolean, at: bigint): bigint => (is ? 1n << at : 0n);
   if (base === 0 && limit === 0 && segment.seg_not_present) return 0n;
@@ -164,13 +165,9 @@ function componentsOf(xsave: UserX86XsaveEntry): readonly (readonly [component: 
 }
 
 function u32s(numbers: readonly number[]): Buffer {
-  const bytes = Buffer.alloc(numbers.length * 4);
-  for (const [i, number] of numbers.entries()) bytes.writeUInt32LE(number >>> 0, i * 4);
-  return bytes;
+  return wordBytes("u32", numbers, "word of a register");
 }
 
 function u64s(numbers: readonly bigint[]): Buffer {
-  const bytes = Buffer.alloc(numbers.length * 8);
-  for (const [i, number] of numbers.entries()) bytes.writeBigUInt64LE(number, i * 8);
-  return bytes;
+  return wordBytes("u64", numbers, "word of a register");
 }

@@ -3,6 +3,7 @@ import type { TermiosEntry, TtyFileEntry, TtyInfoEntry } from "../../../formats/
 import { RECORDS } from "../../../formats/linux-cr/records.js";
 import { TERMIOS } from "../../../formats/linux-cr/tables/tty.js";
 import { textPayload } from "../../../formats/linux-cr/write.js";
+import { wordBytes } from "../../../io/words.js";
 import type { OpenFile } from "../../../model/checkpoint.js";
 import type { StructValue } from "../../../schema/struct.js";
 import type { Context } from "./context.js";
@@ -129,13 +130,12 @@ function tagOf(context: Context, pid: number): number {
 
 /** criu keeps the 19 control characters in the bytes of 32-bit words; what follows them is chance. */
 function modes(entry: TermiosEntry): StructValue<typeof TERMIOS> {
-  const characters = Buffer.alloc(TERMIOS.fields.c_cc.size + 1);
-  for (const [i, word] of entry.c_cc.slice(0, characters.length / 4).entries())
-    characters.writeUInt32LE(word, i * 4);
+  const { size } = TERMIOS.fields.c_cc;
+  const stored = wordBytes("u32", entry.c_cc.slice(0, Math.ceil(size / 4)), "word of control characters");
   const { c_iflag, c_oflag, c_cflag, c_lflag, c_line, c_ispeed, c_ospeed } = entry;
   return {
     ...{ c_iflag, c_oflag, c_cflag, c_lflag, c_line, c_ispeed, c_ospeed },
-    c_cc: characters.subarray(0, TERMIOS.fields.c_cc.size),
+    c_cc: Buffer.concat([stored], size),
   };
 }
 

@@ -1,6 +1,7 @@
 import type { SkPacketEntry } from "../../../formats/criu/tables/sk-queue.js";
 import type { UnixSkEntry } from "../../../formats/criu/tables/sk-unix.js";
 import { RECORDS } from "../../../formats/linux-cr/records.js";
+import { wordBytes } from "../../../io/words.js";
 import type { OpenFile } from "../../../model/checkpoint.js";
 import type { Context } from "./context.js";
 import { whyNotFile } from "./inexpressible.js";
@@ -97,7 +98,8 @@ function writeQueues(
       pr_objref: own,
     });
     context.writer.buffer(data);
-    if (rights.length > 0) context.writer.record(RECORDS.PACKET_RIGHTS, {}, u32s(rights));
+    if (rights.length > 0)
+      context.writer.record(RECORDS.PACKET_RIGHTS, {}, wordBytes("u32", rights, "file number"));
   }
   context.writer.record(RECORDS.SOCKET_QUEUE);
 }
@@ -116,10 +118,4 @@ function rightsOf(context: Context, file: OpenFile, { scm }: SkPacketEntry, writ
     );
     return [];
   });
-}
-
-function u32s(numbers: readonly number[]): Buffer {
-  const bytes = Buffer.alloc(numbers.length * 4);
-  for (const [i, number] of numbers.entries()) bytes.writeUInt32LE(number, i * 4);
-  return bytes;
 }

@@ -8,9 +8,13 @@ import { LinuxCrImage } from "../../../../src/formats/linux-cr/image.js";
 import type { RecordKind } from "../../../../src/formats/linux-cr/record-kind.js";
 import { RECORDS } from "../../../../src/formats/linux-cr/records.js";
 import { editSplices, type RecordEdit } from "../../../../src/formats/linux-cr/write.js";
+import { isCrimgError } from "../../../../src/io/errors.js";
+import { MemorySource } from "../../../../src/io/source.js";
 import { SplicedSource } from "../../../../src/io/splice.js";
 import { StreamReader } from "../../../../src/model/linux-cr/reader.js";
+import { DIALECTS } from "../../../helpers/arbitrary-stream.js";
 import { convertedFixture } from "../../../helpers/converted-stream.js";
+import { richStream } from "../../../helpers/rich-stream.js";
 import { suite } from "../../../helpers/suite.js";
 
 const test = suite("slim plan");
@@ -231,6 +235,35 @@ test("missing capabilities are told once each, with what they are needed for", (
     each.includes("CAP_SYS_RESOURCE,"),
   );
   assert.match(line, /needs to have its limit of .* again$/);
+});
+
+function told(run: () => unknown): string {
+  try {
+    run();
+  } catch (error) {
+    if (isCrimgError(error)) return error.message;
+    throw error;
+  }
+  return "";
+}
+
+for (const dialect of DIALECTS.filter(({ arch }) => arch.name !== "x86_64"))
+  test(`tasks of ${dialect.arch.name} in header set ${dialect.commit} are refused, and no plan is made`, () => {
+    const stream = new LinuxCrImage(new MemorySource(richStream(dialect), "other.ckpt"));
+    const image = readImage(new StreamReader(stream));
+    assert.is(refusalsOf(image, HOST).length, 1);
+    assert.match(
+      told(() => planOf(image, HOST)),
+      /^other.ckpt: crimg's own engine restores tasks of x86-64/,
+    );
+  });
+
+test("a state of the processor that says more components than it has is damage", () => {
+  const image = edited("logger", RECORDS.XSTATE, { nr_components: 99 });
+  assert.match(
+    told(() => refusalsOf(image, HOST)),
+    /component \d+ of the processor's state does not fit/,
+  );
 });
 
 test.run();

@@ -133,4 +133,29 @@ test("two programs that have nothing in common are compared, not refused", () =>
   assert.equal([...statuses].sort(), ["added", "modified", "removed"]);
 });
 
+/** A field that no table knows, in every message between the core and the registers. */
+for (const path of [
+  ["thread_info", "gpregs"],
+  ["thread_info", "fpregs"],
+  ["thread_info", "fpregs", "xsave"],
+  ["thread_info"],
+  ["tc"],
+])
+  test(`an unknown field in ${path.join(".")} is no register, and compares`, () => {
+    const plain = changed("logger", []);
+    const core = plain.set.imageNamed("core-1000.img")?.records()[0]?.value;
+    const message = path.reduce<unknown>((inner, name) => (inner as Record<string, unknown>)[name], core);
+    const unknown = [
+      { number: 999, wireType: 0, data: Buffer.of(7) },
+      { number: 1000, wireType: 2, data: Buffer.from("x") },
+    ];
+    const other = changed("logger", [
+      ["core-1000.img", 0, path, { ...(message as object), _unknown: unknown }],
+    ]);
+    const stored = other.set.imageNamed("core-1000.img")?.records()[0]?.value;
+    const kept = path.reduce<unknown>((inner, name) => (inner as Record<string, unknown>)[name], stored);
+    assert.equal((kept as { _unknown?: unknown })._unknown, unknown);
+    assert.equal(diffCheckpoints(plain, other).differences, []);
+  });
+
 test.run();

@@ -215,6 +215,16 @@ const REFUSED: readonly [what: string, change: (document: Shape) => void, messag
     /textBytes says 2/,
   ],
   [
+    "a text that says 4 GiB",
+    (d) => (d.records[1] = { record: "STRING", text: "abc", textBytes: 0xffff_ffff }),
+    /textBytes says 4294967295 \(at most 67108864/,
+  ],
+  [
+    "a text that says more than a record has",
+    (d) => (d.records[1] = { record: "STRING", text: "abc", textBytes: 2 ** 26 + 1 }),
+    /textBytes says 67108865 \(at most 67108864/,
+  ],
+  [
     "a lone surrogate",
     (d) => (d.records[1] = { record: "STRING", text: "\ud800" }),
     /U\+D800.*\(in \[1\]\.text\)/,

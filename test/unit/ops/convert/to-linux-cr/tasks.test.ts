@@ -44,6 +44,28 @@ test("what TASK has no field for is told", () => {
   assert.equal(lossesOf({ thread: { sas: large } }), ["task 4711: its signal stack of 4294967296 bytes"]);
 });
 
+for (const name of ["pgid", "sid"] as const)
+  for (const id of [2 ** 31, 2 ** 32 - 4096, 2 ** 32 - 1])
+    test(`a ${name} of ${id}, which no process can have, is refused`, () => {
+      const entry = { pid: PID, ppid: 0, pgid: PID, sid: PID, threads: [PID], [name]: id };
+      const set = oneTaskSet().image(IMAGES.PSTREE, undefined, [entry]);
+      let told = "";
+      try {
+        converted(set);
+      } catch (error) {
+        if (!isCrimgError(error)) throw error;
+        told = error.message;
+      }
+      assert.is(told, `invalid process id ${id} (expected -2147483648 to 2147483647)`);
+    });
+
+test("an auxiliary vector of a process without its leader among the threads is written", () => {
+  const set = oneTaskSet().image(IMAGES.PSTREE, undefined, [
+    { pid: PID, ppid: 0, pgid: PID, sid: PID, threads: [] },
+  ]);
+  assert.is(converted(set).checkpoint.tasks.length, 1);
+});
+
 test("a selector that no code stands for is told", () => {
   const gpregs = { ...GPREGS, fs: 0x13n };
   assert.equal(lossesOf({ registers: { gpregs } }), ["task 4711: register fs"]);
