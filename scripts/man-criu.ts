@@ -2,7 +2,7 @@ import { readdirSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import type { ImageKind, PayloadRule } from "../src/formats/criu/image-kind.js";
 import { IMAGES } from "../src/formats/criu/images.js";
-import type { EnumTable, FlagTable } from "../src/schema/enums.js";
+import type { EnumTable, FlagTable } from "../src/io/enums.js";
 import type { Field, MessageTable, ShowHint } from "../src/schema/message.js";
 import { bold, page, prose, type Roff, section, subsection, table, tagged } from "./roff.js";
 

@@ -1,4 +1,4 @@
-import { enumTable, type FlagTable, flagNames, flagTable } from "../schema/enums.js";
+import { enumTable, type FlagTable, flagNames, flagTable } from "../io/enums.js";
 
 /** Signals 1 to 31 by number, signal(7); the numbers of x86, ARM and most others. */
 export const SIGNALS = enumTable(

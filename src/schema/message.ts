@@ -1,4 +1,4 @@
-import type { EnumTable, FlagTable } from "./enums.js";
+import type { EnumTable, FlagTable } from "../io/enums.js";
 
 /** Scalar types of protobuf that occur in checkpoint images. */
 export type Scalar =

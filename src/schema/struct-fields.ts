@@ -1,5 +1,5 @@
+import { enumName, flagNames } from "../io/enums.js";
 import { bytesToText } from "../io/text.js";
-import { enumName, flagNames } from "./enums.js";
 import type { StructField, StructTable } from "./struct.js";
 
 /** One value of a decoded structure: `perms.uid`, `rlim[3].rlim_cur`. */

@@ -1,4 +1,4 @@
-import type { EnumTable } from "./enums.js";
+import type { EnumTable } from "../io/enums.js";
 import type { Holds, ShowHint } from "./message.js";
 
 /** Integers of C structures. `le16` and `be32` have their byte order whatever that of the image. */

@@ -1,4 +1,4 @@
-import { enumTable, flagTable } from "../../schema/enums.js";
+import { enumTable, flagTable } from "../../io/enums.js";
 
 /** Protection of a mapping, mmap(2). */
 export const MMAP_PROT = flagTable(

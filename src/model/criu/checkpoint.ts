@@ -2,7 +2,7 @@ import type { CriuImageSet } from "../../formats/criu/image-set.js";
 import { IMAGES } from "../../formats/criu/images.js";
 import { pageSizeOf } from "../../formats/criu/pages-size.js";
 import { CORE_ENTRY_MARCH } from "../../formats/criu/tables/core.js";
-import { enumName } from "../../schema/enums.js";
+import { enumName } from "../../io/enums.js";
 import type { Checkpoint, DeletedFile, DescriptorTable, FileTable, Task } from "../checkpoint.js";
 import { lazy } from "../lazy.js";
 import { criuDeletedFiles } from "./deleted-files.js";

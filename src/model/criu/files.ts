@@ -4,7 +4,7 @@ import { IMAGES } from "../../formats/criu/images.js";
 import { FD_TYPES } from "../../formats/criu/tables/fdinfo.js";
 import type { FownEntry } from "../../formats/criu/tables/fown.js";
 import type { RegFileEntry } from "../../formats/criu/tables/regfile.js";
-import { enumName } from "../../schema/enums.js";
+import { enumName } from "../../io/enums.js";
 import type { DeletedFile, FileOwner, FileTable, OpenFile, Origin, Socket } from "../checkpoint.js";
 import type { FileState } from "../file-state.js";
 import { fileLabel } from "./file-label.js";

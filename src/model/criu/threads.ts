@@ -4,7 +4,7 @@ import { type CoreEntry, SECCOMP_MODE, type TaskCoreEntry } from "../../formats/
 import type { CredsEntry } from "../../formats/criu/tables/creds.js";
 import type { SaEntry } from "../../formats/criu/tables/sigaction.js";
 import type { SiginfoEntry } from "../../formats/criu/tables/siginfo.js";
-import { enumName } from "../../schema/enums.js";
+import { enumName } from "../../io/enums.js";
 import type { Credentials, PendingSignal, SignalState, Thread, ThreadAddresses } from "../checkpoint.js";
 import { lazy } from "../lazy.js";
 import { criuX86Registers } from "./x86-registers.js";

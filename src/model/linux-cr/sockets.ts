@@ -1,8 +1,8 @@
 import { SK_FAMILY, SK_PROTO, SK_STATE, SK_TYPE } from "../../formats/criu/names.js";
 import type { Part } from "../../formats/linux-cr/parse.js";
 import { RECORDS } from "../../formats/linux-cr/records.js";
+import { enumName } from "../../io/enums.js";
 import { bytesToText } from "../../io/text.js";
-import { enumName } from "../../schema/enums.js";
 import { formatAddress } from "../../schema/ip-address.js";
 import type { OpenFile, Socket } from "../checkpoint.js";
 import type { StoredBytes } from "../stored-bytes.js";

@@ -1,7 +1,7 @@
 import { IMAGES } from "../../../formats/criu/images.js";
 import { FD_TYPES } from "../../../formats/criu/tables/fdinfo.js";
 import { RECORDS } from "../../../formats/linux-cr/records.js";
-import { enumName } from "../../../schema/enums.js";
+import { enumName } from "../../../io/enums.js";
 import type { Context } from "./context.js";
 import { writeFile } from "./files.js";
 import { whyNotFile } from "./inexpressible.js";

@@ -5,8 +5,8 @@ import { EXTENSION_VERSION } from "../../../formats/linux-cr/records/extensions.
 import { RECORDS } from "../../../formats/linux-cr/records.js";
 import { WRITTEN_ARCH_ID, WRITTEN_DIALECT } from "../../../formats/linux-cr/stream-writer.js";
 import { textPayload } from "../../../formats/linux-cr/write.js";
+import { enumName } from "../../../io/enums.js";
 import { textToBytes } from "../../../io/text.js";
-import { enumName } from "../../../schema/enums.js";
 import { part } from "../../../schema/message.js";
 import type { Context } from "./context.js";
 import type { SourceThread } from "./source-task.js";

@@ -5,8 +5,8 @@ import type { PacketSockEntry } from "../../../formats/criu/tables/sk-packet.js"
 import type { UnixSkEntry } from "../../../formats/criu/tables/sk-unix.js";
 import type { TtyFileEntry } from "../../../formats/criu/tables/tty.js";
 import { TTY_TYPE } from "../../../formats/criu/tables/tty.js";
+import { enumName } from "../../../io/enums.js";
 import type { OpenFile } from "../../../model/checkpoint.js";
-import { enumName } from "../../../schema/enums.js";
 import type { SourceFiles } from "./source-files.js";
 
 const RAW_SOCKETS = "a stream holds no raw IP sockets";

@@ -1,7 +1,7 @@
 import { fileNameOf } from "../../../formats/criu/detect.js";
 import { IMAGES } from "../../../formats/criu/images.js";
 import { LSMTYPE } from "../../../formats/criu/tables/inventory.js";
-import { enumName } from "../../../schema/enums.js";
+import { enumName } from "../../../io/enums.js";
 import type { SetContext } from "../context.js";
 import type { Rule } from "../finding.js";
 import { tasksOf, threadIdsOf } from "../tasks.js";
