@@ -1,15 +1,22 @@
-/** Units of time, include/vdso/time64.h. Times of images and of the model are bigint nanoseconds. */
+import { enumTable } from "../io/enums.js";
+
+/** Units of time, include/vdso/time64.h; times in images and in the model are bigint nanoseconds. */
 export const NSEC_PER_SEC = 1_000_000_000n;
 export const NSEC_PER_MSEC = 1_000_000n;
 export const NSEC_PER_USEC = 1_000n;
 export const USEC_PER_SEC = 1_000_000n;
 
-/** Clocks of clock_gettime(2), include/uapi/linux/time.h. */
+export const CLOCK_REALTIME = 0;
+export const CLOCK_MONOTONIC = 1;
+export const CLOCK_PROCESS_CPUTIME_ID = 2;
+export const CLOCK_THREAD_CPUTIME_ID = 3;
+
+/** Clocks by number, include/uapi/linux/time.h, clock_gettime(2). */
 export const CLOCKS = enumTable("clock", {
-  CLOCK_REALTIME: 0,
-  CLOCK_MONOTONIC: 1,
-  CLOCK_PROCESS_CPUTIME_ID: 2,
-  CLOCK_THREAD_CPUTIME_ID: 3,
+  CLOCK_REALTIME,
+  CLOCK_MONOTONIC,
+  CLOCK_PROCESS_CPUTIME_ID,
+  CLOCK_THREAD_CPUTIME_ID,
   CLOCK_MONOTONIC_RAW: 4,
   CLOCK_REALTIME_COARSE: 5,
   CLOCK_MONOTONIC_COARSE: 6,
@@ -18,3 +25,17 @@ export const CLOCKS = enumTable("clock", {
   CLOCK_BOOTTIME_ALARM: 9,
   CLOCK_TAI: 11,
 });
+
+/** How a POSIX timer tells that it expired, include/uapi/asm-generic/siginfo.h, sigevent(3type). */
+export const SIGEV_NONE = 1;
+export const SIGEV_THREAD_ID = 4;
+export const SIGEV_NOTIFY = enumTable("sigev_notify", {
+  SIGEV_SIGNAL: 0,
+  SIGEV_NONE,
+  SIGEV_THREAD: 2,
+  SIGEV_THREAD_ID,
+});
+
+/** Flags of timerfd_settime(2), include/uapi/linux/timerfd.h, and an ioctl(2) of timerfds. */
+export const TFD_TIMER_ABSTIME = 1;
+export const TFD_IOC_SET_TICKS = 0x4008_5400;

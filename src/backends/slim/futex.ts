@@ -1,4 +1,4 @@
-import { CLOCK_MONOTONIC, CLOCK_REALTIME } from "./sys/clock.js";
+import { CLOCK_MONOTONIC, CLOCK_REALTIME } from "../../linux/time.js";
 
 /** Operation of futex(2) without its options, linux/futex.h. */
 const COMMAND = 0x7f;

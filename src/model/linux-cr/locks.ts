@@ -1,4 +1,5 @@
 import { RECORDS } from "../../formats/linux-cr/records.js";
+import { NSEC_PER_SEC } from "../../linux/time.js";
 import type { FileTable, Lock, LockKind, LockType } from "../checkpoint.js";
 import type { StreamReader } from "./reader.js";
 
@@ -8,7 +9,6 @@ const TYPES: readonly LockType[] = ["read", "write", "unlock"];
 /** Bit of fl_type while a lease is being broken. */
 const IN_PROGRESS = 16;
 const END_OF_FILE = 0x7fff_ffff_ffff_ffffn;
-const SECOND = 1_000_000_000n;
 
 /** A descriptor table, and the task by whose pid its locks are known. */
 export interface LockHolder {
@@ -42,7 +42,7 @@ export function linuxCrLocks(reader: StreamReader, holders: readonly LockHolder[
           type: TYPES[value.fl_type & ~IN_PROGRESS] ?? "unknown",
           previous: breaking ? (TYPES[value.fl_type_prev] ?? "unknown") : undefined,
           breaking,
-          remaining: breaking ? BigInt(value.fl_rem_lease) * SECOND : undefined,
+          remaining: breaking ? BigInt(value.fl_rem_lease) * NSEC_PER_SEC : undefined,
           owner: kind === "posix" ? value.owner_ref || table : undefined,
           pid,
           fd: fields.fd_descriptor,

@@ -1,3 +1,4 @@
+import { NSEC_PER_MSEC, NSEC_PER_SEC } from "../../../linux/time.js";
 import { clockOf, isAbsolute } from "../futex.js";
 import { lastRunOf } from "../proc/sched.js";
 import type { Registers } from "../ptrace/registers.js";
@@ -5,9 +6,6 @@ import { callNumber, ERESTART_RESTARTBLOCK } from "../ptrace/restart.js";
 import type { Tracee } from "../ptrace/tracee.js";
 import { SYS } from "../sys/abi-x64.js";
 import { clockTime } from "../sys/clock.js";
-
-const MS = 1_000_000n;
-const SECOND = 1_000_000_000n;
 
 /** A call with a timeout that a signal or a tracer interrupted, and how much time it had left, RESTART_BLOCK. */
 export interface InterruptedCall {
@@ -38,7 +36,7 @@ export function interruptedCall(
   const rest = (request: bigint): bigint => (request > slept ? request - slept : 0n);
   const timespec = (address: bigint): bigint => {
     const bytes = tracee.read(address, 16);
-    return bytes.readBigInt64LE(0) * SECOND + bytes.readBigInt64LE(8);
+    return bytes.readBigInt64LE(0) * NSEC_PER_SEC + bytes.readBigInt64LE(8);
   };
   switch (number) {
     case SYS.nanosleep:
@@ -51,7 +49,7 @@ export function interruptedCall(
       return {
         number,
         kind: "poll",
-        left: isTimed ? rest(timeout * MS) : 0n,
+        left: isTimed ? rest(timeout * NSEC_PER_MSEC) : 0n,
         args: [a, b, isTimed ? 1n : 0n],
       };
     }

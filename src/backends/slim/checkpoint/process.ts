@@ -1,3 +1,4 @@
+import { NSEC_PER_SEC, NSEC_PER_USEC } from "../../../linux/time.js";
 import { type Area, readAreas } from "../proc/mappings.js";
 import { procBytes, procLink, readProc } from "../proc/read.js";
 import { readTimers, type TimerLine } from "../proc/timers.js";
@@ -10,8 +11,6 @@ import { captureThread, pendingSignals, type ThreadState } from "./thread.js";
 const SIGNALS = 64;
 const SIGACTION_BYTES = 32;
 const LIMITS = 16;
-const MICROSECOND = 1000n;
-const SECOND = 1_000_000_000n;
 
 const PR_GET_DUMPABLE = 3;
 const PR_GET_CHILD_SUBREAPER = 37;
@@ -124,7 +123,7 @@ function captureOwn(guest: Guest, pid: number): Own {
     );
   const interval = (which: number): TimerTimes => {
     const bytes = guest.fetch(32, "tell an interval timer", SYS.getitimer, which, guest.scratch);
-    return times(bytes, MICROSECOND);
+    return times(bytes, NSEC_PER_USEC);
   };
   return {
     actions,
@@ -150,7 +149,7 @@ function captureOwn(guest: Guest, pid: number): Own {
 /** struct itimerval or itimerspec: interval, then what is left, each in seconds and a fraction of `unit` ns. */
 function times(bytes: Buffer, unit: bigint): TimerTimes {
   const at = (offset: number): bigint =>
-    bytes.readBigInt64LE(offset) * SECOND + bytes.readBigInt64LE(offset + 8) * unit;
+    bytes.readBigInt64LE(offset) * NSEC_PER_SEC + bytes.readBigInt64LE(offset + 8) * unit;
   return { interval: at(0), left: at(16) };
 }
 

@@ -1,3 +1,4 @@
+import { NSEC_PER_MSEC, NSEC_PER_SEC } from "../../../linux/time.js";
 import { isAbsolute } from "../futex.js";
 import { ERESTART_RESTARTBLOCK, ERESTARTNOHAND } from "../ptrace/restart.js";
 import { SYS } from "../sys/abi-x64.js";
@@ -5,8 +6,6 @@ import type { ImageThread } from "./image-task.js";
 import type { Workbench } from "./work-area.js";
 
 const EINTR = -4;
-const SECOND = 1_000_000_000n;
-const MS = 1_000_000n;
 /** RESTART_BLOCK.function_type. */
 const SLEEP = 2n;
 const POLL = 6n;
@@ -43,8 +42,8 @@ function callOf(bench: Workbench, { registers, restartBlock }: ImageThread): (nu
   const { function_type: type, arg_0: a, arg_1: b, arg_4: left } = restartBlock;
   const timespec = (): number => {
     const bytes = Buffer.alloc(16);
-    bytes.writeBigInt64LE(left / SECOND, 0);
-    bytes.writeBigInt64LE(left % SECOND, 8);
+    bytes.writeBigInt64LE(left / NSEC_PER_SEC, 0);
+    bytes.writeBigInt64LE(left % NSEC_PER_SEC, 8);
     return bench.put(bytes);
   };
   switch (type) {
@@ -52,7 +51,7 @@ function callOf(bench: Workbench, { registers, restartBlock }: ImageThread): (nu
       return [SYS.clock_nanosleep, a, 0, timespec(), b];
     case POLL: {
       const isTimed = restartBlock.arg_2 !== 0n;
-      const ms = isTimed ? (left + MS - 1n) / MS : FOR_EVER;
+      const ms = isTimed ? (left + NSEC_PER_MSEC - 1n) / NSEC_PER_MSEC : FOR_EVER;
       return [SYS.poll, a, b, ms > MAX_INT ? MAX_INT : ms];
     }
     case FUTEX:

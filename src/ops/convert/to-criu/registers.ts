@@ -9,6 +9,7 @@ import {
 import type { Part } from "../../../formats/linux-cr/parse.js";
 import { RECORDS } from "../../../formats/linux-cr/records.js";
 import { XSTATE_COMPONENT } from "../../../formats/linux-cr/tables/extensions-tasks.js";
+import { NSEC_PER_MSEC } from "../../../linux/time.js";
 import type { ToCriu } from "./context.js";
 
 /** Codes that stand for the kernel's own segments: null, 32-bit code and data, 64-bit code and data. */
@@ -96,14 +97,13 @@ function afterSystemCall({ ax, ip, orig_ax }: Cpu): Pick<UserX86RegsEntry, "ax" 
 
 /** RESTART_BLOCK.function_type: there is none. */
 const NO_CALL = 1n;
-const MILLISECOND = 1_000_000n;
 
 function tellInterrupted({ reader, losses }: ToCriu, task: Part, label: string): void {
   const { value: block } = reader.get(task, RECORDS.RESTART_BLOCK);
   if (block.function_type === NO_CALL) return;
   losses.add(
     label,
-    `that its system call goes on for the ${block.arg_4 / MILLISECOND} ms it has left`,
+    `that its system call goes on for the ${block.arg_4 / NSEC_PER_MSEC} ms it has left`,
     "a set has no place for it: criu lets such a call end with EINTR",
   );
 }

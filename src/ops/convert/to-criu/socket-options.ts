@@ -3,12 +3,11 @@ import { SK_SHUTDOWN, type SkOptsEntry } from "../../../formats/criu/tables/sk-o
 import type { Part } from "../../../formats/linux-cr/parse.js";
 import type { RecordValue } from "../../../formats/linux-cr/record-kind.js";
 import { RECORDS } from "../../../formats/linux-cr/records.js";
+import { NSEC_PER_USEC, USEC_PER_SEC } from "../../../linux/time.js";
 import type { ToCriu } from "./context.js";
 
 const TCP = 6;
 const STREAM = 1;
-const US = 1000n;
-const S = 1_000_000n;
 /** Above it a time means that there is no limit: the kernel's longest, whatever the length of its ticks. */
 const NO_LIMIT = 1n << 61n;
 /** SOCKET_EXTRA.so_options, bit by bit; bit 32 + n says that option n is stored. */
@@ -136,7 +135,10 @@ function timeout<D extends "snd" | "rcv">(
   direction: D,
   ns: bigint,
 ): Pick<SkOptsEntry, Extract<Timeouts, `so_${D}_${string}`>> {
-  const limit = ns < 0n || ns >= NO_LIMIT ? 0n : ns / US;
-  const both = { [`so_${direction}_tmo_sec`]: limit / S, [`so_${direction}_tmo_usec`]: limit % S };
+  const limit = ns < 0n || ns >= NO_LIMIT ? 0n : ns / NSEC_PER_USEC;
+  const both = {
+    [`so_${direction}_tmo_sec`]: limit / USEC_PER_SEC,
+    [`so_${direction}_tmo_usec`]: limit % USEC_PER_SEC,
+  };
   return both as Pick<SkOptsEntry, Extract<Timeouts, `so_${D}_${string}`>>;
 }

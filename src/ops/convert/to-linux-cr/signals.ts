@@ -3,6 +3,7 @@ import type { SiginfoEntry } from "../../../formats/criu/tables/siginfo.js";
 import type { ItimerEntry } from "../../../formats/criu/tables/timer.js";
 import { RECORDS } from "../../../formats/linux-cr/records.js";
 import { SIGACTION } from "../../../formats/linux-cr/tables/signals.js";
+import { NSEC_PER_SEC, NSEC_PER_USEC } from "../../../linux/time.js";
 import { writeStruct } from "../../../schema/struct-writer.js";
 import { toCkptSiginfo } from "../siginfo.js";
 import type { Context } from "./context.js";
@@ -15,8 +16,6 @@ const SIGSTOP = 19;
 const LIMITS = 16;
 /** CKPT_PID_NULL: no process. */
 const NO_PID = -4096;
-const MICROSECOND_NS = 1000n;
-const SECOND_NS = 1_000_000_000n;
 
 /** SIGHAND object of a process: what it does with each signal. */
 export function writeActions(context: Context, { process: { pid }, task, label }: LiveThread): number {
@@ -120,7 +119,7 @@ function timersOf({ set }: Context, { task, process: { pid } }: LiveThread): Rec
 function timerOf(name: string, timer: ItimerEntry | undefined): Record<string, bigint> {
   const { vsec = 0n, vusec = 0n, isec = 0n, iusec = 0n } = timer ?? {};
   return {
-    [`it_${name}_value`]: vsec * SECOND_NS + vusec * MICROSECOND_NS,
-    [`it_${name}_incr`]: isec * SECOND_NS + iusec * MICROSECOND_NS,
+    [`it_${name}_value`]: vsec * NSEC_PER_SEC + vusec * NSEC_PER_USEC,
+    [`it_${name}_incr`]: isec * NSEC_PER_SEC + iusec * NSEC_PER_USEC,
   };
 }

@@ -1,6 +1,7 @@
 import { IMAGES } from "../../../formats/criu/images.js";
 import type { FileLockEntry } from "../../../formats/criu/tables/file-lock.js";
 import { UsageError } from "../../../io/errors.js";
+import { NSEC_PER_SEC } from "../../../linux/time.js";
 import { descriptionOf, descriptorNamed, typeOf } from "../descriptors.js";
 import type { Draft } from "../draft.js";
 import { changedTime, parseTimeChange, type TimeChange } from "../duration.js";
@@ -10,7 +11,6 @@ const LEASE = 8;
 const BREAKING = 4;
 /** Default of /proc/sys/fs/lease-break-time. */
 const DEFAULT_BREAK_TIME = 45_000_000_000n;
-const SECOND = 1_000_000_000n;
 
 export interface LeaseExpiry {
   /** Which leases: of a process, of one descriptor, of a file by its path; all when nothing is given. */
@@ -37,7 +37,7 @@ export const leaseExpiry: EditKind<LeaseExpiry> = {
       if (leases.length === 0) continue;
       draft.matched(edit);
       const time = changedTime(DEFAULT_BREAK_TIME, args.change);
-      const seconds = Number(time <= 0n ? 1n : (time + SECOND - 1n) / SECOND);
+      const seconds = Number(time <= 0n ? 1n : (time + NSEC_PER_SEC - 1n) / NSEC_PER_SEC);
       draft.restore.leaseBreakSeconds = Math.max(seconds, draft.restore.leaseBreakSeconds ?? 0);
       const names = leases.map(({ value }) => `${value.pid}:${value.fd}`);
       draft.notes.add(

@@ -1,13 +1,12 @@
 import { fileNameOf } from "../../../formats/criu/detect.js";
 import { IMAGES } from "../../../formats/criu/images.js";
 import type { ItimerEntry, PosixTimerEntry, TimerfdEntry } from "../../../formats/criu/tables/timer.js";
+import { NSEC_PER_SEC, USEC_PER_SEC } from "../../../linux/time.js";
 import type { SetContext } from "../context.js";
 import type { Found, Place, Rule } from "../finding.js";
 import { filesByType } from "../references/source.js";
 import { tasksOf } from "../tasks.js";
 
-const MICROSECONDS = 1_000_000n;
-const NANOSECONDS = 1_000_000_000n;
 /** time_t is signed. */
 const MAX_SECONDS = 1n << 63n;
 /** Resource limits of Linux, getrlimit(2). */
@@ -91,11 +90,11 @@ export const timerRules: readonly Rule<SetContext>[] = [
 ];
 
 function* micro({ isec, iusec, vsec, vusec }: ItimerEntry, at: Place): Generator<Found> {
-  yield* wrong([isec, vsec], [iusec, vusec], MICROSECONDS, "microseconds", at);
+  yield* wrong([isec, vsec], [iusec, vusec], USEC_PER_SEC, "microseconds", at);
 }
 
 function* nano({ isec, insec, vsec, vnsec }: PosixTimerEntry | TimerfdEntry, at: Place): Generator<Found> {
-  yield* wrong([isec, vsec], [insec, vnsec], NANOSECONDS, "nanoseconds", at);
+  yield* wrong([isec, vsec], [insec, vnsec], NSEC_PER_SEC, "nanoseconds", at);
 }
 
 function* wrong(

@@ -1,5 +1,6 @@
 import { RECORDS } from "../../../formats/linux-cr/records.js";
 import { XSTATE_COMPONENT } from "../../../formats/linux-cr/tables/extensions-tasks.js";
+import { SIGEV_NONE, SIGEV_THREAD_ID } from "../../../linux/time.js";
 import type { Found, Rule } from "../finding.js";
 import type { StreamContext } from "./context.js";
 import { AGAIN, hex, recordRule, type Wrong } from "./record-rule.js";
@@ -12,8 +13,6 @@ const REAL_TIME: ReadonlySet<number> = new Set([1, 2]);
 const LAST_SIGNAL = 64;
 const STOPPED = 4;
 const FILTER_MODE = 2;
-const SIGEV_NONE = 1;
-const SIGEV_THREAD_ID = 4;
 const NOTIFICATIONS: ReadonlySet<number> = new Set([0, 1, 2, 4]);
 /** struct rseq has 32 bytes of this alignment. */
 const RSEQ_BYTES = 32n;

@@ -1,4 +1,5 @@
 import { RECORDS } from "../../../../formats/linux-cr/records.js";
+import { TFD_IOC_SET_TICKS, TFD_TIMER_ABSTIME } from "../../../../linux/time.js";
 import type { StreamReader } from "../../../../model/linux-cr/reader.js";
 import { SYS } from "../../sys/abi-x64.js";
 import { clockTime } from "../../sys/clock.js";
@@ -7,8 +8,6 @@ import { stillLeft, timeBytes } from "../timers.js";
 import type { ImageFile } from "./open-files.js";
 
 const CLOEXEC = 0o2000000;
-const TFD_IOC_SET_TICKS = 0x4008_5400;
-const TFD_TIMER_ABSTIME = 1;
 const SIGSET_BYTES = 8;
 
 export function makeEventFd({ value }: ImageFile): number {

@@ -1,0 +1,54 @@
+import { enumTable } from "../io/enums.js";
+
+/** Flags of clone(2), include/uapi/linux/sched.h. */
+export const CLONE_VM = 0x100;
+export const CLONE_FS = 0x200;
+export const CLONE_FILES = 0x400;
+export const CLONE_SIGHAND = 0x800;
+export const CLONE_VFORK = 0x4000;
+export const CLONE_PARENT = 0x8000;
+export const CLONE_THREAD = 0x10000;
+export const CLONE_SYSVSEM = 0x40000;
+
+/** Flags of waitid(2) and wait4(2), include/uapi/linux/wait.h. */
+export const WNOHANG = 1;
+export const __WALL = 0x4000_0000;
+
+/** Scheduling policies, include/uapi/linux/sched.h, sched(7). */
+export const SCHED_FIFO = 1;
+export const SCHED_RR = 2;
+export const SCHED_DEADLINE = 6;
+export const SCHED_POLICIES = enumTable("sched_policy", {
+  SCHED_OTHER: 0,
+  SCHED_FIFO,
+  SCHED_RR,
+  SCHED_BATCH: 3,
+  SCHED_IDLE: 5,
+  SCHED_DEADLINE,
+  SCHED_EXT: 7,
+});
+export const SCHED_RESET_ON_FORK = 0x4000_0000;
+
+/** States of a task in linux-cr streams, include/linux/sched.h of Linux 2.6. */
+export const TASK_RUNNING = 0;
+export const TASK_STOPPED = 4;
+export const TASK_DEAD = 64;
+export const EXIT_ZOMBIE = 16;
+
+/** Flags of a task, include/linux/sched.h. */
+export const PF_FORKNOEXEC = 0x40;
+export const PF_SUPERPRIV = 0x100;
+
+/** Bytes of a task's name with its NUL, include/linux/sched.h, prctl(2) PR_SET_NAME. */
+export const TASK_COMM_LEN = 16;
+
+/** ioprio_get(2), include/uapi/linux/ioprio.h. */
+export const IOPRIO_WHO_PROCESS = 1;
+export const IOPRIO_CLASS_SHIFT = 13;
+
+/** futex(2), include/uapi/linux/futex.h. */
+export const FUTEX_WAIT_BITSET = 9;
+export const FUTEX_CLOCK_REALTIME = 256;
+
+/** membarrier(2), include/uapi/linux/membarrier.h. */
+export const MEMBARRIER_CMD_GET_REGISTRATIONS = 1 << 9;
