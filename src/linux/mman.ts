@@ -29,6 +29,7 @@ export const MLOCK_ONFAULT = 1;
 export const VM_READ = 1n;
 export const VM_WRITE = 2n;
 export const VM_EXEC = 4n;
+export const VM_ACCESS_FLAGS = 7n;
 export const VM_SHARED = 8n;
 export const VM_MAYREAD = 0x10n;
 export const VM_MAYWRITE = 0x20n;

@@ -1,6 +1,6 @@
+import { RESOURCE_LIMITS } from "../../linux/rlimits.js";
 import type { ResourceLimit } from "../../model/checkpoint.js";
 import type { Document } from "../../model/document.js";
-import { RESOURCE_LIMITS } from "../../model/linux-names.js";
 import { chosenTasks, type ShowOptions, type TaskName, taskName, type ViewHead, viewHead } from "./view.js";
 
 export interface RlimitsView extends ViewHead<"rlimits"> {

@@ -1,7 +1,7 @@
 import { enumName, flagNames } from "../../io/enums.js";
+import { SIGACTION_FLAGS, SIGNAL_CODES, signalName, signalsIn } from "../../linux/signals.js";
 import type { PendingSignal, SignalAction, Task, Thread } from "../../model/checkpoint.js";
 import type { Document } from "../../model/document.js";
-import { SIGACTION_FLAGS, SIGNAL_CODES, signalName, signalsIn } from "../../model/linux-names.js";
 import {
   chosenTasks,
   hex,
