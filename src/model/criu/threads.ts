@@ -5,6 +5,7 @@ import type { CredsEntry } from "../../formats/criu/tables/creds.js";
 import type { SaEntry } from "../../formats/criu/tables/sigaction.js";
 import type { SiginfoEntry } from "../../formats/criu/tables/siginfo.js";
 import { enumName } from "../../io/enums.js";
+import { SIGKILL, SIGSTOP, SS_DISABLE } from "../../linux/signals.js";
 import type { Credentials, PendingSignal, SignalState, Thread, ThreadAddresses } from "../checkpoint.js";
 import { lazy } from "../lazy.js";
 import { criuX86Registers } from "./x86-registers.js";
@@ -59,13 +60,10 @@ export function criuThread(set: CriuImageSet, pid: number, tid: number): Thread 
   };
 }
 
-/** SS_DISABLE of sigaltstack(2). */
-const NO_STACK = 2;
-
 function addressesOf(core: CoreEntry | undefined): ThreadAddresses {
   const { futex_rla: robustList = 0n, sas } = core?.thread_core ?? {};
   const info = core?.thread_info as { readonly clear_tid_addr?: bigint } | undefined;
-  const hasStack = sas !== undefined && (sas.ss_flags & NO_STACK) === 0 && sas.ss_size !== 0n;
+  const hasStack = sas !== undefined && (sas.ss_flags & SS_DISABLE) === 0 && sas.ss_size !== 0n;
   return {
     clearTid: info?.clear_tid_addr ?? 0n,
     robustList,
@@ -91,9 +89,6 @@ export function criuSignals(set: CriuImageSet, pid: number, core: TaskCoreEntry 
   const queue = core?.signals_s?.signals ?? set.records(IMAGES.SIGNAL, pid).map(({ value }) => value);
   return { actions: actions.map(signalAction), pending: queue.map(pendingSignal) };
 }
-
-const SIGKILL = 9;
-const SIGSTOP = 19;
 
 /** Actions are stored in signal order without SIGKILL and SIGSTOP, which have none. */
 function signalAction(entry: SaEntry, index: number): SignalState["actions"][number] {

@@ -1,3 +1,4 @@
+import { NSIG } from "../../../linux/signals.js";
 import { NSEC_PER_SEC, NSEC_PER_USEC } from "../../../linux/time.js";
 import { type Area, readAreas } from "../proc/mappings.js";
 import { procBytes, procLink, readProc } from "../proc/read.js";
@@ -8,7 +9,6 @@ import { SYS } from "../sys/abi-x64.js";
 import type { FrozenProcess } from "./freeze.js";
 import { captureThread, pendingSignals, type ThreadState } from "./thread.js";
 
-const SIGNALS = 64;
 const SIGACTION_BYTES = 32;
 const LIMITS = 16;
 
@@ -109,7 +109,7 @@ type Own = Pick<
 /** What the process alone can tell. */
 function captureOwn(guest: Guest, pid: number): Own {
   const actions: Buffer[] = [];
-  for (let signal = 1; signal <= SIGNALS; signal++)
+  for (let signal = 1; signal <= NSIG; signal++)
     actions.push(
       guest.fetch(
         SIGACTION_BYTES,

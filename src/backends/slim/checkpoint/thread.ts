@@ -1,3 +1,4 @@
+import { SIGINFO_BYTES } from "../../../linux/signals.js";
 import { readProc } from "../proc/read.js";
 import { readStat } from "../proc/stat.js";
 import { readStatus, type Status } from "../proc/status.js";
@@ -17,7 +18,6 @@ const PR_GET_PDEATHSIG = 2;
 const PR_GET_SECUREBITS = 27;
 const PR_GET_TIMERSLACK = 30;
 const PR_GET_TID_ADDRESS = 40;
-const SIGINFO_BYTES = 128;
 const SIGINFOS_AT_ONCE = 64;
 const PEEK_SHARED = 1;
 

@@ -1,4 +1,5 @@
 import { textToBytes } from "../../../io/text.js";
+import { SS_DISABLE } from "../../../linux/signals.js";
 import { SYS } from "../sys/abi-x64.js";
 import { joinXsave } from "../sys/xsave.js";
 import type { ImageThread } from "./image-task.js";
@@ -7,7 +8,6 @@ import type { Workbench } from "./work-area.js";
 
 const PR_SET_PDEATHSIG = 1;
 const PR_SET_NAME = 15;
-const SS_DISABLE = 2;
 const COMM_BYTES = 16;
 
 /** The name that ps(1) shows, PR_SET_NAME of prctl(2). */

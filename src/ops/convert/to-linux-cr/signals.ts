@@ -3,6 +3,7 @@ import type { SiginfoEntry } from "../../../formats/criu/tables/siginfo.js";
 import type { ItimerEntry } from "../../../formats/criu/tables/timer.js";
 import { RECORDS } from "../../../formats/linux-cr/records.js";
 import { SIGACTION } from "../../../formats/linux-cr/tables/signals.js";
+import { NSIG, SIGKILL, SIGSTOP } from "../../../linux/signals.js";
 import { NSEC_PER_SEC, NSEC_PER_USEC } from "../../../linux/time.js";
 import { writeStruct } from "../../../schema/struct-writer.js";
 import { toCkptSiginfo } from "../siginfo.js";
@@ -10,9 +11,6 @@ import type { Context } from "./context.js";
 import type { LiveThread } from "./source-task.js";
 import { writeTerminalOfSession } from "./terminals.js";
 
-const SIGNALS = 64;
-const SIGKILL = 9;
-const SIGSTOP = 19;
 const LIMITS = 16;
 /** CKPT_PID_NULL: no process. */
 const NO_PID = -4096;
@@ -25,10 +23,10 @@ export function writeActions(context: Context, { process: { pid }, task, label }
       task.sigactions.length > 0
         ? task.sigactions
         : set.records(IMAGES.SIGACT, pid).map(({ value }) => value);
-    const caught = Array.from({ length: SIGNALS }, (_, i) => i + 1).filter(
+    const caught = Array.from({ length: NSIG }, (_, i) => i + 1).filter(
       (signal) => signal !== SIGKILL && signal !== SIGSTOP,
     );
-    const actions = Buffer.alloc(SIGNALS * SIGACTION.size);
+    const actions = Buffer.alloc(NSIG * SIGACTION.size);
     for (const [i, action] of stored.slice(0, caught.length).entries()) {
       const one = writeStruct(
         SIGACTION,
@@ -80,7 +78,7 @@ function writePending({ writer, losses }: Context, queue: readonly SiginfoEntry[
   const infos = queue.map(({ siginfo }) => {
     const { bytes, isWhole } = toCkptSiginfo(Buffer.from(siginfo));
     const signal = bytes.readUInt32LE(0);
-    if (signal >= 1 && signal <= SIGNALS) set |= 1n << BigInt(signal - 1);
+    if (signal >= 1 && signal <= NSIG) set |= 1n << BigInt(signal - 1);
     if (!isWhole)
       losses.add(
         label,

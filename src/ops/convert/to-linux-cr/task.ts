@@ -1,5 +1,6 @@
 import type { TaskCoreEntry } from "../../../formats/criu/tables/core.js";
 import { RECORDS } from "../../../formats/linux-cr/records.js";
+import { SIGCHLD, SS_AUTODISARM, SS_DISABLE } from "../../../linux/signals.js";
 import type { Context } from "./context.js";
 import { writeCreds } from "./creds.js";
 import { writeExtras } from "./extras.js";
@@ -16,15 +17,12 @@ const TASK_RUNNING = 0;
 const TASK_STOPPED = 4;
 const TASK_DEAD = 64;
 const EXIT_ZOMBIE = 16;
-const SIGCHLD = 17;
 const NO_EXIT_SIGNAL = 0xffffffff;
 const COMM_BYTES = 16;
 /** PF_FORKNOEXEC and PF_SUPERPRIV of the kernel, and the flags of TASK that stand for them. */
 const PF_FORKNOEXEC = 0x40;
 const PF_SUPERPRIV = 0x100;
-const SS_DISABLE = 2;
 const MOST_STACK_BYTES = 0xffff_ffffn;
-const SS_AUTODISARM = 1 << 31;
 /** In a wait status: the signal had a core dump written. */
 const CORE_DUMPED = 0x80;
 const TASK_HELPER = 6;

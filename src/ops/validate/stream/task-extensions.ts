@@ -1,5 +1,6 @@
 import { RECORDS } from "../../../formats/linux-cr/records.js";
 import { XSTATE_COMPONENT } from "../../../formats/linux-cr/tables/extensions-tasks.js";
+import { NSIG } from "../../../linux/signals.js";
 import { SIGEV_NONE, SIGEV_THREAD_ID } from "../../../linux/time.js";
 import type { Found, Rule } from "../finding.js";
 import type { StreamContext } from "./context.js";
@@ -10,7 +11,6 @@ const MOST_OOM = 1000;
 /** SCHED_OTHER, FIFO, RR, BATCH, IDLE, DEADLINE */
 const POLICIES: ReadonlySet<number> = new Set([0, 1, 2, 3, 5, 6]);
 const REAL_TIME: ReadonlySet<number> = new Set([1, 2]);
-const LAST_SIGNAL = 64;
 const STOPPED = 4;
 const FILTER_MODE = 2;
 const NOTIFICATIONS: ReadonlySet<number> = new Set([0, 1, 2, 4]);
@@ -78,11 +78,11 @@ export const taskExtensionRules: readonly Rule<StreamContext>[] = [
         if (extra === undefined || task === undefined) continue;
         const { stop_signo: signal } = extra.value;
         const isStopped = task.value.state === STOPPED;
-        if (signal > LAST_SIGNAL || (signal !== 0 && !isStopped))
+        if (signal > NSIG || (signal !== 0 && !isStopped))
           yield {
             at: context.at(extra.index, { field: "stop_signo" }),
             what: isStopped ? "no signal" : "a signal that stopped a task that runs",
-            expected: isStopped ? `1 to ${LAST_SIGNAL}` : "0",
+            expected: isStopped ? `1 to ${NSIG}` : "0",
             found: String(signal),
           };
       }
@@ -197,8 +197,8 @@ function* timerProblems(context: StreamContext, index: number, timer: Timer): Ge
       expected: [...NOTIFICATIONS].join(", "),
       found: String(how),
     };
-  else if (how !== SIGEV_NONE && (signo < 1 || signo > LAST_SIGNAL))
-    yield { at: at("signo"), what: "no signal", expected: `1 to ${LAST_SIGNAL}`, found: String(signo) };
+  else if (how !== SIGEV_NONE && (signo < 1 || signo > NSIG))
+    yield { at: at("signo"), what: "no signal", expected: `1 to ${NSIG}`, found: String(signo) };
   if (how === SIGEV_THREAD_ID && notify_tid <= 0)
     yield {
       at: at("notify_tid"),

@@ -1,4 +1,5 @@
 import { RECORDS } from "../../../formats/linux-cr/records.js";
+import { NSIG } from "../../../linux/signals.js";
 import type { Rule } from "../finding.js";
 import { recordsByKind, type StreamContext } from "./context.js";
 import { storedTasks } from "./pids.js";
@@ -9,7 +10,6 @@ const FLAGS = 3;
 const TASK_DEAD = 64;
 const EXIT_ZOMBIE = 16;
 const COMM_BYTES = 16;
-const LAST_SIGNAL = 64;
 const NO_SIGNAL = 0xffff_ffff;
 const SIGNED_64 = 1n << 63n;
 const LAST_FUNCTION = 7n;
@@ -84,7 +84,7 @@ export const taskRules: readonly Rule<StreamContext>[] = [
     function* ({ exit_state, exit_code }) {
       if (exit_state === 0) return;
       const low = exit_code & 0xff;
-      if (exit_code >= 0x10000 || (low !== 0 && (exit_code !== low || low > LAST_SIGNAL)))
+      if (exit_code >= 0x10000 || (low !== 0 && (exit_code !== low || low > NSIG)))
         yield {
           field: "exit_code",
           what: "no exit code",
@@ -113,12 +113,12 @@ export const taskRules: readonly Rule<StreamContext>[] = [
             ? signal === 0 || (isThread && signal === NO_SIGNAL)
             : isThread
               ? signal === NO_SIGNAL
-              : signal <= LAST_SIGNAL;
+              : signal <= NSIG;
         if (!isRight)
           yield {
             at: context.at(index, { field: "exit_signal" }),
             what: "no signal that such a task ends with",
-            expected: exit_state !== 0 ? "0" : isThread ? hex(NO_SIGNAL) : `0 to ${LAST_SIGNAL}`,
+            expected: exit_state !== 0 ? "0" : isThread ? hex(NO_SIGNAL) : `0 to ${NSIG}`,
             found: signal === NO_SIGNAL ? hex(signal) : String(signal),
           };
       }
@@ -133,12 +133,12 @@ export const taskRules: readonly Rule<StreamContext>[] = [
       mend: AGAIN,
     },
     function* ({ pdeath_signal }) {
-      if (pdeath_signal > LAST_SIGNAL)
+      if (pdeath_signal > NSIG)
         yield {
           field: "pdeath_signal",
           right: 0,
           what: "no signal",
-          expected: `0 to ${LAST_SIGNAL}`,
+          expected: `0 to ${NSIG}`,
           found: String(pdeath_signal),
         };
     },

@@ -1,5 +1,6 @@
 import type { Part } from "../../../formats/linux-cr/part.js";
 import { RECORDS } from "../../../formats/linux-cr/records.js";
+import { NSIG } from "../../../linux/signals.js";
 import type { Found, Rule } from "../finding.js";
 import type { StreamContext } from "./context.js";
 import { storedTasks } from "./pids.js";
@@ -19,7 +20,6 @@ const TYPES_OF_KINDS = [undefined, 0o100000, 0o040000, 0o010000, 0o120000, 0o020
 const FLAGS = 3;
 const OFFSET_BYTES = 8;
 const LAST_PID_TYPE = 3;
-const LAST_SIGNAL = 64;
 const FASYNC = 0o20000;
 const MEND =
   "crimg edit --deleted PATH=relink:NEWPATH, copy:NEWPATH or contents changes how the file comes back.";
@@ -200,11 +200,11 @@ export const unlinkedRules: readonly Rule<StreamContext>[] = [
             expected: `0 to ${LAST_PID_TYPE}`,
             found: String(pid_type),
           };
-        if (signum > LAST_SIGNAL)
+        if (signum > NSIG)
           yield {
             at: context.at(index, { field: "signum" }),
             what: "no signal",
-            expected: `0 to ${LAST_SIGNAL}`,
+            expected: `0 to ${NSIG}`,
             found: String(signum),
           };
       }

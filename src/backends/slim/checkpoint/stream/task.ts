@@ -1,4 +1,5 @@
 import { RECORDS } from "../../../../formats/linux-cr/records.js";
+import { SS_DISABLE } from "../../../../linux/signals.js";
 import { toCkptSiginfo } from "../../../../ops/convert/siginfo.js";
 import { CPU_REGISTERS, SELECTORS } from "../../cpu-record.js";
 import { DUMPED_CORE } from "../../proc/stat.js";
@@ -23,7 +24,6 @@ const EXIT_ZOMBIE = 16;
 /** exit_signal of a thread that does not lead. */
 const NO_SIGNAL = 0xffff_ffff;
 const TLS_ENTRIES = 3;
-const SS_DISABLE = 2;
 /** vpid of no process, since b6cdf01. */
 const NULL_PID = -4096;
 const BLOCKS: Readonly<Record<string, bigint>> = { nanosleep: 2n, poll: 6n, futex: 7n };

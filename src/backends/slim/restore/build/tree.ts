@@ -1,3 +1,4 @@
+import { SIGCHLD } from "../../../../linux/signals.js";
 import { SYS } from "../../sys/abi-x64.js";
 import { CLONE_FILES, CLONE_PARENT, clone } from "../clone.js";
 import type { Construction } from "../construction.js";
@@ -8,7 +9,6 @@ import { setName } from "../thread.js";
 import { Workbench } from "../work-area.js";
 import type { Builders } from "./builders.js";
 
-const SIGCHLD = 17;
 const PR_SET_DUMPABLE = 4;
 /** wait4(2): also for children of clone(2) that tell their end by no signal. */
 const WALL = 0x4000_0000;
