@@ -1,3 +1,4 @@
+import { RLIM_NLIMITS } from "../../../linux/rlimits.js";
 import { NSIG } from "../../../linux/signals.js";
 import { NSEC_PER_SEC, NSEC_PER_USEC } from "../../../linux/time.js";
 import { type Area, readAreas } from "../proc/mappings.js";
@@ -10,7 +11,6 @@ import type { FrozenProcess } from "./freeze.js";
 import { captureThread, pendingSignals, type ThreadState } from "./thread.js";
 
 const SIGACTION_BYTES = 32;
-const LIMITS = 16;
 
 const PR_GET_DUMPABLE = 3;
 const PR_GET_CHILD_SUBREAPER = 37;
@@ -160,7 +160,7 @@ function realTimer(timer: TimerTimes): TimerTimes {
 
 /** Asked of the process itself: prlimit(2) of another user's process needs CAP_SYS_RESOURCE. */
 function limitsOf(guest: Guest): ProcessState["limits"] {
-  return Array.from({ length: LIMITS }, (_, resource) => {
+  return Array.from({ length: RLIM_NLIMITS }, (_, resource) => {
     const bytes = guest.fetch(16, "tell its limits", SYS.prlimit64, 0, resource, 0, guest.scratch);
     return { soft: bytes.readBigUInt64LE(0), hard: bytes.readBigUInt64LE(8) };
   });

@@ -1,3 +1,4 @@
+import { LINUX_CAPABILITY_VERSION_3, SECBIT_NO_SETUID_FIXUP } from "../../../linux/capabilities.js";
 import { readStatus, type Status } from "../proc/status.js";
 import { SYS } from "../sys/abi-x64.js";
 import type { ImageCredentials, ImageThread } from "./image-task.js";
@@ -11,9 +12,6 @@ const PR_SET_NO_NEW_PRIVS = 38;
 const PR_CAP_AMBIENT = 47;
 const PR_CAP_AMBIENT_RAISE = 2;
 const PR_CAP_AMBIENT_LOWER = 3;
-/** Ids change without a word about capabilities, linux/securebits.h. */
-const SECBIT_NO_SETUID_FIXUP = 4;
-const LINUX_CAPABILITY_VERSION_3 = 0x20080522;
 const CAPABILITIES = 41n;
 
 /**

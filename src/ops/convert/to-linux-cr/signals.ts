@@ -3,6 +3,7 @@ import type { SiginfoEntry } from "../../../formats/criu/tables/siginfo.js";
 import type { ItimerEntry } from "../../../formats/criu/tables/timer.js";
 import { RECORDS } from "../../../formats/linux-cr/records.js";
 import { SIGACTION } from "../../../formats/linux-cr/tables/signals.js";
+import { RLIM_NLIMITS } from "../../../linux/rlimits.js";
 import { NSIG, SIGKILL, SIGSTOP } from "../../../linux/signals.js";
 import { NSEC_PER_SEC, NSEC_PER_USEC } from "../../../linux/time.js";
 import { writeStruct } from "../../../schema/struct-writer.js";
@@ -11,7 +12,6 @@ import type { Context } from "./context.js";
 import type { LiveThread } from "./source-task.js";
 import { writeTerminalOfSession } from "./terminals.js";
 
-const LIMITS = 16;
 /** CKPT_PID_NULL: no process. */
 const NO_PID = -4096;
 
@@ -100,7 +100,7 @@ function sigset(mask: bigint): Buffer {
 function limitsOf({ set }: Context, { task, process: { pid } }: LiveThread): object[] {
   const stored = task.rlimits?.rlimits ?? set.records(IMAGES.RLIMIT, pid).map(({ value }) => value);
   const unlimited = (1n << 64n) - 1n;
-  return Array.from({ length: LIMITS }, (_, i) => ({
+  return Array.from({ length: RLIM_NLIMITS }, (_, i) => ({
     rlim_cur: stored[i]?.cur ?? unlimited,
     rlim_max: stored[i]?.max ?? unlimited,
   }));

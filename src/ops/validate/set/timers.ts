@@ -1,6 +1,7 @@
 import { fileNameOf } from "../../../formats/criu/detect.js";
 import { IMAGES } from "../../../formats/criu/images.js";
 import type { ItimerEntry, PosixTimerEntry, TimerfdEntry } from "../../../formats/criu/tables/timer.js";
+import { RLIM_NLIMITS } from "../../../linux/rlimits.js";
 import { NSEC_PER_SEC, USEC_PER_SEC } from "../../../linux/time.js";
 import type { SetContext } from "../context.js";
 import type { Found, Place, Rule } from "../finding.js";
@@ -9,8 +10,6 @@ import { tasksOf } from "../tasks.js";
 
 /** time_t is signed. */
 const MAX_SECONDS = 1n << 63n;
-/** Resource limits of Linux, getrlimit(2). */
-const LIMITS = 16;
 
 /** Rules about times and resource limits. */
 export const timerRules: readonly Rule<SetContext>[] = [
@@ -77,11 +76,11 @@ export const timerRules: readonly Rule<SetContext>[] = [
     *check(context) {
       for (const { pid, core } of context.share(tasksOf)) {
         const count = core?.tc?.rlimits?.rlimits.length;
-        if (count !== undefined && count !== LIMITS)
+        if (count !== undefined && count !== RLIM_NLIMITS)
           yield {
             at: { image: fileNameOf(IMAGES.CORE, pid), record: 0, field: "tc.rlimits", pid },
             what: "a wrong number of limits",
-            expected: String(LIMITS),
+            expected: String(RLIM_NLIMITS),
             found: String(count),
           };
       }
