@@ -1,5 +1,6 @@
 import fs from "node:fs";
 import { BackendError } from "../../../io/errors.js";
+import { O_CLOEXEC } from "../../../linux/open-flags.js";
 import { type FdInfo, readFdInfo } from "../proc/fdinfo.js";
 import { procLink, procNumbers } from "../proc/read.js";
 import { SYS } from "../sys/abi-x64.js";
@@ -7,7 +8,6 @@ import { attempt, call } from "../sys/syscall.js";
 
 const KCMP_FILE = 0;
 const KCMP_FILES = 2;
-const O_CLOEXEC = 0o2000000;
 
 /** One descriptor of a process. */
 export interface HeldDescriptor {

@@ -4,12 +4,11 @@ import { CrimgError, ioError, UsageError } from "../../../io/errors.js";
 import { ownerToken } from "../../../io/owner.js";
 import type { ByteSource } from "../../../io/source.js";
 import { replaces } from "../../../io/write-file.js";
+import { O_TMPFILE } from "../../../linux/open-flags.js";
 import { SYS } from "../sys/abi-x64.js";
 import { attempt } from "../sys/syscall.js";
 import { imageBytes } from "./image-bytes.js";
 
-/** O_TMPFILE of asm-generic/fcntl.h with O_DIRECTORY, as open(2) wants it. */
-const O_TMPFILE = 0o20200000;
 const AT_FDCWD = -100;
 const AT_SYMLINK_FOLLOW = 0x400;
 const MODE = 0o600;

@@ -1,6 +1,7 @@
 import fs from "node:fs";
 import path from "node:path";
 import { bytesToText, textToBytes } from "../../../io/text.js";
+import { O_CLOEXEC, O_PATH } from "../../../linux/open-flags.js";
 import type { Objection } from "../../backend.js";
 import { mountPoints } from "../proc/mount-points.js";
 import { SYS } from "../sys/abi-x64.js";
@@ -10,8 +11,6 @@ import { isGone, kindOf } from "./file-kind.js";
 import type { ProcessState } from "./process.js";
 
 const FIONREAD = 0x541b;
-const O_PATH = 0o10000000;
-const O_CLOEXEC = 0o2000000;
 
 /** One watch of an inotify(7) instance. */
 export interface Watch {

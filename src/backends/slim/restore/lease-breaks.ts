@@ -1,5 +1,6 @@
 import fs from "node:fs";
 import { BackendError } from "../../../io/errors.js";
+import { O_CLOEXEC, O_NONBLOCK, O_WRONLY } from "../../../linux/open-flags.js";
 import type { Journal } from "../journal.js";
 import { SYS } from "../sys/abi-x64.js";
 import { errnoName } from "../sys/kernel-error.js";
@@ -10,9 +11,6 @@ import type { ImageLock } from "./image.js";
 const AT_FDCWD = -100;
 const F_SETOWN = 8;
 const F_RDLCK = 0;
-const O_WRONLY = 1;
-const O_NONBLOCK = 0o4000;
-const O_CLOEXEC = 0o2000000;
 const EWOULDBLOCK = 11;
 const BREAK_TIME = "/proc/sys/fs/lease-break-time";
 

@@ -1,5 +1,6 @@
 import fs from "node:fs";
 import { BackendError } from "../../../io/errors.js";
+import { O_CLOEXEC } from "../../../linux/open-flags.js";
 import { SYS } from "../sys/abi-x64.js";
 import { attempt } from "../sys/syscall.js";
 import { copyRange } from "./files/memfd.js";
@@ -11,7 +12,6 @@ import type { Workbench } from "./work-area.js";
 
 const READ_WRITE = 3;
 const SHARED_ANONYMOUS = 0x21;
-const O_CLOEXEC = 0o2000000;
 const PAGE = 4096;
 
 /** Shared anonymous memory: each object made in the first task that maps it, and filled once. */

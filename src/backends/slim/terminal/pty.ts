@@ -1,4 +1,5 @@
 import { BackendError } from "../../../io/errors.js";
+import { O_NOCTTY, O_NONBLOCK, O_RDWR } from "../../../linux/open-flags.js";
 import { SYS } from "../sys/abi-x64.js";
 import { attempt, call } from "../sys/syscall.js";
 import { TERMIOS_BYTES, TERMIOS2_BYTES } from "./modes.js";
@@ -28,10 +29,6 @@ const WINSIZE_BYTES = 8;
 const POLLIN = 1;
 const POLLOUT = 4;
 const POLLHUP = 0x10;
-
-const O_RDWR = 2;
-const O_NOCTTY = 0o400;
-const O_NONBLOCK = 0o4000;
 const F_SETFD = 2;
 const FD_CLOEXEC = 1;
 

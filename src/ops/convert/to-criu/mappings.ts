@@ -3,6 +3,7 @@ import type { VmaEntry } from "../../../formats/criu/tables/mm.js";
 import type { Part } from "../../../formats/linux-cr/parse.js";
 import type { RecordValue } from "../../../formats/linux-cr/record-kind.js";
 import { RECORDS } from "../../../formats/linux-cr/records.js";
+import { O_RDWR } from "../../../linux/open-flags.js";
 import type { ToCriu } from "./context.js";
 import { PAGE } from "./pages.js";
 import { sharedAnonymous } from "./shared-memory.js";
@@ -39,8 +40,6 @@ const ADVICE: readonly (readonly [flag: bigint, advice: bigint])[] = [
   [VM.sequential, 2n],
   [VM.dontCopy, 10n],
 ];
-
-const O_RDWR = 2;
 const MEMFD = 1003;
 
 const KIND = { vdso: 1, vvar: 2, vsyscall: 3 } as const;

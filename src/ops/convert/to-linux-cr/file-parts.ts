@@ -2,6 +2,7 @@ import type { FownEntry } from "../../../formats/criu/tables/fown.js";
 import type { RegFileEntry } from "../../../formats/criu/tables/regfile.js";
 import type { Timeval } from "../../../formats/criu/tables/timer.js";
 import { RECORDS } from "../../../formats/linux-cr/records.js";
+import { O_ACCMODE, O_ASYNC, O_PATH } from "../../../linux/open-flags.js";
 import type { OpenFile } from "../../../model/checkpoint.js";
 import type { Context } from "./context.js";
 
@@ -19,10 +20,6 @@ export const FILE_TYPE = {
   memfd: 1003,
   inotify: 1004,
 } as const;
-
-const ACCESS_MODE = 3;
-const O_ASYNC = 0x2000;
-const O_PATH = 0x20_0000;
 /** O_CREAT, O_EXCL, O_NOCTTY, O_TRUNC: what open(2) does once and must not do again. */
 const ONCE = 0x40 | 0x80 | 0x100 | 0x200;
 
@@ -52,7 +49,7 @@ export function writeFileRecord(context: Context, type: number, { flags, positio
 function modeOf(flags: number, canSeek: boolean): number {
   const seek = canSeek ? FMODE.seek | FMODE.pread | FMODE.pwrite : 0;
   if ((flags & O_PATH) !== 0) return FMODE.path | (canSeek ? FMODE.seek : 0);
-  const access = flags & ACCESS_MODE;
+  const access = flags & O_ACCMODE;
   // 3 is for ioctl(2) alone.
   if (access === 3) return seek;
   return seek | (access === 1 ? 0 : FMODE.read) | (access === 0 ? 0 : FMODE.write);

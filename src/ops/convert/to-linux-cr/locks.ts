@@ -1,5 +1,6 @@
 import type { FileLockEntry } from "../../../formats/criu/tables/file-lock.js";
 import { RECORDS } from "../../../formats/linux-cr/records.js";
+import { O_ACCMODE } from "../../../linux/open-flags.js";
 import type { OpenFile } from "../../../model/checkpoint.js";
 import type { Context } from "./context.js";
 
@@ -17,7 +18,6 @@ const WRITE = 1;
 const BREAKING = 4;
 const IN_PROGRESS = 16;
 const END_OF_FILE = 0x7fff_ffff_ffff_ffffn;
-const ACCESS_MODE = 3;
 
 /**
  * Seconds that the holder of a lease that is being broken gets, lease-break-time of the kernel unless somebody changed
@@ -56,7 +56,7 @@ export function writeLocks(
 
 /** What a lease was before its break: criu stores what it must become, and takes the same from the open flags. */
 function heldBefore(target: number, open: OpenFile | undefined): number {
-  return target !== READ && ((open?.flags ?? 0) & ACCESS_MODE) === 0 ? READ : WRITE;
+  return target !== READ && ((open?.flags ?? 0) & O_ACCMODE) === 0 ? READ : WRITE;
 }
 
 function isKnown(context: Context, { flag, type, pid, fd }: FileLockEntry): boolean {

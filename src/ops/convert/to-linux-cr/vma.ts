@@ -1,5 +1,6 @@
 import { VMA_STATUS } from "../../../formats/criu/names.js";
 import type { VmaEntry } from "../../../formats/criu/tables/mm.js";
+import { O_RDWR } from "../../../linux/open-flags.js";
 import type { Context } from "./context.js";
 
 /** VMA.vma_type. */
@@ -62,7 +63,6 @@ const MAP = {
   huge: 0x40000,
 } as const;
 const MAP_HUGE_SHIFT = 26;
-const O_RDWR = 2;
 const VM = {
   shared: 0x8n,
   mayRead: 0x10n,

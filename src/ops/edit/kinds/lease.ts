@@ -1,5 +1,6 @@
 import { IMAGES } from "../../../formats/criu/images.js";
 import { EditError, UsageError } from "../../../io/errors.js";
+import { O_ACCMODE } from "../../../linux/open-flags.js";
 import {
   type DescriptorName,
   descriptionOf,
@@ -15,7 +16,6 @@ const LEASE = 8;
 const BREAKING = 4;
 const READ = 0;
 const WRITE = 1;
-const ACCESS_MODE = 3;
 
 const WORDS = ["settle", "read", "write", "drop"] as const;
 
@@ -68,7 +68,7 @@ function assertOpenForReading(draft: Draft, name: DescriptorName): void {
   const descriptor = descriptorNamed(draft, name);
   const description = descriptor && descriptionOf(draft, typeOf(descriptor), descriptor.value.id);
   const flags = description?.value.flags;
-  if (typeof flags !== "number" || (flags & ACCESS_MODE) === 0) return;
+  if (typeof flags !== "number" || (flags & O_ACCMODE) === 0) return;
   throw new EditError(
     `descriptor ${name.fd} of task ${name.pid} is open for writing, so the kernel gives it no read lease at the restore; drop the lease: --lease ${name.pid}:${name.fd}=drop`,
   );

@@ -9,6 +9,7 @@ import { MM_ENTRY } from "../../../formats/criu/tables/mm.js";
 import { SK_SHUTDOWN } from "../../../formats/criu/tables/sk-opts.js";
 import { SCM_ENTRY } from "../../../formats/criu/tables/sk-queue.js";
 import { UNIX_SK_ENTRY } from "../../../formats/criu/tables/sk-unix.js";
+import { O_ACCMODE, O_WRONLY } from "../../../linux/open-flags.js";
 import type { AnyValue } from "../../../schema/message.js";
 import {
   descriptionOf,
@@ -22,8 +23,6 @@ import type { Draft } from "../draft.js";
 import type { Edit } from "../plan.js";
 
 const POSIX_LOCK = 1;
-const ACCESS_MODE = 3;
-const WRITE_ONLY = 1;
 const DATAGRAM = SK_TYPE.values.get("DGRAM");
 const ESTABLISHED = SK_STATE.values.get("ESTABLISHED");
 const MAPPING_WITH_FILE = 0x40 | 0x80 | 0x800;
@@ -134,7 +133,7 @@ function warnOfPipe(draft: Draft, gone: FoundDescription): void {
     .filter(({ end }) => end !== gone && end?.value.pipe_id === gone.value.pipe_id);
   if (ends.length === 0) return;
   const isWriter = (description: FoundDescription | undefined): boolean =>
-    (accessOf(draft, description) & ACCESS_MODE) === WRITE_ONLY;
+    (accessOf(draft, description) & O_ACCMODE) === O_WRONLY;
   const wasWriter = isWriter(gone);
   if (ends.some(({ end }) => isWriter(end) === wasWriter)) return;
   const others = ends.map(({ each }) => nameOf(each)).join(", ");

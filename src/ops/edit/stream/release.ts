@@ -2,6 +2,7 @@
 
 import { RECORDS } from "../../../formats/linux-cr/records.js";
 import { EditError } from "../../../io/errors.js";
+import { O_ACCMODE, O_WRONLY } from "../../../linux/open-flags.js";
 import { equalValues } from "../../../schema/equal.js";
 import type { Edit } from "../plan.js";
 import {
@@ -22,8 +23,6 @@ import { passContentsOn } from "./unlinked.js";
 
 const PIPE = 2;
 const FIFO = 3;
-const ACCESS_MODE = 3;
-const WRITE_ONLY = 1;
 const EPOLL_ITEM_BYTES = 24;
 
 /** The FILE_DESC of these has been changed or dropped already; `objref` is what it named. */
@@ -166,7 +165,7 @@ function releasePipe(draft: StreamDraft, { part, index }: StreamFile): void {
       );
       if (heir !== undefined) draft.handOver(content, placeOfContent(draft, heir));
     });
-  const isWriter = (f: number): boolean => (f & ACCESS_MODE) === WRITE_ONLY;
+  const isWriter = (f: number): boolean => (f & O_ACCMODE) === O_WRONLY;
   if (ends.some((end) => isWriter(draft.value(end.index, RECORDS.FILE).f_flags) === isWriter(flags))) return;
   const others = ends
     .flatMap(({ objref }) => streamHolders(draft, objref))

@@ -2,6 +2,7 @@ import { readBuildId } from "../../../formats/elf/build-id.js";
 import { isCrimgError } from "../../../io/errors.js";
 import { shellCommand } from "../../../io/shell.js";
 import { FileSource } from "../../../io/source.js";
+import { O_APPEND } from "../../../linux/open-flags.js";
 import type { Found, Rule } from "../finding.js";
 import type { RootContext } from "./context.js";
 import { isDeviceNode, type OpenedFile, openedFiles } from "./opened-files.js";
@@ -11,7 +12,6 @@ const TYPE_BITS = 0o170000;
 const DIRECTORY = 0o040000;
 const REGULAR = 0o100000;
 const PERMISSION_BITS = 0o7777;
-const O_APPEND = 0x400;
 const TYPE_NAMES: ReadonlyMap<number, string> = new Map([
   [0o010000, "a fifo"],
   [0o020000, "a character device"],

@@ -1,5 +1,6 @@
 import { IMAGES } from "../../../formats/criu/images.js";
 import type { MntEntry } from "../../../formats/criu/tables/mnt.js";
+import { O_DIRECTORY } from "../../../linux/open-flags.js";
 import type { OpenFile } from "../../../model/checkpoint.js";
 import { type ImageContext, SetContext } from "../context.js";
 import { holders } from "../descriptors.js";
@@ -19,8 +20,6 @@ export interface OpenedFile {
   /** The task runs or maps it as a program. */
   readonly isProgram: boolean;
 }
-
-const O_DIRECTORY = 0x10000;
 const PROC = /^\/proc(\/|$)/;
 /** A pseudo terminal, which restore makes anew, or takes from the shell that restores. */
 const PTS = /^\/dev\/pts\/\d+$/;

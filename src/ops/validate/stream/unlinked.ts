@@ -1,5 +1,6 @@
 import type { Part } from "../../../formats/linux-cr/part.js";
 import { RECORDS } from "../../../formats/linux-cr/records.js";
+import { O_ASYNC } from "../../../linux/open-flags.js";
 import { NSIG } from "../../../linux/signals.js";
 import type { Found, Rule } from "../finding.js";
 import type { StreamContext } from "./context.js";
@@ -20,7 +21,6 @@ const TYPES_OF_KINDS = [undefined, 0o100000, 0o040000, 0o010000, 0o120000, 0o020
 const FLAGS = 3;
 const OFFSET_BYTES = 8;
 const LAST_PID_TYPE = 3;
-const FASYNC = 0o20000;
 const MEND =
   "crimg edit --deleted PATH=relink:NEWPATH, copy:NEWPATH or contents changes how the file comes back.";
 
@@ -220,7 +220,7 @@ export const unlinkedRules: readonly Rule<StreamContext>[] = [
         const owner = context.reader.find(part, RECORDS.FILE_OWNER);
         const file = context.reader.find(part, RECORDS.FILE);
         if (owner === undefined || file === undefined) continue;
-        const isAsync = (file.value.f_flags & FASYNC) !== 0;
+        const isAsync = (file.value.f_flags & O_ASYNC) !== 0;
         if ((owner.value.async !== 0) !== isAsync)
           yield {
             at: context.at(owner.index, { field: "async" }),

@@ -1,9 +1,7 @@
+import { O_ACCMODE, O_PATH, O_RDWR, O_WRONLY } from "../../../../linux/open-flags.js";
+
 /** FMODE bits of FILE.f_mode: linux/fs.h. */
 const FMODE = { read: 1, write: 2, seek: 4, pread: 8, pwrite: 16 };
-const O_ACCMODE = 3;
-const O_WRONLY = 1;
-const O_RDWR = 2;
-const O_PATH = 0o10000000;
 
 /** FILE.f_mode of a file opened with these flags of open(2). */
 export function fileMode(flags: number, canSeek: boolean): number {

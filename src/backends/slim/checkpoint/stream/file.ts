@@ -1,5 +1,6 @@
 import { RECORDS } from "../../../../formats/linux-cr/records.js";
 import { textPayload } from "../../../../formats/linux-cr/write.js";
+import { O_CLOEXEC } from "../../../../linux/open-flags.js";
 import { PAGE_SIZE } from "../../sys/abi-x64.js";
 import { DescriptorSource } from "../data-ranges.js";
 import type { Description } from "../descriptions.js";
@@ -34,7 +35,6 @@ const TYPE: Readonly<Partial<Record<FileKind, number>>> = {
   memfd: 1003,
   inotify: 1004,
 };
-const O_CLOEXEC = 0o2000000;
 /** Flags that only matter when a file is opened: O_CREAT, O_EXCL, O_NOCTTY, O_TRUNC. */
 const OPEN_ONCE = 0o100 | 0o200 | 0o400 | 0o1000;
 const EFD_SEMAPHORE = 1;

@@ -1,4 +1,5 @@
 import { RECORDS } from "../../../../formats/linux-cr/records.js";
+import { O_ACCMODE } from "../../../../linux/open-flags.js";
 import { type LockLine, locksOf, readFdInfo } from "../../proc/fdinfo.js";
 import type { HeldDescriptor } from "../descriptions.js";
 import type { CheckpointContext } from "./context.js";
@@ -10,7 +11,6 @@ const OFD = 1025;
 const FLAGS = { POSIX, FLOCK, OFDLCK: OFD, LEASE } as const;
 const TYPES = { READ: 0, WRITE: 1, UNLCK: 2 } as const;
 const IN_PROGRESS = 16;
-const O_ACCMODE = 3;
 const END_OF_FILE = 0x7fff_ffff_ffff_ffffn;
 
 /** FILE_LOCKS and a FILE_LOCK for each lock that the process has by this descriptor. */

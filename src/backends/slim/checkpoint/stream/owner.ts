@@ -1,4 +1,5 @@
 import { RECORDS } from "../../../../formats/linux-cr/records.js";
+import { O_ASYNC, O_PATH } from "../../../../linux/open-flags.js";
 import { SYS } from "../../sys/abi-x64.js";
 import { attempt } from "../../sys/syscall.js";
 import { borrow, type Description } from "../descriptions.js";
@@ -12,8 +13,6 @@ const F_GETOWNER_UIDS = 17;
 const F_OWNER_TID = 0;
 const F_OWNER_PGRP = 2;
 const OWNER = { process: 0, group: 1, thread: 3 } as const;
-const O_ASYNC = 0o20000;
-const O_PATH = 0o10000000;
 
 /** Who gets the signals of an open file. */
 export interface Owner {

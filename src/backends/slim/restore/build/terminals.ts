@@ -1,3 +1,4 @@
+import { O_CLOEXEC, O_NOCTTY } from "../../../../linux/open-flags.js";
 import { SYS } from "../../sys/abi-x64.js";
 import { attempt, call } from "../../sys/syscall.js";
 import { cString } from "../files/named.js";
@@ -10,8 +11,6 @@ const TIOCSCTTY = 0x540e;
 const TIOCGPGRP = 0x540f;
 const TIOCSPGRP = 0x5410;
 const AT_FDCWD = -100;
-const O_NOCTTY = 0o400;
-const O_CLOEXEC = 0o2000000;
 
 export const TERMINALS: Builders<TerminalStep> = {
   /** The terminal of crimg itself goes over from its session to that of the task: refused before where others are in it. */

@@ -2,13 +2,13 @@ import fs from "node:fs";
 import { RECORDS } from "../../../../formats/linux-cr/records.js";
 import { BackendError } from "../../../../io/errors.js";
 import { textToBytes } from "../../../../io/text.js";
+import { O_CLOEXEC } from "../../../../linux/open-flags.js";
 import type { StreamReader } from "../../../../model/linux-cr/reader.js";
 import { SYS } from "../../sys/abi-x64.js";
 import { attempt, call } from "../../sys/syscall.js";
 import { cString } from "./named.js";
 import type { ImageFile } from "./open-files.js";
 
-const CLOEXEC = 0o2000000;
 const FIONREAD = 0x541b;
 /** inotify_add_watch(2): the link itself is watched, not what it leads to. */
 const IN_DONT_FOLLOW = 0x0200_0000;
@@ -18,7 +18,7 @@ const BEFORE_DRAINING = 4096;
 const MOST_TRIED = 10_000_000;
 
 export function makeInotify(): number {
-  return call("make an inotify instance", SYS.inotify_init1, CLOEXEC);
+  return call("make an inotify instance", SYS.inotify_init1, O_CLOEXEC);
 }
 
 /**

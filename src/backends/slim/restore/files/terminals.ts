@@ -1,5 +1,6 @@
 import fs from "node:fs";
 import { BackendError } from "../../../../io/errors.js";
+import { O_CLOEXEC, O_NOCTTY, O_NONBLOCK, O_RDWR } from "../../../../linux/open-flags.js";
 import type { StreamReader } from "../../../../model/linux-cr/reader.js";
 import { SYS } from "../../sys/abi-x64.js";
 import { attempt, call } from "../../sys/syscall.js";
@@ -12,10 +13,6 @@ import { openPath } from "./named.js";
 import type { ImageFile } from "./open-files.js";
 
 const MULTIPLEXER = "/dev/ptmx";
-const O_RDWR = 2;
-const O_NOCTTY = 0o400;
-const O_NONBLOCK = 0o4000;
-const O_CLOEXEC = 0o2000000;
 /** O_CREAT, O_EXCL, O_NOCTTY, O_TRUNC. */
 const OPEN_ONCE = 0o100 | 0o200 | 0o400 | 0o1000;
 const F_DUPFD_CLOEXEC = 1030;

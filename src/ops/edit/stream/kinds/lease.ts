@@ -1,5 +1,6 @@
 import { RECORDS } from "../../../../formats/linux-cr/records.js";
 import { EditError } from "../../../../io/errors.js";
+import { O_ACCMODE } from "../../../../linux/open-flags.js";
 import type { Parsed } from "../../kind.js";
 import type { LeaseEdit } from "../../kinds/lease.js";
 import { fileRefOf, streamFile } from "../descriptors.js";
@@ -8,7 +9,6 @@ import { BREAKING, dropLock, isLease, lockValue, type StreamLock, streamLocks } 
 
 const READ = 0;
 const WRITE = 1;
-const ACCESS_MODE = 3;
 
 export function planLease(edits: readonly Parsed<LeaseEdit>[], draft: StreamDraft): void {
   for (const { edit, args } of edits)
@@ -39,7 +39,7 @@ function leaseType(to: LeaseEdit["to"], stored: number): number | undefined {
 /** The kernel gives a read lease only on a file that nobody, the holder included, has open for writing (fcntl(2)). */
 function assertOpenForReading(draft: StreamDraft, { descriptor }: StreamLock): void {
   const file = streamFile(draft, fileRefOf(draft, descriptor));
-  if (file === undefined || (draft.value(file.index, RECORDS.FILE).f_flags & ACCESS_MODE) === 0) return;
+  if (file === undefined || (draft.value(file.index, RECORDS.FILE).f_flags & O_ACCMODE) === 0) return;
   const name = `${descriptor.pids[0]}:${descriptor.fd}`;
   throw new EditError(
     `descriptor ${name} is open for writing, so the kernel gives it no read lease at the restart; drop the lease: --lease ${name}=drop`,

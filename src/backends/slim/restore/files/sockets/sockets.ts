@@ -1,3 +1,4 @@
+import { O_NONBLOCK } from "../../../../../linux/open-flags.js";
 import type { StreamReader } from "../../../../../model/linux-cr/reader.js";
 import type { Journal } from "../../../journal.js";
 import { SWITCHES } from "../../../socket-options.js";
@@ -24,8 +25,6 @@ import { acceptAgain, newPair, newSocket, planUnix, type UnixPlan } from "./unix
 
 const F_SETFL = 4;
 const F_DUPFD_CLOEXEC = 1030;
-/** What F_SETFL can set on a socket: O_NONBLOCK. O_ASYNC comes with the owner. */
-const O_NONBLOCK = 0o4000;
 
 /**
  * The sockets of an image. All are made when the first is asked for: all are bound before any connects, and connected

@@ -1,6 +1,7 @@
 import fs from "node:fs";
 import { BackendError } from "../../../../../io/errors.js";
 import { textToBytes } from "../../../../../io/text.js";
+import { O_CLOEXEC } from "../../../../../linux/open-flags.js";
 import type { Journal } from "../../../journal.js";
 import { readUnixSockets } from "../../../proc/unix-diag.js";
 import { SYS } from "../../../sys/abi-x64.js";
@@ -13,7 +14,6 @@ import { nameWords, pathOf, whyNotReplaced } from "./unix-path.js";
 const SUN_PATH = 2;
 const O_PATH_NOFOLLOW = 0o10400000;
 const O_PATH_DIRECTORY = 0o10200000;
-const O_CLOEXEC = 0o2000000;
 
 /** Names of unix sockets: binds to them, and connects to what is bound, also where the name is gone. */
 export class UnixNames {
