@@ -1,4 +1,5 @@
 import { RECORDS } from "../../formats/linux-cr/records.js";
+import { OFFSET_MAX } from "../../linux/files.js";
 import { NSEC_PER_SEC } from "../../linux/time.js";
 import type { FileTable, Lock, LockKind, LockType } from "../checkpoint.js";
 import type { StreamReader } from "./reader.js";
@@ -8,7 +9,6 @@ const KINDS: Readonly<Record<number, LockKind>> = { 1: "posix", 2: "flock", 32: 
 const TYPES: readonly LockType[] = ["read", "write", "unlock"];
 /** Bit of fl_type while a lease is being broken. */
 const IN_PROGRESS = 16;
-const END_OF_FILE = 0x7fff_ffff_ffff_ffffn;
 
 /** A descriptor table, and the task by whose pid its locks are known. */
 export interface LockHolder {
@@ -47,7 +47,7 @@ export function linuxCrLocks(reader: StreamReader, holders: readonly LockHolder[
           pid,
           fd: fields.fd_descriptor,
           start: value.fl_start,
-          length: value.fl_end === END_OF_FILE ? 0n : value.fl_end - value.fl_start + 1n,
+          length: value.fl_end === OFFSET_MAX ? 0n : value.fl_end - value.fl_start + 1n,
           file,
           origin: reader.origin(index),
         });

@@ -4,13 +4,12 @@ import { CrimgError, ioError, UsageError } from "../../../io/errors.js";
 import { ownerToken } from "../../../io/owner.js";
 import type { ByteSource } from "../../../io/source.js";
 import { replaces } from "../../../io/write-file.js";
+import { AT_FDCWD, AT_SYMLINK_FOLLOW } from "../../../linux/files.js";
 import { O_TMPFILE } from "../../../linux/open-flags.js";
 import { SYS } from "../sys/abi-x64.js";
 import { attempt } from "../sys/syscall.js";
 import { imageBytes } from "./image-bytes.js";
 
-const AT_FDCWD = -100;
-const AT_SYMLINK_FOLLOW = 0x400;
 const MODE = 0o600;
 const EEXIST = 17;
 

@@ -1,13 +1,12 @@
 import { RECORDS } from "../../../formats/linux-cr/records.js";
 import { EPOLL_ITEM } from "../../../formats/linux-cr/tables/files.js";
+import { EPOLL_CTL_ADD, F_DUPFD_CLOEXEC } from "../../../linux/files.js";
 import { O_CLOEXEC } from "../../../linux/open-flags.js";
 import type { StreamReader } from "../../../model/linux-cr/reader.js";
 import { SYS } from "../sys/abi-x64.js";
 import type { OpenFiles } from "./files/open-files.js";
 import type { HandOver } from "./hand-over.js";
 
-const EPOLL_CTL_ADD = 1;
-const F_DUPFD_CLOEXEC = 1030;
 /** struct epoll_event is packed on x86-64: u32 and u64. */
 const EVENT_BYTES = 12;
 

@@ -1,8 +1,8 @@
+import { F_DUPFD_CLOEXEC } from "../../../linux/files.js";
 import { O_CLOEXEC } from "../../../linux/open-flags.js";
 import { SYS } from "../sys/abi-x64.js";
 import type { Workbench } from "./work-area.js";
 
-const F_DUPFD_CLOEXEC = 1030;
 /** Above what the image uses, below the limit that Node raises for itself. */
 const FIRST_HIGH = 3000;
 

@@ -1,6 +1,7 @@
 import type { Part } from "../../../formats/linux-cr/parse.js";
 import { RECORDS } from "../../../formats/linux-cr/records.js";
 import { TERMIOS } from "../../../formats/linux-cr/tables/tty.js";
+import { S_IALLUGO } from "../../../linux/files.js";
 import { pidOfTag } from "../../../model/linux-cr/pids.js";
 import type { StreamReader } from "../../../model/linux-cr/reader.js";
 import { isCanonical, TERMIOS_BYTES, termiosBytes } from "../terminal/modes.js";
@@ -13,7 +14,6 @@ const HUNG_UP = 1n << 18n;
 /** TTY_EXTRA.flags. */
 const EXTRA = { locked: 1, exclusive: 2, packet: 4, owner: 8, outside: 16 } as const;
 const NEWLINE = 10;
-const PERMISSIONS = 0o7777;
 
 /** One end of a terminal as the image has it: a TTY object. */
 export interface ImageTerminal {
@@ -93,7 +93,7 @@ function terminalOf(reader: StreamReader, part: Part): ImageTerminal {
         : {
             uid: extra?.value.uid ?? 0,
             gid: extra?.value.gid ?? 0,
-            mode: extra?.value.mode === 0 ? undefined : (extra?.value.mode ?? 0) & PERMISSIONS,
+            mode: extra?.value.mode === 0 ? undefined : (extra?.value.mode ?? 0) & S_IALLUGO,
           },
     foreground: group === 0 ? 0 : pidOfTag(reader, group, extra?.index ?? 0),
   };

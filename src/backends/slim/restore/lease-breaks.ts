@@ -1,5 +1,6 @@
 import fs from "node:fs";
 import { BackendError } from "../../../io/errors.js";
+import { AT_FDCWD, F_SETOWN } from "../../../linux/files.js";
 import { O_CLOEXEC, O_NONBLOCK, O_WRONLY } from "../../../linux/open-flags.js";
 import type { Journal } from "../journal.js";
 import { SYS } from "../sys/abi-x64.js";
@@ -8,8 +9,6 @@ import { attempt, call } from "../sys/syscall.js";
 import { cString } from "./files/named.js";
 import type { ImageLock } from "./image.js";
 
-const AT_FDCWD = -100;
-const F_SETOWN = 8;
 const F_RDLCK = 0;
 const EWOULDBLOCK = 11;
 const BREAK_TIME = "/proc/sys/fs/lease-break-time";

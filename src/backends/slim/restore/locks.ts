@@ -1,4 +1,5 @@
 import { BackendError } from "../../../io/errors.js";
+import { F_OFD_SETLK, F_SETLEASE, F_SETLK } from "../../../linux/files.js";
 import { locksOf, readFdInfo } from "../proc/fdinfo.js";
 import { SYS } from "../sys/abi-x64.js";
 import { errnoName } from "../sys/kernel-error.js";
@@ -7,9 +8,6 @@ import { rivalsOf } from "./lock-rivals.js";
 import { lockWords } from "./lock-words.js";
 import type { Workbench } from "./work-area.js";
 
-const F_SETLK = 6;
-const F_OFD_SETLK = 37;
-const F_SETLEASE = 1024;
 const F_RDLCK = 0;
 const F_WRLCK = 1;
 const FLOCK_BYTES = 32;

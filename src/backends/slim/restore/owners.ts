@@ -1,14 +1,10 @@
 import { BackendError } from "../../../io/errors.js";
+import { F_GETFL, F_SETFL, F_SETOWN_EX, F_SETSIG } from "../../../linux/files.js";
 import { O_ASYNC } from "../../../linux/open-flags.js";
 import type { FileOwner } from "../../../model/checkpoint.js";
 import { SYS } from "../sys/abi-x64.js";
 import { attempt, call } from "../sys/syscall.js";
 
-/** fcntl(2) commands. */
-const F_GETFL = 3;
-const F_SETFL = 4;
-const F_SETSIG = 10;
-const F_SETOWN_EX = 15;
 /** struct f_owner_ex. */
 const OWNER_TYPES: Readonly<Record<string, number>> = { thread: 0, process: 1, group: 2 };
 const PR_SET_DUMPABLE = 4;

@@ -1,4 +1,5 @@
 import { BackendError } from "../../../io/errors.js";
+import { F_SETFD, FD_CLOEXEC, POLLHUP, POLLIN, POLLOUT } from "../../../linux/files.js";
 import { O_NOCTTY, O_NONBLOCK, O_RDWR } from "../../../linux/open-flags.js";
 import { SYS } from "../sys/abi-x64.js";
 import { attempt, call } from "../sys/syscall.js";
@@ -26,11 +27,6 @@ const TCOOFF = 0;
 const TCOON = 1;
 
 const WINSIZE_BYTES = 8;
-const POLLIN = 1;
-const POLLOUT = 4;
-const POLLHUP = 0x10;
-const F_SETFD = 2;
-const FD_CLOEXEC = 1;
 
 /** Majors of slaves of pseudo terminals: 136 with as many minors as there are; others in old kernels, 256 minors each. */
 const SLAVE_MAJOR = 136;

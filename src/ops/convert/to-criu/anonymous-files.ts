@@ -2,18 +2,17 @@ import type { EventpollTfdEntry } from "../../../formats/criu/tables/eventpoll.j
 import type { InotifyWdEntry } from "../../../formats/criu/tables/fsnotify.js";
 import { RECORDS } from "../../../formats/linux-cr/records.js";
 import { EPOLL_ITEM } from "../../../formats/linux-cr/tables/files.js";
+import { EFD_SEMAPHORE } from "../../../linux/files.js";
 import { NSEC_PER_SEC } from "../../../linux/time.js";
 import { addFile } from "./file-entry.js";
 import { memoryFile } from "./shared-memory.js";
 import type { StreamFile } from "./stream-file.js";
 
-/** eventfd(2) EFD_SEMAPHORE. */
-const SEMAPHORE = 1;
 /** Words of a file handle that criu wants even where it goes by the path. */
 const HANDLE_WORDS = 16;
 
 export function eventfd({ context, id, value, owner, label }: StreamFile): void {
-  if (((value.flags ?? 0) & SEMAPHORE) !== 0)
+  if (((value.flags ?? 0) & EFD_SEMAPHORE) !== 0)
     context.losses.add(label, "that each read takes 1 (EFD_SEMAPHORE)", "criu restores a plain counter");
   addFile(context, "EVENTFD", id, {
     efd: { id, flags: value.f_flags, fown: owner, counter: value.count ?? 0n },

@@ -2,6 +2,7 @@ import { IMAGES } from "../../../formats/criu/images.js";
 import { FILE_LOCK_ENTRY } from "../../../formats/criu/tables/file-lock.js";
 import type { RecordValue } from "../../../formats/linux-cr/record-kind.js";
 import { RECORDS } from "../../../formats/linux-cr/records.js";
+import { OFFSET_MAX } from "../../../linux/files.js";
 import type { ToCriu } from "./context.js";
 import type { Descriptors, Table } from "./descriptors.js";
 
@@ -19,7 +20,6 @@ const IN_PROGRESS = 16;
 const BREAKING = 4;
 /** Seconds that a lease's holder gets, lease-break-time of the kernel unless somebody changed it. */
 const LEASE_BREAK_TIME = 45;
-const END_OF_FILE = 0x7fffffffffffffffn;
 
 /** Locks and leases under the first descriptor that holds them: repeats under other ones of the file are one lock. */
 export function writeLocks(context: ToCriu, { tables }: Descriptors): void {
@@ -44,7 +44,7 @@ export function writeLocks(context: ToCriu, { tables }: Descriptors): void {
           pid,
           fd: own.fd_descriptor,
           start: isWhole ? 0n : lock.fl_start,
-          len: isWhole || lock.fl_end === END_OF_FILE ? 0n : lock.fl_end - lock.fl_start + 1n,
+          len: isWhole || lock.fl_end === OFFSET_MAX ? 0n : lock.fl_end - lock.fl_start + 1n,
         });
       }
     }

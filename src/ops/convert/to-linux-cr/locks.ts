@@ -1,5 +1,6 @@
 import type { FileLockEntry } from "../../../formats/criu/tables/file-lock.js";
 import { RECORDS } from "../../../formats/linux-cr/records.js";
+import { OFFSET_MAX } from "../../../linux/files.js";
 import { O_ACCMODE } from "../../../linux/open-flags.js";
 import type { OpenFile } from "../../../model/checkpoint.js";
 import type { Context } from "./context.js";
@@ -17,7 +18,6 @@ const WRITE = 1;
 /** Of a lease that is being broken: in file_lock_entry.type, and in FILE_LOCK.fl_type. */
 const BREAKING = 4;
 const IN_PROGRESS = 16;
-const END_OF_FILE = 0x7fff_ffff_ffff_ffffn;
 
 /**
  * Seconds that the holder of a lease that is being broken gets, lease-break-time of the kernel unless somebody changed
@@ -44,7 +44,7 @@ export function writeLocks(
     const target = breaking ? type & ~BREAKING : type;
     context.writer.record(RECORDS.FILE_LOCK, {
       fl_start: start,
-      fl_end: len === 0n ? END_OF_FILE : start + len - 1n,
+      fl_end: len === 0n ? OFFSET_MAX : start + len - 1n,
       fl_type: breaking ? target | IN_PROGRESS : target,
       fl_type_prev: breaking ? heldBefore(target, open) : target,
       fl_flags: FLAGS[flag] ?? 0,

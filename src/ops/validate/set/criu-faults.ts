@@ -2,6 +2,7 @@ import { fileNameOf } from "../../../formats/criu/detect.js";
 import { IMAGES } from "../../../formats/criu/images.js";
 import type { ThreadInfoX86 } from "../../../formats/criu/tables/core-x86.js";
 import type { EventfdFileEntry } from "../../../formats/criu/tables/eventfd.js";
+import { EFD_SEMAPHORE } from "../../../linux/files.js";
 import { O_ASYNC } from "../../../linux/open-flags.js";
 import type { OpenFile } from "../../../model/checkpoint.js";
 import type { SetContext } from "../context.js";
@@ -13,7 +14,6 @@ import { tasksByPid, tasksByTid, tasksOf } from "../tasks.js";
 
 /** Bit of a lease's type: it is being broken. */
 const BREAKING = 4;
-const EFD_SEMAPHORE = 1;
 /** poll(2) on x86-64, and what it returns when a signal, or criu, interrupts it. */
 const POLL = 7n;
 const EINTR = BigInt.asUintN(64, -4n);

@@ -1,5 +1,6 @@
 import type { RecordKind } from "../../../formats/linux-cr/record-kind.js";
 import { RECORDS } from "../../../formats/linux-cr/records.js";
+import { S_IFMT } from "../../../linux/files.js";
 import type { Rule } from "../finding.js";
 import type { StreamContext } from "./context.js";
 import { storedTasks } from "./pids.js";
@@ -8,7 +9,6 @@ import { AGAIN, hex, recordRule } from "./record-rule.js";
 const IDENTITY_FLAGS = 15;
 const HAS_MODE = 1;
 const HAS_MTIME = 8;
-const TYPE_BITS = 0o170000;
 const SECOND = 1_000_000_000;
 const PAGE = 4096;
 const SIGNED_64 = 1n << 63n;
@@ -69,7 +69,7 @@ export const fileExtensionRules: readonly Rule<StreamContext>[] = [
           expected: `within ${IDENTITY_FLAGS}`,
           found: hex(flags),
         };
-      if ((flags & HAS_MODE) !== 0 && (mode & TYPE_BITS) === 0)
+      if ((flags & HAS_MODE) !== 0 && (mode & S_IFMT) === 0)
         yield { field: "mode", what: "a mode without the type of the file", found: `0${mode.toString(8)}` };
       if ((flags & HAS_MTIME) !== 0 && mtime_nsec >= SECOND)
         yield {

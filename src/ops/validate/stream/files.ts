@@ -1,5 +1,6 @@
 import { RECORDS } from "../../../formats/linux-cr/records.js";
 import { EPOLL_ITEM } from "../../../formats/linux-cr/tables/files.js";
+import { FMODE_READ, FMODE_WRITE } from "../../../linux/files.js";
 import { O_ACCMODE, O_PATH, O_TRUNC } from "../../../linux/open-flags.js";
 import type { Rule } from "../finding.js";
 import type { StreamContext } from "./context.js";
@@ -13,8 +14,6 @@ const EPOLL = 6;
 const EVENTFD = 7;
 /** Types of our extension: timerfd, signalfd, memfd, inotify. */
 const OURS: ReadonlySet<number> = new Set([1001, 1002, 1003, 1004]);
-const FMODE_READ = 1;
-const FMODE_WRITE = 2;
 /** O_CREAT, O_EXCL, O_NOCTTY, O_TRUNC */
 const ONLY_AT_OPEN = 0o1700;
 const SIGNED_64 = 1n << 63n;

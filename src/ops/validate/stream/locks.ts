@@ -1,6 +1,7 @@
 import type { Part } from "../../../formats/linux-cr/part.js";
 import type { RecordValue } from "../../../formats/linux-cr/record-kind.js";
 import { RECORDS } from "../../../formats/linux-cr/records.js";
+import { OFFSET_MAX } from "../../../linux/files.js";
 import type { Rule } from "../finding.js";
 import { recordsByKind, type StreamContext } from "./context.js";
 import { AGAIN, hex, recordRule, setCommand } from "./record-rule.js";
@@ -20,7 +21,6 @@ const KINDS: ReadonlyMap<number, string> = new Map([
 ]);
 const UNLOCK = 2;
 const IN_PROGRESS = 16;
-const END_OF_FILE = 0x7fff_ffff_ffff_ffffn;
 
 /** A FILE_LOCK with the descriptor and the table that hold it. */
 interface HeldLock {
@@ -162,11 +162,11 @@ export const streamLockRules: readonly Rule<StreamContext>[] = [
           expected: "0 or more, up to fl_end",
           found: `${fl_start} to ${fl_end}`,
         };
-      else if (isWhole && (fl_start !== 0n || fl_end !== END_OF_FILE))
+      else if (isWhole && (fl_start !== 0n || fl_end !== OFFSET_MAX))
         yield {
           field: "fl_end",
           what: `a ${KINDS.get(fl_flags)} that does not cover the whole file`,
-          expected: `0 to ${hex(END_OF_FILE)}`,
+          expected: `0 to ${hex(OFFSET_MAX)}`,
           found: `${fl_start} to ${fl_end}`,
         };
     },

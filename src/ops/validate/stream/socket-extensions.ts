@@ -1,10 +1,9 @@
 import { RECORDS } from "../../../formats/linux-cr/records.js";
+import { S_IFMT, S_IFSOCK } from "../../../linux/files.js";
 import type { Rule } from "../finding.js";
 import type { StreamContext } from "./context.js";
 import { AGAIN, hex, recordRule, setCommand } from "./record-rule.js";
 
-const TYPE_BITS = 0o170000;
-const SOCKET_TYPE = 0o140000;
 const MODE_STORED = 1;
 /** The thirteen options of SOCKET_EXTRA.so_options, and for each whether it is stored. */
 const OPTIONS = 0x1fff_0000_1fffn;
@@ -38,10 +37,10 @@ export const socketExtensionRules: readonly Rule<StreamContext>[] = [
           expected: `within ${MODE_STORED}`,
           found: hex(flags),
         };
-      if ((flags & MODE_STORED) !== 0 && (mode & TYPE_BITS) !== SOCKET_TYPE)
+      if ((flags & MODE_STORED) !== 0 && (mode & S_IFMT) !== S_IFSOCK)
         yield {
           field: "mode",
-          right: (mode & ~TYPE_BITS) | SOCKET_TYPE,
+          right: (mode & ~S_IFMT) | S_IFSOCK,
           what: "a mode that is no socket's",
           expected: "014xxxx (octal)",
           found: `0${mode.toString(8)}`,

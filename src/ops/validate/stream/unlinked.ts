@@ -1,5 +1,6 @@
 import type { Part } from "../../../formats/linux-cr/part.js";
 import { RECORDS } from "../../../formats/linux-cr/records.js";
+import { S_IFMT } from "../../../linux/files.js";
 import { O_ASYNC } from "../../../linux/open-flags.js";
 import { NSIG } from "../../../linux/signals.js";
 import type { Found, Rule } from "../finding.js";
@@ -15,7 +16,6 @@ const LAST_KIND = 6;
 /** The kind of a fifo, and the type of a FILE that is one. */
 const FIFO = 3;
 const HAS_MODE = 1;
-const TYPE_BITS = 0o170000;
 /** Type of a mode by the kind: regular, directory, fifo, symbolic link, character and block device. */
 const TYPES_OF_KINDS = [undefined, 0o100000, 0o040000, 0o010000, 0o120000, 0o020000, 0o060000];
 const FLAGS = 3;
@@ -90,9 +90,7 @@ export const unlinkedRules: readonly Rule<StreamContext>[] = [
         const identity = context.reader.find(part, RECORDS.FILE_IDENTITY)?.value;
         const stored = identity === undefined || (identity.flags & HAS_MODE) === 0 ? 0 : identity.mode;
         const expected = TYPES_OF_KINDS[kind];
-        const wrong = [mode, stored].find(
-          (each) => (each & TYPE_BITS) !== 0 && (each & TYPE_BITS) !== expected,
-        );
+        const wrong = [mode, stored].find((each) => (each & S_IFMT) !== 0 && (each & S_IFMT) !== expected);
         if (expected !== undefined && wrong !== undefined)
           yield {
             at,

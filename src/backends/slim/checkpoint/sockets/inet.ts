@@ -1,4 +1,5 @@
 import type { InetSkEntry } from "../../../../formats/criu/tables/sk-inet.js";
+import { POLLHUP, POLLRDHUP } from "../../../../linux/files.js";
 import { OPTION } from "../../socket-options.js";
 import { addressOfSocket, intOption, type PeekedMessage, SO, SOL } from "../../sys/socket-calls.js";
 import { AF, IPPROTO, SOCK_TYPE, STATE } from "../../sys/socket-numbers.js";
@@ -7,8 +8,6 @@ import { peekQueue, pollEvents } from "./queue.js";
 import { type InetSocket, NO_OWNER, type Refuse } from "./socket.js";
 import { tcpInfo } from "./tcp.js";
 
-const POLLHUP = 0x10;
-const POLLRDHUP = 0x2000;
 const SHUT = { receiving: 1, both: 3 } as const;
 
 /** An address and port of the internet: words as they stand in memory, four for IPv6. */

@@ -1,3 +1,4 @@
+import { POLLIN } from "../../../../linux/files.js";
 import { addressOfSocket, getOption, intOption, SO, SOL } from "../../sys/socket-calls.js";
 import { STATE } from "../../sys/socket-numbers.js";
 import { socketOptions } from "./options.js";
@@ -16,7 +17,6 @@ const PACKET = {
   timestamp: 17,
   fanout: 18,
 } as const;
-const POLLIN = 1;
 const NETLINK_LIST_MEMBERSHIPS = 9;
 
 /** Reads a netlink socket that crimg has borrowed as `fd`. */

@@ -1,4 +1,5 @@
 import { BackendError } from "../../../../io/errors.js";
+import { POLLRDHUP } from "../../../../linux/files.js";
 import { SYS } from "../../sys/abi-x64.js";
 import {
   bytesBeforeLast,
@@ -69,8 +70,6 @@ function peekMessages(fd: number, seek: Seek): PeekedMessage[] {
     at += message.data.length;
   }
 }
-
-const POLLRDHUP = 0x2000;
 
 /** Whether nothing can come any more. */
 export function isClosed(fd: number): boolean {

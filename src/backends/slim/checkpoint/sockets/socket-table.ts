@@ -1,3 +1,4 @@
+import { POLLERR } from "../../../../linux/files.js";
 import { readUnixSockets, type UnixDiag } from "../../proc/unix-diag.js";
 import { intOption, SO, SOL } from "../../sys/socket-calls.js";
 import { AF } from "../../sys/socket-numbers.js";
@@ -13,7 +14,6 @@ import { enterRepair, leaveRepair, readConnections } from "./tcp.js";
 import { captureUnix, type Waiting, waitingIn } from "./unix.js";
 import { unsavedOptions } from "./unsaved-options.js";
 
-const POLLERR = 8;
 const SOCKET_LINK = /^socket:\[(\d+)\]$/;
 
 /** Why the socket of a descriptor cannot be saved. */

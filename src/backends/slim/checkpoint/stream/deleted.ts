@@ -2,6 +2,7 @@ import type fs from "node:fs";
 import { RECORDS } from "../../../../formats/linux-cr/records.js";
 import { textPayload } from "../../../../formats/linux-cr/write.js";
 import type { Piece } from "../../../../io/concat.js";
+import { PATH_MAX } from "../../../../linux/files.js";
 import { NSEC_PER_SEC } from "../../../../linux/time.js";
 import { SYS } from "../../sys/abi-x64.js";
 import { call } from "../../sys/syscall.js";
@@ -18,7 +19,6 @@ const FROM_ROOT = 2;
 /** UNLINKED_EXTRA.flags. */
 const HAS_ATIME = 1;
 const CONTENTS_ELSEWHERE = 2;
-const PATH_MAX = 4096;
 /** Bytes of contents in one BUFFER: a reader of other tools takes a record into memory. */
 const CHUNK_BYTES = 1024 * 1024;
 

@@ -1,5 +1,6 @@
 import { RECORDS } from "../../../../formats/linux-cr/records.js";
 import { textPayload } from "../../../../formats/linux-cr/write.js";
+import { EFD_SEMAPHORE } from "../../../../linux/files.js";
 import { O_CLOEXEC } from "../../../../linux/open-flags.js";
 import { PAGE_SIZE } from "../../sys/abi-x64.js";
 import { DescriptorSource } from "../data-ranges.js";
@@ -37,7 +38,6 @@ const TYPE: Readonly<Partial<Record<FileKind, number>>> = {
 };
 /** Flags that only matter when a file is opened: O_CREAT, O_EXCL, O_NOCTTY, O_TRUNC. */
 const OPEN_ONCE = 0o100 | 0o200 | 0o400 | 0o1000;
-const EFD_SEMAPHORE = 1;
 
 /** FILE of an open file description with all that belongs to it. */
 export function writeFile(context: CheckpointContext, description: Description, objref: number): void {

@@ -1,4 +1,5 @@
 import { RECORDS } from "../../../../formats/linux-cr/records.js";
+import { OFFSET_MAX } from "../../../../linux/files.js";
 import { O_ACCMODE } from "../../../../linux/open-flags.js";
 import { type LockLine, locksOf, readFdInfo } from "../../proc/fdinfo.js";
 import type { HeldDescriptor } from "../descriptions.js";
@@ -11,7 +12,6 @@ const OFD = 1025;
 const FLAGS = { POSIX, FLOCK, OFDLCK: OFD, LEASE } as const;
 const TYPES = { READ: 0, WRITE: 1, UNLCK: 2 } as const;
 const IN_PROGRESS = 16;
-const END_OF_FILE = 0x7fff_ffff_ffff_ffffn;
 
 /** FILE_LOCKS and a FILE_LOCK for each lock that the process has by this descriptor. */
 export function writeLocks(
@@ -42,7 +42,7 @@ function lockFields(
   const now = TYPES[type];
   return {
     fl_start: start,
-    fl_end: end ?? END_OF_FILE,
+    fl_end: end ?? OFFSET_MAX,
     fl_type: breaking ? now | IN_PROGRESS : now,
     fl_type_prev: breaking ? heldBefore(now, isReadOnly) : now,
     fl_flags: FLAGS[kind],

@@ -1,3 +1,4 @@
+import { AT_FDCWD } from "../../../../linux/files.js";
 import { O_CLOEXEC, O_NOCTTY } from "../../../../linux/open-flags.js";
 import { SYS } from "../../sys/abi-x64.js";
 import { attempt, call } from "../../sys/syscall.js";
@@ -10,7 +11,6 @@ import type { Builders } from "./builders.js";
 const TIOCSCTTY = 0x540e;
 const TIOCGPGRP = 0x540f;
 const TIOCSPGRP = 0x5410;
-const AT_FDCWD = -100;
 
 export const TERMINALS: Builders<TerminalStep> = {
   /** The terminal of crimg itself goes over from its session to that of the task: refused before where others are in it. */

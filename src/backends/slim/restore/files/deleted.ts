@@ -2,6 +2,7 @@ import fs from "node:fs";
 import path from "node:path";
 import { BackendError } from "../../../../io/errors.js";
 import { textToBytes } from "../../../../io/text.js";
+import { S_IFIFO } from "../../../../linux/files.js";
 import {
   __O_TMPFILE,
   O_CLOEXEC,
@@ -32,7 +33,6 @@ import type { ImageFile } from "./open-files.js";
 const KIND = { directory: 2, fifo: 3, symlink: 4, character: 5, block: 6 };
 const FIFO = 3;
 const OPEN_ONCE = 0o100 | 0o200 | 0o1000;
-const S_IFIFO = 0o010000;
 
 /**
  * Files whose names were gone. They get the names that they had, for the moment in which they are opened: made anew from

@@ -2,6 +2,7 @@ import fs from "node:fs";
 import { RECORDS } from "../../../../formats/linux-cr/records.js";
 import { BackendError } from "../../../../io/errors.js";
 import { textToBytes } from "../../../../io/text.js";
+import { IN_DONT_FOLLOW } from "../../../../linux/files.js";
 import { O_CLOEXEC } from "../../../../linux/open-flags.js";
 import type { StreamReader } from "../../../../model/linux-cr/reader.js";
 import { SYS } from "../../sys/abi-x64.js";
@@ -10,8 +11,6 @@ import { cString } from "./named.js";
 import type { ImageFile } from "./open-files.js";
 
 const FIONREAD = 0x541b;
-/** inotify_add_watch(2): the link itself is watched, not what it leads to. */
-const IN_DONT_FOLLOW = 0x0200_0000;
 /** Fewer than fs.inotify.max_queued_events is by default, as each watch that is taken back queues an event. */
 const BEFORE_DRAINING = 4096;
 /** A number that is further away than this takes seconds to reach. */

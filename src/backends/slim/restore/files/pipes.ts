@@ -1,4 +1,5 @@
 import { RECORDS } from "../../../../formats/linux-cr/records.js";
+import { F_SETFL, F_SETPIPE_SZ } from "../../../../linux/files.js";
 import { O_ACCMODE, O_CLOEXEC, O_LARGEFILE, O_NONBLOCK } from "../../../../linux/open-flags.js";
 import type { StreamReader } from "../../../../model/linux-cr/reader.js";
 import { SYS } from "../../sys/abi-x64.js";
@@ -7,8 +8,6 @@ import type { DeletedFiles } from "./deleted.js";
 import { openPath } from "./named.js";
 import type { ImageFile } from "./open-files.js";
 
-const F_SETFL = 4;
-const F_SETPIPE_SZ = 1031;
 const FIFO = 3;
 const SETTABLE = 0o2000 | 0o4000 | 0o40000;
 

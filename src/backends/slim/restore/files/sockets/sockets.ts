@@ -1,3 +1,4 @@
+import { F_DUPFD_CLOEXEC, F_SETFL } from "../../../../../linux/files.js";
 import { O_NONBLOCK } from "../../../../../linux/open-flags.js";
 import type { StreamReader } from "../../../../../model/linux-cr/reader.js";
 import type { Journal } from "../../../journal.js";
@@ -22,9 +23,6 @@ import { connectInRepair, endRepair } from "./tcp-connection.js";
 import { fillDatagrams } from "./udp.js";
 import { UnixNames } from "./unix-names.js";
 import { acceptAgain, newPair, newSocket, planUnix, type UnixPlan } from "./unix-sockets.js";
-
-const F_SETFL = 4;
-const F_DUPFD_CLOEXEC = 1030;
 
 /**
  * The sockets of an image. All are made when the first is asked for: all are bound before any connects, and connected
