@@ -1,7 +1,8 @@
 import fs from "node:fs";
 import { type ByteSource, checkRange } from "../../../io/source.js";
 import { SEEK_DATA, SEEK_HOLE } from "../../../linux/files.js";
-import { PAGE_SIZE } from "../sys/abi-x64.js";
+import { PAGE_SIZE } from "../../../linux/mman.js";
+
 import { attempt } from "../sys/syscall.js";
 
 const SYS_LSEEK = 8;

@@ -4,6 +4,7 @@ import { CrimgError, ioError, UsageError } from "../../../io/errors.js";
 import { ownerToken } from "../../../io/owner.js";
 import type { ByteSource } from "../../../io/source.js";
 import { replaces } from "../../../io/write-file.js";
+import { EEXIST } from "../../../linux/errno.js";
 import { AT_FDCWD, AT_SYMLINK_FOLLOW } from "../../../linux/files.js";
 import { O_TMPFILE } from "../../../linux/open-flags.js";
 import { SYS } from "../sys/abi-x64.js";
@@ -11,7 +12,6 @@ import { attempt } from "../sys/syscall.js";
 import { imageBytes } from "./image-bytes.js";
 
 const MODE = 0o600;
-const EEXIST = 17;
 
 /** Told how many bytes of how many are written. */
 export type OnWritten = (done: number, total: number) => void;

@@ -1,8 +1,9 @@
+import { ERESTART_RESTARTBLOCK } from "../../../linux/errno.js";
 import { NSEC_PER_MSEC, NSEC_PER_SEC } from "../../../linux/time.js";
 import { clockOf, isAbsolute } from "../futex.js";
 import { lastRunOf } from "../proc/sched.js";
 import type { Registers } from "../ptrace/registers.js";
-import { callNumber, ERESTART_RESTARTBLOCK } from "../ptrace/restart.js";
+import { callNumber } from "../ptrace/restart.js";
 import type { Tracee } from "../ptrace/tracee.js";
 import { SYS } from "../sys/abi-x64.js";
 import { clockTime } from "../sys/clock.js";
@@ -27,7 +28,7 @@ export function interruptedCall(
   registers: Registers,
   lastRun: number,
 ): InterruptedCall | undefined {
-  if (registers.signed("rax") !== ERESTART_RESTARTBLOCK) return undefined;
+  if (registers.signed("rax") !== -ERESTART_RESTARTBLOCK) return undefined;
   const number = callNumber(tracee, registers);
   const args = (["rdi", "rsi", "rdx", "r10", "r8", "r9"] as const).map((name) => registers.get(name));
   const [a = 0n, b = 0n, c = 0n, d = 0n, , f = 0n] = args;

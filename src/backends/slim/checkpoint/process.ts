@@ -1,4 +1,11 @@
+import {
+  PR_GET_CHILD_SUBREAPER,
+  PR_GET_DUMPABLE,
+  PR_GET_MDWE,
+  PR_GET_THP_DISABLE,
+} from "../../../linux/prctl.js";
 import { RLIM_NLIMITS } from "../../../linux/rlimits.js";
+import { MEMBARRIER_CMD_GET_REGISTRATIONS } from "../../../linux/sched.js";
 import { NSIG } from "../../../linux/signals.js";
 import { NSEC_PER_SEC, NSEC_PER_USEC } from "../../../linux/time.js";
 import { type Area, readAreas } from "../proc/mappings.js";
@@ -11,13 +18,6 @@ import type { FrozenProcess } from "./freeze.js";
 import { captureThread, pendingSignals, type ThreadState } from "./thread.js";
 
 const SIGACTION_BYTES = 32;
-
-const PR_GET_DUMPABLE = 3;
-const PR_GET_CHILD_SUBREAPER = 37;
-const PR_GET_THP_DISABLE = 42;
-const PR_GET_MDWE = 66;
-/** linux/membarrier.h; since 6.3. */
-const MEMBARRIER_CMD_GET_REGISTRATIONS = 1 << 9;
 
 /** Times in nanoseconds; 0 left is a timer that is not armed. */
 export interface TimerTimes {

@@ -1,4 +1,5 @@
 import { BackendError } from "../../../io/errors.js";
+import { EACCES, EAGAIN } from "../../../linux/errno.js";
 import { F_OFD_SETLK, F_SETLEASE, F_SETLK } from "../../../linux/files.js";
 import { locksOf, readFdInfo } from "../proc/fdinfo.js";
 import { SYS } from "../sys/abi-x64.js";
@@ -14,8 +15,6 @@ const FLOCK_BYTES = 32;
 const LOCK_SH = 1;
 const LOCK_EX = 2;
 const LOCK_NB = 4;
-const EACCES = 13;
-const EAGAIN = 11;
 const KINDS = { POSIX: "posix", FLOCK: "flock", OFDLCK: "ofd", LEASE: "lease" } as const;
 const TYPES = { READ: 0, WRITE: 1, UNLCK: 2 } as const;
 

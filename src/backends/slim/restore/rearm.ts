@@ -1,11 +1,10 @@
+import { EINTR, ERESTART_RESTARTBLOCK, ERESTARTNOHAND } from "../../../linux/errno.js";
 import { NSEC_PER_MSEC, NSEC_PER_SEC } from "../../../linux/time.js";
 import { isAbsolute } from "../futex.js";
-import { ERESTART_RESTARTBLOCK, ERESTARTNOHAND } from "../ptrace/restart.js";
 import { SYS } from "../sys/abi-x64.js";
 import type { ImageThread } from "./image-task.js";
 import type { Workbench } from "./work-area.js";
 
-const EINTR = -4;
 /** RESTART_BLOCK.function_type. */
 const SLEEP = 2n;
 const POLL = 6n;
@@ -20,22 +19,22 @@ const MAX_INT = 0x7fff_ffffn;
  */
 export function rearm(bench: Workbench, thread: ImageThread): void {
   const { registers, restartBlock } = thread;
-  if (registers.signed("rax") !== ERESTART_RESTARTBLOCK) return;
+  if (registers.signed("rax") !== -ERESTART_RESTARTBLOCK) return;
   if (restartBlock.function_type === FUTEX && isAbsolute(Number(restartBlock.arg_2))) {
     // The time when it is over stands in its memory and holds whenever the call is made.
-    registers.set("rax", ERESTARTNOHAND).set("orig_rax", SYS.futex);
+    registers.set("rax", -ERESTARTNOHAND).set("orig_rax", SYS.futex);
     return;
   }
   const call = callOf(bench, thread);
   if (call === undefined) {
     // Nothing tells what it waited for: it sees an interrupted call, as after any signal.
-    registers.set("rax", EINTR).set("orig_rax", -1);
+    registers.set("rax", -EINTR).set("orig_rax", -1);
     return;
   }
   const { tracee } = bench;
   const result = tracee.block(bench.site, call);
   // It was over at once: what it gave is what the task gets.
-  if (result !== ERESTART_RESTARTBLOCK) registers.set("rax", result).set("orig_rax", -1);
+  if (result !== -ERESTART_RESTARTBLOCK) registers.set("rax", result).set("orig_rax", -1);
 }
 
 function callOf(bench: Workbench, { registers, restartBlock }: ImageThread): (number | bigint)[] | undefined {

@@ -1,3 +1,5 @@
+import { EINVAL } from "../../../linux/errno.js";
+import { PR_TIMER_CREATE_RESTORE_IDS } from "../../../linux/prctl.js";
 import {
   CLOCK_PROCESS_CPUTIME_ID,
   CLOCK_THREAD_CPUTIME_ID,
@@ -9,9 +11,7 @@ import { SYS } from "../sys/abi-x64.js";
 import type { ImageProcess } from "./image-task.js";
 import type { Workbench } from "./work-area.js";
 
-const PR_TIMER_CREATE_RESTORE_IDS = 77;
 const SIGEVENT_BYTES = 64;
-const EINVAL = 22;
 
 /**
  * Arms the timers of a process with what they had left, those of real time less `used`, in ns; nothing runs yet, so this

@@ -1,6 +1,7 @@
 import type { RecordKind } from "../../../formats/linux-cr/record-kind.js";
 import { RECORDS } from "../../../formats/linux-cr/records.js";
 import { S_IFMT } from "../../../linux/files.js";
+import { PAGE_SIZE } from "../../../linux/mman.js";
 import type { Rule } from "../finding.js";
 import type { StreamContext } from "./context.js";
 import { storedTasks } from "./pids.js";
@@ -10,7 +11,6 @@ const IDENTITY_FLAGS = 15;
 const HAS_MODE = 1;
 const HAS_MTIME = 8;
 const SECOND = 1_000_000_000;
-const PAGE = 4096;
 const SIGNED_64 = 1n << 63n;
 /** F_SEAL_SEAL, SHRINK, GROW, WRITE, FUTURE_WRITE, EXEC */
 const SEALS = 0x3f;
@@ -92,11 +92,11 @@ export const fileExtensionRules: readonly Rule<StreamContext>[] = [
         if (state === undefined) continue;
         const { capacity } = state.value;
         const isPipe = context.reader.find(part, RECORDS.FILE)?.value.pipe_objref !== undefined;
-        if (!isPipe || capacity === 0 || capacity % PAGE !== 0)
+        if (!isPipe || capacity === 0 || capacity % PAGE_SIZE !== 0)
           yield {
             at: context.at(state.index, { field: "capacity" }),
             what: isPipe ? "no capacity of a pipe" : "the capacity of what is no pipe",
-            expected: isPipe ? `a multiple of ${PAGE}` : "a pipe or fifo",
+            expected: isPipe ? `a multiple of ${PAGE_SIZE}` : "a pipe or fifo",
             found: String(capacity),
           };
       }

@@ -1,5 +1,6 @@
 import { RECORDS } from "../../../formats/linux-cr/records.js";
 import { XSTATE_COMPONENT } from "../../../formats/linux-cr/tables/extensions-tasks.js";
+import { SECCOMP_MODE_FILTER } from "../../../linux/seccomp.js";
 import { NSIG } from "../../../linux/signals.js";
 import { SIGEV_NONE, SIGEV_THREAD_ID } from "../../../linux/time.js";
 import type { Found, Rule } from "../finding.js";
@@ -12,7 +13,6 @@ const MOST_OOM = 1000;
 const POLICIES: ReadonlySet<number> = new Set([0, 1, 2, 3, 5, 6]);
 const REAL_TIME: ReadonlySet<number> = new Set([1, 2]);
 const STOPPED = 4;
-const FILTER_MODE = 2;
 const NOTIFICATIONS: ReadonlySet<number> = new Set([0, 1, 2, 4]);
 /** struct rseq has 32 bytes of this alignment. */
 const RSEQ_BYTES = 32n;
@@ -47,9 +47,9 @@ export const taskExtensionRules: readonly Rule<StreamContext>[] = [
       }
       for (const field of ["no_new_privs", "child_subreaper", "thp_disabled"] as const)
         if (extra[field] > 1) yield wrong(field, "0 or 1");
-      if (extra.seccomp_mode > FILTER_MODE) yield wrong("seccomp_mode", "0, 1 or 2");
-      else if ((extra.seccomp_mode === FILTER_MODE) !== (extra.seccomp_filter !== 0))
-        yield wrong("seccomp_filter", extra.seccomp_mode === FILTER_MODE ? "a filter" : "0");
+      if (extra.seccomp_mode > SECCOMP_MODE_FILTER) yield wrong("seccomp_mode", "0, 1 or 2");
+      else if ((extra.seccomp_mode === SECCOMP_MODE_FILTER) !== (extra.seccomp_filter !== 0))
+        yield wrong("seccomp_filter", extra.seccomp_mode === SECCOMP_MODE_FILTER ? "a filter" : "0");
       else if (extra.seccomp_filter !== 0 && !context.share(filters).has(extra.seccomp_filter))
         yield {
           field: "seccomp_filter",

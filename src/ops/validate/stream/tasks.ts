@@ -1,4 +1,5 @@
 import { RECORDS } from "../../../formats/linux-cr/records.js";
+import { EXIT_ZOMBIE, TASK_COMM_LEN, TASK_DEAD } from "../../../linux/sched.js";
 import { NSIG } from "../../../linux/signals.js";
 import type { Rule } from "../finding.js";
 import { recordsByKind, type StreamContext } from "./context.js";
@@ -7,9 +8,6 @@ import { AGAIN, hex, recordRule } from "./record-rule.js";
 
 /** PF_FORKNOEXEC and PF_SUPERPRIV. */
 const FLAGS = 3;
-const TASK_DEAD = 64;
-const EXIT_ZOMBIE = 16;
-const COMM_BYTES = 16;
 const NO_SIGNAL = 0xffff_ffff;
 const SIGNED_64 = 1n << 63n;
 const LAST_FUNCTION = 7n;
@@ -154,8 +152,8 @@ export const taskRules: readonly Rule<StreamContext>[] = [
     function* (_, index, { stream }) {
       if (stream.kind(index + 1) !== RECORDS.STRING) return;
       const { size } = stream.payload(index + 1);
-      if (size !== COMM_BYTES)
-        yield { what: "a name of another size", expected: `${COMM_BYTES} bytes`, found: `${size} bytes` };
+      if (size !== TASK_COMM_LEN)
+        yield { what: "a name of another size", expected: `${TASK_COMM_LEN} bytes`, found: `${size} bytes` };
     },
   ),
   recordRule(

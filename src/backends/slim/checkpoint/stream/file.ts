@@ -1,8 +1,9 @@
 import { RECORDS } from "../../../../formats/linux-cr/records.js";
 import { textPayload } from "../../../../formats/linux-cr/write.js";
 import { EFD_SEMAPHORE } from "../../../../linux/files.js";
+import { PAGE_SIZE } from "../../../../linux/mman.js";
 import { O_CLOEXEC } from "../../../../linux/open-flags.js";
-import { PAGE_SIZE } from "../../sys/abi-x64.js";
+
 import { DescriptorSource } from "../data-ranges.js";
 import type { Description } from "../descriptions.js";
 import { type FileKind, isUnlinked, kindOf, pathOf } from "../file-kind.js";

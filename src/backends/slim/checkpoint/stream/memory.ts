@@ -3,10 +3,11 @@ import { RECORDS } from "../../../../formats/linux-cr/records.js";
 import type { PageRun } from "../../../../formats/linux-cr/stream-writer.js";
 import { textPayload } from "../../../../formats/linux-cr/write.js";
 import type { ByteSource } from "../../../../io/source.js";
+import { PAGE_SIZE, TASK_SIZE } from "../../../../linux/mman.js";
 import { O_RDWR } from "../../../../linux/open-flags.js";
 import { type Area, isVvar } from "../../proc/mappings.js";
 import { Pagemap } from "../../proc/pagemap.js";
-import { PAGE_SIZE, TASK_SIZE } from "../../sys/abi-x64.js";
+
 import { adviceOf, VM_MAYWRITE, vmFlags } from "../../vma-flags.js";
 import { DescriptorSource } from "../data-ranges.js";
 import { mapLink } from "../map-link.js";

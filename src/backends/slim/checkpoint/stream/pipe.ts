@@ -1,11 +1,10 @@
 import { BackendError } from "../../../../io/errors.js";
+import { EAGAIN } from "../../../../linux/errno.js";
 import { AT_FDCWD, F_GETPIPE_SZ, F_SETPIPE_SZ, SPLICE_F_NONBLOCK } from "../../../../linux/files.js";
 import { O_NONBLOCK } from "../../../../linux/open-flags.js";
 import { SYS } from "../../sys/abi-x64.js";
 import { attempt, call } from "../../sys/syscall.js";
 import { borrow, type Description } from "../descriptions.js";
-
-const EAGAIN = 11;
 
 /** Bytes that a pipe or fifo can hold. */
 export function pipeCapacity(description: Description): number {

@@ -4,13 +4,13 @@ import { BackendError } from "../../../../io/errors.js";
 import { textToBytes } from "../../../../io/text.js";
 import { IN_DONT_FOLLOW } from "../../../../linux/files.js";
 import { O_CLOEXEC } from "../../../../linux/open-flags.js";
+import { FIONREAD } from "../../../../linux/tty.js";
 import type { StreamReader } from "../../../../model/linux-cr/reader.js";
 import { SYS } from "../../sys/abi-x64.js";
 import { attempt, call } from "../../sys/syscall.js";
 import { cString } from "./named.js";
 import type { ImageFile } from "./open-files.js";
 
-const FIONREAD = 0x541b;
 /** Fewer than fs.inotify.max_queued_events is by default, as each watch that is taken back queues an event. */
 const BEFORE_DRAINING = 4096;
 /** A number that is further away than this takes seconds to reach. */

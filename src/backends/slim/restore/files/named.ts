@@ -1,5 +1,6 @@
 import { BackendError } from "../../../../io/errors.js";
 import { textToBytes } from "../../../../io/text.js";
+import { EAGAIN } from "../../../../linux/errno.js";
 import { AT_FDCWD, F_SETFL } from "../../../../linux/files.js";
 import { O_CLOEXEC, O_NOCTTY, O_NONBLOCK, O_PATH } from "../../../../linux/open-flags.js";
 import { SYS } from "../../sys/abi-x64.js";
@@ -9,7 +10,6 @@ import type { ImageFile } from "./open-files.js";
 
 /** O_CREAT, O_EXCL, O_TRUNC: a restart opens what is there and makes nothing. */
 const OPEN_ONCE = 0o100 | 0o200 | 0o1000;
-const EAGAIN = 11;
 
 /**
  * Opens a file or directory by its path, with the flags that it had; a lease of somebody else is not waited for.

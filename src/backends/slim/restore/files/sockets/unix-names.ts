@@ -2,16 +2,16 @@ import fs from "node:fs";
 import { BackendError } from "../../../../../io/errors.js";
 import { textToBytes } from "../../../../../io/text.js";
 import { O_CLOEXEC } from "../../../../../linux/open-flags.js";
+import { AF_UNIX, SUN_PATH } from "../../../../../linux/sockets.js";
 import type { Journal } from "../../../journal.js";
 import { readUnixSockets } from "../../../proc/unix-diag.js";
 import { SYS } from "../../../sys/abi-x64.js";
-import { AF } from "../../../sys/socket-numbers.js";
+
 import { attempt, call } from "../../../sys/syscall.js";
 import { openPath } from "../named.js";
 import type { ImageUnix } from "./image-socket.js";
 import { nameWords, pathOf, whyNotReplaced } from "./unix-path.js";
 
-const SUN_PATH = 2;
 const O_PATH_NOFOLLOW = 0o10400000;
 const O_PATH_DIRECTORY = 0o10200000;
 
@@ -83,7 +83,7 @@ export class UnixNames {
 
 function address(name: Buffer): Buffer {
   const bytes = Buffer.alloc(SUN_PATH + name.length);
-  bytes.writeUInt16LE(AF.unix);
+  bytes.writeUInt16LE(AF_UNIX);
   name.copy(bytes, SUN_PATH);
   return bytes;
 }
