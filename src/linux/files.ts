@@ -1,4 +1,6 @@
+import { range } from "../io/domains.js";
 import { flagTable } from "../io/enums.js";
+import { O_CLOEXEC, O_NONBLOCK } from "./open-flags.js";
 
 /** Types of inodes in st_mode and what else it holds, include/uapi/linux/stat.h, inode(7). */
 export const S_IFMT = 0o170000;
@@ -75,6 +77,13 @@ export const MFD_ALLOW_SEALING = 2;
 
 /** Flags of eventfd2(2), epoll_ctl(2) and inotify_add_watch(2) from their own headers in include/uapi/linux. */
 export const EFD_SEMAPHORE = 1;
+export const EVENTFD_FLAGS = flagTable("efd_flags", {
+  EFD_SEMAPHORE,
+  EFD_NONBLOCK: O_NONBLOCK,
+  EFD_CLOEXEC: O_CLOEXEC,
+});
+/** Counter of an eventfd, eventfd(2). */
+export const EVENTFD_COUNTER = range(0, (1n << 64n) - 2n);
 export const EPOLL_CTL_ADD = 1;
 export const IN_DONT_FOLLOW = 0x0200_0000;
 

@@ -1,3 +1,4 @@
+import { type Domain, range } from "../io/domains.js";
 import { enumTable } from "../io/enums.js";
 
 /** Flags of clone(2), include/uapi/linux/sched.h. */
@@ -15,18 +16,44 @@ export const WNOHANG = 1;
 export const __WALL = 0x4000_0000;
 
 /** Scheduling policies, include/uapi/linux/sched.h, sched(7). */
-export const SCHED_FIFO = 1;
-export const SCHED_RR = 2;
+const SCHED_FIFO = 1;
+const SCHED_RR = 2;
 export const SCHED_DEADLINE = 6;
+
+/** The policies that sched_setscheduler(2) sets with a priority alone, as a restore does. */
 export const SCHED_POLICIES = enumTable("sched_policy", {
   SCHED_OTHER: 0,
   SCHED_FIFO,
   SCHED_RR,
   SCHED_BATCH: 3,
   SCHED_IDLE: 5,
-  SCHED_DEADLINE,
-  SCHED_EXT: 7,
 });
+
+const REAL_TIME_PRIORITY = range(1, 99);
+const NO_PRIORITY = range(0, 0);
+
+/** The priorities that go with a policy, sched(7); any for what is no policy. */
+export function schedPriorities(policy: number): Domain | undefined {
+  if (!SCHED_POLICIES.names.has(policy)) return undefined;
+  return policy === SCHED_FIFO || policy === SCHED_RR ? REAL_TIME_PRIORITY : NO_PRIORITY;
+}
+
+/** Ids of threads. */
+export const THREAD_ID = range(1, 0x7fff_ffff);
+
+/** nice(2), and how much sooner a task is killed when memory runs out, proc(5). */
+export const NICE = range(-20, 19);
+export const OOM_SCORE_ADJ = range(-1000, 1000);
+
+/** Bytes of struct rseq, include/uapi/linux/rseq.h: the first 32, newer kernels may have more. */
+export const RSEQ_BYTES = range(32, 0xffff_ffff);
+
+/** Bytes of struct robust_list_head, three words, include/uapi/linux/futex.h; 0 where there is no list. */
+const ROBUST_LIST_64 = enumTable("robust_list_bytes", { none: 0, list: 24 });
+const ROBUST_LIST_32 = enumTable("robust_list_bytes", { none: 0, list: 12 });
+export function robustListBytes(wordBytes: number): Domain {
+  return wordBytes === 4 ? ROBUST_LIST_32 : ROBUST_LIST_64;
+}
 export const SCHED_RESET_ON_FORK = 0x4000_0000;
 
 /** States of a task in linux-cr streams, include/linux/sched.h of Linux 2.6. */

@@ -1,3 +1,4 @@
+import { range } from "../io/domains.js";
 import { enumTable, flagTable } from "../io/enums.js";
 import { numbered, numberOf } from "./tables.js";
 
@@ -21,6 +22,10 @@ export const SIGSYS = numberOf(SIGNALS, "SIGSYS");
 /** The highest number of a signal, include/uapi/asm-generic/signal.h. */
 export const NSIG = 64;
 const SIGRTMIN = 32;
+
+/** Numbers of signals, and these or none. */
+export const SIGNAL = range(1, NSIG);
+export const SIGNAL_OR_NONE = range(0, NSIG);
 
 /** `SIGTERM`, `SIGRTMIN+3` (the kernel's SIGRTMIN is 32), or the number for what is no signal. */
 export function signalName(signal: number): string {
@@ -58,6 +63,8 @@ export const SIGACTION_FLAGS = flagTable("sa_flags", {
 /** Flags of an alternate signal stack, sigaltstack(2), include/uapi/linux/signal.h. */
 export const SS_DISABLE = 2;
 export const SS_AUTODISARM = 1 << 31;
+/** Bytes of such a stack, on some machines more: MINSIGSTKSZ, include/uapi/asm-generic/signal.h. */
+export const SIGNAL_STACK_BYTES = range(2048, (1n << 64n) - 1n);
 
 /** Where a pending signal came from, `si_code` of sigaction(2), include/uapi/asm-generic/siginfo.h. */
 export const SI_KERNEL = 0x80;

@@ -1,3 +1,4 @@
+import { type Domain, range } from "../io/domains.js";
 import { enumTable } from "../io/enums.js";
 
 /** Units of time, include/vdso/time64.h; times in images and in the model are bigint nanoseconds. */
@@ -25,6 +26,31 @@ export const CLOCKS = enumTable("clock", {
   CLOCK_BOOTTIME_ALARM: 9,
   CLOCK_TAI: 11,
 });
+
+/** Clocks of timer_create(2), kernel/time/posix-timers.c: the raw and the coarse ones have no timers. */
+const TIMER_CLOCKS = enumTable(
+  "timer_clock",
+  Object.fromEntries([...CLOCKS.values].filter(([name]) => !/_RAW$|_COARSE$/.test(name))),
+);
+
+/** Clocks of timerfd_create(2), fs/timerfd.c. */
+export const TIMERFD_CLOCKS = enumTable(
+  "timerfd_clock",
+  Object.fromEntries(
+    [...CLOCKS.values].filter(([name]) => /REALTIME$|MONOTONIC$|BOOTTIME$|_ALARM$/.test(name)),
+  ),
+);
+
+/** What the clock of a POSIX timer may be; a negative one is the processor clock of a task, any of which may be there. */
+export function timerClocks(clock: number): Domain | undefined {
+  return (clock | 0) < 0 ? undefined : TIMER_CLOCKS;
+}
+
+/** Parts of struct timeval and struct timespec, and nanoseconds in 64 bits with a sign. */
+export const SECONDS = range(0, (1n << 63n) - 1n);
+export const MICROSECONDS_BELOW_SECOND = range(0, USEC_PER_SEC - 1n);
+export const NANOSECONDS_BELOW_SECOND = range(0, NSEC_PER_SEC - 1n);
+export const NANOSECONDS = range(0, (1n << 63n) - 1n);
 
 /** How a POSIX timer tells that it expired, include/uapi/asm-generic/siginfo.h, sigevent(3type). */
 export const SIGEV_NONE = 1;

@@ -1,3 +1,5 @@
+import { range } from "../io/domains.js";
+
 /** ioctl(2) of terminals, include/uapi/asm-generic/ioctls.h, ioctl_tty(2). */
 export const TCXONC = 0x540a;
 export const TIOCEXCL = 0x540c;
@@ -29,6 +31,9 @@ export const ICANON = 2;
 export const ECHO = 8;
 export const IEXTEN = 0o100000;
 export const IXON = 0o2000;
+
+/** Rows and columns of a window, struct winsize of include/uapi/asm-generic/termios.h. */
+export const WINDOW_CELLS = range(0, 0xffff);
 
 /** Drivers of terminals, include/linux/tty_driver.h. */
 export const TTY_DRIVER_TYPE_PTY = 4;

@@ -1,10 +1,11 @@
 import type { CriuImageSet } from "../../formats/criu/image-set.js";
 import { IMAGES } from "../../formats/criu/images.js";
-import { type CoreEntry, SECCOMP_MODE, type TaskCoreEntry } from "../../formats/criu/tables/core.js";
+import type { CoreEntry, TaskCoreEntry } from "../../formats/criu/tables/core.js";
 import type { CredsEntry } from "../../formats/criu/tables/creds.js";
 import type { SaEntry } from "../../formats/criu/tables/sigaction.js";
 import type { SiginfoEntry } from "../../formats/criu/tables/siginfo.js";
 import { enumName } from "../../io/enums.js";
+import { SECCOMP_MODES } from "../../linux/seccomp.js";
 import { SIGKILL, SIGSTOP, SS_DISABLE } from "../../linux/signals.js";
 import type { Credentials, PendingSignal, SignalState, Thread, ThreadAddresses } from "../checkpoint.js";
 import { lazy } from "../lazy.js";
@@ -35,7 +36,7 @@ export function criuThread(set: CriuImageSet, pid: number, tid: number): Thread 
     },
     get seccomp() {
       const mode = core()?.thread_core?.seccomp_mode ?? core()?.tc?.old_seccomp_mode;
-      return mode === undefined ? undefined : enumName(SECCOMP_MODE, mode);
+      return mode === undefined ? undefined : enumName(SECCOMP_MODES, mode);
     },
     get schedule() {
       const { sched_policy: policy, sched_nice: nice, sched_prio: priority } = core()?.thread_core ?? {};

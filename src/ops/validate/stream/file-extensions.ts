@@ -11,9 +11,6 @@ const IDENTITY_FLAGS = 15;
 const HAS_MODE = 1;
 const HAS_MTIME = 8;
 const SECOND = 1_000_000_000;
-const SIGNED_64 = 1n << 63n;
-/** F_SEAL_SEAL, SHRINK, GROW, WRITE, FUTURE_WRITE, EXEC */
-const SEALS = 0x3f;
 const LAST_AREA_KIND = 3;
 const VDSO_KIND = 1;
 const VDSO_TYPE = 1;
@@ -103,50 +100,20 @@ export const fileExtensionRules: readonly Rule<StreamContext>[] = [
     },
   },
   recordRule(
-    RECORDS.TIMERFD,
-    {
-      id: "TIMERFD_TIMES",
-      level: "error",
-      about: "The times of a timerfd are not negative.",
-      mend: "crimg edit --expiry timerfd==0s stops it.",
-    },
-    function* ({ value_ns, interval_ns }) {
-      for (const [field, value] of [
-        ["value_ns", value_ns],
-        ["interval_ns", interval_ns],
-      ] as const)
-        if (value >= SIGNED_64)
-          yield {
-            field,
-            what: "a negative time",
-            expected: "0 or more nanoseconds",
-            found: String(BigInt.asIntN(64, value)),
-          };
-    },
-  ),
-  recordRule(
     RECORDS.MEMFD,
     {
       id: "MEMFD_VALUES",
       level: "error",
-      about: "A memfd has an inode, a name, and seals that there are.",
+      about: "A memfd has an inode.",
       mend: AGAIN,
     },
-    function* ({ inode_objref, seals }) {
+    function* ({ inode_objref }) {
       if (inode_objref <= 0)
         yield {
           field: "inode_objref",
           what: "no number of an inode",
           expected: "above 0",
           found: String(inode_objref),
-        };
-      if ((seals & ~SEALS) !== 0)
-        yield {
-          field: "seals",
-          right: hex(seals & SEALS),
-          what: "unknown seals",
-          expected: `within ${hex(SEALS)}`,
-          found: hex(seals),
         };
     },
   ),

@@ -17,9 +17,6 @@ const OURS: ReadonlySet<number> = new Set([1001, 1002, 1003, 1004]);
 /** O_CREAT, O_EXCL, O_NOCTTY, O_TRUNC */
 const ONLY_AT_OPEN = 0o1700;
 const SIGNED_64 = 1n << 63n;
-/** EFD_SEMAPHORE, EFD_NONBLOCK, EFD_CLOEXEC */
-const EVENTFD_FLAGS = 1 | 0o4000 | 0o2000000;
-const ALL_ONES = (1n << 64n) - 1n;
 /** Bytes of a pipe until Linux 2.6.35 and by default since: 16 pages. */
 const PIPE_BYTES = 65_536;
 
@@ -147,21 +144,6 @@ export const fileRules: readonly Rule<StreamContext>[] = [
       }
     },
   },
-  recordRule(
-    RECORDS.FILE,
-    {
-      id: "EVENTFD_COUNT",
-      level: "error",
-      about: "The counter of an eventfd is below 2^64 - 1 and its flags are those of eventfd(2).",
-      mend: AGAIN,
-    },
-    function* ({ f_type, count, flags }) {
-      if (f_type !== EVENTFD) return;
-      if (count === ALL_ONES) yield { field: "count", what: "no value of a counter", found: hex(count) };
-      const unknown = (flags ?? 0) & ~EVENTFD_FLAGS;
-      if (unknown !== 0) yield { field: "flags", what: "unknown flags", found: hex(unknown >>> 0) };
-    },
-  ),
   {
     id: "PIPE_LENGTH",
     level: "warning",

@@ -8,7 +8,6 @@ import { storedTasks } from "./pids.js";
 import { AGAIN, recordRule } from "./record-rule.js";
 
 const MOST_ERRNO = 4096;
-const SIGNED_64 = 1n << 63n;
 
 /** Rules about handlers, queued signals, limits and interval timers. */
 export const signalRules: readonly Rule<StreamContext>[] = [
@@ -92,33 +91,6 @@ export const signalRules: readonly Rule<StreamContext>[] = [
             what: "a soft limit above the hard one",
             expected: `at most ${rlim_max}`,
             found: String(rlim_cur),
-          };
-    },
-  ),
-  recordRule(
-    RECORDS.SIGNAL,
-    {
-      id: "SIGNAL_TIMERS",
-      level: "error",
-      about: "The times of interval timers are not negative.",
-      mend: "crimg edit --expiry real==0s, virtual==0s or prof==0s stops the timer.",
-    },
-    function* (signal) {
-      for (const field of [
-        "it_real_value",
-        "it_real_incr",
-        "it_virt_value",
-        "it_virt_incr",
-        "it_prof_value",
-        "it_prof_incr",
-      ] as const)
-        if (signal[field] >= SIGNED_64)
-          yield {
-            field,
-            right: 0,
-            what: "a negative time",
-            expected: "0 or more nanoseconds",
-            found: String(BigInt.asIntN(64, signal[field])),
           };
     },
   ),

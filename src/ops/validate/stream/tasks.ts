@@ -125,25 +125,6 @@ export const taskRules: readonly Rule<StreamContext>[] = [
   recordRule(
     RECORDS.TASK,
     {
-      id: "TASK_DEATH_SIGNAL",
-      level: "error",
-      about: "The signal at the death of the parent is from 0 to 64.",
-      mend: AGAIN,
-    },
-    function* ({ pdeath_signal }) {
-      if (pdeath_signal > NSIG)
-        yield {
-          field: "pdeath_signal",
-          right: 0,
-          what: "no signal",
-          expected: `0 to ${NSIG}`,
-          found: String(pdeath_signal),
-        };
-    },
-  ),
-  recordRule(
-    RECORDS.TASK,
-    {
       id: "TASK_NAME",
       level: "error",
       about: "The name of a task has 16 bytes with a NUL.",

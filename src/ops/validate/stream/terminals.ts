@@ -70,25 +70,6 @@ export const terminalRules: readonly Rule<StreamContext>[] = [
     },
   ),
   recordRule(
-    RECORDS.TTY,
-    {
-      id: "PTY_DISCIPLINE",
-      level: "error",
-      about: "The line discipline of a terminal is N_TTY (0): there is no other in the format.",
-      mend: AGAIN,
-    },
-    function* ({ ldisc }) {
-      if (ldisc !== 0)
-        yield {
-          field: "ldisc",
-          right: 0,
-          what: "another line discipline",
-          expected: "0",
-          found: String(ldisc),
-        };
-    },
-  ),
-  recordRule(
     RECORDS.TTY_LDISC,
     {
       id: "PTY_DATA",
