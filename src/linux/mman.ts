@@ -15,6 +15,7 @@ export const MAP_SHARED = 1;
 export const MAP_PRIVATE = 2;
 export const MAP_DROPPABLE = 8;
 export const MAP_ANONYMOUS = 0x20;
+export const MAP_PRIVATE_ANONYMOUS = MAP_PRIVATE | MAP_ANONYMOUS;
 export const MAP_GROWSDOWN = 0x100;
 export const MAP_LOCKED = 0x2000;
 export const MAP_NORESERVE = 0x4000;

@@ -30,6 +30,7 @@ export const O_DIRECT = 0x4000;
 export const O_LARGEFILE = 0x8000;
 export const O_DIRECTORY = 0x10000;
 export const O_NOFOLLOW = 0x20000;
+export const O_PATH_DIRECTORY = O_PATH | O_DIRECTORY;
 export const O_TMPFILE = __O_TMPFILE | O_DIRECTORY;
 
 /** Open flags but the access mode, those of several bits first. */

@@ -1,5 +1,5 @@
 import { BackendError } from "../../../io/errors.js";
-import { PAGE_SIZE, PROT_EXEC } from "../../../linux/mman.js";
+import { MAP_PRIVATE_ANONYMOUS, PAGE_SIZE, PROT_EXEC } from "../../../linux/mman.js";
 import type { Area } from "../proc/mappings.js";
 import { SYS } from "../sys/abi-x64.js";
 import { usedXsave } from "../sys/xsave.js";
@@ -9,7 +9,6 @@ import { FRAME_ALIGNMENT, frameBytes } from "./signal-frame.js";
 import type { Tracee } from "./tracee.js";
 
 const PROT_READ_WRITE = 3;
-const MAP_PRIVATE_ANONYMOUS = 0x22;
 
 export const SCRATCH_BYTES = 4 * PAGE_SIZE;
 /** Room for a signal frame, and below it for a handler that runs on it. */

@@ -1,6 +1,7 @@
 import fs from "node:fs";
 import { BackendError } from "../../../io/errors.js";
 import { AT_FDCWD, F_SETOWN } from "../../../linux/files.js";
+import { F_RDLCK } from "../../../linux/locks.js";
 import { O_CLOEXEC, O_NONBLOCK, O_WRONLY } from "../../../linux/open-flags.js";
 import type { Journal } from "../journal.js";
 import { SYS } from "../sys/abi-x64.js";
@@ -9,7 +10,6 @@ import { attempt, call } from "../sys/syscall.js";
 import { cString } from "./files/named.js";
 import type { ImageLock } from "./image.js";
 
-const F_RDLCK = 0;
 const EWOULDBLOCK = 11;
 const BREAK_TIME = "/proc/sys/fs/lease-break-time";
 

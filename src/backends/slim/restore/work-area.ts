@@ -1,6 +1,7 @@
 import { BackendError } from "../../../io/errors.js";
 import {
   MAP_FIXED_NOREPLACE,
+  MAP_PRIVATE_ANONYMOUS,
   PAGE_SIZE,
   PROT_EXEC,
   PROT_READ,
@@ -18,7 +19,6 @@ export const WORK_BYTES = SCRATCH_BYTES + CODE_BYTES;
 const LOWEST = 0x1000_0000;
 /** Pages kept free around it: a stack below may grow, and the kernel keeps a gap of a MiB under one. */
 const MARGIN = 4 * 1024 * 1024;
-const MAP_PRIVATE_ANONYMOUS = 0x22;
 
 /** An address where no area of any address space stands. Errors: BackendError when there is none. */
 export function freeHole(spaces: readonly (readonly ImageArea[])[]): number {

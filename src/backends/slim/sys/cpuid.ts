@@ -1,5 +1,6 @@
 import fs from "node:fs";
 import koffi from "koffi";
+import { MAP_PRIVATE_ANONYMOUS } from "../../../linux/mman.js";
 import { SYS } from "./abi-x64.js";
 import { addressOf, call } from "./syscall.js";
 
@@ -9,7 +10,6 @@ const CODE = Buffer.from(
   "hex",
 );
 const PROT_RWX = 7;
-const MAP_PRIVATE_ANONYMOUS = 0x22;
 
 let run: ((leaf: number, subleaf: number, out: bigint) => void) | undefined;
 

@@ -1,5 +1,9 @@
+import { FL_OFDLCK, FL_POSIX } from "../../../linux/locks.js";
 import { SIGNAL_OR_NONE } from "../../../linux/signals.js";
 import { struct, word } from "../../../schema/struct.js";
+
+/** FILE_LOCK.fl_flags of an OFD lock. */
+export const OFD_LOCK = FL_POSIX | FL_OFDLCK;
 
 export const FILE_LOCKS = struct(
   "FILE_LOCKS",

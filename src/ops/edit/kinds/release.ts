@@ -5,6 +5,7 @@ import type { ImageKind } from "../../../formats/criu/image-kind.js";
 import { IMAGES } from "../../../formats/criu/images.js";
 import { SK_STATE, SK_TYPE } from "../../../formats/criu/names.js";
 import type { EventpollTfdEntry } from "../../../formats/criu/tables/eventpoll.js";
+import { LOCK_POSIX } from "../../../formats/criu/tables/file-lock.js";
 import { MM_ENTRY } from "../../../formats/criu/tables/mm.js";
 import { SK_SHUTDOWN } from "../../../formats/criu/tables/sk-opts.js";
 import { SCM_ENTRY } from "../../../formats/criu/tables/sk-queue.js";
@@ -22,7 +23,6 @@ import {
 import type { Draft } from "../draft.js";
 import type { Edit } from "../plan.js";
 
-const POSIX_LOCK = 1;
 const DATAGRAM = SK_TYPE.values.get("DGRAM");
 const ESTABLISHED = SK_STATE.values.get("ESTABLISHED");
 const MAPPING_WITH_FILE = 0x40 | 0x80 | 0x800;
@@ -81,7 +81,7 @@ function releaseLocks(
   for (const pid of pids)
     for (const { image, record } of locksOf(draft, pid, value.fd)) {
       if (draft.isDropped(image, record)) continue;
-      if (record.value.flag === POSIX_LOCK || heir === undefined) {
+      if (record.value.flag === LOCK_POSIX || heir === undefined) {
         draft.drop(edit, image, record);
         draft.notes.add(`the lock of descriptor ${pid}:${value.fd} goes with it`);
       } else {

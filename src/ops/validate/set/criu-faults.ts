@@ -2,6 +2,7 @@ import { fileNameOf } from "../../../formats/criu/detect.js";
 import { IMAGES } from "../../../formats/criu/images.js";
 import type { ThreadInfoX86 } from "../../../formats/criu/tables/core-x86.js";
 import type { EventfdFileEntry } from "../../../formats/criu/tables/eventfd.js";
+import { LEASE_BREAKING } from "../../../formats/criu/tables/file-lock.js";
 import { EFD_SEMAPHORE } from "../../../linux/files.js";
 import { O_ASYNC } from "../../../linux/open-flags.js";
 import type { OpenFile } from "../../../model/checkpoint.js";
@@ -12,8 +13,6 @@ import { filesByType } from "../references/source.js";
 import { KIND, storedLocks, WRITE } from "../stored-locks.js";
 import { tasksByPid, tasksByTid, tasksOf } from "../tasks.js";
 
-/** Bit of a lease's type: it is being broken. */
-const BREAKING = 4;
 /** poll(2) on x86-64, and what it returns when a signal, or criu, interrupts it. */
 const POLL = 7n;
 const EINTR = BigInt.asUintN(64, -4n);
@@ -66,11 +65,11 @@ export const criuFaultRules: readonly Rule<SetContext>[] = [
     mend: "Settle the lease to what it becomes, or drop it, with crimg edit.",
     *check(context) {
       for (const { entry, at } of context.share(storedLocks))
-        if (entry.flag === KIND.lease && (entry.type & BREAKING) !== 0)
+        if (entry.flag === KIND.lease && (entry.type & LEASE_BREAKING) !== 0)
           yield {
             at,
             what: "the lease is being broken; the holder gets its signal once more",
-            found: `to become ${(entry.type & ~BREAKING) === 0 ? "a read lease" : "none"}`,
+            found: `to become ${(entry.type & ~LEASE_BREAKING) === 0 ? "a read lease" : "none"}`,
             fix: context.editCommand("--lease", `${entry.pid}:${entry.fd}=settle`),
           };
     },

@@ -1,4 +1,5 @@
 import { EditError, UsageError } from "../../../../io/errors.js";
+import { F_INPROGRESS } from "../../../../linux/locks.js";
 import { NSEC_PER_SEC } from "../../../../linux/time.js";
 import { dueText } from "../../due.js";
 import { changedTime, formatSeconds } from "../../duration.js";
@@ -7,7 +8,7 @@ import type { LeaseExpiry } from "../../kinds/lease-expiry.js";
 import { editText } from "../../plan.js";
 import { fileRefOf, pathOf, streamFile } from "../descriptors.js";
 import type { StreamDraft } from "../draft.js";
-import { BREAKING, isLease, lockText, lockValue, type StreamLock, streamLocks } from "../locks.js";
+import { isLease, lockText, lockValue, type StreamLock, streamLocks } from "../locks.js";
 
 /** fl_rem_lease is an s32. */
 const MAX_SECONDS = 0x7fff_ffffn;
@@ -18,7 +19,7 @@ export function planLeaseExpiry(edits: readonly Parsed<LeaseExpiry>[], draft: St
     const leases = streamLocks(draft).filter(
       (lock) => isLease(draft, lock) && isMeant(draft, lock, parsed.args),
     );
-    const isBreaking = (lock: StreamLock): boolean => (lockValue(draft, lock).fl_type & BREAKING) !== 0;
+    const isBreaking = (lock: StreamLock): boolean => (lockValue(draft, lock).fl_type & F_INPROGRESS) !== 0;
     const { pid, path } = parsed.args;
     const [first] = leases;
     if (first !== undefined && (pid ?? path) !== undefined && !leases.some(isBreaking))
