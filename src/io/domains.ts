@@ -40,6 +40,18 @@ export function domainText(domain: Domain): string {
   }
 }
 
+/** The values of a domain with their names, for documentation: `0 SIGEV_SIGNAL, 1 SIGEV_NONE`. */
+export function valuesText(domain: Domain): string {
+  switch (domain.kind) {
+    case "enum":
+      return [...domain.names].map(([value, name]) => `${value} ${name}`).join(", ");
+    case "flags":
+      return [...domain.bits].map(([name, bit]) => `0x${bit.toString(16)} ${name}`).join(", ");
+    case "range":
+      return domainText(domain);
+  }
+}
+
 function maskOf({ bits }: FlagTable): bigint {
   let mask = 0n;
   for (const bit of bits.values()) mask |= bit;

@@ -72,6 +72,7 @@ export const TASK_COMM_LEN = 16;
 /** ioprio_get(2), include/uapi/linux/ioprio.h. */
 export const IOPRIO_WHO_PROCESS = 1;
 export const IOPRIO_CLASS_SHIFT = 13;
+export const IOPRIO_CLASS_IDLE = 3;
 
 /** futex(2), include/uapi/linux/futex.h. */
 export const FUTEX_WAIT_BITSET = 9;

@@ -1,5 +1,10 @@
 import { ERESTARTNOHAND } from "../../../linux/errno.js";
-import { IOPRIO_CLASS_SHIFT, IOPRIO_WHO_PROCESS, SCHED_RESET_ON_FORK } from "../../../linux/sched.js";
+import {
+  IOPRIO_CLASS_IDLE,
+  IOPRIO_CLASS_SHIFT,
+  IOPRIO_WHO_PROCESS,
+  SCHED_RESET_ON_FORK,
+} from "../../../linux/sched.js";
 import { TCP_LISTEN } from "../../../linux/sockets.js";
 import { DUMPED_CORE } from "../proc/stat.js";
 import type { Registers } from "../ptrace/registers.js";
@@ -38,7 +43,6 @@ const NAMED = 3;
 /** sched_setaffinity(2): bytes enough for the most CPUs that a kernel can be built for, NR_CPUS of x86. */
 const CPU_MASK_BYTES = 1024;
 const IOPRIO_CLASSES = ["none", "realtime", "best-effort", "idle"];
-const IOPRIO_IDLE = 3;
 const REALTIME_POLICIES: readonly number[] = [1, 2];
 /** Of init, which all inherit: init/init_task.c. */
 const DEFAULT_SLACK = 50_000;
@@ -148,7 +152,7 @@ function cpuList(mask: Buffer): string {
 function ioPriorityName(priority: number): string {
   const kind = priority >> IOPRIO_CLASS_SHIFT;
   const name = IOPRIO_CLASSES[kind] ?? `class ${kind}`;
-  return kind === IOPRIO_IDLE ? name : `${name} ${priority & 7}`;
+  return kind === IOPRIO_CLASS_IDLE ? name : `${name} ${priority & 7}`;
 }
 
 function hasMilliseconds(registers: Registers): boolean {

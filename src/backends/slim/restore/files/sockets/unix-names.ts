@@ -1,7 +1,7 @@
 import fs from "node:fs";
 import { BackendError } from "../../../../../io/errors.js";
 import { textToBytes } from "../../../../../io/text.js";
-import { O_CLOEXEC, O_PATH_DIRECTORY } from "../../../../../linux/open-flags.js";
+import { O_CLOEXEC, O_NOFOLLOW, O_PATH, O_PATH_DIRECTORY } from "../../../../../linux/open-flags.js";
 import { AF_UNIX, SUN_PATH } from "../../../../../linux/sockets.js";
 import type { Journal } from "../../../journal.js";
 import { readUnixSockets } from "../../../proc/unix-diag.js";
@@ -12,7 +12,7 @@ import { openPath } from "../named.js";
 import type { ImageUnix } from "./image-socket.js";
 import { nameWords, pathOf, whyNotReplaced } from "./unix-path.js";
 
-const O_PATH_NOFOLLOW = 0o10400000;
+const O_PATH_NOFOLLOW = O_PATH | O_NOFOLLOW;
 
 /** Names of unix sockets: binds to them, and connects to what is bound, also where the name is gone. */
 export class UnixNames {
