@@ -2,7 +2,8 @@ import { readdirSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import type { ImageKind, PayloadRule } from "../src/formats/criu/image-kind.js";
 import { IMAGES } from "../src/formats/criu/images.js";
-import type { EnumTable, FlagTable } from "../src/schema/enums.js";
+import { valuesText } from "../src/io/domains.js";
+import type { EnumTable, FlagTable } from "../src/io/enums.js";
 import type { Field, MessageTable, ShowHint } from "../src/schema/message.js";
 import { bold, page, prose, type Roff, section, subsection, table, tagged } from "./roff.js";
 
@@ -119,9 +120,10 @@ function typeName({ type, label }: Field): string {
   return `${typeof type === "string" ? type : type.name}${{ required: "", optional: "?", repeated: "*" }[label]}`;
 }
 
-function meaning({ doc, show, holds, default: preset, since, deprecated, packed }: Field): string {
+function meaning({ doc, domain, show, holds, default: preset, since, deprecated, packed }: Field): string {
   return [
     doc,
+    typeof domain === "object" ? valuesText(domain) : undefined,
     show && hint(show),
     holds && `holds a ${holds.replaceAll("-", " ")}`,
     preset === undefined ? undefined : `default ${preset}`,

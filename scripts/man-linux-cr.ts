@@ -10,6 +10,7 @@ import {
   objectTypes,
   REVISIONS,
 } from "../src/formats/linux-cr/revisions.js";
+import { valuesText } from "../src/io/domains.js";
 import type { StructField, StructTable } from "../src/schema/struct.js";
 import {
   ABOUT_DIALECT,
@@ -175,8 +176,12 @@ function structureEntry(struct: StructTable): Roff {
 
 function fieldTable(fields: readonly (readonly [string, StructField])[]): Roff {
   if (fields.length === 0) return [];
-  const rows = fields.map(([name, field]) => [String(field.offset), typeName(field), name, field.doc ?? ""]);
+  const rows = fields.map(([name, field]) => [String(field.offset), typeName(field), name, meaning(field)]);
   return table(["OFFSET", "TYPE", "FIELD", "MEANING"], rows);
+}
+
+function meaning({ doc, domain }: StructField): string {
+  return [doc, typeof domain === "object" ? valuesText(domain) : undefined].filter(Boolean).join("; ");
 }
 
 function typeName({ type, count, size }: StructField): string {

@@ -1,5 +1,5 @@
+import type { EnumTable, FlagTable } from "../io/enums.js";
 import { ValueError } from "./encode.js";
-import type { EnumTable, FlagTable } from "./enums.js";
 
 const INTEGER = /^\s*([+-]?)(0[xX]-?[0-9a-fA-F]{1,64}|0[oO][0-7]{1,64}|0[bB][01]{1,64}|[0-9]{1,64})\s*$/;
 

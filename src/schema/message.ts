@@ -1,4 +1,5 @@
-import type { EnumTable, FlagTable } from "./enums.js";
+import type { EnumTable, FlagTable } from "../io/enums.js";
+import type { FieldDomain } from "./field-domain.js";
 
 /** Scalar types of protobuf that occur in checkpoint images. */
 export type Scalar =
@@ -44,6 +45,8 @@ export interface FieldOptions {
   readonly doc?: string;
   readonly show?: ShowHint;
   readonly holds?: Holds;
+  /** The values that the kernel or criu takes at a restore; others are refused or lost. */
+  readonly domain?: FieldDomain;
   /** Value that an absent optional field stands for. */
   readonly default?: number | string | boolean;
   /** CRIU release that first wrote the field, when later than the message. */

@@ -1,5 +1,5 @@
+import { enumName, flagNames } from "../io/enums.js";
 import { bytesToText } from "../io/text.js";
-import { enumName, flagNames } from "./enums.js";
 import type { StructField, StructTable } from "./struct.js";
 
 /** One value of a decoded structure: `perms.uid`, `rlim[3].rlim_cur`. */
@@ -50,12 +50,13 @@ export function bytesText(bytes: Buffer): string {
   return `${bytes.subarray(0, SHOWN_BYTES).toString("hex")}${more}`;
 }
 
-function numberText({ show, names }: StructField, value: number | bigint): string {
+function numberText({ show, names, domain }: StructField, value: number | bigint): string {
   if (names !== undefined) return `${enumName(names, Number(value))} (${value})`;
   if (show?.as === "hex") return `0x${value.toString(16)}`;
   if (show?.as === "flags")
     return `0x${value.toString(16)} ${flagNames(show.table, value).join("|")}`.trimEnd();
-  return String(value);
+  const named = typeof domain === "object" && domain.kind === "enum" ? domain : undefined;
+  return named?.names.has(Number(value)) ? `${enumName(named, Number(value))} (${value})` : String(value);
 }
 
 /** Whether a matcher's questions hold for a value; numbers in arrays count one by one. */

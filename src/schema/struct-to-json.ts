@@ -1,4 +1,4 @@
-import { enumName, flagNames } from "./enums.js";
+import { enumName, flagNames } from "../io/enums.js";
 import type { StructField, StructTable } from "./struct.js";
 import { bracketed, type JsonStyle, jsonString } from "./to-json.js";
 

@@ -1,4 +1,5 @@
-import type { EnumTable } from "./enums.js";
+import type { EnumTable } from "../io/enums.js";
+import type { FieldDomain } from "./field-domain.js";
 import type { Holds, ShowHint } from "./message.js";
 
 /** Integers of C structures. `le16` and `be32` have their byte order whatever that of the image. */
@@ -24,6 +25,8 @@ export interface StructFieldOptions {
   readonly show?: ShowHint;
   readonly holds?: Holds;
   readonly names?: EnumTable;
+  /** The values that a restart takes; others are refused or lost. JSON shows the number all the same. */
+  readonly domain?: FieldDomain;
 }
 
 export interface StructField<

@@ -1,5 +1,5 @@
+import type { EnumTable, FlagTable } from "../io/enums.js";
 import { fieldScalar } from "./decode.js";
-import type { EnumTable, FlagTable } from "./enums.js";
 import { formatAddress } from "./ip-address.js";
 import { base64Lines, quotedPrintable } from "./json-bytes.js";
 import { type AnyValue, type Field, fieldMessage, type MessageTable, UNKNOWN } from "./message.js";

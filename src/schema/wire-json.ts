@@ -1,6 +1,6 @@
+import type { EnumTable } from "../io/enums.js";
 import { MAX_MESSAGE_DEPTH } from "../io/limits.js";
 import { fieldScalar, wireTypeOf } from "./decode.js";
-import type { EnumTable } from "./enums.js";
 import { type Field, fieldMessage, type MessageTable } from "./message.js";
 
 /**

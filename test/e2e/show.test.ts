@@ -4,8 +4,9 @@
 import { readdirSync, readFileSync, readlinkSync } from "node:fs";
 import * as assert from "uvu/assert";
 import { openDocument, VIEWS } from "../../src/index.js";
+import { openFlagNames } from "../../src/linux/open-flags.js";
+import { signalsIn } from "../../src/linux/signals.js";
 import type { Document } from "../../src/model/document.js";
-import { openFlagNames, signalsIn } from "../../src/model/linux-names.js";
 import { dump, needCriu } from "../helpers/criu.js";
 import { placesFor } from "../helpers/journey.js";
 import { cleanUp, goesOn, startProgram, treeOf } from "../helpers/live.js";

@@ -1,4 +1,4 @@
-import { enumTable, flagTable } from "../../src/schema/enums.js";
+import { enumTable, flagTable } from "../../src/io/enums.js";
 import { message, optional, repeated, required } from "../../src/schema/message.js";
 
 export const COLOR = enumTable("color", { RED: 0, GREEN: 1, BLUE: 5 });

@@ -1,7 +1,7 @@
 import { readdirSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";
-import type { EnumTable } from "../../src/schema/enums.js";
+import type { EnumTable } from "../../src/io/enums.js";
 import type { Field, MessageTable } from "../../src/schema/message.js";
 
 const DIRECTORY = fileURLToPath(new URL("../../src/formats/criu/tables", import.meta.url));

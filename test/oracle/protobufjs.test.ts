@@ -1,9 +1,9 @@
 import fc from "fast-check";
 import protobuf from "protobufjs";
 import * as assert from "uvu/assert";
+import type { EnumTable } from "../../src/io/enums.js";
 import { decodeMessage } from "../../src/schema/decode.js";
 import { encodeMessage } from "../../src/schema/encode.js";
-import type { EnumTable } from "../../src/schema/enums.js";
 import type { AnyValue, Field, MessageTable } from "../../src/schema/message.js";
 import { valuesOf } from "../helpers/arbitrary.js";
 import { assertBytes } from "../helpers/bytes.js";

@@ -1,11 +1,8 @@
 import fs from "node:fs";
+import { FICLONE, SEEK_DATA, SEEK_HOLE } from "../../linux/files.js";
 import { SYS } from "./sys/abi-x64.js";
 import { attempt } from "./sys/syscall.js";
 
-/** linux/fs.h: _IOW(0x94, 9, int). */
-const FICLONE = 0x40049409;
-const SEEK_DATA = 3;
-const SEEK_HOLE = 4;
 const CHUNK = 1 << 20;
 /** copy_file_range(2) copies at most this at once. */
 const MOST = 0x7fff_f000;

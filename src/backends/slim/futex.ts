@@ -1,9 +1,8 @@
-import { CLOCK_MONOTONIC, CLOCK_REALTIME } from "./sys/clock.js";
+import { FUTEX_CLOCK_REALTIME, FUTEX_WAIT_BITSET } from "../../linux/sched.js";
+import { CLOCK_MONOTONIC, CLOCK_REALTIME } from "../../linux/time.js";
 
 /** Operation of futex(2) without its options, linux/futex.h. */
 const COMMAND = 0x7f;
-const FUTEX_WAIT_BITSET = 9;
-const FUTEX_CLOCK_REALTIME = 256;
 
 /** Whether the timeout of an operation that waits is a time of a clock, and not a duration. */
 export function isAbsolute(operation: number): boolean {

@@ -2,11 +2,11 @@ import { spawn } from "node:child_process";
 import fs from "node:fs";
 import { BackendError } from "../../io/errors.js";
 import { textToBytes } from "../../io/text.js";
+import { O_CLOEXEC } from "../../linux/open-flags.js";
 import { poll, waitFor } from "./ptrace/wait.js";
 import { SYS } from "./sys/abi-x64.js";
 import { attempt, call } from "./sys/syscall.js";
 
-const O_CLOEXEC = 0o2000000;
 const UNDO_SECONDS = 10;
 
 /** Which file a name leads to. */

@@ -3,15 +3,13 @@ import fs from "node:fs";
 import path from "node:path";
 import { BackendError, isCrimgError } from "../../io/errors.js";
 import { bytesToText, textToBytes } from "../../io/text.js";
+import { EEXIST } from "../../linux/errno.js";
+import { AT_FDCWD, AT_SYMLINK_FOLLOW, RENAME_NOREPLACE } from "../../linux/files.js";
 import type { Journal } from "./journal.js";
 import { SYS } from "./sys/abi-x64.js";
 import { errnoName } from "./sys/kernel-error.js";
 import { attempt } from "./sys/syscall.js";
 
-const AT_FDCWD = -100;
-const AT_SYMLINK_FOLLOW = 0x400;
-const RENAME_NOREPLACE = 1;
-const EEXIST = 17;
 const NAME_BYTES = 200;
 const MARK = ".crimg-";
 

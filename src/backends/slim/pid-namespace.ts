@@ -3,11 +3,11 @@ import fs from "node:fs";
 import os from "node:os";
 import path from "node:path";
 import { BackendError } from "../../io/errors.js";
+import { CAP_SYS_ADMIN } from "../../linux/capabilities.js";
 import type { Restart, RestartOptions } from "../backend.js";
 import { readProc } from "./proc/read.js";
 import { readStatus } from "./proc/status.js";
 
-const CAP_SYS_ADMIN = 1n << 21n;
 const POLL_MS = 20;
 /** Where the image is for the crimg inside: its descriptor 3. */
 const IMAGE = "/proc/self/fd/3";

@@ -1,10 +1,8 @@
 import fs from "node:fs";
 import os from "node:os";
+import { CAP_CHECKPOINT_RESTORE, CAP_SYS_ADMIN, CAP_SYS_PTRACE } from "../../linux/capabilities.js";
 import type { Probe } from "../backend.js";
 
-const CAP_SYS_PTRACE = 1n << 19n;
-const CAP_SYS_ADMIN = 1n << 21n;
-const CAP_CHECKPOINT_RESTORE = 1n << 40n;
 /** clone3(2) with set_tid came with Linux 5.5, pidfd_getfd(2) with 5.6. */
 const OLDEST_KERNEL = [5, 6] as const;
 /** ptrace(2): nobody may trace anything. */

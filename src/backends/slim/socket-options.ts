@@ -1,6 +1,5 @@
 import type { SkOptsEntry } from "../../formats/criu/tables/sk-opts.js";
-import { SOL } from "./sys/socket-calls.js";
-import { IPPROTO } from "./sys/socket-numbers.js";
+import { IPPROTO_IP, IPPROTO_IPV6, SOL_TCP } from "../../linux/sockets.js";
 
 /** Options that are on or off, by the names that images have for them; asm-generic/socket.h. */
 export const SWITCHES = {
@@ -34,13 +33,13 @@ export const OPTION = {
 
 /** Options of IP, IPv6 and TCP: level and name; linux/in.h, linux/in6.h, linux/tcp.h. */
 export const INET_OPTION = {
-  freebind: [IPPROTO.ip, 15],
-  pktinfo: [IPPROTO.ip, 8],
-  ttl: [IPPROTO.ip, 2],
-  v6only: [IPPROTO.ipv6, 26],
-  nodelay: [SOL.tcp, 1],
-  cork: [SOL.tcp, 3],
-  keepidle: [SOL.tcp, 4],
-  keepintvl: [SOL.tcp, 5],
-  keepcnt: [SOL.tcp, 6],
+  freebind: [IPPROTO_IP, 15],
+  pktinfo: [IPPROTO_IP, 8],
+  ttl: [IPPROTO_IP, 2],
+  v6only: [IPPROTO_IPV6, 26],
+  nodelay: [SOL_TCP, 1],
+  cork: [SOL_TCP, 3],
+  keepidle: [SOL_TCP, 4],
+  keepintvl: [SOL_TCP, 5],
+  keepcnt: [SOL_TCP, 6],
 } as const;

@@ -1,16 +1,73 @@
-import { enumTable, flagTable } from "../../schema/enums.js";
+import { enumTable, flagTable } from "../../io/enums.js";
+import {
+  MAP_ANONYMOUS,
+  MAP_DROPPABLE,
+  MAP_GROWSDOWN,
+  MAP_HUGETLB,
+  MAP_LOCKED,
+  MAP_NORESERVE,
+  MAP_PRIVATE,
+  MAP_SHARED,
+  PROT_EXEC,
+  PROT_GROWSDOWN,
+  PROT_GROWSUP,
+  PROT_READ,
+  PROT_WRITE,
+} from "../../linux/mman.js";
+import {
+  __O_SYNC,
+  __O_TMPFILE,
+  O_APPEND,
+  O_ASYNC,
+  O_CLOEXEC,
+  O_CREAT,
+  O_DIRECT,
+  O_DIRECTORY,
+  O_DSYNC,
+  O_EXCL,
+  O_LARGEFILE,
+  O_NOATIME,
+  O_NOCTTY,
+  O_NOFOLLOW,
+  O_NONBLOCK,
+  O_PATH,
+  O_RDWR,
+  O_TRUNC,
+  O_WRONLY,
+} from "../../linux/open-flags.js";
+import {
+  AF_INET,
+  AF_INET6,
+  AF_NETLINK,
+  AF_PACKET,
+  AF_UNIX,
+  IPPROTO_ICMP,
+  IPPROTO_ICMPV6,
+  IPPROTO_IP,
+  IPPROTO_TCP,
+  IPPROTO_UDP,
+  IPPROTO_UDPLITE,
+  SOCK_DGRAM,
+  SOCK_PACKET,
+  SOCK_RAW,
+  SOCK_SEQPACKET,
+  SOCK_STREAM,
+  TCP_CLOSE,
+  TCP_ESTABLISHED,
+  TCP_LISTEN,
+} from "../../linux/sockets.js";
 
 /** Protection of a mapping, mmap(2). */
 export const MMAP_PROT = flagTable(
   "mmap.prot",
   {
-    PROT_READ: 1,
-    PROT_WRITE: 2,
-    PROT_EXEC: 4,
+    PROT_READ,
+    PROT_WRITE,
+    PROT_EXEC,
   },
   {
-    PROT_GROWSDOWN: 0x1000000,
-    PROT_GROWSUP: 0x2000000,
+    PROT_GROWSDOWN,
+    PROT_GROWSUP,
   },
 );
 
@@ -18,16 +75,16 @@ export const MMAP_PROT = flagTable(
 export const MMAP_FLAGS = flagTable(
   "mmap.flags",
   {
-    MAP_SHARED: 1,
-    MAP_PRIVATE: 2,
-    MAP_DROPPABLE: 8,
-    MAP_ANON: 0x20,
-    MAP_GROWSDOWN: 0x100,
+    MAP_SHARED,
+    MAP_PRIVATE,
+    MAP_DROPPABLE,
+    MAP_ANON: MAP_ANONYMOUS,
+    MAP_GROWSDOWN,
   },
   {
-    MAP_LOCKED: 0x2000,
-    MAP_NORESERVE: 0x4000,
-    MAP_HUGETLB: 0x40000,
+    MAP_LOCKED,
+    MAP_NORESERVE,
+    MAP_HUGETLB,
   },
 );
 
@@ -67,27 +124,27 @@ export const VMA_STATUS = flagTable(
 export const OPEN_FLAGS = flagTable(
   "rfile.flags",
   {
-    O_WRONLY: 1,
-    O_RDWR: 2,
-    O_CREAT: 0x40,
-    O_EXCL: 0x80,
-    O_NOCTTY: 0x100,
-    O_TRUNC: 0x200,
-    O_APPEND: 0x400,
-    O_NONBLOCK: 0x800,
-    O_DSYNC: 0x1000,
-    FASYNC: 0x2000,
-    O_DIRECT: 0x4000,
-    O_LARGEFILE: 0x8000,
-    O_DIRECTORY: 0x10000,
-    O_NOFOLLOW: 0x20000,
-    O_NOATIME: 0x40000,
-    O_CLOEXEC: 0x80000,
+    O_WRONLY,
+    O_RDWR,
+    O_CREAT,
+    O_EXCL,
+    O_NOCTTY,
+    O_TRUNC,
+    O_APPEND,
+    O_NONBLOCK,
+    O_DSYNC,
+    FASYNC: O_ASYNC,
+    O_DIRECT,
+    O_LARGEFILE,
+    O_DIRECTORY,
+    O_NOFOLLOW,
+    O_NOATIME,
+    O_CLOEXEC,
   },
   {
-    __O_SYNC: 0x100000,
-    O_PATH: 0x200000,
-    __O_TMPFILE: 0x400000,
+    __O_SYNC,
+    O_PATH,
+    __O_TMPFILE,
   },
 );
 
@@ -102,21 +159,6 @@ export const PAGEMAP_FLAGS = flagTable(
   { PE_PAYLOAD_ALIGNED: 8 },
 );
 
-/** Seals of a memfd, fcntl(F_GET_SEALS). */
-export const SEALS = flagTable(
-  "seals.flags",
-  {
-    F_SEAL_SEAL: 1,
-    F_SEAL_SHRINK: 2,
-    F_SEAL_GROW: 4,
-    F_SEAL_WRITE: 8,
-    F_SEAL_FUTURE_WRITE: 0x10,
-  },
-  {
-    F_SEAL_EXEC: 0x20,
-  },
-);
-
 /** State of a task in `task_core_entry.task_state`. */
 export const TASK_STATE = enumTable(
   "task_state",
@@ -125,22 +167,34 @@ export const TASK_STATE = enumTable(
 );
 
 /** Socket family, socket(2). */
-export const SK_FAMILY = enumTable("family", { UNIX: 1, INET: 2, INET6: 10, NETLINK: 16, PACKET: 17 });
+export const SK_FAMILY = enumTable("family", {
+  UNIX: AF_UNIX,
+  INET: AF_INET,
+  INET6: AF_INET6,
+  NETLINK: AF_NETLINK,
+  PACKET: AF_PACKET,
+});
 
 /** Socket type, socket(2). */
-export const SK_TYPE = enumTable("type", { STREAM: 1, DGRAM: 2, RAW: 3, SEQPACKET: 5, PACKET: 10 });
+export const SK_TYPE = enumTable("type", {
+  STREAM: SOCK_STREAM,
+  DGRAM: SOCK_DGRAM,
+  RAW: SOCK_RAW,
+  SEQPACKET: SOCK_SEQPACKET,
+  PACKET: SOCK_PACKET,
+});
 
 const CRIT_SK_STATES = {
-  ESTABLISHED: 1,
+  ESTABLISHED: TCP_ESTABLISHED,
   SYN_SENT: 2,
   SYN_RECV: 3,
   FIN_WAIT1: 4,
   FIN_WAIT2: 5,
   TIME_WAIT: 6,
-  CLOSE: 7,
+  CLOSE: TCP_CLOSE,
   CLOSE_WAIT: 8,
   LAST_ACK: 9,
-  LISTEN: 10,
+  LISTEN: TCP_LISTEN,
 };
 
 /** State of a socket; numbers of the kernel's TCP states, used for unix sockets as well. */
@@ -150,9 +204,11 @@ export const SK_STATE = enumTable(
   CRIT_SK_STATES,
 );
 
+const CRIT_SK_PROTOS = { IP: IPPROTO_IP, TCP: IPPROTO_TCP, UDP: IPPROTO_UDP, UDPLITE: IPPROTO_UDPLITE };
+
 /** Protocol of an inet socket, ip(7). */
 export const SK_PROTO = enumTable(
   "proto",
-  { IP: 0, ICMP: 1, TCP: 6, UDP: 17, ICMPV6: 58, UDPLITE: 136 },
-  { IP: 0, TCP: 6, UDP: 17, UDPLITE: 136 },
+  { ...CRIT_SK_PROTOS, ICMP: IPPROTO_ICMP, ICMPV6: IPPROTO_ICMPV6 },
+  CRIT_SK_PROTOS,
 );

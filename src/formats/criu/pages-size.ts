@@ -1,4 +1,4 @@
-import { enumName } from "../../schema/enums.js";
+import { enumName } from "../../io/enums.js";
 import { fileNameOf } from "./detect.js";
 import type { CriuImageSet } from "./image-set.js";
 import { IMAGES } from "./images.js";

@@ -1,3 +1,5 @@
+import { AF_UNIX, SOCK_DEAD, TCP_LISTEN } from "../../linux/sockets.js";
+import { TTY_HUPPED } from "../../linux/tty.js";
 import type { RecordKind, RecordValue } from "./record-kind.js";
 import { RECORDS } from "./records.js";
 import type { ArchFamily, Commit, ObjectType } from "./revisions.js";
@@ -92,10 +94,6 @@ const R = RECORDS;
 const PIPE = 2;
 const FIFO = 3;
 const EPOLL = 6;
-const AF_UNIX = 1;
-const TCP_LISTEN = 10;
-const SOCK_DEAD = 1n;
-const TTY_HUPPED = 1n << 18n;
 const WITH_PAGES: ReadonlySet<number> = new Set([2, 3, 4]);
 const SLASH = 0x2f;
 

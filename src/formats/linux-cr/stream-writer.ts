@@ -1,5 +1,6 @@
 import { type ConcatSource, type Piece, PieceList, pieceSize, type SourceRange } from "../../io/concat.js";
 import { type ByteSource, checkRange } from "../../io/source.js";
+import { PAGE_SIZE } from "../../linux/mman.js";
 import type { StructTable, StructValue } from "../../schema/struct.js";
 import { writeStruct } from "../../schema/struct-writer.js";
 import type { Dialect, RecordKind } from "./record-kind.js";
@@ -13,10 +14,8 @@ export const WRITTEN_DIALECT: Dialect = { commit: "5c3471a", arch: ARCHITECTURES
 /** HEADER.arch_id of `WRITTEN_DIALECT`. */
 export const WRITTEN_ARCH_ID = archNumbering(WRITTEN_DIALECT.commit).indexOf("X86_64") + 1;
 
-export const PAGE_BYTES = 4096;
-
 /** Keys of one PGARR: 16 blocks of a page each, as the kernel gathers them. */
-const PAGES_AT_ONCE = (16 * PAGE_BYTES) / 8;
+const PAGES_AT_ONCE = (16 * PAGE_SIZE) / 8;
 
 /** Runs of one batch beyond which they are kept as one piece of the stream. */
 const MANY_RUNS = 64;
@@ -140,7 +139,7 @@ export class StreamWriter {
     this.buffer(
       keys,
       ...runs.map(({ from, pages }) =>
-        from === undefined ? { zeros: pages * PAGE_BYTES } : { ...from, size: pages * PAGE_BYTES },
+        from === undefined ? { zeros: pages * PAGE_SIZE } : { ...from, size: pages * PAGE_SIZE },
       ),
     );
   }
@@ -150,7 +149,7 @@ function partOf({ key, from }: PageRun, skip: number, pages: number, step: bigin
   return {
     key: key + BigInt(skip) * step,
     pages,
-    from: from && { source: from.source, offset: from.offset + skip * PAGE_BYTES },
+    from: from && { source: from.source, offset: from.offset + skip * PAGE_SIZE },
   };
 }
 
@@ -160,7 +159,7 @@ export class ScatteredPages implements ByteSource {
   readonly size: number;
 
   constructor(readonly runs: readonly PageRun[]) {
-    this.size = runs.reduce((sum, { pages }) => sum + pages, 0) * PAGE_BYTES;
+    this.size = runs.reduce((sum, { pages }) => sum + pages, 0) * PAGE_SIZE;
   }
 
   read(offset: number, size: number): Buffer {
@@ -169,10 +168,10 @@ export class ScatteredPages implements ByteSource {
     let at = 0;
     for (const { pages, from } of this.runs) {
       const start = Math.max(at, offset);
-      const end = Math.min(at + pages * PAGE_BYTES, offset + size);
+      const end = Math.min(at + pages * PAGE_SIZE, offset + size);
       if (from !== undefined && start < end)
         from.source.read(from.offset + start - at, end - start).copy(bytes, start - offset);
-      at += pages * PAGE_BYTES;
+      at += pages * PAGE_SIZE;
       if (at >= offset + size) break;
     }
     return bytes;

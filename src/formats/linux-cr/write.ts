@@ -3,6 +3,7 @@ import { EditError } from "../../io/errors.js";
 import { MAX_RECORD_BYTES } from "../../io/limits.js";
 import { type Splice, spliceBetween } from "../../io/splice.js";
 import { textToBytes } from "../../io/text.js";
+import { PATH_MAX } from "../../linux/files.js";
 import type { StructTable, StructValue } from "../../schema/struct.js";
 import { writeStruct } from "../../schema/struct-writer.js";
 import type { LinuxCrImage } from "./image.js";
@@ -27,9 +28,6 @@ const NEXT_COUNTS: ReadonlyMap<RecordKind, readonly [field: string, elementBytes
   [RECORDS.SOCKET_BUFFER, ["lin_len", 1]],
   [RECORDS.IPC_SEM, ["sem_nsems", 8]],
 ]);
-
-/** The longest path of a FILE_NAME with its NUL, in bytes. */
-const MOST_PATH_BYTES = 4096;
 
 /**
  * A whole new record. `payload` stands behind the fixed part; the field that counts its elements follows it. `size`
@@ -63,8 +61,8 @@ export function encodeRecord(
 export function textPayload(kind: RecordKind, text: string): Buffer {
   const bytes = textToBytes(text);
   if (bytes.includes(0)) throw new EditError("a NUL cannot stand in the text of an image");
-  if (kind.payload === "path" && bytes.length >= MOST_PATH_BYTES)
-    throw new EditError(`a path of ${bytes.length} bytes; the format holds ${MOST_PATH_BYTES - 1}`);
+  if (kind.payload === "path" && bytes.length >= PATH_MAX)
+    throw new EditError(`a path of ${bytes.length} bytes; the format holds ${PATH_MAX - 1}`);
   return Buffer.concat([bytes, Buffer.alloc(1)]);
 }
 

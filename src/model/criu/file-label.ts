@@ -1,7 +1,7 @@
 import type { CriuImageSet } from "../../formats/criu/image-set.js";
 import { IMAGES } from "../../formats/criu/images.js";
 import { TTY_TYPE } from "../../formats/criu/tables/tty.js";
-import { enumName } from "../../schema/enums.js";
+import { enumName } from "../../io/enums.js";
 import type { OpenFile } from "../checkpoint.js";
 
 /** What a person would call an open file, in the manner of /proc/PID/fd. */

@@ -1,6 +1,7 @@
 import type { CriuImageSet } from "../../formats/criu/image-set.js";
 import { IMAGES } from "../../formats/criu/images.js";
 import type { MmEntry, VmaEntry } from "../../formats/criu/tables/mm.js";
+import { MAP_GROWSDOWN, MAP_SHARED } from "../../linux/mman.js";
 import type { FileTable, Mapping, MappingKind, OpenFile } from "../checkpoint.js";
 
 /** Bits of vma_entry.status, in the order in which they decide what the mapping is (criu/include/vma.h). */
@@ -20,8 +21,6 @@ const KINDS: readonly (readonly [bit: number, kind: MappingKind])[] = [
 
 const AREA_STACK = 0x2;
 const AREA_HEAP = 0x20;
-const MAP_SHARED = 1;
-const MAP_GROWSDOWN = 0x100;
 
 /** The mappings of a task: from mm-PID.img, or vmas-PID.img in sets before criu 1.2. */
 export function criuMappings(

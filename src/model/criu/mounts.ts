@@ -1,7 +1,7 @@
 import type { CriuImageSet } from "../../formats/criu/image-set.js";
 import { IMAGES } from "../../formats/criu/images.js";
 import { FSTYPE } from "../../formats/criu/tables/mnt.js";
-import { enumName } from "../../schema/enums.js";
+import { enumName } from "../../io/enums.js";
 import type { Mount, PipeBuffer } from "../checkpoint.js";
 
 const FSTYPE_AUTO = 16;

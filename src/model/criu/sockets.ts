@@ -7,15 +7,12 @@ import type { NetlinkSkEntry } from "../../formats/criu/tables/sk-netlink.js";
 import type { SkOptsEntry } from "../../formats/criu/tables/sk-opts.js";
 import type { PacketSockEntry } from "../../formats/criu/tables/sk-packet.js";
 import type { UnixSkEntry } from "../../formats/criu/tables/sk-unix.js";
+import { enumName } from "../../io/enums.js";
 import { bytesToText } from "../../io/text.js";
-import { enumName } from "../../schema/enums.js";
+import { IPPROTO_TCP, TCP_ESTABLISHED, TCP_LISTEN } from "../../linux/sockets.js";
 import { formatAddress } from "../../schema/ip-address.js";
 import type { FileTable, OpenFile, Socket, SocketQueue } from "../checkpoint.js";
 import type { StoredBytes } from "../stored-bytes.js";
-
-const TCP = 6;
-const ESTABLISHED = 1;
-const LISTEN = 10;
 
 /** The socket side of an open file; undefined for files that are no sockets. */
 export function socketOf(file: OpenFile, files: FileTable, set: CriuImageSet): Socket | undefined {
@@ -60,7 +57,7 @@ function unixSocket(entry: UnixSkEntry, files: FileTable): Omit<Socket, "queued"
     remote: peer === undefined ? "" : unixName(peer.record as UnixSkEntry),
     localPort: undefined,
     remotePort: undefined,
-    backlog: entry.state === LISTEN ? entry.backlog : undefined,
+    backlog: entry.state === TCP_LISTEN ? entry.backlog : undefined,
     peerInode: entry.peer,
     peer,
     connected: false,
@@ -138,7 +135,9 @@ function peerOf(entry: UnixSkEntry, files: FileTable): OpenFile | undefined {
 function inetSocket(entry: InetSkEntry, set: CriuImageSet): Socket {
   const hasRemote = entry.dst_port !== 0;
   const connected =
-    entry.proto === TCP && entry.state !== LISTEN && (hasRemote || entry.state === ESTABLISHED);
+    entry.proto === IPPROTO_TCP &&
+    entry.state !== TCP_LISTEN &&
+    (hasRemote || entry.state === TCP_ESTABLISHED);
   return {
     family: enumName(SK_FAMILY, entry.family),
     type: enumName(SK_TYPE, entry.type),
@@ -149,7 +148,7 @@ function inetSocket(entry: InetSkEntry, set: CriuImageSet): Socket {
     remote: hasRemote ? `${bracketed(formatAddress(entry.dst_addr))}:${entry.dst_port}` : "",
     localPort: entry.src_port,
     remotePort: hasRemote ? entry.dst_port : undefined,
-    backlog: entry.state === LISTEN ? entry.backlog : undefined,
+    backlog: entry.state === TCP_LISTEN ? entry.backlog : undefined,
     peerInode: undefined,
     peer: undefined,
     ...optionsOf(entry),

@@ -7,7 +7,7 @@ import { FD_TYPES, type FdinfoEntry } from "../../formats/criu/tables/fdinfo.js"
 import type { FsEntry } from "../../formats/criu/tables/fs.js";
 import type { MmEntry } from "../../formats/criu/tables/mm.js";
 import type { PstreeEntry } from "../../formats/criu/tables/pstree.js";
-import { enumName } from "../../schema/enums.js";
+import { enumName } from "../../io/enums.js";
 import type { Value } from "../../schema/message.js";
 import type {
   AddressRange,

@@ -1,10 +1,12 @@
 import type { CriuImageSet } from "../../formats/criu/image-set.js";
 import { IMAGES } from "../../formats/criu/images.js";
-import { type CoreEntry, SECCOMP_MODE, type TaskCoreEntry } from "../../formats/criu/tables/core.js";
+import type { CoreEntry, TaskCoreEntry } from "../../formats/criu/tables/core.js";
 import type { CredsEntry } from "../../formats/criu/tables/creds.js";
 import type { SaEntry } from "../../formats/criu/tables/sigaction.js";
 import type { SiginfoEntry } from "../../formats/criu/tables/siginfo.js";
-import { enumName } from "../../schema/enums.js";
+import { enumName } from "../../io/enums.js";
+import { SECCOMP_MODES } from "../../linux/seccomp.js";
+import { SIGKILL, SIGSTOP, SS_DISABLE } from "../../linux/signals.js";
 import { UNKNOWN } from "../../schema/message.js";
 import type { Credentials, PendingSignal, SignalState, Thread, ThreadAddresses } from "../checkpoint.js";
 import { criuX86Registers } from "./x86-registers.js";
@@ -51,7 +53,7 @@ export class CriuThread implements Thread {
 
   get seccomp(): string | undefined {
     const mode = this.#read()?.thread_core?.seccomp_mode ?? this.#read()?.tc?.old_seccomp_mode;
-    return mode === undefined ? undefined : enumName(SECCOMP_MODE, mode);
+    return mode === undefined ? undefined : enumName(SECCOMP_MODES, mode);
   }
 
   get schedule(): Thread["schedule"] {
@@ -100,13 +102,10 @@ function controlGroupsOf(set: CriuImageSet): ReadonlyMap<number, readonly string
   return groups;
 }
 
-/** SS_DISABLE of sigaltstack(2). */
-const NO_STACK = 2;
-
 function addressesOf(core: CoreEntry | undefined): ThreadAddresses {
   const { futex_rla: robustList = 0n, sas } = core?.thread_core ?? {};
   const info = core?.thread_info as { readonly clear_tid_addr?: bigint } | undefined;
-  const hasStack = sas !== undefined && (sas.ss_flags & NO_STACK) === 0 && sas.ss_size !== 0n;
+  const hasStack = sas !== undefined && (sas.ss_flags & SS_DISABLE) === 0 && sas.ss_size !== 0n;
   return {
     clearTid: info?.clear_tid_addr ?? 0n,
     robustList,
@@ -132,9 +131,6 @@ export function criuSignals(set: CriuImageSet, pid: number, core: TaskCoreEntry 
   const queue = core?.signals_s?.signals ?? set.records(IMAGES.SIGNAL, pid).map(({ value }) => value);
   return { actions: actions.map(signalAction), pending: queue.map(pendingSignal) };
 }
-
-const SIGKILL = 9;
-const SIGSTOP = 19;
 
 /** Actions are stored in signal order without SIGKILL and SIGSTOP, which have none. */
 function signalAction(entry: SaEntry, index: number): SignalState["actions"][number] {

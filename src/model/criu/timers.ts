@@ -2,10 +2,8 @@ import type { CriuImageSet } from "../../formats/criu/image-set.js";
 import { IMAGES } from "../../formats/criu/images.js";
 import type { TaskCoreEntry } from "../../formats/criu/tables/core.js";
 import type { ItimerEntry, PosixTimerEntry, TimerfdEntry } from "../../formats/criu/tables/timer.js";
+import { NSEC_PER_SEC, NSEC_PER_USEC } from "../../linux/time.js";
 import type { DescriptorTable, Origin, Timer, TimerKind } from "../checkpoint.js";
-
-const SECOND = 1_000_000_000n;
-const MICROSECOND = 1_000n;
 
 /** Interval timers, POSIX timers and timerfds of a task, with what was left of them at the checkpoint. */
 export function criuTimers(
@@ -55,8 +53,8 @@ function timerfds(table: DescriptorTable | undefined): Timer[] {
     timers.push({
       kind: "timerfd",
       id: file.id,
-      left: entry.vsec * SECOND + entry.vnsec,
-      interval: entry.isec * SECOND + entry.insec,
+      left: entry.vsec * NSEC_PER_SEC + entry.vnsec,
+      interval: entry.isec * NSEC_PER_SEC + entry.insec,
       clock: entry.clockid,
       signal: undefined,
       overrun: entry.ticks,
@@ -70,8 +68,8 @@ function itimer(kind: TimerKind, entry: ItimerEntry, origin: Origin): Timer {
   return {
     kind,
     id: undefined,
-    left: entry.vsec * SECOND + entry.vusec * MICROSECOND,
-    interval: entry.isec * SECOND + entry.iusec * MICROSECOND,
+    left: entry.vsec * NSEC_PER_SEC + entry.vusec * NSEC_PER_USEC,
+    interval: entry.isec * NSEC_PER_SEC + entry.iusec * NSEC_PER_USEC,
     clock: undefined,
     signal: undefined,
     overrun: 0n,
@@ -83,8 +81,8 @@ function posix(entry: PosixTimerEntry, origin: Origin): Timer {
   return {
     kind: "posix",
     id: entry.it_id,
-    left: entry.vsec * SECOND + entry.vnsec,
-    interval: entry.isec * SECOND + entry.insec,
+    left: entry.vsec * NSEC_PER_SEC + entry.vnsec,
+    interval: entry.isec * NSEC_PER_SEC + entry.insec,
     clock: entry.clock_id,
     signal: entry.si_signo,
     overrun: BigInt(entry.overrun),

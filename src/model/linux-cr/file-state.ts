@@ -1,6 +1,7 @@
 import type { Part } from "../../formats/linux-cr/parse.js";
 import { RECORDS } from "../../formats/linux-cr/records.js";
 import { EPOLL_ITEM } from "../../formats/linux-cr/tables/files.js";
+import { TTY_HUPPED } from "../../linux/tty.js";
 import {
   epollState,
   type FileState,
@@ -45,12 +46,9 @@ function epollItems(reader: StreamReader, { deferred }: Part) {
   return items === undefined ? [] : reader.image.structs(items, EPOLL_ITEM);
 }
 
-/** TTY.flags: hung up, so it has no modes. */
-const HUNG_UP = 1n << 18n;
-
 function terminalOf(reader: StreamReader, objref: number): FileState {
   const object = reader.object(objref, "TTY");
   if (object === undefined) return {};
   const { flags, termios, winsize } = reader.get(object, RECORDS.TTY).value;
-  return (flags & HUNG_UP) !== 0n ? {} : terminalState(termios, winsize);
+  return (flags & TTY_HUPPED) !== 0n ? {} : terminalState(termios, winsize);
 }

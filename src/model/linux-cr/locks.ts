@@ -1,14 +1,13 @@
 import { RECORDS } from "../../formats/linux-cr/records.js";
+import { OFFSET_MAX } from "../../linux/files.js";
+import { F_INPROGRESS } from "../../linux/locks.js";
+import { NSEC_PER_SEC } from "../../linux/time.js";
 import type { FileTable, Lock, LockKind, LockType } from "../checkpoint.js";
 import type { StreamReader } from "./reader.js";
 
 /** FILE_LOCK.fl_flags. */
 const KINDS: Readonly<Record<number, LockKind>> = { 1: "posix", 2: "flock", 32: "lease", 1025: "ofd" };
 const TYPES: readonly LockType[] = ["read", "write", "unlock"];
-/** Bit of fl_type while a lease is being broken. */
-const IN_PROGRESS = 16;
-const END_OF_FILE = 0x7fff_ffff_ffff_ffffn;
-const SECOND = 1_000_000_000n;
 
 /** A descriptor table, and the task by whose pid its locks are known. */
 export interface LockHolder {
@@ -36,18 +35,18 @@ export function linuxCrLocks(reader: StreamReader, holders: readonly LockHolder[
         const key = `${kind} ${holder} ${value.fl_start} ${value.fl_end} ${value.fl_type}`;
         if (seen.has(key)) continue;
         seen.add(key);
-        const breaking = (value.fl_type & IN_PROGRESS) !== 0;
+        const breaking = (value.fl_type & F_INPROGRESS) !== 0;
         locks.push({
           kind,
-          type: TYPES[value.fl_type & ~IN_PROGRESS] ?? "unknown",
+          type: TYPES[value.fl_type & ~F_INPROGRESS] ?? "unknown",
           previous: breaking ? (TYPES[value.fl_type_prev] ?? "unknown") : undefined,
           breaking,
-          remaining: breaking ? BigInt(value.fl_rem_lease) * SECOND : undefined,
+          remaining: breaking ? BigInt(value.fl_rem_lease) * NSEC_PER_SEC : undefined,
           owner: kind === "posix" ? value.owner_ref || table : undefined,
           pid,
           fd: fields.fd_descriptor,
           start: value.fl_start,
-          length: value.fl_end === END_OF_FILE ? 0n : value.fl_end - value.fl_start + 1n,
+          length: value.fl_end === OFFSET_MAX ? 0n : value.fl_end - value.fl_start + 1n,
           file,
           origin: reader.origin(index),
         });

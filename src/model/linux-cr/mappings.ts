@@ -1,6 +1,7 @@
 import type { Part } from "../../formats/linux-cr/parse.js";
 import type { RecordValue } from "../../formats/linux-cr/record-kind.js";
 import { RECORDS } from "../../formats/linux-cr/records.js";
+import { VM_EXEC, VM_GROWSDOWN, VM_READ, VM_SHARED, VM_WRITE } from "../../linux/mman.js";
 import type { FileTable, Mapping, MappingKind, OpenFile } from "../checkpoint.js";
 import type { StreamReader } from "./reader.js";
 import { pageSizeOf } from "./saved-pages.js";
@@ -16,13 +17,6 @@ const KINDS: Readonly<Record<number, MappingKind>> = {
   7: "SysV",
   8: "SysV",
 };
-
-/** Bits of vm_flags. */
-const VM_READ = 1n;
-const VM_WRITE = 2n;
-const VM_EXEC = 4n;
-const VM_SHARED = 8n;
-const VM_GROWSDOWN = 0x100n;
 
 /** The mappings of an address space, ascending. */
 export function linuxCrMappings(

@@ -1,4 +1,5 @@
 import type { Part } from "../../formats/linux-cr/parse.js";
+import { PAGE_SIZE } from "../../linux/mman.js";
 import type { StreamReader } from "./reader.js";
 
 /** Neighbouring pages: saved side by side from `offset` of the image on, or, without it, not saved. */
@@ -8,15 +9,13 @@ export interface SavedRun {
   readonly offset: number | undefined;
 }
 
-const USUAL_PAGE_BYTES = 4096;
-
 const pageSizes = new WeakMap<StreamReader, number>();
 
 /** Bytes of a page: no field says it, the first saved pages do; 4096 when there are none. Errors: FormatError. */
 export function pageSizeOf(reader: StreamReader): number {
   let size = pageSizes.get(reader);
   if (size === undefined) {
-    size = firstPageSize(reader) ?? USUAL_PAGE_BYTES;
+    size = firstPageSize(reader) ?? PAGE_SIZE;
     pageSizes.set(reader, size);
   }
   return size;
@@ -37,7 +36,7 @@ function* withPages(part: Part): Generator<Part> {
 /** A page array has a key of a machine word for each page, then the pages. */
 function pageBytes({ image }: StreamReader, record: number, pages: number): number {
   const size = image.payload(record).size / pages - image.dialect.arch.wordBytes;
-  if (size < USUAL_PAGE_BYTES || !Number.isInteger(Math.log2(size)))
+  if (size < PAGE_SIZE || !Number.isInteger(Math.log2(size)))
     throw image.error(record, `pages of ${size} bytes, which no kernel has`);
   return size;
 }

@@ -1,21 +1,22 @@
 import { SK_FAMILY, SK_PROTO, SK_STATE, SK_TYPE } from "../../formats/criu/names.js";
 import type { Part } from "../../formats/linux-cr/parse.js";
 import { RECORDS } from "../../formats/linux-cr/records.js";
+import { enumName } from "../../io/enums.js";
 import { bytesToText } from "../../io/text.js";
-import { enumName } from "../../schema/enums.js";
+import {
+  AF_INET6,
+  AF_UNIX,
+  IPPROTO_TCP,
+  SUN_PATH,
+  TCP_ESTABLISHED,
+  TCP_LISTEN,
+} from "../../linux/sockets.js";
 import { formatAddress } from "../../schema/ip-address.js";
 import type { OpenFile, Socket } from "../checkpoint.js";
 import type { StoredBytes } from "../stored-bytes.js";
 import type { StreamReader } from "./reader.js";
 
-const UNIX = 1;
-const INET6 = 10;
-const TCP = 6;
-const ESTABLISHED = 1;
-const LISTEN = 10;
 const SLASH = 0x2f;
-/** Where sun_path stands in a sockaddr_un. */
-const SUN_PATH = 2;
 
 /** A SOCK object as a socket. `fileOf` finds the open file of another one, for the peer. */
 export function linuxCrSocket(
@@ -29,8 +30,8 @@ export function linuxCrSocket(
     type: enumName(SK_TYPE, sock.type),
     state: enumName(SK_STATE, sock.state),
     inode: inodeOf(reader, part),
-    backlog: sock.state === LISTEN ? sock.backlog : undefined,
-    queued: queued(reader, part, sock.protocol === TCP),
+    backlog: sock.state === TCP_LISTEN ? sock.backlog : undefined,
+    queued: queued(reader, part, sock.protocol === IPPROTO_TCP),
     waiting: () => waiting(reader, part),
     shutdown: sock.shutdown,
     // Stored as setsockopt(2) takes them, which is half of what the kernel gives.
@@ -38,7 +39,7 @@ export function linuxCrSocket(
     receiveBuffer: sock.rcvbuf * 2,
     options: optionNames(reader, part, common.reuse !== 0),
   };
-  if (common.family === UNIX) {
+  if (common.family === AF_UNIX) {
     const { peer } = reader.get(part, RECORDS.SOCKET_UNIX).value;
     const other = peer === 0 ? undefined : reader.object(peer, "SOCK");
     return {
@@ -142,7 +143,7 @@ function inetAddresses(
   "protocol" | "local" | "remote" | "localPort" | "remotePort" | "peerInode" | "peer" | "connected"
 > {
   const { laddr, raddr, inet6 } = reader.get(part, RECORDS.SOCKET_INET).value;
-  const isV6 = family === INET6 && inet6 !== undefined;
+  const isV6 = family === AF_INET6 && inet6 !== undefined;
   const localPort = laddr.readUInt16BE(2);
   const remotePort = raddr.readUInt16BE(2);
   const local = isV6 ? `[${formatV6(inet6.rcv_saddr)}]` : formatV4(laddr);
@@ -155,7 +156,8 @@ function inetAddresses(
     remotePort: remotePort === 0 ? undefined : remotePort,
     peerInode: undefined,
     peer: undefined,
-    connected: protocol === TCP && state !== LISTEN && (remotePort !== 0 || state === ESTABLISHED),
+    connected:
+      protocol === IPPROTO_TCP && state !== TCP_LISTEN && (remotePort !== 0 || state === TCP_ESTABLISHED),
   };
 }
 

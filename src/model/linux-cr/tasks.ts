@@ -1,5 +1,6 @@
 import type { Part } from "../../formats/linux-cr/parse.js";
 import { RECORDS } from "../../formats/linux-cr/records.js";
+import { TASK_STOPPED } from "../../linux/sched.js";
 import type {
   AddressRange,
   DescriptorTable,
@@ -36,9 +37,6 @@ export interface TaskContext {
   /** The task that brought a SIGNAL record, by the number of the shared object. */
   readonly signalOwner: (objref: number) => Part | undefined;
 }
-
-/** The kernel's state of a stopped task. */
-const TASK_STOPPED = 4;
 
 /** A process: the TASK that leads it and those of its other threads. */
 export class LinuxCrTask implements Task {

@@ -4,6 +4,7 @@ import type { RecordValue } from "../../formats/linux-cr/record-kind.js";
 import { RECORDS } from "../../formats/linux-cr/records.js";
 import { isSince } from "../../formats/linux-cr/revisions.js";
 import { SIGACTION, SIGINFO, SIGINFO_0ABE2FE } from "../../formats/linux-cr/tables/signals.js";
+import { SIGKILL, SIGSTOP } from "../../linux/signals.js";
 import type { Credentials, PendingSignal, SignalAction, Thread, ThreadAddresses } from "../checkpoint.js";
 import { lazy } from "../lazy.js";
 import { controlGroupsOf, threadExtras } from "./extras.js";
@@ -74,9 +75,6 @@ export function pendingSignals(image: LinuxCrImage, record: number): PendingSign
     siginfo: raw.subarray(i * SIGINFO_0ABE2FE.size, (i + 1) * SIGINFO_0ABE2FE.size),
   }));
 }
-
-const SIGKILL = 9;
-const SIGSTOP = 19;
 
 /** SIGHAND has an entry for each signal; SIGKILL and SIGSTOP have no action. */
 export function signalActions(image: LinuxCrImage, record: number): SignalAction[] {

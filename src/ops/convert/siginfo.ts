@@ -1,22 +1,14 @@
 import { SIGINFO } from "../../formats/linux-cr/tables/signals.js";
+import { SI_KERNEL, SI_SIGIO, SI_TIMER, SIGCHLD, SIGINFO_BYTES, SIGIO, SIGSYS } from "../../linux/signals.js";
 import type { StructValue } from "../../schema/struct.js";
 import { readStruct } from "../../schema/struct-reader.js";
 import { writeStruct } from "../../schema/struct-writer.js";
-
-/** Bytes of the kernel's siginfo_t, as CRIU stores it. */
-export const SIGINFO_BYTES = 128;
 /** Bytes of a ckpt_siginfo, as SIGPENDING holds it. */
 export const CKPT_SIGINFO_BYTES = 88;
 
 const ENDIAN = "little-endian";
-const SIGCHLD = 17;
-const SIGPOLL = 29;
-const SIGSYS = 31;
 /** SIGILL, SIGTRAP, SIGBUS, SIGFPE, SIGSEGV. */
 const FAULTS: ReadonlySet<number> = new Set([4, 5, 7, 8, 11]);
-const SI_KERNEL = 0x80;
-const SI_TIMER = -2;
-const SI_SIGIO = -5;
 
 /** Which member of the union in siginfo_t a signal uses, as the kernel decides it from number and code. */
 type Layout = "sender" | "timer" | "poll" | "fault" | "child" | "call";
@@ -25,7 +17,7 @@ function layoutOf(signo: number, code: number): Layout {
   if (code > 0 && code < SI_KERNEL) {
     if (FAULTS.has(signo)) return "fault";
     if (signo === SIGCHLD) return "child";
-    if (signo === SIGPOLL) return "poll";
+    if (signo === SIGIO) return "poll";
     if (signo === SIGSYS) return "call";
     return "sender";
   }

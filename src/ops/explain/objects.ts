@@ -1,3 +1,4 @@
+import { O_APPEND } from "../../linux/open-flags.js";
 import type { Checkpoint, OpenFile, Task } from "../../model/checkpoint.js";
 
 /** What of the checkpoint a log line is about. */
@@ -25,8 +26,6 @@ export interface Clues {
 const MAX_OBJECTS = 16;
 
 const ACCESS = ["read-only", "write-only", "read-write"] as const;
-/** O_APPEND of every Linux architecture but alpha, hppa, mips and sparc, asm-generic/fcntl.h. */
-const O_APPEND = 0o2000;
 
 /** The tasks and descriptors that the clues of a log line lead to, in the order of the tree. */
 export function objectsOf(checkpoint: Checkpoint, clues: Clues): LogObject[] {

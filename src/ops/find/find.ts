@@ -1,6 +1,6 @@
 import type { CriuImage } from "../../formats/criu/image.js";
+import { flagNames } from "../../io/enums.js";
 import { bytesToText } from "../../io/text.js";
-import { flagNames } from "../../schema/enums.js";
 import { formatAddress } from "../../schema/ip-address.js";
 import type { AnyValue, Field, MessageTable } from "../../schema/message.js";
 import { type FieldPath, formatPath } from "../../schema/patch.js";

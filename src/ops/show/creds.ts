@@ -1,7 +1,7 @@
+import { flagNames } from "../../io/enums.js";
+import { capabilitiesIn, SECUREBITS } from "../../linux/capabilities.js";
 import type { Credentials, Thread } from "../../model/checkpoint.js";
 import type { Document } from "../../model/document.js";
-import { capabilitiesIn, SECUREBITS } from "../../model/linux-names.js";
-import { flagNames } from "../../schema/enums.js";
 import { chosenTasks, type ShowOptions, type TaskName, taskName, type ViewHead, viewHead } from "./view.js";
 
 export interface CredsView extends ViewHead<"creds"> {

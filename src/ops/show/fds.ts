@@ -1,6 +1,6 @@
+import { openFlagNames } from "../../linux/open-flags.js";
 import type { Descriptor, OpenFile, Task } from "../../model/checkpoint.js";
 import type { Document } from "../../model/document.js";
-import { openFlagNames } from "../../model/linux-names.js";
 import { chosenTasks, type ShowOptions, type TaskName, taskName, type ViewHead, viewHead } from "./view.js";
 
 export interface FdsView extends ViewHead<"fds"> {

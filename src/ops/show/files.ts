@@ -1,7 +1,8 @@
+import { openFlagNames } from "../../linux/open-flags.js";
+import { signalName } from "../../linux/signals.js";
 import type { FileOwner, OpenFile } from "../../model/checkpoint.js";
 import type { Document } from "../../model/document.js";
 import type { FileState } from "../../model/file-state.js";
-import { openFlagNames, signalName } from "../../model/linux-names.js";
 import { type Holder, heldBy, holdersOf } from "./holders.js";
 import { type FileUse, usesOf } from "./uses.js";
 import { hex, type ShowOptions, taskOf, type ViewHead, viewHead } from "./view.js";

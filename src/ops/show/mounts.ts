@@ -1,6 +1,6 @@
+import { flagNames } from "../../io/enums.js";
+import { MOUNT_FLAGS } from "../../linux/files.js";
 import type { Document } from "../../model/document.js";
-import { MOUNT_FLAGS } from "../../model/linux-names.js";
-import { flagNames } from "../../schema/enums.js";
 import { taskIds } from "./task-ids.js";
 import { type ShowOptions, taskOf, type ViewHead, viewHead } from "./view.js";
 

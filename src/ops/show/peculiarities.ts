@@ -1,8 +1,8 @@
 import { IMAGES } from "../../formats/criu/images.js";
 import { LSMTYPE } from "../../formats/criu/tables/inventory.js";
+import { enumName } from "../../io/enums.js";
 import type { OpenFile } from "../../model/checkpoint.js";
 import type { Document } from "../../model/document.js";
-import { enumName } from "../../schema/enums.js";
 import { nsView } from "./ns.js";
 import { treeView } from "./tree.js";
 

@@ -1,3 +1,4 @@
+import { O_ACCMODE, O_RDWR, O_WRONLY } from "../../linux/open-flags.js";
 import type { OpenFile } from "../../model/checkpoint.js";
 import type { Document } from "../../model/document.js";
 import { type Holder, heldBy, holdersOf } from "./holders.js";
@@ -20,10 +21,6 @@ export interface ShownPipe {
   readonly writers: readonly Holder[];
 }
 
-const ACCESS_MODE = 3;
-const WRITE_ONLY = 1;
-const READ_WRITE = 2;
-
 /** Pipes and fifos with what is in them and who holds which end. */
 export function pipesView({ checkpoint }: Document, { pid }: ShowOptions = {}): PipesView {
   if (pid !== undefined) taskOf(checkpoint, pid);
@@ -41,15 +38,15 @@ export function pipesView({ checkpoint }: Document, { pid }: ShowOptions = {}): 
     const [first] = files as [OpenFile, ...OpenFile[]];
     const buffer = buffers.get(key);
     const held = (may: (access: number) => boolean): Holder[] =>
-      files.filter((file) => may((file.flags ?? 0) & ACCESS_MODE)).flatMap(holders);
+      files.filter((file) => may((file.flags ?? 0) & O_ACCMODE)).flatMap(holders);
     return {
       kind: first.type === "FIFO" ? "fifo" : "pipe",
       id: first.pipeId as number,
       path: first.path,
       bytes: buffer?.bytes ?? 0,
       capacity: buffer?.capacity || undefined,
-      readers: held((access) => access !== WRITE_ONLY),
-      writers: held((access) => access === WRITE_ONLY || access === READ_WRITE),
+      readers: held((access) => access !== O_WRONLY),
+      writers: held((access) => access === O_WRONLY || access === O_RDWR),
     };
   });
   return {

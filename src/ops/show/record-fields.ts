@@ -1,5 +1,5 @@
+import { type EnumTable, enumName, flagNames } from "../../io/enums.js";
 import { bytesToText } from "../../io/text.js";
-import { type EnumTable, enumName, flagNames } from "../../schema/enums.js";
 import { formatAddress } from "../../schema/ip-address.js";
 import { type AnyValue, type Field, fieldMessage, type MessageTable, UNKNOWN } from "../../schema/message.js";
 import { formatDev, formatOdev } from "../../schema/to-json.js";

@@ -1,6 +1,6 @@
+import { RESOURCE_LIMITS, RLIM_INFINITY } from "../../linux/rlimits.js";
 import type { ResourceLimit } from "../../model/checkpoint.js";
 import type { Document } from "../../model/document.js";
-import { RESOURCE_LIMITS } from "../../model/linux-names.js";
 import { chosenTasks, type ShowOptions, type TaskName, taskName, type ViewHead, viewHead } from "./view.js";
 
 export interface RlimitsView extends ViewHead<"rlimits"> {
@@ -19,8 +19,6 @@ export interface ShownLimit {
   readonly unit: string;
 }
 
-const INFINITY = 0xffff_ffff_ffff_ffffn;
-
 /** Resource limits, getrlimit(2). */
 export function rlimitsView({ checkpoint }: Document, options: ShowOptions = {}): RlimitsView {
   const tasks = chosenTasks(checkpoint, options).map((task) => ({
@@ -36,5 +34,5 @@ function shownLimit({ soft, hard }: ResourceLimit, at: number): ShownLimit {
 }
 
 function limit(value: bigint): bigint | "unlimited" {
-  return value === INFINITY ? "unlimited" : value;
+  return value === RLIM_INFINITY ? "unlimited" : value;
 }

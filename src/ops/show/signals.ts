@@ -1,7 +1,7 @@
+import { enumName, flagNames } from "../../io/enums.js";
+import { SIG_IGN, SIGACTION_FLAGS, SIGNAL_CODES, signalName, signalsIn } from "../../linux/signals.js";
 import type { PendingSignal, SignalAction, Task, Thread } from "../../model/checkpoint.js";
 import type { Document } from "../../model/document.js";
-import { SIGACTION_FLAGS, SIGNAL_CODES, signalName, signalsIn } from "../../model/linux-names.js";
-import { enumName, flagNames } from "../../schema/enums.js";
 import {
   chosenTasks,
   hex,
@@ -66,14 +66,12 @@ function taskSignals(task: Task): TaskSignals {
   };
 }
 
-const IGNORE = 1n;
-
 function isSet({ handler, flags, mask }: SignalAction): boolean {
   return handler !== 0n || flags !== 0n || mask !== 0n;
 }
 
 function shownAction({ signal, handler, flags, mask }: SignalAction): ShownAction {
-  const action = handler === 0n ? "default" : handler === IGNORE ? "ignore" : "handle";
+  const action = handler === 0n ? "default" : handler === SIG_IGN ? "ignore" : "handle";
   return {
     ...{ signal, name: signalName(signal), action },
     handler: action === "handle" ? hex(handler) : undefined,

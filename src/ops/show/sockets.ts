@@ -1,8 +1,8 @@
 import { SK_SHUTDOWN } from "../../formats/criu/tables/sk-opts.js";
+import { enumName } from "../../io/enums.js";
+import { NETLINK_PROTOCOLS } from "../../linux/sockets.js";
 import type { OpenFile, Socket } from "../../model/checkpoint.js";
 import type { Document } from "../../model/document.js";
-import { NETLINK_PROTOCOLS } from "../../model/linux-names.js";
-import { enumName } from "../../schema/enums.js";
 import { type Holder, heldBy, holdersOf } from "./holders.js";
 import { type ShowOptions, taskOf, type ViewHead, viewHead } from "./view.js";
 

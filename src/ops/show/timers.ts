@@ -1,7 +1,8 @@
+import { enumName } from "../../io/enums.js";
+import { signalName } from "../../linux/signals.js";
+import { CLOCKS } from "../../linux/time.js";
 import type { Timer, TimerKind } from "../../model/checkpoint.js";
 import type { Document } from "../../model/document.js";
-import { CLOCKS, signalName } from "../../model/linux-names.js";
-import { enumName } from "../../schema/enums.js";
 import { chosenTasks, type ShowOptions, type TaskName, taskName, type ViewHead, viewHead } from "./view.js";
 
 export interface TimersView extends ViewHead<"timers"> {

@@ -1,6 +1,6 @@
+import { signalName } from "../../linux/signals.js";
 import type { Checkpoint, Task, TaskState } from "../../model/checkpoint.js";
 import type { Document } from "../../model/document.js";
-import { signalName } from "../../model/linux-names.js";
 import { listed } from "./listed.js";
 import { type ShowOptions, taskOf, type ViewHead, viewHead } from "./view.js";
 

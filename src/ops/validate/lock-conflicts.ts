@@ -1,3 +1,4 @@
+import { O_ACCMODE, O_RDONLY, O_WRONLY } from "../../linux/open-flags.js";
 import type { OpenFile } from "../../model/checkpoint.js";
 import type { Found, Place, RuleFacts } from "./finding.js";
 
@@ -19,10 +20,6 @@ export interface Span {
 
 /** The end of a lock that reaches to the end of the file. */
 export const TO_THE_END = 1n << 63n;
-
-const ACCESS_MODE = 3;
-const O_RDONLY = 0;
-const O_WRONLY = 1;
 
 /** Rules about locks that hold for both families. */
 export const LOCK_FACTS = {
@@ -49,7 +46,7 @@ export const LOCK_FACTS = {
 
 /** What is wrong with a POSIX or OFD lock on a file that was opened with these flags. */
 export function accessProblem(flags: number, isWrite: boolean): Omit<Found, "at"> | undefined {
-  const access = flags & ACCESS_MODE;
+  const access = flags & O_ACCMODE;
   if (access !== (isWrite ? O_RDONLY : O_WRONLY)) return undefined;
   return {
     what: `a ${isWrite ? "write" : "read"} lock that the kernel refuses here`,
@@ -60,7 +57,7 @@ export function accessProblem(flags: number, isWrite: boolean): Omit<Found, "at"
 
 /** What is wrong with a read lease on a file that was opened with these flags. */
 export function readLeaseProblem(flags: number): Omit<Found, "at"> | undefined {
-  if ((flags & ACCESS_MODE) === O_RDONLY) return undefined;
+  if ((flags & O_ACCMODE) === O_RDONLY) return undefined;
   return {
     what: "a read lease on a descriptor that writes",
     expected: "open for reading only",

@@ -1,5 +1,5 @@
+import type { EnumTable } from "../../io/enums.js";
 import { hasRawBytes } from "../../io/text.js";
-import type { EnumTable } from "../../schema/enums.js";
 import { type AnyValue, type Field, fieldMessage, type MessageTable, UNKNOWN } from "../../schema/message.js";
 
 /** A field whose bytes say more, or something else, than the table knows. */

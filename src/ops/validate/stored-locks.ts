@@ -1,12 +1,18 @@
 import { IMAGES } from "../../formats/criu/images.js";
-import type { FileLockEntry } from "../../formats/criu/tables/file-lock.js";
+import {
+  type FileLockEntry,
+  LOCK_FLOCK,
+  LOCK_LEASE,
+  LOCK_OFD,
+  LOCK_POSIX,
+} from "../../formats/criu/tables/file-lock.js";
 import type { Descriptor, OpenFile } from "../../model/checkpoint.js";
 import type { SetContext } from "./context.js";
 import { descriptorsByPid } from "./descriptors.js";
 import type { Place } from "./finding.js";
 
 /** file_lock_entry.flag */
-export const KIND = { posix: 1, flock: 2, ofd: 4, lease: 8 } as const;
+export const KIND = { posix: LOCK_POSIX, flock: LOCK_FLOCK, ofd: LOCK_OFD, lease: LOCK_LEASE } as const;
 export const KIND_NAMES: ReadonlyMap<number, string> = new Map(
   Object.entries(KIND).map(([name, flag]) => [flag, name]),
 );

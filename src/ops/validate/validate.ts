@@ -7,6 +7,7 @@ import { type ImageContext, SetContext } from "./context.js";
 import { type Finding, type Rule, type RuleFacts, SEVERITIES, type Severity } from "./finding.js";
 import { type CriuFacts, Host, type SlimFacts } from "./host/host.js";
 import { HOST_RULES, SET_HOST_RULES, STREAM_HOST_RULES } from "./host/rules.js";
+import { currentIds } from "./retired-ids.js";
 import { ROOT_RULES, SET_ROOT_RULES, STREAM_ROOT_RULES } from "./root/rules.js";
 import { RootTree } from "./root/tree.js";
 import { scanImages } from "./scan.js";
@@ -88,9 +89,10 @@ export interface Checked {
  * image is told as findings, never thrown. Errors: USAGE for an id that no rule has, or a root that is no directory.
  */
 export function validate(document: Document, options: ValidateOptions = {}): Verdict {
-  checkIds([...(options.ignore ?? []), ...(options.only ?? [])]);
+  const ids = { ignore: options.ignore?.flatMap(currentIds), only: options.only?.flatMap(currentIds) };
+  checkIds([...(ids.ignore ?? []), ...(ids.only ?? [])]);
   const salvaged = salvage(document);
-  const collector = new Collector(options, salvaged.family === "linux-cr");
+  const collector = new Collector(ids, salvaged.family === "linux-cr");
   if (salvaged.family === "criu") {
     const image = new SetContext(salvaged);
     collector.run(SET_RULES, image);

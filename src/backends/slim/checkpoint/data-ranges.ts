@@ -1,11 +1,11 @@
 import fs from "node:fs";
 import { type ByteSource, checkRange } from "../../../io/source.js";
-import { PAGE_SIZE } from "../sys/abi-x64.js";
+import { SEEK_DATA, SEEK_HOLE } from "../../../linux/files.js";
+import { PAGE_SIZE } from "../../../linux/mman.js";
+
 import { attempt } from "../sys/syscall.js";
 
 const SYS_LSEEK = 8;
-const SEEK_DATA = 3;
-const SEEK_HOLE = 4;
 
 /** A file by a descriptor of this process, which it closes; as bytes it is as long as its pages, with zeros behind. */
 export class DescriptorSource implements ByteSource {

@@ -1,13 +1,11 @@
 import fs from "node:fs";
 import { BackendError } from "../../../io/errors.js";
+import { KCMP_FILE, KCMP_FILES } from "../../../linux/files.js";
+import { O_CLOEXEC } from "../../../linux/open-flags.js";
 import { type FdInfo, readFdInfo } from "../proc/fdinfo.js";
 import { procLink, procNumbers } from "../proc/read.js";
 import { SYS } from "../sys/abi-x64.js";
 import { attempt, call } from "../sys/syscall.js";
-
-const KCMP_FILE = 0;
-const KCMP_FILES = 2;
-const O_CLOEXEC = 0o2000000;
 
 /** One descriptor of a process. */
 export interface HeldDescriptor {

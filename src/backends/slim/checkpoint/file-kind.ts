@@ -1,5 +1,6 @@
 import fs from "node:fs";
 import { textToBytes } from "../../../io/text.js";
+import { O_PATH } from "../../../linux/open-flags.js";
 import { slaveIndex } from "../terminal/pty.js";
 import type { Description } from "./descriptions.js";
 
@@ -55,7 +56,6 @@ export function isSaved(description: Description): boolean {
 const STATELESS = new Set([0x103n, 0x105n, 0x107n, 0x108n, 0x109n]);
 /** /dev/tty and /dev/ptmx, and the slaves of pseudo terminals. */
 const TERMINALS = new Set([0x500n, 0x502n]);
-const O_PATH = 0o10000000;
 
 function characterDevice(rdev: bigint, flags: number): FileKind | undefined {
   if (STATELESS.has(rdev) || (flags & O_PATH) !== 0) return "device";

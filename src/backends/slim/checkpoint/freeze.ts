@@ -1,4 +1,5 @@
 import { isCrimgError } from "../../../io/errors.js";
+import { SIGKILL } from "../../../linux/signals.js";
 import type { Objection } from "../../backend.js";
 import { procNumbers, readProc } from "../proc/read.js";
 import { lastRunOf } from "../proc/sched.js";
@@ -13,7 +14,6 @@ import { attempt } from "../sys/syscall.js";
 
 import { staysInVfork } from "./vfork.js";
 
-const SIGKILL = 9;
 const KILL_SECONDS = 10;
 
 /** A process whose threads are all stopped. */

@@ -1,7 +1,8 @@
-import { PAGE_BYTES, ScatteredPages } from "../../../formats/linux-cr/stream-writer.js";
+import { ScatteredPages } from "../../../formats/linux-cr/stream-writer.js";
 import { ConcatSource, type Piece, pieceSize } from "../../../io/concat.js";
 import { chunksOf } from "../../../io/digest.js";
 import type { ByteSource } from "../../../io/source.js";
+import { PAGE_SIZE } from "../../../linux/mman.js";
 import { TaskMemory } from "./stream/task-memory.js";
 
 /** Fits into the cache of the processor, where bytes are copied to and from. */
@@ -46,7 +47,7 @@ function* parts(pieces: readonly Piece[]): Generator<Piece> {
     if ("source" in piece && piece.source instanceof ScatteredPages)
       for (const { from, pages } of piece.source.runs)
         yield from === undefined
-          ? { zeros: pages * PAGE_BYTES }
-          : { source: from.source, offset: from.offset, size: pages * PAGE_BYTES };
+          ? { zeros: pages * PAGE_SIZE }
+          : { source: from.source, offset: from.offset, size: pages * PAGE_SIZE };
     else yield piece;
 }

@@ -4,16 +4,14 @@ import { CrimgError, ioError, UsageError } from "../../../io/errors.js";
 import { ownerToken } from "../../../io/owner.js";
 import type { ByteSource } from "../../../io/source.js";
 import { replaces } from "../../../io/write-file.js";
+import { EEXIST } from "../../../linux/errno.js";
+import { AT_FDCWD, AT_SYMLINK_FOLLOW } from "../../../linux/files.js";
+import { O_TMPFILE } from "../../../linux/open-flags.js";
 import { SYS } from "../sys/abi-x64.js";
 import { attempt } from "../sys/syscall.js";
 import { imageBytes } from "./image-bytes.js";
 
-/** O_TMPFILE of asm-generic/fcntl.h with O_DIRECTORY, as open(2) wants it. */
-const O_TMPFILE = 0o20200000;
-const AT_FDCWD = -100;
-const AT_SYMLINK_FOLLOW = 0x400;
 const MODE = 0o600;
-const EEXIST = 17;
 
 /** Told how many bytes of how many are written. */
 export type OnWritten = (done: number, total: number) => void;

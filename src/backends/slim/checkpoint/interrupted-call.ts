@@ -1,13 +1,12 @@
+import { ERESTART_RESTARTBLOCK } from "../../../linux/errno.js";
+import { NSEC_PER_MSEC, NSEC_PER_SEC } from "../../../linux/time.js";
 import { clockOf, isAbsolute } from "../futex.js";
 import { lastRunOf } from "../proc/sched.js";
 import type { Registers } from "../ptrace/registers.js";
-import { callNumber, ERESTART_RESTARTBLOCK } from "../ptrace/restart.js";
+import { callNumber } from "../ptrace/restart.js";
 import type { Tracee } from "../ptrace/tracee.js";
 import { SYS } from "../sys/abi-x64.js";
 import { clockTime } from "../sys/clock.js";
-
-const MS = 1_000_000n;
-const SECOND = 1_000_000_000n;
 
 /** A call with a timeout that a signal or a tracer interrupted, and how much time it had left, RESTART_BLOCK. */
 export interface InterruptedCall {
@@ -29,7 +28,7 @@ export function interruptedCall(
   registers: Registers,
   lastRun: number,
 ): InterruptedCall | undefined {
-  if (registers.signed("rax") !== ERESTART_RESTARTBLOCK) return undefined;
+  if (registers.signed("rax") !== -ERESTART_RESTARTBLOCK) return undefined;
   const number = callNumber(tracee, registers);
   const args = (["rdi", "rsi", "rdx", "r10", "r8", "r9"] as const).map((name) => registers.get(name));
   const [a = 0n, b = 0n, c = 0n, d = 0n, , f = 0n] = args;
@@ -38,7 +37,7 @@ export function interruptedCall(
   const rest = (request: bigint): bigint => (request > slept ? request - slept : 0n);
   const timespec = (address: bigint): bigint => {
     const bytes = tracee.read(address, 16);
-    return bytes.readBigInt64LE(0) * SECOND + bytes.readBigInt64LE(8);
+    return bytes.readBigInt64LE(0) * NSEC_PER_SEC + bytes.readBigInt64LE(8);
   };
   switch (number) {
     case SYS.nanosleep:
@@ -51,7 +50,7 @@ export function interruptedCall(
       return {
         number,
         kind: "poll",
-        left: isTimed ? rest(timeout * MS) : 0n,
+        left: isTimed ? rest(timeout * NSEC_PER_MSEC) : 0n,
         args: [a, b, isTimed ? 1n : 0n],
       };
     }

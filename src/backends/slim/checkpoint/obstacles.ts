@@ -1,3 +1,5 @@
+import { KCMP_FILES, KCMP_FS } from "../../../linux/files.js";
+import { SCHED_DEADLINE } from "../../../linux/sched.js";
 import type { Objection } from "../../backend.js";
 import { keyedLines, procLink, procNumbers, readProc } from "../proc/read.js";
 import { SYS } from "../sys/abi-x64.js";
@@ -6,10 +8,6 @@ import type { FrozenProcess } from "./freeze.js";
 
 /** Code segment of 64-bit tasks: __USER_CS, arch/x86/include/asm/segment.h. */
 const USER64_CS = 0x33n;
-/** kcmp(2). */
-const KCMP_FILES = 2;
-const KCMP_FS = 3;
-const SCHED_DEADLINE = 6;
 const NAMESPACES: Readonly<Record<string, string>> = {
   cgroup: "cgroup",
   ipc: "IPC",

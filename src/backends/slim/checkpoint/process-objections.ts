@@ -1,3 +1,4 @@
+import { KCMP_FILES, KCMP_FS, KCMP_SIGHAND, KCMP_VM } from "../../../linux/files.js";
 import type { Objection } from "../../backend.js";
 import { type Area, isVvar } from "../proc/mappings.js";
 import { SYS } from "../sys/abi-x64.js";
@@ -6,11 +7,6 @@ import { strangeness } from "../vma-flags.js";
 import type { ProcessState } from "./process.js";
 import { segmentFields } from "./sysv-segment.js";
 
-/** kcmp(2). */
-const KCMP_VM = 1;
-const KCMP_FILES = 2;
-const KCMP_FS = 3;
-const KCMP_SIGHAND = 4;
 const PAGE_MASK = 4095n;
 /** Areas without a file that anybody could open again. */
 const STRANGE_NAMES: readonly (readonly [RegExp, string])[] = [

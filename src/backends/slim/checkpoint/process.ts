@@ -1,3 +1,13 @@
+import {
+  PR_GET_CHILD_SUBREAPER,
+  PR_GET_DUMPABLE,
+  PR_GET_MDWE,
+  PR_GET_THP_DISABLE,
+} from "../../../linux/prctl.js";
+import { RLIM_NLIMITS } from "../../../linux/rlimits.js";
+import { MEMBARRIER_CMD_GET_REGISTRATIONS } from "../../../linux/sched.js";
+import { NSIG } from "../../../linux/signals.js";
+import { NSEC_PER_SEC, NSEC_PER_USEC } from "../../../linux/time.js";
 import { type Area, readAreas } from "../proc/mappings.js";
 import { procBytes, procLink, readProc } from "../proc/read.js";
 import { readTimers, type TimerLine } from "../proc/timers.js";
@@ -7,18 +17,7 @@ import { SYS } from "../sys/abi-x64.js";
 import type { FrozenProcess } from "./freeze.js";
 import { captureThread, pendingSignals, type ThreadState } from "./thread.js";
 
-const SIGNALS = 64;
 const SIGACTION_BYTES = 32;
-const LIMITS = 16;
-const MICROSECOND = 1000n;
-const SECOND = 1_000_000_000n;
-
-const PR_GET_DUMPABLE = 3;
-const PR_GET_CHILD_SUBREAPER = 37;
-const PR_GET_THP_DISABLE = 42;
-const PR_GET_MDWE = 66;
-/** linux/membarrier.h; since 6.3. */
-const MEMBARRIER_CMD_GET_REGISTRATIONS = 1 << 9;
 
 /** Times in nanoseconds; 0 left is a timer that is not armed. */
 export interface TimerTimes {
@@ -110,7 +109,7 @@ type Own = Pick<
 /** What the process alone can tell. */
 function captureOwn(guest: Guest, pid: number): Own {
   const actions: Buffer[] = [];
-  for (let signal = 1; signal <= SIGNALS; signal++)
+  for (let signal = 1; signal <= NSIG; signal++)
     actions.push(
       guest.fetch(
         SIGACTION_BYTES,
@@ -124,7 +123,7 @@ function captureOwn(guest: Guest, pid: number): Own {
     );
   const interval = (which: number): TimerTimes => {
     const bytes = guest.fetch(32, "tell an interval timer", SYS.getitimer, which, guest.scratch);
-    return times(bytes, MICROSECOND);
+    return times(bytes, NSEC_PER_USEC);
   };
   return {
     actions,
@@ -150,7 +149,7 @@ function captureOwn(guest: Guest, pid: number): Own {
 /** struct itimerval or itimerspec: interval, then what is left, each in seconds and a fraction of `unit` ns. */
 function times(bytes: Buffer, unit: bigint): TimerTimes {
   const at = (offset: number): bigint =>
-    bytes.readBigInt64LE(offset) * SECOND + bytes.readBigInt64LE(offset + 8) * unit;
+    bytes.readBigInt64LE(offset) * NSEC_PER_SEC + bytes.readBigInt64LE(offset + 8) * unit;
   return { interval: at(0), left: at(16) };
 }
 
@@ -161,7 +160,7 @@ function realTimer(timer: TimerTimes): TimerTimes {
 
 /** Asked of the process itself: prlimit(2) of another user's process needs CAP_SYS_RESOURCE. */
 function limitsOf(guest: Guest): ProcessState["limits"] {
-  return Array.from({ length: LIMITS }, (_, resource) => {
+  return Array.from({ length: RLIM_NLIMITS }, (_, resource) => {
     const bytes = guest.fetch(16, "tell its limits", SYS.prlimit64, 0, resource, 0, guest.scratch);
     return { soft: bytes.readBigUInt64LE(0), hard: bytes.readBigUInt64LE(8) };
   });

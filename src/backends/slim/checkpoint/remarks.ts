@@ -1,8 +1,15 @@
+import { ERESTARTNOHAND } from "../../../linux/errno.js";
+import {
+  IOPRIO_CLASS_IDLE,
+  IOPRIO_CLASS_SHIFT,
+  IOPRIO_WHO_PROCESS,
+  SCHED_RESET_ON_FORK,
+} from "../../../linux/sched.js";
+import { TCP_LISTEN } from "../../../linux/sockets.js";
 import { DUMPED_CORE } from "../proc/stat.js";
 import type { Registers } from "../ptrace/registers.js";
-import { ERESTARTNOHAND } from "../ptrace/restart.js";
 import { SYS } from "../sys/abi-x64.js";
-import { STATE } from "../sys/socket-numbers.js";
+
 import { attempt } from "../sys/syscall.js";
 import type { FrozenProcess } from "./freeze.js";
 import { loginUidOf, type ProcessState } from "./process.js";
@@ -35,13 +42,7 @@ const NAMED = 3;
 
 /** sched_setaffinity(2): bytes enough for the most CPUs that a kernel can be built for, NR_CPUS of x86. */
 const CPU_MASK_BYTES = 1024;
-/** ioprio_get(2); the class is above the lowest 13 bits: linux/ioprio.h. */
-const IOPRIO_WHO_PROCESS = 1;
-const IOPRIO_CLASS_SHIFT = 13;
 const IOPRIO_CLASSES = ["none", "realtime", "best-effort", "idle"];
-const IOPRIO_IDLE = 3;
-/** sched_setscheduler(2); linux/sched.h. */
-const SCHED_RESET_ON_FORK = 0x4000_0000;
 const REALTIME_POLICIES: readonly number[] = [1, 2];
 /** Of init, which all inherit: init/init_task.c. */
 const DEFAULT_SLACK = 50_000;
@@ -78,7 +79,7 @@ export function remarks(
   }
   for (const description of sockets.descriptions.all) {
     const socket = sockets.get(description);
-    if (socket?.family === "unix" && (socket.peer !== 0 || socket.state === STATE.listen))
+    if (socket?.family === "unix" && (socket.peer !== 0 || socket.state === TCP_LISTEN))
       found.add("peer", description.pid);
   }
   return found.sentences();
@@ -99,7 +100,7 @@ function ofThread(
   const policy = attempt(SYS.sched_getscheduler, tid);
   if (policy > 0 && (policy & SCHED_RESET_ON_FORK) !== 0) found.add("resetOnFork", tid);
   const [wait, isTimed] = WAITS.get(registers.signed("orig_rax")) ?? [];
-  if (wait !== undefined && registers.signed("rax") === ERESTARTNOHAND && isTimed?.(registers))
+  if (wait !== undefined && registers.signed("rax") === -ERESTARTNOHAND && isTimed?.(registers))
     found.add("timeout", tid, wait);
 }
 
@@ -151,7 +152,7 @@ function cpuList(mask: Buffer): string {
 function ioPriorityName(priority: number): string {
   const kind = priority >> IOPRIO_CLASS_SHIFT;
   const name = IOPRIO_CLASSES[kind] ?? `class ${kind}`;
-  return kind === IOPRIO_IDLE ? name : `${name} ${priority & 7}`;
+  return kind === IOPRIO_CLASS_IDLE ? name : `${name} ${priority & 7}`;
 }
 
 function hasMilliseconds(registers: Registers): boolean {

@@ -1,12 +1,8 @@
+import { ENOENT } from "../../../linux/errno.js";
+import { SOCK_FILTER_BYTES } from "../../../linux/seccomp.js";
 import { ptrace } from "../ptrace/ptrace.js";
 import { KernelError } from "../sys/kernel-error.js";
 
-/** Modes as /proc/PID/status shows them, linux/seccomp.h. */
-export const SECCOMP_FILTERED = 2;
-
-const ENOENT = 2;
-/** struct sock_filter. */
-const INSTRUCTION_BYTES = 8;
 /** struct seccomp_metadata: which filter, and its flags. */
 const METADATA_BYTES = 16;
 
@@ -25,7 +21,7 @@ export function seccompFilters(tid: number): SeccompFilter[] {
     const index = newestFirst.length;
     const instructions = countOf(tid, index);
     if (instructions === undefined) return newestFirst.reverse();
-    const program = Buffer.alloc(instructions * INSTRUCTION_BYTES);
+    const program = Buffer.alloc(instructions * SOCK_FILTER_BYTES);
     ptrace("seccompGetFilter", tid, index, program);
     const metadata = Buffer.alloc(METADATA_BYTES);
     metadata.writeBigUInt64LE(BigInt(index));

@@ -2,14 +2,12 @@ import fs from "node:fs";
 import path from "node:path";
 import { BackendError } from "../../../io/errors.js";
 import { textToBytes } from "../../../io/text.js";
+import { ENOENT, EXDEV } from "../../../linux/errno.js";
 import { copyFile } from "../copy-file.js";
 import type { Journal } from "../journal.js";
 import { Names, type OwnName } from "../names.js";
 import { errnoName } from "../sys/kernel-error.js";
 import type { HostLeases } from "./host-leases.js";
-
-const ENOENT = 2;
-const EXDEV = 18;
 
 /** The ways to save a file that has no name any more. */
 export type DeletedMethod = "contents" | "copy" | "relink";

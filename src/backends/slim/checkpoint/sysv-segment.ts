@@ -1,9 +1,6 @@
+import { IPC_STAT, SHMID_DS_BYTES } from "../../../linux/mman.js";
 import { SYS } from "../sys/abi-x64.js";
 import { call } from "../sys/syscall.js";
-
-const IPC_STAT = 2;
-/** struct shmid64_ds, asm-generic/shmbuf.h: struct ipc64_perm in its first 48 bytes. */
-const SHMID_DS_BYTES = 112;
 
 /** SYSV_SEGMENT of a segment by its number, which is the inode number of its mappings: shm_mmap() in ipc/shm.c. */
 export function segmentFields(shmid: number): Readonly<Record<string, number | bigint>> {

@@ -1,4 +1,5 @@
 import { constants } from "node:fs";
+import { AT_FDCWD } from "../../../linux/files.js";
 import { SYS } from "../sys/abi-x64.js";
 import { attempt, call } from "../sys/syscall.js";
 import { Pty } from "../terminal/pty.js";
@@ -49,8 +50,6 @@ export function readTerminal(
     attempt(SYS.close, fd);
   }
 }
-
-const AT_FDCWD = -100;
 
 function readPair(master: Pty, isOpen: boolean): TerminalState {
   const { isLocked, isLeft, isPacketMode } = master;

@@ -1,3 +1,11 @@
+import {
+  PR_GET_PDEATHSIG,
+  PR_GET_SECUREBITS,
+  PR_GET_TID_ADDRESS,
+  PR_GET_TIMERSLACK,
+} from "../../../linux/prctl.js";
+import { SECCOMP_MODE_FILTER } from "../../../linux/seccomp.js";
+import { SIGINFO_BYTES } from "../../../linux/signals.js";
 import { readProc } from "../proc/read.js";
 import { readStat } from "../proc/stat.js";
 import { readStatus, type Status } from "../proc/status.js";
@@ -11,13 +19,8 @@ import { KernelError } from "../sys/kernel-error.js";
 import { attempt } from "../sys/syscall.js";
 import { splitXsave, type Xsave } from "../sys/xsave.js";
 import { type InterruptedCall, interruptedCall } from "./interrupted-call.js";
-import { SECCOMP_FILTERED, type SeccompFilter, seccompFilters } from "./seccomp.js";
+import { type SeccompFilter, seccompFilters } from "./seccomp.js";
 
-const PR_GET_PDEATHSIG = 2;
-const PR_GET_SECUREBITS = 27;
-const PR_GET_TIMERSLACK = 30;
-const PR_GET_TID_ADDRESS = 40;
-const SIGINFO_BYTES = 128;
 const SIGINFOS_AT_ONCE = 64;
 const PEEK_SHARED = 1;
 
@@ -65,7 +68,7 @@ export function captureThread(
     comm: readProc(`${pid}/task/${tid}`, "comm").replace(/\n$/, ""),
     status,
     securebits: guest.call("tell its secure bits", SYS.prctl, PR_GET_SECUREBITS),
-    filters: status.seccomp === SECCOMP_FILTERED ? seccompFilters(tid) : [],
+    filters: status.seccomp === SECCOMP_MODE_FILTER ? seccompFilters(tid) : [],
     personality: BigInt(`0x${readProc(`${pid}/task/${tid}`, "personality").trim()}`),
     registers,
     xsave: splitXsave(tracee.xstate()),

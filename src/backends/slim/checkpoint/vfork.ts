@@ -1,4 +1,5 @@
 import { isCrimgError } from "../../../io/errors.js";
+import { CLONE_VFORK } from "../../../linux/sched.js";
 import { readProc } from "../proc/read.js";
 import { readStat } from "../proc/stat.js";
 import { waitFor } from "../ptrace/wait.js";
@@ -7,7 +8,6 @@ import { waitFor } from "../ptrace/wait.js";
 const SYS_CLONE = 56;
 const SYS_VFORK = 58;
 const SYS_CLONE3 = 435;
-const CLONE_VFORK = 0x4000;
 /** A child that is to run another program does so within milliseconds. */
 const PATIENCE_SECONDS = 2;
 

@@ -1,6 +1,8 @@
 import fs from "node:fs";
 import path from "node:path";
 import { bytesToText, textToBytes } from "../../../io/text.js";
+import { O_CLOEXEC, O_PATH } from "../../../linux/open-flags.js";
+import { FIONREAD } from "../../../linux/tty.js";
 import type { Objection } from "../../backend.js";
 import { mountPoints } from "../proc/mount-points.js";
 import { SYS } from "../sys/abi-x64.js";
@@ -8,10 +10,6 @@ import { attempt, call } from "../sys/syscall.js";
 import { borrow, type Description, type Descriptions } from "./descriptions.js";
 import { isGone, kindOf } from "./file-kind.js";
 import type { ProcessState } from "./process.js";
-
-const FIONREAD = 0x541b;
-const O_PATH = 0o10000000;
-const O_CLOEXEC = 0o2000000;
 
 /** One watch of an inotify(7) instance. */
 export interface Watch {

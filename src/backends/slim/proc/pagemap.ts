@@ -1,6 +1,8 @@
 import fs from "node:fs";
 import { BackendError } from "../../../io/errors.js";
-import { PAGE_SIZE, SYS } from "../sys/abi-x64.js";
+import { ENOTTY } from "../../../linux/errno.js";
+import { PAGE_SIZE } from "../../../linux/mman.js";
+import { SYS } from "../sys/abi-x64.js";
 import { errnoName } from "../sys/kernel-error.js";
 import { addressOf, attempt } from "../sys/syscall.js";
 
@@ -16,7 +18,6 @@ const FILE = 4n;
 const PRESENT = 8n;
 const SWAPPED = 16n;
 const PFNZERO = 32n;
-const ENOTTY = 25;
 
 const ARG_BYTES = 96;
 const REGION_BYTES = 24;

@@ -1,3 +1,4 @@
+import { SIGEV_THREAD_ID } from "../../../linux/time.js";
 import { readProc } from "./read.js";
 
 /** A POSIX timer of a process by /proc/PID/timers, proc_pid_timers(5): all but its times. */
@@ -14,7 +15,6 @@ export interface TimerLine {
 }
 
 const NOTIFY: Readonly<Record<string, number>> = { signal: 0, none: 1, thread: 2 };
-const SIGEV_THREAD_ID = 4;
 
 /** Errors: BackendError when the task is gone. */
 export function readTimers(pid: number): TimerLine[] {

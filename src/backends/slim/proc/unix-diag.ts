@@ -1,6 +1,18 @@
 import { BackendError } from "../../../io/errors.js";
+import {
+  AF_NETLINK,
+  AF_UNIX,
+  MSG_DONTWAIT,
+  NETLINK_SOCK_DIAG,
+  NLM_F_REQUEST_DUMP,
+  NLMSG_DONE,
+  NLMSG_ERROR,
+  SOCK_CLOEXEC,
+  SOCK_DIAG_BY_FAMILY,
+  SOCK_RAW,
+} from "../../../linux/sockets.js";
 import { SYS } from "../sys/abi-x64.js";
-import { AF, SOCK_CLOEXEC, SOCK_TYPE } from "../sys/socket-numbers.js";
+
 import { attempt, call } from "../sys/syscall.js";
 
 /** What the kernel tells of a unix socket by its inode number: sock_diag(7). */
@@ -21,12 +33,6 @@ export interface UnixDiag {
   /** 1 receiving, 2 sending is closed. */
   readonly shutdown: number;
 }
-
-const NETLINK_SOCK_DIAG = 4;
-const SOCK_DIAG_BY_FAMILY = 20;
-const NLM_F_REQUEST_DUMP = 0x301;
-const NLMSG_ERROR = 2;
-const NLMSG_DONE = 3;
 const NLMSG_HEADER = 16;
 /** struct unix_diag_req and unix_diag_msg, linux/unix_diag.h. */
 const REQUEST_BYTES = 24;
@@ -37,20 +43,19 @@ const SHOW = 0x1f;
 /** UNIX_DIAG_ attributes. */
 const ATTRIBUTE = { name: 0, vfs: 1, peer: 2, icons: 3, queue: 4, shutdown: 6 } as const;
 const BUFFER_BYTES = 1 << 16;
-const MSG_DONTWAIT = 0x40;
 
 /**
  * All unix sockets of the network namespace of crimg, by inode number. Sockets without an inode, which wait to be
  * accepted, are left out. Errors: BackendError when the kernel was built without it.
  */
 export function readUnixSockets(): ReadonlyMap<number, UnixDiag> {
-  const fd = call("ask for sockets", SYS.socket, AF.netlink, SOCK_TYPE.raw | SOCK_CLOEXEC, NETLINK_SOCK_DIAG);
+  const fd = call("ask for sockets", SYS.socket, AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_SOCK_DIAG);
   try {
     const request = Buffer.alloc(NLMSG_HEADER + REQUEST_BYTES);
     request.writeUInt32LE(request.length, 0);
     request.writeUInt16LE(SOCK_DIAG_BY_FAMILY, 4);
     request.writeUInt16LE(NLM_F_REQUEST_DUMP, 6);
-    request[NLMSG_HEADER] = AF.unix;
+    request[NLMSG_HEADER] = AF_UNIX;
     request.writeUInt32LE(ALL_STATES, NLMSG_HEADER + 4);
     request.writeUInt32LE(SHOW, NLMSG_HEADER + 12);
     call("ask for unix sockets", SYS.sendto, fd, request, request.length, 0, 0, 0);

@@ -1,15 +1,14 @@
 import { BackendError } from "../../../io/errors.js";
+import { MAP_PRIVATE_ANONYMOUS, PAGE_SIZE, PROT_EXEC, PROT_READ, PROT_WRITE } from "../../../linux/mman.js";
 import type { Area } from "../proc/mappings.js";
-import { PAGE_SIZE, SYS } from "../sys/abi-x64.js";
+import { SYS } from "../sys/abi-x64.js";
 import { usedXsave } from "../sys/xsave.js";
 import { Guest, type Lodged } from "./guest.js";
 import { findRestorer, RESTORER, syscallSite } from "./restorer.js";
 import { FRAME_ALIGNMENT, frameBytes } from "./signal-frame.js";
 import type { Tracee } from "./tracee.js";
 
-const PROT_READ_WRITE = 3;
-const PROT_EXEC = 4;
-const MAP_PRIVATE_ANONYMOUS = 0x22;
+const PROT_READ_WRITE = PROT_READ | PROT_WRITE;
 
 export const SCRATCH_BYTES = 4 * PAGE_SIZE;
 /** Room for a signal frame, and below it for a handler that runs on it. */

@@ -1,13 +1,14 @@
+import {
+  EINTR,
+  ERESTART_RESTARTBLOCK,
+  ERESTARTNOHAND,
+  ERESTARTNOINTR,
+  ERESTARTSYS,
+} from "../../../linux/errno.js";
 import { SYS } from "../sys/abi-x64.js";
 import type { Registers } from "./registers.js";
 import type { Tracee } from "./tracee.js";
 
-/** What the kernel leaves as the result of a call that a stop interrupted: linux/errno.h. */
-export const ERESTARTSYS = -512;
-export const ERESTARTNOINTR = -513;
-export const ERESTARTNOHAND = -514;
-export const ERESTART_RESTARTBLOCK = -516;
-const EINTR = -4;
 const SYSCALL_BYTES = 2n;
 
 /** Calls that end with EINTR by any stop, a handler or not: signal(7), "Interruption of system calls … by stop signals". */
@@ -28,14 +29,14 @@ export function madeAgain(tracee: Tracee, registers: Registers): Registers {
   const number = registers.signed("orig_rax");
   if (number < 0) return registers;
   switch (registers.signed("rax")) {
-    case ERESTARTSYS:
-    case ERESTARTNOINTR:
-    case ERESTARTNOHAND:
+    case -ERESTARTSYS:
+    case -ERESTARTNOINTR:
+    case -ERESTARTNOHAND:
       return again(registers, number);
-    case ERESTART_RESTARTBLOCK: {
+    case -ERESTART_RESTARTBLOCK: {
       const first = callNumber(tracee, registers);
       // The kernel has forgotten what restart_syscall(2) would go on with.
-      return first === SYS.restart_syscall ? registers.copy().set("rax", EINTR) : again(registers, first);
+      return first === SYS.restart_syscall ? registers.copy().set("rax", -EINTR) : again(registers, first);
     }
     default:
       return registers;
@@ -73,6 +74,6 @@ const LOWEST_ADDRESS = 4096n;
 /** Lets a stopped thread not see that the stop ended its call, unless a handler of its own will run. */
 export function hideStop(tracee: Tracee): void {
   const registers = tracee.registers();
-  if (registers.signed("rax") === EINTR && STOPPED_BY_STOPS.has(registers.signed("orig_rax")))
-    tracee.setRegisters(registers.set("rax", ERESTARTNOHAND));
+  if (registers.signed("rax") === -EINTR && STOPPED_BY_STOPS.has(registers.signed("orig_rax")))
+    tracee.setRegisters(registers.set("rax", -ERESTARTNOHAND));
 }

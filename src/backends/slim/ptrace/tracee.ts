@@ -1,5 +1,6 @@
 import fs from "node:fs";
 import { BackendError } from "../../../io/errors.js";
+import { SIGSTOP, SIGTRAP } from "../../../linux/signals.js";
 import { readStat } from "../proc/stat.js";
 import { NT_X86_XSTATE, SYS } from "../sys/abi-x64.js";
 import { errnoName, KernelError } from "../sys/kernel-error.js";
@@ -8,8 +9,6 @@ import { OPTION, ptrace, type Request } from "./ptrace.js";
 import { Registers } from "./registers.js";
 import { poll, type Status, waitFor } from "./wait.js";
 
-const SIGTRAP = 5;
-const SIGSTOP = 19;
 /** Set by PTRACE_O_TRACESYSGOOD in the signal of a stop at a system call. */
 const SYSCALL_STOP = SIGTRAP | 0x80;
 const EVENT_STOP = 128;

@@ -1,9 +1,9 @@
 import { BackendError } from "../../../io/errors.js";
-import { PAGE_SIZE, SYS } from "../sys/abi-x64.js";
+import { PAGE_SIZE } from "../../../linux/mman.js";
+import { __WALL, WNOHANG } from "../../../linux/sched.js";
+import { SYS } from "../sys/abi-x64.js";
 import { addressOf, attempt } from "../sys/syscall.js";
 
-const WNOHANG = 1;
-const WALL = 0x4000_0000;
 const SCHED_YIELD = 24;
 /** Polls without a pause: most stops come within microseconds. */
 const EAGER_POLLS = 100;
@@ -33,7 +33,7 @@ export type Status =
 
 /** The state of a child or traced thread, when it has changed; -1 asks for any of them. Never waits. */
 export function poll(tid: number): Status | undefined {
-  const result = attempt(SYS.wait4, tid, statusAddress, WNOHANG | WALL, 0);
+  const result = attempt(SYS.wait4, tid, statusAddress, WNOHANG | __WALL, 0);
   if (result <= 0) return undefined;
   const status = statusWord.readInt32LE();
   if ((status & 0xff) !== 0x7f) return { kind: "gone", tid: result, status };

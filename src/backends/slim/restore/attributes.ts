@@ -1,5 +1,6 @@
 import fs from "node:fs";
 import { BackendError } from "../../../io/errors.js";
+import { PR_SET_CHILD_SUBREAPER, PR_SET_THP_DISABLE } from "../../../linux/prctl.js";
 import { readProc } from "../proc/read.js";
 import { readStat } from "../proc/stat.js";
 import { SYS } from "../sys/abi-x64.js";
@@ -7,8 +8,6 @@ import { call } from "../sys/syscall.js";
 import type { ImageProcess, ImageThread } from "./image-task.js";
 import type { Workbench } from "./work-area.js";
 
-const PR_SET_CHILD_SUBREAPER = 36;
-const PR_SET_THP_DISABLE = 41;
 /** TASK_EXTRA.flags. */
 const OOM_STORED = 1;
 const SCHEDULING_STORED = 4;

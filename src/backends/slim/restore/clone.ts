@@ -1,4 +1,5 @@
 import { BackendError } from "../../../io/errors.js";
+import { EEXIST, EINVAL, EPERM } from "../../../linux/errno.js";
 import { Tracee } from "../ptrace/tracee.js";
 import { SYS } from "../sys/abi-x64.js";
 import { errnoName } from "../sys/kernel-error.js";
@@ -9,16 +10,8 @@ const FLAGS = 0;
 const EXIT_SIGNAL = 32;
 const SET_TID = 64;
 const SET_TID_SIZE = 72;
-
-/** One table of descriptors for both. */
-export const CLONE_FILES = 0x400;
-export const CLONE_PARENT = 0x8000;
 /** What the threads of a process share: CLONE_VM, FS, FILES, SIGHAND, THREAD, SYSVSEM. */
 export const CLONE_AS_THREAD = 0x100 | 0x200 | 0x400 | 0x800 | 0x10000 | 0x40000;
-
-const EPERM = 1;
-const EEXIST = 17;
-const EINVAL = 22;
 
 /** Where a task makes calls, and its scratch memory. */
 export interface Cloner {

@@ -1,19 +1,19 @@
+import { LINUX_CAPABILITY_VERSION_3, SECBIT_NO_SETUID_FIXUP } from "../../../linux/capabilities.js";
+import {
+  PR_CAP_AMBIENT,
+  PR_CAP_AMBIENT_LOWER,
+  PR_CAP_AMBIENT_RAISE,
+  PR_CAPBSET_DROP,
+  PR_GET_SECUREBITS,
+  PR_SET_DUMPABLE,
+  PR_SET_NO_NEW_PRIVS,
+  PR_SET_SECUREBITS,
+} from "../../../linux/prctl.js";
 import { readStatus, type Status } from "../proc/status.js";
 import { SYS } from "../sys/abi-x64.js";
 import type { ImageCredentials, ImageThread } from "./image-task.js";
 import type { Workbench } from "./work-area.js";
 
-const PR_SET_DUMPABLE = 4;
-const PR_CAPBSET_DROP = 24;
-const PR_GET_SECUREBITS = 27;
-const PR_SET_SECUREBITS = 28;
-const PR_SET_NO_NEW_PRIVS = 38;
-const PR_CAP_AMBIENT = 47;
-const PR_CAP_AMBIENT_RAISE = 2;
-const PR_CAP_AMBIENT_LOWER = 3;
-/** Ids change without a word about capabilities, linux/securebits.h. */
-const SECBIT_NO_SETUID_FIXUP = 4;
-const LINUX_CAPABILITY_VERSION_3 = 0x20080522;
 const CAPABILITIES = 41n;
 
 /**

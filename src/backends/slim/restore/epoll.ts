@@ -1,13 +1,12 @@
 import { RECORDS } from "../../../formats/linux-cr/records.js";
 import { EPOLL_ITEM } from "../../../formats/linux-cr/tables/files.js";
+import { EPOLL_CTL_ADD, F_DUPFD_CLOEXEC } from "../../../linux/files.js";
+import { O_CLOEXEC } from "../../../linux/open-flags.js";
 import type { StreamReader } from "../../../model/linux-cr/reader.js";
 import { SYS } from "../sys/abi-x64.js";
 import type { OpenFiles } from "./files/open-files.js";
 import type { HandOver } from "./hand-over.js";
 
-const EPOLL_CTL_ADD = 1;
-const F_DUPFD_CLOEXEC = 1030;
-const CLOEXEC = 0o2000000;
 /** struct epoll_event is packed on x86-64: u32 and u64. */
 const EVENT_BYTES = 12;
 
@@ -46,11 +45,11 @@ function atNumber(handOver: HandOver, fd: number, own: number, isTaken: boolean,
     : undefined;
   const flags = isTaken ? bench.call("look at a descriptor", SYS.fcntl, fd, 1) : 0;
   handOver.lend(own, (taken) => {
-    if (taken !== fd) bench.call("lend a number", SYS.dup3, taken, fd, CLOEXEC);
+    if (taken !== fd) bench.call("lend a number", SYS.dup3, taken, fd, O_CLOEXEC);
     use();
     if (taken !== fd) bench.call("take a number back", SYS.close, fd);
   });
   if (before === undefined) return;
-  bench.call("put a descriptor back", SYS.dup3, before, fd, flags === 0 ? 0 : CLOEXEC);
+  bench.call("put a descriptor back", SYS.dup3, before, fd, flags === 0 ? 0 : O_CLOEXEC);
   bench.call("close a descriptor", SYS.close, before);
 }

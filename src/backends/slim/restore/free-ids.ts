@@ -1,4 +1,5 @@
 import { BackendError, isCrimgError } from "../../../io/errors.js";
+import { ESRCH } from "../../../linux/errno.js";
 import { readProc } from "../proc/read.js";
 import { waitFor } from "../ptrace/wait.js";
 import { SYS } from "../sys/abi-x64.js";
@@ -6,7 +7,6 @@ import { attempt } from "../sys/syscall.js";
 
 /** A task that has ended keeps its id until its parent takes note, which may take a moment. */
 const SETTLE_SECONDS = 5;
-const ESRCH = 3;
 
 /** Waits until the ids of all tasks are free. Errors: BackendError naming the task that has one, and its parent. */
 export function awaitFreeIds(ids: readonly number[]): void {

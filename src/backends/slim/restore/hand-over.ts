@@ -1,8 +1,8 @@
+import { F_DUPFD_CLOEXEC } from "../../../linux/files.js";
+import { O_CLOEXEC } from "../../../linux/open-flags.js";
 import { SYS } from "../sys/abi-x64.js";
 import type { Workbench } from "./work-area.js";
 
-const F_DUPFD_CLOEXEC = 1030;
-const CLOEXEC = 0o2000000;
 /** Above what the image uses, below the limit that Node raises for itself. */
 const FIRST_HIGH = 3000;
 
@@ -38,7 +38,7 @@ export class HandOver {
   place(own: number, fd: number, closeOnExec: boolean): void {
     const taken = this.take(own);
     if (taken !== fd) {
-      this.bench.call(`place descriptor ${fd}`, SYS.dup3, taken, fd, closeOnExec ? CLOEXEC : 0);
+      this.bench.call(`place descriptor ${fd}`, SYS.dup3, taken, fd, closeOnExec ? O_CLOEXEC : 0);
       this.bench.call("close a descriptor", SYS.close, taken);
     } else if (!closeOnExec) this.bench.call("keep a descriptor over exec", SYS.fcntl, fd, 2, 0);
   }

@@ -1,4 +1,5 @@
 import fs from "node:fs";
+import { RLIM_INFINITY } from "../../../linux/rlimits.js";
 import { type HostLock, readLocks } from "../proc/locks.js";
 import { type Area, isVvar, readAreas } from "../proc/mappings.js";
 import { readStat } from "../proc/stat.js";
@@ -7,7 +8,6 @@ import { type CallerTerminal, callerTerminal } from "./caller-terminal.js";
 
 const NAME_COLUMNS = 26;
 const UNLIMITED = "unlimited";
-const RLIM_INFINITY = 0xffff_ffff_ffff_ffffn;
 
 import type { ImageUnix } from "./files/sockets/image-socket.js";
 import { whyNotReplaced } from "./files/sockets/unix-path.js";

@@ -1,6 +1,7 @@
 import { spawn } from "node:child_process";
 import fs from "node:fs";
 import { BackendError } from "../../../io/errors.js";
+import { SIGKILL } from "../../../linux/signals.js";
 import { OPTION } from "../ptrace/ptrace.js";
 import { Tracee } from "../ptrace/tracee.js";
 import { poll, waitFor } from "../ptrace/wait.js";
@@ -27,7 +28,6 @@ const SYSCALL_IN_CODE = 40;
 const EHDR_BYTES = 64;
 const PHDR_BYTES = 56;
 const CODE_OFFSET = EHDR_BYTES + PHDR_BYTES;
-const SIGKILL = 9;
 const END_SECONDS = 10;
 
 /** All that is made from it is traced from its first instruction, and killed by the kernel should crimg end. */

@@ -1,9 +1,9 @@
 import type { Part } from "../../../formats/linux-cr/parse.js";
 import type { RecordValue } from "../../../formats/linux-cr/record-kind.js";
 import { RECORDS } from "../../../formats/linux-cr/records.js";
+import { PAGE_SIZE } from "../../../linux/mman.js";
 import type { StreamReader } from "../../../model/linux-cr/reader.js";
 import { SavedPages } from "../../../model/linux-cr/saved-pages.js";
-import { PAGE_SIZE } from "../sys/abi-x64.js";
 
 /** VMA.vma_type and VMA_EXTRA.kind. */
 const TYPE = { ignore: 0, vdso: 1, anonymous: 2, file: 3, shared: 4, sharedAgain: 5, sharedFile: 6 };

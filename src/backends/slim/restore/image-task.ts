@@ -4,6 +4,7 @@ import { RECORDS } from "../../../formats/linux-cr/records.js";
 import { ARCHITECTURES } from "../../../formats/linux-cr/revisions.js";
 import { XSTATE_COMPONENT } from "../../../formats/linux-cr/tables/extensions-tasks.js";
 import { UnsupportedError } from "../../../io/errors.js";
+import { EXIT_ZOMBIE, TASK_STOPPED } from "../../../linux/sched.js";
 import { type TaskIds, taskIds } from "../../../model/linux-cr/pids.js";
 import type { StreamReader } from "../../../model/linux-cr/reader.js";
 import { CKPT_SIGINFO_BYTES, fromCkptSiginfo } from "../../../ops/convert/siginfo.js";
@@ -12,8 +13,6 @@ import { Registers } from "../ptrace/registers.js";
 import { FXSAVE_BYTES } from "../sys/abi-x64.js";
 import type { Xsave } from "../sys/xsave.js";
 
-const TASK_STOPPED = 4;
-const EXIT_ZOMBIE = 16;
 /** x87 and SSE in use: all that an FXSAVE area can hold. */
 const LEGACY_STATE = 3n;
 const SIGACTION_BYTES = 32;

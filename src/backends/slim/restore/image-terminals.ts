@@ -1,19 +1,15 @@
 import type { Part } from "../../../formats/linux-cr/parse.js";
 import { RECORDS } from "../../../formats/linux-cr/records.js";
 import { TERMIOS } from "../../../formats/linux-cr/tables/tty.js";
+import { S_IALLUGO } from "../../../linux/files.js";
+import { PTY_TYPE_MASTER, TTY_DRIVER_TYPE_PTY, TTY_HUPPED, TTY_OTHER_CLOSED } from "../../../linux/tty.js";
 import { pidOfTag } from "../../../model/linux-cr/pids.js";
 import type { StreamReader } from "../../../model/linux-cr/reader.js";
 import { isCanonical, TERMIOS_BYTES, termiosBytes } from "../terminal/modes.js";
 
-const PTY = 4;
-const MASTER = 1;
-/** Bits of TTY.flags, linux/tty.h: TTY_OTHER_CLOSED and TTY_HUPPED. */
-const OTHER_CLOSED = 1n << 2n;
-const HUNG_UP = 1n << 18n;
 /** TTY_EXTRA.flags. */
 const EXTRA = { locked: 1, exclusive: 2, packet: 4, owner: 8, outside: 16 } as const;
 const NEWLINE = 10;
-const PERMISSIONS = 0o7777;
 
 /** One end of a terminal as the image has it: a TTY object. */
 export interface ImageTerminal {
@@ -63,18 +59,18 @@ function terminalOf(reader: StreamReader, part: Part): ImageTerminal {
   const buffer = reader.index(part, RECORDS.BUFFER);
   const unread = buffer === undefined ? Buffer.alloc(0) : Buffer.from(reader.image.bytes(buffer));
   const modes = termiosBytes(tty.termios);
-  const isMaster = tty.driver_subtype === MASTER;
+  const isMaster = tty.driver_subtype === PTY_TYPE_MASTER;
   const group = extra?.value.pgrp_ref ?? 0;
   return {
     objref: part.objref ?? 0,
     index: tty.index,
-    isPseudo: tty.driver_type === PTY,
+    isPseudo: tty.driver_type === TTY_DRIVER_TYPE_PTY,
     isMaster,
     master: tty.link_objref,
-    isHungUp: (tty.flags & HUNG_UP) !== 0n && !isMaster,
+    isHungUp: (tty.flags & TTY_HUPPED) !== 0n && !isMaster,
     // Streams of the kernel have no master that is hung up.
-    isOutside: isMaster && (tty.flags & HUNG_UP) !== 0n,
-    isLeft: isMaster && (tty.flags & OTHER_CLOSED) !== 0n,
+    isOutside: isMaster && (tty.flags & TTY_HUPPED) !== 0n,
+    isLeft: isMaster && (tty.flags & TTY_OTHER_CLOSED) !== 0n,
     isLocked: (flags & EXTRA.locked) !== 0,
     isExclusive: (flags & EXTRA.exclusive) !== 0,
     isPacketMode: (flags & EXTRA.packet) !== 0 || (isMaster && (discipline?.packet ?? 0) !== 0),
@@ -93,7 +89,7 @@ function terminalOf(reader: StreamReader, part: Part): ImageTerminal {
         : {
             uid: extra?.value.uid ?? 0,
             gid: extra?.value.gid ?? 0,
-            mode: extra?.value.mode === 0 ? undefined : (extra?.value.mode ?? 0) & PERMISSIONS,
+            mode: extra?.value.mode === 0 ? undefined : (extra?.value.mode ?? 0) & S_IALLUGO,
           },
     foreground: group === 0 ? 0 : pidOfTag(reader, group, extra?.index ?? 0),
   };

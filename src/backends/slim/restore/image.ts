@@ -1,4 +1,6 @@
 import { RECORDS } from "../../../formats/linux-cr/records.js";
+import { OFFSET_MAX } from "../../../linux/files.js";
+import { F_INPROGRESS } from "../../../linux/locks.js";
 import type { FileTable } from "../../../model/checkpoint.js";
 import { lazy } from "../../../model/lazy.js";
 import { linuxCrFiles } from "../../../model/linux-cr/files.js";
@@ -88,8 +90,6 @@ const KINDS: Readonly<Record<number, ImageLock["kind"]>> = {
   32: "lease",
   1025: "ofd",
 };
-const IN_PROGRESS = 16;
-const END_OF_FILE = 0x7fff_ffff_ffff_ffffn;
 
 const images = new WeakMap<StreamReader, Image>();
 
@@ -150,11 +150,11 @@ function descriptorsOf(reader: StreamReader, objref: number): ImageDescriptor[] 
           const { value: stored } = reader.get(lock, RECORDS.FILE_LOCK);
           return {
             kind: KINDS[stored.fl_flags] ?? "posix",
-            type: stored.fl_type & ~IN_PROGRESS,
-            held: stored.fl_type_prev & ~IN_PROGRESS,
-            isBreaking: (stored.fl_type & IN_PROGRESS) !== 0,
+            type: stored.fl_type & ~F_INPROGRESS,
+            held: stored.fl_type_prev & ~F_INPROGRESS,
+            isBreaking: (stored.fl_type & F_INPROGRESS) !== 0,
             start: stored.fl_start,
-            length: stored.fl_end === END_OF_FILE ? 0n : stored.fl_end - stored.fl_start + 1n,
+            length: stored.fl_end === OFFSET_MAX ? 0n : stored.fl_end - stored.fl_start + 1n,
             remaining: stored.fl_rem_lease,
           };
         });

@@ -1,9 +1,7 @@
+import { SIG_BLOCK, SIG_SETMASK, SIGTTOU } from "../../../linux/signals.js";
 import { SYS } from "../sys/abi-x64.js";
 import { call } from "../sys/syscall.js";
 
-const SIG_BLOCK = 0;
-const SIG_SETMASK = 2;
-const SIGTTOU = 22;
 const MASK_BYTES = 8;
 
 /**

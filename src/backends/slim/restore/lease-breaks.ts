@@ -1,5 +1,8 @@
 import fs from "node:fs";
 import { BackendError } from "../../../io/errors.js";
+import { AT_FDCWD, F_SETOWN } from "../../../linux/files.js";
+import { F_RDLCK } from "../../../linux/locks.js";
+import { O_CLOEXEC, O_NONBLOCK, O_WRONLY } from "../../../linux/open-flags.js";
 import type { Journal } from "../journal.js";
 import { SYS } from "../sys/abi-x64.js";
 import { errnoName } from "../sys/kernel-error.js";
@@ -7,12 +10,6 @@ import { attempt, call } from "../sys/syscall.js";
 import { cString } from "./files/named.js";
 import type { ImageLock } from "./image.js";
 
-const AT_FDCWD = -100;
-const F_SETOWN = 8;
-const F_RDLCK = 0;
-const O_WRONLY = 1;
-const O_NONBLOCK = 0o4000;
-const O_CLOEXEC = 0o2000000;
 const EWOULDBLOCK = 11;
 const BREAK_TIME = "/proc/sys/fs/lease-break-time";
 

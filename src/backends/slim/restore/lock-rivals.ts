@@ -1,13 +1,12 @@
 import fs from "node:fs";
 import { textToBytes } from "../../../io/text.js";
+import { F_WRLCK } from "../../../linux/locks.js";
+import { O_ACCMODE, O_PATH } from "../../../linux/open-flags.js";
 import { readFdInfo } from "../proc/fdinfo.js";
 import { type HostLock, lockedFile, readLocks } from "../proc/locks.js";
 import { readStat } from "../proc/stat.js";
 import type { ImageLock } from "./image.js";
 
-const F_WRLCK = 1;
-const O_ACCMODE = 3;
-const O_PATH = 0o10000000;
 const NAMES = { POSIX: "posix", FLOCK: "flock", OFDLCK: "ofd", LEASE: "lease" } as const;
 
 /**

@@ -1,4 +1,7 @@
 import { BackendError } from "../../../io/errors.js";
+import { EACCES, EAGAIN } from "../../../linux/errno.js";
+import { F_OFD_SETLK, F_SETLEASE, F_SETLK } from "../../../linux/files.js";
+import { F_RDLCK, F_WRLCK, LOCK_EX, LOCK_NB, LOCK_SH } from "../../../linux/locks.js";
 import { locksOf, readFdInfo } from "../proc/fdinfo.js";
 import { SYS } from "../sys/abi-x64.js";
 import { errnoName } from "../sys/kernel-error.js";
@@ -7,17 +10,7 @@ import { rivalsOf } from "./lock-rivals.js";
 import { lockWords } from "./lock-words.js";
 import type { Workbench } from "./work-area.js";
 
-const F_SETLK = 6;
-const F_OFD_SETLK = 37;
-const F_SETLEASE = 1024;
-const F_RDLCK = 0;
-const F_WRLCK = 1;
 const FLOCK_BYTES = 32;
-const LOCK_SH = 1;
-const LOCK_EX = 2;
-const LOCK_NB = 4;
-const EACCES = 13;
-const EAGAIN = 11;
 const KINDS = { POSIX: "posix", FLOCK: "flock", OFDLCK: "ofd", LEASE: "lease" } as const;
 const TYPES = { READ: 0, WRITE: 1, UNLCK: 2 } as const;
 

@@ -1,7 +1,23 @@
 import fs from "node:fs";
 import { BackendError } from "../../../io/errors.js";
+import {
+  MAP_ANONYMOUS,
+  MAP_DROPPABLE,
+  MAP_FIXED_NOREPLACE,
+  MAP_GROWSDOWN,
+  MAP_NORESERVE,
+  MAP_PRIVATE,
+  MAP_SHARED,
+  MLOCK_ONFAULT,
+  PAGE_SIZE,
+  PROT_EXEC,
+  PROT_WRITE,
+  SHM_EXEC,
+  SHM_RDONLY,
+} from "../../../linux/mman.js";
+import { ARCH_MAP_VDSO_64, PR_SET_MM, PR_SET_MM_MAP } from "../../../linux/prctl.js";
 import { type Area, isVvar, readAreas } from "../proc/mappings.js";
-import { PAGE_SIZE, SYS } from "../sys/abi-x64.js";
+import { SYS } from "../sys/abi-x64.js";
 import {
   advices,
   VM_EXEC,
@@ -20,22 +36,6 @@ import { vdsoLayout } from "./host.js";
 import type { ImageArea, ImageMemory } from "./image-memory.js";
 import type { Workbench } from "./work-area.js";
 
-const PROT_WRITE = 2;
-const PROT_EXEC = 4;
-const MAP_SHARED = 1;
-const MAP_PRIVATE = 2;
-const MAP_DROPPABLE = 8;
-const SHM_RDONLY = 0o10000;
-const SHM_EXEC = 0o100000;
-const MAP_ANONYMOUS = 0x20;
-const MAP_GROWSDOWN = 0x100;
-const MAP_NORESERVE = 0x4000;
-const MAP_FIXED_NOREPLACE = 0x10_0000;
-const MLOCK_ONFAULT = 1;
-
-const ARCH_MAP_VDSO_64 = 0x2003;
-const PR_SET_MM = 35;
-const PR_SET_MM_MAP = 14;
 const MM_MAP_BYTES = 104;
 
 /** What the areas of the processes of an image are made of, as descriptors of crimg. */

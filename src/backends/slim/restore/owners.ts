@@ -1,17 +1,13 @@
 import { BackendError } from "../../../io/errors.js";
+import { F_GETFL, F_SETFL, F_SETOWN_EX, F_SETSIG } from "../../../linux/files.js";
+import { O_ASYNC } from "../../../linux/open-flags.js";
+import { PR_SET_DUMPABLE } from "../../../linux/prctl.js";
 import type { FileOwner } from "../../../model/checkpoint.js";
 import { SYS } from "../sys/abi-x64.js";
 import { attempt, call } from "../sys/syscall.js";
 
-/** fcntl(2) commands. */
-const F_GETFL = 3;
-const F_SETFL = 4;
-const F_SETSIG = 10;
-const F_SETOWN_EX = 15;
-const O_ASYNC = 0o20000;
 /** struct f_owner_ex. */
 const OWNER_TYPES: Readonly<Record<string, number>> = { thread: 0, process: 1, group: 2 };
-const PR_SET_DUMPABLE = 4;
 
 /** Directs the signals of an open file of crimg to whom it had directed them. Errors: BackendError. */
 export function setOwner(fd: number, owner: FileOwner | undefined, isAsync: boolean): void {

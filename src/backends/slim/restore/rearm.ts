@@ -1,12 +1,10 @@
+import { EINTR, ERESTART_RESTARTBLOCK, ERESTARTNOHAND } from "../../../linux/errno.js";
+import { NSEC_PER_MSEC, NSEC_PER_SEC } from "../../../linux/time.js";
 import { isAbsolute } from "../futex.js";
-import { ERESTART_RESTARTBLOCK, ERESTARTNOHAND } from "../ptrace/restart.js";
 import { SYS } from "../sys/abi-x64.js";
 import type { ImageThread } from "./image-task.js";
 import type { Workbench } from "./work-area.js";
 
-const EINTR = -4;
-const SECOND = 1_000_000_000n;
-const MS = 1_000_000n;
 /** RESTART_BLOCK.function_type. */
 const SLEEP = 2n;
 const POLL = 6n;
@@ -21,30 +19,30 @@ const MAX_INT = 0x7fff_ffffn;
  */
 export function rearm(bench: Workbench, thread: ImageThread): void {
   const { registers, restartBlock } = thread;
-  if (registers.signed("rax") !== ERESTART_RESTARTBLOCK) return;
+  if (registers.signed("rax") !== -ERESTART_RESTARTBLOCK) return;
   if (restartBlock.function_type === FUTEX && isAbsolute(Number(restartBlock.arg_2))) {
     // The time when it is over stands in its memory and holds whenever the call is made.
-    registers.set("rax", ERESTARTNOHAND).set("orig_rax", SYS.futex);
+    registers.set("rax", -ERESTARTNOHAND).set("orig_rax", SYS.futex);
     return;
   }
   const call = callOf(bench, thread);
   if (call === undefined) {
     // Nothing tells what it waited for: it sees an interrupted call, as after any signal.
-    registers.set("rax", EINTR).set("orig_rax", -1);
+    registers.set("rax", -EINTR).set("orig_rax", -1);
     return;
   }
   const { tracee } = bench;
   const result = tracee.block(bench.site, call);
   // It was over at once: what it gave is what the task gets.
-  if (result !== ERESTART_RESTARTBLOCK) registers.set("rax", result).set("orig_rax", -1);
+  if (result !== -ERESTART_RESTARTBLOCK) registers.set("rax", result).set("orig_rax", -1);
 }
 
 function callOf(bench: Workbench, { registers, restartBlock }: ImageThread): (number | bigint)[] | undefined {
   const { function_type: type, arg_0: a, arg_1: b, arg_4: left } = restartBlock;
   const timespec = (): number => {
     const bytes = Buffer.alloc(16);
-    bytes.writeBigInt64LE(left / SECOND, 0);
-    bytes.writeBigInt64LE(left % SECOND, 8);
+    bytes.writeBigInt64LE(left / NSEC_PER_SEC, 0);
+    bytes.writeBigInt64LE(left % NSEC_PER_SEC, 8);
     return bench.put(bytes);
   };
   switch (type) {
@@ -52,7 +50,7 @@ function callOf(bench: Workbench, { registers, restartBlock }: ImageThread): (nu
       return [SYS.clock_nanosleep, a, 0, timespec(), b];
     case POLL: {
       const isTimed = restartBlock.arg_2 !== 0n;
-      const ms = isTimed ? (left + MS - 1n) / MS : FOR_EVER;
+      const ms = isTimed ? (left + NSEC_PER_MSEC - 1n) / NSEC_PER_MSEC : FOR_EVER;
       return [SYS.poll, a, b, ms > MAX_INT ? MAX_INT : ms];
     }
     case FUTEX:

@@ -1,17 +1,17 @@
 import { BackendError, isCrimgError } from "../../../io/errors.js";
+import {
+  SECCOMP_SET_MODE_FILTER,
+  SECCOMP_SET_MODE_STRICT,
+  SOCK_FILTER_BYTES,
+} from "../../../linux/seccomp.js";
 import { OPTION, ptrace } from "../ptrace/ptrace.js";
 import { SYS } from "../sys/abi-x64.js";
 import { HUSK_OPTIONS } from "./husk.js";
 import type { ImageFilter } from "./image-filters.js";
 import type { Workbench } from "./work-area.js";
-
-/** Operations and flags of seccomp(2), linux/seccomp.h. */
-const SECCOMP_SET_MODE_STRICT = 0;
-const SECCOMP_SET_MODE_FILTER = 1;
 export const FOR_ALL_THREADS = 1;
 /** struct sock_fprog: a count and an address. */
 const PROGRAM_BYTES = 16;
-const INSTRUCTION_BYTES = 8;
 
 /** Lets filters bind a thread only once it is no longer traced, ptrace(2). Errors: BackendError without CAP_SYS_ADMIN. */
 export function suspendFilters({ tracee: { tid } }: Workbench): void {
@@ -29,7 +29,7 @@ export function suspendFilters({ tracee: { tid } }: Workbench): void {
 /** Adds a filter to those of a thread. `flags`: FOR_ALL_THREADS, or 0 for this one alone. */
 export function installFilter(bench: Workbench, filter: ImageFilter, flags: number): void {
   const program = Buffer.alloc(PROGRAM_BYTES);
-  program.writeUInt16LE(filter.program.length / INSTRUCTION_BYTES, 0);
+  program.writeUInt16LE(filter.program.length / SOCK_FILTER_BYTES, 0);
   program.writeBigUInt64LE(BigInt(bench.scratch + PROGRAM_BYTES), 8);
   bench.call(
     "install a seccomp filter",

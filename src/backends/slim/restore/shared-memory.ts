@@ -1,5 +1,7 @@
 import fs from "node:fs";
 import { BackendError } from "../../../io/errors.js";
+import { PAGE_SIZE } from "../../../linux/mman.js";
+import { O_CLOEXEC } from "../../../linux/open-flags.js";
 import { SYS } from "../sys/abi-x64.js";
 import { attempt } from "../sys/syscall.js";
 import { copyRange } from "./files/memfd.js";
@@ -11,8 +13,6 @@ import type { Workbench } from "./work-area.js";
 
 const READ_WRITE = 3;
 const SHARED_ANONYMOUS = 0x21;
-const O_CLOEXEC = 0o2000000;
-const PAGE = 4096;
 
 /** Shared anonymous memory: each object made in the first task that maps it, and filled once. */
 export class SharedMemory {
@@ -37,7 +37,7 @@ export class SharedMemory {
     if (area === undefined) throw new BackendError(`there is no shared memory ${objref}`);
     const size = area.objectSize;
     const at = bench.call("map shared memory", SYS.mmap, 0, size, READ_WRITE, SHARED_ANONYMOUS, -1, 0);
-    const end = at + Math.ceil(size / PAGE) * PAGE;
+    const end = at + Math.ceil(size / PAGE_SIZE) * PAGE_SIZE;
     const path = `/proc/${bench.tracee.pid}/map_files/${at.toString(16)}-${end.toString(16)}`;
     const fd = openPath(path, fs.constants.O_RDWR | O_CLOEXEC);
     this.#made.set(objref, fd);

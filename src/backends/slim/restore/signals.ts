@@ -1,7 +1,7 @@
+import { EAGAIN } from "../../../linux/errno.js";
 import { SYS } from "../sys/abi-x64.js";
 import type { Workbench } from "./work-area.js";
 
-const EAGAIN = 11;
 const ALL = Buffer.alloc(8, 0xff);
 /** A queue has at most RLIMIT_SIGPENDING entries; one that never ends would be a fault of ours. */
 const MOST_SIGNALS = 100_000;

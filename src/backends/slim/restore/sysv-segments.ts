@@ -1,20 +1,20 @@
 import fs from "node:fs";
 import { BackendError } from "../../../io/errors.js";
+import {
+  IPC_CREAT,
+  IPC_EXCL,
+  IPC_RMID,
+  IPC_SET,
+  IPC_STAT,
+  SHM_DEST,
+  SHMID_DS_BYTES,
+} from "../../../linux/mman.js";
 import { SYS } from "../sys/abi-x64.js";
 import { attempt, call } from "../sys/syscall.js";
 import { copyRange } from "./files/memfd.js";
 import type { ImageArea, SavedRange } from "./image-memory.js";
 
-/** shmctl(2) and shmget(2). */
-const IPC_RMID = 0;
-const IPC_SET = 1;
-const IPC_STAT = 2;
-const IPC_CREAT = 0o1000;
-const IPC_EXCL = 0o2000;
-/** In shm_perm.mode: it goes away with its last user. */
-const SHM_DEST = 0o1000;
 const PERMISSIONS = 0o777;
-const SHMID_DS_BYTES = 112;
 /** The number that the next segment gets, for those with CAP_CHECKPOINT_RESTORE: ipc/ipc_sysctl.c. */
 const NEXT_ID = "/proc/sys/kernel/shm_next_id";
 

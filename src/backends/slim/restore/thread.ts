@@ -1,19 +1,17 @@
 import { textToBytes } from "../../../io/text.js";
+import { PR_SET_NAME, PR_SET_PDEATHSIG } from "../../../linux/prctl.js";
+import { TASK_COMM_LEN } from "../../../linux/sched.js";
+import { SS_DISABLE } from "../../../linux/signals.js";
 import { SYS } from "../sys/abi-x64.js";
 import { joinXsave } from "../sys/xsave.js";
 import type { ImageThread } from "./image-task.js";
 import { rearm } from "./rearm.js";
 import type { Workbench } from "./work-area.js";
 
-const PR_SET_PDEATHSIG = 1;
-const PR_SET_NAME = 15;
-const SS_DISABLE = 2;
-const COMM_BYTES = 16;
-
 /** The name that ps(1) shows, PR_SET_NAME of prctl(2). */
 export function setName(bench: Workbench, comm: string): void {
-  const name = Buffer.alloc(COMM_BYTES);
-  textToBytes(comm).copy(name, 0, 0, COMM_BYTES - 1);
+  const name = Buffer.alloc(TASK_COMM_LEN);
+  textToBytes(comm).copy(name, 0, 0, TASK_COMM_LEN - 1);
   bench.call("take its name", SYS.prctl, PR_SET_NAME, bench.put(name), 0, 0, 0);
 }
 

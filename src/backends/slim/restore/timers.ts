@@ -1,15 +1,17 @@
+import { EINVAL } from "../../../linux/errno.js";
+import { PR_TIMER_CREATE_RESTORE_IDS } from "../../../linux/prctl.js";
+import {
+  CLOCK_PROCESS_CPUTIME_ID,
+  CLOCK_THREAD_CPUTIME_ID,
+  NSEC_PER_SEC,
+  NSEC_PER_USEC,
+  SIGEV_NONE,
+} from "../../../linux/time.js";
 import { SYS } from "../sys/abi-x64.js";
 import type { ImageProcess } from "./image-task.js";
 import type { Workbench } from "./work-area.js";
 
-const CLOCK_PROCESS_CPUTIME_ID = 2;
-const CLOCK_THREAD_CPUTIME_ID = 3;
-const PR_TIMER_CREATE_RESTORE_IDS = 77;
-const SECOND = 1_000_000_000n;
-const MICROSECOND = 1000n;
 const SIGEVENT_BYTES = 64;
-const SIGEV_NONE = 1;
-const EINVAL = 22;
 
 /**
  * Arms the timers of a process with what they had left, those of real time less `used`, in ns; nothing runs yet, so this
@@ -24,7 +26,7 @@ export function armTimers(bench: Workbench, { signal, timers }: ImageProcess, us
     ] as const;
     for (const [which, [value, interval]] of all.entries()) {
       if (value === 0n && interval === 0n) continue;
-      const times = timeBytes(interval, value, MICROSECOND);
+      const times = timeBytes(interval, value, NSEC_PER_USEC);
       bench.call("arm an interval timer", SYS.setitimer, which, bench.put(times), 0);
     }
   }
@@ -87,9 +89,9 @@ export function timeBytes(interval: bigint, value: bigint, unit: bigint): Buffer
   const bytes = Buffer.alloc(32);
   // Less than a unit that is left must not become 0, which disarms.
   const rounded = value > 0n && value < unit ? unit : value;
-  bytes.writeBigInt64LE(interval / SECOND, 0);
-  bytes.writeBigInt64LE((interval % SECOND) / unit, 8);
-  bytes.writeBigInt64LE(rounded / SECOND, 16);
-  bytes.writeBigInt64LE((rounded % SECOND) / unit, 24);
+  bytes.writeBigInt64LE(interval / NSEC_PER_SEC, 0);
+  bytes.writeBigInt64LE((interval % NSEC_PER_SEC) / unit, 8);
+  bytes.writeBigInt64LE(rounded / NSEC_PER_SEC, 16);
+  bytes.writeBigInt64LE((rounded % NSEC_PER_SEC) / unit, 24);
   return bytes;
 }

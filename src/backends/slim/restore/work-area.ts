@@ -1,6 +1,15 @@
 import { BackendError } from "../../../io/errors.js";
+import {
+  MAP_FIXED_NOREPLACE,
+  MAP_PRIVATE_ANONYMOUS,
+  PAGE_SIZE,
+  PROT_EXEC,
+  PROT_READ,
+  PROT_WRITE,
+  TASK_SIZE,
+} from "../../../linux/mman.js";
 import type { Tracee } from "../ptrace/tracee.js";
-import { PAGE_SIZE, SYS, SYSCALL_INSTRUCTION, TASK_SIZE } from "../sys/abi-x64.js";
+import { SYS, SYSCALL_INSTRUCTION } from "../sys/abi-x64.js";
 import type { ImageArea } from "./image-memory.js";
 
 /** Room for iovecs and what calls read and write. */
@@ -10,12 +19,6 @@ export const WORK_BYTES = SCRATCH_BYTES + CODE_BYTES;
 const LOWEST = 0x1000_0000;
 /** Pages kept free around it: a stack below may grow, and the kernel keeps a gap of a MiB under one. */
 const MARGIN = 4 * 1024 * 1024;
-
-const PROT_READ = 1;
-const PROT_WRITE = 2;
-const PROT_EXEC = 4;
-const MAP_PRIVATE_ANONYMOUS = 0x22;
-const MAP_FIXED_NOREPLACE = 0x10_0000;
 
 /** An address where no area of any address space stands. Errors: BackendError when there is none. */
 export function freeHole(spaces: readonly (readonly ImageArea[])[]): number {

@@ -173,11 +173,5 @@ export const SYSCALL_INSTRUCTION = Buffer.from([0x0f, 0x05]);
 /** ELF note types of register sets for PTRACE_GETREGSET: linux/elf.h. */
 export const NT_X86_XSTATE = 0x202;
 
-/** Bytes of a page. */
-export const PAGE_SIZE = 4096;
-
-/** The first address that no task can use: TASK_SIZE_MAX with four levels of page tables. */
-export const TASK_SIZE = 0x7fff_ffff_f000;
-
 /** The area of FXSAVE, which every XSAVE area begins with: x87 and SSE. */
 export const FXSAVE_BYTES = 512;

@@ -1,5 +1,6 @@
 import fs from "node:fs";
 import koffi from "koffi";
+import { MAP_PRIVATE_ANONYMOUS, PROT_EXEC, PROT_READ, PROT_WRITE } from "../../../linux/mman.js";
 import { SYS } from "./abi-x64.js";
 import { addressOf, call } from "./syscall.js";
 
@@ -8,8 +9,7 @@ const CODE = Buffer.from(
   ["53", "89f8", "89f1", "4989d0", "0fa2", "418900", "41895804", "41894808", "4189500c", "5b", "c3"].join(""),
   "hex",
 );
-const PROT_RWX = 7;
-const MAP_PRIVATE_ANONYMOUS = 0x22;
+const PROT_RWX = PROT_READ | PROT_WRITE | PROT_EXEC;
 
 let run: ((leaf: number, subleaf: number, out: bigint) => void) | undefined;
 

@@ -1,15 +1,17 @@
 import { constants } from "node:os";
+import {
+  MSG_CMSG_CLOEXEC,
+  MSG_DONTWAIT,
+  MSG_NOSIGNAL,
+  MSG_PEEK,
+  MSG_TRUNC,
+  SCM_RIGHTS,
+  SOL_SOCKET,
+} from "../../../linux/sockets.js";
 import { SYS } from "./abi-x64.js";
 import { KernelError } from "./kernel-error.js";
 import { addressOf, attempt, call } from "./syscall.js";
 
-/** Levels and names of getsockopt(2) that are no row of an option table. */
-export const SOL = { socket: 1, tcp: 6, netlink: 270, packet: 263 } as const;
-export const SO = { type: 3, error: 4, acceptConn: 30, protocol: 38, domain: 39, peekOff: 42 } as const;
-
-const MSG = { peek: 2, truncated: 0x20, dontWait: 0x40, noSignal: 0x4000, closeOnExec: 0x4000_0000 } as const;
-const SOL_SOCKET = 1;
-const SCM_RIGHTS = 1;
 const SOCKADDR_BYTES = 128;
 /** A message carries at most 253 descriptors, unix(7). */
 const CONTROL_BYTES = 2048;
@@ -85,7 +87,7 @@ export function peekMessage(fd: number, size: number): PeekedMessage | "truncate
   const name = Buffer.alloc(SOCKADDR_BYTES);
   const control = Buffer.alloc(CONTROL_BYTES);
   const header = messageHeader(name, data.subarray(0, size), control);
-  const flags = MSG.peek | MSG.dontWait | MSG.closeOnExec;
+  const flags = MSG_PEEK | MSG_DONTWAIT | MSG_CMSG_CLOEXEC;
   const got = attempt(SYS.recvmsg, fd, header, flags);
   const EAGAIN = 11;
   if (got === -EAGAIN) return undefined;
@@ -95,7 +97,7 @@ export function peekMessage(fd: number, size: number): PeekedMessage | "truncate
     descriptors: rightsOf(control.subarray(0, Number(header.readBigUInt64LE(40)))),
     sender: name.subarray(0, Math.min(SOCKADDR_BYTES, header.readUInt32LE(8))),
   };
-  if ((header.readInt32LE(48) & MSG.truncated) === 0) return message;
+  if ((header.readInt32LE(48) & MSG_TRUNC) === 0) return message;
   for (const each of message.descriptors) attempt(SYS.close, each);
   return "truncated";
 }
@@ -114,7 +116,7 @@ export function bytesBeforeLast(fd: number, size: number): number {
   const header = Buffer.alloc(MSGHDR_BYTES);
   header.writeBigUInt64LE(addressOf(vectors), 16);
   header.writeBigUInt64LE(2n, 24);
-  const got = attempt(SYS.recvmsg, fd, header, MSG.peek | MSG.dontWait);
+  const got = attempt(SYS.recvmsg, fd, header, MSG_PEEK | MSG_DONTWAIT);
   if (got === -constants.errno.EFAULT) return 0;
   if (got < 0) throw new KernelError("look at the queue of a socket", -got);
   return Math.min(got, data.length);
@@ -135,7 +137,7 @@ export function sendMessage(
 ): number {
   const control = descriptors.length === 0 ? Buffer.alloc(0) : rights(descriptors);
   const header = messageHeader(to ?? Buffer.alloc(0), data, control);
-  return call(doing, SYS.sendmsg, fd, header, MSG.dontWait | MSG.noSignal);
+  return call(doing, SYS.sendmsg, fd, header, MSG_DONTWAIT | MSG_NOSIGNAL);
 }
 
 /** struct msghdr over these buffers, with its one struct iovec behind it. */

@@ -1,4 +1,5 @@
 import { TERMIOS, type Termios } from "../../../formats/linux-cr/tables/tty.js";
+import { ECHO, ICANON, IEXTEN, IXON } from "../../../linux/tty.js";
 
 /** Sizes of struct termios and struct termios2, which adds two speeds: asm-generic/termbits.h. */
 export const TERMIOS_BYTES = 36;
@@ -6,12 +7,6 @@ export const TERMIOS2_BYTES = 44;
 const LINE = 16;
 const CHARACTERS = 17;
 const NCCS = TERMIOS.fields.c_cc.size;
-
-/** Bits of c_lflag and c_iflag, and places in c_cc: asm-generic/termbits.h. */
-const ICANON = 2;
-const ECHO = 8;
-const IEXTEN = 0o100000;
-const IXON = 0o2000;
 const VKILL = 3;
 const VEOF = 4;
 const VSTOP = 9;

@@ -1,42 +1,33 @@
 import { BackendError } from "../../../io/errors.js";
+import { F_SETFD, FD_CLOEXEC, POLLHUP, POLLIN, POLLOUT } from "../../../linux/files.js";
+import { O_NOCTTY, O_NONBLOCK, O_RDWR } from "../../../linux/open-flags.js";
+import {
+  FIONREAD,
+  TCGETS2,
+  TCOOFF,
+  TCOON,
+  TCSETS2,
+  TCXONC,
+  TIOCEXCL,
+  TIOCGDEV,
+  TIOCGEXCL,
+  TIOCGLCKTRMIOS,
+  TIOCGPKT,
+  TIOCGPTLCK,
+  TIOCGPTN,
+  TIOCGPTPEER,
+  TIOCGWINSZ,
+  TIOCPKT,
+  TIOCSLCKTRMIOS,
+  TIOCSPTLCK,
+  TIOCSWINSZ,
+  UNIX98_PTY_SLAVE_MAJOR,
+} from "../../../linux/tty.js";
 import { SYS } from "../sys/abi-x64.js";
 import { attempt, call } from "../sys/syscall.js";
 import { TERMIOS_BYTES, TERMIOS2_BYTES } from "./modes.js";
 
-/** Requests of ioctl_tty(2), asm-generic/ioctls.h. */
-const TCXONC = 0x540a;
-const TIOCINQ = 0x541b;
-const TCGETS2 = 0x802c_542a;
-const TCSETS2 = 0x402c_542b;
-const TIOCGLCKTRMIOS = 0x5456;
-const TIOCSLCKTRMIOS = 0x5457;
-const TIOCGWINSZ = 0x5413;
-const TIOCSWINSZ = 0x5414;
-const TIOCPKT = 0x5420;
-const TIOCGPKT = 0x8004_5438;
-const TIOCEXCL = 0x540c;
-const TIOCGEXCL = 0x8004_5440;
-const TIOCSPTLCK = 0x4004_5431;
-const TIOCGPTLCK = 0x8004_5439;
-const TIOCGPTN = 0x8004_5430;
-const TIOCGDEV = 0x8004_5432;
-const TIOCGPTPEER = 0x5441;
-const TCOOFF = 0;
-const TCOON = 1;
-
 const WINSIZE_BYTES = 8;
-const POLLIN = 1;
-const POLLOUT = 4;
-const POLLHUP = 0x10;
-
-const O_RDWR = 2;
-const O_NOCTTY = 0o400;
-const O_NONBLOCK = 0o4000;
-const F_SETFD = 2;
-const FD_CLOEXEC = 1;
-
-/** Majors of slaves of pseudo terminals: 136 with as many minors as there are; others in old kernels, 256 minors each. */
-const SLAVE_MAJOR = 136;
 const LAST_SLAVE_MAJOR = 143;
 const OF_AN_OLD_MAJOR = 256;
 
@@ -44,13 +35,13 @@ const OF_AN_OLD_MAJOR = 256;
 export function slaveIndex(rdev: number): number | undefined {
   const major = (rdev >>> 8) & 0xfff;
   const minor = (rdev & 0xff) | ((rdev >>> 12) & 0xfff00);
-  if (major < SLAVE_MAJOR || major > LAST_SLAVE_MAJOR) return undefined;
-  return (major - SLAVE_MAJOR) * OF_AN_OLD_MAJOR + minor;
+  if (major < UNIX98_PTY_SLAVE_MAJOR || major > LAST_SLAVE_MAJOR) return undefined;
+  return (major - UNIX98_PTY_SLAVE_MAJOR) * OF_AN_OLD_MAJOR + minor;
 }
 
 /** The device number of /dev/pts/N. */
 export function slaveDevice(index: number): number {
-  return ((index & 0xfff00) << 12) | (SLAVE_MAJOR << 8) | (index & 0xff);
+  return ((index & 0xfff00) << 12) | (UNIX98_PTY_SLAVE_MAJOR << 8) | (index & 0xff);
 }
 
 /** What a descriptor of crimg for one end of a pseudo terminal can be asked and told. Errors: KernelError. */
@@ -139,7 +130,7 @@ export class Pty {
   /** Bytes that can be read. Looking at it first lets the kernel pass on what is on its way: drivers/tty/n_tty.c. */
   get unread(): number {
     this.#poll();
-    return this.#number("tell how much is unread", TIOCINQ);
+    return this.#number("tell how much is unread", FIONREAD);
   }
 
   /** What one read(2) gives; undefined when it would wait. Only for descriptors with O_NONBLOCK, or what is unread. */

@@ -1,4 +1,4 @@
-import { enumTable } from "../../../schema/enums.js";
+import { enumTable } from "../../../io/enums.js";
 import { message, optional, repeated, required, type Value } from "../../../schema/message.js";
 
 export const USER_X86_REGS_MODE = enumTable("user_x86_regs_mode", {

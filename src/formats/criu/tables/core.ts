@@ -1,4 +1,14 @@
-import { enumTable } from "../../../schema/enums.js";
+import { enumTable } from "../../../io/enums.js";
+import {
+  NICE,
+  OOM_SCORE_ADJ,
+  RSEQ_BYTES,
+  robustListBytes,
+  SCHED_POLICIES,
+  schedPriorities,
+} from "../../../linux/sched.js";
+import { SECCOMP_MODES } from "../../../linux/seccomp.js";
+import { SIGNAL_OR_NONE, SIGNAL_STACK_BYTES, SS_DISABLE } from "../../../linux/signals.js";
 import { message, optional, repeated, required, type Value } from "../../../schema/message.js";
 import { TASK_STATE } from "../names.js";
 import { THREAD_INFO_AARCH64 } from "./core-aarch64.js";
@@ -25,12 +35,6 @@ export const CORE_ENTRY_MARCH = enumTable("core_entry.march", {
   MIPS: 6,
   LOONGARCH64: 7,
   RISCV64: 8,
-});
-
-export const SECCOMP_MODE = enumTable("seccomp_mode", {
-  disabled: 0,
-  strict: 1,
-  filter: 2,
 });
 
 export const TASK_RLIMITS_ENTRY = message(
@@ -68,14 +72,14 @@ export const TASK_CORE_ENTRY = message(
       doc: "signals pending for the whole process",
       since: "1.3",
     }),
-    old_seccomp_mode: optional(11, SECCOMP_MODE, { since: "1.7", deprecated: true }),
+    old_seccomp_mode: optional(11, SECCOMP_MODES, { since: "1.7", deprecated: true }),
     old_seccomp_filter: optional(12, "uint32", {
       doc: "index of the last filter, before each thread had its own",
       since: "1.8",
       deprecated: true,
     }),
     loginuid: optional(13, "uint32", { doc: "audit user id; all ones when not set", since: "2.0" }),
-    oom_score_adj: optional(14, "int32", { doc: "-1000 to 1000, proc(5)", since: "2.0" }),
+    oom_score_adj: optional(14, "int32", { doc: "proc(5)", domain: OOM_SCORE_ADJ, since: "2.0" }),
     sigactions: repeated(15, SA_ENTRY, {
       doc: "62 actions in the order of the signals without SIGKILL and SIGSTOP",
       since: "3.1",
@@ -126,7 +130,10 @@ export const THREAD_SAS_ENTRY = message(
   "The alternate signal stack of a thread, sigaltstack(2).",
   {
     ss_sp: required(1, "uint64", { doc: "lowest address" }),
-    ss_size: required(2, "uint64", { doc: "bytes" }),
+    ss_size: required(2, "uint64", {
+      doc: "bytes",
+      domain: ({ ss_flags }) => (((ss_flags as number) & SS_DISABLE) !== 0 ? undefined : SIGNAL_STACK_BYTES),
+    }),
     ss_flags: required(3, "uint32"),
   },
 );
@@ -137,7 +144,10 @@ export const RSEQ_ENTRY = message(
   "The restartable sequence area that a thread registered, rseq(2).",
   {
     rseq_abi_pointer: required(1, "uint64", { doc: "address of the area" }),
-    rseq_abi_size: required(2, "uint32", { doc: "bytes" }),
+    rseq_abi_size: required(2, "uint32", {
+      doc: "bytes",
+      domain: ({ rseq_abi_pointer }) => (rseq_abi_pointer === 0n ? undefined : RSEQ_BYTES),
+    }),
     signature: required(3, "uint32", { doc: "must stand before each abort handler" }),
     rseq_cs_pointer: optional(4, "uint64", { doc: "critical section that the thread was in, 0 for none" }),
   },
@@ -149,19 +159,29 @@ export const THREAD_CORE_ENTRY = message(
   "What each thread has of its own besides registers.",
   {
     futex_rla: required(1, "uint64", { doc: "address of the robust futex list" }),
-    futex_rla_len: required(2, "uint32", { doc: "bytes of the list's head" }),
-    sched_nice: optional(3, "sint32", { doc: "-20 to 19" }),
-    sched_policy: optional(4, "uint32", { doc: "SCHED_* number, sched(7)" }),
-    sched_prio: optional(5, "uint32", { doc: "real-time priority, 0 for other policies" }),
+    futex_rla_len: required(2, "uint32", {
+      doc: "bytes of the list's head",
+      domain: (_, { wordBytes }) => robustListBytes(wordBytes),
+    }),
+    sched_nice: optional(3, "sint32", { doc: "nice(2)", domain: NICE }),
+    sched_policy: optional(4, "uint32", { doc: "SCHED_* number, sched(7)", domain: SCHED_POLICIES }),
+    sched_prio: optional(5, "uint32", {
+      doc: "real-time priority, 0 for other policies",
+      domain: ({ sched_policy }) => schedPriorities((sched_policy as number | undefined) ?? 0),
+    }),
     blk_sigset: optional(6, "uint64", { doc: "blocked signals, signal 1 is bit 0" }),
     sas: optional(7, THREAD_SAS_ENTRY, { since: "0.7" }),
-    pdeath_sig: optional(8, "uint32", { doc: "signal sent when the parent ends, prctl(2)", since: "1.3" }),
+    pdeath_sig: optional(8, "uint32", {
+      doc: "signal sent when the parent ends, prctl(2)",
+      domain: SIGNAL_OR_NONE,
+      since: "1.3",
+    }),
     signals_p: optional(9, SIGNAL_QUEUE_ENTRY, {
       doc: "signals pending for this thread alone",
       since: "1.3",
     }),
     creds: optional(10, CREDS_ENTRY, { since: "2.0" }),
-    seccomp_mode: optional(11, SECCOMP_MODE, { since: "3.10" }),
+    seccomp_mode: optional(11, SECCOMP_MODES, { since: "3.10" }),
     seccomp_filter: optional(12, "uint32", {
       doc: "index of the thread's last filter in seccomp.img",
       since: "3.10",

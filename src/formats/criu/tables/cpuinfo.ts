@@ -1,4 +1,4 @@
-import { enumTable } from "../../../schema/enums.js";
+import { enumTable } from "../../../io/enums.js";
 import { message, optional, repeated, required, type Value } from "../../../schema/message.js";
 
 export const CPUINFO_PPC64_ENTRY_ENDIANNESS = enumTable("cpuinfo_ppc64_entry.endianness", {

@@ -1,3 +1,4 @@
+import { SECUREBITS } from "../../../linux/capabilities.js";
 import { message, optional, repeated, required, type Value } from "../../../schema/message.js";
 
 export const CREDS_ENTRY = message(
@@ -16,7 +17,7 @@ export const CREDS_ENTRY = message(
     cap_prm: repeated(10, "uint32", { doc: "permitted capabilities, two words, the low one first" }),
     cap_eff: repeated(11, "uint32", { doc: "effective capabilities, two words, the low one first" }),
     cap_bnd: repeated(12, "uint32", { doc: "bounding set, two words, the low one first" }),
-    secbits: required(13, "uint32", { doc: "SECBIT_* flags, capabilities(7)" }),
+    secbits: required(13, "uint32", { doc: "SECBIT_* flags, capabilities(7)", domain: SECUREBITS }),
     groups: repeated(14, "uint32", { doc: "supplementary groups" }),
     lsm_profile: optional(15, "string", {
       doc: "SELinux context or AppArmor profile",

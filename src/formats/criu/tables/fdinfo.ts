@@ -1,4 +1,4 @@
-import { enumTable } from "../../../schema/enums.js";
+import { enumTable } from "../../../io/enums.js";
 import { message, optional, required, type Value } from "../../../schema/message.js";
 import { BPFMAP_FILE_ENTRY } from "./bpfmap.js";
 import { EVENTFD_FILE_ENTRY } from "./eventfd.js";

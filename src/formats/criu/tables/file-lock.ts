@@ -1,5 +1,13 @@
 import { message, required, type Value } from "../../../schema/message.js";
 
+/** Kinds of locks, criu's own numbers: file_lock_entry.flag. */
+export const LOCK_POSIX = 1;
+export const LOCK_FLOCK = 2;
+export const LOCK_OFD = 4;
+export const LOCK_LEASE = 8;
+/** Bit of the type of a lease: it is being broken, and the rest is what it must become. */
+export const LEASE_BREAKING = 4;
+
 export const FILE_LOCK_ENTRY = message("file_lock_entry", "A lock or lease on an open file.", {
   flag: required(1, "uint32", { doc: "kind: 1 POSIX, 2 flock, 4 OFD, 8 lease" }),
   type: required(2, "uint32", {

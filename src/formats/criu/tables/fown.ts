@@ -1,3 +1,4 @@
+import { SIGNAL_OR_NONE } from "../../../linux/signals.js";
 import { message, required, type Value } from "../../../schema/message.js";
 
 export const FOWN_ENTRY = message(
@@ -6,7 +7,7 @@ export const FOWN_ENTRY = message(
   {
     uid: required(1, "uint32", { doc: "user whose rights count for the signal" }),
     euid: required(2, "uint32", { doc: "effective user whose rights count for the signal" }),
-    signum: required(3, "uint32", { doc: "signal, 0 for SIGIO" }),
+    signum: required(3, "uint32", { doc: "signal, 0 for SIGIO", domain: SIGNAL_OR_NONE }),
     pid_type: required(4, "uint32", { doc: "pid is 0 a thread, 1 a process, 2 a process group" }),
     pid: required(5, "uint32", { doc: "0 for no owner" }),
   },

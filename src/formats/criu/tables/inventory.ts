@@ -1,4 +1,4 @@
-import { enumTable } from "../../../schema/enums.js";
+import { enumTable } from "../../../io/enums.js";
 import { message, optional, repeated, required, type Value } from "../../../schema/message.js";
 import { TASK_KOBJ_IDS_ENTRY } from "./core.js";
 

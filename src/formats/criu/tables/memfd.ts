@@ -1,5 +1,6 @@
+import { SEALS } from "../../../linux/files.js";
 import { message, optional, required, type Value } from "../../../schema/message.js";
-import { OPEN_FLAGS, SEALS } from "../names.js";
+import { OPEN_FLAGS } from "../names.js";
 import { FOWN_ENTRY } from "./fown.js";
 
 export const MEMFD_FILE_ENTRY = message(
@@ -26,6 +27,7 @@ export const MEMFD_INODE_ENTRY = message("memfd_inode_entry", "A memory file and
   seals: required(6, "uint32", {
     doc: "F_SEAL_SEAL alone means that it cannot be sealed",
     show: { as: "flags", table: SEALS },
+    domain: SEALS,
   }),
   inode_id: required(7, "uint64"),
   hugetlb_flag: optional(8, "uint32", { doc: "MFD_HUGETLB with the size of the pages", since: "3.17" }),

@@ -1,4 +1,4 @@
-import { enumTable } from "../../../schema/enums.js";
+import { enumTable } from "../../../io/enums.js";
 import { message, optional, required, type Value } from "../../../schema/message.js";
 
 export const FSTYPE = enumTable("fstype", {

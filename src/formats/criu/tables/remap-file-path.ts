@@ -1,4 +1,4 @@
-import { enumTable } from "../../../schema/enums.js";
+import { enumTable } from "../../../io/enums.js";
 import { message, optional, required, type Value } from "../../../schema/message.js";
 
 export const REMAP_TYPE = enumTable("remap_type", {

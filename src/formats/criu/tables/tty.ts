@@ -1,4 +1,5 @@
-import { enumTable } from "../../../schema/enums.js";
+import { enumTable } from "../../../io/enums.js";
+import { WINDOW_CELLS } from "../../../linux/tty.js";
 import { message, optional, repeated, required, type Value } from "../../../schema/message.js";
 import { FOWN_ENTRY } from "./fown.js";
 
@@ -42,10 +43,10 @@ export const TTY_FILE_ENTRY = message("tty_file_entry", "An open terminal.", {
 export type TtyFileEntry = Value<typeof TTY_FILE_ENTRY>;
 
 export const WINSIZE_ENTRY = message("winsize_entry", "Size of a terminal's window.", {
-  ws_row: required(1, "uint32", { doc: "characters" }),
-  ws_col: required(2, "uint32", { doc: "characters" }),
-  ws_xpixel: required(3, "uint32", { doc: "pixels, 0 when not known" }),
-  ws_ypixel: required(4, "uint32", { doc: "pixels, 0 when not known" }),
+  ws_row: required(1, "uint32", { doc: "characters", domain: WINDOW_CELLS }),
+  ws_col: required(2, "uint32", { doc: "characters", domain: WINDOW_CELLS }),
+  ws_xpixel: required(3, "uint32", { doc: "pixels, 0 when not known", domain: WINDOW_CELLS }),
+  ws_ypixel: required(4, "uint32", { doc: "pixels, 0 when not known", domain: WINDOW_CELLS }),
 });
 export type WinsizeEntry = Value<typeof WINSIZE_ENTRY>;
 

@@ -1,3 +1,4 @@
+import { SECUREBITS } from "../../../linux/capabilities.js";
 import { inner, struct, word } from "../../../schema/struct.js";
 
 export const CAPABILITIES = struct(
@@ -13,7 +14,7 @@ export const CAPABILITIES = struct(
     cap_e_1: word("u32", 20, { show: { as: "hex" } }),
     cap_b_0: word("u32", 24, { doc: "bounding set", show: { as: "hex" } }),
     cap_b_1: word("u32", 28, { show: { as: "hex" } }),
-    securebits: word("u32", 32),
+    securebits: word("u32", 32, { doc: "capabilities(7)", domain: SECUREBITS }),
     padding: word("u32", 36),
   },
 );

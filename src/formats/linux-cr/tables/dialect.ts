@@ -1,4 +1,9 @@
+import { FL_OFDLCK, FL_POSIX } from "../../../linux/locks.js";
+import { SIGNAL_OR_NONE } from "../../../linux/signals.js";
 import { struct, word } from "../../../schema/struct.js";
+
+/** FILE_LOCK.fl_flags of an OFD lock. */
+export const OFD_LOCK = FL_POSIX | FL_OFDLCK;
 
 export const FILE_LOCKS = struct(
   "FILE_LOCKS",
@@ -35,7 +40,7 @@ export const FILE_OWNER = struct(
     pid_type: word("u32", 16, { doc: "0 process, 1 group, 2 session, 3 thread" }),
     uid: word("u32", 20),
     euid: word("u32", 24),
-    signum: word("u32", 28, { doc: "0 is SIGIO" }),
+    signum: word("u32", 28, { doc: "0 is SIGIO", domain: SIGNAL_OR_NONE }),
     async: word("u32", 32, { doc: "1 when O_ASYNC is set" }),
   },
 );

@@ -1,3 +1,5 @@
+import { SEALS } from "../../../linux/files.js";
+import { NANOSECONDS, TIMERFD_CLOCKS } from "../../../linux/time.js";
 import { bytes, struct, word } from "../../../schema/struct.js";
 
 export const FILE_IDENTITY = struct(
@@ -28,11 +30,11 @@ export const TIMERFD = struct(
   48,
   "A timer of timerfd_create(2); times count from the start of the checkpoint",
   {
-    clock_id: word("u32", 8),
+    clock_id: word("u32", 8, { doc: "clock_gettime(2)", domain: TIMERFD_CLOCKS }),
     settime_flags: word("u32", 12, { doc: "of timerfd_settime(2); value_ns is relative all the same" }),
     ticks: word("u64", 16, { doc: "expirations nobody has read yet" }),
-    value_ns: word("u64", 24, { doc: "ns until it expires, 0 when disarmed" }),
-    interval_ns: word("u64", 32, { doc: "ns between expirations, 0 for once" }),
+    value_ns: word("u64", 24, { doc: "ns until it expires, 0 when disarmed", domain: NANOSECONDS }),
+    interval_ns: word("u64", 32, { doc: "ns between expirations, 0 for once", domain: NANOSECONDS }),
   },
 );
 
@@ -42,7 +44,7 @@ export const SIGNALFD = struct("SIGNALFD", 16, "Which signals a signalfd(2) take
 
 export const MEMFD = struct("MEMFD", 48, "A file of memfd_create(2)", {
   inode_objref: word("s32", 8, { doc: "equal for all files of one memory; no OBJREF declares it" }),
-  seals: word("u32", 12, { doc: "fcntl(2) F_GET_SEALS", show: { as: "hex" } }),
+  seals: word("u32", 12, { doc: "fcntl(2) F_GET_SEALS", show: { as: "hex" }, domain: SEALS }),
   mode: word("u32", 16, { doc: "st_mode" }),
   uid: word("u32", 20),
   gid: word("u32", 24),

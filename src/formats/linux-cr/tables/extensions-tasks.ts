@@ -1,4 +1,26 @@
+import { BOOLEAN, type Domain } from "../../../io/domains.js";
+import {
+  NICE,
+  OOM_SCORE_ADJ,
+  RSEQ_BYTES,
+  SCHED_POLICIES,
+  schedPriorities,
+  THREAD_ID,
+} from "../../../linux/sched.js";
+import { SECCOMP_MODES } from "../../../linux/seccomp.js";
+import { SIGNAL, SIGNAL_OR_NONE } from "../../../linux/signals.js";
+import { NANOSECONDS, SIGEV_NONE, SIGEV_NOTIFY, SIGEV_THREAD_ID, timerClocks } from "../../../linux/time.js";
 import { struct, word } from "../../../schema/struct.js";
+
+/** Bits of TASK_EXTRA.flags: which fields are stored. */
+const HAS_OOM_SCORE_ADJ = 1;
+const HAS_SCHEDULING = 4;
+
+/** The domain of a field that counts only when its bit says so. */
+function stored(bit: number, domain: Domain | undefined) {
+  return ({ flags }: Readonly<Record<string, unknown>>): Domain | undefined =>
+    ((flags as number) & bit) === 0 ? undefined : domain;
+}
 
 export const EXTENSIONS = struct("EXTENSIONS", 24, "The version of our extension records in this image", {
   version: word("u32", 8, { doc: "version of the extension records, 1" }),
@@ -27,20 +49,29 @@ export const SECCOMP_FILTER = struct("SECCOMP_FILTER", 24, "A program of seccomp
 });
 
 export const TASK_EXTRA = struct("TASK_EXTRA", 88, "State of a task that kernels of 2011 did not have", {
-  oom_score_adj: word("s32", 8),
+  oom_score_adj: word("s32", 8, {
+    doc: "proc(5)",
+    domain: stored(HAS_OOM_SCORE_ADJ, OOM_SCORE_ADJ),
+  }),
   loginuid: word("u32", 12, { doc: "0xffffffff is unset" }),
-  sched_policy: word("u32", 16, { doc: "0 other, 1 FIFO, 2 RR, 3 batch, 5 idle" }),
-  sched_nice: word("s32", 20),
-  sched_priority: word("u32", 24),
-  no_new_privs: word("u32", 28),
+  sched_policy: word("u32", 16, { doc: "sched(7)", domain: stored(HAS_SCHEDULING, SCHED_POLICIES) }),
+  sched_nice: word("s32", 20, { doc: "nice(2)", domain: stored(HAS_SCHEDULING, NICE) }),
+  sched_priority: word("u32", 24, {
+    doc: "real-time priority, 0 for other policies",
+    domain: (extra) => stored(HAS_SCHEDULING, schedPriorities(extra.sched_policy as number))(extra),
+  }),
+  no_new_privs: word("u32", 28, { domain: BOOLEAN }),
   cap_ambient: word("u64", 32, { doc: "ambient capabilities", show: { as: "hex" } }),
-  child_subreaper: word("u32", 40),
-  stop_signo: word("u32", 44, { doc: "signal that stopped a task of state 4, 0 for none" }),
-  seccomp_mode: word("u32", 48, { doc: "0 off, 1 strict, 2 filter" }),
+  child_subreaper: word("u32", 40, { domain: BOOLEAN }),
+  stop_signo: word("u32", 44, {
+    doc: "signal that stopped a task of state 4, 0 for none",
+    domain: SIGNAL_OR_NONE,
+  }),
+  seccomp_mode: word("u32", 48, { doc: "seccomp(2)", domain: SECCOMP_MODES }),
   seccomp_filter: word("s32", 52, { doc: "the last SECCOMP_FILTER, 0 for none" }),
   personality: word("u64", 56, { doc: "personality(2)", show: { as: "hex" } }),
   cgroup_set: word("u32", 64, { doc: "set_id of a CGROUP_SET" }),
-  thp_disabled: word("u32", 68),
+  thp_disabled: word("u32", 68, { domain: BOOLEAN }),
   membarrier_mask: word("u32", 72, { doc: "commands registered with membarrier(2)", show: { as: "hex" } }),
   flags: word("u32", 76, {
     doc: "which are stored: 1 oom_score_adj, 2 loginuid, 4 scheduling, 8 cgroup_set",
@@ -50,7 +81,7 @@ export const TASK_EXTRA = struct("TASK_EXTRA", 88, "State of a task that kernels
 
 export const RSEQ = struct("RSEQ", 32, "Restartable sequences of a thread, rseq(2)", {
   abi_pointer: word("u64", 8, { doc: "address of struct rseq", show: { as: "hex" } }),
-  abi_size: word("u32", 16, { doc: "bytes" }),
+  abi_size: word("u32", 16, { doc: "bytes", domain: RSEQ_BYTES }),
   signature: word("u32", 20, { show: { as: "hex" } }),
   cs_pointer: word("u64", 24, {
     doc: "address of the critical section it was in, 0 for none",
@@ -88,14 +119,23 @@ export const POSIX_TIMER = struct(
   "A timer of timer_create(2); times count from the start of the checkpoint",
   {
     timer_id: word("u32", 8),
-    clock_id: word("s32", 12),
-    sigev_notify: word("u32", 16, { doc: "0 signal, 1 none, 2 thread, 4 thread id" }),
-    signo: word("u32", 20),
+    clock_id: word("s32", 12, {
+      doc: "clock_gettime(2)",
+      domain: ({ clock_id }) => timerClocks(clock_id as number),
+    }),
+    sigev_notify: word("u32", 16, { doc: "sigevent(3type)", domain: SIGEV_NOTIFY }),
+    signo: word("u32", 20, {
+      doc: "signal that it sends",
+      domain: ({ sigev_notify }) => (sigev_notify === SIGEV_NONE ? undefined : SIGNAL),
+    }),
     overrun: word("u32", 24),
-    notify_tid: word("s32", 28, { doc: "thread that gets the signal, for sigev_notify 4" }),
+    notify_tid: word("s32", 28, {
+      doc: "thread that gets the signal, for sigev_notify 4",
+      domain: ({ sigev_notify }) => (sigev_notify === SIGEV_THREAD_ID ? THREAD_ID : undefined),
+    }),
     sigval: word("u64", 32, { show: { as: "hex" } }),
-    value_ns: word("u64", 40, { doc: "ns until it expires, 0 when disarmed" }),
-    interval_ns: word("u64", 48, { doc: "ns between expirations, 0 for once" }),
+    value_ns: word("u64", 40, { doc: "ns until it expires, 0 when disarmed", domain: NANOSECONDS }),
+    interval_ns: word("u64", 48, { doc: "ns between expirations, 0 for once", domain: NANOSECONDS }),
     flags: word("u32", 56, { doc: "none are given yet" }),
   },
 );

@@ -1,3 +1,4 @@
+import { EVENTFD_COUNTER, EVENTFD_FLAGS } from "../../../linux/files.js";
 import { struct, word } from "../../../schema/struct.js";
 
 export const FILE_TABLE = struct(
@@ -92,13 +93,13 @@ export const FILE_TTY_0ABE2FE = struct("FILE/TTY", 48, "FILE/TTY of header sets 
 
 export const FILE_EVENTFD = struct("FILE/EVENTFD", 64, "An eventfd(2)", {
   ...COMMON,
-  count: word("u64", 48),
-  flags: word("u32", 56, { doc: "eventfd(2) flags" }),
+  count: word("u64", 48, { doc: "value that a read would give", domain: EVENTFD_COUNTER }),
+  flags: word("u32", 56, { doc: "eventfd(2) flags", domain: EVENTFD_FLAGS }),
 });
 
 export const FILE_EVENTFD_0ABE2FE = struct("FILE/EVENTFD", 56, "FILE/EVENTFD of header sets before d55d4c8", {
   ...COMMON_0ABE2FE,
-  count: word("u64", 40),
+  count: word("u64", 40, { doc: "value that a read would give", domain: EVENTFD_COUNTER }),
   flags: word("u32", 48),
 });
 

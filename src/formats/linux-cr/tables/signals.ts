@@ -1,3 +1,4 @@
+import { NANOSECONDS } from "../../../linux/time.js";
 import { bytes, inners, struct, word } from "../../../schema/struct.js";
 
 export const SIGACTION = struct("ckpt_sigaction", 32, "What a task does with one signal, sigaction(2)", {
@@ -50,12 +51,12 @@ export const SIGNAL = struct(
   "What the threads of a process share: limits, interval timers, terminal; the pending signals follow",
   {
     rlim: inners(RLIMIT, 8, 16, { doc: "in the order of the RLIMIT_ numbers" }),
-    it_real_value: word("u64", 264, { doc: "nanoseconds left, as the other timers" }),
-    it_real_incr: word("u64", 272),
-    it_virt_value: word("u64", 280),
-    it_virt_incr: word("u64", 288),
-    it_prof_value: word("u64", 296),
-    it_prof_incr: word("u64", 304),
+    it_real_value: word("u64", 264, { doc: "nanoseconds left, as the other timers", domain: NANOSECONDS }),
+    it_real_incr: word("u64", 272, { domain: NANOSECONDS }),
+    it_virt_value: word("u64", 280, { domain: NANOSECONDS }),
+    it_virt_incr: word("u64", 288, { domain: NANOSECONDS }),
+    it_prof_value: word("u64", 296, { domain: NANOSECONDS }),
+    it_prof_incr: word("u64", 304, { domain: NANOSECONDS }),
     tty_objref: word("s32", 312, { doc: "controlling terminal, 0 for none" }),
     tty_pgrp: word("s32", 316),
     tty_old_pgrp: word("s32", 320),

@@ -1,16 +1,32 @@
-import { struct, word } from "../../../schema/struct.js";
+import { robustListBytes } from "../../../linux/sched.js";
+import { SIGNAL_OR_NONE, SIGNAL_STACK_BYTES } from "../../../linux/signals.js";
+import { type StructFieldOptions, struct, word } from "../../../schema/struct.js";
+
+const ROBUST_LIST: StructFieldOptions = {
+  doc: "bytes of the head of the robust futex list",
+  domain: (_, { wordBytes }) => robustListBytes(wordBytes),
+};
+const COMPAT_ROBUST_LIST: StructFieldOptions = {
+  doc: "the same of a 32-bit task on a 64-bit kernel",
+  domain: robustListBytes(4),
+};
+/** There is none when the size is 0. */
+const SIGNAL_STACK: StructFieldOptions = {
+  doc: "bytes of the alternate signal stack",
+  domain: ({ sas_ss_size }) => (sas_ss_size === 0 ? undefined : SIGNAL_STACK_BYTES),
+};
 
 export const TASK_0ABE2FE = struct("TASK", 72, "TASK as header sets 0abe2fe to c97c03d wrote it", {
   state: word("u32", 8),
   exit_state: word("u32", 12),
   exit_code: word("u32", 16),
   exit_signal: word("u32", 20),
-  pdeath_signal: word("u32", 24),
+  pdeath_signal: word("u32", 24, { domain: SIGNAL_OR_NONE }),
   set_child_tid: word("u64", 32, { show: { as: "hex" } }),
   clear_child_tid: word("u64", 40, { show: { as: "hex" } }),
-  compat_robust_futex_head_len: word("u32", 48),
+  compat_robust_futex_head_len: word("u32", 48, COMPAT_ROBUST_LIST),
   compat_robust_futex_list: word("u32", 52, { show: { as: "hex" } }),
-  robust_futex_head_len: word("u32", 56),
+  robust_futex_head_len: word("u32", 56, ROBUST_LIST),
   robust_futex_list: word("u64", 64, { show: { as: "hex" } }),
 });
 
@@ -19,10 +35,10 @@ export const TASK_67CFEE9 = struct("TASK", 64, "TASK as header sets 67cfee9 to f
   exit_state: word("u32", 12),
   exit_code: word("u32", 16),
   exit_signal: word("u32", 20),
-  pdeath_signal: word("u32", 24),
-  compat_robust_futex_head_len: word("u32", 28),
+  pdeath_signal: word("u32", 24, { domain: SIGNAL_OR_NONE }),
+  compat_robust_futex_head_len: word("u32", 28, COMPAT_ROBUST_LIST),
   compat_robust_futex_list: word("u32", 32, { show: { as: "hex" } }),
-  robust_futex_head_len: word("u32", 36),
+  robust_futex_head_len: word("u32", 36, ROBUST_LIST),
   robust_futex_list: word("u64", 40, { show: { as: "hex" } }),
   set_child_tid: word("u64", 48, { show: { as: "hex" } }),
   clear_child_tid: word("u64", 56, { show: { as: "hex" } }),
@@ -33,15 +49,15 @@ export const TASK_F0FDD38 = struct("TASK", 80, "TASK as header sets f0fdd38 to b
   exit_state: word("u32", 12),
   exit_code: word("u32", 16),
   exit_signal: word("u32", 20),
-  pdeath_signal: word("u32", 24),
-  compat_robust_futex_head_len: word("u32", 28),
+  pdeath_signal: word("u32", 24, { domain: SIGNAL_OR_NONE }),
+  compat_robust_futex_head_len: word("u32", 28, COMPAT_ROBUST_LIST),
   compat_robust_futex_list: word("u32", 32, { show: { as: "hex" } }),
-  robust_futex_head_len: word("u32", 36),
+  robust_futex_head_len: word("u32", 36, ROBUST_LIST),
   robust_futex_list: word("u64", 40, { show: { as: "hex" } }),
   set_child_tid: word("u64", 48, { show: { as: "hex" } }),
   clear_child_tid: word("u64", 56, { show: { as: "hex" } }),
   sas_ss_sp: word("u64", 64, { show: { as: "hex" } }),
-  sas_ss_size: word("u32", 72),
+  sas_ss_size: word("u32", 72, SIGNAL_STACK),
 });
 
 export const TASK = struct(
@@ -54,17 +70,17 @@ export const TASK = struct(
     exit_state: word("u32", 16, { doc: "16 for a zombie, else 0" }),
     exit_code: word("u32", 20, { doc: "wait status of a zombie" }),
     exit_signal: word("u32", 24, { doc: "signal for the parent; all ones in a thread that does not lead" }),
-    pdeath_signal: word("u32", 28, { doc: "prctl(2) PR_SET_PDEATHSIG" }),
+    pdeath_signal: word("u32", 28, { doc: "prctl(2) PR_SET_PDEATHSIG", domain: SIGNAL_OR_NONE }),
     set_child_tid: word("u64", 32, { doc: "user address, as the other u64", show: { as: "hex" } }),
     clear_child_tid: word("u64", 40, { show: { as: "hex" } }),
     sas_ss_sp: word("u64", 48, { doc: "alternate signal stack, sigaltstack(2)", show: { as: "hex" } }),
-    sas_ss_size: word("u32", 56),
-    compat_robust_futex_head_len: word("u32", 60),
+    sas_ss_size: word("u32", 56, SIGNAL_STACK),
+    compat_robust_futex_head_len: word("u32", 60, COMPAT_ROBUST_LIST),
     compat_robust_futex_list: word("u32", 64, {
       doc: "of a 32-bit task on a 64-bit kernel",
       show: { as: "hex" },
     }),
-    robust_futex_head_len: word("u32", 68),
+    robust_futex_head_len: word("u32", 68, ROBUST_LIST),
     robust_futex_list: word("u64", 72, { show: { as: "hex" } }),
   },
 );

@@ -1,4 +1,8 @@
+import { enumTable } from "../../../io/enums.js";
 import { bytes, inner, type StructValue, struct, word } from "../../../schema/struct.js";
+
+/** The only line discipline that has a record. */
+const LINE_DISCIPLINES = enumTable("ldisc", { N_TTY: 0 });
 
 export const TERMIOS = struct("termios", 48, "Modes of a terminal, termios(3)", {
   c_iflag: word("u32", 0, { show: { as: "hex" } }),
@@ -35,7 +39,7 @@ export const TTY_0ABE2FE = struct("TTY", 72, "TTY as header sets 0abe2fe to f0fd
   file_objref: word("s32", 16),
   _padding: word("u32", 20),
   index: word("u32", 24),
-  ldisc: word("u32", 28),
+  ldisc: word("u32", 28, { domain: LINE_DISCIPLINES }),
   flags: word("u64", 32),
   termios: inner(TERMIOS_0ABE2FE, 40),
   winsize: inner(WINSIZE, 64),
@@ -48,7 +52,7 @@ export const TTY = struct("TTY", 96, "One side of a pseudo terminal", {
   file_objref: word("s32", 16, { doc: "number kept for the file of the master" }),
   _padding: word("u32", 20),
   index: word("u32", 24, { doc: "N of /dev/pts/N" }),
-  ldisc: word("u32", 28, { doc: "0 is N_TTY" }),
+  ldisc: word("u32", 28, { doc: "line discipline", domain: LINE_DISCIPLINES }),
   flags: word("u64", 32, { doc: "bit 18: hung up, and no TTY_LDISC follows", show: { as: "hex" } }),
   termios: inner(TERMIOS, 40),
   winsize: inner(WINSIZE, 88),

@@ -2,18 +2,17 @@ import type { EventpollTfdEntry } from "../../../formats/criu/tables/eventpoll.j
 import type { InotifyWdEntry } from "../../../formats/criu/tables/fsnotify.js";
 import { RECORDS } from "../../../formats/linux-cr/records.js";
 import { EPOLL_ITEM } from "../../../formats/linux-cr/tables/files.js";
+import { EFD_SEMAPHORE } from "../../../linux/files.js";
+import { NSEC_PER_SEC } from "../../../linux/time.js";
 import { addFile } from "./file-entry.js";
 import { memoryFile } from "./shared-memory.js";
 import type { StreamFile } from "./stream-file.js";
 
-const NS = 1_000_000_000n;
-/** eventfd(2) EFD_SEMAPHORE. */
-const SEMAPHORE = 1;
 /** Words of a file handle that criu wants even where it goes by the path. */
 const HANDLE_WORDS = 16;
 
 export function eventfd({ context, id, value, owner, label }: StreamFile): void {
-  if (((value.flags ?? 0) & SEMAPHORE) !== 0)
+  if (((value.flags ?? 0) & EFD_SEMAPHORE) !== 0)
     context.losses.add(label, "that each read takes 1 (EFD_SEMAPHORE)", "criu restores a plain counter");
   addFile(context, "EVENTFD", id, {
     efd: { id, flags: value.f_flags, fown: owner, counter: value.count ?? 0n },
@@ -40,10 +39,10 @@ export function timerfd({ context, part, id, value, owner }: StreamFile): void {
       clockid: timer.clock_id,
       ticks: timer.ticks,
       settime_flags: timer.settime_flags,
-      vsec: timer.value_ns / NS,
-      vnsec: timer.value_ns % NS,
-      isec: timer.interval_ns / NS,
-      insec: timer.interval_ns % NS,
+      vsec: timer.value_ns / NSEC_PER_SEC,
+      vnsec: timer.value_ns % NSEC_PER_SEC,
+      isec: timer.interval_ns / NSEC_PER_SEC,
+      insec: timer.interval_ns % NSEC_PER_SEC,
     },
   });
 }

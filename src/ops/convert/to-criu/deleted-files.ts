@@ -8,6 +8,7 @@ import { REMAP_FILE_PATH_ENTRY, REMAP_TYPE } from "../../../formats/criu/tables/
 import type { RecordValue } from "../../../formats/linux-cr/record-kind.js";
 import { RECORDS } from "../../../formats/linux-cr/records.js";
 import type { SourceRange } from "../../../io/concat.js";
+import { S_IFLNK, S_IFMT, S_IFREG } from "../../../linux/files.js";
 import { addPath } from "./file-entry.js";
 import { type Identity, kernelDev, type StreamFile, timeval } from "./stream-file.js";
 
@@ -22,12 +23,9 @@ const TYPES: Readonly<Record<number, number>> = {
   ...{ 1: 0o100000, 2: 0o040000, 3: 0o010000 },
   ...{ 4: 0o120000, 5: 0o020000, 6: 0o060000 },
 };
-const TYPE_MASK = 0o170000;
 const DEVICES: readonly number[] = [0o020000, 0o060000];
 /** UNLINKED_EXTRA.flags. */
 const HAS_ATIME = 1;
-const REGULAR = 0o100000;
-const SYMLINK = 0o120000;
 const CHUNK_HEAD_BYTES = 8;
 /** The substitute of a relinked or copied file is the second name. */
 const SUBSTITUTE = 1;
@@ -86,8 +84,8 @@ function ghostOf(file: StreamFile, unlinked: Unlinked, identity: Identity): numb
 function writeGhost(file: StreamFile, id: number, unlinked: Unlinked, identity: Identity): void {
   const { context, part, label } = file;
   const { mode: stored, uid, gid, size, ino, kind } = unlinked;
-  const mode = (stored & TYPE_MASK) === 0 ? stored | (TYPES[kind] ?? REGULAR) : stored;
-  const type = mode & TYPE_MASK;
+  const mode = (stored & S_IFMT) === 0 ? stored | (TYPES[kind] ?? S_IFREG) : stored;
+  const type = mode & S_IFMT;
   const chunks = part.parts.flatMap((chunk) =>
     chunkOf(file, context.reader.get(chunk, RECORDS.BUFFER).index),
   );
@@ -103,12 +101,12 @@ function writeGhost(file: StreamFile, id: number, unlinked: Unlinked, identity: 
     ...(identity.mtime === undefined ? {} : { atim: atim ?? identity.mtime, mtim: identity.mtime }),
   };
   const [first] = chunks;
-  if (type === SYMLINK && first !== undefined) {
+  if (type === S_IFLNK && first !== undefined) {
     const target = first.data.source.read(first.data.offset, first.data.size).toString("utf8");
     context.set.add(IMAGES.GHOST_FILE, id, GHOST_FILE_ENTRY, { ...common, symlnk_target: target });
     return;
   }
-  if (type !== REGULAR) {
+  if (type !== S_IFREG) {
     if (DEVICES.includes(type) && rdev === 0)
       context.losses.add(label, "the deleted device", "the stream has no device number of it");
     context.set.add(IMAGES.GHOST_FILE, id, GHOST_FILE_ENTRY, common);

@@ -1,17 +1,12 @@
 import type { Part } from "../../../formats/linux-cr/parse.js";
 import { RECORDS } from "../../../formats/linux-cr/records.js";
+import { AF_INET6, IPPROTO_TCP, SOCK_STREAM, TCP_CLOSE, TCP_LISTEN } from "../../../linux/sockets.js";
 import type { ToCriu } from "./context.js";
 import { addFile } from "./file-entry.js";
 import { ROOT_IDS } from "./namespaces.js";
 import { inetOptions, shutdownOf, socketOptions } from "./socket-options.js";
 import type { StreamFile } from "./stream-file.js";
 import { writeConnection } from "./tcp-connections.js";
-
-const INET6 = 10;
-const TCP = 6;
-const STREAM = 1;
-const CLOSE = 7;
-const LISTEN = 10;
 
 export function inetSocket(file: StreamFile, part: Part): void {
   const { context, id, value, owner, label } = file;
@@ -20,8 +15,8 @@ export function inetSocket(file: StreamFile, part: Part): void {
   const { sock, sock_common: common } = socket;
   const extra = reader.find(part, RECORDS.SOCKET_EXTRA)?.value;
   const ends = endsOf(context, part, common.family);
-  const isTcp = sock.protocol === TCP && sock.type === STREAM;
-  const isConnection = isTcp && sock.state !== LISTEN && sock.state !== CLOSE;
+  const isTcp = sock.protocol === IPPROTO_TCP && sock.type === SOCK_STREAM;
+  const isConnection = isTcp && sock.state !== TCP_LISTEN && sock.state !== TCP_CLOSE;
   const ino = inodeOf(context, part);
   const isRestored = !isConnection || writeConnection(context, part, ino);
   if (!isRestored)
@@ -38,7 +33,7 @@ export function inetSocket(file: StreamFile, part: Part): void {
       family: common.family,
       type: sock.type,
       proto: sock.protocol,
-      state: isRestored ? sock.state : CLOSE,
+      state: isRestored ? sock.state : TCP_CLOSE,
       src_port: isRestored ? ends.localPort : 0,
       dst_port: isRestored ? ends.remotePort : 0,
       flags: value.f_flags,
@@ -47,7 +42,7 @@ export function inetSocket(file: StreamFile, part: Part): void {
       dst_addr: isRestored ? ends.remote : noAddress(common.family),
       fown: owner,
       opts: socketOptions(context, part, label),
-      ...(common.family === INET6 ? { v6only: extra?.v6_only === 1 } : {}),
+      ...(common.family === AF_INET6 ? { v6only: extra?.v6_only === 1 } : {}),
       ...inetOptions(context, part),
       ns_id: ROOT_IDS.net_ns_id,
       ...(isRestored ? shutdownOf(socket) : {}),
@@ -83,7 +78,7 @@ export function endsOf(context: Pick<ToCriu, "reader">, part: Part, family: numb
   const { laddr, raddr, laddr_len: bound, raddr_len: connected, inet6, num, dport } = value;
   const localPort = bound === 0 ? (num ?? 0) : laddr.readUInt16BE(2);
   const remotePort = connected === 0 ? swapped(dport ?? 0) : raddr.readUInt16BE(2);
-  if (family === INET6)
+  if (family === AF_INET6)
     return {
       ...{ localPort, remotePort },
       local: wordsOf(inet6?.rcv_saddr ?? Buffer.alloc(16)),
@@ -105,5 +100,5 @@ function swapped(port: number): number {
 }
 
 function noAddress(family: number): number[] {
-  return family === INET6 ? [0, 0, 0, 0] : [0];
+  return family === AF_INET6 ? [0, 0, 0, 0] : [0];
 }

@@ -3,44 +3,37 @@ import type { VmaEntry } from "../../../formats/criu/tables/mm.js";
 import type { Part } from "../../../formats/linux-cr/parse.js";
 import type { RecordValue } from "../../../formats/linux-cr/record-kind.js";
 import { RECORDS } from "../../../formats/linux-cr/records.js";
+import {
+  MAP_ANONYMOUS,
+  MAP_DROPPABLE,
+  MAP_GROWSDOWN,
+  MAP_LOCKED,
+  MAP_NORESERVE,
+  MAP_PRIVATE,
+  MAP_SHARED,
+  PAGE_SIZE,
+  VM_ACCESS_FLAGS,
+  VM_DONTCOPY,
+  VM_GROWSDOWN,
+  VM_LOCKED,
+  VM_MAYWRITE,
+  VM_NORESERVE,
+  VM_RAND_READ,
+  VM_SEQ_READ,
+} from "../../../linux/mman.js";
+import { O_RDWR } from "../../../linux/open-flags.js";
 import type { ToCriu } from "./context.js";
-import { PAGE } from "./pages.js";
+
 import { sharedAnonymous } from "./shared-memory.js";
 
 type Vma = RecordValue<typeof RECORDS.VMA>;
 
-/** Bits of VMA.vm_flags, the same in all kernels since 2.6. */
-const VM = {
-  prot: 7n,
-  shared: 8n,
-  mayWrite: 0x20n,
-  growsDown: 0x100n,
-  locked: 0x2000n,
-  sequential: 0x8000n,
-  random: 0x10000n,
-  dontCopy: 0x20000n,
-  noReserve: 0x200000n,
-} as const;
-
-/** What mmap(2) calls them, on x86-64. */
-const MAP = {
-  shared: 1,
-  private: 2,
-  droppable: 8,
-  anonymous: 0x20,
-  growsDown: 0x100,
-  locked: 0x2000,
-  noReserve: 0x4000,
-} as const;
-
 /** Advice of madvise(2) that kernels keep as bits of vm_flags. */
 const ADVICE: readonly (readonly [flag: bigint, advice: bigint])[] = [
-  [VM.random, 1n],
-  [VM.sequential, 2n],
-  [VM.dontCopy, 10n],
+  [VM_RAND_READ, 1n],
+  [VM_SEQ_READ, 2n],
+  [VM_DONTCOPY, 10n],
 ];
-
-const O_RDWR = 2;
 const MEMFD = 1003;
 
 const KIND = { vdso: 1, vvar: 2, vsyscall: 3 } as const;
@@ -58,8 +51,8 @@ const TYPE = {
 
 /** VMA_EXTRA.flags, and what mmap(2) calls them. */
 const EXTRA_FLAGS: readonly (readonly [stored: number, flag: number])[] = [
-  [2, MAP.noReserve],
-  [4, MAP.droppable],
+  [2, MAP_NORESERVE],
+  [4, MAP_DROPPABLE],
 ];
 
 /** A mapping as criu stores it; undefined for one that it has no form for, which is then a loss. */
@@ -98,13 +91,13 @@ function mappingByType(
     end: vma.vm_end,
     pgoff: 0n,
     shmid: 0n,
-    prot: Number(vma.vm_flags & VM.prot),
+    prot: Number(vma.vm_flags & VM_ACCESS_FLAGS),
     fd: -1n,
     ...adviceOf(vma, extra?.madv),
   };
   const anonymous = (...status: string[]): VmaEntry => ({
     ...base,
-    flags: mapFlags(vma, MAP.private | MAP.anonymous),
+    flags: mapFlags(vma, MAP_PRIVATE | MAP_ANONYMOUS),
     status: statusBits("VMA_ANON_PRIVATE", ...status),
   });
   if (kind === KIND.vsyscall) return anonymous("VMA_AREA_VSYSCALL");
@@ -121,9 +114,9 @@ function mappingByType(
       const id = sharedAnonymous(context, vma.ino_objref, vma.ino_size, part);
       return {
         ...base,
-        pgoff: vma.vm_pgoff * BigInt(PAGE),
+        pgoff: vma.vm_pgoff * BigInt(PAGE_SIZE),
         shmid: BigInt(id),
-        flags: mapFlags(vma, MAP.shared),
+        flags: mapFlags(vma, MAP_SHARED),
         status: statusBits("VMA_AREA_REGULAR", "VMA_FILE_SHARED", "VMA_AREA_MEMFD"),
         fdflags: O_RDWR,
       };
@@ -132,9 +125,9 @@ function mappingByType(
     case TYPE.sysVAgain:
       return {
         ...base,
-        pgoff: vma.vm_pgoff * BigInt(PAGE),
+        pgoff: vma.vm_pgoff * BigInt(PAGE_SIZE),
         shmid: BigInt(context.sysVId(vma.ino_objref, index)),
-        flags: mapFlags(vma, MAP.shared | MAP.anonymous),
+        flags: mapFlags(vma, MAP_SHARED | MAP_ANONYMOUS),
         status: statusBits("VMA_AREA_REGULAR", "VMA_ANON_SHARED", "VMA_AREA_SYSVIPC"),
       };
   }
@@ -157,11 +150,11 @@ function ofFile(
   const isMemory = file !== undefined && reader.get(file, RECORDS.FILE).value.f_type === MEMFD;
   const isShared = vma.vma_type === TYPE.sharedFile;
   // Without the bits of what is allowed, what is done decides.
-  const isWritten = (vma.vm_flags & (VM.mayWrite | 2n)) !== 0n;
+  const isWritten = (vma.vm_flags & (VM_MAYWRITE | 2n)) !== 0n;
   return {
-    pgoff: vma.vm_pgoff * BigInt(PAGE),
+    pgoff: vma.vm_pgoff * BigInt(PAGE_SIZE),
     shmid: BigInt(context.fileId(vma.vma_objref)),
-    flags: mapFlags(vma, isShared ? MAP.shared : MAP.private),
+    flags: mapFlags(vma, isShared ? MAP_SHARED : MAP_PRIVATE),
     status: statusBits(
       "VMA_AREA_REGULAR",
       isShared ? "VMA_FILE_SHARED" : "VMA_FILE_PRIVATE",
@@ -174,7 +167,7 @@ function ofFile(
 function mapFlags({ vm_flags: flags }: Vma, base: number): number {
   const when = (bit: bigint, flag: number): number => ((flags & bit) === 0n ? 0 : flag);
   return (
-    base | when(VM.growsDown, MAP.growsDown) | when(VM.locked, MAP.locked) | when(VM.noReserve, MAP.noReserve)
+    base | when(VM_GROWSDOWN, MAP_GROWSDOWN) | when(VM_LOCKED, MAP_LOCKED) | when(VM_NORESERVE, MAP_NORESERVE)
   );
 }
 

@@ -5,11 +5,9 @@ import type { Part } from "../../../formats/linux-cr/parse.js";
 import type { SourceRange } from "../../../io/concat.js";
 import { FormatError } from "../../../io/errors.js";
 import type { ByteSource } from "../../../io/source.js";
+import { PAGE_SIZE } from "../../../linux/mman.js";
 import type { StreamReader } from "../../../model/linux-cr/reader.js";
 import type { ToCriu } from "./context.js";
-
-/** Bytes of a page on x86-64. */
-export const PAGE = 4096;
 
 /** The contents are in the pages file. */
 const PE_PRESENT = 4;
@@ -35,10 +33,10 @@ export class PageRuns {
     const { wordBytes } = image.dialect.arch;
     for (const { record, pages } of part.pageArrays) {
       const { offset, size } = image.payload(record);
-      if (size !== pages * (wordBytes + PAGE))
+      if (size !== pages * (wordBytes + PAGE_SIZE))
         throw image.error(
           record,
-          `${pages} pages with addresses have ${pages * (wordBytes + PAGE)} bytes, not ${size}`,
+          `${pages} pages with addresses have ${pages * (wordBytes + PAGE_SIZE)} bytes, not ${size}`,
         );
       const keys = image.source.read(offset, pages * wordBytes);
       const first = offset + pages * wordBytes;
@@ -46,9 +44,9 @@ export class PageRuns {
         const key =
           image.byteOrder === "little-endian" ? keys.readBigUInt64LE(i * 8) : keys.readBigUInt64BE(i * 8);
         const start = Number(key) * keyBytes;
-        if (start % PAGE !== 0 || !Number.isSafeInteger(start + PAGE))
+        if (start % PAGE_SIZE !== 0 || !Number.isSafeInteger(start + PAGE_SIZE))
           throw image.error(record, `page ${i} of it has the address 0x${key.toString(16)}`);
-        this.#page(start, first + i * PAGE);
+        this.#page(start, first + i * PAGE_SIZE);
       }
     }
   }
@@ -73,11 +71,11 @@ export class PageRuns {
   #page(start: number, offset: number): void {
     const last = this.#runs.at(-1);
     if (last !== undefined && last.end === start && last.offset + (last.end - last.start) === offset) {
-      last.end += PAGE;
+      last.end += PAGE_SIZE;
       return;
     }
     if (last !== undefined && start < last.end) this.#sorted = false;
-    this.#runs.push({ start, end: start + PAGE, offset });
+    this.#runs.push({ start, end: start + PAGE_SIZE, offset });
   }
 }
 
@@ -90,7 +88,7 @@ export function writePages(context: ToCriu, kind: ImageKind, id: number, pages: 
   let entry: { start: number; end: number } | undefined;
   const flush = (): void => {
     if (entry === undefined) return;
-    const count = (entry.end - entry.start) / PAGE;
+    const count = (entry.end - entry.start) / PAGE_SIZE;
     set.add(kind, id, PAGEMAP_ENTRY, {
       vaddr: BigInt(entry.start),
       // Both, so that criu before and after 4.2 can read it.

@@ -9,6 +9,8 @@ import {
 import type { Part } from "../../../formats/linux-cr/parse.js";
 import { RECORDS } from "../../../formats/linux-cr/records.js";
 import { XSTATE_COMPONENT } from "../../../formats/linux-cr/tables/extensions-tasks.js";
+import { EINTR } from "../../../linux/errno.js";
+import { NSEC_PER_MSEC } from "../../../linux/time.js";
 import type { ToCriu } from "./context.js";
 
 /** Codes that stand for the kernel's own segments: null, 32-bit code and data, 64-bit code and data. */
@@ -80,7 +82,6 @@ type Cpu = Readonly<Record<Register, bigint>> &
 /** What a system call returns that is to be called again: the kernel's own numbers, which no program sees. */
 const RESTARTS: ReadonlySet<bigint> = new Set([512n, 513n, 514n]);
 const RESTART_BY_BLOCK = 516n;
-const EINTR = 4n;
 const SYSCALL_BYTES = 2n;
 
 /**
@@ -91,19 +92,18 @@ function afterSystemCall({ ax, ip, orig_ax }: Cpu): Pick<UserX86RegsEntry, "ax" 
   if (BigInt.asIntN(64, orig_ax) < 0n) return { ax, ip };
   const code = -BigInt.asIntN(64, ax);
   if (RESTARTS.has(code)) return { ax: orig_ax, ip: ip - SYSCALL_BYTES };
-  return { ax: code === RESTART_BY_BLOCK ? BigInt.asUintN(64, -EINTR) : ax, ip };
+  return { ax: code === RESTART_BY_BLOCK ? BigInt.asUintN(64, -BigInt(EINTR)) : ax, ip };
 }
 
 /** RESTART_BLOCK.function_type: there is none. */
 const NO_CALL = 1n;
-const MILLISECOND = 1_000_000n;
 
 function tellInterrupted({ reader, losses }: ToCriu, task: Part, label: string): void {
   const { value: block } = reader.get(task, RECORDS.RESTART_BLOCK);
   if (block.function_type === NO_CALL) return;
   losses.add(
     label,
-    `that its system call goes on for the ${block.arg_4 / MILLISECOND} ms it has left`,
+    `that its system call goes on for the ${block.arg_4 / NSEC_PER_MSEC} ms it has left`,
     "a set has no place for it: criu lets such a call end with EINTR",
   );
 }

@@ -1,11 +1,10 @@
 import type { RegFileEntry } from "../../../formats/criu/tables/regfile.js";
 import { RECORDS } from "../../../formats/linux-cr/records.js";
+import { FMODE_LSEEK } from "../../../linux/files.js";
 import { remapDeleted } from "./deleted-files.js";
 import { addFile } from "./file-entry.js";
 import { type Identity, identityOf, type StreamFile } from "./stream-file.js";
 
-/** Bit of the kernel in FILE.f_mode. */
-const FMODE_LSEEK = 4;
 /** reg_file_entry.pos: a restore does not seek. */
 const NO_POSITION = (1n << 64n) - 1n;
 

@@ -4,13 +4,11 @@ import type { Part } from "../../../formats/linux-cr/parse.js";
 import { RECORDS } from "../../../formats/linux-cr/records.js";
 import { isSince } from "../../../formats/linux-cr/revisions.js";
 import { SIGACTION, SIGINFO, SIGINFO_0ABE2FE } from "../../../formats/linux-cr/tables/signals.js";
+import { SIGKILL, SIGSTOP } from "../../../linux/signals.js";
 import type { StructValue } from "../../../schema/struct.js";
 import { writeStruct } from "../../../schema/struct-writer.js";
 import { fromCkptSiginfo } from "../siginfo.js";
 import type { ToCriu } from "./context.js";
-
-const SIGKILL = 9;
-const SIGSTOP = 19;
 
 /** The 62 signals that have an action, in order. */
 export function signalActions({ reader }: ToCriu, handlers: Part): SaEntry[] {

@@ -3,12 +3,10 @@ import { SK_SHUTDOWN, type SkOptsEntry } from "../../../formats/criu/tables/sk-o
 import type { Part } from "../../../formats/linux-cr/parse.js";
 import type { RecordValue } from "../../../formats/linux-cr/record-kind.js";
 import { RECORDS } from "../../../formats/linux-cr/records.js";
+import { IPPROTO_TCP, SOCK_BUF_LOCK_MASK, SOCK_STREAM } from "../../../linux/sockets.js";
+import { NSEC_PER_USEC, USEC_PER_SEC } from "../../../linux/time.js";
 import type { ToCriu } from "./context.js";
 
-const TCP = 6;
-const STREAM = 1;
-const US = 1000n;
-const S = 1_000_000n;
 /** Above it a time means that there is no limit: the kernel's longest, whatever the length of its ticks. */
 const NO_LIMIT = 1n << 61n;
 /** SOCKET_EXTRA.so_options, bit by bit; bit 32 + n says that option n is stored. */
@@ -29,8 +27,6 @@ const STORED = 32n;
 const SOCK = { oobinline: 2n, keepalive: 3n, broadcast: 6n, dontroute: 13n } as const;
 /** Bits of socket.flags. */
 const SOCKET = { passcred: 3n, passsec: 4n } as const;
-/** sock.userlocks: sizes of buffers that the program chose. */
-const BUFFER_LOCKS = 3;
 
 /** Options of a socket as criu has them: from SOCKET_EXTRA, else from what SOCKET says of them. */
 export function socketOptions(
@@ -60,7 +56,7 @@ export function socketOptions(
     so_filter: [],
     ...(oobinline === undefined ? {} : { so_oobinline: oobinline ? 1 : 0 }),
     ...(sock.linger.onoff === 0 ? {} : { so_linger: sock.linger.seconds }),
-    so_buf_lock: sock.userlocks & BUFFER_LOCKS,
+    so_buf_lock: sock.userlocks & SOCK_BUF_LOCK_MASK,
   };
 }
 
@@ -78,7 +74,7 @@ export function inetOptions(
     pktinfo: on(INET.pktinfo),
     ttl: ttl > 0 ? ttl : undefined,
   });
-  const isTcp = protocol === TCP && type === STREAM && tcp !== undefined;
+  const isTcp = protocol === IPPROTO_TCP && type === SOCK_STREAM && tcp !== undefined;
   const own = defined({
     cork: on(INET.cork),
     nodelay: on(INET.nodelay),
@@ -136,7 +132,10 @@ function timeout<D extends "snd" | "rcv">(
   direction: D,
   ns: bigint,
 ): Pick<SkOptsEntry, Extract<Timeouts, `so_${D}_${string}`>> {
-  const limit = ns < 0n || ns >= NO_LIMIT ? 0n : ns / US;
-  const both = { [`so_${direction}_tmo_sec`]: limit / S, [`so_${direction}_tmo_usec`]: limit % S };
+  const limit = ns < 0n || ns >= NO_LIMIT ? 0n : ns / NSEC_PER_USEC;
+  const both = {
+    [`so_${direction}_tmo_sec`]: limit / USEC_PER_SEC,
+    [`so_${direction}_tmo_usec`]: limit % USEC_PER_SEC,
+  };
   return both as Pick<SkOptsEntry, Extract<Timeouts, `so_${D}_${string}`>>;
 }

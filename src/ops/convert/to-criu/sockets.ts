@@ -1,10 +1,10 @@
 import { RECORDS } from "../../../formats/linux-cr/records.js";
+import { AF_UNIX } from "../../../linux/sockets.js";
 import { inetSocket } from "./inet-sockets.js";
 import { netlinkSocket, packetSocket } from "./other-sockets.js";
 import type { StreamFile } from "./stream-file.js";
 import { unixSocket } from "./unix-sockets.js";
 
-const UNIX = 1;
 const INET: readonly number[] = [2, 10];
 
 /** A socket by its family. */
@@ -15,7 +15,7 @@ export function socket(file: StreamFile): void {
   if (sock === undefined)
     throw reader.image.error(part.records[0] ?? 0, `${file.label} names no socket of the stream`);
   const { family } = reader.get(sock, RECORDS.SOCKET).value.sock_common;
-  if (family === UNIX) unixSocket(file, sock);
+  if (family === AF_UNIX) unixSocket(file, sock);
   else if (reader.index(sock, RECORDS.SOCKET_NETLINK) !== undefined) netlinkSocket(file, sock);
   else if (reader.index(sock, RECORDS.SOCKET_PACKET) !== undefined) packetSocket(file, sock);
   else if (INET.includes(family)) inetSocket(file, sock);

@@ -11,8 +11,9 @@ import type { Part } from "../../../formats/linux-cr/parse.js";
 import { RECORDS } from "../../../formats/linux-cr/records.js";
 import type { Piece } from "../../../io/concat.js";
 import { wordBytes } from "../../../io/words.js";
+import { PAGE_SIZE } from "../../../linux/mman.js";
 import type { ToCriu } from "./context.js";
-import { PAGE, PageRuns, writePages } from "./pages.js";
+import { PageRuns, writePages } from "./pages.js";
 
 /** What Linux has where a stream says nothing, see mq_overview(7). */
 const MQ = {
@@ -73,7 +74,7 @@ function writeSegment(context: ToCriu, namespace: number, part: Part): void {
     in_pagemaps: true,
   });
   const pages = new PageRuns(context.reader);
-  pages.add(part, PAGE);
+  pages.add(part, PAGE_SIZE);
   writePages(context, IMAGES.SHMEM_PAGEMAP, desc.id, pages);
 }
 

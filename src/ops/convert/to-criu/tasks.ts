@@ -12,6 +12,9 @@ import { PSTREE_ENTRY } from "../../../formats/criu/tables/pstree.js";
 import type { RecordedObject } from "../../../formats/linux-cr/grammar.js";
 import type { Part } from "../../../formats/linux-cr/parse.js";
 import { RECORDS } from "../../../formats/linux-cr/records.js";
+import { TASK_STOPPED } from "../../../linux/sched.js";
+import { SECCOMP_MODE_FILTER } from "../../../linux/seccomp.js";
+import { SIGCHLD, SS_DISABLE } from "../../../linux/signals.js";
 import type { Process, ToCriu } from "./context.js";
 import { credentialsOf } from "./credentials.js";
 import { addPath } from "./file-entry.js";
@@ -23,8 +26,6 @@ import { timersOf } from "./timers.js";
 import { rootCgroupSet, seccompIndex } from "./whole-set.js";
 
 const X86_64 = CORE_ENTRY_MARCH.values.get("X86_64") as number;
-const TASK_STOPPED = 4;
-const SIGCHLD = 17;
 /** TASK_EXTRA.flags: which of its fields are stored. */
 const STORED = { oomScoreAdj: 1, loginuid: 2, scheduling: 4, cgroupSet: 8 } as const;
 /** Flags of a task, in a stream and as the kernel has them today. */
@@ -32,8 +33,6 @@ const TASK_FLAGS: readonly (readonly [stored: number, kernel: number])[] = [
   [1, 0x40],
   [2, 0x100],
 ];
-const SS_DISABLE = 2;
-const FILTER = 2;
 
 /** All images of one process: tree, ids, core of each thread, address space, directories. */
 export function writeProcess(context: ToCriu, process: Process, namespaces: NamespaceIds): void {
@@ -223,7 +222,8 @@ function seccomp(
   extra: { readonly seccomp_mode: number; readonly seccomp_filter: number } | undefined,
 ): Pick<ThreadCoreEntry, "seccomp_mode" | "seccomp_filter"> {
   if (extra === undefined || extra.seccomp_mode === 0) return {};
-  const filter = extra.seccomp_mode === FILTER ? seccompIndex(context, extra.seccomp_filter) : undefined;
+  const filter =
+    extra.seccomp_mode === SECCOMP_MODE_FILTER ? seccompIndex(context, extra.seccomp_filter) : undefined;
   return { seccomp_mode: extra.seccomp_mode, ...(filter === undefined ? {} : { seccomp_filter: filter }) };
 }
 

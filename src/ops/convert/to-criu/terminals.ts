@@ -9,6 +9,7 @@ import {
 import type { Part } from "../../../formats/linux-cr/parse.js";
 import { RECORDS } from "../../../formats/linux-cr/records.js";
 import { TERMIOS } from "../../../formats/linux-cr/tables/tty.js";
+import { PTMX_RDEV, PTY_TYPE_MASTER, TTY_HUPPED, UNIX98_PTY_SLAVE_MAJOR } from "../../../linux/tty.js";
 import { pidOfTag } from "../../../model/linux-cr/pids.js";
 import type { ToCriu } from "./context.js";
 import { addFile } from "./file-entry.js";
@@ -16,13 +17,7 @@ import { addNode } from "./regular-files.js";
 import type { StreamFile } from "./stream-file.js";
 
 const PTY = TTY_TYPE.values.get("PTY") as number;
-const MASTER = 1;
-/** Device numbers: 5:2 is every master, 136:N the slave N. */
-const MASTER_RDEV = 0x502;
-const SLAVE_MAJOR = 136;
 const SLAVES_OF_MAJOR = 256;
-/** Bit of TTY.flags: the other end is gone. */
-const HUNG_UP = 1n << 18n;
 /** TTY_EXTRA.flags. */
 const EXTRA = { locked: 1, exclusive: 2, packet: 4, owner: 8 } as const;
 /** criu stores 19 words of control characters, the first bytes of which are the characters. */
@@ -36,7 +31,7 @@ export function terminal(file: StreamFile): void {
   if (tty === undefined)
     throw reader.image.error(part.records[0] ?? 0, `${file.label} names no terminal of the stream`);
   const { driver_subtype: end, index } = reader.get(tty, RECORDS.TTY).value;
-  const isMaster = end === MASTER;
+  const isMaster = end === PTY_TYPE_MASTER;
   const infoId = index * 2 + (isMaster ? 1 : 0);
   const name = reader.text(part, RECORDS.OPENED_NAME) ?? (isMaster ? "/dev/ptmx" : `/dev/pts/${index}`);
   const node = addNode(file, context.newFileId(), { name });
@@ -50,11 +45,12 @@ function writeTerminal(context: ToCriu, part: Part, id: number): void {
   const { reader, set } = context;
   const { index, value: tty } = reader.get(part, RECORDS.TTY);
   const extra = reader.find(part, RECORDS.TTY_EXTRA);
-  const isMaster = tty.driver_subtype === MASTER;
+  const isMaster = tty.driver_subtype === PTY_TYPE_MASTER;
   const has = (flag: number): boolean => ((extra?.value.flags ?? 0) & flag) !== 0;
   const rdev = isMaster
-    ? MASTER_RDEV
-    : ((SLAVE_MAJOR + Math.floor(tty.index / SLAVES_OF_MAJOR)) << 8) | (tty.index % SLAVES_OF_MAJOR);
+    ? PTMX_RDEV
+    : ((UNIX98_PTY_SLAVE_MAJOR + Math.floor(tty.index / SLAVES_OF_MAJOR)) << 8) |
+      (tty.index % SLAVES_OF_MAJOR);
   const pid = (tag: number | undefined): number =>
     tag === undefined ? 0 : pidOfTag(reader, tag, extra?.index ?? index);
   const session = pid(extra?.value.sid_ref) || sessionOf(context, part);
@@ -67,7 +63,7 @@ function writeTerminal(context: ToCriu, part: Part, id: number): void {
     sid: session,
     pgrp: pid(extra?.value.pgrp_ref) || groupOf(context, part, session),
     rdev: extra?.value.rdev || rdev,
-    ...((tty.flags & HUNG_UP) === 0n ? settings(context, part) : {}),
+    ...((tty.flags & TTY_HUPPED) === 0n ? settings(context, part) : {}),
     pty: { index: tty.index },
     ...(has(EXTRA.owner) ? { uid: extra?.value.uid ?? 0, gid: extra?.value.gid ?? 0 } : {}),
   });

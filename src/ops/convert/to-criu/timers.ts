@@ -2,10 +2,8 @@ import type { ItimerEntry, PosixTimerEntry, TaskTimersEntry } from "../../../for
 import type { Part } from "../../../formats/linux-cr/parse.js";
 import type { RecordValue } from "../../../formats/linux-cr/record-kind.js";
 import { RECORDS } from "../../../formats/linux-cr/records.js";
+import { NSEC_PER_SEC, NSEC_PER_USEC } from "../../../linux/time.js";
 import type { ToCriu } from "./context.js";
-
-const SECOND = 1_000_000_000n;
-const MICROSECOND = 1000n;
 
 /** Interval timers and POSIX timers of a process; times are what is left in both families. */
 export function timersOf(context: ToCriu, leader: Part): TaskTimersEntry {
@@ -20,12 +18,12 @@ export function timersOf(context: ToCriu, leader: Part): TaskTimersEntry {
 
 /** Both in nanoseconds; a timer that runs keeps at least a microsecond. */
 function interval(value: bigint, every: bigint): ItimerEntry {
-  const left = value > 0n && value < MICROSECOND ? MICROSECOND : value;
+  const left = value > 0n && value < NSEC_PER_USEC ? NSEC_PER_USEC : value;
   return {
-    isec: every / SECOND,
-    iusec: (every % SECOND) / MICROSECOND,
-    vsec: left / SECOND,
-    vusec: (left % SECOND) / MICROSECOND,
+    isec: every / NSEC_PER_SEC,
+    iusec: (every % NSEC_PER_SEC) / NSEC_PER_USEC,
+    vsec: left / NSEC_PER_SEC,
+    vusec: (left % NSEC_PER_SEC) / NSEC_PER_USEC,
   };
 }
 
@@ -38,10 +36,10 @@ function posixTimer(timer: RecordValue<typeof RECORDS.POSIX_TIMER>): PosixTimerE
     it_sigev_notify: timer.sigev_notify,
     sival_ptr: timer.sigval,
     overrun: timer.overrun,
-    isec: every / SECOND,
-    insec: every % SECOND,
-    vsec: value / SECOND,
-    vnsec: value % SECOND,
+    isec: every / NSEC_PER_SEC,
+    insec: every % NSEC_PER_SEC,
+    vsec: value / NSEC_PER_SEC,
+    vnsec: value % NSEC_PER_SEC,
     ...(timer.notify_tid === 0 ? {} : { notify_thread_id: timer.notify_tid }),
   };
 }

@@ -3,6 +3,7 @@ import { SK_PACKET_ENTRY } from "../../../formats/criu/tables/sk-queue.js";
 import type { UnixSkEntry } from "../../../formats/criu/tables/sk-unix.js";
 import type { Part } from "../../../formats/linux-cr/parse.js";
 import { RECORDS } from "../../../formats/linux-cr/records.js";
+import { SCM_RIGHTS, SUN_PATH, TCP_LISTEN } from "../../../linux/sockets.js";
 import type { ToCriu } from "./context.js";
 import { addFile } from "./file-entry.js";
 import { ROOT_IDS } from "./namespaces.js";
@@ -10,15 +11,11 @@ import { packetData, packetRights, queuesOf, sizeOf } from "./packets.js";
 import { shutdownOf, socketOptions } from "./socket-options.js";
 import type { StreamFile } from "./stream-file.js";
 
-/** Where sun_path stands in a sockaddr_un. */
-const SUN_PATH = 2;
 const SLASH = 0x2f;
 /** SOCKET_UNIX.flags: the name is still there. */
 const LINKED = 1;
 /** SOCKET_EXTRA.flags: mode and owner of the socket's file are stored. */
 const PERMISSIONS = 1;
-const LISTEN = 10;
-const SCM_RIGHTS = 1;
 
 export function unixSocket(file: StreamFile, part: Part): void {
   const { context, id, value, owner, label } = file;
@@ -43,7 +40,7 @@ export function unixSocket(file: StreamFile, part: Part): void {
       ...shutdownOf(socket),
     },
   });
-  if (sock.state !== LISTEN || part.deferred !== undefined) writeQueue(file, part);
+  if (sock.state !== TCP_LISTEN || part.deferred !== undefined) writeQueue(file, part);
 }
 
 /** The number by which criu's sockets name each other. */

@@ -5,13 +5,13 @@ import { TIMENS_ENTRY } from "../../../formats/criu/tables/ns.js";
 import { SECCOMP_ENTRY } from "../../../formats/criu/tables/seccomp.js";
 import type { Part } from "../../../formats/linux-cr/parse.js";
 import { RECORDS } from "../../../formats/linux-cr/records.js";
+import { NSEC_PER_SEC } from "../../../linux/time.js";
 import type { ToCriu } from "./context.js";
 import { ROOT_IDS } from "./namespaces.js";
 
 /** Head magics are there, pages are not compressed. */
 const IMG_VERSION = 2;
 const CLOCKS_KNOWN = 2;
-const SECOND = 1_000_000_000n;
 
 /** The images of which a set has one, besides those of the tree and the files. */
 export function writeWholeSet(context: ToCriu, head: Part): void {
@@ -44,7 +44,7 @@ const LSM_NAME = 3;
 function writeClocks({ reader, set }: ToCriu, head: Part): void {
   const clocks = reader.find(head, RECORDS.CLOCKS)?.value;
   if (clocks === undefined || (clocks.flags & CLOCKS_KNOWN) === 0) return;
-  const time = (ns: bigint) => ({ tv_sec: ns / SECOND, tv_nsec: ns % SECOND });
+  const time = (ns: bigint) => ({ tv_sec: ns / NSEC_PER_SEC, tv_nsec: ns % NSEC_PER_SEC });
   set.add(IMAGES.TIMENS, 0, TIMENS_ENTRY, {
     monotonic: time(clocks.monotonic_ns),
     boottime: time(clocks.boottime_ns),

@@ -7,6 +7,7 @@ import { RECORDS } from "../../../formats/linux-cr/records.js";
 import type { Piece, SourceRange } from "../../../io/concat.js";
 import { textToBytes } from "../../../io/text.js";
 import { wordBytes } from "../../../io/words.js";
+import { S_IFMT } from "../../../linux/files.js";
 import type { OpenFile } from "../../../model/checkpoint.js";
 import type { Context } from "./context.js";
 import type { GhostIdentity } from "./file-parts.js";
@@ -19,8 +20,6 @@ const FROM_ROOT = 2;
 /** UNLINKED_EXTRA.flags. */
 const HAS_ATIME = 1;
 const CONTENTS_BEFORE = 2;
-
-const S_IFMT = 0o170000;
 /** FILE_UNLINKED.kind by the file type of st_mode. */
 const KINDS: ReadonlyMap<number, number> = new Map([
   [0o100000, 1],

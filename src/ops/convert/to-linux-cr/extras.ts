@@ -1,5 +1,6 @@
 import { IMAGES } from "../../../formats/criu/images.js";
 import { RECORDS } from "../../../formats/linux-cr/records.js";
+import { NSEC_PER_SEC } from "../../../linux/time.js";
 import { capabilityMask } from "../../../model/criu/threads.js";
 import type { Context } from "./context.js";
 import { credsOf } from "./creds.js";
@@ -10,7 +11,6 @@ const HAS_OOM_SCORE = 1;
 const HAS_LOGINUID = 2;
 const HAS_SCHEDULING = 4;
 const HAS_CONTROL_GROUPS = 8;
-const SECOND_NS = 1_000_000_000n;
 
 /** The extension records of a thread: what kernels of 2011 did not have. */
 export function writeExtras(context: Context, thread: LiveThread): void {
@@ -71,7 +71,7 @@ function writePosixTimers({ set, writer }: Context, { task, process: { pid } }: 
       overrun: timer.overrun,
       notify_tid: timer.notify_thread_id ?? 0,
       sigval: timer.sival_ptr,
-      value_ns: timer.vsec * SECOND_NS + timer.vnsec,
-      interval_ns: timer.isec * SECOND_NS + timer.insec,
+      value_ns: timer.vsec * NSEC_PER_SEC + timer.vnsec,
+      interval_ns: timer.isec * NSEC_PER_SEC + timer.insec,
     });
 }

@@ -3,6 +3,15 @@ import type { RegFileEntry } from "../../../formats/criu/tables/regfile.js";
 import type { Timeval } from "../../../formats/criu/tables/timer.js";
 import { RECORDS } from "../../../formats/linux-cr/records.js";
 import { wordBytes } from "../../../io/words.js";
+import {
+  FMODE_LSEEK,
+  FMODE_PATH,
+  FMODE_PREAD,
+  FMODE_PWRITE,
+  FMODE_READ,
+  FMODE_WRITE,
+} from "../../../linux/files.js";
+import { O_ACCMODE, O_ASYNC, O_PATH } from "../../../linux/open-flags.js";
 import type { OpenFile } from "../../../model/checkpoint.js";
 import type { Context } from "./context.js";
 
@@ -20,15 +29,8 @@ export const FILE_TYPE = {
   memfd: 1003,
   inotify: 1004,
 } as const;
-
-const ACCESS_MODE = 3;
-const O_ASYNC = 0x2000;
-const O_PATH = 0x20_0000;
 /** O_CREAT, O_EXCL, O_NOCTTY, O_TRUNC: what open(2) does once and must not do again. */
 const ONCE = 0x40 | 0x80 | 0x100 | 0x200;
-
-/** The kernel's FMODE bits. */
-const FMODE = { read: 1, write: 2, seek: 4, pread: 8, pwrite: 16, path: 0x4000 } as const;
 
 interface FileFields {
   readonly flags: number;
@@ -51,12 +53,12 @@ export function writeFileRecord(context: Context, type: number, { flags, positio
 }
 
 function modeOf(flags: number, canSeek: boolean): number {
-  const seek = canSeek ? FMODE.seek | FMODE.pread | FMODE.pwrite : 0;
-  if ((flags & O_PATH) !== 0) return FMODE.path | (canSeek ? FMODE.seek : 0);
-  const access = flags & ACCESS_MODE;
+  const seek = canSeek ? FMODE_LSEEK | FMODE_PREAD | FMODE_PWRITE : 0;
+  if ((flags & O_PATH) !== 0) return FMODE_PATH | (canSeek ? FMODE_LSEEK : 0);
+  const access = flags & O_ACCMODE;
   // 3 is for ioctl(2) alone.
   if (access === 3) return seek;
-  return seek | (access === 1 ? 0 : FMODE.read) | (access === 0 ? 0 : FMODE.write);
+  return seek | (access === 1 ? 0 : FMODE_READ) | (access === 0 ? 0 : FMODE_WRITE);
 }
 
 /** pid_type of criu (0 thread, 1 process, 2 group) as FILE_OWNER has it. */

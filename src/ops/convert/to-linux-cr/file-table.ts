@@ -1,13 +1,12 @@
 import { IMAGES } from "../../../formats/criu/images.js";
 import { FD_TYPES } from "../../../formats/criu/tables/fdinfo.js";
 import { RECORDS } from "../../../formats/linux-cr/records.js";
-import { enumName } from "../../../schema/enums.js";
+import { enumName } from "../../../io/enums.js";
+import { FD_CLOEXEC } from "../../../linux/files.js";
 import type { Context } from "./context.js";
 import { writeFile } from "./files.js";
 import { whyNotFile } from "./inexpressible.js";
 import { writeLocks } from "./locks.js";
-
-const FD_CLOEXEC = 1;
 
 /**
  * FILE_TABLE object of fdinfo-`filesId`.img, the descriptor table of task `pid`. Tasks that share it share the object.

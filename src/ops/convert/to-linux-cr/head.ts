@@ -5,9 +5,10 @@ import { EXTENSION_VERSION } from "../../../formats/linux-cr/records/extensions.
 import { RECORDS } from "../../../formats/linux-cr/records.js";
 import { WRITTEN_ARCH_ID, WRITTEN_DIALECT } from "../../../formats/linux-cr/stream-writer.js";
 import { textPayload } from "../../../formats/linux-cr/write.js";
+import { enumName } from "../../../io/enums.js";
 import { textToBytes } from "../../../io/text.js";
 import { wordBytes } from "../../../io/words.js";
-import { enumName } from "../../../schema/enums.js";
+import { NSEC_PER_SEC } from "../../../linux/time.js";
 import { part } from "../../../schema/message.js";
 import type { Context } from "./context.js";
 import type { SourceThread } from "./source-task.js";
@@ -22,7 +23,6 @@ const FXSAVE_BYTES = 512;
 const WRITER_CONVERT = 1;
 const CLOCKS_OWN_NAMESPACE = 1;
 const CLOCKS_KNOWN = 2;
-const SECOND_NS = 1_000_000_000n;
 
 /**
  * HEADER to the last record before the first task. CRIU stores neither the kernel's release nor the time of day: the
@@ -50,7 +50,7 @@ export function writeHead(context: Context, threads: readonly SourceThread[]): v
       n_tty_buf_size: 4096,
       tty_termios_nccs: 19,
     },
-    time: written / SECOND_NS,
+    time: written / NSEC_PER_SEC,
     uflags: CHECKPOINT_SUBTREE,
   });
   writer.buffer(Buffer.alloc(NAME_BYTES));
@@ -152,7 +152,7 @@ function writeClocks({ set, writer }: Context, realtime: bigint): void {
 }
 
 function nanoseconds({ tv_sec, tv_nsec }: { readonly tv_sec: bigint; readonly tv_nsec: bigint }): bigint {
-  return tv_sec * SECOND_NS + tv_nsec;
+  return tv_sec * NSEC_PER_SEC + tv_nsec;
 }
 
 function writeControlGroups({ set, writer, losses }: Context): void {

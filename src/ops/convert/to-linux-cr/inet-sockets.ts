@@ -1,13 +1,13 @@
 import type { InetSkEntry, IpOptsEntry, TcpOptsEntry } from "../../../formats/criu/tables/sk-inet.js";
 import { RECORDS } from "../../../formats/linux-cr/records.js";
 import { wordBytes } from "../../../io/words.js";
+import { AF_INET6, IPPROTO_TCP, TCP_CLOSE, TCP_LISTEN } from "../../../linux/sockets.js";
 import type { OpenFile } from "../../../model/checkpoint.js";
 import type { Context } from "./context.js";
 import {
   INET_OPTION,
   optionBits,
   type SocketContext,
-  TCP_STATE,
   writeSocketExtra,
   writeSocketRecord,
 } from "./sockets.js";
@@ -19,8 +19,6 @@ import {
   writeTcpExtra,
 } from "./tcp-connections.js";
 
-const AF_INET6 = 10;
-const TCP = 6;
 const SOCKADDR_BYTES = 16;
 /** SOCKET_INET.cmsg_flags: a program gets the destination of each packet. */
 const CMSG_PKTINFO = 1;
@@ -37,7 +35,7 @@ export function writeInetSocket(context: Context, file: OpenFile): number {
   return context.ref("SOCK", `inet ${file.id}`, (objref) => {
     const connection = isConnection(entry) ? connectionOf(context, entry.ino) : undefined;
     writeInetRecords(context, entry, { label, connection });
-    if (entry.state === TCP_STATE.listen) return;
+    if (entry.state === TCP_LISTEN) return;
     context.deferred.push(() => {
       writeByteQueue(context, objref, connection?.received);
       writeByteQueue(context, objref, connection?.unsent);
@@ -69,7 +67,7 @@ export function writeInetRecords(context: SocketContext, entry: InetSkEntry, fac
     family: entry.family,
     type: entry.type,
     protocol: entry.proto,
-    state: isLost ? TCP_STATE.close : entry.state,
+    state: isLost ? TCP_CLOSE : entry.state,
     backlog: entry.backlog,
     shutdown: entry.shutdown,
     opts: entry.opts,
@@ -92,7 +90,7 @@ export function writeInetRecords(context: SocketContext, entry: InetSkEntry, fac
 
 /** Whether a socket is, or was, an end of a TCP connection. */
 function isConnection({ proto, state }: InetSkEntry): boolean {
-  return proto === TCP && state !== TCP_STATE.listen && state !== TCP_STATE.close;
+  return proto === IPPROTO_TCP && state !== TCP_LISTEN && state !== TCP_CLOSE;
 }
 
 interface Address {

@@ -5,8 +5,9 @@ import type { PacketSockEntry } from "../../../formats/criu/tables/sk-packet.js"
 import type { UnixSkEntry } from "../../../formats/criu/tables/sk-unix.js";
 import type { TtyFileEntry } from "../../../formats/criu/tables/tty.js";
 import { TTY_TYPE } from "../../../formats/criu/tables/tty.js";
+import { enumName } from "../../../io/enums.js";
+import { SOCK_RAW } from "../../../linux/sockets.js";
 import type { OpenFile } from "../../../model/checkpoint.js";
-import { enumName } from "../../../schema/enums.js";
 import type { SourceFiles } from "./source-files.js";
 
 const RAW_SOCKETS = "a stream holds no raw IP sockets";
@@ -20,8 +21,6 @@ const WITHOUT_RECORD: Readonly<Record<string, string>> = {
   PIDFD: "a stream has no record for a descriptor of a process",
   EXT: "a plugin of criu keeps it, in images of its own",
 };
-
-const RAW_SOCKET = 3;
 const UNIX_EXTERNAL = 1;
 
 /** Checks of the types that are expressed for the most part. */
@@ -39,7 +38,7 @@ const CHECKS: Readonly<Record<string, (file: OpenFile, files: SourceFiles) => st
       ? "its other end is outside of the set"
       : "it is handed over at the restore";
   },
-  INETSK: ({ record }) => ((record as InetSkEntry).type === RAW_SOCKET ? RAW_SOCKETS : undefined),
+  INETSK: ({ record }) => ((record as InetSkEntry).type === SOCK_RAW ? RAW_SOCKETS : undefined),
   PACKETSK: ({ record }) => {
     const { rx_ring: received, tx_ring: sent } = record as PacketSockEntry;
     return received === undefined && sent === undefined

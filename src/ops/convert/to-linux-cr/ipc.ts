@@ -2,9 +2,10 @@ import type { CriuImage } from "../../../formats/criu/image.js";
 import { IMAGES } from "../../../formats/criu/images.js";
 import type { IpcDescEntry, IpcMsg } from "../../../formats/criu/tables/ipc.js";
 import { RECORDS } from "../../../formats/linux-cr/records.js";
-import { PAGE_BYTES, type PageRun } from "../../../formats/linux-cr/stream-writer.js";
+import type { PageRun } from "../../../formats/linux-cr/stream-writer.js";
 import type { SourceRange } from "../../../io/concat.js";
 import { MemorySource } from "../../../io/source.js";
+import { PAGE_SIZE, SHM_HUGETLB } from "../../../linux/mman.js";
 import type { Context } from "./context.js";
 import { segmentPages } from "./pages.js";
 import { rangeOf } from "./source-files.js";
@@ -12,7 +13,6 @@ import { rangeOf } from "./source-files.js";
 /** IPC.ipc_type: the record id of the entries. */
 const LIST = { shm: 502, msg: 503, sem: 505 } as const;
 const NOT_LOCKED = 0xffff_ffff;
-const SHM_HUGETLB = 0x800;
 /** Where the size of huge pages stands in the flags of shmget(2), as a power of 2. */
 const HUGE_SHIFT = 26;
 const HUGE_MASK = 0x3f;
@@ -57,12 +57,12 @@ function writeSegments(context: Context, nsId: number): void {
 
 /** Contents behind the record: whole pages as a range, the last one filled up with zeros. */
 function* inlinePages({ source, offset, size }: SourceRange): Generator<PageRun> {
-  const whole = Math.floor(size / PAGE_BYTES);
+  const whole = Math.floor(size / PAGE_SIZE);
   if (whole > 0) yield { key: 0n, pages: whole, from: { source, offset } };
-  const rest = size - whole * PAGE_BYTES;
+  const rest = size - whole * PAGE_SIZE;
   if (rest === 0) return;
-  const page = Buffer.alloc(PAGE_BYTES);
-  source.read(offset + whole * PAGE_BYTES, rest).copy(page);
+  const page = Buffer.alloc(PAGE_SIZE);
+  source.read(offset + whole * PAGE_SIZE, rest).copy(page);
   yield { key: BigInt(whole), pages: 1, from: { source: new MemorySource(page, source.name), offset: 0 } };
 }
 

@@ -1,10 +1,10 @@
 import { IMAGES } from "../../../formats/criu/images.js";
 import type { MmEntry, VmaEntry } from "../../../formats/criu/tables/mm.js";
 import { RECORDS } from "../../../formats/linux-cr/records.js";
-import { PAGE_BYTES } from "../../../formats/linux-cr/stream-writer.js";
 import { textPayload } from "../../../formats/linux-cr/write.js";
 import { FormatError } from "../../../io/errors.js";
 import { wordBytes } from "../../../io/words.js";
+import { PAGE_SIZE } from "../../../linux/mman.js";
 import type { Context } from "./context.js";
 import { writeFile } from "./files.js";
 import { isSharedAnonymous } from "./mapped-objects.js";
@@ -12,7 +12,7 @@ import { privatePages, StoredPages, segmentPages } from "./pages.js";
 import type { LiveThread } from "./source-task.js";
 import { hugeShift, isExpressible, pageProtection, STATUS, VMA_TYPE, vmaExtra, vmFlags } from "./vma.js";
 
-const UNIT = BigInt(PAGE_BYTES);
+const UNIT = BigInt(PAGE_SIZE);
 /** Bits of MM.flags: what may be dumped, then which memory a core dump has; criu does not store the latter. */
 const DUMPABLE_BITS = 2n;
 const USUAL_CORE_FILTER = 0x33n;
@@ -161,7 +161,7 @@ function assertWholePages({ set }: Context, { start, end, pgoff }: VmaEntry, lab
   if (end > start && start % UNIT === 0n && end % UNIT === 0n && pgoff % UNIT === 0n) return;
   throw new FormatError(
     "INVALID",
-    `the mapping 0x${start.toString(16)}-0x${end.toString(16)} of ${label} is not a range of whole pages of ${PAGE_BYTES} bytes`,
+    `the mapping 0x${start.toString(16)}-0x${end.toString(16)} of ${label} is not a range of whole pages of ${PAGE_SIZE} bytes`,
     { file: set.name },
   );
 }

@@ -1,15 +1,12 @@
 import type { NetlinkSkEntry } from "../../../formats/criu/tables/sk-netlink.js";
 import type { PacketSockEntry } from "../../../formats/criu/tables/sk-packet.js";
 import { RECORDS } from "../../../formats/linux-cr/records.js";
+import { AF_NETLINK, AF_PACKET, SOCK_RAW, TCP_CLOSE, TCP_LISTEN } from "../../../linux/sockets.js";
 import type { OpenFile } from "../../../model/checkpoint.js";
 import type { Context } from "./context.js";
-import { type SocketContext, TCP_STATE, writeSocketExtra, writeSocketRecord } from "./sockets.js";
+import { type SocketContext, writeSocketExtra, writeSocketRecord } from "./sockets.js";
 import { writeByteQueue } from "./tcp-connections.js";
 
-const AF_NETLINK = 16;
-const AF_PACKET = 17;
-/** All netlink sockets are raw ones. */
-const SOCK_RAW = 3;
 const HAS_GROUPS = 1;
 /** SOCKET_PACKET.flags. */
 const PACKET = { auxData: 1, origDev: 2, vnetHdr: 4, loss: 8, fanout: 16 } as const;
@@ -50,7 +47,7 @@ export function writePacketRecords(
   entry: PacketSockEntry,
   { label, ino }: { readonly label: string; readonly ino: number },
 ): void {
-  const facts = { family: AF_PACKET, type: entry.type, protocol: 0, state: TCP_STATE.close };
+  const facts = { family: AF_PACKET, type: entry.type, protocol: 0, state: TCP_CLOSE };
   writeSocketRecord(context, { ...facts, label, opts: entry.opts, backlog: 0, shutdown: undefined });
   if (entry.mclist.length > 0)
     context.losses.add(label, "its multicast memberships", "a stream has no place for them");
@@ -77,7 +74,7 @@ function writeOther(context: Context, file: OpenFile, writeRecords: () => void):
   const { state } = file.record as Partial<NetlinkSkEntry>;
   return context.ref("SOCK", `${file.type} ${file.id}`, (objref) => {
     writeRecords();
-    if (state === TCP_STATE.listen) return;
+    if (state === TCP_LISTEN) return;
     context.deferred.push(() => {
       for (let queue = 0; queue < 2; queue++) writeByteQueue(context, objref, undefined);
     });

@@ -1,9 +1,10 @@
 import type { CriuImageSet } from "../../../formats/criu/image-set.js";
 import { IMAGES } from "../../../formats/criu/images.js";
 import { PageStore } from "../../../formats/criu/pages-store.js";
-import { PAGE_BYTES, type PageRun } from "../../../formats/linux-cr/stream-writer.js";
+import type { PageRun } from "../../../formats/linux-cr/stream-writer.js";
 import { FormatError } from "../../../io/errors.js";
 import { type ByteSource, checkRange } from "../../../io/source.js";
+import { PAGE_SIZE } from "../../../linux/mman.js";
 import type { Context } from "./context.js";
 
 /** Where page lists get their contents: the pages of one pagemap, and those of its parent sets. */
@@ -17,7 +18,7 @@ export class StoredPages {
     /** "task 4711", for losses. */
     readonly label: string,
   ) {
-    this.#store = new PageStore(context.set, kind, id, PAGE_BYTES);
+    this.#store = new PageStore(context.set, kind, id, PAGE_SIZE);
     this.#context = context;
   }
 
@@ -32,7 +33,7 @@ export class StoredPages {
     const source = new PagesSource(this.#store, first, count);
     for (const runs of this.#store.runs(first, first + count))
       for (const { page, pages, as } of runs) {
-        const from = { source, offset: (page - first) * PAGE_BYTES };
+        const from = { source, offset: (page - first) * PAGE_SIZE };
         if (as === "file" || as === "compressed") yield { key: keyOf(page), pages, from };
         else if (as === "zero" && zeros) yield { key: keyOf(page), pages };
         else if (as === "parent-missing")
@@ -55,7 +56,7 @@ export class StoredPages {
 export function segmentPages(context: Context, shmid: number, bytes: bigint): Iterable<PageRun> {
   if (context.set.image(IMAGES.SHMEM_PAGEMAP, shmid) === undefined) return [];
   const stored = new StoredPages(context, IMAGES.SHMEM_PAGEMAP, shmid, `shared memory ${shmid}`);
-  return stored.runs(0, Number((bytes + BigInt(PAGE_BYTES) - 1n) / BigInt(PAGE_BYTES)), false, BigInt);
+  return stored.runs(0, Number((bytes + BigInt(PAGE_SIZE) - 1n) / BigInt(PAGE_SIZE)), false, BigInt);
 }
 
 /** The pages of a task by address, of [start, end). */
@@ -65,7 +66,7 @@ export function privatePages(
   end: bigint,
   zeros: boolean,
 ): Iterable<PageRun> {
-  const unit = BigInt(PAGE_BYTES);
+  const unit = BigInt(PAGE_SIZE);
   return stored.runs(
     Number(start / unit),
     Number((end - start) / unit),
@@ -88,7 +89,7 @@ class PagesSource implements ByteSource {
     readonly first: number,
     pages: number,
   ) {
-    this.size = pages * PAGE_BYTES;
+    this.size = pages * PAGE_SIZE;
   }
 
   get name(): string {
@@ -98,14 +99,14 @@ class PagesSource implements ByteSource {
   read(offset: number, size: number): Buffer {
     checkRange(this, offset, size);
     const out = Buffer.alloc(size);
-    const from = this.first + Math.floor(offset / PAGE_BYTES);
-    const to = this.first + Math.ceil((offset + size) / PAGE_BYTES);
+    const from = this.first + Math.floor(offset / PAGE_SIZE);
+    const to = this.first + Math.ceil((offset + size) / PAGE_SIZE);
     for (const runs of this.store.runs(from, to))
       for (const run of runs) {
         if (run.as !== "file" && run.as !== "compressed") continue;
-        const at = (run.page - this.first) * PAGE_BYTES - offset;
+        const at = (run.page - this.first) * PAGE_SIZE - offset;
         const skip = Math.max(0, -at);
-        const length = Math.min(run.pages * PAGE_BYTES - skip, size - at - skip);
+        const length = Math.min(run.pages * PAGE_SIZE - skip, size - at - skip);
         this.store.bytesOf(run, skip, length).copy(out, at + skip);
       }
     return out;

@@ -3,20 +3,17 @@ import type { SiginfoEntry } from "../../../formats/criu/tables/siginfo.js";
 import type { ItimerEntry } from "../../../formats/criu/tables/timer.js";
 import { RECORDS } from "../../../formats/linux-cr/records.js";
 import { SIGACTION } from "../../../formats/linux-cr/tables/signals.js";
+import { RLIM_NLIMITS } from "../../../linux/rlimits.js";
+import { NSIG, SIGKILL, SIGSTOP } from "../../../linux/signals.js";
+import { NSEC_PER_SEC, NSEC_PER_USEC } from "../../../linux/time.js";
 import { writeStruct } from "../../../schema/struct-writer.js";
 import { toCkptSiginfo } from "../siginfo.js";
 import type { Context } from "./context.js";
 import type { LiveThread } from "./source-task.js";
 import { writeTerminalOfSession } from "./terminals.js";
 
-const SIGNALS = 64;
-const SIGKILL = 9;
-const SIGSTOP = 19;
-const LIMITS = 16;
 /** CKPT_PID_NULL: no process. */
 const NO_PID = -4096;
-const MICROSECOND_NS = 1000n;
-const SECOND_NS = 1_000_000_000n;
 
 /** SIGHAND object of a process: what it does with each signal. */
 export function writeActions(context: Context, { process: { pid }, task, label }: LiveThread): number {
@@ -26,10 +23,10 @@ export function writeActions(context: Context, { process: { pid }, task, label }
       task.sigactions.length > 0
         ? task.sigactions
         : set.records(IMAGES.SIGACT, pid).map(({ value }) => value);
-    const caught = Array.from({ length: SIGNALS }, (_, i) => i + 1).filter(
+    const caught = Array.from({ length: NSIG }, (_, i) => i + 1).filter(
       (signal) => signal !== SIGKILL && signal !== SIGSTOP,
     );
-    const actions = Buffer.alloc(SIGNALS * SIGACTION.size);
+    const actions = Buffer.alloc(NSIG * SIGACTION.size);
     for (const [i, action] of stored.slice(0, caught.length).entries()) {
       const one = writeStruct(
         SIGACTION,
@@ -81,7 +78,7 @@ function writePending({ writer, losses }: Context, queue: readonly SiginfoEntry[
   const infos = queue.map(({ siginfo }) => {
     const { bytes, isWhole } = toCkptSiginfo(Buffer.from(siginfo));
     const signal = bytes.readUInt32LE(0);
-    if (signal >= 1 && signal <= SIGNALS) set |= 1n << BigInt(signal - 1);
+    if (signal >= 1 && signal <= NSIG) set |= 1n << BigInt(signal - 1);
     if (!isWhole)
       losses.add(
         label,
@@ -103,7 +100,7 @@ function sigset(mask: bigint): Buffer {
 function limitsOf({ set }: Context, { task, process: { pid } }: LiveThread): object[] {
   const stored = task.rlimits?.rlimits ?? set.records(IMAGES.RLIMIT, pid).map(({ value }) => value);
   const unlimited = (1n << 64n) - 1n;
-  return Array.from({ length: LIMITS }, (_, i) => ({
+  return Array.from({ length: RLIM_NLIMITS }, (_, i) => ({
     rlim_cur: stored[i]?.cur ?? unlimited,
     rlim_max: stored[i]?.max ?? unlimited,
   }));
@@ -120,7 +117,7 @@ function timersOf({ set }: Context, { task, process: { pid } }: LiveThread): Rec
 function timerOf(name: string, timer: ItimerEntry | undefined): Record<string, bigint> {
   const { vsec = 0n, vusec = 0n, isec = 0n, iusec = 0n } = timer ?? {};
   return {
-    [`it_${name}_value`]: vsec * SECOND_NS + vusec * MICROSECOND_NS,
-    [`it_${name}_incr`]: isec * SECOND_NS + iusec * MICROSECOND_NS,
+    [`it_${name}_value`]: vsec * NSEC_PER_SEC + vusec * NSEC_PER_USEC,
+    [`it_${name}_incr`]: isec * NSEC_PER_SEC + iusec * NSEC_PER_USEC,
   };
 }

@@ -1,6 +1,7 @@
 import type { SkOptsEntry } from "../../../formats/criu/tables/sk-opts.js";
 import { SK_SHUTDOWN } from "../../../formats/criu/tables/sk-opts.js";
 import { RECORDS } from "../../../formats/linux-cr/records.js";
+import { SS_CONNECTED, SS_UNCONNECTED, TCP_ESTABLISHED, TCP_LISTEN } from "../../../linux/sockets.js";
 import type { Context } from "./context.js";
 
 /** Where records of sockets go, and what they have no place for. */
@@ -19,12 +20,6 @@ export interface SocketFacts {
   readonly shutdown: number | undefined;
   readonly opts: SkOptsEntry;
 }
-
-export const TCP_STATE = { established: 1, close: 7, listen: 10 } as const;
-
-/** SS_ states of the socket that system calls see. */
-const UNCONNECTED = 1;
-const CONNECTED = 3;
 
 /** Bits of the kernel of that time: of struct socket, and of struct sock. */
 const SOCKET_FLAGS = { so_passcred: 8n, so_passsec: 0x10n } as const;
@@ -58,7 +53,7 @@ const MOST_BACKLOG = 32767;
 /** The SOCKET record; SOCKET_UNIX or SOCKET_INET must follow. */
 export function writeSocketRecord(context: SocketContext, facts: SocketFacts): void {
   const { opts, state } = facts;
-  const isListening = state === TCP_STATE.listen;
+  const isListening = state === TCP_LISTEN;
   if (isListening && facts.backlog > MOST_BACKLOG)
     context.losses.add(
       facts.label,
@@ -69,7 +64,7 @@ export function writeSocketRecord(context: SocketContext, facts: SocketFacts): v
     has_buffers: isListening ? 0 : 1,
     socket: {
       flags: bitsOf(opts, SOCKET_FLAGS),
-      state: state === TCP_STATE.established ? CONNECTED : UNCONNECTED,
+      state: state === TCP_ESTABLISHED ? SS_CONNECTED : SS_UNCONNECTED,
     },
     sock_common: { reuse: opts.reuseaddr === true ? 1 : 0, family: facts.family, state },
     sock: {

@@ -10,9 +10,9 @@ import type {
 import { CORE_ENTRY_MARCH } from "../../../formats/criu/tables/core.js";
 import type { ThreadInfoX86 } from "../../../formats/criu/tables/core-x86.js";
 import type { PstreeEntry } from "../../../formats/criu/tables/pstree.js";
+import { enumName } from "../../../io/enums.js";
 import { FormatError, UnsupportedError } from "../../../io/errors.js";
 import { MAX_THREADS } from "../../../io/limits.js";
-import { enumName } from "../../../schema/enums.js";
 
 /** Values of task_core_entry.task_state. */
 const ALIVE = 1;

@@ -1,5 +1,15 @@
 import type { TaskCoreEntry } from "../../../formats/criu/tables/core.js";
 import { RECORDS } from "../../../formats/linux-cr/records.js";
+import {
+  EXIT_ZOMBIE,
+  PF_FORKNOEXEC,
+  PF_SUPERPRIV,
+  TASK_COMM_LEN,
+  TASK_DEAD,
+  TASK_RUNNING,
+  TASK_STOPPED,
+} from "../../../linux/sched.js";
+import { SIGCHLD, SS_AUTODISARM, SS_DISABLE } from "../../../linux/signals.js";
 import type { Context } from "./context.js";
 import { writeCreds } from "./creds.js";
 import { writeExtras } from "./extras.js";
@@ -12,19 +22,8 @@ import { writeRegisters, writeThreadArea } from "./registers.js";
 import { writeActions, writeSignal, writeThreadSignals } from "./signals.js";
 import { isDead, type LiveThread, liveThread, type SourceThread, taskCore } from "./source-task.js";
 
-const TASK_RUNNING = 0;
-const TASK_STOPPED = 4;
-const TASK_DEAD = 64;
-const EXIT_ZOMBIE = 16;
-const SIGCHLD = 17;
 const NO_EXIT_SIGNAL = 0xffffffff;
-const COMM_BYTES = 16;
-/** PF_FORKNOEXEC and PF_SUPERPRIV of the kernel, and the flags of TASK that stand for them. */
-const PF_FORKNOEXEC = 0x40;
-const PF_SUPERPRIV = 0x100;
-const SS_DISABLE = 2;
 const MOST_STACK_BYTES = 0xffff_ffffn;
-const SS_AUTODISARM = 1 << 31;
 /** In a wait status: the signal had a core dump written. */
 const CORE_DUMPED = 0x80;
 const TASK_HELPER = 6;
@@ -65,7 +64,7 @@ function writeZombie(
     exit_state: EXIT_ZOMBIE,
     exit_code: dumpedCore ? status & ~CORE_DUMPED : status,
   });
-  writer.record(RECORDS.STRING, {}, fixedText(comm, COMM_BYTES));
+  writer.record(RECORDS.STRING, {}, fixedText(comm, TASK_COMM_LEN));
 }
 
 function writeAlive({ writer, losses }: Context, thread: LiveThread): void {
@@ -88,7 +87,7 @@ function writeAlive({ writer, losses }: Context, thread: LiveThread): void {
     robust_futex_head_len: tc.futex_rla_len,
     robust_futex_list: tc.futex_rla,
   });
-  writer.record(RECORDS.STRING, {}, fixedText(comm, COMM_BYTES));
+  writer.record(RECORDS.STRING, {}, fixedText(comm, TASK_COMM_LEN));
 }
 
 /** The objects of a process; its threads name the same ones. */

@@ -4,18 +4,18 @@ import { RECORDS } from "../../../formats/linux-cr/records.js";
 import { TERMIOS } from "../../../formats/linux-cr/tables/tty.js";
 import { textPayload } from "../../../formats/linux-cr/write.js";
 import { wordBytes } from "../../../io/words.js";
+import {
+  ICANON,
+  PTY_TYPE_MASTER,
+  PTY_TYPE_SLAVE,
+  TTY_DRIVER_TYPE_PTY,
+  TTY_HUPPED,
+} from "../../../linux/tty.js";
 import type { OpenFile } from "../../../model/checkpoint.js";
 import type { StructValue } from "../../../schema/struct.js";
 import type { Context } from "./context.js";
 import { FILE_TYPE, writeFileRecord, writeIdentity, writeOwner } from "./file-parts.js";
 
-/** TTY.driver_type of a pseudo terminal, and its two sides. */
-const PTY = 4;
-const MASTER = 1;
-const SLAVE = 2;
-/** TTY.flags: the other end is gone, so there is no line discipline. */
-const HUNG_UP = 1n << 18n;
-const ICANON = 2;
 /** Major device number of /dev/ptmx. */
 const PTMX_MAJOR = 5;
 
@@ -75,7 +75,7 @@ function writeEnd(context: Context, info: TtyInfoEntry, master: number): void {
   const { termios, winsize } = info;
   context.writer.record(RECORDS.TTY, {
     ...endOf(context, info.pty?.index ?? 0, master),
-    flags: termios === undefined ? HUNG_UP : 0n,
+    flags: termios === undefined ? TTY_HUPPED : 0n,
     termios: termios === undefined ? {} : modes(termios),
     winsize: winsize ?? {},
   });
@@ -109,14 +109,14 @@ function writeEnd(context: Context, info: TtyInfoEntry, master: number): void {
 
 /** A slave without a master in the set keeps the terminal that it is restarted on: the master is there in name only. */
 function writeOutsideMaster(context: Context, index: number): void {
-  context.writer.record(RECORDS.TTY, { ...endOf(context, index, 0), flags: HUNG_UP });
+  context.writer.record(RECORDS.TTY, { ...endOf(context, index, 0), flags: TTY_HUPPED });
   context.writer.record(RECORDS.TTY_EXTRA, { flags: EXTRA.outside });
 }
 
 function endOf(context: Context, index: number, master: number): Readonly<Record<string, number>> {
   return {
-    driver_type: PTY,
-    driver_subtype: master === 0 ? MASTER : SLAVE,
+    driver_type: TTY_DRIVER_TYPE_PTY,
+    driver_subtype: master === 0 ? PTY_TYPE_MASTER : PTY_TYPE_SLAVE,
     link_objref: master,
     file_objref: master === 0 ? context.writer.number() : 0,
     index,

@@ -2,15 +2,12 @@ import type { SkPacketEntry } from "../../../formats/criu/tables/sk-queue.js";
 import type { UnixSkEntry } from "../../../formats/criu/tables/sk-unix.js";
 import { RECORDS } from "../../../formats/linux-cr/records.js";
 import { wordBytes } from "../../../io/words.js";
+import { AF_UNIX, SCM_RIGHTS, SUN_PATH, TCP_ESTABLISHED, TCP_LISTEN } from "../../../linux/sockets.js";
 import type { OpenFile } from "../../../model/checkpoint.js";
 import type { Context } from "./context.js";
 import { whyNotFile } from "./inexpressible.js";
-import { TCP_STATE, writeSocketExtra, writeSocketRecord } from "./sockets.js";
+import { writeSocketExtra, writeSocketRecord } from "./sockets.js";
 
-const AF_UNIX = 1;
-const SCM_RIGHTS = 1;
-/** sockaddr_un: the family, then the name. */
-const SUN_PATH = 2;
 const SOCKADDR_BYTES = 110;
 const SLASH = 0x2f;
 /** SOCKET_UNIX.flags: the name is still in the file system. */
@@ -44,7 +41,7 @@ export function writeUnixSocket(context: Context, file: OpenFile, writeFile: Wri
     context.writer.record(RECORDS.SOCKET_UNIX, {
       this: objref,
       peer: peerRef,
-      peercred: entry.state === TCP_STATE.established ? context.cred : 0,
+      peercred: entry.state === TCP_ESTABLISHED ? context.cred : 0,
       flags: isPath && entry.deleted !== true ? LINKED : 0,
       laddr_len: SUN_PATH + name.length,
       raddr_len: peer === undefined ? 0 : SUN_PATH + peerName.length,
@@ -53,7 +50,7 @@ export function writeUnixSocket(context: Context, file: OpenFile, writeFile: Wri
     });
     if (isPath && name[0] !== SLASH) context.writer.text(RECORDS.STRING, entry.name_dir ?? "");
     writeSocketExtra(context, entry.opts, { ino: entry.ino, perms: entry.file_perms });
-    if (entry.state === TCP_STATE.listen) return;
+    if (entry.state === TCP_LISTEN) return;
     context.deferred.push(() => writeQueues(context, file, { own: objref, sender: peerRef }, writeFile));
   });
 }

@@ -1,5 +1,26 @@
 import { VMA_STATUS } from "../../../formats/criu/names.js";
 import type { VmaEntry } from "../../../formats/criu/tables/mm.js";
+import {
+  MAP_DROPPABLE,
+  MAP_GROWSDOWN,
+  MAP_HUGE_SHIFT,
+  MAP_HUGETLB,
+  MAP_LOCKED,
+  MAP_NORESERVE,
+  MAP_SHARED,
+  PROT_EXEC,
+  PROT_READ,
+  PROT_WRITE,
+  VM_GROWSDOWN,
+  VM_HUGETLB,
+  VM_LOCKED,
+  VM_MAYEXEC,
+  VM_MAYREAD,
+  VM_MAYSHARE,
+  VM_MAYWRITE,
+  VM_SHARED,
+} from "../../../linux/mman.js";
+import { O_RDWR } from "../../../linux/open-flags.js";
 import type { Context } from "./context.js";
 
 /** VMA.vma_type. */
@@ -52,45 +73,23 @@ export function isExpressible({ losses }: Context, { start, status }: VmaEntry, 
   return lost === undefined;
 }
 
-const PROT = { read: 1, write: 2, exec: 4 } as const;
-const MAP = {
-  shared: 1,
-  droppable: 8,
-  growsDown: 0x100,
-  locked: 0x2000,
-  noReserve: 0x4000,
-  huge: 0x40000,
-} as const;
-const MAP_HUGE_SHIFT = 26;
-const O_RDWR = 2;
-const VM = {
-  shared: 0x8n,
-  mayRead: 0x10n,
-  mayWrite: 0x20n,
-  mayExec: 0x40n,
-  mayShare: 0x80n,
-  growsDown: 0x100n,
-  locked: 0x2000n,
-  huge: 0x400000n,
-} as const;
-
 /** The kernel's vm_flags of a mapping; a shared one may become writable when its file was opened for that. */
 export function vmFlags({ prot, flags, status, fdflags }: VmaEntry): bigint {
-  const isShared = (flags & MAP.shared) !== 0;
+  const isShared = (flags & MAP_SHARED) !== 0;
   const readOnlyFile =
     isShared && (status & STATUS.fileShared) !== 0 && fdflags !== undefined && (fdflags & O_RDWR) === 0;
-  let bits = BigInt(prot & (PROT.read | PROT.write | PROT.exec)) | VM.mayRead | VM.mayExec;
-  if (!readOnlyFile || (prot & PROT.write) !== 0) bits |= VM.mayWrite;
-  if (isShared) bits |= VM.shared | VM.mayShare;
-  if ((flags & MAP.growsDown) !== 0) bits |= VM.growsDown;
-  if ((flags & MAP.locked) !== 0) bits |= VM.locked;
-  if ((flags & MAP.huge) !== 0) bits |= VM.huge;
+  let bits = BigInt(prot & (PROT_READ | PROT_WRITE | PROT_EXEC)) | VM_MAYREAD | VM_MAYEXEC;
+  if (!readOnlyFile || (prot & PROT_WRITE) !== 0) bits |= VM_MAYWRITE;
+  if (isShared) bits |= VM_SHARED | VM_MAYSHARE;
+  if ((flags & MAP_GROWSDOWN) !== 0) bits |= VM_GROWSDOWN;
+  if ((flags & MAP_LOCKED) !== 0) bits |= VM_LOCKED;
+  if ((flags & MAP_HUGETLB) !== 0) bits |= VM_HUGETLB;
   return bits;
 }
 
 /** The size of its pages as a power of two, for a mapping of huge ones. */
 export function hugeShift({ flags }: VmaEntry): number {
-  return (flags & MAP.huge) === 0 ? 0 : (flags >>> MAP_HUGE_SHIFT) & 0x3f;
+  return (flags & MAP_HUGETLB) === 0 ? 0 : (flags >>> MAP_HUGE_SHIFT) & 0x3f;
 }
 
 /** Page protection as x86-64 has it in its page tables. */
@@ -99,9 +98,9 @@ export function pageProtection({ prot, flags }: VmaEntry): bigint {
   const NO_ACCESS = 0x120n;
   const WRITABLE = 0x2n;
   const NO_EXEC = 1n << 63n;
-  if ((prot & (PROT.read | PROT.write | PROT.exec)) === 0) return NO_ACCESS;
-  const isWritable = (prot & PROT.write) !== 0 && (flags & MAP.shared) !== 0;
-  return PRESENT_USER_ACCESSED | (isWritable ? WRITABLE : 0n) | ((prot & PROT.exec) === 0 ? NO_EXEC : 0n);
+  if ((prot & (PROT_READ | PROT_WRITE | PROT_EXEC)) === 0) return NO_ACCESS;
+  const isWritable = (prot & PROT_WRITE) !== 0 && (flags & MAP_SHARED) !== 0;
+  return PRESENT_USER_ACCESSED | (isWritable ? WRITABLE : 0n) | ((prot & PROT_EXEC) === 0 ? NO_EXEC : 0n);
 }
 
 /** VMA_EXTRA.flags. */
@@ -120,8 +119,8 @@ export function vmaExtra({ status, madv, flags }: VmaEntry, withPages: boolean) 
           : VMA_KIND.ordinary;
   const bits =
     (withPages ? EXTRA.pages : 0) |
-    ((flags & MAP.noReserve) !== 0 ? EXTRA.noReserve : 0) |
-    ((flags & MAP.droppable) !== 0 ? EXTRA.droppable : 0);
+    ((flags & MAP_NORESERVE) !== 0 ? EXTRA.noReserve : 0) |
+    ((flags & MAP_DROPPABLE) !== 0 ? EXTRA.droppable : 0);
   if (name === "" && kind === VMA_KIND.ordinary && bits === 0 && !madv) return undefined;
   return { name, fields: { madv: madv ?? 0n, kind, flags: bits } };
 }

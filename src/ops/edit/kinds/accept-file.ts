@@ -6,14 +6,13 @@ import { buildIdWords, readBuildId } from "../../../formats/elf/build-id.js";
 import { globMatcher } from "../../../io/glob.js";
 import { resolveInRoot } from "../../../io/rooted-path.js";
 import { FileSource } from "../../../io/source.js";
+import { S_IFMT } from "../../../linux/files.js";
+import { O_APPEND, O_WRONLY } from "../../../linux/open-flags.js";
 import type { Draft } from "../draft.js";
 import type { EditKind } from "../kind.js";
 import type { Edit } from "../plan.js";
 import { type FoundFile, regFiles } from "../reg-files.js";
 
-const O_WRONLY = 1;
-const O_APPEND = 0o2000;
-const S_IFMT = 0o170000;
 const VMA_OF_FILE = 0x40 | 0x80;
 const VMA_OF_MEMFD = 0x4000;
 

@@ -1,5 +1,6 @@
 import { ITIMER_ENTRY, POSIX_TIMER_ENTRY, TIMERFD_ENTRY } from "../../../formats/criu/tables/timer.js";
 import { UnsupportedError, UsageError } from "../../../io/errors.js";
+import { NSEC_PER_SEC } from "../../../linux/time.js";
 import type { AnyValue, MessageTable } from "../../../schema/message.js";
 import { type FieldPath, formatPath } from "../../../schema/patch.js";
 import { descriptors, typeOf } from "../descriptors.js";
@@ -7,7 +8,6 @@ import type { Draft, Found } from "../draft.js";
 import { changedTime, formatSeconds, parseTimeChange, type TimeChange } from "../duration.js";
 import type { EditKind, Parsed } from "../kind.js";
 
-const SECOND = 1_000_000_000n;
 /** The kernel keeps times in 63 bits of nanoseconds; more seconds than this are cut there. */
 const MAX_SECONDS = 9_223_372_036n;
 
@@ -110,7 +110,7 @@ function adjust(
   { edit, args }: Parsed<Expiry>,
 ): void {
   const time = (letter: "v" | "i"): bigint =>
-    (value[`${letter}sec`] as bigint) * SECOND + (value[`${letter}${fraction}`] as bigint) * unit;
+    (value[`${letter}sec`] as bigint) * NSEC_PER_SEC + (value[`${letter}${fraction}`] as bigint) * unit;
   const left = time("v");
   const interval = time("i");
   const place = { image: image.fileName, record: record.index, field: formatPath(path) || "vsec" };
@@ -126,8 +126,8 @@ function adjust(
     draft.notes.add(
       `a ${kind} timer (${place.image}, ${place.field}) would have ${formatSeconds(wanted)} left; 0 means not armed, so it gets the least there is and fires at once`,
     );
-  if (least / SECOND > MAX_SECONDS)
+  if (least / NSEC_PER_SEC > MAX_SECONDS)
     throw new UsageError(`${formatSeconds(least)} is more than a timer of Linux holds (${MAX_SECONDS} s)`);
-  draft.change(edit, image, record, [...path, "vsec"], least / SECOND);
-  draft.change(edit, image, record, [...path, `v${fraction}`], (least % SECOND) / unit);
+  draft.change(edit, image, record, [...path, "vsec"], least / NSEC_PER_SEC);
+  draft.change(edit, image, record, [...path, `v${fraction}`], (least % NSEC_PER_SEC) / unit);
 }

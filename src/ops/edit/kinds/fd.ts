@@ -4,6 +4,7 @@ import { CORE_ENTRY_MARCH } from "../../../formats/criu/tables/core.js";
 import { FD_TYPES, FILE_ENTRY } from "../../../formats/criu/tables/fdinfo.js";
 import type { MntEntry } from "../../../formats/criu/tables/mnt.js";
 import { UnsupportedError, UsageError } from "../../../io/errors.js";
+import { O_ACCMODE, O_APPEND, O_RDWR } from "../../../linux/open-flags.js";
 import type { AnyValue } from "../../../schema/message.js";
 import {
   type DescriptorName,
@@ -22,10 +23,6 @@ import { isNamedElsewhere, nameOf, release } from "./release.js";
 
 const REG = FD_TYPES.values.get("REG") as number;
 const MIPS = CORE_ENTRY_MARCH.values.get("MIPS");
-const ACCESS_MODE = 3;
-const READ_WRITE = 2;
-/** The same number on all machines that criu supports but mips. */
-const O_APPEND = 0o2000;
 
 /** What a descriptor becomes. */
 export interface Redirection {
@@ -150,7 +147,7 @@ function regularFile(
   const node =
     typeof old?.value.regf_id === "number" ? descriptionOf(draft, "REG", old.value.regf_id) : undefined;
   const access =
-    ((typeof flags === "number" ? flags : ((node?.value.flags as number) ?? READ_WRITE)) & ACCESS_MODE) | 0;
+    ((typeof flags === "number" ? flags : ((node?.value.flags as number) ?? O_RDWR)) & O_ACCMODE) | 0;
   const mount = mountOf(draft, descriptor, path);
   return {
     id: 0,

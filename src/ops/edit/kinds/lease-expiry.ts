@@ -1,16 +1,15 @@
 import { IMAGES } from "../../../formats/criu/images.js";
 import type { FileLockEntry } from "../../../formats/criu/tables/file-lock.js";
+import { LEASE_BREAKING, LOCK_LEASE } from "../../../formats/criu/tables/file-lock.js";
 import { UsageError } from "../../../io/errors.js";
+import { NSEC_PER_SEC } from "../../../linux/time.js";
 import { descriptionOf, descriptorNamed, typeOf } from "../descriptors.js";
 import type { Draft } from "../draft.js";
 import { changedTime, parseTimeChange, type TimeChange } from "../duration.js";
 import type { EditKind } from "../kind.js";
 
-const LEASE = 8;
-const BREAKING = 4;
 /** Default of /proc/sys/fs/lease-break-time. */
 const DEFAULT_BREAK_TIME = 45_000_000_000n;
-const SECOND = 1_000_000_000n;
 
 export interface LeaseExpiry {
   /** Which leases: of a process, of one descriptor, of a file by its path; all when nothing is given. */
@@ -37,7 +36,7 @@ export const leaseExpiry: EditKind<LeaseExpiry> = {
       if (leases.length === 0) continue;
       draft.matched(edit);
       const time = changedTime(DEFAULT_BREAK_TIME, args.change);
-      const seconds = Number(time <= 0n ? 1n : (time + SECOND - 1n) / SECOND);
+      const seconds = Number(time <= 0n ? 1n : (time + NSEC_PER_SEC - 1n) / NSEC_PER_SEC);
       draft.restore.leaseBreakSeconds = Math.max(seconds, draft.restore.leaseBreakSeconds ?? 0);
       const names = leases.map(({ value }) => `${value.pid}:${value.fd}`);
       draft.notes.add(
@@ -61,7 +60,7 @@ function parseLeaseExpiry(text: string): LeaseExpiry {
 }
 
 function isMeant(draft: Draft, { flag, type, pid, fd }: FileLockEntry, selector: LeaseExpiry): boolean {
-  if (flag !== LEASE || (type & BREAKING) === 0) return false;
+  if (flag !== LOCK_LEASE || (type & LEASE_BREAKING) === 0) return false;
   if (selector.path !== undefined && pathOf(draft, pid, fd) !== selector.path) return false;
   return (selector.pid ?? pid) === pid && (selector.fd ?? fd) === fd;
 }

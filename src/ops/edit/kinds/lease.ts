@@ -1,5 +1,8 @@
 import { IMAGES } from "../../../formats/criu/images.js";
+import { LEASE_BREAKING, LOCK_LEASE } from "../../../formats/criu/tables/file-lock.js";
 import { EditError, UsageError } from "../../../io/errors.js";
+import { F_RDLCK, F_WRLCK } from "../../../linux/locks.js";
+import { O_ACCMODE } from "../../../linux/open-flags.js";
 import {
   type DescriptorName,
   descriptionOf,
@@ -9,13 +12,6 @@ import {
 } from "../descriptors.js";
 import type { Draft } from "../draft.js";
 import type { EditKind } from "../kind.js";
-
-const LEASE = 8;
-/** Set in the stored type while the lease is being broken; the rest is then what it must become. */
-const BREAKING = 4;
-const READ = 0;
-const WRITE = 1;
-const ACCESS_MODE = 3;
 
 const WORDS = ["settle", "read", "write", "drop"] as const;
 
@@ -42,12 +38,12 @@ export const lease: EditKind<LeaseEdit> = {
     for (const { edit, args } of edits)
       for (const record of image?.records() ?? []) {
         const { value } = record;
-        if (image === undefined || value.flag !== LEASE || draft.isDropped(image, record)) continue;
+        if (image === undefined || value.flag !== LOCK_LEASE || draft.isDropped(image, record)) continue;
         if (value.pid !== args.name.pid || value.fd !== args.name.fd) continue;
         const type = leaseType(args.to, value.type);
         if (type === undefined) draft.drop(edit, image, record);
         else {
-          if (type === READ) assertOpenForReading(draft, args.name);
+          if (type === F_RDLCK) assertOpenForReading(draft, args.name);
           draft.change(edit, image, record, ["type"], type);
         }
       }
@@ -57,10 +53,10 @@ export const lease: EditKind<LeaseEdit> = {
 /** The stored type after the edit; undefined for no lease any more. */
 function leaseType(to: LeaseEdit["to"], stored: number): number | undefined {
   if (to === "drop") return undefined;
-  if (to === "read") return READ;
-  if (to === "write") return WRITE;
-  if ((stored & BREAKING) === 0) return stored;
-  return (stored & ~BREAKING) === READ ? READ : undefined;
+  if (to === "read") return F_RDLCK;
+  if (to === "write") return F_WRLCK;
+  if ((stored & LEASE_BREAKING) === 0) return stored;
+  return (stored & ~LEASE_BREAKING) === F_RDLCK ? F_RDLCK : undefined;
 }
 
 /** The kernel gives a read lease only on a file that nobody, the holder included, has open for writing (fcntl(2)). */
@@ -68,7 +64,7 @@ function assertOpenForReading(draft: Draft, name: DescriptorName): void {
   const descriptor = descriptorNamed(draft, name);
   const description = descriptor && descriptionOf(draft, typeOf(descriptor), descriptor.value.id);
   const flags = description?.value.flags;
-  if (typeof flags !== "number" || (flags & ACCESS_MODE) === 0) return;
+  if (typeof flags !== "number" || (flags & O_ACCMODE) === 0) return;
   throw new EditError(
     `descriptor ${name.fd} of task ${name.pid} is open for writing, so the kernel gives it no read lease at the restore; drop the lease: --lease ${name.pid}:${name.fd}=drop`,
   );

@@ -1,11 +1,11 @@
 import { IMAGES } from "../../../formats/criu/images.js";
 import type { FileLockEntry } from "../../../formats/criu/tables/file-lock.js";
+import { LOCK_LEASE } from "../../../formats/criu/tables/file-lock.js";
 import { UsageError } from "../../../io/errors.js";
+import { LOCK_MAND } from "../../../linux/locks.js";
 import { type DescriptorName, parseDescriptorName } from "../descriptors.js";
 import type { EditKind } from "../kind.js";
 
-const LEASE = 8;
-const FLOCK_MANDATORY = 32;
 const TYPES: Readonly<Record<string, number>> = { read: 0, shared: 0, write: 1, exclusive: 1 };
 
 export interface LockEdit {
@@ -30,7 +30,7 @@ export const lock: EditKind<LockEdit> = {
       for (const record of image?.records() ?? []) {
         if (image === undefined || draft.isDropped(image, record) || !isMeant(record.value, args)) continue;
         if (args.type === undefined) draft.drop(edit, image, record);
-        else if ((record.value.type & FLOCK_MANDATORY) !== 0)
+        else if ((record.value.type & LOCK_MAND) !== 0)
           draft.leave(edit, {
             image: image.fileName,
             record: record.index,
@@ -55,6 +55,6 @@ function parseLockEdit(text: string): LockEdit {
 }
 
 function isMeant(entry: FileLockEntry, { name, range }: LockEdit): boolean {
-  if (entry.flag === LEASE || entry.pid !== name.pid || entry.fd !== name.fd) return false;
+  if (entry.flag === LOCK_LEASE || entry.pid !== name.pid || entry.fd !== name.fd) return false;
   return range === undefined || (entry.start === range.start && entry.len === range.length);
 }

@@ -5,10 +5,12 @@ import type { ImageKind } from "../../../formats/criu/image-kind.js";
 import { IMAGES } from "../../../formats/criu/images.js";
 import { SK_STATE, SK_TYPE } from "../../../formats/criu/names.js";
 import type { EventpollTfdEntry } from "../../../formats/criu/tables/eventpoll.js";
+import { LOCK_POSIX } from "../../../formats/criu/tables/file-lock.js";
 import { MM_ENTRY } from "../../../formats/criu/tables/mm.js";
 import { SK_SHUTDOWN } from "../../../formats/criu/tables/sk-opts.js";
 import { SCM_ENTRY } from "../../../formats/criu/tables/sk-queue.js";
 import { UNIX_SK_ENTRY } from "../../../formats/criu/tables/sk-unix.js";
+import { O_ACCMODE, O_WRONLY } from "../../../linux/open-flags.js";
 import type { AnyValue } from "../../../schema/message.js";
 import {
   descriptionOf,
@@ -21,9 +23,6 @@ import {
 import type { Draft } from "../draft.js";
 import type { Edit } from "../plan.js";
 
-const POSIX_LOCK = 1;
-const ACCESS_MODE = 3;
-const WRITE_ONLY = 1;
 const DATAGRAM = SK_TYPE.values.get("DGRAM");
 const ESTABLISHED = SK_STATE.values.get("ESTABLISHED");
 const MAPPING_WITH_FILE = 0x40 | 0x80 | 0x800;
@@ -82,7 +81,7 @@ function releaseLocks(
   for (const pid of pids)
     for (const { image, record } of locksOf(draft, pid, value.fd)) {
       if (draft.isDropped(image, record)) continue;
-      if (record.value.flag === POSIX_LOCK || heir === undefined) {
+      if (record.value.flag === LOCK_POSIX || heir === undefined) {
         draft.drop(edit, image, record);
         draft.notes.add(`the lock of descriptor ${pid}:${value.fd} goes with it`);
       } else {
@@ -134,7 +133,7 @@ function warnOfPipe(draft: Draft, gone: FoundDescription): void {
     .filter(({ end }) => end !== gone && end?.value.pipe_id === gone.value.pipe_id);
   if (ends.length === 0) return;
   const isWriter = (description: FoundDescription | undefined): boolean =>
-    (accessOf(draft, description) & ACCESS_MODE) === WRITE_ONLY;
+    (accessOf(draft, description) & O_ACCMODE) === O_WRONLY;
   const wasWriter = isWriter(gone);
   if (ends.some(({ end }) => isWriter(end) === wasWriter)) return;
   const others = ends.map(({ each }) => nameOf(each)).join(", ");

@@ -1,13 +1,11 @@
 import { EditError } from "../../../io/errors.js";
 import { bytesToText, textToBytes } from "../../../io/text.js";
+import { SUN_PATH_BYTES } from "../../../linux/sockets.js";
 import { formatPath } from "../../../schema/patch.js";
 import type { VisitedField } from "../../../schema/visit.js";
 import type { Draft, Found } from "../draft.js";
 import type { OwnedRule, PathRules } from "../path-rules.js";
 import { leaveMentioned, setPath } from "./path-field.js";
-
-/** sun_path of unix(7), with the NUL that criu stores. */
-const MAX_NAME_BYTES = 108;
 
 /**
  * Moves the name of a unix socket: bytes with one NUL at the end that counts, absolute or relative to `name_dir`.
@@ -62,9 +60,9 @@ function setName(
   hasNul: boolean,
 ): void {
   const bytes = Buffer.concat([textToBytes(name), Buffer.alloc(hasNul ? 1 : 0)]);
-  if (bytes.length > MAX_NAME_BYTES)
+  if (bytes.length > SUN_PATH_BYTES)
     throw new EditError(
-      `the socket name ${JSON.stringify(name)} would have ${bytes.length} bytes with its NUL, a socket address holds ${MAX_NAME_BYTES}; choose a shorter path`,
+      `the socket name ${JSON.stringify(name)} would have ${bytes.length} bytes with its NUL, a socket address holds ${SUN_PATH_BYTES}; choose a shorter path`,
       { file: found.image.source.name, path: `[${found.record.index}].${formatPath(found.path)}` },
     );
   draft.change(rule.edit, found.image, found.record, found.path, bytes);

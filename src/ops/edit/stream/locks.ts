@@ -1,15 +1,9 @@
 import type { RecordValue } from "../../../formats/linux-cr/record-kind.js";
 import { RECORDS } from "../../../formats/linux-cr/records.js";
+import { FL_LEASE } from "../../../linux/locks.js";
 import type { Edit } from "../plan.js";
 import { fileRefOf, pathOf, type StreamDescriptor, streamDescriptors, streamFile } from "./descriptors.js";
 import type { StreamDraft } from "./draft.js";
-
-/** Bits of fl_flags. */
-export const POSIX = 1;
-export const LEASE = 32;
-export const OFD = 1024;
-/** F_INPROGRESS in fl_type: the lease is being broken, and the rest of fl_type is what it becomes. */
-export const BREAKING = 16;
 
 /** A FILE_LOCK and the descriptor that it stands behind. */
 export interface StreamLock {
@@ -39,7 +33,7 @@ export function lockValue(draft: StreamDraft, { index }: StreamLock): RecordValu
 }
 
 export function isLease(draft: StreamDraft, lock: StreamLock): boolean {
-  return (lockValue(draft, lock).fl_flags & LEASE) !== 0;
+  return (lockValue(draft, lock).fl_flags & FL_LEASE) !== 0;
 }
 
 /** Takes a lock away and mends the count of its descriptor. */

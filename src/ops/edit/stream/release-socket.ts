@@ -1,15 +1,16 @@
 import type { RecordKind } from "../../../formats/linux-cr/record-kind.js";
 import { RECORDS } from "../../../formats/linux-cr/records.js";
+import {
+  IPPROTO_TCP,
+  SHUTDOWN_MASK,
+  SOCK_DEAD,
+  SOCK_DGRAM,
+  TCP_ESTABLISHED,
+} from "../../../linux/sockets.js";
 import type { Edit } from "../plan.js";
 import { descriptorText, type StreamDescriptor, streamFiles } from "./descriptors.js";
 import type { StreamDraft } from "./draft.js";
 import { dropObject, dropPart, recordsOf } from "./objects.js";
-
-const DATAGRAM = 2;
-const TCP = 6;
-const ESTABLISHED = 1;
-const SHUTDOWN_BOTH = 3;
-const SOCK_DEAD = 1n;
 
 /** Lets go of a socket that no file has any more. Gives the numbers of FILEs that were on their way in its messages. */
 export function releaseSocket(
@@ -25,7 +26,7 @@ export function releaseSocket(
   if (streamFiles(draft).some((file) => draft.value(file.index, RECORDS.FILE).sock_objref === objref))
     return [];
   const { sock } = draft.value(index, RECORDS.SOCKET);
-  if (sock.protocol === TCP && sock.state === ESTABLISHED)
+  if (sock.protocol === IPPROTO_TCP && sock.state === TCP_ESTABLISHED)
     draft.warnings.add(
       `the connection behind descriptor ${gone.map(descriptorText).join(", ")} is not restored; its peer will meet a reset`,
     );
@@ -66,8 +67,8 @@ function releasePeers(draft: StreamDraft, edit: Edit, objref: number): void {
     if (unix === undefined || index === undefined || draft.isDropped(unix)) continue;
     if (draft.value(unix, RECORDS.SOCKET_UNIX).peer !== objref) continue;
     draft.change(edit, unix, "peer", 0);
-    if (draft.value(index, RECORDS.SOCKET).sock.type === DATAGRAM) continue;
-    draft.change(edit, index, "sock.shutdown", SHUTDOWN_BOTH);
+    if (draft.value(index, RECORDS.SOCKET).sock.type === SOCK_DGRAM) continue;
+    draft.change(edit, index, "sock.shutdown", SHUTDOWN_MASK);
     draft.warnings.add(`the other end of unix socket ${part.objref} is gone: it will read end of file`);
   }
 }

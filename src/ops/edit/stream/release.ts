@@ -2,6 +2,8 @@
 
 import { RECORDS } from "../../../formats/linux-cr/records.js";
 import { EditError } from "../../../io/errors.js";
+import { FL_OFDLCK, FL_POSIX } from "../../../linux/locks.js";
+import { O_ACCMODE, O_WRONLY } from "../../../linux/open-flags.js";
 import { equalValues } from "../../../schema/equal.js";
 import type { Edit } from "../plan.js";
 import {
@@ -15,15 +17,13 @@ import {
 } from "./descriptors.js";
 import type { StreamDraft } from "./draft.js";
 import { keepDefinitions } from "./keep-definitions.js";
-import { dropLock, lockValue, OFD, POSIX, type StreamLock, streamLocks } from "./locks.js";
+import { dropLock, lockValue, type StreamLock, streamLocks } from "./locks.js";
 import { dropObject } from "./objects.js";
 import { releaseSocket } from "./release-socket.js";
 import { passContentsOn } from "./unlinked.js";
 
 const PIPE = 2;
 const FIFO = 3;
-const ACCESS_MODE = 3;
-const WRITE_ONLY = 1;
 const EPOLL_ITEM_BYTES = 24;
 
 /** The FILE_DESC of these has been changed or dropped already; `objref` is what it named. */
@@ -48,7 +48,7 @@ function releaseLocks(draft: StreamDraft, edit: Edit, gone: StreamDescriptor, ob
   const all = streamLocks(draft);
   for (const lock of all.filter(({ descriptor }) => descriptor === gone)) {
     const value = lockValue(draft, lock);
-    const isPosix = (value.fl_flags & POSIX) !== 0 && (value.fl_flags & OFD) === 0;
+    const isPosix = (value.fl_flags & FL_POSIX) !== 0 && (value.fl_flags & FL_OFDLCK) === 0;
     dropLock(draft, edit, lock);
     if (isPosix) {
       draft.notes.add(`the lock of descriptor ${descriptorText(gone)} goes with it`);
@@ -166,7 +166,7 @@ function releasePipe(draft: StreamDraft, { part, index }: StreamFile): void {
       );
       if (heir !== undefined) draft.handOver(content, placeOfContent(draft, heir));
     });
-  const isWriter = (f: number): boolean => (f & ACCESS_MODE) === WRITE_ONLY;
+  const isWriter = (f: number): boolean => (f & O_ACCMODE) === O_WRONLY;
   if (ends.some((end) => isWriter(draft.value(end.index, RECORDS.FILE).f_flags) === isWriter(flags))) return;
   const others = ends
     .flatMap(({ objref }) => streamHolders(draft, objref))

@@ -1,5 +1,6 @@
 import { IMAGES } from "../../../formats/criu/images.js";
 import { shellCommand } from "../../../io/shell.js";
+import { IPPROTO_TCP, IPPROTO_UDP, TCP_LISTEN } from "../../../linux/sockets.js";
 import type { OpenFile } from "../../../model/checkpoint.js";
 import { formatAddress, parseAddress } from "../../../schema/ip-address.js";
 import { type ImageContext, SetContext } from "../context.js";
@@ -11,9 +12,6 @@ import type { HostContext, SetHostContext } from "./context.js";
 import type { HostSocket } from "./host.js";
 import { makesNamespace } from "./image-facts.js";
 
-const TCP = 6;
-const UDP = 17;
-const LISTEN = 10;
 /** inventory_entry.network_lock_method */
 const IPTABLES = 0;
 const NFTABLES = 1;
@@ -147,11 +145,11 @@ function* localEnds(image: ImageContext): Generator<LocalEnd> {
     for (const { file, entry } of inetSockets(image))
       yield {
         file,
-        protocol: entry.proto === TCP ? "TCP" : entry.proto === UDP ? "UDP" : undefined,
+        protocol: entry.proto === IPPROTO_TCP ? "TCP" : entry.proto === IPPROTO_UDP ? "UDP" : undefined,
         address: entry.src_addr,
         port: entry.src_port,
         remotePort: entry.dst_port,
-        isListening: entry.state === LISTEN,
+        isListening: entry.state === TCP_LISTEN,
         mayShare: entry.opts.so_reuseport === true,
         mayBeForeign: entry.ip_opts?.freebind === true,
       };

@@ -1,6 +1,6 @@
 import { IMAGES } from "../../../formats/criu/images.js";
 import { LSMTYPE } from "../../../formats/criu/tables/inventory.js";
-import { enumName } from "../../../schema/enums.js";
+import { enumName } from "../../../io/enums.js";
 import type { Rule } from "../finding.js";
 import { NAMESPACES, restoresNamespace } from "../namespaces.js";
 import { newestField } from "../newest-field.js";

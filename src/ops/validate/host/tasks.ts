@@ -1,12 +1,8 @@
+import { CAP_CHECKPOINT_RESTORE, CAP_SYS_ADMIN, CAP_SYS_RESOURCE } from "../../../linux/capabilities.js";
+import { RLIM_INFINITY, RLIMIT_NOFILE } from "../../../linux/rlimits.js";
 import type { Place, Rule } from "../finding.js";
 import type { HostContext } from "./context.js";
 import { makesNamespace, pageBytes, placeInTask, takenIds } from "./image-facts.js";
-
-const CAP_SYS_ADMIN = 1n << 21n;
-const CAP_SYS_RESOURCE = 1n << 24n;
-const CAP_CHECKPOINT_RESTORE = 1n << 40n;
-const NOFILE = 7;
-const UNLIMITED = 0xffff_ffff_ffff_ffffn;
 
 /** Rules about pids, limits and users. */
 export const hostTaskRules: readonly Rule<HostContext>[] = [
@@ -105,10 +101,10 @@ export const hostTaskRules: readonly Rule<HostContext>[] = [
       if ((host.capabilities() & CAP_SYS_RESOURCE) !== 0n) return;
       const limit = host.openFiles();
       for (const { pid, limits } of image.checkpoint.tasks) {
-        const max = limits[NOFILE]?.hard;
-        if (max !== undefined && (max === UNLIMITED ? Number.POSITIVE_INFINITY : Number(max)) > limit)
+        const max = limits[RLIMIT_NOFILE]?.hard;
+        if (max !== undefined && (max === RLIM_INFINITY ? Number.POSITIVE_INFINITY : Number(max)) > limit)
           yield {
-            at: placeInTask(image, pid, `tc.rlimits.rlimits[${NOFILE}]`),
+            at: placeInTask(image, pid, `tc.rlimits.rlimits[${RLIMIT_NOFILE}]`),
             what: "the hard limit of open files cannot be raised to what it was",
             expected: `at most ${limit} without CAP_SYS_RESOURCE`,
             found: String(max),

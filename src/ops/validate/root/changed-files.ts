@@ -2,22 +2,19 @@ import { readBuildId } from "../../../formats/elf/build-id.js";
 import { isCrimgError } from "../../../io/errors.js";
 import { shellCommand } from "../../../io/shell.js";
 import { FileSource } from "../../../io/source.js";
+import { S_IALLUGO, S_IFDIR, S_IFMT, S_IFREG } from "../../../linux/files.js";
+import { O_APPEND } from "../../../linux/open-flags.js";
 import type { Found, Rule } from "../finding.js";
 import type { RootContext } from "./context.js";
 import { isDeviceNode, type OpenedFile, openedFiles } from "./opened-files.js";
 import { isMissing, type OnDisk } from "./tree.js";
 
-const TYPE_BITS = 0o170000;
-const DIRECTORY = 0o040000;
-const REGULAR = 0o100000;
-const PERMISSION_BITS = 0o7777;
-const O_APPEND = 0x400;
 const TYPE_NAMES: ReadonlyMap<number, string> = new Map([
   [0o010000, "a fifo"],
   [0o020000, "a character device"],
-  [DIRECTORY, "a directory"],
+  [S_IFDIR, "a directory"],
   [0o060000, "a block device"],
-  [REGULAR, "a regular file"],
+  [S_IFREG, "a regular file"],
   [0o120000, "a symbolic link"],
   [0o140000, "a socket"],
 ]);
@@ -40,12 +37,12 @@ export const changedFileRules: readonly Rule<RootContext>[] = [
     *check(context) {
       for (const [opened, { stat, path }] of present(context)) {
         const expected = typeOf(opened);
-        if (expected !== undefined && expected !== (stat.mode & TYPE_BITS))
+        if (expected !== undefined && expected !== (stat.mode & S_IFMT))
           yield {
             at: opened.at,
             what: `${path} is of another type than at the dump`,
             expected: TYPE_NAMES.get(expected),
-            found: TYPE_NAMES.get(stat.mode & TYPE_BITS),
+            found: TYPE_NAMES.get(stat.mode & S_IFMT),
           };
       }
     },
@@ -62,10 +59,10 @@ export const changedFileRules: readonly Rule<RootContext>[] = [
         if (
           mode === undefined ||
           isOtherType(opened, stat.mode) ||
-          (mode & PERMISSION_BITS) === (stat.mode & PERMISSION_BITS)
+          (mode & S_IALLUGO) === (stat.mode & S_IALLUGO)
         )
           continue;
-        const octal = (bits: number): string => `0${(bits & PERMISSION_BITS).toString(8)}`;
+        const octal = (bits: number): string => `0${(bits & S_IALLUGO).toString(8)}`;
         yield {
           at: opened.at,
           what: "the permissions have changed",
@@ -154,13 +151,13 @@ function* missingFiles(context: RootContext): Generator<Found> {
 }
 
 function typeOf({ file, isDirectory }: OpenedFile): number | undefined {
-  if (file.mode !== undefined && (file.mode & TYPE_BITS) !== 0) return file.mode & TYPE_BITS;
-  return isDirectory ? DIRECTORY : undefined;
+  if (file.mode !== undefined && (file.mode & S_IFMT) !== 0) return file.mode & S_IFMT;
+  return isDirectory ? S_IFDIR : undefined;
 }
 
 function isOtherType(opened: OpenedFile, mode: number): boolean {
   const expected = typeOf(opened);
-  return expected !== undefined && expected !== (mode & TYPE_BITS);
+  return expected !== undefined && expected !== (mode & S_IFMT);
 }
 
 /** What a changed size means for this file, and what mends it. */

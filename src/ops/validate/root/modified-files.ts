@@ -1,5 +1,6 @@
 import type { Stats } from "node:fs";
 import { RECORDS } from "../../../formats/linux-cr/records.js";
+import { NSEC_PER_MSEC } from "../../../linux/time.js";
 import type { Rule } from "../finding.js";
 import type { StreamContext } from "../stream/context.js";
 import type { RootContext } from "./context.js";
@@ -8,7 +9,6 @@ import { isMissing } from "./tree.js";
 
 const HAS_INODE = 2;
 const HAS_MTIME = 8;
-const MS = 1_000_000n;
 
 /** What the image remembers of a file beside size and mode. */
 interface Identity {
@@ -84,7 +84,8 @@ function identitiesByFile(image: StreamContext): ReadonlyMap<number, Identity> {
     identities.set(file_objref, {
       device: dev,
       inode: (flags & HAS_INODE) === 0 ? undefined : ino,
-      modified: (flags & HAS_MTIME) === 0 ? undefined : mtime_sec * 1000n + BigInt(mtime_nsec) / MS,
+      modified:
+        (flags & HAS_MTIME) === 0 ? undefined : mtime_sec * 1000n + BigInt(mtime_nsec) / NSEC_PER_MSEC,
     });
   }
   return identities;

@@ -1,5 +1,6 @@
 import { IMAGES } from "../../../formats/criu/images.js";
 import type { MntEntry } from "../../../formats/criu/tables/mnt.js";
+import { O_DIRECTORY, O_NOFOLLOW } from "../../../linux/open-flags.js";
 import type { OpenFile } from "../../../model/checkpoint.js";
 import { type ImageContext, SetContext } from "../context.js";
 import { holders } from "../descriptors.js";
@@ -22,8 +23,6 @@ export interface OpenedFile {
   readonly isProgram: boolean;
 }
 
-const O_DIRECTORY = 0x10000;
-const O_NOFOLLOW = 0x20000;
 const PROC = /^\/proc(\/|$)/;
 /** A pseudo terminal, which restore makes anew, or takes from the shell that restores. */
 const PTS = /^\/dev\/pts\/\d+$/;

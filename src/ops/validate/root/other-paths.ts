@@ -3,6 +3,7 @@ import type { InotifyFileEntry } from "../../../formats/criu/tables/fsnotify.js"
 import type { UnixSkEntry } from "../../../formats/criu/tables/sk-unix.js";
 import { RECORDS } from "../../../formats/linux-cr/records.js";
 import { shellCommand } from "../../../io/shell.js";
+import { SOCK_SEQPACKET, SOCK_STREAM, TCP_ESTABLISHED } from "../../../linux/sockets.js";
 import type { OpenFile } from "../../../model/checkpoint.js";
 import { SetContext } from "../context.js";
 import type { Place, Rule } from "../finding.js";
@@ -14,9 +15,6 @@ import { mountPlaces } from "./opened-files.js";
 import { isMissing } from "./tree.js";
 import { filesLike } from "./watch.js";
 
-const ESTABLISHED = 1;
-const STREAM = 1;
-const SEQPACKET = 5;
 /** SOCKET_UNIX.flags: the name is still in the file system. */
 const NAME_LINKED = 1;
 
@@ -146,7 +144,7 @@ function boundSockets(context: RootContext): Iterable<BoundSocket> {
   if (image instanceof StreamContext) return streamSockets(image);
   if (!(image instanceof SetContext)) return [];
   return storedSockets({ ...context, image }, ({ uflags, state, type }) => {
-    const isAccepted = state === ESTABLISHED && (type === STREAM || type === SEQPACKET);
+    const isAccepted = state === TCP_ESTABLISHED && (type === SOCK_STREAM || type === SOCK_SEQPACKET);
     return (uflags & EXTERNAL) === 0 && !isAccepted;
   });
 }

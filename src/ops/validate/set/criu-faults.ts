@@ -2,6 +2,9 @@ import { fileNameOf } from "../../../formats/criu/detect.js";
 import { IMAGES } from "../../../formats/criu/images.js";
 import type { ThreadInfoX86 } from "../../../formats/criu/tables/core-x86.js";
 import type { EventfdFileEntry } from "../../../formats/criu/tables/eventfd.js";
+import { LEASE_BREAKING } from "../../../formats/criu/tables/file-lock.js";
+import { EFD_SEMAPHORE } from "../../../linux/files.js";
+import { O_ASYNC } from "../../../linux/open-flags.js";
 import type { OpenFile } from "../../../model/checkpoint.js";
 import type { SetContext } from "../context.js";
 import { holders } from "../descriptors.js";
@@ -10,11 +13,6 @@ import { filesByType } from "../references/source.js";
 import { KIND, storedLocks, WRITE } from "../stored-locks.js";
 import { tasksByPid, tasksByTid, tasksOf } from "../tasks.js";
 
-/** Bit of a lease's type: it is being broken. */
-const BREAKING = 4;
-const EFD_SEMAPHORE = 1;
-/** O_ASYNC, fcntl(2). */
-const FASYNC = 0x2000;
 /** poll(2) on x86-64, and what it returns when a signal, or criu, interrupts it. */
 const POLL = 7n;
 const EINTR = BigInt.asUintN(64, -4n);
@@ -67,11 +65,11 @@ export const criuFaultRules: readonly Rule<SetContext>[] = [
     mend: "Settle the lease to what it becomes, or drop it, with crimg edit.",
     *check(context) {
       for (const { entry, at } of context.share(storedLocks))
-        if (entry.flag === KIND.lease && (entry.type & BREAKING) !== 0)
+        if (entry.flag === KIND.lease && (entry.type & LEASE_BREAKING) !== 0)
           yield {
             at,
             what: "the lease is being broken; the holder gets its signal once more",
-            found: `to become ${(entry.type & ~BREAKING) === 0 ? "a read lease" : "none"}`,
+            found: `to become ${(entry.type & ~LEASE_BREAKING) === 0 ? "a read lease" : "none"}`,
             fix: context.editCommand("--lease", `${entry.pid}:${entry.fd}=settle`),
           };
     },
@@ -146,7 +144,7 @@ export const criuFaultRules: readonly Rule<SetContext>[] = [
     mend: "Nothing in the set can mend it: the program gets no SIGIO until it sets the flag again.",
     *check(context) {
       for (const file of context.share(filesByType).get("FIFO") ?? [])
-        if (((file.flags ?? 0) & FASYNC) !== 0)
+        if (((file.flags ?? 0) & O_ASYNC) !== 0)
           yield {
             at: { ...placeOf(context, file), path: file.path },
             what: "O_ASYNC has no effect after the restore",

@@ -2,14 +2,13 @@ import { fileNameOf } from "../../../formats/criu/detect.js";
 import type { ImageRecord } from "../../../formats/criu/image.js";
 import { IMAGES } from "../../../formats/criu/images.js";
 import type { GhostChunkEntry, GhostFileEntry } from "../../../formats/criu/tables/ghost-file.js";
+import { S_IFMT, S_IFREG } from "../../../linux/files.js";
 import type { SetContext } from "../context.js";
 import type { Rule } from "../finding.js";
 import { tasksByPid } from "../tasks.js";
 
 const LINK = 0;
 const PROCESS = 2;
-const TYPE_BITS = 0o170000;
-const REGULAR = 0o100000;
 /** Types of st_mode that a ghost may have, stat(2): all but sockets. */
 const TYPES = new Set([0o010000, 0o020000, 0o040000, 0o060000, 0o100000, 0o120000]);
 
@@ -35,7 +34,7 @@ export const deletedFileRules: readonly Rule<SetContext>[] = [
     *check({ set }) {
       for (const id of set.ids(IMAGES.GHOST_FILE)) {
         const mode = (set.first(IMAGES.GHOST_FILE, id) as GhostFileEntry | undefined)?.mode;
-        if (mode !== undefined && !TYPES.has(mode & TYPE_BITS))
+        if (mode !== undefined && !TYPES.has(mode & S_IFMT))
           yield {
             at: { image: fileNameOf(IMAGES.GHOST_FILE, id), record: 0, field: "mode" },
             what: "no type of a file",
@@ -81,7 +80,7 @@ export const deletedFileRules: readonly Rule<SetContext>[] = [
     *check({ checkpoint }) {
       for (const { ghost, keptIn, fileId, path } of checkpoint.deletedFiles) {
         const size = checkpoint.files.get(fileId, "REG")?.size;
-        if (ghost === undefined || size === undefined || (ghost.mode & TYPE_BITS) !== REGULAR) continue;
+        if (ghost === undefined || size === undefined || (ghost.mode & S_IFMT) !== S_IFREG) continue;
         if (ghost.size !== size)
           yield {
             at: { image: keptIn, path },

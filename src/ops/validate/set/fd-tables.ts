@@ -1,11 +1,10 @@
 import { fileNameOf } from "../../../formats/criu/detect.js";
 import { IMAGES } from "../../../formats/criu/images.js";
+import { FD_CLOEXEC } from "../../../linux/files.js";
 import type { SetContext } from "../context.js";
 import { descriptorTables } from "../descriptors.js";
 import type { Rule } from "../finding.js";
 
-/** FD_CLOEXEC, the only descriptor flag. */
-const FD_CLOEXEC = 1;
 const AGAIN = "Undo the edit that did it, or copy the fdinfo image again from where the set was made.";
 
 /** Rules about tables of descriptors. */

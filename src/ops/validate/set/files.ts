@@ -5,9 +5,11 @@ import { IMAGES } from "../../../formats/criu/images.js";
 import { OPEN_FLAGS } from "../../../formats/criu/names.js";
 import { FD_TYPES } from "../../../formats/criu/tables/fdinfo.js";
 import type { RegFileEntry } from "../../../formats/criu/tables/regfile.js";
+import { enumName, flagNames } from "../../../io/enums.js";
 import { textToBytes } from "../../../io/text.js";
+import { OFFSET_MAX } from "../../../linux/files.js";
+import { O_TRUNC } from "../../../linux/open-flags.js";
 import type { OpenFile } from "../../../model/checkpoint.js";
-import { enumName, flagNames } from "../../../schema/enums.js";
 import type { SetContext } from "../context.js";
 import type { Found, Rule } from "../finding.js";
 import { filesByType } from "../references/source.js";
@@ -19,9 +21,6 @@ const AGAIN = "Undo the edit that did it, or copy files.img again from where the
 /** PATH_MAX of the kernel, without the terminating NUL. */
 const MAX_PATH = 4095;
 const NO_SEEK = 0xffff_ffff_ffff_ffffn;
-const MAX_POSITION = 0x7fff_ffff_ffff_ffffn;
-/** O_TRUNC empties the file again; O_CREAT, O_EXCL, O_NOCTTY and O_CLOEXEC belong to open(2) alone. */
-const O_TRUNC = 0x200;
 const ONLY_AT_OPEN = 0x40 | 0x80 | 0x100 | O_TRUNC | 0x80000;
 
 /** Rules about open files as they are stored. */
@@ -163,7 +162,7 @@ export const fileRules: readonly Rule<SetContext>[] = [
     *check(context) {
       for (const file of context.share(filesByType).get("REG") ?? []) {
         const { pos } = file.record as RegFileEntry;
-        if (pos > MAX_POSITION && pos !== NO_SEEK)
+        if (pos > OFFSET_MAX && pos !== NO_SEEK)
           yield {
             at: { ...file.origin, path: file.path },
             what: "no offset",

@@ -2,14 +2,13 @@ import { fileNameOf } from "../../../formats/criu/detect.js";
 import { IMAGES } from "../../../formats/criu/images.js";
 import { SK_FAMILY } from "../../../formats/criu/names.js";
 import type { InetSkEntry } from "../../../formats/criu/tables/sk-inet.js";
+import { enumName } from "../../../io/enums.js";
+import { AF_INET, AF_INET6 } from "../../../linux/sockets.js";
 import type { OpenFile } from "../../../model/checkpoint.js";
-import { enumName } from "../../../schema/enums.js";
 import type { SetContext } from "../context.js";
 import type { Rule } from "../finding.js";
 import { filesByType } from "../references/source.js";
 
-const INET = 2;
-const INET6 = 10;
 const MAX_PORT = 0xffff;
 /** TCPI_OPT_TIMESTAMPS and TCPI_OPT_WSCALE of linux/tcp.h. */
 const OPT_TIMESTAMPS = 1;
@@ -25,7 +24,7 @@ export const inetSocketRules: readonly Rule<SetContext>[] = [
     mend: AGAIN,
     *check(context) {
       for (const { file, entry } of inetSockets(context))
-        if (entry.family !== INET && entry.family !== INET6)
+        if (entry.family !== AF_INET && entry.family !== AF_INET6)
           yield {
             at: file.origin,
             what: "no family of an inet socket",
@@ -44,12 +43,12 @@ export const inetSocketRules: readonly Rule<SetContext>[] = [
         for (const field of ["src_addr", "dst_addr"] as const) {
           const words = entry[field].length;
           // Ancient sets carry four words for IPv4 as well.
-          const isRight = words === 4 || (entry.family !== INET6 && words === 1);
+          const isRight = words === 4 || (entry.family !== AF_INET6 && words === 1);
           if (!isRight)
             yield {
               at: { ...file.origin, field: `${file.origin.field ?? ""}.${field}` },
               what: "an address of the wrong length",
-              expected: entry.family === INET ? "1 word" : "4 words",
+              expected: entry.family === AF_INET ? "1 word" : "4 words",
               found: `${words} words`,
             };
         }

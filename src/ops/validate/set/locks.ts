@@ -1,3 +1,4 @@
+import { LOCK_MAND } from "../../../linux/locks.js";
 import type { SetContext } from "../context.js";
 import type { Rule } from "../finding.js";
 import {
@@ -19,8 +20,6 @@ const TYPES: ReadonlyMap<number, readonly number[]> = new Map([
   // 4 is "being broken", with the type that it must become: 0 read, 2 none.
   [KIND.lease, [0, 1, 4, 6]],
 ]);
-/** LOCK_MAND of flock(2), which excludes nothing. */
-const MANDATORY = 32;
 
 const rules: readonly Rule<SetContext>[] = [
   {
@@ -141,7 +140,7 @@ const rules: readonly Rule<SetContext>[] = [
 function spanOf({ entry, file, at }: StoredLock): Span[] {
   const { flag, type, start, len, pid, fd } = entry;
   if (file?.path === undefined || start < 0n || len < 0n) return [];
-  if (flag === KIND.lease || (flag === KIND.flock && (type & MANDATORY) !== 0)) return [];
+  if (flag === KIND.lease || (flag === KIND.flock && (type & LOCK_MAND) !== 0)) return [];
   return [
     {
       kind: kindName(flag),

@@ -1,7 +1,7 @@
 import { fileNameOf } from "../../../formats/criu/detect.js";
 import { IMAGES } from "../../../formats/criu/images.js";
 import { FSTYPE, type MntEntry } from "../../../formats/criu/tables/mnt.js";
-import { enumName } from "../../../schema/enums.js";
+import { enumName } from "../../../io/enums.js";
 import type { SetContext } from "../context.js";
 import type { Found, Rule } from "../finding.js";
 

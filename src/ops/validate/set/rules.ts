@@ -1,4 +1,5 @@
 import type { SetContext } from "../context.js";
+import { setFieldRule } from "../field-values.js";
 import type { Rule } from "../finding.js";
 import { referenceRules } from "../references/rules.js";
 import { criuFaultRules } from "./criu-faults.js";
@@ -27,6 +28,7 @@ import { unixSocketRules } from "./unix-sockets.js";
 export const SET_RULES: readonly Rule<SetContext>[] = [
   ...framingRules,
   ...oddFieldRules,
+  setFieldRule,
   ...inventoryRules,
   ...treeRules,
   ...taskImageRules,

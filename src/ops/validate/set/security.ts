@@ -1,7 +1,8 @@
 import { fileNameOf } from "../../../formats/criu/detect.js";
 import { IMAGES } from "../../../formats/criu/images.js";
 import { LSMTYPE } from "../../../formats/criu/tables/inventory.js";
-import { enumName } from "../../../schema/enums.js";
+import { enumName } from "../../../io/enums.js";
+import { SOCK_FILTER_BYTES } from "../../../linux/seccomp.js";
 import type { SetContext } from "../context.js";
 import type { Rule } from "../finding.js";
 import { tasksOf, threadIdsOf } from "../tasks.js";
@@ -10,8 +11,6 @@ const NO_LSM = 0;
 /** Words of a capability set, capabilities(7). */
 const CAPABILITY_WORDS = 2;
 const SETS = ["cap_inh", "cap_prm", "cap_eff", "cap_bnd"] as const;
-/** A classic BPF instruction, linux/filter.h. */
-const INSTRUCTION_BYTES = 8;
 
 /** Rules about credentials, seccomp filters and control groups. */
 export const securityRules: readonly Rule<SetContext>[] = [
@@ -92,7 +91,7 @@ export const securityRules: readonly Rule<SetContext>[] = [
       const done = new Set<number>();
       for (const [start, { filter }] of filters.entries()) {
         const at = { image: IMAGES.SECCOMP.file, record: 0, field: `seccomp_filters[${start}]` };
-        if (filter.length === 0 || filter.length % INSTRUCTION_BYTES !== 0)
+        if (filter.length === 0 || filter.length % SOCK_FILTER_BYTES !== 0)
           yield { at, what: "no whole number of instructions", found: `${filter.length} bytes` };
         const walk = new Set<number>();
         for (let i: number | undefined = start; i !== undefined && !done.has(i); i = filters[i]?.prev) {

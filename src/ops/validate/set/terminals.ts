@@ -1,6 +1,6 @@
 import { IMAGES } from "../../../formats/criu/images.js";
 import { TTY_TYPE } from "../../../formats/criu/tables/tty.js";
-import { enumName } from "../../../schema/enums.js";
+import { enumName } from "../../../io/enums.js";
 import type { SetContext } from "../context.js";
 import type { Rule } from "../finding.js";
 

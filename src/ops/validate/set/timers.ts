@@ -1,39 +1,12 @@
 import { fileNameOf } from "../../../formats/criu/detect.js";
 import { IMAGES } from "../../../formats/criu/images.js";
-import type { ItimerEntry, PosixTimerEntry, TimerfdEntry } from "../../../formats/criu/tables/timer.js";
+import { RLIM_NLIMITS } from "../../../linux/rlimits.js";
 import type { SetContext } from "../context.js";
-import type { Found, Place, Rule } from "../finding.js";
-import { filesByType } from "../references/source.js";
+import type { Rule } from "../finding.js";
 import { tasksOf } from "../tasks.js";
 
-const MICROSECONDS = 1_000_000n;
-const NANOSECONDS = 1_000_000_000n;
-/** time_t is signed. */
-const MAX_SECONDS = 1n << 63n;
-/** Resource limits of Linux, getrlimit(2). */
-const LIMITS = 16;
-
-/** Rules about times and resource limits. */
+/** Rules about timers and resource limits. */
 export const timerRules: readonly Rule<SetContext>[] = [
-  {
-    id: "TIMER_RANGE",
-    level: "error",
-    about: "Times of timers are seconds and a fraction below one second: the kernel refuses others.",
-    mend: "crimg edit --expiry KIND=DURATION sets what is left of a timer.",
-    *check(context) {
-      for (const { pid, core } of context.share(tasksOf)) {
-        const { timers } = core?.tc ?? {};
-        if (timers === undefined) continue;
-        const at = { image: fileNameOf(IMAGES.CORE, pid), record: 0, pid };
-        for (const name of ["real", "virt", "prof"] as const)
-          yield* micro(timers[name], { ...at, field: `tc.timers.${name}` });
-        for (const [i, timer] of timers.posix.entries())
-          yield* nano(timer, { ...at, field: `tc.timers.posix[${i}]` });
-      }
-      for (const file of context.share(filesByType).get("TIMERFD") ?? [])
-        yield* nano(file.record as TimerfdEntry, file.origin);
-    },
-  },
   {
     id: "TIMER_DUPLICATE",
     level: "error",
@@ -78,41 +51,14 @@ export const timerRules: readonly Rule<SetContext>[] = [
     *check(context) {
       for (const { pid, core } of context.share(tasksOf)) {
         const count = core?.tc?.rlimits?.rlimits.length;
-        if (count !== undefined && count !== LIMITS)
+        if (count !== undefined && count !== RLIM_NLIMITS)
           yield {
             at: { image: fileNameOf(IMAGES.CORE, pid), record: 0, field: "tc.rlimits", pid },
             what: "a wrong number of limits",
-            expected: String(LIMITS),
+            expected: String(RLIM_NLIMITS),
             found: String(count),
           };
       }
     },
   },
 ];
-
-function* micro({ isec, iusec, vsec, vusec }: ItimerEntry, at: Place): Generator<Found> {
-  yield* wrong([isec, vsec], [iusec, vusec], MICROSECONDS, "microseconds", at);
-}
-
-function* nano({ isec, insec, vsec, vnsec }: PosixTimerEntry | TimerfdEntry, at: Place): Generator<Found> {
-  yield* wrong([isec, vsec], [insec, vnsec], NANOSECONDS, "nanoseconds", at);
-}
-
-function* wrong(
-  seconds: readonly bigint[],
-  fractions: readonly bigint[],
-  unit: bigint,
-  name: string,
-  at: Place,
-): Generator<Found> {
-  for (const value of seconds)
-    if (value >= MAX_SECONDS) yield { at, what: "a negative time", found: `${BigInt.asIntN(64, value)} s` };
-  for (const value of fractions)
-    if (value >= unit)
-      yield {
-        at,
-        what: "a fraction of a second or more",
-        expected: `below ${unit} ${name}`,
-        found: String(value),
-      };
-}

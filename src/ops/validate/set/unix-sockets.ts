@@ -1,11 +1,10 @@
 import type { UnixSkEntry } from "../../../formats/criu/tables/sk-unix.js";
+import { SUN_PATH_BYTES } from "../../../linux/sockets.js";
 import type { OpenFile } from "../../../model/checkpoint.js";
 import type { SetContext } from "../context.js";
 import type { Rule } from "../finding.js";
 import { filesByType } from "../references/source.js";
 
-/** sizeof(sun_path), unix(7). */
-const MAX_NAME = 108;
 const SLASH = 0x2f;
 /** USK_EXTERN of criu: the other end is outside of the set. */
 export const EXTERNAL = 1;
@@ -20,11 +19,11 @@ export const unixSocketRules: readonly Rule<SetContext>[] = [
     mend: "Give it a shorter path with crimg edit --remap-path.",
     *check(context) {
       for (const { file, entry } of unixSockets(context))
-        if (entry.name.length > MAX_NAME)
+        if (entry.name.length > SUN_PATH_BYTES)
           yield {
             at: { ...file.origin, path: file.socket?.local },
             what: "the name is too long to bind",
-            expected: `at most ${MAX_NAME} bytes`,
+            expected: `at most ${SUN_PATH_BYTES} bytes`,
             found: `${entry.name.length} bytes`,
           };
     },

@@ -4,12 +4,11 @@ import {
   isExtensionId,
 } from "../../../formats/linux-cr/records/extensions.js";
 import { RECORDS } from "../../../formats/linux-cr/records.js";
+import { SOCK_FILTER_BYTES } from "../../../linux/seccomp.js";
 import type { Rule } from "../finding.js";
 import type { StreamContext } from "./context.js";
 import { AGAIN, hex, recordRule } from "./record-rule.js";
 
-/** A classic BPF instruction, and how many a program may have: BPF_MAXINSNS. */
-const INSTRUCTION_BYTES = 8;
 const MOST_INSTRUCTIONS = 4096;
 const CLOCK_FLAGS = 3;
 
@@ -144,11 +143,11 @@ export const extensionRules: readonly Rule<StreamContext>[] = [
           };
         seen.add(number);
         const { size } = context.stream.payload(index);
-        if (size === 0 || size % INSTRUCTION_BYTES !== 0 || size > MOST_INSTRUCTIONS * INSTRUCTION_BYTES)
+        if (size === 0 || size % SOCK_FILTER_BYTES !== 0 || size > MOST_INSTRUCTIONS * SOCK_FILTER_BYTES)
           yield {
             at: context.at(index),
             what: "no program of seccomp",
-            expected: `1 to ${MOST_INSTRUCTIONS} instructions of ${INSTRUCTION_BYTES} bytes`,
+            expected: `1 to ${MOST_INSTRUCTIONS} instructions of ${SOCK_FILTER_BYTES} bytes`,
             found: `${size} bytes`,
           };
       }

@@ -1,5 +1,7 @@
 import { RECORDS } from "../../../formats/linux-cr/records.js";
 import { EPOLL_ITEM } from "../../../formats/linux-cr/tables/files.js";
+import { FMODE_READ, FMODE_WRITE } from "../../../linux/files.js";
+import { O_ACCMODE, O_PATH, O_TRUNC } from "../../../linux/open-flags.js";
 import type { Rule } from "../finding.js";
 import type { StreamContext } from "./context.js";
 import { AGAIN, hex, recordRule } from "./record-rule.js";
@@ -12,17 +14,9 @@ const EPOLL = 6;
 const EVENTFD = 7;
 /** Types of our extension: timerfd, signalfd, memfd, inotify. */
 const OURS: ReadonlySet<number> = new Set([1001, 1002, 1003, 1004]);
-const FMODE_READ = 1;
-const FMODE_WRITE = 2;
-const ACCESS_MODE = 3;
 /** O_CREAT, O_EXCL, O_NOCTTY, O_TRUNC */
 const ONLY_AT_OPEN = 0o1700;
-const O_TRUNC = 0o1000;
-const O_PATH = 0o10000000;
 const SIGNED_64 = 1n << 63n;
-/** EFD_SEMAPHORE, EFD_NONBLOCK, EFD_CLOEXEC */
-const EVENTFD_FLAGS = 1 | 0o4000 | 0o2000000;
-const ALL_ONES = (1n << 64n) - 1n;
 /** Bytes of a pipe until Linux 2.6.35 and by default since: 16 pages. */
 const PIPE_BYTES = 65_536;
 
@@ -78,11 +72,11 @@ export const fileRules: readonly Rule<StreamContext>[] = [
     },
     function* ({ f_type, f_mode, f_flags }) {
       if (f_type === SOCKET || (f_flags & O_PATH) !== 0) return;
-      const access = f_flags & ACCESS_MODE;
+      const access = f_flags & O_ACCMODE;
       const expected = access === 0 ? FMODE_READ : access === 1 ? FMODE_WRITE : FMODE_READ | FMODE_WRITE;
       const found = f_mode & (FMODE_READ | FMODE_WRITE);
       // A file opened with access mode 3 can be neither read nor written.
-      if (access !== ACCESS_MODE && found !== expected)
+      if (access !== O_ACCMODE && found !== expected)
         yield {
           field: "f_mode",
           right: hex(((f_mode & ~3) | expected) >>> 0),
@@ -150,21 +144,6 @@ export const fileRules: readonly Rule<StreamContext>[] = [
       }
     },
   },
-  recordRule(
-    RECORDS.FILE,
-    {
-      id: "EVENTFD_COUNT",
-      level: "error",
-      about: "The counter of an eventfd is below 2^64 - 1 and its flags are those of eventfd(2).",
-      mend: AGAIN,
-    },
-    function* ({ f_type, count, flags }) {
-      if (f_type !== EVENTFD) return;
-      if (count === ALL_ONES) yield { field: "count", what: "no value of a counter", found: hex(count) };
-      const unknown = (flags ?? 0) & ~EVENTFD_FLAGS;
-      if (unknown !== 0) yield { field: "flags", what: "unknown flags", found: hex(unknown >>> 0) };
-    },
-  ),
   {
     id: "PIPE_LENGTH",
     level: "warning",

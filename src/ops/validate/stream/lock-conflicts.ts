@@ -1,3 +1,4 @@
+import { O_ACCMODE, O_RDONLY } from "../../../linux/open-flags.js";
 import type { Lock, OpenFile } from "../../../model/checkpoint.js";
 import type { Found, Place, Rule } from "../finding.js";
 import {
@@ -10,9 +11,6 @@ import {
   TO_THE_END,
 } from "../lock-conflicts.js";
 import type { StreamContext } from "./context.js";
-
-const ACCESS_MODE = 3;
-const O_RDONLY = 0;
 
 /** Rules about locks and leases that cannot stand beside one another. */
 export const lockConflictRules: readonly Rule<StreamContext>[] = [
@@ -75,7 +73,7 @@ function* leaseConflicts(context: StreamContext): Generator<Found> {
       .get(fileKey(file))
       ?.find(
         (other) =>
-          other.id !== file.id && (lease.type === "write" || ((other.flags ?? 0) & ACCESS_MODE) !== O_RDONLY),
+          other.id !== file.id && (lease.type === "write" || ((other.flags ?? 0) & O_ACCMODE) !== O_RDONLY),
       );
     const at = placeOf(context, lease);
     if (rival !== undefined)

@@ -1,26 +1,20 @@
 import type { Part } from "../../../formats/linux-cr/part.js";
 import type { RecordValue } from "../../../formats/linux-cr/record-kind.js";
 import { RECORDS } from "../../../formats/linux-cr/records.js";
+import { OFD_LOCK } from "../../../formats/linux-cr/tables/dialect.js";
+import { OFFSET_MAX } from "../../../linux/files.js";
+import { F_INPROGRESS, F_UNLCK, FL_FLOCK, FL_LEASE, FL_POSIX } from "../../../linux/locks.js";
 import type { Rule } from "../finding.js";
 import { recordsByKind, type StreamContext } from "./context.js";
 import { AGAIN, hex, recordRule, setCommand } from "./record-rule.js";
 
 type FileLock = RecordValue<typeof RECORDS.FILE_LOCK>;
-
-/** FILE_LOCK.fl_flags; an OFD lock is a POSIX lock with the kernel's FL_OFDLCK. */
-const POSIX = 1;
-const FLOCK = 2;
-const LEASE = 32;
-const OFD = 1025;
 const KINDS: ReadonlyMap<number, string> = new Map([
-  [POSIX, "POSIX lock"],
-  [FLOCK, "flock"],
-  [LEASE, "lease"],
-  [OFD, "OFD lock"],
+  [FL_POSIX, "POSIX lock"],
+  [FL_FLOCK, "flock"],
+  [FL_LEASE, "lease"],
+  [OFD_LOCK, "OFD lock"],
 ]);
-const UNLOCK = 2;
-const IN_PROGRESS = 16;
-const END_OF_FILE = 0x7fff_ffff_ffff_ffffn;
 
 /** A FILE_LOCK with the descriptor and the table that hold it. */
 interface HeldLock {
@@ -125,17 +119,17 @@ export const streamLockRules: readonly Rule<StreamContext>[] = [
         };
         return;
       }
-      const isBreaking = (fl_type & IN_PROGRESS) !== 0;
-      const type = fl_type & ~IN_PROGRESS;
-      if ((isBreaking && fl_flags !== LEASE) || type > UNLOCK || (type === UNLOCK && !isBreaking))
+      const isBreaking = (fl_type & F_INPROGRESS) !== 0;
+      const type = fl_type & ~F_INPROGRESS;
+      if ((isBreaking && fl_flags !== FL_LEASE) || type > F_UNLCK || (type === F_UNLCK && !isBreaking))
         yield {
           field: "fl_type",
           what: `no type of a ${KINDS.get(fl_flags)}`,
-          expected: fl_flags === LEASE ? "0, 1, 16, 17 or 18" : "0 or 1",
+          expected: fl_flags === FL_LEASE ? "0, 1, 16, 17 or 18" : "0 or 1",
           found: String(fl_type),
         };
       else if (
-        isBreaking ? fl_type_prev >= UNLOCK || (fl_type_prev === 0 && type === 1) : fl_type_prev !== fl_type
+        isBreaking ? fl_type_prev >= F_UNLCK || (fl_type_prev === 0 && type === 1) : fl_type_prev !== fl_type
       )
         yield {
           field: "fl_type_prev",
@@ -154,7 +148,7 @@ export const streamLockRules: readonly Rule<StreamContext>[] = [
       mend: AGAIN,
     },
     function* ({ fl_start, fl_end, fl_flags }) {
-      const isWhole = fl_flags === FLOCK || fl_flags === LEASE;
+      const isWhole = fl_flags === FL_FLOCK || fl_flags === FL_LEASE;
       if (fl_start < 0n || fl_end < fl_start)
         yield {
           field: "fl_start",
@@ -162,11 +156,11 @@ export const streamLockRules: readonly Rule<StreamContext>[] = [
           expected: "0 or more, up to fl_end",
           found: `${fl_start} to ${fl_end}`,
         };
-      else if (isWhole && (fl_start !== 0n || fl_end !== END_OF_FILE))
+      else if (isWhole && (fl_start !== 0n || fl_end !== OFFSET_MAX))
         yield {
           field: "fl_end",
           what: `a ${KINDS.get(fl_flags)} that does not cover the whole file`,
-          expected: `0 to ${hex(END_OF_FILE)}`,
+          expected: `0 to ${hex(OFFSET_MAX)}`,
           found: `${fl_start} to ${fl_end}`,
         };
     },
@@ -180,7 +174,7 @@ export const streamLockRules: readonly Rule<StreamContext>[] = [
       mend: "crimg edit --lease-expiry FD==0s makes it due at once.",
     },
     function* ({ fl_flags, fl_type, fl_rem_lease }) {
-      const isBreaking = fl_flags === LEASE && (fl_type & IN_PROGRESS) !== 0;
+      const isBreaking = fl_flags === FL_LEASE && (fl_type & F_INPROGRESS) !== 0;
       if (fl_rem_lease < 0 || (!isBreaking && fl_rem_lease !== 0))
         yield {
           field: "fl_rem_lease",
@@ -200,7 +194,7 @@ export const streamLockRules: readonly Rule<StreamContext>[] = [
     *check(context) {
       for (const { index, value, table, file, fd } of context.share(heldLocks)) {
         const { fl_flags, owner_ref } = value;
-        const expected = fl_flags === POSIX ? table : fl_flags === OFD ? file : 0;
+        const expected = fl_flags === FL_POSIX ? table : fl_flags === OFD_LOCK ? file : 0;
         if (KINDS.has(fl_flags) && owner_ref !== expected)
           yield {
             at: context.at(index, { field: "owner_ref", fd }),
@@ -221,7 +215,7 @@ export const streamLockRules: readonly Rule<StreamContext>[] = [
     *check(context) {
       const known = new Map<string, FileLock>();
       for (const { index, value, file, fd } of context.share(heldLocks)) {
-        if (value.fl_flags !== FLOCK && value.fl_flags !== LEASE) continue;
+        if (value.fl_flags !== FL_FLOCK && value.fl_flags !== FL_LEASE) continue;
         const key = `${value.fl_flags} ${file}`;
         const first = known.get(key);
         if (first === undefined) {

@@ -2,16 +2,12 @@ import type { Part } from "../../../formats/linux-cr/part.js";
 import type { RecordValue } from "../../../formats/linux-cr/record-kind.js";
 import { RECORDS } from "../../../formats/linux-cr/records.js";
 import { isSince } from "../../../formats/linux-cr/revisions.js";
+import { VM_HUGETLB, VM_LOCKED, VM_MAYSHARE, VM_NORESERVE, VM_SHARED } from "../../../linux/mman.js";
 import type { Found, Rule } from "../finding.js";
 import { recordsByKind, type StreamContext } from "./context.js";
 import { AGAIN, hex, recordRule } from "./record-rule.js";
 
 type Vma = RecordValue<typeof RECORDS.VMA>;
-
-const VM_LOCKED = 0x2000n;
-const VM_SHARED = 0x8n;
-const VM_MAYSHARE = 0x80n;
-const VM_HUGETLB = 0x40_0000n;
 /** VM_PFNMAP, IO, RESERVED, NORESERVE, NONLINEAR, MAPPED_COPY, INSERTPAGE, MIXEDMAP and SAO of Linux 2.6.3x. */
 const REFUSED =
   0x400n |
@@ -23,7 +19,6 @@ const REFUSED =
   0x200_0000n |
   0x1000_0000n |
   0x2000_0000n;
-const VM_NORESERVE = 0x20_0000n;
 const PAGE = 4096n;
 const LAST_TYPE = 10;
 const VDSO = 1;

@@ -1,12 +1,10 @@
 import { RECORDS } from "../../../formats/linux-cr/records.js";
+import { S_IFCHR, S_IFDIR, S_IFMT } from "../../../linux/files.js";
 import type { Rule } from "../finding.js";
 import type { StreamContext } from "./context.js";
 import { areasOf } from "./memory.js";
 import { AGAIN, hex, recordRule } from "./record-rule.js";
 
-const TYPE_BITS = 0o170000;
-const DIRECTORY = 0o040000;
-const CHARACTER_DEVICE = 0o020000;
 const MOST_UMASK = 0o777;
 const TTY_FLAGS = 31;
 const AREA_FLAGS = 7;
@@ -43,10 +41,10 @@ export const placeExtensionRules: readonly Rule<StreamContext>[] = [
     },
     function* (extra) {
       for (const field of ["cwd_mode", "root_mode"] as const)
-        if (extra[field] !== 0 && (extra[field] & TYPE_BITS) !== DIRECTORY)
+        if (extra[field] !== 0 && (extra[field] & S_IFMT) !== S_IFDIR)
           yield {
             field,
-            right: (extra[field] & ~TYPE_BITS) | DIRECTORY,
+            right: (extra[field] & ~S_IFMT) | S_IFDIR,
             what: "a mode that is no directory's",
             expected: "0 or 04xxxx (octal)",
             found: `0${extra[field].toString(8)}`,
@@ -70,7 +68,7 @@ export const placeExtensionRules: readonly Rule<StreamContext>[] = [
           expected: `within ${TTY_FLAGS}`,
           found: hex(flags),
         };
-      if ((mode & TYPE_BITS) !== 0 && (mode & TYPE_BITS) !== CHARACTER_DEVICE)
+      if ((mode & S_IFMT) !== 0 && (mode & S_IFMT) !== S_IFCHR)
         yield {
           field: "mode",
           what: "a mode that is no terminal's",

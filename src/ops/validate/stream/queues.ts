@@ -1,11 +1,10 @@
 import type { Part } from "../../../formats/linux-cr/part.js";
 import { RECORDS } from "../../../formats/linux-cr/records.js";
+import { PAGE_SIZE } from "../../../linux/mman.js";
+import { AF_UNIX } from "../../../linux/sockets.js";
 import type { Rule } from "../finding.js";
 import type { StreamContext } from "./context.js";
 import { AGAIN, recordRule, setCommand } from "./record-rule.js";
-
-const AF_UNIX = 1;
-const PAGE_BYTES = 4096;
 
 /** Rules about what waits in sockets. */
 export const queueRules: readonly Rule<StreamContext>[] = [
@@ -98,7 +97,7 @@ export const queueRules: readonly Rule<StreamContext>[] = [
       mend: AGAIN,
     },
     function* ({ size, offset }, index, { stream }) {
-      const page = stream.rawPage(index)?.size ?? PAGE_BYTES;
+      const page = stream.rawPage(index)?.size ?? PAGE_SIZE;
       if (size > page || offset >= page || size + offset > page)
         yield {
           what: "a fragment that leaves its page",

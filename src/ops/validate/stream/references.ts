@@ -1,6 +1,7 @@
 import type { RecordKind, RecordValue } from "../../../formats/linux-cr/record-kind.js";
 import { RECORDS } from "../../../formats/linux-cr/records.js";
 import type { ObjectType } from "../../../formats/linux-cr/revisions.js";
+import { OFD_LOCK } from "../../../formats/linux-cr/tables/dialect.js";
 
 /** What a reference names: an object that OBJREF announces, or the number that a SECURITY has for its users. */
 export type Target = ObjectType | "label";
@@ -32,7 +33,6 @@ const TTY = 5;
 /** VMA types that map a file. */
 const OF_FILES: ReadonlySet<number> = new Set([3, 6]);
 const POSIX_LOCK = 1;
-const OFD_LOCK = 1025;
 
 /** Every field that names an object by its number. Numbers that no OBJREF declares are in `hidden-numbers.ts`. */
 export const REFERENCES: readonly ReferenceRow[] = [

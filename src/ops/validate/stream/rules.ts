@@ -1,3 +1,4 @@
+import { streamFieldRule } from "../field-values.js";
 import type { Rule } from "../finding.js";
 import type { StreamContext } from "./context.js";
 import { credentialRules } from "./creds.js";
@@ -29,6 +30,7 @@ import { x86Rules } from "./x86.js";
 export const STREAM_RULES: readonly Rule<StreamContext>[] = [
   ...framingRules,
   ...nameRules,
+  streamFieldRule,
   ...headRules,
   ...pidRules,
   ...objectRules,

@@ -1,14 +1,13 @@
 import { RECORDS } from "../../../formats/linux-cr/records.js";
 import { isSince } from "../../../formats/linux-cr/revisions.js";
 import { SIGACTION, SIGINFO, SIGINFO_0ABE2FE } from "../../../formats/linux-cr/tables/signals.js";
+import { NSIG } from "../../../linux/signals.js";
 import type { Rule } from "../finding.js";
 import type { StreamContext } from "./context.js";
 import { storedTasks } from "./pids.js";
 import { AGAIN, recordRule } from "./record-rule.js";
 
-const SIGNALS = 64;
 const MOST_ERRNO = 4096;
-const SIGNED_64 = 1n << 63n;
 
 /** Rules about handlers, queued signals, limits and interval timers. */
 export const signalRules: readonly Rule<StreamContext>[] = [
@@ -22,10 +21,10 @@ export const signalRules: readonly Rule<StreamContext>[] = [
     },
     function* (_, index, { stream }) {
       const { size } = stream.payload(index);
-      if (size !== SIGNALS * SIGACTION.size)
+      if (size !== NSIG * SIGACTION.size)
         yield {
           what: "another number of signals",
-          expected: `${SIGNALS * SIGACTION.size} bytes`,
+          expected: `${NSIG * SIGACTION.size} bytes`,
           found: `${size} bytes`,
         };
     },
@@ -58,11 +57,11 @@ export const signalRules: readonly Rule<StreamContext>[] = [
             .structs(index, SIGINFO_0ABE2FE)
             .map((info) => ({ signo: info.signo, errno: info._errno | 0 }));
       for (const [i, { signo, errno }] of queue.entries()) {
-        if (signo < 1 || signo > SIGNALS)
+        if (signo < 1 || signo > NSIG)
           yield {
             field: `siginfo[${i}]`,
             what: "no number of a signal",
-            expected: `1 to ${SIGNALS}`,
+            expected: `1 to ${NSIG}`,
             found: String(signo),
           };
         if (Math.abs(errno) >= MOST_ERRNO)
@@ -92,33 +91,6 @@ export const signalRules: readonly Rule<StreamContext>[] = [
             what: "a soft limit above the hard one",
             expected: `at most ${rlim_max}`,
             found: String(rlim_cur),
-          };
-    },
-  ),
-  recordRule(
-    RECORDS.SIGNAL,
-    {
-      id: "SIGNAL_TIMERS",
-      level: "error",
-      about: "The times of interval timers are not negative.",
-      mend: "crimg edit --expiry real==0s, virtual==0s or prof==0s stops the timer.",
-    },
-    function* (signal) {
-      for (const field of [
-        "it_real_value",
-        "it_real_incr",
-        "it_virt_value",
-        "it_virt_incr",
-        "it_prof_value",
-        "it_prof_incr",
-      ] as const)
-        if (signal[field] >= SIGNED_64)
-          yield {
-            field,
-            right: 0,
-            what: "a negative time",
-            expected: "0 or more nanoseconds",
-            found: String(BigInt.asIntN(64, signal[field])),
           };
     },
   ),

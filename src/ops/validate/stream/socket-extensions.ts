@@ -1,16 +1,15 @@
 import { RECORDS } from "../../../formats/linux-cr/records.js";
+import { S_IFMT, S_IFSOCK } from "../../../linux/files.js";
+import { IPPROTO_TCP } from "../../../linux/sockets.js";
 import type { Rule } from "../finding.js";
 import type { StreamContext } from "./context.js";
 import { AGAIN, hex, recordRule, setCommand } from "./record-rule.js";
 
-const TYPE_BITS = 0o170000;
-const SOCKET_TYPE = 0o140000;
 const MODE_STORED = 1;
 /** The thirteen options of SOCKET_EXTRA.so_options, and for each whether it is stored. */
 const OPTIONS = 0x1fff_0000_1fffn;
 const STORED_SHIFT = 32n;
 const OPTION_MASK = 0xffff_ffffn;
-const TCP = 6;
 /** RFC 7323, 2.3. */
 const MOST_SCALE = 14;
 const TCP_FLAGS = 15;
@@ -38,10 +37,10 @@ export const socketExtensionRules: readonly Rule<StreamContext>[] = [
           expected: `within ${MODE_STORED}`,
           found: hex(flags),
         };
-      if ((flags & MODE_STORED) !== 0 && (mode & TYPE_BITS) !== SOCKET_TYPE)
+      if ((flags & MODE_STORED) !== 0 && (mode & S_IFMT) !== S_IFSOCK)
         yield {
           field: "mode",
-          right: (mode & ~TYPE_BITS) | SOCKET_TYPE,
+          right: (mode & ~S_IFMT) | S_IFSOCK,
           what: "a mode that is no socket's",
           expected: "014xxxx (octal)",
           found: `0${mode.toString(8)}`,
@@ -162,11 +161,11 @@ export const socketExtensionRules: readonly Rule<StreamContext>[] = [
         if (extra === undefined || socket === undefined) continue;
         const { index, value } = extra;
         const { protocol } = socket.value.sock;
-        if (protocol !== TCP)
+        if (protocol !== IPPROTO_TCP)
           yield {
             at: context.at(index),
             what: "what only TCP has, of another socket",
-            expected: `sock.protocol ${TCP}`,
+            expected: `sock.protocol ${IPPROTO_TCP}`,
             found: String(protocol),
           };
         for (const field of ["snd_wscale", "rcv_wscale"] as const)

@@ -1,18 +1,19 @@
 import { RECORDS } from "../../../formats/linux-cr/records.js";
+import {
+  AF_UNIX,
+  SOCK_DEAD,
+  SOCK_DGRAM,
+  SS_CONNECTED,
+  TCP_ESTABLISHED,
+  TCP_LISTEN,
+} from "../../../linux/sockets.js";
 import type { Rule } from "../finding.js";
 import type { StreamContext } from "./context.js";
 import { AGAIN, recordRule, setCommand } from "./record-rule.js";
 
-const AF_UNIX = 1;
-const DGRAM = 2;
-/** SS_UNCONNECTED and SS_CONNECTED; 2 is connecting, 4 disconnecting, 0 free. */
-const CONNECTED = 3;
 const LAST_SOCKET_STATE = 4;
 const UNSETTLED: ReadonlySet<number> = new Set([0, 2, 4]);
-const ESTABLISHED = 1;
 const LAST_STATE = 11;
-const LISTEN = 10;
-const SOCK_DEAD = 1n;
 const LAST_SHUTDOWN = 3;
 const LAST_LOCKS = 15;
 const LAST_ERROR = 4095;
@@ -45,18 +46,18 @@ export const socketRules: readonly Rule<StreamContext>[] = [
           expected: "1 or 3",
           found: String(socket.state),
         };
-      if (sock.state < ESTABLISHED || sock.state > LAST_STATE)
+      if (sock.state < TCP_ESTABLISHED || sock.state > LAST_STATE)
         yield {
           field: "sock.state",
           what: "no state of a connection",
           expected: `1 to ${LAST_STATE}`,
           found: String(sock.state),
         };
-      else if (socket.state === CONNECTED && common.family === AF_UNIX && sock.state !== ESTABLISHED)
+      else if (socket.state === SS_CONNECTED && common.family === AF_UNIX && sock.state !== TCP_ESTABLISHED)
         yield {
           field: "sock.state",
           what: "a connected socket whose connection is not established",
-          expected: String(ESTABLISHED),
+          expected: String(TCP_ESTABLISHED),
           found: String(sock.state),
         };
     },
@@ -113,7 +114,7 @@ export const socketRules: readonly Rule<StreamContext>[] = [
           };
         const back = peers.get(peer);
         if (
-          socket.value.sock.type !== DGRAM &&
+          socket.value.sock.type !== SOCK_DGRAM &&
           peer !== 0 &&
           back !== undefined &&
           back !== part.objref &&
@@ -196,7 +197,7 @@ export const socketRules: readonly Rule<StreamContext>[] = [
         const socket = context.reader.find(part, RECORDS.SOCKET);
         if (socket === undefined) continue;
         const { state, flags } = socket.value.sock;
-        if (state !== LISTEN && (flags & SOCK_DEAD) === 0n && part.deferred === undefined)
+        if (state !== TCP_LISTEN && (flags & SOCK_DEAD) === 0n && part.deferred === undefined)
           yield {
             at: context.at(socket.index),
             what: "the queues of the socket are missing",

@@ -1,4 +1,6 @@
 import { RECORDS } from "../../../formats/linux-cr/records.js";
+import { EXIT_ZOMBIE, TASK_COMM_LEN, TASK_DEAD } from "../../../linux/sched.js";
+import { NSIG } from "../../../linux/signals.js";
 import type { Rule } from "../finding.js";
 import { recordsByKind, type StreamContext } from "./context.js";
 import { storedTasks } from "./pids.js";
@@ -6,10 +8,6 @@ import { AGAIN, hex, recordRule } from "./record-rule.js";
 
 /** PF_FORKNOEXEC and PF_SUPERPRIV. */
 const FLAGS = 3;
-const TASK_DEAD = 64;
-const EXIT_ZOMBIE = 16;
-const COMM_BYTES = 16;
-const LAST_SIGNAL = 64;
 const NO_SIGNAL = 0xffff_ffff;
 const SIGNED_64 = 1n << 63n;
 const LAST_FUNCTION = 7n;
@@ -84,7 +82,7 @@ export const taskRules: readonly Rule<StreamContext>[] = [
     function* ({ exit_state, exit_code }) {
       if (exit_state === 0) return;
       const low = exit_code & 0xff;
-      if (exit_code >= 0x10000 || (low !== 0 && (exit_code !== low || low > LAST_SIGNAL)))
+      if (exit_code >= 0x10000 || (low !== 0 && (exit_code !== low || low > NSIG)))
         yield {
           field: "exit_code",
           what: "no exit code",
@@ -113,36 +111,17 @@ export const taskRules: readonly Rule<StreamContext>[] = [
             ? signal === 0 || (isThread && signal === NO_SIGNAL)
             : isThread
               ? signal === NO_SIGNAL
-              : signal <= LAST_SIGNAL;
+              : signal <= NSIG;
         if (!isRight)
           yield {
             at: context.at(index, { field: "exit_signal" }),
             what: "no signal that such a task ends with",
-            expected: exit_state !== 0 ? "0" : isThread ? hex(NO_SIGNAL) : `0 to ${LAST_SIGNAL}`,
+            expected: exit_state !== 0 ? "0" : isThread ? hex(NO_SIGNAL) : `0 to ${NSIG}`,
             found: signal === NO_SIGNAL ? hex(signal) : String(signal),
           };
       }
     },
   },
-  recordRule(
-    RECORDS.TASK,
-    {
-      id: "TASK_DEATH_SIGNAL",
-      level: "error",
-      about: "The signal at the death of the parent is from 0 to 64.",
-      mend: AGAIN,
-    },
-    function* ({ pdeath_signal }) {
-      if (pdeath_signal > LAST_SIGNAL)
-        yield {
-          field: "pdeath_signal",
-          right: 0,
-          what: "no signal",
-          expected: `0 to ${LAST_SIGNAL}`,
-          found: String(pdeath_signal),
-        };
-    },
-  ),
   recordRule(
     RECORDS.TASK,
     {
@@ -154,8 +133,8 @@ export const taskRules: readonly Rule<StreamContext>[] = [
     function* (_, index, { stream }) {
       if (stream.kind(index + 1) !== RECORDS.STRING) return;
       const { size } = stream.payload(index + 1);
-      if (size !== COMM_BYTES)
-        yield { what: "a name of another size", expected: `${COMM_BYTES} bytes`, found: `${size} bytes` };
+      if (size !== TASK_COMM_LEN)
+        yield { what: "a name of another size", expected: `${TASK_COMM_LEN} bytes`, found: `${size} bytes` };
     },
   ),
   recordRule(

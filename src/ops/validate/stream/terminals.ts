@@ -1,16 +1,17 @@
 import { RECORDS } from "../../../formats/linux-cr/records.js";
+import {
+  N_TTY_BUF_SIZE,
+  PTY_TYPE_MASTER,
+  PTY_TYPE_SLAVE,
+  TTY_DRIVER_TYPE_PTY,
+  TTY_HUPPED,
+} from "../../../linux/tty.js";
 import type { Rule } from "../finding.js";
 import type { StreamContext } from "./context.js";
 import { AGAIN, recordRule } from "./record-rule.js";
 
-const PTY_DRIVER = 4;
-const MASTER = 1;
-const SLAVE = 2;
-const HUNG_UP = 1n << 18n;
 /** TTY_EXTRA.flags: a master that is not in the image, of which nothing more is known. */
 const OUTSIDE = 16;
-/** N_TTY_BUF_SIZE */
-const MOST_DATA = 4096;
 
 /** Rules about pseudo terminals. */
 export const terminalRules: readonly Rule<StreamContext>[] = [
@@ -25,16 +26,19 @@ export const terminalRules: readonly Rule<StreamContext>[] = [
     },
     function* (tty, at, context) {
       const { driver_type, driver_subtype, link_objref, file_objref, index, flags } = tty;
-      if (driver_type !== PTY_DRIVER || (driver_subtype !== MASTER && driver_subtype !== SLAVE)) {
+      if (
+        driver_type !== TTY_DRIVER_TYPE_PTY ||
+        (driver_subtype !== PTY_TYPE_MASTER && driver_subtype !== PTY_TYPE_SLAVE)
+      ) {
         yield {
           field: "driver_type",
           what: "no pseudo terminal",
-          expected: `${PTY_DRIVER}, ${MASTER} or ${SLAVE}`,
+          expected: `${TTY_DRIVER_TYPE_PTY}, ${PTY_TYPE_MASTER} or ${PTY_TYPE_SLAVE}`,
           found: `${driver_type}, ${driver_subtype}`,
         };
         return;
       }
-      const isMaster = driver_subtype === MASTER;
+      const isMaster = driver_subtype === PTY_TYPE_MASTER;
       if (isMaster !== (link_objref === 0))
         yield {
           field: "link_objref",
@@ -52,35 +56,16 @@ export const terminalRules: readonly Rule<StreamContext>[] = [
           found: String(file_objref),
         };
       const extra = context.valueAt(at + 1, RECORDS.TTY_EXTRA);
-      if (isMaster && (flags & HUNG_UP) !== 0n && ((extra?.flags ?? 0) & OUTSIDE) === 0)
+      if (isMaster && (flags & TTY_HUPPED) !== 0n && ((extra?.flags ?? 0) & OUTSIDE) === 0)
         yield { field: "flags", what: "a master that was hung up" };
       const master = isMaster ? undefined : context.reader.object(link_objref, "TTY");
       const other = master === undefined ? undefined : context.reader.find(master, RECORDS.TTY)?.value;
-      if (other !== undefined && (other.driver_subtype !== MASTER || other.index !== index))
+      if (other !== undefined && (other.driver_subtype !== PTY_TYPE_MASTER || other.index !== index))
         yield {
           field: "link_objref",
           what: "the link leads to no master of this terminal",
           expected: `the master of index ${index}`,
           found: `subtype ${other.driver_subtype} of index ${other.index}`,
-        };
-    },
-  ),
-  recordRule(
-    RECORDS.TTY,
-    {
-      id: "PTY_DISCIPLINE",
-      level: "error",
-      about: "The line discipline of a terminal is N_TTY (0): there is no other in the format.",
-      mend: AGAIN,
-    },
-    function* ({ ldisc }) {
-      if (ldisc !== 0)
-        yield {
-          field: "ldisc",
-          right: 0,
-          what: "another line discipline",
-          expected: "0",
-          found: String(ldisc),
         };
     },
   ),
@@ -93,11 +78,11 @@ export const terminalRules: readonly Rule<StreamContext>[] = [
       mend: AGAIN,
     },
     function* ({ datalen, canon_datalen, canon_data }, index, context) {
-      if (datalen > MOST_DATA)
+      if (datalen > N_TTY_BUF_SIZE)
         yield {
           field: "datalen",
           what: "too many bytes",
-          expected: `at most ${MOST_DATA}`,
+          expected: `at most ${N_TTY_BUF_SIZE}`,
           found: String(datalen),
         };
       const buffer = datalen === 0 ? undefined : context.bufferAfter(index);

@@ -1,5 +1,8 @@
 import type { Part } from "../../../formats/linux-cr/part.js";
 import { RECORDS } from "../../../formats/linux-cr/records.js";
+import { S_IFMT } from "../../../linux/files.js";
+import { O_ASYNC } from "../../../linux/open-flags.js";
+import { NSIG } from "../../../linux/signals.js";
 import type { Found, Rule } from "../finding.js";
 import type { StreamContext } from "./context.js";
 import { storedTasks } from "./pids.js";
@@ -13,14 +16,11 @@ const LAST_KIND = 6;
 /** The kind of a fifo, and the type of a FILE that is one. */
 const FIFO = 3;
 const HAS_MODE = 1;
-const TYPE_BITS = 0o170000;
 /** Type of a mode by the kind: regular, directory, fifo, symbolic link, character and block device. */
 const TYPES_OF_KINDS = [undefined, 0o100000, 0o040000, 0o010000, 0o120000, 0o020000, 0o060000];
 const FLAGS = 3;
 const OFFSET_BYTES = 8;
 const LAST_PID_TYPE = 3;
-const LAST_SIGNAL = 64;
-const FASYNC = 0o20000;
 const MEND =
   "crimg edit --deleted PATH=relink:NEWPATH, copy:NEWPATH or contents changes how the file comes back.";
 
@@ -90,9 +90,7 @@ export const unlinkedRules: readonly Rule<StreamContext>[] = [
         const identity = context.reader.find(part, RECORDS.FILE_IDENTITY)?.value;
         const stored = identity === undefined || (identity.flags & HAS_MODE) === 0 ? 0 : identity.mode;
         const expected = TYPES_OF_KINDS[kind];
-        const wrong = [mode, stored].find(
-          (each) => (each & TYPE_BITS) !== 0 && (each & TYPE_BITS) !== expected,
-        );
+        const wrong = [mode, stored].find((each) => (each & S_IFMT) !== 0 && (each & S_IFMT) !== expected);
         if (expected !== undefined && wrong !== undefined)
           yield {
             at,
@@ -200,11 +198,11 @@ export const unlinkedRules: readonly Rule<StreamContext>[] = [
             expected: `0 to ${LAST_PID_TYPE}`,
             found: String(pid_type),
           };
-        if (signum > LAST_SIGNAL)
+        if (signum > NSIG)
           yield {
             at: context.at(index, { field: "signum" }),
             what: "no signal",
-            expected: `0 to ${LAST_SIGNAL}`,
+            expected: `0 to ${NSIG}`,
             found: String(signum),
           };
       }
@@ -220,7 +218,7 @@ export const unlinkedRules: readonly Rule<StreamContext>[] = [
         const owner = context.reader.find(part, RECORDS.FILE_OWNER);
         const file = context.reader.find(part, RECORDS.FILE);
         if (owner === undefined || file === undefined) continue;
-        const isAsync = (file.value.f_flags & FASYNC) !== 0;
+        const isAsync = (file.value.f_flags & O_ASYNC) !== 0;
         if ((owner.value.async !== 0) !== isAsync)
           yield {
             at: context.at(owner.index, { field: "async" }),

@@ -1,6 +1,6 @@
 import { readFileSync } from "node:fs";
 import * as assert from "uvu/assert";
-import type { EnumTable } from "../../../../src/schema/enums.js";
+import type { EnumTable } from "../../../../src/io/enums.js";
 import type { Field, ShowHint } from "../../../../src/schema/message.js";
 import { suite } from "../../../helpers/suite.js";
 import { allTables, isNewerThan } from "../../../helpers/tables.js";

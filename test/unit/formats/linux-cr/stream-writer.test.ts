@@ -1,7 +1,8 @@
 import * as assert from "uvu/assert";
 import { RECORDS } from "../../../../src/formats/linux-cr/records.js";
-import { PAGE_BYTES, type PageRun, StreamWriter } from "../../../../src/formats/linux-cr/stream-writer.js";
+import { type PageRun, StreamWriter } from "../../../../src/formats/linux-cr/stream-writer.js";
 import { MemorySource } from "../../../../src/io/source.js";
+import { PAGE_SIZE } from "../../../../src/linux/mman.js";
 import { suite } from "../../../helpers/suite.js";
 import { walkStream } from "../../../helpers/walk-stream.js";
 
@@ -37,8 +38,8 @@ test("a payload of ranges makes the record as long as it is", () => {
 });
 
 test("a page list is cut into batches of 8192 keys and ends with an empty one", () => {
-  const memory = Buffer.alloc(3 * PAGE_BYTES);
-  for (let page = 0; page < 3; page++) memory.fill(page + 1, page * PAGE_BYTES, (page + 1) * PAGE_BYTES);
+  const memory = Buffer.alloc(3 * PAGE_SIZE);
+  for (let page = 0; page < 3; page++) memory.fill(page + 1, page * PAGE_SIZE, (page + 1) * PAGE_SIZE);
   const source = new MemorySource(memory, "memory");
   const runs: PageRun[] = [
     { key: 0x1000n, pages: 8191 },
@@ -46,7 +47,7 @@ test("a page list is cut into batches of 8192 keys and ends with an empty one", 
   ];
   const writer = new StreamWriter();
   writer.record(RECORDS.HEADER);
-  writer.pages(runs, BigInt(PAGE_BYTES));
+  writer.pages(runs, BigInt(PAGE_SIZE));
   const bytes = bytesOf(writer);
   const { records, end } = walkStream(bytes);
   assert.is(records.shift()?.id, 1);
@@ -55,9 +56,9 @@ test("a page list is cut into batches of 8192 keys and ends with an empty one", 
     records.map(({ id, size }) => [id, size]),
     [
       [403, 16],
-      [4, 8 + 8192 * (8 + PAGE_BYTES)],
+      [4, 8 + 8192 * (8 + PAGE_SIZE)],
       [403, 16],
-      [4, 8 + 2 * (8 + PAGE_BYTES)],
+      [4, 8 + 2 * (8 + PAGE_SIZE)],
       [403, 16],
     ],
   );
@@ -71,14 +72,14 @@ test("a page list is cut into batches of 8192 keys and ends with an empty one", 
   ];
   assert.is(bytes.readBigUInt64LE(first + 8190 * 8), 0x1000n + 8190n * 4096n);
   assert.is(bytes.readBigUInt64LE(first + 8191 * 8), 0x9000_0000n);
-  const lastPage = first + 8192 * 8 + 8191 * PAGE_BYTES;
+  const lastPage = first + 8192 * 8 + 8191 * PAGE_SIZE;
   assert.is(bytes[lastPage - 1], 0);
   assert.is(bytes[lastPage], 1);
   assert.equal(
     [bytes.readBigUInt64LE(second), bytes.readBigUInt64LE(second + 8)],
     [0x9000_1000n, 0x9000_2000n],
   );
-  assert.equal([bytes[second + 16], bytes[second + 16 + PAGE_BYTES]], [2, 3]);
+  assert.equal([bytes[second + 16], bytes[second + 16 + PAGE_SIZE]], [2, 3]);
 });
 
 test("page indexes count by one", () => {

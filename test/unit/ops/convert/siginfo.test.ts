@@ -1,10 +1,6 @@
 import * as assert from "uvu/assert";
-import {
-  CKPT_SIGINFO_BYTES,
-  fromCkptSiginfo,
-  SIGINFO_BYTES,
-  toCkptSiginfo,
-} from "../../../../src/ops/convert/siginfo.js";
+import { SIGINFO_BYTES } from "../../../../src/linux/signals.js";
+import { CKPT_SIGINFO_BYTES, fromCkptSiginfo, toCkptSiginfo } from "../../../../src/ops/convert/siginfo.js";
 import { suite } from "../../../helpers/suite.js";
 
 const test = suite("ops: convert: siginfo");

@@ -1,14 +1,27 @@
 import type { InetSkEntry } from "../../../../formats/criu/tables/sk-inet.js";
+import { POLLHUP, POLLRDHUP } from "../../../../linux/files.js";
+import {
+  AF_INET6,
+  IPPROTO_TCP,
+  IPPROTO_UDP,
+  SO_DOMAIN,
+  SO_PROTOCOL,
+  SO_TYPE,
+  SOCK_DGRAM,
+  SOCK_STREAM,
+  SOL_SOCKET,
+  TCP_CLOSE,
+  TCP_ESTABLISHED,
+  TCP_LISTEN,
+} from "../../../../linux/sockets.js";
 import { OPTION } from "../../socket-options.js";
-import { addressOfSocket, intOption, type PeekedMessage, SO, SOL } from "../../sys/socket-calls.js";
-import { AF, IPPROTO, SOCK_TYPE, STATE } from "../../sys/socket-numbers.js";
+import { addressOfSocket, intOption, type PeekedMessage } from "../../sys/socket-calls.js";
+
 import { inetOption, ipOptions, socketOptions, tcpOptions } from "./options.js";
 import { peekQueue, pollEvents } from "./queue.js";
 import { type InetSocket, NO_OWNER, type Refuse } from "./socket.js";
 import { tcpInfo } from "./tcp.js";
 
-const POLLHUP = 0x10;
-const POLLRDHUP = 0x2000;
 const SHUT = { receiving: 1, both: 3 } as const;
 
 /** An address and port of the internet: words as they stand in memory, four for IPv6. */
@@ -30,10 +43,10 @@ export function captureInet(
   flags: number,
   refuse: Refuse,
 ): InetCapture | undefined {
-  const int = (name: number): number => intOption(fd, SOL.socket, name) ?? 0;
-  const [family, type, proto] = [int(SO.domain), int(SO.type), int(SO.protocol)];
-  const isTcp = type === SOCK_TYPE.stream && proto === IPPROTO.tcp;
-  const isUdp = type === SOCK_TYPE.dgram && proto === IPPROTO.udp;
+  const int = (name: number): number => intOption(fd, SOL_SOCKET, name) ?? 0;
+  const [family, type, proto] = [int(SO_DOMAIN), int(SO_TYPE), int(SO_PROTOCOL)];
+  const isTcp = type === SOCK_STREAM && proto === IPPROTO_TCP;
+  const isUdp = type === SOCK_DGRAM && proto === IPPROTO_UDP;
   if (!isTcp && !isUdp) {
     refuse(`is of type ${type} and protocol ${proto}: this engine knows TCP and UDP alone`);
     return undefined;
@@ -41,10 +54,10 @@ export function captureInet(
   const own = endpoint(addressOfSocket(fd, "own"), family, refuse);
   const peer = endpoint(addressOfSocket(fd, "peer"), family, refuse);
   const info = isTcp ? tcpInfo(fd) : undefined;
-  const state = info?.state ?? (peer.port === 0 ? STATE.close : STATE.established);
-  if (info?.state === STATE.listen && info.unacknowledged > 0)
+  const state = info?.state ?? (peer.port === 0 ? TCP_CLOSE : TCP_ESTABLISHED);
+  if (info?.state === TCP_LISTEN && info.unacknowledged > 0)
     refuse(`has ${info.unacknowledged} TCP connections to accept`);
-  if (isTcp && ![STATE.listen, STATE.close, STATE.established].some((each) => each === state))
+  if (isTcp && ![TCP_LISTEN, TCP_CLOSE, TCP_ESTABLISHED].some((each) => each === state))
     refuse(`is a TCP connection that is being opened or closed (state ${state})`);
   const entry: InetSkEntry = {
     id: 0,
@@ -56,15 +69,15 @@ export function captureInet(
     src_port: own.port,
     dst_port: peer.port,
     flags,
-    backlog: info?.state === STATE.listen ? info.selective : 0,
+    backlog: info?.state === TCP_LISTEN ? info.selective : 0,
     src_addr: [...own.words],
     dst_addr: [...peer.words],
     fown: NO_OWNER,
     opts: socketOptions(fd),
-    ...(family === AF.inet6 ? { v6only: inetOption(fd, "v6only") !== 0 } : {}),
+    ...(family === AF_INET6 ? { v6only: inetOption(fd, "v6only") !== 0 } : {}),
     ip_opts: ipOptions(fd),
     ...(isTcp ? { tcp_opts: tcpOptions(fd) } : {}),
-    ...(state === STATE.established ? shutdownOf(fd) : {}),
+    ...(state === TCP_ESTABLISHED ? shutdownOf(fd) : {}),
   };
   return {
     socket: {
@@ -87,10 +100,10 @@ function shutdownOf(fd: number): { readonly shutdown?: number } {
 
 /** sockaddr_in or sockaddr_in6; without one, port 0. */
 export function endpoint(address: Buffer | undefined, family: number, refuse?: Refuse): Endpoint {
-  const count = family === AF.inet6 ? 4 : 1;
+  const count = family === AF_INET6 ? 4 : 1;
   if (address === undefined || address.length < 8) return { port: 0, words: Array<number>(count).fill(0) };
-  const at = family === AF.inet6 ? 8 : 4;
-  if (family === AF.inet6 && address.length >= 28 && address.readUInt32LE(24) !== 0)
+  const at = family === AF_INET6 ? 8 : 4;
+  if (family === AF_INET6 && address.length >= 28 && address.readUInt32LE(24) !== 0)
     refuse?.("has an address that counts on one interface alone");
   return {
     port: address.readUInt16BE(2),
@@ -106,5 +119,5 @@ export function endpointKey({ port, words }: Endpoint): string {
 }
 
 export function isConnection({ entry }: InetSocket): boolean {
-  return entry.proto === IPPROTO.tcp && entry.state === STATE.established;
+  return entry.proto === IPPROTO_TCP && entry.state === TCP_ESTABLISHED;
 }

@@ -1,9 +1,10 @@
 import fs from "node:fs";
 import type { IpOptsEntry, TcpOptsEntry } from "../../../../formats/criu/tables/sk-inet.js";
 import type { SkOptsEntry } from "../../../../formats/criu/tables/sk-opts.js";
+import { SOL_SOCKET } from "../../../../linux/sockets.js";
 import { INET_OPTION, OPTION, SWITCHES } from "../../socket-options.js";
 import { SYS } from "../../sys/abi-x64.js";
-import { getOption, intOption, SOL } from "../../sys/socket-calls.js";
+import { getOption, intOption } from "../../sys/socket-calls.js";
 import { attempt } from "../../sys/syscall.js";
 
 /** struct timeval and struct linger. */
@@ -12,14 +13,14 @@ const LINGER_BYTES = 8;
 
 /** Options of the level SOL_SOCKET of a socket that crimg has borrowed. */
 export function socketOptions(fd: number): SkOptsEntry {
-  const int = (name: number): number => intOption(fd, SOL.socket, name) ?? 0;
+  const int = (name: number): number => intOption(fd, SOL_SOCKET, name) ?? 0;
   const time = (name: number): readonly [seconds: bigint, microseconds: bigint] => {
-    const value = getOption(fd, SOL.socket, name, TIMEVAL_BYTES) ?? Buffer.alloc(TIMEVAL_BYTES);
+    const value = getOption(fd, SOL_SOCKET, name, TIMEVAL_BYTES) ?? Buffer.alloc(TIMEVAL_BYTES);
     return [value.readBigInt64LE(0), value.readBigInt64LE(8)];
   };
   const [sendSeconds, sendMicroseconds] = time(OPTION.sendTimeout);
   const [receiveSeconds, receiveMicroseconds] = time(OPTION.receiveTimeout);
-  const linger = getOption(fd, SOL.socket, OPTION.linger, LINGER_BYTES) ?? Buffer.alloc(LINGER_BYTES);
+  const linger = getOption(fd, SOL_SOCKET, OPTION.linger, LINGER_BYTES) ?? Buffer.alloc(LINGER_BYTES);
   const mark = int(OPTION.mark);
   const { so_oobinline: outOfBand, ...switches } = switchesOf(fd);
   return {
@@ -44,7 +45,7 @@ export function socketOptions(fd: number): SkOptsEntry {
 function switchesOf(fd: number): { -readonly [K in keyof typeof SWITCHES]?: boolean } {
   const found: { -readonly [K in keyof typeof SWITCHES]?: boolean } = {};
   for (const [key, name] of Object.entries(SWITCHES) as [keyof typeof SWITCHES, number][]) {
-    const value = intOption(fd, SOL.socket, name);
+    const value = intOption(fd, SOL_SOCKET, name);
     if (value !== undefined) found[key] = value !== 0;
   }
   return found;
@@ -76,7 +77,7 @@ export function tcpOptions(fd: number): TcpOptsEntry {
 export function hasFilter(fd: number): boolean {
   // Without room SO_GET_FILTER gives the number of instructions as its length; extended filters may not be read at all.
   const length = Buffer.alloc(4);
-  return attempt(SYS.getsockopt, fd, SOL.socket, OPTION.filter, 0, length) < 0 || length.readUInt32LE() > 0;
+  return attempt(SYS.getsockopt, fd, SOL_SOCKET, OPTION.filter, 0, length) < 0 || length.readUInt32LE() > 0;
 }
 
 /** 0 for one that the socket does not have. */

@@ -1,5 +1,15 @@
-import { addressOfSocket, getOption, intOption, SO, SOL } from "../../sys/socket-calls.js";
-import { STATE } from "../../sys/socket-numbers.js";
+import { POLLIN } from "../../../../linux/files.js";
+import {
+  NETLINK_LIST_MEMBERSHIPS,
+  SO_PROTOCOL,
+  SO_TYPE,
+  SOL_NETLINK,
+  SOL_PACKET,
+  SOL_SOCKET,
+  TCP_CLOSE,
+} from "../../../../linux/sockets.js";
+import { addressOfSocket, getOption, intOption } from "../../sys/socket-calls.js";
+
 import { socketOptions } from "./options.js";
 import { pollEvents } from "./queue.js";
 import { NO_OWNER, type OtherSocket, type Refuse } from "./socket.js";
@@ -16,15 +26,13 @@ const PACKET = {
   timestamp: 17,
   fanout: 18,
 } as const;
-const POLLIN = 1;
-const NETLINK_LIST_MEMBERSHIPS = 9;
 
 /** Reads a netlink socket that crimg has borrowed as `fd`. */
 export function captureNetlink(fd: number, inode: number, flags: number, refuse: Refuse): OtherSocket {
   refuseQueue(fd, refuse);
   const own = addressOfSocket(fd, "own") ?? Buffer.alloc(12);
   const peer = addressOfSocket(fd, "peer") ?? Buffer.alloc(12);
-  const members = getOption(fd, SOL.netlink, NETLINK_LIST_MEMBERSHIPS, 64) ?? Buffer.alloc(0);
+  const members = getOption(fd, SOL_NETLINK, NETLINK_LIST_MEMBERSHIPS, 64) ?? Buffer.alloc(0);
   if (members.subarray(4).some((byte) => byte !== 0)) refuse("is a member of netlink groups above 32");
   return {
     family: "netlink",
@@ -32,8 +40,8 @@ export function captureNetlink(fd: number, inode: number, flags: number, refuse:
     entry: {
       id: 0,
       ino: inode,
-      protocol: intOption(fd, SOL.socket, SO.protocol) ?? 0,
-      state: STATE.close,
+      protocol: intOption(fd, SOL_SOCKET, SO_PROTOCOL) ?? 0,
+      state: TCP_CLOSE,
       flags,
       portid: own.readUInt32LE(4),
       groups: [own.readUInt32LE(8)],
@@ -48,7 +56,7 @@ export function captureNetlink(fd: number, inode: number, flags: number, refuse:
 /** Reads a packet socket without rings. */
 export function capturePacket(fd: number, inode: number, flags: number, refuse: Refuse): OtherSocket {
   refuseQueue(fd, refuse);
-  const int = (name: number): number => intOption(fd, SOL.packet, name) ?? 0;
+  const int = (name: number): number => intOption(fd, SOL_PACKET, name) ?? 0;
   const own = addressOfSocket(fd, "own") ?? Buffer.alloc(20);
   if (int(PACKET.fanout) !== 0) refuse("shares packets with other sockets (PACKET_FANOUT)");
   return {
@@ -56,7 +64,7 @@ export function capturePacket(fd: number, inode: number, flags: number, refuse: 
     inode,
     entry: {
       id: 0,
-      type: intOption(fd, SOL.socket, SO.type) ?? 0,
+      type: intOption(fd, SOL_SOCKET, SO_TYPE) ?? 0,
       protocol: own.readUInt16LE(2),
       ifindex: own.readInt32LE(4),
       flags,

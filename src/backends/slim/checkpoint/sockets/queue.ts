@@ -1,18 +1,17 @@
 import { BackendError } from "../../../../io/errors.js";
+import { POLLRDHUP } from "../../../../linux/files.js";
+import { SIOCINQ, SO_PEEK_OFF, SOL_SOCKET } from "../../../../linux/sockets.js";
 import { SYS } from "../../sys/abi-x64.js";
 import {
   bytesBeforeLast,
   intOption,
   type PeekedMessage,
   peekMessage,
-  SO,
-  SOL,
   setOption,
   trySetOption,
 } from "../../sys/socket-calls.js";
 import { attempt } from "../../sys/syscall.js";
 
-const SIOCINQ = 0x541b;
 const MESSAGE_BYTES = 256 * 1024;
 /** No message is longer: a size of buffers is an int. */
 const MOST_BYTES = 1 << 30;
@@ -43,11 +42,11 @@ type Seek = (offset: number) => void;
 
 /** SO_PEEK_OFF of socket(7): looks at what is behind the first message; the program's own offset is put back. */
 function withOffset<T>(fd: number, use: (seek: Seek) => T): T {
-  const before = intOption(fd, SOL.socket, SO.peekOff) ?? -1;
+  const before = intOption(fd, SOL_SOCKET, SO_PEEK_OFF) ?? -1;
   try {
-    return use((offset) => setOption("look into the queue of a socket", fd, SOL.socket, SO.peekOff, offset));
+    return use((offset) => setOption("look into the queue of a socket", fd, SOL_SOCKET, SO_PEEK_OFF, offset));
   } finally {
-    trySetOption(fd, SOL.socket, SO.peekOff, before);
+    trySetOption(fd, SOL_SOCKET, SO_PEEK_OFF, before);
   }
 }
 
@@ -69,8 +68,6 @@ function peekMessages(fd: number, seek: Seek): PeekedMessage[] {
     at += message.data.length;
   }
 }
-
-const POLLRDHUP = 0x2000;
 
 /** Whether nothing can come any more. */
 export function isClosed(fd: number): boolean {

@@ -1,6 +1,16 @@
+import { POLLERR } from "../../../../linux/files.js";
+import {
+  AF_INET,
+  AF_INET6,
+  AF_NETLINK,
+  AF_PACKET,
+  AF_UNIX,
+  SO_DOMAIN,
+  SOL_SOCKET,
+} from "../../../../linux/sockets.js";
 import { readUnixSockets, type UnixDiag } from "../../proc/unix-diag.js";
-import { intOption, SO, SOL } from "../../sys/socket-calls.js";
-import { AF } from "../../sys/socket-numbers.js";
+import { intOption } from "../../sys/socket-calls.js";
+
 import { borrow, borrowAll, type Description, type Descriptions } from "../descriptions.js";
 import { kindOf } from "../file-kind.js";
 import { holderWords, Outside } from "../outside.js";
@@ -13,7 +23,6 @@ import { enterRepair, leaveRepair, readConnections } from "./tcp.js";
 import { captureUnix, type Waiting, waitingIn } from "./unix.js";
 import { unsavedOptions } from "./unsaved-options.js";
 
-const POLLERR = 8;
 const SOCKET_LINK = /^socket:\[(\d+)\]$/;
 
 /** Why the socket of a descriptor cannot be saved. */
@@ -80,7 +89,7 @@ export class SocketTable {
     if (kindOf(description) !== "socket") return;
     this.#inodes.set(inodeOf(description), description);
     borrow(description, (fd) => {
-      if (intOption(fd, SOL.socket, SO.domain) !== AF.unix) return;
+      if (intOption(fd, SOL_SOCKET, SO_DOMAIN) !== AF_UNIX) return;
       const waiting = waitingIn(fd, (descriptor) => this.descriptions.adopt(descriptor));
       if (waiting.length > 0) this.#waiting.set(description.id, waiting);
     });
@@ -101,8 +110,8 @@ export class SocketTable {
 
   #read(fd: number, inode: number, description: Description, refuse: Refuse): SavedSocket | undefined {
     const { flags } = description.info;
-    switch (intOption(fd, SOL.socket, SO.domain)) {
-      case AF.unix:
+    switch (intOption(fd, SOL_SOCKET, SO_DOMAIN)) {
+      case AF_UNIX:
         return captureUnix(
           fd,
           { inode, waiting: this.#waiting.get(description.id) ?? [] },
@@ -113,15 +122,15 @@ export class SocketTable {
           },
           refuse,
         );
-      case AF.inet:
-      case AF.inet6: {
+      case AF_INET:
+      case AF_INET6: {
         const captured = captureInet(fd, inode, flags, refuse);
         if (captured !== undefined) this.#datagrams.push({ of: captured, description });
         return captured?.socket;
       }
-      case AF.netlink:
+      case AF_NETLINK:
         return captureNetlink(fd, inode, flags, refuse);
-      case AF.packet:
+      case AF_PACKET:
         return capturePacket(fd, inode, flags, refuse);
       default:
         refuse("is of a family that this engine does not know");

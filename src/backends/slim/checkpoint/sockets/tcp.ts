@@ -1,13 +1,18 @@
 import type { TcpStreamEntry } from "../../../../formats/criu/tables/sk-inet.js";
 import { BackendError } from "../../../../io/errors.js";
+import {
+  SIOCINQ,
+  SIOCOUTQ,
+  SIOCOUTQNSD,
+  SO_REUSEADDR,
+  SOL_SOCKET,
+  SOL_TCP,
+} from "../../../../linux/sockets.js";
 import { SYS } from "../../sys/abi-x64.js";
-import { getOption, intOption, peekMessage, SOL, setOption, trySetOption } from "../../sys/socket-calls.js";
+import { getOption, intOption, peekMessage, setOption, trySetOption } from "../../sys/socket-calls.js";
 import { call } from "../../sys/syscall.js";
 import { REPAIR, TCP } from "../../tcp-repair.js";
 
-const SIOCINQ = 0x541b;
-const SIOCOUTQ = 0x5411;
-const SIOCOUTQNSD = 0x894b;
 /** struct tcp_info, linux/tcp.h: where its fields stand. */
 const INFO = { bytes: 104, state: 0, options: 5, scales: 6, unacknowledged: 24, selective: 28 } as const;
 
@@ -22,7 +27,7 @@ export interface TcpInfo {
 }
 
 export function tcpInfo(fd: number): TcpInfo {
-  const info = getOption(fd, SOL.tcp, TCP.info, INFO.bytes) ?? Buffer.alloc(INFO.bytes);
+  const info = getOption(fd, SOL_TCP, TCP.info, INFO.bytes) ?? Buffer.alloc(INFO.bytes);
   const scales = info[INFO.scales] ?? 0;
   return {
     state: info[INFO.state] ?? 0,
@@ -47,9 +52,9 @@ export interface Connection {
  */
 export function readConnections(fds: readonly number[]): Connection[] {
   const LOOKS = 10;
-  const reuse = fds.map((fd) => intOption(fd, SOL.socket, SO_REUSEADDR) ?? 0);
+  const reuse = fds.map((fd) => intOption(fd, SOL_SOCKET, SO_REUSEADDR) ?? 0);
   try {
-    for (const fd of fds) setOption("look into a TCP connection", fd, SOL.tcp, TCP.repair, REPAIR.on);
+    for (const fd of fds) setOption("look into a TCP connection", fd, SOL_TCP, TCP.repair, REPAIR.on);
     for (let look = 0; look < LOOKS; look++) {
       const before = fds.map(sequences);
       const found = fds.map(readConnection);
@@ -63,15 +68,13 @@ export function readConnections(fds: readonly number[]): Connection[] {
 
 /** A connection that is in repair vanishes without a word to its peer when it is closed. */
 export function enterRepair(fd: number): void {
-  trySetOption(fd, SOL.tcp, TCP.repair, REPAIR.on);
+  trySetOption(fd, SOL_TCP, TCP.repair, REPAIR.on);
 }
-
-const SO_REUSEADDR = 2;
 
 /** Leaving repair resets SO_REUSEADDR. */
 export function leaveRepair(fd: number, reuse: number): void {
-  trySetOption(fd, SOL.tcp, TCP.repair, REPAIR.offQuietly);
-  trySetOption(fd, SOL.socket, SO_REUSEADDR, reuse);
+  trySetOption(fd, SOL_TCP, TCP.repair, REPAIR.offQuietly);
+  trySetOption(fd, SOL_SOCKET, SO_REUSEADDR, reuse);
 }
 
 function sequences(fd: number): string {
@@ -82,17 +85,17 @@ function sequences(fd: number): string {
 }
 
 function queueSequence(fd: number, queue: number): number {
-  setOption("choose a queue of a TCP connection", fd, SOL.tcp, TCP.repairQueue, queue);
-  return (intOption(fd, SOL.tcp, TCP.queueSequence) ?? 0) >>> 0;
+  setOption("choose a queue of a TCP connection", fd, SOL_TCP, TCP.repairQueue, queue);
+  return (intOption(fd, SOL_TCP, TCP.queueSequence) ?? 0) >>> 0;
 }
 
 function readConnection(fd: number): Connection {
   const received = readQueue(fd, REPAIR.receiveQueue, SIOCINQ);
   const unsent = readQueue(fd, REPAIR.sendQueue, SIOCOUTQ);
   const neverSent = count(fd, SIOCOUTQNSD);
-  setOption("leave the queues of a TCP connection", fd, SOL.tcp, TCP.repairQueue, REPAIR.noQueue);
+  setOption("leave the queues of a TCP connection", fd, SOL_TCP, TCP.repairQueue, REPAIR.noQueue);
   const info = tcpInfo(fd);
-  const window = getOption(fd, SOL.tcp, TCP.repairWindow, WINDOW_BYTES);
+  const window = getOption(fd, SOL_TCP, TCP.repairWindow, WINDOW_BYTES);
   return {
     received: received.bytes,
     unsent: unsent.bytes,
@@ -105,8 +108,8 @@ function readConnection(fd: number): Connection {
       opt_mask: info.options & OPTIONS_AGREED,
       snd_wscale: info.sendScale,
       rcv_wscale: info.receiveScale,
-      mss_clamp: intOption(fd, SOL.tcp, TCP.maxSegment) ?? 0,
-      timestamp: (intOption(fd, SOL.tcp, TCP.timestamp) ?? 0) >>> 0,
+      mss_clamp: intOption(fd, SOL_TCP, TCP.maxSegment) ?? 0,
+      timestamp: (intOption(fd, SOL_TCP, TCP.timestamp) ?? 0) >>> 0,
       ...(window?.length === WINDOW_BYTES
         ? {
             snd_wl1: window.readUInt32LE(0),

@@ -1,21 +1,30 @@
 import fs from "node:fs";
 import path from "node:path";
 import { bytesToText, textToBytes } from "../../../../io/text.js";
+import {
+  SIOCOUTQ,
+  SIOCUNIXFILE,
+  SO_ACCEPTCONN,
+  SO_TYPE,
+  SOCK_DGRAM,
+  SOCK_STREAM,
+  SOL_SOCKET,
+  SUN_PATH,
+  TCP_CLOSE,
+  TCP_ESTABLISHED,
+  TCP_LISTEN,
+} from "../../../../linux/sockets.js";
 import type { UnixDiag } from "../../proc/unix-diag.js";
 import { SYS } from "../../sys/abi-x64.js";
-import { addressOfSocket, intOption, type PeekedMessage, SO, SOL } from "../../sys/socket-calls.js";
-import { SOCK_TYPE, STATE } from "../../sys/socket-numbers.js";
+import { addressOfSocket, intOption, type PeekedMessage } from "../../sys/socket-calls.js";
+
 import { attempt } from "../../sys/syscall.js";
 import type { Description } from "../descriptions.js";
 import { socketOptions } from "./options.js";
 import { peekQueue } from "./queue.js";
 import type { Refuse, UnixSocket } from "./socket.js";
 
-/** sockaddr_un: the family, then the name. */
-const SUN_PATH = 2;
 const SLASH = 0x2f;
-const SIOCUNIXFILE = 0x89e0;
-const SIOCOUTQ = 0x5411;
 const DELETED = " (deleted)";
 
 /** What a capture needs to know of other sockets. */
@@ -35,8 +44,8 @@ export interface Waiting {
 
 /** All that waits in a unix socket that crimg has borrowed as `fd`; `adopt` takes over the descriptors in it. */
 export function waitingIn(fd: number, adopt: (descriptor: number) => Description): Waiting[] {
-  if (intOption(fd, SOL.socket, SO.acceptConn) === 1) return [];
-  const isStream = intOption(fd, SOL.socket, SO.type) === SOCK_TYPE.stream;
+  if (intOption(fd, SOL_SOCKET, SO_ACCEPTCONN) === 1) return [];
+  const isStream = intOption(fd, SOL_SOCKET, SO_TYPE) === SOCK_STREAM;
   return peekQueue(fd, isStream).map((message) => ({ message, files: message.descriptors.map(adopt) }));
 }
 
@@ -55,7 +64,7 @@ export function captureUnix(
   const opts = socketOptions(fd);
   const address = addressOfSocket(fd, "own") ?? Buffer.alloc(SUN_PATH);
   const name = Buffer.from(address.subarray(SUN_PATH));
-  const isListening = diag.state === STATE.listen;
+  const isListening = diag.state === TCP_LISTEN;
   const peer = isListening ? 0 : peerOf(fd, diag, around, refuse);
   if (isListening) checkPending(diag, around, refuse);
   if (waiting.length > 0 && opts.so_passcred === true)
@@ -65,7 +74,7 @@ export function captureUnix(
     inode,
     type: diag.type,
     // Whom others send datagrams to is called connected as well.
-    state: diag.type === SOCK_TYPE.dgram && diag.peer === undefined ? STATE.close : diag.state,
+    state: diag.type === SOCK_DGRAM && diag.peer === undefined ? TCP_CLOSE : diag.state,
     backlog: isListening ? diag.backlog : 0,
     shutdown: diag.shutdown,
     opts,
@@ -92,7 +101,7 @@ function peerOf(
     refuse(`is connected to socket:[${peer}] outside the tree${around.holder(peer)}`);
     return 0;
   }
-  if (state !== STATE.established) return 0;
+  if (state !== TCP_ESTABLISHED) return 0;
   const listener = [...around.all.values()].find(({ pending }) => pending.includes(inode));
   if (listener === undefined) return 0;
   if (!around.isInside(listener.inode))
@@ -123,7 +132,7 @@ function senderOf(
   { all, isInside }: UnixSurroundings,
   refuse: Refuse,
 ): number | undefined {
-  if (type !== SOCK_TYPE.dgram) return peer === 0 ? undefined : peer;
+  if (type !== SOCK_DGRAM) return peer === 0 ? undefined : peer;
   const name = sender.subarray(SUN_PATH);
   const known = [...all.values()].find(
     (each) => isInside(each.inode) && name.length > 0 && sameName(each.name, name),

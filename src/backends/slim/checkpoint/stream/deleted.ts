@@ -2,6 +2,8 @@ import type fs from "node:fs";
 import { RECORDS } from "../../../../formats/linux-cr/records.js";
 import { textPayload } from "../../../../formats/linux-cr/write.js";
 import type { Piece } from "../../../../io/concat.js";
+import { PATH_MAX } from "../../../../linux/files.js";
+import { NSEC_PER_SEC } from "../../../../linux/time.js";
 import { SYS } from "../../sys/abi-x64.js";
 import { call } from "../../sys/syscall.js";
 import type { DescriptorSource } from "../data-ranges.js";
@@ -17,8 +19,6 @@ const FROM_ROOT = 2;
 /** UNLINKED_EXTRA.flags. */
 const HAS_ATIME = 1;
 const CONTENTS_ELSEWHERE = 2;
-const SECOND = 1_000_000_000n;
-const PATH_MAX = 4096;
 /** Bytes of contents in one BUFFER: a reader of other tools takes a record into memory. */
 const CHUNK_BYTES = 1024 * 1024;
 
@@ -78,8 +78,8 @@ export function writeUnlinkedExtra(context: CheckpointContext, objref: number, i
   context.writer.record(RECORDS.UNLINKED_EXTRA, {
     file_objref: objref,
     inode_objref: number,
-    atime_sec: stat.atimeNs / SECOND,
-    atime_nsec: Number(stat.atimeNs % SECOND),
+    atime_sec: stat.atimeNs / NSEC_PER_SEC,
+    atime_nsec: Number(stat.atimeNs % NSEC_PER_SEC),
     rdev: Number(stat.rdev),
     flags: HAS_ATIME | (isNew || method !== "contents" ? 0 : CONTENTS_ELSEWHERE),
   });

@@ -1,10 +1,10 @@
 import { RECORDS } from "../../../../formats/linux-cr/records.js";
+import { KCMP_EPOLL_TFD } from "../../../../linux/files.js";
 import { SYS } from "../../sys/abi-x64.js";
 import { attempt } from "../../sys/syscall.js";
 import type { Description } from "../descriptions.js";
 import type { CheckpointContext } from "./context.js";
 
-const KCMP_EPOLL_TFD = 7;
 const ITEM_BYTES = 24;
 
 /** Writes the records of an open file whose number was just given. */

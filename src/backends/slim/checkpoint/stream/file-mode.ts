@@ -1,18 +1,14 @@
-/** FMODE bits of FILE.f_mode: linux/fs.h. */
-const FMODE = { read: 1, write: 2, seek: 4, pread: 8, pwrite: 16 };
-const O_ACCMODE = 3;
-const O_WRONLY = 1;
-const O_RDWR = 2;
-const O_PATH = 0o10000000;
+import { FMODE_LSEEK, FMODE_PREAD, FMODE_PWRITE, FMODE_READ, FMODE_WRITE } from "../../../../linux/files.js";
+import { O_ACCMODE, O_PATH, O_RDWR, O_WRONLY } from "../../../../linux/open-flags.js";
 
 /** FILE.f_mode of a file opened with these flags of open(2). */
 export function fileMode(flags: number, canSeek: boolean): number {
   if ((flags & O_PATH) !== 0) return 0;
   const access = flags & O_ACCMODE;
-  const seeks = canSeek ? FMODE.seek | FMODE.pread | FMODE.pwrite : 0;
+  const seeks = canSeek ? FMODE_LSEEK | FMODE_PREAD | FMODE_PWRITE : 0;
   return (
-    (access === O_WRONLY ? 0 : FMODE.read) |
-    (access >= O_WRONLY && access <= O_RDWR ? FMODE.write : 0) |
+    (access === O_WRONLY ? 0 : FMODE_READ) |
+    (access >= O_WRONLY && access <= O_RDWR ? FMODE_WRITE : 0) |
     seeks
   );
 }

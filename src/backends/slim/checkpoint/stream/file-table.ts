@@ -1,6 +1,7 @@
 import fs from "node:fs";
 import { RECORDS } from "../../../../formats/linux-cr/records.js";
 import { textPayload } from "../../../../formats/linux-cr/write.js";
+import { O_DIRECTORY } from "../../../../linux/open-flags.js";
 import type { Description } from "../descriptions.js";
 import { isGone, plainName } from "../file-kind.js";
 import type { ProcessState } from "../process.js";
@@ -15,7 +16,6 @@ import { writeLocks } from "./locks.js";
 
 /** FILE.f_type of what is opened by its name. */
 const NAMED = 1;
-const O_DIRECTORY = 0o200000;
 
 /** FILE_TABLE, the descriptors with the files that are new, their locks, then what was put off to the end. */
 export function writeFileTable(context: CheckpointContext, pid: number, objref: number): void {

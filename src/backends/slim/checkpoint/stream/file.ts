@@ -1,6 +1,9 @@
 import { RECORDS } from "../../../../formats/linux-cr/records.js";
 import { textPayload } from "../../../../formats/linux-cr/write.js";
-import { PAGE_SIZE } from "../../sys/abi-x64.js";
+import { EFD_SEMAPHORE } from "../../../../linux/files.js";
+import { PAGE_SIZE } from "../../../../linux/mman.js";
+import { O_CLOEXEC } from "../../../../linux/open-flags.js";
+
 import { DescriptorSource } from "../data-ranges.js";
 import type { Description } from "../descriptions.js";
 import { type FileKind, isUnlinked, kindOf, pathOf } from "../file-kind.js";
@@ -34,10 +37,8 @@ const TYPE: Readonly<Partial<Record<FileKind, number>>> = {
   memfd: 1003,
   inotify: 1004,
 };
-const O_CLOEXEC = 0o2000000;
 /** Flags that only matter when a file is opened: O_CREAT, O_EXCL, O_NOCTTY, O_TRUNC. */
 const OPEN_ONCE = 0o100 | 0o200 | 0o400 | 0o1000;
-const EFD_SEMAPHORE = 1;
 
 /** FILE of an open file description with all that belongs to it. */
 export function writeFile(context: CheckpointContext, description: Description, objref: number): void {

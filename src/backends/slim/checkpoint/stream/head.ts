@@ -3,6 +3,7 @@ import { EXTENSION_VERSION } from "../../../../formats/linux-cr/records/extensio
 import { RECORDS } from "../../../../formats/linux-cr/records.js";
 import { WRITTEN_ARCH_ID } from "../../../../formats/linux-cr/stream-writer.js";
 import { textToBytes } from "../../../../io/text.js";
+import { NSEC_PER_SEC } from "../../../../linux/time.js";
 import { FXSAVE_BYTES } from "../../sys/abi-x64.js";
 import type { ProcessState } from "../process.js";
 import type { CheckpointContext } from "./context.js";
@@ -16,7 +17,6 @@ const UTS_BYTES = 65;
 const LSM_NAME_BYTES = 11;
 const WRITER_CHECKPOINT = 2;
 const CLOCKS_KNOWN = 2;
-const SECOND = 1_000_000_000n;
 
 /** The clocks when the checkpoint began, in nanoseconds. */
 export interface Start {
@@ -50,7 +50,7 @@ export function writeHead(context: CheckpointContext, rows: readonly TaskRow[], 
       n_tty_buf_size: 4096,
       tty_termios_nccs: 19,
     },
-    time: start.realtime / SECOND,
+    time: start.realtime / NSEC_PER_SEC,
     uflags: SUBTREE,
   });
   for (const text of [os.release(), os.version(), os.machine()]) writer.buffer(fixed(text, UTS_BYTES));

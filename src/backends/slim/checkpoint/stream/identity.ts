@@ -2,10 +2,10 @@ import type fs from "node:fs";
 import { readBuildId } from "../../../../formats/elf/build-id.js";
 import { RECORDS } from "../../../../formats/linux-cr/records.js";
 import type { ByteSource } from "../../../../io/source.js";
+import { NSEC_PER_SEC } from "../../../../linux/time.js";
 import type { CheckpointContext } from "./context.js";
 
 const STORED = { mode: 1, inode: 2, size: 4, mtime: 8 };
-const SECOND = 1_000_000_000n;
 
 /** FILE_IDENTITY: what a restart compares the file with that it finds. `source` is given for what may be a program. */
 export function writeIdentity(
@@ -22,8 +22,8 @@ export function writeIdentity(
       dev: stat.dev,
       ino: stat.ino,
       size: stat.size,
-      mtime_sec: stat.mtimeNs / SECOND,
-      mtime_nsec: Number(stat.mtimeNs % SECOND),
+      mtime_sec: stat.mtimeNs / NSEC_PER_SEC,
+      mtime_nsec: Number(stat.mtimeNs % NSEC_PER_SEC),
       flags: STORED.mode | STORED.inode | STORED.size | STORED.mtime,
     },
     source === undefined ? undefined : readBuildId(source),

@@ -1,17 +1,14 @@
 import { RECORDS } from "../../../../formats/linux-cr/records.js";
+import { OFD_LOCK } from "../../../../formats/linux-cr/tables/dialect.js";
+import { OFFSET_MAX } from "../../../../linux/files.js";
+import { F_INPROGRESS, FL_FLOCK, FL_LEASE, FL_POSIX } from "../../../../linux/locks.js";
+import { O_ACCMODE } from "../../../../linux/open-flags.js";
 import { type LockLine, locksOf, readFdInfo } from "../../proc/fdinfo.js";
 import type { HeldDescriptor } from "../descriptions.js";
 import type { CheckpointContext } from "./context.js";
 
-const POSIX = 1;
-const FLOCK = 2;
-const LEASE = 32;
-const OFD = 1025;
-const FLAGS = { POSIX, FLOCK, OFDLCK: OFD, LEASE } as const;
+const FLAGS = { POSIX: FL_POSIX, FLOCK: FL_FLOCK, OFDLCK: OFD_LOCK, LEASE: FL_LEASE } as const;
 const TYPES = { READ: 0, WRITE: 1, UNLCK: 2 } as const;
-const IN_PROGRESS = 16;
-const O_ACCMODE = 3;
-const END_OF_FILE = 0x7fff_ffff_ffff_ffffn;
 
 /** FILE_LOCKS and a FILE_LOCK for each lock that the process has by this descriptor. */
 export function writeLocks(
@@ -42,8 +39,8 @@ function lockFields(
   const now = TYPES[type];
   return {
     fl_start: start,
-    fl_end: end ?? END_OF_FILE,
-    fl_type: breaking ? now | IN_PROGRESS : now,
+    fl_end: end ?? OFFSET_MAX,
+    fl_type: breaking ? now | F_INPROGRESS : now,
     fl_type_prev: breaking ? heldBefore(now, isReadOnly) : now,
     fl_flags: FLAGS[kind],
   };

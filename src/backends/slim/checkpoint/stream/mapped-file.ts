@@ -2,7 +2,9 @@ import fs from "node:fs";
 import { RECORDS } from "../../../../formats/linux-cr/records.js";
 import { textPayload } from "../../../../formats/linux-cr/write.js";
 import { textToBytes } from "../../../../io/text.js";
-import { PAGE_SIZE, SYS } from "../../sys/abi-x64.js";
+import { F_GET_SEALS } from "../../../../linux/files.js";
+import { PAGE_SIZE } from "../../../../linux/mman.js";
+import { SYS } from "../../sys/abi-x64.js";
 import { attempt } from "../../sys/syscall.js";
 import { DescriptorSource } from "../data-ranges.js";
 import { isGone, plainName } from "../file-kind.js";
@@ -13,7 +15,6 @@ import { writeIdentity } from "./identity.js";
 
 const REGULAR = 1;
 const MEMFD = 1003;
-const F_GET_SEALS = 1034;
 
 /**
  * FILE of a file that is mapped or executed and that no descriptor stands for. `path` leads to it whatever became of its

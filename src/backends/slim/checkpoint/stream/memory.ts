@@ -3,9 +3,11 @@ import { RECORDS } from "../../../../formats/linux-cr/records.js";
 import type { PageRun } from "../../../../formats/linux-cr/stream-writer.js";
 import { textPayload } from "../../../../formats/linux-cr/write.js";
 import type { ByteSource } from "../../../../io/source.js";
+import { PAGE_SIZE, TASK_SIZE } from "../../../../linux/mman.js";
+import { O_RDWR } from "../../../../linux/open-flags.js";
 import { type Area, isVvar } from "../../proc/mappings.js";
 import { Pagemap } from "../../proc/pagemap.js";
-import { PAGE_SIZE, TASK_SIZE } from "../../sys/abi-x64.js";
+
 import { adviceOf, VM_MAYWRITE, vmFlags } from "../../vma-flags.js";
 import { DescriptorSource } from "../data-ranges.js";
 import { mapLink } from "../map-link.js";
@@ -21,7 +23,6 @@ const KIND = { ordinary: 0, vdso: 1, vvar: 2 };
 const PAGES_FOLLOW = 1;
 const DROPPABLE = 4;
 const LDT_ENTRY_BYTES = 8;
-const O_RDWR = 2;
 
 /** The records of an MM object: the program, the areas with the pages that are not as in their files, the vDSO. */
 export function writeMemory(context: CheckpointContext, process: ProcessState): void {

@@ -1,19 +1,18 @@
 import { RECORDS } from "../../../../formats/linux-cr/records.js";
+import {
+  F_GETOWN_EX,
+  F_GETOWNER_UIDS,
+  F_GETSIG,
+  F_OWNER_PGRP,
+  F_OWNER_TID,
+} from "../../../../linux/files.js";
+import { O_ASYNC, O_PATH } from "../../../../linux/open-flags.js";
 import { SYS } from "../../sys/abi-x64.js";
 import { attempt } from "../../sys/syscall.js";
 import { borrow, type Description } from "../descriptions.js";
 import type { CheckpointContext } from "./context.js";
 
-/** fcntl(2) commands. */
-const F_GETSIG = 11;
-const F_GETOWN_EX = 16;
-const F_GETOWNER_UIDS = 17;
-/** Kinds of struct f_owner_ex, then of FILE_OWNER. */
-const F_OWNER_TID = 0;
-const F_OWNER_PGRP = 2;
 const OWNER = { process: 0, group: 1, thread: 3 } as const;
-const O_ASYNC = 0o20000;
-const O_PATH = 0o10000000;
 
 /** Who gets the signals of an open file. */
 export interface Owner {

@@ -1,14 +1,10 @@
 import { BackendError } from "../../../../io/errors.js";
+import { EAGAIN } from "../../../../linux/errno.js";
+import { AT_FDCWD, F_GETPIPE_SZ, F_SETPIPE_SZ, SPLICE_F_NONBLOCK } from "../../../../linux/files.js";
+import { O_NONBLOCK } from "../../../../linux/open-flags.js";
 import { SYS } from "../../sys/abi-x64.js";
 import { attempt, call } from "../../sys/syscall.js";
 import { borrow, type Description } from "../descriptions.js";
-
-const F_SETPIPE_SZ = 1031;
-const F_GETPIPE_SZ = 1032;
-const O_NONBLOCK = 0o4000;
-const SPLICE_F_NONBLOCK = 2;
-const EAGAIN = 11;
-const AT_FDCWD = -100;
 
 /** Bytes that a pipe or fifo can hold. */
 export function pipeCapacity(description: Description): number {

@@ -1,5 +1,6 @@
 import { RECORDS } from "../../../../formats/linux-cr/records.js";
 import { MemorySource } from "../../../../io/source.js";
+import { AF_UNIX, SUN_PATH, TCP_CLOSE, TCP_ESTABLISHED, TCP_LISTEN } from "../../../../linux/sockets.js";
 import { Losses } from "../../../../ops/convert/loss.js";
 import { writeInetRecords } from "../../../../ops/convert/to-linux-cr/inet-sockets.js";
 import {
@@ -8,13 +9,11 @@ import {
 } from "../../../../ops/convert/to-linux-cr/other-sockets.js";
 import { writeSocketExtra, writeSocketRecord } from "../../../../ops/convert/to-linux-cr/sockets.js";
 import { writeByteQueue } from "../../../../ops/convert/to-linux-cr/tcp-connections.js";
-import { AF, STATE } from "../../sys/socket-numbers.js";
+
 import type { Description } from "../descriptions.js";
 import type { QueuedMessage, SavedSocket, UnixSocket } from "../sockets/socket.js";
 import type { CheckpointContext } from "./context.js";
 
-/** sockaddr_un: the family, then the name. */
-const SUN_PATH = 2;
 const SOCKADDR_BYTES = 110;
 const SLASH = 0x2f;
 /** SOCKET_UNIX.flags: the name is still in the file system. */
@@ -64,14 +63,14 @@ function writeSock(
       case "packet":
         writePacketRecords(records, socket.entry, { label, ino: socket.inode });
     }
-    if (stateOf(socket) !== STATE.listen)
+    if (stateOf(socket) !== TCP_LISTEN)
       context.deferred.push(() => writeQueues(context, socket, objref, writeFile));
   });
 }
 
 function stateOf(socket: SavedSocket): number {
   if (socket.family === "unix") return socket.state;
-  return socket.family === "inet" ? socket.entry.state : STATE.close;
+  return socket.family === "inet" ? socket.entry.state : TCP_CLOSE;
 }
 
 /** The peer, when it is new, stands between SOCKET and SOCKET_UNIX. */
@@ -85,7 +84,7 @@ function writeUnix(
   const records = { writer: context.writer, losses: new Losses() };
   writeSocketRecord(records, {
     label: "",
-    family: AF.unix,
+    family: AF_UNIX,
     type: socket.type,
     protocol: 0,
     state: socket.state,
@@ -100,7 +99,7 @@ function writeUnix(
   context.writer.record(RECORDS.SOCKET_UNIX, {
     this: objref,
     peer,
-    peercred: socket.state === STATE.established ? context.cred : 0,
+    peercred: socket.state === TCP_ESTABLISHED ? context.cred : 0,
     flags: isPath && socket.isLinked ? LINKED : 0,
     laddr_len: SUN_PATH + name.length,
     raddr_len: other === undefined ? 0 : SUN_PATH + peerName.length,
@@ -113,7 +112,7 @@ function writeUnix(
 
 function sockaddr(name: Buffer): Buffer {
   const address = Buffer.alloc(SOCKADDR_BYTES);
-  address.writeUInt16LE(AF.unix);
+  address.writeUInt16LE(AF_UNIX);
   name.copy(address, SUN_PATH);
   return address;
 }

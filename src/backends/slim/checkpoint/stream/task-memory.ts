@@ -1,6 +1,7 @@
 import fs from "node:fs";
 import type { ByteSource } from "../../../../io/source.js";
-import { SYS, TASK_SIZE } from "../../sys/abi-x64.js";
+import { TASK_SIZE } from "../../../../linux/mman.js";
+import { SYS } from "../../sys/abi-x64.js";
 import { addressOf, attempt } from "../../sys/syscall.js";
 
 /** UIO_MAXIOV of linux/uio.h, and bytes of a struct iovec. */

@@ -1,4 +1,12 @@
 import { RECORDS } from "../../../../formats/linux-cr/records.js";
+import {
+  EXIT_ZOMBIE,
+  TASK_COMM_LEN,
+  TASK_DEAD,
+  TASK_RUNNING,
+  TASK_STOPPED,
+} from "../../../../linux/sched.js";
+import { SS_DISABLE } from "../../../../linux/signals.js";
 import { toCkptSiginfo } from "../../../../ops/convert/siginfo.js";
 import { CPU_REGISTERS, SELECTORS } from "../../cpu-record.js";
 import { DUMPED_CORE } from "../../proc/stat.js";
@@ -15,15 +23,9 @@ import { writeTaskExtra } from "./task-extra.js";
 import type { TaskRow } from "./tree.js";
 import { controllingTerminal } from "./tty.js";
 
-const COMM_BYTES = 16;
-const TASK_RUNNING = 0;
-const TASK_STOPPED = 4;
-const TASK_DEAD = 64;
-const EXIT_ZOMBIE = 16;
 /** exit_signal of a thread that does not lead. */
 const NO_SIGNAL = 0xffff_ffff;
 const TLS_ENTRIES = 3;
-const SS_DISABLE = 2;
 /** vpid of no process, since b6cdf01. */
 const NULL_PID = -4096;
 const BLOCKS: Readonly<Record<string, bigint>> = { nanosleep: 2n, poll: 6n, futex: 7n };
@@ -38,7 +40,7 @@ export function writeTask(context: CheckpointContext, { tid, stat, frozen }: Tas
       // A stream holds the signal that ended a task and no more.
       exit_code: stat.exitCode & ~DUMPED_CORE,
     });
-    writer.record(RECORDS.STRING, {}, fixed(stat.comm, COMM_BYTES));
+    writer.record(RECORDS.STRING, {}, fixed(stat.comm, TASK_COMM_LEN));
     return;
   }
   const process = context.processes.get(stat.pid);
@@ -55,7 +57,7 @@ export function writeTask(context: CheckpointContext, { tid, stat, frozen }: Tas
     robust_futex_head_len: Number(thread.robustList.size),
     robust_futex_list: thread.robustList.head,
   });
-  writer.record(RECORDS.STRING, {}, fixed(thread.comm, COMM_BYTES));
+  writer.record(RECORDS.STRING, {}, fixed(thread.comm, TASK_COMM_LEN));
   writer.record(RECORDS.THREAD, { gdt_entry_tls_entries: TLS_ENTRIES }, Buffer.alloc(TLS_ENTRIES * 8));
   writeRestartBlock(context, thread);
   writer.record(RECORDS.CPU, { ...cpuFields(thread.registers), used_math: 1 });

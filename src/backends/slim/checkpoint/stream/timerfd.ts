@@ -1,10 +1,9 @@
 import { RECORDS } from "../../../../formats/linux-cr/records.js";
+import { NSEC_PER_SEC } from "../../../../linux/time.js";
 import { SYS } from "../../sys/abi-x64.js";
 import { call } from "../../sys/syscall.js";
 import { borrow, type Description } from "../descriptions.js";
 import type { CheckpointContext } from "./context.js";
-
-const SECOND = 1_000_000_000n;
 
 /** TIMERFD by fdinfo; what is left is asked of the timer itself. */
 export function writeTimerFd({ writer }: CheckpointContext, description: Description): void {
@@ -13,7 +12,7 @@ export function writeTimerFd({ writer }: CheckpointContext, description: Descrip
   const times = Buffer.alloc(32);
   borrow(description, (fd) => call("tell the time of a timer", SYS.timerfd_gettime, fd, times));
   const at = (offset: number): bigint =>
-    times.readBigInt64LE(offset) * SECOND + times.readBigInt64LE(offset + 8);
+    times.readBigInt64LE(offset) * NSEC_PER_SEC + times.readBigInt64LE(offset + 8);
   writer.record(RECORDS.TIMERFD, {
     clock_id: number("clockid"),
     settime_flags: Number.parseInt(lines.get("settime flags")?.[0] ?? "0", 8),

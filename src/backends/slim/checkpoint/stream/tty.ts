@@ -2,20 +2,20 @@ import type fs from "node:fs";
 import { RECORDS } from "../../../../formats/linux-cr/records.js";
 import { TERMIOS } from "../../../../formats/linux-cr/tables/tty.js";
 import { textPayload } from "../../../../formats/linux-cr/write.js";
+import {
+  PTMX_RDEV,
+  PTY_TYPE_MASTER,
+  PTY_TYPE_SLAVE,
+  TTY_DRIVER_TYPE_PTY,
+  TTY_HUPPED,
+  TTY_OTHER_CLOSED,
+} from "../../../../linux/tty.js";
 import { isCanonical, modesOf } from "../../terminal/modes.js";
 import { slaveDevice, slaveIndex } from "../../terminal/pty.js";
 import type { Description } from "../descriptions.js";
 import type { TerminalState } from "../terminal-state.js";
 import type { CheckpointContext } from "./context.js";
 
-/** TTY.driver_type of a pseudo terminal, and its two sides. */
-const PTY = 4;
-const MASTER = 1;
-const SLAVE = 2;
-const MASTER_RDEV = 0x502;
-/** Bits of TTY.flags, linux/tty.h: TTY_OTHER_CLOSED and TTY_HUPPED. */
-const OTHER_CLOSED = 1n << 2n;
-const HUNG_UP = 1n << 18n;
 /** TTY_EXTRA.flags. */
 const EXTRA = { locked: 1, exclusive: 2, packet: 4, owner: 8, outside: 16 } as const;
 /** Bits of TTY_LDISC.read_flags and bytes of a buffer: N_TTY_BUF_SIZE. */
@@ -60,19 +60,19 @@ function slaveOf(context: CheckpointContext, index: number): number {
 
 /** A master that is not in the tree: the terminal is that which the tree is restarted on. */
 function writeOutside(context: CheckpointContext, index: number): void {
-  context.writer.record(RECORDS.TTY, { ...identity(context, index, 0), flags: HUNG_UP });
+  context.writer.record(RECORDS.TTY, { ...identity(context, index, 0), flags: TTY_HUPPED });
   context.writer.record(RECORDS.TTY_EXTRA, { flags: EXTRA.outside });
 }
 
 function writeHungUp(context: CheckpointContext, index: number): void {
   const master = context.ref("TTY", `gone ${index}`, () => writeOutside(context, index));
-  context.writer.record(RECORDS.TTY, { ...identity(context, index, master), flags: HUNG_UP });
+  context.writer.record(RECORDS.TTY, { ...identity(context, index, master), flags: TTY_HUPPED });
 }
 
 function identity(context: CheckpointContext, index: number, master: number): Record<string, number> {
   return {
-    driver_type: PTY,
-    driver_subtype: master === 0 ? MASTER : SLAVE,
+    driver_type: TTY_DRIVER_TYPE_PTY,
+    driver_subtype: master === 0 ? PTY_TYPE_MASTER : PTY_TYPE_SLAVE,
     link_objref: master,
     file_objref: master === 0 ? context.writer.number() : 0,
     index,
@@ -93,7 +93,7 @@ function writeEnd(
   const ends = isMaster ? [] : input.ends;
   writer.record(RECORDS.TTY, {
     ...identity(context, index, master),
-    flags: isMaster && state.isLeft ? OTHER_CLOSED : 0n,
+    flags: isMaster && state.isLeft ? TTY_OTHER_CLOSED : 0n,
     termios: modesOf(state.modes),
     winsize: windowOf(state.size),
   });
@@ -123,7 +123,7 @@ function writeEnd(
       mode: Number(stat?.mode ?? 0n),
       sid_ref: context.tag(session?.sid ?? 0),
       pgrp_ref: context.tag(session?.foreground ?? 0),
-      rdev: isMaster ? MASTER_RDEV : slaveDevice(index),
+      rdev: isMaster ? PTMX_RDEV : slaveDevice(index),
     },
     writer.bytesOf(TERMIOS, modesOf(state.lockedModes)),
   );

@@ -1,11 +1,9 @@
+import { O_CLOEXEC, O_PATH_DIRECTORY } from "../../../../linux/open-flags.js";
 import { SYS } from "../../sys/abi-x64.js";
 import { attempt } from "../../sys/syscall.js";
 import { cString, openPath } from "../files/named.js";
 import type { DirectoryStep } from "../plan/directories.js";
 import type { Builders } from "./builders.js";
-
-const O_PATH_DIRECTORY = 0o10200000;
-const O_CLOEXEC = 0o2000000;
 
 export const DIRECTORIES: Builders<DirectoryStep> = {
   "root directory"(work, { task, path }) {

@@ -1,4 +1,5 @@
-import { type SeccompStep, STRICT } from "../plan/seccomp.js";
+import { SECCOMP_MODE_STRICT } from "../../../../linux/seccomp.js";
+import type { SeccompStep } from "../plan/seccomp.js";
 import { beStrict, FOR_ALL_THREADS, installFilter, suspendFilters } from "../seccomp.js";
 import type { Builders } from "./builders.js";
 
@@ -12,6 +13,6 @@ export const SECCOMP: Builders<SeccompStep> = {
     const bench = work.bench(task, thread.tid);
     suspendFilters(bench);
     for (const ref of filters) installFilter(bench, work.image.filter(ref), 0);
-    if (thread.extra?.seccomp_mode === STRICT) beStrict(bench);
+    if (thread.extra?.seccomp_mode === SECCOMP_MODE_STRICT) beStrict(bench);
   },
 };

@@ -1,17 +1,12 @@
+import { AT_FDCWD } from "../../../../linux/files.js";
+import { O_CLOEXEC, O_NOCTTY } from "../../../../linux/open-flags.js";
+import { TIOCGPGRP, TIOCSCTTY, TIOCSPGRP } from "../../../../linux/tty.js";
 import { SYS } from "../../sys/abi-x64.js";
 import { attempt, call } from "../../sys/syscall.js";
 import { cString } from "../files/named.js";
 import { withoutStops } from "../job-control.js";
 import type { TerminalStep } from "../plan/terminals.js";
 import type { Builders } from "./builders.js";
-
-/** Requests of ioctl_tty(2). */
-const TIOCSCTTY = 0x540e;
-const TIOCGPGRP = 0x540f;
-const TIOCSPGRP = 0x5410;
-const AT_FDCWD = -100;
-const O_NOCTTY = 0o400;
-const O_CLOEXEC = 0o2000000;
 
 export const TERMINALS: Builders<TerminalStep> = {
   /** The terminal of crimg itself goes over from its session to that of the task: refused before where others are in it. */

@@ -1,5 +1,8 @@
+import { PR_SET_DUMPABLE } from "../../../../linux/prctl.js";
+import { __WALL, CLONE_FILES, CLONE_PARENT } from "../../../../linux/sched.js";
+import { SIGCHLD } from "../../../../linux/signals.js";
 import { SYS } from "../../sys/abi-x64.js";
-import { CLONE_FILES, CLONE_PARENT, clone } from "../clone.js";
+import { clone } from "../clone.js";
 import type { Construction } from "../construction.js";
 import { awaitFreeIds } from "../free-ids.js";
 import { endHusk, startHusk } from "../husk.js";
@@ -8,10 +11,6 @@ import { setName } from "../thread.js";
 import { Workbench } from "../work-area.js";
 import type { Builders } from "./builders.js";
 
-const SIGCHLD = 17;
-const PR_SET_DUMPABLE = 4;
-/** wait4(2): also for children of clone(2) that tell their end by no signal. */
-const WALL = 0x4000_0000;
 const ALL_BLOCKED = Buffer.alloc(8, 0xff);
 
 export const TREE: Builders<TreeStep> = {
@@ -51,7 +50,7 @@ export const TREE: Builders<TreeStep> = {
     own.tracee.end(own.site, SYS.exit_group, 0);
     work.standIns.delete(id);
     if (parent !== 0)
-      work.site(parent).bench.call("take note of the end of a stand-in", SYS.wait4, id, 0, WALL, 0);
+      work.site(parent).bench.call("take note of the end of a stand-in", SYS.wait4, id, 0, __WALL, 0);
   },
   stop: (work, { task }) => work.site(task).bench.tracee.enterGroupStop(),
   zombie(work, { task, status }) {

@@ -3,6 +3,7 @@ import type { Part } from "../../../../formats/linux-cr/parse.js";
 import { RECORDS } from "../../../../formats/linux-cr/records.js";
 import { BackendError } from "../../../../io/errors.js";
 import { textToBytes } from "../../../../io/text.js";
+import { AT_FDCWD, S_IALLUGO } from "../../../../linux/files.js";
 import type { StreamReader } from "../../../../model/linux-cr/reader.js";
 import { copyFile } from "../../copy-file.js";
 import { SYS } from "../../sys/abi-x64.js";
@@ -18,8 +19,6 @@ const HAS_ATIME = 1;
 const CONTENTS_ELSEWHERE = 2;
 const HAS_MTIME = 8;
 const UTIME_OMIT = (1n << 30n) - 2n;
-const AT_FDCWD = -100;
-const PERMISSIONS = 0o7777;
 const CHUNK = 1 << 20;
 
 /** A deleted file with all its FILEs. */
@@ -110,7 +109,7 @@ export function setAttributes(reader: StreamReader, family: DeletedFamily, link:
   const { uid, gid, mode, kind } = family;
   const now = fs.statSync(link);
   if (now.uid !== uid || now.gid !== gid) fs.chownSync(link, uid, gid);
-  if (kind !== SYMLINK) fs.chmodSync(link, mode & PERMISSIONS);
+  if (kind !== SYMLINK) fs.chmodSync(link, mode & S_IALLUGO);
   const times = Buffer.alloc(32);
   const put = (at: number, seconds: bigint | undefined, nanoseconds: number): void => {
     times.writeBigInt64LE(seconds ?? 0n, at);

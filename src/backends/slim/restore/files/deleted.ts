@@ -2,6 +2,18 @@ import fs from "node:fs";
 import path from "node:path";
 import { BackendError } from "../../../../io/errors.js";
 import { textToBytes } from "../../../../io/text.js";
+import { S_IFIFO } from "../../../../linux/files.js";
+import {
+  __O_TMPFILE,
+  O_CLOEXEC,
+  O_CREAT,
+  O_EXCL,
+  O_NOCTTY,
+  O_NOFOLLOW,
+  O_PATH,
+  O_RDWR,
+  O_TMPFILE,
+} from "../../../../linux/open-flags.js";
 import type { StreamReader } from "../../../../model/linux-cr/reader.js";
 import type { Journal } from "../../journal.js";
 import { makeNode, Names, type OwnName, removeName } from "../../names.js";
@@ -20,17 +32,7 @@ import type { ImageFile } from "./open-files.js";
 /** FILE_UNLINKED.kind. */
 const KIND = { directory: 2, fifo: 3, symlink: 4, character: 5, block: 6 };
 const FIFO = 3;
-const O_RDWR = 2;
-const O_CREAT = 0o100;
-const O_EXCL = 0o200;
-const O_NOFOLLOW = 0o400000;
-const O_PATH = 0o10000000;
-const O_TMPFILE = 0o20200000;
-const O_TMPFILE_ALONE = 0o20000000;
-const O_CLOEXEC = 0o2000000;
-const O_NOCTTY = 0o400;
 const OPEN_ONCE = 0o100 | 0o200 | 0o1000;
-const S_IFIFO = 0o010000;
 
 /**
  * Files whose names were gone. They get the names that they had, for the moment in which they are opened: made anew from
@@ -123,7 +125,7 @@ export class DeletedFiles {
   /** A file of the same kind with the same contents. */
   #anew(family: DeletedFamily): number {
     if (family.method === "copy" && family.removes) this.#spent.push(family.substitute);
-    const never = family.files.find(({ value }) => (value.f_flags & O_TMPFILE_ALONE) !== 0);
+    const never = family.files.find(({ value }) => (value.f_flags & __O_TMPFILE) !== 0);
     const handle =
       (never && family.kind === 1 ? this.#unnamed(family, never) : undefined) ?? this.#named(family);
     setAttributes(this.reader, family, `/proc/self/fd/${handle}`);
@@ -231,6 +233,6 @@ function pathsOf({ files }: DeletedFamily): string[] {
 
 /** Flags to open a file again that is there: nothing is made, and it is no file without a name this time. */
 function flagsOf({ value }: ImageFile): number {
-  const once = OPEN_ONCE | ((value.f_flags & O_TMPFILE_ALONE) === 0 ? 0 : O_TMPFILE);
+  const once = OPEN_ONCE | ((value.f_flags & __O_TMPFILE) === 0 ? 0 : O_TMPFILE);
   return (value.f_flags & ~once) | O_NOCTTY | O_CLOEXEC;
 }

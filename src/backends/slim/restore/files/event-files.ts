@@ -1,4 +1,6 @@
 import { RECORDS } from "../../../../formats/linux-cr/records.js";
+import { O_CLOEXEC } from "../../../../linux/open-flags.js";
+import { TFD_IOC_SET_TICKS, TFD_TIMER_ABSTIME } from "../../../../linux/time.js";
 import type { StreamReader } from "../../../../model/linux-cr/reader.js";
 import { SYS } from "../../sys/abi-x64.js";
 import { clockTime } from "../../sys/clock.js";
@@ -6,13 +8,10 @@ import { call } from "../../sys/syscall.js";
 import { stillLeft, timeBytes } from "../timers.js";
 import type { ImageFile } from "./open-files.js";
 
-const CLOEXEC = 0o2000000;
-const TFD_IOC_SET_TICKS = 0x4008_5400;
-const TFD_TIMER_ABSTIME = 1;
 const SIGSET_BYTES = 8;
 
 export function makeEventFd({ value }: ImageFile): number {
-  const fd = call("make an eventfd", SYS.eventfd2, 0, CLOEXEC | (value.flags ?? 0));
+  const fd = call("make an eventfd", SYS.eventfd2, 0, O_CLOEXEC | (value.flags ?? 0));
   if (value.count !== undefined && value.count > 0n) {
     const count = Buffer.alloc(8);
     count.writeBigUInt64LE(value.count);
@@ -22,13 +21,13 @@ export function makeEventFd({ value }: ImageFile): number {
 }
 
 export function makeEpoll(): number {
-  return call("make an epoll instance", SYS.epoll_create1, CLOEXEC);
+  return call("make an epoll instance", SYS.epoll_create1, O_CLOEXEC);
 }
 
 /** A timerfd that does not run; `armTimerFd` starts it. */
 export function makeTimerFd(reader: StreamReader, { part }: ImageFile): number {
   const { value: timer } = reader.get(part, RECORDS.TIMERFD);
-  return call("make a timerfd", SYS.timerfd_create, timer.clock_id, CLOEXEC);
+  return call("make a timerfd", SYS.timerfd_create, timer.clock_id, O_CLOEXEC);
 }
 
 /** Arms a timerfd with what it had left less `used`, in ns, and gives it what it had counted: arming forgets that, fs/timerfd.c. */
@@ -51,5 +50,5 @@ export function armTimerFd(reader: StreamReader, { part }: ImageFile, fd: number
 
 export function makeSignalFd(reader: StreamReader, { part }: ImageFile): number {
   const { value } = reader.get(part, RECORDS.SIGNALFD);
-  return call("make a signalfd", SYS.signalfd4, -1, Buffer.from(value.sigmask), SIGSET_BYTES, CLOEXEC);
+  return call("make a signalfd", SYS.signalfd4, -1, Buffer.from(value.sigmask), SIGSET_BYTES, O_CLOEXEC);
 }

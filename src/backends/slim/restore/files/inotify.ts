@@ -2,23 +2,22 @@ import fs from "node:fs";
 import { RECORDS } from "../../../../formats/linux-cr/records.js";
 import { BackendError } from "../../../../io/errors.js";
 import { textToBytes } from "../../../../io/text.js";
+import { IN_DONT_FOLLOW } from "../../../../linux/files.js";
+import { O_CLOEXEC } from "../../../../linux/open-flags.js";
+import { FIONREAD } from "../../../../linux/tty.js";
 import type { StreamReader } from "../../../../model/linux-cr/reader.js";
 import { SYS } from "../../sys/abi-x64.js";
 import { attempt, call } from "../../sys/syscall.js";
 import { cString } from "./named.js";
 import type { ImageFile } from "./open-files.js";
 
-const CLOEXEC = 0o2000000;
-const FIONREAD = 0x541b;
-/** inotify_add_watch(2): the link itself is watched, not what it leads to. */
-const IN_DONT_FOLLOW = 0x0200_0000;
 /** Fewer than fs.inotify.max_queued_events is by default, as each watch that is taken back queues an event. */
 const BEFORE_DRAINING = 4096;
 /** A number that is further away than this takes seconds to reach. */
 const MOST_TRIED = 10_000_000;
 
 export function makeInotify(): number {
-  return call("make an inotify instance", SYS.inotify_init1, CLOEXEC);
+  return call("make an inotify instance", SYS.inotify_init1, O_CLOEXEC);
 }
 
 /**

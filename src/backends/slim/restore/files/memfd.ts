@@ -1,19 +1,15 @@
 import fs from "node:fs";
 import type { Part } from "../../../../formats/linux-cr/parse.js";
 import { RECORDS } from "../../../../formats/linux-cr/records.js";
+import { F_ADD_SEALS, F_SEAL_SEAL, MFD_ALLOW_SEALING, MFD_CLOEXEC } from "../../../../linux/files.js";
+import { PAGE_SIZE } from "../../../../linux/mman.js";
+import { O_CLOEXEC } from "../../../../linux/open-flags.js";
 import type { StreamReader } from "../../../../model/linux-cr/reader.js";
-import { PAGE_SIZE, SYS } from "../../sys/abi-x64.js";
+import { SYS } from "../../sys/abi-x64.js";
 import { attempt, call } from "../../sys/syscall.js";
 import { savedRanges } from "../image-memory.js";
 import { cString, openPath } from "./named.js";
 import type { ImageFile } from "./open-files.js";
-
-const MFD_CLOEXEC = 1;
-const MFD_ALLOW_SEALING = 2;
-const F_ADD_SEALS = 1033;
-/** memfd_create(2) without MFD_ALLOW_SEALING sets F_SEAL_SEAL. */
-const F_SEAL_SEAL = 1;
-const O_CLOEXEC = 0o2000000;
 
 /** Files of memfd_create(2), several of which may have been the same memory. */
 export class MemFiles {

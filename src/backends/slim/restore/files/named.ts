@@ -1,19 +1,15 @@
 import { BackendError } from "../../../../io/errors.js";
 import { textToBytes } from "../../../../io/text.js";
+import { EAGAIN } from "../../../../linux/errno.js";
+import { AT_FDCWD, F_SETFL } from "../../../../linux/files.js";
+import { O_CLOEXEC, O_NOCTTY, O_NONBLOCK, O_PATH } from "../../../../linux/open-flags.js";
 import { SYS } from "../../sys/abi-x64.js";
 import { KernelError } from "../../sys/kernel-error.js";
 import { attempt, call } from "../../sys/syscall.js";
 import type { ImageFile } from "./open-files.js";
 
-const AT_FDCWD = -100;
 /** O_CREAT, O_EXCL, O_TRUNC: a restart opens what is there and makes nothing. */
 const OPEN_ONCE = 0o100 | 0o200 | 0o1000;
-const O_NOCTTY = 0o400;
-const O_NONBLOCK = 0o4000;
-const O_PATH = 0o10000000;
-const O_CLOEXEC = 0o2000000;
-const F_SETFL = 4;
-const EAGAIN = 11;
 
 /**
  * Opens a file or directory by its path, with the flags that it had; a lease of somebody else is not waited for.

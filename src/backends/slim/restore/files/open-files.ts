@@ -2,6 +2,8 @@ import type { Part } from "../../../../formats/linux-cr/parse.js";
 import type { RecordValue } from "../../../../formats/linux-cr/record-kind.js";
 import { RECORDS } from "../../../../formats/linux-cr/records.js";
 import { BackendError } from "../../../../io/errors.js";
+import { F_SETFL } from "../../../../linux/files.js";
+import { O_ACCMODE, O_RDWR } from "../../../../linux/open-flags.js";
 import type { StreamReader } from "../../../../model/linux-cr/reader.js";
 import { Journal } from "../../journal.js";
 import { SYS } from "../../sys/abi-x64.js";
@@ -16,9 +18,6 @@ import { Sockets } from "./sockets/sockets.js";
 import { Terminals } from "./terminals.js";
 
 const SYS_LSEEK = 8;
-const O_ACCMODE = 3;
-const O_RDWR = 2;
-const F_SETFL = 4;
 /** What F_SETFL can set: O_APPEND, O_NONBLOCK, O_DIRECT, O_NOATIME. */
 const SETTABLE = 0o2000 | 0o4000 | 0o40000 | 0o1000000;
 

@@ -1,4 +1,6 @@
 import { RECORDS } from "../../../../formats/linux-cr/records.js";
+import { F_SETFL, F_SETPIPE_SZ } from "../../../../linux/files.js";
+import { O_ACCMODE, O_CLOEXEC, O_LARGEFILE, O_NONBLOCK } from "../../../../linux/open-flags.js";
 import type { StreamReader } from "../../../../model/linux-cr/reader.js";
 import { SYS } from "../../sys/abi-x64.js";
 import { attempt, call } from "../../sys/syscall.js";
@@ -6,13 +8,6 @@ import type { DeletedFiles } from "./deleted.js";
 import { openPath } from "./named.js";
 import type { ImageFile } from "./open-files.js";
 
-const F_SETFL = 4;
-const F_SETPIPE_SZ = 1031;
-const O_NONBLOCK = 0o4000;
-const O_CLOEXEC = 0o2000000;
-const O_ACCMODE = 3;
-/** What open(2) adds to the flags, and pipe(2) does not. */
-const O_LARGEFILE = 0o100000;
 const FIFO = 3;
 const SETTABLE = 0o2000 | 0o4000 | 0o40000;
 

@@ -1,5 +1,7 @@
 import fs from "node:fs";
 import { BackendError } from "../../../../io/errors.js";
+import { F_DUPFD_CLOEXEC, F_SETFL } from "../../../../linux/files.js";
+import { O_CLOEXEC, O_NOCTTY, O_NONBLOCK, O_RDWR } from "../../../../linux/open-flags.js";
 import type { StreamReader } from "../../../../model/linux-cr/reader.js";
 import { SYS } from "../../sys/abi-x64.js";
 import { attempt, call } from "../../sys/syscall.js";
@@ -12,14 +14,8 @@ import { openPath } from "./named.js";
 import type { ImageFile } from "./open-files.js";
 
 const MULTIPLEXER = "/dev/ptmx";
-const O_RDWR = 2;
-const O_NOCTTY = 0o400;
-const O_NONBLOCK = 0o4000;
-const O_CLOEXEC = 0o2000000;
 /** O_CREAT, O_EXCL, O_NOCTTY, O_TRUNC. */
 const OPEN_ONCE = 0o100 | 0o200 | 0o400 | 0o1000;
-const F_DUPFD_CLOEXEC = 1030;
-const F_SETFL = 4;
 /** O_APPEND, O_NONBLOCK, O_ASYNC. */
 const SETTABLE = 0o2000 | 0o4000 | 0o20000;
 /** A number is found by taking all below it: devpts gives the lowest that is free. */

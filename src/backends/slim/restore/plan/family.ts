@@ -1,9 +1,9 @@
+import { SIGCHLD } from "../../../../linux/signals.js";
 import type { Host } from "../host.js";
 import { type Image, living } from "../image.js";
 import type { ImageProcess } from "../image-task.js";
 import type { StandInStep, TaskStep, TreeStep } from "./tree-step.js";
 
-const SIGCHLD = 17;
 const TERMINAL = 5;
 
 /** Who makes whom: a task is born into the session of the task that it is cloned from, and leaves it only by setsid(2). */

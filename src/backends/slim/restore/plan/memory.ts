@@ -1,11 +1,9 @@
 import { RECORDS } from "../../../../formats/linux-cr/records.js";
+import { F_SEAL_SEAL } from "../../../../linux/files.js";
 import { VM_EXEC, VM_MAYSHARE, VM_READ, VM_WRITE } from "../../vma-flags.js";
 import { type Image, living } from "../image.js";
 import type { ImageArea } from "../image-memory.js";
 import { hex, type StepBase } from "./step.js";
-
-/** Set by memfd_create(2) itself. */
-const F_SEAL_SEAL = 1;
 
 /** Builds address spaces. */
 export type MemoryStep =

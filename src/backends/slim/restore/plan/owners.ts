@@ -1,3 +1,4 @@
+import { O_ASYNC } from "../../../../linux/open-flags.js";
 import type { OpenFile } from "../../../../model/checkpoint.js";
 import type { Image } from "../image.js";
 import type { StepBase } from "./step.js";
@@ -10,8 +11,6 @@ export type OwnerStep = StepBase & {
   /** O_ASYNC: whether it gets them now. */
   readonly isAsync: boolean;
 };
-
-const O_ASYNC = 0o20000;
 
 export function ownerSteps({ files }: Image): OwnerStep[] {
   return files.all.flatMap(({ id, label, owner, flags }): OwnerStep[] => {

@@ -1,3 +1,4 @@
+import { SECCOMP_MODE_STRICT } from "../../../../linux/seccomp.js";
 import { type Image, living } from "../image.js";
 import type { ImageThread } from "../image-task.js";
 import type { StepBase } from "./step.js";
@@ -30,7 +31,7 @@ export function seccompSteps(image: Image): SeccompStep[] {
     const done = threads.length > 1 ? common.length : 0;
     for (const [i, thread] of threads.entries()) {
       const filters = chains[i]?.slice(done) ?? [];
-      const isStrict = thread.extra?.seccomp_mode === STRICT;
+      const isStrict = thread.extra?.seccomp_mode === SECCOMP_MODE_STRICT;
       if (filters.length > 0 || isStrict)
         steps.push({
           kind: "seccomp",
@@ -45,6 +46,3 @@ export function seccompSteps(image: Image): SeccompStep[] {
     return steps;
   });
 }
-
-/** TASK_EXTRA.seccomp_mode. */
-export const STRICT = 1;

@@ -1,5 +1,6 @@
+import { TASK_SIZE } from "../../../../linux/mman.js";
 import type { Area } from "../../proc/mappings.js";
-import { TASK_SIZE } from "../../sys/abi-x64.js";
+
 import {
   adviceOf,
   VM_EXEC,

@@ -1,4 +1,6 @@
 import fs from "node:fs";
+import { KCMP_FILE } from "../../../../linux/files.js";
+import { O_CLOEXEC } from "../../../../linux/open-flags.js";
 import { readFdInfo } from "../../proc/fdinfo.js";
 import { procNumbers } from "../../proc/read.js";
 import { SYS } from "../../sys/abi-x64.js";
@@ -7,8 +9,6 @@ import type { Construction } from "../construction.js";
 import type { ImageProcess } from "../image-task.js";
 import { compare, type Difference } from "./difference.js";
 
-const KCMP_FILE = 0;
-const O_CLOEXEC = 0o2000000;
 /** Flags of open(2) that stay with a file: access mode, O_APPEND, O_NONBLOCK, O_DIRECT, O_NOATIME, O_PATH. */
 const KEPT = 0o3 | 0o2000 | 0o4000 | 0o40000 | 0o1000000 | 0o10000000;
 

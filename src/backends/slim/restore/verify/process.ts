@@ -1,11 +1,10 @@
+import { SIG_IGN } from "../../../../linux/signals.js";
 import { keyedLines, procNumbers, readProc } from "../../proc/read.js";
 import { readStat } from "../../proc/stat.js";
 import type { Construction } from "../construction.js";
 import type { ImageProcess } from "../image-task.js";
 import { hex } from "../plan/step.js";
 import { compare, type Difference } from "./difference.js";
-
-const SIG_IGN = 1n;
 
 /** What belongs to a whole process and is not as in the image: ids, threads, umask, signal actions, queued signals. */
 export function processDifferences(

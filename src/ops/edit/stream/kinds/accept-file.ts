@@ -4,12 +4,12 @@ import { RECORDS } from "../../../../formats/linux-cr/records.js";
 import { globMatcher } from "../../../../io/glob.js";
 import { fsPath, resolveInRoot } from "../../../../io/rooted-path.js";
 import { FileSource } from "../../../../io/source.js";
+import { S_IFMT } from "../../../../linux/files.js";
 import type { Parsed } from "../../kind.js";
 import type { Edit } from "../../plan.js";
 import { pathOf, type StreamFile, streamFiles } from "../descriptors.js";
 import type { StreamDraft } from "../draft.js";
 
-const S_IFMT = 0o170000;
 /** Bits of FILE_IDENTITY.flags: what is stored. */
 const HAS = { mode: 1, inode: 2, size: 4, mtime: 8 } as const;
 

@@ -7,6 +7,7 @@ import { EditError } from "../../../../io/errors.js";
 import { mountRoot } from "../../../../io/mount-root.js";
 import { fsPath, resolveInRoot } from "../../../../io/rooted-path.js";
 import { FileSource } from "../../../../io/source.js";
+import { S_IFIFO, S_IFMT, S_IFREG } from "../../../../linux/files.js";
 import type { Parsed } from "../../kind.js";
 import type { DeletedEdit } from "../../kinds/deleted.js";
 import { assertNameIsFree, holdsSame, type NewFile } from "../../new-file.js";
@@ -28,9 +29,6 @@ import {
 const METHOD = { relink: 1, contents: 2, copy: 3 } as const;
 const REGULAR = 1;
 const FIFO = 3;
-const S_IFMT = 0o170000;
-const S_IFREG = 0o100000;
-const S_IFIFO = 0o010000;
 /** FILE_UNLINKED.flags: the substitute is removed once it is open; its path counts from the root of the container. */
 const REMOVE = 1;
 const FROM_ROOT = 2;

@@ -2,13 +2,12 @@ import type { Part } from "../../../../formats/linux-cr/parse.js";
 import { RECORDS } from "../../../../formats/linux-cr/records.js";
 import { EditError } from "../../../../io/errors.js";
 import { MAX_STRING_AREA_BYTES } from "../../../../io/limits.js";
+import { PAGE_SIZE } from "../../../../linux/mman.js";
 import { type EnvEdit, setVariable } from "../../environ.js";
 import type { Parsed } from "../../kind.js";
 import type { StreamDraft } from "../draft.js";
 import { locate } from "../memory.js";
 import { objectOf } from "../tasks.js";
-
-const PAGE = 4096;
 
 /** A variable in the saved pages of the stack, where the kernel put it. */
 export function planEnv(edits: readonly Parsed<EnvEdit>[], draft: StreamDraft): void {
@@ -41,7 +40,7 @@ function readArea(draft: StreamDraft, mm: Part, start: bigint, size: number): Bu
     const address = start + BigInt(at);
     const saved = locate(draft, mm, address, size - at);
     if (saved !== undefined) draft.image.source.read(saved.offset, saved.size).copy(area, at);
-    at += saved?.size ?? PAGE - Number(address % BigInt(PAGE));
+    at += saved?.size ?? PAGE_SIZE - Number(address % BigInt(PAGE_SIZE));
   }
   return area;
 }

@@ -1,6 +1,7 @@
 import { RECORDS } from "../../../../formats/linux-cr/records.js";
 import { objectTypes } from "../../../../formats/linux-cr/revisions.js";
 import { textPayload } from "../../../../formats/linux-cr/write.js";
+import { O_ACCMODE, O_APPEND } from "../../../../linux/open-flags.js";
 import type { Parsed } from "../../kind.js";
 import type { FdEdit, Redirection } from "../../kinds/fd.js";
 import type { Edit } from "../../plan.js";
@@ -17,8 +18,6 @@ import { newNumber } from "../objects.js";
 import { releaseFromStream } from "../release.js";
 
 const GENERIC = 1;
-const ACCESS_MODE = 3;
-const O_APPEND = 0o2000;
 /** FMODE bits of the kernel: read 1 and write 2 are the access mode plus one; a regular file can seek, pread and pwrite. */
 const SEEKABLE = 0x1c;
 
@@ -81,7 +80,7 @@ function insertFile(
 ): number {
   const objref = newNumber(draft);
   const at = descriptor.index;
-  const access = old.f_flags & ACCESS_MODE;
+  const access = old.f_flags & O_ACCMODE;
   const objtype = objectTypes(draft.image.dialect.commit).indexOf("FILE");
   draft.insert(edit, at, RECORDS.OBJREF, { objtype, objref });
   draft.insert(edit, at, RECORDS.FILE, {

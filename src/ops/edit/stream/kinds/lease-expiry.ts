@@ -1,4 +1,6 @@
 import { EditError, UsageError } from "../../../../io/errors.js";
+import { F_INPROGRESS } from "../../../../linux/locks.js";
+import { NSEC_PER_SEC } from "../../../../linux/time.js";
 import { dueText } from "../../due.js";
 import { changedTime, formatSeconds } from "../../duration.js";
 import type { Parsed } from "../../kind.js";
@@ -6,9 +8,8 @@ import type { LeaseExpiry } from "../../kinds/lease-expiry.js";
 import { editText } from "../../plan.js";
 import { fileRefOf, pathOf, streamFile } from "../descriptors.js";
 import type { StreamDraft } from "../draft.js";
-import { BREAKING, isLease, lockText, lockValue, type StreamLock, streamLocks } from "../locks.js";
+import { isLease, lockText, lockValue, type StreamLock, streamLocks } from "../locks.js";
 
-const SECOND = 1_000_000_000n;
 /** fl_rem_lease is an s32. */
 const MAX_SECONDS = 0x7fff_ffffn;
 
@@ -18,7 +19,7 @@ export function planLeaseExpiry(edits: readonly Parsed<LeaseExpiry>[], draft: St
     const leases = streamLocks(draft).filter(
       (lock) => isLease(draft, lock) && isMeant(draft, lock, parsed.args),
     );
-    const isBreaking = (lock: StreamLock): boolean => (lockValue(draft, lock).fl_type & BREAKING) !== 0;
+    const isBreaking = (lock: StreamLock): boolean => (lockValue(draft, lock).fl_type & F_INPROGRESS) !== 0;
     const { pid, path } = parsed.args;
     const [first] = leases;
     if (first !== undefined && (pid ?? path) !== undefined && !leases.some(isBreaking))
@@ -47,12 +48,12 @@ function isMeant(draft: StreamDraft, { descriptor }: StreamLock, { pid, fd, path
 
 /** Fractions are rounded up: the holder never has less time than was asked for. */
 function adjust(draft: StreamDraft, { edit, args }: Parsed<LeaseExpiry>, lease: StreamLock): void {
-  const before = BigInt(lockValue(draft, lease).fl_rem_lease) * SECOND;
+  const before = BigInt(lockValue(draft, lease).fl_rem_lease) * NSEC_PER_SEC;
   const wanted = changedTime(before, args.change);
-  const seconds = wanted <= 0n ? 0n : (wanted + SECOND - 1n) / SECOND;
+  const seconds = wanted <= 0n ? 0n : (wanted + NSEC_PER_SEC - 1n) / NSEC_PER_SEC;
   if (seconds > MAX_SECONDS)
     throw new UsageError(`${formatSeconds(wanted)} is more than a lease holds (${MAX_SECONDS} s)`);
-  const after = seconds * SECOND;
+  const after = seconds * NSEC_PER_SEC;
   const what = `lease ${lockText(draft, lease)}`;
   draft.change(edit, lease.index, "fl_rem_lease", Number(seconds));
   draft.due.push({ edit: editText(edit), image: draft.name, record: lease.index, what, before, after });

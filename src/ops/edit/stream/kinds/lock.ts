@@ -1,9 +1,8 @@
+import { OFFSET_MAX } from "../../../../linux/files.js";
 import type { Parsed } from "../../kind.js";
 import type { LockEdit } from "../../kinds/lock.js";
 import type { StreamDraft } from "../draft.js";
 import { dropLock, isLease, lockValue, type StreamLock, streamLocks } from "../locks.js";
-
-const END_OF_FILE = 0x7fff_ffff_ffff_ffffn;
 
 export function planLock(edits: readonly Parsed<LockEdit>[], draft: StreamDraft): void {
   for (const { edit, args } of edits)
@@ -23,6 +22,6 @@ function isMeant(draft: StreamDraft, lock: StreamLock, { name, range }: LockEdit
   if (isLease(draft, lock) || fd !== name.fd || !pids.includes(name.pid)) return false;
   if (range === undefined) return true;
   const { fl_start, fl_end } = lockValue(draft, lock);
-  const end = range.length === 0n ? END_OF_FILE : range.start + range.length - 1n;
+  const end = range.length === 0n ? OFFSET_MAX : range.start + range.length - 1n;
   return fl_start === range.start && fl_end === end;
 }

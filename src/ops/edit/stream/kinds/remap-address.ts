@@ -1,4 +1,5 @@
 import { RECORDS } from "../../../../formats/linux-cr/records.js";
+import { IPPROTO_TCP, TCP_ESTABLISHED } from "../../../../linux/sockets.js";
 import { formatAddress } from "../../../../schema/ip-address.js";
 import type { Parsed } from "../../kind.js";
 import type { AddressRule } from "../../kinds/remap-address.js";
@@ -7,8 +8,6 @@ import { inetSockets } from "../inet.js";
 import { leaveInStream } from "../lookalikes.js";
 import { structValueAt } from "../struct-path.js";
 
-const TCP = 6;
-const ESTABLISHED = 1;
 /** sockaddr_in: family, port, address. */
 const SIN_ADDR = 4;
 /** ::ffff:0:0/96, the head of an IPv4 address in an IPv6 socket. */
@@ -73,7 +72,7 @@ function wordOf({ image }: StreamDraft, bytes: Buffer): number {
 function warnOfConnection(draft: StreamDraft, index: number, socket: number): void {
   const { sock } = draft.value(socket, RECORDS.SOCKET);
   const { raddr } = draft.value(index, RECORDS.SOCKET_INET);
-  if (sock.protocol !== TCP || sock.state !== ESTABLISHED) return;
+  if (sock.protocol !== IPPROTO_TCP || sock.state !== TCP_ESTABLISHED) return;
   draft.warnings.add(
     `the TCP connection at port ${raddr.readUInt16BE(2)} of its peer is established: it goes on only if the peer's side is changed as well`,
   );

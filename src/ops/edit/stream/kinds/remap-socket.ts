@@ -1,13 +1,10 @@
 import { RECORDS } from "../../../../formats/linux-cr/records.js";
 import { EditError } from "../../../../io/errors.js";
 import { bytesToText, textToBytes } from "../../../../io/text.js";
+import { SUN_PATH, SUN_PATH_BYTES } from "../../../../linux/sockets.js";
 import { relativeName } from "../../kinds/remap-socket.js";
 import type { OwnedRule, PathRules } from "../../path-rules.js";
 import type { StreamDraft } from "../draft.js";
-
-/** sockaddr_un of unix(7): the family, then the path. */
-const SUN_PATH = 2;
-const SUN_PATH_BYTES = 108;
 
 /** The name in a sockaddr_un. */
 interface SocketName {

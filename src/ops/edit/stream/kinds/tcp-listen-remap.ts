@@ -1,23 +1,21 @@
 import { RECORDS } from "../../../../formats/linux-cr/records.js";
+import { IPPROTO_TCP, TCP_LISTEN } from "../../../../linux/sockets.js";
 import type { Parsed } from "../../kind.js";
 import type { PortRule } from "../../kinds/tcp-listen-remap.js";
 import type { StreamDraft } from "../draft.js";
 import { inetSockets, networkWord, withPort } from "../inet.js";
 
-const TCP = 6;
-const LISTEN = 10;
-
 /** A listening socket has its port in the kernel's fields and in its address. */
 export function planTcpListenRemap(edits: readonly Parsed<readonly PortRule[]>[], draft: StreamDraft): void {
   for (const { index, socket } of inetSockets(draft)) {
     const { sock } = draft.value(socket, RECORDS.SOCKET);
-    if (sock.protocol !== TCP) continue;
+    if (sock.protocol !== IPPROTO_TCP) continue;
     const value = draft.value(index, RECORDS.SOCKET_INET);
     const port = value.laddr.readUInt16BE(2);
     for (const { edit, args } of edits) {
       const rule = args.find(({ from }) => from === port);
       if (rule === undefined) continue;
-      if (sock.state !== LISTEN) {
+      if (sock.state !== TCP_LISTEN) {
         draft.leave(edit, {
           image: draft.name,
           record: index,

@@ -63,10 +63,10 @@ export const memoryCases = [
 
 /** Times, limits, credentials, seccomp, control groups, mounts, terminals, pipes. */
 export const taskCases = [
-  damage("TIMER_RANGE", "threads", (set) => set.set("core-1000.img[0].tc.timers.real.iusec", 1_000_000n)),
-  damage("TIMER_RANGE", "threads", (set) => set.set("files.img[7].tfd.vnsec", 1_000_000_000n), [], "timerfd"),
+  damage("FIELD_VALUE", "threads", (set) => set.set("core-1000.img[0].tc.timers.real.iusec", 1_000_000n)),
+  damage("FIELD_VALUE", "threads", (set) => set.set("files.img[7].tfd.vnsec", 1_000_000_000n), [], "timerfd"),
   damage(
-    "TIMER_RANGE",
+    "FIELD_VALUE",
     "threads",
     (set) => set.set("core-1000.img[0].tc.timers.posix[0].vsec", 1n << 63n),
     [],

@@ -14,7 +14,13 @@ export const objectCases: readonly StreamCase[] = [
   damage("FILE_ACCESS", "rich", (s) => s.set(R.FILE, { f_mode: 1 }, (f) => f.f_type === 1)),
   damage("FILE_OFFSET", "rich", (s) => s.set(R.FILE, { f_pos: SIGNED }, (f) => f.f_type === 1)),
   damage("FD_NUMBER", "logger", (s) => s.set(R.FILE_DESC, { fd_descriptor: 0 }, 1), []),
-  damage("EVENTFD_COUNT", "rich", (s) => s.set(R.FILE, { count: (1n << 64n) - 1n }, (f) => f.f_type === 7)),
+  damage(
+    "FIELD_VALUE",
+    "rich",
+    (s) => s.set(R.FILE, { count: (1n << 64n) - 1n }, (f) => f.f_type === 7),
+    [],
+    "eventfd",
+  ),
   damage("PIPE_LENGTH", "rich", (s) => s.payload(s.find(R.PIPE_BUF), Buffer.alloc(65_537))),
   damage("PIPE_KIND", "rich", (s) =>
     s.set(R.FILE, { pipe_objref: -3 }, 1).set(R.FILE, { pipe_objref: -3 }, 2),
@@ -49,7 +55,7 @@ export const objectCases: readonly StreamCase[] = [
   damage("PACKET_LENGTHS", "rich", (s) => s.set(R.SOCKET_BUFFER, { data_offset: 5 })),
   damage("FRAGMENT_RANGE", "rich", (s) => s.set(R.SOCKET_FRAG, { offset: 4095, size: 4 })),
   damage("PTY_PAIR", "rich", (s) => s.set(R.TTY, { index: 9 }, 1)),
-  damage("PTY_DISCIPLINE", "rich", (s) => s.set(R.TTY, { ldisc: 3 })),
+  damage("FIELD_VALUE", "rich", (s) => s.set(R.TTY, { ldisc: 3 }), [], "ldisc"),
   damage("PTY_DATA", "rich", (s) => s.set(R.TTY_LDISC, { datalen: 3 })),
   damage("IPC_LISTS", "minimal", (s) => s.set(R.IPC, { ipc_type: 505 }, 1)),
   damage("IPC_ID", "rich", (s) => s.set(R.IPC_SEM, { perms: { id: -1 } })),
@@ -126,6 +132,6 @@ export const objectCases: readonly StreamCase[] = [
       rlim: rlim.map((limit, i) => (i === 3 ? { rlim_cur: 9n, rlim_max: 8n } : limit)),
     });
   }),
-  damage("SIGNAL_TIMERS", "rich", (s) => s.set(R.SIGNAL, { it_prof_value: SIGNED })),
+  damage("FIELD_VALUE", "rich", (s) => s.set(R.SIGNAL, { it_prof_value: SIGNED }), [], "prof"),
   damage("SIGNAL_TERMINAL", "tree", (s) => s.set(R.SIGNAL, { tty_objref: 5 }, -1), ["OBJECT_REFERENCE"]),
 ];

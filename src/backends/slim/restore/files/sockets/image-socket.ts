@@ -3,15 +3,25 @@ import type { SkOptsEntry } from "../../../../../formats/criu/tables/sk-opts.js"
 import type { Part } from "../../../../../formats/linux-cr/parse.js";
 import { RECORDS } from "../../../../../formats/linux-cr/records.js";
 import { BackendError } from "../../../../../io/errors.js";
+import {
+  AF_INET,
+  AF_INET6,
+  AF_NETLINK,
+  AF_PACKET,
+  AF_UNIX,
+  IPPROTO_TCP,
+  SUN_PATH,
+  TCP_CLOSE,
+  TCP_ESTABLISHED,
+  TCP_LISTEN,
+} from "../../../../../linux/sockets.js";
 import type { StreamReader } from "../../../../../model/linux-cr/reader.js";
 import { Losses } from "../../../../../ops/convert/loss.js";
 import { endsOf } from "../../../../../ops/convert/to-criu/inet-sockets.js";
 import { packetData, packetRights, queuesOf } from "../../../../../ops/convert/to-criu/packets.js";
 import { inetOptions, socketOptions } from "../../../../../ops/convert/to-criu/socket-options.js";
-import { AF, IPPROTO, STATE } from "../../../sys/socket-numbers.js";
 
 const SOCKET_FILE = 4;
-const SUN_PATH = 2;
 /** SOCKET_UNIX.flags: the name is still in the file system. */
 const LINKED = 1;
 /** SOCKET_EXTRA.flags. */
@@ -34,7 +44,7 @@ interface SocketBase {
 }
 
 export interface ImageUnix extends SocketBase {
-  readonly family: typeof AF.unix;
+  readonly family: typeof AF_UNIX;
   /** sun_path, empty for none. */
   readonly name: Buffer;
   readonly directory: string | undefined;
@@ -45,7 +55,7 @@ export interface ImageUnix extends SocketBase {
 }
 
 export interface ImageInet extends SocketBase {
-  readonly family: typeof AF.inet | typeof AF.inet6;
+  readonly family: typeof AF_INET | typeof AF_INET6;
   /** struct sockaddr_in or sockaddr_in6; undefined when not bound. */
   readonly local: Buffer | undefined;
   readonly remote: Buffer | undefined;
@@ -55,7 +65,7 @@ export interface ImageInet extends SocketBase {
 }
 
 export interface ImageOther extends SocketBase {
-  readonly family: typeof AF.netlink | typeof AF.packet;
+  readonly family: typeof AF_NETLINK | typeof AF_PACKET;
 }
 
 export type ImageSocket = ImageUnix | ImageInet | ImageOther;
@@ -87,13 +97,13 @@ function socketOf(reader: StreamReader, part: Part, flags: number | undefined): 
     ifindex: extra?.ifindex ?? common.bound_dev_if,
   };
   switch (common.family) {
-    case AF.unix:
-      return { ...base, family: AF.unix, ...unixOf(reader, part) };
-    case AF.inet:
-    case AF.inet6:
+    case AF_UNIX:
+      return { ...base, family: AF_UNIX, ...unixOf(reader, part) };
+    case AF_INET:
+    case AF_INET6:
       return { ...base, ...inetOf(reader, part, common.family) };
-    case AF.netlink:
-    case AF.packet:
+    case AF_NETLINK:
+    case AF_PACKET:
       return { ...base, family: common.family };
     default:
       throw new BackendError(`SOCK ${objref} is of the family ${common.family}, which is not restored`);
@@ -138,10 +148,10 @@ function inetOf(
 
 /** struct sockaddr_in or sockaddr_in6; words of the address as they stand in memory. */
 export function inetAddress(family: number, port: number, words: readonly number[]): Buffer {
-  const bytes = Buffer.alloc(family === AF.inet6 ? 28 : 16);
+  const bytes = Buffer.alloc(family === AF_INET6 ? 28 : 16);
   bytes.writeUInt16LE(family);
   bytes.writeUInt16BE(port, 2);
-  const at = family === AF.inet6 ? 8 : 4;
+  const at = family === AF_INET6 ? 8 : 4;
   for (const [i, word] of words.entries()) bytes.writeUInt32LE(word, at + i * 4);
   return bytes;
 }
@@ -175,16 +185,16 @@ export function messagesOf(
 /** Whether a socket is an end of a TCP connection, open or half closed. */
 export function isConnection(socket: ImageSocket): boolean {
   return (
-    (socket.family === AF.inet || socket.family === AF.inet6) &&
-    socket.protocol === IPPROTO.tcp &&
-    socket.state !== STATE.listen &&
-    socket.state !== STATE.close
+    (socket.family === AF_INET || socket.family === AF_INET6) &&
+    socket.protocol === IPPROTO_TCP &&
+    socket.state !== TCP_LISTEN &&
+    socket.state !== TCP_CLOSE
   );
 }
 
 /** Why a connection cannot be brought back; undefined when it can. */
 export function whyNotConnected(reader: StreamReader, socket: ImageInet): string | undefined {
-  if (socket.state !== STATE.established)
+  if (socket.state !== TCP_ESTABLISHED)
     return `is a TCP connection in the state ${socket.state}, half open or half closed`;
   if (reader.find(socket.part, RECORDS.TCP_EXTRA) === undefined)
     return "is a TCP connection, and the checkpoint does not say what both ends agreed on";

@@ -1,9 +1,23 @@
+import { F_DUPFD_CLOEXEC, F_SETFL } from "../../../../../linux/files.js";
+import { O_NONBLOCK } from "../../../../../linux/open-flags.js";
+import {
+  AF_INET,
+  AF_INET6,
+  AF_NETLINK,
+  AF_PACKET,
+  AF_UNIX,
+  IPPROTO_UDP,
+  SOCK_DGRAM,
+  SOCK_STREAM,
+  SOL_SOCKET,
+  TCP_LISTEN,
+} from "../../../../../linux/sockets.js";
 import type { StreamReader } from "../../../../../model/linux-cr/reader.js";
 import type { Journal } from "../../../journal.js";
 import { SWITCHES } from "../../../socket-options.js";
 import { SYS } from "../../../sys/abi-x64.js";
-import { SOL, sendMessage, setOption } from "../../../sys/socket-calls.js";
-import { AF, IPPROTO, SOCK_TYPE, STATE } from "../../../sys/socket-numbers.js";
+import { sendMessage, setOption } from "../../../sys/socket-calls.js";
+
 import { attempt, call } from "../../../sys/syscall.js";
 import type { ImageFile } from "../open-files.js";
 import {
@@ -21,11 +35,6 @@ import { connectInRepair, endRepair } from "./tcp-connection.js";
 import { fillDatagrams } from "./udp.js";
 import { UnixNames } from "./unix-names.js";
 import { acceptAgain, newPair, newSocket, planUnix, type UnixPlan } from "./unix-sockets.js";
-
-const F_SETFL = 4;
-const F_DUPFD_CLOEXEC = 1030;
-/** What F_SETFL can set on a socket: O_NONBLOCK. O_ASYNC comes with the owner. */
-const O_NONBLOCK = 0o4000;
 
 /**
  * The sockets of an image. All are made when the first is asked for: all are bound before any connects, and connected
@@ -78,7 +87,7 @@ export class Sockets {
   }
 
   get #inet(): ImageInet[] {
-    return this.#sockets.filter(({ family }) => family === AF.inet || family === AF.inet6) as ImageInet[];
+    return this.#sockets.filter(({ family }) => family === AF_INET || family === AF_INET6) as ImageInet[];
   }
 
   #fd({ objref }: ImageSocket): number {
@@ -91,11 +100,11 @@ export class Sockets {
 
   #build(): void {
     this.#all = imageSockets(this.reader);
-    const unix = this.#sockets.filter((socket) => socket.family === AF.unix);
+    const unix = this.#sockets.filter((socket) => socket.family === AF_UNIX);
     const plan = planUnix(unix);
     this.#make(plan);
     // A port may be taken; of names it has been made sure that they are free.
-    const isUnix = ({ family }: ImageSocket): boolean => family === AF.unix;
+    const isUnix = ({ family }: ImageSocket): boolean => family === AF_UNIX;
     for (const socket of this.#sockets) if (!isUnix(socket)) this.#bind(socket, plan);
     for (const socket of this.#sockets) if (isUnix(socket)) this.#bind(socket, plan);
     this.#connectUnix(plan, unix);
@@ -118,32 +127,32 @@ export class Sockets {
   }
 
   #new(socket: ImageSocket): number {
-    if (socket.family === AF.netlink) return openNetlink(this.reader, socket);
-    if (socket.family === AF.packet) return openPacket(this.reader, socket);
+    if (socket.family === AF_NETLINK) return openNetlink(this.reader, socket);
+    if (socket.family === AF_PACKET) return openPacket(this.reader, socket);
     return newSocket(socket.family, socket.type, socket.protocol);
   }
 
   #bind(socket: ImageSocket, { accepted }: UnixPlan): void {
     const fd = this.#fd(socket);
-    if (socket.family === AF.unix) {
+    if (socket.family === AF_UNIX) {
       if (accepted.some(({ server }) => server === socket)) return;
       this.#names.bind(fd, socket);
-    } else if (socket.family === AF.inet || socket.family === AF.inet6) {
+    } else if (socket.family === AF_INET || socket.family === AF_INET6) {
       if (isConnection(socket)) return;
       optionsBeforeBind(fd, socket);
       const { local } = socket;
       if (local !== undefined)
         call(`bind a socket to port ${local.readUInt16BE(2)}`, SYS.bind, fd, local, local.length);
     } else return;
-    if (socket.state === STATE.listen) call("listen with a socket", SYS.listen, fd, socket.backlog);
+    if (socket.state === TCP_LISTEN) call("listen with a socket", SYS.listen, fd, socket.backlog);
   }
 
   /** Those that were accepted come before those that still wait at the same socket. */
   #connectUnix({ accepted, connected, pending }: UnixPlan, unix: readonly ImageUnix[]): void {
     for (const { server, client } of accepted) {
-      const socket = unix.find((each) => each.state === STATE.listen && each.name.equals(server.name));
+      const socket = unix.find((each) => each.state === TCP_LISTEN && each.name.equals(server.name));
       const listener = socket && { socket, fd: this.#fd(socket) };
-      const clientFd = client === undefined ? newSocket(AF.unix, server.type, 0) : this.#fd(client);
+      const clientFd = client === undefined ? newSocket(AF_UNIX, server.type, 0) : this.#fd(client);
       if (client === undefined) this.#ghosts.set(server.objref, clientFd);
       this.#made.set(server.objref, acceptAgain(this.#names, clientFd, server, listener));
     }
@@ -154,7 +163,7 @@ export class Sockets {
   #fill(unix: readonly ImageUnix[]): void {
     fillDatagrams(
       this.reader,
-      this.#inet.filter(({ protocol }) => protocol === IPPROTO.udp),
+      this.#inet.filter(({ protocol }) => protocol === IPPROTO_UDP),
       (objref) => this.#made.get(objref),
     );
     for (const socket of this.#inet)
@@ -173,16 +182,16 @@ export class Sockets {
   #send({ data, rights, sender }: ImageMessage, to: ImageUnix): void {
     const from = this.#all?.get(sender);
     const isPeer = (each: ImageSocket | undefined): each is ImageUnix =>
-      each?.family === AF.unix && each.peer === to.objref;
-    const peer = isPeer(from) ? from : to.type === SOCK_TYPE.dgram ? undefined : this.#all?.get(to.peer);
+      each?.family === AF_UNIX && each.peer === to.objref;
+    const peer = isPeer(from) ? from : to.type === SOCK_DGRAM ? undefined : this.#all?.get(to.peer);
     const connected = this.#ghosts.get(to.objref) ?? (peer === undefined ? undefined : this.#fd(peer));
     const known = connected ?? (from === undefined ? undefined : this.#fd(from));
-    const fd = known ?? newSocket(AF.unix, to.type, 0);
+    const fd = known ?? newSocket(AF_UNIX, to.type, 0);
     try {
       makeRoom(fd, data.length);
       const descriptors = rights.map((objref) => this.openFile(objref));
       const address = connected === undefined ? this.#names.addressOf(to) : undefined;
-      const isStream = to.type === SOCK_TYPE.stream;
+      const isStream = to.type === SOCK_STREAM;
       const doing = "fill the queue of a socket";
       let done = sendMessage(doing, fd, data, { descriptors, to: address });
       while (isStream && done < data.length) done += sendMessage(doing, fd, data.subarray(done));
@@ -194,14 +203,13 @@ export class Sockets {
   /** Directions that were closed, then the options. */
   #finish(socket: ImageSocket): void {
     const fd = this.#fd(socket);
-    if (socket.shutdown !== 0 && socket.state !== STATE.listen)
-      attempt(SYS.shutdown, fd, socket.shutdown - 1);
+    if (socket.shutdown !== 0 && socket.state !== TCP_LISTEN) attempt(SYS.shutdown, fd, socket.shutdown - 1);
     setOptions(fd, socket);
     if (isConnection(socket))
       setOption(
         "share the port of a socket",
         fd,
-        SOL.socket,
+        SOL_SOCKET,
         SWITCHES.reuseaddr,
         Number(socket.opts.reuseaddr ?? false),
       );

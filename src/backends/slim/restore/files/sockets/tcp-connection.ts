@@ -1,8 +1,9 @@
 import { RECORDS } from "../../../../../formats/linux-cr/records.js";
 import { BackendError } from "../../../../../io/errors.js";
+import { SOL_TCP } from "../../../../../linux/sockets.js";
 import type { StreamReader } from "../../../../../model/linux-cr/reader.js";
 import { SYS } from "../../../sys/abi-x64.js";
-import { SOL, s32, sendMessage, setOption, trySetOption } from "../../../sys/socket-calls.js";
+import { s32, sendMessage, setOption, trySetOption } from "../../../sys/socket-calls.js";
 import { call } from "../../../sys/syscall.js";
 import { AGREED, REPAIR, TCP, TCP_OPTION } from "../../../tcp-repair.js";
 import { type ImageInet, type ImageMessage, messagesOf, whyNotConnected } from "./image-socket.js";
@@ -33,7 +34,7 @@ export function connectInRepair(fd: number, reader: StreamReader, socket: ImageI
   const { received, unsent } = messagesOf(reader, socket);
   const [inBytes, outBytes] = [sizeOf(received), sizeOf(unsent)];
   const set = (doing: string, name: number, value: number | Buffer): void =>
-    setOption(`${doing} of a TCP connection`, fd, SOL.tcp, name, value);
+    setOption(`${doing} of a TCP connection`, fd, SOL_TCP, name, value);
   set("begin the repair", TCP.repair, REPAIR.on);
   call("bind a TCP connection", SYS.bind, fd, local, local.length);
   setSequence(fd, REPAIR.sendQueue, tcp.write_seq - outBytes);
@@ -51,13 +52,13 @@ export function connectInRepair(fd: number, reader: StreamReader, socket: ImageI
   if (has(STORED.windows)) {
     const window = s32(tcp.snd_wl1, tcp.snd_wnd, tcp.max_window, tcp.rcv_wnd, tcp.rcv_wup);
     // A window that the kernel finds out of bounds is left to be found anew.
-    trySetOption(fd, SOL.tcp, TCP.repairWindow, window);
+    trySetOption(fd, SOL_TCP, TCP.repairWindow, window);
   }
 }
 
 /** The connection goes on: both ends are there. */
 export function endRepair(fd: number, reader: StreamReader, socket: ImageInet): void {
-  setOption("end the repair of a TCP connection", fd, SOL.tcp, TCP.repair, REPAIR.off);
+  setOption("end the repair of a TCP connection", fd, SOL_TCP, TCP.repair, REPAIR.off);
   const { tcp } = reader.get(socket.part, RECORDS.SOCKET_INET).value;
   const extra = reader.find(socket.part, RECORDS.TCP_EXTRA)?.value;
   if (tcp === undefined || extra === undefined || (extra.flags & STORED.neverSent) === 0) return;
@@ -68,12 +69,12 @@ export function endRepair(fd: number, reader: StreamReader, socket: ImageInet): 
 }
 
 function setSequence(fd: number, queue: number, sequence: number): void {
-  setOption("choose a queue of a TCP connection", fd, SOL.tcp, TCP.repairQueue, queue);
-  setOption("set a sequence number of a TCP connection", fd, SOL.tcp, TCP.queueSequence, sequence);
+  setOption("choose a queue of a TCP connection", fd, SOL_TCP, TCP.repairQueue, queue);
+  setOption("set a sequence number of a TCP connection", fd, SOL_TCP, TCP.queueSequence, sequence);
 }
 
 function fill(fd: number, queue: number, messages: readonly ImageMessage[]): void {
-  setOption("choose a queue of a TCP connection", fd, SOL.tcp, TCP.repairQueue, queue);
+  setOption("choose a queue of a TCP connection", fd, SOL_TCP, TCP.repairQueue, queue);
   for (const { data } of messages) send(fd, data);
 }
 

@@ -1,8 +1,9 @@
 import { BackendError } from "../../../../../io/errors.js";
+import { AF_INET, AF_INET6 } from "../../../../../linux/sockets.js";
 import type { StreamReader } from "../../../../../model/linux-cr/reader.js";
 import { SYS } from "../../../sys/abi-x64.js";
 import { sendMessage } from "../../../sys/socket-calls.js";
-import { AF } from "../../../sys/socket-numbers.js";
+
 import { call } from "../../../sys/syscall.js";
 import { type ImageInet, inetAddress, messagesOf } from "./image-socket.js";
 import { makeRoom } from "./options.js";
@@ -41,10 +42,10 @@ export function fillDatagrams(
 /** The address of a socket as one of the other family sees it; one that is bound to all is reached on loopback. */
 function reachable(local: Buffer, family: number): Buffer {
   const port = local.readUInt16BE(2);
-  const isV6 = local.readUInt16LE(0) === AF.inet6;
+  const isV6 = local.readUInt16LE(0) === AF_INET6;
   const isAny = local.subarray(isV6 ? 8 : 4, isV6 ? 24 : 8).every((byte) => byte === 0);
-  if (isV6 && family === AF.inet)
-    return inetAddress(AF.inet, port, [isAny ? LOOPBACK.v4 : local.readUInt32LE(20)]);
+  if (isV6 && family === AF_INET)
+    return inetAddress(AF_INET, port, [isAny ? LOOPBACK.v4 : local.readUInt32LE(20)]);
   if (!isAny) return local;
-  return isV6 ? inetAddress(AF.inet6, port, LOOPBACK.v6) : inetAddress(AF.inet, port, [LOOPBACK.v4]);
+  return isV6 ? inetAddress(AF_INET6, port, LOOPBACK.v6) : inetAddress(AF_INET, port, [LOOPBACK.v4]);
 }

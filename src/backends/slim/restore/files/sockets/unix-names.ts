@@ -1,19 +1,18 @@
 import fs from "node:fs";
 import { BackendError } from "../../../../../io/errors.js";
 import { textToBytes } from "../../../../../io/text.js";
+import { O_CLOEXEC, O_NOFOLLOW, O_PATH, O_PATH_DIRECTORY } from "../../../../../linux/open-flags.js";
+import { AF_UNIX, SUN_PATH } from "../../../../../linux/sockets.js";
 import type { Journal } from "../../../journal.js";
 import { readUnixSockets } from "../../../proc/unix-diag.js";
 import { SYS } from "../../../sys/abi-x64.js";
-import { AF } from "../../../sys/socket-numbers.js";
+
 import { attempt, call } from "../../../sys/syscall.js";
 import { openPath } from "../named.js";
 import type { ImageUnix } from "./image-socket.js";
 import { nameWords, pathOf, whyNotReplaced } from "./unix-path.js";
 
-const SUN_PATH = 2;
-const O_PATH_NOFOLLOW = 0o10400000;
-const O_PATH_DIRECTORY = 0o10200000;
-const O_CLOEXEC = 0o2000000;
+const O_PATH_NOFOLLOW = O_PATH | O_NOFOLLOW;
 
 /** Names of unix sockets: binds to them, and connects to what is bound, also where the name is gone. */
 export class UnixNames {
@@ -83,7 +82,7 @@ export class UnixNames {
 
 function address(name: Buffer): Buffer {
   const bytes = Buffer.alloc(SUN_PATH + name.length);
-  bytes.writeUInt16LE(AF.unix);
+  bytes.writeUInt16LE(AF_UNIX);
   name.copy(bytes, SUN_PATH);
   return bytes;
 }

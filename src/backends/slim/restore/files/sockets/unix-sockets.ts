@@ -1,5 +1,6 @@
+import { AF_UNIX, SOCK_DGRAM, TCP_ESTABLISHED, TCP_LISTEN } from "../../../../../linux/sockets.js";
 import { SYS } from "../../../sys/abi-x64.js";
-import { AF, SOCK_TYPE, STATE } from "../../../sys/socket-numbers.js";
+
 import { attempt, call } from "../../../sys/syscall.js";
 import type { ImageUnix } from "./image-socket.js";
 import type { UnixNames } from "./unix-names.js";
@@ -27,7 +28,7 @@ export interface UnixPlan {
 /** Sorts the sockets of an image by what they are connected to. */
 export function planUnix(all: readonly ImageUnix[]): UnixPlan {
   const byRef = new Map(all.map((socket) => [socket.objref, socket]));
-  const listeners = all.filter(({ state }) => state === STATE.listen);
+  const listeners = all.filter(({ state }) => state === TCP_LISTEN);
   const plan = {
     pairs: [] as { one: ImageUnix; other: ImageUnix | undefined }[],
     accepted: [] as Accepted[],
@@ -37,17 +38,17 @@ export function planUnix(all: readonly ImageUnix[]): UnixPlan {
   const done = new Set<ImageUnix>();
   for (const one of all) {
     // criu calls those connected as well that others send datagrams to.
-    const isSentTo = one.type === SOCK_TYPE.dgram && one.peer === 0 && one.name.length > 0;
-    if (one.state !== STATE.established || done.has(one) || isSentTo) continue;
+    const isSentTo = one.type === SOCK_DGRAM && one.peer === 0 && one.name.length > 0;
+    if (one.state !== TCP_ESTABLISHED || done.has(one) || isSentTo) continue;
     const other = byRef.get(one.peer);
     done.add(one);
-    if (other?.state === STATE.listen) plan.pending.push({ client: one, listener: other });
+    if (other?.state === TCP_LISTEN) plan.pending.push({ client: one, listener: other });
     else if (other !== undefined && other.peer !== one.objref) plan.connected.push({ from: one, to: other });
     else {
       if (other !== undefined) done.add(other);
       const named = [one, other].filter((end) => end !== undefined && end.name.length > 0) as ImageUnix[];
       const server =
-        one.type === SOCK_TYPE.dgram
+        one.type === SOCK_DGRAM
           ? undefined
           : (named.find((end) => listeners.some(({ name }) => name.equals(end.name))) ?? named[0]);
       if (server === undefined) plan.pairs.push({ one, other });
@@ -63,7 +64,7 @@ export function newSocket(family: number, type: number, protocol: number): numbe
 
 export function newPair(type: number): readonly [number, number] {
   const ends = Buffer.alloc(8);
-  call("make a pair of sockets", SYS.socketpair, AF.unix, type | NEW, 0, ends);
+  call("make a pair of sockets", SYS.socketpair, AF_UNIX, type | NEW, 0, ends);
   return [ends.readInt32LE(0), ends.readInt32LE(4)];
 }
 
@@ -81,7 +82,7 @@ export function acceptAgain(
     names.connect(client, listener.socket);
     return call("accept a connection", SYS.accept4, listener.fd, 0, 0, NEW);
   }
-  const own = newSocket(AF.unix, server.type, 0);
+  const own = newSocket(AF_UNIX, server.type, 0);
   try {
     names.bind(own, server);
     call("listen for a connection", SYS.listen, own, 1);

@@ -1,9 +1,6 @@
+import { PAGE_SIZE, TASK_SIZE } from "../../../../../linux/mman.js";
 import { type Image, living } from "../../image.js";
 import { hex } from "../step.js";
-
-/** The first address that a task with four levels of page tables cannot use. */
-const END_OF_ADDRESSES = 0x7fff_ffff_f000;
-const PAGE = 4096;
 
 /** Areas of memory that this engine cannot map. */
 export function areaRefusals(image: Image): string[] {
@@ -14,7 +11,7 @@ export function areaRefusals(image: Image): string[] {
       const where = `task ${pid}: the area ${hex(start)}-${hex(end)}`;
       const overlaps = start < last;
       last = Math.max(last, end);
-      if (end <= start || start % PAGE !== 0 || end % PAGE !== 0 || end > END_OF_ADDRESSES)
+      if (end <= start || start % PAGE_SIZE !== 0 || end % PAGE_SIZE !== 0 || end > TASK_SIZE)
         return [`${where} is none that a 64-bit task can have`];
       if (overlaps) return [`${where} overlaps the one before it`];
       if (kind === "unknown") return [`${where} is of a kind that this engine does not map`];

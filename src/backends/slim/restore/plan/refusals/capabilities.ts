@@ -1,4 +1,4 @@
-import { CAPABILITIES, capabilitiesIn } from "../../../../../model/linux-names.js";
+import { CAPABILITIES, capabilitiesIn } from "../../../../../linux/capabilities.js";
 import { capabilityMasks } from "../../credentials.js";
 import type { Host } from "../../host.js";
 import { type Image, living } from "../../image.js";

@@ -1,5 +1,14 @@
+import {
+  AF_INET,
+  AF_INET6,
+  AF_UNIX,
+  IPPROTO_TCP,
+  IPPROTO_UDP,
+  TCP_ESTABLISHED,
+  TCP_LISTEN,
+} from "../../../../../linux/sockets.js";
 import type { StreamReader } from "../../../../../model/linux-cr/reader.js";
-import { AF, IPPROTO, STATE } from "../../../sys/socket-numbers.js";
+
 import {
   type ImageInet,
   type ImageSocket,
@@ -28,10 +37,10 @@ function reasonOf(
   host: Host,
 ): string | undefined {
   switch (socket.family) {
-    case AF.unix:
+    case AF_UNIX:
       return ofUnix(socket, sockets, host);
-    case AF.inet:
-    case AF.inet6:
+    case AF_INET:
+    case AF_INET6:
       return ofInet(reader, socket, sockets);
     default:
       return undefined;
@@ -47,9 +56,9 @@ function ofUnix(
   if (peer !== 0 && !sockets.has(peer))
     return `is connected to SOCK ${peer}, which the checkpoint does not have`;
   const isAccepted =
-    state === STATE.established &&
+    state === TCP_ESTABLISHED &&
     [...sockets.values()].some(
-      (each) => each.family === AF.unix && each.state === STATE.listen && each.name.equals(name),
+      (each) => each.family === AF_UNIX && each.state === TCP_LISTEN && each.name.equals(name),
     );
   const isPath = name.length > 0 && name[0] !== 0;
   const why = isPath && !isAccepted ? host.whyNotReplaced(socket) : undefined;
@@ -61,7 +70,7 @@ function ofInet(
   socket: ImageInet,
   sockets: ReadonlyMap<number, ImageSocket>,
 ): string | undefined {
-  if (socket.protocol !== IPPROTO.tcp && socket.protocol !== IPPROTO.udp)
+  if (socket.protocol !== IPPROTO_TCP && socket.protocol !== IPPROTO_UDP)
     return `is of protocol ${socket.protocol}, which this engine does not restore`;
   if (isConnection(socket)) return whyNotConnected(reader, socket) ?? otherEnd(socket, sockets);
   const isLost = messagesOf(reader, socket).received.some(({ sender }) => !sockets.has(sender));
@@ -73,7 +82,7 @@ function otherEnd(socket: ImageInet, sockets: ReadonlyMap<number, ImageSocket>):
   const ports = (from?: Buffer, to?: Buffer): string => `${from?.readUInt16BE(2)} ${to?.readUInt16BE(2)}`;
   const isHere = [...sockets.values()].some(
     (each) =>
-      (each.family === AF.inet || each.family === AF.inet6) &&
+      (each.family === AF_INET || each.family === AF_INET6) &&
       isConnection(each) &&
       ports(each.local, each.remote) === ports(socket.remote, socket.local),
   );

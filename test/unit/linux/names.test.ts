@@ -1,18 +1,13 @@
 import { existsSync, constants as fs, readFileSync } from "node:fs";
 import os from "node:os";
 import * as assert from "uvu/assert";
-import {
-  CAPABILITIES,
-  capabilitiesIn,
-  openFlagNames,
-  RESOURCE_LIMITS,
-  SIGNALS,
-  signalName,
-  signalsIn,
-} from "../../../src/model/linux-names.js";
+import { CAPABILITIES, capabilitiesIn } from "../../../src/linux/capabilities.js";
+import { openFlagNames } from "../../../src/linux/open-flags.js";
+import { RESOURCE_LIMITS } from "../../../src/linux/rlimits.js";
+import { SIGNALS, signalName, signalsIn } from "../../../src/linux/signals.js";
 import { skip, suite } from "../../helpers/suite.js";
 
-const test = suite("src/model/linux-names");
+const test = suite("src/linux");
 
 test("signals have the numbers of this machine", () => {
   const known = Object.entries(os.constants.signals).filter(([name]) => SIGNALS.values.has(name));

@@ -1,0 +1,15 @@
+/** Rules of earlier releases, and those that took them in. */
+const RETIRED: Readonly<Record<string, readonly string[]>> = {
+  EVENTFD_COUNT: ["FIELD_VALUE"],
+  PTY_DISCIPLINE: ["FIELD_VALUE"],
+  SIGNAL_TIMERS: ["FIELD_VALUE"],
+  TASK_DEATH_SIGNAL: ["FIELD_VALUE"],
+  TIMERFD_TIMES: ["FIELD_VALUE"],
+  TIMER_RANGE: ["FIELD_VALUE"],
+  TIMER_VALUES: ["FIELD_VALUE", "TIMER_DUPLICATE"],
+};
+
+/** The rules that an id stands for today. */
+export function currentIds(id: string): readonly string[] {
+  return Object.hasOwn(RETIRED, id) ? (RETIRED[id] as readonly string[]) : [id];
+}
