@@ -35,3 +35,6 @@ export const MAX_COMPRESSED_BLOCK_BYTES = 4 * MiB;
 
 /** Memory is asked for in pieces of at most this size. */
 export const MAX_MEMORY_READ_BYTES = 256 * MiB;
+
+/** Record of an edit in place: some 300 bytes a changed file. A longer one was not written by crimg. */
+export const MAX_JOURNAL_BYTES = 64 * 1024 * 1024;

@@ -4,13 +4,14 @@ import path from "node:path";
 import { sha256 } from "../../io/digest.js";
 import { EditError, UnsupportedError, UsageError } from "../../io/errors.js";
 import { DirectoryFileSet } from "../../io/file-set.js";
-import { replaceInPlace } from "../../io/in-place.js";
+import { type FileDigests, replaceInPlace } from "../../io/in-place.js";
 import { createDirectory, temporaryDirectory } from "../../io/new-directory.js";
 import { type ByteSource, FileSource } from "../../io/source.js";
 import type { Document } from "../../model/document.js";
 import { splicedFiles } from "./check.js";
 import { type CopiedSet, copySet } from "./copy-set.js";
 import { appendedLog, EDIT_LOG, type LogEntry, logEntry } from "./log.js";
+import { setPlace } from "./place.js";
 import type { Plan } from "./plan.js";
 
 /** Where an edited set goes. `copy`: share nothing with the original. */
@@ -50,34 +51,34 @@ export function applyPlan(
   const entry = logEntry(plan, changed, options.version, options.now ?? new Date());
   const files = new Map<string, ByteSource | null>(changed);
   files.set(EDIT_LOG, appendedLog(document.set.fileSet, entry));
-  const hashes = new Map(entry.files.map(({ name, before }) => [name, before]));
-  return { ...replaceFiles(document, files, target, hashes), entry };
+  const digests = new Map(entry.files.map((file) => [file.name, file]));
+  return { ...replaceFiles(document, files, target, digests), entry };
 }
 
 /**
- * The set with other files: in a new directory, or in place. Null takes a file away. `hashes` are the SHA-256 that files
- * must have for this to be done. Errors: as applyPlan.
+ * The set with other files: in a new directory, or in place. Null takes a file away. `digests` are what files
+ * must be for this to be done, and become. Errors: as applyPlan.
  */
 export function replaceFiles(
   document: Document,
   files: ReadonlyMap<string, ByteSource | null>,
   target: EditTarget,
-  hashes: ReadonlyMap<string, string>,
+  digests: ReadonlyMap<string, FileDigests>,
 ): Pick<Applied, "directory" | "copied"> {
   const from = directoryOf(document);
   const logSize = document.set.fileSet.open(EDIT_LOG)?.size ?? 0;
-  const isUnchanged = (): boolean =>
-    [...hashes].every(([name, hash]) => hashOf(path.join(from, name)) === hash) &&
-    (!files.has(EDIT_LOG) || sizeOf(path.join(from, EDIT_LOG)) === logSize);
+  const isUnchanged = (pathOf: (name: string) => string): boolean =>
+    [...digests].every(([name, { before }]) => hashOf(pathOf(name)) === before) &&
+    (!files.has(EDIT_LOG) || sizeOf(pathOf(EDIT_LOG)) === logSize);
   if (target.to === "in place") {
-    if (files.size > 0) replaceInPlace(from, files, isUnchanged);
+    if (files.size > 0) replaceInPlace(setPlace(from), files, { digests, isUnchanged });
     return { directory: from, copied: undefined };
   }
   const { directory, copy = false } = target;
   if (directory === "") throw new UsageError("the new directory has no name");
   const copied = createDirectory(directory, from, (temporary) => {
     const made = copySet(from, temporary, directory, files, { copy });
-    if (!isUnchanged())
+    if (!isUnchanged((name) => path.join(from, name)))
       throw new EditError("the set was changed by another program meanwhile", { file: from });
     return made;
   });
@@ -86,7 +87,7 @@ export function replaceFiles(
 
 /** SHA-256 of a file as it is now, not as it was when the document was opened; undefined without it. */
 function hashOf(file: string): string | undefined {
-  if (!fs.existsSync(file)) return undefined;
+  if (fs.lstatSync(file, { throwIfNoEntry: false })?.isFile() !== true) return undefined;
   const source = new FileSource(file);
   try {
     return sha256(source);

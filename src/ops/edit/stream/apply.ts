@@ -2,16 +2,17 @@ import fs from "node:fs";
 import path from "node:path";
 import { chunksOf } from "../../../io/digest.js";
 import { CrimgError, EditError, ioError, UsageError } from "../../../io/errors.js";
-import { replaceInPlace } from "../../../io/in-place.js";
-import { isOwnerAlive, ownerToken } from "../../../io/owner.js";
+import { type ReplaceOptions, replaceInPlace } from "../../../io/in-place.js";
 import { type ByteSource, FileSource } from "../../../io/source.js";
 import { SplicedSource } from "../../../io/splice.js";
+import { removeAbandoned, temporaryName } from "../../../io/temporary.js";
 import { syncDirectory, writeSource } from "../../../io/write-file.js";
 import type { LinuxCrDocument } from "../../../model/document.js";
 import { appendedLog, EDIT_LOG, type LogEntry, logEntry } from "../log.js";
 import { writeNewFiles } from "../new-file.js";
+import { streamPlace } from "../place.js";
 import type { Plan } from "../plan.js";
-import { fileOf, logOf, StreamFiles } from "./files.js";
+import { fileOf, logOf, realPath, StreamFiles } from "./files.js";
 
 /** Where an edited stream goes. */
 export type StreamTarget = { readonly to: "file"; readonly file: string } | { readonly to: "in place" };
@@ -57,7 +58,8 @@ export function applyToStream(
   const log = entry === undefined ? files.open(EDIT_LOG) : appendedLog(files, entry);
   const removeNewFiles = writeNewFiles(plan.newFiles);
   try {
-    return { file: writeStream(document, content, log ?? null, target, isUnchanged), entry };
+    const digests = new Map(entry?.files.map((file) => [file.name, file]));
+    return { file: writeStream(document, content, log ?? null, target, { isUnchanged, digests }), entry };
   } catch (error) {
     removeNewFiles();
     throw error;
@@ -65,31 +67,31 @@ export function applyToStream(
 }
 
 /**
- * The stream with other bytes and another log, in a new file or in place; null is no log. `isUnchanged` says whether the
- * stream is what it was. Gives where it is. Errors: as applyToStream.
+ * The stream with other bytes and another log, in a new file or in place; null is no log. The options
+ * say whether the stream is what it was. Gives where it is. Errors: as applyToStream.
  */
 export function writeStream(
   document: LinuxCrDocument,
   content: ByteSource,
   log: ByteSource | null,
   target: StreamTarget,
-  isUnchanged: () => boolean,
+  options: ReplaceOptions,
 ): string {
   if (target.to === "file") {
-    writeNew(document, content, log, target.file, isUnchanged);
+    const { path: from } = fileSourceOf(document) ?? {};
+    writeNew(document, content, log, target.file, () => options.isUnchanged(() => from ?? ""));
     return target.file;
   }
   const file = fileOf(document);
-  const [directory, name] = [path.dirname(file), path.basename(file)];
   const files = new Map<string, ByteSource | null>([
-    [name, content],
+    [path.basename(file), content],
     [path.basename(logOf(file)), log],
   ]);
   if (
     content !== document.image.source &&
     (!(content instanceof SplicedSource) || content.splices.length > 0)
   )
-    replaceInPlace(directory, files, isUnchanged);
+    replaceInPlace(streamPlace(file), files, options);
   return document.name;
 }
 
@@ -103,14 +105,12 @@ function writeNew(
 ): void {
   if (file === "") throw new UsageError("the new file has no name");
   assertFree(file);
-  const { source } = document.image;
-  const like = source instanceof FileSource ? source.path : undefined;
+  const like = fileSourceOf(document)?.path;
   const [directory, name] = [path.dirname(path.resolve(file)), path.basename(file)];
-  const prefix = `.${name}.crimg-`;
-  const temporary = path.join(directory, prefix + ownerToken());
-  const temporaryLog = `${temporary}-log`;
+  const temporary = path.join(directory, temporaryName(name));
+  const temporaryLog = path.join(directory, temporaryName(name));
   try {
-    removeAbandoned(directory, prefix);
+    removeAbandoned(directory, name);
     writeSource(temporary, content, { like, sync: true });
     if (log !== null) writeSource(temporaryLog, log, { like, sync: true });
     if (!isUnchanged())
@@ -131,20 +131,21 @@ function assertFree(file: string): void {
     throw new UsageError("the file exists; name a new one, or edit it --in-place", { file });
 }
 
-function removeAbandoned(directory: string, prefix: string): void {
-  for (const name of fs.readdirSync(directory))
-    if (name.startsWith(prefix) && !isOwnerAlive(name.slice(prefix.length)))
-      fs.rmSync(path.join(directory, name), { force: true });
-}
-
-/** Whether the file is the one that was opened, without reading it again: inode, size and both times. */
-export function unchanged({ image }: LinuxCrDocument): () => boolean {
-  const { source } = image;
-  if (!(source instanceof FileSource)) return () => true;
-  const identity = (): string => {
-    const stat = fs.statSync(source.path, { bigint: true, throwIfNoEntry: false });
+/**
+ * Whether a file is the one that was opened, without reading it again: inode, size and both times. The stream is asked for
+ * by its name.
+ */
+export function unchanged(document: LinuxCrDocument): ReplaceOptions["isUnchanged"] {
+  const source = fileSourceOf(document);
+  if (source === undefined) return () => true;
+  const identity = (file: string): string => {
+    const stat = fs.statSync(file, { bigint: true, throwIfNoEntry: false });
     return stat === undefined ? "" : [stat.dev, stat.ino, stat.size, stat.mtimeNs, stat.ctimeNs].join(" ");
   };
-  const before = identity();
-  return () => identity() === before;
+  const before = identity(source.path);
+  return (pathOf) => identity(pathOf(path.basename(realPath(source)))) === before;
+}
+
+function fileSourceOf({ image }: LinuxCrDocument): FileSource | undefined {
+  return image.source instanceof FileSource ? image.source : undefined;
 }

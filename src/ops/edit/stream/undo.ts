@@ -1,7 +1,7 @@
 import path from "node:path";
 import type { LinuxCrDocument } from "../../../model/document.js";
 import { type LogEntry, shortenedLog } from "../log.js";
-import { lastEntries, previousFiles } from "../undo.js";
+import { digestsBack, lastEntries, previousFiles } from "../undo.js";
 import { type StreamTarget, unchanged, writeStream } from "./apply.js";
 import { fileOf, StreamFiles } from "./files.js";
 
@@ -29,6 +29,9 @@ export function undoStream(document: LinuxCrDocument, steps: number, target: Str
   const entries = lastEntries(all, steps, document.name);
   const content = previousFiles(files, entries).get(path.basename(document.name));
   const log = shortenedLog(files, all, steps);
-  const file = writeStream(document, content ?? document.image.source, log, target, isUnchanged);
+  const file = writeStream(document, content ?? document.image.source, log, target, {
+    isUnchanged,
+    digests: digestsBack(entries),
+  });
   return { file, entries, left: [...new Set(entries.flatMap(({ made }) => made ?? []))] };
 }
