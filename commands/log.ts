@@ -24,7 +24,7 @@ Exit status: 0 all files are as the log says, 1 something else has changed one s
   static override args = { IMG: imageArg };
 
   async run(): Promise<Answer> {
-    const document = openDocument(this.image);
+    const document = openDocument(this.image, this.opening);
     try {
       const { entries, files } = editHistory(document);
       const changed = files.filter(({ expected, found }) => expected !== found);

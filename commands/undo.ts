@@ -5,7 +5,14 @@ import { escapeText } from "../src/cli/escape.js";
 import { type Answer, EXIT } from "../src/cli/exit-codes.js";
 import { imageArg } from "../src/cli/flags.js";
 import { copiedLines } from "../src/cli/plan-lines.js";
-import { type Document, type LinuxCrDocument, openDocument, undoEdits, undoStream } from "../src/index.js";
+import {
+  type Document,
+  type LinuxCrDocument,
+  openDocument,
+  recoverImage,
+  undoEdits,
+  undoStream,
+} from "../src/index.js";
 
 export default class Undo extends BaseCommand<typeof Undo> {
   static override summary = "take edits of an image back, to the very bytes that were there before";
@@ -43,7 +50,8 @@ Exit status: 0 done, 2 trouble.`;
 
   async run(): Promise<Answer> {
     const { output, steps, copy } = this.flags;
-    const document = openDocument(this.image);
+    if (output === undefined) this.tellRecovery(recoverImage(this.image));
+    const document = openDocument(this.image, this.opening);
     try {
       const { where, entries, files, copied, left } =
         document.family === "linux-cr"

@@ -1,5 +1,4 @@
 import fs from "node:fs";
-import path from "node:path";
 import { isatty } from "node:tty";
 import { CriuImageSet, isCriuSet } from "./formats/criu/image-set.js";
 import { LinuxCrImage } from "./formats/linux-cr/image.js";

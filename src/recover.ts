@@ -1,6 +1,6 @@
 import fs from "node:fs";
 import { ioError, UsageError } from "./io/errors.js";
-import { type Recovery, type RecoverOptions, recoverInPlace } from "./io/recover-in-place.js";
+import { type RecoverOptions, type Recovery, recoverInPlace } from "./io/recover-in-place.js";
 import { editPlaceOf } from "./ops/edit/place.js";
 
 /**

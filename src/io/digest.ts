@@ -11,15 +11,21 @@ export function sha256(source: ByteSource): string {
   return hash.digest("hex");
 }
 
-/** SHA-256 of all bytes of an open file, as 64 hexadecimal digits. */
-export function sha256OfFile(fd: number): string {
+/** SHA-256 of the regular file of that name as it is now; undefined for anything else, a symbolic link as well. */
+export function sha256OfFile(path: string): string | undefined {
+  if (fs.lstatSync(path, { throwIfNoEntry: false })?.isFile() !== true) return undefined;
+  const fd = fs.openSync(path, fs.constants.O_RDONLY | fs.constants.O_NOFOLLOW | fs.constants.O_NONBLOCK);
   const hash = createHash("sha256");
   const chunk = Buffer.allocUnsafe(CHUNK);
-  for (let at = 0; ; ) {
-    const got = fs.readSync(fd, chunk, 0, CHUNK, at);
-    if (got === 0) return hash.digest("hex");
-    hash.update(chunk.subarray(0, got));
-    at += got;
+  try {
+    for (let at = 0; ; ) {
+      const got = fs.readSync(fd, chunk, 0, CHUNK, at);
+      if (got === 0) return hash.digest("hex");
+      hash.update(chunk.subarray(0, got));
+      at += got;
+    }
+  } finally {
+    fs.closeSync(fd);
   }
 }
 

@@ -119,17 +119,16 @@ function distrustFile(
 ): string | undefined {
   const staged = lock.stat(newName(i));
   if (staged !== undefined) {
-    const isPrivate =
-      Number(staged.uid) === process.geteuid?.() && (Number(staged.mode) & 0o7777) === 0o600;
+    const isPrivate = Number(staged.uid) === process.geteuid?.() && (Number(staged.mode) & 0o7777) === 0o600;
     const isGivenAway =
       Number(staged.uid) === uid && Number(staged.gid) === gid && (Number(staged.mode) & 0o7777) === mode;
     if (!staged.isFile() || staged.nlink !== 1n || !(isPrivate || isGivenAway))
       return `the new ${name} is not the private file that crimg made`;
-    if (digestOf(lock, newName(i)) !== after) return `the new ${name} is not what the record says`;
+    if (sha256OfFile(lock.at(newName(i))) !== after) return `the new ${name} is not what the record says`;
   }
-  const old = digestOf(lock, oldName(i));
+  const old = sha256OfFile(lock.at(oldName(i)));
   if (old !== undefined && old !== before) return `the old ${name} is not what the record says`;
-  const now = digestOf(directory, name);
+  const now = sha256OfFile(directory.at(name));
   const isMissing = directory.stat(name) === undefined;
   if (isMissing ? before !== null && after !== null && old === undefined : now !== before && now !== after)
     return `${name} is neither the old nor the new file`;
@@ -138,17 +137,6 @@ function distrustFile(
       ? before === null || old !== undefined || now === before
       : after === null || staged !== undefined || now === after;
   return isPossible ? undefined : `the bytes that ${name} is to have are not there`;
-}
-
-/** SHA-256 of a regular file; undefined for anything else. */
-export function digestOf(directory: PinnedDirectory, name: string): string | undefined {
-  if (!directory.stat(name)?.isFile()) return undefined;
-  const fd = directory.openFile(name);
-  try {
-    return sha256OfFile(fd);
-  } finally {
-    fs.closeSync(fd);
-  }
 }
 
 function isFile({ name, before, after, mode, uid, gid }: JournalFile): boolean {

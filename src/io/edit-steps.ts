@@ -1,6 +1,14 @@
 /** The steps of an edit in place after its commit, forward and back. Each may be done twice. */
 import fs from "node:fs";
-import { ABORT, COMMIT, type EditJournal, type JournalFile, newName, OWNER, oldName } from "./edit-journal.js";
+import {
+  ABORT,
+  COMMIT,
+  type EditJournal,
+  type JournalFile,
+  newName,
+  OWNER,
+  oldName,
+} from "./edit-journal.js";
 import { CrimgError, ioError } from "./errors.js";
 import type { PinnedDirectory } from "./pinned-directory.js";
 
@@ -72,8 +80,7 @@ function putNew({ directory, lock }: OpenEdit, file: JournalFile, i: number): vo
   const { name, before, after } = file;
   const hasOld = lock.stat(oldName(i)) !== undefined;
   if (after === null) {
-    if (!hasOld && directory.stat(name) !== undefined)
-      fs.renameSync(directory.at(name), lock.at(oldName(i)));
+    if (!hasOld && directory.stat(name) !== undefined) fs.renameSync(directory.at(name), lock.at(oldName(i)));
     return;
   }
   if (lock.stat(newName(i)) === undefined) return;

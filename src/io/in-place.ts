@@ -13,7 +13,6 @@ import fs from "node:fs";
 import { sha256OfFile } from "./digest.js";
 import {
   COMMIT,
-  digestOf,
   distrustEntry,
   type EditJournal,
   editState,
@@ -35,10 +34,10 @@ import { writeSource } from "./write-file.js";
 /** New content of the files by name; null removes a file. */
 export type Replacements = ReadonlyMap<string, ByteSource | null>;
 
-/** SHA-256 of a file as it is and as it will be. */
+/** SHA-256 of a file as it is and as it will be; null where it is not there. */
 export interface FileDigests {
-  readonly before: string;
-  readonly after: string;
+  readonly before: string | null;
+  readonly after: string | null;
 }
 
 export interface ReplaceOptions {
@@ -124,13 +123,14 @@ function writeStage(
 ): EditJournal {
   const all: JournalFile[] = [];
   for (const [name, content] of files) {
+    const file = `${directory.path}/${name}`;
+    if (directory.stat(name)?.isFile() === false)
+      throw new EditError("it is no regular file, and what it leads to is not changed", { file });
     const known = digests?.get(name);
-    const before = known?.before ?? digestOf(directory, name) ?? null;
-    const after = content === null ? null : writeStaged(lock, newName(all.length), content);
-    if (known !== undefined && after !== null && after !== known.after)
-      throw new EditError("the file was changed by another program while it was read; nothing was done", {
-        file: `${directory.path}/${name}`,
-      });
+    const before = known === undefined ? (sha256OfFile(directory.at(name)) ?? null) : known.before;
+    const after = content === null ? null : (writeStaged(lock, newName(all.length), content) ?? null);
+    if (known !== undefined && after !== known.after)
+      throw new EditError("another program changed it while it was read; nothing was done", { file });
     all.push({ name, before, after, ...modelFor(directory, [name, ...files.keys()]) });
   }
   const { dev, ino } = directory.self();
@@ -144,16 +144,16 @@ function writeStage(
 }
 
 /** Gives the SHA-256 of the bytes that now stand there. */
-function writeStaged(lock: PinnedDirectory, name: string, content: ByteSource): string {
+function writeStaged(lock: PinnedDirectory, name: string, content: ByteSource): string | undefined {
   writeSource(lock.at(name), content, { sync: false });
   const fd = lock.openFile(name);
   try {
     fs.fchmodSync(fd, 0o600);
     fs.fsyncSync(fd);
-    return sha256OfFile(fd);
   } finally {
     fs.closeSync(fd);
   }
+  return sha256OfFile(lock.at(name));
 }
 
 /** Mode and owner of a file that is there: its own, or those of one of its neighbours. */
@@ -176,7 +176,8 @@ function takeLock(directory: PinnedDirectory, stage: Stage, name: string): void 
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException;
     const file = `${directory.path}/${name}`;
-    if (code === "ENOTDIR") throw new CrimgError("EDIT", "this is in the way of an edit: no directory", { file });
+    if (code === "ENOTDIR")
+      throw new CrimgError("EDIT", "this is in the way of an edit: no directory", { file });
     if (code !== "ENOTEMPTY" && code !== "EEXIST") throw error;
     throw new EditError("another crimg edit of this image is under way; try again when it is done", { file });
   }

@@ -21,7 +21,7 @@ export function assertNotInterrupted(place: EditPlace): string | undefined {
     const found = look(place);
     if (typeof found !== "object") return found;
     const state = ownerState(found.owner, place.directory);
-    if (state !== "alive" || Date.now() >= end) 
+    if (state !== "alive" || Date.now() >= end)
       throw new EditError(mixed(found.owner, state), { file: place.directory });
     Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, POLL_MS);
   }

@@ -5,16 +5,19 @@ const { O_RDONLY, O_DIRECTORY, O_NOFOLLOW, O_NONBLOCK } = fs.constants;
 
 /**
  * A directory held open, whose members are reached through its descriptor: whatever its path leads to later, they are
- * those of the directory that was opened. `/proc/self/fd/N/NAME` stands for the *at() calls that Node does not have.
+ * those of the directory that was opened. `/proc/self/fd/N/NAME` stands for the *at() calls that Node does not have; where
+ * /proc is not mounted (or is not Linux's) the path has to do, and `assertPinned` refuses.
  */
 export class PinnedDirectory {
   private constructor(
     /** Path for messages. */
     readonly path: string,
     readonly fd: number,
+    /** A path to the directory for this process. */
+    readonly inside: string,
   ) {}
 
-  /** The directory a user named; links in its path are followed. Errors: IO; UNSUPPORTED without /proc. */
+  /** The directory a user named; links in its path are followed. Errors: IO. */
   static open(path: string): PinnedDirectory {
     return PinnedDirectory.#open(path, path, 0);
   }
@@ -26,21 +29,19 @@ export class PinnedDirectory {
     } catch (error) {
       throw ioError("open the directory", path, error);
     }
-    const pinned = new PinnedDirectory(path, fd);
-    try {
-      if (pinned.stat(".")?.ino === pinned.self().ino) return pinned;
-    } catch {
-      // Told below.
-    }
-    pinned.close();
-    throw new UnsupportedError("crimg changes files in a directory only where /proc is mounted", {
-      file: path,
-    });
+    const inside = `/proc/self/fd/${fd}`;
+    return new PinnedDirectory(path, fd, leadsTo(fd, inside) ? inside : path);
+  }
+
+  /** Errors: UNSUPPORTED where members can only be reached by the path. */
+  assertPinned(): void {
+    if (this.inside === this.path)
+      throw new UnsupportedError("crimg edits in place only where /proc is mounted", { file: this.path });
   }
 
   /** A path to a member for this process. `name` must be a plain name. */
   at(name: string): string {
-    return `/proc/self/fd/${this.fd}/${name}`;
+    return `${this.inside}/${name}`;
   }
 
   /** A directory in it, which is no symbolic link. Errors: IO. */
@@ -99,4 +100,12 @@ export class PinnedDirectory {
   close(): void {
     fs.closeSync(this.fd);
   }
+}
+
+function leadsTo(fd: number, directory: string): boolean {
+  const [there, open] = [
+    fs.statSync(directory, { bigint: true, throwIfNoEntry: false }),
+    fs.fstatSync(fd, { bigint: true }),
+  ];
+  return there?.ino === open.ino && there.dev === open.dev;
 }

@@ -46,6 +46,7 @@ export interface RecoverOptions {
 export function recoverInPlace(place: EditPlace, options: RecoverOptions = {}): Recovery {
   const directory = PinnedDirectory.open(place.directory);
   try {
+    directory.assertPinned();
     const removed = removeStages(directory);
     const found = recoverLock(directory, place, options);
     return found === "nothing" && removed ? "removed" : found;

@@ -20,6 +20,7 @@ export function removeAbandoned(parent: string, base: string): void {
     return; // Whoever writes into it says why that cannot be done.
   }
   try {
+    directory.assertPinned();
     for (const name of directory.names())
       if (name.startsWith(prefix)) removeDead(directory, name, name.slice(prefix.length));
   } catch {

@@ -1,16 +1,15 @@
 import fs from "node:fs";
-import os from "node:os";
 import path from "node:path";
-import { sha256 } from "../../io/digest.js";
+import { sha256OfFile } from "../../io/digest.js";
 import { EditError, UnsupportedError, UsageError } from "../../io/errors.js";
 import { DirectoryFileSet } from "../../io/file-set.js";
 import { type FileDigests, replaceInPlace } from "../../io/in-place.js";
-import { createDirectory, temporaryDirectory } from "../../io/new-directory.js";
-import { type ByteSource, FileSource } from "../../io/source.js";
+import { createDirectory, temporaryBeside } from "../../io/new-directory.js";
+import type { ByteSource } from "../../io/source.js";
 import type { Document } from "../../model/document.js";
 import { splicedFiles } from "./check.js";
 import { type CopiedSet, copySet } from "./copy-set.js";
-import { appendedLog, EDIT_LOG, type LogEntry, logEntry } from "./log.js";
+import { appendedLog, EDIT_LOG, type LogEntry, logDigests, logEntry } from "./log.js";
 import { setPlace } from "./place.js";
 import type { Plan } from "./plan.js";
 
@@ -66,12 +65,13 @@ export function replaceFiles(
   digests: ReadonlyMap<string, FileDigests>,
 ): Pick<Applied, "directory" | "copied"> {
   const from = directoryOf(document);
-  const logSize = document.set.fileSet.open(EDIT_LOG)?.size ?? 0;
+  const log = files.get(EDIT_LOG);
+  const all = new Map(digests);
+  if (log !== undefined) all.set(EDIT_LOG, logDigests(document.set.fileSet, log));
   const isUnchanged = (pathOf: (name: string) => string): boolean =>
-    [...digests].every(([name, { before }]) => hashOf(pathOf(name)) === before) &&
-    (!files.has(EDIT_LOG) || sizeOf(pathOf(EDIT_LOG)) === logSize);
+    [...all].every(([name, { before }]) => (sha256OfFile(pathOf(name)) ?? null) === before);
   if (target.to === "in place") {
-    if (files.size > 0) replaceInPlace(setPlace(from), files, { digests, isUnchanged });
+    if (files.size > 0) replaceInPlace(setPlace(from), files, { digests: all, isUnchanged });
     return { directory: from, copied: undefined };
   }
   const { directory, copy = false } = target;
@@ -83,23 +83,6 @@ export function replaceFiles(
     return made;
   });
   return { directory, copied };
-}
-
-/** SHA-256 of a file as it is now, not as it was when the document was opened; undefined without it. */
-function hashOf(file: string): string | undefined {
-  if (fs.lstatSync(file, { throwIfNoEntry: false })?.isFile() !== true) return undefined;
-  const source = new FileSource(file);
-  try {
-    return sha256(source);
-  } finally {
-    source.close();
-  }
-}
-
-/** 0 for what is no file. */
-function sizeOf(file: string): number {
-  const stat = fs.lstatSync(file, { throwIfNoEntry: false });
-  return stat?.isFile() === true ? stat.size : 0;
 }
 
 /** An image set in a directory that is removed again. */
@@ -115,7 +98,7 @@ export interface TemporarySet {
  */
 export function temporarySet(document: Document, plan: Plan): TemporarySet {
   const from = directoryOf(document);
-  const directory = makeBeside(from);
+  const directory = temporaryBeside(from);
   const remove = (): void => fs.rmSync(directory, { recursive: true, force: true });
   try {
     copySet(from, directory, directory, splicedFiles(document.set.fileSet, plan.splices), { copy: false });
@@ -124,15 +107,6 @@ export function temporarySet(document: Document, plan: Plan): TemporarySet {
     throw error;
   }
   return { directory, remove };
-}
-
-function makeBeside(from: string): string {
-  const { dir, base } = path.parse(fs.realpathSync(from));
-  try {
-    return temporaryDirectory(dir, base);
-  } catch {
-    return fs.mkdtempSync(path.join(os.tmpdir(), "crimg-restore-"));
-  }
 }
 
 /** Errors: UNSUPPORTED for a set that is not a directory. */

@@ -2,6 +2,7 @@ import path from "node:path";
 import { sha256 } from "../../io/digest.js";
 import { FormatError } from "../../io/errors.js";
 import type { FileSet } from "../../io/file-set.js";
+import type { FileDigests } from "../../io/in-place.js";
 import { type ByteSource, MemorySource } from "../../io/source.js";
 import { invertSplices, type Splice, SplicedSource } from "../../io/splice.js";
 import { type Change, editText, type Plan } from "./plan.js";
@@ -88,6 +89,12 @@ export function shortenedLog(files: FileSet, entries: readonly LogEntry[], count
   let end = bytes.length;
   for (let i = 0; i < count; i++) end = bytes.lastIndexOf("\n", end - 2) + 1;
   return new MemorySource(bytes.subarray(0, end), source.name);
+}
+
+/** What the log of a set is, and what it becomes. */
+export function logDigests(files: FileSet, log: ByteSource | null): FileDigests {
+  const old = files.open(EDIT_LOG);
+  return { before: old === undefined ? null : sha256(old), after: log === null ? null : sha256(log) };
 }
 
 function formatEntry(entry: LogEntry): string {

@@ -1,6 +1,6 @@
 import fs from "node:fs";
 import path from "node:path";
-import { chunksOf } from "../../../io/digest.js";
+import { chunksOf, sha256OfFile } from "../../../io/digest.js";
 import { CrimgError, EditError, ioError, UsageError } from "../../../io/errors.js";
 import { type ReplaceOptions, replaceInPlace } from "../../../io/in-place.js";
 import { type ByteSource, FileSource } from "../../../io/source.js";
@@ -8,7 +8,7 @@ import { SplicedSource } from "../../../io/splice.js";
 import { removeAbandoned, temporaryName } from "../../../io/temporary.js";
 import { syncDirectory, writeSource } from "../../../io/write-file.js";
 import type { LinuxCrDocument } from "../../../model/document.js";
-import { appendedLog, EDIT_LOG, type LogEntry, logEntry } from "../log.js";
+import { appendedLog, EDIT_LOG, type LogEntry, logDigests, logEntry } from "../log.js";
 import { writeNewFiles } from "../new-file.js";
 import { streamPlace } from "../place.js";
 import type { Plan } from "../plan.js";
@@ -83,15 +83,19 @@ export function writeStream(
     return target.file;
   }
   const file = fileOf(document);
+  const logName = path.basename(logOf(file));
   const files = new Map<string, ByteSource | null>([
     [path.basename(file), content],
-    [path.basename(logOf(file)), log],
+    [logName, log],
   ]);
+  const digests = new Map(options.digests).set(logName, logDigests(StreamFiles.of(document), log));
+  const isUnchanged: ReplaceOptions["isUnchanged"] = (pathOf) =>
+    options.isUnchanged(pathOf) && (sha256OfFile(pathOf(logName)) ?? null) === digests.get(logName)?.before;
   if (
     content !== document.image.source &&
     (!(content instanceof SplicedSource) || content.splices.length > 0)
   )
-    replaceInPlace(streamPlace(file), files, options);
+    replaceInPlace(streamPlace(file), files, { digests, isUnchanged });
   return document.name;
 }
 

@@ -20,7 +20,7 @@ export class StreamFiles implements FileSet {
   ) {
     this.name = image.name;
     this.#log =
-      logFile !== undefined && fs.statSync(logFile, { throwIfNoEntry: false })?.isFile() === true
+      logFile !== undefined && fs.lstatSync(logFile, { throwIfNoEntry: false })?.isFile() === true
         ? new FileSource(logFile)
         : undefined;
   }
