@@ -22,7 +22,7 @@ function looksAtSet(set: string, out: string): string[][] {
   const file = path.join(set, "core-1000.img");
   return [
     ["show", set],
-    ["show", "maps", set],
+    ["show", set, "maps"],
     ["validate", set],
     ["diff", set, set],
     ["find", set, "logger"],
@@ -30,9 +30,9 @@ function looksAtSet(set: string, out: string): string[][] {
     ["log", set],
     ["explain", path.join(out, "restore.log"), set],
     ["edit", set, "--comm", "1000=x", "--dry-run"],
-    ["edit", set, "--comm", "1000=x", "-o", path.join(out, "edited")],
+    ["edit", set, "--comm", "1000=x", "--copy", "-o", path.join(out, "edited")],
     ["convert", set, path.join(out, "converted")],
-    ["undo", set, "-o", path.join(out, "undone")],
+    ["undo", set, "--copy", "-o", path.join(out, "undone")],
     ["restore", set, "--dry-run"],
     ["restore", set, "--print"],
     ["decode", file],
