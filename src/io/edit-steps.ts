@@ -69,11 +69,14 @@ export function takeBack({ directory, lock, journal }: OpenEdit): void {
   lock.sync();
 }
 
-/** Removes a lock or a stage that has no record any more: all files in it, the owner's last. Errors: those of the system. */
+/**
+ * Removes a lock or a stage that has no record any more: all files in it, the owner's last. What is gone already, because
+ * another one that recovers was faster, is no error. Errors: those of the system.
+ */
 export function discard(directory: PinnedDirectory, name: string, lock: PinnedDirectory): void {
-  for (const each of lock.names()) if (each !== OWNER) fs.unlinkSync(lock.at(each));
+  for (const each of lock.names()) if (each !== OWNER) fs.rmSync(lock.at(each), { force: true });
   fs.rmSync(lock.at(OWNER), { force: true });
-  fs.rmdirSync(directory.at(name));
+  if (directory.stat(name)?.ino === lock.self().ino) fs.rmdirSync(directory.at(name));
 }
 
 function putNew({ directory, lock }: OpenEdit, file: JournalFile, i: number): void {

@@ -74,6 +74,8 @@ function recoverLock(
     const owner = readOwner(lock);
     const { fd, holder } = lockOwner(lock);
     owned = fd;
+    // Another one that recovers has done it between the opening and the lock.
+    if (fd !== undefined && lock.stat(OWNER) === undefined) return "nothing";
     assertEnded(directory, name, owner, holder, force);
     const state = editState(lock);
     if (state !== undefined && owner === "") leaveAlone(directory, name, "it does not say who edits");
