@@ -56,7 +56,8 @@ Exit status: 0 no difference, 1 differences, 2 trouble.`;
     const { flags } = this;
     if (flags["images-dir"] !== undefined)
       throw new UsageError("diff takes two directories as arguments, not -D");
-    const [left, right] = [openDocument(this.args.OLD), openDocument(this.args.NEW)];
+    const { OLD, NEW } = this.args;
+    const [left, right] = [openDocument(OLD, this.opening), openDocument(NEW, this.opening)];
     const only = flags.only as (typeof SECTIONS)[number][] | undefined;
     const progress = new Progress("comparing memory");
     const answer = diffCheckpoints(left, right, {

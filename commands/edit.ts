@@ -20,6 +20,7 @@ import {
   type Plan,
   parseDuration,
   planEdits,
+  recoverImage,
   UsageError,
 } from "../src/index.js";
 
@@ -43,8 +44,8 @@ start of the restart; --restart-takes says how long that is, and when each chang
 whole seconds, rounded up. --deleted writes a copy as it writes the stream, below --root, never over a file that is
 there; relink: names a hard link that is there already, seen from the root of its file system.
 
---in-place survives being killed: the set is the old or the new one, and the next crimg command finishes or takes
-back the rest. With -o, pages are shared with the original: by reflink, or by a hard link where the file system has
+--in-place survives being killed: the next edit --in-place, undo or crimg recover finishes it or takes it back, and no
+other command touches the image. When a file cannot be replaced, all are put back. With -o, pages are shared with the original: by reflink, or by a hard link where the file system has
 no reflinks, since crimg never writes into a pages file (--copy makes copies).
 
 Each edit is told by the head of its log, a SHA-256 that stands for it and all edits before: kept elsewhere, it shows later
@@ -140,7 +141,8 @@ Exit status: 0 done (or it is so already), 1 an edit matched nothing, 2 trouble.
       throw new UsageError("say where the edited set goes: -o DIR, --in-place, or --dry-run to only look");
     if (flags.output === "-" && flags.json)
       throw new UsageError("stdout cannot hold the stream and the answer of --json: name a file with -o");
-    const document = openDocument(this.image, { spoolIn: this.#spoolDirectory() });
+    if (flags["in-place"]) this.tellRecovery(recoverImage(this.image));
+    const document = openDocument(this.image, { ...this.opening, spoolIn: this.#spoolDirectory() });
     const progress = new Progress("searching memory");
     try {
       const options = {

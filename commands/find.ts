@@ -89,7 +89,7 @@ Exit status: 0 found, 1 not found, 2 trouble (also when an image could not be re
   /** A single file may be a linux-cr stream, and stdin only that. */
   *#images(trouble: (error: CrimgError) => void): Generator<CriuImage | LinuxCrImage> {
     const stream = this.image === "-" ? openAnyImage(undefined) : openStreamFile(this.image);
-    if (stream === undefined) yield* openImages(this.image, trouble);
+    if (stream === undefined) yield* openImages(this.image, trouble, this.opening);
     else yield stream;
   }
 }

@@ -40,7 +40,7 @@ Exit status: 0 all files are as the log says and the chain holds, 1 something el
 
   async run(): Promise<Answer> {
     const kept = keptHead(this.flags.head);
-    const document = openDocument(this.image);
+    const document = openDocument(this.image, this.opening);
     try {
       const { entries, files, ...history } = editHistory(document);
       const chain = chainJson(history.chain, kept);

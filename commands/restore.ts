@@ -114,7 +114,7 @@ Exit status: 0 restored (and, without --detach, ended, however that was), 1 it c
       );
     if (flags.print && flags.backend === "slim")
       throw new UsageError("--print is for criu, and slim starts no program: --dry-run tells its steps");
-    const document = openDocument(this.image, { spoolIn: tmpdir() });
+    const document = openDocument(this.image, { ...this.opening, spoolIn: tmpdir() });
     try {
       const prepared = await prepareRestore(document, this.#request(edits, policies));
       if (flags.print) return this.#print(prepared);

@@ -9,6 +9,7 @@ import {
   type Document,
   type LinuxCrDocument,
   openDocument,
+  recoverImage,
   type UndoTrust,
   undoEdits,
   undoStream,
@@ -57,7 +58,8 @@ Exit status: 0 done, 2 trouble.`;
 
   async run(): Promise<Answer> {
     const { output, steps, copy } = this.flags;
-    const document = openDocument(this.image);
+    if (output === undefined) this.tellRecovery(recoverImage(this.image));
+    const document = openDocument(this.image, this.opening);
     try {
       const { where, entries, files, copied, left } =
         document.family === "linux-cr"

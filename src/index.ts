@@ -18,8 +18,10 @@ export { LinuxCrImage } from "./formats/linux-cr/image.js";
 export type { ExtensionFacts, RecordCounts } from "./formats/linux-cr/own-records.js";
 export * from "./io/errors.js";
 export { MAX_JSON_BYTES, MAX_PIPED_IMAGE_BYTES } from "./io/limits.js";
+export type { RecoverOptions, Recovery } from "./io/recover-in-place.js";
 export { shellCommand } from "./io/shell.js";
 export { FileSource, MemorySource } from "./io/source.js";
+export { removeAbandoned, temporaryName } from "./io/temporary.js";
 export { CAPABILITIES } from "./linux/capabilities.js";
 export * from "./model/checkpoint.js";
 export type { CriuDocument, Document, LinuxCrDocument } from "./model/document.js";
@@ -114,4 +116,5 @@ export {
   type Verdict,
   validate,
 } from "./ops/validate/validate.js";
+export { recoverImage } from "./recover.js";
 export { type PreparedRestore, prepareRestore, type RestoreRequest } from "./restore.js";

@@ -7,9 +7,12 @@ import { LinuxCrImage } from "./formats/linux-cr/image.js";
 import { isStream } from "./formats/linux-cr/scan.js";
 import { type CrimgError, FormatError, ioError, isCrimgError, UsageError } from "./io/errors.js";
 import { DirectoryFileSet } from "./io/file-set.js";
+import { assertNotInterrupted } from "./io/interrupted-edit.js";
 import { MAX_PIPED_IMAGE_BYTES } from "./io/limits.js";
 import { PipeSource } from "./io/pipe-source.js";
 import { FileSource, MemorySource } from "./io/source.js";
+import type { OpenOptions } from "./open.js";
+import { setPlace } from "./ops/edit/place.js";
 
 /**
  * Opens one image file of a set. Its kind is told by its magic; the name counts only for raw images, which have none.
@@ -65,13 +68,19 @@ export function openImageBytes(bytes: Buffer, name: string): CriuImage {
 /**
  * The images with records of a directory, in the order of their names, each opened when it is its turn; or the one
  * image file that the path names. What cannot be opened is told to `trouble` and left out.
- * Errors: CrimgError MISSING or IO when there is nothing to read at all.
+ * Errors: CrimgError MISSING or IO when there is nothing to read at all; EDIT as openDocument.
  */
-export function* openImages(target: string, trouble: (error: CrimgError) => void): Generator<CriuImage> {
+export function* openImages(
+  target: string,
+  trouble: (error: CrimgError) => void,
+  { onWarning }: Pick<OpenOptions, "onWarning"> = {},
+): Generator<CriuImage> {
   if (!isDirectory(target)) {
     yield openImageFile(target);
     return;
   }
+  const doubt = assertNotInterrupted(setPlace(target));
+  if (doubt !== undefined) onWarning?.(doubt);
   const set = new CriuImageSet(new DirectoryFileSet(target));
   try {
     for (const { name, kind } of set.files) {

@@ -1,12 +1,11 @@
 import fs from "node:fs";
-import path from "node:path";
 import { isatty } from "node:tty";
 import { CriuImageSet, isCriuSet } from "./formats/criu/image-set.js";
 import { LinuxCrImage } from "./formats/linux-cr/image.js";
 import { isStream } from "./formats/linux-cr/scan.js";
 import { FormatError, ioError, UnsupportedError, UsageError } from "./io/errors.js";
 import { DirectoryFileSet, type FileSet } from "./io/file-set.js";
-import { recoverInPlace } from "./io/in-place.js";
+import { assertNotInterrupted } from "./io/interrupted-edit.js";
 import { PipeSource } from "./io/pipe-source.js";
 import { type ByteSource, FileSource } from "./io/source.js";
 import { SpoolSource } from "./io/spool.js";
@@ -14,18 +13,22 @@ import { criuCheckpoint } from "./model/criu/checkpoint.js";
 import type { CriuDocument, Document, LinuxCrDocument } from "./model/document.js";
 import { lazy } from "./model/lazy.js";
 import { linuxCrCheckpoint } from "./model/linux-cr/checkpoint.js";
+import { editPlaceOf } from "./ops/edit/place.js";
 
 export interface OpenOptions {
   /** Directory for the bytes of a pipe, which can then be read in any order; the file has no name there. */
   readonly spoolIn?: string | undefined;
+  /** Told one sentence about an entry beside the image that looks like an interrupted edit and is not believed. */
+  readonly onWarning?: ((sentence: string) => void) | undefined;
 }
 
 /**
  * Opens a checkpoint image by its content: a directory with a CRIU image set, or a linux-cr stream from a file, a named
- * pipe or, as `-`, from stdin. An edit in place that was interrupted is finished or taken back first.
- * Errors: CrimgError MISSING for no such path, FormatError INVALID for what is no checkpoint image.
+ * pipe or, as `-`, from stdin. Changes nothing, whatever lies in or beside the image.
+ * Errors: CrimgError MISSING for no such path, FormatError INVALID for what is no checkpoint image, EDIT for one whose edit
+ * in place was interrupted when some files were replaced and others were not.
  */
-export function openDocument(image: string, { spoolIn }: OpenOptions = {}): Document {
+export function openDocument(image: string, { spoolIn, onWarning }: OpenOptions = {}): Document {
   if (image === "-") {
     if (isatty(0)) throw new UsageError("name an image, or pipe a linux-cr stream into stdin");
     return openStream(pipe(0, "stdin", spoolIn));
@@ -33,13 +36,15 @@ export function openDocument(image: string, { spoolIn }: OpenOptions = {}): Docu
   let stat: fs.Stats;
   try {
     stat = fs.statSync(image);
-    if (stat.isFile()) recoverInPlace(path.dirname(fs.realpathSync(image)));
   } catch (error) {
     throw ioError("open the image", image, error);
   }
-  if (!stat.isDirectory()) return openStream(fileOrPipe(image, stat, spoolIn));
-  recoverInPlace(image);
-  return openFileSet(new DirectoryFileSet(image));
+  const place = editPlaceOf(image, stat);
+  const doubt = place && assertNotInterrupted(place);
+  if (doubt !== undefined) onWarning?.(doubt);
+  return stat.isDirectory()
+    ? openFileSet(new DirectoryFileSet(image))
+    : openStream(fileOrPipe(image, stat, spoolIn));
 }
 
 function pipe(fd: number, name: string, spoolIn: string | undefined): ByteSource {

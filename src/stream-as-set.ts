@@ -1,8 +1,7 @@
 import fs from "node:fs";
-import os from "node:os";
 import path from "node:path";
 import { SourceFileSet } from "./io/file-set.js";
-import { temporaryDirectory } from "./io/new-directory.js";
+import { temporaryBeside } from "./io/new-directory.js";
 import type { ByteSource } from "./io/source.js";
 import { writeSource } from "./io/write-file.js";
 import type { CriuDocument, LinuxCrDocument } from "./model/document.js";
@@ -28,7 +27,7 @@ export function streamAsSet({ name, image }: LinuxCrDocument, setName: string): 
     document: openFileSet(new SourceFileSet(setName, files)),
     losses: losses.list(),
     write() {
-      const directory = privateDirectory(name);
+      const directory = temporaryBeside(name);
       try {
         for (const [file, content] of files)
           writeSource(path.join(directory, file), content, { sync: false });
@@ -39,15 +38,4 @@ export function streamAsSet({ name, image }: LinuxCrDocument, setName: string): 
       return directory;
     },
   };
-}
-
-/** Beside the stream, where there is room for its memory as well, or where temporary files go. */
-function privateDirectory(stream: string): string {
-  const { dir, base } = path.parse(path.resolve(stream));
-  try {
-    if (fs.statSync(stream).isFile()) return temporaryDirectory(dir, base);
-  } catch {
-    // A pipe, or a directory that nothing can be written to.
-  }
-  return fs.mkdtempSync(path.join(os.tmpdir(), "crimg-restore-"));
 }

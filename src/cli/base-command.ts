@@ -1,6 +1,6 @@
 import type { Interfaces } from "@oclif/core";
 import { Command } from "@oclif/core/command";
-import { UsageError } from "../index.js";
+import { type Recovery, UsageError } from "../index.js";
 import { escapeText } from "./escape.js";
 import type { Answer } from "./exit-codes.js";
 import { reportFailure, wantsJson } from "./failure.js";
@@ -17,6 +17,13 @@ type ArgsOf<T extends typeof Command> = Interfaces.InferredArgs<T["args"]>;
 
 /** Looks like -D, also joined with other letters; the parser has the last word. */
 const MAY_GIVE_IMAGES_DIR = /^(-\w*D|--images-dir)/;
+
+/** What is told of an interrupted edit that was found first. */
+export const RECOVERED: Readonly<Record<Exclude<Recovery, "nothing">, string>> = {
+  finished: "an edit that was interrupted is finished; all files are the new ones",
+  "taken back": "an edit that was interrupted is taken back; all files are the old ones",
+  removed: "what an edit that was interrupted had staged is removed; no file had changed",
+};
 
 /**
  * What every command has: the global flags, parsed `flags` and `args`, output helpers, and errors that end as one
@@ -53,6 +60,9 @@ export abstract class BaseCommand<T extends typeof Command> extends Command {
     return image;
   }
 
+  /** How an image is opened: what is not believed beside it is told as a warning. */
+  protected readonly opening = { onWarning: (sentence: string) => void this.warn(sentence) };
+
   /** Colours for stdout. */
   protected get style(): Style {
     return styleFor(1, this.flags.color);
@@ -84,6 +94,11 @@ export abstract class BaseCommand<T extends typeof Command> extends Command {
   /** Tells something on stderr. */
   protected note(text: string): void {
     writeTo(2, `${escapeText(text)}\n`);
+  }
+
+  /** Tells what became of an edit that was interrupted before this command changes the image. */
+  protected tellRecovery(found: Recovery): void {
+    if (found !== "nothing") this.note(`note: ${RECOVERED[found]}`);
   }
 
   /** Tells something on stderr under `-v` only. */

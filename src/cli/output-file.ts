@@ -1,7 +1,7 @@
 import fs from "node:fs";
 import { basename, dirname, join } from "node:path";
 import { isatty } from "node:tty";
-import { ioError, UsageError } from "../index.js";
+import { ioError, removeAbandoned, temporaryName, UsageError } from "../index.js";
 import { writeTo } from "./output.js";
 
 /**
@@ -16,10 +16,10 @@ export function writeOutput(to: string | undefined, chunks: Iterable<Uint8Array>
     return;
   }
   const target = targetOf(to);
-  const fresh = target.replaceable
-    ? join(dirname(target.path), `.${basename(target.path)}.crimg-${process.pid}`)
-    : undefined;
+  const [directory, base] = [dirname(target.path), basename(target.path)];
+  const fresh = target.replaceable ? join(directory, temporaryName(base)) : undefined;
   try {
+    if (fresh) removeAbandoned(directory, base);
     const fd = fs.openSync(fresh ?? target.path, fresh ? "wx" : "w", target.mode);
     try {
       for (const chunk of chunks) writeAll(fd, chunk);

@@ -1,4 +1,5 @@
 import { createHash } from "node:crypto";
+import fs from "node:fs";
 import type { ByteSource } from "./source.js";
 
 const CHUNK = 1024 * 1024;
@@ -8,6 +9,24 @@ export function sha256(source: ByteSource): string {
   const hash = createHash("sha256");
   for (const chunk of chunksOf(source)) hash.update(chunk);
   return hash.digest("hex");
+}
+
+/** SHA-256 of the regular file of that name as it is now; undefined for anything else, a symbolic link as well. */
+export function sha256OfFile(path: string): string | undefined {
+  if (fs.lstatSync(path, { throwIfNoEntry: false })?.isFile() !== true) return undefined;
+  const fd = fs.openSync(path, fs.constants.O_RDONLY | fs.constants.O_NOFOLLOW | fs.constants.O_NONBLOCK);
+  const hash = createHash("sha256");
+  const chunk = Buffer.allocUnsafe(CHUNK);
+  try {
+    for (let at = 0; ; ) {
+      const got = fs.readSync(fd, chunk, 0, CHUNK, at);
+      if (got === 0) return hash.digest("hex");
+      hash.update(chunk.subarray(0, got));
+      at += got;
+    }
+  } finally {
+    fs.closeSync(fd);
+  }
 }
 
 /** The bytes of a source from the start to the end, at most 1 MiB at a time. */

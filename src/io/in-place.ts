@@ -2,202 +2,186 @@
  * Replacing files of a directory all or none, whatever kills the program or the machine.
  *
  *     .crimg-stage-OWNER/    new files are written here and synced; nothing else has changed
- *     .crimg-edit/           the same directory renamed: the lock, one writer at a time
- *     .crimg-edit/commit     from the rename that makes this file on, the new files are the set
+ *     .crimg-edit/           the same directory renamed: the lock, one writer at a time (edit-journal.ts)
+ *     .crimg-edit/commit     from the rename that makes this file on, the new files are the image
  *
- * After the commit the new files are renamed over the old ones; whoever opens the directory finishes that. Without
- * a commit whoever opens it removes what a dead writer left. Each step is one rename, so there is no moment
- * between the two, and each may be done twice.
+ * After the commit the old files are kept in the lock while the new ones are renamed over them, so that what cannot be
+ * finished is taken back (edit-steps.ts). The directories are reached by descriptors only.
  */
+import { randomBytes } from "node:crypto";
 import fs from "node:fs";
-import path from "node:path";
-import { CrimgError, ioError } from "./errors.js";
-import { isOwnerAlive, ownerToken } from "./owner.js";
+import { sha256OfFile } from "./digest.js";
+import {
+  COMMIT,
+  distrustEntry,
+  type EditJournal,
+  editState,
+  type JournalFile,
+  LOCKED,
+  newName,
+  OWNER,
+  UNCOMMITTED,
+} from "./edit-journal.js";
+import { carryOut, discard } from "./edit-steps.js";
+import { CrimgError, EditError, ioError, isCrimgError } from "./errors.js";
+import { tryLock } from "./file-lock.js";
+import { ownerToken } from "./owner.js";
+import { PinnedDirectory } from "./pinned-directory.js";
+import { type EditPlace, recoverInPlace, STAGE } from "./recover-in-place.js";
 import type { ByteSource } from "./source.js";
-import { modelFor, syncDirectory, writeSource } from "./write-file.js";
-
-const STAGE = ".crimg-stage-";
-const LOCK = ".crimg-edit";
-const COMMIT = "commit";
-const OWNER = "owner";
+import { writeSource } from "./write-file.js";
 
 /** New content of the files by name; null removes a file. */
 export type Replacements = ReadonlyMap<string, ByteSource | null>;
 
-interface Commit {
-  readonly replace: readonly { readonly staged: string; readonly name: string }[];
-  readonly remove: readonly string[];
+/** SHA-256 of a file as it is and as it will be; null where it is not there. */
+export interface FileDigests {
+  readonly before: string | null;
+  readonly after: string | null;
+}
+
+export interface ReplaceOptions {
+  /** What is known of the files; the new ones must come out as it says. */
+  readonly digests?: ReadonlyMap<string, FileDigests>;
+  /**
+   * Asked once no other writer can come between, with the path under which a file of the pinned directory is reached: when
+   * it says no, nothing is done.
+   */
+  isUnchanged(pathOf: (name: string) => string): boolean;
 }
 
 /**
- * Replaces files of `directory`, all or none. `isUnchanged` is asked once no other writer can come between: when it
- * says no, nothing is done. Errors: EDIT when another edit is under way or the files have changed; IO.
+ * Replaces files of an image, all or none. Errors: EDIT when another edit is under way or the files have changed; IO, also
+ * when a file cannot be replaced, after which all are as they were.
  */
-export function replaceInPlace(directory: string, files: Replacements, isUnchanged: () => boolean): void {
-  recoverInPlace(directory);
-  const owner = ownerToken();
-  const stage = path.join(directory, STAGE + owner);
+export function replaceInPlace(place: EditPlace, files: Replacements, options: ReplaceOptions): void {
+  recoverInPlace(place);
+  const directory = PinnedDirectory.open(place.directory);
+  let stage: Stage | undefined;
   try {
-    const commit = writeStage(directory, stage, owner, files);
-    takeLock(directory, stage);
-    finishLocked(directory, commit, isUnchanged);
+    stage = makeStage(directory);
+    const journal = writeStage(directory, stage.lock, files, options);
+    takeLock(directory, stage, place.lock);
+    if (!options.isUnchanged((name) => directory.at(name)))
+      throw new EditError("the image was changed by another program meanwhile; nothing was done", {
+        file: place.directory,
+      });
+    const { lock } = stage;
+    fs.renameSync(lock.at(UNCOMMITTED), lock.at(COMMIT));
+    lock.sync();
+    carryOut({ directory, lock, journal });
   } catch (error) {
-    fs.rmSync(stage, { recursive: true, force: true });
-    throw error instanceof CrimgError ? error : ioError("edit it in place", directory, error);
+    throw isCrimgError(error) ? error : ioError("edit it in place", place.directory, error);
+  } finally {
+    if (stage !== undefined) endStage(directory, stage);
+    directory.close();
   }
 }
 
-/**
- * Finishes or undoes what an interrupted `replaceInPlace` left in `directory`; does nothing otherwise. To be called
- * before the files are read. Errors: IO when an edit was committed and its files cannot be put in place.
- */
-export function recoverInPlace(directory: string): void {
-  for (const name of leftovers(directory)) {
-    const left = path.join(directory, name);
-    const commit = name === LOCK ? readCommit(left) : undefined;
-    if (commit !== undefined) finish(directory, left, commit);
-    else if (!isOwnerAlive(ownerOf(left, name))) discard(directory, left);
+/** The directory of an edit; its name changes when it becomes the lock. */
+interface Stage {
+  name: string;
+  readonly lock: PinnedDirectory;
+  /** Keeps the flock(2). */
+  readonly owner: number;
+}
+
+function makeStage(directory: PinnedDirectory): Stage {
+  const token = ownerToken();
+  const name = `${STAGE}${token}-${randomBytes(4).toString("hex")}`;
+  fs.mkdirSync(directory.at(name), { mode: 0o700 });
+  const lock = directory.directory(name);
+  const why = distrustEntry(lock.self());
+  if (why !== undefined || lock.names().length > 0)
+    throw new EditError(`the new directory is not this process's own: ${why ?? "it has files"}`, {
+      file: lock.path,
+    });
+  const fresh = lock.at(`${OWNER}.new`);
+  const owner = fs.openSync(fresh, "wx", 0o600);
+  fs.writeSync(owner, tryLock(owner) === "ours" ? token + LOCKED : token);
+  fs.renameSync(fresh, lock.at(OWNER));
+  return { name, lock, owner };
+}
+
+/** What is still under way is left as it is: the next edit or `crimg recover` follows its record. */
+function endStage(directory: PinnedDirectory, { name, lock, owner }: Stage): void {
+  try {
+    if (editState(lock) === undefined) discard(directory, name, lock);
+  } catch {
+    // The next edit removes it.
+  } finally {
+    fs.closeSync(owner);
+    lock.close();
   }
 }
 
-function writeStage(directory: string, stage: string, owner: string, files: Replacements): Commit {
-  fs.mkdirSync(stage, { mode: 0o700 });
-  fs.writeFileSync(path.join(stage, OWNER), owner);
-  const replace: Commit["replace"][number][] = [];
-  const remove: string[] = [];
+function writeStage(
+  directory: PinnedDirectory,
+  lock: PinnedDirectory,
+  files: Replacements,
+  { digests }: ReplaceOptions,
+): EditJournal {
+  const all: JournalFile[] = [];
   for (const [name, content] of files) {
-    if (content === null) {
-      remove.push(name);
-      continue;
-    }
-    const staged = `${owner}-${replace.length}`;
-    const like = modelFor(directory, name, files.keys());
-    writeSource(path.join(stage, staged), content, { like, sync: true });
-    replace.push({ staged, name });
+    const file = `${directory.path}/${name}`;
+    if (directory.stat(name)?.isFile() === false)
+      throw new EditError("it is no regular file, and what it leads to is not changed", { file });
+    const known = digests?.get(name);
+    const before = known === undefined ? (sha256OfFile(directory.at(name)) ?? null) : known.before;
+    const after = content === null ? null : (writeStaged(lock, newName(all.length), content) ?? null);
+    if (known !== undefined && after !== known.after)
+      throw new EditError("another program changed it while it was read; nothing was done", { file });
+    all.push({ name, before, after, ...modelFor(directory, [name, ...files.keys()]) });
   }
-  const commit = { replace, remove };
-  const fd = fs.openSync(path.join(stage, `${COMMIT}.new`), "wx");
-  fs.writeSync(fd, JSON.stringify(commit));
+  const { dev, ino } = directory.self();
+  const journal: EditJournal = { directory: { dev: String(dev), ino: String(ino) }, files: all };
+  const fd = fs.openSync(lock.at(UNCOMMITTED), "wx", 0o600);
+  fs.writeFileSync(fd, JSON.stringify(journal));
   fs.fsyncSync(fd);
   fs.closeSync(fd);
-  syncDirectory(stage);
-  return commit;
+  lock.sync();
+  return journal;
+}
+
+/** Gives the SHA-256 of the bytes that now stand there. */
+function writeStaged(lock: PinnedDirectory, name: string, content: ByteSource): string | undefined {
+  writeSource(lock.at(name), content, { sync: false });
+  const fd = lock.openFile(name);
+  try {
+    fs.fchmodSync(fd, 0o600);
+    fs.fsyncSync(fd);
+  } finally {
+    fs.closeSync(fd);
+  }
+  return sha256OfFile(lock.at(name));
+}
+
+/** Mode and owner of a file that is there: its own, or those of one of its neighbours. */
+function modelFor(
+  directory: PinnedDirectory,
+  names: readonly string[],
+): Pick<JournalFile, "mode" | "uid" | "gid"> {
+  for (const name of names) {
+    const stat = directory.stat(name);
+    if (stat?.isFile())
+      return { mode: Number(stat.mode) & 0o777, uid: Number(stat.uid), gid: Number(stat.gid) };
+  }
+  return { mode: 0o600, uid: process.geteuid?.() ?? 0, gid: process.getegid?.() ?? 0 };
 }
 
 /** A rename onto a directory with files in it fails, so only one writer gets the name. */
-function takeLock(directory: string, stage: string): void {
+function takeLock(directory: PinnedDirectory, stage: Stage, name: string): void {
   try {
-    fs.renameSync(stage, path.join(directory, LOCK));
+    fs.renameSync(directory.at(stage.name), directory.at(name));
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException;
+    const file = `${directory.path}/${name}`;
+    if (code === "ENOTDIR")
+      throw new CrimgError("EDIT", "this is in the way of an edit: no directory", { file });
     if (code !== "ENOTEMPTY" && code !== "EEXIST") throw error;
-    throw new CrimgError("EDIT", "another crimg edit of this set is under way; try again when it is done", {
-      file: directory,
-    });
+    throw new EditError("another crimg edit of this image is under way; try again when it is done", { file });
   }
-}
-
-function finishLocked(directory: string, commit: Commit, isUnchanged: () => boolean): void {
-  const lock = path.join(directory, LOCK);
-  try {
-    if (!isUnchanged())
-      throw new CrimgError("EDIT", "the set was changed by another program meanwhile; nothing was done", {
-        file: directory,
-      });
-    fs.renameSync(path.join(lock, `${COMMIT}.new`), path.join(lock, COMMIT));
-  } catch (error) {
-    discard(directory, lock);
-    throw error;
-  }
-  syncDirectory(lock);
-  finish(directory, lock, commit);
-}
-
-/** The steps after the commit; each may have been done already, by the writer or by another reader. */
-function finish(directory: string, lock: string, commit: Commit): void {
-  try {
-    syncDirectory(directory);
-    for (const { staged, name } of commit.replace)
-      unlessGone(() => fs.renameSync(path.join(lock, staged), path.join(directory, name)));
-    for (const name of commit.remove) unlessGone(() => fs.unlinkSync(path.join(directory, name)));
-    syncDirectory(directory);
-    for (const name of [OWNER, COMMIT]) unlessGone(() => fs.unlinkSync(path.join(lock, name)));
-    unlessGone(() => fs.rmdirSync(lock));
-  } catch (error) {
-    throw ioError("finish the interrupted edit of it", directory, error);
-  }
-}
-
-/** Takes an uncommitted directory out of the way and removes it; should it be committed after all, finishes it. */
-function discard(directory: string, left: string): void {
-  const aside = path.join(directory, `${STAGE}${ownerToken()}-${process.hrtime.bigint()}`);
-  try {
-    fs.renameSync(left, aside);
-  } catch {
-    return; // gone already, or no write access: the next crimg command that has it does this
-  }
-  const commit = readCommit(aside);
-  if (commit !== undefined) finish(directory, aside, commit);
-  fs.rmSync(aside, { recursive: true, force: true });
-}
-
-function leftovers(directory: string): string[] {
-  try {
-    const found = fs.readdirSync(directory).filter((name) => name === LOCK || name.startsWith(STAGE));
-    return found.filter((name) => isOfThisOwner(directory, name));
-  } catch {
-    return []; // no directory, or not readable: the caller will meet that and say so
-  }
-}
-
-/** In a directory that all may write into, such as /tmp, others could leave instructions for whoever comes next. */
-function isOfThisOwner(directory: string, name: string): boolean {
-  const { uid } = fs.lstatSync(path.join(directory, name));
-  return uid === process.geteuid?.() || uid === fs.statSync(directory).uid;
-}
-
-function ownerOf(left: string, name: string): string {
-  if (name.startsWith(STAGE)) return name.slice(STAGE.length);
-  try {
-    return fs.readFileSync(path.join(left, OWNER), "latin1");
-  } catch {
-    return "";
-  }
-}
-
-function readCommit(lock: string): Commit | undefined {
-  let text: string;
-  try {
-    text = fs.readFileSync(path.join(lock, COMMIT), "utf8");
-  } catch {
-    return undefined;
-  }
-  const commit = parseCommit(text);
-  if (commit === undefined)
-    throw new CrimgError("INVALID", "the record of an interrupted edit is damaged; remove the directory", {
-      file: lock,
-    });
-  return commit;
-}
-
-function parseCommit(text: string): Commit | undefined {
-  try {
-    const { replace, remove } = JSON.parse(text) as Commit;
-    const names = [...replace.flatMap((file) => [file.staged, file.name]), ...remove];
-    return names.every((name) => name !== ".." && name === path.basename(name))
-      ? { replace, remove }
-      : undefined;
-  } catch {
-    return undefined;
-  }
-}
-
-/** Another crimg command may finish the same commit at the same time. */
-function unlessGone(step: () => void): void {
-  try {
-    step();
-  } catch (error) {
-    const { code } = error as NodeJS.ErrnoException;
-    if (code !== "ENOENT" && code !== "ENOTEMPTY") throw error;
-  }
+  stage.name = name;
+  if (directory.stat(name)?.ino !== stage.lock.self().ino)
+    throw new EditError("another program renames files here; nothing was done", { file: directory.path });
 }

@@ -56,3 +56,6 @@ export const MAX_EDIT_LOG_BYTES = 32 * MiB;
 
 /** JSON values of an edit log: `{},` takes 3 bytes and becomes 50 and more. An edit of 20,000 files has 360,000. */
 export const MAX_EDIT_LOG_VALUES = 1024 * 1024;
+
+/** Record of an edit in place: some 300 bytes a changed file. A longer one was not written by crimg. */
+export const MAX_JOURNAL_BYTES = 64 * 1024 * 1024;

@@ -1,12 +1,16 @@
 import fs from "node:fs";
+import os from "node:os";
 import path from "node:path";
-import { CrimgError, ioError, UsageError } from "./errors.js";
-import { isOwnerAlive, ownerToken } from "./owner.js";
+import { distrustDirectory } from "./edit-journal.js";
+import { CrimgError, ioError, isCrimgError, UsageError } from "./errors.js";
+import { PinnedDirectory } from "./pinned-directory.js";
+import { removeAbandoned, temporaryName } from "./temporary.js";
 
 /**
  * Makes a directory that is there with all its files or not at all: `fill` writes into a directory beside it, which
- * then takes the name. `like` gives the permission bits; without it the directory is for its owner alone. What runs of
- * the same name that were killed left behind is removed. Errors: USAGE when `directory` exists and is not empty; IO.
+ * then takes the name; the path it gets stays with that directory, whatever others rename meanwhile. `like` gives the
+ * permission bits; without it the directory is for its owner alone. What runs of the same name that were killed left
+ * behind is removed. Errors: USAGE when `directory` exists and is not empty; IO.
  */
 export function createDirectory<T>(
   directory: string,
@@ -14,39 +18,69 @@ export function createDirectory<T>(
   fill: (temporary: string) => T,
 ): T {
   assertFree(directory);
-  const parent = path.dirname(path.resolve(directory));
-  const prefix = `.${path.basename(path.resolve(directory))}.crimg-`;
-  const temporary = path.join(parent, prefix + ownerToken());
+  const { dir, base } = path.parse(path.resolve(directory));
+  const name = temporaryName(base);
+  let parent: PinnedDirectory | undefined;
+  let made: PinnedDirectory | undefined;
   try {
-    removeAbandoned(parent, prefix);
-    fs.mkdirSync(temporary, { mode: 0o700 });
-  } catch (error) {
-    throw ioError("make the new directory", directory, error);
-  }
-  try {
-    const result = fill(temporary);
-    if (like !== undefined) fs.chmodSync(temporary, fs.statSync(like).mode & 0o7777);
+    removeAbandoned(dir, base);
+    parent = PinnedDirectory.open(dir);
+    fs.mkdirSync(parent.at(name), { mode: 0o700 });
+    made = parent.directory(name);
+    const { inside } = made;
+    const result = named(inside, directory, () => fill(inside));
+    if (like !== undefined) fs.fchmodSync(made.fd, fs.statSync(like).mode & 0o7777);
     assertFree(directory);
-    fs.renameSync(temporary, directory);
+    fs.renameSync(parent.at(name), parent.at(base));
     return result;
   } catch (error) {
-    fs.rmSync(temporary, { recursive: true, force: true });
-    throw error instanceof CrimgError ? error : ioError("make the new directory", directory, error);
+    if (made !== undefined && parent?.stat(name) !== undefined) parent.remove(name);
+    throw isCrimgError(error) ? error : ioError("make the new directory", directory, error);
+  } finally {
+    made?.close();
+    parent?.close();
   }
 }
 
-let made = 0;
-
 /**
- * Makes a directory beside others that lives only as long as this process wants it; those of processes that were killed
+ * Makes a directory in another one that lives only as long as this process wants it; those of processes that were killed
  * are removed. Errors: those of the system.
  */
 export function temporaryDirectory(parent: string, name: string): string {
-  const prefix = `.${name}.crimg-`;
-  removeAbandoned(parent, prefix);
-  const directory = path.join(parent, `${prefix}${ownerToken()}-${made++}`);
+  removeAbandoned(parent, name);
+  const directory = path.join(parent, temporaryName(name));
   fs.mkdirSync(directory, { mode: 0o700 });
   return directory;
+}
+
+/**
+ * A temporary directory beside an image, where blocks can be shared and there is room for as much; or where temporary files
+ * go, when the image is no file of its own or others could move things about beside it. Errors: those of the system.
+ */
+export function temporaryBeside(image: string): string {
+  try {
+    const { dir, base } = path.parse(fs.realpathSync(image));
+    const directory = PinnedDirectory.open(dir);
+    try {
+      if (distrustDirectory(directory) === undefined) return temporaryDirectory(dir, base);
+    } finally {
+      directory.close();
+    }
+  } catch {
+    // A pipe, or a directory that nothing can be written to.
+  }
+  return temporaryDirectory(os.tmpdir(), "restore");
+}
+
+/** Errors name the directory as it will be called. */
+function named<T>(inside: string, directory: string, fill: () => T): T {
+  try {
+    return fill();
+  } catch (error) {
+    if (!isCrimgError(error) || error.file?.startsWith(inside) !== true) throw error;
+    const { code, text, file, cause } = error;
+    throw new CrimgError(code, text, { file: path.join(directory, file.slice(inside.length)), cause });
+  }
 }
 
 function assertFree(directory: string): void {
@@ -62,10 +96,4 @@ function assertFree(directory: string): void {
   }
   if (names.length > 0)
     throw new UsageError("the directory exists and is not empty; name a new one", { file: directory });
-}
-
-function removeAbandoned(parent: string, prefix: string): void {
-  for (const name of fs.readdirSync(parent))
-    if (name.startsWith(prefix) && !isOwnerAlive(name.slice(prefix.length)))
-      fs.rmSync(path.join(parent, name), { recursive: true, force: true });
 }

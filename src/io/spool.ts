@@ -2,8 +2,8 @@ import fs from "node:fs";
 import path from "node:path";
 import { chunksOf } from "./digest.js";
 import { ioError, isCrimgError } from "./errors.js";
-import { ownerToken } from "./owner.js";
 import { type ByteSource, checkRange } from "./source.js";
+import { removeAbandoned, temporaryName } from "./temporary.js";
 
 const CHUNK = 1024 * 1024;
 
@@ -26,8 +26,9 @@ export class SpoolSource implements ByteSource {
     readonly name: string,
     directory: string,
   ) {
-    const file = path.join(directory, `.crimg-spool-${ownerToken()}`);
+    const file = path.join(directory, temporaryName("spool"));
     try {
+      removeAbandoned(directory, "spool");
       this.#fd = fs.openSync(file, "wx+", 0o600);
       fs.unlinkSync(file);
     } catch (error) {

@@ -58,7 +58,7 @@ async function dumped(name: string): Promise<Dumped> {
 /** Directories of restores that were not removed, besides those of other programs. */
 function leftovers(images: string): string[] {
   return [tmpdir(), dirname(images)].flatMap((directory) =>
-    readdirSync(directory).filter((name) => name.includes("crimg-restore-") && !others.has(name)),
+    readdirSync(directory).filter((name) => name.startsWith(".restore.crimg-") && !others.has(name)),
   );
 }
 

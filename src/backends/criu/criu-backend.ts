@@ -1,9 +1,10 @@
-import { copyFileSync, existsSync, mkdtempSync, rmSync } from "node:fs";
+import { copyFileSync, existsSync, rmSync } from "node:fs";
 import os from "node:os";
 import path from "node:path";
 import { IMAGES } from "../../formats/criu/images.js";
 import { ioError, UnsupportedError } from "../../io/errors.js";
 import { DirectoryFileSet } from "../../io/file-set.js";
+import { temporaryDirectory } from "../../io/new-directory.js";
 import { FileSource } from "../../io/source.js";
 import type { Document } from "../../model/document.js";
 import { type Explanation, explainLog } from "../../ops/explain/explain.js";
@@ -169,7 +170,7 @@ function explanationOf(
 
 function makeWorkDirectory(): string {
   try {
-    return mkdtempSync(path.join(os.tmpdir(), "crimg-restore-"));
+    return temporaryDirectory(os.tmpdir(), "restore");
   } catch (error) {
     throw ioError("make a directory for criu's log", os.tmpdir(), error);
   }

@@ -1,17 +1,17 @@
 import fs from "node:fs";
-import os from "node:os";
 import path from "node:path";
-import { sha256 } from "../../io/digest.js";
+import { sha256OfFile } from "../../io/digest.js";
 import { EditError, UnsupportedError, UsageError } from "../../io/errors.js";
 import { DirectoryFileSet } from "../../io/file-set.js";
-import { replaceInPlace } from "../../io/in-place.js";
-import { createDirectory, temporaryDirectory } from "../../io/new-directory.js";
-import { type ByteSource, FileSource } from "../../io/source.js";
+import { type FileDigests, replaceInPlace } from "../../io/in-place.js";
+import { createDirectory, temporaryBeside } from "../../io/new-directory.js";
+import type { ByteSource } from "../../io/source.js";
 import type { Document } from "../../model/document.js";
 import { splicedFiles } from "./check.js";
 import { type CopiedSet, copySet } from "./copy-set.js";
-import { appendedLog, EDIT_LOG, logEntry } from "./log.js";
+import { appendedLog, EDIT_LOG, logDigests, logEntry } from "./log.js";
 import type { LogEntry } from "./log-entry.js";
+import { setPlace } from "./place.js";
 import type { Plan } from "./plan.js";
 
 /** Where an edited set goes. `copy`: share nothing with the original. */
@@ -54,55 +54,39 @@ export function applyPlan(
   const files = new Map<string, ByteSource | null>(changed);
   const { log, head } = appendedLog(document.set.fileSet, entry);
   files.set(EDIT_LOG, log);
-  const hashes = new Map(entry.files.map(({ name, before }) => [name, before]));
-  return { ...replaceFiles(document, files, target, hashes), entry, head };
+  const digests = new Map(entry.files.map((file) => [file.name, file]));
+  return { ...replaceFiles(document, files, target, digests), entry, head };
 }
 
 /**
- * The set with other files: in a new directory, or in place. Null takes a file away. `hashes` are the SHA-256 that files
- * must have for this to be done. Errors: as applyPlan.
+ * The set with other files: in a new directory, or in place. Null takes a file away. `digests` are what files
+ * must be for this to be done, and become. Errors: as applyPlan.
  */
 export function replaceFiles(
   document: Document,
   files: ReadonlyMap<string, ByteSource | null>,
   target: EditTarget,
-  hashes: ReadonlyMap<string, string>,
+  digests: ReadonlyMap<string, FileDigests>,
 ): Pick<Applied, "directory" | "copied"> {
   const from = directoryOf(document);
-  const logSize = document.set.fileSet.open(EDIT_LOG)?.size ?? 0;
-  const isUnchanged = (): boolean =>
-    [...hashes].every(([name, hash]) => hashOf(path.join(from, name)) === hash) &&
-    (!files.has(EDIT_LOG) || sizeOf(path.join(from, EDIT_LOG)) === logSize);
+  const log = files.get(EDIT_LOG);
+  const all = new Map(digests);
+  if (log !== undefined) all.set(EDIT_LOG, logDigests(document.set.fileSet, log));
+  const isUnchanged = (pathOf: (name: string) => string): boolean =>
+    [...all].every(([name, { before }]) => (sha256OfFile(pathOf(name)) ?? null) === before);
   if (target.to === "in place") {
-    if (files.size > 0) replaceInPlace(from, files, isUnchanged);
+    if (files.size > 0) replaceInPlace(setPlace(from), files, { digests: all, isUnchanged });
     return { directory: from, copied: undefined };
   }
   const { directory, copy = false } = target;
   if (directory === "") throw new UsageError("the new directory has no name");
   const copied = createDirectory(directory, from, (temporary) => {
     const made = copySet(from, temporary, directory, files, { copy });
-    if (!isUnchanged())
+    if (!isUnchanged((name) => path.join(from, name)))
       throw new EditError("the set was changed by another program meanwhile", { file: from });
     return made;
   });
   return { directory, copied };
-}
-
-/** SHA-256 of a file as it is now, not as it was when the document was opened; undefined without it. */
-function hashOf(file: string): string | undefined {
-  if (!fs.existsSync(file)) return undefined;
-  const source = new FileSource(file);
-  try {
-    return sha256(source);
-  } finally {
-    source.close();
-  }
-}
-
-/** 0 for what is no file. */
-function sizeOf(file: string): number {
-  const stat = fs.lstatSync(file, { throwIfNoEntry: false });
-  return stat?.isFile() === true ? stat.size : 0;
 }
 
 /** An image set in a directory that is removed again. */
@@ -118,7 +102,7 @@ export interface TemporarySet {
  */
 export function temporarySet(document: Document, plan: Plan): TemporarySet {
   const from = directoryOf(document);
-  const directory = makeBeside(from);
+  const directory = temporaryBeside(from);
   const remove = (): void => fs.rmSync(directory, { recursive: true, force: true });
   try {
     copySet(from, directory, directory, splicedFiles(document.set.fileSet, plan.splices), { copy: false });
@@ -127,15 +111,6 @@ export function temporarySet(document: Document, plan: Plan): TemporarySet {
     throw error;
   }
   return { directory, remove };
-}
-
-function makeBeside(from: string): string {
-  const { dir, base } = path.parse(fs.realpathSync(from));
-  try {
-    return temporaryDirectory(dir, base);
-  } catch {
-    return fs.mkdtempSync(path.join(os.tmpdir(), "crimg-restore-"));
-  }
 }
 
 /** Errors: UNSUPPORTED for a set that is not a directory. */

@@ -2,6 +2,7 @@ import path from "node:path";
 import { sha256 } from "../../io/digest.js";
 import { EditError } from "../../io/errors.js";
 import type { FileSet } from "../../io/file-set.js";
+import type { FileDigests } from "../../io/in-place.js";
 import { MAX_EDIT_LOG_BYTES, MAX_EDIT_LOG_VALUES } from "../../io/limits.js";
 import { type ByteSource, MemorySource } from "../../io/source.js";
 import { invertSplices, SplicedSource } from "../../io/splice.js";
@@ -108,4 +109,10 @@ function logTooLarge(what: string, file: string): EditError {
     `${what}, at most ${MAX_EDIT_LOG_BYTES} bytes and ${MAX_EDIT_LOG_VALUES} values are kept to undo edits; make smaller edits, move the old log away, or write a stream with -o -, which has no log`,
     { file },
   );
+}
+
+/** What the log of a set is, and what it becomes. */
+export function logDigests(files: FileSet, log: ByteSource | null): FileDigests {
+  const old = files.open(EDIT_LOG);
+  return { before: old === undefined ? null : sha256(old), after: log === null ? null : sha256(log) };
 }

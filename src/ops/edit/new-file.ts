@@ -2,9 +2,9 @@ import fs from "node:fs";
 import path from "node:path";
 import { chunksOf } from "../../io/digest.js";
 import { EditError, ioError } from "../../io/errors.js";
-import { ownerToken } from "../../io/owner.js";
 import { fsPath } from "../../io/rooted-path.js";
 import { type ByteSource, FileSource } from "../../io/source.js";
+import { removeAbandoned, temporaryName } from "../../io/temporary.js";
 
 /** A file that an edit puts beside the image: the contents of a deleted file. Between the pieces it is a hole. */
 export interface NewFile {
@@ -51,10 +51,10 @@ export function assertNameIsFree(file: NewFile): void {
 
 function writeOne(file: NewFile): boolean {
   const { hostPath, mode, uid, gid } = file;
-  const temporary = fsPath(
-    path.join(path.dirname(hostPath), `.${path.basename(hostPath)}.crimg-${ownerToken()}`),
-  );
+  const { dir, base } = path.parse(hostPath);
+  const temporary = fsPath(path.join(dir, temporaryName(base)));
   try {
+    removeAbandoned(dir, base);
     assertNameIsFree(file);
     if (isSame(file)) return false;
     const fd = fs.openSync(temporary, "wx", 0o600);

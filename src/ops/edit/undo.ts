@@ -2,6 +2,7 @@ import { kindOfFileName } from "../../formats/criu/detect.js";
 import { sha256 } from "../../io/digest.js";
 import { EditError, UsageError } from "../../io/errors.js";
 import type { FileSet } from "../../io/file-set.js";
+import type { FileDigests } from "../../io/in-place.js";
 import type { ByteSource } from "../../io/source.js";
 import { SplicedSource } from "../../io/splice.js";
 import type { Document } from "../../model/document.js";
@@ -68,11 +69,17 @@ export function undoEdits(
   const files = previousFiles(fileSet, last);
   const changed = new Map<string, ByteSource | null>(files);
   changed.set(EDIT_LOG, shortenedLog(log, steps));
-  const hashes = new Map(
-    last.toReversed().flatMap((entry) => entry.files.map(({ name, after }) => [name, after])),
-  );
-  const written = replaceFiles(document, changed, target, hashes);
+  const written = replaceFiles(document, changed, target, digestsBack(last));
   return { ...written, entries: last, files: [...files.keys()] };
+}
+
+/** What the files are now, and what they become when the entries, newest first, are taken back. */
+export function digestsBack(entries: readonly LogEntry[]): Map<string, FileDigests> {
+  const digests = new Map<string, FileDigests>();
+  for (const { files } of entries)
+    for (const { name, before, after } of files)
+      digests.set(name, { before: digests.get(name)?.before ?? after, after: before });
+  return digests;
 }
 
 /**

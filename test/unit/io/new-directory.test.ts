@@ -2,6 +2,7 @@ import fs from "node:fs";
 import path from "node:path";
 import * as assert from "uvu/assert";
 import { createDirectory } from "../../../src/io/new-directory.js";
+import { ownerToken } from "../../../src/io/owner.js";
 import { cleanUp, freshDirectory } from "../../helpers/live.js";
 import { suite } from "../../helpers/suite.js";
 
@@ -52,12 +53,17 @@ test("nothing is left when filling it fails", () => {
 
 test("what a killed run of the same name left is removed, that of a live one is not", () => {
   const home = freshDirectory("new");
-  const dead = `.made.crimg-${2 ** 22 + 1}-1-00000000`;
-  const other = ".other.crimg-1-1-00000000";
-  fs.mkdirSync(path.join(home, dead));
-  fs.mkdirSync(path.join(home, other));
+  const token = ownerToken();
+  const dead = token.replace(/^\d+-\d+/, `${2 ** 22 + 1}-1`);
+  const elsewhere = dead.replace(/\d+$/, "1");
+  const kept = [`.made.crimg-${token}-0`, `.made.crimg-${elsewhere}-0`, `.other.crimg-${dead}-0`];
+  for (const name of [...kept, `.made.crimg-${dead}-0`]) fs.mkdirSync(path.join(home, name));
+  const outside = path.join(freshDirectory("new"), "file");
+  fs.writeFileSync(outside, "");
+  fs.symlinkSync(path.dirname(outside), path.join(home, `.made.crimg-${dead}-0`, "link"));
   createDirectory(path.join(home, "made"), home, () => {});
-  assert.equal(fs.readdirSync(home).sort(), [other, "made"]);
+  assert.equal(fs.readdirSync(home).sort(), [...kept, "made"].sort());
+  assert.ok(fs.existsSync(outside), "links are removed, not followed");
 });
 
 test.run();

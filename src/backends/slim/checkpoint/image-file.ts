@@ -1,8 +1,8 @@
 import fs from "node:fs";
 import path from "node:path";
 import { CrimgError, ioError, UsageError } from "../../../io/errors.js";
-import { ownerToken } from "../../../io/owner.js";
 import type { ByteSource } from "../../../io/source.js";
+import { removeAbandoned, temporaryName } from "../../../io/temporary.js";
 import { replaces } from "../../../io/write-file.js";
 import { EEXIST } from "../../../linux/errno.js";
 import { AT_FDCWD, AT_SYMLINK_FOLLOW } from "../../../linux/files.js";
@@ -23,11 +23,12 @@ export type OnWritten = (done: number, total: number) => void;
  */
 export function saveImage(image: ByteSource, out: string, force: boolean, onWritten: OnWritten): void {
   const isOld = replaces(out, force);
-  const directory = path.dirname(path.resolve(out));
-  const aside = path.join(directory, `.${path.basename(out)}.crimg-${ownerToken()}`);
+  const { dir: directory, base } = path.parse(path.resolve(out));
+  const aside = path.join(directory, temporaryName(base));
   let isNamed = false;
   let fd: number | undefined;
   try {
+    removeAbandoned(directory, base);
     fd = openNameless(directory);
     isNamed = fd === undefined;
     fd ??= fs.openSync(aside, "wx", MODE);

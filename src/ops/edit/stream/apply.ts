@@ -1,18 +1,19 @@
 import fs from "node:fs";
 import path from "node:path";
-import { chunksOf } from "../../../io/digest.js";
+import { chunksOf, sha256OfFile } from "../../../io/digest.js";
 import { CrimgError, EditError, ioError, UsageError } from "../../../io/errors.js";
-import { replaceInPlace } from "../../../io/in-place.js";
-import { isOwnerAlive, ownerToken } from "../../../io/owner.js";
+import { type ReplaceOptions, replaceInPlace } from "../../../io/in-place.js";
 import { type ByteSource, FileSource } from "../../../io/source.js";
 import { SplicedSource } from "../../../io/splice.js";
+import { removeAbandoned, temporaryName } from "../../../io/temporary.js";
 import { syncDirectory, writeSource } from "../../../io/write-file.js";
 import type { LinuxCrDocument } from "../../../model/document.js";
-import { appendedLog, EDIT_LOG, logEntry } from "../log.js";
+import { appendedLog, EDIT_LOG, logDigests, logEntry } from "../log.js";
 import type { LogEntry } from "../log-entry.js";
 import { writeNewFiles } from "../new-file.js";
+import { streamPlace } from "../place.js";
 import type { Plan } from "../plan.js";
-import { fileOf, logOf, StreamFiles } from "./files.js";
+import { fileOf, logOf, realPath, StreamFiles } from "./files.js";
 
 /** Where an edited stream goes. */
 export type StreamTarget = { readonly to: "file"; readonly file: string } | { readonly to: "in place" };
@@ -61,7 +62,8 @@ export function applyToStream(
   const log = appended?.log ?? files.open(EDIT_LOG) ?? null;
   const removeNewFiles = writeNewFiles(plan.newFiles);
   try {
-    const file = writeStream(document, content, log, target, isUnchanged);
+    const digests = new Map(entry?.files.map((file) => [file.name, file]));
+    const file = writeStream(document, content, log, target, { isUnchanged, digests });
     return { file, entry, head: appended?.head };
   } catch (error) {
     removeNewFiles();
@@ -70,31 +72,35 @@ export function applyToStream(
 }
 
 /**
- * The stream with other bytes and another log, in a new file or in place; null is no log. `isUnchanged` says whether the
- * stream is what it was. Gives where it is. Errors: as applyToStream.
+ * The stream with other bytes and another log, in a new file or in place; null is no log. The options
+ * say whether the stream is what it was. Gives where it is. Errors: as applyToStream.
  */
 export function writeStream(
   document: LinuxCrDocument,
   content: ByteSource,
   log: ByteSource | null,
   target: StreamTarget,
-  isUnchanged: () => boolean,
+  options: ReplaceOptions,
 ): string {
   if (target.to === "file") {
-    writeNew(document, content, log, target.file, isUnchanged);
+    const { path: from } = fileSourceOf(document) ?? {};
+    writeNew(document, content, log, target.file, () => options.isUnchanged(() => from ?? ""));
     return target.file;
   }
   const file = fileOf(document);
-  const [directory, name] = [path.dirname(file), path.basename(file)];
+  const logName = path.basename(logOf(file));
   const files = new Map<string, ByteSource | null>([
-    [name, content],
-    [path.basename(logOf(file)), log],
+    [path.basename(file), content],
+    [logName, log],
   ]);
+  const digests = new Map(options.digests).set(logName, logDigests(StreamFiles.of(document), log));
+  const isUnchanged: ReplaceOptions["isUnchanged"] = (pathOf) =>
+    options.isUnchanged(pathOf) && (sha256OfFile(pathOf(logName)) ?? null) === digests.get(logName)?.before;
   if (
     content !== document.image.source &&
     (!(content instanceof SplicedSource) || content.splices.length > 0)
   )
-    replaceInPlace(directory, files, isUnchanged);
+    replaceInPlace(streamPlace(file), files, { digests, isUnchanged });
   return document.name;
 }
 
@@ -108,14 +114,12 @@ function writeNew(
 ): void {
   if (file === "") throw new UsageError("the new file has no name");
   assertFree(file);
-  const { source } = document.image;
-  const like = source instanceof FileSource ? source.path : undefined;
+  const like = fileSourceOf(document)?.path;
   const [directory, name] = [path.dirname(path.resolve(file)), path.basename(file)];
-  const prefix = `.${name}.crimg-`;
-  const temporary = path.join(directory, prefix + ownerToken());
-  const temporaryLog = `${temporary}-log`;
+  const temporary = path.join(directory, temporaryName(name));
+  const temporaryLog = path.join(directory, temporaryName(name));
   try {
-    removeAbandoned(directory, prefix);
+    removeAbandoned(directory, name);
     writeSource(temporary, content, { like, sync: true });
     if (log !== null) writeSource(temporaryLog, log, { like, sync: true });
     if (!isUnchanged())
@@ -136,20 +140,21 @@ function assertFree(file: string): void {
     throw new UsageError("the file exists; name a new one, or edit it --in-place", { file });
 }
 
-function removeAbandoned(directory: string, prefix: string): void {
-  for (const name of fs.readdirSync(directory))
-    if (name.startsWith(prefix) && !isOwnerAlive(name.slice(prefix.length)))
-      fs.rmSync(path.join(directory, name), { force: true });
-}
-
-/** Whether the file is the one that was opened, without reading it again: inode, size and both times. */
-export function unchanged({ image }: LinuxCrDocument): () => boolean {
-  const { source } = image;
-  if (!(source instanceof FileSource)) return () => true;
-  const identity = (): string => {
-    const stat = fs.statSync(source.path, { bigint: true, throwIfNoEntry: false });
+/**
+ * Whether a file is the one that was opened, without reading it again: inode, size and both times. The stream is asked for
+ * by its name.
+ */
+export function unchanged(document: LinuxCrDocument): ReplaceOptions["isUnchanged"] {
+  const source = fileSourceOf(document);
+  if (source === undefined) return () => true;
+  const identity = (file: string): string => {
+    const stat = fs.statSync(file, { bigint: true, throwIfNoEntry: false });
     return stat === undefined ? "" : [stat.dev, stat.ino, stat.size, stat.mtimeNs, stat.ctimeNs].join(" ");
   };
-  const before = identity();
-  return () => identity() === before;
+  const before = identity(source.path);
+  return (pathOf) => identity(pathOf(path.basename(realPath(source)))) === before;
+}
+
+function fileSourceOf({ image }: LinuxCrDocument): FileSource | undefined {
+  return image.source instanceof FileSource ? image.source : undefined;
 }

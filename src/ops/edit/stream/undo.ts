@@ -3,7 +3,7 @@ import { EditError } from "../../../io/errors.js";
 import type { LinuxCrDocument } from "../../../model/document.js";
 import { shortenedLog } from "../log.js";
 import type { LogEntry } from "../log-entry.js";
-import { lastEntries, previousFiles, type UndoTrust } from "../undo.js";
+import { digestsBack, lastEntries, previousFiles, type UndoTrust } from "../undo.js";
 import { type StreamTarget, unchanged, writeStream } from "./apply.js";
 import { fileOf, StreamFiles } from "./files.js";
 
@@ -40,6 +40,9 @@ export function undoStream(
     });
   const content = previousFiles(files, entries).get(path.basename(document.name));
   const log = shortenedLog(all, steps);
-  const file = writeStream(document, content ?? document.image.source, log, target, isUnchanged);
+  const file = writeStream(document, content ?? document.image.source, log, target, {
+    isUnchanged,
+    digests: digestsBack(entries),
+  });
   return { file, entries, left: [...new Set(entries.flatMap(({ made }) => made ?? []))] };
 }

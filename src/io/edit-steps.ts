@@ -1,0 +1,136 @@
+/** The steps of an edit in place after its commit, forward and back. Each may be done twice. */
+import fs from "node:fs";
+import {
+  ABORT,
+  COMMIT,
+  type EditJournal,
+  type JournalFile,
+  newName,
+  OWNER,
+  oldName,
+} from "./edit-journal.js";
+import { CrimgError, ioError } from "./errors.js";
+import type { PinnedDirectory } from "./pinned-directory.js";
+
+/** An edit in place whose directory, lock and record are open. */
+export interface OpenEdit {
+  readonly directory: PinnedDirectory;
+  readonly lock: PinnedDirectory;
+  readonly journal: EditJournal;
+}
+
+/**
+ * Puts the new files in place. When one cannot be, such as an immutable one, all old files are put back.
+ * Errors: IO, which says what the image is now.
+ */
+export function carryOut(edit: OpenEdit): void {
+  const { directory, lock, journal } = edit;
+  let at = directory.path;
+  try {
+    directory.sync();
+    for (const [i, file] of journal.files.entries()) {
+      at = `${directory.path}/${file.name}`;
+      putNew(edit, file, i);
+    }
+    directory.sync();
+  } catch (error) {
+    const { text } = ioError("replace it", at, error);
+    fs.renameSync(lock.at(COMMIT), lock.at(ABORT));
+    takeBack(edit);
+    throw new CrimgError("IO", `${text}; the edit was taken back, and all files are as they were`, {
+      file: at,
+      cause: error,
+    });
+  }
+  fs.unlinkSync(lock.at(COMMIT));
+  lock.sync();
+}
+
+/** Puts the old files back. Errors: IO when that cannot be done either. */
+export function takeBack({ directory, lock, journal }: OpenEdit): void {
+  let at = directory.path;
+  try {
+    lock.sync();
+    for (let i = journal.files.length - 1; i >= 0; i--) {
+      const file = journal.files[i] as JournalFile;
+      at = `${directory.path}/${file.name}`;
+      putOld(directory, lock, file, i);
+    }
+    directory.sync();
+  } catch (error) {
+    const { text } = ioError("put the old file back", at, error);
+    throw new CrimgError(
+      "IO",
+      `${text}; the image has old and new files now: mend that and say crimg recover`,
+      { file: at, cause: error },
+    );
+  }
+  fs.unlinkSync(lock.at(ABORT));
+  lock.sync();
+}
+
+/**
+ * Removes a lock or a stage that has no record any more: all files in it, the owner's last. What is gone already, because
+ * another one that recovers was faster, is no error. Errors: those of the system.
+ */
+export function discard(directory: PinnedDirectory, name: string, lock: PinnedDirectory): void {
+  for (const each of lock.names()) if (each !== OWNER) fs.rmSync(lock.at(each), { force: true });
+  fs.rmSync(lock.at(OWNER), { force: true });
+  if (directory.stat(name)?.ino === lock.self().ino) fs.rmdirSync(directory.at(name));
+}
+
+function putNew({ directory, lock }: OpenEdit, file: JournalFile, i: number): void {
+  const { name, before, after } = file;
+  const hasOld = lock.stat(oldName(i)) !== undefined;
+  if (after === null) {
+    if (!hasOld && directory.stat(name) !== undefined) fs.renameSync(directory.at(name), lock.at(oldName(i)));
+    return;
+  }
+  if (lock.stat(newName(i)) === undefined) return;
+  if (before !== null && !hasOld) keepOld(directory.at(name), lock.at(oldName(i)));
+  giveAway(lock, file, i);
+  fs.renameSync(lock.at(newName(i)), directory.at(name));
+}
+
+/** A hard link leaves the name in place; not all file systems have them, nor may all callers make them. */
+function keepOld(from: string, to: string): void {
+  try {
+    fs.linkSync(from, to);
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    if (!["EPERM", "EOPNOTSUPP", "ENOTSUP", "EMLINK", "ENOSYS"].includes(code ?? "")) throw error;
+    fs.renameSync(from, to);
+  }
+}
+
+/** An image holds a program's memory and stays with who could read it, as far as the caller may give files away. */
+function giveAway(lock: PinnedDirectory, { mode, uid, gid }: JournalFile, i: number): void {
+  const fd = lock.openFile(newName(i));
+  try {
+    const own = fs.fstatSync(fd);
+    if (own.uid !== uid || own.gid !== gid) {
+      try {
+        fs.fchownSync(fd, uid, gid);
+      } catch {
+        // Only root may.
+      }
+    }
+    fs.fchmodSync(fd, mode);
+  } finally {
+    fs.closeSync(fd);
+  }
+}
+
+function putOld(
+  directory: PinnedDirectory,
+  lock: PinnedDirectory,
+  { name, before, after }: JournalFile,
+  i: number,
+): void {
+  if (lock.stat(oldName(i)) !== undefined) {
+    fs.renameSync(lock.at(oldName(i)), directory.at(name));
+    // A rename between two names of one file does nothing, rename(2).
+    fs.rmSync(lock.at(oldName(i)), { force: true });
+  } else if (before === null && after !== null && lock.stat(newName(i)) === undefined)
+    fs.rmSync(directory.at(name), { force: true });
+}

@@ -1,0 +1,185 @@
+/** What becomes of an edit in place that was interrupted: finished, taken back, or left alone and told. */
+import fs from "node:fs";
+import {
+  COMMIT,
+  distrustDirectory,
+  distrustEntry,
+  distrustFiles,
+  type EditState,
+  editState,
+  isAbout,
+  LOCKED,
+  OWNER,
+  readJournal,
+  readOwner,
+} from "./edit-journal.js";
+import { carryOut, discard, takeBack } from "./edit-steps.js";
+import { CrimgError, EditError, ioError, isCrimgError } from "./errors.js";
+import { type LockHolder, tryLock } from "./file-lock.js";
+import { isLocal, ownerState, ownerText } from "./owner.js";
+import { PinnedDirectory } from "./pinned-directory.js";
+
+/** Where an image is edited in place. */
+export interface EditPlace {
+  /** The image's directory, a set; the one that holds the file, for a stream. */
+  readonly directory: string;
+  /** Name of the lock in it. */
+  readonly lock: string;
+  /** Names that an edit may replace; undefined for a set, all of whose files it may. */
+  readonly members: readonly string[] | undefined;
+}
+
+export const STAGE = ".crimg-stage-";
+
+/** What was found and done: nothing, the edit finished, its old files put back, or what it had staged removed. */
+export type Recovery = "nothing" | "finished" | "taken back" | "removed";
+
+export interface RecoverOptions {
+  /** Also when others may write into the directory, and when nobody can tell whether the owner still runs. */
+  readonly force?: boolean | undefined;
+}
+
+/**
+ * Finishes or takes back an edit in place that was interrupted, if crimg wrote its record for this very image and this very
+ * caller. Errors: EDIT when the edit is under way or its record is not to be trusted, which is left alone then; IO.
+ */
+export function recoverInPlace(place: EditPlace, options: RecoverOptions = {}): Recovery {
+  const directory = PinnedDirectory.open(place.directory);
+  try {
+    directory.assertPinned();
+    const removed = removeStages(directory);
+    const found = recoverLock(directory, place, options);
+    return found === "nothing" && removed ? "removed" : found;
+  } catch (error) {
+    throw isCrimgError(error) ? error : ioError("remove what an edit left", place.directory, error);
+  } finally {
+    directory.close();
+  }
+}
+
+function recoverLock(
+  directory: PinnedDirectory,
+  { lock: name, members }: EditPlace,
+  { force = false }: RecoverOptions,
+): Recovery {
+  const stat = directory.stat(name);
+  if (stat === undefined) return "nothing";
+  const why = distrustEntry(stat);
+  if (why !== undefined) leaveAlone(directory, name, why);
+  const lock = directory.directory(name);
+  let owned: number | undefined;
+  try {
+    const found = distrustEntry(lock.self());
+    if (found !== undefined) leaveAlone(directory, name, found);
+    const owner = readOwner(lock);
+    const { fd, holder } = lockOwner(lock);
+    owned = fd;
+    // Another one that recovers has done it between the opening and the lock.
+    if (fd !== undefined && lock.stat(OWNER) === undefined) return "nothing";
+    assertEnded(directory, name, owner, holder, force);
+    const state = editState(lock);
+    if (state !== undefined && owner === "") leaveAlone(directory, name, "it does not say who edits");
+    const done = state === undefined ? "removed" : follow(directory, lock, name, members, state, force);
+    discard(directory, name, lock);
+    return done;
+  } finally {
+    if (owned !== undefined) fs.closeSync(owned);
+    lock.close();
+  }
+}
+
+function follow(
+  directory: PinnedDirectory,
+  lock: PinnedDirectory,
+  name: string,
+  members: readonly string[] | undefined,
+  state: NonNullable<EditState>,
+  force: boolean,
+): Recovery {
+  const journal = readJournal(lock, state);
+  if (journal === undefined) return leaveAlone(directory, name, "its record is damaged");
+  if (!isAbout(journal, directory, readOwner(lock)))
+    return leaveAlone(directory, name, "its record is about another directory");
+  const shared = force ? undefined : distrustDirectory(directory);
+  if (shared !== undefined) return leaveAlone(directory, name, `${shared} (--force recovers nevertheless)`);
+  const why = distrustFiles(directory, lock, journal, members, state);
+  if (why !== undefined) return leaveAlone(directory, name, why);
+  const edit = { directory, lock, journal };
+  if (state !== COMMIT) {
+    takeBack(edit);
+    return "taken back";
+  }
+  try {
+    carryOut(edit);
+  } catch (error) {
+    if (editState(lock) === undefined) discard(directory, name, lock);
+    throw error;
+  }
+  return "finished";
+}
+
+/** Removes what dead writers of this caller had staged. Gives whether there was any. */
+function removeStages(directory: PinnedDirectory): boolean {
+  let removed = false;
+  for (const name of directory.names()) {
+    if (!name.startsWith(STAGE)) continue;
+    const stat = directory.stat(name);
+    if (stat === undefined || distrustEntry(stat) !== undefined) continue;
+    const stage = directory.directory(name);
+    const { fd, holder } = lockOwner(stage);
+    try {
+      if (distrustEntry(stage.self()) !== undefined) continue;
+      const token = fd === undefined ? name.slice(STAGE.length) : readOwner(stage);
+      if (hasEnded(token, holder, directory.path) !== true) continue;
+      discard(directory, name, stage);
+      removed = true;
+    } finally {
+      if (fd !== undefined) fs.closeSync(fd);
+      stage.close();
+    }
+  }
+  return removed;
+}
+
+/** Holds the owner's file, so that of several who recover one does it. */
+function lockOwner(lock: PinnedDirectory): { readonly fd: number | undefined; readonly holder: LockHolder } {
+  if (!lock.stat(OWNER)?.isFile()) return { fd: undefined, holder: "unsupported" };
+  const fd = lock.openFile(OWNER, fs.constants.O_RDWR);
+  return { fd, holder: tryLock(fd) };
+}
+
+function assertEnded(
+  directory: PinnedDirectory,
+  name: string,
+  owner: string,
+  holder: LockHolder,
+  force: boolean,
+): void {
+  // Killed between the removal of the owner's file and that of the directory.
+  if (owner === "" && holder === "unsupported") return;
+  const ended = hasEnded(owner, holder, directory.path);
+  if (ended === true || (ended === undefined && force)) return;
+  const file = `${directory.path}/${name}`;
+  if (ended === false)
+    throw new EditError(`${ownerText(owner)} is editing this image; try again when it is done`, { file });
+  throw new EditError(
+    `${ownerText(owner)} was editing this image, and whether it still runs cannot be told from here; if it does not, say crimg recover --force`,
+    { file },
+  );
+}
+
+/** Whether the process behind a lock has ended, told by its flock(2) where that was to be had, else by /proc. */
+function hasEnded(token: string, holder: LockHolder, directory: string): boolean | undefined {
+  if (holder === "theirs") return false;
+  const state = ownerState(token, directory);
+  if (state !== "unknown") return state === "dead";
+  return holder === "ours" && token.endsWith(LOCKED) && isLocal(directory) ? true : undefined;
+}
+
+function leaveAlone(directory: PinnedDirectory, name: string, why: string): never {
+  throw new CrimgError(
+    "EDIT",
+    `this is not taken for crimg's own record of an edit of this image and was left alone: ${why}; look at it, and remove it if it is of no use`,
+    { file: `${directory.path}/${name}` },
+  );
+}

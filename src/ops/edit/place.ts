@@ -1,0 +1,21 @@
+import fs from "node:fs";
+import path from "node:path";
+import type { EditPlace } from "../../io/recover-in-place.js";
+import { logOf } from "./stream/files.js";
+
+/** Where the set in a directory is edited in place. */
+export function setPlace(directory: string): EditPlace {
+  return { directory, lock: ".crimg-edit", members: undefined };
+}
+
+/** Where the stream in a file is edited in place, together with its log; other files beside it are no part of it. */
+export function streamPlace(file: string): EditPlace {
+  const { dir, base } = path.parse(file);
+  return { directory: dir, lock: `.${base}.crimg-edit`, members: [base, path.basename(logOf(file))] };
+}
+
+/** Where an image that was found under a path is edited in place; undefined for what is no directory and no file. */
+export function editPlaceOf(image: string, stat: fs.Stats): EditPlace | undefined {
+  if (stat.isDirectory()) return setPlace(image);
+  return stat.isFile() ? streamPlace(fs.realpathSync(image)) : undefined;
+}
