@@ -1,7 +1,6 @@
 import path from "node:path";
 import { boolean } from "@oclif/core/flags";
 import { BaseCommand } from "../src/cli/base-command.js";
-import { escapeText } from "../src/cli/escape.js";
 import { type Answer, EXIT } from "../src/cli/exit-codes.js";
 import { imageArg, positional } from "../src/cli/flags.js";
 import {
@@ -114,6 +113,5 @@ function* count<T>(items: Iterable<T>, each: () => void): Generator<T> {
 }
 
 function* lines(matches: Iterable<ImageMatch>): Generator<string> {
-  for (const { image, record, path, text } of matches)
-    yield `${escapeText(image)}[${record}].${path} = ${escapeText(text)}`;
+  for (const { image, record, path, text } of matches) yield `${image}[${record}].${path} = ${text}`;
 }

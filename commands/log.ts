@@ -1,5 +1,4 @@
 import { BaseCommand } from "../src/cli/base-command.js";
-import { escapeText } from "../src/cli/escape.js";
 import { type Answer, EXIT } from "../src/cli/exit-codes.js";
 import { imageArg } from "../src/cli/flags.js";
 import { editHistory, type FileState, openDocument } from "../src/index.js";
@@ -29,7 +28,7 @@ Exit status: 0 all files are as the log says, 1 something else has changed one s
       const { entries, files } = editHistory(document);
       const changed = files.filter(({ expected, found }) => expected !== found);
       if (this.flags.json) this.printJson({ set: document.name, edits: entries.map(withoutUndo), files });
-      else if (entries.length === 0) this.print(`crimg has not edited ${escapeText(document.name)}`);
+      else if (entries.length === 0) this.print(`crimg has not edited ${document.name}`);
       else {
         this.printTable(
           [

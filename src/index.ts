@@ -16,6 +16,7 @@ export { engineFacts } from "./engine-facts.js";
 export { CriuImage, type ImageRecord, type PayloadRange } from "./formats/criu/image.js";
 export { LinuxCrImage } from "./formats/linux-cr/image.js";
 export type { ExtensionFacts, RecordCounts } from "./formats/linux-cr/own-records.js";
+export { jsonString } from "./io/ascii-json.js";
 export * from "./io/errors.js";
 export { MAX_JSON_BYTES, MAX_PIPED_IMAGE_BYTES } from "./io/limits.js";
 export { shellCommand } from "./io/shell.js";

@@ -1,4 +1,5 @@
 import path from "node:path";
+import { asciiJson } from "../../io/ascii-json.js";
 import { sha256 } from "../../io/digest.js";
 import { FormatError } from "../../io/errors.js";
 import type { FileSet } from "../../io/file-set.js";
@@ -95,7 +96,7 @@ function formatEntry(entry: LogEntry): string {
     ...file,
     undo: undo.map(({ offset, size, bytes }) => [offset, size, bytes.toString("base64")]),
   }));
-  return `${JSON.stringify({ ...entry, files }, plain)}\n`;
+  return `${asciiJson(JSON.stringify({ ...entry, files }, plain))}\n`;
 }
 
 const SAFE = BigInt(Number.MAX_SAFE_INTEGER);
