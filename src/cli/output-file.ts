@@ -2,7 +2,7 @@ import fs from "node:fs";
 import { basename, dirname, join } from "node:path";
 import { isatty } from "node:tty";
 import { ioError, UsageError } from "../index.js";
-import { writeBytes } from "./output.js";
+import { writeBinary } from "./output.js";
 
 /**
  * Writes what a command made to the file that `-o` names, or to stdout without one or for `-`. A file is there whole
@@ -12,7 +12,7 @@ export function writeOutput(to: string | undefined, chunks: Iterable<Uint8Array>
   if (to === undefined || to === "-") {
     if (isatty(1))
       throw new UsageError("this is binary and stdout is a terminal: name a file with -o, or use a pipe");
-    for (const chunk of chunks) writeBytes(chunk);
+    for (const chunk of chunks) writeBinary(chunk);
     return;
   }
   const target = targetOf(to);

@@ -37,7 +37,7 @@ export function writeAnswer(answer: object): void {
 }
 
 /** Writes an image, or what else is no text for people, to stdout. */
-export function writeBytes(bytes: Uint8Array): void {
+export function writeBinary(bytes: Uint8Array): void {
   write(1, bytes);
 }
 

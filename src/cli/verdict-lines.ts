@@ -27,7 +27,7 @@ export function* verdictLines(verdict: Verdict, options: VerdictLinesOptions): G
   if (options.options.length > 0) {
     yield options.style("heading", "criu restore needs");
     for (const { option, value, reason } of options.options)
-      yield `  ${value === undefined ? option : `${option} ${value}styled`}  ${options.style("faint", reason)}`;
+      yield styled`  ${value === undefined ? option : `${option} ${value}styled`}  ${options.style("faint", reason)}`;
   }
   yield verdictSentence(verdict, options);
 }
