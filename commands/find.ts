@@ -79,7 +79,7 @@ Exit status: 0 found, 1 not found, 2 trouble (also when an image could not be re
       try {
         yield* inImage(image, matcher);
       } catch (error) {
-        if (!isCrimgError(error)) throw error;
+        if (!isCrimgError(error) || error.code === "USAGE") throw error;
         trouble(error);
       }
     }

@@ -18,7 +18,7 @@ export { LinuxCrImage } from "./formats/linux-cr/image.js";
 export type { ExtensionFacts, RecordCounts } from "./formats/linux-cr/own-records.js";
 export { jsonString } from "./io/ascii-json.js";
 export * from "./io/errors.js";
-export { MAX_JSON_BYTES, MAX_PIPED_IMAGE_BYTES } from "./io/limits.js";
+export { MAX_JSON_BYTES, MAX_PIPED_IMAGE_BYTES, MAX_RECIPE_BYTES } from "./io/limits.js";
 export { shellCommand } from "./io/shell.js";
 export { FileSource, MemorySource } from "./io/source.js";
 export * from "./model/checkpoint.js";
