@@ -19,6 +19,7 @@ export type { ExtensionFacts, RecordCounts } from "./formats/linux-cr/own-record
 export { jsonString } from "./io/ascii-json.js";
 export * from "./io/errors.js";
 export { MAX_JSON_BYTES, MAX_PIPED_IMAGE_BYTES, MAX_RECIPE_BYTES } from "./io/limits.js";
+export { createPrivate, openPrivate, replaceable } from "./io/private-file.js";
 export { shellCommand } from "./io/shell.js";
 export { FileSource, MemorySource } from "./io/source.js";
 export * from "./model/checkpoint.js";

@@ -5,7 +5,7 @@ import { isOwnerAlive, ownerToken } from "./owner.js";
 
 /**
  * Makes a directory that is there with all its files or not at all: `fill` writes into a directory beside it, which
- * then takes the name. `like` gives the permission bits; without it the directory is for its owner alone. What runs of
+ * then takes the name. It is for its owner alone, and tighter where `like` is. What runs of
  * the same name that were killed left behind is removed. Errors: USAGE when `directory` exists and is not empty; IO.
  */
 export function createDirectory<T>(
@@ -25,7 +25,7 @@ export function createDirectory<T>(
   }
   try {
     const result = fill(temporary);
-    if (like !== undefined) fs.chmodSync(temporary, fs.statSync(like).mode & 0o7777);
+    if (like !== undefined) fs.chmodSync(temporary, fs.statSync(like).mode & 0o700);
     assertFree(directory);
     fs.renameSync(temporary, directory);
     return result;

@@ -3,6 +3,7 @@ import path from "node:path";
 import { chunksOf } from "./digest.js";
 import { ioError, isCrimgError } from "./errors.js";
 import { ownerToken } from "./owner.js";
+import { createPrivate } from "./private-file.js";
 import { type ByteSource, checkRange } from "./source.js";
 
 const CHUNK = 1024 * 1024;
@@ -28,7 +29,7 @@ export class SpoolSource implements ByteSource {
   ) {
     const file = path.join(directory, `.crimg-spool-${ownerToken()}`);
     try {
-      this.#fd = fs.openSync(file, "wx+", 0o600);
+      this.#fd = createPrivate(file);
       fs.unlinkSync(file);
     } catch (error) {
       throw ioError("keep the input in a file meanwhile", directory, error);

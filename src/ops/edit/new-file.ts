@@ -3,6 +3,7 @@ import path from "node:path";
 import { chunksOf } from "../../io/digest.js";
 import { EditError, ioError } from "../../io/errors.js";
 import { ownerToken } from "../../io/owner.js";
+import { createPrivate } from "../../io/private-file.js";
 import { fsPath } from "../../io/rooted-path.js";
 import { type ByteSource, FileSource } from "../../io/source.js";
 
@@ -57,7 +58,7 @@ function writeOne(file: NewFile): boolean {
   try {
     assertNameIsFree(file);
     if (isSame(file)) return false;
-    const fd = fs.openSync(temporary, "wx", 0o600);
+    const fd = createPrivate(temporary);
     try {
       fs.ftruncateSync(fd, file.size);
       for (const { at, content } of file.pieces) {

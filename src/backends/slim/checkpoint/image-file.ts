@@ -2,6 +2,7 @@ import fs from "node:fs";
 import path from "node:path";
 import { CrimgError, ioError, UsageError } from "../../../io/errors.js";
 import { ownerToken } from "../../../io/owner.js";
+import { createPrivate, privateMode } from "../../../io/private-file.js";
 import type { ByteSource } from "../../../io/source.js";
 import { replaces } from "../../../io/write-file.js";
 import { SYS } from "../sys/abi-x64.js";
@@ -12,7 +13,6 @@ import { imageBytes } from "./image-bytes.js";
 const O_TMPFILE = 0o20200000;
 const AT_FDCWD = -100;
 const AT_SYMLINK_FOLLOW = 0x400;
-const MODE = 0o600;
 const EEXIST = 17;
 
 /** Told how many bytes of how many are written. */
@@ -32,7 +32,7 @@ export function saveImage(image: ByteSource, out: string, force: boolean, onWrit
   try {
     fd = openNameless(directory);
     isNamed = fd === undefined;
-    fd ??= fs.openSync(aside, "wx", MODE);
+    fd ??= createPrivate(aside);
     write(fd, image, onWritten);
     if (!isNamed && !isOld) {
       giveName(fd, out);
@@ -52,7 +52,7 @@ export function saveImage(image: ByteSource, out: string, force: boolean, onWrit
 
 function openNameless(directory: string): number | undefined {
   try {
-    return fs.openSync(directory, O_TMPFILE | fs.constants.O_RDWR, MODE);
+    return fs.openSync(directory, O_TMPFILE | fs.constants.O_RDWR, privateMode());
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException;
     if (code === "EOPNOTSUPP" || code === "EISDIR") return undefined;

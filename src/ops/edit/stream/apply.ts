@@ -104,15 +104,15 @@ function writeNew(
   if (file === "") throw new UsageError("the new file has no name");
   assertFree(file);
   const { source } = document.image;
-  const like = source instanceof FileSource ? source.path : undefined;
+  const from = source instanceof FileSource ? source.path : undefined;
   const [directory, name] = [path.dirname(path.resolve(file)), path.basename(file)];
   const prefix = `.${name}.crimg-`;
   const temporary = path.join(directory, prefix + ownerToken());
   const temporaryLog = `${temporary}-log`;
   try {
     removeAbandoned(directory, prefix);
-    writeSource(temporary, content, { like, sync: true });
-    if (log !== null) writeSource(temporaryLog, log, { like, sync: true });
+    writeSource(temporary, content, { from, sync: true });
+    if (log !== null) writeSource(temporaryLog, log, { from, sync: true });
     if (!isUnchanged())
       throw new EditError("the stream was changed by another program meanwhile", { file: document.name });
     assertFree(file);
@@ -134,7 +134,7 @@ function assertFree(file: string): void {
 function removeAbandoned(directory: string, prefix: string): void {
   for (const name of fs.readdirSync(directory))
     if (name.startsWith(prefix) && !isOwnerAlive(name.slice(prefix.length)))
-      fs.rmSync(path.join(directory, name), { force: true });
+      fs.rmSync(path.join(directory, name), { recursive: true, force: true });
 }
 
 /** Whether the file is the one that was opened, without reading it again: inode, size and both times. */
