@@ -1,7 +1,6 @@
 import { isatty } from "node:tty";
 import { boolean, option, string } from "@oclif/core/flags";
 import { BaseCommand } from "../src/cli/base-command.js";
-import { escapeText } from "../src/cli/escape.js";
 import { type Answer, EXIT } from "../src/cli/exit-codes.js";
 import { requiredPositional } from "../src/cli/flags.js";
 import { writeOutput } from "../src/cli/output-file.js";
@@ -98,7 +97,7 @@ Exit status: 0 written, 1 something cannot be saved, 2 trouble.`;
         written: { path: flags.out, size },
         remarks,
       });
-    else this.print(`wrote ${escapeText(flags.out)} (task ${pid}, ${size} bytes)`);
+    else this.print(`wrote ${flags.out} (task ${pid}, ${size} bytes)`);
     return EXIT.ok;
   }
 

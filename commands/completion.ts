@@ -30,7 +30,7 @@ as a file name. Nothing is installed: the examples show where each shell takes i
     const commands = this.config.commands.filter(({ hidden }) => !hidden);
     const script = completionScript(shell, this.config.bin, commands);
     if (this.flags.json) this.printJson({ shell, script });
-    else this.print(script.trimEnd());
+    else this.printLines(script.trimEnd().split("\n"));
     return EXIT.ok;
   }
 }

@@ -2,7 +2,6 @@ import { tmpdir } from "node:os";
 import { isatty } from "node:tty";
 import { boolean, option } from "@oclif/core/flags";
 import { BaseCommand } from "../src/cli/base-command.js";
-import { escapeText } from "../src/cli/escape.js";
 import { type Answer, EXIT } from "../src/cli/exit-codes.js";
 import { imageArg, positional } from "../src/cli/flags.js";
 import { writeOutput } from "../src/cli/output-file.js";
@@ -102,12 +101,12 @@ Exit status: 0 converted, 1 something cannot be expressed and --lossy was not gi
       this.printJson({ from, to, losses, written });
       return;
     }
-    const tell = (text: string): void => (OUT === "-" ? this.note(text) : this.print(escapeText(text)));
+    const tell = (text: string): void => (OUT === "-" ? this.note(text) : this.print(text));
     for (const { object, what, why } of losses) tell(`${object}: ${what} (${why})`);
     if (size === undefined)
       this.note(
         `${losses.length} ${losses.length === 1 ? "thing" : "things"} cannot be expressed; nothing was written (--lossy converts without them)`,
       );
-    else if (OUT !== "-") this.print(`wrote ${escapeText(OUT)} (${to}, ${size} bytes)`);
+    else if (OUT !== "-") this.print(`wrote ${OUT} (${to}, ${size} bytes)`);
   }
 }

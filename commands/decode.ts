@@ -3,7 +3,7 @@ import { BaseCommand } from "../src/cli/base-command.js";
 import { type Answer, EXIT } from "../src/cli/exit-codes.js";
 import { positional } from "../src/cli/flags.js";
 import { inFlag, inputPath, outFlag } from "../src/cli/image-file.js";
-import { writeTo } from "../src/cli/output.js";
+import { writeBinary } from "../src/cli/output.js";
 import { writeOutput } from "../src/cli/output-file.js";
 import { decodeImage, decodeStream, LinuxCrImage, openAnyImage, UsageError } from "../src/index.js";
 
@@ -84,7 +84,7 @@ every stream comes back to the byte, also one that is cut off: it is written who
   }
 
   #write(text: Iterable<string>, out: string | undefined): void {
-    if (out === undefined || out === "-") for (const piece of text) writeTo(1, asciiBytes(piece));
+    if (out === undefined || out === "-") for (const piece of text) writeBinary(asciiBytes(piece));
     else writeOutput(out, bytesOf(text));
   }
 }

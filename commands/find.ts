@@ -1,7 +1,6 @@
 import path from "node:path";
 import { boolean } from "@oclif/core/flags";
 import { BaseCommand } from "../src/cli/base-command.js";
-import { escapeText } from "../src/cli/escape.js";
 import { type Answer, EXIT } from "../src/cli/exit-codes.js";
 import { imageArg, positional } from "../src/cli/flags.js";
 import {
@@ -80,7 +79,7 @@ Exit status: 0 found, 1 not found, 2 trouble (also when an image could not be re
       try {
         yield* inImage(image, matcher);
       } catch (error) {
-        if (!isCrimgError(error)) throw error;
+        if (!isCrimgError(error) || error.code === "USAGE") throw error;
         trouble(error);
       }
     }
@@ -114,6 +113,5 @@ function* count<T>(items: Iterable<T>, each: () => void): Generator<T> {
 }
 
 function* lines(matches: Iterable<ImageMatch>): Generator<string> {
-  for (const { image, record, path, text } of matches)
-    yield `${escapeText(image)}[${record}].${path} = ${escapeText(text)}`;
+  for (const { image, record, path, text } of matches) yield `${image}[${record}].${path} = ${text}`;
 }

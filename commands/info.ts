@@ -1,5 +1,4 @@
 import { BaseCommand } from "../src/cli/base-command.js";
-import { escapeText } from "../src/cli/escape.js";
 import { type Answer, EXIT } from "../src/cli/exit-codes.js";
 import { positional } from "../src/cli/flags.js";
 import { inFlag, inputPath } from "../src/cli/image-file.js";
@@ -84,9 +83,7 @@ function lines(info: ImageInfo): string[] {
     ["of", belongsTo === undefined ? undefined : `${belongsTo.what} ${belongsTo.id}`],
     ["since", since === undefined ? undefined : `criu ${since}${isOld ? ", no longer written" : ""}`],
   ];
-  return rows.flatMap(([name, text]) =>
-    text === undefined ? [] : [`${name.padEnd(7)} ${escapeText(text)}`],
-  );
+  return rows.flatMap(([name, text]) => (text === undefined ? [] : [`${name.padEnd(7)} ${text}`]));
 }
 
 function streamLines(info: StreamInfo): string[] {
@@ -104,9 +101,7 @@ function streamLines(info: StreamInfo): string[] {
     ["size", `${size} bytes`],
     ["end", `${ENDINGS[ending.kind] ?? ending.kind} at ${ending.offset}, ${ending.rest} bytes behind`],
   ];
-  return rows.flatMap(([name, text]) =>
-    text === undefined ? [] : [`${name.padEnd(7)} ${escapeText(text)}`],
-  );
+  return rows.flatMap(([name, text]) => (text === undefined ? [] : [`${name.padEnd(7)} ${text}`]));
 }
 
 const ENDINGS: Readonly<Record<string, string>> = {

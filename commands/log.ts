@@ -1,5 +1,4 @@
 import { BaseCommand } from "../src/cli/base-command.js";
-import { escapeText } from "../src/cli/escape.js";
 import { type Answer, EXIT } from "../src/cli/exit-codes.js";
 import { headFlag, imageArg, keptHead } from "../src/cli/flags.js";
 import { chainJson, chainLines, chainProblem } from "../src/cli/log-lines.js";
@@ -49,11 +48,11 @@ Exit status: 0 all files are as the log says and the chain holds, 1 something el
       if (this.flags.json)
         this.printJson({ set: document.name, edits: entries.map(withoutUndo), chain, files });
       else {
-        if (entries.length === 0) this.print(`crimg has not edited ${escapeText(document.name)}`);
+        if (entries.length === 0) this.print(`crimg has not edited ${document.name}`);
         else {
           this.#printEntries(entries);
           this.print(`head ${chain.head}`);
-          for (const line of chainLines(entries, chain)) this.note(`note: ${escapeText(line)}`);
+          for (const line of chainLines(entries, chain)) this.note(`note: ${line}`);
         }
         if (problem !== undefined) this.warn(problem);
         for (const file of changed) this.warn(sentence(file));

@@ -1,6 +1,5 @@
 import { boolean } from "@oclif/core/flags";
 import { BaseCommand, RECOVERED } from "../src/cli/base-command.js";
-import { escapeText } from "../src/cli/escape.js";
 import { type Answer, EXIT } from "../src/cli/exit-codes.js";
 import { imageArg } from "../src/cli/flags.js";
 import { recoverImage } from "../src/index.js";
@@ -40,10 +39,7 @@ Exit status: 0 done (or nothing to do), 2 trouble.`;
   async run(): Promise<Answer> {
     const found = recoverImage(this.image, { force: this.flags.force });
     if (this.flags.json) this.printJson({ image: this.image, found });
-    else
-      this.print(
-        `${escapeText(this.image)}: ${found === "nothing" ? "no edit was interrupted" : RECOVERED[found]}`,
-      );
+    else this.print(`${this.image}: ${found === "nothing" ? "no edit was interrupted" : RECOVERED[found]}`);
     return EXIT.ok;
   }
 }

@@ -3,7 +3,8 @@ import { BaseCommand } from "../src/cli/base-command.js";
 import { editsFromFlags } from "../src/cli/edit-flags.js";
 import { type Answer, EXIT } from "../src/cli/exit-codes.js";
 import { imageArg } from "../src/cli/flags.js";
-import { terminalWidth, writeTo } from "../src/cli/output.js";
+import type { Line } from "../src/cli/line.js";
+import { terminalWidth, writeLines } from "../src/cli/output.js";
 import { Progress } from "../src/cli/progress.js";
 import { RESTORE_FLAGS } from "../src/cli/restore-flags.js";
 import { restoreJson } from "../src/cli/restore-json.js";
@@ -179,13 +180,13 @@ Exit status: 0 restored (and, without --detach, ended, however that was), 1 it c
     if (this.flags.json) this.printJson(restoreJson(prepared));
     else {
       this.print(restoreCommandLine(prepared) ?? "");
-      this.#toStderr(optionLines(prepared.options, this.#stderrLook.style));
+      writeLines(2, optionLines(prepared.options, this.#stderrLook.style));
     }
     for (const refusal of prepared.refusals) this.warn(refusal);
     return prepared.refusals.length === 0 ? EXIT.ok : EXIT.no;
   }
 
-  async #dryRun(prepared: PreparedRestore, obstacles: readonly string[]): Promise<Answer> {
+  async #dryRun(prepared: PreparedRestore, obstacles: readonly Line[]): Promise<Answer> {
     const isPossible = obstacles.length === 0;
     const steps = isPossible ? await prepared.steps() : [];
     if (this.flags.json) this.printJson(restoreJson(prepared, { steps }));
@@ -197,9 +198,9 @@ Exit status: 0 restored (and, without --detach, ended, however that was), 1 it c
     return isPossible ? EXIT.ok : EXIT.no;
   }
 
-  #refuse(prepared: PreparedRestore, obstacles: readonly string[]): Answer {
+  #refuse(prepared: PreparedRestore, obstacles: readonly Line[]): Answer {
     if (this.flags.json) this.printJson(restoreJson(prepared));
-    this.#toStderr(obstacles);
+    writeLines(2, obstacles);
     this.note("nothing was started");
     return EXIT.no;
   }
@@ -207,18 +208,13 @@ Exit status: 0 restored (and, without --detach, ended, however that was), 1 it c
   #tell(prepared: PreparedRestore, restart: Restart): Answer {
     if (this.flags.json) this.printJson(restoreJson(prepared, { restart }));
     if (!restart.restored) {
-      this.#toStderr(failedLines(restart, this.#stderrLook));
+      writeLines(2, failedLines(restart, this.#stderrLook));
       return EXIT.no;
     }
     if (restart.remark !== undefined) this.warn(restart.remark);
     const said = this.flags.detach ? `restored: root task ${restart.pid}` : endedText(restart);
     if (!this.flags.json && said !== undefined) this.print(said);
     return EXIT.ok;
-  }
-
-  /** Lines that are safe for a terminal already. */
-  #toStderr(lines: Iterable<string>): void {
-    for (const line of lines) writeTo(2, `${line}\n`);
   }
 
   get #look() {

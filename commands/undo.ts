@@ -1,7 +1,6 @@
 import { basename } from "node:path";
 import { boolean, integer, string } from "@oclif/core/flags";
 import { BaseCommand } from "../src/cli/base-command.js";
-import { escapeText } from "../src/cli/escape.js";
 import { type Answer, EXIT } from "../src/cli/exit-codes.js";
 import { headFlag, imageArg, keptHead } from "../src/cli/flags.js";
 import { copiedLines } from "../src/cli/plan-lines.js";
@@ -73,13 +72,10 @@ Exit status: 0 done, 2 trouble.`;
           left,
         });
       else {
-        const name = escapeText(Object.values(where)[0] as string);
-        this.print(`${name}: ${files.map(escapeText).join(", ")} as before`);
-        this.printLines(
-          entries.map(({ time, edits }) => `  ${escapeText(time)} ${escapeText(edits.join(" "))}`),
-        );
-        for (const file of left)
-          this.note(`${escapeText(file)}, which the edit wrote beside the stream, is left there`);
+        const name = Object.values(where)[0] as string;
+        this.print(`${name}: ${files.join(", ")} as before`);
+        this.printLines(entries.map(({ time, edits }) => `  ${time} ${edits.join(" ")}`));
+        for (const file of left) this.note(`${file}, which the edit wrote beside the stream, is left there`);
         if (copied !== undefined) this.printLines(copiedLines(copied));
       }
       return EXIT.ok;

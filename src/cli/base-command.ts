@@ -1,12 +1,12 @@
 import type { Interfaces } from "@oclif/core";
 import { Command } from "@oclif/core/command";
 import { type Recovery, UsageError } from "../index.js";
-import { escapeText } from "./escape.js";
 import type { Answer } from "./exit-codes.js";
 import { reportFailure, wantsJson } from "./failure.js";
 import { GLOBAL_FLAGS } from "./flags.js";
-import { JSON_SCHEMA, writeJson } from "./json.js";
-import { terminalWidth, writeLines, writeTo } from "./output.js";
+import { JSON_SCHEMA } from "./json.js";
+import { type Line, styled } from "./line.js";
+import { terminalWidth, writeAnswer, writeLines } from "./output.js";
 import { type Style, styleFor } from "./style.js";
 import { type Cell, type Column, tableLines } from "./table.js";
 
@@ -68,16 +68,15 @@ export abstract class BaseCommand<T extends typeof Command> extends Command {
     return styleFor(1, this.flags.color);
   }
 
-  /** Writes one line to stdout; text from an image must have gone through `escapeText`. */
-  protected print(line: string): void {
-    this.#wroteAnswer = true;
-    writeTo(1, `${line}\n`);
+  /** Writes one line to stdout. */
+  protected print(text: Line): void {
+    this.printLines([text]);
   }
 
   /** Writes lines to stdout. */
-  protected printLines(lines: Iterable<string>): void {
+  protected printLines(lines: Iterable<Line>): void {
     this.#wroteAnswer = true;
-    writeLines(lines);
+    writeLines(1, lines);
   }
 
   /** Writes a table to stdout that fits the terminal; cells are escaped here. */
@@ -88,12 +87,12 @@ export abstract class BaseCommand<T extends typeof Command> extends Command {
   /** Writes the `--json` answer: `{schema, command, ...answer}`. */
   protected printJson(answer: object): void {
     this.#wroteAnswer = true;
-    writeJson({ schema: JSON_SCHEMA, command: this.#id, ...answer }, (chunk) => writeTo(1, chunk));
+    writeAnswer({ schema: JSON_SCHEMA, command: this.#id, ...answer });
   }
 
   /** Tells something on stderr. */
-  protected note(text: string): void {
-    writeTo(2, `${escapeText(text)}\n`);
+  protected note(text: Line): void {
+    writeLines(2, [text]);
   }
 
   /** Tells what became of an edit that was interrupted before this command changes the image. */
@@ -110,7 +109,7 @@ export abstract class BaseCommand<T extends typeof Command> extends Command {
   override warn<E extends string | Error>(input: E): E {
     const text = typeof input === "string" ? input : input.message;
     const { color } = this.flags ?? { color: "auto" };
-    writeTo(2, `${styleFor(2, color)("warning", "warning:")} ${escapeText(text)}\n`);
+    writeLines(2, [styled`${styleFor(2, color)("warning", "warning:")} ${text}`]);
     return input;
   }
 

@@ -1,5 +1,5 @@
 import type { CheckpointDiff, DiffComparable, Difference, MemoryDifference } from "../index.js";
-import { escapeText } from "./escape.js";
+import { type Line, styled } from "./line.js";
 import type { Role, Style } from "./style.js";
 
 const MARKS: Readonly<Record<Difference["status"], readonly [mark: string, role: Role]>> = {
@@ -14,13 +14,13 @@ export function* diffLines(
   newName: string,
   diff: CheckpointDiff,
   style: Style,
-): Generator<string> {
+): Generator<Line> {
   if (diff.differences.length + diff.memory.length === 0) {
-    yield `no differences between ${escapeText(oldName)} and ${escapeText(newName)}`;
+    yield `no differences between ${oldName} and ${newName}`;
     return;
   }
-  yield style("removed", `--- ${escapeText(oldName)}`);
-  yield style("added", `+++ ${escapeText(newName)}`);
+  yield style("removed", `--- ${oldName}`);
+  yield style("added", `+++ ${newName}`);
   let section = "";
   for (const difference of diff.differences) {
     if (difference.section !== section) {
@@ -33,40 +33,40 @@ export function* diffLines(
   for (const memory of diff.memory) yield* memoryLines(memory, style);
 }
 
-function* differenceLines({ status, label, changes }: Difference, style: Style): Generator<string> {
+function* differenceLines({ status, label, changes }: Difference, style: Style): Generator<Line> {
   const [mark, role] = MARKS[status];
-  const head = style(role, `${mark} ${escapeText(label)}`);
+  const head = style(role, `${mark} ${label}`);
   if (status !== "modified") {
     const fields = changes
       .filter(({ field, old, new: fresh }) => field !== "holders" && !label.startsWith(String(old ?? fresh)))
       .map(({ field, old, new: fresh }) => `${field} ${text(old ?? fresh)}`);
-    yield `  ${head}${fields.length === 0 ? "" : `  ${fields.join(", ")}`}`;
+    yield styled`  ${head}${fields.length === 0 ? "" : `  ${fields.join(", ")}`}`;
     return;
   }
   const [first] = changes;
   if (changes.length === 1 && first !== undefined) {
-    yield `  ${head}  ${first.field} ${text(first.old)} -> ${text(first.new)}`;
+    yield styled`  ${head}  ${first.field} ${text(first.old)} -> ${text(first.new)}`;
     return;
   }
-  yield `  ${head}`;
+  yield styled`  ${head}`;
   for (const { field, old, new: fresh } of changes) yield `      ${field} ${text(old)} -> ${text(fresh)}`;
 }
 
 function* memoryLines(
   { label, added, removed, changed, ranges }: MemoryDifference,
   style: Style,
-): Generator<string> {
+): Generator<Line> {
   const counts = [
     changed === 0 ? "" : `${changed} changed`,
     added === 0 ? "" : `${added} added`,
     removed === 0 ? "" : `${removed} removed`,
   ].filter(Boolean);
-  yield `  ${style("changed", `~ ${escapeText(label)}`)}  pages: ${counts.join(", ")}`;
+  yield styled`  ${style("changed", `~ ${label}`)}  pages: ${counts.join(", ")}`;
   for (const { start, end, status } of ranges ?? []) yield `      ${start}-${end} ${status}`;
 }
 
 function text(value: DiffComparable): string {
   if (value === undefined) return "none";
   if (typeof value === "boolean") return value ? "yes" : "no";
-  return escapeText(String(value));
+  return String(value);
 }

@@ -2,8 +2,9 @@ import { stripVTControlCharacters } from "node:util";
 import { isCrimgError, NotFoundError } from "../index.js";
 import { escapeText } from "./escape.js";
 import { EXIT } from "./exit-codes.js";
-import { JSON_SCHEMA, writeJson } from "./json.js";
-import { ClosedPipe, writeTo } from "./output.js";
+import { JSON_SCHEMA } from "./json.js";
+import { styled } from "./line.js";
+import { ClosedPipe, writeAnswer, writeLines } from "./output.js";
 import { type ColorChoice, styleFor } from "./style.js";
 
 /** An error as it is told to the user: the `error` object of `--json`. */
@@ -36,9 +37,10 @@ export function reportFailure(error: unknown, { command, json, color }: FailureC
   const failure = failureOf(error, command);
   const answer = { schema: JSON_SCHEMA, command: command.split(" ").slice(1).join(" "), error: failure };
   try {
-    if (json) writeJson(answer, (chunk) => writeTo(1, chunk));
-    writeTo(2, `${styleFor(2, color)("error", "error:")} ${failure.message}\n`);
-    if (process.env.CRIMG_DEBUG === "1" && error instanceof Error) writeTo(2, `${error.stack}\n`);
+    if (json) writeAnswer(answer);
+    writeLines(2, [styled`${styleFor(2, color)("error", "error:")} ${failure.message}`]);
+    if (process.env.CRIMG_DEBUG === "1" && error instanceof Error)
+      writeLines(2, error.stack?.split("\n") ?? []);
   } catch (closed) {
     if (!(closed instanceof ClosedPipe)) throw closed;
   }

@@ -1,12 +1,16 @@
 import fs from "node:fs";
 import { isatty } from "node:tty";
-import { FormatError, ioError, UsageError } from "../index.js";
+import { FormatError, ioError, isCrimgError, UsageError } from "../index.js";
 
 const CHUNK = 1024 * 1024;
+const PAUSE_MS = 5;
+/** Whoever writes into a FIFO may open it a little later. */
+const WRITER_MS = 5000;
 
 /**
  * All bytes of `path`, or of stdin when it is `-` or not given. At most `limit` bytes: TOO_LARGE above.
- * A terminal on stdin is a usage error, since the user would face a program that seems to hang.
+ * A terminal on stdin is a usage error, since the user would face a program that seems to hang; so is a FIFO that
+ * nobody writes into.
  */
 export function readInput(path: string | undefined, limit: number): Buffer {
   const fromStdin = path === undefined || path === "-";
@@ -14,22 +18,28 @@ export function readInput(path: string | undefined, limit: number): Buffer {
   if (fromStdin && isatty(0)) throw new UsageError("name an input file, or pipe the input into stdin");
   let fd = 0;
   try {
-    fd = fromStdin ? 0 : fs.openSync(path, "r");
-    return readAll(fd, name, limit);
+    fd = fromStdin ? 0 : fs.openSync(path, fs.constants.O_RDONLY | fs.constants.O_NONBLOCK);
+    return readAll(fd, name, limit, !fromStdin && fs.fstatSync(fd).isFIFO() ? WRITER_MS : 0);
   } catch (error) {
-    throw error instanceof FormatError ? error : ioError("read it", name, error);
+    throw isCrimgError(error) ? error : ioError("read it", name, error);
   } finally {
     if (fd !== 0) fs.closeSync(fd);
   }
 }
 
-function readAll(fd: number, name: string, limit: number): Buffer {
+function readAll(fd: number, name: string, limit: number, patience: number): Buffer {
+  const deadline = Date.now() + patience;
   const chunks: Buffer[] = [];
   let total = 0;
   for (;;) {
     const chunk = Buffer.allocUnsafe(CHUNK);
     const got = readSome(fd, chunk);
-    if (got === 0) return Buffer.concat(chunks, total);
+    if (got === 0) {
+      if (total > 0 || patience === 0) return Buffer.concat(chunks, total);
+      if (Date.now() > deadline) throw new UsageError("nobody writes into this FIFO", { file: name });
+      pause();
+      continue;
+    }
     chunks.push(chunk.subarray(0, got));
     total += got;
     if (total > limit)
@@ -45,7 +55,11 @@ function readSome(fd: number, chunk: Buffer): number {
       const { code } = error as NodeJS.ErrnoException;
       if (code === "EOF") return 0;
       if (code !== "EAGAIN") throw error;
-      Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 5);
+      pause();
     }
   }
+}
+
+function pause(): void {
+  Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, PAUSE_MS);
 }

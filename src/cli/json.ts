@@ -1,3 +1,5 @@
+import { jsonString } from "../index.js";
+
 /** Name and version of the shape of every `--json` answer; it grows by new keys only. */
 export const JSON_SCHEMA = "crimg/1";
 
@@ -7,8 +9,8 @@ const SAFE = BigInt(Number.MAX_SAFE_INTEGER);
 /**
  * Writes `value` as indented JSON in chunks of about 64 KiB, so that an answer of any size needs little memory.
  * A bigint up to 2^53-1 becomes a number and one above a decimal string; bytes become base64; a Map an object;
- * any other iterable an array that is pulled as it is written; undefined values are left out. Text that stands for
- * bytes that are not UTF-8 keeps its lone surrogates, written as `\udcNN`.
+ * any other iterable an array that is pulled as it is written; undefined values are left out. All of it is ASCII; text that
+ * stands for bytes that are not UTF-8 keeps its lone surrogates, written as `\udcNN`.
  */
 export function writeJson(value: unknown, write: (chunk: string) => void): void {
   let pending = "";
@@ -26,7 +28,7 @@ type Put = (text: string) => void;
 
 function putValue(value: unknown, newline: string, put: Put): void {
   if (typeof value === "bigint") put(bigintJson(value));
-  else if (typeof value !== "object" || value === null) put(JSON.stringify(value) ?? "null");
+  else if (typeof value !== "object" || value === null) put(scalarJson(value));
   else if (value instanceof Uint8Array) put(`"${base64(value)}"`);
   else if (value instanceof Map) putMembers(value, newline, put);
   else if (Symbol.iterator in value) putItems(value as Iterable<unknown>, newline, put);
@@ -49,11 +51,15 @@ function putMembers(members: Iterable<[unknown, unknown]>, newline: string, put:
   let before = `{${inner}`;
   for (const [key, value] of members) {
     if (value === undefined) continue;
-    put(`${before}${JSON.stringify(String(key))}: `);
+    put(`${before}${jsonString(String(key))}: `);
     putValue(value, inner, put);
     before = `,${inner}`;
   }
   put(before.startsWith("{") ? "{}" : `${newline}}`);
+}
+
+function scalarJson(value: unknown): string {
+  return typeof value === "string" ? jsonString(value) : (JSON.stringify(value) ?? "null");
 }
 
 function bigintJson(value: bigint): string {

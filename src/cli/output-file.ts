@@ -1,46 +1,39 @@
 import fs from "node:fs";
 import { basename, dirname, join } from "node:path";
 import { isatty } from "node:tty";
-import { ioError, removeAbandoned, temporaryName, UsageError } from "../index.js";
-import { writeTo } from "./output.js";
+import { createPrivate, ioError, removeAbandoned, replaceable, temporaryName, UsageError } from "../index.js";
+import { writeBinary } from "./output.js";
 
 /**
  * Writes what a command made to the file that `-o` names, or to stdout without one or for `-`. A file is there whole
- * or not at all: an old one of that name stays until the new one is complete. Binary never goes to a terminal.
+ * or not at all and private: an old one of that name stays until the new one is complete. Binary never goes to a terminal.
  */
 export function writeOutput(to: string | undefined, chunks: Iterable<Uint8Array>): void {
   if (to === undefined || to === "-") {
     if (isatty(1))
       throw new UsageError("this is binary and stdout is a terminal: name a file with -o, or use a pipe");
-    for (const chunk of chunks) writeTo(1, chunk);
+    for (const chunk of chunks) writeBinary(chunk);
     return;
   }
-  const target = targetOf(to);
-  const [directory, base] = [dirname(target.path), basename(target.path)];
-  const fresh = target.replaceable ? join(directory, temporaryName(base)) : undefined;
+  const old = replaceable(to);
+  const [directory, base] = [dirname(to), basename(to)];
+  const fresh = old === "device" ? undefined : join(directory, temporaryName(base));
   try {
     if (fresh) removeAbandoned(directory, base);
-    const fd = fs.openSync(fresh ?? target.path, fresh ? "wx" : "w", target.mode);
+    const fd = fresh
+      ? createPrivate(fresh, old === "device" ? undefined : old?.mode)
+      : fs.openSync(to, fs.constants.O_WRONLY);
     try {
       for (const chunk of chunks) writeAll(fd, chunk);
       if (fresh) fs.fsyncSync(fd);
     } finally {
       fs.closeSync(fd);
     }
-    if (fresh) fs.renameSync(fresh, target.path);
+    if (fresh) fs.renameSync(fresh, to);
   } catch (error) {
     if (fresh) fs.rmSync(fresh, { force: true });
     throw isErrno(error) ? ioError("write it", to, error) : error;
   }
-}
-
-/** Where `path` leads, and whether a file put in its place would be the same thing (not for /dev/stdout or a fifo). */
-function targetOf(path: string): { path: string; replaceable: boolean; mode: number } {
-  const stat = fs.statSync(path, { throwIfNoEntry: false });
-  if (stat === undefined) return { path, replaceable: true, mode: 0o666 };
-  return stat.isFile()
-    ? { path: fs.realpathSync(path), replaceable: true, mode: stat.mode & 0o777 }
-    : { path, replaceable: false, mode: 0o666 };
 }
 
 function writeAll(fd: number, bytes: Uint8Array): void {

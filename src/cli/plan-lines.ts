@@ -1,5 +1,5 @@
 import { type Applied, type CopiedSet, dueText, formatSeconds, type Mention, type Plan } from "../index.js";
-import { escapeText } from "./escape.js";
+import type { Line } from "./line.js";
 import type { Style } from "./style.js";
 import { type Cell, type Column, tableLines } from "./table.js";
 
@@ -22,12 +22,12 @@ export function* planLines(
   plan: Plan,
   restartTakes: bigint | undefined,
   options: PlanLineOptions,
-): Generator<string> {
+): Generator<Line> {
   const { style } = options;
   const images = new Set(plan.changes.map(({ image }) => image)).size;
   yield style(
     "heading",
-    `${count(plan.changes.length, "change")} in ${count(images, "image")} of ${escapeText(plan.set)}`,
+    `${count(plan.changes.length, "change")} in ${count(images, "image")} of ${plan.set}`,
   );
   if (plan.changes.length > 0)
     yield* tableLines(
@@ -58,7 +58,7 @@ export function* planLines(
   if (plan.newFiles.length > 0) {
     yield "";
     yield style("heading", "files that are written as well");
-    for (const { hostPath, size } of plan.newFiles) yield `${escapeText(hostPath)}, ${count(size, "byte")}`;
+    for (const { hostPath, size } of plan.newFiles) yield `${hostPath}, ${count(size, "byte")}`;
   }
   if (plan.left.length > 0) {
     yield "";
@@ -79,29 +79,28 @@ export function* planLines(
 }
 
 /** What was written, in a few lines. */
-export function* appliedLines({ directory, entry, head, copied }: Applied, plan: Plan): Generator<string> {
-  const where = escapeText(directory);
-  if (entry === undefined) yield `${where}: nothing had to be changed`;
+export function* appliedLines({ directory, entry, head, copied }: Applied, plan: Plan): Generator<Line> {
+  if (entry === undefined) yield `${directory}: nothing had to be changed`;
   else {
-    const names = entry.files.map(({ name }) => escapeText(name)).join(", ");
-    yield `${where}: ${count(plan.changes.length, "change")} in ${names}`;
+    const names = entry.files.map(({ name }) => name).join(", ");
+    yield `${directory}: ${count(plan.changes.length, "change")} in ${names}`;
     yield `log head ${head}`;
   }
   if (copied !== undefined) yield* copiedLines(copied);
 }
 
 /** How the other files of a new set came about. */
-export function* copiedLines({ shared, skipped }: CopiedSet): Generator<string> {
+export function* copiedLines({ shared, skipped }: CopiedSet): Generator<Line> {
   const parts = Object.entries(shared)
     .filter(([, names]) => names.length > 0)
     .map(([how, names]) => `${names.length} by ${how}`);
   if (parts.length > 0) yield `other files: ${parts.join(", ")}`;
   if (shared["hard link"].length > 0)
-    yield `${shared["hard link"].map(escapeText).join(", ")}: one file in both sets, since this file system shares no blocks; --copy makes a copy`;
-  if (skipped.length > 0) yield `not copied, no image files: ${skipped.map(escapeText).join(", ")}`;
+    yield `${shared["hard link"].join(", ")}: one file in both sets, since this file system shares no blocks; --copy makes a copy`;
+  if (skipped.length > 0) yield `not copied, no image files: ${skipped.join(", ")}`;
 }
 
-function* mentionLines(mentions: readonly Mention[], options: PlanLineOptions): Generator<string> {
+function* mentionLines(mentions: readonly Mention[], options: PlanLineOptions): Generator<Line> {
   yield "";
   if (mentions.length === 0) {
     yield "no old value stands in memory pages";

@@ -1,5 +1,5 @@
 import { isatty } from "node:tty";
-import { writeTo } from "./output.js";
+import { overwriteLine } from "./output.js";
 
 const QUIET_MS = 1000;
 const STEP_MS = 200;
@@ -23,11 +23,11 @@ export class Progress {
     this.#next = now + STEP_MS;
     this.#drawn = true;
     const percent = total > 0 ? Math.floor((done / total) * 100) : 0;
-    writeTo(2, `\r\u001b[K${this.doing} ${percent}%`);
+    overwriteLine(`${this.doing} ${percent}%`);
   }
 
   end(): void {
-    if (this.#drawn) writeTo(2, "\r\u001b[K");
+    if (this.#drawn) overwriteLine("");
     this.#drawn = false;
   }
 }

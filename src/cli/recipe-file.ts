@@ -1,13 +1,10 @@
-import { parseRecipe, type Recipe, UsageError } from "../index.js";
+import { MAX_RECIPE_BYTES, parseRecipe, type Recipe, UsageError } from "../index.js";
 import { readInput } from "./input.js";
-
-/** A recipe is written by hand. */
-const MAX_BYTES = 4 * 1024 * 1024;
 
 /** Reads a recipe; `variables` as `NAME=VALUE`. Errors: USAGE, IO, TOO_LARGE. */
 export function readRecipe(file: string, variables: readonly string[]): Promise<Recipe> {
   return parseRecipe(
-    readInput(file, MAX_BYTES).toString("utf8"),
+    readInput(file, MAX_RECIPE_BYTES).toString("utf8"),
     file,
     new Map(variables.map(splitVariable)),
   );

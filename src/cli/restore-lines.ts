@@ -6,8 +6,8 @@ import {
   RULES,
   shellCommand,
 } from "../index.js";
-import { escapeText } from "./escape.js";
 import { type ExplanationLook, failureLines, unknownLines } from "./explanation-lines.js";
+import { type Line, styled } from "./line.js";
 import type { Style } from "./style.js";
 import { placeText, verdictLines } from "./verdict-lines.js";
 
@@ -24,13 +24,13 @@ export function* preparedLines(
   prepared: PreparedRestore,
   steps: readonly PlannedStep[],
   { style }: ExplanationLook,
-): Generator<string> {
+): Generator<Line> {
   const { backend, because, probe, plan, options, losses } = prepared;
   const changes = plan?.changes.length;
   if (changes !== undefined)
     yield `${changes} change${changes === 1 ? "" : "s"} in a copy of the image, which ${backend.name === "criu" ? "criu" : "crimg"} restores instead of it`;
-  yield `backend ${backend.name}, since ${escapeText(because)}${probeText(prepared)}`;
-  if (probe.able && probe.remark !== undefined) yield `  ${escapeText(probe.remark)}`;
+  yield `backend ${backend.name}, since ${because}${probeText(prepared)}`;
+  if (probe.able && probe.remark !== undefined) yield `  ${probe.remark}`;
   const line = restoreCommandLine(prepared);
   if (line === undefined) {
     if (losses !== undefined) yield "the set is converted into a stream that is removed again";
@@ -38,24 +38,24 @@ export function* preparedLines(
     return;
   }
   yield* optionLines(options, style);
-  yield `  ${style("good", escapeText(line))}`;
+  yield styled`  ${style("good", line)}`;
   if (losses !== undefined) yield "  (crimg converts into a directory that it removes again)";
 }
 
 function probeText({ probe }: PreparedRestore): string {
   if (!probe.able) return ": not able";
-  return probe.path === undefined ? "" : `: ${probe.version} (${escapeText(probe.path)})`;
+  return probe.path === undefined ? "" : `: ${probe.version} (${probe.path})`;
 }
 
 /** What the engine will do, phase by phase. */
-function* stepLines(steps: readonly PlannedStep[], style: Style): Generator<string> {
+function* stepLines(steps: readonly PlannedStep[], style: Style): Generator<Line> {
   let last: string | undefined;
   for (const { phase, task, what, why } of steps) {
     if (phase !== last) yield style("heading", phase);
     last = phase;
     const who = task === undefined ? "" : `task ${task}: `;
-    const reason = why === undefined ? "" : style("faint", ` (${escapeText(why)})`);
-    yield `  ${who}${escapeText(what)}${reason}`;
+    const reason = why === undefined ? "" : style("faint", ` (${why})`);
+    yield styled`  ${who}${what}${reason}`;
   }
 }
 
@@ -67,12 +67,12 @@ export function restoreCommandLine({ convert, command }: PreparedRestore): strin
 }
 
 /** The options that the images need, each with its reason and what asks for it. */
-export function* optionLines(options: readonly RestoreOption[], style: Style): Generator<string> {
+export function* optionLines(options: readonly RestoreOption[], style: Style): Generator<Line> {
   if (options.length === 0) yield "the images need no option";
   for (const { option, value, reason, objects, from } of options) {
     const words = value === undefined ? option : `${option} ${value}`;
-    yield `${style("name", escapeText(words))}  ${escapeText(reason)} (${from})`;
-    for (const object of objects) yield style("faint", `    ${escapeText(object)}`);
+    yield styled`${style("name", words)}  ${reason} (${from})`;
+    for (const object of objects) yield style("faint", `    ${object}`);
   }
 }
 
@@ -89,19 +89,18 @@ export function warningsOf({ plan, verdict }: PreparedRestore): string[] {
 export function* obstacleLines(
   prepared: PreparedRestore,
   { style, image, force, allowUnmatched }: GoOn,
-): Generator<string> {
+): Generator<Line> {
   const { probe, plan, verdict, refusals } = prepared;
   const findings = verdict.findings.filter(({ severity }) => severity === "error");
-  if (!allowUnmatched)
-    for (const sentence of plan?.unmatched ?? []) yield `nothing matched: ${escapeText(sentence)}`;
+  if (!allowUnmatched) for (const sentence of plan?.unmatched ?? []) yield `nothing matched: ${sentence}`;
   if (!force && findings.length > 0) {
     yield* verdictLines({ ...verdict, findings }, { style, image, rules: RULES, options: [], all: false });
     yield "mend that, or go on with --force";
   }
-  for (const refusal of refusals) yield escapeText(refusal);
+  for (const refusal of refusals) yield refusal;
   // Validation says of criu that it cannot do it, unless it is not listened to.
   const isSaid = !force && findings.some(({ id }) => id === "CRIU_MISSING");
-  if (!probe.able && !isSaid) yield escapeText(probe.reason);
+  if (!probe.able && !isSaid) yield probe.reason;
 }
 
 /** How the root task ended, where that is known. */
@@ -116,13 +115,13 @@ export function endedText({ pid, ended }: Extract<Restart, { restored: true }>):
 export function* failedLines(
   { reason, explanation }: Extract<Restart, { restored: false }>,
   look: ExplanationLook,
-): Generator<string> {
+): Generator<Line> {
   const failure = explanation?.failure;
   if (failure === undefined) {
-    yield `not restored: ${escapeText(reason)}`;
+    yield `not restored: ${reason}`;
     if (explanation !== undefined) yield* unknownLines(explanation, look);
   } else {
-    yield failure.what === reason ? "not restored:" : `not restored: ${escapeText(reason)}`;
+    yield failure.what === reason ? "not restored:" : `not restored: ${reason}`;
     yield* failureLines(failure, look);
   }
 }

@@ -1,5 +1,5 @@
 import fs from "node:fs";
-import { ioError } from "../index.js";
+import { ioError, isCrimgError, openPrivate } from "../index.js";
 import { escapeText } from "./escape.js";
 
 /**
@@ -45,8 +45,8 @@ export class StepLog {
 
 function open(file: string): number {
   try {
-    return fs.openSync(file, "w", 0o600);
+    return openPrivate(file);
   } catch (error) {
-    throw ioError("write the log", file, error);
+    throw isCrimgError(error) ? error : ioError("write the log", file, error);
   }
 }

@@ -1,11 +1,12 @@
 import { isatty } from "node:tty";
 import { Chalk } from "chalk";
+import { escapeText } from "./escape.js";
+import { Styled } from "./line.js";
 
 /** When colour is used: `auto` means on a terminal, unless NO_COLOR is set or TERM is dumb. */
 export const COLOR_CHOICES = ["auto", "never", "always"] as const;
 export type ColorChoice = (typeof COLOR_CHOICES)[number];
 
-const plain = new Chalk({ level: 0 });
 const colored = new Chalk({ level: 1 });
 
 const ROLES = {
@@ -25,12 +26,16 @@ const ROLES = {
 /** What a piece of text is; the only colours that crimg knows. */
 export type Role = keyof typeof ROLES;
 
-/** Puts a role's colour around text, or nothing. The text must be safe for a terminal already. */
-export type Style = (role: Role, text: string) => string;
+/** Puts a role's colour around text, or nothing. The text is escaped here. */
+export type Style = (role: Role, text: string) => Styled;
 
 /** The style for what is written to `fd` (1 or 2). */
 export function styleFor(fd: 1 | 2, choice: ColorChoice): Style {
-  return wantsColor(fd, choice) ? (role, text) => ROLES[role](text) : (_role, text) => plain(text);
+  const isColored = wantsColor(fd, choice);
+  return (role, text) => {
+    const safe = escapeText(text);
+    return Styled.assured(isColored ? ROLES[role](safe) : safe);
+  };
 }
 
 function wantsColor(fd: 1 | 2, choice: ColorChoice): boolean {

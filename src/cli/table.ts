@@ -1,6 +1,7 @@
 import Table from "cli-table3";
 import { strlen } from "cli-table3/src/utils.js";
 import { escapeText } from "./escape.js";
+import { type Line, rendered, Styled } from "./line.js";
 import type { Role, Style } from "./style.js";
 
 /** One cell: text as it stands in the image (it is escaped here), with a role if it is to be coloured. */
@@ -45,7 +46,7 @@ export function* tableLines(
   columns: readonly Column[],
   rows: Rows,
   { style, width }: TableOptions,
-): Generator<string> {
+): Generator<Styled> {
   const widths = fit(columns, naturalWidths(columns, rows), width);
   const heads = columns.map(({ head }) => ({ text: head, role: "heading" as const }));
   if (rows.length > CLI_TABLE_ROWS) {
@@ -56,7 +57,7 @@ export function* tableLines(
   const shown = (row: readonly Cell[]): string[] =>
     columns.map(({ cut }, at) => {
       const cell = row[at] ?? "";
-      return painted(cutTo(cellText(cell), widths[at] as number, cut), cell, style);
+      return rendered(painted(cutTo(cellText(cell), widths[at] as number, cut), cell, style));
     });
   yield* smallTable(columns, widths, [heads, ...rows].map(shown));
 }
@@ -71,7 +72,7 @@ function cellText(cell: Cell): string {
   return typeof cell === "object" ? escapeText(cell.text) : cell.toString();
 }
 
-function painted(text: string, cell: Cell, style: Style): string {
+function painted(text: string, cell: Cell, style: Style): Line {
   return typeof cell === "object" ? style(cell.role, text) : text;
 }
 
@@ -124,7 +125,7 @@ function cutTo(text: string, width: number, cut: "start" | "end" | undefined): s
   return cut === "start" ? `…${kept.reverse().join("")}` : `${kept.join("")}…`;
 }
 
-function smallTable(columns: readonly Column[], widths: readonly number[], rows: string[][]): string[] {
+function smallTable(columns: readonly Column[], widths: readonly number[], rows: string[][]): Styled[] {
   const table = new Table({
     chars: NO_BORDERS,
     style: { head: [], border: [], compact: true, "padding-left": 0, "padding-right": 0 },
@@ -135,7 +136,7 @@ function smallTable(columns: readonly Column[], widths: readonly number[], rows:
   return table
     .toString()
     .split("\n")
-    .map((line) => line.trimEnd());
+    .map((each) => Styled.assured(each.trimEnd()));
 }
 
 /** Long tables are made line by line, and nothing of a line is kept. */
@@ -144,17 +145,17 @@ function paddedLine(
   widths: readonly number[],
   row: readonly Cell[],
   style: Style,
-): string {
-  let line = "";
+): Styled {
+  let text = "";
   for (let at = 0; at < columns.length; at++) {
     const { align, cut } = columns[at] as Column;
     const cell = row[at] ?? "";
     const width = widths[at] as number;
-    const text = cutTo(cellText(cell), width, cut);
-    const blanks = " ".repeat(Math.max(0, width - displayWidth(text)));
-    const styled = painted(text, cell, style);
-    line += align === "right" ? blanks + styled : styled + blanks;
-    if (at < columns.length - 1) line += GAP;
+    const shown = cutTo(cellText(cell), width, cut);
+    const blanks = " ".repeat(Math.max(0, width - displayWidth(shown)));
+    const styled = rendered(painted(shown, cell, style));
+    text += align === "right" ? blanks + styled : styled + blanks;
+    if (at < columns.length - 1) text += GAP;
   }
-  return line.trimEnd();
+  return Styled.assured(text.trimEnd());
 }

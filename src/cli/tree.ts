@@ -3,7 +3,7 @@ const MAX_DRAWN_LEVELS = 40;
 
 /**
  * The lines of a forest, drawn with `├──` and `└──`. A node that is met again (a cycle in a damaged image) is
- * shown once more and not followed. `label` gives text that is safe for a terminal.
+ * shown once more and not followed.
  */
 export function* treeLines<T>(
   roots: Iterable<T>,

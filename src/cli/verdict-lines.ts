@@ -1,5 +1,5 @@
 import type { Finding, FindingPlace, RestoreOption, RuleFacts, Severity, Verdict } from "../index.js";
-import { escapeText } from "./escape.js";
+import { type Line, styled } from "./line.js";
 import type { Role, Style } from "./style.js";
 
 /** Findings of one kind that are shown without `--all`. */
@@ -18,7 +18,7 @@ export interface VerdictLinesOptions {
 }
 
 /** What `crimg validate` says to people: findings by kind, most severe first, what a restore needs, the verdict. */
-export function* verdictLines(verdict: Verdict, options: VerdictLinesOptions): Generator<string> {
+export function* verdictLines(verdict: Verdict, options: VerdictLinesOptions): Generator<Line> {
   const mends = new Map(options.rules.map(({ id, mend }) => [id, mend]));
   for (const group of groupsOf(verdict.findings)) {
     const more = verdict.more.get(group[0]?.id ?? "") ?? 0;
@@ -27,7 +27,7 @@ export function* verdictLines(verdict: Verdict, options: VerdictLinesOptions): G
   if (options.options.length > 0) {
     yield options.style("heading", "criu restore needs");
     for (const { option, value, reason } of options.options)
-      yield `  ${escapeText(value === undefined ? option : `${option} ${value}`)}  ${options.style("faint", escapeText(reason))}`;
+      yield styled`  ${value === undefined ? option : `${option} ${value}styled`}  ${options.style("faint", reason)}`;
   }
   yield verdictSentence(verdict, options);
 }
@@ -49,25 +49,26 @@ function* groupLines(
   more: number,
   mends: ReadonlyMap<string, string>,
   { style, all }: VerdictLinesOptions,
-): Generator<string> {
+): Generator<Line> {
   const [first] = group;
   if (first === undefined) return;
-  yield `${style(ROLES[first.severity], first.severity)} ${style("name", first.id)}: ${escapeText(first.what)}`;
+  yield styled`${style(ROLES[first.severity], first.severity)} ${style("name", first.id)}: ${first.what}`;
   const shown = all ? group : group.slice(0, SHOWN);
   for (const { at, expected, found, fix } of shown) {
     const compared = [
-      expected === undefined ? "" : `expected ${escapeText(expected)}`,
-      found === undefined ? "" : `found ${escapeText(found)}`,
+      expected === undefined ? "" : `expected ${expected}`,
+      found === undefined ? "" : `found ${found}`,
     ].filter((part) => part !== "");
     const place = placeText(at);
     const line = [place, compared.join(", ")].filter((part) => part !== "").join(": ");
     if (line !== "") yield `  ${line}`;
-    if (fix !== undefined) yield `    ${style("good", escapeText(fix))}`;
+    if (fix !== undefined) yield styled`    ${style("good", fix)}`;
   }
   const hidden = group.length - shown.length + more;
   if (hidden > 0) yield `  and ${hidden} more${all ? "" : ` (--only ${first.id} --all)`}`;
   const mend = mends.get(first.id);
-  if (mend !== undefined && shown.some(({ fix }) => fix === undefined)) yield `  ${style("faint", mend)}`;
+  if (mend !== undefined && shown.some(({ fix }) => fix === undefined))
+    yield styled`  ${style("faint", mend)}`;
 }
 
 /** `/srv/log (fd 3 of task 1000, files.img[4].reg)`; in a stream `job.ckpt[12].f_flags at byte 4096`. */
@@ -79,7 +80,7 @@ export function placeText({ image, record, offset, field, pid, fd, path }: Findi
       : `${image}${record === undefined ? "" : `[${record}]`}${fieldText(field)}${offset === undefined ? "" : ` at byte ${offset}`}`;
   const [head, ...rest] = [path ?? "", stored, holder].filter((part) => part !== "");
   if (head === undefined) return "";
-  return escapeText(rest.length === 0 ? head : `${head} (${rest.join(", ")})`);
+  return rest.length === 0 ? head : `${head} (${rest.join(", ")})`;
 }
 
 /** The field behind a record; an element of a list has no dot before it. */
@@ -87,11 +88,10 @@ function fieldText(field: string | undefined): string {
   return field === undefined ? "" : field.startsWith("[") ? field : `.${field}`;
 }
 
-function verdictSentence({ valid, counts, checked }: Verdict, { style, image }: VerdictLinesOptions): string {
-  const name = escapeText(image);
+function verdictSentence({ valid, counts, checked }: Verdict, { style, image }: VerdictLinesOptions): Line {
   const found = (["error", "warning", "note"] as const).filter((each) => counts[each] > 0);
   const told = found.map((each) => plural(counts[each], each)).join(", ");
-  if (!valid) return `${style("error", "invalid")}: ${name} cannot be restored as it is: ${told}`;
+  if (!valid) return styled`${style("error", "invalid")}: ${image} cannot be restored as it is: ${told}`;
   const { rules, images, records, tasks, files, locks } = checked;
   const looked = [
     plural(images, "image"),
@@ -100,7 +100,7 @@ function verdictSentence({ valid, counts, checked }: Verdict, { style, image }: 
     plural(files, "open file"),
     plural(locks, "lock"),
   ].join(", ");
-  return `${style("good", "valid")}: ${name}: ${looked} by ${rules} rules${told === "" ? "" : `; ${told}`}`;
+  return styled`${style("good", "valid")}: ${image}: ${looked} by ${rules} rules${told === "" ? "" : `; ${told}`}`;
 }
 
 function plural(count: number, one: string): string {

@@ -48,6 +48,9 @@ export const MAX_PAGEMAP_ENTRIES = 16 * MiB;
 /** criu-dev compresses at most this many bytes of memory as one block. */
 export const MAX_COMPRESSED_BLOCK_BYTES = 4 * MiB;
 
+/** A recipe is written by hand; each of its texts with all variables put in is no longer either. */
+export const MAX_RECIPE_BYTES = 256 * 1024;
+
 /** Memory is asked for in pieces of at most this size. */
 export const MAX_MEMORY_READ_BYTES = 256 * MiB;
 

@@ -8,9 +8,9 @@ import { removeAbandoned, temporaryName } from "./temporary.js";
 
 /**
  * Makes a directory that is there with all its files or not at all: `fill` writes into a directory beside it, which
- * then takes the name; the path it gets stays with that directory, whatever others rename meanwhile. `like` gives the
- * permission bits; without it the directory is for its owner alone. What runs of the same name that were killed left
- * behind is removed. Errors: USAGE when `directory` exists and is not empty; IO.
+ * then takes the name; the path it gets stays with that directory, whatever others rename meanwhile. It is for its owner
+ * alone, and tighter where `like` is. What runs of the same name that were killed left behind is removed.
+ * Errors: USAGE when `directory` exists and is not empty; IO.
  */
 export function createDirectory<T>(
   directory: string,
@@ -29,7 +29,7 @@ export function createDirectory<T>(
     made = parent.directory(name);
     const { inside } = made;
     const result = named(inside, directory, () => fill(inside));
-    if (like !== undefined) fs.fchmodSync(made.fd, fs.statSync(like).mode & 0o7777);
+    if (like !== undefined) fs.fchmodSync(made.fd, fs.statSync(like).mode & 0o700);
     assertFree(directory);
     fs.renameSync(parent.at(name), parent.at(base));
     return result;

@@ -1,5 +1,6 @@
 import fs from "node:fs";
 import { ioError } from "./errors.js";
+import { privateMode } from "./private-file.js";
 
 /** How a file came into a new directory without being changed. */
 export type Sharing = "reflink" | "hard link" | "copy";
@@ -16,13 +17,16 @@ export class FileSharer {
   #canReflink = true;
   #canLink = true;
 
-  /** `to` must not exist yet. A copy keeps the permission bits. Errors: IO. */
+  /** `to` must not exist yet, in a directory that is private: a copy is, once it is made. Errors: IO. */
   share(from: string, to: string, options: ShareOptions): Sharing {
     try {
-      if (!options.copy && this.#reflink(from, to)) return "reflink";
-      if (!options.copy && options.hardLink && this.#link(from, to)) return "hard link";
-      fs.copyFileSync(from, to, fs.constants.COPYFILE_EXCL);
-      return "copy";
+      const isClone = !options.copy && this.#reflink(from, to);
+      if (!isClone) {
+        if (!options.copy && options.hardLink && this.#link(from, to)) return "hard link";
+        fs.copyFileSync(from, to, fs.constants.COPYFILE_EXCL);
+      }
+      fs.chmodSync(to, privateMode(fs.statSync(to).mode));
+      return isClone ? "reflink" : "copy";
     } catch (error) {
       throw ioError(`copy it to ${to}`, from, error);
     }

@@ -2,6 +2,7 @@ import fs from "node:fs";
 import path from "node:path";
 import { chunksOf } from "./digest.js";
 import { ioError, isCrimgError } from "./errors.js";
+import { createPrivate } from "./private-file.js";
 import { type ByteSource, checkRange } from "./source.js";
 import { removeAbandoned, temporaryName } from "./temporary.js";
 
@@ -29,7 +30,7 @@ export class SpoolSource implements ByteSource {
     const file = path.join(directory, temporaryName("spool"));
     try {
       removeAbandoned(directory, "spool");
-      this.#fd = fs.openSync(file, "wx+", 0o600);
+      this.#fd = createPrivate(file);
       fs.unlinkSync(file);
     } catch (error) {
       throw ioError("keep the input in a file meanwhile", directory, error);

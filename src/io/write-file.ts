@@ -2,13 +2,16 @@ import fs from "node:fs";
 import path from "node:path";
 import { chunksOf } from "./digest.js";
 import { CrimgError, ioError, UsageError } from "./errors.js";
+import { createPrivate, privateMode } from "./private-file.js";
 import { FileSharer } from "./share.js";
 import { type ByteSource, FileSource } from "./source.js";
 import { type Splice, SplicedSource } from "./splice.js";
 
 export interface WriteOptions {
-  /** File whose permission bits and, where allowed, owner the new file gets. */
+  /** File that it replaces, whose permission bits and, where allowed, owner it gets. */
   readonly like?: string | undefined;
+  /** File that it is a copy of: it gets the owner, where allowed, and stays private. */
+  readonly from?: string | undefined;
   /** Bytes are on the disk when the call returns. */
   readonly sync: boolean;
 }
@@ -32,7 +35,8 @@ export function writeSource(to: string, content: ByteSource, options: WriteOptio
   try {
     const patch = asPatch(content);
     fd = patch === undefined ? create(to, content) : clone(to, patch);
-    if (options.like !== undefined) copyOwnership(fd, options.like);
+    if (options.like !== undefined) copyOwnership(fd, options.like, 0o777);
+    if (options.from !== undefined) copyOwnership(fd, options.from, privateMode());
     if (options.sync) fs.fsyncSync(fd);
   } catch (error) {
     fs.rmSync(to, { force: true });
@@ -86,15 +90,23 @@ function asPatch(content: ByteSource): FilePatch | undefined {
 }
 
 function clone(to: string, { file, splices }: FilePatch): number {
-  new FileSharer().share(file.path, to, { hardLink: false, copy: false });
-  fs.chmodSync(to, fs.statSync(to).mode | 0o200);
-  const fd = fs.openSync(to, "r+");
+  // The system gives a clone the mode of its source first; meanwhile nobody else can reach it.
+  const aside = fs.mkdtempSync(`${to}-`);
+  try {
+    const copy = path.join(aside, "copy");
+    new FileSharer().share(file.path, copy, { hardLink: false, copy: false });
+    fs.chmodSync(copy, privateMode());
+    fs.renameSync(copy, to);
+  } finally {
+    fs.rmSync(aside, { recursive: true, force: true });
+  }
+  const fd = fs.openSync(to, fs.constants.O_RDWR | fs.constants.O_NOFOLLOW);
   for (const { offset, bytes } of splices) writeAll(fd, bytes, offset);
   return fd;
 }
 
 function create(to: string, content: ByteSource): number {
-  const fd = fs.openSync(to, "wx", 0o600);
+  const fd = createPrivate(to);
   let offset = 0;
   for (const chunk of chunksOf(content)) {
     writeAll(fd, chunk, offset);
@@ -109,7 +121,7 @@ function writeAll(fd: number, bytes: Buffer, offset: number): void {
 }
 
 /** The owner is given where the caller may do so: an image holds a program's memory and stays with who could read it. */
-function copyOwnership(fd: number, like: string): void {
+function copyOwnership(fd: number, like: string, allowed: number): void {
   const { mode, uid, gid } = fs.statSync(like);
   const own = fs.fstatSync(fd);
   if (own.uid !== uid || own.gid !== gid) {
@@ -119,5 +131,5 @@ function copyOwnership(fd: number, like: string): void {
       // Only root may give files away.
     }
   }
-  fs.fchmodSync(fd, mode & 0o7777);
+  fs.fchmodSync(fd, mode & allowed);
 }

@@ -1,4 +1,5 @@
 import { UsageError } from "../io/errors.js";
+import { MAX_RECIPE_BYTES } from "../io/limits.js";
 import { ACTIONS, POLICY_ACTION_WORDS, type Policy } from "./policy.js";
 
 /** An edit of a recipe: the kind's name, and its text or the two sides of a mapping's line. */
@@ -18,8 +19,8 @@ export interface Recipe {
   readonly watch: readonly string[];
 }
 
-/** A recipe is written by hand; a larger file is none. */
-const MAX_RECIPE_CHARACTERS = 4 * 1024 * 1024;
+/** Sixteen times the longest recipe. */
+const MAX_EXPANDED_CHARACTERS = 16 * MAX_RECIPE_BYTES;
 
 /**
  * Reads a recipe in YAML: the names of edits as keys, each with one text, a list of texts or a mapping; `policies`,
@@ -31,7 +32,10 @@ export async function parseRecipe(
   name: string,
   variables: ReadonlyMap<string, string> = new Map(),
 ): Promise<Recipe> {
-  if (text.length > MAX_RECIPE_CHARACTERS) throw new UsageError("too large for a recipe", { file: name });
+  if (text.length > MAX_RECIPE_BYTES)
+    throw new UsageError(`a recipe has at most ${MAX_RECIPE_BYTES} bytes, this one has ${text.length}`, {
+      file: name,
+    });
   const { parseYamlMapping } = await import("./yaml-mapping.js");
   return readTop(parseYamlMapping(text, name), new Reader(name, variables));
 }
@@ -52,6 +56,7 @@ function readTop(top: ReadonlyMap<string, unknown>, reader: Reader): Recipe {
 
 class Reader {
   readonly #variables = new Map<string, string>();
+  #putIn = 0;
 
   constructor(
     readonly name: string,
@@ -128,13 +133,20 @@ class Reader {
     return Object.entries(value);
   }
 
+  /** What variables put in counts over the whole recipe: texts that double from one to the next would fill all memory. */
   #expand(text: string, place: string): string {
     return text.replace(/\$\$|\$\{([^}]*)\}/g, (found, key: string | undefined) => {
       if (key === undefined) return "$";
-      return (
+      const value =
         this.#variables.get(key) ??
-        this.#fail(place, `the variable ${found} is not set; use --var ${key}=VALUE`)
-      );
+        this.#fail(place, `the variable ${found} is not set; use --var ${key}=VALUE`);
+      this.#putIn += value.length;
+      if (this.#putIn > MAX_EXPANDED_CHARACTERS)
+        this.#fail(
+          place,
+          `the variables put more than ${MAX_EXPANDED_CHARACTERS} characters into the recipe`,
+        );
+      return value;
     });
   }
 

@@ -1,6 +1,7 @@
+import { jsonString } from "../io/ascii-json.js";
 import { enumName, flagNames } from "../io/enums.js";
 import type { StructField, StructTable } from "./struct.js";
-import { bracketed, type JsonStyle, jsonString } from "./to-json.js";
+import { bracketed, type JsonStyle } from "./to-json.js";
 
 type ToText = (value: unknown, indent: string) => string;
 

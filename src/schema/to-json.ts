@@ -1,3 +1,4 @@
+import { jsonString } from "../io/ascii-json.js";
 import type { EnumTable, FlagTable } from "../io/enums.js";
 import { fieldScalar } from "./decode.js";
 import { formatAddress } from "./ip-address.js";
@@ -43,14 +44,6 @@ export function bracketed(items: readonly string[], brackets: "{}" | "[]", inden
   if (indent === "") return `${open}${items.join(", ")}${close}`;
   const inner = `${indent}    `;
   return `${open}${inner}${items.join(`,${inner}`)}${indent}${close}`;
-}
-
-/** Text as a JSON string in ASCII; lone surrogates, the bytes that are not UTF-8, as `\udcNN`. */
-export function jsonString(text: string): string {
-  return JSON.stringify(text).replace(
-    /[\x7f-\uffff]/g,
-    (char) => `\\u${char.charCodeAt(0).toString(16).padStart(4, "0")}`,
-  );
 }
 
 /** One value of a field as pretty JSON in one line; for a list one of its elements. */

@@ -1,4 +1,5 @@
 import { writeJson } from "../../src/cli/json.js";
+import { type Line, rendered } from "../../src/cli/line.js";
 import { styleFor } from "../../src/cli/style.js";
 import { Broken } from "./family.js";
 
@@ -8,8 +9,9 @@ export const LOOK = { style: styleFor(1, "never"), width: 100 };
 const UNSAFE = /[\p{Cc}\p{Cs}\p{Zl}\p{Zp}\u202a-\u202e\u2066-\u2069]/u;
 
 /** Reads lines as a terminal would get them. Errors: Broken for one with a control in it. */
-export function shown(lines: Iterable<string>): void {
-  for (const line of lines) {
+export function shown(lines: Iterable<Line>): void {
+  for (const each of lines) {
+    const line = rendered(each);
     const found = UNSAFE.exec(line);
     if (found !== null)
       throw new Broken(

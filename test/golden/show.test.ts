@@ -1,6 +1,7 @@
 import { readdirSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { type Line, rendered } from "../../src/cli/line.js";
 import { viewLines } from "../../src/cli/show/lines.js";
 import { recordLines } from "../../src/cli/show/record.js";
 import { summaryLines } from "../../src/cli/show/summary.js";
@@ -31,8 +32,8 @@ function summaryOf(document: Document): ReturnType<typeof summaryView> {
   return { ...summary, checkpoint: checkpoint && { ...checkpoint, time: "2026-01-02T03:04:05.678Z" } };
 }
 
-function assertLines(lines: Iterable<string>, name: string): void {
-  assertGolden(`${[...lines].join("\n")}\n`, join(GOLDEN, name));
+function assertLines(lines: Iterable<Line>, name: string): void {
+  assertGolden(`${Array.from(lines, rendered).join("\n")}\n`, join(GOLDEN, name));
 }
 
 for (const name of CASES) {

@@ -6,6 +6,7 @@ import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import * as assert from "uvu/assert";
+import { rendered } from "../../src/cli/line.js";
 import { viewLines } from "../../src/cli/show/lines.js";
 import { summaryLines } from "../../src/cli/show/summary.js";
 import { styleFor } from "../../src/cli/style.js";
@@ -50,7 +51,10 @@ for (const name of STREAM_FIXTURES) {
     const lines = ["$ crimg show", ...summaryLines(summaryView(document), LOOK)];
     for (const view of Object.keys(VIEWS) as ViewName[])
       lines.push("", `$ crimg show ${view}`, ...viewLines(view, VIEWS[view](document), LOOK));
-    assertGolden(`${lines.join("\n")}\n`, join(ROOT, "fixtures/golden/streams", `${name}.show`));
+    assertGolden(
+      `${lines.map(rendered).join("\n")}\n`,
+      join(ROOT, "fixtures/golden/streams", `${name}.show`),
+    );
   });
 
   test(`${name}: info, validate, find`, async () => {

@@ -1,6 +1,7 @@
 import { readdirSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
+import type { Line } from "../../src/cli/line.js";
 import { viewLines } from "../../src/cli/show/lines.js";
 import { recordLines } from "../../src/cli/show/record.js";
 import { summaryLines } from "../../src/cli/show/summary.js";
@@ -20,7 +21,7 @@ const test = suite("hostile: show");
 /** Every view of these files either gives lines or says in one of our errors why not. */
 function showAll(files: FileSet, damaged: string): void {
   const document = openFileSet(files);
-  const outputs: (() => Iterable<string>)[] = [
+  const outputs: (() => Iterable<Line>)[] = [
     () => summaryLines(summaryView(document), LOOK),
     () => recordLines(recordView(document, damaged), LOOK),
     ...(Object.keys(VIEWS) as ViewName[]).map(

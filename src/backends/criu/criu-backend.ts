@@ -1,10 +1,11 @@
-import { copyFileSync, existsSync, rmSync } from "node:fs";
+import { closeSync, existsSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import os from "node:os";
 import path from "node:path";
 import { IMAGES } from "../../formats/criu/images.js";
 import { ioError, UnsupportedError } from "../../io/errors.js";
 import { DirectoryFileSet } from "../../io/file-set.js";
 import { temporaryDirectory } from "../../io/new-directory.js";
+import { openPrivate } from "../../io/private-file.js";
 import { FileSource } from "../../io/source.js";
 import type { Document } from "../../model/document.js";
 import { type Explanation, explainLog } from "../../ops/explain/explain.js";
@@ -178,7 +179,10 @@ function makeWorkDirectory(): string {
 
 function keepLog(from: string, to: string): void {
   try {
-    if (existsSync(from)) copyFileSync(from, to);
+    if (!existsSync(from)) return;
+    const fd = openPrivate(to);
+    writeFileSync(fd, readFileSync(from));
+    closeSync(fd);
   } catch (error) {
     throw ioError("keep criu's log", to, error);
   }

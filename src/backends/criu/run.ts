@@ -3,6 +3,7 @@ import { closeSync, openSync, readFileSync, readSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { BackendError, ioError } from "../../io/errors.js";
+import { createPrivate } from "../../io/private-file.js";
 import { killTree } from "../processes.js";
 
 /** One run of `criu restore`. */
@@ -43,7 +44,7 @@ const SUCCESS = "Restore finished successfully";
 export async function runCriu(run: CriuRun): Promise<CriuEnd> {
   const log = join(run.workDirectory, "restore.log");
   const pidFile = join(run.workDirectory, "root.pid");
-  const out = openSync(join(run.workDirectory, "criu.out"), "w");
+  const out = createPrivate(join(run.workDirectory, "criu.out"));
   const child = start(
     run,
     ["--work-dir", run.workDirectory, "--log-file", log, "-v4", "--pidfile", pidFile],

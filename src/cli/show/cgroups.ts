@@ -1,4 +1,5 @@
 import type { ViewData } from "../../index.js";
+import type { Line } from "../line.js";
 import { type Cell, type Column, tableLines } from "../table.js";
 import { groupedBy } from "./same.js";
 import { type Look, numberRanges } from "./words.js";
@@ -22,7 +23,7 @@ function nameOf({ controllers }: { readonly controllers: string }): string {
 }
 
 /** `crimg show IMG cgroups` */
-export function* cgroupsLines({ sets, directories }: ViewData<"cgroups">, look: Look): Generator<string> {
+export function* cgroupsLines({ sets, directories }: ViewData<"cgroups">, look: Look): Generator<Line> {
   if (sets.length === 0) yield "no control groups are stored";
   else {
     const rows = sets.flatMap(({ id, outside, tids, members }): Cell[][] => {

@@ -1,4 +1,5 @@
 import { CAPABILITIES, type ViewData } from "../../index.js";
+import { type Line, styled } from "../line.js";
 import { groupedBy, groupHead } from "./same.js";
 import { type Look, wrapped } from "./words.js";
 
@@ -7,7 +8,7 @@ type ThreadCreds = ViewData<"creds">["tasks"][number]["threads"][number];
 const NAME_WIDTH = 11;
 
 /** `crimg show IMG creds`: tasks, and threads that differ from their leader, by what they have in common. */
-export function* credsLines({ tasks }: ViewData<"creds">, look: Look): Generator<string> {
+export function* credsLines({ tasks }: ViewData<"creds">, look: Look): Generator<Line> {
   const bearers = tasks.flatMap(({ pid, comm, threads }) => {
     const [own = [], ...others] = groupedBy(threads, credsOf);
     const leader = own[0] === undefined ? [] : [{ pid, comm, creds: own[0] }];
@@ -19,7 +20,12 @@ export function* credsLines({ tasks }: ViewData<"creds">, look: Look): Generator
     yield groupHead(group, look);
     const creds = group[0]?.creds as ThreadCreds;
     for (const [name, text] of facts(creds))
-      yield* wrapped(`  ${look.style("heading", name.padEnd(NAME_WIDTH))}  `, text, NAME_WIDTH + 4, look);
+      yield* wrapped(
+        styled`  ${look.style("heading", name.padEnd(NAME_WIDTH))}  `,
+        text,
+        NAME_WIDTH + 4,
+        look,
+      );
   }
 }
 

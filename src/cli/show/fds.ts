@@ -1,4 +1,5 @@
 import type { ViewData } from "../../index.js";
+import type { Line } from "../line.js";
 import { type Cell, type Column, tableLines } from "../table.js";
 import { type Look, openMode } from "./words.js";
 
@@ -14,7 +15,7 @@ const COLUMNS: readonly Column[] = [
 type TaskFds = ViewData<"fds">["tasks"][number];
 
 /** `crimg show IMG fds` */
-export function fdsLines({ tasks }: ViewData<"fds">, look: Look): Iterable<string> {
+export function fdsLines({ tasks }: ViewData<"fds">, look: Look): Iterable<Line> {
   const length = tasks.reduce((sum, task) => sum + directoryRows(task).length + task.descriptors.length, 0);
   if (length === 0) return ["no descriptors"];
   return tableLines(COLUMNS, { length, [Symbol.iterator]: () => rowsOf(tasks) }, look);

@@ -1,4 +1,5 @@
 import type { ViewData } from "../../index.js";
+import type { Line } from "../line.js";
 import { type Column, tableLines } from "../table.js";
 import { groupedBy } from "./same.js";
 import { type Look, numberRanges, openMode, usersText } from "./words.js";
@@ -14,7 +15,7 @@ const COLUMNS: readonly Column[] = [
 ];
 
 /** `crimg show IMG files` */
-export function* filesLines({ files }: ViewData<"files">, look: Look): Generator<string> {
+export function* filesLines({ files }: ViewData<"files">, look: Look): Generator<Line> {
   if (files.length === 0) return yield "no open files";
   const rows = files.map((file) => {
     const { id, type, flags, position, size, deleted, nodeOf } = file;
@@ -27,7 +28,7 @@ export function* filesLines({ files }: ViewData<"files">, look: Look): Generator
 }
 
 /** Who gets the signals of files, the files of one owner together. */
-function* ownerLines(files: ViewData<"files">["files"]): Generator<string> {
+function* ownerLines(files: ViewData<"files">["files"]): Generator<Line> {
   const owned = files.filter(({ owner }) => owner !== undefined);
   for (const group of groupedBy(owned, ({ owner }) => `${owner?.signal} ${owner?.kind} ${owner?.pid}`)) {
     const [{ owner } = {}] = group;

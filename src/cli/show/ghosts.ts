@@ -1,4 +1,5 @@
 import type { ViewData } from "../../index.js";
+import type { Line } from "../line.js";
 import { type Column, tableLines } from "../table.js";
 import { type Look, usersText } from "./words.js";
 
@@ -14,7 +15,7 @@ const COLUMNS: readonly Column[] = [
 type ShownGhost = ViewData<"ghosts">["files"][number];
 
 /** `crimg show IMG ghosts` */
-export function ghostsLines({ files }: ViewData<"ghosts">, look: Look): Iterable<string> {
+export function ghostsLines({ files }: ViewData<"ghosts">, look: Look): Iterable<Line> {
   if (files.length === 0) return ["no deleted files"];
   const rows = files.map((file) => [
     modeText(file),

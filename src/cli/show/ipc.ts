@@ -1,4 +1,5 @@
 import type { ViewData } from "../../index.js";
+import type { Line } from "../line.js";
 import { type Cell, type Column, tableLines } from "../table.js";
 import { sizeText } from "../units.js";
 import type { Look } from "./words.js";
@@ -18,7 +19,7 @@ const OBJECT_COLUMNS: readonly Column[] = [
 ];
 
 /** `crimg show IMG ipc` */
-export function* ipcLines({ namespaces, note }: ViewData<"ipc">, look: Look): Generator<string> {
+export function* ipcLines({ namespaces, note }: ViewData<"ipc">, look: Look): Generator<Line> {
   if (namespaces.length === 0) yield `no IPC namespace: ${note}`;
   for (const { id, segments, queues, semaphores } of namespaces) {
     yield look.style("heading", `IPC namespace ${id}`);
@@ -41,7 +42,7 @@ function* objects<T extends IpcObject>(
   heads: readonly string[],
   look: Look,
   cells: (each: T) => Cell[],
-): Generator<string> {
+): Generator<Line> {
   if (list.length === 0) {
     yield `no ${what}`;
     return;

@@ -1,4 +1,5 @@
 import type { ViewData, ViewName } from "../../index.js";
+import type { Line } from "../line.js";
 import { cgroupsLines } from "./cgroups.js";
 import { credsLines } from "./creds.js";
 import { envLines } from "./env.js";
@@ -19,7 +20,7 @@ import { timersLines } from "./timers.js";
 import { treeViewLines } from "./tree.js";
 import type { Look } from "./words.js";
 
-type LinesOf = { readonly [Name in ViewName]: (view: ViewData<Name>, look: Look) => Iterable<string> };
+type LinesOf = { readonly [Name in ViewName]: (view: ViewData<Name>, look: Look) => Iterable<Line> };
 
 const LINES: LinesOf = {
   tree: treeViewLines,
@@ -47,6 +48,6 @@ export function viewLines<Name extends ViewName>(
   name: Name,
   view: ViewData<Name>,
   look: Look,
-): Iterable<string> {
+): Iterable<Line> {
   return LINES[name](view, look);
 }

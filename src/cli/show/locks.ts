@@ -1,4 +1,5 @@
 import type { ViewData } from "../../index.js";
+import type { Line } from "../line.js";
 import { type Column, tableLines } from "../table.js";
 import { durationText } from "../units.js";
 import type { Look } from "./words.js";
@@ -15,7 +16,7 @@ const COLUMNS: readonly Column[] = [
 type ShownLock = ViewData<"locks">["locks"][number];
 
 /** `crimg show IMG locks` */
-export function locksLines({ locks }: ViewData<"locks">, look: Look): Iterable<string> {
+export function locksLines({ locks }: ViewData<"locks">, look: Look): Iterable<Line> {
   if (locks.length === 0) return ["no file locks or leases"];
   const rows = locks.map((lock) => [
     lock.kind,

@@ -1,4 +1,5 @@
 import type { ViewData } from "../../index.js";
+import type { Line } from "../line.js";
 import { type Column, tableLines } from "../table.js";
 import { plural, sizeText } from "../units.js";
 import { type Look, rangeText, taskHead } from "./words.js";
@@ -12,7 +13,7 @@ const COLUMNS: readonly Column[] = [
 ];
 
 /** `crimg show IMG maps` */
-export function* mapsLines({ tasks }: ViewData<"maps">, look: Look): Generator<string> {
+export function* mapsLines({ tasks }: ViewData<"maps">, look: Look): Generator<Line> {
   for (const [at, task] of tasks.entries()) {
     if (at > 0) yield "";
     const { mappings, mapped } = task;

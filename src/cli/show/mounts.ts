@@ -1,4 +1,5 @@
 import type { ViewData } from "../../index.js";
+import type { Line } from "../line.js";
 import { type Cell, type Column, tableLines } from "../table.js";
 import type { Look } from "./words.js";
 
@@ -14,7 +15,7 @@ const COLUMNS: readonly Column[] = [
 type ShownMount = ViewData<"mounts">["mounts"][number];
 
 /** `crimg show IMG mounts` */
-export function mountsLines({ mounts, note }: ViewData<"mounts">, look: Look): Iterable<string> {
+export function mountsLines({ mounts, note }: ViewData<"mounts">, look: Look): Iterable<Line> {
   if (mounts.length === 0) return [`no mounts: ${note}`];
   const several = new Set(mounts.map(({ namespace }) => namespace)).size > 1;
   const columns: Column[] = several ? [{ head: "NS", align: "right" }, ...COLUMNS] : [...COLUMNS];

@@ -1,4 +1,5 @@
 import type { ViewData } from "../../index.js";
+import type { Line } from "../line.js";
 import { type Column, tableLines } from "../table.js";
 import { durationText, plural } from "../units.js";
 import type { Look } from "./words.js";
@@ -13,7 +14,7 @@ const COLUMNS: readonly Column[] = [
 type ShownNamespace = ViewData<"ns">["namespaces"][number];
 
 /** `crimg show IMG ns` */
-export function nsLines({ namespaces }: ViewData<"ns">, look: Look): Iterable<string> {
+export function nsLines({ namespaces }: ViewData<"ns">, look: Look): Iterable<Line> {
   if (namespaces.length === 0) return ["no namespaces are told of"];
   const rows = namespaces.map((namespace) => [
     namespace.kind,

@@ -1,4 +1,5 @@
 import type { Holder, ViewData } from "../../index.js";
+import type { Line } from "../line.js";
 import { type Cell, type Column, tableLines } from "../table.js";
 import { holderText, type Look } from "./words.js";
 
@@ -11,7 +12,7 @@ const COLUMNS: readonly Column[] = [
 ];
 
 /** `crimg show IMG pipes` */
-export function pipesLines({ pipes }: ViewData<"pipes">, look: Look): Iterable<string> {
+export function pipesLines({ pipes }: ViewData<"pipes">, look: Look): Iterable<Line> {
   if (pipes.length === 0) return ["no pipes or fifos"];
   const rows = pipes.map(({ kind, id, path, bytes, capacity, readers, writers }) => [
     path === undefined ? `${kind}:[${id}]` : `${kind} ${path}`,

@@ -1,5 +1,5 @@
 import type { RecordView } from "../../index.js";
-import { escapeText } from "../escape.js";
+import { type Line, styled } from "../line.js";
 import { type Cell, type Column, tableLines } from "../table.js";
 import { plural } from "../units.js";
 import type { Look } from "./words.js";
@@ -11,12 +11,12 @@ const COLUMNS: readonly Column[] = [{ head: "FIELD" }, { head: "VALUE", cut: "en
 const DOC_COLUMN: Column = { head: "MEANING", cut: "end" };
 
 /** `crimg show IMG record NAME` */
-export function* recordLines(view: RecordView, look: Look): Generator<string> {
+export function* recordLines(view: RecordView, look: Look): Generator<Line> {
   const { image, kind, about, records } = view;
-  yield `${look.style("heading", escapeText(image))}  ${kind}: ${about}`;
+  yield styled`${look.style("heading", image)}  ${kind}: ${about}`;
   for (const { index, message, offset, size, fields, payload } of records) {
     yield "";
-    yield `${look.style("name", `[${index}]`)} ${message}, ${plural(size, "byte")} at ${offset}`;
+    yield styled`${look.style("name", `[${index}]`)} ${message}, ${plural(size, "byte")} at ${offset}`;
     const hasDocs = fields.some(({ doc }) => doc !== undefined);
     const rows = fields.map(({ path, doc, ...field }): Cell[] => [path, valueText(field), doc ?? ""]);
     if (rows.length > 0) yield* tableLines(hasDocs ? [...COLUMNS, DOC_COLUMN] : COLUMNS, rows, look);

@@ -1,4 +1,5 @@
 import type { ViewData } from "../../index.js";
+import type { Line } from "../line.js";
 import { type Column, tableLines } from "../table.js";
 import { sizeText } from "../units.js";
 import { groupedBy, groupHead } from "./same.js";
@@ -13,7 +14,7 @@ const COLUMNS: readonly Column[] = [
 type ShownLimit = ViewData<"rlimits">["tasks"][number]["limits"][number];
 
 /** `crimg show IMG rlimits`: tasks with the same limits stand together. */
-export function* rlimitsLines({ tasks }: ViewData<"rlimits">, look: Look): Generator<string> {
+export function* rlimitsLines({ tasks }: ViewData<"rlimits">, look: Look): Generator<Line> {
   const limited = tasks.filter(({ limits }) => limits.length > 0);
   if (limited.length === 0) yield "no resource limits";
   for (const [at, group] of groupedBy(limited, ({ limits }) => limits).entries()) {

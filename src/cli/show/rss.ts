@@ -1,5 +1,5 @@
 import type { ViewData } from "../../index.js";
-import { escapeText } from "../escape.js";
+import { type Line, styled } from "../line.js";
 import { type Cell, type Column, tableLines } from "../table.js";
 import { plural, sizeText } from "../units.js";
 import { mappingName } from "./maps.js";
@@ -15,7 +15,7 @@ const ELSEWHERE = [
 ] as const;
 
 /** `crimg show IMG rss` */
-export function* rssLines({ tasks, pageSize }: ViewData<"rss">, look: Look): Generator<string> {
+export function* rssLines({ tasks, pageSize }: ViewData<"rss">, look: Look): Generator<Line> {
   for (const [at, task] of tasks.entries()) {
     if (at > 0) yield "";
     const stored = `${sizeText(task.stored * pageSize)} in ${plural(task.stored, "page")} stored`;
@@ -30,7 +30,7 @@ export function* rssLines({ tasks, pageSize }: ViewData<"rss">, look: Look): Gen
   }
 }
 
-function mappingTable({ mappings }: TaskRss, pageSize: number, look: Look): Iterable<string> {
+function mappingTable({ mappings }: TaskRss, pageSize: number, look: Look): Iterable<Line> {
   const more = ELSEWHERE.filter(([, field]) => mappings.some((mapping) => mapping[field] > 0));
   const columns: Column[] = [
     { head: "ADDRESS" },
@@ -53,7 +53,7 @@ function mappingTable({ mappings }: TaskRss, pageSize: number, look: Look): Iter
 }
 
 /** Too many for a table, which must see all of them to lay itself out. */
-function* runLines({ mappings }: TaskRss, look: Look): Generator<string> {
+function* runLines({ mappings }: TaskRss, look: Look): Generator<Line> {
   for (const mapping of mappings) {
     yield mappingLine(mapping, look);
     for (const { start, end, pages, where } of mapping.runs ?? [])
@@ -61,7 +61,8 @@ function* runLines({ mappings }: TaskRss, look: Look): Generator<string> {
   }
 }
 
-function mappingLine({ start, end, permissions, kind, name }: MappingRss, look: Look): string {
+function mappingLine({ start, end, permissions, kind, name }: MappingRss, look: Look): Line {
   const address = look.style("address", rangeText(start, end));
-  return `${address}  ${permissions}  ${escapeText(mappingName(kind, name))}`.trimEnd();
+  const what = `${permissions}  ${mappingName(kind, name)}`.trimEnd();
+  return styled`${address}  ${what}`;
 }

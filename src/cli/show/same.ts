@@ -1,4 +1,5 @@
 import type { TaskName } from "../../index.js";
+import { joined, type Styled, styled } from "../line.js";
 import { plural } from "../units.js";
 import { type Look, taskHead } from "./words.js";
 
@@ -17,8 +18,8 @@ export function groupedBy<T>(items: readonly T[], keyOf: (item: T) => unknown): 
 const NAMED = 3;
 
 /** `[1000] nginx, [1001] nginx, [1002] nginx and 7 more tasks` */
-export function groupHead(tasks: readonly TaskName[], look: Look): string {
+export function groupHead(tasks: readonly TaskName[], look: Look): Styled {
   const heads = tasks.slice(0, NAMED).map((task) => taskHead(task, look));
   const more = tasks.length > NAMED ? ` and ${plural(tasks.length - NAMED, "more task")}` : "";
-  return heads.join(", ") + more;
+  return styled`${joined(heads, ", ")}${more}`;
 }

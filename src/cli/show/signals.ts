@@ -1,4 +1,5 @@
 import type { ViewData } from "../../index.js";
+import type { Line } from "../line.js";
 import { type Cell, type Column, tableLines } from "../table.js";
 import { groupedBy, groupHead } from "./same.js";
 import { type Look, wrapped } from "./words.js";
@@ -14,7 +15,7 @@ type TaskSignals = ViewData<"signals">["tasks"][number];
 type ShownPending = TaskSignals["pending"][number];
 
 /** `crimg show IMG signals`: tasks that do the same stand together. */
-export function* signalsLines({ tasks }: ViewData<"signals">, look: Look): Generator<string> {
+export function* signalsLines({ tasks }: ViewData<"signals">, look: Look): Generator<Line> {
   const alive = tasks.filter(({ threads }) => threads.length > 0);
   if (alive.length === 0) yield "no task that could get a signal";
   for (const [at, group] of groupedBy(alive, behaviourOf).entries()) {
@@ -38,7 +39,7 @@ function behaviourOf({ actions, pending, threads }: TaskSignals): unknown {
   return { actions, pending, blocked: threads[0]?.blocked, own: threads[0]?.pending };
 }
 
-function actionTable(actions: TaskSignals["actions"], look: Look): Iterable<string> {
+function actionTable(actions: TaskSignals["actions"], look: Look): Iterable<Line> {
   const rows = actions.map(({ name, action, handler, flags, mask }): Cell[] => [
     name,
     handler ?? action,

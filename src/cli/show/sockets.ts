@@ -1,4 +1,5 @@
 import type { ViewData } from "../../index.js";
+import type { Line } from "../line.js";
 import { type Cell, type Column, tableLines } from "../table.js";
 import { holderText, type Look } from "./words.js";
 
@@ -15,7 +16,7 @@ const COLUMNS: readonly Column[] = [
 type ShownSocket = ViewData<"sockets">["sockets"][number];
 
 /** `crimg show IMG sockets` */
-export function socketsLines({ sockets }: ViewData<"sockets">, look: Look): Iterable<string> {
+export function socketsLines({ sockets }: ViewData<"sockets">, look: Look): Iterable<Line> {
   if (sockets.length === 0) return ["no sockets"];
   const rows = sockets.map((socket): Cell[] => {
     const { state, shutdown, received, unsent, backlog, local, inode, descriptors } = socket;

@@ -1,4 +1,5 @@
 import { type SummaryView, shellCommand } from "../../index.js";
+import type { Line } from "../line.js";
 import { ownRecordsTexts } from "../own-records.js";
 import { durationText, plural, sizeText } from "../units.js";
 import { type Look, wrapped } from "./words.js";
@@ -6,8 +7,8 @@ import { type Look, wrapped } from "./words.js";
 const HEAD_WIDTH = 10;
 
 /** `crimg show IMG`: one screen. */
-export function* summaryLines(view: SummaryView, look: Look): Generator<string> {
-  const headed = (head: string): string => look.style("heading", head.padEnd(HEAD_WIDTH));
+export function* summaryLines(view: SummaryView, look: Look): Generator<Line> {
+  const headed = (head: string): Line => look.style("heading", head.padEnd(HEAD_WIDTH));
   const facts: [head: string, text: string | undefined][] = [
     ["IMAGE", imageText(view)],
     ["PROGRAM", programText(view)],

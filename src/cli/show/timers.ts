@@ -1,4 +1,5 @@
 import type { ViewData } from "../../index.js";
+import type { Line } from "../line.js";
 import { type Column, tableLines } from "../table.js";
 import { durationText } from "../units.js";
 import type { Look } from "./words.js";
@@ -15,7 +16,7 @@ const COLUMNS: readonly Column[] = [
 ];
 
 /** `crimg show IMG timers` */
-export function timersLines({ timers }: ViewData<"timers">, look: Look): Iterable<string> {
+export function timersLines({ timers }: ViewData<"timers">, look: Look): Iterable<Line> {
   if (timers.length === 0) return ["no timers"];
   const rows = timers.map(({ pid, kind, id, clock, armed, left, interval, signal, missed }) => [
     pid,

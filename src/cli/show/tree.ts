@@ -1,5 +1,5 @@
 import type { TreeTask, ViewData } from "../../index.js";
-import { escapeText } from "../escape.js";
+import type { Line } from "../line.js";
 import { type Column, tableLines } from "../table.js";
 import { treeLines } from "../tree.js";
 import type { Look } from "./words.js";
@@ -19,7 +19,7 @@ interface Node {
 }
 
 /** `crimg show IMG tree` */
-export function* treeViewLines({ tasks, notes }: ViewData<"tree">, look: Look): Generator<string> {
+export function* treeViewLines({ tasks, notes }: ViewData<"tree">, look: Look): Generator<Line> {
   const shown: Node[] = [];
   const lines = treeLines(
     forest(tasks),
@@ -35,7 +35,7 @@ export function* treeViewLines({ tasks, notes }: ViewData<"tree">, look: Look): 
     return [line, task.pgid, task.sid, task.threads, stateText(task)];
   });
   yield* tableLines(COLUMNS, rows, look);
-  for (const note of notes) yield look.style("warning", escapeText(note));
+  for (const note of notes) yield look.style("warning", note);
 }
 
 /** The tasks come depth first, each with its depth. */

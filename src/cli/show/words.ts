@@ -1,14 +1,14 @@
 import type { FileUse, Holder, TaskName } from "../../index.js";
 import { escapeText } from "../escape.js";
+import { type Line, type Styled, styled } from "../line.js";
 import type { TableOptions } from "../table.js";
 
 /** What all lines of a view are written for: colours and the width of the terminal. */
 export type Look = TableOptions;
 
 /** `[1000] logger`, as the head of what is told of a task. */
-export function taskHead({ pid, comm }: TaskName, look: Look, more = ""): string {
-  const name = escapeText(comm);
-  return `${look.style("address", `[${pid}]`)} ${look.style("name", name)}${more && `  ${more}`}`;
+export function taskHead({ pid, comm }: TaskName, look: Look, more = ""): Styled {
+  return styled`${look.style("address", `[${pid}]`)} ${look.style("name", comm)}${more && `  ${more}`}`;
 }
 
 const SHOWN_HOLDERS = 4;
@@ -81,17 +81,17 @@ const GLUE = "\u00a0";
 const LEAST_ROOM = 20;
 
 /** Text behind a head of `indent` columns, its further lines below itself; a longer word keeps its length. */
-export function* wrapped(head: string, text: string, indent: number, { width }: Look): Generator<string> {
+export function* wrapped(head: Line, text: string, indent: number, { width }: Look): Generator<Line> {
   const room = Math.max(LEAST_ROOM, (width ?? Number.POSITIVE_INFINITY) - indent);
   let lead = head;
   let line = "";
   for (const glued of escapeText(text).replace(MEASURE, GLUE).split(" ")) {
     const word = glued.replaceAll(GLUE, " ");
     if (line !== "" && line.length + 1 + word.length > room) {
-      yield lead + line;
+      yield styled`${lead}${line}`;
       lead = " ".repeat(indent);
       line = word;
     } else line = line === "" ? word : `${line} ${word}`;
   }
-  yield lead + line;
+  yield styled`${lead}${line}`;
 }

@@ -44,7 +44,7 @@ export function copySet(
   }
   for (const [name, content] of changed) {
     if (content === null) continue;
-    writeSource(path.join(to, name), content, { like: modelFor(from, name, changed.keys()), sync: false });
+    writeSource(path.join(to, name), content, { from: modelFor(from, name, changed.keys()), sync: false });
     written.push(name);
   }
   return { written, shared, skipped };

@@ -1,3 +1,4 @@
+import { asciiJson } from "../../io/ascii-json.js";
 import { FormatError } from "../../io/errors.js";
 import type { Splice } from "../../io/splice.js";
 import type { Change } from "./plan.js";
@@ -34,7 +35,7 @@ export function formatEntry({ previous, ...entry }: LogEntry): string {
     ...file,
     undo: undo.map(({ offset, size, bytes }) => [offset, size, bytes.toString("base64")]),
   }));
-  return `${JSON.stringify({ previous, ...entry, files }, plain)}\n`;
+  return `${asciiJson(JSON.stringify({ previous, ...entry, files }, plain))}\n`;
 }
 
 /** Integers as the command line's JSON has them, bytes as base64. */

@@ -2,6 +2,7 @@ import fs from "node:fs";
 import path from "node:path";
 import { chunksOf } from "../../io/digest.js";
 import { EditError, ioError } from "../../io/errors.js";
+import { createPrivate } from "../../io/private-file.js";
 import { fsPath } from "../../io/rooted-path.js";
 import { type ByteSource, FileSource } from "../../io/source.js";
 import { removeAbandoned, temporaryName } from "../../io/temporary.js";
@@ -57,7 +58,7 @@ function writeOne(file: NewFile): boolean {
     removeAbandoned(dir, base);
     assertNameIsFree(file);
     if (isSame(file)) return false;
-    const fd = fs.openSync(temporary, "wx", 0o600);
+    const fd = createPrivate(temporary);
     try {
       fs.ftruncateSync(fd, file.size);
       for (const { at, content } of file.pieces) {

@@ -1,10 +1,11 @@
 import type { CriuImage } from "../../formats/criu/image.js";
+import { jsonString } from "../../io/ascii-json.js";
 import { flagNames } from "../../io/enums.js";
 import { bytesToText } from "../../io/text.js";
 import { formatAddress } from "../../schema/ip-address.js";
 import type { AnyValue, Field, MessageTable } from "../../schema/message.js";
 import { type FieldPath, formatPath } from "../../schema/patch.js";
-import { jsonString, valueText } from "../../schema/to-json.js";
+import { valueText } from "../../schema/to-json.js";
 import { fieldVisitor, type VisitedField, type Visitor } from "../../schema/visit.js";
 import type { Matcher } from "./matcher.js";
 

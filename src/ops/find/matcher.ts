@@ -1,3 +1,4 @@
+import { boundedTest } from "../../io/bounded-regexp.js";
 import { UsageError } from "../../io/errors.js";
 import { parseAddress } from "../../schema/ip-address.js";
 
@@ -44,10 +45,11 @@ function regexMatcher(source: string, ignoreCase: boolean): Matcher {
   } catch (error) {
     throw new UsageError(`no regular expression: ${(error as Error).message}`);
   }
+  const test = boundedTest(pattern);
   return {
-    text: (value) => pattern.test(value),
-    name: (value) => pattern.test(value),
+    text: test,
+    name: test,
     number: (value) => pattern.test(String(value)) || pattern.test(`0x${value.toString(16)}`),
-    address: (_, shown) => pattern.test(shown),
+    address: (_, shown) => test(shown),
   };
 }

@@ -1,7 +1,7 @@
 import type { LinuxCrImage, Range } from "../../formats/linux-cr/image.js";
 import { RECORDS } from "../../formats/linux-cr/records.js";
+import { jsonString } from "../../io/ascii-json.js";
 import { bytesToText } from "../../io/text.js";
-import { jsonString } from "../../schema/to-json.js";
 import { humanSize } from "./payload-to-json.js";
 
 /** Bytes of the image that become one base64 text, or a list of texts of `each` bytes. */

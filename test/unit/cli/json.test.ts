@@ -43,7 +43,7 @@ test("undefined is left out of objects, iterables are arrays, maps are objects",
 
 test("plain values come out as JSON.stringify writes them", () => {
   const value = {
-    s: 'q"\\\n\u2028',
+    s: 'q"\\\n',
     n: [1.5, -0, 1e300],
     e: {},
     a: [],

@@ -1,5 +1,5 @@
 import {
-  lstatSync,
+  chmodSync,
   mkdtempSync,
   readdirSync,
   readFileSync,
@@ -41,14 +41,22 @@ test("a failure on the way leaves the old file and nothing else", ({ directory }
   assert.equal(readdirSync(directory), ["a"]);
 });
 
-test("a replaced file keeps its mode, and a link to it stays a link", ({ directory }) => {
+test("a replaced file becomes private or stays tighter, and a link is not followed", ({ directory }) => {
   const [file, link] = [join(directory, "a"), join(directory, "link")];
-  writeFileSync(file, "old", { mode: 0o640 });
+  rmSync(file, { force: true });
+  for (const [before, after] of [
+    [0o640, 0o600],
+    [0o400, 0o400],
+  ] as const) {
+    writeFileSync(file, "old");
+    chmodSync(file, before);
+    writeOutput(file, bytes("new"));
+    assert.is(readFileSync(file, "utf8"), "new");
+    assert.is(statSync(file).mode & 0o777, after);
+  }
   symlinkSync("a", link);
-  writeOutput(link, bytes("new"));
+  assert.throws(() => writeOutput(link, bytes("other")), /symbolic link, which is not followed/);
   assert.is(readFileSync(file, "utf8"), "new");
-  assert.is(statSync(file).mode & 0o777, 0o640);
-  assert.ok(lstatSync(link).isSymbolicLink());
 });
 
 test("a device is written to, not replaced", () => {

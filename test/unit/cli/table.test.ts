@@ -1,4 +1,5 @@
 import * as assert from "uvu/assert";
+import { rendered } from "../../../src/cli/line.js";
 import { styleFor } from "../../../src/cli/style.js";
 import { type Cell, type Column, displayWidth, tableLines } from "../../../src/cli/table.js";
 import { suite } from "../../helpers/suite.js";
@@ -17,7 +18,7 @@ const ROWS: Cell[][] = [
 ];
 
 const lines = (rows: readonly Cell[][], width?: number): string[] => [
-  ...tableLines(COLUMNS, rows, { style: plain, width }),
+  ...Array.from(tableLines(COLUMNS, rows, { style: plain, width }), rendered),
 ];
 
 test("columns are aligned and parted by two blanks, with nothing at the ends", () => {
@@ -64,8 +65,9 @@ test("a long table looks like a short one", () => {
 
 test("a long table is coloured like a short one", () => {
   const style = styleFor(1, "always");
-  const short = [...tableLines(COLUMNS, ROWS, { style, width: 60 })];
-  const long = [...tableLines(COLUMNS, Array.from({ length: 101 }, () => ROWS).flat(), { style, width: 60 })];
+  const short = Array.from(tableLines(COLUMNS, ROWS, { style, width: 60 }), rendered);
+  const rows = Array.from({ length: 101 }, () => ROWS).flat();
+  const long = Array.from(tableLines(COLUMNS, rows, { style, width: 60 }), rendered);
   assert.equal(long.slice(0, 3), short);
   assert.ok(short[2]?.includes("\u001b[1mfifo\u001b[22m"));
 });

@@ -16,6 +16,13 @@ const CASES: readonly [pattern: string, yes: readonly string[], no: readonly str
   ["/a.b+(c)$", ["/a.b+(c)$"], ["/axb+(c)$"]],
   ["/日本/*", ["/日本/語"], ["/日/x"]],
   ["/open[", ["/open["], ["/open"]],
+  ["/a/**/**/z", ["/a/z", "/a/b/c/z"], ["/az"]],
+  ["/a{b,c{d,e}}f", ["/abf", "/acdf", "/acef"], ["/af", "/acf"]],
+  ["/a{,b}", ["/a", "/ab"], ["/abb"]],
+  ["/[]a-c-]", ["/]", "/b", "/-"], ["/d", "//"]],
+  ["/[!]]", ["/a"], ["/]", "//"]],
+  ["/[.-0]", ["/.", "/0"], ["//"]],
+  ["/{a", ["/{a"], ["/a"]],
 ];
 
 for (const [pattern, yes, no] of CASES) {
@@ -33,6 +40,26 @@ test("bytes that are no UTF-8 are matched like other characters", () => {
 
 test("a line feed in a name does not end it", () => {
   assert.ok(globMatcher("/tmp/*")("/tmp/a\nb"));
+});
+
+for (const pattern of [
+  `/${"*a".repeat(500)}*b`,
+  `/${"**".repeat(500)}b`,
+  `/${"{a,*}".repeat(300)}b`,
+  `/${"{".repeat(1000)}a*${"}".repeat(1000)}b`,
+  `/${"**/".repeat(800)}b`,
+])
+  test(`no path takes ${pattern.slice(0, 12)}… longer than a second`, () => {
+    const matches = globMatcher(pattern);
+    for (const path of [`/${"a".repeat(4000)}`, `/${"a/".repeat(2000)}`]) {
+      const start = performance.now();
+      assert.not.ok(matches(path));
+      assert.ok(performance.now() - start < 5000);
+    }
+  });
+
+test("a pattern longer than a path is a usage error", () => {
+  assert.throws(() => globMatcher("*".repeat(5000)), /at most 4096 characters/);
 });
 
 test("a range that runs backwards is a usage error", () => {

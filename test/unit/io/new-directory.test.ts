@@ -9,7 +9,7 @@ import { suite } from "../../helpers/suite.js";
 const test = suite("src/io/new-directory");
 test.after(cleanUp);
 
-test("the directory appears whole, with the permission bits of its model", () => {
+test("the directory appears whole, private and no wider than its model", () => {
   const home = freshDirectory("new");
   const model = path.join(home, "model");
   fs.mkdirSync(model, { mode: 0o750 });
@@ -21,7 +21,7 @@ test("the directory appears whole, with the permission bits of its model", () =>
   });
   assert.is(answer, 7);
   assert.is(fs.readFileSync(path.join(made, "file"), "utf8"), "text");
-  assert.is(fs.statSync(made).mode & 0o777, 0o750);
+  assert.is(fs.statSync(made).mode & 0o777, 0o700);
   assert.equal(fs.readdirSync(home).sort(), ["made", "model"]);
 });
 

@@ -39,7 +39,13 @@ test("variables: the recipe's own, overruled from outside; a dollar is two", asy
 const BAD: readonly [string, RegExp][] = [
   ["[1, 2]", /a recipe is a mapping/],
   ["a: [", /no YAML/],
-  ["a: 1\na: 2", /no YAML/],
+  ["a: 1\na: 2", /no YAML: the key "a" occurs twice/],
+  ["set: &a\n  b: *a", /the alias \*a stands inside what it names/],
+  ["a: &a [*a, *a]", /the alias \*a stands inside what it names/],
+  ["<<: &a {<<: *a}", /the alias \*a stands inside what it names/],
+  ["vars: &v {a: *v}", /the alias \*v stands inside what it names/],
+  ["vars: {a: '\u0024{a}'}", /\$\{a\} is not set/],
+  ["vars: {a: '\u0024{b}', b: '\u0024{a}'}", /\$\{b\} is not set/],
   [`watch: ['\${x}']`, /\$\{x\} is not set; use --var x=VALUE.*\(in watch\[0\]\)/],
   ["set: &a {k: *a}", /an alias that refers to itself.*\(in set\)/],
   ["fd: &a [*a]", /an alias that refers to itself/],
@@ -67,6 +73,39 @@ for (const [text, expected] of BAD) {
     }
     assert.unreachable();
   });
+}
+
+for (const [what, text] of [
+  ["variables that double", doubling(60)],
+  ["lists in lists", `a: ${"[".repeat(20_000)}`],
+  ["keys of keys", "? ".repeat(20_000)],
+  ["many anchors of one node", "&a ".repeat(20_000)],
+  ["many aliases", `a: &a x\nb: [${"*a, ".repeat(20_000)}]`],
+  ["too many bytes", `a: ${"x".repeat(300_000)}`],
+] as const)
+  test(`${what}: a sentence within seconds`, async () => {
+    const start = performance.now();
+    try {
+      await parseRecipe(text, "r");
+      assert.unreachable();
+    } catch (error) {
+      assert.is((error as { code?: string }).code, "USAGE", String(error));
+      assert.not.match((error as Error).message, /call stack|\n/);
+    }
+    assert.ok(performance.now() - start < 10_000);
+  });
+
+test("as many edits as fit take no more than a few seconds", async () => {
+  const text = `set:\n${Array.from({ length: 22_000 }, (_, i) => ` k${i}: v\n`).join("")}`;
+  const start = performance.now();
+  assert.is((await parseRecipe(text, "r")).edits.length > 20_000, true);
+  assert.ok(performance.now() - start < 10_000);
+});
+
+/** Each variable is twice the one before it. */
+function doubling(steps: number): string {
+  const lines = Array.from({ length: steps }, (_, i) => `  a${i + 1}: "\${a${i}}\${a${i}}"`);
+  return `vars:\n  a0: xxxx\n${lines.join("\n")}\n`;
 }
 
 test("aliases cannot blow a recipe up", async () => {

@@ -1,6 +1,7 @@
 import fs from "node:fs";
 import path from "node:path";
 import { CrimgError, ioError, UsageError } from "../../../io/errors.js";
+import { createPrivate, privateMode } from "../../../io/private-file.js";
 import type { ByteSource } from "../../../io/source.js";
 import { removeAbandoned, temporaryName } from "../../../io/temporary.js";
 import { replaces } from "../../../io/write-file.js";
@@ -10,8 +11,6 @@ import { O_TMPFILE } from "../../../linux/open-flags.js";
 import { SYS } from "../sys/abi-x64.js";
 import { attempt } from "../sys/syscall.js";
 import { imageBytes } from "./image-bytes.js";
-
-const MODE = 0o600;
 
 /** Told how many bytes of how many are written. */
 export type OnWritten = (done: number, total: number) => void;
@@ -31,7 +30,7 @@ export function saveImage(image: ByteSource, out: string, force: boolean, onWrit
     removeAbandoned(directory, base);
     fd = openNameless(directory);
     isNamed = fd === undefined;
-    fd ??= fs.openSync(aside, "wx", MODE);
+    fd ??= createPrivate(aside);
     write(fd, image, onWritten);
     if (!isNamed && !isOld) {
       giveName(fd, out);
@@ -51,7 +50,7 @@ export function saveImage(image: ByteSource, out: string, force: boolean, onWrit
 
 function openNameless(directory: string): number | undefined {
   try {
-    return fs.openSync(directory, O_TMPFILE | fs.constants.O_RDWR, MODE);
+    return fs.openSync(directory, O_TMPFILE | fs.constants.O_RDWR, privateMode());
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException;
     if (code === "EOPNOTSUPP" || code === "EISDIR") return undefined;

@@ -1,6 +1,7 @@
 import fs from "node:fs";
 import path from "node:path";
 import { BackendError } from "../../../io/errors.js";
+import { createPrivate } from "../../../io/private-file.js";
 import { textToBytes } from "../../../io/text.js";
 import { ENOENT, EXDEV } from "../../../linux/errno.js";
 import { copyFile } from "../copy-file.js";
@@ -91,7 +92,7 @@ export class Substitutes {
       return { method: "contents" };
     }
     const made: OwnName = this.#names.make(this.directory, name, (to) => {
-      const target = fs.openSync(textToBytes(to), "wx", 0o600);
+      const target = createPrivate(textToBytes(to));
       const source = fs.openSync(link, fs.constants.O_RDONLY | fs.constants.O_NONBLOCK);
       try {
         const way = copyFile(source, target);

@@ -114,14 +114,14 @@ function writeNew(
 ): void {
   if (file === "") throw new UsageError("the new file has no name");
   assertFree(file);
-  const like = fileSourceOf(document)?.path;
+  const from = fileSourceOf(document)?.path;
   const [directory, name] = [path.dirname(path.resolve(file)), path.basename(file)];
   const temporary = path.join(directory, temporaryName(name));
   const temporaryLog = path.join(directory, temporaryName(name));
   try {
     removeAbandoned(directory, name);
-    writeSource(temporary, content, { like, sync: true });
-    if (log !== null) writeSource(temporaryLog, log, { like, sync: true });
+    writeSource(temporary, content, { from, sync: true });
+    if (log !== null) writeSource(temporaryLog, log, { from, sync: true });
     if (!isUnchanged())
       throw new EditError("the stream was changed by another program meanwhile", { file: document.name });
     assertFree(file);
