@@ -86,7 +86,7 @@ function ghostOf(file: StreamFile, unlinked: Unlinked, identity: Identity): numb
 function writeGhost(file: StreamFile, id: number, unlinked: Unlinked, identity: Identity): void {
   const { context, part, label } = file;
   const { mode: stored, uid, gid, size, ino, kind } = unlinked;
-  const mode = (stored & TYPE_MASK) === 0 ? stored | (TYPES[kind] ?? REGULAR) : stored;
+  const mode = (stored & TYPE_MASK) === 0 ? (stored | (TYPES[kind] ?? REGULAR)) >>> 0 : stored;
   const type = mode & TYPE_MASK;
   const chunks = part.parts.flatMap((chunk) =>
     chunkOf(file, context.reader.get(chunk, RECORDS.BUFFER).index),

@@ -62,7 +62,7 @@ function holderOf({ reader }: ToCriu, lock: FileLock, table: Table, objref: numb
 
 function typeOf({ losses }: ToCriu, lock: FileLock, flag: number, holder: string): number {
   if ((lock.fl_type & IN_PROGRESS) === 0) return lock.fl_type;
-  const target = lock.fl_type & ~IN_PROGRESS;
+  const target = (lock.fl_type & ~IN_PROGRESS) >>> 0;
   if (lock.fl_rem_lease !== LEASE_BREAK_TIME)
     losses.add(
       `lease of ${holder}`,

@@ -46,7 +46,7 @@ export const placeExtensionRules: readonly Rule<StreamContext>[] = [
         if (extra[field] !== 0 && (extra[field] & TYPE_BITS) !== DIRECTORY)
           yield {
             field,
-            right: (extra[field] & ~TYPE_BITS) | DIRECTORY,
+            right: ((extra[field] & ~TYPE_BITS) | DIRECTORY) >>> 0,
             what: "a mode that is no directory's",
             expected: "0 or 04xxxx (octal)",
             found: `0${extra[field].toString(8)}`,

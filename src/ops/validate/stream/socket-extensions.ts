@@ -41,7 +41,7 @@ export const socketExtensionRules: readonly Rule<StreamContext>[] = [
       if ((flags & MODE_STORED) !== 0 && (mode & TYPE_BITS) !== SOCKET_TYPE)
         yield {
           field: "mode",
-          right: (mode & ~TYPE_BITS) | SOCKET_TYPE,
+          right: ((mode & ~TYPE_BITS) | SOCKET_TYPE) >>> 0,
           what: "a mode that is no socket's",
           expected: "014xxxx (octal)",
           found: `0${mode.toString(8)}`,
