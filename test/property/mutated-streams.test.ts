@@ -23,6 +23,7 @@ import { VIEWS, type ViewName } from "../../src/ops/show/views.js";
 import { validate } from "../../src/ops/validate/validate.js";
 import { assertBytes } from "../helpers/bytes.js";
 import { STREAM_FIXTURES, streamFixture } from "../helpers/images.js";
+import { holds } from "../helpers/property.js";
 import { suite } from "../helpers/suite.js";
 
 const SECONDS_PER_STREAM = 5;
@@ -135,12 +136,12 @@ function drain(value: unknown): void {
     drain(item);
 }
 
-for (const [nth, name] of STREAM_FIXTURES.entries()) {
+for (const name of STREAM_FIXTURES) {
   const original = readFileSync(streamFixture(name));
   const pieces = piecesOf(original);
 
   test(`${name}, changed in one place or in a few`, () => {
-    fc.assert(
+    holds(
       fc.property(fc.array(mutation, { minLength: 1, maxLength: 4 }), (mutations) => {
         const bytes = mutated(pieces, mutations);
         const start = performance.now();
@@ -148,7 +149,7 @@ for (const [nth, name] of STREAM_FIXTURES.entries()) {
         const seconds = (performance.now() - start) / 1000;
         assert.ok(seconds < SECONDS_PER_STREAM, `${seconds} s`);
       }),
-      { numRuns: RUNS, seed: 100 + nth, endOnFailure: true, includeErrorInReport: true },
+      { numRuns: RUNS, endOnFailure: true, includeErrorInReport: true },
     );
   });
 }
