@@ -1,4 +1,5 @@
 /** A container from the fixtures, restored in another root directory with another host name. */
+
 import { spawnSync } from "node:child_process";
 import { existsSync, readFileSync, readlinkSync, rmdirSync } from "node:fs";
 import { join } from "node:path";
@@ -8,6 +9,7 @@ import { crimg } from "../helpers/cli.js";
 import { needCriu } from "../helpers/criu.js";
 import { digestsOf, succeeds } from "../helpers/journey.js";
 import { cleanUp, freshDirectory, goesOn, progress, statOf, until } from "../helpers/live.js";
+import { needs } from "../helpers/needs.js";
 import { suite } from "../helpers/suite.js";
 
 const FIXTURES = fileURLToPath(new URL("../../fixtures", import.meta.url));
@@ -17,6 +19,7 @@ const container = suite("a container");
 const undo: (() => void)[] = [];
 container.before(() => {
   needCriu();
+  needs("mount", "nsenter");
 });
 container.after(async () => {
   for (const step of undo.reverse()) step();
