@@ -49,7 +49,7 @@ function onDisk(
 function unpacked(fixture: string): string {
   const root = freshDirectory(`root-${fixture}`);
   chmodSync(root, 0o755);
-  spawnSync("tar", ["xzf", join(FIXTURES, "files", `${fixture}.tar.gz`), "-C", root]);
+  spawnSync("tar", ["xzpf", join(FIXTURES, "files", `${fixture}.tar.gz`), "-C", root]);
   return root;
 }
 

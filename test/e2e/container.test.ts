@@ -36,7 +36,7 @@ function run(...argv: readonly [string, ...string[]]): string {
 /** The files of the fixture in a root directory that is a mount point, as criu wants it. */
 function rootDirectory(): string {
   const directory = freshDirectory("container");
-  run("tar", "-xzf", join(FIXTURES, "files/container.tar.gz"), "-C", directory);
+  run("tar", "-xzpf", join(FIXTURES, "files/container.tar.gz"), "-C", directory);
   const root = join(directory, "var/lib/crimg-demo/container/rootfs");
   run("mount", "--bind", root, root);
   undo.push(() => run("umount", root));

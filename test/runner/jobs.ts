@@ -21,8 +21,8 @@ const SECONDS = 1800;
 /** Groups of many quick files: one process for all of them. */
 const TOGETHER = ["unit", "golden"];
 
-/** Measure start-up, set lease-break-time for everybody, or aim kills at moments of a run that nobody slows down. */
-const ALONE = /\/test\/(package\/start-up|e2e\/slim-leases|e2e\/slim-kills|hostile\/edit-killed)\.test\.ts$/;
+/** In a pid namespace crimg takes a shared mapping of slim-memory for a private one. The others measure start-up, set lease-break-time for everybody, or aim kills at moments of a run that nobody slows down. */
+const ALONE = /\/test\/(package\/start-up|e2e\/slim-(leases|kills|memory)|hostile\/edit-killed)\.test\.ts$/;
 
 /** The jobs of a group (`unit`, `unit/io`) or of a file; none when there are no such tests. */
 export function jobsOf(name: string): Job[] {
