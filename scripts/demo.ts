@@ -126,7 +126,7 @@ async function demo(directory: string): Promise<void> {
   const service = join(directory, "service");
   const images = join(directory, "images");
   mkdirSync(join(directory, "files"));
-  const unpacked = spawnSync("tar", ["-xzf", FILES, "-C", join(directory, "files")], { cwd: ROOT });
+  const unpacked = spawnSync("tar", ["-xzpf", FILES, "-C", join(directory, "files")], { cwd: ROOT });
   if (unpacked.status !== 0) throw new Error(`tar: ${unpacked.stderr}`);
 
   tell(`a small service was checkpointed in ${HOME}: what is in the images?`);

@@ -22,7 +22,7 @@ test.after(cleanUp);
 function unpacked(): string {
   const root = freshDirectory("root-stream");
   chmodSync(root, 0o755);
-  spawnSync("tar", ["xzf", join(ARCHIVES, "logger.tar.gz"), "-C", root]);
+  spawnSync("tar", ["xzpf", join(ARCHIVES, "logger.tar.gz"), "-C", root]);
   return root;
 }
 

@@ -1,4 +1,5 @@
 /** A container from the fixtures, restored in another root directory with another host name. */
+
 import { spawnSync } from "node:child_process";
 import { existsSync, readFileSync, readlinkSync, rmdirSync } from "node:fs";
 import { join } from "node:path";
@@ -8,6 +9,7 @@ import { crimg } from "../helpers/cli.js";
 import { needCriu } from "../helpers/criu.js";
 import { digestsOf, succeeds } from "../helpers/journey.js";
 import { cleanUp, freshDirectory, goesOn, progress, statOf, until } from "../helpers/live.js";
+import { needs } from "../helpers/needs.js";
 import { suite } from "../helpers/suite.js";
 
 const FIXTURES = fileURLToPath(new URL("../../fixtures", import.meta.url));
@@ -17,6 +19,7 @@ const container = suite("a container");
 const undo: (() => void)[] = [];
 container.before(() => {
   needCriu();
+  needs("mount", "nsenter");
 });
 container.after(async () => {
   for (const step of undo.reverse()) step();
@@ -33,7 +36,7 @@ function run(...argv: readonly [string, ...string[]]): string {
 /** The files of the fixture in a root directory that is a mount point, as criu wants it. */
 function rootDirectory(): string {
   const directory = freshDirectory("container");
-  run("tar", "-xzf", join(FIXTURES, "files/container.tar.gz"), "-C", directory);
+  run("tar", "-xzpf", join(FIXTURES, "files/container.tar.gz"), "-C", directory);
   const root = join(directory, "var/lib/crimg-demo/container/rootfs");
   run("mount", "--bind", root, root);
   undo.push(() => run("umount", root));

@@ -1,4 +1,5 @@
 /** Debian's own servers and sqlite, dumped, moved, edited and restored; and what no image edit can move. */
+
 import { spawnSync } from "node:child_process";
 import { copyFileSync, readFileSync } from "node:fs";
 import { join } from "node:path";
@@ -16,6 +17,7 @@ import {
   succeeds,
 } from "../helpers/journey.js";
 import { cleanUp, goesOn, kill, startProgram, treeOf, until } from "../helpers/live.js";
+import { needs } from "../helpers/needs.js";
 import { exchange, httpGet, redis, startNginx, startRedis } from "../helpers/services.js";
 import { suite } from "../helpers/suite.js";
 
@@ -102,6 +104,7 @@ services("sockets answers on its moved paths and on its ports", async () => {
 
 services("python commits its sqlite transaction in the other directory", async () => {
   const places = placesFor("commit");
+  needs("sqlite3");
   const { images, work, moved } = places;
   const { pid, options, log } = await startProgram("transaction", work);
   await goesOn(log, 3);

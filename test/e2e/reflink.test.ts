@@ -7,7 +7,8 @@ import * as assert from "uvu/assert";
 import { assertBytes } from "../helpers/bytes.js";
 import { CRIMG } from "../helpers/cli.js";
 import { fixture } from "../helpers/images.js";
-import { skip, suite } from "../helpers/suite.js";
+import { mountXfs, needs } from "../helpers/needs.js";
+import { suite } from "../helpers/suite.js";
 
 const test = suite("e2e: pages shared by reflink", undefined, 120);
 
@@ -17,18 +18,12 @@ const home = fs.mkdtempSync(path.join(tmpdir(), "crimg-reflink-"));
 const mount = path.join(home, "xfs");
 
 test.before(() => {
-  if (process.getuid?.() !== 0) skip("mounting a file system takes root");
+  needs("strace");
   const disk = path.join(home, "disk");
   fs.mkdirSync(mount);
   fs.writeFileSync(disk, "");
   fs.truncateSync(disk, 512 * MiB);
-  for (const [program, ...args] of [
-    ["mkfs.xfs", "-q", "-m", "reflink=1", disk],
-    ["mount", "-t", "xfs", "-o", "loop", disk, mount],
-  ] as [string, ...string[]][]) {
-    const { status, error, stderr } = spawnSync(program, args, { encoding: "utf8" });
-    if (status !== 0) skip(`${program} cannot make an XFS here: ${error?.message ?? stderr.trim()}`);
-  }
+  mountXfs(disk, mount);
 });
 
 test.after(() => {

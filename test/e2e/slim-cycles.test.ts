@@ -6,8 +6,9 @@ import { mkdirSync, readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import * as assert from "uvu/assert";
-import { randomBy, SEED } from "../helpers/kills.js";
+import { randomBy } from "../helpers/kills.js";
 import { cleanUp, freshDirectory, goesOn, progress, startProgram } from "../helpers/live.js";
+import { SEED } from "../helpers/seed.js";
 import { checkpointed, needsSlim, restored } from "../helpers/slim.js";
 import { suite } from "../helpers/suite.js";
 

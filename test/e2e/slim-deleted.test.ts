@@ -1,4 +1,5 @@
 /** Files without a name under crimg's own engine: kept by contents, copy or link, and back without leaving a name. */
+
 import { spawnSync } from "node:child_process";
 import {
   copyFileSync,
@@ -29,8 +30,9 @@ import {
   statOf,
   until,
 } from "../helpers/live.js";
+import { mountXfs, needs } from "../helpers/needs.js";
 import { checkpointed, needsSlim, restored, survives } from "../helpers/slim.js";
-import { skip, suite } from "../helpers/suite.js";
+import { suite } from "../helpers/suite.js";
 
 const slim = suite("slim engine: deleted files", {}, 240);
 const dir = freshDirectory("slim-deleted");
@@ -128,13 +130,7 @@ slim("a copy shares its blocks where the file system can", async () => {
   const xfs = fresh("xfs");
   writeFileSync(disk, "");
   truncateSync(disk, 600 << 20);
-  for (const [program, ...args] of [
-    ["mkfs.xfs", "-q", "-m", "reflink=1", disk],
-    ["mount", "-t", "xfs", "-o", "loop", disk, xfs],
-  ] as [string, ...string[]][]) {
-    const { status, error, stderr } = spawnSync(program, args, { encoding: "utf8" });
-    if (status !== 0) skip(`${program} cannot make an XFS here: ${error?.message ?? stderr.trim()}`);
-  }
+  mountXfs(disk, xfs);
   try {
     const [work, kept] = [join(xfs, "work"), join(xfs, "kept")];
     for (const each of [work, kept]) mkdirSync(each);
@@ -239,8 +235,8 @@ slim("crimg is killed while a name of its own is there: its guard removes that, 
       "-e",
       `inject=${call}:signal=KILL:when=1`,
     ];
-    const { error, signal } = spawnSync("strace", [...inject, process.execPath, CRIMG, ...words]);
-    if (error !== undefined) skip(`strace does not run: ${error.message}`);
+    needs("strace");
+    const { signal } = spawnSync("strace", [...inject, process.execPath, CRIMG, ...words]);
     return signal;
   };
   assert.is(killedAt("linkat", ["checkpoint", String(live.pid), "-o", image]), "SIGKILL");

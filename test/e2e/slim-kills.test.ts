@@ -16,7 +16,7 @@ import {
 import { join } from "node:path";
 import * as assert from "uvu/assert";
 import { crimg } from "../helpers/cli.js";
-import { crimgKilledAfter, moments, randomBy, SEED, threadStates } from "../helpers/kills.js";
+import { crimgKilledAfter, moments, randomBy, threadStates } from "../helpers/kills.js";
 import {
   cleanUp,
   freshDirectory,
@@ -27,6 +27,7 @@ import {
   treeOf,
   until,
 } from "../helpers/live.js";
+import { SEED } from "../helpers/seed.js";
 import { checkpointed, needsSlim, restored } from "../helpers/slim.js";
 import { suite } from "../helpers/suite.js";
 

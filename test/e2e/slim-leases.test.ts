@@ -1,4 +1,5 @@
 /** Leases under crimg's own engine, above all those that are being broken. */
+
 import { spawn, spawnSync } from "node:child_process";
 import { constants, openSync, readFileSync } from "node:fs";
 import { join } from "node:path";
@@ -14,8 +15,9 @@ import {
   statOf,
   until,
 } from "../helpers/live.js";
+import { needs } from "../helpers/needs.js";
 import { checkpointed, needsSlim, restored } from "../helpers/slim.js";
-import { skip, suite } from "../helpers/suite.js";
+import { suite } from "../helpers/suite.js";
 
 const slim = suite("slim engine: leases", {}, 240);
 const BREAK_TIME = "/proc/sys/fs/lease-break-time";
@@ -108,8 +110,8 @@ slim(
     const inject = ["-P", BREAK_TIME, "-e", "trace=openat", "-e", "inject=openat:signal=KILL:when=3"];
     const words = ["restore", edited, "--backend", "slim", "--detach"];
     const strace = ["-qq", "-o", join(work, "trace"), ...inject, process.execPath, CRIMG, ...words];
-    const { error, signal } = spawnSync("strace", strace);
-    if (error !== undefined) skip(`strace does not run: ${error.message}`);
+    needs("strace");
+    const { signal } = spawnSync("strace", strace);
     assert.is(signal, "SIGKILL");
     await until("the usual time", () => readFileSync(BREAK_TIME, "utf8") === usual);
     await until("the end of what was begun", () => (statOf(live.pid)?.state ?? "Z") === "Z");

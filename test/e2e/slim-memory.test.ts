@@ -1,8 +1,10 @@
 /** Memory of all kinds, through crimg's own engine. */
+
 import { spawnSync } from "node:child_process";
 import { mkdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { cleanUp, freshDirectory } from "../helpers/live.js";
+import { needs } from "../helpers/needs.js";
 import { needsSlim, survives } from "../helpers/slim.js";
 import { suite } from "../helpers/suite.js";
 
@@ -13,6 +15,7 @@ slim.before(needsSlim);
 slim.after(cleanUp);
 
 slim("memory of every kind comes back, and stays shared with whom it was shared", async () => {
+  needs("gcc", "libc6-dev");
   const work = join(dir, "memory");
   mkdirSync(work);
   try {

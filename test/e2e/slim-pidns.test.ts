@@ -3,7 +3,7 @@ import { spawnSync } from "node:child_process";
 import { chownSync, existsSync, mkdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import * as assert from "uvu/assert";
-import { CRIMG, crimg } from "../helpers/cli.js";
+import { crimg } from "../helpers/cli.js";
 import {
   cleanUp,
   freshDirectory,
@@ -15,6 +15,8 @@ import {
   statOf,
   until,
 } from "../helpers/live.js";
+import { needs } from "../helpers/needs.js";
+import { forOtherUser, lentTo } from "../helpers/other-user.js";
 import { checkpointed, needsSlim } from "../helpers/slim.js";
 import { skip, suite } from "../helpers/suite.js";
 
@@ -84,26 +86,28 @@ slim("--pidns: a tree comes back beside itself, with the ids that are still in u
 });
 
 slim("--pids new: an ordinary user checkpoints and restores what is his", async () => {
+  needs("setpriv", "unshare");
+  const user = forOtherUser();
   const work = join(dir, "user");
   mkdirSync(work);
   for (const path of [dir, work]) chownSync(path, NOBODY, NOBODY);
   const asNobody = (...command: string[]) =>
     spawnSync("setpriv", [...AS_NOBODY, ...command], { encoding: "utf8", timeout: 60_000, cwd: "/" });
-  if (asNobody("test", "-r", CRIMG).status !== 0) skip("no other user may read crimg where it is");
   if (asNobody("unshare", "--user", "--pid", "--fork", "true").status !== 0)
-    skip("this kernel lets ordinary users have no user namespaces");
-  const live = await start(["/usr/bin/setpriv", ...AS_NOBODY, program("logger"), work], { cwd: "/" });
+    skip("this kernel lets ordinary users have no user namespaces", "user namespaces");
+  const logger = lentTo(user, program("logger"));
+  const live = await start(["/usr/bin/setpriv", ...AS_NOBODY, logger, work], { cwd: "/" });
   const log = join(work, "log/messages");
   await until("the log of the program", () => existsSync(log));
   await goesOn(log, 2);
   const image = join(work, "image.ckpt");
-  const written = asNobody(process.execPath, CRIMG, "checkpoint", `${live.pid}`, "-o", image);
+  const written = asNobody(user.node, user.crimg, "checkpoint", `${live.pid}`, "-o", image);
   assert.is(written.status, 0, written.stdout + written.stderr);
   const args = ["restore", image, "--backend", "slim", "--detach"];
-  const refused = asNobody(process.execPath, CRIMG, ...args);
+  const refused = asNobody(user.node, user.crimg, ...args);
   assert.ok(refused.status !== 0);
   assert.match(refused.stderr + refused.stdout, /CAP_CHECKPOINT_RESTORE.*--pids new/);
-  const { status, stdout, stderr } = asNobody(process.execPath, CRIMG, ...args, "--pids", "new");
+  const { status, stdout, stderr } = asNobody(user.node, user.crimg, ...args, "--pids", "new");
   assert.is(status, 0, stdout + stderr);
   const pid = rootOf(stdout);
   assert.is(idsOf(pid).at(-1), live.pid);

@@ -17,6 +17,7 @@ import {
   treeOf,
   until,
 } from "../helpers/live.js";
+import { needs } from "../helpers/needs.js";
 import { OnTerminal } from "../helpers/on-terminal.js";
 import { checkpointed, needsSlim, restored } from "../helpers/slim.js";
 import { suite } from "../helpers/suite.js";
@@ -96,6 +97,7 @@ real("a pipeline of three loses nothing on its way", async () => {
 });
 
 real("perl counts on in a directory that was moved meanwhile", async () => {
+  needs("perl");
   const { live, log } = await begin("perl", (log) => [
     "/usr/bin/perl",
     "-e",

@@ -1,4 +1,5 @@
 /** What crimg's own engine does not checkpoint: each object is told, nothing is written, and the tasks run on. */
+
 import { spawnSync } from "node:child_process";
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
@@ -13,6 +14,7 @@ import {
   startProgram,
   statOf,
 } from "../helpers/live.js";
+import { needs } from "../helpers/needs.js";
 import { needsSlim, refusal } from "../helpers/slim.js";
 import { suite } from "../helpers/suite.js";
 
@@ -75,6 +77,7 @@ slim("32-bit programs are told", async () => {
   const program = join(dir, "pause");
   // pause(2) of i386, again and again: it needs no library, which the host may lack.
   writeFileSync(source, ".globl _start\n_start: movl $29, %eax\nint $0x80\njmp _start\n");
+  needs("gcc");
   const built = spawnSync("gcc", ["-m32", "-nostdlib", "-static", "-o", program, source]);
   assert.is(built.status, 0, String(built.stderr));
   const live = await start([program], { cwd: dir });

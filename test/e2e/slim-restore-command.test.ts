@@ -1,4 +1,5 @@
 /** crimg restore with crimg's own engine: edits, pipes, CRIU sets, the choice of a backend, waiting, the log. */
+
 import { type ChildProcess, spawn } from "node:child_process";
 import { createHash } from "node:crypto";
 import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync } from "node:fs";
@@ -20,6 +21,7 @@ import {
   statOf,
   until,
 } from "../helpers/live.js";
+import { needs } from "../helpers/needs.js";
 import { checkpointed, needsSlim } from "../helpers/slim.js";
 import { suite } from "../helpers/suite.js";
 
@@ -205,6 +207,7 @@ test("where the id is taken it is refused, and restored in a pid namespace of it
   const refused = await crimg(["restore", image], { env });
   assert.is(refused.code, 1);
   assert.match(refused.stderr, new RegExp(`the id ${live.pid} is taken`));
+  needs("unshare");
   const words = ["--pid", "--fork", "--mount-proc", process.execPath, CRIMG, "restore", image];
   const child = spawn("unshare", words, { stdio: ["ignore", "pipe", "inherit"] });
   const text = textOf(child);

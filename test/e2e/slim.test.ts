@@ -1,4 +1,5 @@
 /** crimg's own engine: a program is written down and ended, comes back under its id, and goes on. */
+
 import { spawnSync } from "node:child_process";
 import { existsSync, mkdirSync } from "node:fs";
 import { join } from "node:path";
@@ -14,14 +15,14 @@ import {
   statOf,
   until,
 } from "../helpers/live.js";
-import { skip, suite } from "../helpers/suite.js";
+import { needsSlim } from "../helpers/slim.js";
+import { suite } from "../helpers/suite.js";
 
 const slim = suite("slim engine", {}, 60);
 const dir = freshDirectory("slim");
 
 slim.before(() => {
-  if (process.getuid?.() !== 0) skip("tracing tasks and choosing their ids needs root");
-  if (process.arch !== "x64") skip("the engine knows x86-64 alone");
+  needsSlim();
 });
 slim.after(cleanUp);
 

@@ -37,7 +37,7 @@ function someBytes(): fc.Arbitrary<Buffer> {
 export interface ValuesOptions {
   /** Only strings of UTF-8 and known enum values, for readers that change the others. */
   readonly tame?: boolean;
-  /** Fields to leave out. */
+  /** Fields to leave out, unless they are required. */
   readonly without?: (field: Field) => boolean;
 }
 
@@ -51,13 +51,11 @@ export function valuesOf(
   const optional: Record<string, fc.Arbitrary<unknown>> = {};
   for (const [name, field] of Object.entries(table.fields)) {
     const one = oneOf(table, field, options, depth);
-    if (options.without?.(field) === true && field.label !== "repeated") continue;
-    if (field.label === "repeated")
-      required[name] =
-        depth >= MAX_DEPTH || options.without?.(field) === true
-          ? fc.constant([])
-          : listOf(field, one, options);
-    else if (field.label === "required") required[name] = one;
+    const isLeftOut = options.without?.(field) === true;
+    if (field.label === "required") required[name] = one;
+    else if (field.label === "repeated")
+      required[name] = depth >= MAX_DEPTH || isLeftOut ? fc.constant([]) : listOf(field, one, options);
+    else if (isLeftOut) continue;
     else if (depth < MAX_DEPTH || fieldMessage(table, field) === undefined) optional[name] = one;
   }
   return fc

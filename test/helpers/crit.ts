@@ -26,7 +26,7 @@ export function critBatch(runs: readonly (readonly string[])[]): CritResult[] {
   });
   const list = join(directory, "jobs.json");
   writeFileSync(list, JSON.stringify(jobs.map(({ args, stdout }) => [args, stdout])));
-  execFileSync(needCrit(), [], {
+  execFileSync(needCrit().path, [], {
     env: { ...process.env, PYTHONPATH: BATCH, PYTHONDONTWRITEBYTECODE: "1", CRIMG_CRIT_JOBS: list },
     stdio: ["ignore", "ignore", "inherit"],
     timeout: 250_000,

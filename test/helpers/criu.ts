@@ -5,7 +5,7 @@ import { gone } from "./live.js";
 import { skip } from "./suite.js";
 
 /** A tool that works on this machine, or the reason why there is none. */
-export type Found = { path: string; version: string } | { missing: string };
+export type Found = { path: string; version: string } | { missing: string; want?: "root" };
 
 const found = new Map<string, Found>();
 
@@ -15,11 +15,11 @@ const found = new Map<string, Found>();
  */
 export function findCriu(): Found {
   return once("criu", () => {
-    if (process.getuid?.() !== 0) return { missing: "criu dumps and restores only as root" };
+    if (process.getuid?.() !== 0) return { missing: "criu dumps and restores only as root", want: "root" };
     return firstThatWorks(
       [process.env.CRIMG_CRIU, ...onPath("criu")],
       ["check"],
-      "no working criu by CRIMG_CRIU or PATH: export CRIMG_CRIU=$(test/support/criu.sh)",
+      "no working criu by CRIMG_CRIU or PATH",
     );
   });
 }
@@ -31,19 +31,19 @@ export function findCrit(): Found {
     return firstThatWorks(
       [process.env.CRIMG_CRIT, beside, ...onPath("crit")],
       ["--help"],
-      "no working crit by CRIMG_CRIT, beside CRIMG_CRIU or on PATH: export CRIMG_CRIU=$(test/support/criu.sh)",
+      "no working crit by CRIMG_CRIT, beside CRIMG_CRIU or on PATH",
     );
   });
 }
 
 /** Path of a working criu; without one the running test (or suite, in a `before` hook) is skipped and says why. */
-export const needCriu = (): string => need(findCriu());
+export const needCriu = (): string => need(findCriu(), "criu").path;
 
-/** Path of a working crit; without one the running test is skipped and says why. */
-export const needCrit = (): string => need(findCrit());
+/** A working crit and its version; without one the running test is skipped and says why. */
+export const needCrit = (): { path: string; version: string } => need(findCrit(), "crit");
 
-function need(tool: Found): string {
-  return "missing" in tool ? skip(tool.missing) : tool.path;
+function need(tool: Found, want: string): { path: string; version: string } {
+  return "missing" in tool ? skip(tool.missing, tool.want ?? want) : tool;
 }
 
 function once(name: string, find: () => Found): Found {

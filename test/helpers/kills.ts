@@ -14,9 +14,6 @@ export function randomBy(seed: number): () => number {
   };
 }
 
-/** Seed of this run: CRIMG_SEED to have one again. */
-export const SEED = Number(process.env.CRIMG_SEED ?? Date.now() % 2 ** 32);
-
 export interface Ended {
   /** Undefined when it was killed before it ended by itself. */
   readonly code: number | undefined;

@@ -4,6 +4,7 @@ import { tmpdir } from "node:os";
 import { extname, join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
+import { needs, needsFile } from "./needs.js";
 
 const support = fileURLToPath(new URL("../support/", import.meta.url));
 const programs = fileURLToPath(new URL("../programs/", import.meta.url));
@@ -23,8 +24,9 @@ export function freshDirectory(name: string): string {
   return dir;
 }
 
-/** Path of a live program of `test/programs`, built if need be. */
+/** Path of a live program of `test/programs`, built if need be; without a compiler the running test is skipped. */
 export function program(name: string): string {
+  needs("gcc", "libc6-dev");
   const dir = execFileSync(join(support, "programs.sh"), [name], { encoding: "utf8", timeout: 120_000 });
   return join(dir.trim(), name);
 }
@@ -34,12 +36,13 @@ const ENVIRONMENT = { PATH: "/usr/sbin:/usr/bin:/sbin:/bin", HOME: "/" };
 /**
  * Starts a command as the leader of a session of its own, as a checkpoint needs it: no terminal, no descriptor
  * of the test's. Standard input is /dev/null; output goes to the file `output`, or nowhere. The environment is
- * PATH and HOME alone unless given.
+ * PATH and HOME alone unless given. The running test is skipped when the command is a foreign program that is not there.
  */
 export async function start(
   argv: string[],
   { cwd, output = "/dev/null", env = ENVIRONMENT }: StartOptions,
 ): Promise<Live> {
+  needsFile(argv[0] ?? "");
   const starter = join(support, "start.sh");
   const child = spawn(starter, [output, ...argv], {
     cwd,
@@ -115,7 +118,7 @@ export async function until(
   what: string,
   holds: () => boolean,
   state: () => string = () => "",
-  seconds = 15,
+  seconds = 60,
 ): Promise<void> {
   const end = Date.now() + seconds * 1000;
   while (!holds()) {

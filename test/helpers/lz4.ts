@@ -1,5 +1,5 @@
 import { spawnSync } from "node:child_process";
-import { skip } from "./suite.js";
+import { needs } from "./needs.js";
 
 const FRAME_MAGIC = 0x184d2204;
 
@@ -14,11 +14,11 @@ export interface Lz4Block {
  * (lz4_Frame_format.md). Without the command the running test is skipped.
  */
 export function lz4Blocks(bytes: Buffer, size: number): Lz4Block[] {
+  needs("lz4");
   const run = spawnSync("lz4", ["-c", "-q", "-9", "-BI", `-B${size}`, "--no-frame-crc"], {
     input: bytes,
     maxBuffer: 1 << 28,
   });
-  if (run.error !== undefined) skip("the lz4 command is missing: install the package lz4");
   if (run.status !== 0) throw new Error(`lz4: ${run.stderr}`);
   const frame = run.stdout;
   const flags = frame[4] as number;

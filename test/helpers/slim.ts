@@ -1,11 +1,12 @@
 import * as assert from "uvu/assert";
 import { type CliResult, crimg } from "./cli.js";
 import { goesOn, type Live, type LiveProgram, progress, startProgram, statOf, until } from "./live.js";
+import { needsRoot } from "./needs.js";
 import { skip } from "./suite.js";
 
 /** Ends the running suite where crimg's own engine cannot do all it is asked for in tests. */
 export function needsSlim(): void {
-  if (process.getuid?.() !== 0) skip("tracing tasks and choosing their ids needs root");
+  needsRoot("tracing tasks and choosing their ids");
   if (process.arch !== "x64") skip("the engine knows x86-64 alone");
 }
 

@@ -16,6 +16,7 @@ import { assertBytes } from "../helpers/bytes.js";
 import { crimg } from "../helpers/cli.js";
 import { fixtureImages } from "../helpers/images.js";
 import { cleanUp, freshDirectory } from "../helpers/live.js";
+import { holds } from "../helpers/property.js";
 import { decoded, headOf, imageOf } from "../helpers/recode.js";
 import { suite } from "../helpers/suite.js";
 
@@ -56,7 +57,7 @@ for (const { name, bytes } of samples) {
 
 test("random bytes behind every good magic", () => {
   const kinds = IMAGE_KINDS.filter((kind) => kind.magic !== undefined);
-  fc.assert(
+  holds(
     fc.property(
       fc.constantFrom(...kinds),
       fc.uint8Array({ maxLength: 200 }),
@@ -73,7 +74,7 @@ test("random bytes behind every good magic", () => {
 
 test("random text as JSON", () => {
   const kinds = IMAGE_KINDS.filter((kind) => kind.magic !== undefined).map(({ name }) => name);
-  fc.assert(
+  holds(
     fc.property(fc.constantFrom(...kinds), fc.json({ noUnicodeString: false }), (magic, json) => {
       encodes(`{"magic": "${magic}", "entries": [${json}]}`);
       encodes(json);

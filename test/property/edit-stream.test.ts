@@ -11,6 +11,7 @@ import { applyToStream } from "../../src/ops/edit/stream/apply.js";
 import { undoStream } from "../../src/ops/edit/stream/undo.js";
 import { assertBytes } from "../helpers/bytes.js";
 import { cleanUp, freshDirectory } from "../helpers/live.js";
+import { holds } from "../helpers/property.js";
 import { suite } from "../helpers/suite.js";
 import { assertFraming, streamBytes } from "../unit/ops/edit/stream/planned-stream.js";
 
@@ -126,7 +127,7 @@ for (const stream of STREAMS)
   test(`${stream}: any edits leave a whole image with all else as it was; undone, they give the original bytes`, () => {
     const original = streamBytes(stream);
     let total = 0;
-    fc.assert(
+    holds(
       fc.property(fc.array(edit, { minLength: 1, maxLength: 5 }), (edits) => {
         const directory = freshDirectory("edit-stream");
         const file = path.join(directory, "app.ckpt");
@@ -160,7 +161,7 @@ for (const stream of ["rich", "locks", "deleted", "sockets", "terminal", "thread
   test(`${stream}: any descriptors closed or redirected at once leave a whole image`, () => {
     const document = openStream(new MemorySource(streamBytes(stream), "app.ckpt"));
     let [made, refused] = [0, 0];
-    fc.assert(
+    holds(
       fc.property(fc.array(closing, { minLength: 2, maxLength: 25 }), (edits) => {
         try {
           // The plan is read again as a stream before it is given out.

@@ -12,6 +12,7 @@ import { planEdits } from "../../src/ops/edit/plan-edits.js";
 import { undoEdits } from "../../src/ops/edit/undo.js";
 import { assertBytes } from "../helpers/bytes.js";
 import { cleanUp, freshDirectory } from "../helpers/live.js";
+import { holds } from "../helpers/property.js";
 import { suite } from "../helpers/suite.js";
 import { fixture } from "../unit/ops/edit/planned.js";
 
@@ -90,7 +91,7 @@ function editInPlace(directory: string, edits: readonly Edit[]): number {
 for (const set of SETS) {
   test(`${set}: any edits, undone, give the original bytes`, () => {
     let total = 0;
-    fc.assert(
+    holds(
       fc.property(fc.array(edit, { minLength: 1, maxLength: 4 }), (edits) => {
         const directory = copyOf(set);
         const made = editInPlace(directory, edits);
@@ -111,7 +112,7 @@ for (const set of SETS) {
   });
 
   test(`${set}: records that an edit does not name keep their bytes, and so do all other files`, () => {
-    fc.assert(
+    holds(
       fc.property(edit, (each) => {
         const directory = copyOf(set);
         const document = openDocument(directory);

@@ -7,6 +7,7 @@ import type { AnyValue, Field, MessageTable } from "../../src/schema/message.js"
 import { type FieldChange, type FieldPath, patchMessage } from "../../src/schema/patch.js";
 import { fieldVisitor } from "../../src/schema/visit.js";
 import { assertBytes } from "../helpers/bytes.js";
+import { holds } from "../helpers/property.js";
 import { suite } from "../helpers/suite.js";
 import { fixture } from "../unit/ops/edit/planned.js";
 
@@ -70,7 +71,7 @@ const changed = fc
   });
 
 test("changes made together give the bytes that they give one after the other", () => {
-  fc.assert(
+  holds(
     fc.property(changed, ({ name, table, bytes, changes }) => {
       const single = changes.reduce((current, change) => patchMessage(table, current, [change]), bytes);
       assertBytes(patchMessage(table, bytes, changes), single, name);
@@ -80,7 +81,7 @@ test("changes made together give the bytes that they give one after the other", 
 });
 
 test("what was changed reads back, and the rest as before", () => {
-  fc.assert(
+  holds(
     fc.property(changed, ({ name, table, bytes, changes }) => {
       const expected = decodeMessage(table, bytes) as AnyValue;
       for (const { path, value } of changes) {

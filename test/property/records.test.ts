@@ -14,6 +14,7 @@ import { patchMessage } from "../../src/schema/patch.js";
 import { wireSpans } from "../../src/schema/wire.js";
 import { disturbed, valuesOf } from "../helpers/arbitrary.js";
 import { assertBytes } from "../helpers/bytes.js";
+import { holds } from "../helpers/property.js";
 import { decoded, headOf, imageOf } from "../helpers/recode.js";
 import { SAMPLE } from "../helpers/sample-tables.js";
 import { suite } from "../helpers/suite.js";
@@ -29,7 +30,7 @@ const PLAIN_KINDS = IMAGE_KINDS.filter((kind) => kind.magic !== undefined && kin
 
 for (const table of messages.values())
   test(`${table.name}: encode and decode give the value and the bytes back`, () => {
-    fc.assert(
+    holds(
       fc.property(valuesOf(table), (value) => {
         const bytes = encodeMessage(table, value as never);
         const again = decodeMessage(table, bytes) as AnyValue;
@@ -42,7 +43,7 @@ for (const table of messages.values())
 
 for (const kind of PLAIN_KINDS)
   test(`${kind.name}: any bytes that can be read come back through JSON, and the dump tiles them`, () => {
-    fc.assert(
+    holds(
       fc.property(disturbedRecords(kind), (records) => {
         const image = imageOf(kind.magic as number, records, { head: headOf(kind) });
         const plain = decoded(image);
@@ -55,7 +56,7 @@ for (const kind of PLAIN_KINDS)
   });
 
 test("a patch changes the bytes of its field, the lengths around it, and nothing else", () => {
-  fc.assert(
+  holds(
     fc.property(
       valuesOf(SAMPLE).chain((value) => disturbed(encodeMessage(SAMPLE, value as never))),
       fc.nat({ max: 0xffffffff }),

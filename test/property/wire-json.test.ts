@@ -9,6 +9,7 @@ import type { AnyValue, MessageTable } from "../../src/schema/message.js";
 import { bracketed, messageMembers } from "../../src/schema/to-json.js";
 import { copyAsJson } from "../../src/schema/wire-json.js";
 import { disturbed, valuesOf } from "../helpers/arbitrary.js";
+import { holds } from "../helpers/property.js";
 import { SAMPLE } from "../helpers/sample-tables.js";
 import { suite } from "../helpers/suite.js";
 import { allTables } from "../helpers/tables.js";
@@ -42,7 +43,7 @@ for (const table of [SAMPLE, ...messages.values()])
       const encoded = encodeMessage(table, value as never);
       return fc.oneof(fc.constant(encoded), disturbed(encoded), damaged(encoded));
     });
-    fc.assert(
+    holds(
       fc.property(bytes, (each) => {
         const text = copied(table, each);
         if (text !== undefined) assert.is(text, general(table, each));

@@ -230,7 +230,7 @@ export function addEntry(pagemap: Pagemap, entry: PagemapEntry, offset: number):
 
 /** Without `flags` the pages are in the pages file, unless `in_parent` says otherwise. */
 function effectiveFlags(flags: number | undefined, inParent: boolean): number {
-  if (inParent) return (flags ?? 0) | PE.PARENT;
+  if (inParent) return ((flags ?? 0) | PE.PARENT) >>> 0;
   return flags ?? PE.PRESENT;
 }
 

@@ -32,11 +32,11 @@ function outcome(directory: string, body: string): Report & { code: number | nul
 
 test("counts passed, failed and skipped tests apart", ({ directory }) => {
   const body = `const t = suite("s"); t("a", () => {}); t("b", () => { throw new Error("no") });
-    t("c", () => skip("needs criu")); t.run();`;
+    t("c", () => skip("needs criu", "criu")); t.run();`;
   const { passed, failed, skipped, code } = outcome(directory, body);
   assert.equal(
     { passed, failed, skipped, code },
-    { passed: 1, failed: ["s: b"], skipped: [{ test: "s: c", reason: "needs criu" }], code: 1 },
+    { passed: 1, failed: ["s: b"], skipped: [{ test: "s: c", reason: "needs criu", want: "criu" }], code: 1 },
   );
 });
 
@@ -44,6 +44,14 @@ test("a skip in a before hook skips the suite", ({ directory }) => {
   const body = `const t = suite("s"); t.before(() => skip("no root")); t("a", () => {}); t("b", () => {}); t.run();`;
   const { passed, failed, skipped, code } = outcome(directory, body);
   assert.equal([passed, failed, skipped.length, code], [0, [], 2, 0]);
+});
+
+test("no hook of a single test runs in a suite that is skipped", ({ directory }) => {
+  const body = `const t = suite("s"); t.before(() => skip("no root"));
+    t.before.each(() => { throw new Error("no") }); t.after.each(() => { throw new Error("no") });
+    t("a", () => {}); t.run();`;
+  const { failed, skipped, code } = outcome(directory, body);
+  assert.equal([failed, skipped.length, code], [[], 1, 0]);
 });
 
 for (const [what, body, sentence] of [

@@ -3,6 +3,7 @@ import * as assert from "uvu/assert";
 import { MemorySource } from "../../../src/io/source.js";
 import { invertSplices, type Splice, SplicedSource, spliceBetween } from "../../../src/io/splice.js";
 import { assertBytes } from "../../helpers/bytes.js";
+import { holds } from "../../helpers/property.js";
 import { suite } from "../../helpers/suite.js";
 
 const test = suite("src/io/splice");
@@ -40,7 +41,7 @@ function rewritten(base: Buffer, splices: readonly Splice[]): Buffer {
 }
 
 test("a spliced source reads at any offset what the rewritten bytes hold", () => {
-  fc.assert(
+  holds(
     fc.property(spliced, fc.nat(400), fc.nat(400), ({ base, splices }, from, length) => {
       const source = new SplicedSource(new MemorySource(base, "base"), splices);
       const expected = rewritten(base, splices);
@@ -53,7 +54,7 @@ test("a spliced source reads at any offset what the rewritten bytes hold", () =>
 });
 
 test("inverted splices give the base back", () => {
-  fc.assert(
+  holds(
     fc.property(spliced, ({ base, splices }) => {
       const source = new MemorySource(base, "base");
       const after = new SplicedSource(source, splices);
@@ -64,7 +65,7 @@ test("inverted splices give the base back", () => {
 });
 
 test("the splice between two byte strings turns one into the other, and is empty only for equal ones", () => {
-  fc.assert(
+  holds(
     fc.property(fc.uint8Array(), fc.uint8Array(), (a, b) => {
       const [before, after] = [Buffer.from(a), Buffer.from(b)];
       const splice = spliceBetween(0, before, after);

@@ -1,11 +1,12 @@
-import { existsSync, constants as fs, readFileSync } from "node:fs";
+import { constants as fs, readFileSync } from "node:fs";
 import os from "node:os";
 import * as assert from "uvu/assert";
 import { CAPABILITIES, capabilitiesIn } from "../../../src/linux/capabilities.js";
 import { openFlagNames } from "../../../src/linux/open-flags.js";
 import { RESOURCE_LIMITS } from "../../../src/linux/rlimits.js";
 import { SIGNALS, signalName, signalsIn } from "../../../src/linux/signals.js";
-import { skip, suite } from "../../helpers/suite.js";
+import { needs } from "../../helpers/needs.js";
+import { suite } from "../../helpers/suite.js";
 
 const test = suite("src/linux");
 
@@ -32,7 +33,7 @@ test("a mask has signal n at bit n-1", () => {
 
 test("capabilities have the numbers of the kernel's header", () => {
   const header = "/usr/include/linux/capability.h";
-  if (!existsSync(header)) skip(`no ${header}: install linux-libc-dev`);
+  needs("linux-libc-dev");
   const defined = [...readFileSync(header, "utf8").matchAll(/^#define (CAP_[A-Z_]+)\s+(\d+)$/gm)];
   assert.ok(defined.length >= 41);
   for (const [, name, number] of defined)

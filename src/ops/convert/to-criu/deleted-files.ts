@@ -84,7 +84,7 @@ function ghostOf(file: StreamFile, unlinked: Unlinked, identity: Identity): numb
 function writeGhost(file: StreamFile, id: number, unlinked: Unlinked, identity: Identity): void {
   const { context, part, label } = file;
   const { mode: stored, uid, gid, size, ino, kind } = unlinked;
-  const mode = (stored & S_IFMT) === 0 ? stored | (TYPES[kind] ?? S_IFREG) : stored;
+  const mode = (stored & S_IFMT) === 0 ? (stored | (TYPES[kind] ?? S_IFREG)) >>> 0 : stored;
   const type = mode & S_IFMT;
   const chunks = part.parts.flatMap((chunk) =>
     chunkOf(file, context.reader.get(chunk, RECORDS.BUFFER).index),

@@ -72,7 +72,7 @@ function holderOf({ reader }: ToCriu, lock: FileLock, table: Table, objref: numb
 
 function typeOf({ losses }: ToCriu, lock: FileLock, flag: number, holder: string): number {
   if ((lock.fl_type & F_INPROGRESS) === 0) return lock.fl_type;
-  const target = lock.fl_type & ~F_INPROGRESS;
+  const target = (lock.fl_type & ~F_INPROGRESS) >>> 0;
   if (lock.fl_rem_lease !== LEASE_BREAK_TIME)
     losses.add(
       `lease of ${holder}`,

@@ -45,7 +45,7 @@ export function writeFileRecord(context: Context, type: number, { flags, positio
   context.writer.record(RECORDS.FILE, {
     f_type: type,
     f_mode: modeOf(flags, position !== undefined),
-    f_flags: flags & ~ONCE,
+    f_flags: (flags & ~ONCE) >>> 0,
     f_credref: context.cred,
     f_pos: position ?? 0n,
     ...own,

@@ -59,7 +59,7 @@ export function setElsewhere(
 ): void {
   if (extra === undefined) return;
   const { flags } = draft.value(extra, RECORDS.UNLINKED_EXTRA);
-  draft.change(edit, extra, "flags", elsewhere ? flags | ELSEWHERE : flags & ~ELSEWHERE);
+  draft.change(edit, extra, "flags", (elsewhere ? flags | ELSEWHERE : flags & ~ELSEWHERE) >>> 0);
 }
 
 export function isElsewhere(draft: StreamDraft, { extra }: UnlinkedFile): boolean {

@@ -154,7 +154,7 @@ export const pageRules: readonly Rule<SetContext>[] = [
     *check(context) {
       for (const map of pagemaps(context))
         for (let i = 0; i < map.record.length; i++) {
-          const flags = (map.entries.flags[i] as number) & ~PE.PAYLOAD_ALIGNED;
+          const flags = ((map.entries.flags[i] as number) & ~PE.PAYLOAD_ALIGNED) >>> 0;
           if (!WRITTEN_FLAGS.has(flags))
             yield {
               at: placeOf(map, i),

@@ -56,7 +56,7 @@ export const fileRules: readonly Rule<StreamContext>[] = [
           field: "f_flags",
           right: hex((f_flags & ~ONLY_AT_OPEN) >>> 0),
           what: (flags & O_TRUNC) !== 0 ? "a restart would empty the file" : "flags that only open(2) takes",
-          expected: hex(f_flags & ~ONLY_AT_OPEN),
+          expected: hex((f_flags & ~ONLY_AT_OPEN) >>> 0),
           found: hex(f_flags),
         };
     },

@@ -44,7 +44,7 @@ export const placeExtensionRules: readonly Rule<StreamContext>[] = [
         if (extra[field] !== 0 && (extra[field] & S_IFMT) !== S_IFDIR)
           yield {
             field,
-            right: (extra[field] & ~S_IFMT) | S_IFDIR,
+            right: ((extra[field] & ~S_IFMT) | S_IFDIR) >>> 0,
             what: "a mode that is no directory's",
             expected: "0 or 04xxxx (octal)",
             found: `0${extra[field].toString(8)}`,

@@ -40,7 +40,7 @@ export const socketExtensionRules: readonly Rule<StreamContext>[] = [
       if ((flags & MODE_STORED) !== 0 && (mode & S_IFMT) !== S_IFSOCK)
         yield {
           field: "mode",
-          right: (mode & ~S_IFMT) | S_IFSOCK,
+          right: ((mode & ~S_IFMT) | S_IFSOCK) >>> 0,
           what: "a mode that is no socket's",
           expected: "014xxxx (octal)",
           found: `0${mode.toString(8)}`,

@@ -7,11 +7,13 @@ import { buildIdWords, readBuildId } from "../../../../src/formats/elf/build-id.
 import { ELF_NHDR, ELF32_EHDR, ELF32_PHDR } from "../../../../src/formats/elf/tables.js";
 import { FileSource, MemorySource } from "../../../../src/io/source.js";
 import { writeStruct } from "../../../../src/schema/struct-writer.js";
+import { needs } from "../../../helpers/needs.js";
 import { suite } from "../../../helpers/suite.js";
 
 const test = suite("formats/elf: build id");
 
 test("the id that the linker was told", () => {
+  needs("gcc", "libc6-dev");
   const dir = mkdtempSync(join(tmpdir(), "crimg-elf-"));
   try {
     const id = "00112233445566778899aabbccddeeff01020304";

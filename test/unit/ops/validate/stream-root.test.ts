@@ -23,7 +23,7 @@ test.after(cleanUp);
 function unpacked(fixture: string): { readonly root: string; readonly home: string } {
   const root = freshDirectory(`stream-root-${fixture}`);
   chmodSync(root, 0o755);
-  execFileSync("tar", ["xzf", join(ARCHIVES, `${fixture}.tar.gz`), "-C", root]);
+  execFileSync("tar", ["xzpf", join(ARCHIVES, `${fixture}.tar.gz`), "-C", root]);
   return { root, home: join(root, "var/lib/crimg-demo", fixture) };
 }
 

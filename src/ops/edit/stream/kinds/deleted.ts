@@ -129,7 +129,7 @@ function change(draft: StreamDraft, found: DeletedFile, { method, to }: DeletedE
     // Whoever opens it last removes it.
     const isLast = method !== "contents" && i === files.length - 1;
     const others = method === "contents" ? flags & ~FROM_ROOT : flags | FROM_ROOT;
-    draft.change(edit, each.index, "flags", isLast ? others | REMOVE : others & ~REMOVE);
+    draft.change(edit, each.index, "flags", (isLast ? others | REMOVE : others & ~REMOVE) >>> 0);
     setElsewhere(draft, edit, each, method === "contents" && i > 0);
   }
 }
