@@ -9,6 +9,7 @@ import { type CriuFacts, Host, type SlimFacts } from "./host/host.js";
 import { HOST_RULES, SET_HOST_RULES, STREAM_HOST_RULES } from "./host/rules.js";
 import { ROOT_RULES, SET_ROOT_RULES, STREAM_ROOT_RULES } from "./root/rules.js";
 import { RootTree } from "./root/tree.js";
+import { MODEL_RULES, RETIRED_RULES } from "./rules/rules.js";
 import { scanImages } from "./scan.js";
 import { SET_RULES } from "./set/rules.js";
 import { recordsByKind, StreamContext } from "./stream/context.js";
@@ -22,8 +23,16 @@ export interface ListedRule extends RuleFacts {
 
 /** Every rule, in the order in which they are checked; the manual page of findings is made from this list. */
 export const RULES: readonly ListedRule[] = listed(
-  [...SET_RULES, ...ROOT_RULES, ...SET_ROOT_RULES, ...HOST_RULES, ...SET_HOST_RULES],
-  [DAMAGE_FACTS, ...STREAM_RULES, ...ROOT_RULES, ...STREAM_ROOT_RULES, ...HOST_RULES, ...STREAM_HOST_RULES],
+  [...SET_RULES, ...MODEL_RULES, ...ROOT_RULES, ...SET_ROOT_RULES, ...HOST_RULES, ...SET_HOST_RULES],
+  [
+    DAMAGE_FACTS,
+    ...STREAM_RULES,
+    ...MODEL_RULES,
+    ...ROOT_RULES,
+    ...STREAM_ROOT_RULES,
+    ...HOST_RULES,
+    ...STREAM_HOST_RULES,
+  ],
 );
 
 function listed(criu: readonly RuleFacts[], linuxCr: readonly RuleFacts[]): ListedRule[] {
@@ -88,17 +97,19 @@ export interface Checked {
  * image is told as findings, never thrown. Errors: USAGE for an id that no rule has, or a root that is no directory.
  */
 export function validate(document: Document, options: ValidateOptions = {}): Verdict {
-  checkIds([...(options.ignore ?? []), ...(options.only ?? [])]);
+  const selection = { ignore: ruleIds(options.ignore), only: ruleIds(options.only) };
   const salvaged = salvage(document);
-  const collector = new Collector(options, salvaged.family === "linux-cr");
+  const collector = new Collector(selection, salvaged.family === "linux-cr");
   if (salvaged.family === "criu") {
     const image = new SetContext(salvaged);
     collector.run(SET_RULES, image);
+    collector.run(MODEL_RULES, image);
     surroundings(collector, image, options, SET_ROOT_RULES, SET_HOST_RULES);
     return { ...collector.verdict(), checked: checkedInSet(image, collector.rules) };
   }
   const image = new StreamContext(salvaged);
   collector.run(STREAM_RULES, image);
+  collector.run(MODEL_RULES, image);
   surroundings(collector, image, options, STREAM_ROOT_RULES, STREAM_HOST_RULES);
   collector.run([{ ...DAMAGE_FACTS, check: () => damage(collector.stopped, collector.hasErrors) }], image);
   return { ...collector.verdict(), checked: checkedInStream(image, collector.rules) };
@@ -124,10 +135,14 @@ function surroundings<C extends ImageContext>(
   }
 }
 
-function checkIds(ids: readonly string[]): void {
+/** Ids as the rules have them now. Errors: USAGE for one that no rule has or had. */
+function ruleIds(ids: readonly string[] | undefined): string[] | undefined {
   const known = new Set(RULES.map(({ id }) => id));
-  const wrong = ids.find((id) => !known.has(id));
-  if (wrong !== undefined) throw new UsageError(`${wrong} is no rule; crimg validate --rules lists them`);
+  return ids?.flatMap((id) => {
+    const now = known.has(id) ? [id] : RETIRED_RULES.get(id);
+    if (now === undefined) throw new UsageError(`unknown rule ${id}; crimg validate --rules lists them`);
+    return now;
+  });
 }
 
 function openRoot(root: string): RootTree {

@@ -1,25 +1,12 @@
-import { IMAGES } from "../../../formats/criu/images.js";
 import { EditError, UsageError } from "../../../io/errors.js";
-import {
-  type DescriptorName,
-  descriptionOf,
-  descriptorNamed,
-  parseDescriptorName,
-  typeOf,
-} from "../descriptors.js";
-import type { Draft } from "../draft.js";
+import { O_ACCMODE, O_RDONLY } from "../../../linux/open-flags.js";
+import type { Lock } from "../../../model/lock.js";
+import { type DescriptorName, parseDescriptorName } from "../descriptors.js";
 import type { EditKind } from "../kind.js";
-
-const LEASE = 8;
-/** Set in the stored type while the lease is being broken; the rest is then what it must become. */
-const BREAKING = 4;
-const READ = 0;
-const WRITE = 1;
-const ACCESS_MODE = 3;
 
 const WORDS = ["settle", "read", "write", "drop"] as const;
 
-export interface LeaseEdit {
+interface LeaseEdit {
   readonly name: DescriptorName;
   readonly to: (typeof WORDS)[number];
 }
@@ -37,39 +24,31 @@ export const lease: EditKind<LeaseEdit> = {
     return { name: parseDescriptorName(text.slice(0, at)), to };
   },
   lookedFor: ({ name }) => `descriptor ${name.fd} of task ${name.pid} has no lease`,
-  plan(edits, draft) {
-    const image = draft.set.image(IMAGES.FILE_LOCKS);
+  plan(edits, editor) {
     for (const { edit, args } of edits)
-      for (const record of image?.records() ?? []) {
-        const { value } = record;
-        if (image === undefined || value.flag !== LEASE || draft.isDropped(image, record)) continue;
-        if (value.pid !== args.name.pid || value.fd !== args.name.fd) continue;
-        const type = leaseType(args.to, value.type);
-        if (type === undefined) draft.drop(edit, image, record);
+      for (const each of editor.locks()) {
+        if (each.kind !== "lease" || !editor.isHeldBy(each, args.name)) continue;
+        const type = typeAfter(args.to, each);
+        if (type === undefined) editor.dropLock(edit, each);
         else {
-          if (type === READ) assertOpenForReading(draft, args.name);
-          draft.change(edit, image, record, ["type"], type);
+          if (type === "read") assertOpenForReading(each, args.name);
+          editor.changeLock(edit, each, { type, breaking: false, previous: undefined, remaining: undefined });
         }
       }
   },
 };
 
-/** The stored type after the edit; undefined for no lease any more. */
-function leaseType(to: LeaseEdit["to"], stored: number): number | undefined {
+/** Undefined for no lease any more. */
+function typeAfter(to: LeaseEdit["to"], { type, breaking }: Lock): Lock["type"] | undefined {
   if (to === "drop") return undefined;
-  if (to === "read") return READ;
-  if (to === "write") return WRITE;
-  if ((stored & BREAKING) === 0) return stored;
-  return (stored & ~BREAKING) === READ ? READ : undefined;
+  if (to !== "settle") return to;
+  return breaking && type !== "read" ? undefined : type;
 }
 
 /** The kernel gives a read lease only on a file that nobody, the holder included, has open for writing (fcntl(2)). */
-function assertOpenForReading(draft: Draft, name: DescriptorName): void {
-  const descriptor = descriptorNamed(draft, name);
-  const description = descriptor && descriptionOf(draft, typeOf(descriptor), descriptor.value.id);
-  const flags = description?.value.flags;
-  if (typeof flags !== "number" || (flags & ACCESS_MODE) === 0) return;
+function assertOpenForReading({ file }: Lock, { pid, fd }: DescriptorName): void {
+  if (((file?.flags ?? O_RDONLY) & O_ACCMODE) === O_RDONLY) return;
   throw new EditError(
-    `descriptor ${name.fd} of task ${name.pid} is open for writing, so the kernel gives it no read lease at the restore; drop the lease: --lease ${name.pid}:${name.fd}=drop`,
+    `descriptor ${fd} of task ${pid} is open for writing, so the kernel gives it no read lease at the restart; drop the lease: --lease ${pid}:${fd}=drop`,
   );
 }

@@ -9,7 +9,6 @@ import { framingRules } from "./framing.js";
 import { inetSocketRules } from "./inet-sockets.js";
 import { inventoryRules } from "./inventory.js";
 import { kernelObjectRules } from "./kernel-objects.js";
-import { lockRules } from "./locks.js";
 import { mappingRules } from "./mappings.js";
 import { mountRules } from "./mounts.js";
 import { oddFieldRules } from "./odd-fields.js";
@@ -38,7 +37,6 @@ export const SET_RULES: readonly Rule<SetContext>[] = [
   ...mappingRules,
   ...pageRules,
   ...parentRules,
-  ...lockRules,
   ...unixSocketRules,
   ...inetSocketRules,
   ...queueRules,

@@ -130,12 +130,12 @@ for (const commit of COMMITS)
       assert.is(first?.peer?.socket?.inode, second?.inode);
       assert.is(second?.peer?.socket?.inode, first?.inode);
       assert.equal(
-        model.locks.map(({ kind, type, breaking, start, length, pid, fd }) => [
+        model.locks.map(({ kind, type, breaking, start, end, pid, fd }) => [
           kind,
           type,
           breaking,
           start,
-          length,
+          end,
           pid,
           fd,
         ]),

@@ -19,8 +19,8 @@ function fd(number: number): OpenFile {
 
 test("a lock under two descriptors is one; leases tell what they were and when they are taken away", () => {
   assert.equal(
-    MODEL.locks.map(({ kind, type, previous, breaking, remaining, fd, start, length }) => [
-      ...[kind, type, previous, breaking, remaining, fd, start, length],
+    MODEL.locks.map(({ kind, type, previous, breaking, remaining, fd, start, end }) => [
+      ...[kind, type, previous, breaking, remaining, fd, start, end],
     ]),
     [
       ["posix", "write", undefined, false, undefined, 0, 5n, 5n],

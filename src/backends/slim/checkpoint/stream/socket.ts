@@ -1,6 +1,6 @@
 import { RECORDS } from "../../../../formats/linux-cr/records.js";
 import { MemorySource } from "../../../../io/source.js";
-import { Losses } from "../../../../ops/convert/loss.js";
+import { Losses } from "../../../../model/loss.js";
 import { writeInetRecords } from "../../../../ops/convert/to-linux-cr/inet-sockets.js";
 import {
   writeNetlinkRecords,

@@ -1,0 +1,1 @@
+export const NSEC_PER_SEC = 1_000_000_000n;
