@@ -56,5 +56,5 @@ export function coversWholeFile({ kind }: Pick<Lock, "kind">): boolean {
 /** What a person calls it: `posix lock`, `lease`, `lock of kind 9`. */
 export function lockName({ kind }: Pick<Lock, "kind">): string {
   if (typeof kind === "number") return `lock of kind ${kind}`;
-  return kind === "lease" ? kind : `${kind} lock`;
+  return kind === "posix" || kind === "ofd" ? `${kind} lock` : kind;
 }

@@ -1,14 +1,12 @@
 import type { CriuImage, ImageRecord } from "../../formats/criu/image.js";
 import { CriuImageSet } from "../../formats/criu/image-set.js";
 import { type RecordEdits, rewriteImage } from "../../formats/criu/rewrite.js";
-import type { RegFileEntry } from "../../formats/criu/tables/regfile.js";
 import { EditError } from "../../io/errors.js";
 import type { FileSet } from "../../io/file-set.js";
 import type { Splice } from "../../io/splice.js";
-import type { Checkpoint, OpenFile, Origin } from "../../model/checkpoint.js";
+import type { Checkpoint, Origin } from "../../model/checkpoint.js";
 import { criuCheckpoint } from "../../model/criu/checkpoint.js";
 import { encodeLock } from "../../model/criu/locks.js";
-import { lazy } from "../../model/lazy.js";
 import type { Lock } from "../../model/lock.js";
 import { equalValues } from "../../schema/equal.js";
 import type { AnyValue, Field, MessageTable, Value } from "../../schema/message.js";
@@ -40,7 +38,6 @@ interface ImageDraft {
 export class Draft extends Editor {
   readonly set: CriuImageSet;
   readonly holdsBreakTimes = false;
-  readonly #checkpoint = lazy(() => criuCheckpoint(this.set));
   readonly #images = new Map<string, ImageDraft>();
   readonly #patches = new Map<string, Splice[]>();
 
@@ -52,21 +49,12 @@ export class Draft extends Editor {
     this.set = new CriuImageSet(files);
   }
 
-  get checkpoint(): Checkpoint {
-    return this.#checkpoint();
+  protected makeModel(): Checkpoint {
+    return criuCheckpoint(this.set);
   }
 
   imageOf({ image }: Origin): string {
     return image;
-  }
-
-  pathOf(file: OpenFile | undefined): string | undefined {
-    if (file?.type !== "REG") return file?.path;
-    const { record } = this.#found(file.origin);
-    const entry = (
-      file.origin.field === undefined ? record.value : record.value[file.origin.field]
-    ) as RegFileEntry;
-    return entry.name;
   }
 
   protected isThere(origin: Origin): boolean {

@@ -1,5 +1,5 @@
 import { EditError } from "../../io/errors.js";
-import type { Checkpoint, Descriptor, OpenFile, Origin } from "../../model/checkpoint.js";
+import type { Checkpoint, Descriptor, Origin } from "../../model/checkpoint.js";
 import { type Lock, lockName } from "../../model/lock.js";
 import { equalValues } from "../../schema/equal.js";
 import type { DescriptorName } from "./descriptors.js";
@@ -11,10 +11,16 @@ import type { Edit } from "./plan.js";
  * the fields that differ before and after are set where it stands, and nothing else.
  */
 export abstract class Editor extends Ledger {
-  readonly #locks = new Map<Lock, Lock>();
+  #model: { readonly changes: number; readonly checkpoint: Checkpoint } | undefined;
 
-  /** The model over the image as it was when it was first asked for. */
-  abstract readonly checkpoint: Checkpoint;
+  /** The model over the image as edits have left it; objects that were taken away are still in it. */
+  get checkpoint(): Checkpoint {
+    const changes = this.changes.length;
+    if (this.#model?.changes !== changes) this.#model = { changes, checkpoint: this.makeModel() };
+    return this.#model.checkpoint;
+  }
+
+  protected abstract makeModel(): Checkpoint;
 
   /** Whether the image holds the time that a lease which is being broken has left. */
   abstract readonly holdsBreakTimes: boolean;
@@ -22,24 +28,22 @@ export abstract class Editor extends Ledger {
   /** Name of the file and place of the record, for changes and errors. */
   abstract imageOf(origin: Origin): string;
 
-  /** The path of an open file with what edits made of it. */
-  abstract pathOf(file: OpenFile | undefined): string | undefined;
-
   protected abstract isThere(origin: Origin): boolean;
   protected abstract encodeLock(lock: Lock): Readonly<Record<string, unknown>> | undefined;
   protected abstract changeField(edit: Edit, origin: Origin, field: string, value: unknown): void;
   protected abstract dropLockRecord(edit: Edit, origin: Origin): void;
 
-  /** A descriptor of a task, as it was when the model was made. */
   descriptor({ pid, fd }: DescriptorName): Descriptor | undefined {
     return this.checkpoint.task(pid)?.descriptors?.descriptors.find((each) => each.fd === fd);
   }
 
-  /** Locks and leases that are still there, as edits left them. */
+  /** Locks and leases that are still there. */
   locks(): Lock[] {
-    return this.checkpoint.locks
-      .filter(({ origin }) => this.isThere(origin))
-      .map((lock) => this.#locks.get(lock) ?? lock);
+    return this.checkpoint.locks.filter(({ origin }) => this.isThere(origin));
+  }
+
+  locksOf(name: DescriptorName): Lock[] {
+    return this.locks().filter((lock) => this.isHeldBy(lock, name));
   }
 
   /** Whether a descriptor holds a lock: a POSIX lock is its table's and its file's, the others its open file's. */
@@ -63,17 +67,12 @@ export abstract class Editor extends Ledger {
     for (const origin of [lock.origin, ...lock.repeats])
       for (const [field, value] of Object.entries(after))
         if (!equalValues(before[field], value)) this.changeField(edit, origin, field, value);
-    this.#locks.set(this.#original(lock), changed);
   }
 
   dropLock(edit: Edit, lock: Lock): void {
     this.matched(edit);
     for (const origin of [lock.origin, ...lock.repeats])
       if (this.isThere(origin)) this.dropLockRecord(edit, origin);
-  }
-
-  #original(lock: Lock): Lock {
-    return this.checkpoint.locks.find(({ origin }) => origin === lock.origin) ?? lock;
   }
 
   #tableOf(pid: number): number | undefined {

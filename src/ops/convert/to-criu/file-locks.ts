@@ -23,7 +23,12 @@ export function writeLocks({ set, losses }: ToCriu, { locks }: Checkpoint): void
 }
 
 function tellBreakTime(lock: Lock, losses: Losses): void {
-  if (lock.remaining === undefined || lock.remaining === BigInt(LEASE_BREAK_TIME) * NSEC_PER_SEC) return;
+  if (
+    !lock.breaking ||
+    lock.remaining === undefined ||
+    lock.remaining === BigInt(LEASE_BREAK_TIME) * NSEC_PER_SEC
+  )
+    return;
   losses.add(
     `${lockName(lock)} of ${holderText(lock)}`,
     `that ${lock.remaining / NSEC_PER_SEC} s are left until it is taken away`,

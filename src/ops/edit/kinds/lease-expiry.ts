@@ -59,7 +59,7 @@ function parseLeaseExpiry(text: string): LeaseExpiry {
 }
 
 function isMeant(editor: Editor, each: Lock, { pid, fd, path }: LeaseExpiry): boolean {
-  if (path !== undefined) return editor.pathOf(each.file) === path;
+  if (path !== undefined) return each.file?.path === path;
   if (pid === undefined) return true;
   if (fd !== undefined) return editor.isHeldBy(each, { pid, fd });
   const descriptors = editor.checkpoint.task(pid)?.descriptors?.descriptors ?? [];
@@ -76,7 +76,7 @@ function assertBreaking(
   const [first] = leases;
   if (first === undefined || (pid ?? path) === undefined || breaking.length > 0) return;
   throw new EditError(
-    `the lease of ${leases.map((each) => leaseText(editor, each)).join(", ")} was not being broken at the checkpoint, so no time runs that could be changed`,
+    `the lease of ${leases.map((each) => leaseText(each)).join(", ")} was not being broken at the checkpoint, so no time runs that could be changed`,
     { file: editor.imageOf(first.origin), path: `[${first.origin.record}]` },
   );
 }
@@ -86,7 +86,7 @@ function leaveSettled(editor: Editor, { edit }: Parsed<LeaseExpiry>, each: Lock)
     image: editor.imageOf(each.origin),
     record: each.origin.record,
     field: "fl_rem_lease",
-    value: leaseText(editor, each),
+    value: leaseText(each),
     why: "a lease that was not being broken: no time runs",
   });
 }
@@ -99,7 +99,7 @@ function adjust(editor: Editor, { edit, args }: Parsed<LeaseExpiry>, each: Lock)
   if (seconds > MAX_SECONDS)
     throw new UsageError(`${formatSeconds(wanted)} is more than a lease holds (${MAX_SECONDS} s)`);
   const after = seconds * NSEC_PER_SEC;
-  const what = `lease ${leaseText(editor, each)}`;
+  const what = `lease ${leaseText(each)}`;
   const { record } = each.origin;
   editor.changeLock(edit, each, { remaining: after });
   editor.due.push({ edit: editText(edit), image: editor.imageOf(each.origin), record, what, before, after });
@@ -134,7 +134,6 @@ function wish(editor: Editor, { edit, args }: Parsed<LeaseExpiry>, leases: reado
 }
 
 /** `1:0 (/var/log/app.log)`. */
-function leaseText(editor: Editor, { pid, fd, file }: Lock): string {
-  const path = editor.pathOf(file);
-  return `${pid}:${fd}${path === undefined ? "" : ` (${path})`}`;
+function leaseText({ pid, fd, file }: Lock): string {
+  return `${pid}:${fd}${file?.path === undefined ? "" : ` (${file.path})`}`;
 }

@@ -26,8 +26,8 @@ export const lease: EditKind<LeaseEdit> = {
   lookedFor: ({ name }) => `descriptor ${name.fd} of task ${name.pid} has no lease`,
   plan(edits, editor) {
     for (const { edit, args } of edits)
-      for (const each of editor.locks()) {
-        if (each.kind !== "lease" || !editor.isHeldBy(each, args.name)) continue;
+      for (const each of editor.locksOf(args.name)) {
+        if (each.kind !== "lease") continue;
         const type = typeAfter(args.to, each);
         if (type === undefined) editor.dropLock(edit, each);
         else {

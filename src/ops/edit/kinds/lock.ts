@@ -24,8 +24,8 @@ export const lock: EditKind<LockEdit> = {
     `descriptor ${name.fd} of task ${name.pid} has no such lock${range ? " with exactly this range" : ""}`,
   plan(edits, editor) {
     for (const { edit, args } of edits)
-      for (const each of editor.locks()) {
-        if (each.kind === "lease" || !editor.isHeldBy(each, args.name) || !covers(each, args)) continue;
+      for (const each of editor.locksOf(args.name)) {
+        if (each.kind === "lease" || !covers(each, args)) continue;
         if (args.type === undefined) editor.dropLock(edit, each);
         else if (`${each.type}`.startsWith("mandatory"))
           editor.leave(edit, {

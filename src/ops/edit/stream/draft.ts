@@ -1,4 +1,5 @@
 import path from "node:path";
+import { EditedImage } from "../../../formats/linux-cr/edited-image.js";
 import type { LinuxCrImage } from "../../../formats/linux-cr/image.js";
 import type { RecordKind, RecordValue } from "../../../formats/linux-cr/record-kind.js";
 import { RECORDS } from "../../../formats/linux-cr/records.js";
@@ -7,9 +8,8 @@ import { EditError } from "../../../io/errors.js";
 import { MemorySource } from "../../../io/source.js";
 import { type Splice, SplicedSource } from "../../../io/splice.js";
 import { bytesToText } from "../../../io/text.js";
-import type { Checkpoint, OpenFile, Origin } from "../../../model/checkpoint.js";
+import type { Checkpoint, Origin } from "../../../model/checkpoint.js";
 import type { LinuxCrDocument } from "../../../model/document.js";
-import { lazy } from "../../../model/lazy.js";
 import { linuxCrCheckpoint } from "../../../model/linux-cr/checkpoint.js";
 import { encodeLock } from "../../../model/linux-cr/locks.js";
 import { StreamReader } from "../../../model/linux-cr/reader.js";
@@ -38,7 +38,6 @@ export interface Insertion {
  */
 export class StreamDraft extends Editor {
   readonly holdsBreakTimes = true;
-  readonly #checkpoint = lazy(() => linuxCrCheckpoint(this.image, this.reader));
   readonly image: LinuxCrImage;
   readonly reader: StreamReader;
   /** What changes call the image: the name of its file. */
@@ -67,19 +66,16 @@ export class StreamDraft extends Editor {
     this.name = path.basename(document.name);
   }
 
-  get checkpoint(): Checkpoint {
-    return this.#checkpoint();
+  protected makeModel(): Checkpoint {
+    const image = new EditedImage(this.image, {
+      fields: (index) => this.#fields.get(index)?.value,
+      payload: (index) => this.#payloads.get(index),
+    });
+    return linuxCrCheckpoint(image, this.reader.over(image));
   }
 
   imageOf(): string {
     return this.name;
-  }
-
-  pathOf(file: OpenFile | undefined): string | undefined {
-    if (file === undefined) return undefined;
-    const part = this.reader.object(file.id, "FILE");
-    const name = part && this.reader.index(part, RECORDS.FILE_NAME);
-    return name === undefined ? file.path : this.text(name);
   }
 
   protected isThere({ record }: Origin): boolean {

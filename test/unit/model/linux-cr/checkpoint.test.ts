@@ -5,6 +5,7 @@ import * as assert from "uvu/assert";
 import { ARCHITECTURES, archNumbering, COMMITS } from "../../../../src/formats/linux-cr/revisions.js";
 import { isCrimgError } from "../../../../src/io/errors.js";
 import { MemorySource } from "../../../../src/io/source.js";
+import { OFFSET_MAX } from "../../../../src/linux/locks.js";
 import type { Checkpoint, Task } from "../../../../src/model/checkpoint.js";
 import { openDocument, openStream } from "../../../../src/open.js";
 import { extendedStream } from "../../../helpers/extended-stream.js";
@@ -140,9 +141,9 @@ for (const commit of COMMITS)
           fd,
         ]),
         [
-          ["posix", "write", false, 0n, 10n, 1, 0],
-          ["lease", "read", true, 0n, 0n, 1, 0],
-          ["flock", "read", false, 0n, 0n, 1, 0],
+          ["posix", "write", false, 0n, 9n, 1, 0],
+          ["lease", "read", true, 0n, OFFSET_MAX, 1, 0],
+          ["flock", "read", false, 0n, OFFSET_MAX, 1, 0],
         ],
       );
     });

@@ -1,5 +1,6 @@
 import * as assert from "uvu/assert";
 import { MemorySource } from "../../../../src/io/source.js";
+import { OFFSET_MAX } from "../../../../src/linux/locks.js";
 import type { Checkpoint, OpenFile, Task } from "../../../../src/model/checkpoint.js";
 import { openStream } from "../../../../src/open.js";
 import { extendedStream } from "../../../helpers/extended-stream.js";
@@ -23,10 +24,10 @@ test("a lock under two descriptors is one; leases tell what they were and when t
       ...[kind, type, previous, breaking, remaining, fd, start, end],
     ]),
     [
-      ["posix", "write", undefined, false, undefined, 0, 5n, 5n],
-      ["ofd", "read", undefined, false, undefined, 0, 0n, 0n],
-      ["lease", "unlock", "write", true, 30n * SECOND, 2, 0n, 0n],
-      ["lease", "read", "write", true, 0n, 3, 0n, 0n],
+      ["posix", "write", undefined, false, undefined, 0, 5n, 9n],
+      ["ofd", "read", undefined, false, undefined, 0, 0n, OFFSET_MAX],
+      ["lease", "unlock", "write", true, 30n * SECOND, 2, 0n, OFFSET_MAX],
+      ["lease", "read", "write", true, 0n, 3, 0n, OFFSET_MAX],
     ],
   );
   assert.equal(
