@@ -9,8 +9,8 @@ import type {
 import { backendFor } from "./backends/backends.js";
 import { shellCommand } from "./io/shell.js";
 import type { Document } from "./model/document.js";
+import type { Loss } from "./model/loss.js";
 import type { Policy } from "./model/policy.js";
-import type { Loss } from "./ops/convert/loss.js";
 import type { Edit, Plan } from "./ops/edit/plan.js";
 import { planEdits } from "./ops/edit/plan-edits.js";
 import type { RestoreOption } from "./ops/restore-options/option.js";

@@ -5,8 +5,8 @@ import { temporaryBeside } from "./io/new-directory.js";
 import type { ByteSource } from "./io/source.js";
 import { writeSource } from "./io/write-file.js";
 import type { CriuDocument, LinuxCrDocument } from "./model/document.js";
+import { type Loss, Losses } from "./model/loss.js";
 import { openFileSet } from "./open.js";
-import { type Loss, Losses } from "./ops/convert/loss.js";
 import { toCriu } from "./ops/convert/to-criu/to-criu.js";
 
 /** A stream as the CRIU set that it converts into. */

@@ -1,5 +1,6 @@
 import type { FileState } from "./file-state.js";
 import type { IpcNamespace, UtsNamespace } from "./ipc.js";
+import type { Lock } from "./lock.js";
 import type { Memory } from "./memory.js";
 import type { Ghost, StoredBytes } from "./stored-bytes.js";
 
@@ -306,33 +307,6 @@ export interface Mapping extends AddressRange {
   readonly shmid: bigint | undefined;
   /** Path, or `[heap]`, `[stack]`, `[vdso]` …; empty for plain anonymous memory. */
   readonly name: string;
-  readonly origin: Origin;
-}
-
-export type LockKind = "posix" | "flock" | "ofd" | "lease";
-
-export type LockType = "read" | "write" | "unlock" | "unknown";
-
-export interface Lock {
-  readonly kind: LockKind;
-  /** For a lease that is being broken: what it becomes. */
-  readonly type: LockType;
-  /** What a lease that is being broken was; undefined when the image does not say it. */
-  readonly previous: LockType | undefined;
-  readonly breaking: boolean;
-  /**
-   * Nanoseconds until a lease that is being broken is taken away, from the start of the checkpoint; 0 when that is due.
-   * Undefined for other locks, and when the image does not say it.
-   */
-  readonly remaining: bigint | undefined;
-  /** Descriptor table of the task that holds a POSIX lock; undefined for other kinds. */
-  readonly owner: number | undefined;
-  readonly pid: number;
-  readonly fd: number;
-  readonly start: bigint;
-  /** 0 reaches to the end of the file. */
-  readonly length: bigint;
-  readonly file: OpenFile | undefined;
   readonly origin: Origin;
 }
 

@@ -116,7 +116,7 @@ test("--ignore leaves a rule out, --only checks nothing else", async () => {
   const unknown = await crimg(["validate", locks, "--ignore", "NOPE"]);
   assert.equal(
     [unknown.code, unknown.stderr],
-    [2, "error: NOPE is no rule; crimg validate --rules lists them\n"],
+    [2, "error: unknown rule NOPE; crimg validate --rules lists them\n"],
   );
 });
 

@@ -2,9 +2,9 @@
 import { rmSync } from "node:fs";
 import { join } from "node:path";
 import * as assert from "uvu/assert";
+import type { Loss } from "../../src/model/loss.js";
 import { openDocument } from "../../src/open.js";
 import { planConversion } from "../../src/ops/convert/convert.js";
-import type { Loss } from "../../src/ops/convert/loss.js";
 import { writeConversion } from "../../src/ops/convert/write.js";
 import { diffCheckpoints } from "../../src/ops/diff/diff.js";
 import { dump, needCriu, restore } from "../helpers/criu.js";

@@ -4,9 +4,9 @@ import type { RecordKind, RecordValue } from "../../src/formats/linux-cr/record-
 import { MemorySource } from "../../src/io/source.js";
 import type { Checkpoint } from "../../src/model/checkpoint.js";
 import type { Document } from "../../src/model/document.js";
+import type { Loss } from "../../src/model/loss.js";
 import { openDocument, openStream } from "../../src/open.js";
 import { planConversion } from "../../src/ops/convert/convert.js";
-import type { Loss } from "../../src/ops/convert/loss.js";
 import { fixture } from "./images.js";
 
 /** A CRIU set and the stream that it was converted into. */

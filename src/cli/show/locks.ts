@@ -19,7 +19,7 @@ type ShownLock = ViewData<"locks">["locks"][number];
 export function locksLines({ locks }: ViewData<"locks">, look: Look): Iterable<Line> {
   if (locks.length === 0) return ["no file locks or leases"];
   const rows = locks.map((lock) => [
-    lock.kind,
+    typeof lock.kind === "number" ? `kind ${lock.kind}` : lock.kind,
     lock.breaking ? { text: typeText(lock), role: "warning" as const } : typeText(lock),
     lock.pid,
     lock.fd,
@@ -30,7 +30,7 @@ export function locksLines({ locks }: ViewData<"locks">, look: Look): Iterable<L
 }
 
 function typeText({ type, breaking, previous, remaining }: ShownLock): string {
-  if (!breaking) return type;
+  if (!breaking) return typeof type === "number" ? `type ${type}` : type;
   const from = previous === undefined ? "" : `${previous} `;
   const due = remaining === undefined ? "" : remaining === 0n ? ", due" : ` in ${durationText(remaining)}`;
   return `${from}breaking to ${type}${due}`;

@@ -90,10 +90,14 @@ export class CriuImage<V = AnyValue> {
   }
 
   /**
-   * The records one after the other without keeping them. With `damaged`, what cannot be read is told instead of
+   * The records one after the other, kept ones as they are kept. With `damaged`, what cannot be read is told instead of
    * thrown, and reading goes on behind it where its length is known and `damaged` says true.
    */
   *readRecords(damaged?: (damage: RecordDamage) => boolean): Generator<ImageRecord<V>> {
+    if (this.#records !== undefined) {
+      yield* this.#records;
+      return;
+    }
     const { header, source } = this;
     if (header === undefined) return;
     const window = new ReadWindow(source);

@@ -54,10 +54,16 @@ export class LinuxCrImage {
   readonly #layouts = new Map<RecordKind, StructTable | "varying" | undefined>();
   readonly #fileLayouts: (StructTable | undefined)[] = [];
 
-  /** Errors: FormatError INVALID for what is no linux-cr stream. Truncated ones open; see `ending`. */
-  constructor(readonly source: ByteSource) {
+  /**
+   * `scanned` is the same stream, opened before: its records are not looked for again.
+   * Errors: FormatError INVALID for what is no linux-cr stream. Truncated ones open; see `ending`.
+   */
+  constructor(
+    readonly source: ByteSource,
+    scanned?: LinuxCrImage,
+  ) {
     this.name = source.name;
-    this.#scan = scanStream(source);
+    this.#scan = scanned === undefined ? scanStream(source) : scanned.#scan;
     this.#blocks = new BlockReader(source);
     this.byteOrder = this.#scan.byteOrder;
     this.ending = this.#scan.ending;

@@ -11,7 +11,7 @@ import { lazy } from "../lazy.js";
 import { criuDeletedFiles } from "./deleted-files.js";
 import { criuFileTable } from "./files.js";
 import { criuIpcNamespaces, criuUtsNamespaces } from "./ipc.js";
-import { criuLocks } from "./locks.js";
+import { decodeLocks } from "./locks.js";
 import { criuMounts, criuPipeBuffers } from "./mounts.js";
 import { CriuTask, criuDescriptorTable, type TaskContext } from "./tasks.js";
 
@@ -44,11 +44,10 @@ export function criuCheckpoint(set: CriuImageSet): Checkpoint {
   const childrenByPid = lazy(() => groupByParent(tasks()));
   const children = (pid: number): readonly Task[] => childrenByPid().get(pid) ?? [];
   const locks = lazy(() =>
-    criuLocks(
-      set,
-      (pid, fd) => descriptorIndex(byPid().get(pid)?.descriptors)?.get(fd)?.file,
-      (pid) => byPid().get(pid)?.descriptors?.id,
-    ),
+    decodeLocks(set, {
+      fileOf: (pid, fd) => descriptorIndex(byPid().get(pid)?.descriptors)?.get(fd)?.file,
+      tableOf: (pid) => byPid().get(pid)?.descriptors?.id,
+    }),
   );
   const mounts = lazy(() => criuMounts(set));
   const pipes = lazy(() => criuPipeBuffers(set));

@@ -1,40 +1,76 @@
 import type { CriuImageSet } from "../../formats/criu/image-set.js";
 import { IMAGES } from "../../formats/criu/images.js";
-import type { FileLockEntry } from "../../formats/criu/tables/file-lock.js";
-import { LEASE_BREAKING } from "../../formats/criu/tables/file-lock.js";
-import { LOCK_MAND } from "../../linux/locks.js";
-import type { Lock, LockKind, OpenFile } from "../checkpoint.js";
+import {
+  type FileLockEntry,
+  LEASE_BREAKING,
+  LOCK_FLOCK,
+  LOCK_LEASE,
+  LOCK_OFD,
+  LOCK_POSIX,
+} from "../../formats/criu/tables/file-lock.js";
+import { OFFSET_MAX } from "../../linux/files.js";
+import type { OpenFile } from "../checkpoint.js";
+import { FCNTL_TYPES, type Lock, type LockKind, type LockType } from "../lock.js";
+import { NumberNames } from "../number-names.js";
 
-const KINDS: Readonly<Record<number, LockKind>> = { 1: "posix", 2: "flock", 4: "ofd", 8: "lease" };
-const TYPES: readonly Lock["type"][] = ["read", "write", "unlock"];
+/** file_lock_entry.flag */
+const KINDS = new NumberNames<LockKind>([
+  [LOCK_POSIX, "posix"],
+  [LOCK_FLOCK, "flock"],
+  [LOCK_OFD, "ofd"],
+  [LOCK_LEASE, "lease"],
+]);
 
-/** The locks and leases of filelocks.img. `fileOf` finds the open file behind a descriptor of a task, `tableOf` its table. */
-export function criuLocks(
-  set: CriuImageSet,
-  fileOf: (pid: number, fd: number) => OpenFile | undefined,
-  tableOf: (pid: number) => number | undefined,
-): Lock[] {
-  return set.records(IMAGES.FILE_LOCKS).map(({ index, value }) => {
-    const kind = KINDS[value.flag] ?? "posix";
-    return {
-      kind,
-      ...typeOf(kind, value),
-      ...{ previous: undefined, remaining: undefined },
-      owner: kind === "posix" ? tableOf(value.pid) : undefined,
-      pid: value.pid,
-      fd: value.fd,
-      start: value.start,
-      length: value.len,
-      file: fileOf(value.pid, value.fd),
-      origin: { image: IMAGES.FILE_LOCKS.file, record: index },
-    };
-  });
+/** file_lock_entry.type; the bits above 16 are LOCK_MAND, LOCK_READ and LOCK_WRITE of flock(2). */
+const TYPES = new NumberNames<LockType>([
+  ...FCNTL_TYPES,
+  [32, "mandatory"],
+  [32 | 64, "mandatory read"],
+  [32 | 128, "mandatory write"],
+  [32 | 64 | 128, "mandatory read-write"],
+]);
+
+/** What decoding a lock looks up by the pid and the descriptor that it is stored with. */
+export interface LockHolders {
+  fileOf(pid: number, fd: number): OpenFile | undefined;
+  tableOf(pid: number): number | undefined;
 }
 
-/** A breaking lease stores the type it must become, not the one it has. */
-function typeOf(kind: LockKind, entry: FileLockEntry): Pick<Lock, "type" | "breaking"> {
-  const breaking = kind === "lease" && (entry.type & LEASE_BREAKING) !== 0;
-  if (kind === "flock" && (entry.type & LOCK_MAND) !== 0)
-    return { type: (entry.type & 128) !== 0 ? "write" : "read", breaking };
-  return { type: TYPES[breaking ? entry.type & ~LEASE_BREAKING : entry.type] ?? "unknown", breaking };
+/** The locks and leases of filelocks.img. */
+export function decodeLocks(set: CriuImageSet, holders: LockHolders): Lock[] {
+  return set.records(IMAGES.FILE_LOCKS).map(({ index, value }) => decodeLock(value, index, holders));
+}
+
+function decodeLock(
+  { flag, type, pid, fd, start, len }: FileLockEntry,
+  record: number,
+  holders: LockHolders,
+): Lock {
+  const kind = KINDS.nameOf(flag);
+  const breaking = kind === "lease" && (type & LEASE_BREAKING) !== 0;
+  return {
+    kind,
+    type: TYPES.nameOf(breaking ? type & ~LEASE_BREAKING : type),
+    breaking,
+    // criu stores neither what a lease was nor when it is taken away.
+    previous: undefined,
+    remaining: undefined,
+    owner: kind === "posix" ? holders.tableOf(pid) : undefined,
+    pid,
+    fd,
+    start,
+    end: len === 0n ? OFFSET_MAX : start + len - 1n,
+    file: holders.fileOf(pid, fd),
+    origin: { image: IMAGES.FILE_LOCKS.file, record },
+    repeats: [],
+  };
+}
+
+/** The entry of a lock; undefined for a type that criu has no number for. */
+export function encodeLock({ kind, type, breaking, pid, fd, start, end }: Lock): FileLockEntry | undefined {
+  const flag = KINDS.numberOf(kind);
+  const stored = TYPES.numberOf(type);
+  if (flag === undefined || stored === undefined) return undefined;
+  const len = end === OFFSET_MAX ? 0n : end - start + 1n;
+  return { flag, type: breaking ? stored | LEASE_BREAKING : stored, pid, fd, start, len };
 }

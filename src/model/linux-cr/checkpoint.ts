@@ -6,7 +6,7 @@ import { lazy } from "../lazy.js";
 import { linuxCrDescriptors } from "./descriptors.js";
 import { linuxCrFiles, linuxCrPipes } from "./files.js";
 import { linuxCrIpcNamespaces, linuxCrUtsNamespaces } from "./ipc.js";
-import { linuxCrLocks } from "./locks.js";
+import { decodeLocks } from "./locks.js";
 import { taskIds } from "./pids.js";
 import { StreamReader } from "./reader.js";
 import { pageSizeOf } from "./saved-pages.js";
@@ -44,7 +44,7 @@ export function linuxCrCheckpoint(image: LinuxCrImage, reader = StreamReader.of(
   const locks = lazy(() => {
     const holders = new Map<number, number>();
     for (const { filesRef, pid } of tasks()) if (!holders.has(filesRef)) holders.set(filesRef, pid);
-    return linuxCrLocks(
+    return decodeLocks(
       reader,
       [...holders].map(([table, pid]) => ({ table, pid })),
       files(),

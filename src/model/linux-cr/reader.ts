@@ -24,8 +24,9 @@ export class StreamReader {
   constructor(
     readonly image: LinuxCrImage,
     readonly isSalvaging = false,
+    tree = () => (isSalvaging ? withoutUnfinished(parseImage(image)) : parseImage(image)),
   ) {
-    this.#tree = lazy(() => (isSalvaging ? withoutUnfinished(parseImage(image)) : parseImage(image)));
+    this.#tree = lazy(tree);
     this.#imageName = path.basename(image.name);
   }
 
@@ -37,6 +38,11 @@ export class StreamReader {
       readers.set(image, reader);
     }
     return reader;
+  }
+
+  /** A reader of the same records as edits leave them. */
+  over(image: LinuxCrImage): StreamReader {
+    return new StreamReader(image, this.isSalvaging, this.#tree);
   }
 
   /** Errors: FormatError with the record where an image is damaged, cut off, or a checkpoint that failed. */

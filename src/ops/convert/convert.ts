@@ -1,7 +1,7 @@
 import { UsageError } from "../../io/errors.js";
 import type { ByteSource } from "../../io/source.js";
 import type { Document } from "../../model/document.js";
-import { type Loss, Losses } from "./loss.js";
+import { type Loss, Losses } from "../../model/loss.js";
 import { type NewFile, toCriu } from "./to-criu/to-criu.js";
 import { toLinuxCr } from "./to-linux-cr/to-linux-cr.js";
 

@@ -1,8 +1,8 @@
 import type { CriuImage } from "../../formats/criu/image.js";
 import type { CriuImageSet } from "../../formats/criu/image-set.js";
 import { IMAGES } from "../../formats/criu/images.js";
+import type { Losses } from "../../model/loss.js";
 import { type AnyValue, UNKNOWN } from "../../schema/message.js";
-import type { Losses } from "./loss.js";
 
 /**
  * What becomes of an image kind in a linux-cr stream. `expressed`: its objects are written, and what no record is for is

@@ -4,6 +4,10 @@ import { type RecordEdits, rewriteImage } from "../../formats/criu/rewrite.js";
 import { EditError } from "../../io/errors.js";
 import type { FileSet } from "../../io/file-set.js";
 import type { Splice } from "../../io/splice.js";
+import type { Checkpoint, Origin } from "../../model/checkpoint.js";
+import { criuCheckpoint } from "../../model/criu/checkpoint.js";
+import { encodeLock } from "../../model/criu/locks.js";
+import type { Lock } from "../../model/lock.js";
 import { equalValues } from "../../schema/equal.js";
 import type { AnyValue, Field, MessageTable, Value } from "../../schema/message.js";
 import { type FieldChange, type FieldPath, formatPath } from "../../schema/patch.js";
@@ -14,7 +18,7 @@ import {
   type VisitedMessage,
   type Visitor,
 } from "../../schema/visit.js";
-import { Ledger } from "./ledger.js";
+import { Editor } from "./editor.js";
 import type { Edit, PlanOptions } from "./plan.js";
 import { fieldAt, shownValue, valueAt, withValueAt } from "./value-at.js";
 
@@ -31,8 +35,9 @@ interface ImageDraft {
  * The image set while edits are planned: its own decoded records, on which each change is made at once, so that a
  * later edit sees what an earlier one did, and the list of what has to be done to the bytes.
  */
-export class Draft extends Ledger {
+export class Draft extends Editor {
   readonly set: CriuImageSet;
+  readonly holdsBreakTimes = false;
   readonly #images = new Map<string, ImageDraft>();
   readonly #patches = new Map<string, Splice[]>();
 
@@ -42,6 +47,45 @@ export class Draft extends Ledger {
   ) {
     super(options);
     this.set = new CriuImageSet(files);
+  }
+
+  protected makeModel(): Checkpoint {
+    return criuCheckpoint(this.set);
+  }
+
+  imageOf({ image }: Origin): string {
+    return image;
+  }
+
+  protected isThere(origin: Origin): boolean {
+    const { image, record } = this.#found(origin);
+    return !this.isDropped(image, record);
+  }
+
+  protected encodeLock(lock: Lock): Readonly<Record<string, unknown>> | undefined {
+    return encodeLock(lock);
+  }
+
+  protected changeField(edit: Edit, origin: Origin, field: string, value: unknown): void {
+    const { image, record } = this.#found(origin);
+    this.change(edit, image, record, [field], value);
+  }
+
+  protected dropLockRecord(edit: Edit, origin: Origin): void {
+    const { image, record } = this.#found(origin);
+    this.drop(edit, image, record);
+  }
+
+  /** Errors: EDIT for an origin that is no record of the set. */
+  #found({ image: name, record: index }: Origin): {
+    readonly image: CriuImage;
+    readonly record: ImageRecord;
+  } {
+    const image = this.set.imageNamed(name);
+    const record = image?.records()[index];
+    if (image === undefined || record === undefined)
+      throw new EditError("there is no such record", { file: name, path: `[${index}]` });
+    return { image, record };
   }
 
   /** Visits the fields that `wants` picks, in all images that hold such a field. */

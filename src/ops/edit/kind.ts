@@ -1,4 +1,4 @@
-import type { Draft } from "./draft.js";
+import type { Editor } from "./editor.js";
 import type { Edit } from "./plan.js";
 
 /** One edit with its text read. */
@@ -8,7 +8,7 @@ export interface Parsed<A> {
 }
 
 /** A kind of edit: one file under kinds/, one row of the list there, a flag of the command and a key of recipes. */
-export interface EditKind<A = unknown> {
+export interface EditKind<A = unknown, E extends Editor = Editor> {
   /** Name of the flag and of the recipe's key. */
   readonly name: string;
   readonly syntax: string;
@@ -18,8 +18,8 @@ export interface EditKind<A = unknown> {
   readonly joiner?: string;
   /** Errors: USAGE. */
   parse(text: string): A;
-  /** Puts into the draft what the edits of this kind change; edits that follow one another are planned together. */
-  plan(edits: readonly Parsed<A>[], draft: Draft): void;
+  /** Plans what the edits of this kind change; edits that follow one another are planned together. */
+  plan(edits: readonly Parsed<A>[], editor: E): void;
   /** What an edit that matched nothing was looking for, as the end of the sentence "nothing matched: …". */
   lookedFor(args: A): string;
 }

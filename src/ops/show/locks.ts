@@ -1,5 +1,6 @@
-import type { LockKind, LockType } from "../../model/checkpoint.js";
+import { OFFSET_MAX } from "../../linux/files.js";
 import type { Document } from "../../model/document.js";
+import type { Lock } from "../../model/lock.js";
 import { type ShowOptions, taskOf, type ViewHead, viewHead } from "./view.js";
 
 export interface LocksView extends ViewHead<"locks"> {
@@ -7,12 +8,12 @@ export interface LocksView extends ViewHead<"locks"> {
 }
 
 export interface ShownLock {
-  readonly kind: LockKind;
+  readonly kind: Lock["kind"];
   /** For a lease that is being broken what it must become; it is stored in place of what the lease is. */
-  readonly type: LockType;
+  readonly type: Lock["type"];
   readonly breaking: boolean;
   /** What a lease that is being broken was, and in how many nanoseconds it is taken away, where the image says it. */
-  readonly previous?: LockType | undefined;
+  readonly previous?: Lock["previous"];
   readonly remaining?: bigint | undefined;
   readonly pid: number;
   readonly comm?: string | undefined;
@@ -31,10 +32,10 @@ export function locksView({ checkpoint }: Document, { pid }: ShowOptions = {}): 
   if (pid !== undefined) taskOf(checkpoint, pid);
   const locks = checkpoint.locks
     .filter((lock) => pid === undefined || lock.pid === pid)
-    .map(({ kind, type, breaking, previous, remaining, pid, fd, owner, start, length, file }) => ({
+    .map(({ kind, type, breaking, previous, remaining, pid, fd, owner, start, end, file }) => ({
       ...{ kind, type, breaking, previous, remaining, pid, comm: checkpoint.task(pid)?.comm },
       ...{ fd, owner, start },
-      end: length > 0n ? start + length - 1n : undefined,
+      end: end === OFFSET_MAX ? undefined : end,
       file: file?.label,
     }));
   return { ...viewHead("locks"), locks };

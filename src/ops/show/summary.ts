@@ -156,7 +156,7 @@ function socketFacts({ files }: Checkpoint): SocketFacts {
 
 function lockFacts({ locks }: Checkpoint): LockFacts {
   return {
-    byKind: counted(locks.map(({ kind }) => kind)),
+    byKind: counted(locks.map(({ kind }) => `${kind}`)),
     breakingLeases: locks.filter(({ breaking }) => breaking).length,
   };
 }

@@ -1,7 +1,12 @@
 import type { SalvagedSet } from "../../formats/criu/salvage.js";
 import { shellCommand, shellQuote } from "../../io/shell.js";
-import type { Checkpoint } from "../../model/checkpoint.js";
+import type { Checkpoint, Descriptor, Origin } from "../../model/checkpoint.js";
 import type { SalvagedCriuDocument, SalvagedDocument } from "../../model/salvaged.js";
+import { descriptorsByPid } from "./descriptors.js";
+import type { Place } from "./finding.js";
+
+/** What a place is about besides the record. */
+export type PlaceOfObject = Pick<Place, "pid" | "fd" | "path" | "field">;
 
 /** What rules of both families look at: the model over what could be read, and facts that several rules share. */
 export abstract class ImageContext {
@@ -24,6 +29,17 @@ export abstract class ImageContext {
     return this.#shared.get(make) as T;
   }
 
+  /** Where an object of the model stands, as the place of a finding. */
+  abstract placeOf(origin: Origin, more?: PlaceOfObject): Place;
+
+  /** The `crimg edit` command that takes a record away; undefined where the format counts it elsewhere. */
+  abstract dropRecordCommand(origin: Origin): string | undefined;
+
+  /** A descriptor of a task. */
+  descriptor(pid: number, fd: number): Descriptor | undefined {
+    return this.share(descriptorsByPid).get(pid)?.get(fd);
+  }
+
   /** The image's name as a word of a command line. */
   get quotedName(): string {
     return shellQuote(this.#document.name);
@@ -43,5 +59,13 @@ export class SetContext extends ImageContext {
   constructor(document: SalvagedCriuDocument) {
     super(document);
     this.set = document.set;
+  }
+
+  placeOf({ image, record, field }: Origin, more: PlaceOfObject = {}): Place {
+    return { image, record, field, ...more };
+  }
+
+  dropRecordCommand({ image, record }: Origin): string {
+    return this.editCommand("--set", `${image}[${record}]=absent`);
   }
 }

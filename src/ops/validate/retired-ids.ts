@@ -1,6 +1,8 @@
 /** Rules of earlier releases, and those that took them in. */
 const RETIRED: Readonly<Record<string, readonly string[]>> = {
   EVENTFD_COUNT: ["FIELD_VALUE"],
+  LOCK_SPAN: ["LOCK_RANGE"],
+  LOCK_VALUES: ["LOCK_KIND", "LOCK_TYPE", "LEASE_REST"],
   PTY_DISCIPLINE: ["FIELD_VALUE"],
   SIGNAL_TIMERS: ["FIELD_VALUE"],
   TASK_DEATH_SIGNAL: ["FIELD_VALUE"],

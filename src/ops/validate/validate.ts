@@ -10,6 +10,7 @@ import { HOST_RULES, SET_HOST_RULES, STREAM_HOST_RULES } from "./host/rules.js";
 import { currentIds } from "./retired-ids.js";
 import { ROOT_RULES, SET_ROOT_RULES, STREAM_ROOT_RULES } from "./root/rules.js";
 import { RootTree } from "./root/tree.js";
+import { MODEL_RULES } from "./rules/rules.js";
 import { scanImages } from "./scan.js";
 import { SET_RULES } from "./set/rules.js";
 import { recordsByKind, StreamContext } from "./stream/context.js";
@@ -23,8 +24,16 @@ export interface ListedRule extends RuleFacts {
 
 /** Every rule, in the order in which they are checked; the manual page of findings is made from this list. */
 export const RULES: readonly ListedRule[] = listed(
-  [...SET_RULES, ...ROOT_RULES, ...SET_ROOT_RULES, ...HOST_RULES, ...SET_HOST_RULES],
-  [DAMAGE_FACTS, ...STREAM_RULES, ...ROOT_RULES, ...STREAM_ROOT_RULES, ...HOST_RULES, ...STREAM_HOST_RULES],
+  [...SET_RULES, ...MODEL_RULES, ...ROOT_RULES, ...SET_ROOT_RULES, ...HOST_RULES, ...SET_HOST_RULES],
+  [
+    DAMAGE_FACTS,
+    ...STREAM_RULES,
+    ...MODEL_RULES,
+    ...ROOT_RULES,
+    ...STREAM_ROOT_RULES,
+    ...HOST_RULES,
+    ...STREAM_HOST_RULES,
+  ],
 );
 
 function listed(criu: readonly RuleFacts[], linuxCr: readonly RuleFacts[]): ListedRule[] {
@@ -96,11 +105,13 @@ export function validate(document: Document, options: ValidateOptions = {}): Ver
   if (salvaged.family === "criu") {
     const image = new SetContext(salvaged);
     collector.run(SET_RULES, image);
+    collector.run(MODEL_RULES, image);
     surroundings(collector, image, options, SET_ROOT_RULES, SET_HOST_RULES);
     return { ...collector.verdict(), checked: checkedInSet(image, collector.rules) };
   }
   const image = new StreamContext(salvaged);
   collector.run(STREAM_RULES, image);
+  collector.run(MODEL_RULES, image);
   surroundings(collector, image, options, STREAM_ROOT_RULES, STREAM_HOST_RULES);
   collector.run([{ ...DAMAGE_FACTS, check: () => damage(collector.stopped, collector.hasErrors) }], image);
   return { ...collector.verdict(), checked: checkedInStream(image, collector.rules) };
@@ -129,7 +140,7 @@ function surroundings<C extends ImageContext>(
 function checkIds(ids: readonly string[]): void {
   const known = new Set(RULES.map(({ id }) => id));
   const wrong = ids.find((id) => !known.has(id));
-  if (wrong !== undefined) throw new UsageError(`${wrong} is no rule; crimg validate --rules lists them`);
+  if (wrong !== undefined) throw new UsageError(`unknown rule ${wrong}; crimg validate --rules lists them`);
 }
 
 function openRoot(root: string): RootTree {

@@ -5,7 +5,7 @@ import { CriuImageSet } from "../../../src/formats/criu/image-set.js";
 import { LinuxCrImage } from "../../../src/formats/linux-cr/image.js";
 import { ARCHITECTURES } from "../../../src/formats/linux-cr/revisions.js";
 import { MemorySource } from "../../../src/io/source.js";
-import { Losses } from "../../../src/ops/convert/loss.js";
+import { Losses } from "../../../src/model/loss.js";
 import { toCriu } from "../../../src/ops/convert/to-criu/to-criu.js";
 import { fieldScalar } from "../../../src/schema/decode.js";
 import { fieldVisitor } from "../../../src/schema/visit.js";

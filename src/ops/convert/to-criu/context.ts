@@ -6,7 +6,7 @@ import { RECORDS } from "../../../formats/linux-cr/records.js";
 import { lazy } from "../../../model/lazy.js";
 import { type TaskIds, taskIds } from "../../../model/linux-cr/pids.js";
 import type { StreamReader } from "../../../model/linux-cr/reader.js";
-import type { Losses } from "../loss.js";
+import type { Losses } from "../../../model/loss.js";
 
 /** A process of the stream: the TASK that leads it, and all its threads, itself first. */
 export interface Process {

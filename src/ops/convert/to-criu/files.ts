@@ -1,5 +1,6 @@
 import type { Part } from "../../../formats/linux-cr/parse.js";
 import { RECORDS } from "../../../formats/linux-cr/records.js";
+import { linuxCrCheckpoint } from "../../../model/linux-cr/checkpoint.js";
 import { epoll, eventfd, inotify, memfd, signalfd, timerfd } from "./anonymous-files.js";
 import type { ToCriu } from "./context.js";
 import { Descriptors } from "./descriptors.js";
@@ -35,7 +36,7 @@ export function convertFiles(context: ToCriu): void {
   };
   for (const part of files) convertFile(streamFile(context, part, descriptors.holder(part), others));
   descriptors.write();
-  writeLocks(context, descriptors);
+  writeLocks(context, linuxCrCheckpoint(reader.image, reader));
 }
 
 /** Errors: FormatError for a kind of file that no header set names. */

@@ -5,7 +5,7 @@ import { ARCHITECTURES } from "../../../formats/linux-cr/revisions.js";
 import { UnsupportedError } from "../../../io/errors.js";
 import type { ByteSource } from "../../../io/source.js";
 import { StreamReader } from "../../../model/linux-cr/reader.js";
-import type { Losses } from "../loss.js";
+import type { Losses } from "../../../model/loss.js";
 import { ToCriu } from "./context.js";
 import { convertFiles } from "./files.js";
 import { writeNamespaces } from "./namespaces.js";

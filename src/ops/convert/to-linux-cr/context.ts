@@ -1,7 +1,7 @@
 import type { CriuImageSet } from "../../../formats/criu/image-set.js";
 import type { ObjectType } from "../../../formats/linux-cr/revisions.js";
 import { StreamWriter } from "../../../formats/linux-cr/stream-writer.js";
-import type { Losses } from "../loss.js";
+import type { Losses } from "../../../model/loss.js";
 import { MappedObjects } from "./mapped-objects.js";
 import { SourceFiles } from "./source-files.js";
 

@@ -22,7 +22,7 @@ export function writeFileTable(context: Context, pid: number, filesId: number): 
     context.deferred = [];
     context.descriptors = new Map();
     context.writer.record(RECORDS.FILE_TABLE, { fdt_nfds: kept.length });
-    for (const { entry, type, file } of descriptors) {
+    for (const { entry, type } of descriptors) {
       const { fd, id, flags, xattr_security_selinux: label } = entry;
       const objref = writeFile(context, id, `task ${pid} fd ${fd}`, type);
       if (objref === 0) continue;
@@ -32,7 +32,7 @@ export function writeFileTable(context: Context, pid: number, filesId: number): 
         fd_descriptor: fd,
         fd_close_on_exec: (flags & FD_CLOEXEC) === 0 ? 0 : 1,
       });
-      writeLocks(context, filesId, fd, { table, file: objref, open: file });
+      writeLocks(context, filesId, fd, { table, file: objref });
       if (label !== undefined)
         context.losses.add(`task ${pid} fd ${fd}`, `its SELinux label ${label}`, "crimg writes no labels");
     }

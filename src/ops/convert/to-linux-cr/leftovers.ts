@@ -55,12 +55,12 @@ function isAnonymousMemory({ files }: Context, { type, record }: OpenFile): bool
   return memory !== undefined && isSharedAnonymous(memory);
 }
 
-function tellLocks({ set, files, losses }: Context): void {
-  for (const { index, value } of set.records(IMAGES.FILE_LOCKS))
-    if (!files.used.locks.has(index))
+function tellLocks({ files, losses }: Context): void {
+  for (const lock of files.checkpoint.locks)
+    if (!files.used.locks.has(lock))
       losses.add(
-        `task ${value.pid} fd ${value.fd}`,
-        `a lock, filelocks.img[${index}]`,
+        `task ${lock.pid} fd ${lock.fd}`,
+        `a lock, ${lock.origin.image}[${lock.origin.record}]`,
         "its descriptor is not in the stream",
       );
 }

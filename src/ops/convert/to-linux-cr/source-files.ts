@@ -1,7 +1,6 @@
-import type { CriuImage, ImageRecord } from "../../../formats/criu/image.js";
+import type { CriuImage } from "../../../formats/criu/image.js";
 import type { CriuImageSet } from "../../../formats/criu/image-set.js";
 import { IMAGES } from "../../../formats/criu/images.js";
-import type { FileLockEntry } from "../../../formats/criu/tables/file-lock.js";
 import type { MemfdInodeEntry } from "../../../formats/criu/tables/memfd.js";
 import type { RemapFilePathEntry } from "../../../formats/criu/tables/remap-file-path.js";
 import type { SkPacketEntry } from "../../../formats/criu/tables/sk-queue.js";
@@ -10,6 +9,7 @@ import type { SourceRange } from "../../../io/concat.js";
 import type { Checkpoint, FileTable, OpenFile } from "../../../model/checkpoint.js";
 import { criuCheckpoint } from "../../../model/criu/checkpoint.js";
 import { lazy } from "../../../model/lazy.js";
+import type { Lock } from "../../../model/lock.js";
 
 /** A packet of a socket's queue with where its bytes are. */
 export interface Packet {
@@ -29,7 +29,7 @@ export class SourceFiles {
   /** Ids of open files that were told as lost. */
   readonly lost = new Set<OpenFile>();
   /** What was asked for, so that the end of the conversion can tell what nothing asked for. */
-  readonly used = { locks: new Set<number>(), queues: new Set<number>(), nodes: new Set<number>() };
+  readonly used = { locks: new Set<Lock>(), queues: new Set<number>(), nodes: new Set<number>() };
   readonly #sockets = lazy(() => {
     const sockets = new Map<number, OpenFile>();
     for (const file of this.all.all) if (file.type === "UNIXSK") sockets.set(file.record.ino as number, file);
@@ -70,14 +70,14 @@ export class SourceFiles {
   }
 
   get hasLocks(): boolean {
-    return this.set.records(IMAGES.FILE_LOCKS).length > 0;
+    return this.checkpoint.locks.length > 0;
   }
 
   /** The locks that are stored for a descriptor of a table. */
-  locks(filesId: number, fd: number): readonly FileLockEntry[] {
+  locks(filesId: number, fd: number): readonly Lock[] {
     const found = this.#locks().get(`${filesId}:${fd}`) ?? [];
-    for (const { index } of found) this.used.locks.add(index);
-    return found.map(({ value }) => value);
+    for (const lock of found) this.used.locks.add(lock);
+    return found;
   }
 
   /** What a socket has received and not read, by the id of its open file. */
@@ -108,11 +108,11 @@ export class SourceFiles {
     return this.#memories().get(inodeId);
   }
 
-  #locksByDescriptor(): Map<string, ImageRecord<FileLockEntry>[]> {
-    const locks = new Map<string, ImageRecord<FileLockEntry>[]>();
-    for (const record of this.set.records(IMAGES.FILE_LOCKS)) {
-      const table = this.checkpoint.task(record.value.pid)?.descriptors?.id;
-      push(locks, `${table}:${record.value.fd}`, record);
+  #locksByDescriptor(): Map<string, Lock[]> {
+    const locks = new Map<string, Lock[]>();
+    for (const lock of this.checkpoint.locks) {
+      const table = this.checkpoint.task(lock.pid)?.descriptors?.id;
+      push(locks, `${table}:${lock.fd}`, lock);
     }
     return locks;
   }

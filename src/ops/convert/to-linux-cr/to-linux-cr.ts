@@ -1,8 +1,8 @@
 import type { CriuImageSet } from "../../../formats/criu/image-set.js";
 import { RECORDS } from "../../../formats/linux-cr/records.js";
 import type { ByteSource } from "../../../io/source.js";
+import type { Losses } from "../../../model/loss.js";
 import { tellLostImages } from "../coverage.js";
-import type { Losses } from "../loss.js";
 import { Context } from "./context.js";
 import { writeHead } from "./head.js";
 import { tellLeftovers } from "./leftovers.js";

@@ -1,4 +1,5 @@
-import type { Lock } from "../../../model/checkpoint.js";
+import { OFFSET_MAX } from "../../../linux/files.js";
+import { coversWholeFile, type Lock } from "../../../model/lock.js";
 import type { Section, Side } from "../section.js";
 
 export const LOCKS: Section = {
@@ -8,7 +9,7 @@ export const LOCKS: Section = {
       const file = side.fileName(lock.file);
       const holder = holderOf(side, lock);
       yield {
-        key: `${lock.kind} ${holder} ${file} ${lock.start} ${lock.length}`,
+        key: `${lock.kind} ${holder} ${file} ${lock.start} ${lock.end}`,
         alias: `${lock.kind} ${holder} ${file}`,
         label: `${lock.kind} ${lock.pid}:${lock.fd}`,
         fields: {
@@ -35,6 +36,6 @@ function holderOf(side: Side, lock: Lock): string {
 
 /** First and last byte, `EOF` for a range without end; leases and flocks have none. */
 function lockRange(lock: Lock): string | undefined {
-  if (lock.kind === "lease" || lock.kind === "flock") return undefined;
-  return `${lock.start}-${lock.length === 0n ? "EOF" : lock.start + lock.length - 1n}`;
+  if (coversWholeFile(lock)) return undefined;
+  return `${lock.start}-${lock.end === OFFSET_MAX ? "EOF" : lock.end}`;
 }

@@ -17,7 +17,7 @@ const VMA_OF_FILE = 0x40 | 0x80;
 const VMA_OF_MEMFD = 0x4000;
 
 /** `--accept-file GLOB`: what the restore checks becomes what the file is now. */
-export const acceptFile: EditKind<string> = {
+export const acceptFile: EditKind<string, Draft> = {
   name: "accept-file",
   syntax: "GLOB",
   summary: "take size, mode and build id of these files from the files as they now are under --root",

@@ -18,7 +18,7 @@ interface CgroupImage {
 }
 
 /** `--cgroup OLD=NEW`: members and directories of control groups. */
-export const cgroup: EditKind<PathRule> = {
+export const cgroup: EditKind<PathRule, Draft> = {
   name: "cgroup",
   syntax: "OLD=NEW",
   summary: "move control group OLD and all below it to NEW, members and directories alike",

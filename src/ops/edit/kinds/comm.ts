@@ -2,6 +2,7 @@ import type { CriuImage } from "../../../formats/criu/image.js";
 import { IMAGES } from "../../../formats/criu/images.js";
 import { UsageError } from "../../../io/errors.js";
 import { textToBytes } from "../../../io/text.js";
+import type { Draft } from "../draft.js";
 import type { EditKind } from "../kind.js";
 
 /** TASK_COMM_LEN of linux/sched.h less the NUL. */
@@ -13,7 +14,7 @@ export interface Comm {
 }
 
 /** `--comm PID=NAME`: the name of a task or thread, proc_pid_comm(5). */
-export const comm: EditKind<Comm> = {
+export const comm: EditKind<Comm, Draft> = {
   name: "comm",
   syntax: "PID=NAME",
   summary: "name of a task or thread, at most 15 bytes; its command line stays",

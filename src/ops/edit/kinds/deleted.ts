@@ -1,4 +1,5 @@
 import { UnsupportedError, UsageError } from "../../../io/errors.js";
+import type { Draft } from "../draft.js";
 import type { EditKind } from "../kind.js";
 
 export interface DeletedEdit {
@@ -10,7 +11,7 @@ export interface DeletedEdit {
 }
 
 /** `--deleted PATH=contents|relink:PATH|copy:PATH`: how a deleted file comes back. */
-export const deleted: EditKind<DeletedEdit> = {
+export const deleted: EditKind<DeletedEdit, Draft> = {
   name: "deleted",
   syntax: "PATH=contents|relink:PATH|copy:PATH",
   summary:

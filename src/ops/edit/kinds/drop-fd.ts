@@ -13,7 +13,7 @@ import type { Edit } from "../plan.js";
 import { release } from "./release.js";
 
 /** `--drop-fd PID:N`: as if the program had closed the descriptor. */
-export const dropFd: EditKind<DescriptorName> = {
+export const dropFd: EditKind<DescriptorName, Draft> = {
   name: "drop-fd",
   syntax: "PID:N",
   summary: "close a descriptor; what nothing else holds goes with it",

@@ -9,7 +9,7 @@ import type { EditKind } from "../kind.js";
 import type { Edit } from "../plan.js";
 
 /** `--env PID:KEY=VALUE`: a variable of the environment, in the memory page where it stands. */
-export const env: EditKind<EnvEdit> = {
+export const env: EditKind<EnvEdit, Draft> = {
   name: "env",
   syntax: "PID:KEY=VALUE",
   summary: "change a variable of a task's environment in its memory; VALUE is not longer than the old one",

@@ -40,7 +40,7 @@ const TABLES: readonly TimerTable[] = [
 type FoundTimer = Found<{ readonly path: FieldPath; readonly value: AnyValue }>;
 
 /** `--expiry KIND[SELECTOR]=±DURATION`: what is left of timers, counted from the checkpoint for all of them. */
-export const expiry: EditKind<Expiry> = {
+export const expiry: EditKind<Expiry, Draft> = {
   name: "expiry",
   syntax: "KIND[PID:ID]=±DURATION|=DURATION|xN",
   summary:

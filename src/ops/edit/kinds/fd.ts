@@ -44,7 +44,7 @@ export interface Redirected {
  * `--fd PID:N=PATH[,append]`: the descriptor becomes a regular file. Others that shared its description keep that;
  * descriptors that shared one and are sent to the same file share the new one.
  */
-export const fd: EditKind<FdEdit> = {
+export const fd: EditKind<FdEdit, Draft> = {
   name: "fd",
   syntax: "PID:N=PATH[,append]",
   summary: "make a descriptor a regular file, whatever it was: a pipe, a terminal, a socket",

@@ -1,6 +1,7 @@
 import { UsageError } from "../../../io/errors.js";
 import { textToBytes } from "../../../io/text.js";
 import type { Field } from "../../../schema/message.js";
+import type { Draft } from "../draft.js";
 import type { EditKind } from "../kind.js";
 import { leaveLookalikes } from "../lookalikes.js";
 
@@ -8,7 +9,7 @@ import { leaveLookalikes } from "../lookalikes.js";
 const MAX_BYTES = 64;
 
 /** `--hostname NAME`: of every UTS namespace in the set. */
-export const hostname: EditKind<string> = {
+export const hostname: EditKind<string, Draft> = {
   name: "hostname",
   syntax: "NAME",
   summary: "host name of the UTS namespaces in the set",

@@ -1,17 +1,17 @@
-import { IMAGES } from "../../../formats/criu/images.js";
-import type { FileLockEntry } from "../../../formats/criu/tables/file-lock.js";
-import { LEASE_BREAKING, LOCK_LEASE } from "../../../formats/criu/tables/file-lock.js";
-import { UsageError } from "../../../io/errors.js";
+import { EditError, UsageError } from "../../../io/errors.js";
+import { LEASE_BREAK_TIME } from "../../../linux/locks.js";
 import { NSEC_PER_SEC } from "../../../linux/time.js";
-import { descriptionOf, descriptorNamed, typeOf } from "../descriptors.js";
-import type { Draft } from "../draft.js";
-import { changedTime, parseTimeChange, type TimeChange } from "../duration.js";
-import type { EditKind } from "../kind.js";
+import type { Lock } from "../../../model/lock.js";
+import { dueText } from "../due.js";
+import { changedTime, formatSeconds, parseTimeChange, type TimeChange } from "../duration.js";
+import type { Editor } from "../editor.js";
+import type { EditKind, Parsed } from "../kind.js";
+import { editText } from "../plan.js";
 
-/** Default of /proc/sys/fs/lease-break-time. */
-const DEFAULT_BREAK_TIME = 45_000_000_000n;
+/** FILE_LOCK.fl_rem_lease is an s32. */
+const MAX_SECONDS = 0x7fff_ffffn;
 
-export interface LeaseExpiry {
+interface LeaseExpiry {
   /** Which leases: of a process, of one descriptor, of a file by its path; all when nothing is given. */
   readonly pid: number | undefined;
   readonly fd: number | undefined;
@@ -30,18 +30,17 @@ export const leaseExpiry: EditKind<LeaseExpiry> = {
     const whose = path ?? (pid === undefined ? undefined : `task ${pid}${fd === undefined ? "" : `:${fd}`}`);
     return `no lease${whose === undefined ? "" : ` of ${whose}`} was being broken at the checkpoint`;
   },
-  plan(edits, draft) {
-    for (const { edit, args } of edits) {
-      const leases = draft.set.records(IMAGES.FILE_LOCKS).filter(({ value }) => isMeant(draft, value, args));
-      if (leases.length === 0) continue;
-      draft.matched(edit);
-      const time = changedTime(DEFAULT_BREAK_TIME, args.change);
-      const seconds = Number(time <= 0n ? 1n : (time + NSEC_PER_SEC - 1n) / NSEC_PER_SEC);
-      draft.restore.leaseBreakSeconds = Math.max(seconds, draft.restore.leaseBreakSeconds ?? 0);
-      const names = leases.map(({ value }) => `${value.pid}:${value.fd}`);
-      draft.notes.add(
-        `CRIU stores no remaining time for a lease that is being broken (${names.join(", ")}), so no image can hold this: settle the lease (--lease ${names[0]}=settle), or let the restore give its holder ${seconds} s (crimg restore with the same --lease-expiry, or sysctl fs.lease-break-time=${seconds} while criu restores)`,
-      );
+  plan(edits, editor) {
+    for (const parsed of edits) {
+      const leases = editor
+        .locks()
+        .filter((each) => each.kind === "lease" && isMeant(editor, each, parsed.args));
+      const breaking = leases.filter((each) => each.breaking);
+      assertBreaking(editor, parsed.args, leases, breaking);
+      if (editor.holdsBreakTimes) {
+        for (const each of breaking) adjust(editor, parsed, each);
+        for (const each of leases) if (!each.breaking) leaveSettled(editor, parsed, each);
+      } else if (breaking.length > 0) wish(editor, parsed, breaking);
     }
   },
 };
@@ -59,13 +58,82 @@ function parseLeaseExpiry(text: string): LeaseExpiry {
   };
 }
 
-function isMeant(draft: Draft, { flag, type, pid, fd }: FileLockEntry, selector: LeaseExpiry): boolean {
-  if (flag !== LOCK_LEASE || (type & LEASE_BREAKING) === 0) return false;
-  if (selector.path !== undefined && pathOf(draft, pid, fd) !== selector.path) return false;
-  return (selector.pid ?? pid) === pid && (selector.fd ?? fd) === fd;
+function isMeant(editor: Editor, each: Lock, { pid, fd, path }: LeaseExpiry): boolean {
+  if (path !== undefined) return each.file?.path === path;
+  if (pid === undefined) return true;
+  if (fd !== undefined) return editor.isHeldBy(each, { pid, fd });
+  const descriptors = editor.checkpoint.task(pid)?.descriptors?.descriptors ?? [];
+  return descriptors.some((descriptor) => editor.isHeldBy(each, { pid, fd: descriptor.fd }));
 }
 
-function pathOf(draft: Draft, pid: number, fd: number): unknown {
-  const descriptor = descriptorNamed(draft, { pid, fd });
-  return descriptor && descriptionOf(draft, typeOf(descriptor), descriptor.value.id)?.value.name;
+/** Whoever names a lease expects that its time runs. Errors: EDIT. */
+function assertBreaking(
+  editor: Editor,
+  { pid, path }: LeaseExpiry,
+  leases: readonly Lock[],
+  breaking: readonly Lock[],
+): void {
+  const [first] = leases;
+  if (first === undefined || (pid ?? path) === undefined || breaking.length > 0) return;
+  throw new EditError(
+    `the lease of ${leases.map((each) => leaseText(each)).join(", ")} was not being broken at the checkpoint, so no time runs that could be changed`,
+    { file: editor.imageOf(first.origin), path: `[${first.origin.record}]` },
+  );
+}
+
+function leaveSettled(editor: Editor, { edit }: Parsed<LeaseExpiry>, each: Lock): void {
+  editor.leave(edit, {
+    image: editor.imageOf(each.origin),
+    record: each.origin.record,
+    field: "fl_rem_lease",
+    value: leaseText(each),
+    why: "a lease that was not being broken: no time runs",
+  });
+}
+
+/** Fractions are rounded up: the holder never has less time than was asked for. */
+function adjust(editor: Editor, { edit, args }: Parsed<LeaseExpiry>, each: Lock): void {
+  const before = each.remaining ?? 0n;
+  const wanted = changedTime(before, args.change);
+  const seconds = wanted <= 0n ? 0n : (wanted + NSEC_PER_SEC - 1n) / NSEC_PER_SEC;
+  if (seconds > MAX_SECONDS)
+    throw new UsageError(`${formatSeconds(wanted)} is more than a lease holds (${MAX_SECONDS} s)`);
+  const after = seconds * NSEC_PER_SEC;
+  const what = `lease ${leaseText(each)}`;
+  const { record } = each.origin;
+  editor.changeLock(edit, each, { remaining: after });
+  editor.due.push({ edit: editText(edit), image: editor.imageOf(each.origin), record, what, before, after });
+  const rounded =
+    wanted < 0n ? "; never below 0" : wanted === after ? "" : "; a lease counts whole seconds, rounded up";
+  const { restartTakes } = editor.options;
+  editor.notes.add(
+    `${what}: ${formatSeconds(before)} before, ${formatSeconds(after)} now${rounded}; falls due ${dueText(after, restartTakes)}`,
+  );
+  if (restartTakes !== undefined && after > 0n && after <= restartTakes)
+    editor.warnings.add(
+      `${what} will be taken from its holder before the restart is over: give it more than ${formatSeconds(restartTakes)}`,
+    );
+}
+
+/** An image without a place for the time: the restore is asked to set lease-break-time. */
+function wish(editor: Editor, { edit, args }: Parsed<LeaseExpiry>, leases: readonly Lock[]): void {
+  editor.matched(edit);
+  const time = changedTime(BigInt(LEASE_BREAK_TIME) * NSEC_PER_SEC, args.change);
+  const seconds = Number(time <= 0n ? 1n : (time + NSEC_PER_SEC - 1n) / NSEC_PER_SEC);
+  editor.restore.leaseBreakSeconds = Math.max(seconds, editor.restore.leaseBreakSeconds ?? 0);
+  const names = leases.map(({ pid, fd }) => `${pid}:${fd}`);
+  editor.notes.add(
+    `CRIU stores no remaining time for a lease that is being broken (${names.join(", ")}), so no image can hold this: settle the lease (--lease ${names[0]}=settle), or let the restore give its holder ${seconds} s (crimg restore with the same --lease-expiry, or sysctl fs.lease-break-time=${seconds} while criu restores)`,
+  );
+  const { restartTakes } = editor.options;
+  const given = BigInt(seconds) * NSEC_PER_SEC;
+  if (restartTakes !== undefined && given <= restartTakes)
+    editor.warnings.add(
+      `leases of ${names.join(", ")} will be taken from their holders before the restart is over: give them more than ${formatSeconds(restartTakes)}`,
+    );
+}
+
+/** `1:0 (/var/log/app.log)`. */
+function leaseText({ pid, fd, file }: Lock): string {
+  return `${pid}:${fd}${file?.path === undefined ? "" : ` (${file.path})`}`;
 }

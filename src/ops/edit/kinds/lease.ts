@@ -1,21 +1,12 @@
-import { IMAGES } from "../../../formats/criu/images.js";
-import { LEASE_BREAKING, LOCK_LEASE } from "../../../formats/criu/tables/file-lock.js";
 import { EditError, UsageError } from "../../../io/errors.js";
-import { F_RDLCK, F_WRLCK } from "../../../linux/locks.js";
-import { O_ACCMODE } from "../../../linux/open-flags.js";
-import {
-  type DescriptorName,
-  descriptionOf,
-  descriptorNamed,
-  parseDescriptorName,
-  typeOf,
-} from "../descriptors.js";
-import type { Draft } from "../draft.js";
+import { O_ACCMODE, O_RDONLY } from "../../../linux/open-flags.js";
+import type { Lock } from "../../../model/lock.js";
+import { type DescriptorName, parseDescriptorName } from "../descriptors.js";
 import type { EditKind } from "../kind.js";
 
 const WORDS = ["settle", "read", "write", "drop"] as const;
 
-export interface LeaseEdit {
+interface LeaseEdit {
   readonly name: DescriptorName;
   readonly to: (typeof WORDS)[number];
 }
@@ -33,39 +24,31 @@ export const lease: EditKind<LeaseEdit> = {
     return { name: parseDescriptorName(text.slice(0, at)), to };
   },
   lookedFor: ({ name }) => `descriptor ${name.fd} of task ${name.pid} has no lease`,
-  plan(edits, draft) {
-    const image = draft.set.image(IMAGES.FILE_LOCKS);
+  plan(edits, editor) {
     for (const { edit, args } of edits)
-      for (const record of image?.records() ?? []) {
-        const { value } = record;
-        if (image === undefined || value.flag !== LOCK_LEASE || draft.isDropped(image, record)) continue;
-        if (value.pid !== args.name.pid || value.fd !== args.name.fd) continue;
-        const type = leaseType(args.to, value.type);
-        if (type === undefined) draft.drop(edit, image, record);
+      for (const each of editor.locksOf(args.name)) {
+        if (each.kind !== "lease") continue;
+        const type = typeAfter(args.to, each);
+        if (type === undefined) editor.dropLock(edit, each);
         else {
-          if (type === F_RDLCK) assertOpenForReading(draft, args.name);
-          draft.change(edit, image, record, ["type"], type);
+          if (type === "read") assertOpenForReading(each, args.name);
+          editor.changeLock(edit, each, { type, breaking: false, previous: undefined, remaining: undefined });
         }
       }
   },
 };
 
-/** The stored type after the edit; undefined for no lease any more. */
-function leaseType(to: LeaseEdit["to"], stored: number): number | undefined {
+/** Undefined for no lease any more. */
+function typeAfter(to: LeaseEdit["to"], { type, breaking }: Lock): Lock["type"] | undefined {
   if (to === "drop") return undefined;
-  if (to === "read") return F_RDLCK;
-  if (to === "write") return F_WRLCK;
-  if ((stored & LEASE_BREAKING) === 0) return stored;
-  return (stored & ~LEASE_BREAKING) === F_RDLCK ? F_RDLCK : undefined;
+  if (to !== "settle") return to;
+  return breaking && type !== "read" ? undefined : type;
 }
 
 /** The kernel gives a read lease only on a file that nobody, the holder included, has open for writing (fcntl(2)). */
-function assertOpenForReading(draft: Draft, name: DescriptorName): void {
-  const descriptor = descriptorNamed(draft, name);
-  const description = descriptor && descriptionOf(draft, typeOf(descriptor), descriptor.value.id);
-  const flags = description?.value.flags;
-  if (typeof flags !== "number" || (flags & O_ACCMODE) === 0) return;
+function assertOpenForReading({ file }: Lock, { pid, fd }: DescriptorName): void {
+  if (((file?.flags ?? O_RDONLY) & O_ACCMODE) === O_RDONLY) return;
   throw new EditError(
-    `descriptor ${name.fd} of task ${name.pid} is open for writing, so the kernel gives it no read lease at the restore; drop the lease: --lease ${name.pid}:${name.fd}=drop`,
+    `descriptor ${fd} of task ${pid} is open for writing, so the kernel gives it no read lease at the restart; drop the lease: --lease ${pid}:${fd}=drop`,
   );
 }

@@ -1,19 +1,17 @@
-import { IMAGES } from "../../../formats/criu/images.js";
-import type { FileLockEntry } from "../../../formats/criu/tables/file-lock.js";
-import { LOCK_LEASE } from "../../../formats/criu/tables/file-lock.js";
 import { UsageError } from "../../../io/errors.js";
-import { LOCK_MAND } from "../../../linux/locks.js";
+import { OFFSET_MAX } from "../../../linux/files.js";
+import type { Lock } from "../../../model/lock.js";
 import { type DescriptorName, parseDescriptorName } from "../descriptors.js";
 import type { EditKind } from "../kind.js";
 
-const TYPES: Readonly<Record<string, number>> = { read: 0, shared: 0, write: 1, exclusive: 1 };
+const TYPES = { read: "read", shared: "read", write: "write", exclusive: "write", drop: undefined } as const;
 
-export interface LockEdit {
+interface LockEdit {
   readonly name: DescriptorName;
-  /** Bytes of the lock that is meant; undefined for all of the descriptor. */
-  readonly range: { readonly start: bigint; readonly length: bigint } | undefined;
+  /** First and last byte of the lock that is meant; undefined for all of the descriptor. */
+  readonly range: { readonly start: bigint; readonly end: bigint } | undefined;
   /** Undefined: drop it. */
-  readonly type: number | undefined;
+  readonly type: "read" | "write" | undefined;
 }
 
 /** `--lock PID:FD[:START-END]=read|write|drop`. */
@@ -24,37 +22,35 @@ export const lock: EditKind<LockEdit> = {
   parse: parseLockEdit,
   lookedFor: ({ name, range }) =>
     `descriptor ${name.fd} of task ${name.pid} has no such lock${range ? " with exactly this range" : ""}`,
-  plan(edits, draft) {
-    const image = draft.set.image(IMAGES.FILE_LOCKS);
+  plan(edits, editor) {
     for (const { edit, args } of edits)
-      for (const record of image?.records() ?? []) {
-        if (image === undefined || draft.isDropped(image, record) || !isMeant(record.value, args)) continue;
-        if (args.type === undefined) draft.drop(edit, image, record);
-        else if ((record.value.type & LOCK_MAND) !== 0)
-          draft.leave(edit, {
-            image: image.fileName,
-            record: record.index,
+      for (const each of editor.locksOf(args.name)) {
+        if (each.kind === "lease" || !covers(each, args)) continue;
+        if (args.type === undefined) editor.dropLock(edit, each);
+        else if (`${each.type}`.startsWith("mandatory"))
+          editor.leave(edit, {
+            image: editor.imageOf(each.origin),
+            record: each.origin.record,
             field: "type",
-            value: record.value.type,
+            value: each.type,
             why: "a mandatory flock, which is neither read nor write",
           });
-        else draft.change(edit, image, record, ["type"], args.type);
+        else editor.changeLock(edit, each, { type: args.type });
       }
   },
 };
 
 function parseLockEdit(text: string): LockEdit {
   const [, name, start, end, word = ""] = /^(\d+:\d+)(?::(\d+)-(\d+|EOF))?=(\w+)$/.exec(text) ?? [];
-  if (name === undefined || (word !== "drop" && TYPES[word] === undefined))
+  if (name === undefined || !Object.hasOwn(TYPES, word))
     throw new UsageError(`${JSON.stringify(text)} is not PID:FD[:START-END]=read, write or drop`);
-  const type = TYPES[word];
+  const type = TYPES[word as keyof typeof TYPES];
   if (start === undefined) return { name: parseDescriptorName(name), range: undefined, type };
-  const length = end === "EOF" ? 0n : BigInt(end as string) - BigInt(start) + 1n;
-  if (end !== "EOF" && length < 1n) throw new UsageError(`the range ${start}-${end} ends before it starts`);
-  return { name: parseDescriptorName(name), range: { start: BigInt(start), length }, type };
+  const range = { start: BigInt(start), end: end === "EOF" ? OFFSET_MAX : BigInt(end as string) };
+  if (range.end < range.start) throw new UsageError(`the range ${start}-${end} ends before it starts`);
+  return { name: parseDescriptorName(name), range, type };
 }
 
-function isMeant(entry: FileLockEntry, { name, range }: LockEdit): boolean {
-  if (entry.flag === LOCK_LEASE || entry.pid !== name.pid || entry.fd !== name.fd) return false;
-  return range === undefined || (entry.start === range.start && entry.len === range.length);
+function covers({ start, end }: Lock, { range }: LockEdit): boolean {
+  return range === undefined || (start === range.start && end === range.end);
 }

@@ -6,7 +6,7 @@ import { type FoundFile, regFiles } from "../reg-files.js";
 import { parsePattern } from "./accept-file.js";
 
 /** `--no-file-check GLOB`: the restore opens these files whatever they have become. */
-export const noFileCheck: EditKind<string> = {
+export const noFileCheck: EditKind<string, Draft> = {
   name: "no-file-check",
   syntax: "GLOB",
   summary: "drop size, mode and build id of these files, so that the restore opens them unchecked",

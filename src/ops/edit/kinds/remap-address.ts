@@ -21,7 +21,7 @@ const ESTABLISHED = SK_STATE.values.get("ESTABLISHED");
 const TCP = SK_PROTO.values.get("TCP");
 
 /** `--remap-address OLD=NEW`: addresses of sockets and tunnels, IPv4 also where it is mapped into IPv6. */
-export const remapAddress: EditKind<AddressRule> = {
+export const remapAddress: EditKind<AddressRule, Draft> = {
   name: "remap-address",
   syntax: "OLD=NEW",
   summary: "put IP address NEW in place of OLD; IPv4 also as ::ffff:OLD; 0.0.0.0 and :: stay",

@@ -21,7 +21,7 @@ export function holdsPath(field: Field): boolean {
 }
 
 /** `--remap-path OLD=NEW`: over every field that holds a path, whatever image it stands in. */
-export const remapPath: EditKind<PathRule> = {
+export const remapPath: EditKind<PathRule, Draft> = {
   name: "remap-path",
   syntax: "OLD=NEW",
   summary: "move OLD and all below it to NEW, in every field of every image that holds a path",

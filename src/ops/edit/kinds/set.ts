@@ -25,7 +25,7 @@ interface Target {
 const ABSENT = "absent";
 
 /** `--set IMAGE[RECORD].FIELD=VALUE`: any field there is. */
-export const set: EditKind<SetEdit> = {
+export const set: EditKind<SetEdit, Draft> = {
   name: "set",
   syntax: "IMAGE[RECORD].FIELD=VALUE",
   summary:

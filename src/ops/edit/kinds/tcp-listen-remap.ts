@@ -2,6 +2,7 @@ import { SK_PROTO, SK_STATE } from "../../../formats/criu/names.js";
 import { INET_SK_ENTRY } from "../../../formats/criu/tables/sk-inet.js";
 import { UsageError } from "../../../io/errors.js";
 import { formatAddress } from "../../../schema/ip-address.js";
+import type { Draft } from "../draft.js";
 import type { EditKind } from "../kind.js";
 
 export interface PortRule {
@@ -13,7 +14,7 @@ const LISTEN = SK_STATE.values.get("LISTEN");
 const TCP = SK_PROTO.values.get("TCP");
 
 /** `--tcp-listen-remap OLD:NEW`: ports of listening TCP sockets, as criu-image-streamer's option of that name. */
-export const tcpListenRemap: EditKind<readonly PortRule[]> = {
+export const tcpListenRemap: EditKind<readonly PortRule[], Draft> = {
   name: "tcp-listen-remap",
   syntax: "OLD:NEW",
   summary: "let TCP sockets that listen at port OLD listen at NEW",

@@ -1,15 +1,21 @@
 import path from "node:path";
+import { EditedImage } from "../../../formats/linux-cr/edited-image.js";
 import type { LinuxCrImage } from "../../../formats/linux-cr/image.js";
 import type { RecordKind, RecordValue } from "../../../formats/linux-cr/record-kind.js";
+import { RECORDS } from "../../../formats/linux-cr/records.js";
 import { editSplices, encodeRecord, type RecordEdit, textPayload } from "../../../formats/linux-cr/write.js";
 import { EditError } from "../../../io/errors.js";
 import { MemorySource } from "../../../io/source.js";
 import { type Splice, SplicedSource } from "../../../io/splice.js";
 import { bytesToText } from "../../../io/text.js";
+import type { Checkpoint, Origin } from "../../../model/checkpoint.js";
 import type { LinuxCrDocument } from "../../../model/document.js";
+import { linuxCrCheckpoint } from "../../../model/linux-cr/checkpoint.js";
+import { encodeLock } from "../../../model/linux-cr/locks.js";
 import { StreamReader } from "../../../model/linux-cr/reader.js";
+import type { Lock } from "../../../model/lock.js";
 import { equalValues } from "../../../schema/equal.js";
-import { Ledger } from "../ledger.js";
+import { Editor } from "../editor.js";
 import type { NewFile } from "../new-file.js";
 import type { Edit, PlanOptions } from "../plan.js";
 import { type StructPath, structValueAt, withStructValue } from "./struct-path.js";
@@ -30,7 +36,8 @@ export interface Insertion {
  * A linux-cr stream while edits are planned: each change is made at once on records that were read, so that a later edit
  * sees what an earlier one did. Records are numbered as in the image before; bytes that no edit names are never read.
  */
-export class StreamDraft extends Ledger {
+export class StreamDraft extends Editor {
+  readonly holdsBreakTimes = true;
   readonly image: LinuxCrImage;
   readonly reader: StreamReader;
   /** What changes call the image: the name of its file. */
@@ -57,6 +64,39 @@ export class StreamDraft extends Ledger {
     this.image = document.image;
     this.reader = new StreamReader(document.image);
     this.name = path.basename(document.name);
+  }
+
+  protected makeModel(): Checkpoint {
+    const image = new EditedImage(this.image, {
+      fields: (index) => this.#fields.get(index)?.value,
+      payload: (index) => this.#payloads.get(index),
+    });
+    return linuxCrCheckpoint(image, this.reader.over(image));
+  }
+
+  imageOf(): string {
+    return this.name;
+  }
+
+  protected isThere({ record }: Origin): boolean {
+    return !this.isDropped(record);
+  }
+
+  protected encodeLock(lock: Lock): Readonly<Record<string, unknown>> | undefined {
+    return encodeLock(lock, { table: lock.owner ?? 0, file: lock.file?.id ?? 0 });
+  }
+
+  protected changeField(edit: Edit, { record }: Origin, field: string, value: unknown): void {
+    this.change(edit, record, field, value);
+  }
+
+  /** The FILE_LOCKS before it counts the locks of its descriptor. */
+  protected dropLockRecord(edit: Edit, { record }: Origin): void {
+    this.drop(edit, record);
+    let count = record - 1;
+    while (this.image.kind(count) === RECORDS.FILE_LOCK) count--;
+    const { nr_locks } = this.value(count, RECORDS.FILE_LOCKS);
+    if (!this.isDropped(count)) this.change(edit, count, "nr_locks", nr_locks - 1);
   }
 
   /** The fields of a record with what edits made of them. */

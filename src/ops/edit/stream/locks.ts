@@ -1,9 +1,12 @@
 import type { RecordValue } from "../../../formats/linux-cr/record-kind.js";
 import { RECORDS } from "../../../formats/linux-cr/records.js";
-import { FL_LEASE } from "../../../linux/locks.js";
 import type { Edit } from "../plan.js";
-import { fileRefOf, pathOf, type StreamDescriptor, streamDescriptors, streamFile } from "./descriptors.js";
+import { type StreamDescriptor, streamDescriptors } from "./descriptors.js";
 import type { StreamDraft } from "./draft.js";
+
+/** Bits of fl_flags. */
+export const POSIX = 1;
+export const OFD = 1024;
 
 /** A FILE_LOCK and the descriptor that it stands behind. */
 export interface StreamLock {
@@ -32,19 +35,9 @@ export function lockValue(draft: StreamDraft, { index }: StreamLock): RecordValu
   return draft.value(index, RECORDS.FILE_LOCK);
 }
 
-export function isLease(draft: StreamDraft, lock: StreamLock): boolean {
-  return (lockValue(draft, lock).fl_flags & FL_LEASE) !== 0;
-}
-
 /** Takes a lock away and mends the count of its descriptor. */
 export function dropLock(draft: StreamDraft, edit: Edit, lock: StreamLock): void {
   draft.drop(edit, lock.index);
   const { nr_locks } = draft.value(lock.count, RECORDS.FILE_LOCKS);
   if (!draft.isDropped(lock.count)) draft.change(edit, lock.count, "nr_locks", nr_locks - 1);
-}
-
-/** `1:0 (/var/log/app.log)`. */
-export function lockText(draft: StreamDraft, { descriptor }: StreamLock): string {
-  const path = pathOf(draft, streamFile(draft, fileRefOf(draft, descriptor)));
-  return `${descriptor.pids[0]}:${descriptor.fd}${path === undefined ? "" : ` (${path})`}`;
 }

@@ -1,4 +1,3 @@
-import { UnsupportedError } from "../../../io/errors.js";
 import type { Splice } from "../../../io/splice.js";
 import type { LinuxCrDocument } from "../../../model/document.js";
 import type { Policy } from "../../../model/policy.js";
@@ -30,11 +29,8 @@ export function planStream(
   const draft = new StreamDraft(document, options);
   for (const { kind, members } of groups) {
     const plan = STREAM_PLANS[kind.name];
-    if (plan === undefined)
-      throw new UnsupportedError(`--${kind.name} is for CRIU image sets; a stream has nothing like it`, {
-        file: document.name,
-      });
-    plan(members, draft);
+    if (plan === undefined) kind.plan(members, draft);
+    else plan(members, draft);
   }
   const policyMatches = planStreamPolicies(policies, draft);
   draft.finish();

@@ -2,15 +2,14 @@ import { fileNameOf } from "../../../formats/criu/detect.js";
 import { IMAGES } from "../../../formats/criu/images.js";
 import type { ThreadInfoX86 } from "../../../formats/criu/tables/core-x86.js";
 import type { EventfdFileEntry } from "../../../formats/criu/tables/eventfd.js";
-import { LEASE_BREAKING } from "../../../formats/criu/tables/file-lock.js";
 import { EFD_SEMAPHORE } from "../../../linux/files.js";
 import { O_ASYNC } from "../../../linux/open-flags.js";
 import type { OpenFile } from "../../../model/checkpoint.js";
+import type { Lock } from "../../../model/lock.js";
 import type { SetContext } from "../context.js";
 import { holders } from "../descriptors.js";
-import type { Rule } from "../finding.js";
+import type { Place, Rule } from "../finding.js";
 import { filesByType } from "../references/source.js";
-import { KIND, storedLocks, WRITE } from "../stored-locks.js";
 import { tasksByPid, tasksByTid, tasksOf } from "../tasks.js";
 
 /** poll(2) on x86-64, and what it returns when a signal, or criu, interrupts it. */
@@ -64,13 +63,13 @@ export const criuFaultRules: readonly Rule<SetContext>[] = [
       "No lease is being broken: criu restores one with a signal that had not been pending, and no image tells the time that was left.",
     mend: "Settle the lease to what it becomes, or drop it, with crimg edit.",
     *check(context) {
-      for (const { entry, at } of context.share(storedLocks))
-        if (entry.flag === KIND.lease && (entry.type & LEASE_BREAKING) !== 0)
+      for (const lock of context.checkpoint.locks)
+        if (lock.kind === "lease" && lock.breaking)
           yield {
-            at,
+            at: lockPlace(context, lock),
             what: "the lease is being broken; the holder gets its signal once more",
-            found: `to become ${(entry.type & ~LEASE_BREAKING) === 0 ? "a read lease" : "none"}`,
-            fix: context.editCommand("--lease", `${entry.pid}:${entry.fd}=settle`),
+            found: `to become ${lock.type === "read" ? "a read lease" : "none"}`,
+            fix: context.editCommand("--lease", `${lock.pid}:${lock.fd}=settle`),
           };
     },
   },
@@ -81,19 +80,17 @@ export const criuFaultRules: readonly Rule<SetContext>[] = [
       "No file with a write lease is checked by its build id: criu opens it to read the id, which breaks the lease and waits 45 s.",
     mend: "Dump with --file-validation filesize; here crimg edit --no-file-check PATH takes the check away.",
     *check(context) {
-      for (const { entry, file, at } of context.share(storedLocks))
-        if (
-          entry.flag === KIND.lease &&
-          entry.type === WRITE &&
-          file?.buildId !== undefined &&
-          file.path !== undefined
-        )
+      for (const lock of context.checkpoint.locks) {
+        const { kind, type, breaking, file } = lock;
+        if (kind !== "lease" || breaking || type !== "write" || file?.buildId === undefined) continue;
+        if (file.path !== undefined)
           yield {
-            at,
+            at: lockPlace(context, lock),
             what: "the build id of a file with a write lease",
             found: file.buildId,
             fix: context.editCommand("--no-file-check", file.path),
           };
+      }
     },
   },
   {
@@ -104,9 +101,14 @@ export const criuFaultRules: readonly Rule<SetContext>[] = [
     mend: "Nothing in the set can mend it: let the program take the lock again after the restore.",
     *check(context) {
       const mapped = context.share(mappedPaths);
-      for (const { entry, file, at } of context.share(storedLocks))
-        if (entry.flag === KIND.posix && file?.path !== undefined && mapped.get(entry.pid)?.has(file.path))
-          yield { at, what: "the lock is lost at restore, since the task maps the file as well" };
+      for (const lock of context.checkpoint.locks) {
+        const { kind, pid, file } = lock;
+        if (kind === "posix" && file?.path !== undefined && mapped.get(pid)?.has(file.path))
+          yield {
+            at: lockPlace(context, lock),
+            what: "the lock is lost at restore, since the task maps the file as well",
+          };
+      }
     },
   },
   {
@@ -152,6 +154,10 @@ export const criuFaultRules: readonly Rule<SetContext>[] = [
     },
   },
 ];
+
+function lockPlace(context: SetContext, { origin, pid, fd, file }: Lock): Place {
+  return context.placeOf(origin, { pid, fd, path: file?.path });
+}
 
 /** A file with the first descriptor that leads to it. */
 function placeOf(context: SetContext, file: OpenFile) {

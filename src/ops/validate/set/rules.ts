@@ -10,7 +10,6 @@ import { framingRules } from "./framing.js";
 import { inetSocketRules } from "./inet-sockets.js";
 import { inventoryRules } from "./inventory.js";
 import { kernelObjectRules } from "./kernel-objects.js";
-import { lockRules } from "./locks.js";
 import { mappingRules } from "./mappings.js";
 import { mountRules } from "./mounts.js";
 import { oddFieldRules } from "./odd-fields.js";
@@ -40,7 +39,6 @@ export const SET_RULES: readonly Rule<SetContext>[] = [
   ...mappingRules,
   ...pageRules,
   ...parentRules,
-  ...lockRules,
   ...unixSocketRules,
   ...inetSocketRules,
   ...queueRules,

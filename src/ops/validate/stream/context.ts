@@ -4,9 +4,10 @@ import type { Tree } from "../../../formats/linux-cr/parse.js";
 import type { RecordKind, RecordValue } from "../../../formats/linux-cr/record-kind.js";
 import { RECORDS } from "../../../formats/linux-cr/records.js";
 import { isCrimgError } from "../../../io/errors.js";
+import type { Origin } from "../../../model/checkpoint.js";
 import type { StreamReader } from "../../../model/linux-cr/reader.js";
 import type { SalvagedLinuxCrDocument } from "../../../model/salvaged.js";
-import { ImageContext } from "../context.js";
+import { ImageContext, type PlaceOfObject } from "../context.js";
 import type { Place } from "../finding.js";
 import { taskNumbers } from "./task-numbers.js";
 
@@ -63,6 +64,16 @@ export class StreamContext extends ImageContext {
   at(record: number, more: Pick<Place, "field" | "path" | "fd"> = {}): Place {
     const { offset } = this.stream.place(record);
     return { image: this.#name, record, offset, pid: this.#pidOf(record), ...more };
+  }
+
+  placeOf({ record, field }: Origin, more: PlaceOfObject = {}): Place {
+    const at = this.at(record, { field });
+    return { ...at, ...more, pid: more.pid ?? at.pid };
+  }
+
+  /** Counts of the records around it would be wrong. */
+  dropRecordCommand(): undefined {
+    return undefined;
   }
 
   #pidOf(record: number): number | undefined {

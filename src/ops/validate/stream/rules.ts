@@ -8,7 +8,6 @@ import { fileRules } from "./files.js";
 import { framingRules } from "./framing.js";
 import { headRules } from "./head.js";
 import { ipcRules } from "./ipc.js";
-import { lockConflictRules } from "./lock-conflicts.js";
 import { streamLockRules } from "./locks.js";
 import { memoryRules } from "./memory.js";
 import { nameRules } from "./names.js";
@@ -46,7 +45,6 @@ export const STREAM_RULES: readonly Rule<StreamContext>[] = [
   ...x86Rules,
   ...signalRules,
   ...streamLockRules,
-  ...lockConflictRules,
   ...unlinkedRules,
   ...extensionRules,
   ...taskExtensionRules,

@@ -5,6 +5,7 @@ import * as assert from "uvu/assert";
 import { ARCHITECTURES, archNumbering, COMMITS } from "../../../../src/formats/linux-cr/revisions.js";
 import { isCrimgError } from "../../../../src/io/errors.js";
 import { MemorySource } from "../../../../src/io/source.js";
+import { OFFSET_MAX } from "../../../../src/linux/files.js";
 import type { Checkpoint, Task } from "../../../../src/model/checkpoint.js";
 import { openDocument, openStream } from "../../../../src/open.js";
 import { extendedStream } from "../../../helpers/extended-stream.js";
@@ -130,19 +131,19 @@ for (const commit of COMMITS)
       assert.is(first?.peer?.socket?.inode, second?.inode);
       assert.is(second?.peer?.socket?.inode, first?.inode);
       assert.equal(
-        model.locks.map(({ kind, type, breaking, start, length, pid, fd }) => [
+        model.locks.map(({ kind, type, breaking, start, end, pid, fd }) => [
           kind,
           type,
           breaking,
           start,
-          length,
+          end,
           pid,
           fd,
         ]),
         [
-          ["posix", "write", false, 0n, 10n, 1, 0],
-          ["lease", "read", true, 0n, 0n, 1, 0],
-          ["flock", "read", false, 0n, 0n, 1, 0],
+          ["posix", "write", false, 0n, 9n, 1, 0],
+          ["lease", "read", true, 0n, OFFSET_MAX, 1, 0],
+          ["flock", "read", false, 0n, OFFSET_MAX, 1, 0],
         ],
       );
     });

@@ -1,5 +1,6 @@
 import * as assert from "uvu/assert";
 import { MemorySource } from "../../../../src/io/source.js";
+import { OFFSET_MAX } from "../../../../src/linux/files.js";
 import type { Checkpoint, OpenFile, Task } from "../../../../src/model/checkpoint.js";
 import { openStream } from "../../../../src/open.js";
 import { extendedStream } from "../../../helpers/extended-stream.js";
@@ -19,14 +20,14 @@ function fd(number: number): OpenFile {
 
 test("a lock under two descriptors is one; leases tell what they were and when they are taken away", () => {
   assert.equal(
-    MODEL.locks.map(({ kind, type, previous, breaking, remaining, fd, start, length }) => [
-      ...[kind, type, previous, breaking, remaining, fd, start, length],
+    MODEL.locks.map(({ kind, type, previous, breaking, remaining, fd, start, end }) => [
+      ...[kind, type, previous, breaking, remaining, fd, start, end],
     ]),
     [
-      ["posix", "write", undefined, false, undefined, 0, 5n, 5n],
-      ["ofd", "read", undefined, false, undefined, 0, 0n, 0n],
-      ["lease", "unlock", "write", true, 30n * SECOND, 2, 0n, 0n],
-      ["lease", "read", "write", true, 0n, 3, 0n, 0n],
+      ["posix", "write", undefined, false, undefined, 0, 5n, 9n],
+      ["ofd", "read", undefined, false, undefined, 0, 0n, OFFSET_MAX],
+      ["lease", "unlock", "write", true, 30n * SECOND, 2, 0n, OFFSET_MAX],
+      ["lease", "read", "write", true, 0n, 3, 0n, OFFSET_MAX],
     ],
   );
   assert.equal(

@@ -5,6 +5,7 @@ import { ARCHITECTURES, archNumbering, COMMITS } from "../../../../src/formats/l
 import { MemorySource } from "../../../../src/io/source.js";
 import type { LinuxCrDocument } from "../../../../src/model/document.js";
 import { openDocument, openStream } from "../../../../src/open.js";
+import { MODEL_RULES } from "../../../../src/ops/validate/rules/rules.js";
 import { STREAM_RULES } from "../../../../src/ops/validate/stream/rules.js";
 import { type Verdict, validate } from "../../../../src/ops/validate/validate.js";
 import { richStream } from "../../../helpers/rich-stream.js";
@@ -91,7 +92,7 @@ for (const name of readdirSync(FIXTURES))
       openStream(new MemorySource(wholeStream(name as StreamName), `${name}.ckpt`)),
     );
     assert.equal(findings, []);
-    assert.ok(checked.rules === STREAM_RULES.length + 1);
+    assert.ok(checked.rules === STREAM_RULES.length + MODEL_RULES.length + 1);
   });
 
 test.run();

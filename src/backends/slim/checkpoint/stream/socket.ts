@@ -1,7 +1,7 @@
 import { RECORDS } from "../../../../formats/linux-cr/records.js";
 import { MemorySource } from "../../../../io/source.js";
 import { AF_UNIX, SUN_PATH, TCP_CLOSE, TCP_ESTABLISHED, TCP_LISTEN } from "../../../../linux/sockets.js";
-import { Losses } from "../../../../ops/convert/loss.js";
+import { Losses } from "../../../../model/loss.js";
 import { writeInetRecords } from "../../../../ops/convert/to-linux-cr/inet-sockets.js";
 import {
   writeNetlinkRecords,

@@ -9,9 +9,6 @@ import { planEnv } from "./env.js";
 import { planExpiry } from "./expiry.js";
 import { planFd } from "./fd.js";
 import { planHostname } from "./hostname.js";
-import { planLease } from "./lease.js";
-import { planLeaseExpiry } from "./lease-expiry.js";
-import { planLock } from "./lock.js";
 import { planRemapAddress } from "./remap-address.js";
 import { planRemapPath } from "./remap-path.js";
 import { planSet } from "./set.js";
@@ -20,7 +17,7 @@ import { planTcpListenRemap } from "./tcp-listen-remap.js";
 /** What edits of one kind that follow one another do to a stream. */
 type StreamPlan = (edits: readonly Parsed<unknown>[], draft: StreamDraft) => void;
 
-/** How each kind of edit is planned for a linux-cr stream, by its name. Its syntax is the one of EDIT_KINDS. */
+/** Kinds of edits that are planned in another way for a linux-cr stream, by their names. */
 export const STREAM_PLANS = {
   "remap-path": planRemapPath,
   deleted: planDeleted,
@@ -31,9 +28,6 @@ export const STREAM_PLANS = {
   "tcp-listen-remap": planTcpListenRemap,
   fd: planFd,
   "drop-fd": planDropFd,
-  lease: planLease,
-  lock: planLock,
-  "lease-expiry": planLeaseExpiry,
   expiry: planExpiry,
   env: planEnv,
   "accept-file": planAcceptFile,

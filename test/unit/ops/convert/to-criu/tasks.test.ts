@@ -11,8 +11,8 @@ import { editSplices, type RecordEdit } from "../../../../../src/formats/linux-c
 import { SourceFileSet } from "../../../../../src/io/file-set.js";
 import { type ByteSource, FileSource, MemorySource } from "../../../../../src/io/source.js";
 import { SplicedSource } from "../../../../../src/io/splice.js";
+import { Losses } from "../../../../../src/model/loss.js";
 import { openDocument } from "../../../../../src/open.js";
-import { Losses } from "../../../../../src/ops/convert/loss.js";
 import { toCriu } from "../../../../../src/ops/convert/to-criu/to-criu.js";
 import { equalValues } from "../../../../../src/schema/equal.js";
 import { convertedFixture } from "../../../../helpers/converted-stream.js";

@@ -1,6 +1,7 @@
 import * as assert from "uvu/assert";
 import { RECORDS } from "../../../../../src/formats/linux-cr/records.js";
-import type { Checkpoint, Descriptor, Lock, OpenFile } from "../../../../../src/model/checkpoint.js";
+import type { Checkpoint, Descriptor, OpenFile } from "../../../../../src/model/checkpoint.js";
+import type { Lock } from "../../../../../src/model/lock.js";
 import { convertedFixture } from "../../../../helpers/converted-stream.js";
 import { suite } from "../../../../helpers/suite.js";
 import { walkStream } from "../../../../helpers/walk-stream.js";
@@ -110,8 +111,8 @@ test("modes say how a file was opened and whether it can be sought", () => {
 
 test("all kinds of locks and leases, in every state", () => {
   const { from, to, all } = convertedFixture("locks");
-  const lockFacts = ({ kind, type, breaking, pid, fd, start, length, file }: Lock): unknown => [
-    ...[kind, type, breaking, pid, fd, start, length, file?.path],
+  const lockFacts = ({ kind, type, breaking, pid, fd, start, end, file }: Lock): unknown => [
+    ...[kind, type, breaking, pid, fd, start, end, file?.path],
   ];
   assert.equal(to.locks.map(lockFacts), from.locks.map(lockFacts));
   assert.is(all(R.FILE_LOCKS).length, all(R.FILE_DESC).length, "a count stands behind every descriptor");

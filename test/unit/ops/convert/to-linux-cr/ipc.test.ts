@@ -1,7 +1,7 @@
 import * as assert from "uvu/assert";
 import { IMAGES } from "../../../../../src/formats/criu/images.js";
 import { RECORDS } from "../../../../../src/formats/linux-cr/records.js";
-import { Losses } from "../../../../../src/ops/convert/loss.js";
+import { Losses } from "../../../../../src/model/loss.js";
 import { Context } from "../../../../../src/ops/convert/to-linux-cr/context.js";
 import { writeIpcLists } from "../../../../../src/ops/convert/to-linux-cr/ipc.js";
 import { SetBuilder } from "../../../../helpers/build-set.js";

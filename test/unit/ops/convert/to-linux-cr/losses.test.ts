@@ -287,7 +287,7 @@ test("locks of kinds and types that Linux no longer has", () => {
       { ...lock, flag: 2, type: 1 },
     ]),
   );
-  assertTold(converted, "task 1000 fd 3", "kind 2 and type 96");
+  assertTold(converted, "task 1000 fd 3", "flock of type mandatory read");
   assertTold(converted, "task 1000 fd 3", "kind 16");
   assert.is(converted.losses.length, 2);
   assert.is(converted.all(R.FILE_LOCK).length, 1);

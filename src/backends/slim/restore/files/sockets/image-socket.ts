@@ -16,7 +16,7 @@ import {
   TCP_LISTEN,
 } from "../../../../../linux/sockets.js";
 import type { StreamReader } from "../../../../../model/linux-cr/reader.js";
-import { Losses } from "../../../../../ops/convert/loss.js";
+import { Losses } from "../../../../../model/loss.js";
 import { endsOf } from "../../../../../ops/convert/to-criu/inet-sockets.js";
 import { packetData, packetRights, queuesOf } from "../../../../../ops/convert/to-criu/packets.js";
 import { inetOptions, socketOptions } from "../../../../../ops/convert/to-criu/socket-options.js";
