@@ -7,7 +7,5 @@ if ((first === "--version" || first === "-V") && rest.length === 0) {
   const line = `${name}/${version} ${process.platform}-${process.arch} node-${process.version}\n`;
   require("node:fs").writeSync(1, line);
 } else {
-  // By default V8 lets garbage grow to several times of what lives; an image decides how much lives.
-  require("node:v8").setFlagsFromString("--heap-growing-percent=40");
   require("./load.js").load("main.js").main(process.argv.slice(2));
 }

@@ -141,7 +141,7 @@ Exit status: 0 done (or it is so already), 1 an edit matched nothing, 2 trouble.
       throw new UsageError("say where the edited set goes: -o DIR, --in-place, or --dry-run to only look");
     if (flags.output === "-" && flags.json)
       throw new UsageError("stdout cannot hold the stream and the answer of --json: name a file with -o");
-    if (flags["in-place"]) this.tellRecovery(recoverImage(this.image));
+    if (flags["in-place"] && this.image !== "-") this.tellRecovery(recoverImage(this.image));
     const document = openDocument(this.image, { ...this.opening, spoolIn: this.#spoolDirectory() });
     const progress = new Progress("searching memory");
     try {

@@ -57,7 +57,7 @@ Exit status: 0 done, 2 trouble.`;
 
   async run(): Promise<Answer> {
     const { output, steps, copy } = this.flags;
-    if (output === undefined) this.tellRecovery(recoverImage(this.image));
+    if (output === undefined && this.image !== "-") this.tellRecovery(recoverImage(this.image));
     const document = openDocument(this.image, this.opening);
     try {
       const { where, entries, files, copied, left } =

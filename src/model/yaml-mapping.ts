@@ -1,5 +1,6 @@
 import {
   type Document,
+  isCollection,
   isMap,
   isScalar,
   LineCounter,
@@ -9,6 +10,7 @@ import {
   visit,
 } from "yaml";
 import { isCrimgError, UsageError } from "../io/errors.js";
+import { MAX_MESSAGE_DEPTH } from "../io/limits.js";
 
 /** Each is looked up in the whole text, and all that they name is put in their place. */
 const MAX_ALIASES = 100;
@@ -57,11 +59,17 @@ function membersOf(document: Document, fail: Fail): Map<string, unknown> {
   return members;
 }
 
-/** Keys occur once, aliases are few and none stands inside what it names. */
+/** Keys occur once, nothing nests deeper than an image could hold it, aliases are few and none is inside what it names. */
 function assertSane(document: Document, fail: Fail): void {
   let aliases = 0;
+  const checkDepth = (path: readonly unknown[]): void => {
+    if (path.filter(isCollection).length >= MAX_MESSAGE_DEPTH)
+      fail(`lists and mappings nest deeper than ${MAX_MESSAGE_DEPTH}`);
+  };
   visit(document, {
-    Map: (_, { items }) => {
+    Seq: (_, __, path) => checkDepth(path),
+    Map: (_, { items }, path) => {
+      checkDepth(path);
       const keys = new Set<string>();
       for (const { key } of items) {
         const text = keyText(key);

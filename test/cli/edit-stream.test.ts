@@ -232,8 +232,8 @@ test("killed at random moments: the stream is the old or the new one, and undo s
     await ended;
     const isOld = fs.readFileSync(file).equals(original);
     assert.ok(isOld || fs.readFileSync(file).equals(edited), "neither the old nor the new stream");
-    const log = await crimg(["log", file]);
-    assert.is(log.code, 0, log.stderr);
+    const recovered = await crimg(["recover", file]);
+    assert.is(recovered.code, 0, recovered.stderr);
     const isNew = fs.readFileSync(file).equals(edited);
     assert.equal(names(file), isNew ? ["app.ckpt", "app.ckpt.crimg-log"] : ["app.ckpt"]);
     isNew ? seen.new++ : seen.old++;

@@ -16,8 +16,11 @@ export async function allTables(): Promise<{
   for (const name of readdirSync(DIRECTORY).sort()) {
     const module = (await import(pathToFileURL(join(DIRECTORY, name)).href)) as Record<string, unknown>;
     for (const table of Object.values(module) as (MessageTable | EnumTable)[]) {
-      if (table?.kind === "message") messages.set(table.name, table);
-      else if (table?.kind === "enum") enums.set(table.name, table);
+      if (table?.kind === "message") {
+        messages.set(table.name, table);
+        for (const { type } of Object.values(table.fields) as Field[])
+          if (typeof type === "object" && type.kind === "enum") enums.set(type.name, type);
+      } else if (table?.kind === "enum") enums.set(table.name, table);
     }
   }
   return { messages, enums };
