@@ -19,10 +19,12 @@ import {
 import { StepLog } from "../src/cli/step-log.js";
 import { styleFor } from "../src/cli/style.js";
 import {
+  becomeOwner,
   type Edit,
   openDocument,
   type Policy,
   type PreparedRestore,
+  parseGrant,
   prepareRestore,
   type Restart,
   type RestoreRequest,
@@ -114,6 +116,7 @@ Exit status: 0 restored (and, without --detach, ended, however that was), 1 it c
       );
     if (flags.print && flags.backend === "slim")
       throw new UsageError("--print is for criu, and slim starts no program: --dry-run tells its steps");
+    if (flags["as-owner"]) this.#becomeOwner();
     const document = openDocument(this.image, { spoolIn: tmpdir() });
     try {
       const prepared = await prepareRestore(document, this.#request(edits, policies));
@@ -128,15 +131,29 @@ Exit status: 0 restored (and, without --detach, ended, however that was), 1 it c
     }
   }
 
+  /** Before the image is opened to be restored: no file is read with other rights. */
+  #becomeOwner(): void {
+    const { backend, print, criu } = this.flags;
+    if (backend === "criu" || print || criu !== undefined || this.#extra.length > 0)
+      throw new UsageError(
+        "criu restores as root alone, and with --as-owner crimg is the owner of the image: leave --backend criu, --print, --criu and words after -- out",
+      );
+    becomeOwner(this.image);
+  }
+
   #request(edits: readonly Edit[], policies: readonly Policy[]): RestoreRequest {
     const { flags } = this;
     const wantsCriu = flags.print || flags.criu !== undefined || this.#extra.length > 0;
-    const wantsSlim = flags.pidns || flags.pids === "new" || flags["expiry-from"] === "start";
+    const grant = flags["allow-rights"];
+    const asOwner = flags["as-owner"];
+    const wantsSlim = asOwner || flags.pidns || flags.pids === "new" || flags["expiry-from"] === "start";
     const wanted = wantsCriu ? "criu" : wantsSlim ? "slim" : "auto";
     return {
       edits,
       policies,
       lossy: flags.lossy,
+      grant: grant === undefined ? undefined : parseGrant(grant),
+      asOwner,
       root: flags.root,
       backend: flags.backend === "auto" ? wanted : flags.backend,
       criu: flags.criu,

@@ -2,6 +2,7 @@ import { boolean } from "@oclif/core/flags";
 import { BaseCommand } from "../src/cli/base-command.js";
 import { type Answer, EXIT } from "../src/cli/exit-codes.js";
 import { choice, imageArg, pidFlag, positional } from "../src/cli/flags.js";
+import { lookedAtOwner } from "../src/cli/image-owner.js";
 import { nearest } from "../src/cli/nearest.js";
 import { terminalWidth } from "../src/cli/output.js";
 import { viewLines } from "../src/cli/show/lines.js";
@@ -138,7 +139,7 @@ Exit status: 0 shown; 1 there is no such task, image or record; 2 trouble.`;
   #summary(document: Document): Answer {
     if (this.flags.pid !== undefined)
       throw new UsageError("the summary is of all tasks; name a view to limit with -p");
-    const answer = summaryView(document);
+    const answer = summaryView(document, lookedAtOwner(document));
     if (this.flags.json) this.printJson(answer);
     else this.printLines(summaryLines(answer, { style: this.style, width: terminalWidth() }));
     for (const problem of answer.problems) this.warn(problem);

@@ -2,6 +2,7 @@ import { boolean, string } from "@oclif/core/flags";
 import { BaseCommand } from "../src/cli/base-command.js";
 import { type Answer, EXIT } from "../src/cli/exit-codes.js";
 import { imageArg } from "../src/cli/flags.js";
+import { lookedAtOwner } from "../src/cli/image-owner.js";
 import { readRecipe } from "../src/cli/recipe-file.js";
 import { verdictLines } from "../src/cli/verdict-lines.js";
 import {
@@ -140,6 +141,7 @@ Exit status: 0 no errors, 1 errors were found, 2 trouble.`;
     const { root, host, criu, policy, ignore, only, var: variables = [] } = this.flags;
     return {
       root,
+      owner: lookedAtOwner(document),
       ignore,
       only,
       watch: policy === undefined ? undefined : (await readRecipe(policy, variables)).watch,

@@ -11,6 +11,7 @@ export type {
 export { BACKENDS } from "./backends/backends.js";
 export { findCriu } from "./backends/criu/find.js";
 export type { CheckpointRequest } from "./backends/slim/checkpoint/checkpoint.js";
+export { becomeOwner } from "./become-owner.js";
 export { checkpointTree, DELETED_METHODS } from "./checkpoint.js";
 export { engineFacts } from "./engine-facts.js";
 export { CriuImage, type ImageRecord, type PayloadRange } from "./formats/criu/image.js";
@@ -25,6 +26,12 @@ export type { CriuDocument, Document, LinuxCrDocument } from "./model/document.j
 export { CAPABILITIES } from "./model/linux-names.js";
 export { type Policy, type PolicyAction, type PolicySubject, policyFinder } from "./model/policy.js";
 export { parseRecipe, type Recipe, type RecipeEdit } from "./model/recipe.js";
+export { type AskedRight, askedRights } from "./model/rights/asked.js";
+export { type Bearer, bearerOfUid, ownerOf } from "./model/rights/bearer.js";
+export { type Grant, parseGrant } from "./model/rights/grant.js";
+export { RIGHT_KINDS, RIGHT_NAMES, type RightName } from "./model/rights/kinds.js";
+export type { Right } from "./model/rights/right.js";
+export { rightsBeyond } from "./model/rights/rights.js";
 export { type SalvagedDocument, salvage } from "./model/salvaged.js";
 export type { FilePiece, Ghost, StoredBytes } from "./model/stored-bytes.js";
 export { type OpenOptions, openDocument } from "./open.js";

@@ -16,8 +16,11 @@ export interface StreamAsSet {
   readonly document: CriuDocument;
   /** What a set cannot hold of the stream. */
   readonly losses: readonly Loss[];
-  /** Writes it into a directory that only its owner can read and that is to be removed afterwards. Errors: IO. */
-  write(): string;
+  /**
+   * Writes it into a directory that only its owner can read and that is to be removed afterwards; `isPrivate`: not beside
+   * the stream, whose directory may be somebody else's. Errors: IO.
+   */
+  write(isPrivate: boolean): string;
 }
 
 /** Converts a stream without writing anything. `setName` is what messages call the set. Errors: FormatError, UnsupportedError. */
@@ -27,8 +30,8 @@ export function streamAsSet({ name, image }: LinuxCrDocument, setName: string): 
   return {
     document: openFileSet(new SourceFileSet(setName, files)),
     losses: losses.list(),
-    write() {
-      const directory = privateDirectory(name);
+    write(isPrivate) {
+      const directory = isPrivate ? newTemporary() : privateDirectory(name);
       try {
         for (const [file, content] of files)
           writeSource(path.join(directory, file), content, { sync: false });
@@ -49,5 +52,9 @@ function privateDirectory(stream: string): string {
   } catch {
     // A pipe, or a directory that nothing can be written to.
   }
+  return newTemporary();
+}
+
+function newTemporary(): string {
   return fs.mkdtempSync(path.join(os.tmpdir(), "crimg-restore-"));
 }

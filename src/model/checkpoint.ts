@@ -32,6 +32,29 @@ export interface Checkpoint {
   readonly deletedFiles: readonly DeletedFile[];
   readonly utsNamespaces: readonly UtsNamespace[];
   readonly ipcNamespaces: readonly IpcNamespace[];
+  /** What a restore makes anew around the tasks. */
+  readonly surroundings: Surroundings;
+}
+
+/** Namespaces and policies that a restore makes for the tasks, namespaces(7). */
+export interface Surroundings {
+  /** Kinds of namespaces that are made: `pid`, `net`, `mnt` … */
+  readonly namespaces: readonly string[];
+  /** Ids of the user namespace that is made; undefined without one. */
+  readonly userNamespace:
+    | { readonly uids: readonly IdRange[]; readonly gids: readonly IdRange[] }
+    | undefined;
+  /** Whether policies of a security module are loaded into the kernel. */
+  readonly loadsPolicies: boolean;
+  /** Whether tasks are moved into the control groups that they were in. */
+  readonly joinsControlGroups: boolean;
+}
+
+/** A line of uid_map or gid_map, user_namespaces(7). */
+export interface IdRange {
+  readonly inside: number;
+  readonly outside: number;
+  readonly count: number;
 }
 
 export interface Task {
@@ -170,6 +193,8 @@ export interface Credentials {
   readonly securebits: number;
   readonly noNewPrivs: boolean;
   readonly lsmProfile: string | undefined;
+  /** The record of the credentials, and its field when they stand inside another. */
+  readonly origin: Origin;
 }
 
 /** Addresses [start, end). */

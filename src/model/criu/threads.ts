@@ -5,14 +5,26 @@ import type { CredsEntry } from "../../formats/criu/tables/creds.js";
 import type { SaEntry } from "../../formats/criu/tables/sigaction.js";
 import type { SiginfoEntry } from "../../formats/criu/tables/siginfo.js";
 import { enumName } from "../../schema/enums.js";
-import type { Credentials, PendingSignal, SignalState, Thread, ThreadAddresses } from "../checkpoint.js";
+import type {
+  Credentials,
+  Origin,
+  PendingSignal,
+  SignalState,
+  Thread,
+  ThreadAddresses,
+} from "../checkpoint.js";
 import { lazy } from "../lazy.js";
 import { criuX86Registers } from "./x86-registers.js";
 
 /** A thread whose core image is read at the first look at it. */
 export function criuThread(set: CriuImageSet, pid: number, tid: number): Thread {
   const core = lazy(() => set.first(IMAGES.CORE, tid));
-  const credentials = lazy(() => credentialsOf(core()?.thread_core?.creds ?? set.first(IMAGES.CREDS, pid)));
+  const credentials = lazy(() => {
+    const own = core()?.thread_core?.creds;
+    return own === undefined
+      ? credentialsOf(set.first(IMAGES.CREDS, pid), { image: `creds-${pid}.img`, record: 0 })
+      : credentialsOf(own, { image: `core-${tid}.img`, record: 0, field: "thread_core.creds" });
+  });
   const registers = lazy(() => registersOf(core()));
   return {
     tid,
@@ -113,7 +125,7 @@ function pendingSignal(entry: SiginfoEntry): PendingSignal {
   };
 }
 
-function credentialsOf(entry: CredsEntry | undefined): Credentials | undefined {
+function credentialsOf(entry: CredsEntry | undefined, origin: Origin): Credentials | undefined {
   if (entry === undefined) return undefined;
   return {
     uid: entry.uid,
@@ -133,6 +145,7 @@ function credentialsOf(entry: CredsEntry | undefined): Credentials | undefined {
     securebits: entry.secbits,
     noNewPrivs: entry.no_new_privs === 1,
     lsmProfile: entry.lsm_profile,
+    origin,
   };
 }
 
