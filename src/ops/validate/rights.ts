@@ -55,15 +55,16 @@ export const RIGHTS_RULES: readonly Rule<RightsContext>[] = RIGHT_NAMES.map((nam
   };
 });
 
-function found({ name, asked, had, pid, path, origin }: Right, context: RightsContext): Found {
+function found({ asked, had, pid, path, origin }: Right, context: RightsContext): Found {
   const { owner, isRefused, image } = context;
+  const names = isRefused ? [...context.rights().keys()].join(",") : "";
   const level: Severity | undefined = isRefused ? "error" : undefined;
   return {
     at: { ...(origin ?? {}), pid, path },
     what: `the image asks for more than its owner, ${owner.name}, has`,
     expected: had,
     found: asked,
-    fix: isRefused ? shellCommand(["crimg", "restore", image, "--allow-rights", name]) : undefined,
+    fix: isRefused ? shellCommand(["crimg", "restore", image, "--allow-rights", names]) : undefined,
     level,
   };
 }
