@@ -69,7 +69,8 @@ Exit status: 0 shown; 1 there is no such task, image or record; 2 trouble.`;
   /** By view, since each has keys of its own; times are nanoseconds, sizes and offsets bytes. */
   static override json = {
     view: "the view that was asked for, or summary; the schema is crimg/show/1",
-    "(summary)": "holds image, program, checkpoint, memory, tasks, files, sockets, locks, special, problems",
+    "(summary)":
+      "holds image, program, checkpoint, memory, tasks, files, sockets, locks, special, rights: {owner, asked: what the image asks beyond its owner} when there is any, problems",
     "(tree)": "holds tasks: {pid, ppid, pgid, sid, depth, comm, state, threads}; notes",
     "(fds)":
       "holds tasks: {pid, comm, table, cwd, root, descriptors: {fd, type, id, closeOnExec, flags, position, file}}",

@@ -11,7 +11,6 @@ export type {
 export { BACKENDS } from "./backends/backends.js";
 export { findCriu } from "./backends/criu/find.js";
 export type { CheckpointRequest } from "./backends/slim/checkpoint/checkpoint.js";
-export { becomeOwner } from "./become-owner.js";
 export { checkpointTree, DELETED_METHODS } from "./checkpoint.js";
 export { engineFacts } from "./engine-facts.js";
 export { CriuImage, type ImageRecord, type PayloadRange } from "./formats/criu/image.js";
@@ -119,4 +118,5 @@ export {
   type Verdict,
   validate,
 } from "./ops/validate/validate.js";
+export { ownerToBecome } from "./owner-to-become.js";
 export { type PreparedRestore, prepareRestore, type RestoreRequest } from "./restore.js";

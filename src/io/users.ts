@@ -24,8 +24,9 @@ export function userOf(uid: number): User {
   };
 }
 
-/** Whether nobody but this user is in a group: it is the primary group of no other, and lists no other member. */
+/** Whether a group is a user's own: the group at login, of no other user, and without other members. */
 export function isPrivateGroup(gid: number, uid: number): boolean {
+  if (userOf(uid).gid !== gid) return false;
   const users = entries("/etc/passwd");
   const names = new Set(users.filter(([, , id]) => Number(id) === uid).map(([name]) => name));
   const others = users.some(([, , id, group]) => Number(group) === gid && Number(id) !== uid);

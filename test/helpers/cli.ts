@@ -22,7 +22,7 @@ export interface CliOptions {
   readonly seconds?: number;
 }
 
-/** Runs the real `crimg` with a quiet, fixed environment: no colour, 80 columns, UTC. */
+/** Runs the real `crimg` with a quiet, fixed environment: no colour, 80 columns, UTC, fixtures of whatever owner. */
 export function crimg(args: readonly string[], options: CliOptions = {}): Promise<CliResult> {
   const { input = "", env = {}, cwd, seconds = 60 } = options;
   return new Promise((resolve, reject) => {
