@@ -33,7 +33,8 @@ export function openDocument(image: string, { spoolIn }: OpenOptions = {}): Docu
   let stat: fs.Stats;
   try {
     stat = fs.statSync(image);
-    if (stat.isFile()) recoverInPlace(path.dirname(fs.realpathSync(image)));
+    // A file without a name lies beside nothing.
+    if (stat.isFile() && stat.nlink > 0) recoverInPlace(path.dirname(fs.realpathSync(image)));
   } catch (error) {
     throw ioError("open the image", image, error);
   }

@@ -16,6 +16,8 @@ const OTHER_WRITE = 0o002;
 const STICKY = 0o1000;
 /** As many symbolic links as Linux follows in one path. */
 const MAX_LINKS = 40;
+/** An open file by its descriptor, proc_pid_fd(5). */
+const DESCRIPTOR = /^\/proc\/[^/]+\/fd\/\d+$/;
 /** Length of the only line of uid_map where no user namespace was made. */
 const WHOLE_RANGE = 0xffff_ffff;
 
@@ -48,6 +50,11 @@ export class Writers {
   #walk(file: string, isAbove: boolean, links: number): void {
     if (this.#seen.has(file) || links > MAX_LINKS) return;
     this.#seen.add(file);
+    if (DESCRIPTOR.test(file)) {
+      // Such a link leads to the open file itself, which may have no name.
+      this.#add(fs.statSync(file), file);
+      return;
+    }
     const above = path.dirname(file);
     if (above !== file) this.#walk(above, true, links);
     const stat = fs.lstatSync(file);

@@ -2,6 +2,7 @@ import type { FileState } from "./file-state.js";
 import type { IpcNamespace, UtsNamespace } from "./ipc.js";
 import type { Memory } from "./memory.js";
 import type { Ghost, StoredBytes } from "./stored-bytes.js";
+import type { Surroundings } from "./surroundings.js";
 
 /**
  * The neutral checkpoint: what the field calls tasks, descriptors, open files, mappings, locks, sockets and timers,
@@ -34,27 +35,6 @@ export interface Checkpoint {
   readonly ipcNamespaces: readonly IpcNamespace[];
   /** What a restore makes anew around the tasks. */
   readonly surroundings: Surroundings;
-}
-
-/** Namespaces and policies that a restore makes for the tasks, namespaces(7). */
-export interface Surroundings {
-  /** Kinds of namespaces that are made: `pid`, `net`, `mnt` … */
-  readonly namespaces: readonly string[];
-  /** Ids of the user namespace that is made; undefined without one. */
-  readonly userNamespace:
-    | { readonly uids: readonly IdRange[]; readonly gids: readonly IdRange[] }
-    | undefined;
-  /** Whether policies of a security module are loaded into the kernel. */
-  readonly loadsPolicies: boolean;
-  /** Whether tasks are moved into the control groups that they were in. */
-  readonly joinsControlGroups: boolean;
-}
-
-/** A line of uid_map or gid_map, user_namespaces(7). */
-export interface IdRange {
-  readonly inside: number;
-  readonly outside: number;
-  readonly count: number;
 }
 
 export interface Task {

@@ -2,7 +2,7 @@ import type { CriuImageSet } from "../../formats/criu/image-set.js";
 import { IMAGES } from "../../formats/criu/images.js";
 import type { TaskKobjIdsEntry } from "../../formats/criu/tables/core.js";
 import type { UsernsEntry } from "../../formats/criu/tables/ns.js";
-import type { IdRange, Surroundings } from "../checkpoint.js";
+import type { IdRange, Surroundings } from "../surroundings.js";
 
 const KINDS = ["pid", "net", "ipc", "uts", "mnt", "user", "cgroup", "time"] as const;
 

@@ -1,8 +1,9 @@
 import type { LinuxCrImage } from "../../formats/linux-cr/image.js";
 import type { Part } from "../../formats/linux-cr/parse.js";
 import { RECORDS } from "../../formats/linux-cr/records.js";
-import type { Checkpoint, DescriptorTable, FileTable, Surroundings, Task } from "../checkpoint.js";
+import type { Checkpoint, DescriptorTable, FileTable, Task } from "../checkpoint.js";
 import { lazy } from "../lazy.js";
+import type { Surroundings } from "../surroundings.js";
 import { linuxCrDescriptors } from "./descriptors.js";
 import { linuxCrFiles, linuxCrPipes } from "./files.js";
 import { linuxCrIpcNamespaces, linuxCrUtsNamespaces } from "./ipc.js";

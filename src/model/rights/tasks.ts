@@ -1,6 +1,7 @@
 import { flagNames } from "../../schema/enums.js";
-import type { Credentials, IdRange, Surroundings, Task, Thread } from "../checkpoint.js";
+import type { Credentials, Task, Thread } from "../checkpoint.js";
 import { capabilitiesIn, SECUREBITS } from "../linux-names.js";
+import type { IdRange, Surroundings } from "../surroundings.js";
 import type { Bearer } from "./bearer.js";
 import type { Right } from "./right.js";
 
