@@ -81,7 +81,11 @@ export const RIGHT_KINDS = {
     "Signals about open files are sent with the user id of the owner of the image (F_SETOWN).",
   ),
   ipc: kind("RIGHTS_IPC", "light", "System V objects belong to the owner of the image."),
-  oom: kind("RIGHTS_OOM", "light", "The score adjustment of the OOM killer is 0 or above: less takes CAP_SYS_RESOURCE."),
+  oom: kind(
+    "RIGHTS_OOM",
+    "light",
+    "The score adjustment of the OOM killer is 0 or above: less takes CAP_SYS_RESOURCE.",
+  ),
   sched: kind(
     "RIGHTS_SCHED",
     "light",
