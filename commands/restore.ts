@@ -17,13 +17,16 @@ import {
   restoreCommandLine,
   warningsOf,
 } from "../src/cli/restore-lines.js";
+import { runAs } from "../src/cli/run-as.js";
 import { StepLog } from "../src/cli/step-log.js";
 import { styleFor } from "../src/cli/style.js";
 import {
   type Edit,
   openDocument,
+  ownerToBecome,
   type Policy,
   type PreparedRestore,
+  parseGrant,
   prepareRestore,
   type Restart,
   type RestoreRequest,
@@ -41,6 +44,10 @@ takes slim for streams of crimg checkpoint and criu for all else, or the other o
 Edits are made to a copy that is removed afterwards; the original is only read. A stream may come through a pipe, as -.
 
 Words after -- are options for criu itself; they replace those that crimg works out.
+
+Root restores an image of somebody else, or one that somebody else could have put in its place, only with rights that
+its owner could have; --allow-rights grants more by name, --as-owner restores it as that user. Who wrote what comes
+through a pipe cannot be known: it is taken for the caller's own.
 
 Without --detach crimg waits until the root task has ended, and passes SIGINT, SIGTERM, SIGHUP and SIGQUIT on to it.
 slim tells how it ended; criu does not. With --detach the tasks go on under init.
@@ -70,6 +77,14 @@ Exit status: 0 restored (and, without --detach, ended, however that was), 1 it c
       command: "crimg convert IMG - | <%= config.bin %> <%= command.id %> - --detach",
     },
     {
+      description: "An image of a user that asks for more than the user has: as that user, without it",
+      command: "<%= config.bin %> <%= command.id %> IMG --as-owner --pids new",
+    },
+    {
+      description: "The same, granting what it asks for by name",
+      command: "<%= config.bin %> <%= command.id %> IMG --allow-rights uid=0,caps",
+    },
+    {
       description: "Options for criu itself",
       command: "<%= config.bin %> <%= command.id %> IMG -- --tcp-close",
     },
@@ -88,6 +103,9 @@ Exit status: 0 restored (and, without --detach, ended, however that was), 1 it c
     findings: "as crimg validate tells them",
     losses: "of an image that is converted, what the other family cannot hold: list of {object, what, why}",
     refusals: "why it cannot be done, as sentences",
+    owner: "whom the image belongs to, when that is not root",
+    rights:
+      "what it asks beyond its owner and is not granted, when the caller could grant it: list of {name, asked, had, pid, count}",
     restart:
       "absent when nothing was started: restored, pid and remark, and with slim, without --detach, ended: {status} or {signal} of the root task; or restored, reason and explanation (see crimg explain)",
   };
@@ -115,6 +133,11 @@ Exit status: 0 restored (and, without --detach, ended, however that was), 1 it c
       );
     if (flags.print && flags.backend === "slim")
       throw new UsageError("--print is for criu, and slim starts no program: --dry-run tells its steps");
+    const owner = flags["as-owner"] ? this.#ownerToBecome() : undefined;
+    if (owner !== undefined) {
+      process.exitCode = await runAs(owner);
+      return EXIT.ok;
+    }
     const document = openDocument(this.image, { ...this.opening, spoolIn: tmpdir() });
     try {
       const prepared = await prepareRestore(document, this.#request(edits, policies));
@@ -129,15 +152,29 @@ Exit status: 0 restored (and, without --detach, ended, however that was), 1 it c
     }
   }
 
+  /** Whom another crimg must run as; asked before anything is restored. */
+  #ownerToBecome() {
+    const { backend, print, criu } = this.flags;
+    if (backend === "criu" || print || criu !== undefined || this.#extra.length > 0)
+      throw new UsageError(
+        "criu restores as root alone, and with --as-owner crimg is the owner of the image: leave --backend criu, --print, --criu and words after -- out",
+      );
+    return ownerToBecome(this.image);
+  }
+
   #request(edits: readonly Edit[], policies: readonly Policy[]): RestoreRequest {
     const { flags } = this;
     const wantsCriu = flags.print || flags.criu !== undefined || this.#extra.length > 0;
-    const wantsSlim = flags.pidns || flags.pids === "new" || flags["expiry-from"] === "start";
+    const grant = flags["allow-rights"];
+    const asOwner = flags["as-owner"];
+    const wantsSlim = asOwner || flags.pidns || flags.pids === "new" || flags["expiry-from"] === "start";
     const wanted = wantsCriu ? "criu" : wantsSlim ? "slim" : "auto";
     return {
       edits,
       policies,
       lossy: flags.lossy,
+      grant: grant === undefined ? undefined : parseGrant(grant),
+      asOwner,
       root: flags.root,
       backend: flags.backend === "auto" ? wanted : flags.backend,
       criu: flags.criu,

@@ -2,6 +2,7 @@ import { boolean } from "@oclif/core/flags";
 import { BaseCommand } from "../src/cli/base-command.js";
 import { type Answer, EXIT } from "../src/cli/exit-codes.js";
 import { choice, imageArg, pidFlag, positional } from "../src/cli/flags.js";
+import { lookedAtOwner } from "../src/cli/image-owner.js";
 import { nearest } from "../src/cli/nearest.js";
 import { terminalWidth } from "../src/cli/output.js";
 import { viewLines } from "../src/cli/show/lines.js";
@@ -68,7 +69,8 @@ Exit status: 0 shown; 1 there is no such task, image or record; 2 trouble.`;
   /** By view, since each has keys of its own; times are nanoseconds, sizes and offsets bytes. */
   static override json = {
     view: "the view that was asked for, or summary; the schema is crimg/show/1",
-    "(summary)": "holds image, program, checkpoint, memory, tasks, files, sockets, locks, special, problems",
+    "(summary)":
+      "holds image, program, checkpoint, memory, tasks, files, sockets, locks, special, rights: {owner, asked: what the image asks beyond its owner} when there is any, problems",
     "(tree)": "holds tasks: {pid, ppid, pgid, sid, depth, comm, state, threads}; notes",
     "(fds)":
       "holds tasks: {pid, comm, table, cwd, root, descriptors: {fd, type, id, closeOnExec, flags, position, file}}",
@@ -138,7 +140,7 @@ Exit status: 0 shown; 1 there is no such task, image or record; 2 trouble.`;
   #summary(document: Document): Answer {
     if (this.flags.pid !== undefined)
       throw new UsageError("the summary is of all tasks; name a view to limit with -p");
-    const answer = summaryView(document);
+    const answer = summaryView(document, lookedAtOwner(document));
     if (this.flags.json) this.printJson(answer);
     else this.printLines(summaryLines(answer, { style: this.style, width: terminalWidth() }));
     for (const problem of answer.problems) this.warn(problem);

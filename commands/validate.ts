@@ -2,6 +2,7 @@ import { boolean, string } from "@oclif/core/flags";
 import { BaseCommand } from "../src/cli/base-command.js";
 import { type Answer, EXIT } from "../src/cli/exit-codes.js";
 import { imageArg } from "../src/cli/flags.js";
+import { lookedAtOwner } from "../src/cli/image-owner.js";
 import { readRecipe } from "../src/cli/recipe-file.js";
 import { verdictLines } from "../src/cli/verdict-lines.js";
 import {
@@ -34,6 +35,10 @@ A finding has a stable id, a severity, the object, what was expected and found, 
   error    restore refuses the image, or restores it wrongly
   warning  suspicious, or a thing that criu does wrong itself
   note     worth knowing
+
+An image that root does not own, or that somebody else could have put in its place, is also checked for what it asks
+beyond its owner (RIGHTS_…): user ids, capabilities, devices, set-user-ID programs, with --root files as well. These are
+errors for root, whose restore would refuse them, else warnings or notes. CRIMG_OWNER=UID names another owner.
 
 --rules lists all ids. Nothing is ever changed.
 
@@ -140,6 +145,7 @@ Exit status: 0 no errors, 1 errors were found, 2 trouble.`;
     const { root, host, criu, policy, ignore, only, var: variables = [] } = this.flags;
     return {
       root,
+      owner: lookedAtOwner(document),
       ignore,
       only,
       watch: policy === undefined ? undefined : (await readRecipe(policy, variables)).watch,

@@ -31,8 +31,15 @@ export type { Lock, LockKind, LockType } from "./model/lock.js";
 export type { Loss } from "./model/loss.js";
 export { type Policy, type PolicyAction, type PolicySubject, policyFinder } from "./model/policy.js";
 export { parseRecipe, type Recipe, type RecipeEdit } from "./model/recipe.js";
+export { type AskedRight, askedRights } from "./model/rights/asked.js";
+export { type Bearer, bearerOfUid, ownerOf } from "./model/rights/bearer.js";
+export { type Grant, parseGrant } from "./model/rights/grant.js";
+export { RIGHT_KINDS, RIGHT_NAMES, type RightName } from "./model/rights/kinds.js";
+export type { Right } from "./model/rights/right.js";
+export { rightsBeyond } from "./model/rights/rights.js";
 export { type SalvagedDocument, salvage } from "./model/salvaged.js";
 export type { FilePiece, Ghost, StoredBytes } from "./model/stored-bytes.js";
+export type { IdRange, Surroundings } from "./model/surroundings.js";
 export { type OpenOptions, openDocument } from "./open.js";
 export { openAnyImage, openImageBytes, openImageFile, openImages, openStreamFile } from "./open-image.js";
 export { type Conversion, type Family, planConversion } from "./ops/convert/convert.js";
@@ -119,5 +126,6 @@ export {
   type Verdict,
   validate,
 } from "./ops/validate/validate.js";
+export { ownerToBecome } from "./owner-to-become.js";
 export { recoverImage } from "./recover.js";
 export { type PreparedRestore, prepareRestore, type RestoreRequest } from "./restore.js";

@@ -13,6 +13,7 @@ import { temporarySet } from "./ops/edit/apply.js";
 import { splicedFiles } from "./ops/edit/check.js";
 import { writeNewFiles } from "./ops/edit/new-file.js";
 import type { Plan } from "./ops/edit/plan.js";
+import { privateCopy } from "./ops/edit/private-copy.js";
 import { streamAsSet } from "./stream-as-set.js";
 
 /** What a backend restores in the end: an image with its edits, converted if need be, read as if it had been written. */
@@ -33,54 +34,63 @@ export interface Written {
   remove(isRestored: boolean): void;
 }
 
-/** Works out what is restored; nothing is written. Errors: FormatError, UnsupportedError. */
+/**
+ * Works out what is restored; nothing is written. `isPrivate`: what is written is a copy that nobody else can change, where
+ * temporary files go. Errors: FormatError, UnsupportedError.
+ */
 export function restorable(
   document: Document,
   plan: Plan | undefined,
   family: Document["family"],
+  isPrivate = false,
 ): Restorable {
   if (document.family === "criu")
     return family === "criu"
-      ? setAsItIs(document, plan)
-      : streamOfSet(editedSet(document, plan), plan?.restore.leaseBreakSeconds);
+      ? setAsItIs(document, plan, isPrivate)
+      : streamOfSet(editedSet(document, plan), plan?.restore.leaseBreakSeconds, isPrivate);
   const edited = editedStream(document, plan);
-  const { document: restored, losses, write } = family === "criu" ? setOf(edited) : streamAsItIs(edited);
+  const {
+    document: restored,
+    losses,
+    write,
+  } = family === "criu" ? setOf(edited, isPrivate) : streamAsItIs(edited, isPrivate);
   return { edited, document: restored, losses, write: () => withNewFiles(plan, write) };
 }
 
-function setAsItIs(document: CriuDocument, plan: Plan | undefined): Restorable {
+function setAsItIs(document: CriuDocument, plan: Plan | undefined, isPrivate: boolean): Restorable {
   const edited = editedSet(document, plan);
   return {
     edited,
     document: edited,
     losses: undefined,
     write() {
-      if (plan === undefined) return { document, remove: () => {} };
-      const { directory, remove } = temporarySet(document, plan);
+      if (plan === undefined && !isPrivate) return { document, remove: () => {} };
+      const { directory, remove } =
+        plan === undefined || isPrivate ? privateCopy(document, plan) : temporarySet(document, plan);
       return { document: openFileSet(new DirectoryFileSet(directory, document.name)), remove };
     },
   };
 }
 
-function streamOfSet(edited: CriuDocument, leaseSeconds: number | undefined): Restorable {
+function streamOfSet(edited: CriuDocument, leaseSeconds: number | undefined, isPrivate: boolean): Restorable {
   const losses = new Losses();
   const stream = toLinuxCr(edited.set, losses, leaseSeconds);
   return {
     edited,
     document: openStream(stream),
     losses: losses.list(),
-    write: () => spooled(stream, edited.name),
+    write: () => spooled(stream, edited.name, isPrivate),
   };
 }
 
-function setOf(stream: LinuxCrDocument): Omit<Restorable, "edited"> {
+function setOf(stream: LinuxCrDocument, isPrivate: boolean): Omit<Restorable, "edited"> {
   const { name } = stream;
   const { document, losses, write } = streamAsSet(stream, imagesOf(name));
   return {
     document,
     losses,
     write() {
-      const directory = write();
+      const directory = write(isPrivate);
       return {
         document: openFileSet(new DirectoryFileSet(directory, name)),
         remove: () => fs.rmSync(directory, { recursive: true, force: true }),
@@ -89,19 +99,19 @@ function setOf(stream: LinuxCrDocument): Omit<Restorable, "edited"> {
   };
 }
 
-function streamAsItIs(document: LinuxCrDocument): Omit<Restorable, "edited"> {
+function streamAsItIs(document: LinuxCrDocument, isPrivate: boolean): Omit<Restorable, "edited"> {
   const { source } = document.image;
-  const isFile = source instanceof FileSource || source instanceof SpoolSource;
+  const isFile = source instanceof SpoolSource || (source instanceof FileSource && !isPrivate);
   return {
     document,
     losses: undefined,
-    write: () => (isFile ? { document, remove: () => {} } : spooled(source, document.name)),
+    write: () => (isFile ? { document, remove: () => {} } : spooled(source, document.name, isPrivate)),
   };
 }
 
-/** In a file without a name, beside the original where there is room for its memory as well. */
-function spooled(stream: ByteSource, name: string): Written {
-  const document = openStream(new SpoolSource(stream, name, directoryFor(name)));
+/** In a file without a name, beside the original where there is room for its memory as well, unless `isPrivate`. */
+function spooled(stream: ByteSource, name: string, isPrivate: boolean): Written {
+  const document = openStream(new SpoolSource(stream, name, isPrivate ? os.tmpdir() : directoryFor(name)));
   return { document, remove: () => document.close() };
 }
 

@@ -7,15 +7,22 @@ import type {
   RestartOptions,
 } from "./backends/backend.js";
 import { backendFor } from "./backends/backends.js";
+import { BackendError } from "./io/errors.js";
 import { shellCommand } from "./io/shell.js";
 import type { Document } from "./model/document.js";
 import type { Loss } from "./model/loss.js";
 import type { Policy } from "./model/policy.js";
+import { type AskedRight, askedRights } from "./model/rights/asked.js";
+import { type Bearer, ownerOf } from "./model/rights/bearer.js";
+import { type Grant, NO_GRANT } from "./model/rights/grant.js";
+import type { Right } from "./model/rights/right.js";
 import type { Edit, Plan } from "./ops/edit/plan.js";
 import { planEdits } from "./ops/edit/plan-edits.js";
 import type { RestoreOption } from "./ops/restore-options/option.js";
 import { type ValidateOptions, type Verdict, validate } from "./ops/validate/validate.js";
+import { ownersEdits } from "./owners-edits.js";
 import { restorable } from "./restorable.js";
+import { excessOf, isPrivileged, rightsRefusals } from "./restore-rights.js";
 
 /** What a person wants restored, and how. */
 export interface RestoreRequest
@@ -26,6 +33,10 @@ export interface RestoreRequest
   /** Restore although the family of images that the backend restores cannot hold all of it. */
   readonly lossy?: boolean | undefined;
   readonly backend: "auto" | BackendName;
+  /** What root grants to an image of somebody else, beyond the rights of its owner. */
+  readonly grant?: Grant | undefined;
+  /** Restore with the rights of the owner of the image, who the caller has become (`becomeOwner`). */
+  readonly asOwner?: boolean | undefined;
   /** Path of the criu to use. */
   readonly criu?: string | undefined;
 }
@@ -46,6 +57,10 @@ export interface PreparedRestore {
   readonly refusals: readonly string[];
   /** What the family that the backend restores cannot hold of the image; undefined for one of that family. */
   readonly losses: readonly Loss[] | undefined;
+  /** Whom the image belongs to, when that is not root. */
+  readonly owner: Bearer | undefined;
+  /** What the image asks beyond its owner and nobody has granted; empty when the kernel decides instead of root. */
+  readonly rights: readonly AskedRight[];
   /** What makes the set of a stream that `command` restores; undefined without a conversion or a command. */
   readonly convert: readonly string[] | undefined;
   /** What criu is started with; undefined for crimg's own engine. */
@@ -69,17 +84,24 @@ const CRIU_FAULTS = ["CHILD_PID_LOWER", "FIFO_ASYNC", "LEASE_BREAKING", "LOCK_MA
  * Errors: USAGE, EDIT for edits that cannot be made, FormatError for a damaged image.
  */
 export async function prepareRestore(document: Document, request: RestoreRequest): Promise<PreparedRestore> {
-  const { edits, policies, root, criu } = request;
+  const { policies, root, criu, grant = NO_GRANT, asOwner = false } = request;
+  const owner = ownerOf(document);
+  const isEnforced = owner !== undefined && (asOwner || isPrivileged());
+  const edits =
+    asOwner && owner !== undefined ? [...request.edits, ...ownersEdits(document, owner)] : request.edits;
   const isEdited = edits.length + policies.length > 0;
   const plan = isEdited ? planEdits(document, edits, { root }, policies) : undefined;
   const choosesIds = request.pids !== "new" && request.pidns !== true;
   const { backend, reason: because } = backendFor(document, request.backend, { criu, choosesIds });
-  const restored = restorable(document, plan, backend.family);
+  const restored = restorable(document, plan, backend.family, isEnforced && !asOwner);
+  const excess = (image: Document): Right[] =>
+    isEnforced ? excessOf(image.checkpoint, owner, root ?? "/", asOwner ? NO_GRANT : grant) : [];
+  const rights = askedRights(excess(restored.document));
   const { losses } = restored;
   const { options, unanswered } = backend.needs(restored.document, request);
   const probe = backend.probe();
   await backend.settle(restored.document, request);
-  const given = edits.flatMap(({ kind, text }) => [`--${kind}`, text]);
+  const given = request.edits.flatMap(({ kind, text }) => [`--${kind}`, text]);
   const restart = { ...request, needed: options, given };
   const command = backend.commandLine(restored.document, restart);
   // A set that criu gets is judged as it will be; what crimg restores itself as the person knows it.
@@ -100,7 +122,10 @@ export async function prepareRestore(document: Document, request: RestoreRequest
       ...(request.lossy === true ? [] : (losses ?? []).map(lossSentence)),
       ...(await backend.preflight(restored.document, request)).map(({ reason }) => reason),
       ...unanswered,
+      ...(owner === undefined ? [] : rightsRefusals(rights, owner, asOwner, argumentFor(document.name))),
     ],
+    owner,
+    rights,
     losses,
     convert:
       losses === undefined || command === undefined
@@ -112,6 +137,14 @@ export async function prepareRestore(document: Document, request: RestoreRequest
       const copy = restored.write();
       let isRestored = false;
       try {
+        const [late] = isEnforced ? excess(copy.document) : [];
+        if (late !== undefined && rights.length === 0)
+          throw new BackendError(
+            `the image was changed while it was checked: it asks for ${late.asked} now`,
+            {
+              file: document.name,
+            },
+          );
         const end = await backend.restart(copy.document, { ...restart, ...told, wishes: plan?.restore });
         isRestored = end.restored;
         return end;

@@ -52,5 +52,15 @@ export const RESTORE_FLAGS = {
     description:
       "restore a converted image although the other family cannot hold all of it; crimg convert lists what",
   }),
+  "allow-rights": string({
+    description:
+      "root grants an image of somebody else what it asks beyond its owner: all, or kinds of rights such as uid, caps and device, of ids also one alone (uid=0)",
+    helpValue: "RIGHT[=ID],…",
+    exclusive: ["as-owner"],
+  }),
+  "as-owner": boolean({
+    description:
+      "restore with the rights of the owner of the image: crimg becomes that user for good, and the tasks get its ids and no capabilities (slim, mostly with --pids new)",
+  }),
   force: boolean({ description: "restore although the check found errors" }),
 };

@@ -9,7 +9,20 @@ export interface RestoreOutcome {
 
 /** The `--json` answer of crimg restore. */
 export function restoreJson(prepared: PreparedRestore, { steps, restart }: RestoreOutcome = {}): object {
-  const { backend, because, probe, plan, verdict, options, refusals, losses, convert, command } = prepared;
+  const {
+    backend,
+    because,
+    probe,
+    plan,
+    verdict,
+    options,
+    refusals,
+    losses,
+    convert,
+    command,
+    owner,
+    rights,
+  } = prepared;
   return {
     backend: { name: backend.name, because, ...probe },
     convert,
@@ -28,6 +41,8 @@ export function restoreJson(prepared: PreparedRestore, { steps, restart }: Resto
     })),
     losses,
     refusals,
+    owner: owner?.name,
+    rights,
     restart,
   };
 }

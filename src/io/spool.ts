@@ -15,6 +15,8 @@ const CHUNK = 1024 * 1024;
 export class SpoolSource implements ByteSource {
   readonly #fd: number;
   readonly size: number;
+  /** Descriptor that the bytes came from; undefined for another source. */
+  readonly pipe: number | undefined;
 
   /** A path to it for this process: it has no name. */
   get path(): string {
@@ -35,6 +37,7 @@ export class SpoolSource implements ByteSource {
     } catch (error) {
       throw ioError("keep the input in a file meanwhile", directory, error);
     }
+    this.pipe = typeof from === "number" ? from : undefined;
     this.size = this.#fill(typeof from === "number" ? chunksOfPipe(from) : chunksOf(from));
   }
 

@@ -3,6 +3,7 @@ import type { IpcNamespace, UtsNamespace } from "./ipc.js";
 import type { Lock } from "./lock.js";
 import type { Memory } from "./memory.js";
 import type { Ghost, StoredBytes } from "./stored-bytes.js";
+import type { Surroundings } from "./surroundings.js";
 
 /**
  * The neutral checkpoint: what the field calls tasks, descriptors, open files, mappings, locks, sockets and timers,
@@ -35,6 +36,8 @@ export interface Checkpoint {
   readonly deletedFiles: readonly DeletedFile[];
   readonly utsNamespaces: readonly UtsNamespace[];
   readonly ipcNamespaces: readonly IpcNamespace[];
+  /** What a restore makes anew around the tasks. */
+  readonly surroundings: Surroundings;
 }
 
 export interface Task {
@@ -173,6 +176,8 @@ export interface Credentials {
   readonly securebits: number;
   readonly noNewPrivs: boolean;
   readonly lsmProfile: string | undefined;
+  /** The record of the credentials, and its field when they stand inside another. */
+  readonly origin: Origin;
 }
 
 /** Addresses [start, end). */

@@ -27,6 +27,7 @@ function run(command: string, scratch: string): string {
     encoding: "utf8",
     env: {
       PATH: process.env.PATH,
+      CRIMG_OWNER: "0",
       HOME: scratch,
       COLUMNS: "100",
       LC_ALL: "C.UTF-8",

@@ -24,7 +24,7 @@ export interface CliOptions {
   readonly discard?: boolean;
 }
 
-/** Runs the real `crimg` with a quiet, fixed environment: no colour, 80 columns, UTC. */
+/** Runs the real `crimg` with a quiet, fixed environment: no colour, 80 columns, UTC, fixtures of whatever owner. */
 export function crimg(args: readonly string[], options: CliOptions = {}): Promise<CliResult> {
   const { input = "", env = {}, cwd, seconds = 60, discard = false } = options;
   return new Promise((resolve, reject) => {
@@ -68,5 +68,5 @@ export async function crimgJson(
 
 function plainEnvironment(): NodeJS.ProcessEnv {
   const { FORCE_COLOR, CRIMG_DEBUG, DEBUG, NODE_OPTIONS, ...rest } = process.env;
-  return { ...rest, NO_COLOR: "1", COLUMNS: "80", TZ: "UTC", LC_ALL: "C.UTF-8" };
+  return { ...rest, NO_COLOR: "1", COLUMNS: "80", TZ: "UTC", LC_ALL: "C.UTF-8", CRIMG_OWNER: "0" };
 }

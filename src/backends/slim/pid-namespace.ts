@@ -55,7 +55,8 @@ function unshareArguments(): string[] {
 /** What was checked outside is not checked again: in there only the ids are others. */
 function restoreArguments(pidFile: string, { expiryFrom }: RestartOptions): string[] {
   const times = expiryFrom === undefined ? [] : ["--expiry-from", expiryFrom];
-  return ["restore", IMAGE, "--backend", "slim", "--force", "--json", "--pidfile", pidFile, ...times];
+  const unchecked = ["--force", "--allow-rights", "all"];
+  return ["restore", IMAGE, "--backend", "slim", ...unchecked, "--json", "--pidfile", pidFile, ...times];
 }
 
 /** Until the tasks run (detached), or have ended. */

@@ -21,6 +21,7 @@ export function* summaryLines(view: SummaryView, look: Look): Generator<Line> {
     ["FILES", filesText(view)],
     ["SOCKETS", socketsText(view)],
     ["LOCKS", locksText(view)],
+    ["RIGHTS", rightsText(view)],
   ];
   for (const [head, text] of facts)
     if (text !== undefined) yield* wrapped(headed(head), text, HEAD_WIDTH, look);
@@ -117,4 +118,16 @@ function locksText({ locks }: SummaryView): string | undefined {
   if (locks === undefined) return undefined;
   const kinds = Object.entries(locks.byKind).map(([kind, count]) => `${count} ${kind}`);
   return kinds.length === 0 ? "none" : kinds.join(", ");
+}
+
+/** So many of the rights are named. */
+const NAMED_RIGHTS = 6;
+
+function rightsText({ rights }: SummaryView): string | undefined {
+  if (rights === undefined) return undefined;
+  const { owner, asked } = rights;
+  const named = asked.slice(0, NAMED_RIGHTS).map((right) => right.asked);
+  const more = asked.length > named.length ? ` and ${asked.length - named.length} more` : "";
+  const names = [...new Set(asked.map(({ name }) => name))].join(",");
+  return `asks for more than its owner, ${owner}, has: ${named.join(", ")}${more}; restore by root needs --allow-rights ${names}`;
 }

@@ -13,6 +13,7 @@ import { criuFileTable } from "./files.js";
 import { criuIpcNamespaces, criuUtsNamespaces } from "./ipc.js";
 import { decodeLocks } from "./locks.js";
 import { criuMounts, criuPipeBuffers } from "./mounts.js";
+import { criuSurroundings } from "./surroundings.js";
 import { CriuTask, criuDescriptorTable, type TaskContext } from "./tasks.js";
 
 /** `uname -m` of the architectures that core_entry.mtype names. */
@@ -86,6 +87,9 @@ export function criuCheckpoint(set: CriuImageSet): Checkpoint {
     },
     get ipcNamespaces() {
       return criuIpcNamespaces(set);
+    },
+    get surroundings() {
+      return criuSurroundings(set);
     },
   };
 }

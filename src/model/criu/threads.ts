@@ -8,7 +8,14 @@ import { enumName } from "../../io/enums.js";
 import { SECCOMP_MODES } from "../../linux/seccomp.js";
 import { SIGKILL, SIGSTOP, SS_DISABLE } from "../../linux/signals.js";
 import { UNKNOWN } from "../../schema/message.js";
-import type { Credentials, PendingSignal, SignalState, Thread, ThreadAddresses } from "../checkpoint.js";
+import type {
+  Credentials,
+  Origin,
+  PendingSignal,
+  SignalState,
+  Thread,
+  ThreadAddresses,
+} from "../checkpoint.js";
 import { criuX86Registers } from "./x86-registers.js";
 
 /** A thread whose core image is read at the first look at it. A class: a damaged tree names 100,000 of them. */
@@ -32,7 +39,13 @@ export class CriuThread implements Thread {
   }
 
   get credentials(): Credentials | undefined {
-    return credentialsOf(this.#read()?.thread_core?.creds ?? this.#set.first(IMAGES.CREDS, this.#pid));
+    const own = this.#read()?.thread_core?.creds;
+    return own === undefined
+      ? credentialsOf(this.#set.first(IMAGES.CREDS, this.#pid), {
+          image: `creds-${this.#pid}.img`,
+          record: 0,
+        })
+      : credentialsOf(own, { ...this.origin, field: "thread_core.creds" });
   }
 
   get registers(): ReadonlyMap<string, bigint> {
@@ -150,7 +163,7 @@ function pendingSignal(entry: SiginfoEntry): PendingSignal {
   };
 }
 
-function credentialsOf(entry: CredsEntry | undefined): Credentials | undefined {
+function credentialsOf(entry: CredsEntry | undefined, origin: Origin): Credentials | undefined {
   if (entry === undefined) return undefined;
   return {
     uid: entry.uid,
@@ -170,6 +183,7 @@ function credentialsOf(entry: CredsEntry | undefined): Credentials | undefined {
     securebits: entry.secbits,
     noNewPrivs: entry.no_new_privs === 1,
     lsmProfile: entry.lsm_profile,
+    origin,
   };
 }
 

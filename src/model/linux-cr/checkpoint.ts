@@ -3,6 +3,7 @@ import type { Part } from "../../formats/linux-cr/parse.js";
 import { RECORDS } from "../../formats/linux-cr/records.js";
 import type { Checkpoint, DescriptorTable, FileTable, Task } from "../checkpoint.js";
 import { lazy } from "../lazy.js";
+import type { Surroundings } from "../surroundings.js";
 import { linuxCrDescriptors } from "./descriptors.js";
 import { linuxCrFiles, linuxCrPipes } from "./files.js";
 import { linuxCrIpcNamespaces, linuxCrUtsNamespaces } from "./ipc.js";
@@ -12,6 +13,14 @@ import { StreamReader } from "./reader.js";
 import { pageSizeOf } from "./saved-pages.js";
 import { Segments } from "./segments.js";
 import { LinuxCrTask, type TaskContext } from "./tasks.js";
+
+/** crimg's own engine makes no namespaces, joins no control groups, and streams hold no policies. */
+const NOTHING_AROUND: Surroundings = {
+  namespaces: [],
+  userNamespace: undefined,
+  loadsPolicies: false,
+  joinsControlGroups: false,
+};
 
 /** The model over a linux-cr stream. What is looked at first reads the order of all records, but none of the pages. */
 export function linuxCrCheckpoint(image: LinuxCrImage, reader = StreamReader.of(image)): Checkpoint {
@@ -83,6 +92,7 @@ export function linuxCrCheckpoint(image: LinuxCrImage, reader = StreamReader.of(
     get ipcNamespaces() {
       return linuxCrIpcNamespaces(reader);
     },
+    surroundings: NOTHING_AROUND,
   };
 }
 

@@ -98,7 +98,7 @@ function credentialsOf(
   const refs = reader.find(part, RECORDS.TASK_CREDS)?.value;
   const object = refs === undefined ? undefined : reader.object(refs.ecred_ref, "CRED");
   if (object === undefined) return undefined;
-  const { value: cred } = reader.get(object, RECORDS.CRED);
+  const { index, value: cred } = reader.get(object, RECORDS.CRED);
   const { cap_s: caps } = cred;
   const groups = reader.object(cred.groupinfo_ref, "GROUPINFO");
   return {
@@ -122,6 +122,7 @@ function credentialsOf(
     securebits: caps.securebits,
     noNewPrivs,
     lsmProfile: labelOf(reader, cred.sec_ref ?? 0),
+    origin: reader.origin(index),
   };
 }
 

@@ -17,5 +17,6 @@ export function streamPlace(file: string): EditPlace {
 /** Where an image that was found under a path is edited in place; undefined for what is no directory and no file. */
 export function editPlaceOf(image: string, stat: fs.Stats): EditPlace | undefined {
   if (stat.isDirectory()) return setPlace(image);
-  return stat.isFile() ? streamPlace(fs.realpathSync(image)) : undefined;
+  // A file without a name lies beside nothing.
+  return stat.isFile() && stat.nlink > 0 ? streamPlace(fs.realpathSync(image)) : undefined;
 }

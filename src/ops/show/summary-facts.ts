@@ -1,4 +1,5 @@
 import type { ExtensionFacts, RecordCounts } from "../../formats/linux-cr/own-records.js";
+import type { AskedRight } from "../../model/rights/asked.js";
 import type { FieldSurvey } from "./field-survey.js";
 import type { Peculiarity } from "./peculiarities.js";
 import type { ViewHead } from "./view.js";
@@ -14,6 +15,8 @@ export interface SummaryView extends ViewHead<"summary"> {
   readonly sockets?: SocketFacts | undefined;
   readonly locks?: LockFacts | undefined;
   readonly special?: readonly Peculiarity[] | undefined;
+  /** What the image asks beyond its owner; undefined when that is nothing. */
+  readonly rights?: RightsFacts | undefined;
   readonly problems: readonly string[];
 }
 
@@ -92,4 +95,9 @@ export interface SocketFacts {
 export interface LockFacts {
   readonly byKind: Readonly<Record<string, number>>;
   readonly breakingLeases: number;
+}
+
+export interface RightsFacts {
+  readonly owner: string;
+  readonly asked: readonly AskedRight[];
 }

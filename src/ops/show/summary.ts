@@ -5,6 +5,9 @@ import { PE, readPagemap } from "../../formats/criu/pagemap.js";
 import { isCrimgError } from "../../io/errors.js";
 import type { Checkpoint, Task } from "../../model/checkpoint.js";
 import type { Document } from "../../model/document.js";
+import { askedRights } from "../../model/rights/asked.js";
+import type { Bearer } from "../../model/rights/bearer.js";
+import { rightsBeyond } from "../../model/rights/rights.js";
 import { surveyFields } from "./field-survey.js";
 import { mappedBytes } from "./maps.js";
 import { peculiarities } from "./peculiarities.js";
@@ -17,14 +20,18 @@ import type {
   LockFacts,
   MemoryFacts,
   ProgramFacts,
+  RightsFacts,
   SocketFacts,
   SummaryView,
   TaskFacts,
 } from "./summary-facts.js";
 import { viewHead } from "./view.js";
 
-/** What the image is, from all its parts but the contents of memory, of which only the command line is read. */
-export function summaryView(document: Document): SummaryView {
+/**
+ * What the image is, from all its parts but the contents of memory, of which only the command line is read. With `owner`
+ * also what it asks beyond that.
+ */
+export function summaryView(document: Document, owner?: Bearer): SummaryView {
   const problems = new Set<string>();
   const attempt = <T>(part: () => T): T | undefined => {
     try {
@@ -41,6 +48,7 @@ export function summaryView(document: Document): SummaryView {
     files: attempt(() => fileFacts(document.checkpoint)),
     sockets: attempt(() => socketFacts(document.checkpoint)),
     locks: attempt(() => lockFacts(document.checkpoint)),
+    rights: owner === undefined ? undefined : attempt(() => rightsFacts(document.checkpoint, owner)),
   };
   if (document.family === "linux-cr")
     return {
@@ -159,6 +167,11 @@ function lockFacts({ locks }: Checkpoint): LockFacts {
     byKind: counted(locks.map(({ kind }) => `${kind}`)),
     breakingLeases: locks.filter(({ breaking }) => breaking).length,
   };
+}
+
+function rightsFacts(checkpoint: Checkpoint, owner: Bearer): RightsFacts | undefined {
+  const asked = askedRights(rightsBeyond(checkpoint, owner));
+  return asked.length === 0 ? undefined : { owner: owner.name, asked };
 }
 
 function counted(words: readonly string[]): Record<string, number> {

@@ -2,12 +2,14 @@ import fs from "node:fs";
 import { RECORDS } from "../../formats/linux-cr/records.js";
 import { ioError, isCrimgError, UsageError } from "../../io/errors.js";
 import type { Document } from "../../model/document.js";
+import type { Bearer } from "../../model/rights/bearer.js";
 import { salvage } from "../../model/salvaged.js";
 import { type ImageContext, SetContext } from "./context.js";
 import { type Finding, type Rule, type RuleFacts, SEVERITIES, type Severity } from "./finding.js";
 import { type CriuFacts, Host, type SlimFacts } from "./host/host.js";
 import { HOST_RULES, SET_HOST_RULES, STREAM_HOST_RULES } from "./host/rules.js";
 import { currentIds } from "./retired-ids.js";
+import { RIGHTS_RULES, rightsContext } from "./rights.js";
 import { ROOT_RULES, SET_ROOT_RULES, STREAM_ROOT_RULES } from "./root/rules.js";
 import { RootTree } from "./root/tree.js";
 import { MODEL_RULES } from "./rules/rules.js";
@@ -24,13 +26,22 @@ export interface ListedRule extends RuleFacts {
 
 /** Every rule, in the order in which they are checked; the manual page of findings is made from this list. */
 export const RULES: readonly ListedRule[] = listed(
-  [...SET_RULES, ...MODEL_RULES, ...ROOT_RULES, ...SET_ROOT_RULES, ...HOST_RULES, ...SET_HOST_RULES],
+  [
+    ...SET_RULES,
+    ...MODEL_RULES,
+    ...ROOT_RULES,
+    ...SET_ROOT_RULES,
+    ...RIGHTS_RULES,
+    ...HOST_RULES,
+    ...SET_HOST_RULES,
+  ],
   [
     DAMAGE_FACTS,
     ...STREAM_RULES,
     ...MODEL_RULES,
     ...ROOT_RULES,
     ...STREAM_ROOT_RULES,
+    ...RIGHTS_RULES,
     ...HOST_RULES,
     ...STREAM_HOST_RULES,
   ],
@@ -64,6 +75,8 @@ export interface ValidateOptions {
   readonly criu?: CriuFacts | undefined;
   /** What is known of crimg's own engine here: the machine is checked as well. */
   readonly slim?: SlimFacts | undefined;
+  /** The owner of the image, when that is neither root nor the caller's own word: what it asks beyond is told. */
+  readonly owner?: Bearer | undefined;
   /** Rules that are not checked. */
   readonly ignore?: readonly string[] | undefined;
   /** If given, the only rules that are checked. */
@@ -106,22 +119,23 @@ export function validate(document: Document, options: ValidateOptions = {}): Ver
     const image = new SetContext(salvaged);
     collector.run(SET_RULES, image);
     collector.run(MODEL_RULES, image);
-    surroundings(collector, image, options, SET_ROOT_RULES, SET_HOST_RULES);
+    surroundings(document.name, collector, image, options, SET_ROOT_RULES, SET_HOST_RULES);
     return { ...collector.verdict(), checked: checkedInSet(image, collector.rules) };
   }
   const image = new StreamContext(salvaged);
   collector.run(STREAM_RULES, image);
   collector.run(MODEL_RULES, image);
-  surroundings(collector, image, options, STREAM_ROOT_RULES, STREAM_HOST_RULES);
+  surroundings(document.name, collector, image, options, STREAM_ROOT_RULES, STREAM_HOST_RULES);
   collector.run([{ ...DAMAGE_FACTS, check: () => damage(collector.stopped, collector.hasErrors) }], image);
   return { ...collector.verdict(), checked: checkedInStream(image, collector.rules) };
 }
 
-/** The files and the machine around an image. */
+/** The files, the owner and the machine around an image. */
 function surroundings<C extends ImageContext>(
+  name: string,
   collector: Collector,
   image: C,
-  { root, watch = [], criu, slim }: ValidateOptions,
+  { root, watch = [], criu, slim, owner }: ValidateOptions,
   rootRules: readonly Rule<{ image: C; tree: RootTree; watch: readonly string[] }>[],
   hostRules: readonly Rule<{ image: C; host: Host }>[],
 ): void {
@@ -130,6 +144,7 @@ function surroundings<C extends ImageContext>(
     collector.run(ROOT_RULES, context);
     collector.run(rootRules, context);
   }
+  if (owner !== undefined) collector.run(RIGHTS_RULES, rightsContext(image, name, owner, root));
   if (criu !== undefined || slim !== undefined) {
     const context = { image, host: new Host(criu, slim) };
     collector.run(HOST_RULES, context);

@@ -41,7 +41,7 @@ function facts(task: Task) {
       [kind, left, interval, clock, signal, overrun].join(),
     ),
     threads: task.threads.map(({ tid, comm, credentials, registers, blocked, pending, seccomp }) => ({
-      ...{ tid, comm, credentials, blocked },
+      ...{ tid, comm, credentials: { ...credentials, origin: undefined }, blocked },
       // A set says nothing of a thread without seccomp.
       seccomp: seccomp ?? "disabled",
       pending: pending.map(signalText),

@@ -1,0 +1,36 @@
+import type { CriuImageSet } from "../../formats/criu/image-set.js";
+import { IMAGES } from "../../formats/criu/images.js";
+import type { TaskKobjIdsEntry } from "../../formats/criu/tables/core.js";
+import type { UsernsEntry } from "../../formats/criu/tables/ns.js";
+import type { IdRange, Surroundings } from "../surroundings.js";
+
+const KINDS = ["pid", "net", "ipc", "uts", "mnt", "user", "cgroup", "time"] as const;
+
+/**
+ * What criu makes around the tasks: a namespace of each kind in which the root task was and the criu that dumped it was
+ * not (criu/namespaces.c, `prepare_namespace`).
+ */
+export function criuSurroundings(set: CriuImageSet): Surroundings {
+  const criu = set.first(IMAGES.INVENTORY)?.root_ids;
+  const pid = set.records(IMAGES.PSTREE)[0]?.value.pid;
+  const root =
+    pid === undefined ? undefined : (set.first(IMAGES.CORE, pid)?.ids ?? set.first(IMAGES.IDS, pid));
+  const idOf = (ids: TaskKobjIdsEntry | undefined, kind: (typeof KINDS)[number]) => ids?.[`${kind}_ns_id`];
+  const namespaces = KINDS.filter((kind) => {
+    const [own, dumper] = [idOf(root, kind), idOf(criu, kind)];
+    return own !== undefined && dumper !== undefined && own !== dumper;
+  });
+  const user = idOf(root, "user");
+  const maps = namespaces.includes("user") && user !== undefined ? set.first(IMAGES.USERNS, user) : undefined;
+  return {
+    namespaces,
+    userNamespace:
+      maps === undefined ? undefined : { uids: ranges(maps.uid_map), gids: ranges(maps.gid_map) },
+    loadsPolicies: set.first(IMAGES.APPARMOR) !== undefined,
+    joinsControlGroups: true,
+  };
+}
+
+function ranges(extents: UsernsEntry["uid_map"]): IdRange[] {
+  return extents.map(({ first, lower_first, count }) => ({ inside: first, outside: lower_first, count }));
+}

@@ -1,0 +1,20 @@
+/** Namespaces and policies that a restore makes for the tasks, namespaces(7). */
+export interface Surroundings {
+  /** Kinds of namespaces that are made: `pid`, `net`, `mnt` … */
+  readonly namespaces: readonly string[];
+  /** Ids of the user namespace that is made; undefined without one. */
+  readonly userNamespace:
+    | { readonly uids: readonly IdRange[]; readonly gids: readonly IdRange[] }
+    | undefined;
+  /** Whether policies of a security module are loaded into the kernel. */
+  readonly loadsPolicies: boolean;
+  /** Whether tasks are moved into the control groups that they were in. */
+  readonly joinsControlGroups: boolean;
+}
+
+/** A line of uid_map or gid_map, user_namespaces(7). */
+export interface IdRange {
+  readonly inside: number;
+  readonly outside: number;
+  readonly count: number;
+}

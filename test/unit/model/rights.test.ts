@@ -1,0 +1,286 @@
+/** What an image asks beyond its owner, one kind of right after the other; and who is taken for the owner. */
+import { chmodSync, chownSync, mkdirSync, symlinkSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import * as assert from "uvu/assert";
+import { IMAGES } from "../../../src/formats/criu/images.js";
+import type { CredsEntry } from "../../../src/formats/criu/tables/creds.js";
+import { isCrimgError } from "../../../src/io/errors.js";
+import { Writers } from "../../../src/io/writers.js";
+import type { Document } from "../../../src/model/document.js";
+import { type Bearer, ownerOf } from "../../../src/model/rights/bearer.js";
+import { parseGrant } from "../../../src/model/rights/grant.js";
+import type { RightName } from "../../../src/model/rights/kinds.js";
+import { rightsBeyond } from "../../../src/model/rights/rights.js";
+import { openDocument } from "../../../src/open.js";
+import type { SetBuilder } from "../../helpers/build-set.js";
+import { freshDirectory } from "../../helpers/live.js";
+import { CREDS, type OneTask, oneTaskSet, PID } from "../../helpers/one-task-set.js";
+import { skip, suite } from "../../helpers/suite.js";
+
+const test = suite("rights");
+const UID = 1000;
+const OWNER: Bearer = { uid: UID, gids: new Set([UID, 27]), name: "user 1000" };
+const OWN_IDS = {
+  ...{ uid: UID, euid: UID, suid: UID, fsuid: UID, gid: UID, egid: UID, sgid: UID, fsgid: UID, groups: [27] },
+};
+const LIMITS = Array.from({ length: 16 }, () => ({ cur: 0n, max: 0n }));
+
+/** The set of a task that has what any user has, and this as well. */
+function owned(creds: Partial<CredsEntry> = {}, { thread, task, ...rest }: OneTask = {}): SetBuilder {
+  return oneTaskSet({
+    ...rest,
+    thread: { creds: { ...CREDS, ...OWN_IDS, ...creds }, ...thread },
+    task: { rlimits: { rlimits: LIMITS }, ...task },
+  });
+}
+
+function askedBy(document: Document, root?: string): string[] {
+  return [...rightsBeyond(document.checkpoint, OWNER, root)].map(({ name, asked }) => `${name}: ${asked}`);
+}
+
+const FOWN = { uid: UID, euid: UID, signum: 0, pid_type: 0, pid: 0 };
+
+interface FileParts {
+  readonly name?: string;
+  readonly flags?: number;
+  readonly mode?: number;
+  readonly fown?: typeof FOWN;
+}
+
+/** The set with an open file more. */
+function withFile({ name = "/srv/data", flags = 0, mode = 0o100644, fown = FOWN }: FileParts): SetBuilder {
+  const file = (id: number, path: string, more: object = {}) => ({
+    ...{ type: 1, id },
+    reg: { id, flags: 0, pos: 0n, fown: FOWN, name: path, build_id: [], ...more },
+  });
+  return owned().image(IMAGES.FILES, undefined, [
+    ...[file(1, "/bin/one"), file(2, "/tmp"), file(3, "/")],
+    file(4, name, { flags, mode, fown }),
+  ]);
+}
+
+/** The same with that file deleted, and kept in the image. */
+function withGhost(ghost: {
+  readonly uid?: number;
+  readonly gid?: number;
+  readonly mode: number;
+}): SetBuilder {
+  return withFile({ name: "srv/gone" })
+    .image(IMAGES.REMAP_FPATH, undefined, [{ orig_id: 4, remap_id: 1, remap_type: 1 }])
+    .image(IMAGES.GHOST_FILE, 1, [{ uid: UID, gid: UID, ...ghost }]);
+}
+
+const filter = { seccomp_mode: 2, seccomp_filter: 0 };
+const limits = (number: number, max: bigint) => ({
+  rlimits: { rlimits: LIMITS.map((limit, at) => (at === number ? { cur: 0n, max } : limit)) },
+});
+
+/** A set for each thing that is asked for. */
+const CASES: readonly (readonly [name: RightName, asked: string, set: SetBuilder])[] = [
+  ...(["uid", "euid", "suid", "fsuid"] as const).map(
+    (field) => ["uid", "uid 0", owned({ [field]: 0 })] as const,
+  ),
+  ...(["gid", "egid", "sgid", "fsgid"] as const).map(
+    (field) => ["gid", "gid 0", owned({ [field]: 0 })] as const,
+  ),
+  ["gid", "gid 4", owned({ groups: [4, 27] })],
+  ...(["cap_prm", "cap_eff", "cap_inh", "cap_amb"] as const).map(
+    (field) => ["caps", "CAP_SYS_ADMIN", owned({ [field]: [1 << 21, 0] })] as const,
+  ),
+  ["caps", "CAP_BPF", owned({ cap_prm: [0, 1 << 7] })],
+  ["securebits", "securebits SECBIT_NOROOT", owned({ secbits: 1 })],
+  [
+    "no-new-privs",
+    "a seccomp filter without no_new_privs",
+    owned({}, { thread: { ...filter, creds: { ...CREDS, ...OWN_IDS } } }),
+  ],
+  ["lsm", "security label /usr/sbin/cupsd", owned({ lsm_profile: "/usr/sbin/cupsd" })],
+  ["oom", "oom_score_adj -1000", owned({}, { task: { oom_score_adj: -1000 } })],
+  ["loginuid", "loginuid 0", owned({}, { task: { loginuid: 0 } })],
+  [
+    "sched",
+    "SCHED_FIFO, priority 50",
+    owned({}, { thread: { creds: { ...CREDS, ...OWN_IDS }, sched_policy: 1, sched_prio: 50 } }),
+  ],
+  ["sched", "nice -5", owned({}, { thread: { creds: { ...CREDS, ...OWN_IDS }, sched_nice: -5 } })],
+  ["rlimit", "RLIMIT_RTPRIO above 0", owned({}, { task: limits(14, 99n) })],
+  ["rlimit", "RLIMIT_NICE above 20", owned({}, { task: limits(13, 40n) })],
+  ["rlimit", "RLIMIT_MEMLOCK above 8388608", owned({}, { task: limits(8, 1n << 40n) })],
+  ["chroot", "the root directory /tmp", owned().image(IMAGES.FS, PID, [{ cwd_id: 2, root_id: 2, umask: 0 }])],
+  ["device", "the device /srv/sda", withFile({ name: "/srv/sda", mode: 0o060660 })],
+  ["device", "a new device srv/gone", withGhost({ mode: 0o060666 })],
+  [
+    "setuid",
+    "a new file srv/gone of uid 0 and gid 0, set-user-ID",
+    withGhost({ uid: 0, gid: 0, mode: 0o104755 }),
+  ],
+  [
+    "setuid",
+    "a new file srv/gone of uid 1000 and gid 0, set-group-ID",
+    withGhost({ gid: 0, mode: 0o102755 }),
+  ],
+  ["file", "a new file srv/gone of uid 0 and gid 0", withGhost({ uid: 0, gid: 0, mode: 0o100644 })],
+  [
+    "signal",
+    "signals to process 1 in the name of uid 0",
+    withFile({ fown: { uid: UID, euid: 0, signum: 9, pid_type: 1, pid: 1 } }),
+  ],
+];
+
+test("a task with what any user has asks for nothing", () => {
+  assert.equal(askedBy(owned().document()), []);
+  assert.equal(askedBy(withFile({}).document()), []);
+  assert.equal(askedBy(withGhost({ mode: 0o104755 }).document()), [], "an own program may be set-user-ID");
+  assert.equal(askedBy(withFile({ name: "/dev/null", mode: 0o020666 }).document()), []);
+  assert.equal(askedBy(owned({ lsm_profile: "unconfined" }).document()), []);
+  assert.equal(askedBy(owned({ cap_bnd: [-1 >>> 0, 0x1ff], secbits: 0x10 }).document()), []);
+  assert.equal(
+    askedBy(
+      owned(
+        { no_new_privs: 1 },
+        { thread: { ...filter, creds: { ...CREDS, ...OWN_IDS, no_new_privs: 1 } } },
+      ).document(),
+    ),
+    [],
+  );
+  assert.equal(askedBy(owned({}, { task: { loginuid: 0xffff_ffff, oom_score_adj: 500 } }).document()), []);
+});
+
+for (const [at, [name, asked, set]] of CASES.entries())
+  test(`${name}: ${asked} (case ${at})`, () => assert.equal(askedBy(set.document()), [`${name}: ${asked}`]));
+
+test("a user namespace that maps to the owner alone gives nothing, one that maps to others does", () => {
+  const mapped = (lower_first: number, count = 1) => {
+    const creds = { ...CREDS, gid: 0, egid: 0, sgid: 0, fsgid: 0, cap_prm: [-1 >>> 0, 0x1ff] };
+    const ns = { pid_ns_id: 1, net_ns_id: 20, ipc_ns_id: 3, uts_ns_id: 4, time_ns_id: 5, mnt_ns_id: 6 };
+    const ids = { vm_id: 2, files_id: 2, fs_id: 2, sighand_id: 2, ...ns, user_ns_id: 70, cgroup_ns_id: 8 };
+    return owned({}, { thread: { creds } })
+      .image(IMAGES.IDS, PID, [ids])
+      .image(IMAGES.USERNS, 70, [
+        { uid_map: [{ first: 0, lower_first, count }], gid_map: [{ first: 0, lower_first: UID, count: 1 }] },
+      ])
+      .document();
+  };
+  assert.equal(askedBy(mapped(UID)), []);
+  assert.equal(askedBy(mapped(0)), ["uid: uid 0", "uid: a map to the uids 0"]);
+  assert.equal(askedBy(mapped(UID, 2)), ["uid: a map to the uids 1000 to 1001"]);
+});
+
+test("a network namespace without a user namespace takes root", () => {
+  const ids = { vm_id: 2, files_id: 2, fs_id: 2, sighand_id: 2, pid_ns_id: 1, net_ns_id: 20, user_ns_id: 7 };
+  assert.equal(askedBy(owned().image(IMAGES.IDS, PID, [ids]).document()), ["namespace: a net namespace"]);
+});
+
+test("files of the host are such as the owner may open: modes, directories on the way, what is mapped", () => {
+  if (process.getuid?.() !== 0) skip("giving files to users takes root");
+  const root = freshDirectory("rights-root");
+  const make = (path: string, mode: number, uid = 0, gid = 0) => {
+    writeFileSync(join(root, path), "");
+    chownSync(join(root, path), uid, gid); // takes set-user-ID away
+    chmodSync(join(root, path), mode);
+  };
+  chmodSync(root, 0o755);
+  for (const directory of ["open", "closed", "bin", "tmp"]) mkdirSync(join(root, directory));
+  chmodSync(join(root, "closed"), 0o700);
+  chmodSync(join(root, "tmp"), 0o1777);
+  make("bin/one", 0o755);
+  make("open/all", 0o644);
+  make("open/root", 0o600);
+  make("open/own", 0o600, UID);
+  make("open/group", 0o640, 0, 27);
+  make("open/denied", 0o066, UID);
+  make("closed/all", 0o666);
+  symlinkSync("/open/root", join(root, "tmp/link"));
+  const open = (name: string, flags: number) => askedBy(withFile({ name, flags }).document(), root);
+  assert.equal(open("/open/all", 0), []);
+  assert.equal(open("/open/all", 1), ["file: the file /open/all to write"]);
+  assert.equal(open("/open/root", 2), ["file: the file /open/root to read and to write"]);
+  assert.equal(open("/open/own", 2), []);
+  assert.equal(open("/open/group", 0), []);
+  assert.equal(open("/open/group", 1), ["file: the file /open/group to write"]);
+  assert.equal(open("/open/denied", 0), ["file: the file /open/denied to read"]);
+  assert.equal(open("/closed/all", 0), ["file: the file /closed/all to read"]);
+  assert.equal(open("/tmp/link", 0), ["file: the file /tmp/link to read"]);
+  assert.equal(open("/open/absent", 0), []);
+  make("bin/one", 0o4755);
+  assert.equal(open("/open/all", 0), ["setuid: the program /bin/one, set-user-ID"]);
+});
+
+test("the owner of an image is whoever could have written it", () => {
+  if (process.getuid?.() !== 0) skip("giving files to users takes root");
+  const dir = freshDirectory("rights-owner");
+  const names = (path: string): string[] => {
+    const writers = new Writers(0);
+    writers.addPath(path);
+    return writers.all.map(({ uid, by }) => `${uid ?? "others"} by ${by.replace(dir, "")}`);
+  };
+  mkdirSync(join(dir, "a/b"), { recursive: true });
+  const file = join(dir, "a/b/image");
+  writeFileSync(file, "");
+  assert.equal(names(file), []);
+  chownSync(file, 4242, 4242);
+  assert.equal(names(file), ["4242 by /a/b/image"]);
+  chownSync(file, 0, 0);
+  chownSync(join(dir, "a"), 4242, 4242);
+  assert.equal(names(file), ["4242 by /a"], "who owns a directory above can put another file there");
+  chownSync(join(dir, "a"), 0, 0);
+  chmodSync(join(dir, "a"), 0o777);
+  assert.equal(names(file), ["others by /a"]);
+  chmodSync(join(dir, "a"), 0o1777);
+  assert.equal(names(file), []);
+  chmodSync(file, 0o664);
+  chownSync(file, 0, 4242);
+  assert.equal(names(file), ["others by /a/b/image"]);
+  chownSync(file, 0, 0);
+  symlinkSync(file, join(dir, "link"));
+  assert.equal(names(join(dir, "link")), []);
+});
+
+test("one file of another user makes a whole set that user's", () => {
+  if (process.getuid?.() !== 0) skip("giving files to users takes root");
+  const dir = freshDirectory("rights-set");
+  for (const [name, bytes] of owned().files) writeFileSync(join(dir, name), bytes);
+  assert.is(ownerOf(openDocument(dir), 0), undefined);
+  chownSync(join(dir, "files.img"), 4242, 4242);
+  assert.is(ownerOf(openDocument(dir), 0)?.uid, 4242);
+  chownSync(join(dir, "fs-4711.img"), 4243, 4243);
+  assert.is(ownerOf(openDocument(dir), 0)?.uid, undefined);
+  assert.match(ownerOf(openDocument(dir), 0)?.name ?? "", /one of the users 424\d, 424\d/);
+});
+
+test("a grant names kinds of rights, and of ids one alone; other words are refused with those there are", () => {
+  const grants = (text: string, name: RightName, id?: number) =>
+    parseGrant(text).grants({ name, asked: "", had: "", id });
+  assert.ok(grants("uid=0,caps", "uid", 0));
+  assert.ok(grants("uid", "uid", 33));
+  assert.ok(grants("uid=0,caps", "caps"));
+  assert.ok(grants("all", "device"));
+  assert.not(grants("uid=0", "uid", 33));
+  assert.not(grants("uid=0", "uid"), "a map of a user namespace is no single id");
+  assert.not(grants("uid=0", "gid", 0));
+  const said = (text: string): string => {
+    try {
+      parseGrant(text);
+      return "";
+    } catch (error) {
+      assert.ok(isCrimgError(error));
+      return error.message;
+    }
+  };
+  assert.match(said("root"), /unknown right "root" \(expected all, uid, gid, caps, /);
+  assert.match(said(""), /unknown right ""/);
+  assert.match(said("caps=1"), /caps takes no value/);
+  assert.match(said("uid=x"), /invalid id "x"/);
+});
+
+const MINIMAL = fileURLToPath(new URL("../../../fixtures/linux-cr/minimal.ckpt", import.meta.url));
+
+test("streams are judged by the same rules", () => {
+  const stranger: Bearer = { uid: 4242, gids: new Set([4242]), name: "user 4242" };
+  const { checkpoint } = openDocument(MINIMAL);
+  const asked = new Set([...rightsBeyond(checkpoint, stranger)].map(({ name }) => name));
+  assert.equal([...asked], ["uid", "gid", "rlimit"]);
+});
+
+test.run();
