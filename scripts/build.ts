@@ -32,7 +32,6 @@ async function bundle(): Promise<Chunk[]> {
     write: false,
     alias: { "wsl-utils": join(ROOT, "scripts/not-windows.ts") },
     plugins: [directImports(join(ROOT, "src/index.ts"))],
-    logOverride: { "empty-import-meta": "error" },
     // oclif asks for a compiler only to run TypeScript commands in place, which a built program never does; koffi is
     // loaded from its package, where its binary is.
     external: ["typescript", "ts-node", "koffi"],
@@ -48,6 +47,9 @@ async function asScript({ name, code }: Chunk): Promise<Chunk> {
     target: "node20",
     minify: true,
     supported: { "dynamic-import": false },
+    // createRequire(import.meta.url) finds packages from where the chunk is.
+    define: { "import.meta.url": "__dirname" },
+    logOverride: { "empty-import-meta": "error" },
   });
   return { name, code: `(function(module,exports,require,__dirname){${body}})` };
 }

@@ -4,6 +4,7 @@ import {
   ABORT,
   COMMIT,
   type EditJournal,
+  editState,
   type JournalFile,
   newName,
   OWNER,
@@ -79,6 +80,15 @@ export function discard(directory: PinnedDirectory, name: string, lock: PinnedDi
   if (directory.stat(name)?.ino === lock.self().ino) fs.rmdirSync(directory.at(name));
 }
 
+/** Discards an edit that has ended, as far as can be: the rest, such as a name of an immutable file, is left to the next one. */
+export function discardEnded(directory: PinnedDirectory, name: string, lock: PinnedDirectory): void {
+  try {
+    if (editState(lock) === undefined) discard(directory, name, lock);
+  } catch {
+    // The next edit, or crimg recover, removes it or says why that cannot be done.
+  }
+}
+
 function putNew({ directory, lock }: OpenEdit, file: JournalFile, i: number): void {
   const { name, before, after } = file;
   const hasOld = lock.stat(oldName(i)) !== undefined;
@@ -127,10 +137,10 @@ function putOld(
   { name, before, after }: JournalFile,
   i: number,
 ): void {
-  if (lock.stat(oldName(i)) !== undefined) {
-    fs.renameSync(lock.at(oldName(i)), directory.at(name));
-    // A rename between two names of one file does nothing, rename(2).
-    fs.rmSync(lock.at(oldName(i)), { force: true });
+  const old = lock.stat(oldName(i));
+  if (old !== undefined) {
+    // A second name of the file that is still there, which may be immutable by now, is left to `discard`.
+    if (old.ino !== directory.stat(name)?.ino) fs.renameSync(lock.at(oldName(i)), directory.at(name));
   } else if (before === null && after !== null && lock.stat(newName(i)) === undefined)
     fs.rmSync(directory.at(name), { force: true });
 }

@@ -15,14 +15,13 @@ import {
   COMMIT,
   distrustEntry,
   type EditJournal,
-  editState,
   type JournalFile,
   LOCKED,
   newName,
   OWNER,
   UNCOMMITTED,
 } from "./edit-journal.js";
-import { carryOut, discard } from "./edit-steps.js";
+import { carryOut, discardEnded } from "./edit-steps.js";
 import { CrimgError, EditError, ioError, isCrimgError } from "./errors.js";
 import { tryLock } from "./file-lock.js";
 import { ownerToken } from "./owner.js";
@@ -105,14 +104,9 @@ function makeStage(directory: PinnedDirectory): Stage {
 
 /** What is still under way is left as it is: the next edit or `crimg recover` follows its record. */
 function endStage(directory: PinnedDirectory, { name, lock, owner }: Stage): void {
-  try {
-    if (editState(lock) === undefined) discard(directory, name, lock);
-  } catch {
-    // The next edit removes it.
-  } finally {
-    fs.closeSync(owner);
-    lock.close();
-  }
+  discardEnded(directory, name, lock);
+  fs.closeSync(owner);
+  lock.close();
 }
 
 function writeStage(

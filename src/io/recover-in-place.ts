@@ -13,7 +13,7 @@ import {
   readJournal,
   readOwner,
 } from "./edit-journal.js";
-import { carryOut, discard, takeBack } from "./edit-steps.js";
+import { carryOut, discard, discardEnded, takeBack } from "./edit-steps.js";
 import { CrimgError, EditError, ioError, isCrimgError } from "./errors.js";
 import { type LockHolder, tryLock } from "./file-lock.js";
 import { isLocal, ownerState, ownerText } from "./owner.js";
@@ -112,7 +112,7 @@ function follow(
   try {
     carryOut(edit);
   } catch (error) {
-    if (editState(lock) === undefined) discard(directory, name, lock);
+    discardEnded(directory, name, lock);
     throw error;
   }
   return "finished";

@@ -28,6 +28,8 @@ test("bash completes flags, their values, and fixed arguments", ({ bash }) => {
   assert.equal(offered(bash, "crimg", "completion", "--js"), ["--json"]);
   assert.equal(offered(bash, "crimg", "completion", "--color", "n"), ["never"]);
   assert.equal(offered(bash, "crimg", "completion", "z"), ["zsh"]);
+  assert.equal(offered(bash, "crimg", "rec"), ["recover"]);
+  assert.equal(offered(bash, "crimg", "recover", "--fo"), ["--force"]);
 });
 
 test("bash leaves file names to itself", ({ bash }) => {

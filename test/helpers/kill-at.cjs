@@ -3,9 +3,12 @@
 //   kill (the default)   ends it as a power cut would
 //   stop                 SIGSTOP, for whoever comes meanwhile
 //   swap=PATH=VICTIM     PATH becomes a symbolic link to VICTIM, as its owner could make it
-//   links=VICTIM         the name that the call is to make becomes a link to VICTIM
+//   links=VICTIM         the k-th name that is to be made where others could make one is a link to VICTIM already; its path
+//                        is written to the file CRIMG_TEST_PLANTED
 // CRIMG_TEST_CALLS names the calls that count, with commas; all of CHANGING otherwise.
 const fs = require("node:fs");
+const { syncBuiltinESMExports } = require("node:module");
+const { dirname } = require("node:path");
 
 const CHANGING = [
   ...["openSync", "writeSync", "writeFileSync", "ftruncateSync", "fsyncSync", "closeSync", "copyFileSync"],
@@ -16,7 +19,6 @@ const CREATING = ["openSync", "mkdirSync", "copyFileSync", "symlinkSync", "linkS
 const counted = process.env.CRIMG_TEST_CALLS?.split(",") ?? CHANGING;
 const [act = "kill", ...paths] = (process.env.CRIMG_TEST_ACT ?? "kill").split("=");
 const original = Object.fromEntries(CHANGING.map((name) => [name, fs[name]]));
-const isLinks = act === "links";
 let left = Number(process.env.CRIMG_TEST_KILL_AT);
 
 function swap(path, victim) {
@@ -26,30 +28,50 @@ function swap(path, victim) {
 
 /** Where a call makes something that must not be there yet. */
 function madeBy(name, args) {
-  if (name === "openSync") return /x/.test(String(args[1])) ? args[0] : undefined;
-  return ["mkdirSync"].includes(name) ? args[0] : args[1];
+  if (name === "openSync") return /x/.test(flagsOf(args[1])) ? args[0] : undefined;
+  return name === "mkdirSync" ? args[0] : args[1];
 }
 
-function plant(name, args) {
-  if (!CREATING.includes(name)) return;
-  const path = madeBy(name, args);
-  if (typeof path === "string" && !fs.lstatSync(path, { throwIfNoEntry: false }))
-    original.symlinkSync(paths[0], path);
+function plant(path) {
+  original.symlinkSync(paths[0], path);
+  original.writeFileSync(process.env.CRIMG_TEST_PLANTED, path);
+}
+
+/** Files are opened and closed to be read as well. */
+function isCounted(name, args) {
+  if (name === "openSync" && !/[wax+]/.test(flagsOf(args[1]))) return false;
+  return act === "links" ? planted(name, args) !== undefined : counted.includes(name);
+}
+
+/** Numeric flags in the way of the words. */
+function flagsOf(flags = "r") {
+  if (typeof flags === "string") return flags;
+  const { O_CREAT, O_EXCL, O_RDWR, O_WRONLY } = fs.constants;
+  return `${flags & (O_RDWR | O_WRONLY | O_CREAT) ? "w" : "r"}${flags & O_EXCL ? "x" : ""}`;
+}
+
+/** Whether another user could make a name there. */
+function isOpen(directory) {
+  const { uid, mode } = fs.statSync(directory);
+  return uid !== 0 || (mode & 0o22) !== 0;
+}
+
+/** The name that a call is to make and that another user could have made before; undefined for none. */
+function planted(name, args) {
+  const path = CREATING.includes(name) ? madeBy(name, args) : undefined;
+  if (typeof path !== "string" || !isOpen(dirname(path))) return undefined;
+  return fs.lstatSync(path, { throwIfNoEntry: false }) ? undefined : path;
 }
 
 for (const name of CHANGING) {
   fs[name] = (...args) => {
-    // Files are opened and closed to be read as well.
-    const isChange = name !== "openSync" || /[wax+]/.test(String(args[1] ?? "r"));
-    if (isChange && counted.includes(name)) {
-      left--;
-      if (left === 0) {
-        if (act === "kill") process.kill(process.pid, "SIGKILL");
-        else if (act === "stop") process.kill(process.pid, "SIGSTOP");
-        else if (act === "swap") swap(...paths);
-        else if (isLinks) plant(name, args);
-      }
+    if (isCounted(name, args) && --left === 0) {
+      if (act === "kill") process.kill(process.pid, "SIGKILL");
+      else if (act === "stop") process.kill(process.pid, "SIGSTOP");
+      else if (act === "swap") swap(...paths);
+      else if (act === "links") plant(planted(name, args));
     }
     return original[name](...args);
   };
 }
+syncBuiltinESMExports();

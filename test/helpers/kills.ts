@@ -22,10 +22,15 @@ export interface Ended {
 }
 
 /** Runs crimg and sends it SIGKILL after so many milliseconds, which may be infinite, unless it has ended. */
-export function crimgKilledAfter(args: readonly string[], milliseconds: number): Promise<Ended> {
+export function crimgKilledAfter(
+  args: readonly string[],
+  milliseconds: number,
+  { cwd }: { readonly cwd?: string } = {},
+): Promise<Ended> {
   return new Promise((resolve, reject) => {
     const started = performance.now();
     const child = spawn(process.execPath, [CRIMG, ...args], {
+      cwd,
       stdio: ["ignore", "pipe", "pipe"],
       env: { PATH: process.env.PATH ?? "", NO_COLOR: "1" },
     });

@@ -12,12 +12,13 @@ export function snapshot(directory: string): string[] {
   });
 }
 
-/** Names and contents alone, without the log, which holds the time of an edit: what an image is. */
+/** Names and contents alone, without the log, which holds the time of an edit, and the lock of an edit: what an image is. */
 export function imageDigest(file: string): string {
   const hash = createHash("sha256");
   if (fs.statSync(file).isFile()) return hash.update(fs.readFileSync(file)).digest("hex");
   for (const name of fs.readdirSync(file).sort())
-    if (name !== "crimg-edits.jsonl") hash.update(`${name} ${content(path.join(file, name))}\n`);
+    if (name !== "crimg-edits.jsonl" && !name.startsWith(".crimg-"))
+      hash.update(`${name} ${content(path.join(file, name))}\n`);
   return hash.digest("hex");
 }
 
