@@ -15,8 +15,11 @@ export const MAX_TASKS = 64 * 1024;
 /** Threads of one checkpoint, those that lead a task included: kernel.threads-max of a machine with 16 GiB is lower. */
 export const MAX_THREADS = 128 * 1024;
 
-/** Descriptors of one table, and open files of a set: what fs.nr_open allows a process by default. */
-export const MAX_DESCRIPTORS = 1024 * 1024;
+/** Descriptors of one table: twice the 65,536 that a server is commonly given as its LimitNOFILE. */
+export const MAX_DESCRIPTORS = 128 * 1024;
+
+/** Open files of a set: 65,536 of one task and some more; real sets have 20,000. `diff` holds them of both sides. */
+export const MAX_SET_FILES = 72 * 1024;
 
 /** Mounts of one namespace: fs.mount-max by default. */
 export const MAX_MOUNTS = 100_000;

@@ -73,9 +73,9 @@ export class SalvagedSet extends CriuImageSet {
     return image instanceof SalvagedImage ? image : undefined;
   }
 
-  /** The records that can be read, kept for the next call. */
-  recordsNamed(fileName: string): readonly ImageRecord[] {
-    return this.imageNamed(fileName)?.records() ?? [];
+  /** The records that can be read, as many as the kind may have; only those that `records` keeps already are kept. */
+  recordsNamed(fileName: string): Iterable<ImageRecord> {
+    return this.imageNamed(fileName)?.heldRecords() ?? [];
   }
 
   /** The records that can be read, one after the other, without keeping them. */

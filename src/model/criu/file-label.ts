@@ -1,8 +1,8 @@
 import type { CriuImageSet } from "../../formats/criu/image-set.js";
-import { IMAGES } from "../../formats/criu/images.js";
 import { TTY_TYPE } from "../../formats/criu/tables/tty.js";
 import { enumName } from "../../io/enums.js";
 import type { OpenFile } from "../checkpoint.js";
+import { memfdInode, ttyInfo } from "./referred-records.js";
 
 /** What a person would call an open file, in the manner of /proc/PID/fd. */
 export function fileLabel(file: OpenFile, set: CriuImageSet): string {
@@ -49,14 +49,12 @@ function socketLabel(file: OpenFile): string {
 }
 
 function memfdLabel(record: Readonly<Record<string, unknown>>, set: CriuImageSet): string {
-  const inode = set
-    .records(IMAGES.MEMFD_INODE)
-    .find(({ value }) => value.inode_id === BigInt(record.inode_id as number));
-  return `memfd:${inode?.value.name ?? `[${record.inode_id}]`}`;
+  const inode = memfdInode(set, record.inode_id as number);
+  return `memfd:${inode?.name ?? `[${record.inode_id}]`}`;
 }
 
 function ttyLabel(record: Readonly<Record<string, unknown>>, set: CriuImageSet): string {
-  const info = set.records(IMAGES.TTY_INFO).find(({ value }) => value.id === record.tty_info_id)?.value;
+  const info = ttyInfo(set, record.tty_info_id as number);
   if (info === undefined) return `tty:[${record.tty_info_id}]`;
   return info.pty === undefined ? `tty:[${enumName(TTY_TYPE, info.type)}]` : `/dev/pts/${info.pty.index}`;
 }

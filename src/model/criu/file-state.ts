@@ -1,5 +1,4 @@
 import type { CriuImageSet } from "../../formats/criu/image-set.js";
-import { IMAGES } from "../../formats/criu/images.js";
 import type { EventfdFileEntry } from "../../formats/criu/tables/eventfd.js";
 import type { EventpollFileEntry } from "../../formats/criu/tables/eventpoll.js";
 import type { InotifyFileEntry } from "../../formats/criu/tables/fsnotify.js";
@@ -14,6 +13,7 @@ import {
   signalfdState,
   terminalState,
 } from "../file-state.js";
+import { memfdInode, ttyInfo } from "./referred-records.js";
 
 /** What an open file has that only its type has. */
 export function criuFileState(
@@ -40,7 +40,7 @@ export function criuFileState(
 }
 
 function memfdOf(set: CriuImageSet, id: number): FileState {
-  const inode = set.records(IMAGES.MEMFD_INODE).find(({ value }) => Number(value.inode_id) === id)?.value;
+  const inode = memfdInode(set, id);
   return inode === undefined ? {} : memfdState(inode);
 }
 
@@ -48,8 +48,7 @@ function memfdOf(set: CriuImageSet, id: number): FileState {
 const CONTROL_CHARACTERS = 19;
 
 function terminalOf(set: CriuImageSet, id: number): FileState {
-  const info = set.records(IMAGES.TTY_INFO).find(({ value }) => value.id === id)?.value;
-  const { termios, winsize } = info ?? {};
+  const { termios, winsize } = ttyInfo(set, id) ?? {};
   if (termios === undefined) return {};
   return terminalState({ ...termios, c_cc: controlCharacters(termios) }, winsize);
 }

@@ -1,3 +1,4 @@
+import { pairs, Queues } from "./pairs.js";
 import type { Comparable, Item, SectionName } from "./section.js";
 
 export interface FieldChange {
@@ -15,26 +16,28 @@ export interface Difference {
   readonly changes: readonly FieldChange[];
 }
 
-/** Compares the things of one section, each with its partner of the same key, else of the same alias. Linear. */
+/**
+ * Compares the things of one section, each with its partner of the same key, else of the same alias: first what both
+ * have, then what only the left has, then what only the right has, each in its order. Linear.
+ */
 export function* compareItems(
   section: SectionName,
   left: Iterable<Item>,
   right: Iterable<Item>,
 ): Generator<Difference> {
-  const partners = indexByKey(right);
-  const unpaired: Item[] = [];
-  for (const item of left) {
-    const partner = take(partners, item.key);
-    if (partner === undefined) unpaired.push(item);
-    else yield* modified(section, item, partner);
-  }
-  const rest = [...partners.values()].flat();
-  const byAlias = new Map<string, Item[]>();
-  for (const item of rest)
-    if (item.alias !== undefined) byAlias.set(item.alias, [...(byAlias.get(item.alias) ?? []), item]);
+  const found: { readonly at: number; readonly difference: Difference }[] = [];
+  const pairing = pairs(left, right, ({ key }) => key);
+  let pair = pairing.next();
+  for (; pair.done !== true; pair = pairing.next())
+    for (const difference of modified(section, pair.value.left, pair.value.right))
+      found.push({ at: pair.value.at, difference });
+  for (const { difference } of found.sort((a, b) => a.at - b.at)) yield difference;
+  const { left: unpaired, right: rest } = pair.value;
+  const byAlias = new Queues<Item>();
+  for (const item of rest) if (item.alias !== undefined) byAlias.add(item.alias, item);
   const moved = new Set<Item>();
   for (const item of unpaired) {
-    const partner = item.alias === undefined ? undefined : take(byAlias, item.alias);
+    const partner = item.alias === undefined ? undefined : byAlias.take(item.alias);
     if (partner === undefined) yield whole(section, "removed", item);
     else {
       moved.add(partner);
@@ -63,21 +66,4 @@ function whole(section: SectionName, status: "added" | "removed", item: Item): D
       new: status === "added" ? value : undefined,
     }));
   return { section, status, label: item.label, changes };
-}
-
-function indexByKey(items: Iterable<Item>): Map<string, Item[]> {
-  const index = new Map<string, Item[]>();
-  for (const item of items) {
-    const list = index.get(item.key);
-    if (list === undefined) index.set(item.key, [item]);
-    else list.push(item);
-  }
-  return index;
-}
-
-function take(index: Map<string, Item[]>, key: string): Item | undefined {
-  const list = index.get(key);
-  const item = list?.shift();
-  if (list?.length === 0) index.delete(key);
-  return item;
 }

@@ -1,4 +1,5 @@
 import type { Checkpoint, Task } from "../../model/checkpoint.js";
+import { Queues } from "./pairs.js";
 
 /** How tasks of two checkpoints are paired; `auto` takes the pid and name first, then the place in the tree. */
 export const MATCH_CHOICES = ["auto", "pid", "tree"] as const;
@@ -36,11 +37,11 @@ function pairBy(
   pair: Pair,
   name: (task: Task) => string,
 ): void {
-  const open = new Map<string, Task[]>();
-  for (const task of right.tasks) if (!keys.right.has(task.pid)) push(open, name(task), task);
+  const open = new Queues<Task>();
+  for (const task of right.tasks) if (!keys.right.has(task.pid)) open.add(name(task), task);
   for (const task of left.tasks) {
     if (keys.left.has(task.pid)) continue;
-    const partner = open.get(name(task))?.shift();
+    const partner = open.take(name(task));
     if (partner !== undefined) pair(task, partner);
   }
 }
@@ -59,10 +60,4 @@ function pairByTree(left: Checkpoint, right: Checkpoint, keys: TaskKeys, pair: P
     const parents = left.task(task.pid) === task ? keys.left : keys.right;
     return `${parents.get(task.ppid) ?? "?"} ${task.comm}`;
   });
-}
-
-function push<K, V>(map: Map<K, V[]>, key: K, value: V): void {
-  const list = map.get(key);
-  if (list === undefined) map.set(key, [value]);
-  else list.push(value);
 }

@@ -2,6 +2,7 @@ import path from "node:path";
 import { isSameFile } from "../../io/same-file.js";
 import type { AddressRange, Mapping, Task } from "../../model/checkpoint.js";
 import type { Memory, MemoryRun } from "../../model/memory.js";
+import { Queues } from "./pairs.js";
 import { hex, type Side } from "./section.js";
 import { formatRange, isKernelMapping, mappingAlias, mappingName } from "./sections/mappings.js";
 
@@ -84,15 +85,10 @@ function* pairMappings(left: Side, right: Side, task: Task, partner: Task): Gene
       yield { old: mapping, new: same };
     }
   }
-  const byAlias = new Map<string, Mapping[]>();
-  for (const mapping of byStart.values()) {
-    const alias = mappingAlias(right, mapping);
-    const list = byAlias.get(alias);
-    if (list === undefined) byAlias.set(alias, [mapping]);
-    else list.push(mapping);
-  }
-  for (const mapping of rest) yield { old: mapping, new: byAlias.get(mappingAlias(left, mapping))?.shift() };
-  for (const mapping of [...byAlias.values()].flat()) yield { old: undefined, new: mapping };
+  const byAlias = new Queues<Mapping>();
+  for (const mapping of byStart.values()) byAlias.add(mappingAlias(right, mapping), mapping);
+  for (const mapping of rest) yield { old: mapping, new: byAlias.take(mappingAlias(left, mapping)) };
+  for (const mapping of byAlias.rest()) yield { old: undefined, new: mapping };
 }
 
 /** Where stored pages begin, relative to their mapping. */

@@ -5,6 +5,7 @@ import { IMAGES } from "../../formats/criu/images.js";
 import type { CriuDocument } from "../../model/document.js";
 import { type AnyValue, fieldMessage, type MessageTable } from "../../schema/message.js";
 import type { Difference, FieldChange } from "./compare.js";
+import { pairs } from "./pairs.js";
 import { isComparedHere } from "./record-fields.js";
 import { type Comparable, hex, type Side } from "./section.js";
 
@@ -15,6 +16,8 @@ const OTHERS: ReadonlySet<ImageKind> = new Set([IMAGES.PAGEMAP, IMAGES.SHMEM_PAG
 const OF_TASKS: ReadonlySet<ImageKind> = new Set([...[IMAGES.CORE, IMAGES.IDS, IMAGES.MM, IMAGES.FS]]);
 
 interface Record {
+  /** What it belongs to. */
+  readonly key: string;
   readonly label: string;
   readonly table: MessageTable;
   readonly value: AnyValue;
@@ -25,16 +28,17 @@ interface Record {
  * of sockets, sysctls. Records are paired by what they belong to; only fields that both have are compared.
  */
 export function* diffRecords(left: Side, right: Side): Generator<Difference> {
-  const partners = new Map(recordsOf(right));
-  for (const [key, record] of recordsOf(left)) {
-    const partner = partners.get(key);
-    if (partner === undefined) continue;
-    const changes = [...changesOf(record.table, record.value, partner.value, "")];
-    if (changes.length > 0) yield { section: "records", status: "modified", label: record.label, changes };
+  const found: { readonly at: number; readonly difference: Difference }[] = [];
+  for (const pair of pairs(recordsOf(left), recordsOf(right), ({ key }) => key)) {
+    const { label, table, value } = pair.left;
+    const changes = [...changesOf(table, value, pair.right.value, "")];
+    if (changes.length > 0)
+      found.push({ at: pair.at, difference: { section: "records", status: "modified", label, changes } });
   }
+  for (const { difference } of found.sort((a, b) => a.at - b.at)) yield difference;
 }
 
-function* recordsOf(side: Side): Generator<readonly [key: string, record: Record]> {
+function* recordsOf(side: Side): Generator<Record> {
   const { set } = side.document as CriuDocument;
   const names = ownerNames(side);
   const fileNames = openFileNames(side);
@@ -46,7 +50,7 @@ function* recordsOf(side: Side): Generator<readonly [key: string, record: Record
       const nth = counts.get(owner) ?? 0;
       counts.set(owner, nth + 1);
       const image = names.get(name) ?? (id === undefined ? kind.name : `${kind.name} ${id}`);
-      yield [`${image} ${owner} ${nth}`, { label: `${name}[${index}]`, table, value }];
+      yield { key: `${image} ${owner} ${nth}`, label: `${name}[${index}]`, table, value };
     }
   }
 }

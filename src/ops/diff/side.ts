@@ -3,6 +3,9 @@ import type { Document } from "../../model/document.js";
 import { lazy } from "../../model/lazy.js";
 import type { Side } from "./section.js";
 
+/** A pipe is told apart by this many of the descriptors that lead to it. */
+const NAMED_ENDS = 4;
+
 /** One side of a comparison; `keys` names its tasks as the other side does. */
 export function sideOf(document: Document, keys: ReadonlyMap<number, string>): Side {
   const { checkpoint } = document;
@@ -12,7 +15,9 @@ export function sideOf(document: Document, keys: ReadonlyMap<number, string>): S
     for (const file of checkpoint.files.all) {
       if (file.pipeId === undefined) continue;
       const key = `${file.type}:${file.pipeId}`;
-      ends.set(key, [...(ends.get(key) ?? []), ...(holders().get(file) ?? [])]);
+      const named = ends.get(key) ?? [];
+      named.push(...(holders().get(file) ?? []).slice(0, NAMED_ENDS - named.length));
+      ends.set(key, named);
     }
     return ends;
   });
@@ -27,7 +32,7 @@ export function sideOf(document: Document, keys: ReadonlyMap<number, string>): S
     if (file === undefined) return undefined;
     if (file.path !== undefined) return file.path;
     if (file.pipeId !== undefined)
-      return `${file.type.toLowerCase()} between ${(pipeEnds().get(`${file.type}:${file.pipeId}`) ?? []).slice(0, 4).join(", ")}`;
+      return `${file.type.toLowerCase()} between ${(pipeEnds().get(`${file.type}:${file.pipeId}`) ?? []).join(", ")}`;
     if (file.socket?.family === "UNIX" && file.socket.local === "")
       return `unix ${file.socket.type} ${held(file)}${file.socket.peer === undefined ? "" : ` to ${held(file.socket.peer)}`}`;
     if (file.type === "MEMFD" || file.socket !== undefined) return file.label;

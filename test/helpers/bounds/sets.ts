@@ -191,7 +191,7 @@ export const SETS: readonly HostileInput[] = [
       })),
     })),
   ),
-  input("60,000 terminals with an entry each", "terminal", (s) => {
+  input("60,000 terminals, 30,000 with an entry", "terminal", (s) => {
     const info = s.sample(I.TTY_INFO, undefined, 0);
     openFiles(s, 60_000, "TTY", "tty", (id, i) => ({ id, tty_info_id: i, flags: 2, fown: FOWN }));
     s.image(I.TTY_INFO, undefined, 30_000, (i) => ({ ...info, id: i }));
@@ -201,7 +201,7 @@ export const SETS: readonly HostileInput[] = [
     openFiles(s, 60_000, "MEMFD", "memfd", (id, i) => ({ id, flags: 2, pos: 0n, fown: FOWN, inode_id: i }));
     s.image(I.MEMFD_INODE, undefined, 60_000, (i) => ({ ...inode, inode_id: BigInt(i) }));
   }),
-  input("60,000 eventfds, signalfds", "logger", (s) =>
+  input("60,000 signalfds", "logger", (s) =>
     openFiles(s, 60_000, "SIGNALFD", "sgfd", (id) => ({ id, flags: 2, fown: FOWN, sigmask: 0xffffn })),
   ),
   input("60,000 timerfds", "logger", (s) =>
@@ -210,7 +210,7 @@ export const SETS: readonly HostileInput[] = [
       ...{ vsec: 1n, vnsec: 0n, isec: 0n, insec: 0n },
     })),
   ),
-  input("400,000 mappings of one task", "logger", (s) => {
+  input("300,000 mappings of one task", "logger", (s) => {
     const mm = s.sample(I.MM, 1000, 0);
     const vma = (mm.vmas as object[])[0];
     s.image(I.MM, 1000, 1, () => ({
@@ -311,7 +311,7 @@ export const SETS: readonly HostileInput[] = [
     const { comm: _, ...rest } = creds;
     s.image(I.CORE, 1000, 1, () => ({ ...core, thread_core: { ...core.thread_core, creds: rest } }));
   }),
-  input("a core image of 9 MB with 500,000 words of registers", "logger", (s) => {
+  input("a core image of 9 MB with 450,000 words of registers", "logger", (s) => {
     const core = s.sample(I.CORE, 1000, 0) as { thread_info: { fpregs: object } };
     const fpregs = { ...core.thread_info.fpregs, xmm_space: listOf(450_000, () => 0xffff_ffff) };
     s.image(I.CORE, 1000, 1, () => ({ ...core, thread_info: { ...core.thread_info, fpregs } }));
@@ -321,7 +321,7 @@ export const SETS: readonly HostileInput[] = [
     s.image(I.CORE, 1000, 1, () => ({ ...core, tc: { ...core.tc, comm: "x".repeat(8 * MIB) } }));
     s.image(I.PSTREE, undefined, 4000, () => task(1000, 0));
   }),
-  input("60,000 message queues", "container", (s) => {
+  input("150,000 message queues", "container", (s) => {
     const queue = { ...s.sample(I.IPCNS_MSG, 11, 0), qnum: 0 };
     s.image(I.IPCNS_MSG, 11, 150_000, () => queue);
   }),
@@ -374,7 +374,7 @@ export const SETS: readonly HostileInput[] = [
   input("150,000 packets of one queue", "sockets", (s) =>
     s.image(I.SK_QUEUES, undefined, 150_000, () => ({ id_for: 1, length: 0, addr: undefined, scm: [] })),
   ),
-  input("namespaces: 60,000 images of one kind", "container", (s) => {
+  input("namespaces: 20,000 images of one kind", "container", (s) => {
     for (let id = 100; id < 20_100; id++)
       linkSync(join(s.path, "utsns-12.img"), join(s.path, `utsns-${id}.img`));
   }),
@@ -386,12 +386,12 @@ export const SETS: readonly HostileInput[] = [
     const conf = net.def_conf4[0];
     s.image(I.NETNS, 10, 1, () => ({ ...net, def_conf4: listOf(400_000, () => conf) }));
   }),
-  input("100,000 namespaces ids of a network namespace", "container", (s) => {
+  input("200,000 namespace ids of a network namespace", "container", (s) => {
     const net = s.sample(I.NETNS, 10, 0);
     const nsids = listOf(200_000, (i) => ({ target_ns_id: i, netnsid_value: i, netnsid: i }));
     s.image(I.NETNS, 10, 1, () => ({ ...net, nsids }));
   }),
-  input("60,000 network devices", "container", (s) => {
+  input("20,000 network devices", "container", (s) => {
     const device = s.sample(I.NETDEV, 10, 0);
     s.image(I.NETDEV, 10, 20_000, (i) => ({ ...device, ifindex: i }));
   }),
@@ -433,7 +433,7 @@ export const SETS: readonly HostileInput[] = [
     const entry = { crimg: "1.0.0", time: "2026-01-01T00:00:00.000Z", edits: ["x"], files: [], changes: [] };
     s.file("crimg-edits.jsonl", Buffer.from(`${JSON.stringify(entry)}\n`.repeat(100_000)));
   }),
-  input("an edit of 100,000 files", "logger", (s) => {
+  input("an edit of 60,000 files", "logger", (s) => {
     const files = listOf(60_000, (i) => ({ name: `f${i}`, before: "a", after: "b", undo: [] }));
     const entry = { crimg: "1.0.0", time: "2026-01-01T00:00:00.000Z", edits: ["x"], files, changes: [] };
     s.file("crimg-edits.jsonl", Buffer.from(`${JSON.stringify(entry)}\n`));

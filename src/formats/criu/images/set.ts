@@ -1,4 +1,4 @@
-import { MAX_DESCRIPTORS, MAX_TASKS } from "../../../io/limits.js";
+import { MAX_SET_FILES, MAX_TASKS } from "../../../io/limits.js";
 import { kind, many, one } from "../image-kind.js";
 import { APPARMOR_ENTRY } from "../tables/apparmor.js";
 import { BINFMT_MISC_ENTRY } from "../tables/binfmt-misc.js";
@@ -40,7 +40,7 @@ export const SET_IMAGES = {
     "set",
     "open file descriptions of all tasks",
     [many(FILE_ENTRY)],
-    { since: "3.4", most: MAX_DESCRIPTORS },
+    { since: "3.4", most: MAX_SET_FILES },
   ),
   REMAP_FPATH: kind(
     "REMAP_FPATH",

@@ -37,7 +37,8 @@ export function writeFileTable(context: Context, pid: number, filesId: number): 
         context.losses.add(`task ${pid} fd ${fd}`, `its SELinux label ${label}`, "crimg writes no labels");
     }
     // What is deferred may bring in objects that defer more.
-    for (let next = context.deferred.shift(); next !== undefined; next = context.deferred.shift()) next();
+    // What is put off meanwhile is appended, and met by this loop.
+    for (const next of context.deferred) next();
     context.deferred = outer.deferred;
     context.descriptors = outer.descriptors;
   });

@@ -1,4 +1,4 @@
-import { createHash } from "node:crypto";
+import { createHash, type Hash } from "node:crypto";
 import type { Socket } from "../../../model/checkpoint.js";
 import type { Section } from "../section.js";
 
@@ -6,14 +6,16 @@ const CHUNK = 64 * 1024;
 
 /** SHA-256 of what waits to be read; where messages have bounds these count. */
 function digestOf({ protocol, waiting }: Socket): string | undefined {
-  const hash = createHash("sha256");
+  // Made at the first message: a hash takes kilobytes outside of the heap, and most sockets have nothing to read.
+  let hash: Hash | undefined;
   let isEmpty = true;
   for (const { size, read } of waiting()) {
+    hash ??= createHash("sha256");
     if (protocol !== "TCP") hash.update(`${size}:`);
     for (let done = 0; done < size; done += CHUNK) hash.update(read(done, Math.min(CHUNK, size - done)));
     isEmpty &&= size === 0;
   }
-  return isEmpty ? undefined : hash.digest("hex");
+  return isEmpty ? undefined : hash?.digest("hex");
 }
 
 export const SOCKETS: Section = {

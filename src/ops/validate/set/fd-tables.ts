@@ -63,7 +63,7 @@ export const fdTableRules: readonly Rule<SetContext>[] = [
     mend: AGAIN,
     *check(context) {
       for (const { pid, table } of context.share(descriptorTables))
-        for (const { value, index } of context.set.records(IMAGES.FDINFO, table.id))
+        for (const { value, index } of context.set.image(IMAGES.FDINFO, table.id)?.heldRecords() ?? [])
           if ((value.flags & ~FD_CLOEXEC) !== 0)
             yield {
               at: {

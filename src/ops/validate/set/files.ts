@@ -31,7 +31,7 @@ export const fileRules: readonly Rule<SetContext>[] = [
     about: "An entry of files.img has the one member that its type says, with the entry's id.",
     mend: AGAIN,
     *check({ set }) {
-      for (const { value, index } of set.records(IMAGES.FILES)) {
+      for (const { value, index } of set.image(IMAGES.FILES)?.heldRecords() ?? []) {
         const type = enumName(FD_TYPES, value.type);
         const expected = FILE_TYPES.find((each) => each.type === type)?.member;
         const members = FILE_TYPES.map(({ member }) => member).filter(

@@ -39,7 +39,8 @@ export function writeFileTable(context: CheckpointContext, pid: number, objref: 
     writeLocks(context, pid, each, file);
   }
   // What is put off may put off more.
-  for (let next = context.deferred.shift(); next !== undefined; next = context.deferred.shift()) next();
+  // What is put off meanwhile is appended, and met by this loop.
+  for (const next of context.deferred) next();
   context.deferred = outer;
 }
 
