@@ -1,4 +1,3 @@
-import { readdirSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { type Line, rendered } from "../../src/cli/line.js";
@@ -13,12 +12,13 @@ import type { Document } from "../../src/model/document.js";
 import { openDocument, openFileSet, openStream } from "../../src/open.js";
 import { extendedStream } from "../helpers/extended-stream.js";
 import { assertGolden } from "../helpers/golden.js";
+import { FIXTURE_NAMES } from "../helpers/images.js";
 import { keyPaths } from "../helpers/key-paths.js";
 import { suite } from "../helpers/suite.js";
 
 const FIXTURES = fileURLToPath(new URL("../../fixtures/", import.meta.url));
 const GOLDEN = join(FIXTURES, "golden/show");
-const CASES = readdirSync(join(FIXTURES, "criu"));
+const CASES = FIXTURE_NAMES;
 const LOOK = { style: styleFor(1, "never"), width: 80 };
 
 const test = suite("golden: show");

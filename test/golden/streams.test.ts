@@ -15,7 +15,7 @@ import { DirectoryFileSet } from "../../src/io/file-set.js";
 import { openDocument, openFileSet } from "../../src/open.js";
 import { crimg } from "../helpers/cli.js";
 import { assertGolden } from "../helpers/golden.js";
-import { CONVERTED_STREAMS, STREAM_FIXTURES } from "../helpers/images.js";
+import { FIXTURE_NAMES, STREAM_FIXTURES } from "../helpers/images.js";
 import { suite } from "../helpers/suite.js";
 
 const ROOT = fileURLToPath(new URL("../..", import.meta.url));
@@ -32,7 +32,7 @@ class DatedFileSet extends DirectoryFileSet {
   }
 }
 
-for (const name of CONVERTED_STREAMS)
+for (const name of FIXTURE_NAMES)
   test(`${name}: the stream is what its set converts into, to the byte`, () => {
     const conversion = planConversion(openFileSet(new DatedFileSet(join(ROOT, "fixtures/criu", name))));
     if (conversion.to !== "linux-cr") throw new Error("a set becomes a stream");

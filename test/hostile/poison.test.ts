@@ -18,7 +18,7 @@ import {
 import { openFileSet } from "../../src/open.js";
 import { memoryFiles } from "../helpers/build-set.js";
 import { type CliResult, CRIMG, crimg } from "../helpers/cli.js";
-import { CONVERTED_STREAMS, fixture, STREAM_FIXTURES } from "../helpers/images.js";
+import { FIXTURE_NAMES, fixture, STREAM_FIXTURES } from "../helpers/images.js";
 import { cleanUp, freshDirectory } from "../helpers/live.js";
 import { OnTerminal } from "../helpers/on-terminal.js";
 import {
@@ -65,7 +65,7 @@ function recordNames(document: Document): string[] {
     : ["FILE_NAME", "STRING", "BUFFER", "TASK"];
 }
 
-for (const name of CONVERTED_STREAMS)
+for (const name of FIXTURE_NAMES)
   for (const dose of DOSES)
     test(`every view of the set ${name}, poison in its ${dose}`, () => {
       const lines = [...everyLine(openFileSet(memoryFiles(poisonedSet(name, dose), POISON)))];

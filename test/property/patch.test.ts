@@ -1,4 +1,3 @@
-import fs from "node:fs";
 import * as fc from "fast-check";
 import { CriuImageSet } from "../../src/formats/criu/image-set.js";
 import { DirectoryFileSet } from "../../src/io/file-set.js";
@@ -7,6 +6,7 @@ import type { AnyValue, Field, MessageTable } from "../../src/schema/message.js"
 import { type FieldChange, type FieldPath, patchMessage } from "../../src/schema/patch.js";
 import { fieldVisitor } from "../../src/schema/visit.js";
 import { assertBytes } from "../helpers/bytes.js";
+import { FIXTURE_NAMES } from "../helpers/images.js";
 import { holds } from "../helpers/property.js";
 import { suite } from "../helpers/suite.js";
 import { fixture } from "../unit/ops/edit/planned.js";
@@ -23,7 +23,7 @@ interface Sample {
 /** Records of all fixtures with the fields they have. */
 function samples(): Sample[] {
   const found: Sample[] = [];
-  for (const set of fs.readdirSync(fixture("."))) {
+  for (const set of FIXTURE_NAMES) {
     const images = new CriuImageSet(new DirectoryFileSet(fixture(set)));
     for (const { name, kind } of images.files) {
       const image = kind?.magic === undefined ? undefined : images.imageNamed(name);

@@ -9,6 +9,7 @@ import { isCrimgError } from "../../../../src/io/errors.js";
 import { FileSource, MemorySource } from "../../../../src/io/source.js";
 import { decodeMessage } from "../../../../src/schema/decode.js";
 import { SetBuilder } from "../../../helpers/build-set.js";
+import { FIXTURE_NAMES } from "../../../helpers/images.js";
 import { holds } from "../../../helpers/property.js";
 import { suite } from "../../../helpers/suite.js";
 
@@ -46,7 +47,7 @@ function expected(value: PagemapEntry): { vaddr: bigint; pages: number; flags: n
 
 test("every fixture's columns are what the message decoder reads", () => {
   let entries = 0;
-  for (const name of fs.readdirSync("fixtures/criu"))
+  for (const name of FIXTURE_NAMES)
     for (const file of fs.readdirSync(`fixtures/criu/${name}`).filter((f) => f.startsWith("pagemap-"))) {
       const image = new CriuImage(new FileSource(`fixtures/criu/${name}/${file}`), file);
       const pagemap = readPagemap(image);

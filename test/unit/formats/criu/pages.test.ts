@@ -7,11 +7,12 @@ import type { MmEntry } from "../../../../src/formats/criu/tables/mm.js";
 import { isCrimgError } from "../../../../src/io/errors.js";
 import { DirectoryFileSet } from "../../../../src/io/file-set.js";
 import { assertBytes } from "../../../helpers/bytes.js";
+import { FIXTURE_NAMES } from "../../../helpers/images.js";
 import { suite } from "../../../helpers/suite.js";
 
 const test = suite("address space of real sets");
 
-const CASES = fs.readdirSync("fixtures/criu");
+const CASES = FIXTURE_NAMES;
 const open = (name: string): CriuImageSet => new CriuImageSet(new DirectoryFileSet(`fixtures/criu/${name}`));
 
 interface Opened {

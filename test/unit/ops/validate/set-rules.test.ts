@@ -18,6 +18,7 @@ import { openDocument } from "../../../../src/open.js";
 import { MODEL_RULES } from "../../../../src/ops/validate/rules/rules.js";
 import { SET_RULES } from "../../../../src/ops/validate/set/rules.js";
 import { RULES, validate } from "../../../../src/ops/validate/validate.js";
+import { FIXTURE_NAMES } from "../../../helpers/images.js";
 import { suite } from "../../../helpers/suite.js";
 import type { Case } from "./case.js";
 import { fileCases, referenceCases } from "./cases/files.js";
@@ -248,7 +249,7 @@ test("what rules say of themselves are sentences", () => {
   assert.equal(wrong, []);
 });
 
-for (const fixture of readdirSync(FIXTURES))
+for (const fixture of FIXTURE_NAMES)
   test(`${fixture} has no errors`, () => {
     const document = new DamagedSet(fixture).open();
     const verdict = validate(document);

@@ -1,4 +1,3 @@
-import { readdirSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import * as assert from "uvu/assert";
 import { ARCHITECTURES, archNumbering, COMMITS } from "../../../../src/formats/linux-cr/revisions.js";
@@ -8,6 +7,7 @@ import { openDocument, openStream } from "../../../../src/open.js";
 import { MODEL_RULES } from "../../../../src/ops/validate/rules/rules.js";
 import { STREAM_RULES } from "../../../../src/ops/validate/stream/rules.js";
 import { type Verdict, validate } from "../../../../src/ops/validate/validate.js";
+import { FIXTURE_NAMES } from "../../../helpers/images.js";
 import { richStream } from "../../../helpers/rich-stream.js";
 import { suite } from "../../../helpers/suite.js";
 import { type StreamName, wholeStream } from "./damaged-stream.js";
@@ -17,7 +17,6 @@ import { objectCases } from "./stream-cases/objects.js";
 import { ourCases } from "./stream-cases/ours.js";
 
 const test = suite("rules about a linux-cr stream");
-const FIXTURES = fileURLToPath(new URL("../../../../fixtures/criu/", import.meta.url));
 const CASES: readonly StreamCase[] = [...frameCases, ...objectCases, ...ourCases];
 
 function check(document: LinuxCrDocument): Verdict {
@@ -86,7 +85,7 @@ for (const commit of COMMITS)
         );
       });
 
-for (const name of readdirSync(FIXTURES))
+for (const name of FIXTURE_NAMES)
   test(`${name}, converted to a stream, breaks no rule`, () => {
     const { findings, checked } = check(
       openStream(new MemorySource(wholeStream(name as StreamName), `${name}.ckpt`)),

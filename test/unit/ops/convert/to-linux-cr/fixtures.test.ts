@@ -1,4 +1,3 @@
-import { readdirSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import * as assert from "uvu/assert";
 import { MemorySource } from "../../../../../src/io/source.js";
@@ -8,6 +7,7 @@ import type { Loss } from "../../../../../src/model/loss.js";
 import { openDocument, openStream } from "../../../../../src/open.js";
 import { planConversion } from "../../../../../src/ops/convert/convert.js";
 import { validate } from "../../../../../src/ops/validate/validate.js";
+import { FIXTURE_NAMES } from "../../../../helpers/images.js";
 import { suite } from "../../../../helpers/suite.js";
 import { walkStream } from "../../../../helpers/walk-stream.js";
 
@@ -67,7 +67,7 @@ function* memoryOf(task: Task): Generator<readonly [address: bigint, bytes: Buff
       }
 }
 
-for (const name of readdirSync(FIXTURES)) {
+for (const name of FIXTURE_NAMES) {
   const set = openDocument(FIXTURES + name);
   const { bytes, losses } = streamOf(set);
   const stream = openStream(new MemorySource(bytes, `${name}.ckpt`));
