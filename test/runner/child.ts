@@ -6,11 +6,11 @@ import type { Report } from "../helpers/suite.js";
 import { type Job, ROOT } from "./jobs.js";
 
 /**
- * A job that restores tasks with the ids that they had runs in a pid namespace of its own, where no other job can
+ * A job that restores tasks with the ids that they had runs in pid and IPC namespaces of its own, where no other job can
  * have taken an id meanwhile and nothing outlives it. bash is their init, which reaps what tests leave behind; ids begin
  * where those of the fixtures do not end.
  */
-const NAMESPACE = ["--pid", "--fork", "--kill-child", "--mount-proc"];
+const NAMESPACE = ["--pid", "--ipc", "--fork", "--kill-child", "--mount-proc"];
 const INIT = 'echo 20000 >/proc/sys/kernel/ns_last_pid; "$@"; exit $?';
 
 let canIsolate: boolean | undefined;

@@ -22,7 +22,7 @@ const SECONDS = 1800;
 const TOGETHER = ["unit", "golden"];
 
 /** These measure start-up, set lease-break-time for everybody, or aim kills at moments of a run that nobody slows down. */
-const ALONE = /\/test\/(package\/start-up|e2e\/slim-(leases|kills|memory)|hostile\/edit-killed)\.test\.ts$/;
+const ALONE = /\/test\/(package\/start-up|e2e\/slim-(leases|kills)|hostile\/edit-killed)\.test\.ts$/;
 
 /** The jobs of a group (`unit`, `unit/io`) or of a file; none when there are no such tests. */
 export function jobsOf(name: string): Job[] {

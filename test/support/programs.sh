@@ -15,7 +15,10 @@ for name in "$@"; do
   if [ "$out/$name" -nt "$name.c" ] && [ "$out/$name" -nt program.h ]; then
     continue
   fi
-  gcc -std=gnu11 -static -pthread -Os -s -Wall -Wextra -Werror -o "$out/$name.$$" "$name.c" >&2
-  mv "$out/$name.$$" "$out/$name"
+  # Jobs of the tests run in pid namespaces, where two may have the same pid.
+  fresh=$(mktemp "$out/$name.XXXXXX")
+  gcc -std=gnu11 -static -pthread -Os -s -Wall -Wextra -Werror -o "$fresh" "$name.c" >&2
+  chmod 755 "$fresh"
+  mv "$fresh" "$out/$name"
 done
 cd "$out" && pwd

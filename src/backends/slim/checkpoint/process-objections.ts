@@ -1,6 +1,6 @@
 import { KCMP_FILES, KCMP_FS, KCMP_SIGHAND, KCMP_VM } from "../../../linux/files.js";
 import type { Objection } from "../../backend.js";
-import { type Area, isVvar } from "../proc/mappings.js";
+import { type Area, isSegment, isVvar } from "../proc/mappings.js";
 import { SYS } from "../sys/abi-x64.js";
 import { attempt } from "../sys/syscall.js";
 import { strangeness } from "../vma-flags.js";
@@ -27,7 +27,7 @@ function ofProcess({ frozen, areas, denied }: ProcessState): Objection[] {
     found.push({ pid, reason: `task ${pid} ${reason}` });
   };
   for (const area of areas) {
-    if (area.name.startsWith("/SYSV") && !isWhole(area))
+    if (isSegment(area) && !isWhole(area))
       refuse(`has a part of a System V segment at 0x${area.start.toString(16)}`);
     const named = STRANGE_NAMES.find(([name]) => name.test(area.name))?.[1];
     const strange = isVvar(area) ? undefined : (named ?? strangeness(area.flags));

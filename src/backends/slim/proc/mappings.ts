@@ -46,6 +46,11 @@ function areaOf(head: RegExpExecArray, flags: string): Area {
   };
 }
 
+/** A System V segment, whose number stands in the place of an inode's: the first of an IPC namespace has 0. */
+export function isSegment({ name }: Area): boolean {
+  return name.startsWith("/SYSV");
+}
+
 /** Special areas that the kernel puts into every address space, by their names. */
 export function isVvar({ name }: Area): boolean {
   return name.startsWith("[vvar");

@@ -5,7 +5,7 @@ import { textPayload } from "../../../../formats/linux-cr/write.js";
 import type { ByteSource } from "../../../../io/source.js";
 import { PAGE_SIZE, TASK_SIZE } from "../../../../linux/mman.js";
 import { O_RDWR } from "../../../../linux/open-flags.js";
-import { type Area, isVvar } from "../../proc/mappings.js";
+import { type Area, isSegment, isVvar } from "../../proc/mappings.js";
 import { Pagemap } from "../../proc/pagemap.js";
 
 import { adviceOf, VM_MAYWRITE, vmFlags } from "../../vma-flags.js";
@@ -106,7 +106,7 @@ function writeArea(
     extra(KIND.vvar);
     return;
   }
-  if (area.inode === 0) {
+  if (area.inode === 0 && !isSegment(area)) {
     writer.record(RECORDS.VMA, { ...base, vma_type: TYPE.anonymous });
     const isDroppable = area.flags.has("dp");
     extra(KIND.ordinary, isDroppable ? DROPPABLE : 0);
@@ -118,10 +118,9 @@ function writeArea(
   const mapFile = mapLink(pid, area);
   const { size } = fs.statSync(mapFile, { bigint: true });
   const isShared = area.permissions[3] === "s";
-  const isSegment = area.name.startsWith("/SYSV");
-  if (isSegment || (isShared && area.name.startsWith("/dev/zero"))) {
+  if (isSegment(area) || (isShared && area.name.startsWith("/dev/zero"))) {
     // Segments have their own numbers in the place of those of inodes.
-    const number = isSegment ? "sysv" : area.device;
+    const number = isSegment(area) ? "sysv" : area.device;
     const object = context.hidden("INODE", `${number}:${area.inode}`);
     writer.record(RECORDS.VMA, {
       ...base,
@@ -130,7 +129,7 @@ function writeArea(
       ino_size: size,
     });
     extra(KIND.ordinary);
-    if (isSegment) writer.record(RECORDS.SYSV_SEGMENT, segmentFields(area.inode));
+    if (isSegment(area)) writer.record(RECORDS.SYSV_SEGMENT, segmentFields(area.inode));
     if (object.isNew) writeWholeFile(context, mapFile);
     return;
   }
