@@ -1,5 +1,5 @@
 import fs from "node:fs";
-import { ioError, UsageError } from "./io/errors.js";
+import { ioError, isCrimgError, UsageError } from "./io/errors.js";
 import { type RecoverOptions, type Recovery, recoverInPlace } from "./io/recover-in-place.js";
 import { editPlaceOf } from "./ops/edit/place.js";
 
@@ -10,9 +10,10 @@ import { editPlaceOf } from "./ops/edit/place.js";
 export function recoverImage(image: string, options: RecoverOptions = {}): Recovery {
   let stat: fs.Stats;
   try {
+    assertOwnLink(image);
     stat = fs.statSync(image);
   } catch (error) {
-    throw ioError("open the image", image, error);
+    throw isCrimgError(error) ? error : ioError("open the image", image, error);
   }
   const place = editPlaceOf(image, stat);
   if (place === undefined)
@@ -20,4 +21,13 @@ export function recoverImage(image: string, options: RecoverOptions = {}): Recov
       file: image,
     });
   return recoverInPlace(place, options);
+}
+
+/** Whose link is followed decides what is changed. Errors: USAGE for a link of somebody else than the caller and root. */
+function assertOwnLink(image: string): void {
+  const stat = fs.lstatSync(image);
+  if (stat.isSymbolicLink() && stat.uid !== 0 && stat.uid !== process.geteuid?.())
+    throw new UsageError(`it is a symbolic link of uid ${stat.uid}; name the image that it leads to`, {
+      file: image,
+    });
 }

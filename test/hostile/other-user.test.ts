@@ -155,7 +155,7 @@ const ATTACKS: Record<string, Attack> = {
   "root's edit of it, and a link to root's file since": {
     looks: "mixed",
     refused: /was left alone: (the directory belongs to uid 65534|.* is neither the old nor the new file)/,
-    families: ["set"], // The stream would be root's file itself: a link that is named is followed.
+    families: ["set"],
     prepare: async (at) => {
       await interrupt(at.image, FAMILIES[at.family].edit, "mixed");
       const bytes = fs.readFileSync(at.member);
@@ -164,7 +164,20 @@ const ATTACKS: Record<string, Attack> = {
       plantLink(path.join(at.outside, "same"), at.member);
     },
   },
+  "the image itself a link to root's": {
+    looks: "nothing",
+    refused: /it is a symbolic link of uid 65534; name the image that it leads to/,
+    prepare: plantImageLink,
+  },
 };
+
+/** The name that root is told leads to an image of root's. */
+function plantImageLink(at: StrangersImage): void {
+  const own = path.join(at.outside, "own");
+  fs.cpSync(at.image, own, { recursive: true });
+  fs.rmSync(at.image, { recursive: true });
+  plantLink(own, at.image);
+}
 
 function secretOf({ outside }: StrangersImage): string {
   return path.join(outside, "secret");
