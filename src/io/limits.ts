@@ -18,8 +18,20 @@ export const MAX_THREADS = 128 * 1024;
 /** Descriptors of one table: twice the 65,536 that a server is commonly given as its LimitNOFILE. */
 export const MAX_DESCRIPTORS = 128 * 1024;
 
-/** Open files of a set: 65,536 of one task and some more; real sets have 20,000. `diff` holds them of both sides. */
+/** Open files of a set: 65,536 of one task and some more; real sets have 20,000. */
 export const MAX_SET_FILES = 72 * 1024;
+
+/** Open files of each of two CRIU sets that are compared, which are held of both; real sets have 20,000. */
+export const MAX_COMPARED_FILES = 24 * 1024;
+
+/** Path or name of an open file: twice PATH_MAX, and no kernel tells one longer than that; each descriptor shows it again. */
+export const MAX_PATH_LENGTH = 8 * 1024;
+
+/** Limits, and signal actions, of one task: Linux has 16 and 64 (128 on MIPS). */
+export const MAX_TASK_ENTRIES = 128;
+
+/** POSIX timers of one task: each is a queued signal, of which RLIMIT_SIGPENDING allows 62,000 on a machine with 16 GiB. */
+export const MAX_TASK_TIMERS = 64 * 1024;
 
 /** Mounts of one namespace: fs.mount-max by default. */
 export const MAX_MOUNTS = 100_000;

@@ -1,6 +1,6 @@
 import type { ViewData } from "../../index.js";
 import type { Line } from "../line.js";
-import { type Column, tableLines } from "../table.js";
+import { type Cell, type Column, tableLines } from "../table.js";
 import { groupedBy } from "./same.js";
 import { type Look, numberRanges, openMode, usersText } from "./words.js";
 
@@ -17,14 +17,18 @@ const COLUMNS: readonly Column[] = [
 /** `crimg show IMG files` */
 export function* filesLines({ files }: ViewData<"files">, look: Look): Generator<Line> {
   if (files.length === 0) return yield "no open files";
-  const rows = files.map((file) => {
+  const rows = { length: files.length, [Symbol.iterator]: () => rowsOf(files) };
+  yield* tableLines(COLUMNS, rows, look);
+  yield* ownerLines(files);
+}
+
+function* rowsOf(files: ViewData<"files">["files"]): Generator<Cell[]> {
+  for (const file of files) {
     const { id, type, flags, position, size, deleted, nodeOf } = file;
     const usedBy = nodeOf === undefined ? usersText(file.descriptors, file.uses) : `file ${nodeOf}`;
     const name = deleted === undefined ? file.file : `${file.file} (deleted)`;
-    return [id, type, openMode(flags), position ?? "", size ?? "", usedBy, name];
-  });
-  yield* tableLines(COLUMNS, rows, look);
-  yield* ownerLines(files);
+    yield [id, type, openMode(flags), position ?? "", size ?? "", usedBy, name];
+  }
 }
 
 /** Who gets the signals of files, the files of one owner together. */

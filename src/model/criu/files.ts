@@ -1,3 +1,4 @@
+import path from "node:path";
 import { FILE_TYPES } from "../../formats/criu/file-types.js";
 import type { CriuImageSet } from "../../formats/criu/image-set.js";
 import { IMAGES } from "../../formats/criu/images.js";
@@ -5,6 +6,8 @@ import { FD_TYPES } from "../../formats/criu/tables/fdinfo.js";
 import type { FownEntry } from "../../formats/criu/tables/fown.js";
 import type { RegFileEntry } from "../../formats/criu/tables/regfile.js";
 import { enumName } from "../../io/enums.js";
+import { FormatError } from "../../io/errors.js";
+import { MAX_PATH_LENGTH } from "../../io/limits.js";
 import { wordBytes } from "../../io/words.js";
 import type { DeletedFile, FileOwner, FileTable, OpenFile, Origin, Socket } from "../checkpoint.js";
 import type { FileState } from "../file-state.js";
@@ -156,21 +159,39 @@ class CriuOpenFile implements OpenFile {
 function readFiles(set: CriuImageSet, context: FileContext): OpenFile[] {
   const files: OpenFile[] = [];
   const members = new Map(FILE_TYPES.map(({ type, member }) => [type, member]));
-  for (const { index, value } of set.image(IMAGES.FILES)?.heldRecords() ?? []) {
+  for (const { index, offset, value } of set.image(IMAGES.FILES)?.heldRecords() ?? []) {
     const type = enumName(FD_TYPES, value.type);
     const member = members.get(type);
     const record = member === undefined ? {} : (value[member] as Record<string, unknown> | undefined);
     // An entry without the member of its type says nothing of the file: as if it were not there.
     if (record === undefined) continue;
+    if (refusesName(set, IMAGES.FILES.file, index, offset, record)) continue;
     files.push(new CriuOpenFile(type, value.id, record, IMAGES.FILES.file, index, member, context));
   }
   if (files.length > 0) return files;
   for (const { type, splitImage } of FILE_TYPES) {
     if (splitImage === undefined) continue;
-    for (const { index, value } of set.image(splitImage)?.heldRecords() ?? []) {
+    for (const { index, offset, value } of set.image(splitImage)?.heldRecords() ?? []) {
       const { id = 0 } = value as { id?: number };
+      if (refusesName(set, splitImage.file, index, offset, value)) continue;
       files.push(new CriuOpenFile(type, id, value, splitImage.file, index, undefined, context));
     }
   }
   return files;
+}
+
+/** A descriptor costs ten bytes and shows the whole name of its file. */
+function refusesName(
+  set: CriuImageSet,
+  image: string,
+  index: number,
+  offset: number,
+  record: Readonly<Record<string, unknown>>,
+): boolean {
+  const { name } = record;
+  if ((typeof name !== "string" && !Buffer.isBuffer(name)) || name.length <= MAX_PATH_LENGTH) return false;
+  const text = `invalid name of ${name.length} bytes (expected at most ${MAX_PATH_LENGTH})`;
+  const place = { file: path.join(set.name, image), path: `[${index}]`, offset };
+  set.refuse(image, index, new FormatError("TOO_LARGE", text, place));
+  return true;
 }

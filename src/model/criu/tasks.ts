@@ -8,6 +8,7 @@ import type { FsEntry } from "../../formats/criu/tables/fs.js";
 import type { MmEntry } from "../../formats/criu/tables/mm.js";
 import type { PstreeEntry } from "../../formats/criu/tables/pstree.js";
 import { enumName } from "../../io/enums.js";
+import { MAX_TASK_TIMERS } from "../../io/limits.js";
 import type { Value } from "../../schema/message.js";
 import type {
   AddressRange,
@@ -29,6 +30,7 @@ import { lazy } from "../lazy.js";
 import type { Memory } from "../memory.js";
 import { criuMappings } from "./mappings.js";
 import { CORE_HEAD } from "./parts.js";
+import { taskEntries } from "./task-entries.js";
 import { CriuThread, criuSignals } from "./threads.js";
 import { criuTimers } from "./timers.js";
 
@@ -143,7 +145,8 @@ export class CriuTask implements Task {
     const stored =
       this.#readCore()?.tc?.rlimits?.rlimits ??
       this.#context.set.records(IMAGES.RLIMIT, this.pid).map(({ value }) => value);
-    return stored.map(({ cur, max }) => ({ soft: cur, hard: max }));
+    const limits = taskEntries(this.#context.set, this.pid, "limits", stored);
+    return limits.map(({ cur, max }) => ({ soft: cur, hard: max }));
   }
 
   get attributes(): TaskAttributes {
@@ -182,7 +185,15 @@ export class CriuTask implements Task {
   }
 
   #readCore(): CoreEntry | undefined {
-    this.#core ??= { is: this.#context.set.first(IMAGES.CORE, this.pid) };
+    if (this.#core === undefined) {
+      const { set } = this.#context;
+      const core = set.first(IMAGES.CORE, this.pid);
+      this.#core = { is: core };
+      // Before anything else is made of a record that is too long.
+      taskEntries(set, this.pid, "limits", core?.tc?.rlimits?.rlimits ?? []);
+      taskEntries(set, this.pid, "signal actions", core?.tc?.sigactions ?? []);
+      taskEntries(set, this.pid, "POSIX timers", core?.tc?.timers?.posix ?? [], MAX_TASK_TIMERS);
+    }
     return this.#core.is;
   }
 

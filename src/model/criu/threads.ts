@@ -16,6 +16,7 @@ import type {
   Thread,
   ThreadAddresses,
 } from "../checkpoint.js";
+import { taskEntries } from "./task-entries.js";
 import { criuX86Registers } from "./x86-registers.js";
 
 /** A thread whose core image is read at the first look at it. A class: a damaged tree names 100,000 of them. */
@@ -140,7 +141,8 @@ function rseqOf(core: CoreEntry | undefined): Thread["rseq"] {
 /** Signal actions and the task's queue; sets before criu 3.1 keep the actions in sigacts-PID.img. */
 export function criuSignals(set: CriuImageSet, pid: number, core: TaskCoreEntry | undefined): SignalState {
   const stored = core?.sigactions ?? [];
-  const actions = stored.length > 0 ? stored : set.records(IMAGES.SIGACT, pid).map(({ value }) => value);
+  const all = stored.length > 0 ? stored : set.records(IMAGES.SIGACT, pid).map(({ value }) => value);
+  const actions = taskEntries(set, pid, "signal actions", all);
   const queue = core?.signals_s?.signals ?? set.records(IMAGES.SIGNAL, pid).map(({ value }) => value);
   return { actions: actions.map(signalAction), pending: queue.map(pendingSignal) };
 }

@@ -2,8 +2,10 @@ import type { CriuImageSet } from "../../formats/criu/image-set.js";
 import { IMAGES } from "../../formats/criu/images.js";
 import type { TaskCoreEntry } from "../../formats/criu/tables/core.js";
 import type { ItimerEntry, PosixTimerEntry, TimerfdEntry } from "../../formats/criu/tables/timer.js";
+import { MAX_TASK_TIMERS } from "../../io/limits.js";
 import { NSEC_PER_SEC, NSEC_PER_USEC } from "../../linux/time.js";
 import type { DescriptorTable, Origin, Timer, TimerKind } from "../checkpoint.js";
+import { taskEntries } from "./task-entries.js";
 
 /** Interval timers, POSIX timers and timerfds of a task, with what was left of them at the checkpoint. */
 export function criuTimers(
@@ -35,7 +37,7 @@ function intervalTimers(set: CriuImageSet, pid: number, core: TaskCoreEntry | un
 
 function posixTimers(set: CriuImageSet, pid: number, core: TaskCoreEntry | undefined): Timer[] {
   if (core?.timers !== undefined)
-    return core.timers.posix.map((timer, i) =>
+    return taskEntries(set, pid, "POSIX timers", core.timers.posix, MAX_TASK_TIMERS).map((timer, i) =>
       posix(timer, { image: `core-${pid}.img`, record: 0, field: `tc.timers.posix[${i}]` }),
     );
   return set

@@ -181,11 +181,16 @@ class MemoryComparison {
     const key = `${x.file}\0${y.file}`;
     let same = this.#sameFiles.get(key);
     if (same === undefined) {
-      same = isSameFile(path.join(this.before.directory, x.file), path.join(this.after.directory, y.file));
+      same = isSameFile(fileOf(this.before, x.file), fileOf(this.after, y.file));
       this.#sameFiles.set(key, same);
     }
     return same;
   }
+}
+
+/** Runs name the file with its directory or without. */
+function fileOf({ directory }: Memory, file: string): string {
+  return path.join(directory, path.basename(file));
 }
 
 function addressOf(run: StoredRun, page: number, pageSize: number): bigint {

@@ -47,26 +47,33 @@ export function filesView({ checkpoint }: Document, { pid }: ShowOptions = {}): 
   const holders = holdersOf(checkpoint);
   const uses = usesOf(checkpoint);
   const { architecture } = checkpoint;
+  const flagNames = new Map<number, readonly string[]>();
+  const namesOf = (flags: number): readonly string[] => {
+    const known = flagNames.get(flags) ?? openFlagNames(flags, architecture);
+    flagNames.set(flags, known);
+    return known;
+  };
   const nodes = new Map(checkpoint.files.all.map(({ id, record }) => [record.regf_id, id]));
   const files = checkpoint.files.all
-    .map((file) => ({
-      ...shownFile(file, architecture, holders(file), uses(file)),
-      nodeOf: file.type === "REG" ? nodes.get(file.id) : undefined,
-    }))
+    .map((file) => {
+      const nodeOf = file.type === "REG" ? nodes.get(file.id) : undefined;
+      return shownFile(file, namesOf, holders(file), uses(file), nodeOf);
+    })
     .filter((file) => heldBy(file.descriptors, pid) || file.uses.some((use) => use.pid === pid));
   return { ...viewHead("files"), files };
 }
 
 function shownFile(
   file: OpenFile,
-  architecture: string,
+  namesOf: (flags: number) => readonly string[],
   descriptors: readonly Holder[],
   uses: readonly FileUse[],
+  nodeOf: number | undefined,
 ): ShownFile {
   const { id, type, flags, position, size, mode, buildId, owner, state, deleted, origin } = file;
   return {
     ...{ id, type, file: file.label },
-    flags: flags === undefined ? undefined : openFlagNames(flags, architecture),
+    flags: flags === undefined ? undefined : namesOf(flags),
     flagBits: flags === undefined ? undefined : hex(flags),
     ...{ position, size, buildId },
     owner: owner && { ...owner, signal: owner.signal === 0 ? "SIGIO" : signalName(owner.signal) },
@@ -75,5 +82,6 @@ function shownFile(
     deleted: deleted === undefined ? undefined : { method: deleted.method, keptIn: deleted.keptIn },
     ...{ descriptors, uses },
     record: `${origin.image}[${origin.record}]`,
+    nodeOf,
   };
 }

@@ -142,12 +142,17 @@ export const SETS: readonly HostileInput[] = [
     s.image(I.FILES, undefined, 200_000, () => ({ type: TYPE.REG, id: 3, reg: reg(3) })),
   ),
   input("120,000 files", "logger", (s) => openFiles(s, 120_000, "REG", "reg", reg)),
-  input("a path of 8 MiB and 100,000 descriptors of it", "logger", (s) => {
-    s.image(I.FILES, undefined, 4, (i) => ({
-      ...{ type: TYPE.REG, id: i, reg: { ...reg(i), name: i === 3 ? `/${"x".repeat(8 * MIB)}` : "/" } },
-    }));
-    s.image(I.FDINFO, 2, 100_000, (i) => ({ id: 3, flags: 0, type: TYPE.REG, fd: i }));
-  }),
+  input(
+    "a path of 8 MiB and 100,000 descriptors of it",
+    "logger",
+    (s) => {
+      s.image(I.FILES, undefined, 4, (i) => ({
+        ...{ type: TYPE.REG, id: i, reg: { ...reg(i), name: i === 3 ? `/${"x".repeat(8 * MIB)}` : "/" } },
+      }));
+      s.image(I.FDINFO, 2, 100_000, (i) => ({ id: 3, flags: 0, type: TYPE.REG, fd: i }));
+    },
+    ["diff", "show fds", "validate"],
+  ),
   input("a path of 1,000,000 components", "logger", (s) =>
     s.image(I.FILES, undefined, 10, (i) => ({
       ...{ type: TYPE.REG, id: i, reg: { ...reg(i), name: i === 3 ? "/..".repeat(1_000_000) : "/" } },
@@ -156,14 +161,20 @@ export const SETS: readonly HostileInput[] = [
   input("60,000 unix sockets, all peers of one", "sockets", (s) =>
     openFiles(s, 60_000, "UNIXSK", "usk", (id, i) => unix(id, i + 1, 1)),
   ),
-  input("60,000 unix sockets of one inode", "sockets", (s) =>
-    openFiles(s, 60_000, "UNIXSK", "usk", (id) => unix(id, 1, 1)),
+  input(
+    "60,000 unix sockets of one inode",
+    "sockets",
+    (s) => openFiles(s, 60_000, "UNIXSK", "usk", (id) => unix(id, 1, 1)),
+    ["diff"],
   ),
   input("60,000 listening sockets of one port", "sockets", (s) =>
     openFiles(s, 60_000, "INETSK", "isk", (id, i) => inet(id, i, 80)),
   ),
-  input("60,000 connections of one port", "sockets", (s) =>
-    openFiles(s, 60_000, "INETSK", "isk", (id, i) => ({ ...inet(id, i, 80), state: 1, dst_port: 80 })),
+  input(
+    "60,000 connections of one port",
+    "sockets",
+    (s) => openFiles(s, 60_000, "INETSK", "isk", (id, i) => ({ ...inet(id, i, 80), state: 1, dst_port: 80 })),
+    ["diff"],
   ),
   input("100,000 ends of one pipe", "tree", (s) =>
     openFiles(s, 100_000, "PIPE", "pipe", (id, i) => ({ id, pipe_id: 1, flags: i & 1, fown: FOWN })),
@@ -177,10 +188,14 @@ export const SETS: readonly HostileInput[] = [
       tfd: listOf(400_000, (i) => ({ id, tfd: i, events: 1, data: 1n })),
     })),
   ),
-  input("60,000 epoll files that watch the next", "logger", (s) =>
-    openFiles(s, 60_000, "EVENTPOLL", "epfd", (id, i) => ({
-      ...{ id, flags: 0, fown: FOWN, tfd: [{ id, tfd: i + 1, events: 1, data: 1n }] },
-    })),
+  input(
+    "60,000 epoll files that watch the next",
+    "logger",
+    (s) =>
+      openFiles(s, 60_000, "EVENTPOLL", "epfd", (id, i) => ({
+        ...{ id, flags: 0, fown: FOWN, tfd: [{ id, tfd: i + 1, events: 1, data: 1n }] },
+      })),
+    ["diff"],
   ),
   input("one inotify file with 200,000 watches", "logger", (s) =>
     openFiles(s, 1, "INOTIFY", "ify", (id) => ({
@@ -191,11 +206,16 @@ export const SETS: readonly HostileInput[] = [
       })),
     })),
   ),
-  input("60,000 terminals, 30,000 with an entry", "terminal", (s) => {
-    const info = s.sample(I.TTY_INFO, undefined, 0);
-    openFiles(s, 60_000, "TTY", "tty", (id, i) => ({ id, tty_info_id: i, flags: 2, fown: FOWN }));
-    s.image(I.TTY_INFO, undefined, 30_000, (i) => ({ ...info, id: i }));
-  }),
+  input(
+    "60,000 terminals, 30,000 with an entry",
+    "terminal",
+    (s) => {
+      const info = s.sample(I.TTY_INFO, undefined, 0);
+      openFiles(s, 60_000, "TTY", "tty", (id, i) => ({ id, tty_info_id: i, flags: 2, fown: FOWN }));
+      s.image(I.TTY_INFO, undefined, 30_000, (i) => ({ ...info, id: i }));
+    },
+    ["diff", "show fds"],
+  ),
   input("60,000 memfds with an inode each", "threads", (s) => {
     const inode = s.sample(I.MEMFD_INODE, undefined, 0);
     openFiles(s, 60_000, "MEMFD", "memfd", (id, i) => ({ id, flags: 2, pos: 0n, fown: FOWN, inode_id: i }));
@@ -247,15 +267,20 @@ export const SETS: readonly HostileInput[] = [
       i === 0 ? { pages_id: 1 } : { vaddr: BigInt(i) * 8192n, compat_nr_pages: 1, flags: 4 },
     ),
   ),
-  input("pages of 64 TiB that are a hole", "logger", (s) => {
-    s.image(I.PAGEMAP, 1000, 2, (i) =>
-      i === 0 ? { pages_id: 1 } : { vaddr: 0n, compat_nr_pages: 0, flags: 4, nr_pages: 1n << 30n },
-    );
-    const mm = s.sample(I.MM, 1000, 0);
-    const vma = (mm.vmas as object[])[6];
-    s.image(I.MM, 1000, 1, () => ({ ...mm, vmas: [{ ...vma, start: 0n, end: 1n << 42n }] }));
-    truncateSync(join(s.path, "pages-1.img"), 2 ** 42);
-  }),
+  input(
+    "pages of 64 TiB that are a hole",
+    "logger",
+    (s) => {
+      s.image(I.PAGEMAP, 1000, 2, (i) =>
+        i === 0 ? { pages_id: 1 } : { vaddr: 0n, compat_nr_pages: 0, flags: 4, nr_pages: 1n << 30n },
+      );
+      const mm = s.sample(I.MM, 1000, 0);
+      const vma = (mm.vmas as object[])[6];
+      s.image(I.MM, 1000, 1, () => ({ ...mm, vmas: [{ ...vma, start: 0n, end: 1n << 42n }] }));
+      truncateSync(join(s.path, "pages-1.img"), 2 ** 42);
+    },
+    ["diff"],
+  ),
   input("200,000 locks of one file", "locks", (s) =>
     s.image(I.FILE_LOCKS, undefined, 200_000, (i) => ({
       ...{ flag: 1, type: 1, pid: 1000 + (i % 2), fd: 4, start: BigInt(i), len: 0n },
@@ -285,20 +310,30 @@ export const SETS: readonly HostileInput[] = [
       ...{ ...mount, mnt_id: i + 1, parent_mnt_id: i, mountpoint: `${"/a".repeat(100)}/${i}` },
     }));
   }),
-  input("a message of 500,000 timers", "logger", (s) => {
-    const core = s.sample(I.CORE, 1000, 0) as { tc: object & { timers: object } };
-    const posix = listOf(200_000, (i) => ({
-      ...{ it_id: i, clock_id: 1, si_signo: 14, it_sigev_notify: 0, sival_ptr: 0n, overrun: 0 },
-      ...{ isec: 0n, insec: 0n, vsec: 1n, vnsec: 0n },
-    }));
-    s.image(I.CORE, 1000, 1, () => ({ ...core, tc: { ...core.tc, timers: { ...core.tc.timers, posix } } }));
-  }),
-  input("400,000 limits and signal actions of one task", "logger", (s) => {
-    const core = s.sample(I.CORE, 1000, 0) as { tc: object };
-    const rlimits = { rlimits: listOf(200_000, () => ({ cur: 1n, max: 1n })) };
-    const sigactions = listOf(200_000, () => ({ sigaction: 0n, flags: 0n, restorer: 0n, mask: 0n }));
-    s.image(I.CORE, 1000, 1, () => ({ ...core, tc: { ...core.tc, rlimits, sigactions } }));
-  }),
+  input(
+    "a message of 500,000 timers",
+    "logger",
+    (s) => {
+      const core = s.sample(I.CORE, 1000, 0) as { tc: object & { timers: object } };
+      const posix = listOf(200_000, (i) => ({
+        ...{ it_id: i, clock_id: 1, si_signo: 14, it_sigev_notify: 0, sival_ptr: 0n, overrun: 0 },
+        ...{ isec: 0n, insec: 0n, vsec: 1n, vnsec: 0n },
+      }));
+      s.image(I.CORE, 1000, 1, () => ({ ...core, tc: { ...core.tc, timers: { ...core.tc.timers, posix } } }));
+    },
+    ["diff"],
+  ),
+  input(
+    "400,000 limits and signal actions of one task",
+    "logger",
+    (s) => {
+      const core = s.sample(I.CORE, 1000, 0) as { tc: object };
+      const rlimits = { rlimits: listOf(200_000, () => ({ cur: 1n, max: 1n })) };
+      const sigactions = listOf(200_000, () => ({ sigaction: 0n, flags: 0n, restorer: 0n, mask: 0n }));
+      s.image(I.CORE, 1000, 1, () => ({ ...core, tc: { ...core.tc, rlimits, sigactions } }));
+    },
+    ["diff"],
+  ),
   input("60,000 pending signals of one task", "logger", (s) => {
     const core = s.sample(I.CORE, 1000, 0) as { tc: object };
     const signals_s = { signals: listOf(60_000, () => ({ siginfo: Buffer.alloc(128, 5) })) };
