@@ -21,6 +21,9 @@ export const MAX_DESCRIPTORS = 128 * 1024;
 /** Open files of a set: 65,536 of one task and some more; real sets have 20,000. `diff` holds them of both sides. */
 export const MAX_SET_FILES = 72 * 1024;
 
+/** Losses of a conversion that are told one by one: more than anybody reads, with a count of the rest. */
+export const MAX_LOSSES = 16 * 1024;
+
 /** Mounts of one namespace: fs.mount-max by default. */
 export const MAX_MOUNTS = 100_000;
 

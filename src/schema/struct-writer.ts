@@ -114,7 +114,9 @@ function writeText(value: unknown, size: number, out: Buffer, at: number): void 
 }
 
 /** Bytes of each word, and the values that fit it. */
-const WORDS: Readonly<Record<Exclude<Word, LongWord>, { readonly size: number; readonly min: number; readonly max: number }>> = {
+const WORDS: Readonly<
+  Record<Exclude<Word, LongWord>, { readonly size: number; readonly min: number; readonly max: number }>
+> = {
   u8: { size: 1, min: 0, max: 0xff },
   s8: { size: 1, min: -0x80, max: 0x7f },
   u16: { size: 2, min: 0, max: 0xffff },
