@@ -3,6 +3,7 @@
 // with the checkpoint as one linux-cr stream.
 import { type ChildProcess, spawn, spawnSync } from "node:child_process";
 import {
+  chmodSync,
   cpSync,
   existsSync,
   mkdirSync,
@@ -126,6 +127,8 @@ async function demo(directory: string): Promise<void> {
   const service = join(directory, "service");
   const images = join(directory, "images");
   mkdirSync(join(directory, "files"));
+  // It stands for the root directory that the task had, whatever the umask is.
+  chmodSync(join(directory, "files"), 0o755);
   const unpacked = spawnSync("tar", ["-xzpf", FILES, "-C", join(directory, "files")], { cwd: ROOT });
   if (unpacked.status !== 0) throw new Error(`tar: ${unpacked.stderr}`);
 

@@ -21,7 +21,7 @@ const JOIN_BYTES = 64 * 1024;
 /** Gathers pieces for a `ConcatSource`; ranges of sources are not read before somebody reads the whole. */
 export class PieceList {
   readonly #pieces: Piece[] = [];
-  #open: Buffer[] = [];
+  #open = Buffer.alloc(0);
   #openBytes = 0;
   #size = 0;
 
@@ -34,10 +34,11 @@ export class PieceList {
     const size = pieceSize(piece);
     if (size === 0) return;
     this.#size += size;
-    if (Buffer.isBuffer(piece)) {
-      this.#open.push(piece);
+    if (Buffer.isBuffer(piece) && size < JOIN_BYTES) {
+      if (this.#openBytes + size > JOIN_BYTES) this.#join();
+      if (this.#open.length === 0) this.#open = Buffer.allocUnsafe(JOIN_BYTES);
+      piece.copy(this.#open, this.#openBytes);
       this.#openBytes += size;
-      if (this.#openBytes >= JOIN_BYTES) this.#join();
       return;
     }
     this.#join();
@@ -51,8 +52,14 @@ export class PieceList {
   }
 
   #join(): void {
-    if (this.#openBytes > 0) this.#pieces.push(Buffer.concat(this.#open));
-    this.#open = [];
+    if (this.#openBytes === 0) return;
+    const joined = this.#open.subarray(0, this.#openBytes);
+    // Among ranges of sources the pieces in memory are short, and must not hold a whole buffer each.
+    if (this.#openBytes < JOIN_BYTES / 2) this.#pieces.push(Buffer.from(joined));
+    else {
+      this.#pieces.push(joined);
+      this.#open = Buffer.alloc(0);
+    }
     this.#openBytes = 0;
   }
 }

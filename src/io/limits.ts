@@ -33,6 +33,9 @@ export const MAX_TASK_ENTRIES = 128;
 /** POSIX timers of one task: each is a queued signal, of which RLIMIT_SIGPENDING allows 62,000 on a machine with 16 GiB. */
 export const MAX_TASK_TIMERS = 64 * 1024;
 
+/** Losses of a conversion that are told one by one: more than anybody reads, with a count of the rest. */
+export const MAX_LOSSES = 16 * 1024;
+
 /** Mounts of one namespace: fs.mount-max by default. */
 export const MAX_MOUNTS = 100_000;
 

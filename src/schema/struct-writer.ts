@@ -15,125 +15,142 @@ export function writeStruct<S extends StructTable>(
   base?: Buffer,
   place: ErrorPlace = {},
 ): Buffer {
-  const out = Buffer.alloc(table.size);
+  const out = zeros(table.size);
   base?.copy(out, 0, 0, table.size);
+  write(table, value as Fields, { byteOrder, out, partial: false }, place);
+  return out;
+}
+
+/** Like `writeStruct`, of the fields that are given: all others, also of structures inside, are zero. */
+export function writeGivenFields(table: StructTable, given: Fields, byteOrder: ByteOrder): Buffer {
+  const out = zeros(table.size);
+  write(table, given, { byteOrder, out, partial: true }, {});
+  return out;
+}
+
+/** From the pool of small buffers: memory of its own for each of a million structures costs more than all else. */
+export function zeros(size: number): Buffer {
+  return Buffer.allocUnsafe(size).fill(0);
+}
+
+type Fields = Readonly<Record<string, unknown>>;
+
+interface Target {
+  readonly byteOrder: ByteOrder;
+  readonly out: Buffer;
+  /** Values that are not given are left as they are. */
+  readonly partial: boolean;
+}
+
+function write(table: StructTable, value: Fields, target: Target, place: ErrorPlace): void {
   try {
-    writeFields(
-      table,
-      value as Readonly<Record<string, unknown>>,
-      byteOrder,
-      out,
-      0,
-      place.path ?? table.name,
-    );
+    writeFields(table, value, target, 0);
   } catch (error) {
     if (error instanceof Misfit)
-      throw new CrimgError("INVALID", error.message, { ...place, path: error.path });
+      throw new CrimgError("INVALID", error.message, {
+        ...place,
+        path: `${place.path ?? table.name}${error.path}`,
+      });
     throw error;
   }
-  return out;
 }
 
 /** A value that does not fit its field. */
 class Misfit extends Error {
-  constructor(
-    text: string,
-    readonly path: string,
-  ) {
-    super(text);
-  }
+  /** Of the field inside the structure, put together on the way out: ".sock.linger". */
+  path = "";
 }
 
-function writeFields(
-  table: StructTable,
-  value: Readonly<Record<string, unknown>>,
-  byteOrder: ByteOrder,
-  out: Buffer,
-  start: number,
-  path: string,
-): void {
-  for (const [name, field] of Object.entries(table.fields)) {
-    const at = start + field.offset;
-    const label = `${path}.${name}`;
-    if (field.count === undefined) {
-      writeOne(field, value[name], byteOrder, out, at, label);
-      continue;
+function writeFields(table: StructTable, value: Fields, target: Target, start: number): void {
+  const { fields } = table;
+  for (const name in fields) {
+    const field = fields[name] as StructField;
+    const given = value[name];
+    if (given === undefined && target.partial) continue;
+    try {
+      if (field.count === undefined) writeOne(field, given, target, start + field.offset);
+      else writeItems(field, field.count, given, target, start + field.offset);
+    } catch (error) {
+      if (error instanceof Misfit) error.path = `.${name}${error.path}`;
+      throw error;
     }
-    const items = value[name];
-    if (!Array.isArray(items) || items.length !== field.count)
-      throw new Misfit(`a list of ${field.count} values was expected`, label);
-    for (const [i, item] of items.entries())
-      writeOne(field, item, byteOrder, out, at + i * field.size, `${label}[${i}]`);
   }
 }
 
-function writeOne(
-  { type, size }: StructField,
-  value: unknown,
-  byteOrder: ByteOrder,
-  out: Buffer,
-  at: number,
-  path: string,
-): void {
-  if (typeof type === "object")
-    writeFields(type, value as Readonly<Record<string, unknown>>, byteOrder, out, at, path);
-  else if (type === "bytes") writeBytes(value, size, out, at, path);
-  else if (type === "text") writeText(value, size, out, at, path);
-  else writeWord(type, value, byteOrder, out, at, path);
+function writeItems(field: StructField, count: number, items: unknown, target: Target, at: number): void {
+  if (!Array.isArray(items) || items.length !== count)
+    throw new Misfit(`a list of ${count} values was expected`);
+  for (const [i, item] of items.entries())
+    try {
+      writeOne(field, item, target, at + i * field.size);
+    } catch (error) {
+      if (error instanceof Misfit) error.path = `[${i}]${error.path}`;
+      throw error;
+    }
 }
 
-function writeBytes(value: unknown, size: number, out: Buffer, at: number, path: string): void {
+function writeOne({ type, size }: StructField, value: unknown, target: Target, at: number): void {
+  if (typeof type === "object") writeFields(type, value as Fields, target, at);
+  else if (type === "bytes") writeBytes(value, size, target.out, at);
+  else if (type === "text") writeText(value, size, target.out, at);
+  else writeWord(type, value, target, at);
+}
+
+function writeBytes(value: unknown, size: number, out: Buffer, at: number): void {
   if (!(value instanceof Uint8Array) || value.length !== size)
-    throw new Misfit(`${size} bytes were expected`, path);
+    throw new Misfit(`${size} bytes were expected`);
   out.set(value, at);
 }
 
-function writeText(value: unknown, size: number, out: Buffer, at: number, path: string): void {
-  if (typeof value !== "string") throw new Misfit("text was expected", path);
+function writeText(value: unknown, size: number, out: Buffer, at: number): void {
+  if (typeof value !== "string") throw new Misfit("text was expected");
   const bytes = textToBytes(value);
   if (bytes.length > size || bytes.includes(0))
-    throw new Misfit(`text of at most ${size} bytes without NUL was expected`, path);
+    throw new Misfit(`text of at most ${size} bytes without NUL was expected`);
   const field = out.subarray(at, at + size);
   const isSame =
     field.subarray(0, bytes.length).equals(bytes) && (bytes.length === size || field[bytes.length] === 0);
   if (!isSame) field.fill(0).set(bytes);
 }
 
-const RANGES: Readonly<Record<Word, readonly [min: bigint, max: bigint]>> = {
-  u8: [0n, 0xffn],
-  s8: [-0x80n, 0x7fn],
-  u16: [0n, 0xffffn],
-  le16: [0n, 0xffffn],
-  s16: [-0x8000n, 0x7fffn],
-  u32: [0n, 0xffff_ffffn],
-  be32: [0n, 0xffff_ffffn],
-  s32: [-0x8000_0000n, 0x7fff_ffffn],
+/** Bytes of each word, and the values that fit it. */
+const WORDS: Readonly<
+  Record<Exclude<Word, LongWord>, { readonly size: number; readonly min: number; readonly max: number }>
+> = {
+  u8: { size: 1, min: 0, max: 0xff },
+  s8: { size: 1, min: -0x80, max: 0x7f },
+  u16: { size: 2, min: 0, max: 0xffff },
+  le16: { size: 2, min: 0, max: 0xffff },
+  s16: { size: 2, min: -0x8000, max: 0x7fff },
+  u32: { size: 4, min: 0, max: 0xffff_ffff },
+  be32: { size: 4, min: 0, max: 0xffff_ffff },
+  s32: { size: 4, min: -0x8000_0000, max: 0x7fff_ffff },
+};
+
+const LONG_WORDS: Readonly<Record<LongWord, readonly [min: bigint, max: bigint]>> = {
   u64: [0n, (1n << 64n) - 1n],
   s64: [-(1n << 63n), (1n << 63n) - 1n],
 };
 
-function writeWord(
-  type: Word,
-  value: unknown,
-  byteOrder: ByteOrder,
-  out: Buffer,
-  at: number,
-  path: string,
-): void {
-  const wanted = type === "u64" || type === "s64" ? "bigint" : "number";
-  const [min, max] = RANGES[type];
-  if (
-    typeof value !== wanted ||
-    (wanted === "number" && !Number.isInteger(value)) ||
-    BigInt(value as number) < min ||
-    BigInt(value as number) > max
-  )
-    throw new Misfit(`${String(value)} is no integer from ${min} to ${max}`, path);
-  const size = wanted === "bigint" ? 8 : Number(type.replace(/\D/g, "")) / 8;
-  const isLittle = type === "le16" || (type !== "be32" && byteOrder === "little-endian");
-  let rest = BigInt.asUintN(size * 8, BigInt(value as number | bigint));
-  for (let i = 0; i < size; i++) {
-    out[at + (isLittle ? i : size - 1 - i)] = Number(rest & 0xffn);
-    rest >>= 8n;
+type LongWord = "u64" | "s64";
+
+function writeWord(type: Word, value: unknown, { byteOrder, out }: Target, at: number): void {
+  if (type === "u64" || type === "s64") {
+    writeLongWord(type, value, byteOrder, out, at);
+    return;
   }
+  const { size, min, max } = WORDS[type];
+  if (typeof value !== "number" || !Number.isInteger(value) || value < min || value > max)
+    throw new Misfit(`${String(value)} is no integer from ${min} to ${max}`);
+  const isLittle = type === "le16" || (type !== "be32" && byteOrder === "little-endian");
+  for (let i = 0; i < size; i++) out[at + (isLittle ? i : size - 1 - i)] = value >> (8 * i);
+}
+
+function writeLongWord(type: LongWord, value: unknown, byteOrder: ByteOrder, out: Buffer, at: number): void {
+  const [min, max] = LONG_WORDS[type];
+  if (typeof value !== "bigint" || value < min || value > max)
+    throw new Misfit(`${String(value)} is no integer from ${min} to ${max}`);
+  const bits = BigInt.asUintN(64, value);
+  if (byteOrder === "little-endian") out.writeBigUInt64LE(bits, at);
+  else out.writeBigUInt64BE(bits, at);
 }

@@ -2,6 +2,7 @@ import { rmSync } from "node:fs";
 import * as assert from "uvu/assert";
 import { IMAGE_WAYS, type Way } from "../helpers/bounds/commands.js";
 import { SETS } from "../helpers/bounds/sets.js";
+import { CONVERTED, FILES } from "../helpers/bounds/streams.js";
 import { cleanUp, freshDirectory } from "../helpers/live.js";
 import { measured } from "../helpers/measured.js";
 import { suite } from "../helpers/suite.js";
@@ -14,8 +15,10 @@ const ALL = process.env.CRIMG_BOUNDS === "all";
 const test = suite("hostile: bounds of memory and time", undefined, ALL ? 3600 : 300);
 test.after(cleanUp);
 
-for (const input of SETS) {
-  const ways = IMAGE_WAYS.filter(({ name }) => ALL || input.worst.includes(name));
+for (const input of [...SETS.map((set) => ({ ...set, ways: IMAGE_WAYS })), ...FILES]) {
+  const runsAlways = ({ name }: Way): boolean =>
+    input.worst.includes(name) || (name === "convert" && CONVERTED.has(input.name));
+  const ways = input.ways.filter((way) => ALL || runsAlways(way));
   if (ways.length > 0) test(input.name, () => staysWithin(input.make, ways));
 }
 

@@ -5,7 +5,7 @@ import { type Splice, spliceBetween } from "../../io/splice.js";
 import { textToBytes } from "../../io/text.js";
 import { PATH_MAX } from "../../linux/files.js";
 import type { StructTable, StructValue } from "../../schema/struct.js";
-import { writeStruct } from "../../schema/struct-writer.js";
+import { writeGivenFields, writeStruct, zeros } from "../../schema/struct-writer.js";
 import type { LinuxCrImage } from "./image.js";
 import { type Dialect, idOf, layoutOf, type RecordKind } from "./record-kind.js";
 import { RECORDS } from "./records.js";
@@ -46,13 +46,9 @@ export function encodeRecord(
   if (id === undefined) throw new EditError(`header set ${dialect.commit} has no record ${kind.name}`);
   const table = layoutOf(kind, dialect, size, fields.f_type as number | undefined);
   const fixed = kind.payloadAt ?? table?.size ?? HEADER_BYTES;
-  const out = Buffer.alloc(fixed + payload.length + (kind.slack ?? 0));
-  if (table !== undefined) {
-    const counted = withCount(kind, dialect, fields, payload);
-    writeStruct(table, withZeroes(table, counted) as StructValue<StructTable>, byteOrder)
-      .subarray(0, fixed)
-      .copy(out);
-  }
+  const out = zeros(fixed + payload.length + (kind.slack ?? 0));
+  if (table !== undefined)
+    writeGivenFields(table, withCount(kind, dialect, fields, payload), byteOrder).copy(out, 0, 0, fixed);
   payload.copy(out, fixed);
   return withHeader(out, id, byteOrder);
 }
@@ -134,25 +130,6 @@ function elementBytes(kind: RecordKind, { commit }: Dialect): number {
   if (kind.payload === "u32") return 4;
   if (kind.payload === "siginfo") return isSince(commit, "f0fdd38") ? 88 : 48;
   return 1;
-}
-
-/** All fields of a structure: those that are not given, also of structures inside, as zeroes and empty texts. */
-function withZeroes(table: StructTable, given: Readonly<Record<string, unknown>>): Record<string, unknown> {
-  const one = ({ type, size }: StructTable["fields"][string], value: unknown): unknown => {
-    if (typeof type === "object") return withZeroes(type, (value ?? {}) as Readonly<Record<string, unknown>>);
-    if (value !== undefined) return value;
-    if (type === "text") return "";
-    if (type === "bytes") return Buffer.alloc(size);
-    return type === "u64" || type === "s64" ? 0n : 0;
-  };
-  return Object.fromEntries(
-    Object.entries(table.fields).map(([name, field]) => [
-      name,
-      field.count === undefined
-        ? one(field, given[name])
-        : (given[name] ?? Array.from({ length: field.count }, () => one(field, undefined))),
-    ]),
-  );
 }
 
 function withHeader(record: Buffer, id: number, byteOrder: ByteOrder): Buffer {

@@ -127,10 +127,28 @@ export function tellLostImages(set: CriuImageSet, losses: Losses): void {
 
 function tellUnknownFields(image: CriuImage, name: string, losses: Losses): void {
   const fields = new Map<string, number>();
-  for (const { index, table, value } of image.heldRecords())
+  for (const { index, table, value } of image.heldRecords()) {
+    if (!hasUnknownFields(value)) continue;
     for (const field of unknownFields(value, table.name)) if (!fields.has(field)) fields.set(field, index);
+  }
   for (const [field, index] of fields)
     losses.add(`${name}[${index}]`, field, "crimg does not know this field, which a newer criu wrote");
+}
+
+/** Nearly no message has any, and a set has a million messages. */
+function hasUnknownFields(value: AnyValue): boolean {
+  if (value[UNKNOWN] !== undefined && value[UNKNOWN].length > 0) return true;
+  return Object.values(value).some((member) =>
+    Array.isArray(member) ? member.some(isMessageWithUnknown) : isMessageWithUnknown(member),
+  );
+}
+
+function isMessageWithUnknown(member: unknown): boolean {
+  return isMessage(member) && hasUnknownFields(member);
+}
+
+function isMessage(member: unknown): member is AnyValue {
+  return typeof member === "object" && member !== null && !Buffer.isBuffer(member);
 }
 
 function* unknownFields(value: AnyValue, path: string): Generator<string> {
@@ -138,7 +156,6 @@ function* unknownFields(value: AnyValue, path: string): Generator<string> {
   for (const [name, member] of Object.entries(value)) {
     if (name === UNKNOWN) continue;
     for (const one of Array.isArray(member) ? member : [member])
-      if (typeof one === "object" && one !== null && !Buffer.isBuffer(one))
-        yield* unknownFields(one as AnyValue, `${path}.${name}`);
+      if (isMessage(one)) yield* unknownFields(one, `${path}.${name}`);
   }
 }

@@ -23,7 +23,7 @@ export class Context {
   readonly files: SourceFiles;
   /** What mappings show. */
   readonly mapped: MappedObjects;
-  readonly #refs = new Map<string, number>();
+  readonly #refs = new Map<ObjectType, Map<string | number, number>>();
   readonly #met = new Set<string>();
   readonly #tags = new Map<number, number>();
 
@@ -34,7 +34,7 @@ export class Context {
     readonly leaseSeconds?: number,
   ) {
     this.files = new SourceFiles(set);
-    this.mapped = new MappedObjects(set);
+    this.mapped = new MappedObjects(set, this.files);
   }
 
   /**
@@ -45,7 +45,7 @@ export class Context {
     const known = this.known(type, key);
     if (known !== undefined) return known;
     const objref = this.writer.objref(type);
-    this.#refs.set(`${type} ${key}`, objref);
+    this.#setRef(type, key, objref);
     write(objref);
     return objref;
   }
@@ -55,7 +55,7 @@ export class Context {
     const known = this.known(type, key);
     if (known !== undefined) return { objref: known, isNew: false };
     const objref = this.writer.number();
-    this.#refs.set(`${type} ${key}`, objref);
+    this.#setRef(type, key, objref);
     return { objref, isNew: true };
   }
 
@@ -68,7 +68,13 @@ export class Context {
 
   /** The number of an object that was written, or is being written. */
   known(type: ObjectType, key: string | number): number | undefined {
-    return this.#refs.get(`${type} ${key}`);
+    return this.#refs.get(type)?.get(key);
+  }
+
+  #setRef(type: ObjectType, key: string | number, objref: number): void {
+    const refs = this.#refs.get(type);
+    if (refs === undefined) this.#refs.set(type, new Map([[key, objref]]));
+    else refs.set(key, objref);
   }
 
   /** Gives process ids their tags; those of PIDS, before any object. */

@@ -1,7 +1,9 @@
 import { IMAGES } from "../../../formats/criu/images.js";
+import { MM_ENTRY } from "../../../formats/criu/tables/mm.js";
 import { RECORDS } from "../../../formats/linux-cr/records.js";
 import { NSEC_PER_SEC } from "../../../linux/time.js";
 import { capabilityMask } from "../../../model/criu/threads.js";
+import { part } from "../../../schema/message.js";
 import type { Context } from "./context.js";
 import { credsOf } from "./creds.js";
 import { writeXstate } from "./registers.js";
@@ -11,6 +13,9 @@ const HAS_OOM_SCORE = 1;
 const HAS_LOGINUID = 2;
 const HAS_SCHEDULING = 4;
 const HAS_CONTROL_GROUPS = 8;
+
+/** The one field of an mm image that is asked for; its mappings may be many. */
+const HUGE_PAGES = part(MM_ENTRY, { thp_disabled: MM_ENTRY.fields.thp_disabled });
 
 /** The extension records of a thread: what kernels of 2011 did not have. */
 export function writeExtras(context: Context, thread: LiveThread): void {
@@ -50,7 +55,8 @@ function writeTaskExtra(context: Context, thread: LiveThread): void {
     seccomp_filter: mode === 2 && filter !== undefined ? filter + 1 : 0,
     personality: BigInt(task.personality),
     cgroup_set: isOfCriu ? 0 : group,
-    thp_disabled: isLeader && set.first(IMAGES.MM, process.pid)?.thp_disabled === true ? 1 : 0,
+    thp_disabled:
+      isLeader && set.firstPart(IMAGES.MM, process.pid, HUGE_PAGES)?.thp_disabled === true ? 1 : 0,
     membarrier_mask: task.membarrier_registration_mask ?? 0,
     flags:
       (task.oom_score_adj === undefined ? 0 : HAS_OOM_SCORE) |

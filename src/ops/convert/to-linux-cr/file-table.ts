@@ -44,13 +44,12 @@ export function writeFileTable(context: Context, pid: number, filesId: number): 
   });
 }
 
-/** Ascending, each with its open file when the set has it. */
+/** Ascending, each with its open file when the set has it. A table may have 100,000: the records are not kept. */
 function descriptorsOf({ set, files }: Context, filesId: number) {
-  return set
-    .records(IMAGES.FDINFO, filesId)
-    .map(({ value: entry }) => {
-      const type = enumName(FD_TYPES, entry.type);
-      return { entry, type, file: files.all.get(entry.id, type) };
-    })
-    .sort((a, b) => a.entry.fd - b.entry.fd);
+  const descriptors = [];
+  for (const { value: entry } of set.image(IMAGES.FDINFO, filesId)?.heldRecords() ?? []) {
+    const type = enumName(FD_TYPES, entry.type);
+    descriptors.push({ entry, type, file: files.all.get(entry.id, type) });
+  }
+  return descriptors.sort((a, b) => a.entry.fd - b.entry.fd);
 }

@@ -31,10 +31,14 @@ const TICKS = 1000;
 /** SOCK object of a TCP or UDP socket. A connection that the set does not hold comes back as a closed, unbound socket. */
 export function writeInetSocket(context: Context, file: OpenFile): number {
   const entry = file.record as InetSkEntry;
-  const label = `open file ${file.id} (${file.label})`;
   return context.ref("SOCK", `inet ${file.id}`, (objref) => {
     const connection = isConnection(entry) ? connectionOf(context, entry.ino) : undefined;
-    writeInetRecords(context, entry, { label, connection });
+    writeInetRecords(context, entry, {
+      get label() {
+        return `open file ${file.id} (${file.label})`;
+      },
+      connection,
+    });
     if (entry.state === TCP_LISTEN) return;
     context.deferred.push(() => {
       writeByteQueue(context, objref, connection?.received);
@@ -45,7 +49,7 @@ export function writeInetSocket(context: Context, file: OpenFile): number {
 
 /** What stands beside an entry of a socket. */
 export interface InetFacts {
-  /** What losses call it. */
+  /** What losses call it: asked for when something is lost. */
   readonly label: string;
   readonly connection: TcpConnection | undefined;
   /** Index of the interface that it is bound to. */
@@ -54,16 +58,18 @@ export interface InetFacts {
 
 /** SOCKET, SOCKET_INET and what our extension adds; the queues stand elsewhere. */
 export function writeInetRecords(context: SocketContext, entry: InetSkEntry, facts: InetFacts): void {
-  const { label, connection } = facts;
+  const { connection } = facts;
   const isLost = isConnection(entry) && connection === undefined;
   if (isLost)
     context.losses.add(
-      label,
+      facts.label,
       "its connection; it comes back as a closed socket",
       "the set was dumped to close its connections and holds nothing of them",
     );
   writeSocketRecord(context, {
-    label,
+    get label() {
+      return facts.label;
+    },
     family: entry.family,
     type: entry.type,
     protocol: entry.proto,
@@ -85,7 +91,7 @@ export function writeInetRecords(context: SocketContext, entry: InetSkEntry, fac
     ...(facts.ifindex === undefined ? {} : { ifindex: facts.ifindex }),
   });
   if (connection !== undefined) writeTcpExtra(context, connection);
-  tellOptions(context, label, entry);
+  tellOptions(context, facts, entry);
 }
 
 /** Whether a socket is, or was, an end of a TCP connection. */
@@ -155,14 +161,14 @@ function inetOptions(
   );
 }
 
-function tellOptions(context: SocketContext, label: string, { ifname, ip_opts: ip }: InetSkEntry): void {
+function tellOptions(context: SocketContext, facts: InetFacts, { ifname, ip_opts: ip }: InetSkEntry): void {
   const lost: [what: string, isThere: boolean][] = [
     [`the interface ${ifname} of its address`, ifname !== undefined && ifname !== ""],
     [`its type of service ${ip?.tos}`, ip?.tos !== undefined && ip.tos !== 0],
     ["its options for raw packets", ip?.raw !== undefined && hasAny(ip)],
   ];
   for (const [what, isThere] of lost)
-    if (isThere) context.losses.add(label, what, "a stream has no place for this option");
+    if (isThere) context.losses.add(facts.label, what, "a stream has no place for this option");
 }
 
 function hasAny({ raw }: IpOptsEntry): boolean {

@@ -11,15 +11,18 @@ export function tellLeftovers(context: Context): void {
   tellLocks(context);
   tellPipes(context);
   tellPackets(context);
+  tellTerminals(context);
+}
+
+function tellTerminals(context: Context): void {
+  const lost = new Set<unknown>();
+  for (const { type, record } of context.files.lost) if (type === "TTY") lost.add(record.tty_info_id);
   for (const { id, pty } of context.files.terminals) {
     const index = pty?.index;
     const isWritten = ["master", "slave"].some(
       (end) => context.known("TTY", `${end} ${index}`) !== undefined,
     );
-    const isLost = [...context.files.lost].some(
-      ({ type, record }) => type === "TTY" && record.tty_info_id === id,
-    );
-    if (!isWritten && !isLost)
+    if (!isWritten && !lost.has(id))
       context.losses.add(
         `terminal ${index ?? id}`,
         "the terminal",

@@ -51,7 +51,7 @@ export function writeSignal(context: Context, thread: LiveThread): void {
   const { set, writer } = context;
   const { pid, sid } = thread.process;
   const tty_objref = pid === sid ? writeTerminalOfSession(context, sid) : 0;
-  const terminal = set.records(IMAGES.TTY_INFO).find(({ value }) => value.sid === sid)?.value;
+  const [terminal] = context.files.terminalsOf(sid);
   writer.record(RECORDS.SIGNAL, {
     rlim: limitsOf(context, thread),
     ...timersOf(context, thread),

@@ -9,7 +9,7 @@ export type SocketContext = Pick<Context, "writer" | "losses">;
 
 /** What the records of all families say of a socket. */
 export interface SocketFacts {
-  /** What losses call it. */
+  /** What losses call it: asked for when something is lost. */
   readonly label: string;
   readonly family: number;
   readonly type: number;

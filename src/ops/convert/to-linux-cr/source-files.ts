@@ -11,6 +11,9 @@ import { criuCheckpoint } from "../../../model/criu/checkpoint.js";
 import { lazy } from "../../../model/lazy.js";
 import type { Lock } from "../../../model/lock.js";
 
+/** Major device number of /dev/ptmx. */
+const PTMX_MAJOR = 5;
+
 /** A packet of a socket's queue with where its bytes are. */
 export interface Packet {
   readonly entry: SkPacketEntry;
@@ -43,6 +46,19 @@ export class SourceFiles {
   readonly #terminals = lazy(
     () => new Map(this.set.records(IMAGES.TTY_INFO).map(({ value }) => [value.id, value])),
   );
+  readonly #masters = lazy(() => {
+    const masters = new Map<number | undefined, TtyInfoEntry>();
+    for (const info of this.terminals) {
+      const index = info.pty?.index;
+      if (isMasterEnd(info) && !masters.has(index)) masters.set(index, info);
+    }
+    return masters;
+  });
+  readonly #terminalsBySession = lazy(() => {
+    const terminals = new Map<number, TtyInfoEntry[]>();
+    for (const info of this.terminals) push(terminals, info.sid, info);
+    return terminals;
+  });
   readonly #input = lazy(
     () => new Map(this.set.records(IMAGES.TTY_DATA).map(({ value }) => [value.tty_id, value.data])),
   );
@@ -98,6 +114,16 @@ export class SourceFiles {
     return this.#terminals().values();
   }
 
+  /** The first master of the pseudo terminal of an index. */
+  master(index: number): TtyInfoEntry | undefined {
+    return this.#masters().get(index);
+  }
+
+  /** The ends of terminals that a session is on. */
+  terminalsOf(sid: number): readonly TtyInfoEntry[] {
+    return this.#terminalsBySession().get(sid) ?? [];
+  }
+
   /** Unread input of a terminal. */
   terminalInput(id: number): Buffer {
     return this.#input().get(id) ?? Buffer.alloc(0);
@@ -127,14 +153,20 @@ export class SourceFiles {
 
   #pipeData(kind: "pipe" | "fifo"): Map<number, PipeData> {
     const image = this.set.image(kind === "pipe" ? IMAGES.PIPES_DATA : IMAGES.FIFO_DATA);
-    const pipes = new Map<number, PipeData>();
+    const pipes = new Map<number, PipeData & { readonly data: SourceRange[] }>();
     for (const { value, payload } of image?.records() ?? []) {
       const before = pipes.get(value.pipe_id);
-      const data = [...(before?.data ?? []), rangeOf(image as CriuImage, payload[0])];
+      const data = before?.data ?? [];
+      data.push(rangeOf(image as CriuImage, payload[0]));
       pipes.set(value.pipe_id, { data, capacity: value.size ?? before?.capacity });
     }
     return pipes;
   }
+}
+
+/** Whether an end of a pseudo terminal is its master. */
+export function isMasterEnd({ rdev }: TtyInfoEntry): boolean {
+  return rdev >>> 8 === PTMX_MAJOR;
 }
 
 /** Bytes behind a record as a range of its image. */

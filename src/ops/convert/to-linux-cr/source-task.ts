@@ -114,8 +114,16 @@ export function liveThread(set: CriuImageSet, thread: SourceThread): LiveThread 
 }
 
 function coreOf(set: CriuImageSet, tid: number): CoreEntry {
-  return set.required(IMAGES.CORE, tid);
+  const kept = CORES.get(set) ?? [];
+  const known = kept.find((one) => one.tid === tid);
+  if (known !== undefined) return known.core;
+  const core = set.required(IMAGES.CORE, tid);
+  CORES.set(set, [{ tid, core }, ...kept.slice(0, 1)]);
+  return core;
 }
+
+/** The last two that were read: of a thread and of the leader of its process, whose parts are asked for one by one. */
+const CORES = new WeakMap<CriuImageSet, readonly { readonly tid: number; readonly core: CoreEntry }[]>();
 
 function assertX86(set: CriuImageSet, { mtype }: CoreEntry): void {
   const name = enumName(CORE_ENTRY_MARCH, mtype);

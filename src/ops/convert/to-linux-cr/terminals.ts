@@ -15,9 +15,7 @@ import type { OpenFile } from "../../../model/checkpoint.js";
 import type { StructValue } from "../../../schema/struct.js";
 import type { Context } from "./context.js";
 import { FILE_TYPE, writeFileRecord, writeIdentity, writeOwner } from "./file-parts.js";
-
-/** Major device number of /dev/ptmx. */
-const PTMX_MAJOR = 5;
+import { isMasterEnd } from "./source-files.js";
 
 /** TTY_EXTRA.flags. */
 const EXTRA = { locked: 1, exclusive: 2, packet: 4, owner: 8, outside: 16 } as const;
@@ -44,8 +42,8 @@ export function writeTerminalFile(context: Context, file: OpenFile, objref: numb
 /** TTY object of the controlling terminal of a session: its slave; 0 when it has none. */
 export function writeTerminalOfSession(context: Context, sid: number): number {
   if (sid === 0) return 0;
-  const ends = [...context.files.terminals].filter((info) => info.sid === sid);
-  const slave = ends.find((info) => info.pty !== undefined && !isMaster(info));
+  const ends = context.files.terminalsOf(sid);
+  const slave = ends.find((info) => info.pty !== undefined && !isMasterEnd(info));
   if (slave !== undefined) return writeTerminal(context, slave);
   if (ends.length > 0)
     context.losses.add(
@@ -56,14 +54,10 @@ export function writeTerminalOfSession(context: Context, sid: number): number {
   return 0;
 }
 
-function isMaster({ rdev }: TtyInfoEntry): boolean {
-  return rdev >>> 8 === PTMX_MAJOR;
-}
-
 function writeTerminal(context: Context, info: TtyInfoEntry): number {
   const index = info.pty?.index ?? 0;
-  if (isMaster(info)) return context.ref("TTY", `master ${index}`, () => writeEnd(context, info, 0));
-  const other = [...context.files.terminals].find((end) => isMaster(end) && end.pty?.index === index);
+  if (isMasterEnd(info)) return context.ref("TTY", `master ${index}`, () => writeEnd(context, info, 0));
+  const other = context.files.master(index);
   const master = context.ref("TTY", `master ${index}`, () =>
     other === undefined ? writeOutsideMaster(context, index) : writeEnd(context, other, 0),
   );

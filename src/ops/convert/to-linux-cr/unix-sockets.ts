@@ -25,7 +25,9 @@ export function writeUnixSocket(context: Context, file: OpenFile, writeFile: Wri
   return context.ref("SOCK", `unix ${entry.ino}`, (objref) => {
     const { name } = entry;
     writeSocketRecord(context, {
-      label: `open file ${file.id} (${file.label})`,
+      get label() {
+        return `open file ${file.id} (${file.label})`;
+      },
       family: AF_UNIX,
       type: entry.type,
       protocol: 0,
