@@ -121,7 +121,7 @@ terminals("a session on a terminal that another session has is refused", async (
   await gone(live.pid);
   const shell = await OnTerminal.start(["/bin/bash", "--norc", "--noprofile", "-i"]);
   await shell.says(/[$#] $/);
-  shell.type(`${process.execPath} ${CRIMG} restore ${image} --backend slim --detach\n`);
+  shell.type(`"${process.execPath}" "${CRIMG}" restore ${image} --backend slim --detach\n`);
   await shell.says(/belongs to the session \d+/);
   assert.is(statOf(live.pid), undefined);
   // As the first program of a terminal crimg can give it up.
