@@ -89,7 +89,7 @@ test("a damaged image leaves no half JSON behind -o", async () => {
 });
 
 test("a reader that goes away ends decode, dump and find silently", () => {
-  for (const command of [`decode ${FILES}`, `dump ${FILES}`, `find ${LOGGER} 0`]) {
+  for (const command of [`decode "${FILES}"`, `dump "${FILES}"`, `find "${LOGGER}" 0`]) {
     const { stdout, stderr } = spawnSync(
       "sh",
       ["-c", `"$0" "$1" ${command} | head -c 1`, process.execPath, CRIMG],
