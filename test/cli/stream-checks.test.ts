@@ -4,6 +4,7 @@ import { chmodSync, copyFileSync, existsSync, readFileSync, renameSync, writeFil
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import * as assert from "uvu/assert";
+import { shellQuote } from "../../src/io/shell.js";
 import { type CliResult, crimg, crimgJson } from "../helpers/cli.js";
 import { streamFixture } from "../helpers/images.js";
 import { cleanUp, freshDirectory } from "../helpers/live.js";
@@ -54,7 +55,7 @@ test("--root: the files are as they were, then one has gone, then the edit that 
     [gone.code, gone.verdict, gone.findings.map(({ id }) => id)],
     [1, "invalid", ["FILE_MISSING"]],
   );
-  assert.match(gone.findings[0]?.fix ?? "", `crimg edit ${LOGGER} --remap-path /${HOME}=NEWPATH`);
+  assert.match(gone.findings[0]?.fix ?? "", `crimg edit ${shellQuote(LOGGER)} --remap-path /${HOME}=NEWPATH`);
   const moved = join(freshDirectory("moved"), "moved.ckpt");
   assert.is((await crimg(["edit", LOGGER, "--remap-path", `/${HOME}=/moved`, "-o", moved])).code, 0);
   assert.is((await answer(["validate", moved, "--root", root])).verdict, "valid");
@@ -100,10 +101,13 @@ test("validate says what criu must be told for the restore of a stream", async (
 
 test("--print gives the conversion and criu's command line with the options that the stream needs", async () => {
   const { code, stdout, stderr } = await restore(LOCKS, "--print");
-  const set = LOCKS.replace(/\.ckpt$/, ".images");
+  const set = shellQuote(LOCKS.replace(/\.ckpt$/, ".images"));
   assert.equal(
     [code, stdout],
-    [0, `crimg convert ${LOCKS} ${set} && /nowhere/criu restore --images-dir ${set} --file-locks\n`],
+    [
+      0,
+      `crimg convert ${shellQuote(LOCKS)} ${set} && /nowhere/criu restore --images-dir ${set} --file-locks\n`,
+    ],
   );
   assert.match(
     stderr,

@@ -15,7 +15,8 @@ test.after(cleanUp);
 function original(size = 5000): { directory: string; file: string } {
   const directory = freshDirectory("share");
   const file = path.join(directory, "original");
-  fs.writeFileSync(file, Buffer.alloc(size, "x"), { mode: 0o640 });
+  fs.writeFileSync(file, Buffer.alloc(size, "x"));
+  fs.chmodSync(file, 0o640);
   return { directory, file };
 }
 

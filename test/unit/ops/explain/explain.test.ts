@@ -1,6 +1,7 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import * as assert from "uvu/assert";
+import { shellQuote } from "../../../../src/io/shell.js";
 import { FileSource, MemorySource } from "../../../../src/io/source.js";
 import { openDocument } from "../../../../src/open.js";
 import { CAUSES, explainLog } from "../../../../src/ops/explain/explain.js";
@@ -169,7 +170,7 @@ test("the ids of a log become descriptors and paths of the set", () => {
   ]);
   assert.is(
     failure?.mends[0]?.command,
-    `crimg edit ${FIXTURES}/criu/logger --accept-file /var/lib/crimg-demo/logger/etc/logger.conf -o NEWDIR`,
+    `crimg edit ${shellQuote(`${FIXTURES}/criu/logger`)} --accept-file /var/lib/crimg-demo/logger/etc/logger.conf -o NEWDIR`,
   );
   document.close();
 });
@@ -202,7 +203,7 @@ test("within a restore the mending command is that restore with more words", () 
   ]);
   assert.is(
     failure?.mends[0]?.command,
-    `crimg restore ${FIXTURES}/criu/logger --remap-path '/a b=/c' --accept-file /var/lib/crimg-demo/logger/etc/logger.conf`,
+    `crimg restore ${shellQuote(`${FIXTURES}/criu/logger`)} --remap-path '/a b=/c' --accept-file /var/lib/crimg-demo/logger/etc/logger.conf`,
   );
   document.close();
 });
