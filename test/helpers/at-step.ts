@@ -1,5 +1,5 @@
 import path from "node:path";
-import { type CliOptions, type CliResult, crimg } from "./cli.js";
+import { type CliOptions, type CliResult, crimg, preloading } from "./cli.js";
 
 const PRELOADED = path.join(import.meta.dirname, "kill-at.cjs");
 
@@ -9,7 +9,7 @@ export const NAMING = "mkdirSync,renameSync,linkSync,unlinkSync,rmSync,rmdirSync
 /** Environment in which crimg does something before its k-th changing call; see kill-at.cjs. */
 export function atStep(step: number, act = "kill", calls?: string): Record<string, string> {
   return {
-    NODE_OPTIONS: `--require=${PRELOADED}`,
+    NODE_OPTIONS: preloading(PRELOADED),
     CRIMG_TEST_KILL_AT: String(step),
     CRIMG_TEST_ACT: act,
     ...(calls !== undefined && { CRIMG_TEST_CALLS: calls }),

@@ -70,3 +70,8 @@ function plainEnvironment(): NodeJS.ProcessEnv {
   const { FORCE_COLOR, CRIMG_DEBUG, DEBUG, NODE_OPTIONS, ...rest } = process.env;
   return { ...rest, NO_COLOR: "1", COLUMNS: "80", TZ: "UTC", LC_ALL: "C.UTF-8", CRIMG_OWNER: "0" };
 }
+
+/** NODE_OPTIONS that load a module first, whatever letters its path has. */
+export function preloading(file: string): string {
+  return `--require=${JSON.stringify(file)}`;
+}

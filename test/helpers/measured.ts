@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { type CliResult, crimg } from "./cli.js";
+import { type CliResult, crimg, preloading } from "./cli.js";
 import { freshDirectory } from "./live.js";
 
 const PEAK = fileURLToPath(new URL("peak.cjs", import.meta.url));
@@ -17,7 +17,7 @@ export interface Measured extends CliResult {
 export async function measured(args: readonly string[], seconds = 60): Promise<Measured> {
   const peak = join(freshDirectory("peak"), "peak.json");
   const result = await crimg(args, {
-    env: { NODE_OPTIONS: `--require=${PEAK}`, CRIMG_TEST_PEAK: peak },
+    env: { NODE_OPTIONS: preloading(PEAK), CRIMG_TEST_PEAK: peak },
     seconds,
     discard: true,
   });

@@ -13,7 +13,7 @@ import { matcherOf } from "../../src/ops/find/matcher.js";
 import { imageInfo } from "../../src/ops/info/image-info.js";
 import { encodeImage } from "../../src/ops/recode/encode-image.js";
 import { assertBytes } from "../helpers/bytes.js";
-import { crimg } from "../helpers/cli.js";
+import { crimg, preloading } from "../helpers/cli.js";
 import { fixtureImages } from "../helpers/images.js";
 import { cleanUp, freshDirectory } from "../helpers/live.js";
 import { holds } from "../helpers/property.js";
@@ -119,7 +119,7 @@ for (const [what, make, commands] of HEAVY)
       const peak = join(scratch, "peak");
       const start = Date.now();
       const { code, stderr } = await crimg([command, file], {
-        env: { NODE_OPTIONS: `--require=${PEAK}`, CRIMG_TEST_PEAK: peak },
+        env: { NODE_OPTIONS: preloading(PEAK), CRIMG_TEST_PEAK: peak },
         seconds: 60,
       });
       const seconds = (Date.now() - start) / 1000;

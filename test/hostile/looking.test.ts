@@ -151,7 +151,9 @@ for (const { what, original, name, args, lock } of SHAPES) {
         fs.symlinkSync(path.join(elsewhere, "record"), path.join(beside(place), lock));
       } else {
         forge(beside(place), lock, victims);
+        // Who cannot give it away makes it one that others may read.
         if (process.getuid?.() === 0) fs.chownSync(path.join(beside(place), lock), 65534, 65534);
+        else fs.chmodSync(path.join(beside(place), lock), 0o755);
       }
       fs.writeFileSync(path.join(place.home, "victim"), "mine");
       const log = isSet ? path.join(place.image, "crimg-edits.jsonl") : `${place.image}.crimg-log`;

@@ -25,7 +25,7 @@ import { openRestoreOptions, restoreOptions } from "../../src/ops/restore-option
 import { type ValidateOptions, type Verdict, validate } from "../../src/ops/validate/validate.js";
 import { encodeMessage } from "../../src/schema/encode.js";
 import type { MessageTable, Value } from "../../src/schema/message.js";
-import { crimg } from "../helpers/cli.js";
+import { crimg, preloading } from "../helpers/cli.js";
 import { FIXTURE_NAMES } from "../helpers/images.js";
 import { cleanUp, freshDirectory } from "../helpers/live.js";
 import { suite } from "../helpers/suite.js";
@@ -179,7 +179,7 @@ async function runs(
   const peak = join(freshDirectory("peak"), "bytes");
   const start = performance.now();
   const { code, stdout, stderr } = await crimg(["validate", set, ...args], {
-    env: { NODE_OPTIONS: `--require=${PEAK}`, CRIMG_TEST_PEAK: peak },
+    env: { NODE_OPTIONS: preloading(PEAK), CRIMG_TEST_PEAK: peak },
   });
   const seconds = (performance.now() - start) / 1000;
   assert.ok(code === 0 || code === 1 || code === 2, `exit ${code}: ${stderr}`);

@@ -8,7 +8,7 @@ import { ARCHITECTURES } from "../../src/formats/linux-cr/revisions.js";
 import { MemorySource } from "../../src/io/source.js";
 import { decodeStream } from "../../src/ops/recode/decode-stream.js";
 import { StreamBuilder } from "../helpers/build-stream.js";
-import { crimg } from "../helpers/cli.js";
+import { crimg, preloading } from "../helpers/cli.js";
 import { cleanUp, freshDirectory } from "../helpers/live.js";
 import { richStream } from "../helpers/rich-stream.js";
 import { suite } from "../helpers/suite.js";
@@ -47,7 +47,7 @@ async function runs(file: string, [command = "", ...args]: readonly string[]): P
   rmSync(CONVERTED, { recursive: true, force: true });
   const start = performance.now();
   const { code, stdout, stderr } = await crimg([command, file, ...args], {
-    env: { NODE_OPTIONS: `--require=${PEAK}`, CRIMG_TEST_PEAK: peak },
+    env: { NODE_OPTIONS: preloading(PEAK), CRIMG_TEST_PEAK: peak },
     seconds: 120,
   });
   const seconds = (performance.now() - start) / 1000;
