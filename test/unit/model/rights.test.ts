@@ -15,8 +15,9 @@ import { rightsBeyond } from "../../../src/model/rights/rights.js";
 import { openDocument } from "../../../src/open.js";
 import type { SetBuilder } from "../../helpers/build-set.js";
 import { freshDirectory } from "../../helpers/live.js";
+import { needsRoot } from "../../helpers/needs.js";
 import { CREDS, type OneTask, oneTaskSet, PID } from "../../helpers/one-task-set.js";
-import { skip, suite } from "../../helpers/suite.js";
+import { suite } from "../../helpers/suite.js";
 
 const test = suite("rights");
 const UID = 1000;
@@ -173,7 +174,7 @@ test("a network namespace without a user namespace takes root", () => {
 });
 
 test("files of the host are such as the owner may open: modes, directories on the way, what is mapped", () => {
-  if (process.getuid?.() !== 0) skip("giving files to users takes root");
+  needsRoot("giving files to users");
   const root = freshDirectory("rights-root");
   const make = (path: string, mode: number, uid = 0, gid = 0) => {
     writeFileSync(join(root, path), "");
@@ -208,7 +209,7 @@ test("files of the host are such as the owner may open: modes, directories on th
 });
 
 test("the owner of an image is whoever could have written it", () => {
-  if (process.getuid?.() !== 0) skip("giving files to users takes root");
+  needsRoot("giving files to users");
   const dir = freshDirectory("rights-owner");
   const names = (path: string): string[] => {
     const writers = new Writers(0);
@@ -238,7 +239,7 @@ test("the owner of an image is whoever could have written it", () => {
 });
 
 test("one file of another user makes a whole set that user's", () => {
-  if (process.getuid?.() !== 0) skip("giving files to users takes root");
+  needsRoot("giving files to users");
   const dir = freshDirectory("rights-set");
   for (const [name, bytes] of owned().files) writeFileSync(join(dir, name), bytes);
   assert.is(ownerOf(openDocument(dir), 0), undefined);
