@@ -101,12 +101,12 @@ test("validate says what criu must be told for the restore of a stream", async (
 
 test("--print gives the conversion and criu's command line with the options that the stream needs", async () => {
   const { code, stdout, stderr } = await restore(LOCKS, "--print");
-  const set = shellQuote(LOCKS.replace(/\.ckpt$/, ".images"));
+  const set = LOCKS.replace(/\.ckpt$/, ".images");
   assert.equal(
     [code, stdout],
     [
       0,
-      `crimg convert ${shellQuote(LOCKS)} ${set} && /nowhere/criu restore --images-dir ${set} --file-locks\n`,
+      `crimg convert ${shellQuote(LOCKS)} ${shellQuote(set)} && /nowhere/criu restore --images-dir ${shellQuote(set)} --file-locks\n`,
     ],
   );
   assert.match(

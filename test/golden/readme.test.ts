@@ -22,7 +22,7 @@ function stable(text: string): string {
 
 /** Runs one command as a person would, in a directory for what it writes; times are made alike. */
 function run(command: string, scratch: string): string {
-  const script = `crimg() { node "$CRIMG" "$@"; }\n{ ${command.replaceAll("/tmp/", `${scratch}/`)}\n} 2>&1`;
+  const script = `umask 022; crimg() { node "$CRIMG" "$@"; }\n{ ${command.replaceAll("/tmp/", `${scratch}/`)}\n} 2>&1`;
   const { stdout, error } = spawnSync("bash", ["-c", script], {
     encoding: "utf8",
     env: {
