@@ -12,7 +12,7 @@ import {
 } from "node:fs";
 import { join } from "node:path";
 import * as assert from "uvu/assert";
-import { CRIMG, crimg, crimgJson } from "../helpers/cli.js";
+import { crimg, crimgJson } from "../helpers/cli.js";
 import { needCriu } from "../helpers/criu.js";
 import {
   cleanUp,
@@ -24,12 +24,14 @@ import {
   startProgram,
   until,
 } from "../helpers/live.js";
+import { type ForOtherUser, forOtherUser } from "../helpers/other-user.js";
 import { checkpointed, needsSlim } from "../helpers/slim.js";
 import { skip, suite } from "../helpers/suite.js";
 
 const test = suite("rights at a restore", {}, 180);
 const dir = freshDirectory("rights");
 const USER = 65534;
+let other: ForOtherUser;
 const AS_USER = ["--reuid", `${USER}`, "--regid", `${USER}`, "--clear-groups", "--inh-caps=-all"];
 const asUser = (...command: string[]) =>
   spawnSync("setpriv", [...AS_USER, ...command], { encoding: "utf8", timeout: 60_000, cwd: "/" });
@@ -39,7 +41,7 @@ const roots: number[] = [];
 test.before(() => {
   needsSlim();
   chmodSync(dir, 0o755);
-  if (asUser("test", "-r", CRIMG).status !== 0) skip("no other user may read crimg where it is");
+  other = forOtherUser();
 });
 test.after(() => {
   for (const pid of roots)
@@ -84,7 +86,7 @@ async function usersImage(name: string): Promise<{ image: string; log: string }>
   const log = join(work, "log/messages");
   await goesOn(log, 2).catch(() => goesOn(log, 2));
   const image = join(work, "image.ckpt");
-  const written = asUser(process.execPath, CRIMG, "checkpoint", `${live.pid}`, "-o", image);
+  const written = asUser(other.node, other.crimg, "checkpoint", `${live.pid}`, "-o", image);
   assert.is(written.status, 0, written.stdout + written.stderr);
   await until("the end of the program", () => statusGone(live.pid));
   return { image, log };
@@ -100,7 +102,7 @@ function statusGone(pid: number): boolean {
 
 /** The user edits his image to uid 0 with capabilities. */
 function asRoot(image: string): void {
-  const text = asUser(process.execPath, CRIMG, "decode", image);
+  const text = asUser(other.node, other.crimg, "decode", image);
   assert.is(text.status, 0, text.stderr);
   const { records } = JSON.parse(text.stdout) as { records: { record: string }[] };
   const at = records.findIndex(({ record }) => record === "CRED");
@@ -108,7 +110,7 @@ function asRoot(image: string): void {
   const fields = ["uid", "euid", "suid", "fsuid"].map((field) => `[${at}].${field}=0`);
   const caps = ["cap_p_0", "cap_e_0"].map((field) => `[${at}].cap_s.${field}=0x200000`);
   const sets = [...fields, ...caps].flatMap((set) => ["--set", set]);
-  const edited = asUser(process.execPath, CRIMG, "edit", image, ...sets, "--in-place");
+  const edited = asUser(other.node, other.crimg, "edit", image, ...sets, "--in-place");
   assert.is(edited.status, 0, edited.stdout + edited.stderr);
 }
 
@@ -126,11 +128,12 @@ test("a stream that its owner edited to uid 0: told, refused, granted by name, o
     ids.filter(({ severity }) => severity === "error").map(({ id }) => id),
     ["RIGHTS_UID", "RIGHTS_CAPS"],
   );
-  const own = asUser(process.execPath, CRIMG, "validate", image);
+  const own = asUser(other.node, other.crimg, "validate", image);
   assert.is(own.status, 0, "who looks at his own image gets a warning");
   assert.match(own.stdout, /^warning RIGHTS_UID/m);
 
-  const restore = (...args: string[]) => crimg(["restore", image, "--backend", "slim", "--detach", ...args]);
+  const restore = (...args: string[]) =>
+    crimg(["restore", image, "--backend", "slim", "--detach", ...args], { program: other.crimg });
   const refused = await restore();
   assert.is(refused.code, 1);
   assert.match(refused.stderr, /asks for uid 0, and the owner of the image, user 65534/);

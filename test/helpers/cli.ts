@@ -14,6 +14,8 @@ export interface CliResult {
 }
 
 export interface CliOptions {
+  /** A copy of `CRIMG` elsewhere. */
+  readonly program?: string;
   /** What stands on stdin; without it stdin is empty. */
   readonly input?: string | Uint8Array;
   readonly env?: Readonly<Record<string, string>>;
@@ -26,9 +28,9 @@ export interface CliOptions {
 
 /** Runs the real `crimg` with a quiet, fixed environment: no colour, 80 columns, UTC, fixtures of whatever owner. */
 export function crimg(args: readonly string[], options: CliOptions = {}): Promise<CliResult> {
-  const { input = "", env = {}, cwd, seconds = 60, discard = false } = options;
+  const { input = "", env = {}, cwd, seconds = 60, discard = false, program = CRIMG } = options;
   return new Promise((resolve, reject) => {
-    const child = spawn(process.execPath, [CRIMG, ...args], {
+    const child = spawn(process.execPath, [program, ...args], {
       cwd,
       env: { ...plainEnvironment(), ...env },
       stdio: ["pipe", discard ? "ignore" : "pipe", "pipe"],
