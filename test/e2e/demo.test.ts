@@ -1,32 +1,30 @@
 /** npm run demo, as a newcomer starts it. */
 import { spawnSync } from "node:child_process";
 import { readdirSync } from "node:fs";
-import { tmpdir } from "node:os";
 import { fileURLToPath } from "node:url";
 import * as assert from "uvu/assert";
 import { needCriu } from "../helpers/criu.js";
+import { cleanUp, freshDirectory } from "../helpers/live.js";
 import { suite } from "../helpers/suite.js";
 
 const ROOT = fileURLToPath(new URL("../..", import.meta.url));
 
 const demo = suite("npm run demo");
+demo.after(cleanUp);
 
 function run(env: Readonly<Record<string, string>>): string {
-  const before = leftovers();
+  const TMPDIR = freshDirectory("demo");
   const { status, stdout, stderr } = spawnSync("node", ["--import", "tsx", "scripts/demo.ts"], {
     cwd: ROOT,
     encoding: "utf8",
     timeout: 100_000,
-    env: { ...process.env, ...env },
+    env: { ...process.env, TMPDIR, ...env },
   });
   assert.is(status, 0, stderr);
   assert.is(stderr, "");
-  assert.equal(leftovers(), before);
+  const leftovers = readdirSync(TMPDIR).filter((name) => /crimg-(demo|restore)-/.test(name));
+  assert.equal(leftovers, []);
   return stdout;
-}
-
-function leftovers(): string[] {
-  return readdirSync(tmpdir()).filter((name) => /^crimg-(demo|restore)-/.test(name));
 }
 
 demo("restarts the service where it can, and its log goes on", () => {

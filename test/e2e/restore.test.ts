@@ -19,6 +19,7 @@ import { dump, needCriu } from "../helpers/criu.js";
 import { digestsOf, placesFor, succeeds } from "../helpers/journey.js";
 import {
   cleanUp,
+  freshDirectory,
   goesOn,
   kill,
   type Live,
@@ -36,6 +37,8 @@ import { suite } from "../helpers/suite.js";
 const restore = suite("crimg restore");
 restore.before(() => {
   needCriu();
+  // Other jobs restore at the same time: what is left in a directory of this one's own was left here.
+  process.env.TMPDIR = freshDirectory("tmp");
 });
 restore.after(cleanUp);
 
@@ -55,14 +58,12 @@ async function dumped(name: string): Promise<Dumped> {
   return { live, work, images };
 }
 
-/** Directories of restores that were not removed, besides those of other programs. */
+/** What restores did not remove. */
 function leftovers(images: string): string[] {
   return [tmpdir(), dirname(images)].flatMap((directory) =>
-    readdirSync(directory).filter((name) => name.startsWith(".restore.crimg-") && !others.has(name)),
+    readdirSync(directory).filter((name) => name.startsWith(".restore.crimg-")),
   );
 }
-
-const others = new Set(readdirSync(tmpdir()));
 
 restore("refuses a set whose files have changed, and starts nothing", async () => {
   const { live, work, images } = await dumped("logger");

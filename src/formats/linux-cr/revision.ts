@@ -38,6 +38,8 @@ const LSM_NAME_BYTES = 19;
 const MOST_AUXV_ENTRIES = 128;
 /** Lengths that are looked at of one id; a FILE has five, most records one. */
 const MOST_SIZES = 16;
+/** TREE as far as its number of tasks. */
+const TREE_BYTES = 12;
 /** Records before the first TASK: as many as the longest head has. */
 const HEAD_RECORDS = 14;
 
@@ -104,6 +106,7 @@ function headSigns(index: RecordIndex, peek: Peek): Sign[] {
 /** What TREE and the records after it say, before there were PIDS. */
 function taskArraySigns(index: RecordIndex, peek: Peek, tree: number): Sign[] {
   const signs: Sign[] = [];
+  if (index.size(tree) < TREE_BYTES) return signs;
   const tasks = peek.u32(tree, 8);
   const elementBytes = (index.size(tree + 1) - 8) / tasks;
   if (elementBytes === 24 || elementBytes === 32)
