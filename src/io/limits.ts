@@ -9,20 +9,26 @@ export const MAX_RECORD_ELEMENTS = 512 * 1024;
 /** Records of one image of a set that are held at once, of the kinds that say nothing else; no kernel object counts so many. */
 export const MAX_HELD_RECORDS = 256 * 1024;
 
+/** Encoded bytes of the records of tasks and open files that stay decoded, which takes some ten times as much memory. */
+export const MAX_DECODED_BYTES = 2 * MiB;
+
+/** The same while a set is checked, of its images with one record: many rules go through all of them. */
+export const MAX_CHECKED_BYTES = 8 * MiB;
+
 /** Tasks of one checkpoint: twice the usual kernel.pid_max, and each of them has five images or more. */
 export const MAX_TASKS = 64 * 1024;
 
 /** Threads of one checkpoint, those that lead a task included: kernel.threads-max of a machine with 16 GiB is lower. */
 export const MAX_THREADS = 128 * 1024;
 
+/** Records that are read again under further names of their file. What tasks have in common byte by byte is small: fs-PID.img. */
+export const MAX_LINKED_BYTES = 2 * MiB;
+
 /** Descriptors of one table: twice the 65,536 that a server is commonly given as its LimitNOFILE. */
 export const MAX_DESCRIPTORS = 128 * 1024;
 
 /** Open files of a set: 65,536 of one task and some more; real sets have 20,000. */
 export const MAX_SET_FILES = 72 * 1024;
-
-/** Open files of each of two CRIU sets that are compared, which are held of both; real sets have 20,000. */
-export const MAX_COMPARED_FILES = 24 * 1024;
 
 /** Path or name of an open file: twice PATH_MAX, and no kernel tells one longer than that; each descriptor shows it again. */
 export const MAX_PATH_LENGTH = 8 * 1024;

@@ -7,6 +7,8 @@ export interface ByteSource {
   /** Name for messages: the file's path as the user knows it. */
   readonly name: string;
   readonly size: number;
+  /** The same for two names of one file; undefined for what has one name, or none. */
+  readonly linked?: string | undefined;
   /** Exactly `size` bytes from `offset`; FormatError TRUNCATED when the source ends before. */
   read(offset: number, size: number): Buffer;
   close(): void;
@@ -18,6 +20,8 @@ const NO_FOLLOW = fs.constants.O_RDONLY | fs.constants.O_NOFOLLOW | fs.constants
 /** A regular file, opened at the first read. Without `follow` a symbolic link at its name is an error. */
 export class FileSource implements ByteSource {
   readonly size: number;
+  /** Device and inode of a file that has more than one name. */
+  readonly linked: string | undefined;
   #fd: number | undefined;
 
   constructor(
@@ -30,6 +34,7 @@ export class FileSource implements ByteSource {
       const sort = irregularSort(stat);
       if (sort !== undefined) throw irregularError(sort, name);
       this.size = stat.size;
+      this.linked = stat.nlink > 1 ? `${stat.dev}:${stat.ino}` : undefined;
     } catch (error) {
       throw error instanceof FormatError ? error : ioError("open it", name, error);
     }

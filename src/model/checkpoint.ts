@@ -274,7 +274,7 @@ export interface Socket {
   /** Options that are switched on, by their names in socket(7), ip(7) and tcp(7). */
   readonly options: readonly string[];
   /** Bytes and packets that wait in the socket; undefined when the image keeps none of it. */
-  readonly queued: SocketQueue | undefined;
+  readonly queued: () => SocketQueue | undefined;
   /** What was received and not yet read: messages, or pieces of a TCP stream, in their order. */
   readonly waiting: () => Iterable<StoredBytes>;
 }

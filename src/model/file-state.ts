@@ -9,15 +9,37 @@ interface EpollItem {
 
 /** What an epoll watches, epoll_ctl(2), by descriptor. */
 export function epollState(items: readonly EpollItem[]): FileState {
-  const sorted = [...items].sort((a, b) => a.fd - b.fd);
-  const watches = sorted.map(({ fd, events, data }) => `fd ${fd}: ${hex(events)}, data ${hex(data)}`);
-  return { watches: watches.join("; ") };
+  const sorted = sortedBy(items, ({ fd }) => fd);
+  return {
+    watches: listText(sorted, ({ fd, events, data }) => `fd ${fd}: ${hex(events)}, data ${hex(data)}`),
+  };
 }
 
 /** What an inotify watches, by watch descriptor. */
 export function inotifyState(watches: readonly { readonly wd: number; readonly mask: number }[]): FileState {
-  const sorted = [...watches].sort((a, b) => a.wd - b.wd);
-  return { watches: sorted.map(({ wd, mask }) => `wd ${wd}: ${hex(mask)}`).join("; ") };
+  const sorted = sortedBy(watches, ({ wd }) => wd);
+  return { watches: listText(sorted, ({ wd, mask }) => `wd ${wd}: ${hex(mask)}`) };
+}
+
+/** The items themselves where they are in order, as a kernel lists them. */
+function sortedBy<T>(items: readonly T[], number: (item: T) => number): readonly T[] {
+  const isSorted = items.every((item, at) => at === 0 || number(items[at - 1] as T) <= number(item));
+  return isSorted ? items : items.toSorted((a, b) => number(a) - number(b));
+}
+
+/** Items that become one piece of text together: a text of 400,000 single ones takes five times as much memory. */
+const ITEMS_A_PIECE = 1000;
+
+function listText<T>(items: readonly T[], text: (item: T) => string): string {
+  const pieces: string[] = [];
+  for (let at = 0; at < items.length; at += ITEMS_A_PIECE)
+    pieces.push(
+      items
+        .slice(at, at + ITEMS_A_PIECE)
+        .map(text)
+        .join("; "),
+    );
+  return pieces.join("; ");
 }
 
 /** The signals that a signalfd takes, bit n-1 is signal n. */

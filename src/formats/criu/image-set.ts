@@ -1,6 +1,7 @@
 import path from "node:path";
 import { FormatError } from "../../io/errors.js";
 import type { FileSet } from "../../io/file-set.js";
+import { MAX_LINKED_BYTES } from "../../io/limits.js";
 import type { MessageTable, Value } from "../../schema/message.js";
 import { fileNameOf, kindOfFileName } from "./detect.js";
 import { CriuImage, type ImageRecord } from "./image.js";
@@ -18,6 +19,7 @@ export interface SetFile {
 export class CriuImageSet {
   readonly files: readonly SetFile[];
   readonly #images = new Map<string, CriuImage>();
+  protected readonly links = new Links();
 
   constructor(readonly fileSet: FileSet) {
     const regular = fileSet.names().map(setFile);
@@ -59,6 +61,7 @@ export class CriuImageSet {
       const source = this.fileSet.open(fileName);
       if (source === undefined) return undefined;
       image = new CriuImage(source, fileName);
+      this.links.count(image);
       this.#images.set(fileName, image);
     }
     return image;
@@ -69,16 +72,34 @@ export class CriuImageSet {
     return this.image(kind, id)?.records() ?? [];
   }
 
+  /** What `make` gives for each record, which is not kept. None when the file does not exist. */
+  map<M extends MessageTable, T>(
+    kind: ImageKind<M>,
+    id: number | undefined,
+    make: (record: ImageRecord<Value<M>>) => T,
+  ): T[] {
+    const made: T[] = [];
+    for (const record of this.image(kind, id)?.heldRecords() ?? []) made.push(make(record));
+    return made;
+  }
+
   /** The one record of the image; undefined without the file. Errors: FormatError for a file without records. */
   first<M extends MessageTable>(kind: ImageKind<M>, id?: number): Value<M> | undefined {
     const image = this.image(kind, id);
     if (image === undefined) return undefined;
-    for (const record of image.readRecords()) return record.value;
+    const value = this.firstIfAny(kind, id);
+    if (value !== undefined) return value;
     throw new FormatError(
       "TRUNCATED",
       `a record of ${kind.entries[0]?.message.name} was expected, the image has none`,
       { file: image.source.name },
     );
+  }
+
+  /** Like `first`, but undefined for a file without records too. */
+  firstIfAny<M extends MessageTable>(kind: ImageKind<M>, id?: number): Value<M> | undefined {
+    for (const { value } of this.image(kind, id)?.readRecords() ?? []) return value;
+    return undefined;
   }
 
   /** Like `first`, but decodes only a part of the message. */
@@ -111,6 +132,25 @@ export class CriuImageSet {
 
   close(): void {
     this.fileSet.close();
+  }
+}
+
+/** Names that images of a set share: a small file under many names would cost as if it were a large set. */
+class Links {
+  readonly #known = new Set<string>();
+  #bytes = 0;
+
+  /** Errors: FormatError TOO_LARGE when further names of files are those of too many bytes of records. */
+  count({ kind, source }: CriuImage): void {
+    if (kind === undefined || source.linked === undefined) return;
+    if (!this.#known.has(source.linked)) this.#known.add(source.linked);
+    else this.#bytes += source.size;
+    if (this.#bytes > MAX_LINKED_BYTES)
+      throw new FormatError(
+        "TOO_LARGE",
+        `too large: images that are hard links of one another are read up to ${MAX_LINKED_BYTES} bytes`,
+        { file: source.name },
+      );
   }
 }
 

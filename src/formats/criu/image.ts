@@ -38,6 +38,33 @@ export interface ImageRecord<V = AnyValue> {
   readonly end: number;
 }
 
+/** A record whose bytes are read again when they are asked for. */
+class KeptRecord<V> implements ImageRecord<V> {
+  readonly index: number;
+  readonly table: MessageTable;
+  readonly offset: number;
+  readonly size: number;
+  readonly value: V;
+  readonly payload: readonly PayloadRange[];
+  readonly end: number;
+  readonly #source: ByteSource;
+
+  constructor({ index, table, offset, size, value, payload, end }: ImageRecord<V>, source: ByteSource) {
+    this.index = index;
+    this.table = table;
+    this.offset = offset;
+    this.size = size;
+    this.value = value;
+    this.payload = payload;
+    this.end = end;
+    this.#source = source;
+  }
+
+  get bytes(): Buffer {
+    return this.#source.read(this.offset, this.size);
+  }
+}
+
 /** A record that could not be read. `framed`: its size word is right and only its message is not. */
 export interface RecordDamage {
   readonly index: number;
@@ -49,6 +76,9 @@ export interface RecordDamage {
 export class CriuImage<V = AnyValue> {
   readonly header: ImageHeader | undefined;
   #records: ImageRecord<V>[] | undefined;
+  #window: ReadWindow | undefined;
+  /** Where the last message that was read by `valueAt` ends. */
+  #lastEnd = 0;
 
   constructor(
     readonly source: ByteSource,
@@ -64,7 +94,11 @@ export class CriuImage<V = AnyValue> {
 
   /** All records, kept for the next call. Errors: as `heldRecords`. */
   records(): readonly ImageRecord<V>[] {
-    this.#records ??= [...this.heldRecords()];
+    if (this.#records === undefined) {
+      const kept: ImageRecord<V>[] = [];
+      for (const record of this.heldRecords()) kept.push(new KeptRecord(record, this.source));
+      this.#records = kept;
+    }
     return this.#records;
   }
 
@@ -122,6 +156,16 @@ export class CriuImage<V = AnyValue> {
   readRecordAt(window: ReadWindow, index: number, offset: number): ImageRecord<V> {
     if (this.header === undefined) throw new Error(`${this.fileName} has no records`);
     return this.#readRecord(window, this.header, index, offset) as ImageRecord<V>;
+  }
+
+  /** The message of a record that was read before, decoded anew. Cheap for one record after the other. */
+  valueAt({ index, offset, size }: Pick<ImageRecord, "index" | "offset" | "size">): V {
+    const isNext = offset >= this.#lastEnd && offset - this.#lastEnd <= NEAR_BYTES;
+    this.#lastEnd = offset + size;
+    this.#window ??= new ReadWindow(this.source);
+    const bytes = isNext ? this.#window.read(offset, size) : this.source.read(offset, size);
+    const table = tableOf(this.kind as ImageKind, index);
+    return decodeMessage(table, bytes, { file: this.source.name, path: `[${index}]`, offset }) as V;
   }
 
   /** The records decoded by the part of their message that is needed. Only for images without payloads. */
@@ -269,6 +313,9 @@ export class CriuImage<V = AnyValue> {
     return padding;
   }
 }
+
+/** A record that starts so near behind another one is read together with those that follow it. */
+const NEAR_BYTES = 4096;
 
 /** One for all records: an image may have a million. */
 const NO_PAYLOAD: readonly PayloadRange[] = [];

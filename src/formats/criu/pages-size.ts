@@ -34,7 +34,7 @@ export function pageSizeOf(set: CriuImageSet): number {
 }
 
 function architectureOf(set: CriuImageSet): string {
-  const pid = set.records(IMAGES.PSTREE)[0]?.value.pid ?? set.ids(IMAGES.CORE)[0];
+  const pid = set.firstIfAny(IMAGES.PSTREE)?.pid ?? set.ids(IMAGES.CORE)[0];
   const type = pid === undefined ? undefined : set.first(IMAGES.CORE, pid)?.mtype;
   return enumName(CORE_ENTRY_MARCH, type ?? 0);
 }

@@ -14,7 +14,8 @@ import { criuIpcNamespaces, criuUtsNamespaces } from "./ipc.js";
 import { decodeLocks } from "./locks.js";
 import { criuMounts, criuPipeBuffers } from "./mounts.js";
 import { criuSurroundings } from "./surroundings.js";
-import { CriuTask, criuDescriptorTable, type TaskContext } from "./tasks.js";
+import { CriuTask, criuDescriptorTable, recentParts, type TaskContext } from "./tasks.js";
+import { recentThreads } from "./threads.js";
 
 /** `uname -m` of the architectures that core_entry.mtype names. */
 const ARCHITECTURES: Readonly<Record<string, string>> = {
@@ -39,7 +40,8 @@ export function criuCheckpoint(set: CriuImageSet): Checkpoint {
     tables.set(id, table);
     return table;
   };
-  const tree = lazy(() => readTree(set, { set, files, children, descriptorTable }));
+  const recent = { recent: recentParts(), recentThreads: recentThreads() };
+  const tree = lazy(() => readTree(set, { set, files, children, descriptorTable, ...recent }));
   const byPid = (): ReadonlyMap<number, Task> => tree().byPid;
   const tasks = lazy(() => [...byPid().values()]);
   const childrenByPid = lazy(() => groupByParent(tasks()));
@@ -142,7 +144,7 @@ function descriptorIndex(
 }
 
 function archName(set: CriuImageSet): string {
-  const root = set.records(IMAGES.PSTREE)[0]?.value.pid;
+  const root = set.firstIfAny(IMAGES.PSTREE)?.pid;
   const type = root === undefined ? undefined : set.first(IMAGES.CORE, root)?.mtype;
   return type === undefined ? "UNKNOWN" : enumName(CORE_ENTRY_MARCH, type);
 }

@@ -12,7 +12,7 @@ const OLD_GHOST_BIT = 0x8000_0000;
 
 /** Paths that were gone at the dump, from remap-fpath.img. */
 export function criuDeletedFiles(set: CriuImageSet, files: FileTable): DeletedFile[] {
-  return set.records(IMAGES.REMAP_FPATH).map(({ index, value }) => {
+  return set.map(IMAGES.REMAP_FPATH, undefined, ({ index, value }): DeletedFile => {
     const isOldGhost = value.remap_type === undefined && value.remap_id >= OLD_GHOST_BIT;
     const type = value.remap_type ?? (isOldGhost ? GHOST : LINKED);
     const id = isOldGhost ? value.remap_id - OLD_GHOST_BIT : value.remap_id;

@@ -23,12 +23,12 @@ function ipcNamespace(set: CriuImageSet, id: number): IpcNamespace {
   const { _unknown, ...limits } = set.first(IMAGES.IPC_VAR, id) ?? ({} as Partial<IpcVarEntry>);
   return {
     ...{ id, limits },
-    segments: set.records(IMAGES.IPCNS_SHM, id).map(({ value, payload }) => ({
+    segments: set.map(IMAGES.IPCNS_SHM, id, ({ value, payload }) => ({
       ...ipcObject(value.desc),
       size: value.size,
       contents: payload.length > 0 ? `ipcns-shm-${id}.img` : `pagemap-shmem-${value.desc.id}.img`,
     })),
-    queues: set.records(IMAGES.IPCNS_MSG, id).map(({ value, payload }) => ({
+    queues: set.map(IMAGES.IPCNS_MSG, id, ({ value, payload }) => ({
       ...ipcObject(value.desc),
       messages: value.qnum,
       bytes: payload.reduce((sum, part) => sum + (part.message === undefined ? part.size : 0), 0),
@@ -41,7 +41,7 @@ function ipcNamespace(set: CriuImageSet, id: number): IpcNamespace {
 function semaphores(set: CriuImageSet, id: number): IpcNamespace["semaphores"] {
   const image = set.image(IMAGES.IPCNS_SEM, id);
   const byteOrder = image?.header?.byteOrder ?? "little-endian";
-  return (image?.records() ?? []).map(({ value, payload }) => {
+  return set.map(IMAGES.IPCNS_SEM, id, ({ value, payload }) => {
     const [part] = payload;
     const bytes = part === undefined ? undefined : image?.source.read(part.offset, part.size);
     return { ...ipcObject(value.desc), values: bytes === undefined ? [] : values16(bytes, byteOrder) };

@@ -9,7 +9,7 @@ import {
   LOCK_POSIX,
 } from "../../formats/criu/tables/file-lock.js";
 import { OFFSET_MAX } from "../../linux/files.js";
-import type { OpenFile } from "../checkpoint.js";
+import type { OpenFile, Origin } from "../checkpoint.js";
 import { FCNTL_TYPES, type Lock, type LockKind, type LockType } from "../lock.js";
 import { NumberNames } from "../number-names.js";
 
@@ -38,32 +38,50 @@ export interface LockHolders {
 
 /** The locks and leases of filelocks.img. */
 export function decodeLocks(set: CriuImageSet, holders: LockHolders): Lock[] {
-  return set.records(IMAGES.FILE_LOCKS).map(({ index, value }) => decodeLock(value, index, holders));
+  return set.map(IMAGES.FILE_LOCKS, undefined, ({ index, value }) => new CriuLock(value, index, holders));
 }
 
-function decodeLock(
-  { flag, type, pid, fd, start, len }: FileLockEntry,
-  record: number,
-  holders: LockHolders,
-): Lock {
-  const kind = KINDS.nameOf(flag);
-  const breaking = kind === "lease" && (type & LEASE_BREAKING) !== 0;
-  return {
-    kind,
-    type: TYPES.nameOf(breaking ? type & ~LEASE_BREAKING : type),
-    breaking,
-    // criu stores neither what a lease was nor when it is taken away.
-    previous: undefined,
-    remaining: undefined,
-    owner: kind === "posix" ? holders.tableOf(pid) : undefined,
-    pid,
-    fd,
-    start,
-    end: len === 0n ? OFFSET_MAX : start + len - 1n,
-    file: holders.fileOf(pid, fd),
-    origin: { image: IMAGES.FILE_LOCKS.file, record },
-    repeats: [],
-  };
+/** A class, since an image may hold 200,000. criu stores neither what a lease was nor when it is taken away. */
+class CriuLock implements Lock {
+  readonly kind: Lock["kind"];
+  readonly type: Lock["type"];
+  readonly breaking: boolean;
+  readonly previous: undefined;
+  readonly remaining: undefined;
+  readonly pid: number;
+  readonly fd: number;
+  readonly start: bigint;
+  readonly end: bigint;
+  readonly #record: number;
+  readonly #holders: LockHolders;
+
+  constructor({ flag, type, pid, fd, start, len }: FileLockEntry, record: number, holders: LockHolders) {
+    this.kind = KINDS.nameOf(flag);
+    this.breaking = this.kind === "lease" && (type & LEASE_BREAKING) !== 0;
+    this.type = TYPES.nameOf(this.breaking ? type & ~LEASE_BREAKING : type);
+    this.pid = pid;
+    this.fd = fd;
+    this.start = start;
+    this.end = len === 0n ? OFFSET_MAX : start + len - 1n;
+    this.#record = record;
+    this.#holders = holders;
+  }
+
+  get owner(): number | undefined {
+    return this.kind === "posix" ? this.#holders.tableOf(this.pid) : undefined;
+  }
+
+  get file(): OpenFile | undefined {
+    return this.#holders.fileOf(this.pid, this.fd);
+  }
+
+  get origin(): Origin {
+    return { image: IMAGES.FILE_LOCKS.file, record: this.#record };
+  }
+
+  get repeats(): readonly Origin[] {
+    return [];
+  }
 }
 
 /** The entry of a lock; undefined for a type that criu has no number for. */

@@ -9,7 +9,7 @@ const FSTYPE_AUTO = 16;
 /** The mounts of every mount namespace that was dumped. */
 export function criuMounts(set: CriuImageSet): Mount[] {
   return set.ids(IMAGES.MNTS).flatMap((namespace) =>
-    set.records(IMAGES.MNTS, namespace).map(({ index, value }) => ({
+    set.map(IMAGES.MNTS, namespace, ({ index, value }) => ({
       namespace,
       id: value.mnt_id,
       parentId: value.parent_mnt_id,
@@ -38,7 +38,7 @@ export function criuPipeBuffers(set: CriuImageSet): PipeBuffer[] {
       ["fifo", IMAGES.FIFO_DATA],
     ] as const
   ).flatMap(([kind, image]) =>
-    set.records(image).map(({ index, value, payload }) => ({
+    set.map(image, undefined, ({ index, value, payload }) => ({
       pipeId: value.pipe_id,
       kind,
       bytes: value.bytes,

@@ -21,9 +21,7 @@ export function socketOf(file: OpenFile, files: FileTable, set: CriuImageSet): S
       return {
         ...unixSocket(file.record as UnixSkEntry, files),
         waiting: () => messagesFor(set, file.id),
-        get queued() {
-          return packetQueues(set).get(file.id)?.queue;
-        },
+        queued: () => packetQueues(set).get(file.id)?.queue,
       };
     case "INETSK":
       return inetSocket(file.record as InetSkEntry, set);
@@ -82,7 +80,7 @@ function packetQueues(set: CriuImageSet): ReadonlyMap<number, StoredQueue> {
   const known = queuesOf.get(set);
   if (known !== undefined) return known;
   const queues = new Map<number, StoredQueue>();
-  for (const { value, payload } of set.records(IMAGES.SK_QUEUES)) {
+  for (const { value, payload } of set.image(IMAGES.SK_QUEUES)?.heldRecords() ?? []) {
     const stored = queues.get(value.id_for) ?? { queue: { received: 0, packets: 0 }, ranges: [] };
     queues.set(value.id_for, stored);
     stored.queue.received += value.length;
@@ -153,9 +151,7 @@ function inetSocket(entry: InetSkEntry, set: CriuImageSet): Socket {
     peer: undefined,
     ...optionsOf(entry),
     connected,
-    get queued() {
-      return connected ? streamQueues(set, entry.ino) : undefined;
-    },
+    queued: () => (connected ? streamQueues(set, entry.ino) : undefined),
     waiting: () => (connected ? received(set, entry.ino) : []),
   };
 }
@@ -201,7 +197,7 @@ function bare(
     peerInode: undefined,
     peer: undefined,
     connected: false,
-    queued: undefined,
+    queued: () => undefined,
     waiting: () => [],
     ...optionsOf(entry),
   };
@@ -220,23 +216,32 @@ function optionsOf(entry: object): Options {
   };
 }
 
+/** Options that are switched on by a field of sk_opts_entry. */
+const SWITCHES: readonly (readonly [name: string, field: keyof SkOptsEntry])[] = [
+  ["SO_REUSEADDR", "reuseaddr"],
+  ["SO_REUSEPORT", "so_reuseport"],
+  ["SO_KEEPALIVE", "so_keepalive"],
+  ["SO_BROADCAST", "so_broadcast"],
+  ["SO_PASSCRED", "so_passcred"],
+  ["SO_PASSSEC", "so_passsec"],
+  ["SO_DONTROUTE", "so_dontroute"],
+  ["SO_OOBINLINE", "so_oobinline"],
+];
+
+interface ProtocolOptions {
+  readonly v6only?: boolean;
+  readonly ip_opts?: { readonly freebind?: boolean };
+  readonly tcp_opts?: { readonly nodelay?: boolean; readonly cork?: boolean };
+}
+
 /** Options that are switched on, by their names in socket(7), ip(7) and tcp(7). */
-function optionNames(options: SkOptsEntry | undefined, record: Readonly<Record<string, unknown>>): string[] {
-  const switches: readonly (readonly [name: string, on: unknown])[] = [
-    ["SO_REUSEADDR", options?.reuseaddr],
-    ["SO_REUSEPORT", options?.so_reuseport],
-    ["SO_KEEPALIVE", options?.so_keepalive],
-    ["SO_BROADCAST", options?.so_broadcast],
-    ["SO_PASSCRED", options?.so_passcred],
-    ["SO_PASSSEC", options?.so_passsec],
-    ["SO_DONTROUTE", options?.so_dontroute],
-    ["SO_OOBINLINE", options?.so_oobinline],
-    ["IPV6_V6ONLY", record.v6only],
-    ["IP_FREEBIND", (record.ip_opts as { freebind?: boolean } | undefined)?.freebind],
-    ["TCP_NODELAY", (record.tcp_opts as { nodelay?: boolean } | undefined)?.nodelay],
-    ["TCP_CORK", (record.tcp_opts as { cork?: boolean } | undefined)?.cork],
-  ];
-  const names = switches.filter(([, on]) => Boolean(on)).map(([name]) => name);
+function optionNames(options: SkOptsEntry | undefined, record: ProtocolOptions): string[] {
+  const names: string[] = [];
+  if (options !== undefined) for (const [name, field] of SWITCHES) if (options[field]) names.push(name);
+  if (record.v6only) names.push("IPV6_V6ONLY");
+  if (record.ip_opts?.freebind) names.push("IP_FREEBIND");
+  if (record.tcp_opts?.nodelay) names.push("TCP_NODELAY");
+  if (record.tcp_opts?.cork) names.push("TCP_CORK");
   if (options?.so_bound_dev !== undefined) names.push(`SO_BINDTODEVICE ${options.so_bound_dev}`);
   if ((options?.so_filter.length ?? 0) > 0) names.push("SO_ATTACH_FILTER");
   return names;

@@ -12,7 +12,7 @@ const KINDS = ["pid", "net", "ipc", "uts", "mnt", "user", "cgroup", "time"] as c
  */
 export function criuSurroundings(set: CriuImageSet): Surroundings {
   const criu = set.first(IMAGES.INVENTORY)?.root_ids;
-  const pid = set.records(IMAGES.PSTREE)[0]?.value.pid;
+  const pid = set.firstIfAny(IMAGES.PSTREE)?.pid;
   const root =
     pid === undefined ? undefined : (set.first(IMAGES.CORE, pid)?.ids ?? set.first(IMAGES.IDS, pid));
   const idOf = (ids: TaskKobjIdsEntry | undefined, kind: (typeof KINDS)[number]) => ids?.[`${kind}_ns_id`];

@@ -12,7 +12,7 @@ import {
   TCP_LISTEN,
 } from "../../linux/sockets.js";
 import { formatAddress } from "../../schema/ip-address.js";
-import type { OpenFile, Socket } from "../checkpoint.js";
+import type { OpenFile, Socket, SocketQueue } from "../checkpoint.js";
 import type { StoredBytes } from "../stored-bytes.js";
 import type { StreamReader } from "./reader.js";
 
@@ -31,7 +31,7 @@ export function linuxCrSocket(
     state: enumName(SK_STATE, sock.state),
     inode: inodeOf(reader, part),
     backlog: sock.state === TCP_LISTEN ? sock.backlog : undefined,
-    queued: queued(reader, part, sock.protocol === IPPROTO_TCP),
+    queued: () => queued(reader, part, sock.protocol === IPPROTO_TCP),
     waiting: () => waiting(reader, part),
     shutdown: sock.shutdown,
     // Stored as setsockopt(2) takes them, which is half of what the kernel gives.
@@ -75,10 +75,10 @@ function bareAddress(
   part: Part,
 ): (Pick<Socket, "local"> & Partial<Pick<Socket, "type" | "state" | "queued">>) | undefined {
   const netlink = reader.find(part, RECORDS.SOCKET_NETLINK)?.value;
-  if (netlink !== undefined) return { local: `port ${netlink.portid}`, type: "", queued: undefined };
+  if (netlink !== undefined) return { local: `port ${netlink.portid}`, type: "", queued: () => undefined };
   const packet = reader.find(part, RECORDS.SOCKET_PACKET)?.value;
   if (packet === undefined) return undefined;
-  return { local: `ifindex ${packet.ifindex}`, state: "", queued: undefined };
+  return { local: `ifindex ${packet.ifindex}`, state: "", queued: () => undefined };
 }
 
 /** The number of a socket as the tasks know it, else that of its object. */
@@ -100,7 +100,7 @@ function optionNames(reader: StreamReader, part: Part, reuse: boolean): string[]
 }
 
 /** The two queues stand at the end of the descriptor table: what was received, then what is yet to be sent. */
-function queued(reader: StreamReader, part: Part, isTcp: boolean): Socket["queued"] {
+function queued(reader: StreamReader, part: Part, isTcp: boolean): SocketQueue | undefined {
   const [received, unsent] = (part.deferred?.parts ?? []).map(
     (queue) => reader.get(queue, RECORDS.SOCKET_QUEUE).value,
   );

@@ -33,10 +33,8 @@ export function* diffMemory(
   listRanges: boolean,
   progress: (done: number, total: number) => void = () => {},
 ): Generator<MemoryDifference> {
-  const total = left
-    .tasks()
-    .flatMap(({ mappings }) => mappings)
-    .reduce((sum, mapping) => sum + sizeOf(mapping), 0);
+  let total = 0;
+  for (const { mappings } of left.tasks()) for (const mapping of mappings) total += sizeOf(mapping);
   let done = 0;
   const partners = new Map(right.tasks().map((task) => [right.taskKey(task.pid), task]));
   for (const task of left.tasks()) {

@@ -2,6 +2,7 @@ import { createHash } from "node:crypto";
 import type { ImageKind } from "../../formats/criu/image-kind.js";
 import type { CriuImageSet } from "../../formats/criu/image-set.js";
 import { IMAGES } from "../../formats/criu/images.js";
+import type { OpenFile } from "../../model/checkpoint.js";
 import type { CriuDocument } from "../../model/document.js";
 import { type AnyValue, fieldMessage, type MessageTable } from "../../schema/message.js";
 import type { Difference, FieldChange } from "./compare.js";
@@ -21,6 +22,7 @@ interface Record {
   readonly label: string;
   readonly table: MessageTable;
   readonly value: AnyValue;
+  readonly bytes: Buffer;
 }
 
 /**
@@ -30,7 +32,8 @@ interface Record {
 export function* diffRecords(left: Side, right: Side): Generator<Difference> {
   const found: { readonly at: number; readonly difference: Difference }[] = [];
   for (const pair of pairs(recordsOf(left), recordsOf(right), ({ key }) => key)) {
-    const { label, table, value } = pair.left;
+    const { label, table, value, bytes } = pair.left;
+    if (bytes.equals(pair.right.bytes)) continue;
     const changes = [...changesOf(table, value, pair.right.value, "")];
     if (changes.length > 0)
       found.push({ at: pair.at, difference: { section: "records", status: "modified", label, changes } });
@@ -41,16 +44,18 @@ export function* diffRecords(left: Side, right: Side): Generator<Difference> {
 function* recordsOf(side: Side): Generator<Record> {
   const { set } = side.document as CriuDocument;
   const names = ownerNames(side);
-  const fileNames = openFileNames(side);
+  const filesOf = openFilesByRecord(side);
   for (const { name, kind, id } of set.files) {
     if (kind?.magic === undefined || OTHERS.has(kind)) continue;
     const counts = new Map<string, number>();
-    for (const { index, value, table } of imageRecords(set, name)) {
-      const owner = fileNames.get(`${name} ${index}`) ?? String(index);
+    const files = filesOf.get(name);
+    for (const { index, value, table, bytes } of imageRecords(set, name)) {
+      const file = files?.[index];
+      const owner = file === undefined ? String(index) : ownerOf(side, file);
       const nth = counts.get(owner) ?? 0;
       counts.set(owner, nth + 1);
       const image = names.get(name) ?? (id === undefined ? kind.name : `${kind.name} ${id}`);
-      yield { key: `${image} ${owner} ${nth}`, label: `${name}[${index}]`, table, value };
+      yield { key: `${image} ${owner} ${nth}`, label: `${name}[${index}]`, table, value, bytes };
     }
   }
 }
@@ -79,15 +84,21 @@ function ownerNames({ document, taskKey }: Side): ReadonlyMap<string, string> {
   return names;
 }
 
-/** Names of the records of open files, which another dump has in another order. */
-function openFileNames(side: Side): ReadonlyMap<string, string> {
-  const names = new Map<string, string>();
+/** The open files by image and record. */
+function openFilesByRecord(side: Side): ReadonlyMap<string, readonly (OpenFile | undefined)[]> {
+  const files = new Map<string, (OpenFile | undefined)[]>();
   for (const file of side.document.checkpoint.files.all) {
     const { image, record } = file.origin;
-    const holder = side.holders(file)[0];
-    names.set(`${image} ${record}`, `${file.type} ${holder ?? side.fileName(file) ?? file.label}`);
+    const ofImage = files.get(image) ?? [];
+    files.set(image, ofImage);
+    ofImage[record] = file;
   }
-  return names;
+  return files;
+}
+
+/** What stands for an open file, whose record another dump has elsewhere. */
+function ownerOf(side: Side, file: OpenFile): string {
+  return `${file.type} ${side.holders(file)[0] ?? side.fileName(file) ?? file.label}`;
 }
 
 function* changesOf(

@@ -21,9 +21,11 @@ export function sideOf(document: Document, keys: ReadonlyMap<number, string>): S
     }
     return ends;
   });
-  const mapped = lazy(
-    () => new Set(checkpoint.tasks.flatMap(({ mappings }) => mappings.map(({ file }) => file))),
-  );
+  const mapped = lazy(() => {
+    const files = new Set<OpenFile | undefined>();
+    for (const { mappings } of checkpoint.tasks) for (const { file } of mappings) files.add(file);
+    return files;
+  });
   const pipes = lazy(() => new Map(checkpoint.pipes.map((pipe) => [`${pipe.kind} ${pipe.pipeId}`, pipe])));
   const nodes = lazy(() => new Set(checkpoint.files.all.map(({ record }) => record.regf_id)));
   const holdersOf = (file: OpenFile): readonly string[] => holders().get(file) ?? [];

@@ -71,7 +71,7 @@ function shownSocket(
     peer: peerInode ? peerOf(peerInode, peer, holders) : undefined,
     backlog,
     shutdown: shutdown ? enumName(SK_SHUTDOWN, shutdown) : undefined,
-    ...socket.queued,
+    ...socket.queued(),
     ...{ sendBuffer, receiveBuffer, options },
     networkNamespace: record.ns_id as number | undefined,
   };

@@ -116,19 +116,24 @@ export const SETS: readonly HostileInput[] = [
       ),
     ),
   ),
-  input("3,000 tasks that share images by links", "logger", (s) => {
-    s.image(I.PSTREE, undefined, 3000, (i) => task(1000 + i, i === 0 ? 0 : 1000));
-    const mm = s.sample(I.MM, 1000, 0);
-    const vma = (mm.vmas as object[])[0];
-    s.image(I.MM, 1000, 1, () => ({
-      ...mm,
-      vmas: listOf(1000, (i) => ({ ...vma, start: BigInt(i) * 8192n, end: BigInt(i) * 8192n + 4096n })),
-    }));
-    for (let pid = 1001; pid < 4000; pid++)
-      for (const name of ["core", "ids", "fs", "mm", "pagemap"])
-        linkSync(join(s.path, `${name}-1000.img`), join(s.path, `${name}-${pid}.img`));
-    s.image(I.FDINFO, 2, 100_000, (i) => ({ id: 3, flags: 0, type: TYPE.REG, fd: i }));
-  }),
+  input(
+    "3,000 tasks that share images by links",
+    "logger",
+    (s) => {
+      s.image(I.PSTREE, undefined, 3000, (i) => task(1000 + i, i === 0 ? 0 : 1000));
+      const mm = s.sample(I.MM, 1000, 0);
+      const vma = (mm.vmas as object[])[0];
+      s.image(I.MM, 1000, 1, () => ({
+        ...mm,
+        vmas: listOf(1000, (i) => ({ ...vma, start: BigInt(i) * 8192n, end: BigInt(i) * 8192n + 4096n })),
+      }));
+      for (let pid = 1001; pid < 4000; pid++)
+        for (const name of ["core", "ids", "fs", "mm", "pagemap"])
+          linkSync(join(s.path, `${name}-1000.img`), join(s.path, `${name}-${pid}.img`));
+      s.image(I.FDINFO, 2, 100_000, (i) => ({ id: 3, flags: 0, type: TYPE.REG, fd: i }));
+    },
+    ["diff", "validate"],
+  ),
   input(
     "400,000 descriptors of one file",
     "logger",
@@ -158,8 +163,11 @@ export const SETS: readonly HostileInput[] = [
       ...{ type: TYPE.REG, id: i, reg: { ...reg(i), name: i === 3 ? "/..".repeat(1_000_000) : "/" } },
     })),
   ),
-  input("60,000 unix sockets, all peers of one", "sockets", (s) =>
-    openFiles(s, 60_000, "UNIXSK", "usk", (id, i) => unix(id, i + 1, 1)),
+  input(
+    "60,000 unix sockets, all peers of one",
+    "sockets",
+    (s) => openFiles(s, 60_000, "UNIXSK", "usk", (id, i) => unix(id, i + 1, 1)),
+    ["show files"],
   ),
   input(
     "60,000 unix sockets of one inode",

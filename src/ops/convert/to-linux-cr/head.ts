@@ -140,7 +140,7 @@ function writeTree(context: Context, threads: readonly SourceThread[]): void {
 function writeClocks({ set, writer }: Context, realtime: bigint): void {
   const [id] = set.ids(IMAGES.TIMENS);
   const clocks = id === undefined ? undefined : set.first(IMAGES.TIMENS, id);
-  const root = set.records(IMAGES.PSTREE)[0]?.value.pid;
+  const root = set.firstIfAny(IMAGES.PSTREE)?.pid;
   const ids = root === undefined ? undefined : set.first(IMAGES.IDS, root);
   const isOwn = ids?.time_ns_id !== set.first(IMAGES.INVENTORY)?.root_ids?.time_ns_id;
   writer.record(RECORDS.CLOCKS, {

@@ -24,6 +24,7 @@ export const SOCKETS: Section = {
     for (const file of side.document.checkpoint.files.all) {
       const { socket } = file;
       if (socket === undefined) continue;
+      const queued = socket.queued();
       const holder = side.holders(file)[0] ?? "";
       yield {
         key: `${file.type} ${socket.protocol} ${socket.local} ${socket.remote} ${holder}`,
@@ -40,9 +41,9 @@ export const SOCKETS: Section = {
           shutdown: socket.shutdown || undefined,
           sendBuffer: socket.sendBuffer,
           receiveBuffer: socket.receiveBuffer,
-          received: socket.queued?.received || undefined,
-          unsent: socket.queued?.unsent || undefined,
-          packets: socket.queued?.packets || undefined,
+          received: queued?.received || undefined,
+          unsent: queued?.unsent || undefined,
+          packets: queued?.packets || undefined,
           waiting: digestOf(socket),
           options: socket.options.join(" ") || undefined,
           peer: side.fileName(socket.peer),

@@ -169,6 +169,8 @@ function isRegular({ set }: SetContext, name: string): boolean {
 }
 
 function damages(context: SetContext): Damage[] {
+  // Lists that are too long for a task are refused when the model looks at them.
+  for (const task of context.checkpoint.tasks) void task.limits;
   return context.share(scanImages).flatMap(({ name }: ScannedImage) => [...context.set.damageOf(name)]);
 }
 

@@ -20,15 +20,15 @@ export interface StoredVma {
 }
 
 /** Mappings of a task in stored order; sets before criu 1.2 have them in an image of their own. */
-export function storedVmas({ set }: SetContext, pid: number): readonly StoredVma[] {
+export function* storedVmas({ set }: SetContext, pid: number): Generator<StoredVma> {
   const image = fileNameOf(IMAGES.MM, pid);
   const stored = set.first(IMAGES.MM, pid)?.vmas ?? [];
-  if (stored.length > 0)
-    return stored.map((vma, i) => ({ vma, at: { image, record: 0, field: `vmas[${i}]`, pid } }));
+  for (let i = 0; i < stored.length; i++)
+    yield { vma: stored[i] as VmaEntry, at: { image, record: 0, field: `vmas[${i}]`, pid } };
+  if (stored.length > 0) return;
   const old = fileNameOf(IMAGES.VMAS, pid);
-  return set
-    .records(IMAGES.VMAS, pid)
-    .map(({ value, index }) => ({ vma: value, at: { image: old, record: index, pid } }));
+  for (const { value, index } of set.image(IMAGES.VMAS, pid)?.heldRecords() ?? [])
+    yield { vma: value, at: { image: old, record: index, pid } };
 }
 
 /** Rules about address spaces. */
@@ -78,10 +78,12 @@ export const mappingRules: readonly Rule<SetContext>[] = [
     mend: AGAIN,
     *check(context) {
       for (const { pid } of context.share(tasksOf)) {
-        const stored = storedVmas(context, pid);
-        const guards = stored.filter(({ vma }) => (vma.status & AREA_GUARD) !== 0);
+        const guards: StoredVma[] = [];
+        const others: VmaEntry[] = [];
+        for (const stored of storedVmas(context, pid))
+          if ((stored.vma.status & AREA_GUARD) !== 0) guards.push(stored);
+          else others.push(stored.vma);
         if (guards.length === 0) continue;
-        const others = stored.filter(({ vma }) => (vma.status & AREA_GUARD) === 0).map(({ vma }) => vma);
         const sorted = guards.sort((a, b) => (a.vma.start < b.vma.start ? -1 : 1));
         let i = 0;
         for (const { vma, at } of sorted) {

@@ -248,10 +248,10 @@ function storedSize(
 /** Entries that run out of the mappings which can have pages; mappings that touch count as one. */
 function* outside(context: SetContext, map: PagemapFile, pid: number): Generator<Found> {
   const size = context.share(pageSize);
-  const stored = storedVmas(context, pid);
-  if (stored.length === 0) return;
+  let hasMappings = false;
   const areas: { start: number; end: number }[] = [];
-  for (const { vma } of stored) {
+  for (const { vma } of storedVmas(context, pid)) {
+    hasMappings = true;
     if ((vma.status & OWN_PAGES) === 0 || (vma.status & AREA_GUARD) !== 0) continue;
     const start = Number(vma.start / BigInt(size));
     const end = Number(vma.end / BigInt(size));
@@ -259,6 +259,7 @@ function* outside(context: SetContext, map: PagemapFile, pid: number): Generator
     if (last !== undefined && last.end === start) last.end = end;
     else areas.push({ start, end });
   }
+  if (!hasMappings) return;
   let area = 0;
   for (let i = 0; i < map.record.length; i++) {
     const first = map.entries.firstPage(i, size);

@@ -127,7 +127,7 @@ for (const commit of COMMITS)
         ],
       );
       const [first, second] = model.files.all.flatMap(({ socket }) => socket ?? []);
-      assert.equal(first?.queued, { received: 4, unsent: 0, packets: 1 });
+      assert.equal(first?.queued(), { received: 4, unsent: 0, packets: 1 });
       assert.is(first?.peer?.socket?.inode, second?.inode);
       assert.is(second?.peer?.socket?.inode, first?.inode);
       assert.equal(
