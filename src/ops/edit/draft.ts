@@ -7,10 +7,9 @@ import type { Splice } from "../../io/splice.js";
 import type { Checkpoint, Origin } from "../../model/checkpoint.js";
 import { criuCheckpoint } from "../../model/criu/checkpoint.js";
 import { encodeLock } from "../../model/criu/locks.js";
-import type { Lock } from "../../model/lock.js";
 import { equalValues } from "../../schema/equal.js";
 import type { AnyValue, Field, MessageTable, Value } from "../../schema/message.js";
-import { type FieldChange, type FieldPath, formatPath } from "../../schema/patch.js";
+import { type FieldChange, type FieldPath, formatPath, parsePath } from "../../schema/patch.js";
 import {
   fieldVisitor,
   messageVisitor,
@@ -18,7 +17,7 @@ import {
   type VisitedMessage,
   type Visitor,
 } from "../../schema/visit.js";
-import { Editor } from "./editor.js";
+import { Editor, type Encoders } from "./editor.js";
 import type { Edit, PlanOptions } from "./plan.js";
 import { fieldAt, shownValue, valueAt, withValueAt } from "./value-at.js";
 
@@ -38,6 +37,7 @@ interface ImageDraft {
 export class Draft extends Editor {
   readonly set: CriuImageSet;
   readonly holdsBreakTimes = false;
+  protected readonly encoders: Encoders = { lock: encodeLock };
   readonly #images = new Map<string, ImageDraft>();
   readonly #patches = new Map<string, Splice[]>();
 
@@ -62,18 +62,15 @@ export class Draft extends Editor {
     return !this.isDropped(image, record);
   }
 
-  protected encodeLock(lock: Lock): Readonly<Record<string, unknown>> | undefined {
-    return encodeLock(lock);
+  protected changeField(edit: Edit, origin: Origin, path: FieldPath, value: unknown): void {
+    const { image, record } = this.#found(origin);
+    this.change(edit, image, record, [...parsePath(origin.field ?? ""), ...path], value);
   }
 
-  protected changeField(edit: Edit, origin: Origin, field: string, value: unknown): void {
+  protected dropAt(edit: Edit, origin: Origin): void {
     const { image, record } = this.#found(origin);
-    this.change(edit, image, record, [field], value);
-  }
-
-  protected dropLockRecord(edit: Edit, origin: Origin): void {
-    const { image, record } = this.#found(origin);
-    this.drop(edit, image, record);
+    if (origin.field === undefined) this.drop(edit, image, record);
+    else this.change(edit, image, record, parsePath(origin.field), undefined);
   }
 
   /** Errors: EDIT for an origin that is no record of the set. */

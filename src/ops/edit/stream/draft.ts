@@ -13,9 +13,9 @@ import type { LinuxCrDocument } from "../../../model/document.js";
 import { linuxCrCheckpoint } from "../../../model/linux-cr/checkpoint.js";
 import { encodeLock } from "../../../model/linux-cr/locks.js";
 import { StreamReader } from "../../../model/linux-cr/reader.js";
-import type { Lock } from "../../../model/lock.js";
 import { equalValues } from "../../../schema/equal.js";
-import { Editor } from "../editor.js";
+import { type FieldPath, formatPath } from "../../../schema/patch.js";
+import { Editor, type Encoders } from "../editor.js";
 import type { NewFile } from "../new-file.js";
 import type { Edit, PlanOptions } from "../plan.js";
 import { type StructPath, structValueAt, withStructValue } from "./struct-path.js";
@@ -38,6 +38,9 @@ export interface Insertion {
  */
 export class StreamDraft extends Editor {
   readonly holdsBreakTimes = true;
+  protected readonly encoders: Encoders = {
+    lock: (lock) => encodeLock(lock, { table: lock.owner ?? 0, file: lock.file?.id ?? 0 }),
+  };
   readonly image: LinuxCrImage;
   readonly reader: StreamReader;
   /** What changes call the image: the name of its file. */
@@ -82,17 +85,14 @@ export class StreamDraft extends Editor {
     return !this.isDropped(record);
   }
 
-  protected encodeLock(lock: Lock): Readonly<Record<string, unknown>> | undefined {
-    return encodeLock(lock, { table: lock.owner ?? 0, file: lock.file?.id ?? 0 });
-  }
-
-  protected changeField(edit: Edit, { record }: Origin, field: string, value: unknown): void {
-    this.change(edit, record, field, value);
+  protected changeField(edit: Edit, { record, field }: Origin, path: FieldPath, value: unknown): void {
+    this.change(edit, record, field === undefined ? formatPath(path) : `${field}.${formatPath(path)}`, value);
   }
 
   /** The FILE_LOCKS before it counts the locks of its descriptor. */
-  protected dropLockRecord(edit: Edit, { record }: Origin): void {
+  protected dropAt(edit: Edit, { record }: Origin): void {
     this.drop(edit, record);
+    if (this.image.kind(record) !== RECORDS.FILE_LOCK) return;
     let count = record - 1;
     while (this.image.kind(count) === RECORDS.FILE_LOCK) count--;
     const { nr_locks } = this.value(count, RECORDS.FILE_LOCKS);
