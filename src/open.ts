@@ -3,7 +3,7 @@ import { isatty } from "node:tty";
 import { CriuImageSet, isCriuSet } from "./formats/criu/image-set.js";
 import { LinuxCrImage } from "./formats/linux-cr/image.js";
 import { isStream } from "./formats/linux-cr/scan.js";
-import { FormatError, ioError, UnsupportedError, UsageError } from "./io/errors.js";
+import { FormatError, ioError, UsageError } from "./io/errors.js";
 import { DirectoryFileSet, type FileSet } from "./io/file-set.js";
 import { assertNotInterrupted } from "./io/interrupted-edit.js";
 import { PipeSource } from "./io/pipe-source.js";
@@ -88,11 +88,6 @@ export function openStream(source: ByteSource): LinuxCrDocument {
     family: "linux-cr",
     name: source.name,
     image,
-    get set(): never {
-      throw new UnsupportedError("crimg cannot do this with linux-cr streams, only with CRIU image sets", {
-        file: source.name,
-      });
-    },
     get checkpoint() {
       return checkpoint();
     },

@@ -1,6 +1,6 @@
 import os from "node:os";
 import { IMAGES } from "../../formats/criu/images.js";
-import type { Document } from "../../model/document.js";
+import type { CriuDocument } from "../../model/document.js";
 import type { Objection } from "../backend.js";
 
 /** Node's name of this machine's instruction set in the kernel's spelling, as far as criu runs on it. */
@@ -19,7 +19,7 @@ const KERNEL_NAMES: Readonly<Record<string, string>> = {
 const COMPRESSED_VERSION = 3;
 
 /** What no criu can do, or not this one; what the set and the host lack is for validation to say. */
-export function objections(document: Document): Objection[] {
+export function objections(document: CriuDocument): Objection[] {
   const { architecture } = document.checkpoint;
   const here = KERNEL_NAMES[process.arch] ?? process.arch;
   const found: Objection[] = [];

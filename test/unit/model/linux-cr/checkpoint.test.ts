@@ -175,14 +175,6 @@ test("a cut image refuses the model with the place where it ends", () => {
     );
 });
 
-test("what only CRIU sets have is refused in one sentence", () => {
-  assert.throws(
-    () => openDocument(MINIMAL).set,
-    (error: unknown) =>
-      isCrimgError(error) && error.code === "UNSUPPORTED" && /linux-cr streams/.test(error.message),
-  );
-});
-
 for (const [name, bytes] of [
   ["rich", richStream(NEWEST, { dialectRecords: true })],
   ["extended", extendedStream()],
