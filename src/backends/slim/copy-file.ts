@@ -5,7 +5,7 @@ import { attempt } from "./sys/syscall.js";
 
 const CHUNK = 1 << 20;
 /** copy_file_range(2) copies at most this at once. */
-const MOST = 0x7fff_f000;
+const MAX_BYTES = 0x7fff_f000;
 
 /** A part of a file that is no hole, in bytes. */
 export interface DataRange {
@@ -46,7 +46,7 @@ function copyRange(from: number, to: number, { offset, size }: DataRange, buffer
     at.writeBigInt64LE(BigInt(offset + done));
     into.writeBigInt64LE(BigInt(offset + done));
     const left = size - done;
-    let got = attempt(SYS.copy_file_range, from, at, to, into, Math.min(left, MOST), 0);
+    let got = attempt(SYS.copy_file_range, from, at, to, into, Math.min(left, MAX_BYTES), 0);
     if (got <= 0) {
       got = fs.readSync(from, buffer, 0, Math.min(left, CHUNK), offset + done);
       for (let put = 0; put < got; ) put += fs.writeSync(to, buffer, put, got - put, offset + done + put);

@@ -7,11 +7,11 @@ import { StreamReader } from "../../model/linux-cr/reader.js";
 import type {
   Backend,
   Needs,
-  Objection,
   PlannedStep,
   Probe,
   Restart,
   RestartOptions,
+  Unsupported,
   Wishes,
 } from "../backend.js";
 import { writePid } from "../pid-file.js";
@@ -51,11 +51,11 @@ export class SlimBackend implements Backend {
     return { options: [], unanswered };
   }
 
-  async preflight(document: Document): Promise<readonly Objection[]> {
+  async preflight(document: Document): Promise<readonly Unsupported[]> {
     const { readImage } = await import("./restore/image.js");
     const { thisHost } = await import("./restore/host.js");
-    const { refusalsOf } = await import("./restore/plan/refusals/refusals.js");
-    return refusalsOf(readImage(readerOf(document)), thisHost()).map((reason) => ({
+    const { unsupportedOf } = await import("./restore/plan/refusals/refusals.js");
+    return unsupportedOf(readImage(readerOf(document)), thisHost()).map((reason) => ({
       pid: undefined,
       reason,
     }));

@@ -39,7 +39,7 @@ export const VM_NORESERVE = VM_FLAGS.nr;
 const ADVICE = { rr: 1n, sr: 2n, dc: 10n, mg: 12n, hg: 14n, nh: 15n, dd: 16n, wf: 18n } as const;
 
 /** Letters of areas that hold what no image can: device memory, page faults handled elsewhere, shadow stacks. */
-const STRANGE: Readonly<Record<string, string>> = {
+const UNSUPPORTED_FLAGS: Readonly<Record<string, string>> = {
   io: "memory of a device",
   pf: "memory without pages of its own",
   ht: "huge pages of hugetlbfs",
@@ -70,7 +70,7 @@ export function advices(mask: bigint): number[] {
 }
 
 /** What is in an area that cannot be saved; undefined when it can. */
-export function strangeness(letters: ReadonlySet<string>): string | undefined {
-  for (const [letter, what] of Object.entries(STRANGE)) if (letters.has(letter)) return what;
+export function unsupportedMapping(letters: ReadonlySet<string>): string | undefined {
+  for (const [letter, what] of Object.entries(UNSUPPORTED_FLAGS)) if (letters.has(letter)) return what;
   return undefined;
 }

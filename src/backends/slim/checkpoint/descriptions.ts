@@ -11,11 +11,11 @@ import { attempt, call } from "../sys/syscall.js";
 export interface HeldDescriptor {
   readonly fd: number;
   readonly closeOnExec: boolean;
-  readonly description: Description;
+  readonly file: OpenFileState;
 }
 
 /** An open file description, found by one of the descriptors that lead to it. */
-export interface Description {
+export interface OpenFileState {
   readonly id: number;
   readonly pid: number;
   readonly fd: number;
@@ -26,9 +26,9 @@ export interface Description {
 }
 
 /** The descriptors of a tree of stopped processes, with each open file description once, however many share it. */
-export class Descriptions {
-  readonly all: Description[] = [];
-  readonly #candidates = new Map<string, Description[]>();
+export class OpenFileStates {
+  readonly all: OpenFileState[] = [];
+  readonly #candidates = new Map<string, OpenFileState[]>();
   readonly #tables = new Map<number, readonly HeldDescriptor[]>();
   readonly #owners = new Map<number, number>();
   readonly #adopted: number[] = [];
@@ -42,7 +42,7 @@ export class Descriptions {
     if (same !== undefined) return;
     const held = procNumbers(pid, "fd").map((fd): HeldDescriptor => {
       const info = readFdInfo(pid, fd);
-      return { fd, closeOnExec: (info.flags & O_CLOEXEC) !== 0, description: this.#describe(pid, fd, info) };
+      return { fd, closeOnExec: (info.flags & O_CLOEXEC) !== 0, file: this.#describe(pid, fd, info) };
     });
     this.#tables.set(pid, held);
   }
@@ -57,11 +57,11 @@ export class Descriptions {
   }
 
   /** Takes over a descriptor of crimg that came out of the queue of a socket: perhaps a known description, else a new one. */
-  adopt(fd: number): Description {
-    const description = this.#describe(process.pid, fd, readFdInfo(process.pid, fd));
-    if (description.pid === process.pid && description.fd === fd) this.#adopted.push(fd);
+  adopt(fd: number): OpenFileState {
+    const file = this.#describe(process.pid, fd, readFdInfo(process.pid, fd));
+    if (file.pid === process.pid && file.fd === fd) this.#adopted.push(fd);
     else attempt(SYS.close, fd);
-    return description;
+    return file;
   }
 
   /** Closes the descriptors that were taken over. */
@@ -69,7 +69,7 @@ export class Descriptions {
     for (const fd of this.#adopted.splice(0)) attempt(SYS.close, fd);
   }
 
-  #describe(pid: number, fd: number, info: FdInfo): Description {
+  #describe(pid: number, fd: number, info: FdInfo): OpenFileState {
     const path = `/proc/${pid}/fd/${fd}`;
     const link = procLink(pid, `fd/${fd}`);
     const key = `${link} ${info.flags & ~O_CLOEXEC} ${info.position}`;
@@ -77,10 +77,10 @@ export class Descriptions {
     const known = candidates.find((each) => attempt(SYS.kcmp, pid, each.pid, KCMP_FILE, fd, each.fd) === 0);
     if (known !== undefined) return known;
     const stat = fs.statSync(path, { bigint: true });
-    const description: Description = { id: this.all.length + 1, pid, fd, link, stat, info };
-    this.all.push(description);
-    this.#candidates.set(key, [...candidates, description]);
-    return description;
+    const file: OpenFileState = { id: this.all.length + 1, pid, fd, link, stat, info };
+    this.all.push(file);
+    this.#candidates.set(key, [...candidates, file]);
+    return file;
   }
 }
 
@@ -88,7 +88,7 @@ export class Descriptions {
  * Runs `use` with a descriptor of this process for an open file description of another: the description itself, not a
  * copy. Errors: BackendError when the kernel does not give it.
  */
-export function borrow<T>({ pid, fd, link }: Description, use: (fd: number) => T): T {
+export function borrow<T>({ pid, fd, link }: OpenFileState, use: (fd: number) => T): T {
   const pidfd = call(`reach task ${pid}`, SYS.pidfd_open, pid, 0);
   const own = attempt(SYS.pidfd_getfd, pidfd, fd, 0);
   attempt(SYS.close, pidfd);
@@ -102,7 +102,7 @@ export function borrow<T>({ pid, fd, link }: Description, use: (fd: number) => T
 
 /** The same for several at once, in their order. */
 export function borrowAll<T>(
-  [first, ...others]: readonly Description[],
+  [first, ...others]: readonly OpenFileState[],
   use: (fds: readonly number[]) => T,
 ): T {
   if (first === undefined) return use([]);
@@ -110,6 +110,6 @@ export function borrowAll<T>(
 }
 
 /** What messages call an open file: by a task that has it, or by the queue of a socket. */
-export function whose({ pid, fd }: Description): string {
+export function openFileName({ pid, fd }: OpenFileState): string {
   return pid === process.pid ? "a file in flight" : `descriptor ${fd} of task ${pid}`;
 }

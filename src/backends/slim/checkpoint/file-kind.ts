@@ -2,7 +2,7 @@ import fs from "node:fs";
 import { textToBytes } from "../../../io/text.js";
 import { O_PATH } from "../../../linux/open-flags.js";
 import { slaveIndex } from "../terminal/pty.js";
-import type { Description } from "./descriptions.js";
+import type { OpenFileState } from "./descriptions.js";
 
 /** What an open file is, by its link and its type. */
 export type FileKind =
@@ -32,7 +32,7 @@ const ANONYMOUS: Readonly<Record<string, FileKind>> = {
 const DELETED = " (deleted)";
 
 /** Undefined for what this engine does not know: io_uring, pidfds, bpf … */
-export function kindOf({ link, stat, info }: Description): FileKind | undefined {
+export function kindOf({ link, stat, info }: OpenFileState): FileKind | undefined {
   if (link.startsWith("/memfd:")) return "memfd";
   // A pidfd is a regular file of a file system without names, and so is memory of memfd_secret(2).
   if (stat.isFile()) return /^\/(?!secretmem)/.test(link) ? "regular" : undefined;
@@ -48,8 +48,8 @@ export function kindOf({ link, stat, info }: Description): FileKind | undefined 
 /** Kinds that are known, and that this engine has no way to bring back yet. */
 const NOT_YET: ReadonlySet<FileKind | undefined> = new Set([undefined]);
 
-export function isSaved(description: Description): boolean {
-  return !NOT_YET.has(kindOf(description));
+export function isSaved(file: OpenFileState): boolean {
+  return !NOT_YET.has(kindOf(file));
 }
 
 /** Devices without state: null, zero, full, random, urandom; devices.txt of the kernel. */
@@ -63,9 +63,9 @@ function characterDevice(rdev: bigint, flags: number): FileKind | undefined {
 }
 
 /** The path of an open file without what the kernel puts behind it when the name is gone. */
-export function pathOf(description: Description): string {
-  const { link } = description;
-  return isUnlinked(description) ? plainName(link) : link;
+export function pathOf(file: OpenFileState): string {
+  const { link } = file;
+  return isUnlinked(file) ? plainName(link) : link;
 }
 
 /** What /proc calls a file whose name is gone, without saying so. */
@@ -74,7 +74,7 @@ export function plainName(name: string): string {
 }
 
 /** Whether no name leads to the file any more under which it was opened. */
-export function isUnlinked({ link, stat }: Description): boolean {
+export function isUnlinked({ link, stat }: OpenFileState): boolean {
   return isGone(link, stat);
 }
 

@@ -1,6 +1,6 @@
 import { isCrimgError } from "../../../io/errors.js";
 import { SIGKILL } from "../../../linux/signals.js";
-import type { Objection } from "../../backend.js";
+import type { Unsupported } from "../../backend.js";
 import { procNumbers, readProc } from "../proc/read.js";
 import { lastRunOf } from "../proc/sched.js";
 import { readStat, type Stat } from "../proc/stat.js";
@@ -36,7 +36,7 @@ export interface FrozenProcess {
 export class FrozenTree {
   readonly processes: FrozenProcess[] = [];
   /** Processes that could not be stopped, and why; their descendants were left alone. */
-  readonly objections: Objection[] = [];
+  readonly unsupported: Unsupported[] = [];
   readonly #tracees: Tracee[] = [];
 
   constructor(
@@ -54,9 +54,9 @@ export class FrozenTree {
   #freeze(pid: number): void {
     const stat = readStat(pid);
     const status = readStatus(pid);
-    const obstacle = unstoppable(pid, status);
-    if (obstacle !== undefined) {
-      this.objections.push({ pid, reason: `task ${pid} ${obstacle}` });
+    const problem = unstoppable(pid, status);
+    if (problem !== undefined) {
+      this.unsupported.push({ pid, reason: `task ${pid} ${problem}` });
       return;
     }
     const lastRun = new Map<number, number>();

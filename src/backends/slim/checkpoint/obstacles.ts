@@ -1,6 +1,6 @@
 import { KCMP_FILES, KCMP_FS } from "../../../linux/files.js";
 import { SCHED_DEADLINE } from "../../../linux/sched.js";
-import type { Objection } from "../../backend.js";
+import type { Unsupported } from "../../backend.js";
 import { keyedLines, procLink, procNumbers, readProc } from "../proc/read.js";
 import { SYS } from "../sys/abi-x64.js";
 import { attempt } from "../sys/syscall.js";
@@ -25,7 +25,7 @@ const NAMESPACES: Readonly<Record<string, string>> = {
  * What of a stopped process stands in the way of asking its threads for anything, one sentence each: found from outside,
  * as calls made by a task of another kind would do something else. Errors: BackendError when it is gone.
  */
-export function obstacles({ stat, threads, isZombie }: FrozenProcess): Objection[] {
+export function unsupportedProcess({ stat, threads, isZombie }: FrozenProcess): Unsupported[] {
   const { pid } = stat;
   const found = new Set<string>();
   if (isZombie && procNumbers(pid, "task").length > 1)

@@ -11,7 +11,7 @@ export interface Holder {
 }
 
 /** Who outside the tree has pipes, fifos and sockets open: one look at the descriptors of all tasks. */
-export class Outside {
+export class ExternalHolders {
   readonly #holders = new Map<string, Holder>();
 
   /** `links`: what /proc says of the descriptors in question. `inside`: the tasks of the tree. */

@@ -8,11 +8,11 @@ import { RLIM_NLIMITS } from "../../../linux/rlimits.js";
 import { MEMBARRIER_CMD_GET_REGISTRATIONS } from "../../../linux/sched.js";
 import { NSIG } from "../../../linux/signals.js";
 import { NSEC_PER_SEC, NSEC_PER_USEC } from "../../../linux/time.js";
-import { type Area, readAreas } from "../proc/mappings.js";
+import { readVmas, type Vma } from "../proc/mappings.js";
 import { procBytes, procLink, readProc } from "../proc/read.js";
 import { readTimers, type TimerLine } from "../proc/timers.js";
-import type { Guest } from "../ptrace/guest.js";
-import { Lodging } from "../ptrace/lodging.js";
+import type { RemoteSyscalls } from "../ptrace/guest.js";
+import { ParasiteArea } from "../ptrace/lodging.js";
 import { SYS } from "../sys/abi-x64.js";
 import type { FrozenProcess } from "./freeze.js";
 import { captureThread, pendingSignals, type ThreadState } from "./thread.js";
@@ -29,7 +29,7 @@ export interface TimerTimes {
 export interface ProcessState {
   readonly frozen: FrozenProcess;
   readonly threads: readonly ThreadState[];
-  readonly areas: readonly Area[];
+  readonly vmas: readonly Vma[];
   readonly auxv: Buffer;
   readonly brk: number;
   /** struct sigaction of the kernel each, 32 bytes, signal 1 first. */
@@ -64,23 +64,23 @@ export function captureProcess(frozen: FrozenProcess): ProcessState {
   const [leader] = tracees;
   if (leader === undefined) throw new Error(`task ${pid} is a zombie`);
   // What the calls below map must not be among the areas.
-  const areas = readAreas(pid);
-  const lodging = new Lodging(leader, areas);
-  const capture = (guest: Guest): ThreadState =>
-    captureThread(guest.tracee, guest, guest.registers, frozen.lastRun.get(guest.tracee.tid) ?? 0);
-  const threads = [capture(lodging.leader)];
-  const own = captureOwn(lodging.leader, pid);
+  const vmas = readVmas(pid);
+  const parasite = new ParasiteArea(leader, vmas);
+  const capture = (remote: RemoteSyscalls): ThreadState =>
+    captureThread(remote.tracee, remote, remote.registers, frozen.lastRun.get(remote.tracee.tid) ?? 0);
+  const threads = [capture(parasite.leader)];
+  const own = captureOwn(parasite.leader, pid);
   for (const tracee of tracees.slice(1)) {
-    const guest = lodging.enter(tracee);
-    threads.push(capture(guest));
-    guest.leave();
+    const remote = parasite.enter(tracee);
+    threads.push(capture(remote));
+    remote.leave();
   }
   // Where anything failed before, the threads find back by themselves once they are let go.
-  lodging.leave();
+  parasite.leave();
   return {
     frozen,
     threads,
-    areas,
+    vmas,
     ...own,
     auxv: procBytes(pid, "auxv"),
     pending: pendingSignals(pid, true),
@@ -107,22 +107,22 @@ type Own = Pick<
 >;
 
 /** What the process alone can tell. */
-function captureOwn(guest: Guest, pid: number): Own {
+function captureOwn(remote: RemoteSyscalls, pid: number): Own {
   const actions: Buffer[] = [];
   for (let signal = 1; signal <= NSIG; signal++)
     actions.push(
-      guest.fetch(
+      remote.fetch(
         SIGACTION_BYTES,
         `tell its action for signal ${signal}`,
         SYS.rt_sigaction,
         signal,
         0,
-        guest.scratch,
+        remote.scratch,
         8,
       ),
     );
   const interval = (which: number): TimerTimes => {
-    const bytes = guest.fetch(32, "tell an interval timer", SYS.getitimer, which, guest.scratch);
+    const bytes = remote.fetch(32, "tell an interval timer", SYS.getitimer, which, remote.scratch);
     return times(bytes, NSEC_PER_USEC);
   };
   return {
@@ -130,19 +130,19 @@ function captureOwn(guest: Guest, pid: number): Own {
     intervalTimers: { real: realTimer(interval(0)), virtual: interval(1), prof: interval(2) },
     timers: readTimers(pid).map((timer) => ({
       ...timer,
-      ...times(guest.fetch(32, "tell a POSIX timer", SYS.timer_gettime, timer.id, guest.scratch), 1n),
-      overrun: Math.max(0, guest.attempt(SYS.timer_getoverrun, timer.id)),
+      ...times(remote.fetch(32, "tell a POSIX timer", SYS.timer_gettime, timer.id, remote.scratch), 1n),
+      overrun: Math.max(0, remote.attempt(SYS.timer_getoverrun, timer.id)),
     })),
-    limits: limitsOf(guest),
-    brk: guest.call("tell its program break", SYS.brk, 0),
-    dumpable: guest.attempt(SYS.prctl, PR_GET_DUMPABLE),
-    membarriers: Math.max(0, guest.attempt(SYS.membarrier, MEMBARRIER_CMD_GET_REGISTRATIONS, 0, 0)),
-    denied: Math.max(0, guest.attempt(SYS.prctl, PR_GET_MDWE)),
+    limits: limitsOf(remote),
+    brk: remote.call("tell its program break", SYS.brk, 0),
+    dumpable: remote.attempt(SYS.prctl, PR_GET_DUMPABLE),
+    membarriers: Math.max(0, remote.attempt(SYS.membarrier, MEMBARRIER_CMD_GET_REGISTRATIONS, 0, 0)),
+    denied: Math.max(0, remote.attempt(SYS.prctl, PR_GET_MDWE)),
     isSubreaper:
-      guest
-        .fetch(4, "tell whether it reaps orphans", SYS.prctl, PR_GET_CHILD_SUBREAPER, guest.scratch)
+      remote
+        .fetch(4, "tell whether it reaps orphans", SYS.prctl, PR_GET_CHILD_SUBREAPER, remote.scratch)
         .readInt32LE() !== 0,
-    thpDisabled: guest.attempt(SYS.prctl, PR_GET_THP_DISABLE) === 1,
+    thpDisabled: remote.attempt(SYS.prctl, PR_GET_THP_DISABLE) === 1,
   };
 }
 
@@ -159,9 +159,9 @@ function realTimer(timer: TimerTimes): TimerTimes {
 }
 
 /** Asked of the process itself: prlimit(2) of another user's process needs CAP_SYS_RESOURCE. */
-function limitsOf(guest: Guest): ProcessState["limits"] {
+function limitsOf(remote: RemoteSyscalls): ProcessState["limits"] {
   return Array.from({ length: RLIM_NLIMITS }, (_, resource) => {
-    const bytes = guest.fetch(16, "tell its limits", SYS.prlimit64, 0, resource, 0, guest.scratch);
+    const bytes = remote.fetch(16, "tell its limits", SYS.prlimit64, 0, resource, 0, remote.scratch);
     return { soft: bytes.readBigUInt64LE(0), hard: bytes.readBigUInt64LE(8) };
   });
 }

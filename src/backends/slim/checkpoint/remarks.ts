@@ -17,7 +17,7 @@ import type { SocketTable } from "./sockets/socket-table.js";
 import type { ThreadState } from "./thread.js";
 
 /** What an image does not hold although the tasks had it: they come back, and are a little different. */
-export interface Remark {
+export interface Warning {
   /** The first task that it is about. */
   readonly pid: number;
   /** One sentence, which may be about many tasks. */
@@ -61,32 +61,32 @@ const WAITS: ReadonlyMap<number, readonly [name: string, isTimed: (registers: Re
   ]);
 
 /** What of a tree of stopped tasks its image does not hold, each kind once for all tasks that it is true of. */
-export function remarks(
+export function warnings(
   tree: readonly FrozenProcess[],
   processes: ReadonlyMap<number, ProcessState>,
   sockets: SocketTable,
-): Remark[] {
-  const found = new Findings();
+): Warning[] {
+  const found = new WarningList();
   const ownCpus = cpusOf(0);
   const ownLoginUid = loginUidOf(process.pid);
   for (const { stat, isZombie } of tree)
     if (isZombie && (stat.exitCode & DUMPED_CORE) !== 0) found.add("coreDump", stat.pid);
-  for (const [pid, { threads, areas, loginUid }] of processes) {
-    if (areas.some(({ flags, name }) => flags.has("sl") && !KERNEL_AREA.test(name))) found.add("sealed", pid);
+  for (const [pid, { threads, vmas, loginUid }] of processes) {
+    if (vmas.some(({ flags, name }) => flags.has("sl") && !KERNEL_AREA.test(name))) found.add("sealed", pid);
     if (loginUid !== ownLoginUid)
       found.add("loginUid", pid, loginUid === LOGIN_UID_UNSET ? "none" : String(loginUid));
-    for (const thread of threads) ofThread(found, thread, ownCpus);
+    for (const thread of threads) checkThread(found, thread, ownCpus);
   }
-  for (const description of sockets.descriptions.all) {
-    const socket = sockets.get(description);
+  for (const file of sockets.files.all) {
+    const socket = sockets.get(file);
     if (socket?.family === "unix" && (socket.peer !== 0 || socket.state === TCP_LISTEN))
-      found.add("peer", description.pid);
+      found.add("peer", file.pid);
   }
   return found.sentences();
 }
 
-function ofThread(
-  found: Findings,
+function checkThread(
+  found: WarningList,
   { tid, scheduling, timerSlack, registers }: ThreadState,
   own: Buffer,
 ): void {
@@ -105,7 +105,7 @@ function ofThread(
 }
 
 /** The tasks of each kind and what they had, in the order in which they were found. */
-class Findings {
+class WarningList {
   readonly #kinds = new Map<keyof typeof SENTENCES, { tids: Set<number>; values: Set<string> }>();
 
   add(kind: keyof typeof SENTENCES, tid: number, value = ""): void {
@@ -115,7 +115,7 @@ class Findings {
     known.values.add(value);
   }
 
-  sentences(): Remark[] {
+  sentences(): Warning[] {
     return [...this.#kinds].map(([kind, { tids, values }]) => {
       const [pid = 0] = tids;
       const who = `${tids.size === 1 ? "task" : "tasks"} ${listed([...tids].map(String), ", ")}`;

@@ -34,7 +34,7 @@ export interface Saved {
  */
 export class Substitutes {
   /** Why a file cannot be saved the way that was asked for. */
-  readonly refused: string[] = [];
+  readonly unsupported: string[] = [];
   readonly #names: Names;
   readonly #known = new Map<string, Saved>();
 
@@ -60,7 +60,9 @@ export class Substitutes {
   #save(inode: DeletedInode): Saved {
     const { stat } = inode;
     if (this.wish !== "relink" && stat.nlink === 0n && stat.isFile() && this.leases.forbidsReading(stat))
-      this.refused.push(`${inode.path} is deleted and has a lease, which reading its contents would break`);
+      this.unsupported.push(
+        `${inode.path} is deleted and has a lease, which reading its contents would break`,
+      );
     switch (this.wish) {
       case "relink":
         // Nothing is lost when a fifo, a directory or a node without a name is made anew.
@@ -81,14 +83,15 @@ export class Substitutes {
       this.log(`relinked ${name} (inode ${stat.ino}) as ${made.path}`);
       return { method: "relink", substitute: made.path };
     }
-    if (isDemand) this.refused.push(`${name} cannot be relinked: ${why(-made, path.posix.dirname(wanted))}`);
+    if (isDemand)
+      this.unsupported.push(`${name} cannot be relinked: ${why(-made, path.posix.dirname(wanted))}`);
     else this.log(`${name} is saved by its contents: ${why(-made, path.posix.dirname(wanted))}`);
     return { method: "contents" };
   }
 
   #copy({ stat, path: name, link }: DeletedInode): Saved {
     if (this.directory === undefined) {
-      this.refused.push(`${name} cannot be copied: name a directory for it with --relink-dir`);
+      this.unsupported.push(`${name} cannot be copied: name a directory for it with --relink-dir`);
       return { method: "contents" };
     }
     const made: OwnName = this.#names.make(this.directory, name, (to) => {

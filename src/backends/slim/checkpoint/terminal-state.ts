@@ -4,7 +4,7 @@ import { SYS } from "../sys/abi-x64.js";
 import { attempt, call } from "../sys/syscall.js";
 import { Pty } from "../terminal/pty.js";
 import { lookIntoQueues, type Queues } from "../terminal/queues.js";
-import { borrow, type Description } from "./descriptions.js";
+import { borrow, type OpenFileState } from "./descriptions.js";
 
 /** A pseudo terminal as it is: what is common to both ends, and what is not. */
 export interface TerminalState {
@@ -35,17 +35,17 @@ const EMPTY: Queues = {
  */
 export function readTerminal(
   index: number,
-  master: Description | undefined,
-  slave: Description | undefined,
+  master: OpenFileState | undefined,
+  slave: OpenFileState | undefined,
 ): TerminalState {
   if (master !== undefined) return borrow(master, (fd) => readPair(new Pty(fd), slave !== undefined));
-  if (slave !== undefined) return borrow(slave, (fd) => readOutside(new Pty(fd)));
+  if (slave !== undefined) return borrow(slave, (fd) => readExternal(new Pty(fd)));
   // A session has a terminal that none of its tasks has open.
   const { O_RDWR, O_NOCTTY, O_NONBLOCK } = constants;
   const path = Buffer.from(`/dev/pts/${index}\0`);
   const fd = call(`open /dev/pts/${index}`, SYS.openat, AT_FDCWD, path, O_RDWR | O_NOCTTY | O_NONBLOCK);
   try {
-    return readOutside(new Pty(fd));
+    return readExternal(new Pty(fd));
   } finally {
     attempt(SYS.close, fd);
   }
@@ -72,7 +72,7 @@ function readPair(master: Pty, isOpen: boolean): TerminalState {
   }
 }
 
-function readOutside(slave: Pty): TerminalState {
+function readExternal(slave: Pty): TerminalState {
   return {
     modes: slave.modes,
     lockedModes: slave.lockedModes,

@@ -1,8 +1,8 @@
-import type { Objection } from "../../backend.js";
+import type { Unsupported } from "../../backend.js";
 import { Pty, slaveIndex } from "../terminal/pty.js";
-import { borrow, type Description, type Descriptions, whose } from "./descriptions.js";
+import { borrow, type OpenFileState, type OpenFileStates, openFileName } from "./descriptions.js";
 import { kindOf } from "./file-kind.js";
-import { holderWords, Outside } from "./outside.js";
+import { ExternalHolders, holderWords } from "./outside.js";
 import type { ProcessState } from "./process.js";
 import { readTerminal, type TerminalState } from "./terminal-state.js";
 
@@ -20,43 +20,42 @@ export interface TerminalEnd {
 }
 
 /** Undefined for a terminal that is no pseudo terminal. */
-export function terminalEnd(description: Description): TerminalEnd | undefined {
-  const { rdev } = description.stat;
+export function terminalEnd(file: OpenFileState): TerminalEnd | undefined {
+  const { rdev } = file.stat;
   if (rdev === MASTER)
     return {
-      index: borrow(description, (fd) => new Pty(fd).masterIndex),
+      index: borrow(file, (fd) => new Pty(fd).masterIndex),
       isMaster: true,
       isHungUp: false,
     };
-  const device = borrow(description, (fd) => new Pty(fd).device);
+  const device = borrow(file, (fd) => new Pty(fd).device);
   const index = slaveIndex(device ?? Number(rdev));
   return index === undefined ? undefined : { index, isMaster: false, isHungUp: device === undefined };
 }
 
 /** The pseudo terminals that a tree uses. */
 export class Terminals {
-  readonly #ends = new Map<Description, TerminalEnd | undefined>();
+  readonly #ends = new Map<OpenFileState, TerminalEnd | undefined>();
   readonly #states = new Map<number, TerminalState>();
 
   constructor(
     readonly processes: readonly ProcessState[],
-    descriptions: Descriptions,
+    files: OpenFileStates,
   ) {
-    for (const description of descriptions.all)
-      if (kindOf(description) === "terminal") this.#ends.set(description, terminalEnd(description));
+    for (const file of files.all) if (kindOf(file) === "terminal") this.#ends.set(file, terminalEnd(file));
   }
 
-  end(description: Description): TerminalEnd | undefined {
-    return this.#ends.get(description);
+  end(file: OpenFileState): TerminalEnd | undefined {
+    return this.#ends.get(file);
   }
 
   /** The open master of a terminal, if it is in the tree. */
-  master(index: number): Description | undefined {
+  master(index: number): OpenFileState | undefined {
     return this.#find(index, true);
   }
 
   /** One of the open slaves of a terminal. */
-  slave(index: number): Description | undefined {
+  slave(index: number): OpenFileState | undefined {
     return this.#find(index, false);
   }
 
@@ -73,42 +72,41 @@ export class Terminals {
     return state;
   }
 
-  #find(index: number, isMaster: boolean): Description | undefined {
-    for (const [description, end] of this.#ends)
-      if (end !== undefined && end.index === index && end.isMaster === isMaster && !end.isHungUp)
-        return description;
+  #find(index: number, isMaster: boolean): OpenFileState | undefined {
+    for (const [file, end] of this.#ends)
+      if (end !== undefined && end.index === index && end.isMaster === isMaster && !end.isHungUp) return file;
     return undefined;
   }
 
   /** What of the terminals cannot be saved: what is no pseudo terminal, and what reaches out of the tree. */
-  objections(): Objection[] {
-    const found: Objection[] = [];
-    for (const [description, end] of this.#ends) {
-      const { pid, link, stat } = description;
+  unsupported(): Unsupported[] {
+    const found: Unsupported[] = [];
+    for (const [file, end] of this.#ends) {
+      const { pid, link, stat } = file;
       if (end === undefined)
         found.push({
           pid,
-          reason: `${whose(description)} is the terminal ${link}, and only pseudo terminals are saved`,
+          reason: `${openFileName(file)} is the terminal ${link}, and only pseudo terminals are saved`,
         });
       else if (end.isHungUp && stat.rdev === CONTROLLING_TERMINAL)
         found.push({
           pid,
-          reason: `${whose(description)} is ${link} of a terminal that was hung up`,
+          reason: `${openFileName(file)} is ${link} of a terminal that was hung up`,
         });
     }
     const masters = [...this.#ends].filter(([, end]) => end?.isMaster);
     const own = new Set(this.processes.map(({ frozen }) => frozen.stat.pid));
-    const outside = new Outside(
+    const external = new ExternalHolders(
       masters.map(([, end]) => `/dev/pts/${end?.index}`),
       own,
     );
-    for (const [description, end] of masters) {
+    for (const [file, end] of masters) {
       const link = `/dev/pts/${end?.index}`;
-      const holder = outside.holder(link);
+      const holder = external.holder(link);
       if (holder !== undefined)
         found.push({
-          pid: description.pid,
-          reason: `${whose(description)} is the master of ${link}, which is also open outside the tree${holderWords(holder)}`,
+          pid: file.pid,
+          reason: `${openFileName(file)} is the master of ${link}, which is also open outside the tree${holderWords(holder)}`,
         });
     }
     for (const { frozen } of this.processes) {

@@ -9,7 +9,7 @@ import { SIGINFO_BYTES } from "../../../linux/signals.js";
 import { readProc } from "../proc/read.js";
 import { readStat } from "../proc/stat.js";
 import { readStatus, type Status } from "../proc/status.js";
-import type { Guest } from "../ptrace/guest.js";
+import type { RemoteSyscalls } from "../ptrace/guest.js";
 import { ptrace } from "../ptrace/ptrace.js";
 import type { Registers } from "../ptrace/registers.js";
 import { type RseqState, readRseq } from "../ptrace/rseq.js";
@@ -53,26 +53,26 @@ export interface ThreadState {
 /** Reads the state of a stopped thread; `guest` makes the calls that only the thread itself can make. */
 export function captureThread(
   tracee: Tracee,
-  guest: Guest,
+  remote: RemoteSyscalls,
   registers: Registers,
   lastRun: number,
 ): ThreadState {
   const { pid, tid } = tracee;
-  const stack = guest.fetch(24, "tell its signal stack", SYS.sigaltstack, 0, guest.scratch);
-  const address = guest.fetch(8, "tell its tid address", SYS.prctl, PR_GET_TID_ADDRESS, guest.scratch);
-  const death = guest.fetch(4, "tell its death signal", SYS.prctl, PR_GET_PDEATHSIG, guest.scratch);
+  const stack = remote.fetch(24, "tell its signal stack", SYS.sigaltstack, 0, remote.scratch);
+  const address = remote.fetch(8, "tell its tid address", SYS.prctl, PR_GET_TID_ADDRESS, remote.scratch);
+  const death = remote.fetch(4, "tell its death signal", SYS.prctl, PR_GET_PDEATHSIG, remote.scratch);
   const stat = readStat(`${pid}/task/${tid}`);
   const status = readStatus(`${pid}/task/${tid}`);
   return {
     tid,
     comm: readProc(`${pid}/task/${tid}`, "comm").replace(/\n$/, ""),
     status,
-    securebits: guest.call("tell its secure bits", SYS.prctl, PR_GET_SECUREBITS),
+    securebits: remote.call("tell its secure bits", SYS.prctl, PR_GET_SECUREBITS),
     filters: status.seccomp === SECCOMP_MODE_FILTER ? seccompFilters(tid) : [],
     personality: BigInt(`0x${readProc(`${pid}/task/${tid}`, "personality").trim()}`),
     registers,
     xsave: splitXsave(tracee.xstate()),
-    blocked: guest.mask,
+    blocked: remote.mask,
     pending: pendingSignals(tid, false),
     signalStack: {
       pointer: stack.readBigUInt64LE(0),
@@ -85,7 +85,7 @@ export function captureThread(
     rseq: readRseq(tracee),
     scheduling: { policy: stat.schedulingPolicy, nice: stat.nice, priority: stat.realtimePriority },
     // Asked of the thread itself: /proc/PID/timerslack_ns needs CAP_SYS_NICE.
-    timerSlack: guest.attempt(SYS.prctl, PR_GET_TIMERSLACK),
+    timerSlack: remote.attempt(SYS.prctl, PR_GET_TIMERSLACK),
     interrupted: interruptedCall(tracee, registers, lastRun),
   };
 }

@@ -3,11 +3,11 @@ import path from "node:path";
 import { bytesToText, textToBytes } from "../../../io/text.js";
 import { O_CLOEXEC, O_PATH } from "../../../linux/open-flags.js";
 import { FIONREAD } from "../../../linux/tty.js";
-import type { Objection } from "../../backend.js";
+import type { Unsupported } from "../../backend.js";
 import { mountPoints } from "../proc/mount-points.js";
 import { SYS } from "../sys/abi-x64.js";
 import { attempt, call } from "../sys/syscall.js";
-import { borrow, type Description, type Descriptions } from "./descriptions.js";
+import { borrow, type OpenFileState, type OpenFileStates } from "./descriptions.js";
 import { isGone, kindOf } from "./file-kind.js";
 import type { ProcessState } from "./process.js";
 
@@ -38,16 +38,16 @@ export class Watches {
 
   constructor(
     processes: Iterable<ProcessState>,
-    readonly descriptions: Descriptions,
+    readonly files: OpenFileStates,
   ) {
-    const known = [...[...processes].map(({ cwd }) => cwd), ...descriptions.all.map(({ link }) => link)];
+    const known = [...[...processes].map(({ cwd }) => cwd), ...files.all.map(({ link }) => link)];
     const named = known.filter((name) => name.startsWith("/"));
     this.#places = [...new Set([...named, ...named.map((name) => path.dirname(name))])];
   }
 
   /** Errors: Error for a watch without a path, which is refused before. */
-  of(description: Description): Watch[] {
-    return linesOf(description).map((line) => {
+  of(file: OpenFileState): Watch[] {
+    return linesOf(file).map((line) => {
       const found = this.#pathOf(line);
       if (found === undefined) throw new Error(`watch ${line.wd} was not refused`);
       return { ...line, path: found };
@@ -55,14 +55,14 @@ export class Watches {
   }
 
   /** Watches whose files have no path, and events that wait: the kernel has no way to queue them again. */
-  objections(): Objection[] {
-    return this.descriptions.all
-      .filter((description) => kindOf(description) === "inotify")
-      .flatMap((description): Objection[] => {
-        const { pid, fd } = description;
+  unsupported(): Unsupported[] {
+    return this.files.all
+      .filter((file) => kindOf(file) === "inotify")
+      .flatMap((file): Unsupported[] => {
+        const { pid, fd } = file;
         const name = `the inotify instance ${fd} of task ${pid}`;
-        const waiting = unreadEvents(description);
-        const nameless = linesOf(description).filter((line) => this.#pathOf(line) === undefined);
+        const waiting = unreadEvents(file);
+        const nameless = linesOf(file).filter((line) => this.#pathOf(line) === undefined);
         return [
           ...(waiting > 0
             ? [{ pid, reason: `${name} has ${waiting} bytes of events that nobody has read: try again` }]
@@ -117,7 +117,7 @@ function kernelDevice(dev: bigint): number {
   return Number((major << 20n) | minor);
 }
 
-function linesOf({ info }: Description): WatchLine[] {
+function linesOf({ info }: OpenFileState): WatchLine[] {
   return (info.lines.get("inotify") ?? []).map((line) => {
     const words = new Map(line.split(" ").map((word) => word.split(":") as [string, string]));
     const number = (name: string): number => Number.parseInt(words.get(name) ?? "0", 16);
@@ -135,8 +135,8 @@ function linesOf({ info }: Description): WatchLine[] {
   });
 }
 
-function unreadEvents(description: Description): number {
+function unreadEvents(file: OpenFileState): number {
   const bytes = Buffer.alloc(4);
-  borrow(description, (fd) => call("tell what waits in an inotify instance", SYS.ioctl, fd, FIONREAD, bytes));
+  borrow(file, (fd) => call("tell what waits in an inotify instance", SYS.ioctl, fd, FIONREAD, bytes));
   return bytes.readInt32LE();
 }

@@ -9,7 +9,7 @@ import type { Tracee } from "./tracee.js";
 const ALL_BLOCKED = Buffer.alloc(8, 0xff);
 
 /** Where it makes its calls. */
-export interface Lodged {
+export interface ParasiteLayout {
   /** Memory of the process that nothing else uses. */
   readonly scratch: number;
   /** Code that makes a thread return through its signal frame. */
@@ -21,7 +21,7 @@ export interface Lodged {
  * in its memory that holds all it is to go on with; a call is made by putting it in the place of that one, and returns to
  * code that leads there again. Whenever crimg is killed the kernel lets the thread go, and it goes back by itself.
  */
-export class Guest {
+export class RemoteSyscalls {
   /** As they are to be when it runs on. */
   readonly registers: Registers;
   /** Signals that were blocked before. All are held back until `leave`. */
@@ -31,7 +31,7 @@ export class Guest {
   /** `frame`: where the signal frame can stand, with room for others below. */
   constructor(
     readonly tracee: Tracee,
-    readonly lodging: Lodged,
+    readonly parasite: ParasiteLayout,
     frame: number,
   ) {
     this.registers = outOfSequence(tracee, tracee.registers());
@@ -44,7 +44,7 @@ export class Guest {
 
   /** Address of memory of the process that nothing else uses. */
   get scratch(): number {
-    return this.lodging.scratch;
+    return this.parasite.scratch;
   }
 
   /** Where it would find the way back from here on. */
@@ -106,7 +106,7 @@ export class Guest {
   get #returning(): Registers {
     return this.registers
       .copy()
-      .set("rip", this.lodging.restorer)
+      .set("rip", this.parasite.restorer)
       .set("rax", SYS.rt_sigreturn)
       .set("orig_rax", -1)
       .set("rsp", this.#frame + 8);

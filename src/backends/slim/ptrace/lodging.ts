@@ -1,9 +1,9 @@
 import { BackendError } from "../../../io/errors.js";
 import { MAP_PRIVATE_ANONYMOUS, PAGE_SIZE, PROT_EXEC, PROT_READ, PROT_WRITE } from "../../../linux/mman.js";
-import type { Area } from "../proc/mappings.js";
+import type { Vma } from "../proc/mappings.js";
 import { SYS } from "../sys/abi-x64.js";
 import { usedXsave } from "../sys/xsave.js";
-import { Guest, type Lodged } from "./guest.js";
+import { type ParasiteLayout, RemoteSyscalls } from "./guest.js";
 import { findRestorer, RESTORER, syscallSite } from "./restorer.js";
 import { FRAME_ALIGNMENT, frameBytes } from "./signal-frame.js";
 import type { Tracee } from "./tracee.js";
@@ -17,7 +17,7 @@ const FRAME_ROOM = 32 * PAGE_SIZE;
 const FRAME_BYTES = 5 * PAGE_SIZE;
 /** One frame for the leader, one for the thread whose turn it is. */
 const FRAMES = 2;
-const LODGING_BYTES = SCRATCH_BYTES + FRAMES * FRAME_ROOM + PAGE_SIZE;
+const PARASITE_BYTES = SCRATCH_BYTES + FRAMES * FRAME_ROOM + PAGE_SIZE;
 /** Bytes below the stack pointer that are in use: System V ABI for x86-64, 3.2.2. */
 const RED_ZONE = 128;
 
@@ -28,34 +28,34 @@ const RED_ZONE = 128;
  * A process none of whose files has code to return from a signal handler makes these two calls without a way back: killed
  * within their microseconds, crimg would leave it with the result of the call. It has its way back for all others.
  */
-export class Lodging implements Lodged {
+export class ParasiteArea implements ParasiteLayout {
   restorer: number;
   readonly scratch: number;
-  readonly leader: Guest;
+  readonly leader: RemoteSyscalls;
   readonly #entrance: number;
   readonly #stack: number;
   readonly #underStack: Buffer;
 
-  constructor(tracee: Tracee, areas: readonly Area[]) {
-    const found = findRestorer(tracee, areas);
-    this.#entrance = found ?? syscallSite(tracee, areas);
+  constructor(tracee: Tracee, vmas: readonly Vma[]) {
+    const found = findRestorer(tracee, vmas);
+    this.#entrance = found ?? syscallSite(tracee, vmas);
     this.restorer = this.#entrance;
     const size = frameBytes(usedXsave(tracee.xstate()));
-    this.#stack = placeOnStack(tracee, areas, size);
+    this.#stack = placeOnStack(tracee, vmas, size);
     this.#underStack = tracee.read(this.#stack, size);
-    this.leader = new Guest(tracee, this, this.#stack);
+    this.leader = new RemoteSyscalls(tracee, this, this.#stack);
     this.scratch = this.leader.call(
       "map a scratch area",
       SYS.mmap,
       0,
-      LODGING_BYTES,
+      PARASITE_BYTES,
       found === undefined ? PROT_READ_WRITE | PROT_EXEC : PROT_READ_WRITE,
       MAP_PRIVATE_ANONYMOUS,
       -1,
       0,
     );
     if (found === undefined) {
-      const own = this.scratch + LODGING_BYTES - PAGE_SIZE;
+      const own = this.scratch + PARASITE_BYTES - PAGE_SIZE;
       tracee.write(own, RESTORER);
       this.restorer = own;
     }
@@ -64,8 +64,8 @@ export class Lodging implements Lodged {
   }
 
   /** Lets another thread make calls; it must leave before the next one enters. */
-  enter(tracee: Tracee): Guest {
-    return new Guest(tracee, this, this.#frame(1));
+  enter(tracee: Tracee): RemoteSyscalls {
+    return new RemoteSyscalls(tracee, this, this.#frame(1));
   }
 
   /** The process as it was. */
@@ -73,7 +73,7 @@ export class Lodging implements Lodged {
     const { tracee } = this.leader;
     this.restorer = this.#entrance;
     this.leader.moveFrame(this.#stack);
-    this.leader.call("unmap the scratch area", SYS.munmap, this.scratch, LODGING_BYTES);
+    this.leader.call("unmap the scratch area", SYS.munmap, this.scratch, PARASITE_BYTES);
     this.leader.leave();
     tracee.write(this.#stack, this.#underStack);
   }
@@ -84,10 +84,10 @@ export class Lodging implements Lodged {
 }
 
 /** Below the red zone if its stack is an ordinary one, else where other stacks and heaps are the least likely to be in use. */
-function placeOnStack(tracee: Tracee, areas: readonly Area[], size: number): number {
+function placeOnStack(tracee: Tracee, vmas: readonly Vma[], size: number): number {
   const rsp = Number(tracee.registers().get("rsp"));
   const below = Math.floor((rsp - RED_ZONE - size) / FRAME_ALIGNMENT) * FRAME_ALIGNMENT;
-  const writable = areas.filter(
+  const writable = vmas.filter(
     ({ start, end, permissions }) =>
       permissions.startsWith("rw") && permissions[3] === "p" && end - start > size,
   );

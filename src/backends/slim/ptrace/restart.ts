@@ -65,11 +65,11 @@ export function callNumber(tracee: Tracee, registers: Registers): number {
   if (waitChannel.includes("poll")) return SYS.poll;
   if (waitChannel.includes("futex")) return SYS.futex;
   // Sleeps are all that is left, and they may show the function that entered the kernel.
-  return registers.get("rdi") < LOWEST_ADDRESS ? SYS.clock_nanosleep : SYS.nanosleep;
+  return registers.get("rdi") < MIN_ADDRESS ? SYS.clock_nanosleep : SYS.nanosleep;
 }
 
 /** Clocks have small numbers; no task can map memory as low: /proc/sys/vm/mmap_min_addr. */
-const LOWEST_ADDRESS = 4096n;
+const MIN_ADDRESS = 4096n;
 
 /** Lets a stopped thread not see that the stop ended its call, unless a handler of its own will run. */
 export function hideStop(tracee: Tracee): void {

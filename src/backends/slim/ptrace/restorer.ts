@@ -1,5 +1,5 @@
 import { BackendError } from "../../../io/errors.js";
-import type { Area } from "../proc/mappings.js";
+import type { Vma } from "../proc/mappings.js";
 import { SYSCALL_INSTRUCTION } from "../sys/abi-x64.js";
 import type { Tracee } from "./tracee.js";
 
@@ -9,8 +9,8 @@ const CHUNK = 1 << 20;
 const LIKELY = /\/(libc[.-]|ld-musl)/;
 
 /** Address of code of the process that returns from a signal handler; undefined when its files have none. */
-export function findRestorer(tracee: Tracee, areas: readonly Area[]): number | undefined {
-  const code = areas.filter(({ permissions, inode }) => permissions[2] === "x" && inode !== 0);
+export function findRestorer(tracee: Tracee, vmas: readonly Vma[]): number | undefined {
+  const code = vmas.filter(({ permissions, inode }) => permissions[2] === "x" && inode !== 0);
   for (const { start, end } of code.sort((a, b) => Number(LIKELY.test(b.name)) - Number(LIKELY.test(a.name))))
     for (let from = start; from < end; from += CHUNK) {
       const bytes = tracee.read(from, Math.min(CHUNK + RESTORER.length - 1, end - from));
@@ -21,8 +21,8 @@ export function findRestorer(tracee: Tracee, areas: readonly Area[]): number | u
 }
 
 /** Address of a `syscall` instruction in the vDSO. Errors: BackendError for a task without one. */
-export function syscallSite(tracee: Tracee, areas: readonly Area[]): number {
-  const vdso = areas.find(({ name }) => name === "[vdso]");
+export function syscallSite(tracee: Tracee, vmas: readonly Vma[]): number {
+  const vdso = vmas.find(({ name }) => name === "[vdso]");
   const at = vdso && tracee.read(vdso.start, vdso.end - vdso.start).indexOf(SYSCALL_INSTRUCTION);
   if (vdso === undefined || at === undefined || at < 0)
     throw new BackendError(`task ${tracee.pid} has no vDSO with a system call in it`);

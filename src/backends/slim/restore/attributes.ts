@@ -6,7 +6,7 @@ import { readStat } from "../proc/stat.js";
 import { SYS } from "../sys/abi-x64.js";
 import { call } from "../sys/syscall.js";
 import type { ImageProcess, ImageThread } from "./image-task.js";
-import type { Workbench } from "./work-area.js";
+import type { RemoteTask } from "./work-area.js";
 
 /** TASK_EXTRA.flags. */
 const OOM_STORED = 1;
@@ -17,15 +17,15 @@ const SCHED_ATTR_BYTES = 48;
 const BARRIER_COMMANDS = 32;
 
 /** What belongs to a whole process, by TASK_EXTRA of its leader. Errors: BackendError naming what is not allowed. */
-export function setProcessAttributes(bench: Workbench, { ids, threads: [leader] }: ImageProcess): void {
+export function setProcessAttributes(remote: RemoteTask, { ids, threads: [leader] }: ImageProcess): void {
   const extra = leader?.extra;
   if (extra === undefined) return;
-  if (extra.child_subreaper !== 0) bench.call("reap orphans", SYS.prctl, PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0);
+  if (extra.child_subreaper !== 0) remote.call("reap orphans", SYS.prctl, PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0);
   if (extra.thp_disabled !== 0)
-    bench.call("do without huge pages", SYS.prctl, PR_SET_THP_DISABLE, 1, 0, 0, 0);
+    remote.call("do without huge pages", SYS.prctl, PR_SET_THP_DISABLE, 1, 0, 0, 0);
   for (let bit = 0; bit < BARRIER_COMMANDS; bit++)
     if ((extra.membarrier_mask & (1 << bit)) !== 0)
-      bench.call("register for barriers", SYS.membarrier, 1 << bit, 0, 0);
+      remote.call("register for barriers", SYS.membarrier, 1 << bit, 0, 0);
   if ((extra.flags & OOM_STORED) !== 0) setOomScoreAdjust(ids.pid, extra.oom_score_adj);
 }
 
@@ -44,9 +44,9 @@ function setOomScoreAdjust(pid: number, wanted: number): void {
 }
 
 /** Scheduling and personality of a thread: those that are as they were already need no privilege. */
-export function setThreadAttributes(bench: Workbench, { tid, extra }: ImageThread): void {
+export function setThreadAttributes(remote: RemoteTask, { tid, extra }: ImageThread): void {
   if (extra === undefined) return;
-  const { pid } = bench.tracee;
+  const { pid } = remote.tracee;
   if ((extra.flags & SCHEDULING_STORED) !== 0) {
     const { sched_policy: policy, sched_nice: nice, sched_priority: priority } = extra;
     const now = readStat(`${pid}/task/${tid}`);
@@ -61,5 +61,5 @@ export function setThreadAttributes(bench: Workbench, { tid, extra }: ImageThrea
     }
   }
   const persona = BigInt(`0x${readProc(`${pid}/task/${tid}`, "personality").trim()}`);
-  if (persona !== extra.personality) bench.call("take its personality", SYS.personality, extra.personality);
+  if (persona !== extra.personality) remote.call("take its personality", SYS.personality, extra.personality);
 }

@@ -1,38 +1,38 @@
 import { BackendError, isCrimgError } from "../../../io/errors.js";
 import { VM_WRITE } from "../vma-flags.js";
 import { OpenFiles } from "./files/open-files.js";
-import { HandOver } from "./hand-over.js";
-import { endHusk, type Husk } from "./husk.js";
-import { type Image, living } from "./image.js";
+import { FdTransfer } from "./hand-over.js";
+import { endTask, type StubProcess } from "./husk.js";
+import { type Image, liveProcesses } from "./image.js";
 import type { ImageProcess } from "./image-task.js";
 import type { RestoreOptions } from "./options.js";
 import { SharedMemory } from "./shared-memory.js";
-import { freeHole, type Workbench } from "./work-area.js";
+import { freeAddress, type RemoteTask } from "./work-area.js";
 
-const FIRST_HIGH = 3000;
+const MIN_HIGH_FD = 3000;
 
 /** One process under construction. */
-export interface Site {
+export interface RestoredTask {
   readonly process: ImageProcess;
   /** Of its first thread. */
-  readonly bench: Workbench;
-  readonly handOver: HandOver;
+  readonly remote: RemoteTask;
+  readonly transfer: FdTransfer;
   /** By thread id, the leader's with them. */
-  readonly benches: Map<number, Workbench>;
+  readonly remotes: Map<number, RemoteTask>;
 }
 
 /** A restart under way: what was made so far, all of it stopped, and what it is made of. */
-export class Construction {
+export class RestoreContext {
   readonly files: OpenFiles;
   readonly shared: SharedMemory;
-  readonly sites = new Map<number, Site>();
+  readonly tasks = new Map<number, RestoredTask>();
   /** The process that the root is cloned from, as long as it is there. */
-  husk: Husk | undefined;
-  huskBench: Workbench | undefined;
+  stub: StubProcess | undefined;
+  stubRemote: RemoteTask | undefined;
   /** Tasks that lead a session or group whose leader had ended, by its id. */
-  readonly standIns = new Map<number, Workbench>();
+  readonly helpers = new Map<number, RemoteTask>();
   readonly #start = process.hrtime.bigint();
-  #hole: number | undefined;
+  #workAddress: number | undefined;
   #ids: ReadonlySet<number> | undefined;
   /** Bytes of memory that are in place, and that there will be. */
   #filled = 0;
@@ -49,11 +49,11 @@ export class Construction {
   }
 
   /** Where tasks work: an address that no address space of the image uses. */
-  get hole(): number {
-    this.#hole ??= freeHole(
-      living(this.image).map(({ objects }) => this.image.memory(objects.mm_objref).areas),
+  get workAddress(): number {
+    this.#workAddress ??= freeAddress(
+      liveProcesses(this.image).map(({ objects }) => this.image.memory(objects.mm_objref).vmas),
     );
-    return this.#hole;
+    return this.#workAddress;
   }
 
   /** Ids of all processes and threads of the image. */
@@ -78,42 +78,42 @@ export class Construction {
   }
 
   /** A task was made for this process: it can be worked on. `shares`: the one whose table of descriptors it has. */
-  add(process: ImageProcess, bench: Workbench, shares?: Site): void {
+  add(process: ImageProcess, remote: RemoteTask, shares?: RestoredTask): void {
     const table = process.objects === undefined ? [] : this.image.table(process.objects.files_objref);
-    const highest = Math.max(FIRST_HIGH, ...table.slice(-1).map(({ fd }) => fd));
-    const handOver = shares?.handOver.for(bench) ?? HandOver.open(bench, highest);
-    this.sites.set(process.ids.pid, {
+    const highest = Math.max(MIN_HIGH_FD, ...table.slice(-1).map(({ fd }) => fd));
+    const transfer = shares?.transfer.for(remote) ?? FdTransfer.open(remote, highest);
+    this.tasks.set(process.ids.pid, {
       process,
-      bench,
-      handOver,
-      benches: new Map([[process.ids.pid, bench]]),
+      remote,
+      transfer,
+      remotes: new Map([[process.ids.pid, remote]]),
     });
   }
 
-  site(pid: number): Site {
-    const site = this.sites.get(pid);
-    if (site === undefined) throw new BackendError(`task ${pid} has not been made`);
-    return site;
+  task(pid: number): RestoredTask {
+    const task = this.tasks.get(pid);
+    if (task === undefined) throw new BackendError(`task ${pid} has not been made`);
+    return task;
   }
 
   /** Where a thread works. */
-  bench(pid: number, tid: number): Workbench {
-    const bench = this.site(pid).benches.get(tid);
-    if (bench === undefined) throw new BackendError(`thread ${tid} of task ${pid} has not been made`);
-    return bench;
+  remote(pid: number, tid: number): RemoteTask {
+    const remote = this.task(pid).remotes.get(tid);
+    if (remote === undefined) throw new BackendError(`thread ${tid} of task ${pid} has not been made`);
+    return remote;
   }
 
   /** Ends everything that was made. */
   abandon(): void {
     this.shared.abandon();
-    const benches = [
-      ...this.standIns.values(),
-      ...[...this.sites.values()].map(({ bench }) => bench).reverse(),
+    const remotes = [
+      ...this.helpers.values(),
+      ...[...this.tasks.values()].map(({ remote }) => remote).reverse(),
     ];
-    const tracees = benches.map(({ tracee }) => tracee);
-    for (const tracee of [...tracees, ...(this.husk === undefined ? [] : [this.husk.tracee])])
+    const tracees = remotes.map(({ tracee }) => tracee);
+    for (const tracee of [...tracees, ...(this.stub === undefined ? [] : [this.stub.tracee])])
       try {
-        endHusk(tracee);
+        endTask(tracee);
       } catch (error) {
         if (!isCrimgError(error)) throw error;
       }
@@ -124,15 +124,15 @@ export class Construction {
   close(): void {
     this.files.close();
     this.shared.close();
-    for (const { bench } of this.sites.values()) bench.tracee.closeMemory();
+    for (const { remote } of this.tasks.values()) remote.tracee.closeMemory();
   }
 }
 
 /** FILEs that are mapped shared and to be written to. */
 function writtenFiles(image: Image): Set<number> {
-  const areas = living(image).flatMap(({ objects }) => image.memory(objects.mm_objref).areas);
+  const vmas = liveProcesses(image).flatMap(({ objects }) => image.memory(objects.mm_objref).vmas);
   return new Set(
-    areas.flatMap(({ kind, flags, file }) =>
+    vmas.flatMap(({ kind, flags, file }) =>
       kind === "shared file" && (flags & VM_WRITE) !== 0n ? [file] : [],
     ),
   );
@@ -140,7 +140,7 @@ function writtenFiles(image: Image): Set<number> {
 
 /** Bytes of all pages of address spaces and shared memory. */
 function savedBytes(image: Image): number {
-  const areas = living(image).flatMap(({ objects }) => image.memory(objects.mm_objref).areas);
-  const pages = areas.filter(({ kind }) => kind !== "vdso" && kind !== "vvar").flatMap(({ pages }) => pages);
+  const vmas = liveProcesses(image).flatMap(({ objects }) => image.memory(objects.mm_objref).vmas);
+  const pages = vmas.filter(({ kind }) => kind !== "vdso" && kind !== "vvar").flatMap(({ pages }) => pages);
   return pages.reduce((sum, { start, end }) => sum + end - start, 0);
 }

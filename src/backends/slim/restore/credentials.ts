@@ -12,7 +12,7 @@ import {
 import { readStatus, type Status } from "../proc/status.js";
 import { SYS } from "../sys/abi-x64.js";
 import type { ImageCredentials, ImageThread } from "./image-task.js";
-import type { Workbench } from "./work-area.js";
+import type { RemoteTask } from "./work-area.js";
 
 const CAPABILITIES = 41n;
 
@@ -21,28 +21,28 @@ const CAPABILITIES = 41n;
  * needs privileges to become what he is; what a step takes away, no later one needs.
  */
 export function setCredentials(
-  bench: Workbench,
+  remote: RemoteTask,
   { credentials, extra }: ImageThread,
   dumpable: number,
 ): void {
   const caps = capabilityMasks(credentials);
-  const now = readStatus(`${bench.tracee.pid}/task/${bench.tracee.tid}`);
-  const bits = bench.call("look at its secure bits", SYS.prctl, PR_GET_SECUREBITS, 0, 0, 0, 0);
+  const now = readStatus(`${remote.tracee.pid}/task/${remote.tracee.tid}`);
+  const bits = remote.call("look at its secure bits", SYS.prctl, PR_GET_SECUREBITS, 0, 0, 0, 0);
   const changesIds =
     !isSame(now.uids, idsOf(credentials, "uid")) || !isSame(now.gids, idsOf(credentials, "gid"));
   const setBits = (wanted: number): void => {
-    bench.call("set its secure bits", SYS.prctl, PR_SET_SECUREBITS, wanted, 0, 0, 0);
+    remote.call("set its secure bits", SYS.prctl, PR_SET_SECUREBITS, wanted, 0, 0, 0);
   };
   if (changesIds) setBits(bits | SECBIT_NO_SETUID_FIXUP);
   // While the bounding set still has them.
   if (now.inheritable !== caps.inheritable)
-    setCapabilities(bench, {
+    setCapabilities(remote, {
       effective: now.permitted,
       permitted: now.permitted,
       inheritable: caps.inheritable,
     });
   for (const capability of capabilitiesIn((extra?.cap_ambient ?? 0n) & ~now.ambient))
-    bench.call(
+    remote.call(
       "raise an ambient capability",
       SYS.prctl,
       PR_CAP_AMBIENT,
@@ -52,13 +52,13 @@ export function setCredentials(
       0,
     );
   for (const capability of capabilitiesIn(now.bounding & ~caps.bounding))
-    bench.call("drop a capability for good", SYS.prctl, PR_CAPBSET_DROP, capability, 0, 0, 0);
-  setIds(bench, credentials, now);
+    remote.call("drop a capability for good", SYS.prctl, PR_CAPBSET_DROP, capability, 0, 0, 0);
+  setIds(remote, credentials, now);
   const { securebits } = credentials.cap_s;
   if (securebits !== (changesIds ? bits | SECBIT_NO_SETUID_FIXUP : bits)) setBits(securebits);
-  setCapabilities(bench, caps);
+  setCapabilities(remote, caps);
   for (const capability of capabilitiesIn(now.ambient & ~(extra?.cap_ambient ?? 0n)))
-    bench.call(
+    remote.call(
       "lower an ambient capability",
       SYS.prctl,
       PR_CAP_AMBIENT,
@@ -68,33 +68,33 @@ export function setCredentials(
       0,
     );
   if (extra?.no_new_privs === 1)
-    bench.call("give up new privileges", SYS.prctl, PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
+    remote.call("give up new privileges", SYS.prctl, PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
   if (dumpable <= 1)
-    bench.call("say whether it may be dumped", SYS.prctl, PR_SET_DUMPABLE, dumpable, 0, 0, 0);
+    remote.call("say whether it may be dumped", SYS.prctl, PR_SET_DUMPABLE, dumpable, 0, 0, 0);
 }
 
 /** Groups before users: root may choose them. */
-function setIds(bench: Workbench, credentials: ImageCredentials, now: Status): void {
+function setIds(remote: RemoteTask, credentials: ImageCredentials, now: Status): void {
   const { groups, fsuid, fsgid, uid, euid, suid, gid, egid, sgid } = credentials;
   if (!isSame(now.groups, groups)) {
     const list = Buffer.alloc(groups.length * 4);
     for (const [i, group] of groups.entries()) list.writeUInt32LE(group, i * 4);
-    bench.call("set its groups", SYS.setgroups, groups.length, bench.put(list));
+    remote.call("set its groups", SYS.setgroups, groups.length, remote.put(list));
   }
   if (!isSame(now.gids, idsOf(credentials, "gid"))) {
-    bench.call("set its group ids", SYS.setresgid, gid, egid, sgid);
+    remote.call("set its group ids", SYS.setresgid, gid, egid, sgid);
     // setfsgid(2) and setfsuid(2) give the old id, also when they refuse.
-    bench.attempt(SYS.setfsgid, fsgid);
+    remote.attempt(SYS.setfsgid, fsgid);
   }
   if (isSame(now.uids, idsOf(credentials, "uid"))) return;
-  bench.call("set its user ids", SYS.setresuid, uid, euid, suid);
-  bench.attempt(SYS.setfsuid, fsuid);
+  remote.call("set its user ids", SYS.setresuid, uid, euid, suid);
+  remote.attempt(SYS.setfsuid, fsuid);
 }
 
 type Masks = Readonly<Record<"inheritable" | "permitted" | "effective", bigint>>;
 
 /** capset(2). */
-function setCapabilities(bench: Workbench, { effective, permitted, inheritable }: Masks): void {
+function setCapabilities(remote: RemoteTask, { effective, permitted, inheritable }: Masks): void {
   const header = Buffer.alloc(8);
   header.writeUInt32LE(LINUX_CAPABILITY_VERSION_3, 0);
   const data = Buffer.alloc(24);
@@ -104,7 +104,7 @@ function setCapabilities(bench: Workbench, { effective, permitted, inheritable }
     data.writeUInt32LE(part(permitted), half * 12 + 4);
     data.writeUInt32LE(part(inheritable), half * 12 + 8);
   }
-  bench.call("set its capabilities", SYS.capset, bench.put(header), bench.put(data, 8));
+  remote.call("set its capabilities", SYS.capset, remote.put(header), remote.put(data, 8));
 }
 
 function capabilitiesIn(mask: bigint): bigint[] {

@@ -5,7 +5,7 @@ import { O_CLOEXEC } from "../../../linux/open-flags.js";
 import type { StreamReader } from "../../../model/linux-cr/reader.js";
 import { SYS } from "../sys/abi-x64.js";
 import type { OpenFiles } from "./files/open-files.js";
-import type { HandOver } from "./hand-over.js";
+import type { FdTransfer } from "./hand-over.js";
 
 /** struct epoll_event is packed on x86-64: u32 and u64. */
 const EVENT_BYTES = 12;
@@ -15,13 +15,13 @@ const EVENT_BYTES = 12;
  * the number that it had when it was added; `table` gives the FILE of each descriptor that the task has by now.
  */
 export function watchAgain(
-  handOver: HandOver,
+  transfer: FdTransfer,
   reader: StreamReader,
   files: OpenFiles,
   epoll: { readonly fd: number; readonly objref: number },
   table: ReadonlyMap<number, number>,
 ): void {
-  const { bench } = handOver;
+  const { remote } = transfer;
   const { part } = files.file(epoll.objref);
   const items = part.deferred && reader.find(part.deferred, RECORDS.EPOLL_ITEMS);
   if (items === undefined || items.value.num_items === 0) return;
@@ -30,26 +30,26 @@ export function watchAgain(
     event.writeUInt32LE(events, 0);
     event.writeBigUInt64LE(data, 4);
     const add = (): void => {
-      bench.call(`watch descriptor ${fd}`, SYS.epoll_ctl, epoll.fd, EPOLL_CTL_ADD, fd, bench.put(event));
+      remote.call(`watch descriptor ${fd}`, SYS.epoll_ctl, epoll.fd, EPOLL_CTL_ADD, fd, remote.put(event));
     };
     if (table.get(fd) === file_objref) add();
-    else atNumber(handOver, fd, files.get(file_objref), table.has(fd), add);
+    else atNumber(transfer, fd, files.get(file_objref), table.has(fd), add);
   }
 }
 
 /** Runs `use` while another open file has the number `fd`; what has it now is put back. */
-function atNumber(handOver: HandOver, fd: number, own: number, isTaken: boolean, use: () => void): void {
-  const { bench } = handOver;
+function atNumber(transfer: FdTransfer, fd: number, own: number, isTaken: boolean, use: () => void): void {
+  const { remote } = transfer;
   const before = isTaken
-    ? bench.call("move a descriptor", SYS.fcntl, fd, F_DUPFD_CLOEXEC, fd + 1)
+    ? remote.call("move a descriptor", SYS.fcntl, fd, F_DUPFD_CLOEXEC, fd + 1)
     : undefined;
-  const flags = isTaken ? bench.call("look at a descriptor", SYS.fcntl, fd, 1) : 0;
-  handOver.lend(own, (taken) => {
-    if (taken !== fd) bench.call("lend a number", SYS.dup3, taken, fd, O_CLOEXEC);
+  const flags = isTaken ? remote.call("look at a descriptor", SYS.fcntl, fd, 1) : 0;
+  transfer.lend(own, (taken) => {
+    if (taken !== fd) remote.call("lend a number", SYS.dup3, taken, fd, O_CLOEXEC);
     use();
-    if (taken !== fd) bench.call("take a number back", SYS.close, fd);
+    if (taken !== fd) remote.call("take a number back", SYS.close, fd);
   });
   if (before === undefined) return;
-  bench.call("put a descriptor back", SYS.dup3, before, fd, flags === 0 ? 0 : O_CLOEXEC);
-  bench.call("close a descriptor", SYS.close, before);
+  remote.call("put a descriptor back", SYS.dup3, before, fd, flags === 0 ? 0 : O_CLOEXEC);
+  remote.call("close a descriptor", SYS.close, before);
 }

@@ -3,16 +3,16 @@ import { BackendError } from "../../../io/errors.js";
 import { SYS } from "../sys/abi-x64.js";
 import { CLONE_AS_THREAD, clone } from "./clone.js";
 import type { SavedRange } from "./image-memory.js";
-import type { Workbench } from "./work-area.js";
+import type { RemoteTask } from "./work-area.js";
 
 /** IOV_MAX of limits.h, and bytes of a struct iovec. */
-const MOST_IOVECS = 1024;
+const MAX_IOVECS = 1024;
 const IOVEC_BYTES = 16;
-const VECTOR_BYTES = MOST_IOVECS * IOVEC_BYTES;
+const VECTOR_BYTES = MAX_IOVECS * IOVEC_BYTES;
 /** What one call reads at most: a slow disk must not keep a task in it for long. */
-const MOST_BYTES = 32 * 1024 * 1024;
+const MAX_BYTES = 32 * 1024 * 1024;
 /** From here on a second thread saves more than it costs. */
-const MUCH = 4 * MOST_BYTES;
+const SECOND_THREAD_BYTES = 4 * MAX_BYTES;
 
 /** Whom to tell how many bytes more are in place, and which ids tasks of the image will have. */
 export interface Filling {
@@ -25,14 +25,15 @@ export interface Filling {
  * making pages, which the kernel does for two threads of an address space at once.
  */
 export function fill(
-  bench: Workbench,
+  remote: RemoteTask,
   image: number,
   saved: readonly SavedRange[],
   { reserved, onFilled }: Filling,
 ): void {
   const size = saved.reduce((sum, { start, end }) => sum + end - start, 0);
-  const second = size >= MUCH && availableParallelism() > 1 ? secondThread(bench, reserved) : undefined;
-  const readers = [bench, ...(second === undefined ? [] : [second])].map(
+  const second =
+    size >= SECOND_THREAD_BYTES && availableParallelism() > 1 ? secondThread(remote, reserved) : undefined;
+  const readers = [remote, ...(second === undefined ? [] : [second])].map(
     (each, i) => new Reader(each, image, i * VECTOR_BYTES),
   );
   let turn = 0;
@@ -46,8 +47,8 @@ export function fill(
 }
 
 /** It ends before the threads of the image are made. Without one whose id none of them needs, there is none. */
-function secondThread(bench: Workbench, reserved: ReadonlySet<number>): Workbench | undefined {
-  const second = bench.for(clone(bench, "any", CLONE_AS_THREAD, 0));
+function secondThread(remote: RemoteTask, reserved: ReadonlySet<number>): RemoteTask | undefined {
+  const second = remote.for(clone(remote, "any", CLONE_AS_THREAD, 0));
   if (!reserved.has(second.tracee.tid)) return second;
   second.tracee.end(second.site, SYS.exit, 0);
   return undefined;
@@ -69,9 +70,9 @@ function* batches(pages: readonly SavedRange[]): Generator<Batch> {
     const vector = Buffer.alloc(VECTOR_BYTES);
     let count = 0;
     let size = 0;
-    for (; i < pages.length && count < MOST_IOVECS; i++) {
+    for (; i < pages.length && count < MAX_IOVECS; i++) {
       const { start, end, offset: next } = pages[i] as SavedRange;
-      if (next !== offset + size || (size > 0 && size + end - start > MOST_BYTES)) break;
+      if (next !== offset + size || (size > 0 && size + end - start > MAX_BYTES)) break;
       vector.writeBigUInt64LE(BigInt(start), count * IOVEC_BYTES);
       vector.writeBigUInt64LE(BigInt(end - start), count * IOVEC_BYTES + 8);
       count++;
@@ -83,8 +84,8 @@ function* batches(pages: readonly SavedRange[]): Generator<Batch> {
 
 function inPieces({ start, end, offset }: SavedRange): SavedRange[] {
   const pieces: SavedRange[] = [];
-  for (let at = start; at < end; at += MOST_BYTES)
-    pieces.push({ start: at, end: Math.min(end, at + MOST_BYTES), offset: offset + at - start });
+  for (let at = start; at < end; at += MAX_BYTES)
+    pieces.push({ start: at, end: Math.min(end, at + MAX_BYTES), offset: offset + at - start });
   return pieces;
 }
 
@@ -94,7 +95,7 @@ class Reader {
   #done = 0;
 
   constructor(
-    readonly bench: Workbench,
+    readonly remote: RemoteTask,
     readonly image: number,
     /** Of its vector in the scratch area. */
     readonly place: number,
@@ -110,7 +111,7 @@ class Reader {
   finish(): number {
     const batch = this.#batch;
     if (batch === undefined) return 0;
-    const { tracee } = this.bench;
+    const { tracee } = this.remote;
     for (;;) {
       const got = tracee.succeeded("read pages", tracee.result());
       if (got === 0) throw new BackendError("the image ended before its pages");
@@ -124,9 +125,9 @@ class Reader {
   }
 
   #read({ vector, count, offset }: Batch): void {
-    const { bench } = this;
-    const address = bench.put(vector.subarray(0, count * IOVEC_BYTES), this.place);
-    bench.tracee.begin(bench.site, SYS.preadv, this.image, address, count, offset + this.#done);
+    const { remote } = this;
+    const address = remote.put(vector.subarray(0, count * IOVEC_BYTES), this.place);
+    remote.tracee.begin(remote.site, SYS.preadv, this.image, address, count, offset + this.#done);
   }
 }
 

@@ -1,7 +1,7 @@
 import fs from "node:fs";
 import { RLIM_INFINITY } from "../../../linux/rlimits.js";
 import { type HostLock, readLocks } from "../proc/locks.js";
-import { type Area, isVvar, readAreas } from "../proc/mappings.js";
+import { isVvar, readVmas, type Vma } from "../proc/mappings.js";
 import { readStat } from "../proc/stat.js";
 import { readStatus } from "../proc/status.js";
 import { type CallerTerminal, callerTerminal } from "./caller-terminal.js";
@@ -12,7 +12,7 @@ const UNLIMITED = "unlimited";
 import type { ImageUnix } from "./files/sockets/image-socket.js";
 import { whyNotReplaced } from "./files/sockets/unix-path.js";
 import type { ImageLock } from "./image.js";
-import { rivalsOf } from "./lock-rivals.js";
+import { conflictsOf } from "./lock-rivals.js";
 
 /** A vDSO and the areas that the kernel puts beside it. */
 export interface Vdso {
@@ -47,7 +47,7 @@ export interface Host {
   /** Whether there is a pseudo terminal with this number. */
   hasTerminal(index: number): boolean;
   /** Who keeps a lock from being taken on the file at a path. */
-  rivalsOf(path: string, lock: ImageLock): readonly string[];
+  conflictsOf(path: string, lock: ImageLock): readonly string[];
   /** Why a unix socket cannot be bound to its path; undefined when it can. */
   whyNotReplaced(socket: ImageUnix): string | undefined;
 }
@@ -69,9 +69,9 @@ export function thisHost(): Host {
     hardLimits: ownHardLimits(),
     isTaken,
     whyNotReplaced,
-    rivalsOf: (path, lock) => {
+    conflictsOf: (path, lock) => {
       locks ??= readLocks();
-      return rivalsOf(path, lock, locks);
+      return conflictsOf(path, lock, locks);
     },
     terminal: callerTerminal,
     hasTerminal: (index) => fs.existsSync(`/dev/pts/${index}`),
@@ -85,7 +85,7 @@ function cpuFlags(): Set<string> {
 
 /** Every process has the same one, wherever it stands. */
 function ownVdso(): Vdso | undefined {
-  const special = readAreas(process.pid).filter((area) => isVvar(area) || isVdso(area));
+  const special = readVmas(process.pid).filter((vma) => isVvar(vma) || isVdso(vma));
   const vdso = special.find(isVdso);
   if (vdso === undefined) return undefined;
   const code = Buffer.alloc(vdso.end - vdso.start);
@@ -95,20 +95,20 @@ function ownVdso(): Vdso | undefined {
   } finally {
     fs.closeSync(memory);
   }
-  return { layout: vdsoLayout(special.map((area) => ({ ...area, isCode: isVdso(area) }))), code };
+  return { layout: vdsoLayout(special.map((vma) => ({ ...vma, isCode: isVdso(vma) }))), code };
 }
 
-function isVdso({ name }: Area): boolean {
+function isVdso({ name }: Vma): boolean {
   return name === "[vdso]";
 }
 
 /** The areas of a vDSO without the address that they stand at; data areas that touch are one, as criu stores them. */
 export function vdsoLayout(
-  areas: readonly { readonly start: number; readonly end: number; readonly isCode: boolean }[],
+  vmas: readonly { readonly start: number; readonly end: number; readonly isCode: boolean }[],
 ): string {
-  const lowest = Math.min(...areas.map(({ start }) => start));
+  const lowest = Math.min(...vmas.map(({ start }) => start));
   const merged: { start: number; end: number; isCode: boolean }[] = [];
-  for (const { start, end, isCode } of areas) {
+  for (const { start, end, isCode } of vmas) {
     const last = merged.at(-1);
     if (last !== undefined && last.isCode === isCode && last.end === start) last.end = end;
     else merged.push({ start, end, isCode });

@@ -19,7 +19,7 @@ export interface SavedRange {
   readonly offset: number;
 }
 
-export interface ImageArea {
+export interface ImageVma {
   readonly start: number;
   readonly end: number;
   readonly kind:
@@ -50,7 +50,7 @@ export interface ImageArea {
 export interface ImageMemory {
   readonly mm: RecordValue<typeof RECORDS.MM>;
   readonly auxv: Buffer;
-  readonly areas: readonly ImageArea[];
+  readonly vmas: readonly ImageVma[];
 }
 
 /** An address space of the image. Errors: FormatError for a damaged image. */
@@ -61,11 +61,11 @@ export function imageMemory(reader: StreamReader, objref: number): ImageMemory {
   return {
     mm,
     auxv: reader.image.bytes(index + 1),
-    areas: part.parts.map((vma) => areaOf(reader, vma)).filter((area) => area !== undefined),
+    vmas: part.parts.map((vma) => vmaOf(reader, vma)).filter((vma) => vma !== undefined),
   };
 }
 
-function areaOf(reader: StreamReader, part: Part): ImageArea | undefined {
+function vmaOf(reader: StreamReader, part: Part): ImageVma | undefined {
   const { value: vma } = reader.get(part, RECORDS.VMA);
   const extra = reader.find(part, RECORDS.VMA_EXTRA)?.value;
   if (extra?.kind === VSYSCALL) return undefined;
@@ -106,7 +106,7 @@ export function savedRanges(
   return ranges;
 }
 
-function kindOf(type: number, extra: number | undefined): ImageArea["kind"] {
+function kindOf(type: number, extra: number | undefined): ImageVma["kind"] {
   switch (type) {
     case TYPE.vdso:
       return "vdso";

@@ -8,7 +8,7 @@ import type { StreamReader } from "../../../model/linux-cr/reader.js";
 import { isCanonical, TERMIOS_BYTES, termiosBytes } from "../terminal/modes.js";
 
 /** TTY_EXTRA.flags. */
-const EXTRA = { locked: 1, exclusive: 2, packet: 4, owner: 8, outside: 16 } as const;
+const EXTRA = { locked: 1, exclusive: 2, packet: 4, owner: 8, external: 16 } as const;
 const NEWLINE = 10;
 
 /** One end of a terminal as the image has it: a TTY object. */
@@ -23,7 +23,7 @@ export interface ImageTerminal {
   /** The other end is closed, and nothing is known of this one. */
   readonly isHungUp: boolean;
   /** A master that is not in the image. */
-  readonly isOutside: boolean;
+  readonly isExternal: boolean;
   /** A master whose slaves are closed. */
   readonly isLeft: boolean;
   readonly isLocked: boolean;
@@ -69,7 +69,7 @@ function terminalOf(reader: StreamReader, part: Part): ImageTerminal {
     master: tty.link_objref,
     isHungUp: (tty.flags & TTY_HUPPED) !== 0n && !isMaster,
     // Streams of the kernel have no master that is hung up.
-    isOutside: isMaster && (tty.flags & TTY_HUPPED) !== 0n,
+    isExternal: isMaster && (tty.flags & TTY_HUPPED) !== 0n,
     isLeft: isMaster && (tty.flags & TTY_OTHER_CLOSED) !== 0n,
     isLocked: (flags & EXTRA.locked) !== 0,
     isExclusive: (flags & EXTRA.exclusive) !== 0,

@@ -60,13 +60,13 @@ export interface ImageFs {
 }
 
 /** A process that had not ended, with the numbers of what it uses. */
-export interface Living {
+export interface LiveProcess {
   readonly process: ImageProcess;
   readonly objects: NonNullable<ImageProcess["objects"]>;
 }
 
 /** The processes of an image that had not ended, parents first. */
-export function living({ processes }: Image): Living[] {
+export function liveProcesses({ processes }: Image): LiveProcess[] {
   return processes.flatMap((process) =>
     process.exitStatus === undefined && process.objects !== undefined
       ? [{ process, objects: process.objects }]
@@ -75,9 +75,9 @@ export function living({ processes }: Image): Living[] {
 }
 
 /** The first process with each table of descriptors: processes that clone(2) made with CLONE_FILES share one. */
-export function tableOwners(image: Image): Living[] {
+export function tableOwners(image: Image): LiveProcess[] {
   const seen = new Set<number>();
-  return living(image).filter(({ objects: { files_objref } }) => {
+  return liveProcesses(image).filter(({ objects: { files_objref } }) => {
     const isNew = !seen.has(files_objref);
     seen.add(files_objref);
     return isNew;

@@ -13,7 +13,11 @@ const NAMES = { POSIX: "posix", FLOCK: "flock", OFDLCK: "ofd", LEASE: "lease" } 
  * Who keeps a lock of an image from being taken on the file at `path`: whoever holds one that excludes it, or has the
  * file open in a way that a lease excludes. Empty when nobody does, or the file is not there.
  */
-export function rivalsOf(path: string, lock: ImageLock, locks: readonly HostLock[] = readLocks()): string[] {
+export function conflictsOf(
+  path: string,
+  lock: ImageLock,
+  locks: readonly HostLock[] = readLocks(),
+): string[] {
   const stat = fs.statSync(textToBytes(path), { bigint: true, throwIfNoEntry: false });
   if (stat === undefined) return [];
   if (lock.kind === "lease") return openers(stat, lock);

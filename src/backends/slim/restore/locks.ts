@@ -6,9 +6,9 @@ import { locksOf, readFdInfo } from "../proc/fdinfo.js";
 import { SYS } from "../sys/abi-x64.js";
 import { errnoName } from "../sys/kernel-error.js";
 import type { ImageDescriptor, ImageLock } from "./image.js";
-import { rivalsOf } from "./lock-rivals.js";
+import { conflictsOf } from "./lock-rivals.js";
 import { lockWords } from "./lock-words.js";
-import type { Workbench } from "./work-area.js";
+import type { RemoteTask } from "./work-area.js";
 
 const FLOCK_BYTES = 32;
 const KINDS = { POSIX: "posix", FLOCK: "flock", OFDLCK: "ofd", LEASE: "lease" } as const;
@@ -18,27 +18,27 @@ const TYPES = { READ: 0, WRITE: 1, UNLCK: 2 } as const;
  * Takes a lock or lease again; one that was being broken as it was before. None is waited for: nobody else may hold what
  * this task held. Errors: BackendError naming who does.
  */
-export function takeLock(bench: Workbench, fd: number, lock: ImageLock): void {
-  const result = attemptLock(bench, fd, lock);
+export function takeLock(remote: RemoteTask, fd: number, lock: ImageLock): void {
+  const result = attemptLock(remote, fd, lock);
   if (result >= 0) return;
-  const doing = `task ${bench.tracee.pid} cannot take its ${lockWords(lock)} of descriptor ${fd} again`;
-  const rivals =
-    result === -EAGAIN || result === -EACCES ? rivalsOf(`/proc/${bench.tracee.pid}/fd/${fd}`, lock) : [];
-  throw new BackendError(`${doing}: ${rivals.length > 0 ? rivals.join(", ") : errnoName(-result)}`);
+  const doing = `task ${remote.tracee.pid} cannot take its ${lockWords(lock)} of descriptor ${fd} again`;
+  const conflicts =
+    result === -EAGAIN || result === -EACCES ? conflictsOf(`/proc/${remote.tracee.pid}/fd/${fd}`, lock) : [];
+  throw new BackendError(`${doing}: ${conflicts.length > 0 ? conflicts.join(", ") : errnoName(-result)}`);
 }
 
-function attemptLock(bench: Workbench, fd: number, lock: ImageLock): number {
+function attemptLock(remote: RemoteTask, fd: number, lock: ImageLock): number {
   switch (lock.kind) {
     case "flock":
-      return bench.attempt(SYS.flock, fd, (lock.type === F_WRLCK ? LOCK_EX : LOCK_SH) | LOCK_NB);
+      return remote.attempt(SYS.flock, fd, (lock.type === F_WRLCK ? LOCK_EX : LOCK_SH) | LOCK_NB);
     case "lease":
-      return bench.attempt(SYS.fcntl, fd, F_SETLEASE, heldLease(lock));
+      return remote.attempt(SYS.fcntl, fd, F_SETLEASE, heldLease(lock));
     default:
-      return bench.attempt(
+      return remote.attempt(
         SYS.fcntl,
         fd,
         lock.kind === "ofd" ? F_OFD_SETLK : F_SETLK,
-        bench.put(flockBytes(lock)),
+        remote.put(flockBytes(lock)),
       );
   }
 }

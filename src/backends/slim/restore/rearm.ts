@@ -3,7 +3,7 @@ import { NSEC_PER_MSEC, NSEC_PER_SEC } from "../../../linux/time.js";
 import { isAbsolute } from "../futex.js";
 import { SYS } from "../sys/abi-x64.js";
 import type { ImageThread } from "./image-task.js";
-import type { Workbench } from "./work-area.js";
+import type { RemoteTask } from "./work-area.js";
 
 /** RESTART_BLOCK.function_type. */
 const SLEEP = 2n;
@@ -17,7 +17,7 @@ const MAX_INT = 0x7fff_ffffn;
  * A thread that was stopped in a call with a timeout makes that call again with the time that was left, and is stopped in
  * it: the kernel will then go on with it by itself once the registers are those of the image.
  */
-export function rearm(bench: Workbench, thread: ImageThread): void {
+export function rearm(remote: RemoteTask, thread: ImageThread): void {
   const { registers, restartBlock } = thread;
   if (registers.signed("rax") !== -ERESTART_RESTARTBLOCK) return;
   if (restartBlock.function_type === FUTEX && isAbsolute(Number(restartBlock.arg_2))) {
@@ -25,25 +25,28 @@ export function rearm(bench: Workbench, thread: ImageThread): void {
     registers.set("rax", -ERESTARTNOHAND).set("orig_rax", SYS.futex);
     return;
   }
-  const call = callOf(bench, thread);
+  const call = callOf(remote, thread);
   if (call === undefined) {
     // Nothing tells what it waited for: it sees an interrupted call, as after any signal.
     registers.set("rax", -EINTR).set("orig_rax", -1);
     return;
   }
-  const { tracee } = bench;
-  const result = tracee.block(bench.site, call);
+  const { tracee } = remote;
+  const result = tracee.block(remote.site, call);
   // It was over at once: what it gave is what the task gets.
   if (result !== -ERESTART_RESTARTBLOCK) registers.set("rax", result).set("orig_rax", -1);
 }
 
-function callOf(bench: Workbench, { registers, restartBlock }: ImageThread): (number | bigint)[] | undefined {
+function callOf(
+  remote: RemoteTask,
+  { registers, restartBlock }: ImageThread,
+): (number | bigint)[] | undefined {
   const { function_type: type, arg_0: a, arg_1: b, arg_4: left } = restartBlock;
   const timespec = (): number => {
     const bytes = Buffer.alloc(16);
     bytes.writeBigInt64LE(left / NSEC_PER_SEC, 0);
     bytes.writeBigInt64LE(left % NSEC_PER_SEC, 8);
-    return bench.put(bytes);
+    return remote.put(bytes);
   };
   switch (type) {
     case SLEEP:

@@ -2,12 +2,12 @@ import fs from "node:fs";
 import { BackendError } from "../../../io/errors.js";
 import type { StreamReader } from "../../../model/linux-cr/reader.js";
 import { build } from "./build/build.js";
-import { Construction } from "./construction.js";
+import { RestoreContext } from "./construction.js";
 import { thisHost } from "./host.js";
 import { readImage } from "./image.js";
 import type { RestoreOptions } from "./options.js";
 import { planOf } from "./plan/plan.js";
-import { refusalsOf } from "./plan/refusals/refusals.js";
+import { unsupportedOf } from "./plan/refusals/refusals.js";
 
 /**
  * Restores the processes of a linux-cr stream, phase by phase as planned. They run once everything of all of them is as it
@@ -18,23 +18,23 @@ export function restore(reader: StreamReader, path: string, options: RestoreOpti
   const { log } = options;
   const image = readImage(reader);
   const host = thisHost();
-  const refusals = refusalsOf(image, host);
-  if (refusals.length > 0) throw new BackendError(refusals.join("\n"));
+  const unsupported = unsupportedOf(image, host);
+  if (unsupported.length > 0) throw new BackendError(unsupported.join("\n"));
   const phases = planOf(image, host);
   const file = fs.openSync(path, "r");
-  const work = new Construction(image, file, options);
+  const context = new RestoreContext(image, file, options);
   try {
     for (const { name, steps } of phases)
       for (const step of steps) {
         log?.(`${name}: ${step.task === 0 ? "" : `task ${step.task}: `}${step.what}`);
-        build(work, step);
+        build(context, step);
       }
     return image.processes[0]?.ids.pid ?? 0;
   } catch (error) {
-    work.abandon();
+    context.abandon();
     throw error;
   } finally {
-    work.close();
+    context.close();
     fs.closeSync(file);
   }
 }

@@ -6,17 +6,17 @@ import {
 } from "../../../linux/seccomp.js";
 import { OPTION, ptrace } from "../ptrace/ptrace.js";
 import { SYS } from "../sys/abi-x64.js";
-import { HUSK_OPTIONS } from "./husk.js";
+import { STUB_OPTIONS } from "./husk.js";
 import type { ImageFilter } from "./image-filters.js";
-import type { Workbench } from "./work-area.js";
+import type { RemoteTask } from "./work-area.js";
 export const FOR_ALL_THREADS = 1;
 /** struct sock_fprog: a count and an address. */
 const PROGRAM_BYTES = 16;
 
 /** Lets filters bind a thread only once it is no longer traced, ptrace(2). Errors: BackendError without CAP_SYS_ADMIN. */
-export function suspendFilters({ tracee: { tid } }: Workbench): void {
+export function suspendFilters({ tracee: { tid } }: RemoteTask): void {
   try {
-    ptrace("setOptions", tid, 0, HUSK_OPTIONS | OPTION.suspendSeccomp);
+    ptrace("setOptions", tid, 0, STUB_OPTIONS | OPTION.suspendSeccomp);
   } catch (cause) {
     if (!isCrimgError(cause)) throw cause;
     throw new BackendError(
@@ -27,20 +27,20 @@ export function suspendFilters({ tracee: { tid } }: Workbench): void {
 }
 
 /** Adds a filter to those of a thread. `flags`: FOR_ALL_THREADS, or 0 for this one alone. */
-export function installFilter(bench: Workbench, filter: ImageFilter, flags: number): void {
+export function installFilter(remote: RemoteTask, filter: ImageFilter, flags: number): void {
   const program = Buffer.alloc(PROGRAM_BYTES);
   program.writeUInt16LE(filter.program.length / SOCK_FILTER_BYTES, 0);
-  program.writeBigUInt64LE(BigInt(bench.scratch + PROGRAM_BYTES), 8);
-  bench.call(
+  program.writeBigUInt64LE(BigInt(remote.scratch + PROGRAM_BYTES), 8);
+  remote.call(
     "install a seccomp filter",
     SYS.seccomp,
     SECCOMP_SET_MODE_FILTER,
     filter.flags | flags,
-    bench.put(Buffer.concat([program, filter.program])),
+    remote.put(Buffer.concat([program, filter.program])),
   );
 }
 
 /** Only read, write, exit and sigreturn from when it runs on. */
-export function beStrict(bench: Workbench): void {
-  bench.call("enter strict seccomp mode", SYS.seccomp, SECCOMP_SET_MODE_STRICT, 0, 0);
+export function enterStrictMode(remote: RemoteTask): void {
+  remote.call("enter strict seccomp mode", SYS.seccomp, SECCOMP_SET_MODE_STRICT, 0, 0);
 }

@@ -6,10 +6,10 @@ import { SYS } from "../sys/abi-x64.js";
 import { attempt } from "../sys/syscall.js";
 import { copyRange } from "./files/memfd.js";
 import { openPath } from "./files/named.js";
-import { type Image, living } from "./image.js";
-import type { ImageArea } from "./image-memory.js";
+import { type Image, liveProcesses } from "./image.js";
+import type { ImageVma } from "./image-memory.js";
 import { SysvSegments } from "./sysv-segments.js";
-import type { Workbench } from "./work-area.js";
+import type { RemoteTask } from "./work-area.js";
 
 const READ_WRITE = 3;
 const SHARED_ANONYMOUS = 0x21;
@@ -18,7 +18,7 @@ const SHARED_ANONYMOUS = 0x21;
 export class SharedMemory {
   readonly #made = new Map<number, number>();
   readonly #segments: SysvSegments;
-  #areas: Map<number, ImageArea[]> | undefined;
+  #vmas: Map<number, ImageVma[]> | undefined;
 
   constructor(
     readonly image: Image,
@@ -29,20 +29,20 @@ export class SharedMemory {
   }
 
   /** An object by a descriptor of crimg. Errors: BackendError for one that no area maps. */
-  get(bench: Workbench, objref: number): number {
+  get(remote: RemoteTask, objref: number): number {
     const known = this.#made.get(objref);
     if (known !== undefined) return known;
-    const areas = this.#areasOf(objref);
-    const [area] = areas;
-    if (area === undefined) throw new BackendError(`there is no shared memory ${objref}`);
-    const size = area.objectSize;
-    const at = bench.call("map shared memory", SYS.mmap, 0, size, READ_WRITE, SHARED_ANONYMOUS, -1, 0);
+    const vmas = this.#vmasOf(objref);
+    const [vma] = vmas;
+    if (vma === undefined) throw new BackendError(`there is no shared memory ${objref}`);
+    const size = vma.objectSize;
+    const at = remote.call("map shared memory", SYS.mmap, 0, size, READ_WRITE, SHARED_ANONYMOUS, -1, 0);
     const end = at + Math.ceil(size / PAGE_SIZE) * PAGE_SIZE;
-    const path = `/proc/${bench.tracee.pid}/map_files/${at.toString(16)}-${end.toString(16)}`;
+    const path = `/proc/${remote.tracee.pid}/map_files/${at.toString(16)}-${end.toString(16)}`;
     const fd = openPath(path, fs.constants.O_RDWR | O_CLOEXEC);
     this.#made.set(objref, fd);
-    bench.call("unmap shared memory", SYS.munmap, at, size);
-    const filled = areas.find(({ pages }) => pages.length > 0);
+    remote.call("unmap shared memory", SYS.munmap, at, size);
+    const filled = vmas.find(({ pages }) => pages.length > 0);
     for (const { start, end: stop, offset } of filled?.pages ?? []) {
       copyRange(this.imageFd, offset, fd, start, Math.min(stop, size) - start);
       this.onFilled(stop - start);
@@ -51,9 +51,9 @@ export class SharedMemory {
   }
 
   /** A System V segment by its number, made at its first use. */
-  segment(area: ImageArea): number {
-    const pages = this.#areasOf(area.object).find((each) => each.pages.length > 0)?.pages ?? [];
-    return this.#segments.get(area, pages);
+  segment(vma: ImageVma): number {
+    const pages = this.#vmasOf(vma.object).find((each) => each.pages.length > 0)?.pages ?? [];
+    return this.#segments.get(vma, pages);
   }
 
   /** All that had segments attached have them by now. */
@@ -72,19 +72,19 @@ export class SharedMemory {
     this.#made.clear();
   }
 
-  #areasOf(objref: number): readonly ImageArea[] {
-    this.#areas ??= this.#index();
-    return this.#areas.get(objref) ?? [];
+  #vmasOf(objref: number): readonly ImageVma[] {
+    this.#vmas ??= this.#index();
+    return this.#vmas.get(objref) ?? [];
   }
 
-  #index(): Map<number, ImageArea[]> {
-    const index = new Map<number, ImageArea[]>();
-    for (const { objects } of living(this.image))
-      for (const area of this.image.memory(objects.mm_objref).areas) {
-        if (area.kind !== "shared anonymous") continue;
-        const same = index.get(area.object);
-        if (same === undefined) index.set(area.object, [area]);
-        else same.push(area);
+  #index(): Map<number, ImageVma[]> {
+    const index = new Map<number, ImageVma[]>();
+    for (const { objects } of liveProcesses(this.image))
+      for (const vma of this.image.memory(objects.mm_objref).vmas) {
+        if (vma.kind !== "shared anonymous") continue;
+        const same = index.get(vma.object);
+        if (same === undefined) index.set(vma.object, [vma]);
+        else same.push(vma);
       }
     return index;
   }

@@ -12,13 +12,13 @@ import {
 import { SYS } from "../sys/abi-x64.js";
 import { attempt, call } from "../sys/syscall.js";
 import { copyRange } from "./files/memfd.js";
-import type { ImageArea, SavedRange } from "./image-memory.js";
+import type { ImageVma, SavedRange } from "./image-memory.js";
 
 const PERMISSIONS = 0o777;
 /** The number that the next segment gets, for those with CAP_CHECKPOINT_RESTORE: ipc/ipc_sysctl.c. */
 const NEXT_ID = "/proc/sys/kernel/shm_next_id";
 
-type Segment = NonNullable<ImageArea["segment"]>;
+type Segment = NonNullable<ImageVma["segment"]>;
 
 /**
  * System V segments of an image: those that are still there and that nobody uses get their contents back, others are made
@@ -32,7 +32,7 @@ export class SysvSegments {
   constructor(readonly image: number) {}
 
   /** `pages`: contents, by offset. Errors: BackendError when number or key are in use by another one. */
-  get({ segment }: ImageArea, pages: readonly SavedRange[]): number {
+  get({ segment }: ImageVma, pages: readonly SavedRange[]): number {
     if (segment === undefined) throw new Error("the area is no segment");
     const { shmid } = segment;
     if (this.#attached.has(shmid)) return shmid;

@@ -9,7 +9,7 @@ import {
 } from "../../../linux/time.js";
 import { SYS } from "../sys/abi-x64.js";
 import type { ImageProcess } from "./image-task.js";
-import type { Workbench } from "./work-area.js";
+import type { RemoteTask } from "./work-area.js";
 
 const SIGEVENT_BYTES = 64;
 
@@ -17,7 +17,7 @@ const SIGEVENT_BYTES = 64;
  * Arms the timers of a process with what they had left, those of real time less `used`, in ns; nothing runs yet, so this
  * comes last of all.
  */
-export function armTimers(bench: Workbench, { signal, timers }: ImageProcess, used: bigint): void {
+export function armTimers(remote: RemoteTask, { signal, timers }: ImageProcess, used: bigint): void {
   if (signal !== undefined) {
     const all = [
       [stillLeft(signal.it_real_value, used), signal.it_real_incr],
@@ -27,17 +27,17 @@ export function armTimers(bench: Workbench, { signal, timers }: ImageProcess, us
     for (const [which, [value, interval]] of all.entries()) {
       if (value === 0n && interval === 0n) continue;
       const times = timeBytes(interval, value, NSEC_PER_USEC);
-      bench.call("arm an interval timer", SYS.setitimer, which, bench.put(times), 0);
+      remote.call("arm an interval timer", SYS.setitimer, which, remote.put(times), 0);
     }
   }
   for (const { timer_id, clock_id, value_ns, interval_ns } of timers)
     if (value_ns > 0n)
-      bench.call(
+      remote.call(
         "arm a POSIX timer",
         SYS.timer_settime,
         timer_id,
         0,
-        bench.put(timeBytes(interval_ns, countsWork(clock_id) ? value_ns : stillLeft(value_ns, used), 1n)),
+        remote.put(timeBytes(interval_ns, countsWork(clock_id) ? value_ns : stillLeft(value_ns, used), 1n)),
         0,
       );
 }
@@ -54,9 +54,9 @@ function countsWork(clock: number): boolean {
 }
 
 /** Makes the POSIX timers of a process under their ids. Threads that are told of them must be there. */
-export function createTimers(bench: Workbench, { timers }: ImageProcess): void {
+export function createTimers(remote: RemoteTask, { timers }: ImageProcess): void {
   if (timers.length === 0) return;
-  const chooses = bench.attempt(SYS.prctl, PR_TIMER_CREATE_RESTORE_IDS, 1, 0, 0, 0) !== -EINVAL;
+  const chooses = remote.attempt(SYS.prctl, PR_TIMER_CREATE_RESTORE_IDS, 1, 0, 0, 0) !== -EINVAL;
   for (const timer of timers) {
     const event = Buffer.alloc(SIGEVENT_BYTES);
     event.writeBigUInt64LE(timer.sigval, 0);
@@ -64,22 +64,22 @@ export function createTimers(bench: Workbench, { timers }: ImageProcess): void {
     event.writeInt32LE(timer.sigev_notify, 12);
     event.writeInt32LE(timer.notify_tid, 16);
     if (timer.sigev_notify === SIGEV_NONE) event.writeInt32LE(0, 8);
-    createTimer(bench, timer.clock_id, event, timer.timer_id, chooses);
+    createTimer(remote, timer.clock_id, event, timer.timer_id, chooses);
   }
-  if (chooses) bench.call("choose no more timer ids", SYS.prctl, PR_TIMER_CREATE_RESTORE_IDS, 0, 0, 0, 0);
+  if (chooses) remote.call("choose no more timer ids", SYS.prctl, PR_TIMER_CREATE_RESTORE_IDS, 0, 0, 0, 0);
 }
 
 /** Kernels before 6.16 count the ids up: those in between are made and deleted. */
-function createTimer(bench: Workbench, clock: number, event: Buffer, id: number, chooses: boolean): void {
+function createTimer(remote: RemoteTask, clock: number, event: Buffer, id: number, chooses: boolean): void {
   const word = Buffer.alloc(4);
   for (;;) {
     word.writeInt32LE(id);
-    const eventAt = bench.put(event);
-    const idAt = bench.put(word, event.length);
-    bench.call("make a POSIX timer", SYS.timer_create, clock, eventAt, idAt);
-    const given = bench.tracee.read(idAt, 4).readInt32LE();
+    const eventAt = remote.put(event);
+    const idAt = remote.put(word, event.length);
+    remote.call("make a POSIX timer", SYS.timer_create, clock, eventAt, idAt);
+    const given = remote.tracee.read(idAt, 4).readInt32LE();
     if (given === id) return;
-    bench.call("delete a POSIX timer", SYS.timer_delete, given);
+    remote.call("delete a POSIX timer", SYS.timer_delete, given);
     if (chooses || given > id) throw new Error(`the kernel gave a timer the id ${given} instead of ${id}`);
   }
 }

@@ -10,21 +10,21 @@ import {
 } from "../../../linux/mman.js";
 import type { Tracee } from "../ptrace/tracee.js";
 import { SYS, SYSCALL_INSTRUCTION } from "../sys/abi-x64.js";
-import type { ImageArea } from "./image-memory.js";
+import type { ImageVma } from "./image-memory.js";
 
 /** Room for iovecs and what calls read and write. */
 const SCRATCH_BYTES = 128 * 1024;
 const CODE_BYTES = PAGE_SIZE;
 export const WORK_BYTES = SCRATCH_BYTES + CODE_BYTES;
-const LOWEST = 0x1000_0000;
+const MIN_ADDRESS = 0x1000_0000;
 /** Pages kept free around it: a stack below may grow, and the kernel keeps a gap of a MiB under one. */
 const MARGIN = 4 * 1024 * 1024;
 
 /** An address where no area of any address space stands. Errors: BackendError when there is none. */
-export function freeHole(spaces: readonly (readonly ImageArea[])[]): number {
-  const areas = spaces.flat().sort((a, b) => a.start - b.start);
-  let at = LOWEST;
-  for (const { start, end } of areas) {
+export function freeAddress(spaces: readonly (readonly ImageVma[])[]): number {
+  const vmas = spaces.flat().sort((a, b) => a.start - b.start);
+  let at = MIN_ADDRESS;
+  for (const { start, end } of vmas) {
     if (start >= at + WORK_BYTES + 2 * MARGIN) break;
     at = Math.max(at, end);
   }
@@ -34,7 +34,7 @@ export function freeHole(spaces: readonly (readonly ImageArea[])[]): number {
 }
 
 /** Calls made by a task under construction, from code and scratch memory at a place that its image does not use. */
-export class Workbench {
+export class RemoteTask {
   readonly site: number;
 
   constructor(
@@ -46,11 +46,11 @@ export class Workbench {
   }
 
   /** Maps the work area in a husk and takes everything else away. */
-  static establish(tracee: Tracee, huskSite: number, base: number): Workbench {
+  static establish(tracee: Tracee, stubSite: number, base: number): RemoteTask {
     const map = (at: number, size: number, protection: number): void => {
       tracee.call(
         "map a work area",
-        huskSite,
+        stubSite,
         SYS.mmap,
         at,
         size,
@@ -62,16 +62,16 @@ export class Workbench {
     };
     map(base, SCRATCH_BYTES, PROT_READ | PROT_WRITE);
     map(base + SCRATCH_BYTES, CODE_BYTES, PROT_READ | PROT_EXEC);
-    const bench = new Workbench(tracee, base);
-    tracee.write(bench.site, SYSCALL_INSTRUCTION);
-    bench.call("unmap the husk", SYS.munmap, 0, base);
-    bench.call("unmap the husk", SYS.munmap, base + WORK_BYTES, TASK_SIZE - base - WORK_BYTES);
-    return bench;
+    const remote = new RemoteTask(tracee, base);
+    tracee.write(remote.site, SYSCALL_INSTRUCTION);
+    remote.call("unmap the husk", SYS.munmap, 0, base);
+    remote.call("unmap the husk", SYS.munmap, base + WORK_BYTES, TASK_SIZE - base - WORK_BYTES);
+    return remote;
   }
 
   /** The same place in a task that was cloned from this one. */
-  for(tracee: Tracee): Workbench {
-    return new Workbench(tracee, this.base);
+  for(tracee: Tracee): RemoteTask {
+    return new RemoteTask(tracee, this.base);
   }
 
   get scratch(): number {

@@ -62,11 +62,11 @@ export function s32(...values: readonly number[]): Buffer {
 }
 
 /** The address of a socket or of its peer, struct sockaddr of its family; undefined for no peer. */
-export function addressOfSocket(fd: number, whose: "own" | "peer"): Buffer | undefined {
+export function addressOfSocket(fd: number, openFileName: "own" | "peer"): Buffer | undefined {
   const address = Buffer.alloc(SOCKADDR_BYTES);
   const length = Buffer.alloc(4);
   length.writeUInt32LE(SOCKADDR_BYTES);
-  const result = attempt(whose === "own" ? SYS.getsockname : SYS.getpeername, fd, address, length);
+  const result = attempt(openFileName === "own" ? SYS.getsockname : SYS.getpeername, fd, address, length);
   return result < 0 ? undefined : address.subarray(0, Math.min(SOCKADDR_BYTES, length.readUInt32LE()));
 }
 

@@ -28,14 +28,14 @@ import { attempt, call } from "../sys/syscall.js";
 import { TERMIOS_BYTES, TERMIOS2_BYTES } from "./modes.js";
 
 const WINSIZE_BYTES = 8;
-const LAST_SLAVE_MAJOR = 143;
+const MAX_SLAVE_MAJOR = 143;
 const OF_AN_OLD_MAJOR = 256;
 
 /** N of /dev/pts/N by a device number as stat(2) gives it; undefined for what is no slave of a pseudo terminal. */
 export function slaveIndex(rdev: number): number | undefined {
   const major = (rdev >>> 8) & 0xfff;
   const minor = (rdev & 0xff) | ((rdev >>> 12) & 0xfff00);
-  if (major < UNIX98_PTY_SLAVE_MAJOR || major > LAST_SLAVE_MAJOR) return undefined;
+  if (major < UNIX98_PTY_SLAVE_MAJOR || major > MAX_SLAVE_MAJOR) return undefined;
   return (major - UNIX98_PTY_SLAVE_MAJOR) * OF_AN_OLD_MAJOR + minor;
 }
 

@@ -3,7 +3,7 @@ import * as assert from "uvu/assert";
 import { type Host, thisHost } from "../../../../src/backends/slim/restore/host.js";
 import { type Image, readImage } from "../../../../src/backends/slim/restore/image.js";
 import { ORDER, planOf, type Step } from "../../../../src/backends/slim/restore/plan/plan.js";
-import { refusalsOf } from "../../../../src/backends/slim/restore/plan/refusals/refusals.js";
+import { unsupportedOf } from "../../../../src/backends/slim/restore/plan/refusals/refusals.js";
 import { LinuxCrImage } from "../../../../src/formats/linux-cr/image.js";
 import type { RecordKind } from "../../../../src/formats/linux-cr/record-kind.js";
 import { RECORDS } from "../../../../src/formats/linux-cr/records.js";
@@ -56,8 +56,8 @@ function stepsOf<K extends Step["kind"]>(image: Image, kind: K, host = HOST): Ex
 }
 
 /** All but those about the vDSO, which is that of the machine that a fixture was taken on. */
-function refusals(image: Image, host: Host = HOST): string[] {
-  return refusalsOf(image, host).filter((line) => !line.includes("vDSO"));
+function unsupported(image: Image, host: Host = HOST): string[] {
+  return unsupportedOf(image, host).filter((line) => !line.includes("vDSO"));
 }
 
 test("phases stand in the order of work, and every step says what it does", () => {
@@ -93,8 +93,8 @@ test("leaders that had ended have stand-ins, which end when all that belong to t
     image.processes.flatMap(({ ids }) => [ids.sid, ids.pgid].filter((id) => id > 0 && !known.has(id))),
   );
   assert.ok(gone.size >= 2);
-  assert.equal(new Set(stepsOf(image, "stand-in").map(({ id }) => id)), gone);
-  assert.equal(new Set(stepsOf(image, "end stand-in").map(({ id }) => id)), gone);
+  assert.equal(new Set(stepsOf(image, "helper").map(({ id }) => id)), gone);
+  assert.equal(new Set(stepsOf(image, "end helper").map(({ id }) => id)), gone);
   const [ids] = stepsOf(image, "ids");
   for (const id of gone) assert.ok(ids?.ids.includes(id), `the id ${id} must be free`);
 });
@@ -119,21 +119,21 @@ function inSession(image: Image, id: number): Image {
 test("a session that is led from outside, by a task that is still there, gives way to that of crimg, and so is it said", () => {
   const image = inSession(imageOf("threads"), 77);
   const host = { ...HOST, isTaken: (id: number) => id === 77 };
-  assert.equal(stepsOf(image, "stand-in", host), []);
+  assert.equal(stepsOf(image, "helper", host), []);
   assert.equal(stepsOf(image, "group", host), []);
   const [root] = stepsOf(image, "task", host);
   assert.is(root?.why, "its session 77 is led by a task outside the checkpoint: it joins the one of crimg");
-  assert.is(stepsOf(image, "verify", host)[0]?.outside, 77);
+  assert.is(stepsOf(image, "verify", host)[0]?.external, 77);
 });
 
 test("a session whose leader is gone for good is begun by a stand-in, from which the root is cloned", () => {
   const image = inSession(imageOf("threads"), 77);
   assert.equal(
-    stepsOf(image, "stand-in").map(({ id, leads, parent }) => ({ id, leads, parent })),
+    stepsOf(image, "helper").map(({ id, leads, parent }) => ({ id, leads, parent })),
     [{ id: 77, leads: "session", parent: 0 }],
   );
   assert.is(stepsOf(image, "task")[0]?.from, 77);
-  assert.is(stepsOf(image, "verify")[0]?.outside, undefined);
+  assert.is(stepsOf(image, "verify")[0]?.external, undefined);
 });
 
 test("a child that was in the session of a sibling is cloned from that sibling", () => {
@@ -155,11 +155,12 @@ test("a child that was in the session of a sibling is cloned from that sibling",
 });
 
 test("the fixtures are refused for nothing but what they hold", () => {
-  for (const name of ["logger", "threads", "tree", "locks"]) assert.equal(refusals(imageOf(name)), [], name);
+  for (const name of ["logger", "threads", "tree", "locks"])
+    assert.equal(unsupported(imageOf(name)), [], name);
 });
 
 test("state of a component that the processor lacks is refused, thread by thread", () => {
-  const lines = refusals(imageOf("threads"), { ...HOST, cpuFlags: new Set() });
+  const lines = unsupported(imageOf("threads"), { ...HOST, cpuFlags: new Set() });
   const { threads = [] } = imageOf("threads").processes[0] ?? {};
   const using = threads.filter(({ xsave }) => xsave.components.length > 0);
   assert.ok(using.length > 0);
@@ -173,7 +174,7 @@ test("state of a component that the processor lacks is refused, thread by thread
 });
 
 test("32-bit code is refused", () => {
-  const lines = refusals(edited("logger", RECORDS.CPU, { cs: 1 }));
+  const lines = unsupported(edited("logger", RECORDS.CPU, { cs: 1 }));
   assert.is(lines.length, 1);
   assert.match(lines[0] ?? "", /^thread \d+ of task \d+ runs 32-bit code$/);
 });
@@ -181,10 +182,10 @@ test("32-bit code is refused", () => {
 test("another architecture is refused, and nothing else of the image is looked at", () => {
   const { image } = convertedFixture("logger");
   const other = { ...imageOf("logger"), architecture: "s390x" };
-  assert.equal(refusalsOf(other, HOST), [
+  assert.equal(unsupportedOf(other, HOST), [
     "the checkpoint is of s390x tasks, and this engine restores x86-64 alone",
   ]);
-  assert.equal(refusalsOf(imageOf("logger"), { ...HOST, arch: "arm64" }), [
+  assert.equal(unsupportedOf(imageOf("logger"), { ...HOST, arch: "arm64" }), [
     "the checkpoint is of x86-64 tasks, and this processor is arm64",
   ]);
   assert.ok(image.length > 0);
@@ -193,14 +194,14 @@ test("another architecture is refused, and nothing else of the image is looked a
 test("ids beyond pid_max are refused, each", () => {
   const image = imageOf("threads");
   const count = image.processes.flatMap(({ threads }) => threads).length;
-  const lines = refusals(image, { ...HOST, pidMax: 301 });
+  const lines = unsupported(image, { ...HOST, pidMax: 301 });
   assert.is(lines.length, count);
   for (const line of lines)
     assert.match(line, /ids end at 300 on this host: raise \/proc\/sys\/kernel\/pid_max/);
 });
 
 test("a time namespace of its own is refused", () => {
-  assert.equal(refusals(edited("logger", RECORDS.CLOCKS, { flags: 3 })), [
+  assert.equal(unsupported(edited("logger", RECORDS.CLOCKS, { flags: 3 })), [
     "the tasks have a time namespace of their own",
   ]);
 });
@@ -211,17 +212,17 @@ test("areas that overlap or leave the address space are refused, each with its t
   const { vm_end: end } = image.value(vmas[1] as number, RECORDS.VMA);
   const overlapping = edited("logger", RECORDS.VMA, { vm_end: end }, 0);
   assert.match(
-    refusals(overlapping)[0] ?? "",
+    unsupported(overlapping)[0] ?? "",
     /^task \d+: the area 0x[\da-f]+-0x[\da-f]+ overlaps the one before it$/,
   );
   const beyond = edited("logger", RECORDS.VMA, { vm_end: 0x8000_0000_0000n }, vmas.length - 2);
-  assert.ok(refusals(beyond).some((line) => line.endsWith("is none that a 64-bit task can have")));
+  assert.ok(unsupported(beyond).some((line) => line.endsWith("is none that a 64-bit task can have")));
 });
 
 test("missing capabilities are told once each, with what they are needed for", () => {
   const image = edited("logger", RECORDS.CRED, { uid: 1000, euid: 1000 });
   const setuid = 1n << 7n;
-  const lines = refusals(image, { ...HOST, capabilities: HOST.capabilities & ~setuid });
+  const lines = unsupported(image, { ...HOST, capabilities: HOST.capabilities & ~setuid });
   assert.ok(
     lines.some((line) =>
       /^crimg lacks the capability CAP_SETUID, which task \d+ needs to become user 1000/.test(line),
@@ -231,7 +232,7 @@ test("missing capabilities are told once each, with what they are needed for", (
   assert.is(lines.filter((line) => line.includes("CAP_SETUID,")).length, 1);
   const resource = 1n << 24n;
   const limited = { ...HOST, capabilities: HOST.capabilities & ~resource, hardLimits: Array(16).fill(0n) };
-  const [line = ""] = refusals(imageOf("logger"), limited).filter((each) =>
+  const [line = ""] = unsupported(imageOf("logger"), limited).filter((each) =>
     each.includes("CAP_SYS_RESOURCE,"),
   );
   assert.match(line, /needs to have its limit of .* again$/);
@@ -251,7 +252,7 @@ for (const dialect of DIALECTS.filter(({ arch }) => arch.name !== "x86_64"))
   test(`tasks of ${dialect.arch.name} in header set ${dialect.commit} are refused, and no plan is made`, () => {
     const stream = new LinuxCrImage(new MemorySource(richStream(dialect), "other.ckpt"));
     const image = readImage(new StreamReader(stream));
-    assert.is(refusalsOf(image, HOST).length, 1);
+    assert.is(unsupportedOf(image, HOST).length, 1);
     assert.match(
       told(() => planOf(image, HOST)),
       /^other.ckpt: crimg's own engine restores tasks of x86-64/,
@@ -261,7 +262,7 @@ for (const dialect of DIALECTS.filter(({ arch }) => arch.name !== "x86_64"))
 test("a state of the processor that says more components than it has is damage", () => {
   const image = edited("logger", RECORDS.XSTATE, { nr_components: 99 });
   assert.match(
-    told(() => refusalsOf(image, HOST)),
+    told(() => unsupportedOf(image, HOST)),
     /component \d+ of the processor's state does not fit/,
   );
 });

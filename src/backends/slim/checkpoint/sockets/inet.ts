@@ -19,7 +19,7 @@ import { addressOfSocket, intOption, type PeekedMessage } from "../../sys/socket
 
 import { inetOption, ipOptions, socketOptions, tcpOptions } from "./options.js";
 import { peekQueue, pollEvents } from "./queue.js";
-import { type InetSocket, NO_OWNER, type Refuse } from "./socket.js";
+import { type InetSocket, NO_OWNER, type ReportUnsupported } from "./socket.js";
 import { tcpInfo } from "./tcp.js";
 
 const SHUT = { receiving: 1, both: 3 } as const;
@@ -41,24 +41,24 @@ export function captureInet(
   fd: number,
   inode: number,
   flags: number,
-  refuse: Refuse,
+  unsupported: ReportUnsupported,
 ): InetCapture | undefined {
   const int = (name: number): number => intOption(fd, SOL_SOCKET, name) ?? 0;
   const [family, type, proto] = [int(SO_DOMAIN), int(SO_TYPE), int(SO_PROTOCOL)];
   const isTcp = type === SOCK_STREAM && proto === IPPROTO_TCP;
   const isUdp = type === SOCK_DGRAM && proto === IPPROTO_UDP;
   if (!isTcp && !isUdp) {
-    refuse(`is of type ${type} and protocol ${proto}: this engine knows TCP and UDP alone`);
+    unsupported(`is of type ${type} and protocol ${proto}: this engine knows TCP and UDP alone`);
     return undefined;
   }
-  const own = endpoint(addressOfSocket(fd, "own"), family, refuse);
-  const peer = endpoint(addressOfSocket(fd, "peer"), family, refuse);
+  const own = endpoint(addressOfSocket(fd, "own"), family, unsupported);
+  const peer = endpoint(addressOfSocket(fd, "peer"), family, unsupported);
   const info = isTcp ? tcpInfo(fd) : undefined;
   const state = info?.state ?? (peer.port === 0 ? TCP_CLOSE : TCP_ESTABLISHED);
   if (info?.state === TCP_LISTEN && info.unacknowledged > 0)
-    refuse(`has ${info.unacknowledged} TCP connections to accept`);
+    unsupported(`has ${info.unacknowledged} TCP connections to accept`);
   if (isTcp && ![TCP_LISTEN, TCP_CLOSE, TCP_ESTABLISHED].some((each) => each === state))
-    refuse(`is a TCP connection that is being opened or closed (state ${state})`);
+    unsupported(`is a TCP connection that is being opened or closed (state ${state})`);
   const entry: InetSkEntry = {
     id: 0,
     ino: inode,
@@ -99,12 +99,16 @@ function shutdownOf(fd: number): { readonly shutdown?: number } {
 }
 
 /** sockaddr_in or sockaddr_in6; without one, port 0. */
-export function endpoint(address: Buffer | undefined, family: number, refuse?: Refuse): Endpoint {
+export function endpoint(
+  address: Buffer | undefined,
+  family: number,
+  unsupported?: ReportUnsupported,
+): Endpoint {
   const count = family === AF_INET6 ? 4 : 1;
   if (address === undefined || address.length < 8) return { port: 0, words: Array<number>(count).fill(0) };
   const at = family === AF_INET6 ? 8 : 4;
   if (family === AF_INET6 && address.length >= 28 && address.readUInt32LE(24) !== 0)
-    refuse?.("has an address that counts on one interface alone");
+    unsupported?.("has an address that counts on one interface alone");
   return {
     port: address.readUInt16BE(2),
     words: Array.from({ length: count }, (_, i) => address.readUInt32LE(at + i * 4)),

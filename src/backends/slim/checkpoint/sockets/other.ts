@@ -12,7 +12,7 @@ import { addressOfSocket, getOption, intOption } from "../../sys/socket-calls.js
 
 import { socketOptions } from "./options.js";
 import { pollEvents } from "./queue.js";
-import { NO_OWNER, type OtherSocket, type Refuse } from "./socket.js";
+import { NO_OWNER, type OtherSocket, type ReportUnsupported } from "./socket.js";
 
 /** Options of packet(7), linux/if_packet.h. */
 const PACKET = {
@@ -28,12 +28,17 @@ const PACKET = {
 } as const;
 
 /** Reads a netlink socket that crimg has borrowed as `fd`. */
-export function captureNetlink(fd: number, inode: number, flags: number, refuse: Refuse): OtherSocket {
-  refuseQueue(fd, refuse);
+export function captureNetlink(
+  fd: number,
+  inode: number,
+  flags: number,
+  unsupported: ReportUnsupported,
+): OtherSocket {
+  reportQueue(fd, unsupported);
   const own = addressOfSocket(fd, "own") ?? Buffer.alloc(12);
   const peer = addressOfSocket(fd, "peer") ?? Buffer.alloc(12);
   const members = getOption(fd, SOL_NETLINK, NETLINK_LIST_MEMBERSHIPS, 64) ?? Buffer.alloc(0);
-  if (members.subarray(4).some((byte) => byte !== 0)) refuse("is a member of netlink groups above 32");
+  if (members.subarray(4).some((byte) => byte !== 0)) unsupported("is a member of netlink groups above 32");
   return {
     family: "netlink",
     inode,
@@ -54,11 +59,16 @@ export function captureNetlink(fd: number, inode: number, flags: number, refuse:
 }
 
 /** Reads a packet socket without rings. */
-export function capturePacket(fd: number, inode: number, flags: number, refuse: Refuse): OtherSocket {
-  refuseQueue(fd, refuse);
+export function capturePacket(
+  fd: number,
+  inode: number,
+  flags: number,
+  unsupported: ReportUnsupported,
+): OtherSocket {
+  reportQueue(fd, unsupported);
   const int = (name: number): number => intOption(fd, SOL_PACKET, name) ?? 0;
   const own = addressOfSocket(fd, "own") ?? Buffer.alloc(20);
-  if (int(PACKET.fanout) !== 0) refuse("shares packets with other sockets (PACKET_FANOUT)");
+  if (int(PACKET.fanout) !== 0) unsupported("shares packets with other sockets (PACKET_FANOUT)");
   return {
     family: "packet",
     inode,
@@ -83,6 +93,6 @@ export function capturePacket(fd: number, inode: number, flags: number, refuse: 
   };
 }
 
-function refuseQueue(fd: number, refuse: Refuse): void {
-  if ((pollEvents(fd) & POLLIN) !== 0) refuse("holds messages that nobody has read");
+function reportQueue(fd: number, unsupported: ReportUnsupported): void {
+  if ((pollEvents(fd) & POLLIN) !== 0) unsupported("holds messages that nobody has read");
 }

@@ -14,7 +14,7 @@ import { attempt } from "../../sys/syscall.js";
 
 const MESSAGE_BYTES = 256 * 1024;
 /** No message is longer: a size of buffers is an int. */
-const MOST_BYTES = 1 << 30;
+const MAX_BYTES = 1 << 30;
 
 /** Bytes that wait in a queue; of message queues those of the first message. */
 export function bytesWaiting(fd: number): number {
@@ -58,7 +58,7 @@ function peekMessages(fd: number, seek: Seek): PeekedMessage[] {
     const message = peekMessage(fd, size);
     if (message === "truncated") {
       size *= 4;
-      if (size > MOST_BYTES) throw new BackendError("a message of more than a gigabyte waits in a socket");
+      if (size > MAX_BYTES) throw new BackendError("a message of more than a gigabyte waits in a socket");
       continue;
     }
     // An empty message is shown once and then passed over; so is the end of a connection, for ever.

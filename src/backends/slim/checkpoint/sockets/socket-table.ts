@@ -11,14 +11,14 @@ import {
 import { readUnixSockets, type UnixDiag } from "../../proc/unix-diag.js";
 import { intOption } from "../../sys/socket-calls.js";
 
-import { borrow, borrowAll, type Description, type Descriptions } from "../descriptions.js";
+import { borrow, borrowAll, type OpenFileState, type OpenFileStates } from "../descriptions.js";
 import { kindOf } from "../file-kind.js";
-import { holderWords, Outside } from "../outside.js";
+import { ExternalHolders, holderWords } from "../outside.js";
 import { captureInet, endpoint, endpointKey, type InetCapture, isConnection } from "./inet.js";
 import { hasFilter } from "./options.js";
 import { captureNetlink, capturePacket } from "./other.js";
 import { pollEvents } from "./queue.js";
-import type { InetSocket, QueuedMessage, Refuse, SavedSocket } from "./socket.js";
+import type { InetSocket, QueuedMessage, ReportUnsupported, SavedSocket } from "./socket.js";
 import { enterRepair, leaveRepair, readConnections } from "./tcp.js";
 import { captureUnix, type Waiting, waitingIn } from "./unix.js";
 import { unsavedOptions } from "./unsaved-options.js";
@@ -26,8 +26,8 @@ import { unsavedOptions } from "./unsaved-options.js";
 const SOCKET_LINK = /^socket:\[(\d+)\]$/;
 
 /** Why the socket of a descriptor cannot be saved. */
-export interface SocketRefusal {
-  readonly description: Description;
+export interface UnsupportedSocket {
+  readonly file: OpenFileState;
   readonly reason: string;
 }
 
@@ -36,44 +36,44 @@ export interface SocketRefusal {
  * tree. Errors: BackendError when a socket cannot be looked at.
  */
 export class SocketTable {
-  readonly refusals: SocketRefusal[] = [];
+  readonly unsupported: UnsupportedSocket[] = [];
   readonly #saved = new Map<number, SavedSocket>();
-  readonly #inodes = new Map<number, Description>();
+  readonly #inodes = new Map<number, OpenFileState>();
   readonly #waiting = new Map<number, readonly Waiting[]>();
   readonly #unix: ReadonlyMap<number, UnixDiag>;
-  readonly #datagrams: { readonly of: InetCapture; readonly description: Description }[] = [];
+  readonly #datagrams: { readonly of: InetCapture; readonly file: OpenFileState }[] = [];
 
   constructor(
-    readonly descriptions: Descriptions,
+    readonly files: OpenFileStates,
     /** The tasks of the tree. */
     readonly inside: ReadonlySet<number>,
   ) {
-    const isAnySocket = descriptions.all.some((each) => kindOf(each) === "socket");
+    const isAnySocket = files.all.some((each) => kindOf(each) === "socket");
     this.#unix = isAnySocket ? readUnixSockets() : new Map();
     // Queues may hold open files, which may be sockets: the list grows.
-    for (let i = 0; i < descriptions.all.length; i++) this.#look(descriptions.all[i] as Description);
-    for (const description of this.#inodes.values()) this.#capture(description);
+    for (let i = 0; i < files.all.length; i++) this.#look(files.all[i] as OpenFileState);
+    for (const file of this.#inodes.values()) this.#capture(file);
     this.#findSenders();
     this.#readConnections();
   }
 
   /** The socket of a description, of those that can be saved. */
-  get(description: Description): SavedSocket | undefined {
-    return this.#saved.get(description.id);
+  get(file: OpenFileState): SavedSocket | undefined {
+    return this.#saved.get(file.id);
   }
 
   /** The description and socket of an inode number. */
-  byInode(inode: number): { readonly description: Description; readonly socket: SavedSocket } | undefined {
-    const description = this.#inodes.get(inode);
-    const socket = description && this.#saved.get(description.id);
-    return description && socket && { description, socket };
+  byInode(inode: number): { readonly file: OpenFileState; readonly socket: SavedSocket } | undefined {
+    const file = this.#inodes.get(inode);
+    const socket = file && this.#saved.get(file.id);
+    return file && socket && { file, socket };
   }
 
   /** Runs `end`, which ends the tasks: their connections end with them without a word. When it fails they go on. */
   silently(end: () => void): void {
     const connections = this.#connections();
     const each = (use: (fd: number, socket: InetSocket) => void): void => {
-      for (const { description, socket } of connections) borrow(description, (fd) => use(fd, socket));
+      for (const { file, socket } of connections) borrow(file, (fd) => use(fd, socket));
     };
     each(enterRepair);
     try {
@@ -85,55 +85,61 @@ export class SocketTable {
   }
 
   /** What waits in a unix socket must be known of all of them before it can be told who is outside the tree. */
-  #look(description: Description): void {
-    if (kindOf(description) !== "socket") return;
-    this.#inodes.set(inodeOf(description), description);
-    borrow(description, (fd) => {
+  #look(file: OpenFileState): void {
+    if (kindOf(file) !== "socket") return;
+    this.#inodes.set(inodeOf(file), file);
+    borrow(file, (fd) => {
       if (intOption(fd, SOL_SOCKET, SO_DOMAIN) !== AF_UNIX) return;
-      const waiting = waitingIn(fd, (descriptor) => this.descriptions.adopt(descriptor));
-      if (waiting.length > 0) this.#waiting.set(description.id, waiting);
+      const waiting = waitingIn(fd, (descriptor) => this.files.adopt(descriptor));
+      if (waiting.length > 0) this.#waiting.set(file.id, waiting);
     });
   }
 
-  #capture(description: Description): void {
-    const inode = inodeOf(description);
-    const refuse: Refuse = (reason) => void this.refusals.push({ description, reason });
-    borrow(description, (fd) => {
-      if (hasFilter(fd)) refuse("has a packet filter");
+  #capture(file: OpenFileState): void {
+    const inode = inodeOf(file);
+    const unsupported: ReportUnsupported = (reason) => void this.unsupported.push({ file, reason });
+    borrow(file, (fd) => {
+      if (hasFilter(fd)) unsupported("has a packet filter");
       for (const name of unsavedOptions(fd))
-        refuse(`has the option ${name} set, for which an image has no place`);
-      if ((pollEvents(fd) & POLLERR) !== 0) refuse("has an error to tell its program");
-      const socket = this.#read(fd, inode, description, refuse);
-      if (socket !== undefined) this.#saved.set(description.id, socket);
+        unsupported(`has the option ${name} set, for which an image has no place`);
+      if ((pollEvents(fd) & POLLERR) !== 0) unsupported("has an error to tell its program");
+      const socket = this.#read(fd, inode, file, unsupported);
+      if (socket !== undefined) this.#saved.set(file.id, socket);
     });
   }
 
-  #read(fd: number, inode: number, description: Description, refuse: Refuse): SavedSocket | undefined {
-    const { flags } = description.info;
+  #read(
+    fd: number,
+    inode: number,
+    file: OpenFileState,
+    unsupported: ReportUnsupported,
+  ): SavedSocket | undefined {
+    const { flags } = file.info;
     switch (intOption(fd, SOL_SOCKET, SO_DOMAIN)) {
       case AF_UNIX:
         return captureUnix(
           fd,
-          { inode, waiting: this.#waiting.get(description.id) ?? [] },
+          { inode, waiting: this.#waiting.get(file.id) ?? [] },
           {
             all: this.#unix,
             isInside: (other) => this.#inodes.has(other),
-            holder: (other) => holderWords(new Outside([linkOf(other)], this.inside).holder(linkOf(other))),
+            holder: (other) =>
+              holderWords(new ExternalHolders([linkOf(other)], this.inside).holder(linkOf(other))),
           },
-          refuse,
+          unsupported,
         );
       case AF_INET:
       case AF_INET6: {
-        const captured = captureInet(fd, inode, flags, refuse);
-        if (captured !== undefined) this.#datagrams.push({ of: captured, description });
+        const captured = captureInet(fd, inode, flags, unsupported);
+        if (captured !== undefined) this.#datagrams.push({ of: captured, file });
         return captured?.socket;
       }
       case AF_NETLINK:
-        return captureNetlink(fd, inode, flags, refuse);
+        return captureNetlink(fd, inode, flags, unsupported);
       case AF_PACKET:
-        return capturePacket(fd, inode, flags, refuse);
+        return capturePacket(fd, inode, flags, unsupported);
       default:
-        refuse("is of a family that this engine does not know");
+        unsupported("is of a family that this engine does not know");
         return undefined;
     }
   }
@@ -146,18 +152,18 @@ export class SocketTable {
       senders.set(endpointKey({ port, words }), socket.inode);
       if (words.every((word) => word === 0)) senders.set(`*:${port}`, socket.inode);
     }
-    for (const { of, description } of this.#datagrams) {
+    for (const { of, file } of this.#datagrams) {
       const queue = of.messages.map((message): QueuedMessage => {
         const from = endpoint(message.sender, of.socket.entry.family);
         const sender = senders.get(endpointKey(from)) ?? senders.get(`*:${from.port}`);
         if (sender === undefined)
-          this.refusals.push({
-            description,
+          this.unsupported.push({
+            file,
             reason: `holds a datagram from outside the tree (port ${from.port})`,
           });
         return { data: message.data, files: [], sender };
       });
-      this.#saved.set(description.id, { ...of.socket, queue });
+      this.#saved.set(file.id, { ...of.socket, queue });
     }
   }
 
@@ -168,19 +174,19 @@ export class SocketTable {
         endKey(entry.src_port, entry.src_addr, entry.dst_port, entry.dst_addr),
       ),
     );
-    const whole = all.filter(({ description, socket: { entry } }) => {
+    const whole = all.filter(({ file, socket: { entry } }) => {
       const peer = endKey(entry.dst_port, entry.dst_addr, entry.src_port, entry.src_addr);
       const isWhole = ends.has(peer);
       if (!isWhole)
-        this.refusals.push({
-          description,
+        this.unsupported.push({
+          file,
           reason: `is a TCP connection (port ${entry.src_port} to port ${entry.dst_port}) whose other end is outside the tree`,
         });
       return isWhole;
     });
-    if (whole.length === 0 || this.refusals.length > 0) return;
+    if (whole.length === 0 || this.unsupported.length > 0) return;
     borrowAll(
-      whole.map(({ description }) => description),
+      whole.map(({ file }) => file),
       (fds) => {
         for (const [i, connection] of readConnections(fds).entries())
           (whole[i] as { socket: InetSocket }).socket.connection = connection;
@@ -188,14 +194,14 @@ export class SocketTable {
     );
   }
 
-  #connections(): { readonly description: Description; readonly socket: InetSocket }[] {
+  #connections(): { readonly file: OpenFileState; readonly socket: InetSocket }[] {
     return this.#inet().filter(({ socket }) => isConnection(socket));
   }
 
-  #inet(): { readonly description: Description; readonly socket: InetSocket }[] {
-    return this.descriptions.all.flatMap((description) => {
-      const socket = this.#saved.get(description.id);
-      return socket?.family === "inet" ? [{ description, socket }] : [];
+  #inet(): { readonly file: OpenFileState; readonly socket: InetSocket }[] {
+    return this.files.all.flatMap((file) => {
+      const socket = this.#saved.get(file.id);
+      return socket?.family === "inet" ? [{ file, socket }] : [];
     });
   }
 }
@@ -204,7 +210,7 @@ function endKey(port: number, words: readonly number[], toPort: number, toWords:
   return `${endpointKey({ port, words })} ${endpointKey({ port: toPort, words: toWords })}`;
 }
 
-function inodeOf({ link }: Description): number {
+function inodeOf({ link }: OpenFileState): number {
   return Number(SOCKET_LINK.exec(link)?.[1] ?? 0);
 }
 

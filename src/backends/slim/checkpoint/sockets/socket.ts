@@ -2,13 +2,13 @@ import type { InetSkEntry } from "../../../../formats/criu/tables/sk-inet.js";
 import type { NetlinkSkEntry } from "../../../../formats/criu/tables/sk-netlink.js";
 import type { SkOptsEntry } from "../../../../formats/criu/tables/sk-opts.js";
 import type { PacketSockEntry } from "../../../../formats/criu/tables/sk-packet.js";
-import type { Description } from "../descriptions.js";
+import type { OpenFileState } from "../descriptions.js";
 import type { Connection } from "./tcp.js";
 
 /** A message in a queue, with the open files that travel with it. */
 export interface QueuedMessage {
   readonly data: Buffer;
-  readonly files: readonly Description[];
+  readonly files: readonly OpenFileState[];
   /** Inode number of the socket of the tree that sent it; undefined when that is not known. */
   readonly sender: number | undefined;
 }
@@ -51,7 +51,7 @@ export type OtherSocket =
 export type SavedSocket = UnixSocket | InetSocket | OtherSocket;
 
 /** How capturing a socket says that it cannot be saved: "has a packet filter". */
-export type Refuse = (reason: string) => void;
+export type ReportUnsupported = (reason: string) => void;
 
 /** FOWN of criu's entries, which FILE_OWNER says in a stream. */
 export const NO_OWNER = { uid: 0, euid: 0, signum: 0, pid_type: 0, pid: 0 } as const;

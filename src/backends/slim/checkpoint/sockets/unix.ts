@@ -19,10 +19,10 @@ import { SYS } from "../../sys/abi-x64.js";
 import { addressOfSocket, intOption, type PeekedMessage } from "../../sys/socket-calls.js";
 
 import { attempt } from "../../sys/syscall.js";
-import type { Description } from "../descriptions.js";
+import type { OpenFileState } from "../descriptions.js";
 import { socketOptions } from "./options.js";
 import { peekQueue } from "./queue.js";
-import type { Refuse, UnixSocket } from "./socket.js";
+import type { ReportUnsupported, UnixSocket } from "./socket.js";
 
 const SLASH = 0x2f;
 const DELETED = " (deleted)";
@@ -39,11 +39,11 @@ export interface UnixSurroundings {
 /** A message that waits, with the open files that travel with it. */
 export interface Waiting {
   readonly message: PeekedMessage;
-  readonly files: readonly Description[];
+  readonly files: readonly OpenFileState[];
 }
 
 /** All that waits in a unix socket that crimg has borrowed as `fd`; `adopt` takes over the descriptors in it. */
-export function waitingIn(fd: number, adopt: (descriptor: number) => Description): Waiting[] {
+export function waitingIn(fd: number, adopt: (descriptor: number) => OpenFileState): Waiting[] {
   if (intOption(fd, SOL_SOCKET, SO_ACCEPTCONN) === 1) return [];
   const isStream = intOption(fd, SOL_SOCKET, SO_TYPE) === SOCK_STREAM;
   return peekQueue(fd, isStream).map((message) => ({ message, files: message.descriptors.map(adopt) }));
@@ -54,21 +54,23 @@ export function captureUnix(
   fd: number,
   { inode, waiting }: { readonly inode: number; readonly waiting: readonly Waiting[] },
   around: UnixSurroundings,
-  refuse: Refuse,
+  unsupported: ReportUnsupported,
 ): UnixSocket | undefined {
   const diag = around.all.get(inode);
   if (diag === undefined) {
-    refuse("is in a network namespace of its own");
+    unsupported("is in a network namespace of its own");
     return undefined;
   }
   const opts = socketOptions(fd);
   const address = addressOfSocket(fd, "own") ?? Buffer.alloc(SUN_PATH);
   const name = Buffer.from(address.subarray(SUN_PATH));
   const isListening = diag.state === TCP_LISTEN;
-  const peer = isListening ? 0 : peerOf(fd, diag, around, refuse);
-  if (isListening) checkPending(diag, around, refuse);
+  const peer = isListening ? 0 : peerOf(fd, diag, around, unsupported);
+  if (isListening) checkPending(diag, around, unsupported);
   if (waiting.length > 0 && opts.so_passcred === true)
-    refuse("holds messages with the credentials of their senders, which cannot be sent again in their name");
+    unsupported(
+      "holds messages with the credentials of their senders, which cannot be sent again in their name",
+    );
   return {
     family: "unix",
     inode,
@@ -79,12 +81,12 @@ export function captureUnix(
     shutdown: diag.shutdown,
     opts,
     name,
-    ...fileOf(fd, name, refuse),
+    ...fileOf(fd, name, unsupported),
     peer,
     queue: waiting.map(({ message, files }) => ({
       data: message.data,
       files,
-      sender: senderOf(message, diag, peer, around, refuse),
+      sender: senderOf(message, diag, peer, around, unsupported),
     })),
   };
 }
@@ -94,33 +96,33 @@ function peerOf(
   fd: number,
   { inode, peer, state }: UnixDiag,
   around: UnixSurroundings,
-  refuse: Refuse,
+  unsupported: ReportUnsupported,
 ): number {
   if (peer !== undefined && peer !== 0) {
     if (around.isInside(peer)) return peer;
-    refuse(`is connected to socket:[${peer}] outside the tree${around.holder(peer)}`);
+    unsupported(`is connected to socket:[${peer}] outside the tree${around.holder(peer)}`);
     return 0;
   }
   if (state !== TCP_ESTABLISHED) return 0;
   const listener = [...around.all.values()].find(({ pending }) => pending.includes(inode));
   if (listener === undefined) return 0;
   if (!around.isInside(listener.inode))
-    refuse(
+    unsupported(
       `waits to be accepted by socket:[${listener.inode}] outside the tree${around.holder(listener.inode)}`,
     );
   const sent = Buffer.alloc(4);
   attempt(SYS.ioctl, fd, SIOCOUTQ, sent);
-  if (sent.readInt32LE() > 0) refuse("has sent data over a connection that has not been accepted yet");
+  if (sent.readInt32LE() > 0) unsupported("has sent data over a connection that has not been accepted yet");
   return listener.inode;
 }
 
-function checkPending({ pending }: UnixDiag, around: UnixSurroundings, refuse: Refuse): void {
-  const outside = pending.find((inode) => !around.isInside(inode));
-  if (outside === undefined) return;
-  refuse(
-    outside === 0
+function checkPending({ pending }: UnixDiag, around: UnixSurroundings, unsupported: ReportUnsupported): void {
+  const external = pending.find((inode) => !around.isInside(inode));
+  if (external === undefined) return;
+  unsupported(
+    external === 0
       ? "has a connection to accept whose other end is closed"
-      : `has a connection to accept from socket:[${outside}] outside the tree${around.holder(outside)}`,
+      : `has a connection to accept from socket:[${external}] outside the tree${around.holder(external)}`,
   );
 }
 
@@ -130,7 +132,7 @@ function senderOf(
   { inode, type }: UnixDiag,
   peer: number,
   { all, isInside }: UnixSurroundings,
-  refuse: Refuse,
+  unsupported: ReportUnsupported,
 ): number | undefined {
   if (type !== SOCK_DGRAM) return peer === 0 ? undefined : peer;
   const name = sender.subarray(SUN_PATH);
@@ -138,7 +140,7 @@ function senderOf(
     (each) => isInside(each.inode) && name.length > 0 && sameName(each.name, name),
   );
   if (known !== undefined) return known.inode;
-  if (name.length > 0) refuse(`holds a message of ${bytesToText(name)}, which is not in the tree`);
+  if (name.length > 0) unsupported(`holds a message of ${bytesToText(name)}, which is not in the tree`);
   // Nobody can tell senders without a name apart.
   return peer !== 0
     ? peer
@@ -155,13 +157,13 @@ function sameName(a: Buffer, b: Buffer): boolean {
 function fileOf(
   fd: number,
   name: Buffer,
-  refuse: Refuse,
+  unsupported: ReportUnsupported,
 ): Pick<UnixSocket, "directory" | "isLinked" | "permissions"> {
   const none = { directory: undefined, isLinked: false, permissions: undefined };
   if (name.length === 0 || name[0] === 0) return none;
   const file = attempt(SYS.ioctl, fd, SIOCUNIXFILE);
   if (file < 0) {
-    refuse("is bound to a path, and only a task with CAP_NET_ADMIN is told of its file");
+    unsupported("is bound to a path, and only a task with CAP_NET_ADMIN is told of its file");
     return none;
   }
   try {
@@ -171,7 +173,7 @@ function fileOf(
     const text = bytesToText(name.at(-1) === 0 ? name.subarray(0, -1) : name);
     const directory = name[0] === SLASH ? undefined : directoryOf(bare, text);
     if (name[0] !== SLASH && directory === undefined)
-      refuse(`is bound to ${text}, and the directory from which it was bound cannot be told`);
+      unsupported(`is bound to ${text}, and the directory from which it was bound cannot be told`);
     return { directory, isLinked: nlink > 0 && isSame(bare, file), permissions: { mode, uid, gid } };
   } finally {
     attempt(SYS.close, file);

@@ -1,7 +1,7 @@
 import type { ObjectType } from "../../../../formats/linux-cr/revisions.js";
 import { StreamWriter } from "../../../../formats/linux-cr/stream-writer.js";
 import type { ByteSource } from "../../../../io/source.js";
-import type { Descriptions } from "../descriptions.js";
+import type { OpenFileStates } from "../descriptions.js";
 import type { HostLeases } from "../host-leases.js";
 import type { ProcessState } from "../process.js";
 import type { SocketTable } from "../sockets/socket-table.js";
@@ -29,13 +29,13 @@ export class CheckpointContext {
 
   constructor(
     readonly processes: ReadonlyMap<number, ProcessState>,
-    readonly descriptions: Descriptions,
+    readonly files: OpenFileStates,
     readonly substitutes: Substitutes,
     readonly leases: HostLeases,
     readonly sockets: SocketTable,
   ) {
-    this.terminals = new Terminals([...processes.values()], descriptions);
-    this.watches = new Watches(processes.values(), descriptions);
+    this.terminals = new Terminals([...processes.values()], files);
+    this.watches = new Watches(processes.values(), files);
   }
 
   /** The number of a shared object; at its first use OBJREF is written and `write` writes its records. */

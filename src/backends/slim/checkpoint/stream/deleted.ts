@@ -7,7 +7,7 @@ import { NSEC_PER_SEC } from "../../../../linux/time.js";
 import { SYS } from "../../sys/abi-x64.js";
 import { call } from "../../sys/syscall.js";
 import type { DescriptorSource } from "../data-ranges.js";
-import { borrow, type Description } from "../descriptions.js";
+import { borrow, type OpenFileState } from "../descriptions.js";
 import type { DeletedInode } from "../substitutes.js";
 import type { CheckpointContext } from "./context.js";
 
@@ -86,9 +86,9 @@ export function writeUnlinkedExtra(context: CheckpointContext, objref: number, i
 }
 
 /** Where the symbolic link leads that a descriptor with O_PATH stands for. */
-export function targetOf(description: Description): Buffer {
+export function targetOf(file: OpenFileState): Buffer {
   const bytes = Buffer.alloc(PATH_MAX);
-  const size = borrow(description, (fd) =>
+  const size = borrow(file, (fd) =>
     call("read a symbolic link", SYS.readlinkat, fd, Buffer.alloc(1), bytes, bytes.length),
   );
   return bytes.subarray(0, size);

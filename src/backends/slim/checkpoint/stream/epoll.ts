@@ -2,18 +2,18 @@ import { RECORDS } from "../../../../formats/linux-cr/records.js";
 import { KCMP_EPOLL_TFD } from "../../../../linux/files.js";
 import { SYS } from "../../sys/abi-x64.js";
 import { attempt } from "../../sys/syscall.js";
-import type { Description } from "../descriptions.js";
+import type { OpenFileState } from "../descriptions.js";
 import type { CheckpointContext } from "./context.js";
 
 const ITEM_BYTES = 24;
 
 /** Writes the records of an open file whose number was just given. */
-type WriteFile = (context: CheckpointContext, description: Description, objref: number) => void;
+type WriteFile = (context: CheckpointContext, file: OpenFileState, objref: number) => void;
 
 /** EPOLL_ITEMS by the `tfd` lines of fdinfo: which open files are watched, and for what. */
 export function writeEpollItems(
   context: CheckpointContext,
-  epoll: Description,
+  epoll: OpenFileState,
   objref: number,
   writeFile: WriteFile,
 ): void {
@@ -38,7 +38,7 @@ export function writeEpollItems(
 }
 
 /** What an epoll instance watches: open files, some of which only other processes may have. */
-export function watchedFiles(context: CheckpointContext, epoll: Description): Description[] {
+export function watchedFiles(context: CheckpointContext, epoll: OpenFileState): OpenFileState[] {
   return (epoll.info.lines.get("tfd") ?? [])
     .map((line) => watchedBy(context, epoll, Number.parseInt(line, 10)))
     .filter((watched) => watched !== undefined);
@@ -46,14 +46,14 @@ export function watchedFiles(context: CheckpointContext, epoll: Description): De
 
 /** An item stands for the open file that had the number when it was added; the number may have another one by now. */
 function watchedBy(
-  { descriptions }: CheckpointContext,
-  epoll: Description,
+  { files }: CheckpointContext,
+  epoll: OpenFileState,
   fd: number,
-): Description | undefined {
+): OpenFileState | undefined {
   const slot = Buffer.alloc(12);
   slot.writeUInt32LE(epoll.fd, 0);
   slot.writeUInt32LE(fd, 4);
-  return descriptions.all.find(
+  return files.all.find(
     (each) => attempt(SYS.kcmp, each.pid, epoll.pid, KCMP_EPOLL_TFD, each.fd, slot) === 0,
   );
 }

@@ -2,7 +2,7 @@ import fs from "node:fs";
 import { RECORDS } from "../../../../formats/linux-cr/records.js";
 import { textPayload } from "../../../../formats/linux-cr/write.js";
 import { O_DIRECTORY } from "../../../../linux/open-flags.js";
-import type { Description } from "../descriptions.js";
+import type { OpenFileState } from "../descriptions.js";
 import { isGone, plainName } from "../file-kind.js";
 import type { ProcessState } from "../process.js";
 import type { DeletedInode } from "../substitutes.js";
@@ -19,24 +19,23 @@ const NAMED = 1;
 
 /** FILE_TABLE, the descriptors with the files that are new, their locks, then what was put off to the end. */
 export function writeFileTable(context: CheckpointContext, pid: number, objref: number): void {
-  const { writer, descriptions } = context;
-  const held = descriptions.of(pid);
+  const { writer, files } = context;
+  const held = files.of(pid);
   const outer = context.deferred;
   context.deferred = [];
   context.tableRef = objref;
   // No object may stand between what was put off.
-  for (const { description } of held)
-    writeStrangers(context, description, new Set(held.map((each) => each.description)));
+  for (const { file } of held) writeWatchedFiles(context, file, new Set(held.map((each) => each.file)));
   writer.record(RECORDS.FILE_TABLE, { fdt_nfds: held.length });
   for (const each of held) {
-    const { fd, closeOnExec, description } = each;
-    const file = context.ref("FILE", description.id, (objref) => writeFile(context, description, objref));
+    const { fd, closeOnExec, file } = each;
+    const fileRef = context.ref("FILE", file.id, (objref) => writeFile(context, file, objref));
     writer.record(RECORDS.FILE_DESC, {
-      fd_objref: file,
+      fd_objref: fileRef,
       fd_descriptor: fd,
       fd_close_on_exec: Number(closeOnExec),
     });
-    writeLocks(context, pid, each, file);
+    writeLocks(context, pid, each, fileRef);
   }
   // What is put off may put off more.
   // What is put off meanwhile is appended, and met by this loop.
@@ -45,12 +44,12 @@ export function writeFileTable(context: CheckpointContext, pid: number, objref: 
 }
 
 /** FILE of all that an epoll instance watches and that is not in its table: another process has it. */
-function writeStrangers(context: CheckpointContext, description: Description, known: Set<Description>): void {
-  for (const watched of watchedFiles(context, description)) {
+function writeWatchedFiles(context: CheckpointContext, file: OpenFileState, known: Set<OpenFileState>): void {
+  for (const watched of watchedFiles(context, file)) {
     if (known.has(watched)) continue;
     known.add(watched);
     context.ref("FILE", watched.id, (objref) => writeFile(context, watched, objref));
-    writeStrangers(context, watched, known);
+    writeWatchedFiles(context, watched, known);
   }
 }
 

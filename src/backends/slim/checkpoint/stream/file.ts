@@ -5,7 +5,7 @@ import { PAGE_SIZE } from "../../../../linux/mman.js";
 import { O_CLOEXEC } from "../../../../linux/open-flags.js";
 
 import { DescriptorSource } from "../data-ranges.js";
-import type { Description } from "../descriptions.js";
+import type { OpenFileState } from "../descriptions.js";
 import { type FileKind, isUnlinked, kindOf, pathOf } from "../file-kind.js";
 import type { DeletedInode } from "../substitutes.js";
 import type { CheckpointContext } from "./context.js";
@@ -41,12 +41,12 @@ const TYPE: Readonly<Partial<Record<FileKind, number>>> = {
 const OPEN_ONCE = 0o100 | 0o200 | 0o400 | 0o1000;
 
 /** FILE of an open file description with all that belongs to it. */
-export function writeFile(context: CheckpointContext, description: Description, objref: number): void {
+export function writeFile(context: CheckpointContext, file: OpenFileState, objref: number): void {
   const { writer } = context;
-  const kind = kindOf(description);
+  const kind = kindOf(file);
   const type = kind && TYPE[kind];
-  if (kind === undefined || type === undefined) throw new Error(`${description.link} was not refused`);
-  const { info, stat } = description;
+  if (kind === undefined || type === undefined) throw new Error(`${file.link} was not refused`);
+  const { info, stat } = file;
   const flags = info.flags & ~(O_CLOEXEC | OPEN_ONCE);
   const common = {
     f_type: type,
@@ -60,12 +60,11 @@ export function writeFile(context: CheckpointContext, description: Description, 
     case "fifo": {
       const pipe = context.hidden("INODE", `pipe ${stat.dev}:${stat.ino}`);
       writer.record(RECORDS.FILE, { ...common, pipe_objref: pipe.objref });
-      if (kind === "fifo") writeName(context, description, objref);
-      if (pipe.isNew) writer.record(RECORDS.PIPE_BUF, {}, pipeData(description));
-      writeOwner(context, description, objref);
-      writer.record(RECORDS.PIPE_STATE, { capacity: pipeCapacity(description) });
-      if (kind === "fifo" && isUnlinked(description))
-        writeUnlinkedExtra(context, objref, deletedInode(description));
+      if (kind === "fifo") writeName(context, file, objref);
+      if (pipe.isNew) writer.record(RECORDS.PIPE_BUF, {}, pipeData(file));
+      writeOwner(context, file, objref);
+      writer.record(RECORDS.PIPE_STATE, { capacity: pipeCapacity(file) });
+      if (kind === "fifo" && isUnlinked(file)) writeUnlinkedExtra(context, objref, deletedInode(file));
       return;
     }
     case "eventfd": {
@@ -79,72 +78,71 @@ export function writeFile(context: CheckpointContext, description: Description, 
       break;
     }
     case "socket": {
-      const sock = writeSocket(context, description, writeFile);
+      const sock = writeSocket(context, file, writeFile);
       writer.record(RECORDS.FILE, { ...common, sock_objref: sock });
       break;
     }
     case "terminal": {
-      const terminal = terminalOf(context, description);
+      const terminal = terminalOf(context, file);
       writer.record(RECORDS.FILE, { ...common, tty_objref: terminal });
-      writeOwner(context, description, objref);
-      writeOpenedName(context, objref, pathOf(description));
+      writeOwner(context, file, objref);
+      writeOpenedName(context, objref, pathOf(file));
       return;
     }
     default:
       writer.record(RECORDS.FILE, common);
   }
   if (kind === "regular" || kind === "directory" || kind === "device" || kind === "symlink") {
-    writeNamed(context, description, objref, kind === "regular");
+    writeNamed(context, file, objref, kind === "regular");
     return;
   }
-  writeOwner(context, description, objref);
-  if (kind === "eventpoll")
-    context.deferred.push(() => writeEpollItems(context, description, objref, writeFile));
-  if (kind === "timerfd") writeTimerFd(context, description);
-  if (kind === "signalfd") writeSignalFd(context, description);
-  if (kind === "inotify") writeInotify(context, description);
+  writeOwner(context, file, objref);
+  if (kind === "eventpoll") context.deferred.push(() => writeEpollItems(context, file, objref, writeFile));
+  if (kind === "timerfd") writeTimerFd(context, file);
+  if (kind === "signalfd") writeSignalFd(context, file);
+  if (kind === "inotify") writeInotify(context, file);
   if (kind === "memfd") {
-    const source = context.use(openAgain(description));
-    writeMemfdState(context, stat, description.link, source);
+    const source = context.use(openAgain(file));
+    writeMemfdState(context, stat, file.link, source);
   }
 }
 
 function writeNamed(
   context: CheckpointContext,
-  description: Description,
+  file: OpenFileState,
   objref: number,
   isRegular: boolean,
 ): void {
-  const { stat } = description;
-  writeName(context, description, objref);
-  writeOwner(context, description, objref);
+  const { stat } = file;
+  writeName(context, file, objref);
+  writeOwner(context, file, objref);
   // A program has an ELF header; whoever opens a file breaks its lease.
   const mayBeProgram = isRegular && stat.size >= PAGE_SIZE && !context.leases.forbidsReading(stat);
-  writeIdentity(context, objref, stat, mayBeProgram ? context.use(openAgain(description)) : undefined);
-  if (isUnlinked(description)) writeUnlinkedExtra(context, objref, deletedInode(description));
+  writeIdentity(context, objref, stat, mayBeProgram ? context.use(openAgain(file)) : undefined);
+  if (isUnlinked(file)) writeUnlinkedExtra(context, objref, deletedInode(file));
 }
 
 /** FILE_NAME and, when the name is gone, FILE_UNLINKED. */
-function writeName(context: CheckpointContext, description: Description, objref: number): void {
-  const path = pathOf(description);
+function writeName(context: CheckpointContext, file: OpenFileState, objref: number): void {
+  const path = pathOf(file);
   context.writer.record(RECORDS.FILE_NAME, {}, textPayload(RECORDS.FILE_NAME, path));
-  if (!isUnlinked(description)) return;
-  const { stat } = description;
-  writeUnlinked(context, objref, deletedInode(description), {
-    open: stat.isFile() ? () => context.use(openAgain(description)) : undefined,
-    target: stat.isSymbolicLink() ? targetOf(description) : undefined,
+  if (!isUnlinked(file)) return;
+  const { stat } = file;
+  writeUnlinked(context, objref, deletedInode(file), {
+    open: stat.isFile() ? () => context.use(openAgain(file)) : undefined,
+    target: stat.isSymbolicLink() ? targetOf(file) : undefined,
   });
 }
 
-function deletedInode(description: Description): DeletedInode {
-  return { stat: description.stat, path: pathOf(description), link: linkOf(description) };
+function deletedInode(file: OpenFileState): DeletedInode {
+  return { stat: file.stat, path: pathOf(file), link: linkOf(file) };
 }
 
 /** The file again, for reading: its own description may be for writing only, and its position is not ours to move. */
-function openAgain(description: Description): DescriptorSource {
-  return DescriptorSource.open(linkOf(description), description.link);
+function openAgain(file: OpenFileState): DescriptorSource {
+  return DescriptorSource.open(linkOf(file), file.link);
 }
 
-function linkOf({ pid, fd }: Description): string {
+function linkOf({ pid, fd }: OpenFileState): string {
   return `/proc/${pid}/fd/${fd}`;
 }

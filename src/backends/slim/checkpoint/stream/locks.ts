@@ -14,8 +14,8 @@ const TYPES = { READ: 0, WRITE: 1, UNLCK: 2 } as const;
 export function writeLocks(
   context: CheckpointContext,
   pid: number,
-  { fd, description }: HeldDescriptor,
-  file: number,
+  { fd, file }: HeldDescriptor,
+  fileRef: number,
 ): void {
   const { writer, leases } = context;
   const info = readFdInfo(pid, fd);
@@ -26,8 +26,8 @@ export function writeLocks(
   for (const lock of locks)
     writer.record(RECORDS.FILE_LOCK, {
       ...lockFields(lock, isReadOnly),
-      fl_rem_lease: lock.mode === "BREAKING" ? leases.remaining(description.stat) : 0,
-      owner_ref: lock.kind === "POSIX" ? context.tableRef : lock.kind === "OFDLCK" ? file : 0,
+      fl_rem_lease: lock.mode === "BREAKING" ? leases.remaining(file.stat) : 0,
+      owner_ref: lock.kind === "POSIX" ? context.tableRef : lock.kind === "OFDLCK" ? fileRef : 0,
     });
 }
 

@@ -5,7 +5,7 @@ import { textPayload } from "../../../../formats/linux-cr/write.js";
 import type { ByteSource } from "../../../../io/source.js";
 import { PAGE_SIZE, TASK_SIZE } from "../../../../linux/mman.js";
 import { O_RDWR } from "../../../../linux/open-flags.js";
-import { type Area, isSegment, isVvar } from "../../proc/mappings.js";
+import { isSegment, isVvar, type Vma } from "../../proc/mappings.js";
 import { Pagemap } from "../../proc/pagemap.js";
 
 import { adviceOf, VM_MAYWRITE, vmFlags } from "../../vma-flags.js";
@@ -28,10 +28,10 @@ const LDT_ENTRY_BYTES = 8;
 export function writeMemory(context: CheckpointContext, process: ProcessState): void {
   const { writer } = context;
   const { stat } = process.frozen;
-  const areas = process.areas.filter(({ end }) => end <= TASK_SIZE);
+  const vmas = process.vmas.filter(({ end }) => end <= TASK_SIZE);
   const exe = writeMappedFile(context, `/proc/${stat.pid}/exe`, process.exe, 0);
   writer.record(RECORDS.MM, {
-    map_count: areas.length,
+    map_count: vmas.length,
     exe_objref: exe,
     flags: BigInt(process.dumpable),
     start_code: BigInt(stat.startCode),
@@ -50,39 +50,39 @@ export function writeMemory(context: CheckpointContext, process: ProcessState): 
   const memory = context.use(new TaskMemory(stat.pid));
   const pagemap = new Pagemap(stat.pid);
   try {
-    for (const area of areas) writeArea(context, stat.pid, area, memory, pagemap);
+    for (const vma of vmas) writeVma(context, stat.pid, vma, memory, pagemap);
   } finally {
     pagemap.close();
   }
-  const vdso = areas.find(({ name }) => name === "[vdso]");
+  const vdso = vmas.find(({ name }) => name === "[vdso]");
   writer.record(RECORDS.MM_CONTEXT, { vdso: BigInt(vdso?.start ?? 0), ldt_entry_size: LDT_ENTRY_BYTES });
   writer.record(RECORDS.MM_CONTEXT_LDT);
 }
 
-function writeArea(
+function writeVma(
   context: CheckpointContext,
   pid: number,
-  area: Area,
+  vma: Vma,
   memory: ByteSource,
   pagemap: Pagemap,
 ): void {
   const { writer } = context;
-  const flags = vmFlags(area.flags);
+  const flags = vmFlags(vma.flags);
   const base = {
-    vm_start: BigInt(area.start),
-    vm_end: BigInt(area.end),
+    vm_start: BigInt(vma.start),
+    vm_end: BigInt(vma.end),
     vm_flags: flags,
-    vm_pgoff: BigInt(area.offset / PAGE_SIZE),
+    vm_pgoff: BigInt(vma.offset / PAGE_SIZE),
   };
   const extra = (kind: number, pagesFollow = 0): void =>
     writer.record(
       RECORDS.VMA_EXTRA,
-      { madv: adviceOf(area.flags), kind, flags: pagesFollow },
-      textPayload(RECORDS.VMA_EXTRA, kind === KIND.ordinary ? "" : area.name),
+      { madv: adviceOf(vma.flags), kind, flags: pagesFollow },
+      textPayload(RECORDS.VMA_EXTRA, kind === KIND.ordinary ? "" : vma.name),
     );
   const ownPages = (): void =>
     writer.pages(
-      pagemap.ranges(area.start, area.end, true).map(
+      pagemap.ranges(vma.start, vma.end, true).map(
         ({ start, end }): PageRun => ({
           key: BigInt(start),
           pages: (end - start) / PAGE_SIZE,
@@ -91,37 +91,37 @@ function writeArea(
       ),
       BigInt(PAGE_SIZE),
     );
-  if (area.name === "[vdso]") {
+  if (vma.name === "[vdso]") {
     writer.record(RECORDS.VMA, { ...base, vma_type: TYPE.vdso });
     extra(KIND.vdso, PAGES_FOLLOW);
-    const pages = (area.end - area.start) / PAGE_SIZE;
+    const pages = (vma.end - vma.start) / PAGE_SIZE;
     writer.pages(
-      [{ key: BigInt(area.start), pages, from: { source: memory, offset: area.start } }],
+      [{ key: BigInt(vma.start), pages, from: { source: memory, offset: vma.start } }],
       BigInt(PAGE_SIZE),
     );
     return;
   }
-  if (isVvar(area)) {
+  if (isVvar(vma)) {
     writer.record(RECORDS.VMA, { ...base, vma_type: TYPE.ignore });
     extra(KIND.vvar);
     return;
   }
-  if (area.inode === 0 && !isSegment(area)) {
+  if (vma.inode === 0 && !isSegment(vma)) {
     writer.record(RECORDS.VMA, { ...base, vma_type: TYPE.anonymous });
-    const isDroppable = area.flags.has("dp");
+    const isDroppable = vma.flags.has("dp");
     extra(KIND.ordinary, isDroppable ? DROPPABLE : 0);
     // What may be gone at any moment is gone after a restart.
     if (isDroppable) writer.pages([], BigInt(PAGE_SIZE));
     else ownPages();
     return;
   }
-  const mapFile = mapLink(pid, area);
+  const mapFile = mapLink(pid, vma);
   const { size } = fs.statSync(mapFile, { bigint: true });
-  const isShared = area.permissions[3] === "s";
-  if (isSegment(area) || (isShared && area.name.startsWith("/dev/zero"))) {
+  const isShared = vma.permissions[3] === "s";
+  if (isSegment(vma) || (isShared && vma.name.startsWith("/dev/zero"))) {
     // Segments have their own numbers in the place of those of inodes.
-    const number = isSegment(area) ? "sysv" : area.device;
-    const object = context.hidden("INODE", `${number}:${area.inode}`);
+    const number = isSegment(vma) ? "sysv" : vma.device;
+    const object = context.hidden("INODE", `${number}:${vma.inode}`);
     writer.record(RECORDS.VMA, {
       ...base,
       vma_type: object.isNew ? TYPE.shared : TYPE.sharedAgain,
@@ -129,19 +129,19 @@ function writeArea(
       ino_size: size,
     });
     extra(KIND.ordinary);
-    if (isSegment(area)) writer.record(RECORDS.SYSV_SEGMENT, segmentFields(area.inode));
+    if (isSegment(vma)) writer.record(RECORDS.SYSV_SEGMENT, segmentFields(vma.inode));
     if (object.isNew) writeWholeFile(context, mapFile);
     return;
   }
   const isWritable = isShared && (flags & VM_MAYWRITE) !== 0n;
-  const file = area.name.startsWith("/memfd:")
-    ? writeMemfd(context, mapFile, area.name, isWritable)
-    : writeMappedFile(context, mapFile, area.name, isWritable ? O_RDWR : 0);
+  const file = vma.name.startsWith("/memfd:")
+    ? writeMemfd(context, mapFile, vma.name, isWritable)
+    : writeMappedFile(context, mapFile, vma.name, isWritable ? O_RDWR : 0);
   writer.record(RECORDS.VMA, {
     ...base,
     vma_type: isShared ? TYPE.sharedFile : TYPE.file,
     vma_objref: file,
-    ino_objref: isShared ? context.hidden("INODE", `${area.device}:${area.inode}`).objref : 0,
+    ino_objref: isShared ? context.hidden("INODE", `${vma.device}:${vma.inode}`).objref : 0,
     ino_size: size,
   });
   extra(KIND.ordinary);

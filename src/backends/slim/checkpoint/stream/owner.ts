@@ -9,7 +9,7 @@ import {
 import { O_ASYNC, O_PATH } from "../../../../linux/open-flags.js";
 import { SYS } from "../../sys/abi-x64.js";
 import { attempt } from "../../sys/syscall.js";
-import { borrow, type Description } from "../descriptions.js";
+import { borrow, type OpenFileState } from "../descriptions.js";
 import type { CheckpointContext } from "./context.js";
 
 const OWNER = { process: 0, group: 1, thread: 3 } as const;
@@ -29,9 +29,9 @@ export interface Owner {
 
 const NOBODY: Owner = { type: OWNER.process, pid: 0, signal: 0, uid: 0, euid: 0 };
 
-export function ownerOf(description: Description): Owner {
-  if ((description.info.flags & O_PATH) !== 0) return NOBODY;
-  return borrow(description, (fd) => {
+export function ownerOf(file: OpenFileState): Owner {
+  if ((file.info.flags & O_PATH) !== 0) return NOBODY;
+  return borrow(file, (fd) => {
     const owner = Buffer.alloc(8);
     attempt(SYS.fcntl, fd, F_GETOWN_EX, owner);
     const ids = Buffer.alloc(8);
@@ -53,9 +53,9 @@ export function ownerOf(description: Description): Owner {
 }
 
 /** FILE_OWNER, when somebody gets the signals of the file. */
-export function writeOwner(context: CheckpointContext, description: Description, objref: number): void {
-  const { signal, type, pid, uid, euid } = ownerOf(description);
-  const isAsync = (description.info.flags & O_ASYNC) !== 0;
+export function writeOwner(context: CheckpointContext, file: OpenFileState, objref: number): void {
+  const { signal, type, pid, uid, euid } = ownerOf(file);
+  const isAsync = (file.info.flags & O_ASYNC) !== 0;
   if (pid === 0 && signal === 0 && !isAsync) return;
   context.writer.record(RECORDS.FILE_OWNER, {
     file_objref: objref,

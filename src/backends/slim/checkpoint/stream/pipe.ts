@@ -4,15 +4,15 @@ import { AT_FDCWD, F_GETPIPE_SZ, F_SETPIPE_SZ, SPLICE_F_NONBLOCK } from "../../.
 import { O_NONBLOCK } from "../../../../linux/open-flags.js";
 import { SYS } from "../../sys/abi-x64.js";
 import { attempt, call } from "../../sys/syscall.js";
-import { borrow, type Description } from "../descriptions.js";
+import { borrow, type OpenFileState } from "../descriptions.js";
 
 /** Bytes that a pipe or fifo can hold. */
-export function pipeCapacity(description: Description): number {
-  return borrow(description, (fd) => call("tell the capacity of a pipe", SYS.fcntl, fd, F_GETPIPE_SZ));
+export function pipeCapacity(file: OpenFileState): number {
+  return borrow(file, (fd) => call("tell the capacity of a pipe", SYS.fcntl, fd, F_GETPIPE_SZ));
 }
 
 /** The bytes that wait in a pipe or fifo, without taking them out. */
-export function pipeData({ pid, fd, link, info }: Description): Buffer {
+export function pipeData({ pid, fd, link, info }: OpenFileState): Buffer {
   // Either end can be read through /proc; the end at hand may be for writing only.
   const own = call("open a pipe", SYS.openat, AT_FDCWD, Buffer.from(`/proc/${pid}/fd/${fd}\0`), O_NONBLOCK);
   const ends = Buffer.alloc(8);

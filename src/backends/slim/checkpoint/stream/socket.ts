@@ -10,7 +10,7 @@ import {
 import { writeSocketExtra, writeSocketRecord } from "../../../../ops/convert/to-linux-cr/sockets.js";
 import { writeByteQueue } from "../../../../ops/convert/to-linux-cr/tcp-connections.js";
 
-import type { Description } from "../descriptions.js";
+import type { OpenFileState } from "../descriptions.js";
 import type { QueuedMessage, SavedSocket, UnixSocket } from "../sockets/socket.js";
 import type { CheckpointContext } from "./context.js";
 
@@ -20,17 +20,13 @@ const SLASH = 0x2f;
 const LINKED = 1;
 
 /** Writes the records of an open file whose number was just given. */
-type WriteFile = (context: CheckpointContext, description: Description, objref: number) => void;
+type WriteFile = (context: CheckpointContext, file: OpenFileState, objref: number) => void;
 
 /** SOCK object of an open socket; gives its number. Files in flight are written by `writeFile`. */
-export function writeSocket(
-  context: CheckpointContext,
-  description: Description,
-  writeFile: WriteFile,
-): number {
-  const socket = context.sockets.get(description);
-  if (socket === undefined) throw new Error(`${description.link} was not refused`);
-  return writeSock(context, socket, description.link, writeFile);
+export function writeSocket(context: CheckpointContext, file: OpenFileState, writeFile: WriteFile): number {
+  const socket = context.sockets.get(file);
+  if (socket === undefined) throw new Error(`${file.link} was not refused`);
+  return writeSock(context, socket, file.link, writeFile);
 }
 
 function writeSock(
@@ -93,7 +89,7 @@ function writeUnix(
     opts,
   });
   const other = socket.peer === 0 ? undefined : context.sockets.byInode(socket.peer);
-  const peer = other === undefined ? 0 : writeSock(context, other.socket, other.description.link, writeFile);
+  const peer = other === undefined ? 0 : writeSock(context, other.socket, other.file.link, writeFile);
   const peerName = other?.socket.family === "unix" ? other.socket.name : Buffer.alloc(0);
   const isPath = name.length > 0 && name[0] !== 0;
   context.writer.record(RECORDS.SOCKET_UNIX, {
@@ -151,7 +147,7 @@ function writeMessage(
   writer.record(RECORDS.SOCKET_BUFFER, {
     lin_len: data.length,
     skb_len: data.length,
-    sk_objref: from === undefined ? 0 : writeSock(context, from.socket, from.description.link, writeFile),
+    sk_objref: from === undefined ? 0 : writeSock(context, from.socket, from.file.link, writeFile),
     pr_objref: objref,
   });
   writer.buffer(data);

@@ -5,7 +5,7 @@ import { SYS } from "../../sys/abi-x64.js";
 import { addressOf, attempt } from "../../sys/syscall.js";
 
 /** UIO_MAXIOV of linux/uio.h, and bytes of a struct iovec. */
-const MOST_RANGES = 1024;
+const MAX_RANGES = 1024;
 const IOVEC_BYTES = 16;
 
 /** The memory of a stopped process as bytes. */
@@ -14,7 +14,7 @@ export class TaskMemory implements ByteSource {
   readonly name: string;
   readonly #file: number;
   /** struct iovec each, as halves of 64 bits. */
-  readonly #remote = new Uint32Array((MOST_RANGES * IOVEC_BYTES) / 4);
+  readonly #remote = new Uint32Array((MAX_RANGES * IOVEC_BYTES) / 4);
   readonly #local = Buffer.alloc(IOVEC_BYTES);
   #count = 0;
   #start = 0;
@@ -33,7 +33,7 @@ export class TaskMemory implements ByteSource {
 
   /** Notes that bytes of the task are wanted at a place of `bytes`; `gather` reads what was noted, many ranges at once. */
   want(address: number, size: number, bytes: Buffer, at: number): void {
-    if (this.#count === MOST_RANGES || at !== this.#start + this.#size) this.gather(bytes);
+    if (this.#count === MAX_RANGES || at !== this.#start + this.#size) this.gather(bytes);
     if (this.#count === 0) this.#start = at;
     const entry = this.#count++ * 4;
     this.#remote[entry] = address;

@@ -109,7 +109,7 @@ function cpuFields(registers: Registers): Record<string, number | bigint> {
 function writeObjects(context: CheckpointContext, process: ProcessState): void {
   const { writer } = context;
   const { pid } = process.frozen.stat;
-  const files = context.ref("FILE_TABLE", context.descriptions.tableOwner(pid), (objref) =>
+  const files = context.ref("FILE_TABLE", context.files.tableOwner(pid), (objref) =>
     writeFileTable(context, pid, objref),
   );
   const mm = context.ref("MM", pid, () => writeMemory(context, process));

@@ -12,21 +12,20 @@ import {
 } from "../../../../linux/tty.js";
 import { isCanonical, modesOf } from "../../terminal/modes.js";
 import { slaveDevice, slaveIndex } from "../../terminal/pty.js";
-import type { Description } from "../descriptions.js";
+import type { OpenFileState } from "../descriptions.js";
 import type { TerminalState } from "../terminal-state.js";
 import type { CheckpointContext } from "./context.js";
 
 /** TTY_EXTRA.flags. */
-const EXTRA = { locked: 1, exclusive: 2, packet: 4, owner: 8, outside: 16 } as const;
+const EXTRA = { locked: 1, exclusive: 2, packet: 4, owner: 8, external: 16 } as const;
 /** Bits of TTY_LDISC.read_flags and bytes of a buffer: N_TTY_BUF_SIZE. */
 const READ_FLAGS_BYTES = 512;
 
 /** The TTY objects of an open terminal that is new, then its number for FILE. */
-export function terminalOf(context: CheckpointContext, description: Description): number {
-  const end = context.terminals.end(description);
-  if (end === undefined) throw new Error(`${description.link} was not refused`);
-  if (end.isHungUp)
-    return context.ref("TTY", `hung up ${description.id}`, () => writeHungUp(context, end.index));
+export function terminalOf(context: CheckpointContext, file: OpenFileState): number {
+  const end = context.terminals.end(file);
+  if (end === undefined) throw new Error(`${file.link} was not refused`);
+  if (end.isHungUp) return context.ref("TTY", `hung up ${file.id}`, () => writeHungUp(context, end.index));
   return end.isMaster ? masterOf(context, end.index) : slaveOf(context, end.index);
 }
 
@@ -45,9 +44,9 @@ export function writeOpenedName({ writer }: CheckpointContext, objref: number, p
 
 function masterOf(context: CheckpointContext, index: number): number {
   return context.ref("TTY", `master ${index}`, () => {
-    const description = context.terminals.master(index);
-    if (description === undefined) writeOutside(context, index);
-    else writeEnd(context, index, context.terminals.state(index), 0, description.stat);
+    const file = context.terminals.master(index);
+    if (file === undefined) writeExternal(context, index);
+    else writeEnd(context, index, context.terminals.state(index), 0, file.stat);
   });
 }
 
@@ -59,13 +58,13 @@ function slaveOf(context: CheckpointContext, index: number): number {
 }
 
 /** A master that is not in the tree: the terminal is that which the tree is restarted on. */
-function writeOutside(context: CheckpointContext, index: number): void {
+function writeExternal(context: CheckpointContext, index: number): void {
   context.writer.record(RECORDS.TTY, { ...identity(context, index, 0), flags: TTY_HUPPED });
-  context.writer.record(RECORDS.TTY_EXTRA, { flags: EXTRA.outside });
+  context.writer.record(RECORDS.TTY_EXTRA, { flags: EXTRA.external });
 }
 
 function writeHungUp(context: CheckpointContext, index: number): void {
-  const master = context.ref("TTY", `gone ${index}`, () => writeOutside(context, index));
+  const master = context.ref("TTY", `gone ${index}`, () => writeExternal(context, index));
   context.writer.record(RECORDS.TTY, { ...identity(context, index, master), flags: TTY_HUPPED });
 }
 

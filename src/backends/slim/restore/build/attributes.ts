@@ -3,9 +3,10 @@ import type { AttributeStep } from "../plan/attributes.js";
 import type { Builders } from "./builders.js";
 
 export const ATTRIBUTES: Builders<AttributeStep> = {
-  "process attributes"(work, { task }) {
-    const { bench, process } = work.site(task);
-    setProcessAttributes(bench, process);
+  "process attributes"(context, { task }) {
+    const { remote, process } = context.task(task);
+    setProcessAttributes(remote, process);
   },
-  "thread attributes": (work, { task, thread }) => setThreadAttributes(work.bench(task, thread.tid), thread),
+  "thread attributes": (context, { task, thread }) =>
+    setThreadAttributes(context.remote(task, thread.tid), thread),
 };

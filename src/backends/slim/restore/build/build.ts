@@ -1,4 +1,4 @@
-import type { Construction } from "../construction.js";
+import type { RestoreContext } from "../construction.js";
 import type { Step } from "../plan/plan.js";
 import { ATTRIBUTES } from "./attributes.js";
 import type { Builders } from "./builders.js";
@@ -40,7 +40,7 @@ const BUILDERS: Builders<Step> = {
 };
 
 /** Does one step of a plan. Errors: BackendError naming the task and what the kernel refused. */
-export function build(work: Construction, step: Step): void {
-  const run = BUILDERS[step.kind] as (work: Construction, step: Step) => void;
-  run(work, step);
+export function build(context: RestoreContext, step: Step): void {
+  const run = BUILDERS[step.kind] as (context: RestoreContext, step: Step) => void;
+  run(context, step);
 }

@@ -7,11 +7,11 @@ import type { Builders } from "./builders.js";
 const DUMPABLE = 3n;
 
 export const CREDENTIALS: Builders<CredentialStep> = {
-  credentials(work, { task, thread }) {
-    const { process } = work.site(task);
-    const { mm } = work.image.memory(process.objects?.mm_objref ?? 0);
-    const bench = work.bench(task, thread.tid);
-    setCredentials(bench, thread, Number(mm.flags & DUMPABLE));
-    setDeathSignal(bench, thread);
+  credentials(context, { task, thread }) {
+    const { process } = context.task(task);
+    const { mm } = context.image.memory(process.objects?.mm_objref ?? 0);
+    const remote = context.remote(task, thread.tid);
+    setCredentials(remote, thread, Number(mm.flags & DUMPABLE));
+    setDeathSignal(remote, thread);
   },
 };

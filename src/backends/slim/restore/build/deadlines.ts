@@ -9,8 +9,8 @@ export const DEADLINES: Builders<DeadlineStep> = {
     armTimerFd(image.reader, files.file(objref), files.get(objref), used),
   "watch paths": ({ image, files }, { objref }) =>
     watchPaths(image.reader, files.file(objref), files.get(objref)),
-  "arm timers"(work, { task }) {
-    const { bench, process } = work.site(task);
-    armTimers(bench, process, work.used);
+  "arm timers"(context, { task }) {
+    const { remote, process } = context.task(task);
+    armTimers(remote, process, context.used);
   },
 };

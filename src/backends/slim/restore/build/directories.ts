@@ -6,22 +6,22 @@ import type { DirectoryStep } from "../plan/directories.js";
 import type { Builders } from "./builders.js";
 
 export const DIRECTORIES: Builders<DirectoryStep> = {
-  "root directory"(work, { task, path }) {
-    const { bench, handOver } = work.site(task);
+  "root directory"(context, { task, path }) {
+    const { remote, transfer } = context.task(task);
     const directory = openPath(path, O_PATH_DIRECTORY | O_CLOEXEC);
     try {
-      handOver.lend(directory, (fd) => void bench.call("enter its root directory", SYS.fchdir, fd));
-      bench.call("make it its root", SYS.chroot, bench.put(cString(".")));
+      transfer.lend(directory, (fd) => void remote.call("enter its root directory", SYS.fchdir, fd));
+      remote.call("make it its root", SYS.chroot, remote.put(cString(".")));
     } finally {
       attempt(SYS.close, directory);
     }
   },
-  "working directory"(work, { task, path, file }) {
-    const { bench, handOver } = work.site(task);
+  "working directory"(context, { task, path, file }) {
+    const { remote, transfer } = context.task(task);
     const enter = (own: number): void =>
-      handOver.lend(own, (fd) => void bench.call("enter its working directory", SYS.fchdir, fd));
+      transfer.lend(own, (fd) => void remote.call("enter its working directory", SYS.fchdir, fd));
     if (file !== 0) {
-      enter(work.files.get(file));
+      enter(context.files.get(file));
       return;
     }
     const directory = openPath(path, O_PATH_DIRECTORY | O_CLOEXEC);
@@ -31,5 +31,5 @@ export const DIRECTORIES: Builders<DirectoryStep> = {
       attempt(SYS.close, directory);
     }
   },
-  umask: (work, { task, umask }) => void work.site(task).bench.call("set its umask", SYS.umask, umask),
+  umask: (context, { task, umask }) => void context.task(task).remote.call("set its umask", SYS.umask, umask),
 };

@@ -1,5 +1,5 @@
 import { isCrimgError } from "../../../../io/errors.js";
-import { readAreas } from "../../proc/mappings.js";
+import { readVmas } from "../../proc/mappings.js";
 import { readStat } from "../../proc/stat.js";
 import { syscallSite } from "../../ptrace/restorer.js";
 import { waitFor } from "../../ptrace/wait.js";
@@ -11,31 +11,31 @@ import type { Builders } from "./builders.js";
 const STOP_SECONDS = 2;
 
 export const LIFE: Builders<LifeStep> = {
-  registers(work, { task, thread }) {
-    const bench = work.bench(task, thread.tid);
+  registers(context, { task, thread }) {
+    const remote = context.remote(task, thread.tid);
     if (thread.tid !== task) {
-      finishThread(bench, thread);
+      finishThread(remote, thread);
       return;
     }
-    const site = syscallSite(bench.tracee, readAreas(task));
-    finishThread(bench, thread, () => bench.remove(site));
+    const site = syscallSite(remote.tracee, readVmas(task));
+    finishThread(remote, thread, () => remote.remove(site));
   },
   "note substitutes": ({ files }) => files.deleted.note(),
   "remove substitutes": ({ files }) => files.deleted.end(),
-  outlive(work) {
+  outlive(context) {
     // One call after the other, the root last: killed within these microseconds, crimg takes those with it that it still may.
-    for (const { process, benches } of [...work.sites.values()].reverse())
-      if (process.exitStatus === undefined) for (const { tracee } of benches.values()) tracee.outlive();
+    for (const { process, remotes } of [...context.tasks.values()].reverse())
+      if (process.exitStatus === undefined) for (const { tracee } of remotes.values()) tracee.outlive();
   },
   "close files": ({ files }) => files.close(),
-  "leave stopped"(work, { task }) {
-    const { benches } = work.site(task);
-    for (const { tracee } of benches.values()) tracee.detach();
-    for (const tid of benches.keys()) awaitStopped(task, tid);
+  "leave stopped"(context, { task }) {
+    const { remotes } = context.task(task);
+    for (const { tracee } of remotes.values()) tracee.detach();
+    for (const tid of remotes.keys()) awaitStopped(task, tid);
   },
-  resume(work, { task }) {
-    const { benches } = work.site(task);
-    for (const { tracee } of benches.values()) tracee.detach();
+  resume(context, { task }) {
+    const { remotes } = context.task(task);
+    for (const { tracee } of remotes.values()) tracee.detach();
   },
 };
 

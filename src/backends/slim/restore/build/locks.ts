@@ -5,7 +5,7 @@ import type { LockStep } from "../plan/locks.js";
 import type { Builders } from "./builders.js";
 
 export const LOCKS: Builders<LockStep> = {
-  lock: (work, { task, fd, lock }) => takeLock(work.site(task).bench, fd, lock),
+  lock: (context, { task, fd, lock }) => takeLock(context.task(task).remote, fd, lock),
   "break lease"({ files, used }, { objref, lock }) {
     const remaining = lock.remaining - Number(used / NSEC_PER_SEC);
     breakLease(files.get(objref), { ...lock, remaining }, files.journal);

@@ -1,29 +1,31 @@
-import { assertSameVdso, buildArea, describeMemory, mapVdso } from "../memory.js";
+import { assertSameVdso, buildVma, describeMemory, mapVdso } from "../memory.js";
 import type { MemoryStep } from "../plan/memory.js";
 import type { Builders } from "./builders.js";
 
 export const MEMORY: Builders<MemoryStep> = {
-  vdso(work, { task, memory }) {
-    const { bench } = work.site(task);
-    const { areas } = work.image.memory(memory);
-    mapVdso(bench, areas);
-    assertSameVdso(bench, areas, work.imageFd);
+  vdso(context, { task, memory }) {
+    const { remote } = context.task(task);
+    const { vmas } = context.image.memory(memory);
+    mapVdso(remote, vmas);
+    assertSameVdso(remote, vmas, context.imageFd);
   },
-  area(work, { task, area }) {
-    const { bench, handOver } = work.site(task);
-    buildArea(bench, handOver, area, {
-      image: work.imageFd,
-      file: (objref) => work.files.get(objref),
-      shared: (objref) => work.shared.get(bench, objref),
-      segment: (each) => work.shared.segment(each),
-      reserved: work.ids,
-      onFilled: (bytes) => work.filled(bytes),
+  vma(context, { task, vma }) {
+    const { remote, transfer } = context.task(task);
+    buildVma(remote, transfer, vma, {
+      image: context.imageFd,
+      file: (objref) => context.files.get(objref),
+      shared: (objref) => context.shared.get(remote, objref),
+      segment: (each) => context.shared.segment(each),
+      reserved: context.ids,
+      onFilled: (bytes) => context.filled(bytes),
     });
   },
-  "describe memory"(work, { task, memory }) {
-    const { bench, handOver } = work.site(task);
-    const described = work.image.memory(memory);
-    handOver.lend(work.files.get(described.mm.exe_objref), (exe) => describeMemory(bench, described, exe));
+  "describe memory"(context, { task, memory }) {
+    const { remote, transfer } = context.task(task);
+    const described = context.image.memory(memory);
+    transfer.lend(context.files.get(described.mm.exe_objref), (exe) =>
+      describeMemory(remote, described, exe),
+    );
   },
   "detach segments": ({ shared }) => shared.detachSegments(),
   seals: ({ files }) => files.seal(),

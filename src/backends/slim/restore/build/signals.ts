@@ -5,20 +5,20 @@ import { createTimers } from "../timers.js";
 import type { Builders } from "./builders.js";
 
 export const SIGNALS: Builders<SignalStep> = {
-  timers(work, { task }) {
-    const { bench, process } = work.site(task);
-    createTimers(bench, process);
+  timers(context, { task }) {
+    const { remote, process } = context.task(task);
+    createTimers(remote, process);
   },
-  signals(work, { task }) {
-    const { bench, process } = work.site(task);
-    drainSignals(bench);
-    for (const info of process.pending) queueSignal(bench, info, true);
+  signals(context, { task }) {
+    const { remote, process } = context.task(task);
+    drainSignals(remote);
+    for (const info of process.pending) queueSignal(remote, info, true);
     for (const { tid, pending } of process.threads)
-      for (const info of pending) queueSignal(work.bench(task, tid), info, false);
+      for (const info of pending) queueSignal(context.remote(task, tid), info, false);
   },
-  actions(work, { task }) {
-    const { bench, process } = work.site(task);
-    setActions(bench, process.actions);
+  actions(context, { task }) {
+    const { remote, process } = context.task(task);
+    setActions(remote, process.actions);
   },
-  limits: (work, { task }) => setLimits(work.site(task).process),
+  limits: (context, { task }) => setLimits(context.task(task).process),
 };

@@ -10,26 +10,26 @@ import type { Builders } from "./builders.js";
 
 export const TERMINALS: Builders<TerminalStep> = {
   /** The terminal of crimg itself goes over from its session to that of the task: refused before where others are in it. */
-  "controlling terminal"(work, { task, terminal }) {
-    const { bench, handOver } = work.site(task);
-    handOver.lend(work.files.terminals.controlling(terminal), (fd) =>
-      bench.call(
+  "controlling terminal"(context, { task, terminal }) {
+    const { remote, transfer } = context.task(task);
+    transfer.lend(context.files.terminals.controlling(terminal), (fd) =>
+      remote.call(
         "take its terminal",
         SYS.ioctl,
         fd,
         TIOCSCTTY,
-        Number(work.files.terminals.isOutside(terminal)),
+        Number(context.files.terminals.isExternal(terminal)),
       ),
     );
   },
-  foreground(work, { task, terminal, group }) {
-    const own = work.files.terminals.controlling(terminal);
+  foreground(context, { task, terminal, group }) {
+    const own = context.files.terminals.controlling(terminal);
     const bytes = Buffer.alloc(4);
     bytes.writeInt32LE(group);
     if (task !== 0) {
-      const { bench, handOver } = work.site(task);
-      handOver.lend(own, (fd) =>
-        bench.call("choose the group in the foreground", SYS.ioctl, fd, TIOCSPGRP, bench.put(bytes)),
+      const { remote, transfer } = context.task(task);
+      transfer.lend(own, (fd) =>
+        remote.call("choose the group in the foreground", SYS.ioctl, fd, TIOCSPGRP, remote.put(bytes)),
       );
       return;
     }
@@ -42,14 +42,14 @@ export const TERMINALS: Builders<TerminalStep> = {
       return;
     withoutStops(() => call("choose the group in the foreground", SYS.ioctl, own, TIOCSPGRP, bytes));
   },
-  "open own terminal"(work, { task, objref, flags }) {
-    const { bench } = work.site(task);
-    const path = bench.put(cString("/dev/tty"));
-    const fd = bench.call("open /dev/tty", SYS.openat, AT_FDCWD, path, flags | O_NOCTTY | O_CLOEXEC, 0);
+  "open own terminal"(context, { task, objref, flags }) {
+    const { remote } = context.task(task);
+    const path = remote.put(cString("/dev/tty"));
+    const fd = remote.call("open /dev/tty", SYS.openat, AT_FDCWD, path, flags | O_NOCTTY | O_CLOEXEC, 0);
     const pidfd = call(`reach task ${task}`, SYS.pidfd_open, task, 0);
-    work.files.adopt(objref, call("take /dev/tty from a task", SYS.pidfd_getfd, pidfd, fd, 0));
+    context.files.adopt(objref, call("take /dev/tty from a task", SYS.pidfd_getfd, pidfd, fd, 0));
     attempt(SYS.close, pidfd);
-    bench.call("close a descriptor", SYS.close, fd);
+    remote.call("close a descriptor", SYS.close, fd);
   },
-  "finish terminals": (work) => work.files.terminals.finish(),
+  "finish terminals": (context) => context.files.terminals.finish(),
 };

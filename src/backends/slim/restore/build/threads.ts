@@ -4,9 +4,9 @@ import { setUpThread } from "../thread.js";
 import type { Builders } from "./builders.js";
 
 export const THREADS: Builders<ThreadStep> = {
-  thread(work, { task, thread: { tid } }) {
-    const { bench, benches } = work.site(task);
-    benches.set(tid, bench.for(clone(bench, tid, CLONE_AS_THREAD, 0)));
+  thread(context, { task, thread: { tid } }) {
+    const { remote, remotes } = context.task(task);
+    remotes.set(tid, remote.for(clone(remote, tid, CLONE_AS_THREAD, 0)));
   },
-  "set up thread": (work, { task, thread }) => setUpThread(work.bench(task, thread.tid), thread),
+  "set up thread": (context, { task, thread }) => setUpThread(context.remote(task, thread.tid), thread),
 };

@@ -3,11 +3,11 @@ import type { WatchStep } from "../plan/watches.js";
 import type { Builders } from "./builders.js";
 
 export const WATCHES: Builders<WatchStep> = {
-  watch(work, { task, fd, objref }) {
-    const { process, handOver } = work.site(task);
-    const table = work.image.table(process.objects?.files_objref ?? 0);
+  watch(context, { task, fd, objref }) {
+    const { process, transfer } = context.task(task);
+    const table = context.image.table(process.objects?.files_objref ?? 0);
     const byNumber = new Map(table.map((each) => [each.fd, each.objref]));
-    watchAgain(handOver, work.image.reader, work.files, { fd, objref }, byNumber);
+    watchAgain(transfer, context.image.reader, context.files, { fd, objref }, byNumber);
   },
-  "close hand-over": (work, { task }) => work.site(task).handOver.end(),
+  "close fd transfer": (context, { task }) => context.task(task).transfer.end(),
 };

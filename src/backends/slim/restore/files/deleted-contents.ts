@@ -8,7 +8,7 @@ import type { StreamReader } from "../../../../model/linux-cr/reader.js";
 import { copyFile } from "../../copy-file.js";
 import { SYS } from "../../sys/abi-x64.js";
 import { call } from "../../sys/syscall.js";
-import type { ImageFile } from "./open-files.js";
+import type { OpenFileRecord } from "./open-files.js";
 
 /** FILE_UNLINKED.method. */
 const METHODS = { 1: "relink", 2: "contents", 3: "copy" } as const;
@@ -22,10 +22,10 @@ const UTIME_OMIT = (1n << 30n) - 2n;
 const CHUNK = 1 << 20;
 
 /** A deleted file with all its FILEs. */
-export interface DeletedFamily {
+export interface DeletedFile {
   /** What its FILEs have in common: the number of UNLINKED_EXTRA, or of the only FILE. */
   readonly inode: number;
-  readonly files: readonly ImageFile[];
+  readonly files: readonly OpenFileRecord[];
   readonly method: "relink" | "contents" | "copy";
   /** The name that keeps it; empty with `contents`. */
   readonly substitute: string;
@@ -41,11 +41,11 @@ export interface DeletedFamily {
 }
 
 /** The deleted files of an image, by each of their FILEs. Errors: FormatError for a damaged image. */
-export function familiesOf(
+export function deletedFilesOf(
   reader: StreamReader,
-  fileOf: (objref: number) => ImageFile,
-): ReadonlyMap<number, DeletedFamily> {
-  const families = new Map<number, DeletedFamily & { files: ImageFile[] }>();
+  fileOf: (objref: number) => OpenFileRecord,
+): ReadonlyMap<number, DeletedFile> {
+  const groups = new Map<number, DeletedFile & { files: OpenFileRecord[] }>();
   for (const part of reader.objects("FILE")) {
     const unlinked = reader.find(part, RECORDS.FILE_UNLINKED)?.value;
     if (unlinked === undefined) continue;
@@ -53,7 +53,7 @@ export function familiesOf(
     const extra = reader.find(part, RECORDS.UNLINKED_EXTRA)?.value;
     const file = fileOf(objref);
     const inode = extra?.inode_objref ?? -objref;
-    const known = families.get(inode);
+    const known = groups.get(inode);
     if (known !== undefined) {
       known.files.push(file);
       continue;
@@ -61,7 +61,7 @@ export function familiesOf(
     const { kind, mode, uid, gid, size, flags } = unlinked;
     const method = METHODS[unlinked.method as keyof typeof METHODS] ?? "contents";
     const name = method === "contents" ? "" : (reader.text(part, RECORDS.FILE_NAME, 1) ?? "");
-    families.set(inode, {
+    groups.set(inode, {
       ...{ inode, files: [file], method, kind, mode, uid, gid, size },
       // Counted from a root, with or without a slash.
       substitute: name === "" || name.startsWith("/") ? name : `/${name}`,
@@ -70,12 +70,12 @@ export function familiesOf(
     });
   }
   return new Map(
-    [...families.values()].flatMap((family) => family.files.map(({ objref }) => [objref, family])),
+    [...groups.values()].flatMap((family) => family.files.map(({ objref }) => [objref, family])),
   );
 }
 
 /** Writes the contents of a deleted regular file into `fd`: from its copy, or from the image, open as `image`. */
-export function fillDeleted(reader: StreamReader, image: number, family: DeletedFamily, fd: number): void {
+export function fillDeleted(reader: StreamReader, image: number, family: DeletedFile, fd: number): void {
   if (family.method === "copy") {
     const source = fs.openSync(textToBytes(family.substitute), "r");
     try {
@@ -97,7 +97,7 @@ export function fillDeleted(reader: StreamReader, image: number, family: Deleted
 }
 
 /** Where a deleted symbolic link leads. */
-export function linkTarget(reader: StreamReader, family: DeletedFamily): Buffer {
+export function linkTarget(reader: StreamReader, family: DeletedFile): Buffer {
   const [chunk] = chunksOf(reader, family);
   if (chunk === undefined)
     throw new BackendError(`the image does not say where ${family.files[0]?.path} leads`);
@@ -105,7 +105,7 @@ export function linkTarget(reader: StreamReader, family: DeletedFamily): Buffer 
 }
 
 /** Owner, permissions and times; `link` leads to the file. A link and a node keep the permissions they were made with. */
-export function setAttributes(reader: StreamReader, family: DeletedFamily, link: string): void {
+export function setAttributes(reader: StreamReader, family: DeletedFile, link: string): void {
   const { uid, gid, mode, kind } = family;
   const now = fs.statSync(link);
   if (now.uid !== uid || now.gid !== gid) fs.chownSync(link, uid, gid);
@@ -115,7 +115,7 @@ export function setAttributes(reader: StreamReader, family: DeletedFamily, link:
     times.writeBigInt64LE(seconds ?? 0n, at);
     times.writeBigInt64LE(seconds === undefined ? UTIME_OMIT : BigInt(nanoseconds), at + 8);
   };
-  const [{ part }] = family.files as [ImageFile];
+  const [{ part }] = family.files as [OpenFileRecord];
   const extra = reader.find(part, RECORDS.UNLINKED_EXTRA)?.value;
   const identity = reader.find(part, RECORDS.FILE_IDENTITY)?.value;
   const atime = extra !== undefined && (extra.flags & HAS_ATIME) !== 0 ? extra : undefined;
@@ -128,7 +128,7 @@ export function setAttributes(reader: StreamReader, family: DeletedFamily, link:
 /** Pieces of contents: where they belong in the file, and where they stand in the image. */
 function chunksOf(
   reader: StreamReader,
-  { files }: DeletedFamily,
+  { files }: DeletedFile,
 ): { readonly start: number; readonly offset: number; readonly size: number }[] {
   const holder = files.find(({ part }) => isHere(reader, part)) ?? files[0];
   return (holder?.part.parts ?? [])

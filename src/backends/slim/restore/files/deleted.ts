@@ -20,14 +20,14 @@ import { makeNode, Names, type OwnName, removeName } from "../../names.js";
 import { SYS } from "../../sys/abi-x64.js";
 import { attempt } from "../../sys/syscall.js";
 import {
-  type DeletedFamily,
-  familiesOf,
+  type DeletedFile,
+  deletedFilesOf,
   fillDeleted,
   linkTarget,
   setAttributes,
 } from "./deleted-contents.js";
 import { openPath } from "./named.js";
-import type { ImageFile } from "./open-files.js";
+import type { OpenFileRecord } from "./open-files.js";
 
 /** FILE_UNLINKED.kind. */
 const KIND = { directory: 2, fifo: 3, symlink: 4, character: 5, block: 6 };
@@ -50,20 +50,20 @@ export class DeletedFiles {
   /** Substitutes on disk that go once the restart has succeeded. */
   readonly #spent: string[] = [];
   /** By FILE. */
-  #families: ReadonlyMap<number, DeletedFamily> | undefined;
+  #groups: ReadonlyMap<number, DeletedFile> | undefined;
 
   constructor(
     readonly reader: StreamReader,
     readonly image: number,
     readonly journal: Journal,
     /** A FILE by its number, with the access mode that it must have. */
-    readonly file: (objref: number) => ImageFile,
+    readonly file: (objref: number) => OpenFileRecord,
   ) {
     this.#names = new Names(journal);
   }
 
   /** The descriptor of crimg for a FILE. Errors: BackendError naming the file. */
-  open(file: ImageFile): number {
+  open(file: OpenFileRecord): number {
     this.#bring(file);
     const fd = this.#open.get(file.objref);
     if (fd === undefined) throw new BackendError(`the deleted file ${file.path} was not opened`);
@@ -72,7 +72,7 @@ export class DeletedFiles {
   }
 
   /** A path that leads to a deleted fifo. */
-  link(file: ImageFile): string {
+  link(file: OpenFileRecord): string {
     const handle = this.#bring(file);
     return `/proc/self/fd/${this.#fifos.get(file.objref) ?? handle}`;
   }
@@ -102,9 +102,9 @@ export class DeletedFiles {
   }
 
   /** Makes or finds the file, and opens all its FILEs. Gives what leads to it. */
-  #bring(file: ImageFile): number {
-    this.#families ??= familiesOf(this.reader, this.file);
-    const family = this.#families.get(file.objref);
+  #bring(file: OpenFileRecord): number {
+    this.#groups ??= deletedFilesOf(this.reader, this.file);
+    const family = this.#groups.get(file.objref);
     if (family === undefined) throw new BackendError(`FILE ${file.objref} was not deleted`);
     const known = this.#handles.get(family.inode);
     if (known !== undefined) return known;
@@ -114,7 +114,7 @@ export class DeletedFiles {
   }
 
   /** The file itself, which a link has kept. */
-  #linked(family: DeletedFamily): number {
+  #linked(family: DeletedFile): number {
     const { substitute } = family;
     const handle = openPath(substitute, O_PATH | O_NOFOLLOW | O_CLOEXEC);
     if (family.removes) this.#spent.push(substitute);
@@ -123,7 +123,7 @@ export class DeletedFiles {
   }
 
   /** A file of the same kind with the same contents. */
-  #anew(family: DeletedFamily): number {
+  #anew(family: DeletedFile): number {
     if (family.method === "copy" && family.removes) this.#spent.push(family.substitute);
     const never = family.files.find(({ value }) => (value.f_flags & __O_TMPFILE) !== 0);
     const handle =
@@ -133,7 +133,7 @@ export class DeletedFiles {
   }
 
   /** A file that never had a name (O_TMPFILE) gets none, and can be linked as before. Undefined where that cannot be. */
-  #unnamed(family: DeletedFamily, first: ImageFile): number | undefined {
+  #unnamed(family: DeletedFile, first: OpenFileRecord): number | undefined {
     const directory = path.posix.dirname(first.path ?? "/");
     const flags = (first.value.f_flags & ~OPEN_ONCE) | O_TMPFILE | O_CLOEXEC;
     const fd = this.#names.withDirectories(directory, () =>
@@ -148,7 +148,7 @@ export class DeletedFiles {
     return openPath(link, O_PATH | O_CLOEXEC);
   }
 
-  #named(family: DeletedFamily): number {
+  #named(family: DeletedFile): number {
     const [wanted = "/", ...others] = pathsOf(family);
     const directory = path.posix.dirname(wanted);
     let handle = -1;
@@ -166,7 +166,7 @@ export class DeletedFiles {
     return handle;
   }
 
-  #make(family: DeletedFamily, name: string): void {
+  #make(family: DeletedFile, name: string): void {
     const bytes = textToBytes(name);
     switch (family.kind) {
       case KIND.directory:
@@ -188,12 +188,7 @@ export class DeletedFiles {
   }
 
   /** Gives the file one name after the other that it had, and opens what was opened by each. */
-  #openAll(
-    family: DeletedFamily,
-    handle: number,
-    wanted: readonly string[],
-    names: Map<string, string>,
-  ): void {
+  #openAll(family: DeletedFile, handle: number, wanted: readonly string[], names: Map<string, string>): void {
     const [next, ...others] = wanted;
     if (next === undefined) {
       for (const file of family.files) {
@@ -216,7 +211,7 @@ export class DeletedFiles {
     });
   }
 
-  #fill(family: DeletedFamily, link: string): void {
+  #fill(family: DeletedFile, link: string): void {
     const fd = openPath(link, O_RDWR | O_CLOEXEC);
     try {
       fillDeleted(this.reader, this.image, family, fd);
@@ -227,12 +222,12 @@ export class DeletedFiles {
 }
 
 /** The paths by which a deleted file was opened, each once. */
-function pathsOf({ files }: DeletedFamily): string[] {
+function pathsOf({ files }: DeletedFile): string[] {
   return [...new Set(files.map((file) => file.path ?? "/"))];
 }
 
 /** Flags to open a file again that is there: nothing is made, and it is no file without a name this time. */
-function flagsOf({ value }: ImageFile): number {
+function flagsOf({ value }: OpenFileRecord): number {
   const once = OPEN_ONCE | ((value.f_flags & __O_TMPFILE) === 0 ? 0 : O_TMPFILE);
   return (value.f_flags & ~once) | O_NOCTTY | O_CLOEXEC;
 }

@@ -6,11 +6,11 @@ import { SYS } from "../../sys/abi-x64.js";
 import { clockTime } from "../../sys/clock.js";
 import { call } from "../../sys/syscall.js";
 import { stillLeft, timeBytes } from "../timers.js";
-import type { ImageFile } from "./open-files.js";
+import type { OpenFileRecord } from "./open-files.js";
 
 const SIGSET_BYTES = 8;
 
-export function makeEventFd({ value }: ImageFile): number {
+export function makeEventFd({ value }: OpenFileRecord): number {
   const fd = call("make an eventfd", SYS.eventfd2, 0, O_CLOEXEC | (value.flags ?? 0));
   if (value.count !== undefined && value.count > 0n) {
     const count = Buffer.alloc(8);
@@ -25,13 +25,13 @@ export function makeEpoll(): number {
 }
 
 /** A timerfd that does not run; `armTimerFd` starts it. */
-export function makeTimerFd(reader: StreamReader, { part }: ImageFile): number {
+export function makeTimerFd(reader: StreamReader, { part }: OpenFileRecord): number {
   const { value: timer } = reader.get(part, RECORDS.TIMERFD);
   return call("make a timerfd", SYS.timerfd_create, timer.clock_id, O_CLOEXEC);
 }
 
 /** Arms a timerfd with what it had left less `used`, in ns, and gives it what it had counted: arming forgets that, fs/timerfd.c. */
-export function armTimerFd(reader: StreamReader, { part }: ImageFile, fd: number, used: bigint): void {
+export function armTimerFd(reader: StreamReader, { part }: OpenFileRecord, fd: number, used: bigint): void {
   const { value: timer } = reader.get(part, RECORDS.TIMERFD);
   // One that repeats and was not read since it expired goes on when it is read: it must expire once more.
   const hasExpired = timer.value_ns === 0n && timer.interval_ns > 0n && timer.ticks > 0n;
@@ -48,7 +48,7 @@ export function armTimerFd(reader: StreamReader, { part }: ImageFile, fd: number
   call("set the count of a timerfd", SYS.ioctl, fd, TFD_IOC_SET_TICKS, ticks);
 }
 
-export function makeSignalFd(reader: StreamReader, { part }: ImageFile): number {
+export function makeSignalFd(reader: StreamReader, { part }: OpenFileRecord): number {
   const { value } = reader.get(part, RECORDS.SIGNALFD);
   return call("make a signalfd", SYS.signalfd4, -1, Buffer.from(value.sigmask), SIGSET_BYTES, O_CLOEXEC);
 }

@@ -9,12 +9,12 @@ import type { StreamReader } from "../../../../model/linux-cr/reader.js";
 import { SYS } from "../../sys/abi-x64.js";
 import { attempt, call } from "../../sys/syscall.js";
 import { cString } from "./named.js";
-import type { ImageFile } from "./open-files.js";
+import type { OpenFileRecord } from "./open-files.js";
 
 /** Fewer than fs.inotify.max_queued_events is by default, as each watch that is taken back queues an event. */
 const BEFORE_DRAINING = 4096;
 /** A number that is further away than this takes seconds to reach. */
-const MOST_TRIED = 10_000_000;
+const MAX_TRIES = 10_000_000;
 
 export function makeInotify(): number {
   return call("make an inotify instance", SYS.inotify_init1, O_CLOEXEC);
@@ -25,7 +25,7 @@ export function makeInotify(): number {
  * so watches are made and taken back until the right one comes. What it tells meanwhile is thrown away.
  * Errors: BackendError naming the path.
  */
-export function watchPaths(reader: StreamReader, { part }: ImageFile, fd: number): void {
+export function watchPaths(reader: StreamReader, { part }: OpenFileRecord, fd: number): void {
   const watches = part.parts
     .map((each) => reader.get(each, RECORDS.INOTIFY_WATCH))
     .map(({ index, value }) => ({ wd: value.wd, mask: value.mask, path: reader.image.text(index) }))
@@ -38,7 +38,7 @@ function watchAs(fd: number, wanted: number, mask: number, path: string): void {
   const name = cString(path);
   const isLink = fs.lstatSync(textToBytes(path), { throwIfNoEntry: false })?.isSymbolicLink() === true;
   const events = isLink ? mask | IN_DONT_FOLLOW : mask;
-  for (let tried = 0; tried < MOST_TRIED; tried++) {
+  for (let tried = 0; tried < MAX_TRIES; tried++) {
     const wd = call(`watch ${path}`, SYS.inotify_add_watch, fd, name, events);
     if (wd === wanted) return;
     if (wd > wanted) break;

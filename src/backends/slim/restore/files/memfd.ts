@@ -9,7 +9,7 @@ import { SYS } from "../../sys/abi-x64.js";
 import { attempt, call } from "../../sys/syscall.js";
 import { savedRanges } from "../image-memory.js";
 import { cString, openPath } from "./named.js";
-import type { ImageFile } from "./open-files.js";
+import type { OpenFileRecord } from "./open-files.js";
 
 /** Files of memfd_create(2), several of which may have been the same memory. */
 export class MemFiles {
@@ -20,7 +20,7 @@ export class MemFiles {
     readonly image: number,
   ) {}
 
-  open({ part, value }: ImageFile): number {
+  open({ part, value }: OpenFileRecord): number {
     const { value: memfd, index } = this.reader.get(part, RECORDS.MEMFD);
     let own = this.#made.get(memfd.inode_objref)?.fd;
     if (own === undefined) {

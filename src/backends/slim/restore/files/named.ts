@@ -6,7 +6,7 @@ import { O_CLOEXEC, O_NOCTTY, O_NONBLOCK, O_PATH } from "../../../../linux/open-
 import { SYS } from "../../sys/abi-x64.js";
 import { KernelError } from "../../sys/kernel-error.js";
 import { attempt, call } from "../../sys/syscall.js";
-import type { ImageFile } from "./open-files.js";
+import type { OpenFileRecord } from "./open-files.js";
 
 /** O_CREAT, O_EXCL, O_TRUNC: a restart opens what is there and makes nothing. */
 const OPEN_ONCE = 0o100 | 0o200 | 0o1000;
@@ -15,7 +15,7 @@ const OPEN_ONCE = 0o100 | 0o200 | 0o1000;
  * Opens a file or directory by its path, with the flags that it had; a lease of somebody else is not waited for.
  * Errors: BackendError naming the path.
  */
-export function openNamed({ path = "", value }: ImageFile): number {
+export function openNamed({ path = "", value }: OpenFileRecord): number {
   const flags = value.f_flags & ~OPEN_ONCE;
   const fd = attempt(SYS.openat, AT_FDCWD, cString(path), flags | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
   if (fd === -EAGAIN)

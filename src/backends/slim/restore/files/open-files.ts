@@ -22,7 +22,7 @@ const SYS_LSEEK = 8;
 const SETTABLE = 0o2000 | 0o4000 | 0o40000 | 0o1000000;
 
 /** One FILE of the image. */
-export interface ImageFile {
+export interface OpenFileRecord {
   readonly part: Part;
   readonly objref: number;
   readonly value: RecordValue<typeof RECORDS.FILE>;
@@ -71,7 +71,7 @@ export class OpenFiles {
     this.#open.set(objref, fd);
   }
 
-  file(objref: number): ImageFile {
+  file(objref: number): OpenFileRecord {
     const part = this.reader.object(objref, "FILE");
     if (part === undefined) throw this.reader.image.error(0, `there is no FILE ${objref}`);
     const { value: stored } = this.reader.get(part, RECORDS.FILE);
@@ -95,7 +95,7 @@ export class OpenFiles {
     this.deleted.close();
   }
 
-  #make(file: ImageFile): number {
+  #make(file: OpenFileRecord): number {
     const { value, part } = file;
     switch (value.f_type) {
       case 1: {
@@ -127,13 +127,13 @@ export class OpenFiles {
     }
   }
 
-  #positioned(fd: number, file: ImageFile): number {
+  #positioned(fd: number, file: OpenFileRecord): number {
     const { f_pos: position } = file.value;
     if (position !== 0n) call(`find the place in ${file.path}`, SYS_LSEEK, fd, position, 0);
     return fd;
   }
 
-  #withFlags(fd: number, { value }: ImageFile): number {
+  #withFlags(fd: number, { value }: OpenFileRecord): number {
     call("set the flags of a file", SYS.fcntl, fd, F_SETFL, value.f_flags & SETTABLE);
     return fd;
   }

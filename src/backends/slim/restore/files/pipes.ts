@@ -6,7 +6,7 @@ import { SYS } from "../../sys/abi-x64.js";
 import { attempt, call } from "../../sys/syscall.js";
 import type { DeletedFiles } from "./deleted.js";
 import { openPath } from "./named.js";
-import type { ImageFile } from "./open-files.js";
+import type { OpenFileRecord } from "./open-files.js";
 
 const FIFO = 3;
 const SETTABLE = 0o2000 | 0o4000 | 0o40000;
@@ -24,7 +24,7 @@ export class Pipes {
   ) {}
 
   /** The end of a pipe that a FILE is. */
-  end(file: ImageFile): number {
+  end(file: OpenFileRecord): number {
     const { value } = file;
     const id = value.pipe_objref ?? 0;
     let both = this.#both.get(id);
@@ -44,7 +44,7 @@ export class Pipes {
   }
 
   /** What leads to a fifo, which may have no name any more. */
-  #nameOf(file: ImageFile): string {
+  #nameOf(file: OpenFileRecord): string {
     const isDeleted = this.reader.find(file.part, RECORDS.FILE_UNLINKED) !== undefined;
     return isDeleted ? this.deleted.link(file) : (file.path ?? "");
   }

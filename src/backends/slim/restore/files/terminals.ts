@@ -11,7 +11,7 @@ import { callerTerminal } from "../caller-terminal.js";
 import { type ImageTerminal, imageTerminals } from "../image-terminals.js";
 import { withoutStops } from "../job-control.js";
 import { openPath } from "./named.js";
-import type { ImageFile } from "./open-files.js";
+import type { OpenFileRecord } from "./open-files.js";
 
 const MULTIPLEXER = "/dev/ptmx";
 /** O_CREAT, O_EXCL, O_NOCTTY, O_TRUNC. */
@@ -19,7 +19,7 @@ const OPEN_ONCE = 0o100 | 0o200 | 0o400 | 0o1000;
 /** O_APPEND, O_NONBLOCK, O_ASYNC. */
 const SETTABLE = 0o2000 | 0o4000 | 0o20000;
 /** A number is found by taking all below it: devpts gives the lowest that is free. */
-const MOST = 4096;
+const MAX_BYTES = 4096;
 
 /** A pseudo terminal that was made anew. */
 interface Pair {
@@ -32,14 +32,14 @@ interface Pair {
 export class Terminals {
   readonly #pairs = new Map<number, Pair>();
   readonly #all: ReadonlyMap<number, ImageTerminal>;
-  #outside: { readonly terminal: Pty; readonly modes: Buffer } | undefined;
+  #external: { readonly terminal: Pty; readonly modes: Buffer } | undefined;
 
   constructor(reader: StreamReader) {
     this.#all = imageTerminals(reader);
   }
 
   /** A descriptor of crimg for a FILE that is a terminal. Errors: BackendError. */
-  open({ value }: ImageFile): number {
+  open({ value }: OpenFileRecord): number {
     const end = this.#end(value.tty_objref ?? 0);
     const flags = value.f_flags;
     if (end.isHungUp) return openHungUp(flags);
@@ -50,22 +50,22 @@ export class Terminals {
       return own;
     }
     const master = this.#end(end.master);
-    if (master.isOutside)
+    if (master.isExternal)
       return openPath(`/proc/self/fd/${this.#caller(end).fd}`, (flags & ~OPEN_ONCE) | O_NOCTTY | O_CLOEXEC);
     return this.#pair(master).master.openSlave(flags & ~OPEN_ONCE).fd;
   }
 
   /** Whether a slave is the terminal that crimg runs on. */
-  isOutside(objref: number): boolean {
+  isExternal(objref: number): boolean {
     const end = this.#end(objref);
-    return !end.isMaster && this.#end(end.master).isOutside;
+    return !end.isMaster && this.#end(end.master).isExternal;
   }
 
   /** A descriptor of crimg for the slave by which a terminal is controlled. */
   controlling(objref: number): number {
     const end = this.#end(objref);
     const master = end.isMaster ? end : this.#end(end.master);
-    if (master.isOutside) return this.#caller(end).fd;
+    if (master.isExternal) return this.#caller(end).fd;
     const { slave } = this.#pair(master);
     if (slave === undefined) throw new BackendError(`nobody is at the slave of terminal ${end.index}`);
     return slave.fd;
@@ -91,16 +91,16 @@ export class Terminals {
       master.close();
     }
     this.#pairs.clear();
-    this.#outside?.terminal.close();
-    this.#outside = undefined;
+    this.#external?.terminal.close();
+    this.#external = undefined;
   }
 
   /** The restart has failed: the terminal that crimg runs on gets back the modes that it had. */
   undo(): void {
-    const outside = this.#outside;
-    if (outside === undefined) return;
+    const external = this.#external;
+    if (external === undefined) return;
     withoutStops(() => {
-      outside.terminal.modes = outside.modes;
+      external.terminal.modes = external.modes;
     });
   }
 
@@ -125,13 +125,13 @@ export class Terminals {
 
   /** The terminal that crimg runs on, with the modes of the one that was outside. */
   #caller({ index, modes }: ImageTerminal): Pty {
-    if (this.#outside !== undefined) return this.#outside.terminal;
+    if (this.#external !== undefined) return this.#external.terminal;
     const caller = callerTerminal();
     if (caller === undefined)
       throw new BackendError(`crimg runs on no terminal that could take the place of /dev/pts/${index}`);
     const flags = O_RDWR | O_NOCTTY | O_NONBLOCK | O_CLOEXEC;
     const terminal = new Pty(openPath(`/proc/self/fd/${caller.fd}`, flags));
-    this.#outside = { terminal, modes: terminal.modes };
+    this.#external = { terminal, modes: terminal.modes };
     withoutStops(() => {
       terminal.modes = modes;
     });
@@ -173,7 +173,7 @@ function setOwner(fd: number, owner: ImageTerminal["owner"]): void {
 function openMaster(index: number): Pty {
   const others: Pty[] = [];
   try {
-    while (others.length < MOST) {
+    while (others.length < MAX_BYTES) {
       const master = new Pty(openPath(MULTIPLEXER, O_RDWR | O_NOCTTY | O_CLOEXEC));
       const number = master.masterIndex;
       if (number === index) return master;

@@ -1,4 +1,4 @@
-import { type Image, living } from "../image.js";
+import { type Image, liveProcesses } from "../image.js";
 import type { ImageThread } from "../image-task.js";
 import type { StepBase } from "./step.js";
 
@@ -9,7 +9,7 @@ export type AttributeStep =
 
 /** Those that need privileges and bind nobody yet: before the credentials. */
 export function attributeSteps(image: Image): AttributeStep[] {
-  return living(image).flatMap(({ process: { ids, threads } }): AttributeStep[] => [
+  return liveProcesses(image).flatMap(({ process: { ids, threads } }): AttributeStep[] => [
     {
       kind: "process attributes",
       task: ids.pid,

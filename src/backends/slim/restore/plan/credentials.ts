@@ -1,4 +1,4 @@
-import { type Image, living } from "../image.js";
+import { type Image, liveProcesses } from "../image.js";
 import type { ImageThread } from "../image-task.js";
 import type { StepBase } from "./step.js";
 
@@ -7,7 +7,7 @@ export type CredentialStep = StepBase & { readonly kind: "credentials"; readonly
 
 /** Other threads before the leader of each process. */
 export function credentialSteps(image: Image): CredentialStep[] {
-  return living(image).flatMap(({ process: { ids, threads } }) =>
+  return liveProcesses(image).flatMap(({ process: { ids, threads } }) =>
     [...threads.slice(1), ...threads.slice(0, 1)].map((thread) => ({
       kind: "credentials",
       task: ids.pid,

@@ -1,4 +1,4 @@
-import { type Image, living } from "../image.js";
+import { type Image, liveProcesses } from "../image.js";
 import { type LockStep, leaseSteps } from "./locks.js";
 import type { StepBase } from "./step.js";
 
@@ -15,7 +15,7 @@ export function deadlineSteps(image: Image): (LockStep | DeadlineStep)[] {
   const armed = new Set<number>();
   // What crimg itself does with files is nothing to be told of.
   const steps: (LockStep | DeadlineStep)[] = [...leaseSteps(image), ...inotifySteps(image)];
-  for (const { process, objects } of living(image)) {
+  for (const { process, objects } of liveProcesses(image)) {
     for (const { fd, objref } of image.table(objects.files_objref)) {
       if (image.files.get(objref)?.record.f_type !== TIMERFD || armed.has(objref)) continue;
       armed.add(objref);
@@ -28,7 +28,7 @@ export function deadlineSteps(image: Image): (LockStep | DeadlineStep)[] {
 
 function inotifySteps(image: Image): DeadlineStep[] {
   const found = new Map<number, DeadlineStep>();
-  for (const { process, objects } of living(image))
+  for (const { process, objects } of liveProcesses(image))
     for (const { fd, objref } of image.table(objects.files_objref))
       if (image.files.get(objref)?.record.f_type === INOTIFY)
         found.set(objref, {

@@ -1,4 +1,4 @@
-import { type Image, living } from "../image.js";
+import { type Image, liveProcesses } from "../image.js";
 import type { StepBase } from "./step.js";
 
 /** File system context of a process, path_resolution(7). */
@@ -12,7 +12,7 @@ const HOST_ROOT = "/";
 
 /** The root first: whoever has one of its own may work outside of it. */
 export function directorySteps(image: Image): DirectoryStep[] {
-  return living(image).flatMap(({ process, objects }): DirectoryStep[] => {
+  return liveProcesses(image).flatMap(({ process, objects }): DirectoryStep[] => {
     const task = process.ids.pid;
     const { umask, cwd, cwdFile, root } = image.fs(objects.fs_objref ?? 0);
     return [

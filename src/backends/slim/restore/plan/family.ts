@@ -1,34 +1,34 @@
 import { SIGCHLD } from "../../../../linux/signals.js";
 import type { Host } from "../host.js";
-import { type Image, living } from "../image.js";
+import { type Image, liveProcesses } from "../image.js";
 import type { ImageProcess } from "../image-task.js";
-import type { StandInStep, TaskStep, TreeStep } from "./tree-step.js";
+import type { HelperStep, TaskStep, TreeStep } from "./tree-step.js";
 
 const TERMINAL = 5;
 
 /** Who makes whom: a task is born into the session of the task that it is cloned from, and leaves it only by setsid(2). */
-export interface Family {
-  readonly steps: readonly (TaskStep | StandInStep | Extract<TreeStep, { kind: "session" }>)[];
+export interface CloneOrder {
+  readonly steps: readonly (TaskStep | HelperStep | Extract<TreeStep, { kind: "session" }>)[];
   /** The session of crimg itself stands for this one, whose leader is outside; undefined when the root has its own. */
-  readonly outside: number | undefined;
+  readonly external: number | undefined;
   /** Sessions that no way of cloning leads to. */
-  readonly refusals: readonly string[];
+  readonly unsupported: readonly string[];
 }
 
 /** The tasks of an image in the order in which they can be made. */
-export function familyOf(image: Image, host: Host): Family {
-  return new Growth(image, host).result();
+export function cloneOrderOf(image: Image, host: Host): CloneOrder {
+  return new CloneOrderBuilder(image, host).result();
 }
 
-class Growth {
-  readonly #steps: (TaskStep | StandInStep | Extract<TreeStep, { kind: "session" }>)[] = [];
-  readonly #refusals: string[] = [];
+class CloneOrderBuilder {
+  readonly #steps: (TaskStep | HelperStep | Extract<TreeStep, { kind: "session" }>)[] = [];
+  readonly #unsupported: string[] = [];
   readonly #children = new Map<number, ImageProcess[]>();
   readonly #known: ReadonlySet<number>;
   /** The descriptor tables of the living, by their numbers. */
   readonly #tables: ReadonlyMap<number, number>;
   /** Sessions whose leader has a stand-in. */
-  readonly #stoodIn = new Set<number>();
+  readonly #helped = new Set<number>();
 
   constructor(
     readonly image: Image,
@@ -36,7 +36,7 @@ class Growth {
   ) {
     const { processes } = image;
     this.#tables = new Map(
-      living(image).map(({ process, objects }) => [process.ids.pid, objects.files_objref]),
+      liveProcesses(image).map(({ process, objects }) => [process.ids.pid, objects.files_objref]),
     );
     this.#known = new Set(processes.map(({ ids }) => ids.pid));
     for (const process of processes.slice(1)) {
@@ -46,17 +46,17 @@ class Growth {
     }
   }
 
-  result(): Family {
+  result(): CloneOrder {
     const [root] = this.image.processes;
-    if (root === undefined) return { steps: [], outside: undefined, refusals: [] };
+    if (root === undefined) return { steps: [], external: undefined, unsupported: [] };
     const { pid, sid } = root.ids;
-    const isOutside = sid !== pid && !this.#canStandIn(sid);
-    if (sid !== pid && !isOutside) this.#standIn(sid, 0);
-    const why = isOutside
+    const isExternal = sid !== pid && !this.#canHaveHelper(sid);
+    if (sid !== pid && !isExternal) this.#addHelper(sid, 0);
+    const why = isExternal
       ? `its session ${sid} is led by a task outside the checkpoint: it joins the one of crimg`
       : undefined;
-    this.#make(root, { from: sid === pid || isOutside ? 0 : sid, asSibling: true, why });
-    return { steps: this.#steps, outside: isOutside ? sid : undefined, refusals: this.#refusals };
+    this.#make(root, { from: sid === pid || isExternal ? 0 : sid, asSibling: true, why });
+    return { steps: this.#steps, external: isExternal ? sid : undefined, unsupported: this.#unsupported };
   }
 
   #tableOf(pid: number): number {
@@ -64,8 +64,8 @@ class Growth {
   }
 
   /** Whether the leader of the root's session is gone for good: nothing has its id, and nothing needs its terminal. */
-  #canStandIn(sid: number): boolean {
-    const hasTerminal = living(this.image).some(({ process, objects }) =>
+  #canHaveHelper(sid: number): boolean {
+    const hasTerminal = liveProcesses(this.image).some(({ process, objects }) =>
       process.ids.sid !== sid
         ? false
         : this.image
@@ -75,10 +75,10 @@ class Growth {
     return sid > 0 && !this.#known.has(sid) && !hasTerminal && !this.host.isTaken(sid);
   }
 
-  #standIn(sid: number, parent: number): void {
-    this.#stoodIn.add(sid);
+  #addHelper(sid: number, parent: number): void {
+    this.#helped.add(sid);
     this.#steps.push({
-      kind: "stand-in",
+      kind: "helper",
       task: parent,
       id: sid,
       leads: "session",
@@ -124,14 +124,14 @@ class Growth {
       return;
     }
     const last =
-      this.#stoodIn.has(sid) &&
-      this.#steps.some((step) => step.kind === "stand-in" && step.id === sid && step.parent === parent);
-    if (last || (!this.#stoodIn.has(sid) && !this.#known.has(sid) && sid > 0)) {
-      if (!last) this.#standIn(sid, parent);
+      this.#helped.has(sid) &&
+      this.#steps.some((step) => step.kind === "helper" && step.id === sid && step.parent === parent);
+    if (last || (!this.#helped.has(sid) && !this.#known.has(sid) && sid > 0)) {
+      if (!last) this.#addHelper(sid, parent);
       this.#make(child, { from: sid, asSibling: true, why }, sid);
       return;
     }
-    this.#refusals.push(
+    this.#unsupported.push(
       `task ${pid} is in the session ${sid}, and neither its parent ${parent} nor another child of that can have made it there`,
     );
     this.#make(child, { from: parent, asSibling: false }, sid);

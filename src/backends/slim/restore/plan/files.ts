@@ -1,4 +1,4 @@
-import { type Image, living, tableOwners } from "../image.js";
+import { type Image, liveProcesses, tableOwners } from "../image.js";
 import { openedBySessions } from "./session-terminals.js";
 import type { StepBase } from "./step.js";
 
@@ -15,10 +15,10 @@ export type FileStep =
 /** Opens every file that a task has open, has mapped or is the program of, once. */
 export function fileSteps(image: Image): FileStep[] {
   const objrefs = new Set<number>();
-  for (const { objects } of living(image)) {
-    const { mm, areas } = image.memory(objects.mm_objref);
+  for (const { objects } of liveProcesses(image)) {
+    const { mm, vmas } = image.memory(objects.mm_objref);
     objrefs.add(mm.exe_objref);
-    for (const { kind, file } of areas)
+    for (const { kind, file } of vmas)
       if (kind === "private file" || kind === "shared file") objrefs.add(file);
     for (const { objref } of image.table(objects.files_objref)) objrefs.add(objref);
   }

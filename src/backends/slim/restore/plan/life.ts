@@ -1,4 +1,4 @@
-import { type Image, living } from "../image.js";
+import { type Image, liveProcesses } from "../image.js";
 import type { ImageThread } from "../image-task.js";
 import type { StepBase } from "./step.js";
 
@@ -14,7 +14,7 @@ export type LifeStep =
 
 /** Registers, extended state and signal masks; the leader of each process comes last and takes the work area away. */
 export function registerSteps(image: Image): LifeStep[] {
-  return living(image).flatMap(({ process: { ids, threads } }) =>
+  return liveProcesses(image).flatMap(({ process: { ids, threads } }) =>
     [...threads.slice(1), ...threads.slice(0, 1)].map(
       (thread): LifeStep => ({
         kind: "registers",
@@ -29,7 +29,7 @@ export function registerSteps(image: Image): LifeStep[] {
 export function resumeSteps(image: Image): LifeStep[] {
   // Until then all tasks end with crimg; from then on the kernel lets go those that crimg still holds.
   const outlive: LifeStep = { kind: "outlive", task: 0, what: "let all tasks outlive crimg" };
-  const tasks = living(image).map(({ process }) => process);
+  const tasks = liveProcesses(image).map(({ process }) => process);
   const steps: LifeStep[] = [
     {
       kind: "close files",

@@ -1,29 +1,29 @@
 import { RECORDS } from "../../../../formats/linux-cr/records.js";
 import { F_SEAL_SEAL } from "../../../../linux/files.js";
 import { VM_EXEC, VM_MAYSHARE, VM_READ, VM_WRITE } from "../../vma-flags.js";
-import { type Image, living } from "../image.js";
-import type { ImageArea } from "../image-memory.js";
+import { type Image, liveProcesses } from "../image.js";
+import type { ImageVma } from "../image-memory.js";
 import { hex, type StepBase } from "./step.js";
 
 /** Builds address spaces. */
 export type MemoryStep =
   | (StepBase & { readonly kind: "vdso"; readonly memory: number })
-  | (StepBase & { readonly kind: "area"; readonly area: ImageArea })
+  | (StepBase & { readonly kind: "vma"; readonly vma: ImageVma })
   | (StepBase & { readonly kind: "describe memory"; readonly memory: number })
   | (StepBase & { readonly kind: "detach segments" })
   | (StepBase & { readonly kind: "seals" });
 
 /** Maps and fills the areas of every process, and says what they are for. */
 export function memorySteps(image: Image): MemoryStep[] {
-  const steps = living(image).flatMap(({ process, objects }): MemoryStep[] => {
+  const steps = liveProcesses(image).flatMap(({ process, objects }): MemoryStep[] => {
     const task = process.ids.pid;
     const memory = objects.mm_objref;
-    const { areas, mm } = image.memory(memory);
+    const { vmas, mm } = image.memory(memory);
     return [
-      ...vdsoStep(task, memory, areas),
-      ...areas
+      ...vdsoStep(task, memory, vmas),
+      ...vmas
         .filter(({ kind }) => kind !== "vdso" && kind !== "vvar")
-        .map((area): MemoryStep => ({ kind: "area", task, area, what: areaWords(image, area) })),
+        .map((vma): MemoryStep => ({ kind: "vma", task, vma, what: vmaWords(image, vma) })),
       {
         kind: "describe memory",
         task,
@@ -37,7 +37,7 @@ export function memorySteps(image: Image): MemoryStep[] {
 
 /** A task sees how often a segment is attached, shmctl(2). */
 function detachStep(steps: readonly MemoryStep[]): MemoryStep[] {
-  return steps.some((step) => step.kind === "area" && step.area.segment !== undefined)
+  return steps.some((step) => step.kind === "vma" && step.vma.segment !== undefined)
     ? [{ kind: "detach segments", task: 0, what: "detach the System V segments that crimg has filled" }]
     : [];
 }
@@ -50,14 +50,14 @@ function sealStep({ reader }: Image): MemoryStep[] {
   return [];
 }
 
-function vdsoStep(task: number, memory: number, areas: readonly ImageArea[]): MemoryStep[] {
-  const [lowest] = areas.filter(({ kind }) => kind === "vdso" || kind === "vvar");
+function vdsoStep(task: number, memory: number, vmas: readonly ImageVma[]): MemoryStep[] {
+  const [lowest] = vmas.filter(({ kind }) => kind === "vdso" || kind === "vvar");
   if (lowest === undefined) return [];
   const what = `map the vDSO at ${hex(lowest.start)} and compare its code`;
   return [{ kind: "vdso", task, memory, what, why: "programs keep addresses into it" }];
 }
 
-function areaWords({ files }: Image, { start, end, kind, flags, offset, file, object }: ImageArea): string {
+function vmaWords({ files }: Image, { start, end, kind, flags, offset, file, object }: ImageVma): string {
   const letter = (bit: bigint, name: string): string => ((flags & bit) !== 0n ? name : "-");
   const permissions = [
     letter(VM_READ, "r"),

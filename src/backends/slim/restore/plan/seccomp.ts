@@ -1,5 +1,5 @@
 import { SECCOMP_MODE_STRICT } from "../../../../linux/seccomp.js";
-import { type Image, living } from "../image.js";
+import { type Image, liveProcesses } from "../image.js";
 import type { ImageThread } from "../image-task.js";
 import type { StepBase } from "./step.js";
 
@@ -16,7 +16,7 @@ export type SeccompStep =
 
 /** Filters that all threads of a process have are one object, as where they were made; then what single threads added. */
 export function seccompSteps(image: Image): SeccompStep[] {
-  return living(image).flatMap(({ process: { ids, threads } }): SeccompStep[] => {
+  return liveProcesses(image).flatMap(({ process: { ids, threads } }): SeccompStep[] => {
     const chains = threads.map(({ extra }) => image.filterChain(extra?.seccomp_filter ?? 0));
     const [first = []] = chains;
     const common = first.filter((ref, i) => chains.every((chain) => chain[i] === ref));

@@ -40,10 +40,10 @@ export function controlSteps(image: Image, sid: number): ControlStep[] {
 }
 
 /** The slaves whose masters are outside the checkpoint: TTY objects. */
-export function outsideTerminals({ reader }: Image): { readonly objref: number; readonly index: number }[] {
+export function externalTerminals({ reader }: Image): { readonly objref: number; readonly index: number }[] {
   const terminals = imageTerminals(reader);
   return [...terminals.values()].filter(
-    ({ isMaster, isHungUp, master }) => !isMaster && !isHungUp && terminals.get(master)?.isOutside === true,
+    ({ isMaster, isHungUp, master }) => !isMaster && !isHungUp && terminals.get(master)?.isExternal === true,
   );
 }
 
@@ -54,7 +54,7 @@ export function openedBySessions(
   image: Image,
 ): Map<number, { readonly task: number; readonly flags: number }> {
   const bySession = new Map(sessionTerminals(image).map(({ sid, terminal }) => [sid, terminal]));
-  const outside = new Set(outsideTerminals(image).map(({ objref }) => objref));
+  const external = new Set(externalTerminals(image).map(({ objref }) => objref));
   const [root] = image.processes;
   const found = new Map<number, { readonly task: number; readonly flags: number }>();
   for (const { process, objects } of tableOwners(image))
@@ -64,7 +64,7 @@ export function openedBySessions(
       const terminal = Number(file.record.tty_objref);
       const { pid, sid } = process.ids;
       // A root that leads no session is in that of crimg, on the terminal of crimg.
-      const isCallers = root?.ids.sid === sid && root.ids.pid !== sid && outside.has(terminal);
+      const isCallers = root?.ids.sid === sid && root.ids.pid !== sid && external.has(terminal);
       if (bySession.get(sid) === terminal || isCallers)
         found.set(objref, { task: pid, flags: file.flags ?? 0 });
     }

@@ -1,4 +1,4 @@
-import { type Image, living } from "../image.js";
+import { type Image, liveProcesses } from "../image.js";
 import type { StepBase } from "./step.js";
 
 /** What signals do and which are queued; limits, as the queue is one of them. */
@@ -9,7 +9,7 @@ export type SignalStep =
   | (StepBase & { readonly kind: "limits" });
 
 export function signalSteps(image: Image): SignalStep[] {
-  return living(image).flatMap(({ process }): SignalStep[] => {
+  return liveProcesses(image).flatMap(({ process }): SignalStep[] => {
     const task = process.ids.pid;
     const { timers, pending, threads } = process;
     const queued = pending.length + threads.reduce((sum, thread) => sum + thread.pending.length, 0);

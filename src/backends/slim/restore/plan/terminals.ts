@@ -3,8 +3,8 @@ import { imageTerminals } from "../image-terminals.js";
 import { type FileStep, placeSteps } from "./files.js";
 import {
   type ControlStep,
+  externalTerminals,
   openedBySessions,
-  outsideTerminals,
   sessionTerminals,
 } from "./session-terminals.js";
 import type { StepBase } from "./step.js";
@@ -58,7 +58,7 @@ function callersForeground(
   taken: ReadonlySet<number>,
 ): TerminalStep[] {
   const terminals = imageTerminals(image.reader);
-  return outsideTerminals(image).flatMap(({ objref }) => {
+  return externalTerminals(image).flatMap(({ objref }) => {
     const foreground = terminals.get(objref)?.foreground ?? 0;
     const isMade = image.processes.some(({ ids }) => ids.pid === foreground);
     return taken.has(objref) || !isMade || !groups.has(foreground)

@@ -1,4 +1,4 @@
-import { type Image, living } from "../image.js";
+import { type Image, liveProcesses } from "../image.js";
 import type { ImageThread } from "../image-task.js";
 import type { StepBase } from "./step.js";
 
@@ -8,7 +8,7 @@ export type ThreadStep =
   | (StepBase & { readonly kind: "set up thread"; readonly thread: ImageThread });
 
 export function threadSteps(image: Image): ThreadStep[] {
-  return living(image).flatMap(({ process }) => {
+  return liveProcesses(image).flatMap(({ process }) => {
     const task = process.ids.pid;
     return process.threads.flatMap((thread): ThreadStep[] => {
       const { tid, comm } = thread;

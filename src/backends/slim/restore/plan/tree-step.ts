@@ -4,12 +4,12 @@ import type { StepBase } from "./step.js";
 /** Makes processes with their ids, parents, sessions and groups. */
 export type TreeStep =
   | (StepBase & { readonly kind: "ids"; readonly ids: readonly number[] })
-  | (StepBase & { readonly kind: "husk" })
+  | (StepBase & { readonly kind: "stub" })
   | TaskStep
   | (StepBase & { readonly kind: "session" })
-  | StandInStep
+  | HelperStep
   | (StepBase & { readonly kind: "group"; readonly group: number })
-  | (StepBase & { readonly kind: "end stand-in"; readonly id: number; readonly parent: number })
+  | (StepBase & { readonly kind: "end helper"; readonly id: number; readonly parent: number })
   | (StepBase & { readonly kind: "stop" })
   | (StepBase & { readonly kind: "zombie"; readonly status: number });
 
@@ -27,8 +27,8 @@ export type TaskStep = StepBase & {
 };
 
 /** Takes the place of the leader of a session or group that had ended, until all that belong to it are there. */
-export type StandInStep = StepBase & {
-  readonly kind: "stand-in";
+export type HelperStep = StepBase & {
+  readonly kind: "helper";
   readonly id: number;
   readonly leads: "session" | "group";
   /** Task that it is a child of, 0 for crimg. */

@@ -1,27 +1,27 @@
 import type { Host } from "../host.js";
 import type { Image } from "../image.js";
 import type { ImageProcess } from "../image-task.js";
-import { type Family, familyOf } from "./family.js";
+import { type CloneOrder, cloneOrderOf } from "./family.js";
 import { groupSteps } from "./groups.js";
 import { type ControlStep, controlSteps } from "./session-terminals.js";
-import type { StandInStep, TreeStep } from "./tree-step.js";
+import type { HelperStep, TreeStep } from "./tree-step.js";
 
 /** The steps that make all processes of an image, each stopped. Errors: FormatError for a damaged image. */
 export function treeSteps(image: Image, host: Host): (TreeStep | ControlStep)[] {
   const { processes } = image;
-  const family = familyOf(image, host);
+  const family = cloneOrderOf(image, host);
   const groups = groupSteps(processes, family);
-  const standIns = [...family.steps, ...groups].filter((step) => step.kind === "stand-in");
+  const helpers = [...family.steps, ...groups].filter((step) => step.kind === "helper");
   return [
-    idsStep(processes, standIns),
-    { kind: "husk", task: 0, what: "start an empty process", why: "tasks are cloned from it" },
+    idsStep(processes, helpers),
+    { kind: "stub", task: 0, what: "start an empty process", why: "tasks are cloned from it" },
     ...family.steps.flatMap((step): (TreeStep | ControlStep)[] =>
       step.kind === "session" ? [step, ...controlSteps(image, step.task)] : [step],
     ),
     ...groups,
-    ...standIns.map(
+    ...helpers.map(
       ({ id, parent }): TreeStep => ({
-        kind: "end stand-in",
+        kind: "end helper",
         task: parent,
         id,
         parent,
@@ -34,11 +34,11 @@ export function treeSteps(image: Image, host: Host): (TreeStep | ControlStep)[] 
 }
 
 /** Sessions that cannot be rebuilt, a sentence for each task. */
-export function treeRefusals(image: Image, host: Host): readonly string[] {
-  const family: Family = familyOf(image, host);
+export function unsupportedTree(image: Image, host: Host): readonly string[] {
+  const family: CloneOrder = cloneOrderOf(image, host);
   const sessions = new Map(image.processes.map(({ ids }) => [ids.pid, ids.sid]));
   return [
-    ...family.refusals,
+    ...family.unsupported,
     ...image.processes.flatMap(({ ids: { pid, pgid, sid } }) => {
       const other = sessions.get(pgid);
       return other === undefined || other === sid
@@ -48,10 +48,10 @@ export function treeRefusals(image: Image, host: Host): readonly string[] {
   ];
 }
 
-function idsStep(processes: readonly ImageProcess[], standIns: readonly StandInStep[]): TreeStep {
+function idsStep(processes: readonly ImageProcess[], helpers: readonly HelperStep[]): TreeStep {
   const ids = new Set([
     ...processes.flatMap(({ ids: { pid }, threads }) => [pid, ...threads.map(({ tid }) => tid)]),
-    ...standIns.map(({ id }) => id),
+    ...helpers.map(({ id }) => id),
   ]);
   const what = `wait until ${ids.size === 1 ? `the id ${[...ids][0]} is` : `${ids.size} ids are`} free`;
   return { kind: "ids", task: 0, ids: [...ids], what };

@@ -1,6 +1,6 @@
 import type { Host } from "../host.js";
-import { type Image, living } from "../image.js";
-import { familyOf } from "./family.js";
+import { type Image, liveProcesses } from "../image.js";
+import { cloneOrderOf } from "./family.js";
 import { type LockStep, lockCheckSteps } from "./locks.js";
 import type { StepBase } from "./step.js";
 
@@ -8,16 +8,16 @@ import type { StepBase } from "./step.js";
 export type VerificationStep = StepBase & {
   readonly kind: "verify";
   /** The session whose place that of crimg takes: its number is another one. */
-  readonly outside: number | undefined;
+  readonly external: number | undefined;
 };
 
 export function verificationSteps(image: Image, host: Host): (VerificationStep | LockStep)[] {
-  const { outside } = familyOf(image, host);
-  const tasks = living(image).map(
+  const { external } = cloneOrderOf(image, host);
+  const tasks = liveProcesses(image).map(
     ({ process: { ids } }): VerificationStep => ({
       kind: "verify",
       task: ids.pid,
-      outside,
+      external,
       what: "compare its ids, memory, descriptors, signals, registers and credentials with the image",
     }),
   );

@@ -4,7 +4,7 @@ import type { StepBase } from "./step.js";
 /** What needs the descriptors of all tasks in place. */
 export type WatchStep =
   | (StepBase & { readonly kind: "watch"; readonly fd: number; readonly objref: number })
-  | (StepBase & { readonly kind: "close hand-over" });
+  | (StepBase & { readonly kind: "close fd transfer" });
 
 const EPOLL = 6;
 
@@ -20,7 +20,7 @@ export function watchSteps(image: Image): WatchStep[] {
     }
   for (const { process } of tableOwners(image))
     steps.push({
-      kind: "close hand-over",
+      kind: "close fd transfer",
       task: process.ids.pid,
       what: "close its way to the descriptors of crimg",
     });

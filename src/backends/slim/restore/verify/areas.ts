@@ -1,5 +1,5 @@
 import { TASK_SIZE } from "../../../../linux/mman.js";
-import type { Area } from "../../proc/mappings.js";
+import type { Vma } from "../../proc/mappings.js";
 
 import {
   adviceOf,
@@ -12,7 +12,7 @@ import {
   VM_WRITE,
   vmFlags,
 } from "../../vma-flags.js";
-import type { ImageArea } from "../image-memory.js";
+import type { ImageVma } from "../image-memory.js";
 import { hex } from "../plan/step.js";
 import type { Difference } from "./difference.js";
 
@@ -34,29 +34,29 @@ const ADVICE = (1n << 1n) | (1n << 2n) | (1n << 10n) | (1n << 16n) | (1n << 18n)
  * Areas of a task that are not as the image has them: addresses, permissions, offsets, what is mapped. Neighbours that the
  * kernel keeps as one area, or as several, are the same memory. Both ascend. `fileOf` names what a FILE leads to.
  */
-export function areaDifferences(
-  expected: readonly ImageArea[],
-  found: readonly Area[],
+export function vmaDifferences(
+  expected: readonly ImageVma[],
+  found: readonly Vma[],
   fileOf: (objref: number) => string,
 ): Difference[] {
   const differences: Difference[] = [];
   const there = found.filter(({ start }) => start < TASK_SIZE);
   let i = 0;
   let at = 0;
-  for (const area of expected) {
-    at = Math.max(at, area.start);
+  for (const vma of expected) {
+    at = Math.max(at, vma.start);
     // What ends before this area belongs to none of the image, but for what was compared with the one before.
-    for (; i < there.length && (there[i] as Area).end <= at; i++);
-    while (at < area.end) {
+    for (; i < there.length && (there[i] as Vma).end <= at; i++);
+    while (at < vma.end) {
       const real = there[i];
       if (real === undefined || real.start > at) {
-        const end = Math.min(area.end, real?.start ?? area.end);
-        differences.push(difference(at, end, words(area), "nothing"));
+        const end = Math.min(vma.end, real?.start ?? vma.end);
+        differences.push(difference(at, end, words(vma), "nothing"));
         at = end;
         continue;
       }
-      const end = Math.min(area.end, real.end);
-      differences.push(...pieceDifferences(area, real, at, end, fileOf));
+      const end = Math.min(vma.end, real.end);
+      differences.push(...pieceDifferences(vma, real, at, end, fileOf));
       at = end;
       if (real.end <= at) i++;
     }
@@ -65,13 +65,13 @@ export function areaDifferences(
 }
 
 /** Areas that the image does not have. */
-function strangers(expected: readonly ImageArea[], found: readonly Area[]): Difference[] {
+function strangers(expected: readonly ImageVma[], found: readonly Vma[]): Difference[] {
   const differences: Difference[] = [];
   let i = 0;
   for (const { start, end, permissions, name } of found) {
     let at = start;
     while (at < end) {
-      for (; i < expected.length && (expected[i] as ImageArea).end <= at; i++);
+      for (; i < expected.length && (expected[i] as ImageVma).end <= at; i++);
       const next = expected[i];
       if (next !== undefined && next.start <= at) {
         at = Math.min(end, next.end);
@@ -86,29 +86,29 @@ function strangers(expected: readonly ImageArea[], found: readonly Area[]): Diff
 }
 
 function pieceDifferences(
-  area: ImageArea,
-  real: Area,
+  vma: ImageVma,
+  real: Vma,
   start: number,
   end: number,
   fileOf: (objref: number) => string,
 ): Difference[] {
-  const { kind } = area;
+  const { kind } = vma;
   if (kind === "vdso" || kind === "vvar") return [];
   const flags = vmFlags(real.flags);
   const differences: Difference[] = FLAGS.flatMap(([name, bit]) =>
-    (area.flags & bit) === (flags & bit)
+    (vma.flags & bit) === (flags & bit)
       ? []
-      : [difference(start, end, is(name, area.flags & bit), is(name, flags & bit))],
+      : [difference(start, end, is(name, vma.flags & bit), is(name, flags & bit))],
   );
   const advice = (mask: bigint): string => `advice ${hex(mask & ADVICE)}`;
-  if (advice(area.advice) !== advice(adviceOf(real.flags)))
-    differences.push(difference(start, end, advice(area.advice), advice(adviceOf(real.flags))));
+  if (advice(vma.advice) !== advice(adviceOf(real.flags)))
+    differences.push(difference(start, end, advice(vma.advice), advice(adviceOf(real.flags))));
   if (kind !== "private file" && kind !== "shared file") return differences;
-  const wanted = area.offset + (start - area.start);
+  const wanted = vma.offset + (start - vma.start);
   const offset = real.offset + (start - real.start);
   if (wanted !== offset)
     differences.push(difference(start, end, `offset ${hex(wanted)}`, `offset ${hex(offset)}`));
-  const file = fileOf(area.file);
+  const file = fileOf(vma.file);
   if (file !== real.name) differences.push(difference(start, end, file, real.name || "no file"));
   return differences;
 }
@@ -121,6 +121,6 @@ function is(name: string, bit: bigint): string {
   return bit === 0n ? `not ${name}` : name;
 }
 
-function words({ kind }: ImageArea): string {
+function words({ kind }: ImageVma): string {
   return kind;
 }

@@ -5,7 +5,7 @@ import { readFdInfo } from "../../proc/fdinfo.js";
 import { procNumbers } from "../../proc/read.js";
 import { SYS } from "../../sys/abi-x64.js";
 import { attempt } from "../../sys/syscall.js";
-import type { Construction } from "../construction.js";
+import type { RestoreContext } from "../construction.js";
 import type { ImageProcess } from "../image-task.js";
 import { compare, type Difference } from "./difference.js";
 
@@ -14,10 +14,10 @@ const KEPT = 0o3 | 0o2000 | 0o4000 | 0o40000 | 0o1000000 | 0o10000000;
 
 /** Descriptors of a task that are not as the image has them: numbers, open files, flags, offsets. */
 export function descriptorDifferences(
-  work: Construction,
+  context: RestoreContext,
   { ids: { pid }, objects }: ImageProcess,
 ): Difference[] {
-  const table = work.image.table(objects?.files_objref ?? 0);
+  const table = context.image.table(objects?.files_objref ?? 0);
   const numbers = compare(
     "its descriptors",
     table.map(({ fd }) => fd).join(" "),
@@ -26,8 +26,8 @@ export function descriptorDifferences(
   if (numbers.length > 0) return numbers;
   return table.flatMap(({ fd, objref, closeOnExec }) => {
     const name = `descriptor ${fd}`;
-    const own = work.files.get(objref);
-    const { value } = work.files.file(objref);
+    const own = context.files.get(objref);
+    const { value } = context.files.file(objref);
     if (attempt(SYS.kcmp, process.pid, pid, KCMP_FILE, own, fd) !== 0)
       return compare(name, linkOf(process.pid, own), `another open file, ${linkOf(pid, fd)}`);
     const { flags, position } = readFdInfo(pid, fd);

@@ -1,28 +1,28 @@
 import { SIG_IGN } from "../../../../linux/signals.js";
 import { keyedLines, procNumbers, readProc } from "../../proc/read.js";
 import { readStat } from "../../proc/stat.js";
-import type { Construction } from "../construction.js";
+import type { RestoreContext } from "../construction.js";
 import type { ImageProcess } from "../image-task.js";
 import { hex } from "../plan/step.js";
 import { compare, type Difference } from "./difference.js";
 
 /** What belongs to a whole process and is not as in the image: ids, threads, umask, signal actions, queued signals. */
 export function processDifferences(
-  work: Construction,
+  context: RestoreContext,
   process: ImageProcess,
-  outside: number | undefined,
+  external: number | undefined,
 ): Difference[] {
   const { ids, threads, objects, comm } = process;
   const { pid, ppid, sid, pgid } = ids;
   const stat = readStat(pid);
   const lines = keyedLines(readProc(pid, "status"));
-  const isInside = sid !== outside;
-  const { mm } = work.image.memory(objects?.mm_objref ?? 0);
-  const { umask } = work.image.fs(objects?.fs_objref ?? 0);
+  const isInside = sid !== external;
+  const { mm } = context.image.memory(objects?.mm_objref ?? 0);
+  const { umask } = context.image.fs(objects?.fs_objref ?? 0);
   const mask = (name: string): string => hex(BigInt(`0x${lines.get(name) ?? "0"}`));
   return [
     ...compare("its name", comm, stat.comm),
-    ...(work.image.processes[0] === process ? [] : compare("its parent", ppid, stat.ppid)),
+    ...(context.image.processes[0] === process ? [] : compare("its parent", ppid, stat.ppid)),
     ...(isInside ? compare("its session", sid, stat.sid) : []),
     ...(isInside && pgid !== 0 ? compare("its group", pgid, stat.pgid) : []),
     ...compare("its threads", sorted(threads.map(({ tid }) => tid)), sorted(procNumbers(pid, "task"))),

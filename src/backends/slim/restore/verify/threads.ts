@@ -1,7 +1,7 @@
 import { readStatus } from "../../proc/status.js";
 import { REGISTERS } from "../../sys/abi-x64.js";
 import { splitXsave, type Xsave } from "../../sys/xsave.js";
-import type { Construction } from "../construction.js";
+import type { RestoreContext } from "../construction.js";
 import { capabilityMasks } from "../credentials.js";
 import type { ImageProcess, ImageThread } from "../image-task.js";
 import { hex } from "../plan/step.js";
@@ -11,10 +11,13 @@ import { compare, type Difference } from "./difference.js";
 const UNBLOCKABLE = (1n << 8n) | (1n << 18n);
 
 /** Registers, extended state, signal mask and credentials of the threads of a process that are not as in the image. */
-export function threadDifferences(work: Construction, { ids: { pid }, threads }: ImageProcess): Difference[] {
+export function threadDifferences(
+  context: RestoreContext,
+  { ids: { pid }, threads }: ImageProcess,
+): Difference[] {
   return threads.flatMap((thread) => {
     const { tid } = thread;
-    const { tracee } = work.bench(pid, tid);
+    const { tracee } = context.remote(pid, tid);
     const registers = tracee.registers();
     const found = splitXsave(tracee.xstate());
     return [

@@ -13,11 +13,11 @@ import type { ImageInet, ImageSocket } from "./image-socket.js";
 /** Room for filling queues, in bytes: what waited in them fitted under limits that may have been lowered since. */
 const ROOM = 4 << 20;
 /** Most that SO_SNDBUFFORCE takes, half of an int. */
-const MOST_ROOM = 0x3fff_ffff;
+const MAX_ROOM = 0x3fff_ffff;
 
 /** Buffers that hold what is put into them now; their sizes come last. */
 export function makeRoom(fd: number, bytes: number): void {
-  const room = Math.min(MOST_ROOM, Math.max(ROOM, bytes * 4));
+  const room = Math.min(MAX_ROOM, Math.max(ROOM, bytes * 4));
   const now = (name: number): number => intOption(fd, SOL_SOCKET, name) ?? 0;
   if (now(OPTION.sendBuffer) < room) setSize(fd, OPTION.sendBufferForce, OPTION.sendBuffer, room);
   if (now(OPTION.receiveBuffer) < room) setSize(fd, OPTION.receiveBufferForce, OPTION.receiveBuffer, room);

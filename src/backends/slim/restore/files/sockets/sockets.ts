@@ -19,7 +19,7 @@ import { SYS } from "../../../sys/abi-x64.js";
 import { sendMessage, setOption } from "../../../sys/socket-calls.js";
 
 import { attempt, call } from "../../../sys/syscall.js";
-import type { ImageFile } from "../open-files.js";
+import type { OpenFileRecord } from "../open-files.js";
 import {
   type ImageInet,
   type ImageMessage,
@@ -57,7 +57,7 @@ export class Sockets {
   }
 
   /** A descriptor of crimg for a FILE, which the caller closes. */
-  open({ objref, value }: ImageFile): number {
+  open({ objref, value }: OpenFileRecord): number {
     const known = this.#given.get(objref);
     if (known !== undefined) return known;
     if (this.#all === undefined) this.#build();

@@ -1,13 +1,13 @@
 import { PAGE_SIZE, TASK_SIZE } from "../../../../../linux/mman.js";
-import { type Image, living } from "../../image.js";
+import { type Image, liveProcesses } from "../../image.js";
 import { hex } from "../step.js";
 
 /** Areas of memory that this engine cannot map. */
-export function areaRefusals(image: Image): string[] {
-  return living(image).flatMap(({ process, objects }) => {
+export function unsupportedVmas(image: Image): string[] {
+  return liveProcesses(image).flatMap(({ process, objects }) => {
     const { pid } = process.ids;
     let last = 0;
-    return image.memory(objects.mm_objref).areas.flatMap(({ start, end, kind, file }) => {
+    return image.memory(objects.mm_objref).vmas.flatMap(({ start, end, kind, file }) => {
       const where = `task ${pid}: the area ${hex(start)}-${hex(end)}`;
       const overlaps = start < last;
       last = Math.max(last, end);

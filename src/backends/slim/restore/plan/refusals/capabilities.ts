@@ -1,7 +1,7 @@
 import { CAPABILITIES, capabilitiesIn } from "../../../../../linux/capabilities.js";
 import { capabilityMasks } from "../../credentials.js";
 import type { Host } from "../../host.js";
-import { type Image, living } from "../../image.js";
+import { type Image, liveProcesses } from "../../image.js";
 import type { ImageThread } from "../../image-task.js";
 
 const RESOURCES: Readonly<Record<number, string>> = {
@@ -30,9 +30,9 @@ interface Need {
 }
 
 /** Capabilities that crimg lacks and the image needs, a sentence for each with the first task that needs it. */
-export function capabilityRefusals(image: Image, host: Host): string[] {
+export function unsupportedCapabilities(image: Image, host: Host): string[] {
   const told = new Set<string>();
-  return living(image).flatMap(({ process }) =>
+  return liveProcesses(image).flatMap(({ process }) =>
     [
       ...process.threads.flatMap((thread) => needsOf(thread, host)),
       ...limitNeeds(process.signal, host),

@@ -1,13 +1,13 @@
 import type { OpenFile } from "../../../../../model/checkpoint.js";
-import { type Image, living } from "../../image.js";
+import { type Image, liveProcesses } from "../../image.js";
 
 /** FILE.f_type of what this engine opens: `OpenFiles` makes each of them. */
 const OPENED: ReadonlySet<number> = new Set([1, 2, 3, 4, 5, 6, 7, 1001, 1002, 1003, 1004]);
 
 /** Open files of kinds that this engine cannot make, each once, with a descriptor that leads to it. */
-export function fileRefusals(image: Image): string[] {
+export function unsupportedFiles(image: Image): string[] {
   const seen = new Set<number>();
-  return living(image).flatMap(({ process: { ids }, objects }) =>
+  return liveProcesses(image).flatMap(({ process: { ids }, objects }) =>
     image.table(objects.files_objref).flatMap(({ fd, objref }) => {
       if (seen.has(objref)) return [];
       seen.add(objref);

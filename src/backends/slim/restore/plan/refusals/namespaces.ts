@@ -5,7 +5,7 @@ import type { Image } from "../../image.js";
 const OWN_TIME = 1;
 
 /** Namespaces of tasks that are not those that crimg itself is in. */
-export function namespaceRefusals({ reader }: Image): string[] {
+export function unsupportedNamespaces({ reader }: Image): string[] {
   const { head } = reader.tree;
   const clocks = head && reader.find(head, RECORDS.CLOCKS)?.value;
   const several = [...reader.objects("UTS_NS")].length > 1 || [...reader.objects("IPC_NS")].length > 1;

@@ -22,7 +22,7 @@ import type { Host } from "../../host.js";
 import type { Image } from "../../image.js";
 
 /** Sockets that cannot be made again, or whose names or other ends are not to be had. */
-export function socketRefusals({ reader }: Image, host: Host): string[] {
+export function unsupportedSockets({ reader }: Image, host: Host): string[] {
   const sockets = imageSockets(reader);
   return [...sockets.values()].flatMap((socket) => {
     const why = reasonOf(reader, socket, sockets, host);

@@ -1,22 +1,22 @@
 import type { Host } from "../../host.js";
-import { type Image, living, tableOwners } from "../../image.js";
+import { type Image, liveProcesses, tableOwners } from "../../image.js";
 import type { ImageProcess } from "../../image-task.js";
-import { familyOf } from "../family.js";
-import { treeRefusals } from "../tree.js";
+import { cloneOrderOf } from "../family.js";
+import { unsupportedTree } from "../tree.js";
 
-const FIRST_ID = 1;
+const MIN_ID = 1;
 
 /** Tasks that cannot be made as they were. */
-export function taskRefusals(image: Image, host: Host): string[] {
+export function unsupportedTasks(image: Image, host: Host): string[] {
   const [root] = image.processes;
   if (root === undefined) return ["the checkpoint has no tasks"];
   return [
     ...(root.exitStatus === undefined ? [] : [`task ${root.ids.pid}, the root of the tree, had ended`]),
     ...strangers(image.processes, root),
-    ...idRefusals(image, host),
-    ...treeRefusals(image, host),
-    ...sharedRefusals(image),
-    ...tableRefusals(image, host),
+    ...unsupportedIds(image, host),
+    ...unsupportedTree(image, host),
+    ...unsupportedSharing(image),
+    ...unsupportedTables(image, host),
   ];
 }
 
@@ -32,13 +32,13 @@ function strangers(processes: readonly ImageProcess[], root: ImageProcess): stri
   );
 }
 
-function idRefusals({ processes }: Image, { pidMax }: Host): string[] {
+function unsupportedIds({ processes }: Image, { pidMax }: Host): string[] {
   const seen = new Set<number>();
   return processes.flatMap(({ ids: { pid }, threads }) =>
     [...new Set([pid, ...threads.map(({ tid }) => tid)])].flatMap((id) => {
       const isTwice = seen.has(id);
       seen.add(id);
-      if (id < FIRST_ID) return [`a task has the id ${id}, which no task can have`];
+      if (id < MIN_ID) return [`a task has the id ${id}, which no task can have`];
       if (isTwice) return [`the id ${id} belongs to two tasks of the checkpoint`];
       return id >= pidMax
         ? [`task ${id}: ids end at ${pidMax - 1} on this host: raise /proc/sys/kernel/pid_max`]
@@ -54,10 +54,10 @@ const SHARED = [
   ["sighand_objref", "their signal actions"],
 ] as const;
 
-function sharedRefusals(image: Image): string[] {
+function unsupportedSharing(image: Image): string[] {
   return SHARED.flatMap(([field, what]) => {
     const owners = new Map<number, number>();
-    return living(image).flatMap(({ process, objects }) => {
+    return liveProcesses(image).flatMap(({ process, objects }) => {
       const objref = objects[field] ?? 0;
       const other = owners.get(objref);
       if (objref === 0) return [];
@@ -70,16 +70,16 @@ function sharedRefusals(image: Image): string[] {
 }
 
 /** A table of descriptors is shared with the task that another is cloned from, or it cannot be. */
-function tableRefusals(image: Image, host: Host): string[] {
+function unsupportedTables(image: Image, host: Host): string[] {
   const makers = new Map(
-    familyOf(image, host).steps.flatMap((step) =>
+    cloneOrderOf(image, host).steps.flatMap((step) =>
       step.kind === "task" ? [[step.task, step.sharesTable] as const] : [],
     ),
   );
   const owners = new Map(
     tableOwners(image).map(({ process, objects }) => [objects.files_objref, process.ids.pid]),
   );
-  return living(image).flatMap(({ process: { ids }, objects }) => {
+  return liveProcesses(image).flatMap(({ process: { ids }, objects }) => {
     const owner = owners.get(objects.files_objref);
     return owner === ids.pid || makers.get(ids.pid) !== false
       ? []

@@ -1,36 +1,36 @@
 import type { Host } from "../../host.js";
 import type { Image } from "../../image.js";
 import { type ImageTerminal, imageTerminals } from "../../image-terminals.js";
-import { outsideTerminals, sessionTerminals } from "../session-terminals.js";
+import { externalTerminals, sessionTerminals } from "../session-terminals.js";
 
 /** Terminals that cannot be made anew, and those outside the checkpoint for which crimg has none of its own. */
-export function terminalRefusals(image: Image, host: Host): string[] {
+export function unsupportedTerminals(image: Image, host: Host): string[] {
   const terminals = imageTerminals(image.reader);
   return [
-    ...[...terminals.values()].flatMap((end) => endRefusals(end, terminals, host)),
-    ...outsideRefusals(image, host),
+    ...[...terminals.values()].flatMap((end) => unsupportedEnds(end, terminals, host)),
+    ...unsupportedExternal(image, host),
   ];
 }
 
-function endRefusals(
-  { index, isPseudo, isMaster, isOutside, master }: ImageTerminal,
+function unsupportedEnds(
+  { index, isPseudo, isMaster, isExternal, master }: ImageTerminal,
   terminals: ReadonlyMap<number, ImageTerminal>,
   host: Host,
 ): string[] {
   const name = `the terminal /dev/pts/${index}`;
   if (!isPseudo) return [`terminal ${index} of the checkpoint is no pseudo terminal`];
   if (!isMaster) return terminals.get(master)?.isMaster ? [] : [`${name} of the checkpoint has no master`];
-  if (isOutside) return [];
+  if (isExternal) return [];
   return host.hasTerminal(index)
     ? [`${name} of the checkpoint is in use on this host: end the task that has it`]
     : [];
 }
 
-function outsideRefusals(image: Image, host: Host): string[] {
-  const outside = outsideTerminals(image);
-  const [first] = outside;
+function unsupportedExternal(image: Image, host: Host): string[] {
+  const external = externalTerminals(image);
+  const [first] = external;
   if (first === undefined) return [];
-  const names = [...new Set(outside.map(({ index }) => `/dev/pts/${index}`))];
+  const names = [...new Set(external.map(({ index }) => `/dev/pts/${index}`))];
   if (names.length > 1)
     return [
       `the terminals ${names.join(" and ")} are outside of the checkpoint, and crimg runs on one alone that could take their place`,
@@ -41,7 +41,7 @@ function outsideRefusals(image: Image, host: Host): string[] {
       `the terminal ${names[0]} is outside of the checkpoint, and crimg runs on none that could take its place: run it with a terminal as standard input`,
     ];
   const taken = sessionTerminals(image).find(({ terminal }) =>
-    outside.some(({ objref }) => objref === terminal),
+    external.some(({ objref }) => objref === terminal),
   );
   return taken === undefined || caller.canBeTaken
     ? []
