@@ -1,8 +1,5 @@
-import type {
-  CheckpointOutcome,
-  CheckpointRequest,
-  DeletedMethod,
-} from "./backends/slim/checkpoint/checkpoint.js";
+import type { CheckpointOutcome, CheckpointRequest } from "./backends/slim/checkpoint/checkpoint.js";
+import type { DeletedMethod } from "./backends/slim/deleted-files/substitutes.js";
 import type { ByteSource } from "./io/source.js";
 
 /** The ways to save a file that has no name any more. */

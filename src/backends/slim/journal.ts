@@ -10,7 +10,7 @@ import { attempt, call } from "./sys/syscall.js";
 const UNDO_SECONDS = 10;
 
 /** Which file a name leads to. */
-export interface FileIdentity {
+interface FileIdentity {
   readonly dev: bigint;
   readonly ino: bigint;
 }

@@ -54,7 +54,7 @@ export class SlimBackend implements Backend {
   async preflight(document: Document): Promise<readonly Unsupported[]> {
     const { readImage } = await import("./restore/image.js");
     const { thisHost } = await import("./restore/host.js");
-    const { unsupportedOf } = await import("./restore/plan/refusals/refusals.js");
+    const { unsupportedOf } = await import("./restore/unsupported.js");
     return unsupportedOf(readImage(readerOf(document)), thisHost()).map((reason) => ({
       pid: undefined,
       reason,
@@ -64,7 +64,7 @@ export class SlimBackend implements Backend {
   async steps(document: Document): Promise<readonly PlannedStep[]> {
     const { readImage } = await import("./restore/image.js");
     const { thisHost } = await import("./restore/host.js");
-    const { planOf } = await import("./restore/plan/plan.js");
+    const { planOf } = await import("./restore/plan.js");
     return planOf(readImage(readerOf(document)), thisHost()).flatMap(({ name, steps }) =>
       steps.map(({ task, what, why }) => ({ phase: name, task: task === 0 ? undefined : task, what, why })),
     );

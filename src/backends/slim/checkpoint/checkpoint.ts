@@ -1,24 +1,20 @@
 import { RECORDS } from "../../../formats/linux-cr/records.js";
 import type { ByteSource } from "../../../io/source.js";
 import type { Unsupported } from "../../backend.js";
+import { type DeletedMethod, Substitutes, substituteDirectory } from "../deleted-files/substitutes.js";
+import { OpenFileStates } from "../files/open-files.js";
 import { Journal } from "../journal.js";
-import { OpenFileStates } from "./descriptions.js";
-import { FrozenTree } from "./freeze.js";
-import { HostLeases } from "./host-leases.js";
-import { unsupportedInTree } from "./objections.js";
-import { unsupportedProcess } from "./obstacles.js";
-import { captureProcess, type ProcessState } from "./process.js";
-import { type Warning, warnings } from "./remarks.js";
-import { SocketTable } from "./sockets/socket-table.js";
-import { CheckpointContext } from "./stream/context.js";
-import { type Start, writeHead } from "./stream/head.js";
-import { writeTask } from "./stream/task.js";
-import { taskRows } from "./stream/tree.js";
-import { type DeletedMethod, Substitutes, substituteDirectory } from "./substitutes.js";
+import { HostLeases } from "../locks/host-leases.js";
+import { SocketTable } from "../sockets/capture.js";
+import { captureProcess, type ProcessState } from "../tasks/capture.js";
+import { FrozenTree, taskRows } from "../tasks/freeze.js";
+import { writeTask } from "../tasks/write.js";
+import { CheckpointContext } from "./context.js";
+import { type Start, writeHead } from "./head.js";
+import { unsupportedInTree, unsupportedProcess } from "./unsupported.js";
+import { type Warning, warnings } from "./warnings.js";
 
 const TAIL_MAGIC = 0x002d2a0cc0deef00n;
-
-export type { DeletedMethod };
 
 export interface CheckpointRequest {
   readonly pid: number;

@@ -7,7 +7,7 @@ import { errnoName } from "../sys/kernel-error.js";
 import { addressOf, attempt } from "../sys/syscall.js";
 
 /** Pages [start, end) of an address space. */
-export interface PageRange {
+interface PageRange {
   readonly start: number;
   readonly end: number;
 }

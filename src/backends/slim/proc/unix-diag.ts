@@ -12,7 +12,6 @@ import {
   SOCK_RAW,
 } from "../../../linux/sockets.js";
 import { SYS } from "../sys/abi-x64.js";
-
 import { attempt, call } from "../sys/syscall.js";
 
 /** What the kernel tells of a unix socket by its inode number: sock_diag(7). */

@@ -1,25 +1,17 @@
 import fs from "node:fs";
 import { RLIM_INFINITY } from "../../../linux/rlimits.js";
+import { conflictsOf } from "../locks/conflicts.js";
+import type { ImageLock } from "../locks/image.js";
+import { ownVdso, type Vdso } from "../memory/vdso.js";
 import { type HostLock, readLocks } from "../proc/locks.js";
-import { isVvar, readVmas, type Vma } from "../proc/mappings.js";
 import { readStat } from "../proc/stat.js";
 import { readStatus } from "../proc/status.js";
-import { type CallerTerminal, callerTerminal } from "./caller-terminal.js";
+import type { ImageUnix } from "../sockets/image.js";
+import { whyNotReplaced } from "../sockets/unix-path.js";
+import { type CallerTerminal, callerTerminal } from "../terminals/caller.js";
 
 const NAME_COLUMNS = 26;
 const UNLIMITED = "unlimited";
-
-import type { ImageUnix } from "./files/sockets/image-socket.js";
-import { whyNotReplaced } from "./files/sockets/unix-path.js";
-import type { ImageLock } from "./image.js";
-import { conflictsOf } from "./lock-rivals.js";
-
-/** A vDSO and the areas that the kernel puts beside it. */
-export interface Vdso {
-  /** `name: first-end` of each area, ascending, in bytes from the lowest. */
-  readonly layout: string;
-  readonly code: Buffer;
-}
 
 /** What a plan wants to know of the host it is made for. */
 export interface Host {
@@ -81,41 +73,6 @@ export function thisHost(): Host {
 function cpuFlags(): Set<string> {
   const [, flags = ""] = /^flags\s*:(.*)$/m.exec(fs.readFileSync("/proc/cpuinfo", "latin1")) ?? [];
   return new Set(flags.trim().split(" "));
-}
-
-/** Every process has the same one, wherever it stands. */
-function ownVdso(): Vdso | undefined {
-  const special = readVmas(process.pid).filter((vma) => isVvar(vma) || isVdso(vma));
-  const vdso = special.find(isVdso);
-  if (vdso === undefined) return undefined;
-  const code = Buffer.alloc(vdso.end - vdso.start);
-  const memory = fs.openSync("/proc/self/mem", "r");
-  try {
-    fs.readSync(memory, code, 0, code.length, vdso.start);
-  } finally {
-    fs.closeSync(memory);
-  }
-  return { layout: vdsoLayout(special.map((vma) => ({ ...vma, isCode: isVdso(vma) }))), code };
-}
-
-function isVdso({ name }: Vma): boolean {
-  return name === "[vdso]";
-}
-
-/** The areas of a vDSO without the address that they stand at; data areas that touch are one, as criu stores them. */
-export function vdsoLayout(
-  vmas: readonly { readonly start: number; readonly end: number; readonly isCode: boolean }[],
-): string {
-  const lowest = Math.min(...vmas.map(({ start }) => start));
-  const merged: { start: number; end: number; isCode: boolean }[] = [];
-  for (const { start, end, isCode } of vmas) {
-    const last = merged.at(-1);
-    if (last !== undefined && last.isCode === isCode && last.end === start) last.end = end;
-    else merged.push({ start, end, isCode });
-  }
-  return merged
-    .map(({ start, end, isCode }) => `${isCode ? "code" : "data"} ${start - lowest}-${end - lowest}`)
-    .join(", ");
 }
 
 /** A line has the name in 26 columns, then soft and hard limit; in the order of resource numbers, fs/proc/base.c. */

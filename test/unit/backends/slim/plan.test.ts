@@ -2,8 +2,8 @@
 import * as assert from "uvu/assert";
 import { type Host, thisHost } from "../../../../src/backends/slim/restore/host.js";
 import { type Image, readImage } from "../../../../src/backends/slim/restore/image.js";
-import { ORDER, planOf, type Step } from "../../../../src/backends/slim/restore/plan/plan.js";
-import { unsupportedOf } from "../../../../src/backends/slim/restore/plan/refusals/refusals.js";
+import { ORDER, planOf, type Step } from "../../../../src/backends/slim/restore/plan.js";
+import { unsupportedOf } from "../../../../src/backends/slim/restore/unsupported.js";
 import { LinuxCrImage } from "../../../../src/formats/linux-cr/image.js";
 import type { RecordKind } from "../../../../src/formats/linux-cr/record-kind.js";
 import { RECORDS } from "../../../../src/formats/linux-cr/records.js";
