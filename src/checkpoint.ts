@@ -13,7 +13,7 @@ export type SaveImage = (
 ) => void;
 
 /**
- * Checkpoints a process and its descendants with crimg's own engine, which is loaded only now. `write` gets the image, a
+ * Checkpoints a process and its descendants with the slim backend, which is loaded only now. `write` gets the image, a
  * linux-cr stream, while the tree stands still; its size is known before a byte is read. Gives what cannot be saved,
  * object by object: nothing is written then; or what the image does not hold. `save` writes it to a file. Errors: BackendError naming what the kernel refused; those of `write`.
  */

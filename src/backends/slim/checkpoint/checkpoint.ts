@@ -88,7 +88,7 @@ export function checkpoint(
     write(image);
     // What keeps deleted files is part of the image from now on.
     journal.end();
-    log?.(leaveRunning ? "the image is whole: let the tasks run on" : "the image is whole: end the tasks");
+    log?.(leaveRunning ? "the image is complete: resume the tasks" : "the image is complete: kill the tasks");
     if (leaveRunning) tree.release();
     else sockets.silently(() => tree.kill());
     return { unsupported: [], warnings: warned };

@@ -76,7 +76,7 @@ function giveName(fd: number, name: string): void {
   const from = Buffer.from(`/proc/self/fd/${fd}\0`);
   const result = attempt(SYS.linkat, AT_FDCWD, from, AT_FDCWD, Buffer.from(`${name}\0`), AT_SYMLINK_FOLLOW);
   if (result === -EEXIST)
-    throw new UsageError("the file exists by now; name a new one or say --force", { file: name });
+    throw new UsageError("the file exists now; name a new one or use --force", { file: name });
   if (result < 0) throw new CrimgError("IO", `cannot give it a name (errno ${-result})`, { file: name });
 }
 

@@ -16,7 +16,7 @@ import type { ProcessState } from "../tasks/capture.js";
 import type { FrozenProcess } from "../tasks/freeze.js";
 import { Terminals } from "../terminals/capture.js";
 
-/** What this engine cannot put into an image, object by object; empty when it can take the whole tree. */
+/** What the slim backend cannot put into an image, object by object; empty when it can take the whole tree. */
 export function unsupportedInTree(
   processes: readonly ProcessState[],
   files: OpenFileStates,
@@ -28,7 +28,7 @@ export function unsupportedInTree(
       !isSaved(file)
         ? {
             pid: file.pid,
-            reason: `${openFileName(file)} is ${file.link}, which this engine cannot save`,
+            reason: `${openFileName(file)} is ${file.link}, which the slim backend cannot save`,
           }
         : [],
     ),
@@ -61,7 +61,7 @@ export function unsupportedProcess({ stat, threads, isZombie }: FrozenProcess): 
   const { pid } = stat;
   const found = new Set<string>();
   if (isZombie && procNumbers(pid, "task").length > 1)
-    found.add("has ended as a thread while other threads of its process run");
+    found.add("leads a thread group, has ended, and other threads still run");
   for (const tracee of threads) {
     const { tid } = tracee;
     const thread = `${pid}/task/${tid}`;
@@ -72,11 +72,11 @@ export function unsupportedProcess({ stat, threads, isZombie }: FrozenProcess): 
     for (const kind of foreignNamespaces(thread)) found.add(`is in another ${kind} namespace than crimg`);
     if (tid === pid) continue;
     if (attempt(SYS.kcmp, pid, tid, KCMP_FILES, 0, 0) !== 0)
-      found.add(`has a thread ${tid} with descriptors of its own`);
+      found.add(`has a thread ${tid} with its own descriptor table`);
     if (attempt(SYS.kcmp, pid, tid, KCMP_FS, 0, 0) !== 0)
-      found.add(`has a thread ${tid} with a working directory of its own`);
+      found.add(`has a thread ${tid} with its own working directory`);
   }
-  if (stat.schedulingPolicy === SCHED_DEADLINE) found.add("is scheduled by deadlines");
+  if (stat.schedulingPolicy === SCHED_DEADLINE) found.add("has the policy SCHED_DEADLINE");
   return [...found].map((reason) => ({ pid, reason: `task ${pid} ${reason}` }));
 }
 
@@ -92,7 +92,7 @@ const PAGE_MASK = 4095n;
 /** Areas without a file that anybody could open again. */
 const UNSUPPORTED_NAMES: readonly (readonly [RegExp, string])[] = [
   [/^\/\[aio\]/, "a context of io_setup(2)"],
-  [/^\/secretmem/, "memory of memfd_secret(2), which nobody else can read,"],
+  [/^\/secretmem/, "memory of memfd_secret(2), which only its task can read,"],
   [/^anon_inode:/, "memory of"],
 ];
 
@@ -114,7 +114,7 @@ function ofProcess({ frozen, vmas, denied }: ProcessState): Unsupported[] {
     const what = isVvar(vma) ? undefined : (named ?? unsupportedMapping(vma.flags));
     if (what !== undefined) add(`has ${what} at 0x${vma.start.toString(16)}${vma.name && ` (${vma.name})`}`);
   }
-  if (denied !== 0) add("may make no memory executable that it can write to (PR_SET_MDWE)");
+  if (denied !== 0) add("has PR_SET_MDWE set, which is not saved");
   return found;
 }
 

@@ -24,15 +24,15 @@ export interface Warning {
 
 /** What is said of tasks; % stands for what they had. */
 const SENTENCES = {
-  cpus: "may run on some CPUs alone (%), which the image does not hold: a restore gives those of crimg",
-  ioPriority: "had an I/O priority (%), which the image does not hold: a restore gives that of crimg",
-  slack: "had another timer slack than the default (% ns): a restore gives that of crimg",
-  resetOnFork: "had SCHED_RESET_ON_FORK set, which the image does not hold: children will inherit scheduling",
-  sealed: "had memory sealed by mseal(2): it comes back without seals",
-  loginUid: "had another login uid than crimg (%): a restore gives that of crimg",
-  coreDump: "ended with a core dump: once restored, the parent is told of the signal alone",
-  timeout: "waited with a timeout (%): once restored, it begins anew",
-  peer: "had connected or listening unix sockets: once restored, SO_PEERCRED tells of crimg",
+  cpus: "CPU affinity (%) is not saved; restored tasks inherit crimg's",
+  ioPriority: "I/O priority (%) is not saved; restored tasks inherit crimg's",
+  slack: "timer slack (% ns) is not saved; restored tasks inherit crimg's",
+  resetOnFork: "SCHED_RESET_ON_FORK is not saved; children of restored tasks inherit scheduling",
+  sealed: "memory sealed by mseal(2) is restored without seals",
+  loginUid: "login uid (%) is not restored; restored tasks inherit crimg's",
+  coreDump: "core dump flag of the exit status is not saved; the parent sees the signal only",
+  timeout: "elapsed timeout of % is not saved; the call starts again with the full timeout",
+  peer: "SO_PEERCRED of unix sockets is not saved; after a restore it names crimg",
 } as const;
 
 /** Tasks and values that a sentence names one by one. */
@@ -117,7 +117,7 @@ class WarningList {
     return [...this.#kinds].map(([kind, { tids, values }]) => {
       const [pid = 0] = tids;
       const who = `${tids.size === 1 ? "task" : "tasks"} ${listed([...tids].map(String), ", ")}`;
-      return { pid, text: `${who} ${SENTENCES[kind].replace("%", () => listed([...values], "; "))}` };
+      return { pid, text: `${who}: ${SENTENCES[kind].replace("%", () => listed([...values], "; "))}` };
     });
   }
 }

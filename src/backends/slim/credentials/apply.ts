@@ -39,7 +39,7 @@ const CAPABILITIES = 41n;
 function setCredentials(remote: RemoteTask, { credentials, extra }: ImageThread, dumpable: number): void {
   const caps = capabilityMasks(credentials);
   const now = readStatus(`${remote.tracee.pid}/task/${remote.tracee.tid}`);
-  const bits = remote.call("look at its secure bits", SYS.prctl, PR_GET_SECUREBITS, 0, 0, 0, 0);
+  const bits = remote.call("read its secure bits", SYS.prctl, PR_GET_SECUREBITS, 0, 0, 0, 0);
   const changesIds =
     !isSame(now.uids, idsOf(credentials, "uid")) || !isSame(now.gids, idsOf(credentials, "gid"));
   const setBits = (wanted: number): void => {
@@ -64,7 +64,7 @@ function setCredentials(remote: RemoteTask, { credentials, extra }: ImageThread,
       0,
     );
   for (const capability of capabilitiesIn(now.bounding & ~caps.bounding))
-    remote.call("drop a capability for good", SYS.prctl, PR_CAPBSET_DROP, capability, 0, 0, 0);
+    remote.call("drop a capability from its bounding set", SYS.prctl, PR_CAPBSET_DROP, capability, 0, 0, 0);
   setIds(remote, credentials, now);
   const { securebits } = credentials.cap_s;
   if (securebits !== (changesIds ? bits | SECBIT_NO_SETUID_FIXUP : bits)) setBits(securebits);
@@ -79,10 +79,8 @@ function setCredentials(remote: RemoteTask, { credentials, extra }: ImageThread,
       0,
       0,
     );
-  if (extra?.no_new_privs === 1)
-    remote.call("give up new privileges", SYS.prctl, PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
-  if (dumpable <= 1)
-    remote.call("say whether it may be dumped", SYS.prctl, PR_SET_DUMPABLE, dumpable, 0, 0, 0);
+  if (extra?.no_new_privs === 1) remote.call("set no_new_privs", SYS.prctl, PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
+  if (dumpable <= 1) remote.call("set its dumpable flag", SYS.prctl, PR_SET_DUMPABLE, dumpable, 0, 0, 0);
 }
 
 /** Groups before users: root may choose them. */

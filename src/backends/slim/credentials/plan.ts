@@ -76,9 +76,9 @@ function needsOf({ tid, credentials, extra }: ImageThread, host: Host): Need[] {
       what: `to become group ${gid} in thread ${tid}, with its other groups`,
     });
   if ((host.bounding & ~caps.bounding) !== 0n)
-    needs.push({ capability: "CAP_SETPCAP", what: "to drop capabilities for good" });
+    needs.push({ capability: "CAP_SETPCAP", what: "to drop capabilities from the bounding set" });
   for (const capability of capabilitiesIn((caps.permitted | (extra?.cap_ambient ?? 0n)) & ~own))
-    needs.push({ capability, what: "to have it again" });
+    needs.push({ capability, what: "to restore it" });
   return needs;
 }
 
@@ -94,7 +94,7 @@ function limitNeeds(
       : [
           {
             capability: "CAP_SYS_RESOURCE",
-            what: `to have its limit of ${RESOURCES[resource] ?? resource} again`,
+            what: `to restore its limit of ${RESOURCES[resource] ?? resource}`,
           },
         ];
   });

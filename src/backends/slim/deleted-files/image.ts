@@ -100,7 +100,7 @@ export function fillDeleted(reader: StreamReader, image: number, family: Deleted
 export function linkTarget(reader: StreamReader, family: DeletedFile): Buffer {
   const [chunk] = chunksOf(reader, family);
   if (chunk === undefined)
-    throw new BackendError(`the image does not say where ${family.files[0]?.path} leads`);
+    throw new BackendError(`the image has no target for the symbolic link ${family.files[0]?.path}`);
   return reader.image.source.read(chunk.offset, chunk.size);
 }
 

@@ -118,9 +118,9 @@ function nearest(directory: string): string {
 function why(errno: number, directory: string): string {
   switch (errno) {
     case ENOENT:
-      return "it has no name left at all, and such a file gets none from the kernel: use --deleted copy or contents";
+      return "it has no name left, and the kernel gives such a file none: use --deleted copy or contents";
     case EXDEV:
-      return `${directory} is on another file system or mount: name a directory on that of the file with --relink-dir`;
+      return `${directory} is on another file system or mount: name a directory on the file system of the file with --relink-dir`;
     default:
       return errnoName(errno);
   }
@@ -131,6 +131,6 @@ export function substituteDirectory(directory: string | undefined): string | und
   if (directory === undefined) return undefined;
   const absolute = path.resolve(directory);
   if (!fs.statSync(textToBytes(absolute), { throwIfNoEntry: false })?.isDirectory())
-    throw new BackendError(`${directory} is no directory: deleted files cannot be kept there`);
+    throw new BackendError(`${directory} is not a directory`);
   return fs.realpathSync(absolute);
 }

@@ -19,7 +19,7 @@ export const DIRECTORIES: Appliers<DirectoryStep> = {
     const directory = openPath(path, O_PATH_DIRECTORY | O_CLOEXEC);
     try {
       transfer.lend(directory, (fd) => void remote.call("enter its root directory", SYS.fchdir, fd));
-      remote.call("make it its root", SYS.chroot, remote.put(cString(".")));
+      remote.call("set its root directory", SYS.chroot, remote.put(cString(".")));
     } finally {
       attempt(SYS.close, directory);
     }

@@ -51,12 +51,12 @@ const TYPE: Readonly<Partial<Record<FileKind, number>>> = {
 /** Flags that only matter when a file is opened: O_CREAT, O_EXCL, O_NOCTTY, O_TRUNC. */
 const OPEN_ONCE = 0o100 | 0o200 | 0o400 | 0o1000;
 
-/** FILE of an open file description with all that belongs to it. */
+/** FILE of an open file with all that belongs to it. */
 function writeFile(context: CheckpointContext, file: OpenFileState, objref: number): void {
   const { writer } = context;
   const kind = kindOf(file);
   const type = kind && TYPE[kind];
-  if (kind === undefined || type === undefined) throw new Error(`${file.link} was not refused`);
+  if (kind === undefined || type === undefined) throw new Error(`${file.link} is not supported`);
   const { info, stat } = file;
   const flags = info.flags & ~(O_CLOEXEC | OPEN_ONCE);
   const common = {

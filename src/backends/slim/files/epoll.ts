@@ -99,13 +99,13 @@ function atNumber(transfer: FdTransfer, fd: number, own: number, isTaken: boolea
   const before = isTaken
     ? remote.call("move a descriptor", SYS.fcntl, fd, F_DUPFD_CLOEXEC, fd + 1)
     : undefined;
-  const flags = isTaken ? remote.call("look at a descriptor", SYS.fcntl, fd, 1) : 0;
+  const flags = isTaken ? remote.call("read the flags of a descriptor", SYS.fcntl, fd, 1) : 0;
   transfer.lend(own, (taken) => {
-    if (taken !== fd) remote.call("lend a number", SYS.dup3, taken, fd, O_CLOEXEC);
+    if (taken !== fd) remote.call("move a descriptor to its number", SYS.dup3, taken, fd, O_CLOEXEC);
     use();
-    if (taken !== fd) remote.call("take a number back", SYS.close, fd);
+    if (taken !== fd) remote.call("close a descriptor", SYS.close, fd);
   });
   if (before === undefined) return;
-  remote.call("put a descriptor back", SYS.dup3, before, fd, flags === 0 ? 0 : O_CLOEXEC);
+  remote.call("restore a descriptor", SYS.dup3, before, fd, flags === 0 ? 0 : O_CLOEXEC);
   remote.call("close a descriptor", SYS.close, before);
 }

@@ -14,7 +14,7 @@ export function writeTimerFd({ writer }: CheckpointContext, file: OpenFileState)
   const { lines } = file.info;
   const number = (name: string): number => Number(lines.get(name)?.[0] ?? 0);
   const times = Buffer.alloc(32);
-  borrow(file, (fd) => call("tell the time of a timer", SYS.timerfd_gettime, fd, times));
+  borrow(file, (fd) => call("read the time of a timerfd", SYS.timerfd_gettime, fd, times));
   const at = (offset: number): bigint =>
     times.readBigInt64LE(offset) * NSEC_PER_SEC + times.readBigInt64LE(offset + 8);
   writer.record(RECORDS.TIMERFD, {

@@ -55,7 +55,7 @@ export class Watches {
   of(file: OpenFileState): Watch[] {
     return linesOf(file).map((line) => {
       const found = this.#pathOf(line);
-      if (found === undefined) throw new Error(`watch ${line.wd} was not refused`);
+      if (found === undefined) throw new Error(`watch ${line.wd} is not supported`);
       return { ...line, path: found };
     });
   }
@@ -71,11 +71,11 @@ export class Watches {
         const nameless = linesOf(file).filter((line) => this.#pathOf(line) === undefined);
         return [
           ...(waiting > 0
-            ? [{ pid, reason: `${name} has ${waiting} bytes of events that nobody has read: try again` }]
+            ? [{ pid, reason: `${name} has ${waiting} bytes of unread events: try again` }]
             : []),
           ...nameless.map(({ wd, ino }) => ({
             pid,
-            reason: `${name} watches (as ${wd}) the inode ${ino}, to which no path is known`,
+            reason: `${name} watches (as ${wd}) the inode ${ino}, which has no known path`,
           })),
         ];
       });
@@ -143,7 +143,9 @@ function linesOf({ info }: OpenFileState): WatchLine[] {
 
 function unreadEvents(file: OpenFileState): number {
   const bytes = Buffer.alloc(4);
-  borrow(file, (fd) => call("tell what waits in an inotify instance", SYS.ioctl, fd, FIONREAD, bytes));
+  borrow(file, (fd) =>
+    call("count the unread events of an inotify instance", SYS.ioctl, fd, FIONREAD, bytes),
+  );
   return bytes.readInt32LE();
 }
 
@@ -188,13 +190,13 @@ function watchAs(fd: number, wanted: number, mask: number, path: string): void {
     attempt(SYS.inotify_rm_watch, fd, wd);
     if (tried % BEFORE_DRAINING === 0) drain(fd);
   }
-  throw new BackendError(`the inotify watch ${wanted} of ${path} cannot get its number again`);
+  throw new BackendError(`the inotify watch ${wanted} of ${path} cannot get its watch descriptor again`);
 }
 
 /** Reads all events that wait, without waiting for more. */
 function drain(fd: number): void {
   const waiting = Buffer.alloc(4);
-  call("tell what waits in an inotify instance", SYS.ioctl, fd, FIONREAD, waiting);
+  call("count the unread events of an inotify instance", SYS.ioctl, fd, FIONREAD, waiting);
   const size = waiting.readInt32LE();
   if (size > 0) call("read events", SYS.read, fd, Buffer.alloc(size), size);
 }

@@ -24,7 +24,7 @@ export interface HeldDescriptor {
   readonly file: OpenFileState;
 }
 
-/** An open file description, found by one of the descriptors that lead to it. */
+/** An open file, found by one of the descriptors that lead to it. */
 export interface OpenFileState {
   readonly id: number;
   readonly pid: number;
@@ -35,7 +35,7 @@ export interface OpenFileState {
   readonly info: FdInfo;
 }
 
-/** The descriptors of a tree of stopped processes, with each open file description once, however many share it. */
+/** The descriptors of a tree of stopped processes, with each open file once, however many share it. */
 export class OpenFileStates {
   readonly all: OpenFileState[] = [];
   readonly #candidates = new Map<string, OpenFileState[]>();
@@ -95,7 +95,7 @@ export class OpenFileStates {
 }
 
 /**
- * Runs `use` with a descriptor of this process for an open file description of another: the description itself, not a
+ * Runs `use` with a descriptor of this process for an open file of another: the open file itself, not a
  * copy. Errors: BackendError when the kernel does not give it.
  */
 export function borrow<T>({ pid, fd, link }: OpenFileState, use: (fd: number) => T): T {
@@ -151,7 +151,7 @@ const ANONYMOUS: Readonly<Record<string, FileKind>> = {
 
 const DELETED = " (deleted)";
 
-/** Undefined for what this engine does not know: io_uring, pidfds, bpf … */
+/** Undefined for what the slim backend does not know: io_uring, pidfds, bpf … */
 export function kindOf({ link, stat, info }: OpenFileState): FileKind | undefined {
   if (link.startsWith("/memfd:")) return "memfd";
   // A pidfd is a regular file of a file system without names, and so is memory of memfd_secret(2).
@@ -165,7 +165,7 @@ export function kindOf({ link, stat, info }: OpenFileState): FileKind | undefine
   return ANONYMOUS[link];
 }
 
-/** Kinds that are known, and that this engine has no way to bring back yet. */
+/** Kinds that are known, and that the slim backend has no way to bring back yet. */
 const NOT_YET: ReadonlySet<FileKind | undefined> = new Set([undefined]);
 
 export function isSaved(file: OpenFileState): boolean {

@@ -82,19 +82,19 @@ const OWNER_TYPES: Readonly<Record<string, number>> = { thread: 0, process: 1, g
 export function setOwner(fd: number, owner: FileOwner | undefined, isAsync: boolean): void {
   if (owner !== undefined && owner.pid !== 0) {
     const type = OWNER_TYPES[owner.kind];
-    if (type === undefined) throw new BackendError(`the signals of a file cannot go to a ${owner.kind}`);
+    if (type === undefined) throw new BackendError(`a ${owner.kind} cannot own the signals of a file`);
     const bytes = Buffer.alloc(8);
     bytes.writeInt32LE(type, 0);
     bytes.writeInt32LE(owner.pid, 4);
     as(owner.uid, owner.euid, () =>
-      call(`direct the signals of a file to ${owner.kind} ${owner.pid}`, SYS.fcntl, fd, F_SETOWN_EX, bytes),
+      call(`set the owner of a file to ${owner.kind} ${owner.pid}`, SYS.fcntl, fd, F_SETOWN_EX, bytes),
     );
   }
   if (owner !== undefined && owner.signal !== 0)
-    call("choose the signal of a file", SYS.fcntl, fd, F_SETSIG, owner.signal);
+    call("set the signal of a file", SYS.fcntl, fd, F_SETSIG, owner.signal);
   if (!isAsync) return;
   const flags = call("read the flags of a file", SYS.fcntl, fd, F_GETFL);
-  call("let a file send signals", SYS.fcntl, fd, F_SETFL, flags | O_ASYNC);
+  call("set O_ASYNC of a file", SYS.fcntl, fd, F_SETFL, flags | O_ASYNC);
 }
 
 /** The kernel keeps who asked, and whether they may send signals; only this thread of crimg changes its user meanwhile. */

@@ -12,7 +12,7 @@ import { borrow, type OpenFileState } from "./open-files.js";
 
 /** Bytes that a pipe or fifo can hold. */
 export function pipeCapacity(file: OpenFileState): number {
-  return borrow(file, (fd) => call("tell the capacity of a pipe", SYS.fcntl, fd, F_GETPIPE_SZ));
+  return borrow(file, (fd) => call("read the capacity of a pipe", SYS.fcntl, fd, F_GETPIPE_SZ));
 }
 
 /** The bytes that wait in a pipe or fifo, without taking them out. */
@@ -23,7 +23,7 @@ export function pipeData({ pid, fd, link, info }: OpenFileState): Buffer {
   call("make a pipe", SYS.pipe2, ends, O_NONBLOCK);
   const [readEnd, writeEnd] = [ends.readInt32LE(0), ends.readInt32LE(4)];
   try {
-    const capacity = call("tell the capacity of a pipe", SYS.fcntl, own, F_GETPIPE_SZ);
+    const capacity = call("read the capacity of a pipe", SYS.fcntl, own, F_GETPIPE_SZ);
     call("make room for the data of a pipe", SYS.fcntl, writeEnd, F_SETPIPE_SZ, capacity);
     const size = attempt(SYS.tee, own, writeEnd, capacity, SPLICE_F_NONBLOCK);
     if (size <= 0) {

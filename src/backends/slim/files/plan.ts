@@ -131,7 +131,7 @@ export function watchSteps(image: Image): WatchStep[] {
     steps.push({
       kind: "close fd transfer",
       task: process.ids.pid,
-      what: "close its way to the descriptors of crimg",
+      what: "end the fd transfer from crimg",
     });
   return steps;
 }
@@ -156,10 +156,10 @@ export function ownerSteps({ files }: Image): OwnerStep[] {
   });
 }
 
-/** FILE.f_type of what this engine opens: `OpenFiles` makes each of them. */
+/** FILE.f_type of what the slim backend opens: `OpenFiles` makes each of them. */
 const OPENED: ReadonlySet<number> = new Set([1, 2, 3, 4, 5, 6, 7, 1001, 1002, 1003, 1004]);
 
-/** Open files of kinds that this engine cannot make, each once, with a descriptor that leads to it. */
+/** Open files of kinds that the slim backend cannot make, each once, with a descriptor that leads to it. */
 export function unsupportedFiles(image: Image): string[] {
   const seen = new Set<number>();
   return liveProcesses(image).flatMap(({ process: { ids }, objects }) =>
@@ -178,5 +178,5 @@ export function unsupportedFiles(image: Image): string[] {
 function reasonOf({ record, type }: OpenFile): string | undefined {
   return OPENED.has(Number(record.f_type))
     ? undefined
-    : `is of a kind (${type}) that this engine does not restore`;
+    : `has a type (${type}) that the slim backend does not restore`;
 }

@@ -22,7 +22,7 @@ const SYS_LSEEK = 8;
 const SETTABLE = 0o2000 | 0o4000 | 0o40000 | 0o1000000;
 
 /**
- * The open file descriptions of an image, made anew as descriptors of crimg, each at its first use; tasks are given them
+ * The open files of an image, made anew as descriptors of crimg, each at its first use; tasks are given them
  * with pidfd_getfd(2). Errors: BackendError naming the file.
  */
 export class OpenFiles {
@@ -121,7 +121,7 @@ export class OpenFiles {
 
   #positioned(fd: number, file: OpenFileRecord): number {
     const { f_pos: position } = file.value;
-    if (position !== 0n) call(`find the place in ${file.path}`, SYS_LSEEK, fd, position, 0);
+    if (position !== 0n) call(`seek in ${file.path}`, SYS_LSEEK, fd, position, 0);
     return fd;
   }
 
@@ -143,7 +143,7 @@ function openNamed({ path = "", value }: OpenFileRecord): number {
   const fd = attempt(SYS.openat, AT_FDCWD, cString(path), flags | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
   if (fd === -EAGAIN)
     throw new BackendError(
-      `cannot open ${path}: another process has a lease on it, and has been told to give it up`,
+      `cannot open ${path}: another process has a lease on it, which is now being broken`,
     );
   if (fd < 0) throw new KernelError(`open ${path}`, -fd);
   if ((flags & (O_NONBLOCK | O_PATH)) === 0) call(`set the flags of ${path}`, SYS.fcntl, fd, F_SETFL, flags);

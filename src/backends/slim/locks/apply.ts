@@ -79,14 +79,16 @@ const BREAK_TIME = "/proc/sys/fs/lease-break-time";
  * not wait. The holder got his signal before the checkpoint and gets none now: nobody owns the file meanwhile.
  */
 function breakLease(own: number, { type, remaining }: ImageLock, journal: Journal): void {
-  call("take a file from its owner", SYS.fcntl, own, F_SETOWN, 0);
+  call("clear the owner of a file", SYS.fcntl, own, F_SETOWN, 0);
   // Whoever reads lets a write lease become a read lease; whoever writes takes any lease away.
   const flags = (type === F_RDLCK ? 0 : O_WRONLY) | O_NONBLOCK | O_CLOEXEC;
   withBreakTime(Math.max(1, remaining), journal, () => {
     const fd = attempt(SYS.openat, AT_FDCWD, cString(`/proc/self/fd/${own}`), flags);
     if (fd >= 0) attempt(SYS.close, fd);
     if (fd !== -EWOULDBLOCK)
-      throw new BackendError(`a lease is not broken again: ${fd >= 0 ? "nothing holds it" : errnoName(-fd)}`);
+      throw new BackendError(
+        `cannot break a lease again: ${fd >= 0 ? "no process holds it" : errnoName(-fd)}`,
+      );
   });
 }
 
@@ -106,7 +108,7 @@ function withBreakTime(seconds: number, journal: Journal, use: () => void): void
     use();
   } catch (error) {
     if (error instanceof BackendError) throw error;
-    throw new BackendError("cannot set the time that leases being broken have left", { cause: error });
+    throw new BackendError("cannot set /proc/sys/fs/lease-break-time", { cause: error });
   } finally {
     fs.writeFileSync(BREAK_TIME, usual);
     journal.forget(id);

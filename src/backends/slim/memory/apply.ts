@@ -68,7 +68,7 @@ export const MEMORY: Appliers<MemoryStep> = {
 
 const MM_MAP_BYTES = 104;
 
-/** What the areas of the processes of an image are made of, as descriptors of crimg. */
+/** What the VMAs of the processes of an image are made of, as descriptors of crimg. */
 interface MemorySources {
   /** The image. */
   readonly image: number;
@@ -76,7 +76,7 @@ interface MemorySources {
   file(objref: number): number;
   /** A shared anonymous object by its number. */
   shared(objref: number): number;
-  /** Number of the System V segment that an area is. */
+  /** Number of the System V segment that a VMA is. */
   segment(vma: ImageVma): number;
   /** Ids of tasks to come, which no other task may have meanwhile. */
   readonly reserved: ReadonlySet<number>;
@@ -84,7 +84,7 @@ interface MemorySources {
   onFilled(bytes: number): void;
 }
 
-/** Maps an area of an image into a task, and fills it. */
+/** Maps a VMA of an image into a task, and fills it. */
 function buildVma(remote: RemoteTask, transfer: FdTransfer, vma: ImageVma, sources: MemorySources): void {
   const { kind, start, end, flags, pages, offset } = vma;
   const protection = Number(flags & (VM_READ | VM_WRITE | VM_EXEC));
@@ -138,7 +138,7 @@ function attach(
     start,
     (isReadOnly ? SHM_RDONLY : 0) | (isCode ? SHM_EXEC : 0),
   );
-  remote.call("protect the segment as it was", SYS.mprotect, start, end - start, protection);
+  remote.call("set the protection of the segment", SYS.mprotect, start, end - start, protection);
 }
 
 function mapFlags({ flags, isDroppable }: ImageVma, isShared: boolean): number {
@@ -150,7 +150,7 @@ function mapFlags({ flags, isDroppable }: ImageVma, isShared: boolean): number {
   );
 }
 
-/** Tells the kernel what the areas are for: code, heap, stack, arguments, and which program this is. prctl(2). */
+/** Tells the kernel what the VMAs are for: code, heap, stack, arguments, and which program this is. prctl(2). */
 function describeMemory(remote: RemoteTask, { mm, auxv }: ImageMemory, exe: number): void {
   const map = Buffer.alloc(MM_MAP_BYTES);
   const fields = [
@@ -170,7 +170,7 @@ function describeMemory(remote: RemoteTask, { mm, auxv }: ImageMemory, exe: numb
   map.writeBigUInt64LE(BigInt(remote.put(auxv, PAGE_SIZE)), 88);
   map.writeUInt32LE(auxv.length, 96);
   map.writeInt32LE(exe, 100);
-  remote.call("describe its memory", SYS.prctl, PR_SET_MM, PR_SET_MM_MAP, remote.put(map), MM_MAP_BYTES, 0);
+  remote.call("set its memory layout", SYS.prctl, PR_SET_MM, PR_SET_MM_MAP, remote.put(map), MM_MAP_BYTES, 0);
 }
 
 /** IOV_MAX of limits.h, and bytes of a struct iovec. */

@@ -26,7 +26,7 @@ const PAGES_FOLLOW = 1;
 const DROPPABLE = 4;
 const LDT_ENTRY_BYTES = 8;
 
-/** The records of an MM object: the program, the areas with the pages that are not as in their files, the vDSO. */
+/** The records of an MM object: the program, the VMAs with the pages that are not as in their files, the vDSO. */
 export function writeMemory(context: CheckpointContext, process: ProcessState): void {
   const { writer } = context;
   const { stat } = process.frozen;
@@ -166,9 +166,9 @@ function writeWholeFile(context: CheckpointContext, path: string): void {
 }
 
 /**
- * A path to what an area maps: the link in /proc/PID/map_files, which leads there whatever became of its name; for those
+ * A path to what a VMA maps: the link in /proc/PID/map_files, which leads there whatever became of its name; for those
  * without CAP_CHECKPOINT_RESTORE its name, if that still leads to the same inode, proc_pid_map_files(5).
- * Errors: BackendError naming the task and the area.
+ * Errors: BackendError naming the task and the VMA.
  */
 function mapLink(pid: number, { start, end, inode, name }: Vma): string {
   const link = `/proc/${pid}/map_files/${start.toString(16)}-${end.toString(16)}`;
@@ -179,7 +179,7 @@ function mapLink(pid: number, { start, end, inode, name }: Vma): string {
     const named = fs.statSync(textToBytes(name), { throwIfNoEntry: false });
     if (named !== undefined && named.ino === inode) return name;
     throw new BackendError(
-      `task ${pid} maps ${name} at 0x${start.toString(16)}, and only the capability CAP_CHECKPOINT_RESTORE leads to what is mapped without a name`,
+      `task ${pid} maps ${name} at 0x${start.toString(16)}, and opening a mapped file without a name needs CAP_CHECKPOINT_RESTORE`,
       { cause: error },
     );
   }
@@ -188,7 +188,7 @@ function mapLink(pid: number, { start, end, inode, name }: Vma): string {
 /** SYSV_SEGMENT of a segment by its number, which is the inode number of its mappings: shm_mmap() in ipc/shm.c. */
 export function segmentFields(shmid: number): Readonly<Record<string, number | bigint>> {
   const bytes = Buffer.alloc(SHMID_DS_BYTES);
-  call(`look at the System V segment ${shmid}`, SYS.shmctl, shmid, IPC_STAT, bytes);
+  call(`read the System V segment ${shmid}`, SYS.shmctl, shmid, IPC_STAT, bytes);
   const word = (at: number): number => bytes.readUInt32LE(at);
   return {
     shmid,

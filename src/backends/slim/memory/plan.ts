@@ -14,7 +14,7 @@ export type MemoryStep =
   | (StepBase & { readonly kind: "detach segments" })
   | (StepBase & { readonly kind: "seals" });
 
-/** Maps and fills the areas of every process, and says what they are for. */
+/** Maps and fills the VMAs of every process, and says what they are for. */
 export function memorySteps(image: Image): MemoryStep[] {
   const steps = liveProcesses(image).flatMap(({ process, objects }): MemoryStep[] => {
     const task = process.ids.pid;
@@ -29,7 +29,7 @@ export function memorySteps(image: Image): MemoryStep[] {
         kind: "describe memory",
         task,
         memory,
-        what: `say where program, heap, stack and arguments are; the program is ${image.files.get(mm.exe_objref)?.label ?? "unknown"}`,
+        what: `set code, heap, stack and argument addresses; the program is ${image.files.get(mm.exe_objref)?.label ?? "unknown"}`,
       },
     ];
   });
@@ -47,7 +47,7 @@ function detachStep(steps: readonly MemoryStep[]): MemoryStep[] {
 function sealStep({ reader }: Image): MemoryStep[] {
   for (const part of reader.objects("FILE"))
     if ((reader.find(part, RECORDS.MEMFD)?.value.seals ?? 0) > F_SEAL_SEAL)
-      return [{ kind: "seals", task: 0, what: "seal the memfds", why: "all that map them do so by now" }];
+      return [{ kind: "seals", task: 0, what: "seal the memfds", why: "all mappings exist by now" }];
   return [];
 }
 
@@ -75,19 +75,19 @@ function vmaWords({ files }: Image, { start, end, kind, flags, offset, file, obj
   return `map ${hex(start)}-${hex(end)} ${permissions} ${of}`;
 }
 
-/** Areas of memory that this engine cannot map. */
+/** Areas of memory that the slim backend cannot map. */
 export function unsupportedVmas(image: Image): string[] {
   return liveProcesses(image).flatMap(({ process, objects }) => {
     const { pid } = process.ids;
     let last = 0;
     return image.memory(objects.mm_objref).vmas.flatMap(({ start, end, kind, file }) => {
-      const where = `task ${pid}: the area ${hex(start)}-${hex(end)}`;
+      const where = `task ${pid}: VMA ${hex(start)}-${hex(end)}`;
       const overlaps = start < last;
       last = Math.max(last, end);
       if (end <= start || start % PAGE_SIZE !== 0 || end % PAGE_SIZE !== 0 || end > TASK_SIZE)
-        return [`${where} is none that a 64-bit task can have`];
+        return [`${where} is outside the address space of a 64-bit task`];
       if (overlaps) return [`${where} overlaps the one before it`];
-      if (kind === "unknown") return [`${where} is of a kind that this engine does not map`];
+      if (kind === "unknown") return [`${where} has a kind that the slim backend does not map`];
       if ((kind === "private file" || kind === "shared file") && image.files.get(file) === undefined)
         return [`${where} maps FILE ${file}, which is not in the checkpoint`];
       return [];

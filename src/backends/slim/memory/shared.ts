@@ -35,7 +35,7 @@ export class SharedMemory {
     this.#segments = new SysvSegments(imageFd);
   }
 
-  /** An object by a descriptor of crimg. Errors: BackendError for one that no area maps. */
+  /** An object by a descriptor of crimg. Errors: BackendError for one that no VMA maps. */
   get(remote: RemoteTask, objref: number): number {
     const known = this.#made.get(objref);
     if (known !== undefined) return known;
@@ -116,7 +116,7 @@ class SysvSegments {
 
   /** `pages`: contents, by offset. Errors: BackendError when number or key are in use by another one. */
   get({ segment }: ImageVma, pages: readonly SavedRange[]): number {
-    if (segment === undefined) throw new Error("the area is no segment");
+    if (segment === undefined) throw new Error("the VMA is no segment");
     const { shmid } = segment;
     if (this.#attached.has(shmid)) return shmid;
     if (!isThere(segment)) this.#make(segment);
@@ -142,8 +142,7 @@ class SysvSegments {
     const flags = IPC_CREAT | IPC_EXCL | (mode & PERMISSIONS);
     const given = call(`make the System V segment ${shmid}`, SYS.shmget, key, size, flags);
     this.#made.push(given);
-    if (given !== shmid)
-      throw new BackendError(`the number ${shmid} of a System V segment cannot be had on this host`);
+    if (given !== shmid) throw new BackendError(`this host does not give a System V segment the id ${shmid}`);
     const bytes = Buffer.alloc(SHMID_DS_BYTES);
     bytes.writeUInt32LE(uid, 4);
     bytes.writeUInt32LE(gid, 8);
@@ -168,9 +167,7 @@ function isThere({ shmid, key, size }: Segment): boolean {
   if (attempt(SYS.shmctl, shmid, IPC_STAT, bytes) < 0) return false;
   const users = bytes.readBigUInt64LE(88);
   if (bytes.readUInt32LE(0) !== key || bytes.readBigUInt64LE(48) !== size)
-    throw new BackendError(
-      `the System V segment ${shmid} of this host is another one than in the checkpoint`,
-    );
+    throw new BackendError(`the System V segment ${shmid} of this host differs from that of the checkpoint`);
   if (users > 0n)
     throw new BackendError(`the System V segment ${shmid} is in use on this host by ${users} mappings`);
   return true;

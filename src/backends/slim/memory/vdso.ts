@@ -7,9 +7,9 @@ import type { RemoteTask } from "../restore/remote-task.js";
 import { SYS } from "../sys/abi-x64.js";
 import type { ImageVma } from "./image.js";
 
-/** A vDSO and the areas that the kernel puts beside it. */
+/** A vDSO and the VMAs that the kernel puts beside it. */
 export interface Vdso {
-  /** `name: first-end` of each area, ascending, in bytes from the lowest. */
+  /** `name: first-end` of each VMA, ascending, in bytes from the lowest. */
   readonly layout: string;
   readonly code: Buffer;
 }
@@ -33,7 +33,7 @@ function isVdso({ name }: Vma): boolean {
   return name === "[vdso]";
 }
 
-/** The areas of a vDSO without the address that they stand at; data areas that touch are one, as criu stores them. */
+/** The VMAs of a vDSO without the address that they stand at; data VMAs that touch are one, as criu stores them. */
 function vdsoLayout(
   vmas: readonly { readonly start: number; readonly end: number; readonly isCode: boolean }[],
 ): string {
@@ -64,7 +64,7 @@ export function unsupportedVdso(image: Image, vdso: Vdso | undefined): string[] 
         : layout !== vdso.layout
           ? `the vDSO of this kernel (${vdso.layout}) is laid out differently from its own (${layout})`
           : hasOtherCode(image, code, vdso.code)
-            ? "the vDSO of this kernel has other code than its own: restart on the kernel that it was taken on"
+            ? "the vDSO of this kernel has other code than its own: restore on the kernel of the checkpoint"
             : undefined;
     if (reason === undefined || done.has(reason)) return [];
     done.add(reason);
@@ -110,7 +110,7 @@ export function assertSameVdso(remote: RemoteTask, vmas: readonly ImageVma[], im
     fs.readSync(image, there, 0, there.length, offset);
     if (!there.equals(here.subarray(start - mapped.start, end - mapped.start)))
       throw new BackendError(
-        "the vDSO of this kernel has other code than that of the checkpoint: restart on the kernel it was taken on",
+        "the vDSO of this kernel has other code than that of the checkpoint: restore on the kernel of the checkpoint",
       );
   }
 }

@@ -31,7 +31,7 @@ const ADVICE = (1n << 1n) | (1n << 2n) | (1n << 10n) | (1n << 16n) | (1n << 18n)
 
 /**
  * Areas of a task that are not as the image has them: addresses, permissions, offsets, what is mapped. Neighbours that the
- * kernel keeps as one area, or as several, are the same memory. Both ascend. `fileOf` names what a FILE leads to.
+ * kernel keeps as one VMA, or as several, are the same memory. Both ascend. `fileOf` names what a FILE leads to.
  */
 export function vmaDifferences(
   expected: readonly ImageVma[],
@@ -44,7 +44,7 @@ export function vmaDifferences(
   let at = 0;
   for (const vma of expected) {
     at = Math.max(at, vma.start);
-    // What ends before this area belongs to none of the image, but for what was compared with the one before.
+    // What ends before this VMA belongs to none of the image, but for what was compared with the one before.
     for (; i < there.length && (there[i] as Vma).end <= at; i++);
     while (at < vma.end) {
       const real = there[i];
@@ -113,7 +113,7 @@ function pieceDifferences(
 }
 
 function difference(start: number, end: number, expected: string, found: string): Difference {
-  return { object: `the area ${hex(start)}-${hex(end)}`, expected, found };
+  return { object: `VMA ${hex(start)}-${hex(end)}`, expected, found };
 }
 
 function is(name: string, bit: bigint): string {

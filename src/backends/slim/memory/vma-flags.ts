@@ -38,7 +38,7 @@ export const VM_NORESERVE = VM_FLAGS.nr;
 /** Advice of madvise(2) by the letters that show it. */
 const ADVICE = { rr: 1n, sr: 2n, dc: 10n, mg: 12n, hg: 14n, nh: 15n, dd: 16n, wf: 18n } as const;
 
-/** Letters of areas that hold what no image can: device memory, page faults handled elsewhere, shadow stacks. */
+/** Letters of VMAs that hold what no image can: device memory, page faults handled elsewhere, shadow stacks. */
 const UNSUPPORTED_FLAGS: Readonly<Record<string, string>> = {
   io: "memory of a device",
   pf: "memory without pages of its own",
@@ -69,7 +69,7 @@ export function advices(mask: bigint): number[] {
     .map(Number);
 }
 
-/** What is in an area that cannot be saved; undefined when it can. */
+/** What is in a VMA that cannot be saved; undefined when it can. */
 export function unsupportedMapping(letters: ReadonlySet<string>): string | undefined {
   for (const [letter, what] of Object.entries(UNSUPPORTED_FLAGS)) if (letters.has(letter)) return what;
   return undefined;

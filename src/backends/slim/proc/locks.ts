@@ -22,7 +22,7 @@ export function locksOf({ lines }: FdInfo): LockLine[] {
   return (lines.get("lock") ?? []).flatMap((line) => parseLock(line) ?? []);
 }
 
-/** A line about a lock; undefined for a kind that this engine does not know. */
+/** A line about a lock; undefined for a kind that the slim backend does not know. */
 function parseLock(line: string): (LockLine & { readonly file: string }) | undefined {
   const [, word, mode = "", letter, pid, file = "", start = "0", end] = line.split(/\s+/);
   const kind = KINDS.find((each) => each === word);

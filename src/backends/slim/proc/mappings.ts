@@ -1,6 +1,6 @@
 import { readProc } from "./read.js";
 
-/** One area of /proc/PID/smaps, proc_pid_smaps(5). */
+/** One VMA of /proc/PID/smaps, proc_pid_smaps(5). */
 export interface Vma {
   readonly start: number;
   readonly end: number;
@@ -51,7 +51,7 @@ export function isSegment({ name }: Vma): boolean {
   return name.startsWith("/SYSV");
 }
 
-/** Special areas that the kernel puts into every address space, by their names. */
+/** Special VMAs that the kernel puts into every address space, by their names. */
 export function isVvar({ name }: Vma): boolean {
   return name.startsWith("[vvar");
 }

@@ -1,6 +1,6 @@
 /** One thing that is not as the image has it. */
 export interface Difference {
-  /** What it is of a task: `the area 0x1000-0x3000`. */
+  /** What it is of a task: `VMA 0x1000-0x3000`. */
   readonly object: string;
   readonly expected: string;
   readonly found: string;

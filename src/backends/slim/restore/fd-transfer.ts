@@ -6,7 +6,7 @@ import type { RemoteTask } from "./remote-task.js";
 /** Above what the image uses, below the limit that Node raises for itself. */
 const MIN_HIGH_FD = 3000;
 
-/** Gives a task under construction the descriptors that crimg has opened: the same open file descriptions. */
+/** Gives a task under construction the descriptors that crimg has opened: the same open files. */
 export class FdTransfer {
   private constructor(
     readonly remote: RemoteTask,
@@ -16,8 +16,8 @@ export class FdTransfer {
 
   /** Closes whatever the task had open. `above`: the highest descriptor that the image uses. */
   static open(remote: RemoteTask, above: number): FdTransfer {
-    remote.call("close the descriptors of the husk", SYS.close_range, 0, 0xffff_ffff, 0);
-    const low = remote.call("reach crimg", SYS.pidfd_open, process.pid, 0);
+    remote.call("close the descriptors of the stub", SYS.close_range, 0, 0xffff_ffff, 0);
+    const low = remote.call("open a pidfd of crimg", SYS.pidfd_open, process.pid, 0);
     const least = Math.max(MIN_HIGH_FD, above + 1);
     const pidfd = remote.call("make room for descriptors", SYS.fcntl, low, F_DUPFD_CLOEXEC, least);
     remote.call("close a descriptor", SYS.close, low);

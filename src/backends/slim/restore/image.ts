@@ -8,7 +8,7 @@ import { type ImageMemory, imageMemory } from "../memory/image.js";
 import { type ImageFilter, ImageFilters } from "../seccomp/image.js";
 import { type ImageProcess, imageProcesses } from "../tasks/image.js";
 
-/** The image as the engine wants it: plain data, read once. */
+/** The image as the slim backend needs it: plain data, read once. */
 export interface Image {
   readonly reader: StreamReader;
   /** Parents first. */

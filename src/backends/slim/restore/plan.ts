@@ -123,14 +123,14 @@ function registerSteps(image: Image): LifeStep[] {
 
 function resumeSteps(image: Image): LifeStep[] {
   // Until then all tasks end with crimg; from then on the kernel lets go those that crimg still holds.
-  const outlive: LifeStep = { kind: "outlive", task: 0, what: "let all tasks outlive crimg" };
+  const outlive: LifeStep = { kind: "outlive", task: 0, what: "detach the life of all tasks from crimg" };
   const tasks = liveProcesses(image).map(({ process }) => process);
   const steps: LifeStep[] = [
     {
       kind: "close files",
       task: 0,
       what: "close the files that crimg has open",
-      why: "a pipe without reader has none when its writer runs",
+      why: "no task may see an end of a pipe that only crimg holds",
     },
     // Stopped ones first: nobody who looks at them sees them run.
     ...tasks
@@ -139,7 +139,7 @@ function resumeSteps(image: Image): LifeStep[] {
         ({ ids }): LifeStep => ({
           kind: "leave stopped",
           task: ids.pid,
-          what: "leave it, stopped as it was",
+          what: "detach from it, stopped",
         }),
       ),
     ...tasks

@@ -20,7 +20,7 @@ const MIN_ADDRESS = 0x1000_0000;
 /** Pages kept free around it: a stack below may grow, and the kernel keeps a gap of a MiB under one. */
 const MARGIN = 4 * 1024 * 1024;
 
-/** An address where no area of any address space stands. Errors: BackendError when there is none. */
+/** An address where no VMA of any address space stands. Errors: BackendError when there is none. */
 export function freeAddress(spaces: readonly (readonly ImageVma[])[]): number {
   const vmas = spaces.flat().sort((a, b) => a.start - b.start);
   let at = MIN_ADDRESS;
@@ -45,7 +45,7 @@ export class RemoteTask {
     this.site = base + SCRATCH_BYTES;
   }
 
-  /** Maps the work area in a husk and takes everything else away. */
+  /** Maps the work area in a stub process and takes everything else away. */
   static establish(tracee: Tracee, stubSite: number, base: number): RemoteTask {
     const map = (at: number, size: number, protection: number): void => {
       tracee.call(
@@ -64,8 +64,8 @@ export class RemoteTask {
     map(base + SCRATCH_BYTES, CODE_BYTES, PROT_READ | PROT_EXEC);
     const remote = new RemoteTask(tracee, base);
     tracee.write(remote.site, SYSCALL_INSTRUCTION);
-    remote.call("unmap the husk", SYS.munmap, 0, base);
-    remote.call("unmap the husk", SYS.munmap, base + WORK_BYTES, TASK_SIZE - base - WORK_BYTES);
+    remote.call("unmap the stub", SYS.munmap, 0, base);
+    remote.call("unmap the stub", SYS.munmap, base + WORK_BYTES, TASK_SIZE - base - WORK_BYTES);
     return remote;
   }
 

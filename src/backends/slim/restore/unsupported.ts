@@ -53,8 +53,8 @@ const USER64_CS = SELECTORS.find(([selector]) => selector === 0x33)?.[1];
 /** Another kind of processor: nothing else of such an image is looked at. */
 function unsupportedArchitecture({ architecture }: Image, { arch }: Host): string[] {
   if (architecture !== "x86_64")
-    return [`the checkpoint is of ${architecture} tasks, and this engine restores x86-64 alone`];
-  return arch === "x64" ? [] : [`the checkpoint is of x86-64 tasks, and this processor is ${arch}`];
+    return [`the tasks are ${architecture}; the slim backend restores x86-64 only`];
+  return arch === "x64" ? [] : [`the tasks are x86-64; this processor is ${arch}`];
 }
 
 /** Modes and state that this processor lacks. */
@@ -72,7 +72,8 @@ function unsupportedProcessor(image: Image, host: Host): string[] {
 function componentReason(component: number, { cpuFlags }: Host): string[] {
   if (SHADOW_STACK.has(component)) return ["has a shadow stack"];
   const known = COMPONENTS[component];
-  if (known === undefined) return [`has processor state ${component}, which this engine does not know`];
+  if (known === undefined)
+    return [`has processor state ${component}, which the slim backend does not support`];
   const [what, flag] = known;
   return cpuFlags.has(flag) ? [] : [`has state of ${what}, which this processor lacks`];
 }
@@ -86,10 +87,8 @@ function unsupportedNamespaces({ reader }: Image): string[] {
   const clocks = head && reader.find(head, RECORDS.CLOCKS)?.value;
   const several = [...reader.objects("UTS_NS")].length > 1 || [...reader.objects("IPC_NS")].length > 1;
   return [
-    ...((clocks?.flags ?? 0) & OWN_TIME ? ["the tasks have a time namespace of their own"] : []),
-    ...(reader.objects("NET_NS").next().done === false
-      ? ["the tasks have a network namespace of their own"]
-      : []),
+    ...((clocks?.flags ?? 0) & OWN_TIME ? ["the tasks have their own time namespace"] : []),
+    ...(reader.objects("NET_NS").next().done === false ? ["the tasks have their own network namespace"] : []),
     ...(several ? ["the tasks are in different UTS or IPC namespaces"] : []),
   ];
 }

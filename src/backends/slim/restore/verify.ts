@@ -25,7 +25,7 @@ export const VERIFICATION: Appliers<VerificationStep> = {
     const lines = differences
       .slice(0, MAX_DIFFERENCES)
       .map(({ object, expected, found }) => `task ${task}: ${object}: expected ${expected}, found ${found}`);
-    throw new BackendError(`what was restored is not as in the image\n${lines.join("\n")}`);
+    throw new BackendError(`the restored tasks differ from the image\n${lines.join("\n")}`);
   },
 };
 

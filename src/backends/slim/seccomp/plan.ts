@@ -39,7 +39,7 @@ export function seccompSteps(image: Image): SeccompStep[] {
           thread,
           filters,
           what: isStrict
-            ? `let thread ${thread.tid} only read, write and exit`
+            ? `set strict seccomp mode in thread ${thread.tid}`
             : `install ${filters.length} seccomp filters in thread ${thread.tid}`,
         });
     }

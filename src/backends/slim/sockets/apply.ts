@@ -92,7 +92,7 @@ export class Sockets {
   }
 
   #dup(sock: number): number {
-    return call("hand over a socket", SYS.fcntl, this.#made.get(sock) ?? -1, F_DUPFD_CLOEXEC, 0);
+    return call("duplicate a socket", SYS.fcntl, this.#made.get(sock) ?? -1, F_DUPFD_CLOEXEC, 0);
   }
 
   #build(): void {
@@ -204,7 +204,7 @@ export class Sockets {
     setOptions(fd, socket);
     if (isConnection(socket))
       setOption(
-        "share the port of a socket",
+        "set SO_REUSEPORT or SO_REUSEADDR of a socket",
         fd,
         SOL_SOCKET,
         SWITCHES.reuseaddr,

@@ -91,7 +91,7 @@ export function peekMessage(fd: number, size: number): PeekedMessage | "truncate
   const got = attempt(SYS.recvmsg, fd, header, flags);
   const EAGAIN = 11;
   if (got === -EAGAIN) return undefined;
-  if (got < 0) throw new KernelError("look at the queue of a socket", -got);
+  if (got < 0) throw new KernelError("read the queue of a socket", -got);
   const message = {
     data: data.subarray(0, got),
     descriptors: rightsOf(control.subarray(0, Number(header.readBigUInt64LE(40)))),
@@ -118,7 +118,7 @@ export function bytesBeforeLast(fd: number, size: number): number {
   header.writeBigUInt64LE(2n, 24);
   const got = attempt(SYS.recvmsg, fd, header, MSG_PEEK | MSG_DONTWAIT);
   if (got === -constants.errno.EFAULT) return 0;
-  if (got < 0) throw new KernelError("look at the queue of a socket", -got);
+  if (got < 0) throw new KernelError("read the queue of a socket", -got);
   return Math.min(got, data.length);
 }
 

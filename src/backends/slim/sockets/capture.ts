@@ -29,7 +29,7 @@ interface UnsupportedSocket {
 }
 
 /**
- * The sockets of a tree of stopped tasks with all that waits in them; open files in flight become descriptions of the
+ * The sockets of a tree of stopped tasks with all that waits in them; open files in flight become open files of the
  * tree. Errors: BackendError when a socket cannot be looked at.
  */
 export class SocketTable {
@@ -97,9 +97,8 @@ export class SocketTable {
     const unsupported: ReportUnsupported = (reason) => void this.unsupported.push({ file, reason });
     borrow(file, (fd) => {
       if (hasFilter(fd)) unsupported("has a packet filter");
-      for (const name of unsavedOptions(fd))
-        unsupported(`has the option ${name} set, for which an image has no place`);
-      if ((pollEvents(fd) & POLLERR) !== 0) unsupported("has an error to tell its program");
+      for (const name of unsavedOptions(fd)) unsupported(`has the option ${name} set, which is not saved`);
+      if ((pollEvents(fd) & POLLERR) !== 0) unsupported("has a pending error");
       const socket = this.#read(fd, inode, file, unsupported);
       if (socket !== undefined) this.#saved.set(file.id, socket);
     });
@@ -136,7 +135,7 @@ export class SocketTable {
       case AF_PACKET:
         return capturePacket(fd, inode, flags, unsupported);
       default:
-        unsupported("is of a family that this engine does not know");
+        unsupported("has a family that the slim backend does not support");
         return undefined;
     }
   }

@@ -197,6 +197,6 @@ export function whyNotConnected(reader: StreamReader, socket: ImageInet): string
   if (socket.state !== TCP_ESTABLISHED)
     return `is a TCP connection in the state ${socket.state}, half open or half closed`;
   if (reader.find(socket.part, RECORDS.TCP_EXTRA) === undefined)
-    return "is a TCP connection, and the checkpoint does not say what both ends agreed on";
+    return "is a TCP connection, and the checkpoint lacks its TCP options";
   return undefined;
 }

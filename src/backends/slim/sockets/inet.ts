@@ -52,7 +52,7 @@ export function captureInet(
   const isTcp = type === SOCK_STREAM && proto === IPPROTO_TCP;
   const isUdp = type === SOCK_DGRAM && proto === IPPROTO_UDP;
   if (!isTcp && !isUdp) {
-    unsupported(`is of type ${type} and protocol ${proto}: this engine knows TCP and UDP alone`);
+    unsupported(`has type ${type} and protocol ${proto} (the slim backend supports TCP and UDP)`);
     return undefined;
   }
   const own = endpoint(addressOfSocket(fd, "own"), family, unsupported);
@@ -112,7 +112,7 @@ export function endpoint(
   if (address === undefined || address.length < 8) return { port: 0, words: Array<number>(count).fill(0) };
   const at = family === AF_INET6 ? 8 : 4;
   if (family === AF_INET6 && address.length >= 28 && address.readUInt32LE(24) !== 0)
-    unsupported?.("has an address that counts on one interface alone");
+    unsupported?.("has an address with a scope id");
   return {
     port: address.readUInt16BE(2),
     words: Array.from({ length: count }, (_, i) => address.readUInt32LE(at + i * 4)),
@@ -151,7 +151,7 @@ export function fillDatagrams(
       const own = fdOf(sender);
       if (from === undefined || own === undefined || socket.local === undefined)
         throw new BackendError(
-          `SOCK ${socket.objref} holds a datagram whose sender the checkpoint does not have`,
+          `SOCK ${socket.objref} holds a datagram whose sender is not in the checkpoint`,
         );
       sendMessage("send a datagram again", own, data, { to: reachable(socket.local, from.family) });
     }

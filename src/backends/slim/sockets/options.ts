@@ -264,12 +264,12 @@ export function optionsBeforeBind(fd: number, socket: ImageInet): void {
   if (socket.family === AF_INET6) set("v6only", socket.v6only);
   if (socket.ip.freebind === true) set("freebind", true);
   if (socket.opts.so_reuseport === true)
-    setOption("share the port of a socket", fd, SOL_SOCKET, SWITCHES.so_reuseport, 1);
+    setOption("set SO_REUSEPORT or SO_REUSEADDR of a socket", fd, SOL_SOCKET, SWITCHES.so_reuseport, 1);
   if (socket.ifindex !== 0)
     setOption("bind a socket to its interface", fd, SOL_SOCKET, OPTION.interface, socket.ifindex);
   // Connections of the dead process that linger must not stand in the way; the option itself is set again later.
   if (socket.protocol === IPPROTO_TCP)
-    setOption("take the port of a socket", fd, SOL_SOCKET, SWITCHES.reuseaddr, 1);
+    setOption("set SO_REUSEADDR of a socket", fd, SOL_SOCKET, SWITCHES.reuseaddr, 1);
 }
 
 /** All other options, once everything is in the queues. Errors: KernelError. */
@@ -286,7 +286,7 @@ export function setOptions(fd: number, socket: ImageSocket): void {
   setTime(fd, OPTION.receiveTimeout, opts.so_rcv_tmo_sec, opts.so_rcv_tmo_usec);
   setTime(fd, OPTION.sendTimeout, opts.so_snd_tmo_sec, opts.so_snd_tmo_usec);
   if (opts.so_linger !== undefined)
-    setOption("let a socket linger", fd, SOL_SOCKET, OPTION.linger, s32(1, opts.so_linger));
+    setOption("set SO_LINGER of a socket", fd, SOL_SOCKET, OPTION.linger, s32(1, opts.so_linger));
   if (socket.family === AF_INET || socket.family === AF_INET6) setInetOptions(fd, socket);
   setSizes(fd, socket);
 }

@@ -102,7 +102,7 @@ export function capturePacket(
 }
 
 function reportQueue(fd: number, unsupported: ReportUnsupported): void {
-  if ((pollEvents(fd) & POLLIN) !== 0) unsupported("holds messages that nobody has read");
+  if ((pollEvents(fd) & POLLIN) !== 0) unsupported("holds unread messages");
 }
 
 /** SOCKET_PACKET.flags, with the options of packet(7) that they stand for; linux/if_packet.h. */

@@ -30,8 +30,8 @@ export function connectionSteps({ files }: Image): ConnectionStep[] {
     {
       kind: "settle sockets",
       task: 0,
-      what: "let connections go on and the names of sockets stay",
-      why: "until now both would have vanished with crimg",
+      what: "end TCP repair and keep the names of sockets",
+      why: "until now both end with crimg",
     },
   ];
 }
@@ -68,8 +68,7 @@ function ofUnix(
   host: Host,
 ): string | undefined {
   const { name, state, peer } = socket;
-  if (peer !== 0 && !sockets.has(peer))
-    return `is connected to SOCK ${peer}, which the checkpoint does not have`;
+  if (peer !== 0 && !sockets.has(peer)) return `is connected to SOCK ${peer}, which is not in the checkpoint`;
   const isAccepted =
     state === TCP_ESTABLISHED &&
     [...sockets.values()].some(
@@ -86,10 +85,10 @@ function ofInet(
   sockets: ReadonlyMap<number, ImageSocket>,
 ): string | undefined {
   if (socket.protocol !== IPPROTO_TCP && socket.protocol !== IPPROTO_UDP)
-    return `is of protocol ${socket.protocol}, which this engine does not restore`;
+    return `has protocol ${socket.protocol}, which the slim backend does not restore`;
   if (isConnection(socket)) return whyNotConnected(reader, socket) ?? otherEnd(socket, sockets);
   const isLost = messagesOf(reader, socket).received.some(({ sender }) => !sockets.has(sender));
-  return isLost ? "holds datagrams whose sender the checkpoint does not have" : undefined;
+  return isLost ? "holds datagrams whose sender is not in the checkpoint" : undefined;
 }
 
 /** Both ends come back together: whoever is at the other end of a connection has long been told that it is gone. */
@@ -101,5 +100,5 @@ function otherEnd(socket: ImageInet, sockets: ReadonlyMap<number, ImageSocket>):
       isConnection(each) &&
       ports(each.local, each.remote) === ports(socket.remote, socket.local),
   );
-  return isHere ? undefined : "is a TCP connection whose other end the checkpoint does not have";
+  return isHere ? undefined : "is a TCP connection whose other end is not in the checkpoint";
 }

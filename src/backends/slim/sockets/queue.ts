@@ -44,7 +44,7 @@ type Seek = (offset: number) => void;
 function withOffset<T>(fd: number, use: (seek: Seek) => T): T {
   const before = intOption(fd, SOL_SOCKET, SO_PEEK_OFF) ?? -1;
   try {
-    return use((offset) => setOption("look into the queue of a socket", fd, SOL_SOCKET, SO_PEEK_OFF, offset));
+    return use((offset) => setOption("read the queue of a socket", fd, SOL_SOCKET, SO_PEEK_OFF, offset));
   } finally {
     trySetOption(fd, SOL_SOCKET, SO_PEEK_OFF, before);
   }
@@ -58,7 +58,7 @@ function peekMessages(fd: number, seek: Seek): PeekedMessage[] {
     const message = peekMessage(fd, size);
     if (message === "truncated") {
       size *= 4;
-      if (size > MAX_BYTES) throw new BackendError("a message of more than a gigabyte waits in a socket");
+      if (size > MAX_BYTES) throw new BackendError("a socket holds a message of more than 1 GiB");
       continue;
     }
     // An empty message is shown once and then passed over; so is the end of a connection, for ever.
@@ -94,7 +94,7 @@ function peekStream(fd: number, size: number): PeekedMessage[] {
       seek(at);
       const piece = peekMessage(fd, size - at);
       if (typeof piece !== "object" || piece.data.length === 0)
-        throw new BackendError("the queue of a socket changed while it was looked at");
+        throw new BackendError("the queue of a socket changed while it was read");
       found.push(...cutBefore(fd, seek, at, piece));
       at += piece.data.length;
     }

@@ -68,13 +68,14 @@ export function readConnections(fds: readonly number[]): Connection[] {
   const LOOKS = 10;
   const reuse = fds.map((fd) => intOption(fd, SOL_SOCKET, SO_REUSEADDR) ?? 0);
   try {
-    for (const fd of fds) setOption("look into a TCP connection", fd, SOL_TCP, TCP.repair, REPAIR.on);
+    for (const fd of fds)
+      setOption("begin the repair of a TCP connection", fd, SOL_TCP, TCP.repair, REPAIR.on);
     for (let look = 0; look < LOOKS; look++) {
       const before = fds.map(sequences);
       const found = fds.map(readConnection);
       if (fds.every((fd, i) => sequences(fd) === before[i])) return found;
     }
-    throw new BackendError("a TCP connection does not come to rest");
+    throw new BackendError("a TCP connection does not settle");
   } finally {
     for (const [i, fd] of fds.entries()) leaveRepair(fd, reuse[i] ?? 0);
   }

@@ -152,7 +152,7 @@ export class UnixNames {
     const file = this.#files.get(socket.objref);
     if (file !== undefined) return address(Buffer.from(`/proc/self/fd/${file}\0`));
     if (socket.name[0] === 0) return address(socket.name);
-    throw new BackendError(`SOCK ${socket.objref} has no name under which it could be reached again`);
+    throw new BackendError(`SOCK ${socket.objref} has no name to connect to`);
   }
 
   /** The names are to stay. */

@@ -57,7 +57,7 @@ export function captureUnix(
 ): UnixSocket | undefined {
   const diag = around.all.get(inode);
   if (diag === undefined) {
-    unsupported("is in a network namespace of its own");
+    unsupported("is in another network namespace");
     return undefined;
   }
   const opts = socketOptions(fd);
@@ -67,9 +67,7 @@ export function captureUnix(
   const peer = isListening ? 0 : peerOf(fd, diag, around, unsupported);
   if (isListening) checkPending(diag, around, unsupported);
   if (waiting.length > 0 && opts.so_passcred === true)
-    unsupported(
-      "holds messages with the credentials of their senders, which cannot be sent again in their name",
-    );
+    unsupported("holds messages with SCM_CREDENTIALS, which cannot be sent again");
   return {
     family: "unix",
     inode,
@@ -162,7 +160,7 @@ function fileOf(
   if (name.length === 0 || name[0] === 0) return none;
   const file = attempt(SYS.ioctl, fd, SIOCUNIXFILE);
   if (file < 0) {
-    unsupported("is bound to a path, and only a task with CAP_NET_ADMIN is told of its file");
+    unsupported("is bound to a path, and reading its file needs CAP_NET_ADMIN");
     return none;
   }
   try {
@@ -172,7 +170,7 @@ function fileOf(
     const text = bytesToText(name.at(-1) === 0 ? name.subarray(0, -1) : name);
     const directory = name[0] === SLASH ? undefined : directoryOf(bare, text);
     if (name[0] !== SLASH && directory === undefined)
-      unsupported(`is bound to ${text}, and the directory from which it was bound cannot be told`);
+      unsupported(`is bound to ${text}, and the directory of that relative path is unknown`);
     return { directory, isLinked: nlink > 0 && isSame(bare, file), permissions: { mode, uid, gid } };
   } finally {
     attempt(SYS.close, file);

@@ -22,17 +22,17 @@ export function whyNotReplaced(socket: ImageUnix): string | undefined {
   const full = pathOf(socket);
   const directory = fs.statSync(textToBytes(path.posix.dirname(full)), { throwIfNoEntry: false });
   if (directory === undefined || !directory.isDirectory())
-    return `${path.posix.dirname(full)}, the directory of its name, is not there`;
+    return `${path.posix.dirname(full)}, the directory of its name, does not exist`;
   const there = fs.lstatSync(textToBytes(full), { bigint: true, throwIfNoEntry: false });
   if (there === undefined) return undefined;
   // A name that was gone at the checkpoint is needed for a moment alone, and nobody's file gives way for that.
-  if (!socket.isLinked) return `${full} was gone at the checkpoint and is another file by now`;
-  if (!there.isSocket()) return `${full} is another file by now`;
+  if (!socket.isLinked) return `${full} was deleted at the checkpoint and is now another file`;
+  if (!there.isSocket()) return `${full} is now another file`;
   const { permissions } = socket;
   const isSame =
     permissions === undefined ||
     (Number(there.mode & 0o7777n) === (permissions.mode & 0o7777) &&
       Number(there.uid) === permissions.uid &&
       Number(there.gid) === permissions.gid);
-  return isSame ? undefined : `${full} is a socket of another mode or owner by now`;
+  return isSame ? undefined : `${full} is now a socket with another mode or owner`;
 }

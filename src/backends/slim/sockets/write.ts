@@ -21,7 +21,7 @@ type WriteFile = (context: CheckpointContext, file: OpenFileState, objref: numbe
 /** SOCK object of an open socket; gives its number. Files in flight are written by `writeFile`. */
 export function writeSocket(context: CheckpointContext, file: OpenFileState, writeFile: WriteFile): number {
   const socket = context.sockets.get(file);
-  if (socket === undefined) throw new Error(`${file.link} was not refused`);
+  if (socket === undefined) throw new Error(`${file.link} is not supported`);
   return writeSock(context, socket, file.link, writeFile);
 }
 

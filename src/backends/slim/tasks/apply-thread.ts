@@ -42,7 +42,7 @@ export const ATTRIBUTES: Appliers<AttributeStep> = {
 export function setName(remote: RemoteTask, comm: string): void {
   const name = Buffer.alloc(TASK_COMM_LEN);
   textToBytes(comm).copy(name, 0, 0, TASK_COMM_LEN - 1);
-  remote.call("take its name", SYS.prctl, PR_SET_NAME, remote.put(name), 0, 0, 0);
+  remote.call("set its name", SYS.prctl, PR_SET_NAME, remote.put(name), 0, 0, 0);
 }
 
 /** What the kernel keeps for a thread beside its registers. */
@@ -109,12 +109,13 @@ const BARRIER_COMMANDS = 32;
 function setProcessAttributes(remote: RemoteTask, { ids, threads: [leader] }: ImageProcess): void {
   const extra = leader?.extra;
   if (extra === undefined) return;
-  if (extra.child_subreaper !== 0) remote.call("reap orphans", SYS.prctl, PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0);
+  if (extra.child_subreaper !== 0)
+    remote.call("become a child subreaper", SYS.prctl, PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0);
   if (extra.thp_disabled !== 0)
-    remote.call("do without huge pages", SYS.prctl, PR_SET_THP_DISABLE, 1, 0, 0, 0);
+    remote.call("turn off transparent huge pages", SYS.prctl, PR_SET_THP_DISABLE, 1, 0, 0, 0);
   for (let bit = 0; bit < BARRIER_COMMANDS; bit++)
     if ((extra.membarrier_mask & (1 << bit)) !== 0)
-      remote.call("register for barriers", SYS.membarrier, 1 << bit, 0, 0);
+      remote.call("register for membarrier", SYS.membarrier, 1 << bit, 0, 0);
   if ((extra.flags & OOM_STORED) !== 0) setOomScoreAdjust(ids.pid, extra.oom_score_adj);
 }
 
@@ -125,10 +126,9 @@ function setOomScoreAdjust(pid: number, wanted: number): void {
   try {
     fs.writeFileSync(`/proc/${pid}/${name}`, String(wanted));
   } catch (cause) {
-    throw new BackendError(
-      `task ${pid} had the oom_score_adj ${wanted}, which crimg may not give it: that needs CAP_SYS_RESOURCE`,
-      { cause },
-    );
+    throw new BackendError(`task ${pid} had oom_score_adj ${wanted}; setting it needs CAP_SYS_RESOURCE`, {
+      cause,
+    });
   }
 }
 
@@ -150,5 +150,5 @@ function setThreadAttributes(remote: RemoteTask, { tid, extra }: ImageThread): v
     }
   }
   const persona = BigInt(`0x${readProc(`${pid}/task/${tid}`, "personality").trim()}`);
-  if (persona !== extra.personality) remote.call("take its personality", SYS.personality, extra.personality);
+  if (persona !== extra.personality) remote.call("set its personality", SYS.personality, extra.personality);
 }

@@ -39,8 +39,8 @@ export const TREE: Appliers<TreeStep> = {
     // What is made from it as its sibling has the same signal for the parent.
     const own = maker.for(clone(maker, id, parent === 0 ? CLONE_PARENT : 0, parent === 0 ? 0 : SIGCHLD));
     context.helpers.set(id, own);
-    if (leads === "session") own.call("begin the session that it stands for", SYS.setsid);
-    else own.call("lead the group that it stands for", SYS.setpgid, 0, 0);
+    if (leads === "session") own.call("begin its session", SYS.setsid);
+    else own.call("lead its group", SYS.setpgid, 0, 0);
   },
   group(context, { task, group }) {
     const doing = group === task ? "lead its group" : `join the group ${group}`;
@@ -52,35 +52,35 @@ export const TREE: Appliers<TreeStep> = {
     own.tracee.end(own.site, SYS.exit_group, 0);
     context.helpers.delete(id);
     if (parent !== 0)
-      context.task(parent).remote.call("take note of the end of a stand-in", SYS.wait4, id, 0, __WALL, 0);
+      context.task(parent).remote.call("wait for the end of a helper", SYS.wait4, id, 0, __WALL, 0);
   },
   stop: (context, { task }) => context.task(task).remote.tracee.enterGroupStop(),
   zombie(context, { task, status }) {
     const { remote, process } = context.task(task);
     setName(remote, process.comm);
     // Its memory is not that of the program that was killed: no dump of it shall appear.
-    remote.call("leave no core", SYS.prctl, PR_SET_DUMPABLE, 0, 0, 0, 0);
+    remote.call("clear its dumpable flag", SYS.prctl, PR_SET_DUMPABLE, 0, 0, 0, 0);
     const signal = status & 0x7f;
     if (signal === 0) remote.tracee.end(remote.site, SYS.exit_group, (status >> 8) & 0xff);
     else remote.tracee.endBy(signal);
   },
 };
 
-/** Where the task that another is cloned from works: of the image, a stand-in, or the husk (0). */
+/** Where the task that another is cloned from works: of the image, a helper, or the stub process (0). */
 function makerOf(context: RestoreContext, from: number): RemoteTask {
   if (from === 0) return stubRemote(context);
   return context.helpers.get(from) ?? context.task(from).remote;
 }
 
-/** The husk loses all its own memory; what is cloned from it has the work area alone. */
+/** The stub process loses all its own memory; what is cloned from it has the work area alone. */
 function stubRemote(context: RestoreContext): RemoteTask {
   const { stub } = context;
-  if (stub === undefined) throw new Error("the husk has ended");
+  if (stub === undefined) throw new Error("the stub process has ended");
   context.stubRemote ??= RemoteTask.establish(stub.tracee, stub.site, context.workAddress);
   return context.stubRemote;
 }
 
-/** The root is there: the husk is needed no more. */
+/** The root is there: the stub process is needed no more. */
 function endFirst(context: RestoreContext): void {
   if (context.stub !== undefined) endTask(context.stub.tracee);
   context.stub = undefined;
@@ -108,6 +108,6 @@ function whoHas(id: number): string {
   const text = readProc(id, "stat");
   const [, name, state, parent] = /^\d+ \((.*)\) (\S) (\d+)/s.exec(text) ?? [];
   return state === "Z"
-    ? `a task that has ended (${name}), of which its parent ${parent} has not taken note`
+    ? `a zombie (${name}) that its parent ${parent} has not reaped`
     : `task ${id} (${name}): end it first`;
 }

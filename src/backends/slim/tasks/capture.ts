@@ -78,7 +78,7 @@ export function captureProcess(frozen: FrozenProcess): ProcessState {
   const { pid } = stat;
   const [leader] = tracees;
   if (leader === undefined) throw new Error(`task ${pid} is a zombie`);
-  // What the calls below map must not be among the areas.
+  // What the calls below map must not be among the VMAs.
   const vmas = readVmas(pid);
   const parasite = new ParasiteArea(leader, vmas);
   const capture = (remote: RemoteSyscalls): ThreadState =>
@@ -128,7 +128,7 @@ function captureOwn(remote: RemoteSyscalls, pid: number): Own {
     actions.push(
       remote.fetch(
         SIGACTION_BYTES,
-        `tell its action for signal ${signal}`,
+        `read its action for signal ${signal}`,
         SYS.rt_sigaction,
         signal,
         0,
@@ -137,7 +137,7 @@ function captureOwn(remote: RemoteSyscalls, pid: number): Own {
       ),
     );
   const interval = (which: number): TimerTimes => {
-    const bytes = remote.fetch(32, "tell an interval timer", SYS.getitimer, which, remote.scratch);
+    const bytes = remote.fetch(32, "read an interval timer", SYS.getitimer, which, remote.scratch);
     return times(bytes, NSEC_PER_USEC);
   };
   return {
@@ -145,17 +145,17 @@ function captureOwn(remote: RemoteSyscalls, pid: number): Own {
     intervalTimers: { real: realTimer(interval(0)), virtual: interval(1), prof: interval(2) },
     timers: readTimers(pid).map((timer) => ({
       ...timer,
-      ...times(remote.fetch(32, "tell a POSIX timer", SYS.timer_gettime, timer.id, remote.scratch), 1n),
+      ...times(remote.fetch(32, "read a POSIX timer", SYS.timer_gettime, timer.id, remote.scratch), 1n),
       overrun: Math.max(0, remote.attempt(SYS.timer_getoverrun, timer.id)),
     })),
     limits: limitsOf(remote),
-    brk: remote.call("tell its program break", SYS.brk, 0),
+    brk: remote.call("read its program break", SYS.brk, 0),
     dumpable: remote.attempt(SYS.prctl, PR_GET_DUMPABLE),
     membarriers: Math.max(0, remote.attempt(SYS.membarrier, MEMBARRIER_CMD_GET_REGISTRATIONS, 0, 0)),
     denied: Math.max(0, remote.attempt(SYS.prctl, PR_GET_MDWE)),
     isSubreaper:
       remote
-        .fetch(4, "tell whether it reaps orphans", SYS.prctl, PR_GET_CHILD_SUBREAPER, remote.scratch)
+        .fetch(4, "read its child subreaper flag", SYS.prctl, PR_GET_CHILD_SUBREAPER, remote.scratch)
         .readInt32LE() !== 0,
     thpDisabled: remote.attempt(SYS.prctl, PR_GET_THP_DISABLE) === 1,
   };
@@ -176,7 +176,7 @@ function realTimer(timer: TimerTimes): TimerTimes {
 /** Asked of the process itself: prlimit(2) of another user's process needs CAP_SYS_RESOURCE. */
 function limitsOf(remote: RemoteSyscalls): ProcessState["limits"] {
   return Array.from({ length: RLIM_NLIMITS }, (_, resource) => {
-    const bytes = remote.fetch(16, "tell its limits", SYS.prlimit64, 0, resource, 0, remote.scratch);
+    const bytes = remote.fetch(16, "read its limits", SYS.prlimit64, 0, resource, 0, remote.scratch);
     return { soft: bytes.readBigUInt64LE(0), hard: bytes.readBigUInt64LE(8) };
   });
 }
@@ -219,7 +219,7 @@ export interface ThreadState {
   readonly interrupted: InterruptedCall | undefined;
 }
 
-/** Reads the state of a stopped thread; `guest` makes the calls that only the thread itself can make. */
+/** Reads the state of a stopped thread; `remote` makes the calls that only the thread itself can make. */
 function captureThread(
   tracee: Tracee,
   remote: RemoteSyscalls,
@@ -227,16 +227,16 @@ function captureThread(
   lastRun: number,
 ): ThreadState {
   const { pid, tid } = tracee;
-  const stack = remote.fetch(24, "tell its signal stack", SYS.sigaltstack, 0, remote.scratch);
-  const address = remote.fetch(8, "tell its tid address", SYS.prctl, PR_GET_TID_ADDRESS, remote.scratch);
-  const death = remote.fetch(4, "tell its death signal", SYS.prctl, PR_GET_PDEATHSIG, remote.scratch);
+  const stack = remote.fetch(24, "read its signal stack", SYS.sigaltstack, 0, remote.scratch);
+  const address = remote.fetch(8, "read its tid address", SYS.prctl, PR_GET_TID_ADDRESS, remote.scratch);
+  const death = remote.fetch(4, "read its death signal", SYS.prctl, PR_GET_PDEATHSIG, remote.scratch);
   const stat = readStat(`${pid}/task/${tid}`);
   const status = readStatus(`${pid}/task/${tid}`);
   return {
     tid,
     comm: readProc(`${pid}/task/${tid}`, "comm").replace(/\n$/, ""),
     status,
-    securebits: remote.call("tell its secure bits", SYS.prctl, PR_GET_SECUREBITS),
+    securebits: remote.call("read its secure bits", SYS.prctl, PR_GET_SECUREBITS),
     filters: status.seccomp === SECCOMP_MODE_FILTER ? seccompFilters(tid) : [],
     personality: BigInt(`0x${readProc(`${pid}/task/${tid}`, "personality").trim()}`),
     registers,

@@ -20,7 +20,7 @@ export type TreeStep =
 type TaskStep = StepBase & {
   readonly kind: "task";
   readonly process: ImageProcess;
-  /** 0 for the husk: what is made from it becomes a child of crimg. */
+  /** 0 for the stub process: what is made from it becomes a child of crimg. */
   readonly from: number;
   readonly asSibling: boolean;
   /** It has the table of descriptors of the task that it is cloned from: CLONE_FILES. */
@@ -61,7 +61,7 @@ class CloneOrderBuilder {
   readonly #known: ReadonlySet<number>;
   /** The descriptor tables of the living, by their numbers. */
   readonly #tables: ReadonlyMap<number, number>;
-  /** Sessions whose leader has a stand-in. */
+  /** Sessions whose leader has a helper. */
   readonly #helped = new Set<number>();
 
   constructor(
@@ -87,7 +87,7 @@ class CloneOrderBuilder {
     const isExternal = sid !== pid && !this.#canHaveHelper(sid);
     if (sid !== pid && !isExternal) this.#addHelper(sid, 0);
     const why = isExternal
-      ? `its session ${sid} is led by a task outside the checkpoint: it joins the one of crimg`
+      ? `the leader of its session ${sid} is outside the checkpoint: it joins the session of crimg`
       : undefined;
     this.#make(root, { from: sid === pid || isExternal ? 0 : sid, asSibling: true, why });
     return { steps: this.#steps, external: isExternal ? sid : undefined, unsupported: this.#unsupported };
@@ -117,7 +117,7 @@ class CloneOrderBuilder {
       id: sid,
       leads: "session",
       parent,
-      what: `make a stand-in with the id ${sid} that begins the session ${sid}`,
+      what: `make a helper with the id ${sid} that begins the session ${sid}`,
       why: "its leader had ended",
     });
   }
@@ -149,7 +149,7 @@ class CloneOrderBuilder {
   /** A child whose parent was never in its session: the task that made it has ended. */
   #adopted(child: ImageProcess, parent: number, siblings: readonly ImageProcess[]): void {
     const { pid, sid } = child.ids;
-    const why = `the task that made it, of the session ${sid}, had ended`;
+    const why = `the task of the session ${sid} that made it had ended`;
     const sibling = siblings.find(
       (each) => each !== child && each.exitStatus === undefined && each.ids.pid === sid,
     );
@@ -166,7 +166,7 @@ class CloneOrderBuilder {
       return;
     }
     this.#unsupported.push(
-      `task ${pid} is in the session ${sid}, and neither its parent ${parent} nor another child of that can have made it there`,
+      `task ${pid} is in the session ${sid}, which neither its parent ${parent} nor a sibling can have put it into`,
     );
     this.#make(child, { from: parent, asSibling: false }, sid);
   }

@@ -162,9 +162,9 @@ function isThere({ pid, tid }: Tracee): boolean {
 
 /** Why a process cannot be stopped. */
 function unstoppable(pid: number, { tracer }: Status): string | undefined {
-  if (tracer !== 0) return `is traced by task ${tracer} already`;
+  if (tracer !== 0) return `is already traced by task ${tracer}`;
   if (procNumbers(pid, "task").some((tid) => staysInVfork(pid, tid)))
-    return "waits for a child that uses its memory: vfork(2) is under way";
+    return "waits in vfork(2) for a child that uses its memory";
   return undefined;
 }
 

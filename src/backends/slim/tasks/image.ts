@@ -62,7 +62,7 @@ export interface ImageProcess {
 export function imageProcesses(reader: StreamReader): ImageProcess[] {
   const { arch } = reader.image.dialect;
   if (arch !== ARCHITECTURES.X86_64)
-    throw new UnsupportedError(`crimg's own engine restores tasks of x86-64; these are of ${arch.name}`, {
+    throw new UnsupportedError(`the slim backend restores x86-64 tasks; these are ${arch.name}`, {
       file: reader.image.name,
     });
   const ids = taskIds(reader);
@@ -165,10 +165,7 @@ function xsaveOf(reader: StreamReader, part: Part): Xsave {
   for (let at = 0, i = 0; i < found.value.nr_components; i++) {
     const size = at + XSTATE_COMPONENT.size > bytes.length ? 0 : bytes.readUInt32LE(at + 4);
     if (at + XSTATE_COMPONENT.size + size > bytes.length)
-      throw reader.image.error(
-        found.index,
-        `component ${i} of the processor's state does not fit into the record`,
-      );
+      throw reader.image.error(found.index, `component ${i} of the processor's state exceeds the record`);
     const component = bytes.readUInt32LE(at);
     at += XSTATE_COMPONENT.size;
     // criu stores components that are not in use, with what stood there: the processor takes those for initial.

@@ -13,7 +13,7 @@ export function treeSteps(image: Image, host: Host): (TreeStep | ControlStep)[] 
   const helpers = [...family.steps, ...groups].filter((step) => step.kind === "helper");
   return [
     idsStep(processes, helpers),
-    { kind: "stub", task: 0, what: "start an empty process", why: "tasks are cloned from it" },
+    { kind: "stub", task: 0, what: "start a stub process", why: "tasks are cloned from it" },
     ...family.steps.flatMap((step): (TreeStep | ControlStep)[] =>
       step.kind === "session" ? [step, ...controlSteps(image, step.task)] : [step],
     ),
@@ -24,7 +24,7 @@ export function treeSteps(image: Image, host: Host): (TreeStep | ControlStep)[] 
         task: parent,
         id,
         parent,
-        what: `end the stand-in ${id}`,
+        what: `end the helper ${id}`,
       }),
     ),
     ...stopSteps(processes),
@@ -60,7 +60,7 @@ function idsStep(processes: readonly ImageProcess[], helpers: readonly HelperSte
 function stopSteps(processes: readonly ImageProcess[]): TreeStep[] {
   return processes
     .filter(({ isStopped, exitStatus }) => isStopped && exitStatus === undefined)
-    .map(({ ids }) => ({ kind: "stop", task: ids.pid, what: "stop as by SIGSTOP, once it is let go" }));
+    .map(({ ids }) => ({ kind: "stop", task: ids.pid, what: "stop as by SIGSTOP" }));
 }
 
 function zombieSteps(processes: readonly ImageProcess[]): TreeStep[] {
@@ -73,7 +73,7 @@ function zombieSteps(processes: readonly ImageProcess[]): TreeStep[] {
             task: ids.pid,
             status: exitStatus,
             what: `end with status 0x${exitStatus.toString(16)}`,
-            why: "its parent had not taken note of its end",
+            why: "its parent had not waited for it",
           },
         ],
   );
@@ -83,7 +83,7 @@ type GroupStep = HelperStep | Extract<TreeStep, { kind: "group" }>;
 
 /**
  * Puts tasks into their process groups, setpgid(2): leaders first, since others can only join what is there. A leader that
- * had ended has a stand-in; where it is outside the checkpoint with its session, the tasks stay in the group of crimg.
+ * had ended has a helper; where it is outside the checkpoint with its session, the tasks stay in the group of crimg.
  */
 function groupSteps(processes: readonly ImageProcess[], { steps, external }: CloneOrder): GroupStep[] {
   const [root] = processes;
@@ -105,7 +105,7 @@ function groupSteps(processes: readonly ImageProcess[], { steps, external }: Clo
         id: pgid,
         leads: "group",
         parent: pid,
-        what: `make a stand-in with the id ${pgid} that leads the group ${pgid}`,
+        what: `make a helper with the id ${pgid} that leads the group ${pgid}`,
         why: "its leader had ended",
       });
     }
@@ -149,7 +149,7 @@ export function attributeSteps(image: Image): AttributeStep[] {
     {
       kind: "process attributes",
       task: ids.pid,
-      what: "say whether it reaps orphans, has huge pages, barriers, and how soon it goes when memory is short",
+      what: "set child subreaper, huge pages, membarrier and oom_score_adj",
     },
     ...threads.map(
       (thread): AttributeStep => ({
@@ -184,9 +184,7 @@ function strangers(processes: readonly ImageProcess[], root: ImageProcess): stri
   return processes.flatMap(({ ids: { pid, ppid } }) =>
     pid === root.ids.pid || (parents.has(ppid) && ppid !== pid)
       ? []
-      : [
-          `task ${pid} is a child of ${ppid === 0 ? "nobody" : `task ${ppid}`} in the checkpoint, not of another task of it`,
-        ],
+      : [`task ${pid} has the parent ${ppid}, which is not in the checkpoint`],
   );
 }
 
@@ -196,8 +194,8 @@ function unsupportedIds({ processes }: Image, { pidMax }: Host): string[] {
     [...new Set([pid, ...threads.map(({ tid }) => tid)])].flatMap((id) => {
       const isTwice = seen.has(id);
       seen.add(id);
-      if (id < MIN_ID) return [`a task has the id ${id}, which no task can have`];
-      if (isTwice) return [`the id ${id} belongs to two tasks of the checkpoint`];
+      if (id < MIN_ID) return [`invalid task id ${id} (expected 1 or more)`];
+      if (isTwice) return [`duplicate task id ${id}`];
       return id >= pidMax
         ? [`task ${id}: ids end at ${pidMax - 1} on this host: raise /proc/sys/kernel/pid_max`]
         : [];
@@ -241,6 +239,6 @@ function unsupportedTables(image: Image, host: Host): string[] {
     const owner = owners.get(objects.files_objref);
     return owner === ids.pid || makers.get(ids.pid) !== false
       ? []
-      : [`tasks ${owner} and ${ids.pid} share their table of descriptors, and neither was made by the other`];
+      : [`tasks ${owner} and ${ids.pid} share their table of descriptors, and neither made the other`];
   });
 }

@@ -10,9 +10,9 @@ import { SYS } from "../sys/abi-x64.js";
 import { errnoName } from "../sys/kernel-error.js";
 import { attempt, call } from "../sys/syscall.js";
 
-/** Where the program of the husk stands until it is unmapped. */
+/** Where the program of the stub process stands until it is unmapped. */
 const STUB_BASE = 0x400000n;
-/** What the husk does until it is stopped: it waits for ever, but not longer than crimg lives. */
+/** What the stub process does until it is stopped: it waits for ever, but not longer than crimg lives. */
 const CODE = Buffer.from(
   [
     "b89d000000bf01000000be090000000f05", // prctl(PR_SET_PDEATHSIG, SIGKILL)
@@ -43,9 +43,9 @@ export interface StubProcess {
   readonly site: number;
 }
 
-/** Starts a husk. Errors: BackendError when no program can be started. */
+/** Starts a stub process. Errors: BackendError when no program can be started. */
 export function startStub(): StubProcess {
-  const program = call("make a file in memory", SYS.memfd_create, Buffer.from("crimg-husk\0"), 0);
+  const program = call("make a file in memory", SYS.memfd_create, Buffer.from("crimg-stub\0"), 0);
   fs.writeSync(program, tinyElf());
   const child = spawn(`/proc/self/fd/${program}`, [], { stdio: "ignore", env: {} });
   attempt(SYS.close, program);
@@ -134,9 +134,9 @@ export function clone(cloner: Cloner, tid: number | "any", flags: number, exitSi
 function cloneProblem(tid: number | "any", errno: number): string {
   switch (errno) {
     case EEXIST:
-      return `the id ${tid} is in use on this host: end the task that has it, or wait until its parent has taken note of its end`;
+      return `the id ${tid} is in use on this host: end the task that has it, or wait until its parent has reaped it`;
     case EINVAL:
-      return `the id ${tid} is more than /proc/sys/kernel/pid_max allows`;
+      return `the id ${tid} exceeds /proc/sys/kernel/pid_max`;
     case EPERM:
       return "choosing the ids of tasks needs the capability CAP_CHECKPOINT_RESTORE";
     default:

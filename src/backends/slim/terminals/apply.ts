@@ -13,7 +13,7 @@ export const TERMINALS: Appliers<TerminalStep> = {
     const { remote, transfer } = context.task(task);
     transfer.lend(context.files.terminals.controlling(terminal), (fd) =>
       remote.call(
-        "take its terminal",
+        "set its controlling terminal",
         SYS.ioctl,
         fd,
         TIOCSCTTY,
@@ -28,7 +28,7 @@ export const TERMINALS: Appliers<TerminalStep> = {
     if (task !== 0) {
       const { remote, transfer } = context.task(task);
       transfer.lend(own, (fd) =>
-        remote.call("choose the group in the foreground", SYS.ioctl, fd, TIOCSPGRP, remote.put(bytes)),
+        remote.call("set the foreground process group", SYS.ioctl, fd, TIOCSPGRP, remote.put(bytes)),
       );
       return;
     }
@@ -36,10 +36,10 @@ export const TERMINALS: Appliers<TerminalStep> = {
     const now = Buffer.alloc(4);
     if (
       attempt(SYS.ioctl, own, TIOCGPGRP, now) < 0 ||
-      now.readInt32LE() !== call("tell its group", SYS.getpgid, 0)
+      now.readInt32LE() !== call("read the process group of crimg", SYS.getpgid, 0)
     )
       return;
-    withoutStops(() => call("choose the group in the foreground", SYS.ioctl, own, TIOCSPGRP, bytes));
+    withoutStops(() => call("set the foreground process group", SYS.ioctl, own, TIOCSPGRP, bytes));
   },
   "open own terminal"(context, { task, objref, flags }) {
     const { remote } = context.task(task);

@@ -28,7 +28,7 @@ interface TerminalEnd {
   readonly isHungUp: boolean;
 }
 
-/** Undefined for a terminal that is no pseudo terminal. */
+/** Undefined for a terminal that is not a pseudo terminal. */
 function terminalEnd(file: OpenFileState): TerminalEnd | undefined {
   const { rdev } = file.stat;
   if (rdev === MASTER)
@@ -87,7 +87,7 @@ export class Terminals {
     return undefined;
   }
 
-  /** What of the terminals cannot be saved: what is no pseudo terminal, and what reaches out of the tree. */
+  /** What of the terminals cannot be saved: what is not a pseudo terminal, and what reaches out of the tree. */
   unsupported(): Unsupported[] {
     const found: Unsupported[] = [];
     for (const [file, end] of this.#ends) {
@@ -123,7 +123,7 @@ export class Terminals {
       if (pid === sid && tty !== 0 && slaveIndex(tty) === undefined)
         found.push({
           pid,
-          reason: `task ${pid} leads the session of a terminal (device ${tty >> 8}:${tty & 0xff}) that is no pseudo terminal`,
+          reason: `task ${pid} leads the session of a terminal (device ${tty >> 8}:${tty & 0xff}) that is not a pseudo terminal`,
         });
     }
     return found;

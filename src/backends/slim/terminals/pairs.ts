@@ -66,7 +66,8 @@ export class Terminals {
     const master = end.isMaster ? end : this.#end(end.master);
     if (master.isExternal) return this.#caller(end).fd;
     const { slave } = this.#pair(master);
-    if (slave === undefined) throw new BackendError(`nobody is at the slave of terminal ${end.index}`);
+    if (slave === undefined)
+      throw new BackendError(`no descriptor leads to the slave of terminal ${end.index}`);
     return slave.fd;
   }
 
@@ -126,8 +127,7 @@ export class Terminals {
   #caller({ index, modes }: ImageTerminal): Pty {
     if (this.#external !== undefined) return this.#external.terminal;
     const caller = callerTerminal();
-    if (caller === undefined)
-      throw new BackendError(`crimg runs on no terminal that could take the place of /dev/pts/${index}`);
+    if (caller === undefined) throw new BackendError(`crimg has no terminal to replace /dev/pts/${index}`);
     const flags = O_RDWR | O_NOCTTY | O_NONBLOCK | O_CLOEXEC;
     const terminal = new Pty(openPath(`/proc/self/fd/${caller.fd}`, flags));
     this.#external = { terminal, modes: terminal.modes };

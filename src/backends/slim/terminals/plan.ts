@@ -108,7 +108,7 @@ function unsupportedEnds(
   host: Host,
 ): string[] {
   const name = `the terminal /dev/pts/${index}`;
-  if (!isPseudo) return [`terminal ${index} of the checkpoint is no pseudo terminal`];
+  if (!isPseudo) return [`terminal ${index} of the checkpoint is not a pseudo terminal`];
   if (!isMaster) return terminals.get(master)?.isMaster ? [] : [`${name} of the checkpoint has no master`];
   if (isExternal) return [];
   return host.hasTerminal(index)
@@ -123,12 +123,12 @@ function unsupportedExternal(image: Image, host: Host): string[] {
   const names = [...new Set(external.map(({ index }) => `/dev/pts/${index}`))];
   if (names.length > 1)
     return [
-      `the terminals ${names.join(" and ")} are outside of the checkpoint, and crimg runs on one alone that could take their place`,
+      `the terminals ${names.join(" and ")} are outside the checkpoint, and crimg has only one terminal to replace them`,
     ];
   const caller = host.terminal();
   if (caller === undefined)
     return [
-      `the terminal ${names[0]} is outside of the checkpoint, and crimg runs on none that could take its place: run it with a terminal as standard input`,
+      `the terminal ${names[0]} is outside the checkpoint, and crimg has no terminal to replace it: run it with a terminal as standard input`,
     ];
   const taken = sessionTerminals(image).find(({ terminal }) =>
     external.some(({ objref }) => objref === terminal),

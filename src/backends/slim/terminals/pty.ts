@@ -50,7 +50,7 @@ export class Pty {
 
   /** N of /dev/pts/N, of a master. */
   get masterIndex(): number {
-    return this.#number("tell its number", TIOCGPTN);
+    return this.#number("number", TIOCGPTN);
   }
 
   /** The device number of the terminal itself, also of a descriptor for /dev/tty; undefined after a hang-up. */
@@ -61,7 +61,7 @@ export class Pty {
 
   /** struct termios2 of asm-generic/termbits.h. Both ends of a pseudo terminal tell that of the slave. */
   get modes(): Buffer {
-    return this.#bytes("tell its modes", TCGETS2, TERMIOS2_BYTES);
+    return this.#bytes("modes", TCGETS2, TERMIOS2_BYTES);
   }
 
   /** Sets modes at once: nothing is waited for, nothing thrown away. */
@@ -71,7 +71,7 @@ export class Pty {
 
   /** struct termios: the bits that cannot be changed. */
   get lockedModes(): Buffer {
-    return this.#bytes("tell its locked modes", TIOCGLCKTRMIOS, TERMIOS_BYTES);
+    return this.#bytes("locked modes", TIOCGLCKTRMIOS, TERMIOS_BYTES);
   }
 
   set lockedModes(termios: Buffer) {
@@ -80,7 +80,7 @@ export class Pty {
 
   /** struct winsize. */
   get size(): Buffer {
-    return this.#bytes("tell its size", TIOCGWINSZ, WINSIZE_BYTES);
+    return this.#bytes("size", TIOCGWINSZ, WINSIZE_BYTES);
   }
 
   set size(winsize: Buffer) {
@@ -88,7 +88,7 @@ export class Pty {
   }
 
   get isPacketMode(): boolean {
-    return this.#number("tell whether it is in packet mode", TIOCGPKT) !== 0;
+    return this.#number("packet mode", TIOCGPKT) !== 0;
   }
 
   set isPacketMode(on: boolean) {
@@ -96,7 +96,7 @@ export class Pty {
   }
 
   get isExclusive(): boolean {
-    return this.#number("tell whether it is exclusive", TIOCGEXCL) !== 0;
+    return this.#number("exclusive flag", TIOCGEXCL) !== 0;
   }
 
   makeExclusive(): void {
@@ -105,7 +105,7 @@ export class Pty {
 
   /** Whether the slave of a master cannot be opened yet. */
   get isLocked(): boolean {
-    return this.#number("tell whether its slave is locked", TIOCGPTLCK) !== 0;
+    return this.#number("lock", TIOCGPTLCK) !== 0;
   }
 
   set isLocked(on: boolean) {
@@ -130,7 +130,7 @@ export class Pty {
   /** Bytes that can be read. Looking at it first lets the kernel pass on what is on its way: drivers/tty/n_tty.c. */
   get unread(): number {
     this.#poll();
-    return this.#number("tell how much is unread", FIONREAD);
+    return this.#number("unread bytes", FIONREAD);
   }
 
   /** What one read(2) gives; undefined when it would wait. Only for descriptors with O_NONBLOCK, or what is unread. */
@@ -148,11 +148,11 @@ export class Pty {
     }
   }
 
-  /** A description of its own for the slave of a master: `flags` of open(2). The slave must be unlocked. */
+  /** A new open file for the slave of a master: `flags` of open(2). The slave must be unlocked. */
   openSlave(flags = O_RDWR | O_NONBLOCK): Pty {
-    // What is asked for here stays in the flags of the description for ever, O_CLOEXEC as well: drivers/tty/pty.c.
+    // What is asked for here stays in the flags of the open file, O_CLOEXEC as well: drivers/tty/pty.c.
     const fd = call("open the slave of a terminal", SYS.ioctl, this.fd, TIOCGPTPEER, flags | O_NOCTTY);
-    call("keep a descriptor from others", SYS.fcntl, fd, F_SETFD, FD_CLOEXEC);
+    call("set close-on-exec of a descriptor", SYS.fcntl, fd, F_SETFD, FD_CLOEXEC);
     return new Pty(fd);
   }
 
@@ -164,7 +164,7 @@ export class Pty {
     const request = Buffer.alloc(8);
     request.writeInt32LE(this.fd, 0);
     request.writeInt16LE(POLLIN | POLLOUT, 4);
-    call("look at a terminal", SYS.poll, request, 1, 0);
+    call("poll a terminal", SYS.poll, request, 1, 0);
     return request.readInt16LE(6);
   }
 
@@ -174,7 +174,7 @@ export class Pty {
 
   #bytes(what: string, request: number, size: number): Buffer {
     const bytes = Buffer.alloc(size);
-    call(`let a terminal ${what}`, SYS.ioctl, this.fd, request, bytes);
+    call(`read the ${what} of a terminal`, SYS.ioctl, this.fd, request, bytes);
     return bytes;
   }
 }

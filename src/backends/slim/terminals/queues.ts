@@ -113,7 +113,7 @@ function takeInput(slave: Pty, modes: Buffer): Input {
 function assertStorable({ length }: Buffer): void {
   if (length > BUFFER_BYTES)
     throw new BackendError(
-      `${length} bytes are unread in a pseudo terminal, and an image has room for ${BUFFER_BYTES}: try again when they have been read`,
+      `${length} unread bytes in a pseudo terminal exceed the limit of an image, ${BUFFER_BYTES}: try again when they have been read`,
     );
 }
 
@@ -148,7 +148,7 @@ function unused(bytes: Buffer): [number, number, number] {
   const free = Array.from({ length: 0xff - 0x20 }, (_, i) => 0xff - i).filter((byte) => !there.has(byte));
   const [a, b, c] = free;
   if (a === undefined || b === undefined || c === undefined)
-    throw new BackendError("the unread lines of a terminal hold nearly every byte there is");
+    throw new BackendError("the unread lines of a terminal use nearly every byte value");
   return [a, b, c];
 }
 
@@ -166,5 +166,7 @@ function stop(master: Pty, slave: Pty, modes: Buffer): void {
 /** Waits until bytes that were written can be read; of more than a buffer holds, until it is full. */
 function arrival(size: number, arrived: () => number): void {
   const expected = Math.min(size, FULL);
-  waitFor(`${size} bytes do not pass a terminal`, SECONDS, () => (arrived() >= expected ? true : undefined));
+  waitFor(`${size} bytes do not arrive at the other end of a terminal`, SECONDS, () =>
+    arrived() >= expected ? true : undefined,
+  );
 }

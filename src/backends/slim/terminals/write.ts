@@ -24,7 +24,7 @@ const READ_FLAGS_BYTES = 512;
 /** The TTY objects of an open terminal that is new, then its number for FILE. */
 export function terminalOf(context: CheckpointContext, file: OpenFileState): number {
   const end = context.terminals.end(file);
-  if (end === undefined) throw new Error(`${file.link} was not refused`);
+  if (end === undefined) throw new Error(`${file.link} is not supported`);
   if (end.isHungUp) return context.ref("TTY", `hung up ${file.id}`, () => writeHungUp(context, end.index));
   return end.isMaster ? masterOf(context, end.index) : slaveOf(context, end.index);
 }

@@ -75,7 +75,7 @@ export function createTimers(remote: RemoteTask, { timers }: ImageProcess): void
     if (timer.sigev_notify === SIGEV_NONE) event.writeInt32LE(0, 8);
     createTimer(remote, timer.clock_id, event, timer.timer_id, chooses);
   }
-  if (chooses) remote.call("choose no more timer ids", SYS.prctl, PR_TIMER_CREATE_RESTORE_IDS, 0, 0, 0, 0);
+  if (chooses) remote.call("stop choosing timer ids", SYS.prctl, PR_TIMER_CREATE_RESTORE_IDS, 0, 0, 0, 0);
 }
 
 /** Kernels before 6.16 count the ids up: those in between are made and deleted. */

@@ -35,7 +35,7 @@ function inotifySteps(image: Image): DeadlineStep[] {
           kind: "watch paths",
           task: process.ids.pid,
           objref,
-          what: `let the inotify instance ${fd} watch again`,
+          what: `add the watches of the inotify instance ${fd}`,
         });
   return [...found.values()];
 }

@@ -1,4 +1,4 @@
-/** What a restart by crimg's own engine would do, and what it refuses: worked out from images alone. */
+/** What a restore by the slim backend would do, and what it does not support: worked out from images alone. */
 import * as assert from "uvu/assert";
 import { type Host, thisHost } from "../../../../src/backends/slim/restore/host.js";
 import { type Image, readImage } from "../../../../src/backends/slim/restore/image.js";
@@ -86,7 +86,7 @@ test("parents are made before their children, and a task begins its session befo
   }
 });
 
-test("leaders that had ended have stand-ins, which end when all that belong to them are there", () => {
+test("leaders that had ended have helpers, which end when all members of their group or session are there", () => {
   const image = imageOf("tree");
   const known = new Set(image.processes.map(({ ids }) => ids.pid));
   const gone = new Set(
@@ -116,17 +116,20 @@ function inSession(image: Image, id: number): Image {
   return { ...image, processes };
 }
 
-test("a session that is led from outside, by a task that is still there, gives way to that of crimg, and so is it said", () => {
+test("a session whose leader runs outside the checkpoint becomes that of crimg, and the step says so", () => {
   const image = inSession(imageOf("threads"), 77);
   const host = { ...HOST, isTaken: (id: number) => id === 77 };
   assert.equal(stepsOf(image, "helper", host), []);
   assert.equal(stepsOf(image, "group", host), []);
   const [root] = stepsOf(image, "task", host);
-  assert.is(root?.why, "its session 77 is led by a task outside the checkpoint: it joins the one of crimg");
+  assert.is(
+    root?.why,
+    "the leader of its session 77 is outside the checkpoint: it joins the session of crimg",
+  );
   assert.is(stepsOf(image, "verify", host)[0]?.external, 77);
 });
 
-test("a session whose leader is gone for good is begun by a stand-in, from which the root is cloned", () => {
+test("a session whose leader is gone for good is begun by a helper, from which the root is cloned", () => {
   const image = inSession(imageOf("threads"), 77);
   assert.equal(
     stepsOf(image, "helper").map(({ id, leads, parent }) => ({ id, leads, parent })),
@@ -154,12 +157,12 @@ test("a child that was in the session of a sibling is cloned from that sibling",
   assert.is(asked?.asSibling, true);
 });
 
-test("the fixtures are refused for nothing but what they hold", () => {
+test("the fixtures hold nothing unsupported", () => {
   for (const name of ["logger", "threads", "tree", "locks"])
     assert.equal(unsupported(imageOf(name)), [], name);
 });
 
-test("state of a component that the processor lacks is refused, thread by thread", () => {
+test("state of a component that the processor lacks is not supported, thread by thread", () => {
   const lines = unsupported(imageOf("threads"), { ...HOST, cpuFlags: new Set() });
   const { threads = [] } = imageOf("threads").processes[0] ?? {};
   const using = threads.filter(({ xsave }) => xsave.components.length > 0);
@@ -173,25 +176,23 @@ test("state of a component that the processor lacks is refused, thread by thread
     );
 });
 
-test("32-bit code is refused", () => {
+test("32-bit code is not supported", () => {
   const lines = unsupported(edited("logger", RECORDS.CPU, { cs: 1 }));
   assert.is(lines.length, 1);
   assert.match(lines[0] ?? "", /^thread \d+ of task \d+ runs 32-bit code$/);
 });
 
-test("another architecture is refused, and nothing else of the image is looked at", () => {
+test("another architecture is not supported, and nothing else of the image is read", () => {
   const { image } = convertedFixture("logger");
   const other = { ...imageOf("logger"), architecture: "s390x" };
-  assert.equal(unsupportedOf(other, HOST), [
-    "the checkpoint is of s390x tasks, and this engine restores x86-64 alone",
-  ]);
+  assert.equal(unsupportedOf(other, HOST), ["the tasks are s390x; the slim backend restores x86-64 only"]);
   assert.equal(unsupportedOf(imageOf("logger"), { ...HOST, arch: "arm64" }), [
-    "the checkpoint is of x86-64 tasks, and this processor is arm64",
+    "the tasks are x86-64; this processor is arm64",
   ]);
   assert.ok(image.length > 0);
 });
 
-test("ids beyond pid_max are refused, each", () => {
+test("each id beyond pid_max is reported", () => {
   const image = imageOf("threads");
   const count = image.processes.flatMap(({ threads }) => threads).length;
   const lines = unsupported(image, { ...HOST, pidMax: 301 });
@@ -200,23 +201,25 @@ test("ids beyond pid_max are refused, each", () => {
     assert.match(line, /ids end at 300 on this host: raise \/proc\/sys\/kernel\/pid_max/);
 });
 
-test("a time namespace of its own is refused", () => {
+test("a time namespace of its own is not supported", () => {
   assert.equal(unsupported(edited("logger", RECORDS.CLOCKS, { flags: 3 })), [
-    "the tasks have a time namespace of their own",
+    "the tasks have their own time namespace",
   ]);
 });
 
-test("areas that overlap or leave the address space are refused, each with its task", () => {
+test("VMAs that overlap or leave the address space are not supported, each with its task", () => {
   const { image } = convertedFixture("logger");
   const vmas = Array.from({ length: image.length }, (_, i) => i).filter((i) => image.kind(i) === RECORDS.VMA);
   const { vm_end: end } = image.value(vmas[1] as number, RECORDS.VMA);
   const overlapping = edited("logger", RECORDS.VMA, { vm_end: end }, 0);
   assert.match(
     unsupported(overlapping)[0] ?? "",
-    /^task \d+: the area 0x[\da-f]+-0x[\da-f]+ overlaps the one before it$/,
+    /^task \d+: VMA 0x[\da-f]+-0x[\da-f]+ overlaps the one before it$/,
   );
   const beyond = edited("logger", RECORDS.VMA, { vm_end: 0x8000_0000_0000n }, vmas.length - 2);
-  assert.ok(unsupported(beyond).some((line) => line.endsWith("is none that a 64-bit task can have")));
+  assert.ok(
+    unsupported(beyond).some((line) => line.endsWith("is outside the address space of a 64-bit task")),
+  );
 });
 
 test("missing capabilities are told once each, with what they are needed for", () => {
@@ -235,7 +238,7 @@ test("missing capabilities are told once each, with what they are needed for", (
   const [line = ""] = unsupported(imageOf("logger"), limited).filter((each) =>
     each.includes("CAP_SYS_RESOURCE,"),
   );
-  assert.match(line, /needs to have its limit of .* again$/);
+  assert.match(line, /needs to restore its limit of .*$/);
 });
 
 function told(run: () => unknown): string {
@@ -255,7 +258,7 @@ for (const dialect of DIALECTS.filter(({ arch }) => arch.name !== "x86_64"))
     assert.is(unsupportedOf(image, HOST).length, 1);
     assert.match(
       told(() => planOf(image, HOST)),
-      /^other.ckpt: crimg's own engine restores tasks of x86-64/,
+      /^other.ckpt: the slim backend restores x86-64 tasks/,
     );
   });
 

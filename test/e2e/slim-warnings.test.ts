@@ -1,4 +1,4 @@
-/** What tasks lose by crimg's own engine without being refused: each kind is told once, however many tasks it is true of. */
+/** What the slim backend does not save and warns about: one warning of each kind, however many tasks it concerns. */
 import { mkdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import * as assert from "uvu/assert";
@@ -7,8 +7,8 @@ import { cleanUp, freshDirectory, goesOn, progress, startProgram, statOf, until 
 import { needsSlim, restored } from "../helpers/slim.js";
 import { suite } from "../helpers/suite.js";
 
-const slim = suite("remarks of slim", {}, 90);
-const dir = freshDirectory("slim-remarks");
+const slim = suite("warnings of slim", {}, 90);
+const dir = freshDirectory("slim-warnings");
 
 slim.before(needsSlim);
 slim.after(cleanUp);
@@ -25,12 +25,12 @@ async function begun(name: string): ReturnType<typeof startProgram> {
   return live;
 }
 
-slim("what the image does not hold is told, many tasks in one sentence", async () => {
-  const live = await begun("remarks");
+slim("what the image does not hold is warned about, many tasks in one sentence", async () => {
+  const live = await begun("warnings");
   const { pid } = live;
   const log = readFileSync(live.log, "utf8");
   const told = (word: string): number => Number(new RegExp(`^${word} (-?\\d+)$`, "m").exec(log)?.[1]);
-  const image = join(dir, "remarks.ckpt");
+  const image = join(dir, "warnings.ckpt");
 
   const { code, json } = await crimgJson(["checkpoint", String(pid), "-R", "-o", image]);
   assert.is(code, 0);
@@ -38,15 +38,15 @@ slim("what the image does not hold is told, many tasks in one sentence", async (
   const text = remarks.map((remark) => remark.text).join("\n");
   const many = `tasks ${pid}, \\d+, \\d+ and 3 more`;
   const expected: readonly (readonly [isGiven: boolean, line: RegExp])[] = [
-    [told("cpu") >= 0, new RegExp(`^${many} may run on some CPUs alone \\(${told("cpu")}\\)`, "m")],
-    [told("ioprio") >= 0, new RegExp(`^${many} had an I/O priority \\(idle\\)`, "m")],
-    [true, new RegExp(`^${many} had another timer slack than the default \\(12345 ns\\)`, "m")],
-    [true, new RegExp(`^task ${pid} had SCHED_RESET_ON_FORK set`, "m")],
-    [told("sealed") >= 0, new RegExp(`^task ${pid} had memory sealed`, "m")],
-    [told("loginuid") >= 0, new RegExp(`^task ${pid} had another login uid than crimg \\(54321\\)`, "m")],
-    [told("core") >= 0, new RegExp(`^task ${told("core")} ended with a core dump`, "m")],
-    [true, /^tasks \d+, \d+, \d+ and 2 more waited with a timeout \(epoll_wait\)/m],
-    [true, new RegExp(`^task ${pid} had connected or listening unix sockets`, "m")],
+    [told("cpu") >= 0, new RegExp(`^${many}: CPU affinity \\(${told("cpu")}\\) is not saved`, "m")],
+    [told("ioprio") >= 0, new RegExp(`^${many}: I/O priority \\(idle\\) is not saved`, "m")],
+    [true, new RegExp(`^${many}: timer slack \\(12345 ns\\) is not saved`, "m")],
+    [true, new RegExp(`^task ${pid}: SCHED_RESET_ON_FORK is not saved`, "m")],
+    [told("sealed") >= 0, new RegExp(`^task ${pid}: memory sealed by mseal`, "m")],
+    [told("loginuid") >= 0, new RegExp(`^task ${pid}: login uid \\(54321\\) is not restored`, "m")],
+    [told("core") >= 0, new RegExp(`^task ${told("core")}: core dump flag`, "m")],
+    [true, /^tasks \d+, \d+, \d+ and 2 more: elapsed timeout of epoll_wait is not saved/m],
+    [true, new RegExp(`^task ${pid}: SO_PEERCRED of unix sockets`, "m")],
   ];
   for (const [isGiven, line] of expected) assert.is(line.test(text), isGiven, `${line}\n${text}`);
   assert.is(remarks.length, expected.filter(([isGiven]) => isGiven).length, text);
@@ -61,7 +61,7 @@ slim("what the image does not hold is told, many tasks in one sentence", async (
   assert.equal(progress(live.log).failures, []);
 });
 
-slim("of a program that loses nothing, nothing is told", async () => {
+slim("a program that loses nothing causes no warning", async () => {
   const live = await begun("logger");
   const { pid } = live;
   const { code, json } = await crimgJson(["checkpoint", String(pid), "-R", "-o", join(dir, "logger.ckpt")]);

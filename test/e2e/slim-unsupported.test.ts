@@ -1,4 +1,4 @@
-/** What crimg's own engine does not checkpoint: each object is told, nothing is written, and the tasks run on. */
+/** What the slim backend does not checkpoint: each object is named, nothing is written, and the tasks run on. */
 
 import { spawnSync } from "node:child_process";
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
@@ -18,8 +18,8 @@ import { needs } from "../helpers/needs.js";
 import { needsSlim, refusal } from "../helpers/slim.js";
 import { suite } from "../helpers/suite.js";
 
-const slim = suite("refusals of slim", {}, 90);
-const dir = freshDirectory("slim-refusals");
+const slim = suite("unsupported by slim", {}, 90);
+const dir = freshDirectory("slim-unsupported");
 
 slim.before(needsSlim);
 slim.after(cleanUp);
@@ -47,12 +47,12 @@ slim("tasks that no call may be made in are told before any is touched", async (
   const { live, stderr } = await refused("untouchable");
   const expect = (word: string, what: string): void =>
     assert.ok(stderr.includes(`task ${told(live, word)} ${what}`), `${word}: ${what}\n${stderr}`);
-  expect("traced", `is traced by task ${live.pid} already`);
-  expect("vfork", "waits for a child that uses its memory");
+  expect("traced", `is already traced by task ${live.pid}`);
+  expect("vfork", "waits in vfork(2) for a child that uses its memory");
   expect("elsewhere", "is in another IPC namespace than crimg");
   expect("elsewhere", "is in another UTS namespace than crimg");
   expect("separate", "has a thread");
-  expect("outlived", "has ended as a thread while other threads of its process run");
+  expect("outlived", "leads a thread group, has ended, and other threads still run");
 });
 
 slim("objects that no image can hold are told one by one", async () => {
