@@ -2,11 +2,11 @@ export type {
   Backend,
   BackendName,
   Ended,
-  Objection,
   PlannedStep,
   Probe,
   Restart,
   RestartOptions,
+  Unsupported,
 } from "./backends/backend.js";
 export { BACKENDS } from "./backends/backends.js";
 export { findCriu } from "./backends/criu/find.js";

@@ -63,7 +63,7 @@ export interface PreparedRestore {
   readonly rights: readonly AskedRight[];
   /** What makes the set of a stream that `command` restores; undefined without a conversion or a command. */
   readonly convert: readonly string[] | undefined;
-  /** What criu is started with; undefined for crimg's own engine. */
+  /** What criu is started with; undefined for the slim backend. */
   readonly command: readonly string[] | undefined;
   /** What will be done, as far as the backend knows. Errors: FormatError for a damaged image. */
   steps(): Promise<readonly PlannedStep[]>;
@@ -75,7 +75,7 @@ const IN_PLACE = " --in-place";
 /** Rules about ids and who may choose them, which do not matter to tasks in a pid namespace of their own. */
 const ID_RULES = ["PID_TAKEN", "PID_MAX", "NOT_ROOT"];
 
-/** Rules about what criu itself does wrong, and crimg's own engine does not. */
+/** Rules about what criu itself does wrong, and the slim backend does not. */
 const CRIU_FAULTS = ["CHILD_PID_LOWER", "FIFO_ASYNC", "LEASE_BREAKING", "LOCK_MAPPED", "VDSO_PAGES"];
 
 /**

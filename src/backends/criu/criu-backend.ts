@@ -10,7 +10,15 @@ import { FileSource } from "../../io/source.js";
 import type { CriuDocument, Document } from "../../model/document.js";
 import { type Explanation, explainLog } from "../../ops/explain/explain.js";
 import type { RestoreOption } from "../../ops/restore-options/option.js";
-import type { Backend, Needs, Objection, PlannedStep, Restart, RestartOptions, Wishes } from "../backend.js";
+import type {
+  Backend,
+  Needs,
+  PlannedStep,
+  Restart,
+  RestartOptions,
+  Unsupported,
+  Wishes,
+} from "../backend.js";
 import { writePid } from "../pid-file.js";
 import { hostProcess } from "../processes.js";
 import { checkExtraOptions, restoreArguments } from "./command-line.js";
@@ -18,7 +26,7 @@ import { type CriuProbe, findCriu } from "./find.js";
 import { setLeaseBreakTime } from "./lease-break-time.js";
 import { needsOf } from "./needs.js";
 import { takenReason, zombiesGone } from "./pids.js";
-import { objections } from "./preflight.js";
+import { unsupported } from "./preflight.js";
 import { type CriuEnd, runCriu } from "./run.js";
 
 /** criu is silent while it reads pages; a slow disk gives it so many bytes a second. */
@@ -49,8 +57,8 @@ export class CriuBackend implements Backend {
     return needsOf(document, wishes);
   }
 
-  async preflight(document: Document): Promise<readonly Objection[]> {
-    return objections(setDocument(document));
+  async preflight(document: Document): Promise<readonly Unsupported[]> {
+    return unsupported(setDocument(document));
   }
 
   /** criu tells what it does while it does it. */

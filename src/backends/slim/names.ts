@@ -96,7 +96,7 @@ export class Names {
         );
         made.push(own);
         const moved = this.move(own, each);
-        if (moved === undefined) throw new BackendError(`cannot make the directory ${each} for a moment`);
+        if (moved === undefined) throw new BackendError(`cannot make the temporary directory ${each}`);
         made[made.length - 1] = moved;
       }
       return use();

@@ -39,7 +39,7 @@ export function procNumbers(pid: number, name: string): number[] {
       .map(Number)
       .sort((a, b) => a - b);
   } catch (error) {
-    throw new BackendError(`task ${pid} is gone, or its ${name} may not be looked at`, { cause: error });
+    throw new BackendError(`task ${pid} is gone, or its ${name} may not be read`, { cause: error });
   }
 }
 

@@ -6,7 +6,7 @@ const SYS_PTRACE = 101;
 /**
  * Requests of ptrace(2), linux/ptrace.h. PTRACE_TRACEME, which is 0 and would stop this process itself, is left out.
  */
-export const REQUEST = {
+const REQUEST = {
   cont: 7,
   getRegs: 12,
   setRegs: 13,

@@ -7,7 +7,7 @@ import { addressOf, attempt } from "../sys/syscall.js";
 const SCHED_YIELD = 24;
 /** Polls without a pause: most stops come within microseconds. */
 const EAGER_POLLS = 100;
-const LONGEST_PAUSE_MS = 2;
+const MAX_PAUSE_MS = 2;
 
 /** Where wait4(2) puts a status: one place for all polls, whose bytes stand outside of the heap and stay there. */
 const statusWord = Buffer.allocUnsafeSlow(PAGE_SIZE);
@@ -56,6 +56,6 @@ export function waitFor<T>(what: string, seconds: number, done: () => T | undefi
     }
     if (Date.now() > deadline) throw new BackendError(`${what}: nothing within ${seconds} s`);
     Atomics.wait(nobody, 0, 0, pause);
-    pause = Math.min(pause * 2, LONGEST_PAUSE_MS);
+    pause = Math.min(pause * 2, MAX_PAUSE_MS);
   }
 }
