@@ -1,3 +1,8 @@
+/**
+ * Open files, descriptors and directories, but for what has a folder of its own: deleted files, sockets, terminals, locks. A
+ * kind of file with little to it (pipe, epoll, inotify, memfd, event file) is one file with all its stages.
+ */
+
 import fs from "node:fs";
 import { readBuildId } from "../../../formats/elf/build-id.js";
 import { RECORDS } from "../../../formats/linux-cr/records.js";

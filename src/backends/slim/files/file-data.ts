@@ -59,8 +59,6 @@ function copyDataRange(from: number, to: number, { offset, size }: DataRange, bu
   }
 }
 
-const SYS_LSEEK = 8;
-
 /** A file by a descriptor of this process, which it closes; as bytes it is as long as its pages, with zeros behind. */
 export class DescriptorSource implements ByteSource {
   /** Bytes of the file. */
@@ -95,16 +93,8 @@ export class DescriptorSource implements ByteSource {
   }
 
   /** Where the file has data, in bytes: its holes are left out. */
-  dataRanges(): { readonly offset: number; readonly size: number }[] {
-    const ranges: { offset: number; size: number }[] = [];
-    for (let at = 0; at < this.fileSize; ) {
-      const start = attempt(SYS_LSEEK, this.fd, at, SEEK_DATA);
-      if (start < 0) break;
-      const end = attempt(SYS_LSEEK, this.fd, start, SEEK_HOLE);
-      ranges.push({ offset: start, size: Math.min(end, this.fileSize) - start });
-      at = end;
-    }
-    return ranges;
+  dataRanges(): DataRange[] {
+    return dataRanges(this.fd, this.fileSize);
   }
 
   close(): void {

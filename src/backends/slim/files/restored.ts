@@ -17,7 +17,6 @@ import { makeInotify } from "./inotify.js";
 import { MemFiles } from "./memfd.js";
 import { Pipes } from "./pipes.js";
 
-const SYS_LSEEK = 8;
 /** What F_SETFL can set: O_APPEND, O_NONBLOCK, O_DIRECT, O_NOATIME. */
 const SETTABLE = 0o2000 | 0o4000 | 0o40000 | 0o1000000;
 
@@ -121,7 +120,7 @@ export class OpenFiles {
 
   #positioned(fd: number, file: OpenFileRecord): number {
     const { f_pos: position } = file.value;
-    if (position !== 0n) call(`seek in ${file.path}`, SYS_LSEEK, fd, position, 0);
+    if (position !== 0n) call(`seek in ${file.path}`, SYS.lseek, fd, position, 0);
     return fd;
   }
 

@@ -168,10 +168,6 @@ function unstoppable(pid: number, { tracer }: Status): string | undefined {
   return undefined;
 }
 
-/** Numbers of the calls, and the flag of the second one: linux/sched.h. */
-const SYS_CLONE = 56;
-const SYS_VFORK = 58;
-const SYS_CLONE3 = 435;
 /** A child that is to run another program does so within milliseconds. */
 const PATIENCE_SECONDS = 2;
 
@@ -195,11 +191,11 @@ function isInVfork(pid: number, tid: number): boolean {
   if (readStat(thread).state !== "D") return false;
   const [number, first] = readProc(thread, "syscall").split(" ");
   switch (Number(number)) {
-    case SYS_VFORK:
+    case SYS.vfork:
     // The flags of clone3(2) stand in memory; a thread that only makes another does not wait.
-    case SYS_CLONE3:
+    case SYS.clone3:
       return true;
-    case SYS_CLONE:
+    case SYS.clone:
       return (Number(first) & CLONE_VFORK) !== 0;
     default:
       return false;

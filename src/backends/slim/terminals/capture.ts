@@ -1,3 +1,5 @@
+/** Pseudo terminals with their modes and queues, and the terminals of sessions; sessions themselves belong to tasks/. */
+
 import { constants } from "node:fs";
 import { AT_FDCWD } from "../../../linux/files.js";
 import type { Unsupported } from "../../backend.js";
