@@ -28,7 +28,7 @@ function linkTo(link: string, name: string): number {
 export class Names {
   constructor(readonly journal: Journal) {}
 
-  /** A path in `directory` that nobody else would choose; `like` is what the file is called. */
+  /** A path in `directory` that no other program chooses; `like` is what the file is called. */
   fresh(directory: string, like = "file"): string {
     // A name of an earlier run is not made longer by this one.
     const [, plain = like] = /^\.crimg-[0-9a-f]{12}-(.*)$/s.exec(path.posix.basename(like)) ?? [];

@@ -34,8 +34,8 @@ export const CREDENTIALS: Appliers<CredentialStep> = {
 const CAPABILITIES = 41n;
 
 /**
- * Ids, groups and capabilities of a thread, credentials(7). What is as it should be already is left alone, so that nobody
- * needs privileges to become what he is; what a step takes away, no later one needs.
+ * Ids, groups and capabilities of a thread, credentials(7). A value that is right already is not set, since setting it may
+ * need privileges; no step needs what an earlier one takes away.
  */
 function setCredentials(remote: RemoteTask, { credentials }: ImageThread, dumpable: number): void {
   const now = readStatus(`${remote.tracee.pid}/task/${remote.tracee.tid}`);

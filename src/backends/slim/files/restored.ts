@@ -134,7 +134,7 @@ export class OpenFiles {
 const OPEN_ONCE = 0o100 | 0o200 | 0o1000;
 
 /**
- * Opens a file or directory by its path, with the flags that it had; a lease of somebody else is not waited for.
+ * Opens a file or directory by its path, with the flags that it had; it does not wait for a lease of another process.
  * Errors: BackendError naming the path.
  */
 function openNamed({ path = "", value }: OpenFileRecord): number {

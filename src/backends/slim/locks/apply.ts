@@ -28,8 +28,8 @@ export const LOCKS: Appliers<LockStep> = {
 const FLOCK_BYTES = 32;
 
 /**
- * Takes a lock or lease again; one that was being broken as it was before. None is waited for: nobody else may hold what
- * this task held. Errors: BackendError naming who does.
+ * Takes a lock or lease again; one that was being broken as it was before. It does not wait: no other task may hold what
+ * this one held. Errors: BackendError naming who does.
  */
 function takeLock(remote: RemoteTask, fd: number, lock: Lock): void {
   const result = attemptLock(remote, fd, lock);
@@ -75,11 +75,11 @@ const BREAK_TIME = "/proc/sys/fs/lease-break-time";
 
 /**
  * Gives a lease its breaker back: `own`, crimg's descriptor for its file, is opened in the way that breaks it, which does
- * not wait. The holder got his signal before the checkpoint and gets none now: nobody owns the file meanwhile.
+ * not wait. The holder got its signal before the checkpoint and gets none now: the file has no owner meanwhile.
  */
 function breakLease(own: number, { type }: Lock, seconds: number, journal: Journal): void {
   call("clear the owner of a file", SYS.fcntl, own, F_SETOWN, 0);
-  // Whoever reads lets a write lease become a read lease; whoever writes takes any lease away.
+  // Opening for reading makes a write lease a read lease; opening for writing removes any lease.
   const flags = (type === "read" ? 0 : O_WRONLY) | O_NONBLOCK | O_CLOEXEC;
   withBreakTime(Math.max(1, seconds), journal, () => {
     const fd = attempt(SYS.openat, AT_FDCWD, cString(`/proc/self/fd/${own}`), flags);

@@ -9,8 +9,8 @@ import { readStat } from "../proc/stat.js";
 const NAMES = { POSIX: "posix", FLOCK: "flock", OFDLCK: "ofd", LEASE: "lease" } as const;
 
 /**
- * Who keeps a lock of an image from being taken on the file at `path`: whoever holds one that excludes it, or has the
- * file open in a way that a lease excludes. Empty when nobody does, or the file is not there.
+ * The tasks that keep a lock of an image from being taken on the file at `path`: they hold a lock that excludes it, or have
+ * the file open in a way that a lease excludes. Empty when there are none, or no such file.
  */
 export function conflictsOf(path: string, lock: Lock, locks: readonly HostLock[] = readLocks()): string[] {
   const stat = fs.statSync(textToBytes(path), { bigint: true, throwIfNoEntry: false });
@@ -42,7 +42,7 @@ function holder({ pid }: HostLock, stat: fs.BigIntStats): string {
   return first === undefined ? "another task" : taskWords(first.pid);
 }
 
-/** A write lease needs the file for itself, a read lease that nobody writes: fcntl(2). */
+/** A write lease excludes all other openers, a read lease those that write: fcntl(2). */
 function openers(stat: fs.BigIntStats, { previous, breaking, type }: Lock): string[] {
   const isWrite = (breaking ? previous : type) === "write";
   const pids = new Set(

@@ -145,7 +145,7 @@ export function openPacket(reader: StreamReader, { part, type }: ImageOther): nu
   set(PACKET.timestamp, value.timestamp);
   set(PACKET.copyThreshold, value.copy_thresh);
   for (const [flag, name] of PACKET_FLAGS) set(name, (value.flags & flag) === 0 ? 0 : 1);
-  // struct sockaddr_ll: family, protocol, interface. From now on it hears packets.
+  // struct sockaddr_ll: family, protocol, interface. From now on it receives packets.
   const address = Buffer.alloc(20);
   address.writeUInt16LE(AF_PACKET);
   address.writeUInt16LE(value.protocol, 2);

@@ -145,7 +145,7 @@ export class FrozenTree {
   /** Ends all of them, and waits until their pids can be used again or only wait for their parent. */
   kill(): void {
     for (const { stat, isZombie } of this.processes) if (!isZombie) attempt(SYS.kill, stat.pid, SIGKILL);
-    // The end of a leader is told only when that of all its threads has been heard.
+    // wait(2) reports the end of a leader only after that of all its threads.
     const left = new Set(this.#tracees.splice(0));
     for (const tracee of left) tracee.closeMemory();
     waitFor(`task ${this.root} does not end`, KILL_SECONDS, () => {
