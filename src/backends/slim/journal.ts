@@ -49,7 +49,7 @@ export class Journal {
   readonly #noted = new Set<number>();
 
   /**
-   * A name that is about to be made. Without an identity it must be one that nobody else would choose. Gives the number
+   * A name that is about to be made. Without an identity it must be one that no other program chooses. Gives the number
    * to `forget` it by. Errors: BackendError when no guard can be started.
    */
   name(path: string, identity?: FileIdentity): number {

@@ -5,7 +5,7 @@ import type { Probe } from "../backend.js";
 
 /** clone3(2) with set_tid came with Linux 5.5, pidfd_getfd(2) with 5.6. */
 const OLDEST_KERNEL = [5, 6] as const;
-/** ptrace(2): nobody may trace anything. */
+/** ptrace(2): tracing is off. */
 const NO_TRACING = 3;
 
 /** What decides whether the slim backend can restore on a host. */

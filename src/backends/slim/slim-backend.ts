@@ -1,3 +1,11 @@
+/**
+ * The slim backend: checkpoints and restores trees of tasks by ptrace(2), without criu. A folder holds one object, its files
+ * are named by stage: `capture` reads it from the kernel, `write` makes its records where that is a file of its own, `image`
+ * reads it from a stream, `plan` lists the steps that restore it and what is unsupported, `apply` does the steps, `verify`
+ * reads the result back. `checkpoint/` and `restore/` hold what joins the objects; `proc/`, `ptrace/` and `sys/` talk to
+ * the kernel and know no objects. `image` and `plan` load no native code.
+ */
+
 import path from "node:path";
 import { BackendError, UnsupportedError, UsageError } from "../../io/errors.js";
 import { FileSource } from "../../io/source.js";

@@ -1,8 +1,7 @@
 import type { SalvagedSet } from "../../formats/criu/salvage.js";
 import { shellCommand, shellQuote } from "../../io/shell.js";
-import type { Checkpoint, Descriptor, Origin } from "../../model/checkpoint.js";
+import type { Checkpoint, Descriptor, DescriptorTable, Origin } from "../../model/checkpoint.js";
 import type { SalvagedCriuDocument, SalvagedDocument } from "../../model/salvaged.js";
-import { descriptorsByPid } from "./descriptors.js";
 import type { Place } from "./finding.js";
 
 /** What a place is about besides the record. */
@@ -49,6 +48,24 @@ export abstract class ImageContext {
   editCommand(...args: readonly string[]): string {
     return shellCommand(["crimg", "edit", this.#document.name, ...args, "--in-place"]);
   }
+}
+
+/** Descriptors by number, for each pid. */
+export function descriptorsByPid({
+  checkpoint,
+}: ImageContext): ReadonlyMap<number, ReadonlyMap<number, Descriptor>> {
+  const byTable = new Map<DescriptorTable, Map<number, Descriptor>>();
+  const byPid = new Map<number, Map<number, Descriptor>>();
+  for (const { pid, descriptors } of checkpoint.tasks) {
+    if (descriptors === undefined) continue;
+    let numbers = byTable.get(descriptors);
+    if (numbers === undefined) {
+      numbers = new Map(descriptors.descriptors.map((descriptor) => [descriptor.fd, descriptor]));
+      byTable.set(descriptors, numbers);
+    }
+    byPid.set(pid, numbers);
+  }
+  return byPid;
 }
 
 /** What rules about CRIU sets look at. */

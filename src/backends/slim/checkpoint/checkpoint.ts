@@ -1,3 +1,8 @@
+/**
+ * The order of a checkpoint and what all objects share meanwhile: the stream that is written, unsupported objects, warnings,
+ * the file. What is read of an object, and its records, stand in the folder of the object.
+ */
+
 import { RECORDS } from "../../../formats/linux-cr/records.js";
 import type { ByteSource } from "../../../io/source.js";
 import type { Unsupported } from "../../backend.js";

@@ -153,7 +153,7 @@ function isShared(what: number, a: number, b: number): boolean {
   return attempt(SYS.kcmp, a, b, what, 0, 0) === 0;
 }
 
-/** Open files that reach outside the tree: sockets, pipes and fifos, and those whose signals somebody else gets. */
+/** Open files that reach outside the tree: sockets, pipes and fifos, and those whose owner is another task. */
 function unsupportedFiles(
   processes: readonly ProcessState[],
   files: OpenFileStates,

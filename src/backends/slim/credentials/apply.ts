@@ -9,12 +9,13 @@ import {
   PR_SET_NO_NEW_PRIVS,
   PR_SET_SECUREBITS,
 } from "../../../linux/prctl.js";
+import type { Credentials } from "../../../model/checkpoint.js";
 import { readStatus, type Status } from "../proc/status.js";
 import type { Appliers } from "../restore/context.js";
 import type { RemoteTask } from "../restore/remote-task.js";
 import { SYS } from "../sys/abi-x64.js";
 import { setDeathSignal } from "../tasks/apply-thread.js";
-import { capabilityMasks, type ImageCredentials, type ImageThread } from "../tasks/image.js";
+import type { ImageThread } from "../tasks/image.js";
 import type { CredentialStep } from "./plan.js";
 
 /** MM.flags: whether the process may be dumped, linux/sched/coredump.h. */
@@ -33,11 +34,10 @@ export const CREDENTIALS: Appliers<CredentialStep> = {
 const CAPABILITIES = 41n;
 
 /**
- * Ids, groups and capabilities of a thread, credentials(7). What is as it should be already is left alone, so that nobody
- * needs privileges to become what he is; what a step takes away, no later one needs.
+ * Ids, groups and capabilities of a thread, credentials(7). A value that is right already is not set, since setting it may
+ * need privileges; no step needs what an earlier one takes away.
  */
-function setCredentials(remote: RemoteTask, { credentials, extra }: ImageThread, dumpable: number): void {
-  const caps = capabilityMasks(credentials);
+function setCredentials(remote: RemoteTask, { credentials }: ImageThread, dumpable: number): void {
   const now = readStatus(`${remote.tracee.pid}/task/${remote.tracee.tid}`);
   const bits = remote.call("read its secure bits", SYS.prctl, PR_GET_SECUREBITS, 0, 0, 0, 0);
   const changesIds =
@@ -47,13 +47,13 @@ function setCredentials(remote: RemoteTask, { credentials, extra }: ImageThread,
   };
   if (changesIds) setBits(bits | SECBIT_NO_SETUID_FIXUP);
   // While the bounding set still has them.
-  if (now.inheritable !== caps.inheritable)
+  if (now.inheritable !== credentials.inheritable)
     setCapabilities(remote, {
       effective: now.permitted,
       permitted: now.permitted,
-      inheritable: caps.inheritable,
+      inheritable: credentials.inheritable,
     });
-  for (const capability of capabilitiesIn((extra?.cap_ambient ?? 0n) & ~now.ambient))
+  for (const capability of capabilitiesIn(credentials.ambient & ~now.ambient))
     remote.call(
       "raise an ambient capability",
       SYS.prctl,
@@ -63,13 +63,13 @@ function setCredentials(remote: RemoteTask, { credentials, extra }: ImageThread,
       0,
       0,
     );
-  for (const capability of capabilitiesIn(now.bounding & ~caps.bounding))
+  for (const capability of capabilitiesIn(now.bounding & ~credentials.bounding))
     remote.call("drop a capability from its bounding set", SYS.prctl, PR_CAPBSET_DROP, capability, 0, 0, 0);
   setIds(remote, credentials, now);
-  const { securebits } = credentials.cap_s;
+  const { securebits } = credentials;
   if (securebits !== (changesIds ? bits | SECBIT_NO_SETUID_FIXUP : bits)) setBits(securebits);
-  setCapabilities(remote, caps);
-  for (const capability of capabilitiesIn(now.ambient & ~(extra?.cap_ambient ?? 0n)))
+  setCapabilities(remote, credentials);
+  for (const capability of capabilitiesIn(now.ambient & ~credentials.ambient))
     remote.call(
       "lower an ambient capability",
       SYS.prctl,
@@ -79,12 +79,12 @@ function setCredentials(remote: RemoteTask, { credentials, extra }: ImageThread,
       0,
       0,
     );
-  if (extra?.no_new_privs === 1) remote.call("set no_new_privs", SYS.prctl, PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
+  if (credentials.noNewPrivs) remote.call("set no_new_privs", SYS.prctl, PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
   if (dumpable <= 1) remote.call("set its dumpable flag", SYS.prctl, PR_SET_DUMPABLE, dumpable, 0, 0, 0);
 }
 
 /** Groups before users: root may choose them. */
-function setIds(remote: RemoteTask, credentials: ImageCredentials, now: Status): void {
+function setIds(remote: RemoteTask, credentials: Credentials, now: Status): void {
   const { groups, fsuid, fsgid, uid, euid, suid, gid, egid, sgid } = credentials;
   if (!isSame(now.groups, groups)) {
     const list = Buffer.alloc(groups.length * 4);
@@ -125,7 +125,7 @@ function capabilitiesIn(mask: bigint): bigint[] {
 }
 
 /** Real, effective, saved, of the file system, as /proc/PID/status has them. */
-function idsOf(credentials: ImageCredentials, which: "uid" | "gid"): number[] {
+function idsOf(credentials: Credentials, which: "uid" | "gid"): number[] {
   const { uid, euid, suid, fsuid, gid, egid, sgid, fsgid } = credentials;
   return which === "uid" ? [uid, euid, suid, fsuid] : [gid, egid, sgid, fsgid];
 }

@@ -1,3 +1,5 @@
+/** User and group ids, capabilities and securebits of threads; seccomp filters have a folder of their own. */
+
 import { RECORDS } from "../../../formats/linux-cr/records.js";
 import type { CheckpointContext } from "../checkpoint/context.js";
 import type { Status } from "../proc/status.js";

@@ -2,7 +2,7 @@ import { CAPABILITIES, capabilitiesIn } from "../../../linux/capabilities.js";
 import type { Host } from "../restore/host.js";
 import { type Image, liveProcesses } from "../restore/image.js";
 import type { StepBase } from "../restore/step.js";
-import { capabilityMasks, type ImageThread } from "../tasks/image.js";
+import type { ImageThread } from "../tasks/image.js";
 
 /** What a thread may do, credentials(7): nothing that needs more may come after. */
 export type CredentialStep = StepBase & { readonly kind: "credentials"; readonly thread: ImageThread };
@@ -61,9 +61,8 @@ export function unsupportedCapabilities(image: Image, host: Host): string[] {
   );
 }
 
-function needsOf({ tid, credentials, extra }: ImageThread, host: Host): Need[] {
+function needsOf({ tid, credentials }: ImageThread, host: Host): Need[] {
   const { uid, euid, suid, fsuid, gid, egid, sgid, fsgid, groups } = credentials;
-  const caps = capabilityMasks(credentials);
   const sorted = (list: readonly number[]): string => [...new Set(list)].sort((a, b) => a - b).join();
   const isOther = (own: number, ids: readonly number[]): boolean => ids.some((id) => id !== own);
   const own = host.capabilities;
@@ -75,9 +74,9 @@ function needsOf({ tid, credentials, extra }: ImageThread, host: Host): Need[] {
       capability: "CAP_SETGID",
       what: `to become group ${gid} in thread ${tid}, with its other groups`,
     });
-  if ((host.bounding & ~caps.bounding) !== 0n)
+  if ((host.bounding & ~credentials.bounding) !== 0n)
     needs.push({ capability: "CAP_SETPCAP", what: "to drop capabilities from the bounding set" });
-  for (const capability of capabilitiesIn((caps.permitted | (extra?.cap_ambient ?? 0n)) & ~own))
+  for (const capability of capabilitiesIn((credentials.permitted | credentials.ambient) & ~own))
     needs.push({ capability, what: "to restore it" });
   return needs;
 }

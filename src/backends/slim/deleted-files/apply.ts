@@ -1,8 +1,9 @@
 import fs from "node:fs";
 import path from "node:path";
+import { RECORDS } from "../../../formats/linux-cr/records.js";
 import { BackendError } from "../../../io/errors.js";
 import { textToBytes } from "../../../io/text.js";
-import { S_IFIFO } from "../../../linux/files.js";
+import { AT_FDCWD, S_IALLUGO, S_IFIFO } from "../../../linux/files.js";
 import {
   __O_TMPFILE,
   O_CLOEXEC,
@@ -15,16 +16,22 @@ import {
   O_TMPFILE,
 } from "../../../linux/open-flags.js";
 import type { StreamReader } from "../../../model/linux-cr/reader.js";
+import { copyFile } from "../files/file-data.js";
 import type { OpenFileRecord } from "../files/image.js";
 import type { Journal } from "../journal.js";
 import { makeNode, Names, type OwnName, removeName } from "../names.js";
 import { SYS } from "../sys/abi-x64.js";
-import { attempt, openPath } from "../sys/syscall.js";
-import { type DeletedFile, deletedFilesOf, fillDeleted, linkTarget, setAttributes } from "./image.js";
+import { attempt, call, openPath } from "../sys/syscall.js";
+import { chunksOf, type DeletedFile, deletedFilesOf, linkTarget } from "./image.js";
 
 /** FILE_UNLINKED.kind. */
 const KIND = { directory: 2, fifo: 3, symlink: 4, character: 5, block: 6 };
 const FIFO = 3;
+/** UNLINKED_EXTRA.flags and FILE_IDENTITY.flags. */
+const HAS_ATIME = 1;
+const HAS_MTIME = 8;
+const UTIME_OMIT = (1n << 30n) - 2n;
+const CHUNK = 1 << 20;
 const OPEN_ONCE = 0o100 | 0o200 | 0o1000;
 
 /**
@@ -223,4 +230,47 @@ function pathsOf({ files }: DeletedFile): string[] {
 function flagsOf({ value }: OpenFileRecord): number {
   const once = OPEN_ONCE | ((value.f_flags & __O_TMPFILE) === 0 ? 0 : O_TMPFILE);
   return (value.f_flags & ~once) | O_NOCTTY | O_CLOEXEC;
+}
+
+/** Writes the contents of a deleted regular file into `fd`: from its copy, or from the image, open as `image`. */
+function fillDeleted(reader: StreamReader, image: number, family: DeletedFile, fd: number): void {
+  if (family.method === "copy") {
+    const source = fs.openSync(textToBytes(family.substitute), "r");
+    try {
+      copyFile(source, fd);
+    } finally {
+      fs.closeSync(source);
+    }
+    return;
+  }
+  const buffer = Buffer.alloc(CHUNK);
+  for (const { start, offset, size } of chunksOf(reader, family))
+    for (let done = 0; done < size; ) {
+      const got = fs.readSync(image, buffer, 0, Math.min(CHUNK, size - done), offset + done);
+      if (got === 0) throw new BackendError("the image ended before the contents of a deleted file");
+      fs.writeSync(fd, buffer, 0, got, start + done);
+      done += got;
+    }
+  call("give a deleted file its size", SYS.ftruncate, fd, family.size);
+}
+
+/** Owner, permissions and times; `link` leads to the file. A link and a node keep the permissions they were made with. */
+function setAttributes(reader: StreamReader, family: DeletedFile, link: string): void {
+  const { uid, gid, mode, kind } = family;
+  const now = fs.statSync(link);
+  if (now.uid !== uid || now.gid !== gid) fs.chownSync(link, uid, gid);
+  if (kind !== KIND.symlink) fs.chmodSync(link, mode & S_IALLUGO);
+  const times = Buffer.alloc(32);
+  const put = (at: number, seconds: bigint | undefined, nanoseconds: number): void => {
+    times.writeBigInt64LE(seconds ?? 0n, at);
+    times.writeBigInt64LE(seconds === undefined ? UTIME_OMIT : BigInt(nanoseconds), at + 8);
+  };
+  const [{ part }] = family.files as [OpenFileRecord];
+  const extra = reader.find(part, RECORDS.UNLINKED_EXTRA)?.value;
+  const identity = reader.find(part, RECORDS.FILE_IDENTITY)?.value;
+  const atime = extra !== undefined && (extra.flags & HAS_ATIME) !== 0 ? extra : undefined;
+  const mtime = identity !== undefined && (identity.flags & HAS_MTIME) !== 0 ? identity : undefined;
+  put(0, atime?.atime_sec, atime?.atime_nsec ?? 0);
+  put(16, mtime?.mtime_sec, mtime?.mtime_nsec ?? 0);
+  call("give a deleted file its times", SYS.utimensat, AT_FDCWD, Buffer.from(`${link}\0`), times, 0);
 }

@@ -1,3 +1,5 @@
+/** Files whose names were gone: how a checkpoint keeps them, and how a restore makes them again without leaving a name. */
+
 import type fs from "node:fs";
 import { RECORDS } from "../../../formats/linux-cr/records.js";
 import { textPayload } from "../../../formats/linux-cr/write.js";

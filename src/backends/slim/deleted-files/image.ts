@@ -1,25 +1,14 @@
-import fs from "node:fs";
 import type { Part } from "../../../formats/linux-cr/parse.js";
 import { RECORDS } from "../../../formats/linux-cr/records.js";
 import { BackendError } from "../../../io/errors.js";
-import { textToBytes } from "../../../io/text.js";
-import { AT_FDCWD, S_IALLUGO } from "../../../linux/files.js";
 import type { StreamReader } from "../../../model/linux-cr/reader.js";
-import { copyFile } from "../files/file-data.js";
 import type { OpenFileRecord } from "../files/image.js";
-import { SYS } from "../sys/abi-x64.js";
-import { call } from "../sys/syscall.js";
 
 /** FILE_UNLINKED.method. */
 const METHODS = { 1: "relink", 2: "contents", 3: "copy" } as const;
-const SYMLINK = 4;
 const REMOVE = 1;
-/** UNLINKED_EXTRA.flags and FILE_IDENTITY.flags. */
-const HAS_ATIME = 1;
+/** UNLINKED_EXTRA.flags. */
 const CONTENTS_ELSEWHERE = 2;
-const HAS_MTIME = 8;
-const UTIME_OMIT = (1n << 30n) - 2n;
-const CHUNK = 1 << 20;
 
 /** A deleted file with all its FILEs. */
 export interface DeletedFile {
@@ -74,28 +63,6 @@ export function deletedFilesOf(
   );
 }
 
-/** Writes the contents of a deleted regular file into `fd`: from its copy, or from the image, open as `image`. */
-export function fillDeleted(reader: StreamReader, image: number, family: DeletedFile, fd: number): void {
-  if (family.method === "copy") {
-    const source = fs.openSync(textToBytes(family.substitute), "r");
-    try {
-      copyFile(source, fd);
-    } finally {
-      fs.closeSync(source);
-    }
-    return;
-  }
-  const buffer = Buffer.alloc(CHUNK);
-  for (const { start, offset, size } of chunksOf(reader, family))
-    for (let done = 0; done < size; ) {
-      const got = fs.readSync(image, buffer, 0, Math.min(CHUNK, size - done), offset + done);
-      if (got === 0) throw new BackendError("the image ended before the contents of a deleted file");
-      fs.writeSync(fd, buffer, 0, got, start + done);
-      done += got;
-    }
-  call("give a deleted file its size", SYS.ftruncate, fd, family.size);
-}
-
 /** Where a deleted symbolic link leads. */
 export function linkTarget(reader: StreamReader, family: DeletedFile): Buffer {
   const [chunk] = chunksOf(reader, family);
@@ -104,29 +71,8 @@ export function linkTarget(reader: StreamReader, family: DeletedFile): Buffer {
   return reader.image.source.read(chunk.offset, chunk.size);
 }
 
-/** Owner, permissions and times; `link` leads to the file. A link and a node keep the permissions they were made with. */
-export function setAttributes(reader: StreamReader, family: DeletedFile, link: string): void {
-  const { uid, gid, mode, kind } = family;
-  const now = fs.statSync(link);
-  if (now.uid !== uid || now.gid !== gid) fs.chownSync(link, uid, gid);
-  if (kind !== SYMLINK) fs.chmodSync(link, mode & S_IALLUGO);
-  const times = Buffer.alloc(32);
-  const put = (at: number, seconds: bigint | undefined, nanoseconds: number): void => {
-    times.writeBigInt64LE(seconds ?? 0n, at);
-    times.writeBigInt64LE(seconds === undefined ? UTIME_OMIT : BigInt(nanoseconds), at + 8);
-  };
-  const [{ part }] = family.files as [OpenFileRecord];
-  const extra = reader.find(part, RECORDS.UNLINKED_EXTRA)?.value;
-  const identity = reader.find(part, RECORDS.FILE_IDENTITY)?.value;
-  const atime = extra !== undefined && (extra.flags & HAS_ATIME) !== 0 ? extra : undefined;
-  const mtime = identity !== undefined && (identity.flags & HAS_MTIME) !== 0 ? identity : undefined;
-  put(0, atime?.atime_sec, atime?.atime_nsec ?? 0);
-  put(16, mtime?.mtime_sec, mtime?.mtime_nsec ?? 0);
-  call("give a deleted file its times", SYS.utimensat, AT_FDCWD, Buffer.from(`${link}\0`), times, 0);
-}
-
 /** Pieces of contents: where they belong in the file, and where they stand in the image. */
-function chunksOf(
+export function chunksOf(
   reader: StreamReader,
   { files }: DeletedFile,
 ): { readonly start: number; readonly offset: number; readonly size: number }[] {

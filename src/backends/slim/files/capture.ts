@@ -1,3 +1,8 @@
+/**
+ * Open files, descriptors and directories, but for what has a folder of its own: deleted files, sockets, terminals, locks. A
+ * kind of file with little to it (pipe, epoll, inotify, memfd, event file) is one file with all its stages.
+ */
+
 import fs from "node:fs";
 import { readBuildId } from "../../../formats/elf/build-id.js";
 import { RECORDS } from "../../../formats/linux-cr/records.js";
@@ -127,7 +132,7 @@ function writeNamed(
   const { stat } = file;
   writeName(context, file, objref);
   writeOwner(context, file, objref);
-  // A program has an ELF header; whoever opens a file breaks its lease.
+  // A program has an ELF header; opening a file breaks its lease.
   const mayBeProgram = isRegular && stat.size >= PAGE_SIZE && !context.leases.forbidsReading(stat);
   writeIdentity(context, objref, stat, mayBeProgram ? context.use(openAgain(file)) : undefined);
   if (isUnlinked(file)) writeUnlinkedExtra(context, objref, deletedInode(file));
@@ -280,7 +285,7 @@ export function writeMappedFile(
     const inode = { stat, path: plain, link: path };
     const open = (): DescriptorSource => context.use(DescriptorSource.open(path, plain));
     if (isDeleted) writeUnlinked(context, objref, inode, { open });
-    // Whoever opens a file breaks its lease.
+    // Opening a file breaks its lease.
     writeIdentity(context, objref, stat, context.leases.forbidsReading(stat) ? undefined : open());
     if (isDeleted) writeUnlinkedExtra(context, objref, inode);
   });

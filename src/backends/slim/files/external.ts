@@ -65,7 +65,7 @@ function commOf(pid: number): string {
   }
 }
 
-/** " (task 4711, bash, has it as descriptor 3)", or nothing when nobody is known to. */
+/** " (task 4711, bash, has it as descriptor 3)", or nothing when no holder is known. */
 export function holderWords(holder: Holder | undefined): string {
   return holder === undefined
     ? ""

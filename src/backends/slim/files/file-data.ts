@@ -53,13 +53,11 @@ function copyDataRange(from: number, to: number, { offset, size }: DataRange, bu
       got = fs.readSync(from, buffer, 0, Math.min(left, CHUNK), offset + done);
       for (let put = 0; put < got; ) put += fs.writeSync(to, buffer, put, got - put, offset + done + put);
     }
-    // Cut meanwhile by somebody else: what is missing is a hole.
+    // Truncated meanwhile by another process: what is missing is a hole.
     if (got === 0) return;
     done += got;
   }
 }
-
-const SYS_LSEEK = 8;
 
 /** A file by a descriptor of this process, which it closes; as bytes it is as long as its pages, with zeros behind. */
 export class DescriptorSource implements ByteSource {
@@ -77,7 +75,7 @@ export class DescriptorSource implements ByteSource {
     return Math.ceil(this.fileSize / PAGE_SIZE) * PAGE_SIZE;
   }
 
-  /** Opens by a path that need not lead to a name, as /proc/PID/map_files. A lease of somebody is not waited for. */
+  /** Opens by a path that need not lead to a name, as /proc/PID/map_files. It does not wait for a lease. */
   static open(path: string, name: string): DescriptorSource {
     return new DescriptorSource(fs.openSync(path, fs.constants.O_RDONLY | fs.constants.O_NONBLOCK), name);
   }
@@ -85,7 +83,7 @@ export class DescriptorSource implements ByteSource {
   read(offset: number, size: number): Buffer {
     checkRange(this, offset, size);
     const bytes = Buffer.alloc(size);
-    // Bytes behind a page that was cut meanwhile stay zero: nobody writes to a file of a stopped tree but others.
+    // Bytes of pages that another process truncated meanwhile stay zero; the tree itself is stopped.
     for (let done = 0; done < size; ) {
       const got = fs.readSync(this.fd, bytes, done, size - done, offset + done);
       if (got === 0) break;
@@ -95,16 +93,8 @@ export class DescriptorSource implements ByteSource {
   }
 
   /** Where the file has data, in bytes: its holes are left out. */
-  dataRanges(): { readonly offset: number; readonly size: number }[] {
-    const ranges: { offset: number; size: number }[] = [];
-    for (let at = 0; at < this.fileSize; ) {
-      const start = attempt(SYS_LSEEK, this.fd, at, SEEK_DATA);
-      if (start < 0) break;
-      const end = attempt(SYS_LSEEK, this.fd, start, SEEK_HOLE);
-      ranges.push({ offset: start, size: Math.min(end, this.fileSize) - start });
-      at = end;
-    }
-    return ranges;
+  dataRanges(): DataRange[] {
+    return dataRanges(this.fd, this.fileSize);
   }
 
   close(): void {

@@ -1,10 +1,11 @@
 import type { Part } from "../../../formats/linux-cr/parse.js";
 import type { RecordValue } from "../../../formats/linux-cr/record-kind.js";
-import { RECORDS } from "../../../formats/linux-cr/records.js";
-import { OFFSET_MAX } from "../../../linux/files.js";
-import { F_INPROGRESS } from "../../../linux/locks.js";
+import type { RECORDS } from "../../../formats/linux-cr/records.js";
+import type { FileTable } from "../../../model/checkpoint.js";
+import { linuxCrDescriptors } from "../../../model/linux-cr/descriptors.js";
+import { storedLocksOf } from "../../../model/linux-cr/locks.js";
 import type { StreamReader } from "../../../model/linux-cr/reader.js";
-import { type ImageLock, KINDS } from "../locks/image.js";
+import type { Lock } from "../../../model/lock.js";
 
 /** One FILE of the image. */
 export interface OpenFileRecord {
@@ -19,7 +20,7 @@ export interface ImageDescriptor {
   readonly fd: number;
   readonly closeOnExec: boolean;
   readonly objref: number;
-  readonly locks: readonly ImageLock[];
+  readonly locks: readonly Lock[];
 }
 
 export interface ImageFs {
@@ -30,33 +31,17 @@ export interface ImageFs {
   readonly cwdFile: number;
 }
 
-export function descriptorsOf(reader: StreamReader, objref: number): ImageDescriptor[] {
-  const table = reader.object(objref, "FILE_TABLE");
+/** The descriptors of a FILE_TABLE in ascending order, each with the locks behind it. Errors: FormatError without one. */
+export function descriptorsOf(reader: StreamReader, objref: number, files: FileTable): ImageDescriptor[] {
+  const table = linuxCrDescriptors(reader, objref, () => files);
   if (table === undefined) throw reader.image.error(0, `there is no FILE_TABLE ${objref}`);
-  return table.parts
-    .filter(({ rule }) => rule === "descriptor")
-    .map((part) => {
-      const { value } = reader.get(part, RECORDS.FILE_DESC);
-      const locks = part.parts
-        .filter(({ rule }) => rule === "lock")
-        .map((lock): ImageLock => {
-          const { value: stored } = reader.get(lock, RECORDS.FILE_LOCK);
-          return {
-            kind: KINDS[stored.fl_flags] ?? "posix",
-            type: stored.fl_type & ~F_INPROGRESS,
-            held: stored.fl_type_prev & ~F_INPROGRESS,
-            isBreaking: (stored.fl_type & F_INPROGRESS) !== 0,
-            start: stored.fl_start,
-            length: stored.fl_end === OFFSET_MAX ? 0n : stored.fl_end - stored.fl_start + 1n,
-            remaining: stored.fl_rem_lease,
-          };
-        });
-      return {
-        fd: value.fd_descriptor,
-        closeOnExec: value.fd_close_on_exec !== 0,
-        objref: value.fd_objref,
-        locks,
-      };
-    })
+  const locks = new Map<number, Lock[]>();
+  for (const lock of storedLocksOf(reader, { table: objref, pid: 0 }, files)) {
+    const known = locks.get(lock.fd);
+    if (known === undefined) locks.set(lock.fd, [lock]);
+    else known.push(lock);
+  }
+  return table.descriptors
+    .map(({ fd, closeOnExec, fileId }) => ({ fd, closeOnExec, objref: fileId, locks: locks.get(fd) ?? [] }))
     .sort((a, b) => a.fd - b.fd);
 }

@@ -25,7 +25,7 @@ const OWNER = { process: 0, group: 1, thread: 3 } as const;
 interface Owner {
   /** FILE_OWNER.pid_type. */
   readonly type: number;
-  /** 0 for nobody, or a task that has ended. */
+  /** 0 for none, or a task that has ended. */
   readonly pid: number;
   /** 0 is SIGIO. */
   readonly signal: number;
@@ -59,7 +59,7 @@ export function ownerOf(file: OpenFileState): Owner {
   });
 }
 
-/** FILE_OWNER, when somebody gets the signals of the file. */
+/** FILE_OWNER, when the file has an owner or a signal. */
 export function writeOwner(context: CheckpointContext, file: OpenFileState, objref: number): void {
   const { signal, type, pid, uid, euid } = ownerOf(file);
   const isAsync = (file.info.flags & O_ASYNC) !== 0;
@@ -78,7 +78,7 @@ export function writeOwner(context: CheckpointContext, file: OpenFileState, objr
 /** struct f_owner_ex. */
 const OWNER_TYPES: Readonly<Record<string, number>> = { thread: 0, process: 1, group: 2 };
 
-/** Directs the signals of an open file of crimg to whom it had directed them. Errors: BackendError. */
+/** Sets owner and signal of an open file of crimg as in the image. Errors: BackendError. */
 export function setOwner(fd: number, owner: FileOwner | undefined, isAsync: boolean): void {
   if (owner !== undefined && owner.pid !== 0) {
     const type = OWNER_TYPES[owner.kind];

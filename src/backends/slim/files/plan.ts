@@ -89,7 +89,7 @@ export type DirectoryStep =
 /** As crimg sees it, whatever its own root directory is. */
 const HOST_ROOT = "/";
 
-/** The root first: whoever has one of its own may work outside of it. */
+/** The root first: the working directory of a task may be outside of its root. */
 export function directorySteps(image: Image): DirectoryStep[] {
   return liveProcesses(image).flatMap(({ process, objects }): DirectoryStep[] => {
     const task = process.ids.pid;

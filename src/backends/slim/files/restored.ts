@@ -17,7 +17,6 @@ import { makeInotify } from "./inotify.js";
 import { MemFiles } from "./memfd.js";
 import { Pipes } from "./pipes.js";
 
-const SYS_LSEEK = 8;
 /** What F_SETFL can set: O_APPEND, O_NONBLOCK, O_DIRECT, O_NOATIME. */
 const SETTABLE = 0o2000 | 0o4000 | 0o40000 | 0o1000000;
 
@@ -121,7 +120,7 @@ export class OpenFiles {
 
   #positioned(fd: number, file: OpenFileRecord): number {
     const { f_pos: position } = file.value;
-    if (position !== 0n) call(`seek in ${file.path}`, SYS_LSEEK, fd, position, 0);
+    if (position !== 0n) call(`seek in ${file.path}`, SYS.lseek, fd, position, 0);
     return fd;
   }
 
@@ -135,7 +134,7 @@ export class OpenFiles {
 const OPEN_ONCE = 0o100 | 0o200 | 0o1000;
 
 /**
- * Opens a file or directory by its path, with the flags that it had; a lease of somebody else is not waited for.
+ * Opens a file or directory by its path, with the flags that it had; it does not wait for a lease of another process.
  * Errors: BackendError naming the path.
  */
 function openNamed({ path = "", value }: OpenFileRecord): number {

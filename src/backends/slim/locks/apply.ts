@@ -1,10 +1,11 @@
 import fs from "node:fs";
 import { BackendError } from "../../../io/errors.js";
 import { EACCES, EAGAIN } from "../../../linux/errno.js";
-import { AT_FDCWD, F_OFD_SETLK, F_SETLEASE, F_SETLK, F_SETOWN } from "../../../linux/files.js";
+import { AT_FDCWD, F_OFD_SETLK, F_SETLEASE, F_SETLK, F_SETOWN, OFFSET_MAX } from "../../../linux/files.js";
 import { F_RDLCK, F_WRLCK, LOCK_EX, LOCK_NB, LOCK_SH } from "../../../linux/locks.js";
 import { O_CLOEXEC, O_NONBLOCK, O_WRONLY } from "../../../linux/open-flags.js";
 import { NSEC_PER_SEC } from "../../../linux/time.js";
+import type { Lock } from "../../../model/lock.js";
 import type { Journal } from "../journal.js";
 import type { Appliers } from "../restore/context.js";
 import type { RemoteTask } from "../restore/remote-task.js";
@@ -12,15 +13,14 @@ import { SYS } from "../sys/abi-x64.js";
 import { errnoName } from "../sys/kernel-error.js";
 import { attempt, call, cString } from "../sys/syscall.js";
 import { conflictsOf } from "./conflicts.js";
-import { type ImageLock, lockWords } from "./image.js";
-import type { LockStep } from "./plan.js";
+import { type LockStep, secondsLeft } from "./plan.js";
 import { verifyLocks } from "./verify.js";
+import { fcntlType, lockWords } from "./words.js";
 
 export const LOCKS: Appliers<LockStep> = {
   lock: (context, { task, fd, lock }) => takeLock(context.task(task).remote, fd, lock),
   "break lease"({ files, used }, { objref, lock }) {
-    const remaining = lock.remaining - Number(used / NSEC_PER_SEC);
-    breakLease(files.get(objref), { ...lock, remaining }, files.journal);
+    breakLease(files.get(objref), lock, secondsLeft(lock) - Number(used / NSEC_PER_SEC), files.journal);
   },
   "verify locks": (_context, { task, descriptor }) => verifyLocks(task, descriptor),
 };
@@ -28,10 +28,10 @@ export const LOCKS: Appliers<LockStep> = {
 const FLOCK_BYTES = 32;
 
 /**
- * Takes a lock or lease again; one that was being broken as it was before. None is waited for: nobody else may hold what
- * this task held. Errors: BackendError naming who does.
+ * Takes a lock or lease again; one that was being broken as it was before. It does not wait: no other task may hold what
+ * this one held. Errors: BackendError naming who does.
  */
-function takeLock(remote: RemoteTask, fd: number, lock: ImageLock): void {
+function takeLock(remote: RemoteTask, fd: number, lock: Lock): void {
   const result = attemptLock(remote, fd, lock);
   if (result >= 0) return;
   const doing = `task ${remote.tracee.pid} cannot take its ${lockWords(lock)} of descriptor ${fd} again`;
@@ -40,10 +40,10 @@ function takeLock(remote: RemoteTask, fd: number, lock: ImageLock): void {
   throw new BackendError(`${doing}: ${conflicts.length > 0 ? conflicts.join(", ") : errnoName(-result)}`);
 }
 
-function attemptLock(remote: RemoteTask, fd: number, lock: ImageLock): number {
+function attemptLock(remote: RemoteTask, fd: number, lock: Lock): number {
   switch (lock.kind) {
     case "flock":
-      return remote.attempt(SYS.flock, fd, (lock.type === F_WRLCK ? LOCK_EX : LOCK_SH) | LOCK_NB);
+      return remote.attempt(SYS.flock, fd, (lock.type === "write" ? LOCK_EX : LOCK_SH) | LOCK_NB);
     case "lease":
       return remote.attempt(SYS.fcntl, fd, F_SETLEASE, heldLease(lock));
     default:
@@ -57,35 +57,34 @@ function attemptLock(remote: RemoteTask, fd: number, lock: ImageLock): number {
 }
 
 /** An image may say only what a lease becomes: what it was must then be a write lease, or a read lease to be lost. */
-function heldLease({ type, held, isBreaking }: ImageLock): number {
-  if (!isBreaking) return type;
-  return held === type && type === F_RDLCK ? F_WRLCK : held === F_RDLCK || held === F_WRLCK ? held : F_WRLCK;
+function heldLease({ type, previous, breaking }: Lock): number {
+  if (!breaking) return fcntlType(type);
+  return previous === "read" && type !== "read" ? F_RDLCK : F_WRLCK;
 }
 
 /** struct flock: type, whence, start, length, pid. */
-function flockBytes({ type, start, length }: ImageLock): Buffer {
+function flockBytes({ type, start, end }: Lock): Buffer {
   const bytes = Buffer.alloc(FLOCK_BYTES);
-  bytes.writeInt16LE(type, 0);
+  bytes.writeInt16LE(fcntlType(type), 0);
   bytes.writeBigInt64LE(start, 8);
-  bytes.writeBigInt64LE(length, 16);
+  bytes.writeBigInt64LE(end === OFFSET_MAX ? 0n : end - start + 1n, 16);
   return bytes;
 }
 
-const EWOULDBLOCK = 11;
 const BREAK_TIME = "/proc/sys/fs/lease-break-time";
 
 /**
  * Gives a lease its breaker back: `own`, crimg's descriptor for its file, is opened in the way that breaks it, which does
- * not wait. The holder got his signal before the checkpoint and gets none now: nobody owns the file meanwhile.
+ * not wait. The holder got its signal before the checkpoint and gets none now: the file has no owner meanwhile.
  */
-function breakLease(own: number, { type, remaining }: ImageLock, journal: Journal): void {
+function breakLease(own: number, { type }: Lock, seconds: number, journal: Journal): void {
   call("clear the owner of a file", SYS.fcntl, own, F_SETOWN, 0);
-  // Whoever reads lets a write lease become a read lease; whoever writes takes any lease away.
-  const flags = (type === F_RDLCK ? 0 : O_WRONLY) | O_NONBLOCK | O_CLOEXEC;
-  withBreakTime(Math.max(1, remaining), journal, () => {
+  // Opening for reading makes a write lease a read lease; opening for writing removes any lease.
+  const flags = (type === "read" ? 0 : O_WRONLY) | O_NONBLOCK | O_CLOEXEC;
+  withBreakTime(Math.max(1, seconds), journal, () => {
     const fd = attempt(SYS.openat, AT_FDCWD, cString(`/proc/self/fd/${own}`), flags);
     if (fd >= 0) attempt(SYS.close, fd);
-    if (fd !== -EWOULDBLOCK)
+    if (fd !== -EAGAIN)
       throw new BackendError(
         `cannot break a lease again: ${fd >= 0 ? "no process holds it" : errnoName(-fd)}`,
       );

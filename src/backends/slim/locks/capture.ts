@@ -1,3 +1,5 @@
+/** Locks and leases of open files. The breaks of leases belong here, the open files themselves to files/. */
+
 import { RECORDS } from "../../../formats/linux-cr/records.js";
 import { OFD_LOCK } from "../../../formats/linux-cr/tables/dialect.js";
 import { OFFSET_MAX } from "../../../linux/files.js";

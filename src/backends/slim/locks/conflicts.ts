@@ -1,23 +1,18 @@
 import fs from "node:fs";
 import { textToBytes } from "../../../io/text.js";
-import { F_WRLCK } from "../../../linux/locks.js";
 import { O_ACCMODE, O_PATH } from "../../../linux/open-flags.js";
+import type { Lock } from "../../../model/lock.js";
 import { readFdInfo } from "../proc/fdinfo.js";
 import { type HostLock, lockedFile, readLocks } from "../proc/locks.js";
 import { readStat } from "../proc/stat.js";
-import type { ImageLock } from "./image.js";
 
 const NAMES = { POSIX: "posix", FLOCK: "flock", OFDLCK: "ofd", LEASE: "lease" } as const;
 
 /**
- * Who keeps a lock of an image from being taken on the file at `path`: whoever holds one that excludes it, or has the
- * file open in a way that a lease excludes. Empty when nobody does, or the file is not there.
+ * The tasks that keep a lock of an image from being taken on the file at `path`: they hold a lock that excludes it, or have
+ * the file open in a way that a lease excludes. Empty when there are none, or no such file.
  */
-export function conflictsOf(
-  path: string,
-  lock: ImageLock,
-  locks: readonly HostLock[] = readLocks(),
-): string[] {
+export function conflictsOf(path: string, lock: Lock, locks: readonly HostLock[] = readLocks()): string[] {
   const stat = fs.statSync(textToBytes(path), { bigint: true, throwIfNoEntry: false });
   if (stat === undefined) return [];
   if (lock.kind === "lease") return openers(stat, lock);
@@ -28,13 +23,12 @@ export function conflictsOf(
 }
 
 /** POSIX and OFD locks exclude each other, flock locks only each other: fcntl(2), flock(2). */
-function excludes(other: HostLock, lock: ImageLock): boolean {
+function excludes(other: HostLock, lock: Lock): boolean {
   const isFlock = lock.kind === "flock";
   if (other.kind === "LEASE" || (other.kind === "FLOCK") !== isFlock) return false;
-  if (lock.type !== F_WRLCK && other.type !== "WRITE") return false;
-  const end = lock.length === 0n ? undefined : lock.start + lock.length - 1n;
+  if (lock.type !== "write" && other.type !== "WRITE") return false;
   const isBefore = other.end !== undefined && other.end < lock.start;
-  return isFlock || !(isBefore || (end !== undefined && end < other.start));
+  return isFlock || !(isBefore || lock.end < other.start);
 }
 
 function rangeWords({ kind, type, start, end }: HostLock): string {
@@ -45,12 +39,12 @@ function rangeWords({ kind, type, start, end }: HostLock): string {
 function holder({ pid }: HostLock, stat: fs.BigIntStats): string {
   if (pid > 0) return taskWords(pid);
   const [first] = tasksWith(stat);
-  return first === undefined ? "somebody" : taskWords(first.pid);
+  return first === undefined ? "another task" : taskWords(first.pid);
 }
 
-/** A write lease needs the file for itself, a read lease that nobody writes: fcntl(2). */
-function openers(stat: fs.BigIntStats, { held, isBreaking, type }: ImageLock): string[] {
-  const isWrite = (isBreaking ? held : type) === F_WRLCK;
+/** A write lease excludes all other openers, a read lease those that write: fcntl(2). */
+function openers(stat: fs.BigIntStats, { previous, breaking, type }: Lock): string[] {
+  const isWrite = (breaking ? previous : type) === "write";
   const pids = new Set(
     tasksWith(stat)
       .filter(({ flags }) => (flags & O_PATH) === 0 && (isWrite || (flags & O_ACCMODE) !== 0))

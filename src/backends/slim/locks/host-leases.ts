@@ -31,8 +31,8 @@ export class HostLeases {
   }
 
   /**
-   * Whole seconds that a break of this file's leases has left, at most: the kernel tells nobody when a break falls due,
-   * but one that somebody waits for has lasted at least as long as he sleeps.
+   * Whole seconds that a break of this file's leases has left, at most: the kernel does not show when a break began, but it
+   * is at least as old as the sleep of the task that waits for it.
    */
   remaining(stat: fs.BigIntStats): number {
     const whole = Number(fs.readFileSync(BREAK_TIME, "latin1"));

@@ -1,13 +1,15 @@
+import { NSEC_PER_SEC } from "../../../linux/time.js";
+import { type Lock, lockName } from "../../../model/lock.js";
 import type { ImageDescriptor } from "../files/image.js";
 import type { Host } from "../restore/host.js";
 import { type Image, liveProcesses, tableOwners } from "../restore/image.js";
 import type { StepBase } from "../restore/step.js";
-import { type ImageLock, lockWords } from "./image.js";
+import { lockWords } from "./words.js";
 
 /** Locks and leases of files, fcntl(2), flock(2). */
 export type LockStep =
-  | (StepBase & { readonly kind: "lock"; readonly fd: number; readonly lock: ImageLock })
-  | (StepBase & { readonly kind: "break lease"; readonly objref: number; readonly lock: ImageLock })
+  | (StepBase & { readonly kind: "lock"; readonly fd: number; readonly lock: Lock })
+  | (StepBase & { readonly kind: "break lease"; readonly objref: number; readonly lock: Lock })
   | (StepBase & { readonly kind: "verify locks"; readonly descriptor: ImageDescriptor });
 
 /** All locks but leases, before any task runs that could take one of them. */
@@ -18,7 +20,7 @@ export function lockSteps(image: Image): LockStep[] {
 /** Leases, then those that break them, which break all leases of a file at once. */
 export function leaseSteps(image: Image): LockStep[] {
   const leases = eachLock(image).filter(({ lock }) => lock.kind === "lease");
-  const breaking = leases.filter(({ lock }) => lock.isBreaking);
+  const breaking = leases.filter(({ lock }) => lock.breaking);
   return [
     ...leases.map(takeStep),
     ...breaking.map(
@@ -27,7 +29,7 @@ export function leaseSteps(image: Image): LockStep[] {
         task: 0,
         objref,
         lock,
-        what: `break the lease of ${label} with ${lock.remaining} s left: ${lockWords(lock)}`,
+        what: `break the lease of ${label} with ${secondsLeft(lock)} s left: ${lockWords(lock)}`,
         why: "its time counts from the end of the restart",
       }),
     ),
@@ -49,11 +51,16 @@ export function lockCheckSteps(image: Image): LockStep[] {
   );
 }
 
+/** Whole seconds that a lease which is being broken has left. */
+export function secondsLeft({ remaining = 0n }: Lock): number {
+  return Number(remaining / NSEC_PER_SEC);
+}
+
 interface Taken {
   readonly task: number;
   readonly fd: number;
   readonly objref: number;
-  readonly lock: ImageLock;
+  readonly lock: Lock;
   readonly label: string;
 }
 
@@ -63,7 +70,7 @@ function takeStep({ task, fd, lock, label }: Taken): LockStep {
     task,
     fd,
     lock,
-    what: `take its ${lockWords(lock.isBreaking ? { ...lock, isBreaking: false, type: lock.held } : lock)} of descriptor ${fd} (${label})`,
+    what: `take its ${lockWords(lock.breaking ? { ...lock, breaking: false, type: lock.previous ?? lock.type } : lock)} of descriptor ${fd} (${label})`,
   };
 }
 
@@ -84,19 +91,20 @@ function eachLock(image: Image): Taken[] {
   );
 }
 
-/** Locks and leases that somebody else keeps from being taken. Deleted files are not looked at: nobody knows them. */
+/** Locks of unknown kinds and types, and those that another task keeps from being taken; deleted files have no other users. */
 export function unsupportedLocks(image: Image, host: Host): string[] {
   return liveProcesses(image).flatMap(({ process, objects }) =>
     image.table(objects.files_objref).flatMap(({ fd, objref, locks }) => {
       const file = image.files.get(objref);
       const { path } = file ?? {};
-      if (path === undefined || file?.deleted !== undefined) return [];
+      const name = `descriptor ${fd} of task ${process.ids.pid}`;
       return locks.flatMap((lock) => {
+        if (typeof lock.kind === "number" || typeof lock.type === "number")
+          return [`${name}: ${lockName(lock)}, type ${lock.type}, is not supported`];
+        if (path === undefined || file?.deleted !== undefined) return [];
         const conflicts = host.conflictsOf(path, lock);
         if (conflicts.length === 0) return [];
-        return [
-          `descriptor ${fd} of task ${process.ids.pid}: its ${lockWords(lock)} of ${path} cannot be taken: ${conflicts.join(", ")}`,
-        ];
+        return [`${name}: its ${lockWords(lock)} of ${path} cannot be taken: ${conflicts.join(", ")}`];
       });
     }),
   );

@@ -1,3 +1,5 @@
+/** Address spaces: VMAs, their pages, shared memory, the vDSO. Files that are mapped are objects of files/. */
+
 import fs from "node:fs";
 import { RECORDS } from "../../../formats/linux-cr/records.js";
 import type { PageRun } from "../../../formats/linux-cr/stream-writer.js";
@@ -16,14 +18,12 @@ import { Pagemap } from "../proc/pagemap.js";
 import { SYS } from "../sys/abi-x64.js";
 import { call } from "../sys/syscall.js";
 import type { ProcessState } from "../tasks/capture.js";
+import { DROPPABLE, VMA_KIND, VMA_TYPE } from "./image.js";
 import { TaskMemory } from "./task-memory.js";
 import { adviceOf, VM_MAYWRITE, vmFlags } from "./vma-flags.js";
 
-const TYPE = { ignore: 0, vdso: 1, anonymous: 2, file: 3, shared: 4, sharedAgain: 5, sharedFile: 6 };
-const KIND = { ordinary: 0, vdso: 1, vvar: 2 };
 /** VMA_EXTRA.flags. */
 const PAGES_FOLLOW = 1;
-const DROPPABLE = 4;
 const LDT_ENTRY_BYTES = 8;
 
 /** The records of an MM object: the program, the VMAs with the pages that are not as in their files, the vDSO. */
@@ -80,7 +80,7 @@ function writeVma(
     writer.record(
       RECORDS.VMA_EXTRA,
       { madv: adviceOf(vma.flags), kind, flags: pagesFollow },
-      textPayload(RECORDS.VMA_EXTRA, kind === KIND.ordinary ? "" : vma.name),
+      textPayload(RECORDS.VMA_EXTRA, kind === VMA_KIND.ordinary ? "" : vma.name),
     );
   const ownPages = (): void =>
     writer.pages(
@@ -94,8 +94,8 @@ function writeVma(
       BigInt(PAGE_SIZE),
     );
   if (vma.name === "[vdso]") {
-    writer.record(RECORDS.VMA, { ...base, vma_type: TYPE.vdso });
-    extra(KIND.vdso, PAGES_FOLLOW);
+    writer.record(RECORDS.VMA, { ...base, vma_type: VMA_TYPE.vdso });
+    extra(VMA_KIND.vdso, PAGES_FOLLOW);
     const pages = (vma.end - vma.start) / PAGE_SIZE;
     writer.pages(
       [{ key: BigInt(vma.start), pages, from: { source: memory, offset: vma.start } }],
@@ -104,14 +104,14 @@ function writeVma(
     return;
   }
   if (isVvar(vma)) {
-    writer.record(RECORDS.VMA, { ...base, vma_type: TYPE.ignore });
-    extra(KIND.vvar);
+    writer.record(RECORDS.VMA, { ...base, vma_type: VMA_TYPE.ignore });
+    extra(VMA_KIND.vvar);
     return;
   }
   if (vma.inode === 0 && !isSegment(vma)) {
-    writer.record(RECORDS.VMA, { ...base, vma_type: TYPE.anonymous });
+    writer.record(RECORDS.VMA, { ...base, vma_type: VMA_TYPE.anonymous });
     const isDroppable = vma.flags.has("dp");
-    extra(KIND.ordinary, isDroppable ? DROPPABLE : 0);
+    extra(VMA_KIND.ordinary, isDroppable ? DROPPABLE : 0);
     // What may be gone at any moment is gone after a restart.
     if (isDroppable) writer.pages([], BigInt(PAGE_SIZE));
     else ownPages();
@@ -126,11 +126,11 @@ function writeVma(
     const object = context.hidden("INODE", `${number}:${vma.inode}`);
     writer.record(RECORDS.VMA, {
       ...base,
-      vma_type: object.isNew ? TYPE.shared : TYPE.sharedAgain,
+      vma_type: object.isNew ? VMA_TYPE.shared : VMA_TYPE.sharedAgain,
       ino_objref: object.objref,
       ino_size: size,
     });
-    extra(KIND.ordinary);
+    extra(VMA_KIND.ordinary);
     if (isSegment(vma)) writer.record(RECORDS.SYSV_SEGMENT, segmentFields(vma.inode));
     if (object.isNew) writeWholeFile(context, mapFile);
     return;
@@ -141,12 +141,12 @@ function writeVma(
     : writeMappedFile(context, mapFile, vma.name, isWritable ? O_RDWR : 0);
   writer.record(RECORDS.VMA, {
     ...base,
-    vma_type: isShared ? TYPE.sharedFile : TYPE.file,
+    vma_type: isShared ? VMA_TYPE.sharedFile : VMA_TYPE.file,
     vma_objref: file,
     ino_objref: isShared ? context.hidden("INODE", `${vma.device}:${vma.inode}`).objref : 0,
     ino_size: size,
   });
-  extra(KIND.ordinary);
+  extra(VMA_KIND.ordinary);
   if (!isShared) ownPages();
 }
 

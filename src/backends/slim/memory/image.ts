@@ -6,11 +6,18 @@ import type { StreamReader } from "../../../model/linux-cr/reader.js";
 import { SavedPages } from "../../../model/linux-cr/saved-pages.js";
 
 /** VMA.vma_type and VMA_EXTRA.kind. */
-const TYPE = { ignore: 0, vdso: 1, anonymous: 2, file: 3, shared: 4, sharedAgain: 5, sharedFile: 6 };
-const VVAR = 2;
-const VSYSCALL = 3;
+export const VMA_TYPE = {
+  ignore: 0,
+  vdso: 1,
+  anonymous: 2,
+  file: 3,
+  shared: 4,
+  sharedAgain: 5,
+  sharedFile: 6,
+};
+export const VMA_KIND = { ordinary: 0, vdso: 1, vvar: 2, vsyscall: 3 };
 /** VMA_EXTRA.flags. */
-const DROPPABLE = 4;
+export const DROPPABLE = 4;
 
 /** Pages [start, end) whose contents stand in the image from `offset` on. */
 export interface SavedRange {
@@ -68,10 +75,10 @@ export function imageMemory(reader: StreamReader, objref: number): ImageMemory {
 function vmaOf(reader: StreamReader, part: Part): ImageVma | undefined {
   const { value: vma } = reader.get(part, RECORDS.VMA);
   const extra = reader.find(part, RECORDS.VMA_EXTRA)?.value;
-  if (extra?.kind === VSYSCALL) return undefined;
+  if (extra?.kind === VMA_KIND.vsyscall) return undefined;
   const start = Number(vma.vm_start);
   const end = Number(vma.vm_end);
-  const isIndexed = vma.vma_type === TYPE.shared;
+  const isIndexed = vma.vma_type === VMA_TYPE.shared;
   return {
     start,
     end,
@@ -108,18 +115,18 @@ export function savedRanges(
 
 function kindOf(type: number, extra: number | undefined): ImageVma["kind"] {
   switch (type) {
-    case TYPE.vdso:
+    case VMA_TYPE.vdso:
       return "vdso";
-    case TYPE.anonymous:
+    case VMA_TYPE.anonymous:
       return "anonymous";
-    case TYPE.file:
+    case VMA_TYPE.file:
       return "private file";
-    case TYPE.sharedFile:
+    case VMA_TYPE.sharedFile:
       return "shared file";
-    case TYPE.shared:
-    case TYPE.sharedAgain:
+    case VMA_TYPE.shared:
+    case VMA_TYPE.sharedAgain:
       return "shared anonymous";
     default:
-      return extra === VVAR ? "vvar" : "unknown";
+      return extra === VMA_KIND.vvar ? "vvar" : "unknown";
   }
 }

@@ -104,7 +104,7 @@ const NEXT_ID = "/proc/sys/kernel/shm_next_id";
 type Segment = NonNullable<ImageVma["segment"]>;
 
 /**
- * System V segments of an image: those that are still there and that nobody uses get their contents back, others are made
+ * System V segments of an image: those that still exist and are not attached get their contents back, others are made
  * anew, with the same key and number.
  */
 class SysvSegments {
@@ -161,7 +161,7 @@ class SysvSegments {
   }
 }
 
-/** Whether the segment is there as it was. Errors: BackendError when it is another one, or somebody uses it. */
+/** Whether the segment is there as it was. Errors: BackendError when it differs or is in use. */
 function isThere({ shmid, key, size }: Segment): boolean {
   const bytes = Buffer.alloc(SHMID_DS_BYTES);
   if (attempt(SYS.shmctl, shmid, IPC_STAT, bytes) < 0) return false;

@@ -43,7 +43,7 @@ function parseLock(line: string): (LockLine & { readonly file: string }) | undef
 export interface HostLock extends LockLine {
   /** As `lockedFile` names it. */
   readonly file: string;
-  /** It is not held, somebody waits for it. */
+  /** It is not held: a task waits for it. */
   readonly isWaiting: boolean;
 }
 
@@ -54,7 +54,7 @@ export function readLocks(): HostLock[] {
     const isWaiting = line.includes(" -> ");
     const lock = parseLock(line.replace(" ->", ""));
     if (lock === undefined) continue;
-    // Who waits for a lease has no file yet; he stands below the lock that he waits for.
+    // A task that waits for a lease has no file in its line, which stands below that of the lease.
     const file = lock.file.startsWith("<none>") ? (locks.at(-1)?.file ?? lock.file) : lock.file;
     locks.push({ ...lock, file, isWaiting });
   }

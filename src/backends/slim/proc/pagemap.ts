@@ -48,7 +48,7 @@ export class Pagemap {
 
   /**
    * Pages of [start, end) that are in memory or swapped out; with `privateOnly` without those that are still as the file
-   * behind them, and without pages of zeros that nobody wrote. Runs of neighbours, ascending.
+   * behind them, and without pages of zeros that were never written. Runs of neighbours, ascending.
    */
   ranges(start: number, end: number, privateOnly: boolean): PageRange[] {
     if (this.#scans) {

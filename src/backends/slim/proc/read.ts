@@ -1,3 +1,5 @@
+/** What /proc and sock_diag tell of tasks and this host, as plain values: no image, no tracing, nothing is changed. */
+
 import fs from "node:fs";
 import { BackendError } from "../../../io/errors.js";
 import { bytesToText } from "../../../io/text.js";

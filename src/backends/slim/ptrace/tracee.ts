@@ -1,3 +1,5 @@
+/** Tracing of tasks and calls made by stopped ones: nothing of images or of single objects. */
+
 import fs from "node:fs";
 import { BackendError } from "../../../io/errors.js";
 import { SIGSTOP, SIGTRAP } from "../../../linux/signals.js";

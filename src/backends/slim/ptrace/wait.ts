@@ -4,7 +4,6 @@ import { __WALL, WNOHANG } from "../../../linux/sched.js";
 import { SYS } from "../sys/abi-x64.js";
 import { addressOf, attempt } from "../sys/syscall.js";
 
-const SCHED_YIELD = 24;
 /** Polls without a pause: most stops come within microseconds. */
 const EAGER_POLLS = 100;
 const MAX_PAUSE_MS = 2;
@@ -51,7 +50,7 @@ export function waitFor<T>(what: string, seconds: number, done: () => T | undefi
     const result = done();
     if (result !== undefined) return result;
     if (polls < EAGER_POLLS) {
-      attempt(SCHED_YIELD);
+      attempt(SYS.sched_yield);
       continue;
     }
     if (Date.now() > deadline) throw new BackendError(`${what}: nothing within ${seconds} s`);

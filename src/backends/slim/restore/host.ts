@@ -1,7 +1,7 @@
 import fs from "node:fs";
 import { RLIM_INFINITY } from "../../../linux/rlimits.js";
+import type { Lock } from "../../../model/lock.js";
 import { conflictsOf } from "../locks/conflicts.js";
-import type { ImageLock } from "../locks/image.js";
 import { ownVdso, type Vdso } from "../memory/vdso.js";
 import { type HostLock, readLocks } from "../proc/locks.js";
 import { readStat } from "../proc/stat.js";
@@ -39,7 +39,7 @@ export interface Host {
   /** Whether there is a pseudo terminal with this number. */
   hasTerminal(index: number): boolean;
   /** Who keeps a lock from being taken on the file at a path. */
-  conflictsOf(path: string, lock: ImageLock): readonly string[];
+  conflictsOf(path: string, lock: Lock): readonly string[];
   /** Why a unix socket cannot be bound to its path; undefined when it can. */
   whyNotReplaced(socket: ImageUnix): string | undefined;
 }

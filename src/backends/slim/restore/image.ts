@@ -67,20 +67,21 @@ function imageOf(reader: StreamReader): Image {
   const memories = new Map<number, ImageMemory>();
   const tables = new Map<number, readonly ImageDescriptor[]>();
   const filters = new ImageFilters(reader);
+  const files = linuxCrFiles(reader);
   return {
     reader,
     get processes() {
       return processes();
     },
     architecture: reader.image.dialect.arch.name,
-    files: linuxCrFiles(reader),
+    files,
     memory(objref) {
       const memory = memories.get(objref) ?? imageMemory(reader, objref);
       memories.set(objref, memory);
       return memory;
     },
     table(objref) {
-      const table = tables.get(objref) ?? descriptorsOf(reader, objref);
+      const table = tables.get(objref) ?? descriptorsOf(reader, objref, files);
       tables.set(objref, table);
       return table;
     },

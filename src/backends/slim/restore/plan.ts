@@ -52,8 +52,8 @@ export type Step =
 
 /**
  * The order of work. A phase is done for all tasks before the next begins, so each may rely on all those above it: files
- * are open before anything is made, all tasks have their descriptors before one watches or locks, and nobody runs before
- * everybody is restored.
+ * are open before anything is made, all tasks have their descriptors before one watches or locks, and no task runs before
+ * all are restored.
  */
 export const ORDER = [
   ["files", fileSteps],
@@ -132,7 +132,7 @@ function resumeSteps(image: Image): LifeStep[] {
       what: "close the files that crimg has open",
       why: "no task may see an end of a pipe that only crimg holds",
     },
-    // Stopped ones first: nobody who looks at them sees them run.
+    // Stopped ones first: no other task sees them run.
     ...tasks
       .filter(({ isStopped }) => isStopped)
       .map(

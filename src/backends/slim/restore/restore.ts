@@ -1,3 +1,8 @@
+/**
+ * The order of a restore and what all objects share meanwhile: image, host, plan, remote tasks, fd transfer. How an object is
+ * planned, applied and verified stands in the folder of the object.
+ */
+
 import fs from "node:fs";
 import { BackendError } from "../../../io/errors.js";
 import type { StreamReader } from "../../../model/linux-cr/reader.js";

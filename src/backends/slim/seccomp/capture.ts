@@ -1,3 +1,5 @@
+/** Seccomp filters and strict mode of threads. */
+
 import { RECORDS } from "../../../formats/linux-cr/records.js";
 import type { StreamWriter } from "../../../formats/linux-cr/stream-writer.js";
 import { ENOENT } from "../../../linux/errno.js";

@@ -1,3 +1,5 @@
+/** Signal actions, queued signals and resource limits of processes; tasks/ captures them, timers/ has what sends signals later. */
+
 import { type Image, liveProcesses } from "../restore/image.js";
 import type { StepBase } from "../restore/step.js";
 

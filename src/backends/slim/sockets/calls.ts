@@ -1,4 +1,5 @@
 import { constants } from "node:os";
+import { EAGAIN } from "../../../linux/errno.js";
 import {
   MSG_CMSG_CLOEXEC,
   MSG_DONTWAIT,
@@ -89,7 +90,6 @@ export function peekMessage(fd: number, size: number): PeekedMessage | "truncate
   const header = messageHeader(name, data.subarray(0, size), control);
   const flags = MSG_PEEK | MSG_DONTWAIT | MSG_CMSG_CLOEXEC;
   const got = attempt(SYS.recvmsg, fd, header, flags);
-  const EAGAIN = 11;
   if (got === -EAGAIN) return undefined;
   if (got < 0) throw new KernelError("read the queue of a socket", -got);
   const message = {

@@ -1,3 +1,5 @@
+/** Sockets with their options, names, connections and queues; files in flight are objects of files/. */
+
 import { POLLERR } from "../../../linux/files.js";
 import {
   AF_INET,

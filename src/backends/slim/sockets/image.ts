@@ -23,7 +23,7 @@ import { inetOptions, socketOptions } from "../../../ops/convert/to-criu/socket-
 
 const SOCKET_FILE = 4;
 /** SOCKET_UNIX.flags: the name is still in the file system. */
-const LINKED = 1;
+export const LINKED = 1;
 /** SOCKET_EXTRA.flags. */
 const PERMISSIONS = 1;
 

@@ -134,7 +134,7 @@ const LOOPBACK = { v4: 0x0100_007f, v6: [0, 0, 0, 0x0100_0000] } as const;
 
 /**
  * Sends datagrams again from the sockets that had sent them, then connects those that were connected: from then on they
- * hear their peer alone. Errors: BackendError for a datagram of nobody.
+ * receive from their peer only. Errors: BackendError for a datagram without a sender.
  */
 export function fillDatagrams(
   reader: StreamReader,

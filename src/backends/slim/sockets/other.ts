@@ -107,12 +107,11 @@ function reportQueue(fd: number, unsupported: ReportUnsupported): void {
 
 /** SOCKET_PACKET.flags, with the options of packet(7) that they stand for; linux/if_packet.h. */
 const PACKET_FLAGS = [
-  [1, 8],
-  [2, 9],
-  [4, 15],
-  [8, 14],
+  [1, PACKET.auxData],
+  [2, PACKET.originalDevice],
+  [4, PACKET.vnetHeader],
+  [8, PACKET.loss],
 ] as const;
-const PACKET_OPTION = { copyThreshold: 7, version: 10, reserve: 12, timestamp: 17 } as const;
 
 /** struct sockaddr_nl: family, padding, port id, groups. */
 function netlinkAddress(portId: number, groups: number): Buffer {
@@ -141,12 +140,12 @@ export function openPacket(reader: StreamReader, { part, type }: ImageOther): nu
   const set = (name: number, wanted: number): void => {
     if (wanted !== 0) setOption("set an option of a packet socket", fd, SOL_PACKET, name, wanted);
   };
-  set(PACKET_OPTION.version, value.version);
-  set(PACKET_OPTION.reserve, value.reserve);
-  set(PACKET_OPTION.timestamp, value.timestamp);
-  set(PACKET_OPTION.copyThreshold, value.copy_thresh);
+  set(PACKET.version, value.version);
+  set(PACKET.reserve, value.reserve);
+  set(PACKET.timestamp, value.timestamp);
+  set(PACKET.copyThreshold, value.copy_thresh);
   for (const [flag, name] of PACKET_FLAGS) set(name, (value.flags & flag) === 0 ? 0 : 1);
-  // struct sockaddr_ll: family, protocol, interface. From now on it hears packets.
+  // struct sockaddr_ll: family, protocol, interface. From now on it receives packets.
   const address = Buffer.alloc(20);
   address.writeUInt16LE(AF_PACKET);
   address.writeUInt16LE(value.protocol, 2);

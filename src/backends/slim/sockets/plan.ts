@@ -91,7 +91,7 @@ function ofInet(
   return isLost ? "holds datagrams whose sender is not in the checkpoint" : undefined;
 }
 
-/** Both ends come back together: whoever is at the other end of a connection has long been told that it is gone. */
+/** Both ends must be restored together: an end outside the checkpoint has seen the connection close. */
 function otherEnd(socket: ImageInet, sockets: ReadonlyMap<number, ImageSocket>): string | undefined {
   const ports = (from?: Buffer, to?: Buffer): string => `${from?.readUInt16BE(2)} ${to?.readUInt16BE(2)}`;
   const isHere = [...sockets.values()].some(

@@ -19,7 +19,7 @@ interface Accepted {
   readonly client: ImageUnix | undefined;
 }
 
-/** What becomes of the unix sockets of an image: who is made with whom, and who connects to whom. */
+/** How the unix sockets of an image are made: which as pairs, and which connect to which. */
 export interface UnixPlan {
   /** socketpair(2); without `other` the other end is closed once the queue is filled. */
   readonly pairs: readonly { readonly one: ImageUnix; readonly other: ImageUnix | undefined }[];

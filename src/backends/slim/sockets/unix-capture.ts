@@ -88,7 +88,7 @@ export function captureUnix(
   };
 }
 
-/** The other end; of one that nobody has accepted yet the listening socket. */
+/** The other end; the listening socket for a connection that has not been accepted yet. */
 function peerOf(
   fd: number,
   { inode, peer, state }: UnixDiag,

@@ -25,7 +25,7 @@ export function whyNotReplaced(socket: ImageUnix): string | undefined {
     return `${path.posix.dirname(full)}, the directory of its name, does not exist`;
   const there = fs.lstatSync(textToBytes(full), { bigint: true, throwIfNoEntry: false });
   if (there === undefined) return undefined;
-  // A name that was gone at the checkpoint is needed for a moment alone, and nobody's file gives way for that.
+  // A name that was deleted at the checkpoint is needed only for a moment; no file is replaced for that.
   if (!socket.isLinked) return `${full} was deleted at the checkpoint and is now another file`;
   if (!there.isSocket()) return `${full} is now another file`;
   const { permissions } = socket;

@@ -9,11 +9,10 @@ import { writeByteQueue } from "../../../ops/convert/to-linux-cr/tcp-connections
 import type { CheckpointContext } from "../checkpoint/context.js";
 import type { OpenFileState } from "../files/open-files.js";
 import type { QueuedMessage, SavedSocket, UnixSocket } from "./captured.js";
+import { LINKED } from "./image.js";
 
 const SOCKADDR_BYTES = 110;
 const SLASH = 0x2f;
-/** SOCKET_UNIX.flags: the name is still in the file system. */
-const LINKED = 1;
 
 /** Writes the records of an open file whose number was just given. */
 type WriteFile = (context: CheckpointContext, file: OpenFileState, objref: number) => void;

@@ -1,3 +1,5 @@
+/** System calls of this process and the ABI of x86-64: nothing of other tasks or of images. */
+
 import koffi from "koffi";
 import { textToBytes } from "../../../io/text.js";
 import { AT_FDCWD } from "../../../linux/files.js";

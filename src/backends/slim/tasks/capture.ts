@@ -1,3 +1,8 @@
+/**
+ * Processes and threads: ids, sessions, groups, registers, scheduling, interrupted calls. Signals, timers, credentials,
+ * seccomp filters and memory have folders of their own for what a restore does with them.
+ */
+
 import {
   PR_GET_CHILD_SUBREAPER,
   PR_GET_DUMPABLE,

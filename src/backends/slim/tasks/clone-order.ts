@@ -40,7 +40,7 @@ export type HelperStep = StepBase & {
 
 const TERMINAL = 5;
 
-/** Who makes whom: a task is born into the session of the task that it is cloned from, and leaves it only by setsid(2). */
+/** Which task clones which: a task is born into the session of the task that it is cloned from, and leaves it only by setsid(2). */
 export interface CloneOrder {
   readonly steps: readonly (TaskStep | HelperStep | Extract<TreeStep, { kind: "session" }>)[];
   /** The session of crimg itself stands for this one, whose leader is outside; undefined when the root has its own. */

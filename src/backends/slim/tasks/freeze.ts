@@ -145,7 +145,7 @@ export class FrozenTree {
   /** Ends all of them, and waits until their pids can be used again or only wait for their parent. */
   kill(): void {
     for (const { stat, isZombie } of this.processes) if (!isZombie) attempt(SYS.kill, stat.pid, SIGKILL);
-    // The end of a leader is told only when that of all its threads has been heard.
+    // wait(2) reports the end of a leader only after that of all its threads.
     const left = new Set(this.#tracees.splice(0));
     for (const tracee of left) tracee.closeMemory();
     waitFor(`task ${this.root} does not end`, KILL_SECONDS, () => {
@@ -168,10 +168,6 @@ function unstoppable(pid: number, { tracer }: Status): string | undefined {
   return undefined;
 }
 
-/** Numbers of the calls, and the flag of the second one: linux/sched.h. */
-const SYS_CLONE = 56;
-const SYS_VFORK = 58;
-const SYS_CLONE3 = 435;
 /** A child that is to run another program does so within milliseconds. */
 const PATIENCE_SECONDS = 2;
 
@@ -195,11 +191,11 @@ function isInVfork(pid: number, tid: number): boolean {
   if (readStat(thread).state !== "D") return false;
   const [number, first] = readProc(thread, "syscall").split(" ");
   switch (Number(number)) {
-    case SYS_VFORK:
+    case SYS.vfork:
     // The flags of clone3(2) stand in memory; a thread that only makes another does not wait.
-    case SYS_CLONE3:
+    case SYS.clone3:
       return true;
-    case SYS_CLONE:
+    case SYS.clone:
       return (Number(first) & CLONE_VFORK) !== 0;
     default:
       return false;

@@ -5,8 +5,10 @@ import { ARCHITECTURES } from "../../../formats/linux-cr/revisions.js";
 import { XSTATE_COMPONENT } from "../../../formats/linux-cr/tables/extensions-tasks.js";
 import { UnsupportedError } from "../../../io/errors.js";
 import { EXIT_ZOMBIE, TASK_STOPPED } from "../../../linux/sched.js";
+import type { Credentials } from "../../../model/checkpoint.js";
 import { type TaskIds, taskIds } from "../../../model/linux-cr/pids.js";
 import type { StreamReader } from "../../../model/linux-cr/reader.js";
+import { linuxCrThread } from "../../../model/linux-cr/threads.js";
 import { CKPT_SIGINFO_BYTES, fromCkptSiginfo } from "../../../ops/convert/siginfo.js";
 import { Registers } from "../ptrace/registers.js";
 import { FXSAVE_BYTES, type Register } from "../sys/abi-x64.js";
@@ -31,10 +33,8 @@ export interface ImageThread {
   readonly restartBlock: RecordValue<typeof RECORDS.RESTART_BLOCK>;
   readonly rseq: RecordValue<typeof RECORDS.RSEQ> | undefined;
   readonly extra: RecordValue<typeof RECORDS.TASK_EXTRA> | undefined;
-  readonly credentials: ImageCredentials;
+  readonly credentials: Credentials;
 }
-
-export type ImageCredentials = RecordValue<typeof RECORDS.CRED> & { readonly groups: readonly number[] };
 
 /** A process as the image has it: what belongs to all its threads. */
 export interface ImageProcess {
@@ -110,7 +110,6 @@ function processOf(
 function threadOf(reader: StreamReader, part: Part, tid: number): ImageThread {
   const own = reader.index(part, RECORDS.SIGPENDING, -1);
   const cpu = reader.get(part, RECORDS.CPU).value as Readonly<Record<string, unknown>>;
-  const { value: creds } = reader.get(part, RECORDS.TASK_CREDS);
   return {
     tid,
     comm: reader.text(part, RECORDS.STRING) ?? "",
@@ -123,22 +122,14 @@ function threadOf(reader: StreamReader, part: Part, tid: number): ImageThread {
     restartBlock: reader.get(part, RECORDS.RESTART_BLOCK).value,
     rseq: reader.find(part, RECORDS.RSEQ)?.value,
     extra: reader.find(part, RECORDS.TASK_EXTRA)?.value,
-    credentials: credentialsOf(reader, creds.ecred_ref),
+    credentials: credentialsOf(reader, part, tid),
   };
 }
 
-function credentialsOf(reader: StreamReader, objref: number): ImageCredentials {
-  const part = reader.object(objref, "CRED");
-  if (part === undefined) throw reader.image.error(0, `there are no credentials ${objref}`);
-  const { value } = reader.get(part, RECORDS.CRED);
-  const groups = reader.object(value.groupinfo_ref, "GROUPINFO");
-  return {
-    ...value,
-    groups:
-      groups === undefined
-        ? []
-        : reader.image.numbers(reader.get(groups, RECORDS.GROUPINFO).index).map((gid) => gid >>> 0),
-  };
+function credentialsOf(reader: StreamReader, part: Part, tid: number): Credentials {
+  const { credentials } = linuxCrThread(reader, part, tid);
+  if (credentials === undefined) throw reader.image.error(0, `thread ${tid} has no credentials`);
+  return credentials;
 }
 
 function registersOf(cpu: Readonly<Record<string, unknown>>): Registers {
@@ -165,7 +156,7 @@ function xsaveOf(reader: StreamReader, part: Part): Xsave {
   for (let at = 0, i = 0; i < found.value.nr_components; i++) {
     const size = at + XSTATE_COMPONENT.size > bytes.length ? 0 : bytes.readUInt32LE(at + 4);
     if (at + XSTATE_COMPONENT.size + size > bytes.length)
-      throw reader.image.error(found.index, `component ${i} of the processor's state exceeds the record`);
+      throw reader.image.error(found.index, `component ${i} of the processor's state does not fit into the record`);
     const component = bytes.readUInt32LE(at);
     at += XSTATE_COMPONENT.size;
     // criu stores components that are not in use, with what stood there: the processor takes those for initial.
@@ -186,19 +177,6 @@ function pieces({ image }: StreamReader, record: number, size: number): Buffer[]
   return Array.from({ length: Math.floor(bytes.length / size) }, (_, i) =>
     bytes.subarray(i * size, (i + 1) * size),
   );
-}
-
-/** Capability sets of a CRED. */
-export function capabilityMasks({
-  cap_s: caps,
-}: ImageCredentials): Record<"inheritable" | "permitted" | "effective" | "bounding", bigint> {
-  const mask = (low: number, high: number): bigint => (BigInt(high) << 32n) | BigInt(low);
-  return {
-    inheritable: mask(caps.cap_i_0, caps.cap_i_1),
-    permitted: mask(caps.cap_p_0, caps.cap_p_1),
-    effective: mask(caps.cap_e_0, caps.cap_e_1),
-    bounding: mask(caps.cap_b_0, caps.cap_b_1),
-  };
 }
 
 /** Names of registers in CPU and in struct user_regs_struct. */

@@ -143,7 +143,7 @@ export type AttributeStep =
   | (StepBase & { readonly kind: "process attributes" })
   | (StepBase & { readonly kind: "thread attributes"; readonly thread: ImageThread });
 
-/** Those that need privileges and bind nobody yet: before the credentials. */
+/** Attributes that need privileges and restrict nothing: set before the credentials. */
 export function attributeSteps(image: Image): AttributeStep[] {
   return liveProcesses(image).flatMap(({ process: { ids, threads } }): AttributeStep[] => [
     {

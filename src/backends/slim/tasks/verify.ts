@@ -7,7 +7,7 @@ import { compare, type Difference } from "../restore/difference.js";
 import { hex } from "../restore/step.js";
 import { REGISTERS } from "../sys/abi-x64.js";
 import { splitXsave, type Xsave } from "../sys/xsave.js";
-import { capabilityMasks, type ImageProcess, type ImageThread } from "./image.js";
+import type { ImageProcess, ImageThread } from "./image.js";
 
 /** What belongs to a whole process and is not as in the image: ids, threads, umask, signal actions, queued signals. */
 export function processDifferences(
@@ -128,21 +128,20 @@ function maskWords(mask: Uint8Array): string {
 function credentialDifferences(pid: number, { tid, credentials, extra }: ImageThread): Difference[] {
   const { uid, euid, suid, fsuid, gid, egid, sgid, fsgid, groups } = credentials;
   const status = readStatus(`${pid}/task/${tid}`);
-  const caps = capabilityMasks(credentials);
   const of = (name: string): string => `${name} of thread ${tid}`;
   const sorted = (list: readonly number[]): string => [...list].sort((a, b) => a - b).join(" ");
   return [
     ...compare(of("user ids"), [uid, euid, suid, fsuid].join(" "), status.uids.join(" ")),
     ...compare(of("group ids"), [gid, egid, sgid, fsgid].join(" "), status.gids.join(" ")),
     ...compare(of("groups"), sorted(groups), sorted(status.groups)),
-    ...compare(of("effective capabilities"), hex(caps.effective), hex(status.effective)),
-    ...compare(of("permitted capabilities"), hex(caps.permitted), hex(status.permitted)),
-    ...compare(of("inheritable capabilities"), hex(caps.inheritable), hex(status.inheritable)),
+    ...compare(of("effective capabilities"), hex(credentials.effective), hex(status.effective)),
+    ...compare(of("permitted capabilities"), hex(credentials.permitted), hex(status.permitted)),
+    ...compare(of("inheritable capabilities"), hex(credentials.inheritable), hex(status.inheritable)),
     ...(extra === undefined
       ? []
       : [
-          ...compare(of("ambient capabilities"), hex(extra.cap_ambient), hex(status.ambient)),
-          ...compare(of("no_new_privs"), extra.no_new_privs, Number(status.noNewPrivs)),
+          ...compare(of("ambient capabilities"), hex(credentials.ambient), hex(status.ambient)),
+          ...compare(of("no_new_privs"), Number(credentials.noNewPrivs), Number(status.noNewPrivs)),
           ...(extra.seccomp_mode === 0
             ? []
             : compare(of("seccomp mode"), extra.seccomp_mode, status.seccomp)),

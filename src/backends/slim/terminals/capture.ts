@@ -1,3 +1,5 @@
+/** Pseudo terminals with their modes and queues, and the terminals of sessions; sessions themselves belong to tasks/. */
+
 import { constants } from "node:fs";
 import { AT_FDCWD } from "../../../linux/files.js";
 import type { Unsupported } from "../../backend.js";
@@ -24,7 +26,7 @@ interface TerminalEnd {
   /** N of /dev/pts/N. */
   readonly index: number;
   readonly isMaster: boolean;
-  /** Its master is closed: whoever reads meets the end. */
+  /** Its master is closed: a read returns end of file. */
   readonly isHungUp: boolean;
 }
 
@@ -183,7 +185,7 @@ function readPair(master: Pty, isOpen: boolean): TerminalState {
     size: master.size,
     ...{ isLocked, isLeft, isPacketMode },
   };
-  // Who opened and closed the slave of a master that nobody was at would change what its reader meets.
+  // Opening and closing the slave of a master whose slave was never opened would change what its reader sees.
   if (!isOpen && !isLeft) return { ...common, queues: EMPTY, exclusive: [master.isExclusive, false] };
   if (isLocked) master.isLocked = false;
   const slave = master.openSlave();

@@ -9,7 +9,7 @@ import { type Image, tableOwners } from "../restore/image.js";
 import { isCanonical, TERMIOS_BYTES, termiosBytes } from "./modes.js";
 
 /** TTY_EXTRA.flags. */
-const EXTRA = { locked: 1, exclusive: 2, packet: 4, owner: 8, external: 16 } as const;
+export const EXTRA = { locked: 1, exclusive: 2, packet: 4, owner: 8, external: 16 } as const;
 const NEWLINE = 10;
 
 /** One end of a terminal as the image has it: a TTY object. */

@@ -23,7 +23,7 @@ const MAX_BYTES = 4096;
 /** A pseudo terminal that was made anew. */
 interface Pair {
   readonly master: Pty;
-  /** Of crimg alone; undefined when nobody was ever at the other end. */
+  /** Of crimg only; undefined when the slave was never opened. */
   readonly slave: Pty | undefined;
 }
 

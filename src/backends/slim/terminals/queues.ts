@@ -7,7 +7,7 @@ import type { Pty } from "./pty.js";
 const BUFFER_BYTES = 4096;
 /** A buffer that takes no more has as much at least. */
 const FULL = 3500;
-/** What stands in a buffer where somebody pressed ^D: __DISABLED_CHAR. */
+/** The byte in a buffer where ^D was typed: __DISABLED_CHAR. */
 const END_OF_FILE = 0;
 /** ^S */
 const STOP = 0x13;
@@ -32,7 +32,7 @@ export interface Queues {
 }
 
 /**
- * What waits in a terminal that nobody uses meanwhile. The kernel has no way to look at it: it is taken out and put back.
+ * The unread bytes of a terminal whose users are stopped. The kernel cannot show them: they are read and written back.
  * Both are descriptors of crimg, that of the slave with O_NONBLOCK. Errors: BackendError.
  */
 export function lookIntoQueues(master: Pty, slave: Pty): Queues {

@@ -13,11 +13,10 @@ import {
 import type { CheckpointContext } from "../checkpoint/context.js";
 import type { OpenFileState } from "../files/open-files.js";
 import type { TerminalState } from "./capture.js";
+import { EXTRA } from "./image.js";
 import { isCanonical, modesOf } from "./modes.js";
 import { slaveDevice, slaveIndex } from "./pty.js";
 
-/** TTY_EXTRA.flags. */
-const EXTRA = { locked: 1, exclusive: 2, packet: 4, owner: 8, external: 16 } as const;
 /** Bits of TTY_LDISC.read_flags and bytes of a buffer: N_TTY_BUF_SIZE. */
 const READ_FLAGS_BYTES = 512;
 

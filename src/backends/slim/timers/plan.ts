@@ -1,3 +1,5 @@
+/** Interval timers, POSIX timers and the arming of timerfds: what falls due after the restore; tasks/ captures them. */
+
 import { type LockStep, leaseSteps } from "../locks/plan.js";
 import { type Image, liveProcesses } from "../restore/image.js";
 import type { StepBase } from "../restore/step.js";

@@ -2,7 +2,8 @@ import { IMAGES } from "../../../formats/criu/images.js";
 import type { EventpollFileEntry } from "../../../formats/criu/tables/eventpoll.js";
 import type { InotifyFileEntry } from "../../../formats/criu/tables/fsnotify.js";
 import type { SetContext } from "../context.js";
-import { descriptorsByPid, descriptorTables } from "../descriptors.js";
+import { descriptorsByPid } from "../context.js";
+import { descriptorTables } from "../descriptors.js";
 import type { Rule } from "../finding.js";
 import { filesByType } from "../references/source.js";
 
