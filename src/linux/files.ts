@@ -82,6 +82,8 @@ export const EVENTFD_FLAGS = flagTable("efd_flags", {
   EFD_NONBLOCK: O_NONBLOCK,
   EFD_CLOEXEC: O_CLOEXEC,
 });
+/** st_mode of a socket with a name. */
+export const SOCKET_MODES = range(S_IFSOCK, S_IFSOCK | 0o7777);
 /** Counter of an eventfd, eventfd(2). */
 export const EVENTFD_COUNTER = range(0, (1n << 64n) - 2n);
 export const EPOLL_CTL_ADD = 1;

@@ -2,7 +2,8 @@ import type { FileState } from "./file-state.js";
 import type { IpcNamespace, UtsNamespace } from "./ipc.js";
 import type { Lock } from "./lock.js";
 import type { Memory } from "./memory.js";
-import type { Ghost, StoredBytes } from "./stored-bytes.js";
+import type { Socket } from "./socket.js";
+import type { Ghost } from "./stored-bytes.js";
 import type { Surroundings } from "./surroundings.js";
 
 /**
@@ -226,6 +227,7 @@ export interface OpenFile {
   readonly mode: number | undefined;
   /** GNU build id of an ELF file as hexadecimal text. */
   readonly buildId: string | undefined;
+  /** Decoded anew each time. */
   readonly socket: Socket | undefined;
   /** Equal for the two ends of a pipe or fifo. */
   readonly pipeId: number | undefined;
@@ -247,44 +249,6 @@ export interface FileOwner {
   readonly signal: number;
   readonly uid: number;
   readonly euid: number;
-}
-
-export interface Socket {
-  readonly family: string;
-  readonly type: string;
-  readonly protocol: string;
-  readonly state: string;
-  readonly inode: number;
-  /** `address:port`, a path, `@name` for an abstract name; empty when unnamed. */
-  readonly local: string;
-  readonly remote: string;
-  readonly localPort: number | undefined;
-  readonly remotePort: number | undefined;
-  readonly backlog: number | undefined;
-  /** Inode of the other end of a unix socket; 0 for none. */
-  readonly peerInode: number | undefined;
-  readonly peer: OpenFile | undefined;
-  /** A TCP connection that needs its peer's state kept. */
-  readonly connected: boolean;
-  /** shutdown(2): 1 for reading, 2 for writing, 3 for both. */
-  readonly shutdown: number;
-  /** Sizes of the buffers in bytes, as getsockopt(2) gives them; undefined when not stored. */
-  readonly sendBuffer: number | undefined;
-  readonly receiveBuffer: number | undefined;
-  /** Options that are switched on, by their names in socket(7), ip(7) and tcp(7). */
-  readonly options: readonly string[];
-  /** Bytes and packets that wait in the socket; undefined when the image keeps none of it. */
-  readonly queued: SocketQueue | undefined;
-  /** What was received and not yet read: messages, or pieces of a TCP stream, in their order. */
-  readonly waiting: () => Iterable<StoredBytes>;
-}
-
-export interface SocketQueue {
-  readonly received: number;
-  /** Undefined for unix sockets of CRIU sets, where all that was sent has been received. */
-  readonly unsent?: number | undefined;
-  /** Undefined where bytes have no bounds, as in TCP. */
-  readonly packets?: number | undefined;
 }
 
 export type MappingKind =

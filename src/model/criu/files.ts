@@ -9,8 +9,9 @@ import { enumName } from "../../io/enums.js";
 import { FormatError } from "../../io/errors.js";
 import { MAX_PATH_LENGTH } from "../../io/limits.js";
 import { wordBytes } from "../../io/words.js";
-import type { DeletedFile, FileOwner, FileTable, OpenFile, Origin, Socket } from "../checkpoint.js";
+import type { DeletedFile, FileOwner, FileTable, OpenFile, Origin } from "../checkpoint.js";
 import type { FileState } from "../file-state.js";
+import type { Socket } from "../socket.js";
 import { fileLabel } from "./file-label.js";
 import { criuFileState } from "./file-state.js";
 import { socketOf } from "./sockets.js";
@@ -61,7 +62,6 @@ class CriuOpenFile implements OpenFile {
   readonly #index: number;
   readonly #member: string | undefined;
   #label: string | undefined;
-  #socket: Socket | undefined;
 
   constructor(
     readonly type: string,
@@ -120,8 +120,7 @@ class CriuOpenFile implements OpenFile {
 
   get socket(): Socket | undefined {
     if (!SOCKET_TYPES.has(this.type)) return undefined;
-    this.#socket ??= socketOf(this, this.#context.files(), this.#context.set);
-    return this.#socket;
+    return socketOf(this, this.#context.files(), this.#context.set);
   }
 
   get pipeId(): number | undefined {

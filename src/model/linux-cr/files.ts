@@ -1,13 +1,14 @@
 import type { Part } from "../../formats/linux-cr/parse.js";
 import { RECORDS } from "../../formats/linux-cr/records.js";
-import type { DeletedFile, FileOwner, FileTable, OpenFile, PipeBuffer, Socket } from "../checkpoint.js";
+import type { DeletedFile, FileOwner, FileTable, OpenFile, PipeBuffer } from "../checkpoint.js";
 import type { FileState } from "../file-state.js";
 import { lazy } from "../lazy.js";
+import { type Socket, socketLabel } from "../socket.js";
 import { deletedFile } from "./deleted-files.js";
 import { linuxCrFileState } from "./file-state.js";
 import { pidOfTag } from "./pids.js";
 import type { StreamReader } from "./reader.js";
-import { linuxCrSocket } from "./sockets.js";
+import { decodeSocket } from "./sockets.js";
 
 /** FILE.f_type by the names that the model has for types of open files; from 1001 on those of our extension. */
 const TYPES: Readonly<Record<number, string>> = {
@@ -69,7 +70,6 @@ class LinuxCrOpenFile implements OpenFile {
   readonly #reader: StreamReader;
   readonly #fileOfSocket: (sockRef: number) => OpenFile | undefined;
   /** null: not looked for yet. */
-  #socket: Socket | undefined | null = null;
   #deleted: DeletedFile | undefined | null = null;
 
   constructor(reader: StreamReader, part: Part, fileOfSocket: (sockRef: number) => OpenFile | undefined) {
@@ -77,7 +77,6 @@ class LinuxCrOpenFile implements OpenFile {
     this.type = typeOf(reader, part);
     this.#reader = reader;
     this.#fileOfSocket = fileOfSocket;
-    if (!OF_SOCKETS.has(this.type)) this.#socket = undefined;
   }
 
   get record() {
@@ -108,11 +107,7 @@ class LinuxCrOpenFile implements OpenFile {
 
   get label(): string {
     const { socket } = this;
-    if (socket?.family === "UNIX") return `unix ${socket.type} ${socket.local || `[${socket.inode}]`}`;
-    if (socket !== undefined) {
-      const name = socket.protocol || `${socket.family} ${socket.type}`;
-      return socket.remote === "" ? `${name} ${socket.local}` : `${name} ${socket.local} -> ${socket.remote}`;
-    }
+    if (socket !== undefined) return socketLabel(socket);
     const { path } = this;
     if (path !== undefined) return path;
     const { pipe_objref: pipeId, tty_objref: terminal } = this.record;
@@ -138,11 +133,9 @@ class LinuxCrOpenFile implements OpenFile {
   }
 
   get socket(): Socket | undefined {
-    if (this.#socket === null) {
-      const sock = this.#reader.object(this.record.sock_objref ?? 0, "SOCK");
-      this.#socket = sock && linuxCrSocket(this.#reader, sock, this.#fileOfSocket);
-    }
-    return this.#socket;
+    if (!OF_SOCKETS.has(this.type)) return undefined;
+    const sock = this.#reader.object(this.record.sock_objref ?? 0, "SOCK");
+    return sock && decodeSocket(this.#reader, sock, this.#fileOfSocket);
   }
 
   get owner(): FileOwner | undefined {

@@ -7,6 +7,8 @@ import type { Splice } from "../../io/splice.js";
 import type { Checkpoint, Origin } from "../../model/checkpoint.js";
 import { criuCheckpoint } from "../../model/criu/checkpoint.js";
 import { encodeLock } from "../../model/criu/locks.js";
+import { encodeEnds, encodeName, swapped } from "../../model/criu/sockets.js";
+import type { Socket } from "../../model/socket.js";
 import { equalValues } from "../../schema/equal.js";
 import type { AnyValue, Field, MessageTable, Value } from "../../schema/message.js";
 import { type FieldChange, type FieldPath, formatPath, parsePath } from "../../schema/patch.js";
@@ -18,6 +20,9 @@ import {
   type Visitor,
 } from "../../schema/visit.js";
 import { Editor, type Encoders } from "./editor.js";
+import type { Parsed } from "./kind.js";
+import type { AddressRule } from "./kinds/remap-address.js";
+import { remapOtherAddresses } from "./other-addresses.js";
 import type { Edit, PlanOptions } from "./plan.js";
 import { fieldAt, shownValue, valueAt, withValueAt } from "./value-at.js";
 
@@ -37,7 +42,11 @@ interface ImageDraft {
 export class Draft extends Editor {
   readonly set: CriuImageSet;
   readonly holdsBreakTimes = false;
-  protected readonly encoders: Encoders = { lock: encodeLock };
+  protected readonly encoders: Encoders = {
+    lock: encodeLock,
+    ends: (ends) => encodeEnds(ends, this.#isBigEndian()),
+    unix: encodeName,
+  };
   readonly #images = new Map<string, ImageDraft>();
   readonly #patches = new Map<string, Splice[]>();
 
@@ -83,6 +92,28 @@ export class Draft extends Editor {
     if (image === undefined || record === undefined)
       throw new EditError("there is no such record", { file: name, path: `[${index}]` });
     return { image, record };
+  }
+
+  *sockets(): Generator<Socket> {
+    for (const { socket, origin } of this.checkpoint.files.all)
+      if (socket !== undefined && this.isThere(origin)) yield socket;
+  }
+
+  remapOtherAddresses(edits: readonly Parsed<AddressRule>[]): void {
+    remapOtherAddresses(this, edits);
+  }
+
+  /** Words of an address as images hold them from the order of memory of a little-endian machine, or the other way round. */
+  wordsInOrder(words: readonly number[]): number[] {
+    return this.#isBigEndian() ? words.map(swapped) : [...words];
+  }
+
+  /** All images of a set are of one machine. */
+  #isBigEndian(): boolean {
+    return this.once("byte order", () => {
+      const first = this.set.files.find(({ kind }) => kind?.magic !== undefined);
+      return first !== undefined && this.set.imageNamed(first.name)?.header?.byteOrder === "big-endian";
+    });
   }
 
   /** Visits the fields that `wants` picks, in all images that hold such a field. */

@@ -1,9 +1,12 @@
 import { EditError } from "../../io/errors.js";
 import type { Checkpoint, Descriptor, Origin } from "../../model/checkpoint.js";
 import type { Lock } from "../../model/lock.js";
+import type { InetEnds, Socket, UnixName } from "../../model/socket.js";
 import { equalValues } from "../../schema/equal.js";
 import type { FieldPath } from "../../schema/patch.js";
 import type { DescriptorName } from "./descriptors.js";
+import type { Parsed } from "./kind.js";
+import type { AddressRule } from "./kinds/remap-address.js";
 import { Ledger } from "./ledger.js";
 import type { Edit } from "./plan.js";
 
@@ -12,6 +15,8 @@ type Fields = Readonly<Record<string, unknown>>;
 /** The objects of the model that edits change, by their kinds. A kind of object is added here and to both encoders. */
 export interface Objects {
   readonly lock: Lock;
+  readonly ends: InetEnds;
+  readonly unix: UnixName;
 }
 
 /**
@@ -50,10 +55,22 @@ export abstract class Editor extends Ledger {
 
   protected abstract isThere(origin: Origin): boolean;
   protected abstract readonly encoders: Encoders;
-  /** Sets a field inside the message that the origin names. */
-  protected abstract changeField(edit: Edit, origin: Origin, path: FieldPath, value: unknown): void;
+  /** Sets a field inside the message that the origin names. `shown` is what a person reads instead of bytes. */
+  protected abstract changeField(
+    edit: Edit,
+    origin: Origin,
+    path: FieldPath,
+    value: unknown,
+    shown: { readonly before: unknown; readonly after: unknown },
+  ): void;
   /** Takes a record, or the list element that the origin names, away, with what counts it. */
   protected abstract dropAt(edit: Edit, origin: Origin): void;
+
+  /** Sockets that are still there, also those that no descriptor leads to. */
+  abstract sockets(): Iterable<Socket>;
+
+  /** Changes addresses that stand outside of sockets, and notes what looks like them and stays. */
+  abstract remapOtherAddresses(edits: readonly Parsed<AddressRule>[]): void;
 
   descriptor({ pid, fd }: DescriptorName): Descriptor | undefined {
     return this.checkpoint.task(pid)?.descriptors?.descriptors.find((each) => each.fd === fd);
@@ -94,8 +111,10 @@ export abstract class Editor extends Ledger {
     if (before === undefined || after === undefined)
       throw new EditError(`this image cannot hold ${name(changed)}`, { file: this.imageOf(object.origin) });
     this.matched(edit);
+    const shown = { before: name(object), after: name(changed) };
     for (const origin of [object.origin, ...(object.repeats ?? [])])
-      for (const [path, value] of differences(before, after)) this.changeField(edit, origin, path, value);
+      for (const [path, value] of differences(before, after))
+        this.changeField(edit, origin, path, value, shown);
   }
 
   /** Takes an object away, wherever it stands. */

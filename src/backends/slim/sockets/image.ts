@@ -15,15 +15,14 @@ import {
   TCP_ESTABLISHED,
   TCP_LISTEN,
 } from "../../../linux/sockets.js";
+import { encodeInetOptions, encodeOptions } from "../../../model/criu/sockets.js";
 import type { StreamReader } from "../../../model/linux-cr/reader.js";
-import { Losses } from "../../../model/loss.js";
-import { endsOf } from "../../../ops/convert/to-criu/inet-sockets.js";
-import { packetData, packetRights, queuesOf } from "../../../ops/convert/to-criu/packets.js";
-import { inetOptions, socketOptions } from "../../../ops/convert/to-criu/socket-options.js";
+import { decodePacket, decodeSocket, queuesOf } from "../../../model/linux-cr/sockets.js";
+import type { InetEnd, Socket } from "../../../model/socket.js";
 
 const SOCKET_FILE = 4;
 /** SOCKET_UNIX.flags: the name is still in the file system. */
-export const LINKED = 1;
+const LINKED = 1;
 /** SOCKET_EXTRA.flags. */
 const PERMISSIONS = 1;
 
@@ -89,11 +88,12 @@ function socketOf(reader: StreamReader, part: Part, flags: number | undefined): 
   const { sock, sock_common: common } = reader.get(part, RECORDS.SOCKET).value;
   const extra = reader.find(part, RECORDS.SOCKET_EXTRA)?.value;
   const objref = part.objref ?? 0;
+  const decoded = decodeSocket(reader, part);
   const base = {
     ...{ objref, part, flags, type: sock.type, protocol: sock.protocol, state: sock.state },
     backlog: Math.max(0, sock.backlog),
     shutdown: sock.shutdown,
-    opts: socketOptions({ reader, losses: new Losses() }, part, ""),
+    opts: encodeOptions(decoded.options),
     ifindex: extra?.ifindex ?? common.bound_dev_if,
   };
   switch (common.family) {
@@ -101,7 +101,7 @@ function socketOf(reader: StreamReader, part: Part, flags: number | undefined): 
       return { ...base, family: AF_UNIX, ...unixOf(reader, part) };
     case AF_INET:
     case AF_INET6:
-      return { ...base, ...inetOf(reader, part, common.family) };
+      return { ...base, ...inetOf(decoded, common.family) };
     case AF_NETLINK:
     case AF_PACKET:
       return { ...base, family: common.family };
@@ -130,17 +130,17 @@ function unixOf(
 }
 
 function inetOf(
-  reader: StreamReader,
-  part: Part,
+  socket: Socket,
   family: ImageInet["family"],
 ): Pick<ImageInet, "family" | "local" | "remote" | "v6only" | "ip" | "tcp"> {
-  const ends = endsOf({ reader }, part, family);
-  const options = inetOptions({ reader }, part);
+  const options = encodeInetOptions(socket);
+  const addressOf = (end: InetEnd | undefined): Buffer | undefined =>
+    end === undefined || end.port === 0 ? undefined : inetAddress(family, end.port, end.address);
   return {
     family,
-    local: ends.localPort === 0 ? undefined : inetAddress(family, ends.localPort, ends.local),
-    remote: ends.remotePort === 0 ? undefined : inetAddress(family, ends.remotePort, ends.remote),
-    v6only: reader.find(part, RECORDS.SOCKET_EXTRA)?.value.v6_only === 1,
+    local: addressOf(socket.inet?.local),
+    remote: addressOf(socket.inet?.remote),
+    v6only: socket.options.switches.IPV6_V6ONLY === true,
     ip: options.ip_opts ?? {},
     tcp: options.tcp_opts ?? {},
   };
@@ -172,11 +172,10 @@ export function messagesOf(
 ): { readonly received: ImageMessage[]; readonly unsent: ImageMessage[] } {
   const [received, unsent] = queuesOf(part).map((packets) =>
     packets.map((packet): ImageMessage => {
-      const pieces = packetData({ reader }, packet).map(({ source, offset, size }) =>
-        source.read(offset, size),
-      );
+      const { data, files } = decodePacket(reader, packet);
+      const pieces = data.map(({ source, offset, size }) => source.read(offset, size));
       const { sk_objref: sender } = reader.get(packet, RECORDS.SOCKET_BUFFER).value;
-      return { data: Buffer.concat(pieces), rights: packetRights({ reader }, packet), sender };
+      return { data: Buffer.concat(pieces), rights: files, sender };
     }),
   );
   return { received: received ?? [], unsent: unsent ?? [] };

@@ -1,18 +1,30 @@
+import type { UnixSkEntry } from "../../../formats/criu/tables/sk-unix.js";
 import { RECORDS } from "../../../formats/linux-cr/records.js";
 import { MemorySource } from "../../../io/source.js";
-import { AF_UNIX, SUN_PATH, TCP_CLOSE, TCP_ESTABLISHED, TCP_LISTEN } from "../../../linux/sockets.js";
-import { Losses } from "../../../model/loss.js";
-import { writeInetRecords } from "../../../ops/convert/to-linux-cr/inet-sockets.js";
-import { writeNetlinkRecords, writePacketRecords } from "../../../ops/convert/to-linux-cr/other-sockets.js";
-import { writeSocketExtra, writeSocketRecord } from "../../../ops/convert/to-linux-cr/sockets.js";
-import { writeByteQueue } from "../../../ops/convert/to-linux-cr/tcp-connections.js";
+import { TCP_CLOSE, TCP_LISTEN } from "../../../linux/sockets.js";
+import {
+  decodeConnection,
+  decodeInet,
+  decodeNetlink,
+  decodePacketSocket,
+  decodeUnix,
+} from "../../../model/criu/sockets.js";
+import { encodeExtra, encodeSocket, encodeUnix } from "../../../model/linux-cr/sockets.js";
+import { closedSocket, isConnection } from "../../../model/socket.js";
+import { writeByteQueue, writeSocketRecords } from "../../../ops/convert/to-linux-cr/sockets.js";
 import type { CheckpointContext } from "../checkpoint/context.js";
 import type { OpenFileState } from "../files/open-files.js";
-import type { QueuedMessage, SavedSocket, UnixSocket } from "./captured.js";
-import { LINKED } from "./image.js";
+import {
+  type InetSocket,
+  NO_OWNER,
+  type QueuedMessage,
+  type SavedSocket,
+  type UnixSocket,
+} from "./captured.js";
 
-const SOCKADDR_BYTES = 110;
 const SLASH = 0x2f;
+/** What is being written stands in no image yet. */
+const ORIGIN = { image: "", record: 0 };
 
 /** Writes the records of an open file whose number was just given. */
 type WriteFile = (context: CheckpointContext, file: OpenFileState, objref: number) => void;
@@ -21,38 +33,25 @@ type WriteFile = (context: CheckpointContext, file: OpenFileState, objref: numbe
 export function writeSocket(context: CheckpointContext, file: OpenFileState, writeFile: WriteFile): number {
   const socket = context.sockets.get(file);
   if (socket === undefined) throw new Error(`${file.link} is not supported`);
-  return writeSock(context, socket, file.link, writeFile);
+  return writeSock(context, socket, writeFile);
 }
 
-function writeSock(
-  context: CheckpointContext,
-  socket: SavedSocket,
-  label: string,
-  writeFile: WriteFile,
-): number {
+function writeSock(context: CheckpointContext, socket: SavedSocket, writeFile: WriteFile): number {
   return context.ref("SOCK", socket.inode, (objref) => {
     // What has no place in a stream was refused, so that nothing is lost here.
-    const records = { writer: context.writer, losses: new Losses() };
+    const { writer } = context;
     switch (socket.family) {
       case "unix":
         writeUnix(context, socket, objref, writeFile);
         break;
       case "inet":
-        writeInetRecords(records, socket.entry, {
-          label,
-          connection: socket.connection && {
-            entry: socket.connection.entry,
-            received: rangeOf(socket.connection.received),
-            unsent: rangeOf(socket.connection.unsent),
-          },
-          ifindex: socket.ifindex,
-        });
+        writeInet(context, socket);
         break;
       case "netlink":
-        writeNetlinkRecords(records, socket.entry, label);
+        writeSocketRecords(writer, decodeNetlink(socket.entry));
         break;
       case "packet":
-        writePacketRecords(records, socket.entry, { label, ino: socket.inode });
+        writeSocketRecords(writer, { ...decodePacketSocket(socket.entry), inode: socket.inode });
     }
     if (stateOf(socket) !== TCP_LISTEN)
       context.deferred.push(() => writeQueues(context, socket, objref, writeFile));
@@ -64,6 +63,21 @@ function stateOf(socket: SavedSocket): number {
   return socket.family === "inet" ? socket.entry.state : TCP_CLOSE;
 }
 
+function writeInet({ writer }: CheckpointContext, socket: InetSocket): void {
+  const { entry, connection: saved, ifindex: interfaceIndex } = socket;
+  const decoded = decodeInet(entry, { origin: ORIGIN });
+  const own = { ...decoded, options: { ...decoded.options, interfaceIndex } };
+  const connection =
+    saved &&
+    decodeConnection(saved.entry, {
+      origin: ORIGIN,
+      received: [rangeOf(saved.received)],
+      unsent: [rangeOf(saved.unsent)],
+    });
+  const isLost = isConnection(own) && connection === undefined;
+  writeSocketRecords(writer, isLost ? closedSocket(own) : own, connection);
+}
+
 /** The peer, when it is new, stands between SOCKET and SOCKET_UNIX. */
 function writeUnix(
   context: CheckpointContext,
@@ -71,41 +85,28 @@ function writeUnix(
   objref: number,
   writeFile: WriteFile,
 ): void {
-  const { name, opts } = socket;
-  const records = { writer: context.writer, losses: new Losses() };
-  writeSocketRecord(records, {
-    label: "",
-    family: AF_UNIX,
-    type: socket.type,
-    protocol: 0,
-    state: socket.state,
-    backlog: socket.backlog,
-    shutdown: socket.shutdown,
-    opts,
-  });
+  const { writer } = context;
+  const { name, directory } = socket;
+  const own = decodeUnix(entryOf(socket), { origin: ORIGIN });
+  writer.record(RECORDS.SOCKET, encodeSocket(own));
   const other = socket.peer === 0 ? undefined : context.sockets.byInode(socket.peer);
-  const peer = other === undefined ? 0 : writeSock(context, other.socket, other.file.link, writeFile);
-  const peerName = other?.socket.family === "unix" ? other.socket.name : Buffer.alloc(0);
-  const isPath = name.length > 0 && name[0] !== 0;
-  context.writer.record(RECORDS.SOCKET_UNIX, {
-    this: objref,
-    peer,
-    peercred: socket.state === TCP_ESTABLISHED ? context.cred : 0,
-    flags: isPath && socket.isLinked ? LINKED : 0,
-    laddr_len: SUN_PATH + name.length,
-    raddr_len: other === undefined ? 0 : SUN_PATH + peerName.length,
-    laddr: sockaddr(name),
-    raddr: other === undefined ? Buffer.alloc(SOCKADDR_BYTES) : sockaddr(peerName),
-  });
-  if (isPath && name[0] !== SLASH) context.writer.text(RECORDS.STRING, socket.directory ?? "");
-  writeSocketExtra(records, opts, { ino: socket.inode, perms: socket.permissions });
+  const peer = other === undefined ? 0 : writeSock(context, other.socket, writeFile);
+  const peerName =
+    other === undefined ? undefined : other.socket.family === "unix" ? other.socket.name : Buffer.alloc(0);
+  writer.record(RECORDS.SOCKET_UNIX, encodeUnix(own, { objref, peer, peerName, credentials: context.cred }));
+  if (name.length > 0 && name[0] !== 0 && name[0] !== SLASH) writer.text(RECORDS.STRING, directory ?? "");
+  writer.record(RECORDS.SOCKET_EXTRA, encodeExtra(own));
 }
 
-function sockaddr(name: Buffer): Buffer {
-  const address = Buffer.alloc(SOCKADDR_BYTES);
-  address.writeUInt16LE(AF_UNIX);
-  name.copy(address, SUN_PATH);
-  return address;
+function entryOf(socket: UnixSocket): UnixSkEntry {
+  const { inode, name, directory, permissions, isLinked, shutdown } = socket;
+  const { type, state, backlog, opts } = socket;
+  return {
+    ...{ id: 0, ino: inode, peer: 0, flags: 0, uflags: 0, fown: NO_OWNER },
+    ...{ type, state, backlog, opts, name, shutdown, deleted: !isLinked },
+    ...(directory === undefined ? {} : { name_dir: directory }),
+    ...(permissions === undefined ? {} : { file_perms: permissions }),
+  };
 }
 
 /** What was received and not read, then what is yet to be sent. */
@@ -118,8 +119,8 @@ function writeQueues(
   const { writer } = context;
   const connection = socket.family === "inet" ? socket.connection : undefined;
   if (connection !== undefined) {
-    writeByteQueue(context, objref, rangeOf(connection.received));
-    writeByteQueue(context, objref, rangeOf(connection.unsent));
+    writeByteQueue(writer, objref, [rangeOf(connection.received)]);
+    writeByteQueue(writer, objref, [rangeOf(connection.unsent)]);
     return;
   }
   const queue = socket.family === "unix" || socket.family === "inet" ? socket.queue : [];
@@ -142,7 +143,7 @@ function writeMessage(
   writer.record(RECORDS.SOCKET_BUFFER, {
     lin_len: data.length,
     skb_len: data.length,
-    sk_objref: from === undefined ? 0 : writeSock(context, from.socket, from.file.link, writeFile),
+    sk_objref: from === undefined ? 0 : writeSock(context, from.socket, writeFile),
     pr_objref: objref,
   });
   writer.buffer(data);

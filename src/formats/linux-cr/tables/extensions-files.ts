@@ -1,4 +1,5 @@
-import { SEALS } from "../../../linux/files.js";
+import { BOOLEAN } from "../../../io/domains.js";
+import { SEALS, SOCKET_MODES } from "../../../linux/files.js";
 import { NANOSECONDS, TIMERFD_CLOCKS } from "../../../linux/time.js";
 import { bytes, struct, word } from "../../../schema/struct.js";
 
@@ -65,15 +66,22 @@ export const INOTIFY_WATCH = struct("INOTIFY_WATCH", 32, "One watch of an inotif
 
 export const SOCKET_EXTRA = struct("SOCKET_EXTRA", 64, "What SOCKET does not say of a socket", {
   inode: word("u64", 8, { doc: "number of the socket, as in socket:[N]" }),
-  mode: word("u32", 16, { doc: "st_mode of the file of a unix socket" }),
+  mode: word("u32", 16, {
+    doc: "st_mode of the file of a unix socket",
+    domain: ({ flags }) => (flags === 0 ? undefined : SOCKET_MODES),
+  }),
   uid: word("u32", 20),
   gid: word("u32", 24),
-  flags: word("u32", 28, { doc: "1: mode, uid and gid are stored", show: { as: "hex" } }),
+  flags: word("u32", 28, {
+    doc: "1: mode, uid and gid are stored",
+    show: { as: "hex" },
+    domain: BOOLEAN,
+  }),
   so_options: word("u64", 32, {
     doc: "bit 0 reuseaddr, then passcred, passsec, dontroute, no_check, reuseport, broadcast, keepalive, oobinline, freebind, pktinfo, cork, nodelay; bit 32 + n: option n is stored",
     show: { as: "hex" },
   }),
-  v6_only: word("u32", 40, { doc: "IPV6_V6ONLY" }),
+  v6_only: word("u32", 40, { doc: "IPV6_V6ONLY", domain: BOOLEAN }),
   ifindex: word("u32", 44, { doc: "index of the interface that it is bound to, 0 for none" }),
   so_mark: word("u32", 48),
   so_priority: word("u32", 52),

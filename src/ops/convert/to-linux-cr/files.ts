@@ -14,7 +14,7 @@ import { writeEpoll } from "./epoll.js";
 import { FILE_TYPE, writeFileRecord, writeIdentity, writeOwner } from "./file-parts.js";
 import { whyNotFile } from "./inexpressible.js";
 import { writeMemfd } from "./memfd.js";
-import { writeSocketFile } from "./socket-files.js";
+import { writeSocketFile } from "./sockets.js";
 import { writeTerminalFile } from "./terminals.js";
 
 /** Writes the records of one type of open file behind its OBJREF. */

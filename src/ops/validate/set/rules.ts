@@ -21,7 +21,6 @@ import { taskImageRules } from "./task-images.js";
 import { terminalRules } from "./terminals.js";
 import { timerRules } from "./timers.js";
 import { treeRules } from "./tree.js";
-import { unixSocketRules } from "./unix-sockets.js";
 
 /** The rules that need nothing but the set. */
 export const SET_RULES: readonly Rule<SetContext>[] = [
@@ -39,7 +38,6 @@ export const SET_RULES: readonly Rule<SetContext>[] = [
   ...mappingRules,
   ...pageRules,
   ...parentRules,
-  ...unixSocketRules,
   ...inetSocketRules,
   ...queueRules,
   ...terminalRules,

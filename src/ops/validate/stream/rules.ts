@@ -17,7 +17,6 @@ import { pidRules } from "./pids.js";
 import { placeExtensionRules } from "./place-extensions.js";
 import { queueRules } from "./queues.js";
 import { signalRules } from "./signals.js";
-import { socketExtensionRules } from "./socket-extensions.js";
 import { socketRules } from "./sockets.js";
 import { taskExtensionRules } from "./task-extensions.js";
 import { taskRules } from "./tasks.js";
@@ -49,6 +48,5 @@ export const STREAM_RULES: readonly Rule<StreamContext>[] = [
   ...extensionRules,
   ...taskExtensionRules,
   ...fileExtensionRules,
-  ...socketExtensionRules,
   ...placeExtensionRules,
 ];

@@ -192,10 +192,17 @@ export const lockAndSocketCases = [
     set.set("files.img[13].usk.name", Buffer.from("socket\0")).set("files.img[13].usk.name_dir", undefined),
   ),
   damage("UNIX_PERMISSIONS", "sockets", (set) => set.set("files.img[13].usk.file_perms", undefined)),
-  damage("UNIX_INODE", "sockets", (set) => set.set("files.img[13].usk.ino", 260668)),
+  damage("SOCKET_INODE", "sockets", (set) => set.set("files.img[13].usk.ino", 260668)),
   damage("INET_FAMILY", "sockets", (set) => set.set("files.img[25].isk.family", 17)),
   damage("INET_ADDRESS", "sockets", (set) => set.set("files.img[25].isk.src_addr", [1, 2])),
-  damage("INET_PORT", "sockets", (set) => set.set("files.img[25].isk.src_port", 70_000)),
+  damage("FIELD_VALUE", "sockets", (set) => set.set("files.img[25].isk.src_port", 70_000), [], "port"),
+  damage("SOCKET_PEER", "sockets", (set) => set.set("files.img[5].usk.peer", 260662)),
+  damage("SOCKET_RIGHTS", "sockets", (set) =>
+    set.set(
+      "sk-queues.img[12].scm[0].rights",
+      Array.from({ length: 254 }, () => 22),
+    ),
+  ),
   damage("TCP_QUEUE", "sockets", (set) => set.set("tcp-stream-3fa43.img[0].unsq_len", 5)),
   damage("TCP_OPTIONS", "sockets", (set) => set.set("tcp-stream-3fa43.img[0].timestamp", undefined)),
   damage(

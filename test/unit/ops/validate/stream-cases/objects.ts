@@ -39,14 +39,14 @@ export const objectCases: readonly StreamCase[] = [
     "itself",
   ),
   damage("SOCKET_STATE", "rich", (s) => s.set(R.SOCKET, { socket: { state: 2 } })),
-  damage("SOCKET_VALUES", "rich", (s) => s.set(R.SOCKET, { sock: { shutdown: 4 } })),
+  damage("FIELD_VALUE", "rich", (s) => s.set(R.SOCKET, { sock: { shutdown: 4 } }), [], "shutdown"),
   damage(
-    "SOCKET_PEER",
+    "SOCKET_NUMBER",
     "rich",
     (s) => s.set(R.SOCKET_UNIX, { this: s.image.value(s.find(R.SOCKET_UNIX, 1), R.SOCKET_UNIX).this }),
     [],
   ),
-  damage("SOCKET_NAME", "rich", (s) => s.set(R.SOCKET_UNIX, { laddr_len: 111 }, 1)),
+  damage("SOCKET_NAME", "rich", (s) => s.set(R.SOCKET_UNIX, { raddr_len: 111 }, 1)),
   damage("SOCKET_ADDRESS", "sockets", (s) => s.set(R.SOCKET_INET, { raddr_len: 17 })),
   damage("SOCKET_QUEUES", "sockets", (s) =>
     s.drop(s.find(R.SOCKET_QUEUE, -1)).drop(s.find(R.SOCKET_QUEUE, -1)),

@@ -120,8 +120,8 @@ export const ourCases: readonly StreamCase[] = [
   damage("TTY_SESSION", "terminal", (s) => s.set(R.TTY_EXTRA, { sid_ref: 4711 })),
   damage("AREA_KIND", "logger", (s) => s.set(R.VMA_EXTRA, { kind: 9 })),
 
-  damage("SOCKET_EXTRA_VALUES", "sockets", (s) => s.set(R.SOCKET_EXTRA, { so_options: 1n })),
-  damage("SOCKET_EXTRA_VALUES", "sockets", (s) => s.set(R.SOCKET_EXTRA, { flags: 1 }), [], "mode"),
+  damage("SOCKET_SWITCHES", "sockets", (s) => s.set(R.SOCKET_EXTRA, { so_options: 1n })),
+  damage("FIELD_VALUE", "sockets", (s) => s.set(R.SOCKET_EXTRA, { flags: 1 }), [], "mode of a socket"),
   damage("SOCKET_INODE", "sockets", (s) =>
     s.set(R.SOCKET_EXTRA, { inode: s.image.value(s.find(R.SOCKET_EXTRA, 1), R.SOCKET_EXTRA).inode }),
   ),
@@ -133,10 +133,10 @@ export const ourCases: readonly StreamCase[] = [
     [],
     "netlink as packet",
   ),
-  damage("NETLINK_VALUES", "sockets", (s) => s.set(R.SOCKET_NETLINK, { flags: 2 })),
-  damage("PACKET_VALUES", "sockets", (s) => s.set(R.SOCKET_PACKET, { version: 3 })),
-  damage("TCP_EXTRA_VALUES", "sockets", (s) => s.set(R.TCP_EXTRA, { snd_wscale: 15 })),
-  damage("TCP_EXTRA_VALUES", "sockets", (s) => s.set(R.TCP_EXTRA, { flags: 16 }), [], "flags"),
+  damage("FIELD_VALUE", "sockets", (s) => s.set(R.SOCKET_NETLINK, { flags: 2 }), [], "netlink"),
+  damage("FIELD_VALUE", "sockets", (s) => s.set(R.SOCKET_PACKET, { version: 3 }), [], "ring"),
+  damage("FIELD_VALUE", "sockets", (s) => s.set(R.TCP_EXTRA, { snd_wscale: 15 }), [], "window scale"),
+  damage("FIELD_VALUE", "sockets", (s) => s.set(R.TCP_EXTRA, { flags: 31 }), [], "flags of a connection"),
   damage("PACKET_RIGHTS_FILES", "sockets", (s) => {
     const rights = s.find(R.PACKET_RIGHTS);
     const number = Buffer.from(s.image.bytes(rights));
