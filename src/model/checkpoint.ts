@@ -1,7 +1,7 @@
-import type { FileState } from "./file-state.js";
 import type { IpcNamespace, UtsNamespace } from "./ipc.js";
 import type { Lock } from "./lock.js";
 import type { Memory } from "./memory.js";
+import type { SpecialFile } from "./special-file.js";
 import type { Ghost, StoredBytes } from "./stored-bytes.js";
 import type { Surroundings } from "./surroundings.js";
 
@@ -232,8 +232,8 @@ export interface OpenFile {
   /** Undefined when nobody was named. */
   readonly owner: FileOwner | undefined;
   readonly deleted: DeletedFile | undefined;
-  /** What only this type has: the counter of an eventfd, what an epoll watches, modes of a terminal … */
-  readonly state: FileState;
+  /** What only this type has; undefined for most, and when the image does not say it. */
+  readonly special: SpecialFile | undefined;
   /** The format's own record of this type, with the fields that only that family knows. */
   readonly record: Readonly<Record<string, unknown>>;
   readonly origin: Origin;

@@ -10,10 +10,10 @@ import { FormatError } from "../../io/errors.js";
 import { MAX_PATH_LENGTH } from "../../io/limits.js";
 import { wordBytes } from "../../io/words.js";
 import type { DeletedFile, FileOwner, FileTable, OpenFile, Origin, Socket } from "../checkpoint.js";
-import type { FileState } from "../file-state.js";
+import type { SpecialFile } from "../special-file.js";
 import { fileLabel } from "./file-label.js";
-import { criuFileState } from "./file-state.js";
 import { socketOf } from "./sockets.js";
+import { decodeSpecial } from "./special-files.js";
 
 /** All ones in a stored offset: the file is not sought at restart. */
 const NO_POSITION = 0xffff_ffff_ffff_ffffn;
@@ -140,8 +140,8 @@ class CriuOpenFile implements OpenFile {
     return node === undefined ? undefined : this.#context.deletedById().get(node);
   }
 
-  get state(): FileState {
-    return criuFileState(this.type, this.record, this.#context.set);
+  get special(): SpecialFile | undefined {
+    return decodeSpecial(this.type, this.record, this.#context.set);
   }
 
   get #regular(): RegFileEntry {

@@ -1,28 +1,29 @@
 import type { Part } from "../../formats/linux-cr/parse.js";
 import { RECORDS } from "../../formats/linux-cr/records.js";
 import type { DeletedFile, FileOwner, FileTable, OpenFile, PipeBuffer, Socket } from "../checkpoint.js";
-import type { FileState } from "../file-state.js";
 import { lazy } from "../lazy.js";
+import { NumberNames } from "../number-names.js";
+import type { SpecialFile } from "../special-file.js";
 import { deletedFile } from "./deleted-files.js";
-import { linuxCrFileState } from "./file-state.js";
 import { pidOfTag } from "./pids.js";
 import type { StreamReader } from "./reader.js";
 import { linuxCrSocket } from "./sockets.js";
+import { decodeSpecial } from "./special-files.js";
 
-/** FILE.f_type by the names that the model has for types of open files; from 1001 on those of our extension. */
-const TYPES: Readonly<Record<number, string>> = {
-  1: "REG",
-  2: "PIPE",
-  3: "FIFO",
-  4: "UNIXSK",
-  5: "TTY",
-  6: "EVENTPOLL",
-  7: "EVENTFD",
-  1001: "TIMERFD",
-  1002: "SIGNALFD",
-  1003: "MEMFD",
-  1004: "INOTIFY",
-};
+/** FILE.f_type by the names that the model has for types of open files; sockets have one by family. */
+export const FILE_TYPES = new NumberNames<string>([
+  [1, "REG"],
+  [2, "PIPE"],
+  [3, "FIFO"],
+  [4, "UNIXSK"],
+  [5, "TTY"],
+  [6, "EVENTPOLL"],
+  [7, "EVENTFD"],
+  [1001, "TIMERFD"],
+  [1002, "SIGNALFD"],
+  [1003, "MEMFD"],
+  [1004, "INOTIFY"],
+]);
 const SOCKET = 4;
 /** Types of sockets by their family; all others are internet sockets. */
 const SOCKET_TYPES: Readonly<Record<number, string>> = { 1: "UNIXSK", 16: "NETLINKSK", 17: "PACKETSK" };
@@ -162,8 +163,8 @@ class LinuxCrOpenFile implements OpenFile {
     return this.#deleted;
   }
 
-  get state(): FileState {
-    return linuxCrFileState(this.#reader, this.#part, this.type);
+  get special(): SpecialFile | undefined {
+    return decodeSpecial(this.#reader, this.#part, this.type);
   }
 
   get #part(): Part {
@@ -178,7 +179,7 @@ class LinuxCrOpenFile implements OpenFile {
 function typeOf(reader: StreamReader, part: Part): string {
   const { f_type: type, sock_objref: objref = 0 } = reader.get(part, RECORDS.FILE).value;
   const sock = type === SOCKET ? reader.object(objref, "SOCK") : undefined;
-  if (sock === undefined) return TYPES[type] ?? String(type);
+  if (sock === undefined) return String(FILE_TYPES.nameOf(type));
   return SOCKET_TYPES[reader.get(sock, RECORDS.SOCKET).value.sock_common.family] ?? INET_TYPE;
 }
 
@@ -206,7 +207,7 @@ export function namedPath(reader: StreamReader, record: number): OpenFile {
     pipeId: undefined,
     owner: undefined,
     deleted: undefined,
-    state: {},
+    special: undefined,
     record: {},
     origin: reader.origin(record),
   };
@@ -227,7 +228,7 @@ export function linuxCrPipes(reader: StreamReader): PipeBuffer[] {
     const { f_type: type, pipe_objref: pipeId = 0 } = fields(part);
     return {
       pipeId,
-      kind: TYPES[type] === "FIFO" ? ("fifo" as const) : ("pipe" as const),
+      kind: FILE_TYPES.nameOf(type) === "FIFO" ? ("fifo" as const) : ("pipe" as const),
       bytes: reader.image.payload(buffer).size,
       capacity: capacities.get(pipeId) ?? 0,
       origin: reader.origin(buffer),
