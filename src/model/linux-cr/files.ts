@@ -37,7 +37,12 @@ const HAS_MODE = 1;
 const HAS_SIZE = 4;
 
 /** FILE_OWNER.pid_type. */
-const OWNER_KINDS: readonly FileOwner["kind"][] = ["process", "group", "session", "thread"];
+const OWNER_KINDS = new NumberNames<Exclude<FileOwner["kind"], number>>([
+  [0, "process"],
+  [1, "group"],
+  [2, "session"],
+  [3, "thread"],
+]);
 
 /** All open files of a stream in its order. The id of one is its object's number. */
 export function linuxCrFiles(reader: StreamReader): FileTable {
@@ -87,6 +92,10 @@ class LinuxCrOpenFile implements OpenFile {
 
   get origin(): OpenFile["origin"] {
     return this.#reader.origin(this.#reader.index(this.#part, RECORDS.FILE) ?? 0);
+  }
+
+  get node(): OpenFile | undefined {
+    return this.path === undefined ? undefined : this;
   }
 
   get path(): string | undefined {
@@ -150,7 +159,7 @@ class LinuxCrOpenFile implements OpenFile {
     const owner = this.#reader.find(this.#part, RECORDS.FILE_OWNER)?.value;
     if (owner === undefined || (owner.pid_ref === 0 && owner.signum === 0)) return undefined;
     return {
-      kind: OWNER_KINDS[owner.pid_type] ?? "process",
+      kind: OWNER_KINDS.nameOf(owner.pid_type),
       pid: pidOfTag(this.#reader, owner.pid_ref, this.origin.record),
       signal: owner.signum,
       uid: owner.uid,
@@ -196,6 +205,7 @@ export function namedPath(reader: StreamReader, record: number): OpenFile {
   return {
     id: 0,
     type: "REG",
+    node: undefined,
     path,
     label: path,
     flags: undefined,
