@@ -1,6 +1,6 @@
 import type { SalvagedSet } from "../../formats/criu/salvage.js";
 import { shellCommand, shellQuote } from "../../io/shell.js";
-import type { Checkpoint, Descriptor, DescriptorTable, Origin } from "../../model/checkpoint.js";
+import type { Checkpoint, Descriptor, DescriptorTable, OpenFile, Origin } from "../../model/checkpoint.js";
 import type { SalvagedCriuDocument, SalvagedDocument } from "../../model/salvaged.js";
 import type { Place } from "./finding.js";
 
@@ -33,6 +33,12 @@ export abstract class ImageContext {
 
   /** The `crimg edit` command that takes a record away; undefined where the format counts it elsewhere. */
   abstract dropRecordCommand(origin: Origin): string | undefined;
+
+  /** The `crimg edit` command that sets a number of an open file. */
+  abstract setFileCommand(file: OpenFile, field: "flags" | "position", value: number): string;
+
+  /** The one that gives an open file another path, or what else has this one; undefined where none can. */
+  abstract renameCommand(file: OpenFile | undefined, path: string, to: string): string | undefined;
 
   /** A descriptor of a task. */
   descriptor(pid: number, fd: number): Descriptor | undefined {
@@ -84,5 +90,21 @@ export class SetContext extends ImageContext {
 
   dropRecordCommand({ image, record }: Origin): string {
     return this.editCommand("--set", `${image}[${record}]=absent`);
+  }
+
+  setFileCommand(file: OpenFile, field: "flags" | "position", value: number): string {
+    return this.#setCommand(file, field === "flags" ? "flags" : "pos", value);
+  }
+
+  renameCommand(file: OpenFile | undefined, _path: string, to: string): string | undefined {
+    return file && this.#setCommand(file, "name", to);
+  }
+
+  #setCommand({ origin }: OpenFile, field: string, value: number | string): string {
+    const { image, record, field: member } = origin;
+    return this.editCommand(
+      "--set",
+      `${image}[${record}].${member === undefined ? "" : `${member}.`}${field}=${value}`,
+    );
   }
 }

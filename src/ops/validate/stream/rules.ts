@@ -1,5 +1,6 @@
 import { streamFieldRule } from "../field-values.js";
 import type { Rule } from "../finding.js";
+import { descriptorOrder } from "../rules/files.js";
 import type { StreamContext } from "./context.js";
 import { credentialRules } from "./creds.js";
 import { extensionRules } from "./extensions.js";
@@ -10,7 +11,6 @@ import { headRules } from "./head.js";
 import { ipcRules } from "./ipc.js";
 import { streamLockRules } from "./locks.js";
 import { memoryRules } from "./memory.js";
-import { nameRules } from "./names.js";
 import { objectRules } from "./objects.js";
 import { pageRules } from "./pages.js";
 import { pidRules } from "./pids.js";
@@ -27,7 +27,6 @@ import { x86Rules } from "./x86.js";
 /** The rules that need nothing but a linux-cr stream. */
 export const STREAM_RULES: readonly Rule<StreamContext>[] = [
   ...framingRules,
-  ...nameRules,
   streamFieldRule,
   ...headRules,
   ...pidRules,
@@ -35,6 +34,7 @@ export const STREAM_RULES: readonly Rule<StreamContext>[] = [
   ...taskRules,
   ...credentialRules,
   ...fileRules,
+  descriptorOrder,
   ...socketRules,
   ...queueRules,
   ...terminalRules,

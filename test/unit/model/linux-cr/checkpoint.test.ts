@@ -197,7 +197,7 @@ for (const [name, bytes] of [
           for (const one of model.tasks) assert.ok([one.attributes, one.memory()?.count(0n, 1n << 47n)]);
           for (const file of model.files.all) {
             assert.type(file.label, "string");
-            assert.ok([file.size, file.buildId, file.owner, file.state, file.socket, file.deleted]);
+            assert.ok([file.size, file.buildId, file.owner, file.special, file.socket, file.deleted]);
           }
           assert.ok([model.locks, model.pipes, model.deletedFiles]);
         } catch (error) {

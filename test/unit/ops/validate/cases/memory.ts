@@ -136,7 +136,13 @@ export const taskCases = [
   damage("TTY_SETTINGS", "terminal", (set) => set.set("tty-info.img[0].winsize", undefined)),
   damage("TTY_DUPLICATE", "terminal", (set) => set.repeat("tty-info.img", 1)),
   damage("PIPE_CONTENTS", "tree", (set) => set.repeat("pipes-data.img", 0)),
-  damage("PIPE_CONTENTS", "tree", (set) => set.set("pipes-data.img[0].size", 100), [], "too many bytes"),
+  damage(
+    "PIPE_CONTENTS",
+    "tree",
+    (set) => set.set("pipes-data.img[0].size", 100),
+    ["PIPE_CAPACITY"],
+    "too many bytes",
+  ),
   damage("EPOLL_TARGET", "threads", (set) => set.set("files.img[10].epfd.tfd[0].tfd", 99)),
   damage("INOTIFY_WATCHES", "terminal", (set) => set.set("files.img[6].ify.wd[1]", WATCH)),
 ];
