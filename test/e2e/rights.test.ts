@@ -24,7 +24,7 @@ import {
   startProgram,
   until,
 } from "../helpers/live.js";
-import { type ForOtherUser, forOtherUser } from "../helpers/other-user.js";
+import { type ForOtherUser, forOtherUser, lentTo } from "../helpers/other-user.js";
 import { checkpointed, needsSlim } from "../helpers/slim.js";
 import { skip, suite } from "../helpers/suite.js";
 
@@ -82,7 +82,9 @@ function usersDirectory(name: string): string {
 /** The user's own program, checkpointed by him. */
 async function usersImage(name: string): Promise<{ image: string; log: string }> {
   const work = usersDirectory(name);
-  const live = await start(["/usr/bin/setpriv", ...AS_USER, program("logger"), work], { cwd: "/" });
+  const live = await start(["/usr/bin/setpriv", ...AS_USER, lentTo(other, program("logger")), work], {
+    cwd: "/",
+  });
   const log = join(work, "log/messages");
   await goesOn(log, 2).catch(() => goesOn(log, 2));
   const image = join(work, "image.ckpt");
