@@ -64,7 +64,7 @@ test("jobs that wait fill what busy ones may not take", async () => {
 });
 
 test("without jobs it ends at once, and a job that cannot be run ends it with its error", async () => {
-  await runAll([], CORES, () => assert.unreachable());
+  await runAll([], CORES, async () => assert.unreachable());
   for (const runs of ["cpu", "alone"] as const)
     try {
       await runAll([job(runs, 0), job("waits", 1)], CORES, async (each) => {
