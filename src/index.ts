@@ -19,11 +19,11 @@ export type { ExtensionFacts, RecordCounts } from "./formats/linux-cr/own-record
 export { jsonString } from "./io/ascii-json.js";
 export * from "./io/errors.js";
 export { MAX_JSON_BYTES, MAX_PIPED_IMAGE_BYTES, MAX_RECIPE_BYTES } from "./io/limits.js";
-export { createPrivate, openPrivate, replaceable } from "./io/private-file.js";
+export { createFile } from "./io/new-file.js";
+export { createPrivate, openDevice, openPrivate, replaceable } from "./io/private-file.js";
 export type { RecoverOptions, Recovery } from "./io/recover-in-place.js";
 export { shellCommand } from "./io/shell.js";
 export { FileSource, MemorySource } from "./io/source.js";
-export { removeAbandoned, temporaryName } from "./io/temporary.js";
 export { CAPABILITIES } from "./linux/capabilities.js";
 export * from "./model/checkpoint.js";
 export type { CriuDocument, Document, LinuxCrDocument } from "./model/document.js";
