@@ -40,7 +40,7 @@ export { rightsBeyond } from "./model/rights/rights.js";
 export { type SalvagedDocument, salvage } from "./model/salvaged.js";
 export type { FilePiece, Ghost, StoredBytes } from "./model/stored-bytes.js";
 export type { IdRange, Surroundings } from "./model/surroundings.js";
-export { type OpenOptions, openDocument } from "./open.js";
+export { assertUnchanged, type OpenOptions, openDocument } from "./open.js";
 export { openAnyImage, openImageBytes, openImageFile, openImages, openStreamFile } from "./open-image.js";
 export { type Conversion, type Family, planConversion } from "./ops/convert/convert.js";
 export { conversionBytes, writeConversion, writeStream } from "./ops/convert/write.js";
