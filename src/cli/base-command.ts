@@ -1,6 +1,6 @@
 import type { Interfaces } from "@oclif/core";
 import { Command } from "@oclif/core/command";
-import { type Recovery, UsageError } from "../index.js";
+import { assertUnchanged, type Document, type Recovery, UsageError } from "../index.js";
 import type { Answer } from "./exit-codes.js";
 import { reportFailure, wantsJson } from "./failure.js";
 import { GLOBAL_FLAGS } from "./flags.js";
@@ -63,6 +63,14 @@ export abstract class BaseCommand<T extends typeof Command> extends Command {
   /** How an image is opened: what is not believed beside it is told as a warning. */
   protected readonly opening = { onWarning: (sentence: string) => void this.warn(sentence) };
 
+  readonly #looked: Document[] = [];
+
+  /** The same where an image is only looked at: when it was changed meanwhile, that is told at the end. */
+  protected readonly looking = {
+    ...this.opening,
+    onOpened: (document: Document) => void this.#looked.push(document),
+  };
+
   /** Colours for stdout. */
   protected get style(): Style {
     return styleFor(1, this.flags.color);
@@ -116,6 +124,11 @@ export abstract class BaseCommand<T extends typeof Command> extends Command {
   protected override async _run<R>(): Promise<R> {
     const answer = await super._run<R>();
     process.exitCode ??= answer as Answer;
+    try {
+      this.#looked.forEach(assertUnchanged);
+    } catch (error) {
+      await this.catch(error);
+    }
     return answer;
   }
 

@@ -4,6 +4,7 @@ import { ScatteredPages } from "../../../formats/linux-cr/stream-writer.js";
 import { ConcatSource, type Piece, pieceSize } from "../../../io/concat.js";
 import { chunksOf } from "../../../io/digest.js";
 import { CrimgError, ioError, UsageError } from "../../../io/errors.js";
+import { PinnedDirectory } from "../../../io/pinned-directory.js";
 import { createPrivate, privateMode } from "../../../io/private-file.js";
 import type { ByteSource } from "../../../io/source.js";
 import { removeAbandoned, temporaryName } from "../../../io/temporary.js";
@@ -26,29 +27,31 @@ type OnWritten = (done: number, total: number) => void;
  */
 export function saveImage(image: ByteSource, out: string, force: boolean, onWritten: OnWritten): void {
   const isOld = replaces(out, force);
-  const { dir: directory, base } = path.parse(path.resolve(out));
-  const aside = path.join(directory, temporaryName(base));
+  const { dir, base } = path.parse(path.resolve(out));
+  removeAbandoned(dir, base);
+  const directory = PinnedDirectory.open(dir);
+  const [aside, named] = [directory.at(temporaryName(base)), directory.at(base)];
   let isNamed = false;
   let fd: number | undefined;
   try {
-    removeAbandoned(directory, base);
-    fd = openNameless(directory);
+    fd = openNameless(directory.at("."));
     isNamed = fd === undefined;
     fd ??= createPrivate(aside);
     write(fd, image, onWritten);
     if (!isNamed && !isOld) {
-      giveName(fd, out);
+      giveName(fd, named, out);
       return;
     }
-    if (!isNamed) giveName(fd, aside);
+    if (!isNamed) giveName(fd, aside, out);
     isNamed = true;
-    fs.renameSync(aside, out);
+    fs.renameSync(aside, named);
     isNamed = false;
   } catch (error) {
     throw error instanceof CrimgError ? error : ioError("write it", out, error);
   } finally {
     if (fd !== undefined) fs.closeSync(fd);
     if (isNamed) fs.rmSync(aside, { force: true });
+    directory.close();
   }
 }
 
@@ -71,13 +74,13 @@ function write(fd: number, image: ByteSource, onWritten: OnWritten): void {
   }
 }
 
-/** linkat(2) by the descriptor. */
-function giveName(fd: number, name: string): void {
+/** linkat(2) by the descriptor; `out` is for messages. */
+function giveName(fd: number, name: string, out: string): void {
   const from = Buffer.from(`/proc/self/fd/${fd}\0`);
   const result = attempt(SYS.linkat, AT_FDCWD, from, AT_FDCWD, Buffer.from(`${name}\0`), AT_SYMLINK_FOLLOW);
   if (result === -EEXIST)
-    throw new UsageError("the file exists now; name a new one or use --force", { file: name });
-  if (result < 0) throw new CrimgError("IO", `cannot give it a name (errno ${-result})`, { file: name });
+    throw new UsageError("the file exists now; name a new one or use --force", { file: out });
+  if (result < 0) throw new CrimgError("IO", `cannot give it a name (errno ${-result})`, { file: out });
 }
 
 /** Fits into the cache of the processor, where bytes are copied to and from. */
