@@ -86,16 +86,16 @@ Exit status: 0 written, 1 something cannot be saved, 2 trouble.`;
       progress.end();
       log.close();
     }
-    const { refused, remarks } = outcome;
-    if (refused.length > 0) return this.#refuse(refused.map(({ reason }) => reason));
-    for (const { text } of remarks) this.warn(text);
+    const { unsupported, warnings } = outcome;
+    if (unsupported.length > 0) return this.#refuse(unsupported.map(({ reason }) => reason));
+    for (const { text } of warnings) this.warn(text);
     if (flags.out === "-") return EXIT.ok;
     if (flags.json)
       this.printJson({
         pid,
         leaveRunning: flags["leave-running"],
         written: { path: flags.out, size },
-        remarks,
+        remarks: warnings,
       });
     else this.print(`wrote ${flags.out} (task ${pid}, ${size} bytes)`);
     return EXIT.ok;

@@ -5,7 +5,7 @@ import { type Answer, EXIT } from "../src/cli/exit-codes.js";
 import { headFlag, imageArg, keptHead } from "../src/cli/flags.js";
 import { copiedLines } from "../src/cli/plan-lines.js";
 import {
-  type Document,
+  type CriuDocument,
   type LinuxCrDocument,
   openDocument,
   recoverImage,
@@ -89,7 +89,7 @@ Exit status: 0 done, 2 trouble.`;
     return { head: keptHead(head), unchained };
   }
 
-  #undoSet(document: Document, steps: number, output: string | undefined, copy: boolean) {
+  #undoSet(document: CriuDocument, steps: number, output: string | undefined, copy: boolean) {
     const target =
       output === undefined
         ? ({ to: "in place" } as const)

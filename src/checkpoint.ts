@@ -1,8 +1,5 @@
-import type {
-  CheckpointOutcome,
-  CheckpointRequest,
-  DeletedMethod,
-} from "./backends/slim/checkpoint/checkpoint.js";
+import type { CheckpointOutcome, CheckpointRequest } from "./backends/slim/checkpoint/checkpoint.js";
+import type { DeletedMethod } from "./backends/slim/deleted-files/substitutes.js";
 import type { ByteSource } from "./io/source.js";
 
 /** The ways to save a file that has no name any more. */
@@ -16,7 +13,7 @@ export type SaveImage = (
 ) => void;
 
 /**
- * Checkpoints a process and its descendants with crimg's own engine, which is loaded only now. `write` gets the image, a
+ * Checkpoints a process and its descendants with the slim backend, which is loaded only now. `write` gets the image, a
  * linux-cr stream, while the tree stands still; its size is known before a byte is read. Gives what cannot be saved,
  * object by object: nothing is written then; or what the image does not hold. `save` writes it to a file. Errors: BackendError naming what the kernel refused; those of `write`.
  */

@@ -7,7 +7,7 @@ import { restorable } from "./restorable.js";
 
 /**
  * What validation is to know of the engines of this host. `criu`: the user's choice of one, who then asks for criu alone;
- * without it crimg's own engine counts where it can restore the image. Errors: those of the system.
+ * without it the slim backend counts where it can restore the image. Errors: those of the system.
  */
 export async function engineFacts(
   document: Document,
@@ -21,7 +21,7 @@ export async function engineFacts(
   };
 }
 
-/** The first reason why crimg's own engine cannot restore an image here. */
+/** The first reason why the slim backend cannot restore an image here. */
 async function slimProblem(image: Document): Promise<string | undefined> {
   const slim = new SlimBackend();
   const probe = slim.probe();
@@ -30,8 +30,8 @@ async function slimProblem(image: Document): Promise<string | undefined> {
     const { document, losses = [] } = restorable(image, undefined, slim.family);
     const [loss] = losses;
     if (loss !== undefined) return `${loss.object}: ${loss.what} would be lost: ${loss.why}`;
-    const [objection] = await slim.preflight(document);
-    return objection?.reason;
+    const [unsupported] = await slim.preflight(document);
+    return unsupported?.reason;
   } catch (error) {
     if (!isCrimgError(error)) throw error;
     return error.message; // a damaged image, of which validation tells more

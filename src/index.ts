@@ -2,11 +2,11 @@ export type {
   Backend,
   BackendName,
   Ended,
-  Objection,
   PlannedStep,
   Probe,
   Restart,
   RestartOptions,
+  Unsupported,
 } from "./backends/backend.js";
 export { BACKENDS } from "./backends/backends.js";
 export { findCriu } from "./backends/criu/find.js";
@@ -19,11 +19,11 @@ export type { ExtensionFacts, RecordCounts } from "./formats/linux-cr/own-record
 export { jsonString } from "./io/ascii-json.js";
 export * from "./io/errors.js";
 export { MAX_JSON_BYTES, MAX_PIPED_IMAGE_BYTES, MAX_RECIPE_BYTES } from "./io/limits.js";
-export { createPrivate, openPrivate, replaceable } from "./io/private-file.js";
+export { createFile } from "./io/new-file.js";
+export { createPrivate, openDevice, openPrivate, replaceable } from "./io/private-file.js";
 export type { RecoverOptions, Recovery } from "./io/recover-in-place.js";
 export { shellCommand } from "./io/shell.js";
 export { FileSource, MemorySource } from "./io/source.js";
-export { removeAbandoned, temporaryName } from "./io/temporary.js";
 export { CAPABILITIES } from "./linux/capabilities.js";
 export * from "./model/checkpoint.js";
 export type { CriuDocument, Document, LinuxCrDocument } from "./model/document.js";
@@ -40,7 +40,7 @@ export { rightsBeyond } from "./model/rights/rights.js";
 export { type SalvagedDocument, salvage } from "./model/salvaged.js";
 export type { FilePiece, Ghost, StoredBytes } from "./model/stored-bytes.js";
 export type { IdRange, Surroundings } from "./model/surroundings.js";
-export { type OpenOptions, openDocument } from "./open.js";
+export { assertUnchanged, type OpenOptions, openDocument } from "./open.js";
 export { openAnyImage, openImageBytes, openImageFile, openImages, openStreamFile } from "./open-image.js";
 export { type Conversion, type Family, planConversion } from "./ops/convert/convert.js";
 export { conversionBytes, writeConversion, writeStream } from "./ops/convert/write.js";

@@ -1,7 +1,7 @@
 import fs from "node:fs";
 import os from "node:os";
-import path from "node:path";
 import { DirectoryFileSet, OverlayFileSet } from "./io/file-set.js";
+import { trustedDirectoryOf } from "./io/new-directory.js";
 import { type ByteSource, FileSource } from "./io/source.js";
 import { SplicedSource } from "./io/splice.js";
 import { SpoolSource } from "./io/spool.js";
@@ -13,7 +13,6 @@ import { temporarySet } from "./ops/edit/apply.js";
 import { splicedFiles } from "./ops/edit/check.js";
 import { writeNewFiles } from "./ops/edit/new-file.js";
 import type { Plan } from "./ops/edit/plan.js";
-import { privateCopy } from "./ops/edit/private-copy.js";
 import { streamAsSet } from "./stream-as-set.js";
 
 /** What a backend restores in the end: an image with its edits, converted if need be, read as if it had been written. */
@@ -34,63 +33,54 @@ export interface Written {
   remove(isRestored: boolean): void;
 }
 
-/**
- * Works out what is restored; nothing is written. `isPrivate`: what is written is a copy that nobody else can change, where
- * temporary files go. Errors: FormatError, UnsupportedError.
- */
+/** Works out what is restored; nothing is written. Errors: FormatError, UnsupportedError. */
 export function restorable(
   document: Document,
   plan: Plan | undefined,
   family: Document["family"],
-  isPrivate = false,
 ): Restorable {
   if (document.family === "criu")
     return family === "criu"
-      ? setAsItIs(document, plan, isPrivate)
-      : streamOfSet(editedSet(document, plan), plan?.restore.leaseBreakSeconds, isPrivate);
+      ? setAsItIs(document, plan)
+      : streamOfSet(editedSet(document, plan), plan?.restore.leaseBreakSeconds);
   const edited = editedStream(document, plan);
-  const {
-    document: restored,
-    losses,
-    write,
-  } = family === "criu" ? setOf(edited, isPrivate) : streamAsItIs(edited, isPrivate);
+  const { document: restored, losses, write } = family === "criu" ? setOf(edited) : streamAsItIs(edited);
   return { edited, document: restored, losses, write: () => withNewFiles(plan, write) };
 }
 
-function setAsItIs(document: CriuDocument, plan: Plan | undefined, isPrivate: boolean): Restorable {
+function setAsItIs(document: CriuDocument, plan: Plan | undefined): Restorable {
   const edited = editedSet(document, plan);
   return {
     edited,
     document: edited,
     losses: undefined,
     write() {
-      if (plan === undefined && !isPrivate) return { document, remove: () => {} };
-      const { directory, remove } =
-        plan === undefined || isPrivate ? privateCopy(document, plan) : temporarySet(document, plan);
+      if (plan === undefined) return { document, remove: () => {} };
+      const { directory, remove } = temporarySet(document, plan);
       return { document: openFileSet(new DirectoryFileSet(directory, document.name)), remove };
     },
   };
 }
 
-function streamOfSet(edited: CriuDocument, leaseSeconds: number | undefined, isPrivate: boolean): Restorable {
+function streamOfSet(edited: CriuDocument, leaseSeconds: number | undefined): Restorable {
   const losses = new Losses();
   const stream = toLinuxCr(edited.set, losses, leaseSeconds);
   return {
     edited,
     document: openStream(stream),
     losses: losses.list(),
-    write: () => spooled(stream, edited.name, isPrivate),
+    write: () => spooled(stream, edited.name),
   };
 }
 
-function setOf(stream: LinuxCrDocument, isPrivate: boolean): Omit<Restorable, "edited"> {
+function setOf(stream: LinuxCrDocument): Omit<Restorable, "edited"> {
   const { name } = stream;
   const { document, losses, write } = streamAsSet(stream, imagesOf(name));
   return {
     document,
     losses,
     write() {
-      const directory = write(isPrivate);
+      const directory = write();
       return {
         document: openFileSet(new DirectoryFileSet(directory, name)),
         remove: () => fs.rmSync(directory, { recursive: true, force: true }),
@@ -99,26 +89,26 @@ function setOf(stream: LinuxCrDocument, isPrivate: boolean): Omit<Restorable, "e
   };
 }
 
-function streamAsItIs(document: LinuxCrDocument, isPrivate: boolean): Omit<Restorable, "edited"> {
+function streamAsItIs(document: LinuxCrDocument): Omit<Restorable, "edited"> {
   const { source } = document.image;
-  const isFile = source instanceof SpoolSource || (source instanceof FileSource && !isPrivate);
+  const isFile = source instanceof SpoolSource || source instanceof FileSource;
   return {
     document,
     losses: undefined,
-    write: () => (isFile ? { document, remove: () => {} } : spooled(source, document.name, isPrivate)),
+    write: () => (isFile ? { document, remove: () => {} } : spooled(source, document.name)),
   };
 }
 
-/** In a file without a name, beside the original where there is room for its memory as well, unless `isPrivate`. */
-function spooled(stream: ByteSource, name: string, isPrivate: boolean): Written {
-  const document = openStream(new SpoolSource(stream, name, isPrivate ? os.tmpdir() : directoryFor(name)));
+/** In a file without a name, beside the original where there is room for its memory as well. */
+function spooled(stream: ByteSource, name: string): Written {
+  const document = openStream(new SpoolSource(stream, name, directoryFor(name)));
   return { document, remove: () => document.close() };
 }
 
 function directoryFor(image: string): string {
-  const beside = path.dirname(path.resolve(image));
+  const beside = trustedDirectoryOf(image);
+  if (beside === undefined) return os.tmpdir();
   try {
-    if (!fs.existsSync(image)) return os.tmpdir();
     fs.accessSync(beside, fs.constants.W_OK);
     return beside;
   } catch {

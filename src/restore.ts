@@ -15,12 +15,12 @@ import type { Policy } from "./model/policy.js";
 import { type AskedRight, askedRights } from "./model/rights/asked.js";
 import { type Bearer, ownerOf } from "./model/rights/bearer.js";
 import { type Grant, NO_GRANT } from "./model/rights/grant.js";
-import type { Right } from "./model/rights/right.js";
 import type { Edit, Plan } from "./ops/edit/plan.js";
 import { planEdits } from "./ops/edit/plan-edits.js";
 import type { RestoreOption } from "./ops/restore-options/option.js";
 import { type ValidateOptions, type Verdict, validate } from "./ops/validate/validate.js";
 import { ownersEdits } from "./owners-edits.js";
+import { isPrivate, privateCopy } from "./private-copy.js";
 import { restorable } from "./restorable.js";
 import { excessOf, isPrivileged, rightsRefusals } from "./restore-rights.js";
 
@@ -40,6 +40,9 @@ export interface RestoreRequest
   /** Path of the criu to use. */
   readonly criu?: string | undefined;
 }
+
+/** Who hears what a restore does. */
+type Told = Pick<RestartOptions, "onRestored" | "onStep" | "onProgress">;
 
 /** A restore that is worked out and can be started. */
 export interface PreparedRestore {
@@ -63,19 +66,19 @@ export interface PreparedRestore {
   readonly rights: readonly AskedRight[];
   /** What makes the set of a stream that `command` restores; undefined without a conversion or a command. */
   readonly convert: readonly string[] | undefined;
-  /** What criu is started with; undefined for crimg's own engine. */
+  /** What criu is started with; undefined for the slim backend. */
   readonly command: readonly string[] | undefined;
   /** What will be done, as far as the backend knows. Errors: FormatError for a damaged image. */
   steps(): Promise<readonly PlannedStep[]>;
   /** Restores. Errors: BackendError, IO. */
-  start(told?: Pick<RestartOptions, "onRestored" | "onStep" | "onProgress">): Promise<Restart>;
+  start(told?: Told): Promise<Restart>;
 }
 
 const IN_PLACE = " --in-place";
 /** Rules about ids and who may choose them, which do not matter to tasks in a pid namespace of their own. */
 const ID_RULES = ["PID_TAKEN", "PID_MAX", "NOT_ROOT"];
 
-/** Rules about what criu itself does wrong, and crimg's own engine does not. */
+/** Rules about what criu itself does wrong, and the slim backend does not. */
 const CRIU_FAULTS = ["CHILD_PID_LOWER", "FIFO_ASYNC", "LEASE_BREAKING", "LOCK_MAPPED", "VDSO_PAGES"];
 
 /**
@@ -83,9 +86,18 @@ const CRIU_FAULTS = ["CHILD_PID_LOWER", "FIFO_ASYNC", "LEASE_BREAKING", "LOCK_MA
  * backend does not restore is converted.
  * Errors: USAGE, EDIT for edits that cannot be made, FormatError for a damaged image.
  */
-export async function prepareRestore(document: Document, request: RestoreRequest): Promise<PreparedRestore> {
+export function prepareRestore(document: Document, request: RestoreRequest): Promise<PreparedRestore> {
+  return prepare(document, request, ownerOf(document), isPrivate(document));
+}
+
+/** `isOurs`: nobody else can change the image. */
+async function prepare(
+  document: Document,
+  request: RestoreRequest,
+  owner: Bearer | undefined,
+  isOurs: boolean,
+): Promise<PreparedRestore> {
   const { policies, root, criu, grant = NO_GRANT, asOwner = false } = request;
-  const owner = ownerOf(document);
   const isEnforced = owner !== undefined && (asOwner || isPrivileged());
   const edits =
     asOwner && owner !== undefined ? [...request.edits, ...ownersEdits(document, owner)] : request.edits;
@@ -93,10 +105,11 @@ export async function prepareRestore(document: Document, request: RestoreRequest
   const plan = isEdited ? planEdits(document, edits, { root }, policies) : undefined;
   const choosesIds = request.pids !== "new" && request.pidns !== true;
   const { backend, reason: because } = backendFor(document, request.backend, { criu, choosesIds });
-  const restored = restorable(document, plan, backend.family, isEnforced && !asOwner);
-  const excess = (image: Document): Right[] =>
-    isEnforced ? excessOf(image.checkpoint, owner, root ?? "/", asOwner ? NO_GRANT : grant) : [];
-  const rights = askedRights(excess(restored.document));
+  const restored = restorable(document, plan, backend.family);
+  const granted = asOwner ? NO_GRANT : grant;
+  const rights = isEnforced
+    ? askedRights(excessOf(restored.document.checkpoint, owner, root ?? "/", granted))
+    : [];
   const { losses } = restored;
   const { options, unanswered } = backend.needs(restored.document, request);
   const probe = backend.probe();
@@ -111,7 +124,7 @@ export async function prepareRestore(document: Document, request: RestoreRequest
     ...engineFacts(backend, probe),
     ignore: [...(choosesIds ? [] : ID_RULES), ...(backend.name === "slim" ? CRIU_FAULTS : [])],
   });
-  return {
+  const prepared: PreparedRestore = {
     backend,
     because,
     probe,
@@ -134,25 +147,60 @@ export async function prepareRestore(document: Document, request: RestoreRequest
     command,
     steps: () => backend.steps(restored.document, request),
     async start(told) {
-      const copy = restored.write();
+      if (isEnforced && !asOwner && !isOurs) return startOfCopy(prepared, document, request, owner, told);
+      const written = restored.write();
       let isRestored = false;
       try {
-        const [late] = isEnforced ? excess(copy.document) : [];
-        if (late !== undefined && rights.length === 0)
-          throw new BackendError(
-            `the image was changed while it was checked: it asks for ${late.asked} now`,
-            {
-              file: document.name,
-            },
-          );
-        const end = await backend.restart(copy.document, { ...restart, ...told, wishes: plan?.restore });
+        const end = await backend.restart(written.document, { ...restart, ...told, wishes: plan?.restore });
         isRestored = end.restored;
         return end;
       } finally {
-        copy.remove(isRestored);
+        written.remove(isRestored);
       }
     },
   };
+  return prepared;
+}
+
+/**
+ * Restores a private copy of somebody else's image, after the same checks of the copy: what is restored is what was
+ * checked. Errors: BackendError when they say more than those of the image, which was changed meanwhile.
+ */
+async function startOfCopy(
+  checked: PreparedRestore,
+  document: Document,
+  request: RestoreRequest,
+  owner: Bearer,
+  told: Told | undefined,
+): Promise<Restart> {
+  const copy = privateCopy(document);
+  try {
+    const prepared = await prepare(copy.document, request, owner, true);
+    const [change] = changesOf(checked, prepared);
+    if (change !== undefined)
+      throw new BackendError(
+        `not restored, since it changed after the check: ${change}; run the command again`,
+        {
+          file: document.name,
+        },
+      );
+    return await prepared.start(told);
+  } finally {
+    copy.remove();
+  }
+}
+
+/** What a second check says that the first has not said, as clauses. */
+function* changesOf(first: PreparedRestore, second: PreparedRestore): Generator<string> {
+  if (first.backend.name !== second.backend.name)
+    yield `${second.backend.name} would restore it instead of ${first.backend.name}`;
+  for (const refusal of second.refusals) if (!first.refusals.includes(refusal)) yield refusal;
+  const known = new Set(first.verdict.findings.map(({ id, what }) => `${id}: ${what}`));
+  for (const { id, what, severity } of second.verdict.findings)
+    if (severity === "error" && !known.has(`${id}: ${what}`)) yield `${id}: ${what}`;
+  const words = ({ options }: PreparedRestore): string =>
+    options.map(({ option, value }) => `${option} ${value ?? ""}`).join(" ");
+  if (words(first) !== words(second)) yield "criu would need other options";
 }
 
 /** The backend as validation wants to know it. */

@@ -1,8 +1,7 @@
 import fs from "node:fs";
-import os from "node:os";
 import path from "node:path";
 import { SourceFileSet } from "./io/file-set.js";
-import { temporaryBeside, temporaryDirectory } from "./io/new-directory.js";
+import { temporaryBeside } from "./io/new-directory.js";
 import type { ByteSource } from "./io/source.js";
 import { writeSource } from "./io/write-file.js";
 import type { CriuDocument, LinuxCrDocument } from "./model/document.js";
@@ -16,11 +15,8 @@ export interface StreamAsSet {
   readonly document: CriuDocument;
   /** What a set cannot hold of the stream. */
   readonly losses: readonly Loss[];
-  /**
-   * Writes it into a directory that only its owner can read and that is to be removed afterwards; `isPrivate`: not beside
-   * the stream, whose directory may be somebody else's. Errors: IO.
-   */
-  write(isPrivate: boolean): string;
+  /** Writes it into a directory that only its owner can read and that is to be removed afterwards. Errors: IO. */
+  write(): string;
 }
 
 /** Converts a stream without writing anything. `setName` is what messages call the set. Errors: FormatError, UnsupportedError. */
@@ -30,8 +26,8 @@ export function streamAsSet({ name, image }: LinuxCrDocument, setName: string): 
   return {
     document: openFileSet(new SourceFileSet(setName, files)),
     losses: losses.list(),
-    write(isPrivate) {
-      const directory = isPrivate ? temporaryDirectory(os.tmpdir(), "restore") : temporaryBeside(name);
+    write() {
+      const directory = temporaryBeside(name);
       try {
         for (const [file, content] of files)
           writeSource(path.join(directory, file), content, { sync: false });

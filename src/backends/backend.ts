@@ -21,7 +21,7 @@ export type Probe =
     };
 
 /** Something of the checkpoint that a backend cannot bring back here. */
-export interface Objection {
+export interface Unsupported {
   readonly pid: number | undefined;
   /** One sentence. */
   readonly reason: string;
@@ -109,7 +109,7 @@ export interface Backend {
   /** What a restore of this document needs. Errors: UsageError for wishes that the backend cannot fulfil. */
   needs(document: Document, wishes: Wishes): Needs;
   /** What of this checkpoint it refuses, object by object; empty when it will try. */
-  preflight(document: Document, wishes: Wishes): Promise<readonly Objection[]>;
+  preflight(document: Document, wishes: Wishes): Promise<readonly Unsupported[]>;
   /** What `restart` will do, as far as the backend knows; nothing is done. Errors: FormatError for a damaged image. */
   steps(document: Document, wishes: Wishes): Promise<readonly PlannedStep[]>;
   /**

@@ -21,7 +21,7 @@ export interface BackendSettings {
 }
 
 /**
- * The backend for a document. Without a name: crimg's own engine for streams that crimg checkpoint wrote, criu for all
+ * The backend for a document. Without a name: the slim backend for streams that crimg checkpoint wrote, criu for all
  * else; the other one where only that can work on this host.
  */
 export function backendFor(

@@ -1,7 +1,6 @@
-import { setFlagsFromString } from "node:v8";
 import type { Interfaces } from "@oclif/core";
 import { Command } from "@oclif/core/command";
-import { type Recovery, UsageError } from "../index.js";
+import { assertUnchanged, type Document, type Recovery, UsageError } from "../index.js";
 import type { Answer } from "./exit-codes.js";
 import { reportFailure, wantsJson } from "./failure.js";
 import { GLOBAL_FLAGS } from "./flags.js";
@@ -44,8 +43,6 @@ export abstract class BaseCommand<T extends typeof Command> extends Command {
 
   override async init(): Promise<void> {
     await super.init();
-    // V8 lets garbage grow to several times of what lives. Not told at the start: it would refuse its compiled code.
-    setFlagsFromString("--heap-growing-percent=40");
     const { args, baseFlags, strict } = this.ctor;
     const flags = oneValueEach(this.ctor.flags);
     const takesImage = "IMG" in args && (await this.#givesImagesDir(flags));
@@ -65,6 +62,14 @@ export abstract class BaseCommand<T extends typeof Command> extends Command {
 
   /** How an image is opened: what is not believed beside it is told as a warning. */
   protected readonly opening = { onWarning: (sentence: string) => void this.warn(sentence) };
+
+  readonly #looked: Document[] = [];
+
+  /** The same where an image is only looked at: when it was changed meanwhile, that is told at the end. */
+  protected readonly looking = {
+    ...this.opening,
+    onOpened: (document: Document) => void this.#looked.push(document),
+  };
 
   /** Colours for stdout. */
   protected get style(): Style {
@@ -119,6 +124,11 @@ export abstract class BaseCommand<T extends typeof Command> extends Command {
   protected override async _run<R>(): Promise<R> {
     const answer = await super._run<R>();
     process.exitCode ??= answer as Answer;
+    try {
+      this.#looked.forEach(assertUnchanged);
+    } catch (error) {
+      await this.catch(error);
+    }
     return answer;
   }
 

@@ -1,7 +1,6 @@
 import fs from "node:fs";
-import { basename, dirname, join } from "node:path";
 import { isatty } from "node:tty";
-import { createPrivate, ioError, removeAbandoned, replaceable, temporaryName, UsageError } from "../index.js";
+import { createFile, createPrivate, ioError, openDevice, replaceable, UsageError } from "../index.js";
 import { writeBinary } from "./output.js";
 
 /**
@@ -16,23 +15,28 @@ export function writeOutput(to: string | undefined, chunks: Iterable<Uint8Array>
     return;
   }
   const old = replaceable(to);
-  const [directory, base] = [dirname(to), basename(to)];
-  const fresh = old === "device" ? undefined : join(directory, temporaryName(base));
+  if (old === "device") writeToDevice(to, chunks);
+  else
+    createFile(to, (temporary) => {
+      const fd = createPrivate(temporary, old?.mode);
+      try {
+        for (const chunk of chunks) writeAll(fd, chunk);
+        fs.fsyncSync(fd);
+      } finally {
+        fs.closeSync(fd);
+      }
+    });
+}
+
+function writeToDevice(to: string, chunks: Iterable<Uint8Array>): void {
+  let fd: number | undefined;
   try {
-    if (fresh) removeAbandoned(directory, base);
-    const fd = fresh
-      ? createPrivate(fresh, old === "device" ? undefined : old?.mode)
-      : fs.openSync(to, fs.constants.O_WRONLY);
-    try {
-      for (const chunk of chunks) writeAll(fd, chunk);
-      if (fresh) fs.fsyncSync(fd);
-    } finally {
-      fs.closeSync(fd);
-    }
-    if (fresh) fs.renameSync(fresh, to);
+    fd = openDevice(to);
+    for (const chunk of chunks) writeAll(fd, chunk);
   } catch (error) {
-    if (fresh) fs.rmSync(fresh, { force: true });
     throw isErrno(error) ? ioError("write it", to, error) : error;
+  } finally {
+    if (fd !== undefined) fs.closeSync(fd);
   }
 }
 

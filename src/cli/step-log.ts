@@ -3,7 +3,7 @@ import { ioError, isCrimgError, openPrivate } from "../index.js";
 import { escapeText } from "./escape.js";
 
 /**
- * Explains what crimg's own engine does, a line a step: seconds since the start, who, what, how it ended. Into a file,
+ * Explains what the slim backend does, a line a step: seconds since the start, who, what, how it ended. Into a file,
  * which is made with the first step, and to `tell`. Only the first step can fail: tasks depend on all the others.
  */
 export class StepLog {

@@ -56,6 +56,11 @@ export function enumName(table: EnumTable, value: number): string {
   return table.names.get(value) ?? String(value);
 }
 
+/** The number of what `enumName` gives. */
+export function enumNumber(table: EnumTable, name: string): number {
+  return table.values.get(name) ?? Number(name);
+}
+
 /** Names of the set bits, then what no name covers as one hex number. Empty for 0. */
 export function flagNames(table: FlagTable, mask: number | bigint): string[] {
   let rest = BigInt(mask);

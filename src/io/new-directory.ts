@@ -1,10 +1,10 @@
 import fs from "node:fs";
 import os from "node:os";
 import path from "node:path";
-import { distrustDirectory } from "./edit-journal.js";
-import { CrimgError, ioError, isCrimgError, UsageError } from "./errors.js";
-import { PinnedDirectory } from "./pinned-directory.js";
+import { ioError, isCrimgError, UsageError } from "./errors.js";
+import { PinnedDirectory, withPath } from "./pinned-directory.js";
 import { removeAbandoned, temporaryName } from "./temporary.js";
+import { Writers } from "./writers.js";
 
 /**
  * Makes a directory that is there with all its files or not at all: `fill` writes into a directory beside it, which
@@ -28,7 +28,7 @@ export function createDirectory<T>(
     fs.mkdirSync(parent.at(name), { mode: 0o700 });
     made = parent.directory(name);
     const { inside } = made;
-    const result = named(inside, directory, () => fill(inside));
+    const result = withPath(inside, directory, () => fill(inside));
     if (like !== undefined) fs.fchmodSync(made.fd, fs.statSync(like).mode & 0o700);
     assertFree(directory);
     fs.renameSync(parent.at(name), parent.at(base));
@@ -55,31 +55,28 @@ export function temporaryDirectory(parent: string, name: string): string {
 
 /**
  * A temporary directory beside an image, where blocks can be shared and there is room for as much; or where temporary files
- * go, when the image is no file of its own or others could move things about beside it. Errors: those of the system.
+ * go, when the image is no file of its own or others could move things about there. Errors: those of the system.
  */
 export function temporaryBeside(image: string): string {
-  try {
-    const { dir, base } = path.parse(fs.realpathSync(image));
-    const directory = PinnedDirectory.open(dir);
+  const directory = trustedDirectoryOf(image);
+  if (directory !== undefined)
     try {
-      if (distrustDirectory(directory) === undefined) return temporaryDirectory(dir, base);
-    } finally {
-      directory.close();
+      return temporaryDirectory(directory, path.basename(fs.realpathSync(image)));
+    } catch {
+      // Nothing can be written there.
     }
-  } catch {
-    // A pipe, or a directory that nothing can be written to.
-  }
   return temporaryDirectory(os.tmpdir(), "restore");
 }
 
-/** Errors name the directory as it will be called. */
-function named<T>(inside: string, directory: string, fill: () => T): T {
+/** The directory that an image lies in, when only root and the caller can put things in the place of others on its path. */
+export function trustedDirectoryOf(image: string): string | undefined {
   try {
-    return fill();
-  } catch (error) {
-    if (!isCrimgError(error) || error.file?.startsWith(inside) !== true) throw error;
-    const { code, text, file, cause } = error;
-    throw new CrimgError(code, text, { file: path.join(directory, file.slice(inside.length)), cause });
+    const directory = path.dirname(fs.realpathSync(image));
+    const writers = new Writers(process.geteuid?.() ?? 0);
+    writers.addPath(directory);
+    return writers.all.length === 0 ? directory : undefined;
+  } catch {
+    return undefined; // a pipe, or nothing
   }
 }
 

@@ -1,5 +1,5 @@
 import fs from "node:fs";
-import { CrimgError, ioError, UnsupportedError } from "./errors.js";
+import { CrimgError, ioError, isCrimgError, UnsupportedError } from "./errors.js";
 
 const { O_RDONLY, O_DIRECTORY, O_NOFOLLOW, O_NONBLOCK } = fs.constants;
 
@@ -99,6 +99,17 @@ export class PinnedDirectory {
 
   close(): void {
     fs.closeSync(this.fd);
+  }
+}
+
+/** Runs `work` with what is at `inside` or below it; its errors name that by `file`, as a user knows it. */
+export function withPath<T>(inside: string, file: string, work: () => T): T {
+  try {
+    return work();
+  } catch (error) {
+    if (!isCrimgError(error) || error.file?.startsWith(inside) !== true) throw error;
+    const { code, text, cause } = error;
+    throw new CrimgError(code, text, { file: file + error.file.slice(inside.length), cause });
   }
 }
 

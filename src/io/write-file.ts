@@ -55,16 +55,6 @@ export function modelFor(directory: string, name: string, neighbours: Iterable<s
   return undefined;
 }
 
-/** Makes the names in a directory durable. */
-export function syncDirectory(directory: string): void {
-  const fd = fs.openSync(directory, "r");
-  try {
-    fs.fsyncSync(fd);
-  } finally {
-    fs.closeSync(fd);
-  }
-}
-
 /** Where a symbolic link of `fromDirectory` must point from `toDirectory` to lead to the same place. */
 export function rebasedLink(link: string, fromDirectory: string, toDirectory: string): string {
   if (path.isAbsolute(link)) return link;

@@ -58,6 +58,11 @@ export const F_ADD_SEALS = 1033;
 export const F_GET_SEALS = 1034;
 
 export const FD_CLOEXEC = 1;
+/** Numbers of descriptors. */
+export const DESCRIPTORS = range(0, 0x7fff_ffff);
+/** Watch descriptors of inotify(7), and the masks of events that it takes. */
+export const WATCHES = range(1, 0x7fff_ffff);
+export const WATCH_MASK = range(1, 0xffff_ffff);
 
 /** Types of F_SETOWN_EX; images number them as the kernel's enum pid_type does. */
 export const F_OWNER_TID = 0;
@@ -82,6 +87,8 @@ export const EVENTFD_FLAGS = flagTable("efd_flags", {
   EFD_NONBLOCK: O_NONBLOCK,
   EFD_CLOEXEC: O_CLOEXEC,
 });
+/** st_mode of a socket with a name. */
+export const SOCKET_MODES = range(S_IFSOCK, S_IFSOCK | 0o7777);
 /** Counter of an eventfd, eventfd(2). */
 export const EVENTFD_COUNTER = range(0, (1n << 64n) - 2n);
 export const EPOLL_CTL_ADD = 1;

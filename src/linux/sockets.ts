@@ -1,3 +1,4 @@
+import { range } from "../io/domains.js";
 import { enumTable } from "../io/enums.js";
 
 /** Address families, include/linux/socket.h, socket(2). */
@@ -29,9 +30,20 @@ export const TCP_ESTABLISHED = 1;
 export const TCP_CLOSE = 7;
 export const TCP_LISTEN = 10;
 
+/** TCP_ESTABLISHED to TCP_CLOSING. */
+export const TCP_STATES = range(TCP_ESTABLISHED, 11);
+export const PORTS = range(0, 0xffff);
+/** RFC 7323, 2.3; the kernel refuses more in TCP_REPAIR_OPTIONS. */
+export const WINDOW_SCALES = range(0, 14);
+
 /** States of a socket for system calls, include/uapi/linux/net.h. */
 export const SS_UNCONNECTED = 1;
 export const SS_CONNECTED = 3;
+
+/** SS_FREE to SS_DISCONNECTING. */
+export const SOCKET_STATES = range(0, 4);
+/** Errors of the kernel, include/linux/err.h. */
+export const SOCKET_ERRORS = range(0, 4095);
 
 /** Levels of getsockopt(2), include/linux/socket.h. */
 export const SOL_SOCKET = 1;
@@ -50,6 +62,11 @@ export const SO_PEEK_OFF = 42;
 
 /** Both buffer sizes were set by the program: SO_BUF_LOCK, include/uapi/linux/socket.h. */
 export const SOCK_BUF_LOCK_MASK = 3;
+export const BUFFER_LOCKS = range(0, SOCK_BUF_LOCK_MASK);
+/** Those, and that the address and the port were chosen: SOCK_BINDADDR_LOCK and SOCK_BINDPORT_LOCK, include/net/sock.h. */
+export const SOCK_LOCKS = range(0, 15);
+/** TPACKET_V1 to TPACKET_V3, include/uapi/linux/if_packet.h. */
+export const PACKET_VERSIONS = range(0, 2);
 
 /** Flags of recvmsg(2) and sendmsg(2), include/linux/socket.h. */
 export const MSG_PEEK = 2;
@@ -67,6 +84,7 @@ export const SUN_PATH_BYTES = 108;
 
 /** shutdown(2) of both directions, as bits RCV_SHUTDOWN and SEND_SHUTDOWN, include/net/sock.h. */
 export const SHUTDOWN_MASK = 3;
+export const SHUTDOWNS = range(0, SHUTDOWN_MASK);
 
 /** ioctl(2) of sockets, include/uapi/asm-generic/sockios.h, include/uapi/linux/sockios.h, include/uapi/linux/un.h. */
 export const SIOCINQ = 0x541b;

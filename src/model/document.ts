@@ -18,8 +18,6 @@ export interface LinuxCrDocument {
   readonly family: "linux-cr";
   readonly name: string;
   readonly image: LinuxCrImage;
-  /** Operations that know CRIU sets alone ask for one. Errors: UnsupportedError, always. */
-  readonly set: never;
   /** Built at first use. Errors: FormatError when the stream is damaged, cut off, or a checkpoint that failed. */
   readonly checkpoint: Checkpoint;
   close(): void;

@@ -58,3 +58,8 @@ export function lockName({ kind }: Pick<Lock, "kind">): string {
   if (typeof kind === "number") return `lock of kind ${kind}`;
   return kind === "posix" || kind === "ofd" ? `${kind} lock` : kind;
 }
+
+/** With its type: `a posix lock of type write`. */
+export function typedLockName(lock: Pick<Lock, "kind" | "type">): string {
+  return `a ${lockName(lock)} of type ${lock.type}`;
+}

@@ -46,9 +46,6 @@ function salvageStream(document: LinuxCrDocument): SalvagedLinuxCrDocument {
     name,
     image,
     reader,
-    get set() {
-      return document.set;
-    },
     get checkpoint() {
       return checkpoint();
     },

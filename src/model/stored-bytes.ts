@@ -1,3 +1,5 @@
+import type { Origin } from "./checkpoint.js";
+
 /** Bytes in an image, read when they are asked for. */
 export interface StoredBytes {
   readonly size: number;
@@ -20,6 +22,8 @@ export interface Ghost {
   readonly size: bigint;
   readonly chunked: boolean;
   readonly symlinkTarget: string | undefined;
+  /** What describes it: the ghost image, or the FILE_UNLINKED of a stream. */
+  readonly origin: Origin;
   /** What is stored of the contents, in ascending order; a symbolic link has none. */
   readonly pieces: () => Iterable<FilePiece>;
 }

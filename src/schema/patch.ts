@@ -50,6 +50,13 @@ export function formatPath(path: FieldPath): string {
     .join("");
 }
 
+/** The path that `formatPath` wrote; the empty text is the record itself. */
+export function parsePath(text: string): FieldPath {
+  return [...text.matchAll(/\[(\d+)\]|[^.[\]]+/g)].map(([name, index]) =>
+    index === undefined ? name : Number(index),
+  );
+}
+
 /**
  * Makes changes one after the other. Neighbours that lead into messages inside this one are made together, in one pass
  * over its bytes: a list of thousands of messages, each with a change, would cost the square of its length else.

@@ -5,13 +5,19 @@ import {
   chownSync,
   copyFileSync,
   cpSync,
+  existsSync,
   lstatSync,
   mkdirSync,
   readdirSync,
   readFileSync,
+  renameSync,
+  rmSync,
+  unlinkSync,
 } from "node:fs";
 import { join } from "node:path";
 import * as assert from "uvu/assert";
+import { RIGHT_NAMES } from "../../src/model/rights/kinds.js";
+import { atStep } from "../helpers/at-step.js";
 import { crimg, crimgJson } from "../helpers/cli.js";
 import { needCriu } from "../helpers/criu.js";
 import {
@@ -24,14 +30,18 @@ import {
   startProgram,
   until,
 } from "../helpers/live.js";
-import { type ForOtherUser, forOtherUser } from "../helpers/other-user.js";
+import { type ForOtherUser, forOtherUser, lentTo } from "../helpers/other-user.js";
 import { checkpointed, needsSlim } from "../helpers/slim.js";
+import { imageDigest } from "../helpers/snapshot.js";
+import { give } from "../helpers/strangers-image.js";
 import { skip, suite } from "../helpers/suite.js";
 
-const test = suite("rights at a restore", {}, 180);
+const test = suite("rights at a restore", {}, 300);
 const dir = freshDirectory("rights");
 const USER = 65534;
 let other: ForOtherUser;
+/** The program, where the user can run it. */
+let usersLogger: string;
 const AS_USER = ["--reuid", `${USER}`, "--regid", `${USER}`, "--clear-groups", "--inh-caps=-all"];
 const asUser = (...command: string[]) =>
   spawnSync("setpriv", [...AS_USER, ...command], { encoding: "utf8", timeout: 60_000, cwd: "/" });
@@ -42,6 +52,7 @@ test.before(() => {
   needsSlim();
   chmodSync(dir, 0o755);
   other = forOtherUser();
+  usersLogger = lentTo(other, program("logger"));
 });
 test.after(() => {
   for (const pid of roots)
@@ -82,7 +93,9 @@ function usersDirectory(name: string): string {
 /** The user's own program, checkpointed by him. */
 async function usersImage(name: string): Promise<{ image: string; log: string }> {
   const work = usersDirectory(name);
-  const live = await start(["/usr/bin/setpriv", ...AS_USER, program("logger"), work], { cwd: "/" });
+  const live = await start(["/usr/bin/setpriv", ...AS_USER, usersLogger, work], {
+    cwd: "/",
+  });
   const log = join(work, "log/messages");
   await goesOn(log, 2).catch(() => goesOn(log, 2));
   const image = join(work, "image.ckpt");
@@ -173,6 +186,103 @@ test("a stream that its owner edited to uid 0: told, refused, granted by name, o
   const all = `${USER} ${USER} ${USER} ${USER}`;
   assert.equal(statusOf(mine, ...IDS), [all, all, NO_CAPS, NO_CAPS]);
   await goesOn(log, 2);
+});
+
+/**
+ * Restores the user's image, whose owner writes other bytes into it, or puts something else in its place, right before the
+ * k-th call that makes a file: for each k. Gives how often it was restored, and how often refused for the change.
+ */
+async function changedMeanwhile(
+  image: string,
+  theirs: string,
+  acts: readonly string[],
+  args: readonly string[],
+): Promise<{ readonly restored: number; readonly refused: number }> {
+  const honest = `${image}.honest`;
+  cpSync(image, honest, { recursive: true });
+  let [restored, refused] = [0, 0];
+  for (const act of acts)
+    for (let step = 1, isDone = false; !isDone; step++) {
+      rmSync(image, { recursive: true });
+      cpSync(honest, image, { recursive: true });
+      give(image);
+      const before = imageDigest(image);
+      const env = atStep(step, `${act}=${image}=${theirs}`, "openSync,mkdirSync,copyFileSync,unlinkSync");
+      const result = await crimg(["restore", image, "--detach", ...args], { program: other.crimg, env });
+      const what = `${act} before call ${step}: ${result.stdout}${result.stderr}`;
+      isDone = imageDigest(image) === before && !lstatSync(image).isSymbolicLink();
+      if (result.code === 0) {
+        restored++;
+        const pid = rootOf(result.stdout);
+        assert.equal(statusOf(pid, "Uid", "CapPrm"), [`${USER} ${USER} ${USER} ${USER}`, NO_CAPS], what);
+        process.kill(pid, "SIGKILL");
+        await until("its end", () => statusGone(pid));
+      } else {
+        assert.not.match(result.stderr, /internal error|^\s+at /m, what);
+        if (/changed after the check: .*asks for uid 0/.test(result.stderr)) refused++;
+      }
+      const aside = `${image}.aside`;
+      if (existsSync(aside)) {
+        unlinkSync(image);
+        renameSync(aside, image);
+      }
+      assert.ok(step < 100, what);
+    }
+  return { restored, refused };
+}
+
+test("a stream whose owner changes it between check and start is restored as it was checked, or refused", async () => {
+  const { image } = await usersImage("meanwhile");
+  const theirs = join(dir, "meanwhile-root.ckpt");
+  copyFileSync(image, theirs);
+  chownSync(theirs, USER, USER);
+  chmodSync(dir, 0o777);
+  asRoot(theirs);
+  chmodSync(dir, 0o755);
+  const grown = ["log/messages", "data/records"].flatMap((name) => [
+    "--accept-file",
+    join(dir, "meanwhile", name),
+  ]);
+  const { restored, refused } = await changedMeanwhile(
+    image,
+    theirs,
+    ["overwrite", "swap"],
+    ["--backend", "slim", ...grown],
+  );
+  assert.ok(restored > 0 && refused > 0, `${restored} restored, ${refused} refused`);
+});
+
+/** What a program of root's has beyond its uid is granted. */
+const NOT_UIDS = RIGHT_NAMES.filter((name) => name !== "uid").join(",");
+
+test("a set of criu whose owner changes it between check and start is restored as it was checked, or refused", async () => {
+  const criu = needCriu();
+  const work = usersDirectory("criu-meanwhile");
+  const live = await startProgram("logger", work);
+  const [image, theirs] = [join(work, "set"), join(dir, "criu-meanwhile-root")];
+  mkdirSync(theirs);
+  const dumped = spawnSync(criu, ["dump", "-t", `${live.pid}`, "-D", theirs, ...live.options.dump], {
+    encoding: "utf8",
+  });
+  assert.is(dumped.status, 0, dumped.stderr);
+  cpSync(theirs, image, { recursive: true });
+  const uids = ["uid", "euid", "suid", "fsuid"].map((field) => `${field}=${USER}`);
+  const caps = ["cap_prm", "cap_eff"].map((field) => `${field}=[0,0]`);
+  const sets = [...uids, ...caps].flatMap((field) => [
+    "--set",
+    `core-${live.pid}.img[0].thread_core.creds.${field}`,
+  ]);
+  const edited = await crimg(["edit", image, ...sets, "--in-place"]);
+  assert.is(edited.code, 0, edited.stdout + edited.stderr);
+  rmSync(join(image, "crimg-edits.jsonl"));
+  give(work);
+  const { restored, refused } = await changedMeanwhile(
+    image,
+    theirs,
+    ["overwrite"],
+    ["--backend", "criu", "--criu", criu, "--force", "--allow-rights", NOT_UIDS],
+  );
+  assert.ok(restored > 0 && refused > 0, `${restored} restored, ${refused} refused`);
 });
 
 test("what root owns is restored as ever, in a directory of root's alone", async () => {

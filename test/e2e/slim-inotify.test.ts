@@ -1,4 +1,4 @@
-/** inotify instances, devices, files of /proc and sealed memory files under crimg's own engine. */
+/** inotify instances, devices, files of /proc and sealed memory files under the slim backend. */
 import { spawnSync } from "node:child_process";
 import { mkdirSync } from "node:fs";
 import { join } from "node:path";
@@ -47,7 +47,7 @@ print("ready", flush=True)
 time.sleep(1000)`,
   );
   const { stderr } = await refusal(live, join(dir, "events.ckpt"));
-  assert.match(stderr, /the inotify instance \d+ of task \d+ has \d+ bytes of events that nobody has read/);
+  assert.match(stderr, /the inotify instance \d+ of task \d+ has \d+ bytes of unread events/);
   await kill(live);
 });
 
@@ -62,8 +62,8 @@ print("ready", flush=True)
 time.sleep(1000)`,
   );
   const { stderr } = await refusal(live, join(dir, "devices.ckpt"));
-  assert.match(stderr, /is anon_inode:\[fanotify\], which this engine cannot save/);
-  assert.match(stderr, /is \/dev\/kmsg, which this engine cannot save/);
+  assert.match(stderr, /is anon_inode:\[fanotify\], which the slim backend cannot save/);
+  assert.match(stderr, /is \/dev\/kmsg, which the slim backend cannot save/);
   await kill(live);
 });
 
@@ -81,7 +81,7 @@ print("ready", flush=True)
 time.sleep(1000)`,
   );
   const { stderr } = await refusal(live, join(dir, "nameless.ckpt"));
-  assert.match(stderr, /watches \(as 1\) the inode \d+, to which no path is known/);
+  assert.match(stderr, /watches \(as 1\) the inode \d+, which has no known path/);
   await kill(live);
 });
 

@@ -209,7 +209,7 @@ function strays(): string[] {
   return readdirSync("/proc").filter((name) => {
     if (!/^\d+$/.test(name)) return false;
     try {
-      if (!readlinkSync(`/proc/${name}/exe`).includes("crimg-husk")) return false;
+      if (!readlinkSync(`/proc/${name}/exe`).includes("crimg-stub")) return false;
       return (
         readFileSync(`/proc/${statOf(Number(name))?.ppid}/comm`, "utf8") !==
         readFileSync("/proc/self/comm", "utf8")

@@ -1,4 +1,4 @@
-/** Leases under crimg's own engine, above all those that are being broken. */
+/** Leases under the slim backend, above all those that are being broken. */
 
 import { spawn, spawnSync } from "node:child_process";
 import { constants, openSync, readFileSync } from "node:fs";

@@ -1,4 +1,4 @@
-/** File locks under crimg's own engine: counted, taken, read back; waited for again; refused when another holds them. */
+/** File locks under the slim backend: counted, taken, read back; waited for again; refused when another holds them. */
 import { readdirSync, readFileSync, statSync } from "node:fs";
 import { join } from "node:path";
 import * as assert from "uvu/assert";

@@ -1,4 +1,4 @@
-/** Memory of all kinds, through crimg's own engine. */
+/** Memory of all kinds, through the slim backend. */
 
 import { spawnSync } from "node:child_process";
 import { mkdirSync, readFileSync } from "node:fs";

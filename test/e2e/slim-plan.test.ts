@@ -1,4 +1,4 @@
-/** crimg's own engine plans, refuses before it does anything, and reads back what it made before a task runs. */
+/** The slim backend plans, refuses before it does anything, and reads back what it made before a task runs. */
 
 import { spawnSync } from "node:child_process";
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
@@ -163,7 +163,7 @@ slim("a missing capability is named before anything is made", async () => {
   assert.ok(owner.code !== 0, owner.said);
   assert.match(
     owner.said,
-    new RegExp(`crimg lacks the capability CAP_CHOWN, which task ${pid} needs to have it again`),
+    new RegExp(`crimg lacks the capability CAP_CHOWN, which task ${pid} needs to restore it`),
   );
   assert.is(statOf(pid), undefined);
   assert.ok(existsSync(image));

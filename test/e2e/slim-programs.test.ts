@@ -1,4 +1,4 @@
-/** The live programs that criu is tested with, through crimg's own engine. */
+/** The live programs that criu is tested with, through the slim backend. */
 import { mkdirSync } from "node:fs";
 import { join } from "node:path";
 import { cleanUp, freshDirectory } from "../helpers/live.js";

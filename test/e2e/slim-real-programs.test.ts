@@ -1,4 +1,4 @@
-/** Programs of every day under crimg's own engine: checkpointed, gone, restored, and asked whether they are well. */
+/** Programs of every day under the slim backend: checkpointed, gone, restored, and asked whether they are well. */
 import { mkdirSync, readFileSync, renameSync } from "node:fs";
 import { join } from "node:path";
 import * as assert from "uvu/assert";

@@ -1,4 +1,4 @@
-/** crimg restore with crimg's own engine: edits, pipes, CRIU sets, the choice of a backend, waiting, the log. */
+/** crimg restore with the slim backend: edits, pipes, CRIU sets, the choice of a backend, waiting, the log. */
 
 import { type ChildProcess, spawn } from "node:child_process";
 import { createHash } from "node:crypto";
@@ -285,7 +285,7 @@ test("checkpoint explains its steps in a log as well", async () => {
   assert.is(stderr, "");
   const text = readFileSync(log, "utf8");
   assert.match(text, new RegExp(`task ${live.pid}: seize it: done$`, "m"));
-  assert.match(text, /let the tasks run on$/m);
+  assert.match(text, /resume the tasks$/m);
 });
 
 test("a log that cannot be written is told before anything is started", async () => {
@@ -309,7 +309,7 @@ test("what is for criu is refused", async () => {
   }
   const elsewhere = await crimg(["restore", image, "--root", dir, "--force"], { env });
   assert.is(elsewhere.code, 1);
-  assert.match(elsewhere.stderr, /cannot be given the root .*--remap-path/);
+  assert.match(elsewhere.stderr, /does not support --root .*--remap-path/);
 });
 
 /** Processes with this word in their command line. */

@@ -1,4 +1,4 @@
-/** crimg's own engine: sockets of all kinds come back with what waits in them, and who they are connected to. */
+/** The slim backend: sockets of all kinds come back with what waits in them, and who they are connected to. */
 import { spawnSync } from "node:child_process";
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
@@ -158,7 +158,7 @@ sockets("a restore that fails leaves no socket and no name behind", async () => 
   writeFileSync(join(work, "absolute.sock"), "somebody's file");
   const { code, stderr } = await crimg(["restore", image, "--backend", "slim", "--detach", "--force"]);
   assert.is(code, 1, stderr);
-  assert.match(stderr, /absolute\.sock is another file by now/);
+  assert.match(stderr, /absolute\.sock is now another file/);
   assert.is(statSync(join(work, "absolute.sock")).isFile(), true);
   rmSync(join(work, "absolute.sock"));
   await restored(image);

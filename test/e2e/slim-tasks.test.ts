@@ -1,4 +1,4 @@
-/** What tasks are besides their memory and files, through crimg's own engine: credentials, filters, stops, ends. */
+/** What tasks are besides their memory and files, through the slim backend: credentials, filters, stops, ends. */
 import { mkdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import * as assert from "uvu/assert";

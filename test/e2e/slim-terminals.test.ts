@@ -1,4 +1,4 @@
-/** Terminals under crimg's own engine: pseudo terminals of the tree, and the one that a program was started on. */
+/** Terminals under the slim backend: pseudo terminals of the tree, and the one that a program was started on. */
 import { closeSync, existsSync, mkdirSync, openSync, readdirSync, readFileSync, readlinkSync } from "node:fs";
 import { join } from "node:path";
 import * as assert from "uvu/assert";
@@ -95,7 +95,7 @@ terminals("a program on the terminal of a shell outside goes on on that of crimg
   // Without a terminal there is nothing that could take its place.
   const refused = await crimg(["restore", image, "--backend", "slim", "--detach"]);
   assert.is(refused.code, 1, refused.stderr);
-  assert.match(refused.stderr, /the terminal \/dev\/pts\/\d+ is outside of the checkpoint/);
+  assert.match(refused.stderr, /the terminal \/dev\/pts\/\d+ is outside the checkpoint/);
   const other = await OnTerminal.restore(image, "with them");
   await goesOn(log, 5);
   assert.ok(progress(log).ticks > ticks);

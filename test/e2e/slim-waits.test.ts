@@ -1,4 +1,4 @@
-/** Calls that wait, timers, queued signals, epoll and registers, through crimg's own engine. */
+/** Calls that wait, timers, queued signals, epoll and registers, through the slim backend. */
 import { mkdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import * as assert from "uvu/assert";

@@ -1,4 +1,4 @@
-/** crimg's own engine: a program is written down and ended, comes back under its id, and goes on. */
+/** The slim backend: a program is written down and ended, comes back under its id, and goes on. */
 
 import { spawnSync } from "node:child_process";
 import { existsSync, mkdirSync } from "node:fs";

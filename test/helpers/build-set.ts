@@ -3,7 +3,7 @@ import type { ImageKind } from "../../src/formats/criu/image-kind.js";
 import { CriuImageSet } from "../../src/formats/criu/image-set.js";
 import type { FileSet } from "../../src/io/file-set.js";
 import { MemorySource } from "../../src/io/source.js";
-import type { Document } from "../../src/model/document.js";
+import type { CriuDocument } from "../../src/model/document.js";
 import { openFileSet } from "../../src/open.js";
 import { encodeMessage } from "../../src/schema/encode.js";
 import type { MessageTable, Value } from "../../src/schema/message.js";
@@ -37,7 +37,7 @@ export class SetBuilder {
     return new CriuImageSet(memoryFiles(this.files));
   }
 
-  document(): Document {
+  document(): CriuDocument {
     return openFileSet(memoryFiles(this.files));
   }
 }

@@ -3,27 +3,45 @@
 //   kill (the default)   ends it as a power cut would
 //   stop                 SIGSTOP, for whoever comes meanwhile
 //   swap=PATH=VICTIM     PATH becomes a symbolic link to VICTIM, as its owner could make it
+//   overwrite=PATH=OTHER the file or directory PATH gets the bytes of OTHER, as its owner could write them
+//   run|PROGRAM|ARG|…    another program runs, and ends
 //   links=VICTIM         the k-th name that is to be made where others could make one is a link to VICTIM already; its path
-//                        is written to the file CRIMG_TEST_PLANTED
-// CRIMG_TEST_CALLS names the calls that count, with commas; all of CHANGING otherwise.
+//                        is written to the file CRIMG_TEST_PLANTED, as is how the other program ended
+// CRIMG_TEST_CALLS names the calls that count, with commas, those of READING too; all of CHANGING otherwise.
 const fs = require("node:fs");
 const { syncBuiltinESMExports } = require("node:module");
 const { dirname } = require("node:path");
+const { spawnSync } = require("node:child_process");
 
 const CHANGING = [
   ...["openSync", "writeSync", "writeFileSync", "ftruncateSync", "fsyncSync", "closeSync", "copyFileSync"],
   ...["mkdirSync", "renameSync", "linkSync", "unlinkSync", "rmSync", "rmdirSync", "chmodSync", "fchmodSync"],
   ...["fchownSync", "symlinkSync"],
 ];
+const READING = ["readSync"];
 const CREATING = ["openSync", "mkdirSync", "copyFileSync", "symlinkSync", "linkSync"];
 const counted = process.env.CRIMG_TEST_CALLS?.split(",") ?? CHANGING;
-const [act = "kill", ...paths] = (process.env.CRIMG_TEST_ACT ?? "kill").split("=");
-const original = Object.fromEntries(CHANGING.map((name) => [name, fs[name]]));
+const ACT = process.env.CRIMG_TEST_ACT ?? "kill";
+const [act, ...paths] = ACT.split(ACT.startsWith("run|") ? "|" : "=");
+const original = Object.fromEntries([...CHANGING, ...READING].map((name) => [name, fs[name]]));
 let left = Number(process.env.CRIMG_TEST_KILL_AT);
 
 function swap(path, victim) {
   original.renameSync(path, `${path}.aside`);
   original.symlinkSync(victim, path);
+}
+
+function run([program, ...args]) {
+  const { NODE_OPTIONS, ...env } = process.env;
+  const { status, stderr } = spawnSync(program, args, { env, encoding: "utf8" });
+  original.writeFileSync(process.env.CRIMG_TEST_PLANTED, `${status} ${stderr}`);
+}
+
+/** Into the very files that are there, which may be open. */
+function overwrite(path, other) {
+  if (fs.statSync(path).isDirectory())
+    for (const name of fs.readdirSync(other)) overwrite(`${path}/${name}`, `${other}/${name}`);
+  else original.writeFileSync(path, fs.readFileSync(other));
 }
 
 /** Where a call makes something that must not be there yet. */
@@ -63,12 +81,14 @@ function planted(name, args) {
   return fs.lstatSync(path, { throwIfNoEntry: false }) ? undefined : path;
 }
 
-for (const name of CHANGING) {
+for (const name of [...CHANGING, ...READING]) {
   fs[name] = (...args) => {
     if (isCounted(name, args) && --left === 0) {
       if (act === "kill") process.kill(process.pid, "SIGKILL");
       else if (act === "stop") process.kill(process.pid, "SIGSTOP");
       else if (act === "swap") swap(...paths);
+      else if (act === "run") run(paths);
+      else if (act === "overwrite") overwrite(...paths);
       else if (act === "links") plant(planted(name, args));
     }
     return original[name](...args);

@@ -28,7 +28,7 @@ export class OnTerminal {
   }
 
   /**
-   * A terminal on which `crimg restore` leads the session, with crimg's own engine. It ends once the tasks run, or with
+   * A terminal on which `crimg restore` leads the session, with the slim backend. It ends once the tasks run, or with
    * them: those that join its session lose their terminal when it ends.
    */
   static restore(image: string, ends: "at once" | "with them" = "at once"): Promise<OnTerminal> {

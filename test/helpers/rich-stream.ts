@@ -262,7 +262,7 @@ function socketPair(b: StreamBuilder, f_credref: number, descriptor: (objref: nu
   b.add(R.SOCKET, socket).add(R.SOCKET_UNIX, { this: second, peer: first });
   const laddr = Buffer.alloc(110);
   laddr.write(b.dialect.arch.byteOrder === "little-endian" ? "\x01\0relative" : "\0\x01relative", "latin1");
-  b.add(R.SOCKET_UNIX, { this: first, peer: second, flags: 1, laddr_len: 10, laddr });
+  b.add(R.SOCKET_UNIX, { this: first, peer: second, flags: 1, laddr_len: 11, laddr });
   b.text(R.STRING, "/tmp/");
   descriptor(file(b, { f_type: 4, f_credref, sock_objref: first }));
   descriptor(file(b, { f_type: 4, f_credref, sock_objref: second }));

@@ -4,10 +4,10 @@ import { goesOn, type Live, type LiveProgram, progress, startProgram, statOf, un
 import { needsRoot } from "./needs.js";
 import { skip } from "./suite.js";
 
-/** Ends the running suite where crimg's own engine cannot do all it is asked for in tests. */
+/** Ends the running suite where the slim backend cannot do all it is asked for in tests. */
 export function needsSlim(): void {
   needsRoot("tracing tasks and choosing their ids");
-  if (process.arch !== "x64") skip("the engine knows x86-64 alone");
+  if (process.arch !== "x64") skip("the slim backend supports x86-64 only");
 }
 
 /** `crimg checkpoint`, which must succeed and end the tree. */
@@ -17,7 +17,7 @@ export async function checkpointed({ pid }: Live, image: string): Promise<void> 
   await until("the end of the program", () => (statOf(pid)?.state ?? "Z") === "Z");
 }
 
-/** `crimg restore` with crimg's own engine, which must succeed. */
+/** `crimg restore` with the slim backend, which must succeed. */
 export async function restored(image: string): Promise<void> {
   const { code, stdout, stderr } = await crimg(["restore", image, "--backend", "slim", "--detach"]);
   assert.is(code, 0, `restore: ${stdout}${stderr}`);

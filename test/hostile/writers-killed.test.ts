@@ -12,11 +12,11 @@ import { fixture, streamFixture } from "../helpers/images.js";
 import { crimgKilledAfter, moments, randomBy } from "../helpers/kills.js";
 import { interrupt } from "../helpers/leftovers.js";
 import { cleanUp, freshDirectory } from "../helpers/live.js";
-import { SEED } from "../helpers/seed.js";
+import { NIGHTLY, SEED } from "../helpers/seed.js";
 import { imageDigest } from "../helpers/snapshot.js";
 import { suite } from "../helpers/suite.js";
 
-const RANDOM = process.env.CRIMG_NIGHTLY === "1" ? 150 : 4;
+const RANDOM = NIGHTLY ? 150 : 4;
 const test = suite("writing commands that are killed", {}, 1800);
 test.after(cleanUp);
 test.before(() => {

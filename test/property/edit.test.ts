@@ -4,7 +4,6 @@ import * as fc from "fast-check";
 import * as assert from "uvu/assert";
 import type { CriuImage, ImageRecord } from "../../src/formats/criu/image.js";
 import type { CriuImageSet } from "../../src/formats/criu/image-set.js";
-import { openDocument } from "../../src/open.js";
 import { applyPlan } from "../../src/ops/edit/apply.js";
 import { EDIT_LOG } from "../../src/ops/edit/log.js";
 import type { Edit } from "../../src/ops/edit/plan.js";
@@ -12,6 +11,7 @@ import { planEdits } from "../../src/ops/edit/plan-edits.js";
 import { undoEdits } from "../../src/ops/edit/undo.js";
 import { assertBytes } from "../helpers/bytes.js";
 import { cleanUp, freshDirectory } from "../helpers/live.js";
+import { openSet } from "../helpers/open-set.js";
 import { holds } from "../helpers/property.js";
 import { suite } from "../helpers/suite.js";
 import { fixture } from "../unit/ops/edit/planned.js";
@@ -74,7 +74,7 @@ function contents(directory: string): Map<string, Buffer> {
 function editInPlace(directory: string, edits: readonly Edit[]): number {
   let made = 0;
   for (const each of edits) {
-    const document = openDocument(directory);
+    const document = openSet(directory);
     try {
       const plan = planEdits(document, [each]);
       const { entry } = applyPlan(document, plan, { to: "in place" }, { version: "test" });
@@ -97,7 +97,7 @@ for (const set of SETS) {
         const made = editInPlace(directory, edits);
         total += made;
         if (made > 0) {
-          const document = openDocument(directory);
+          const document = openSet(directory);
           undoEdits(document, made, { to: "in place" });
           document.close();
         }
@@ -115,7 +115,7 @@ for (const set of SETS) {
     holds(
       fc.property(edit, (each) => {
         const directory = copyOf(set);
-        const document = openDocument(directory);
+        const document = openSet(directory);
         const plan = planEdits(document, [each]);
         const copy = `${directory}-edited`;
         applyPlan(document, plan, { to: "directory", directory: copy }, { version: "test" });
@@ -123,8 +123,7 @@ for (const set of SETS) {
         const changed = new Set(plan.changes.map(({ image }) => image));
         for (const [file, bytes] of before)
           if (!changed.has(file)) assertBytes(after.get(file) as Buffer, bytes, file);
-        for (const image of changed)
-          assertRecordsKept(document.set, openDocument(copy).set, image, plan.changes);
+        for (const image of changed) assertRecordsKept(document.set, openSet(copy).set, image, plan.changes);
         assert.is(after.has(EDIT_LOG), changed.size > 0);
         document.close();
         fs.rmSync(path.dirname(directory), { recursive: true });

@@ -1,13 +1,19 @@
 // One meaning in both families: what is found in an image, and what an edit does to it, is the same for the image and
 // for what convert makes of it.
 import * as assert from "uvu/assert";
+import { OverlayFileSet } from "../../src/io/file-set.js";
 import { MemorySource } from "../../src/io/source.js";
+import { SplicedSource } from "../../src/io/splice.js";
 import type { Document } from "../../src/model/document.js";
-import { openStream } from "../../src/open.js";
+import { openFileSet, openStream } from "../../src/open.js";
 import { planConversion } from "../../src/ops/convert/convert.js";
+import { diffCheckpoints } from "../../src/ops/diff/diff.js";
+import { splicedFiles } from "../../src/ops/edit/check.js";
+import { planEdits } from "../../src/ops/edit/plan-edits.js";
 import { MODEL_RULES } from "../../src/ops/validate/rules/rules.js";
 import { validate } from "../../src/ops/validate/validate.js";
 import { suite } from "../helpers/suite.js";
+import { edits } from "../unit/ops/edit/planned.js";
 import { DamagedSet } from "../unit/ops/validate/damaged-set.js";
 
 const test = suite("both families mean the same", undefined, 120);
@@ -25,19 +31,74 @@ const REFUSED: readonly (readonly [fixture: string, place: string, value: unknow
   ["threads", "core-1000.img[0].tc.timers.posix[0].si_signo", 99],
   ["threads", "core-1000.img[0].tc.timers.posix[0].it_sigev_notify", 77],
   ["threads", "core-1000.img[0].tc.timers.posix[0].clock_id", 55],
+  ["logger", "files.img[3].reg.flags", 0o1001],
+  ["logger", "files.img[3].reg.pos", 1n << 63n],
+  ["logger", "files.img[3].reg.mode", 0o644],
+  ["logger", "files.img[3].reg.name", "/var/../log"],
+  ["logger", "files.img[3].reg.name", "var/log"],
+  ["logger", "files.img[3].reg.fown.signum", 99],
+  ["logger", "fdinfo-2.img[3].fd", 0],
+  ["deleted", "ghost-file-7.img[0].mode", 0o140644],
+  ["deleted", "ghost-file-4.img[1].off", 1n << 40n],
+  ["tree", "pipes-data.img[0].size", 100],
+  ["terminal", "files.img[6].ify.wd[0].wd", 0],
+  ["terminal", "files.img[6].ify.wd[0].mask", 0],
   ["locks", "filelocks.img[0].start", -1n],
   ["locks", "filelocks.img[0].type", 2],
   ["locks", "files.img[4].reg.flags", 0],
   ["locks", "files.img[8].reg.flags", 2],
+  ["sockets", "files.img[22].isk.state", 77],
+  ["sockets", "files.img[25].isk.family", 5],
+  ["sockets", "files.img[25].isk.shutdown", 9],
+  ["sockets", "files.img[28].psk.version", 3],
+  ["sockets", "files.img[5].usk.peer", 260662],
+  ["sockets", "files.img[13].usk.ino", 260668],
+  ["sockets", "files.img[13].usk.name", Buffer.from("socket\0")],
+  ["sockets", "files.img[13].usk.file_perms.mode", 0o100644],
+  ["sockets", "sk-queues.img[12].scm[0].rights", Array.from({ length: 254 }, () => 22)],
+  ["sockets", "tcp-stream-3fa43.img[0].unsq_len", 5],
+  ["sockets", "tcp-stream-3fa43.img[0].timestamp", undefined],
+  ["sockets", "tcp-stream-3fa43.img[0].rcv_wscale", 15],
 ];
 
+/** A field with a value that is found and does not keep the image from being restored. */
+const SUSPICIOUS: readonly (readonly [fixture: string, place: string, value: unknown])[] = [
+  ["sockets", "files.img[13].usk.name", Buffer.from("/run/socket")],
+  ["sockets", "files.img[13].usk.file_perms", undefined],
+  ["logger", "files.img[3].reg.flags", 0o401],
+  ["logger", "files.img[3].reg.flags", 0o2000001],
+  ["logger", "files.img[3].reg.name", "/var//log"],
+  ["logger", "files.img[3].reg.name", "/var/log (deleted)"],
+  ["deleted", "ghost-file-4.img[2].off", 0n],
+  ["tree", "pipes-data.img[0].size", 70_000],
+];
+
+/** Edits that both families can express. */
+const EDITS: readonly (readonly [fixture: string, edit: string])[] = [
+  ["sockets", "remap-address 127.0.0.1=10.11.12.13"],
+  ["sockets", "tcp-listen-remap 55187:81,36847:82"],
+  ["sockets", "remap-path /var/lib/crimg-demo/sockets=/srv/moved"],
+];
+
+interface Meaning {
+  readonly id: string;
+  readonly pid: number | undefined;
+  readonly object: string;
+}
+
 /** Findings about the meaning of objects, each with its object. */
-function meaningOf(document: Document): string[] {
-  const { findings } = validate(document);
-  const ids = findings
-    .filter(({ id }) => ABOUT_MEANING.has(id))
-    .map(({ id, at }) => `${id} ${at.pid}:${at.fd}`);
-  return [...new Set(ids)].sort();
+function meaningOf(document: Document): Meaning[] {
+  return validate(document)
+    .findings.filter(({ id }) => ABOUT_MEANING.has(id))
+    .map(({ id, at }) => ({ id, pid: at.pid, object: `${id} ${at.fd ?? ""}` }));
+}
+
+/** A record of a stream stands among those of a task, also where a set has an image for all tasks. */
+function assertSameMeaning(stream: readonly Meaning[], set: readonly Meaning[]): void {
+  const ofAll = new Set(set.filter(({ pid }) => pid === undefined).map(({ id }) => id));
+  const texts = (all: readonly Meaning[]) =>
+    [...new Set(all.map(({ id, pid, object }) => `${object} ${ofAll.has(id) ? "" : pid}`))].sort();
+  assert.equal(texts(stream), texts(set));
 }
 
 function converted(document: Document): { readonly document: Document; readonly losses: readonly string[] } {
@@ -57,8 +118,36 @@ for (const [fixture, place, value] of REFUSED)
     const found = meaningOf(set);
     assert.ok(found.length > 0, "no rule about the meaning found it");
     const stream = converted(set);
-    assert.equal(meaningOf(stream.document), found);
+    assertSameMeaning(meaningOf(stream.document), found);
     assert.not.ok(validate(stream.document).valid, "the stream is valid");
   });
+
+for (const [fixture, place, value] of SUSPICIOUS)
+  test(`${place} = ${value} of ${fixture} is suspicious in both`, () => {
+    const set = new DamagedSet(fixture).set(place, value).open();
+    const found = meaningOf(set);
+    assert.ok(found.length > 0, "no rule about the meaning found it");
+    assertSameMeaning(meaningOf(converted(set).document), found);
+  });
+
+for (const [fixture, edit] of EDITS)
+  test(`${edit} of ${fixture} does the same to both`, () => {
+    const set = new DamagedSet(fixture).open();
+    const [ofSet, ofStream] = [edited(set, edit), edited(converted(set).document, edit)];
+    assert.equal(diffCheckpoints(converted(ofSet).document, ofStream).differences, []);
+  });
+
+/** An image as an edit leaves it. */
+function edited(document: Document, text: string): Document {
+  const plan = planEdits(document, edits(text));
+  assert.ok(plan.changes.length > 0, "the edit changes nothing");
+  if (document.family === "criu") {
+    const { fileSet } = document.set;
+    return openFileSet(new OverlayFileSet(fileSet, splicedFiles(fileSet, plan.splices)));
+  }
+  const { source } = document.image;
+  const spliced = new SplicedSource(source, [...plan.splices.values()].flat());
+  return openStream(new MemorySource(Buffer.from(spliced.read(0, spliced.size)), "edited.ckpt"));
+}
 
 test.run();

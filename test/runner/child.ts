@@ -1,7 +1,7 @@
 import { type ChildProcess, spawn, spawnSync } from "node:child_process";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
-import { TIMES } from "../helpers/seed.js";
+import { NIGHTLY, TIMES } from "../helpers/seed.js";
 import type { Report } from "../helpers/suite.js";
 import { type Job, ROOT } from "./jobs.js";
 
@@ -12,6 +12,9 @@ import { type Job, ROOT } from "./jobs.js";
  */
 const NAMESPACE = ["--pid", "--ipc", "--fork", "--kill-child", "--mount-proc"];
 const INIT = 'echo 20000 >/proc/sys/kernel/ns_last_pid; "$@"; exit $?';
+
+/** How many times as long a job may take at night. */
+const NIGHT = 8;
 
 let canIsolate: boolean | undefined;
 
@@ -52,7 +55,7 @@ export function runJob(job: Job, reportFile: string, print: (text: Buffer) => vo
   running.add(child);
   child.stdout.on("data", print);
   child.stderr.on("data", print);
-  const seconds = job.seconds * TIMES;
+  const seconds = job.seconds * TIMES * (NIGHTLY ? NIGHT : 1);
   const timer = setTimeout(() => {
     print(Buffer.from(`FAIL ${job.name}: still running after ${seconds} s, killed\n`));
     killTree(child);

@@ -7,10 +7,18 @@ import { DirectoryFileSet } from "../../io/file-set.js";
 import { temporaryDirectory } from "../../io/new-directory.js";
 import { openPrivate } from "../../io/private-file.js";
 import { FileSource } from "../../io/source.js";
-import type { Document } from "../../model/document.js";
+import type { CriuDocument, Document } from "../../model/document.js";
 import { type Explanation, explainLog } from "../../ops/explain/explain.js";
 import type { RestoreOption } from "../../ops/restore-options/option.js";
-import type { Backend, Needs, Objection, PlannedStep, Restart, RestartOptions, Wishes } from "../backend.js";
+import type {
+  Backend,
+  Needs,
+  PlannedStep,
+  Restart,
+  RestartOptions,
+  Unsupported,
+  Wishes,
+} from "../backend.js";
 import { writePid } from "../pid-file.js";
 import { hostProcess } from "../processes.js";
 import { checkExtraOptions, restoreArguments } from "./command-line.js";
@@ -18,7 +26,7 @@ import { type CriuProbe, findCriu } from "./find.js";
 import { setLeaseBreakTime } from "./lease-break-time.js";
 import { needsOf } from "./needs.js";
 import { takenReason, zombiesGone } from "./pids.js";
-import { objections } from "./preflight.js";
+import { unsupported } from "./preflight.js";
 import { type CriuEnd, runCriu } from "./run.js";
 
 /** criu is silent while it reads pages; a slow disk gives it so many bytes a second. */
@@ -42,15 +50,15 @@ export class CriuBackend implements Backend {
   }
 
   async settle(document: Document): Promise<void> {
-    await zombiesGone(document);
+    await zombiesGone(setDocument(document));
   }
 
   needs(document: Document, wishes: Wishes): Needs {
     return needsOf(document, wishes);
   }
 
-  async preflight(document: Document): Promise<readonly Objection[]> {
-    return objections(document);
+  async preflight(document: Document): Promise<readonly Unsupported[]> {
+    return unsupported(setDocument(document));
   }
 
   /** criu tells what it does while it does it. */
@@ -76,9 +84,10 @@ export class CriuBackend implements Backend {
     checkExtraOptions(extra);
     const probe = this.probe();
     if (!probe.able) return { restored: false, reason: probe.reason, explanation: undefined };
-    const taken = await takenReason(document);
+    const set = setDocument(document);
+    const taken = await takenReason(set);
     if (taken !== undefined) return { restored: false, reason: taken, explanation: undefined };
-    const images = directoryOf(document);
+    const images = directoryOf(set);
     const workDirectory = makeWorkDirectory();
     const seconds = options.wishes?.leaseBreakSeconds;
     let putBack = (): void => {};
@@ -89,7 +98,7 @@ export class CriuBackend implements Backend {
         workDirectory,
         detach,
         sharesTerminal: isShellJob(needed, extra),
-        stallSeconds: options.stallSeconds ?? STALL_SECONDS + pageBytes(document) / PAGE_BYTES_PER_SECOND,
+        stallSeconds: options.stallSeconds ?? STALL_SECONDS + pageBytes(set) / PAGE_BYTES_PER_SECOND,
         onRestored: (pid) => {
           putBack();
           if (pidFile !== undefined) writePid(pidFile, pid);
@@ -112,14 +121,19 @@ function isShellJob(needed: readonly RestoreOption[], extra: readonly string[]):
   );
 }
 
+/** Errors: UNSUPPORTED for a stream that was not converted. */
+function setDocument(document: Document): CriuDocument {
+  if (document.family === "criu") return document;
+  throw new UnsupportedError("criu restores image sets only", { file: document.name });
+}
+
 /** Errors: UNSUPPORTED for a set that criu cannot read because it is not a directory. */
-function directoryOf({ set: { fileSet }, name }: Document): string {
+function directoryOf({ set: { fileSet }, name }: CriuDocument): string {
   if (fileSet instanceof DirectoryFileSet) return path.resolve(fileSet.directory);
   throw new UnsupportedError("criu restores from a directory only", { file: name });
 }
 
-function pageBytes(document: Document): number {
-  const { set } = document;
+function pageBytes({ set }: CriuDocument): number {
   const pages = set.files.filter(({ kind }) => kind === IMAGES.PAGES);
   return pages.reduce((sum, { name }) => sum + (set.fileSet.open(name)?.size ?? 0), 0);
 }

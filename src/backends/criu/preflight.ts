@@ -1,7 +1,7 @@
 import os from "node:os";
 import { IMAGES } from "../../formats/criu/images.js";
-import type { Document } from "../../model/document.js";
-import type { Objection } from "../backend.js";
+import type { CriuDocument } from "../../model/document.js";
+import type { Unsupported } from "../backend.js";
 
 /** Node's name of this machine's instruction set in the kernel's spelling, as far as criu runs on it. */
 const KERNEL_NAMES: Readonly<Record<string, string>> = {
@@ -19,10 +19,10 @@ const KERNEL_NAMES: Readonly<Record<string, string>> = {
 const COMPRESSED_VERSION = 3;
 
 /** What no criu can do, or not this one; what the set and the host lack is for validation to say. */
-export function objections(document: Document): Objection[] {
+export function unsupported(document: CriuDocument): Unsupported[] {
   const { architecture } = document.checkpoint;
   const here = KERNEL_NAMES[process.arch] ?? process.arch;
-  const found: Objection[] = [];
+  const found: Unsupported[] = [];
   if (os.platform() !== "linux")
     found.push({ pid: undefined, reason: `criu runs on Linux only, and this is ${os.platform()}` });
   if (architecture !== "unknown" && architecture !== here)

@@ -10,7 +10,7 @@ import { attempt, call } from "./sys/syscall.js";
 const UNDO_SECONDS = 10;
 
 /** Which file a name leads to. */
-export interface FileIdentity {
+interface FileIdentity {
   readonly dev: bigint;
   readonly ino: bigint;
 }
@@ -49,7 +49,7 @@ export class Journal {
   readonly #noted = new Set<number>();
 
   /**
-   * A name that is about to be made. Without an identity it must be one that nobody else would choose. Gives the number
+   * A name that is about to be made. Without an identity it must be one that no other program chooses. Gives the number
    * to `forget` it by. Errors: BackendError when no guard can be started.
    */
   name(path: string, identity?: FileIdentity): number {
@@ -89,7 +89,7 @@ export class Journal {
     this.#guard = undefined;
     this.#noted.clear();
     attempt(SYS.close, pipe);
-    waitFor("the guard that removes what a run left", UNDO_SECONDS, () =>
+    waitFor("the guard process does not end", UNDO_SECONDS, () =>
       poll(pid)?.kind === "gone" || attempt(SYS.kill, pid, 0) < 0 ? true : undefined,
     );
   }
@@ -126,6 +126,6 @@ function startGuard(): { readonly pid: number; readonly pipe: number } {
   attempt(SYS.close, readEnd);
   guard.on("error", () => {});
   guard.unref();
-  if (guard.pid === undefined) throw new BackendError("cannot start the guard of the names that are made");
+  if (guard.pid === undefined) throw new BackendError("cannot start the guard process");
   return { pid: guard.pid, pipe };
 }

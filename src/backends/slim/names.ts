@@ -8,7 +8,7 @@ import { AT_FDCWD, AT_SYMLINK_FOLLOW, RENAME_NOREPLACE } from "../../linux/files
 import type { Journal } from "./journal.js";
 import { SYS } from "./sys/abi-x64.js";
 import { errnoName } from "./sys/kernel-error.js";
-import { attempt } from "./sys/syscall.js";
+import { attempt, cString } from "./sys/syscall.js";
 
 const NAME_BYTES = 200;
 const MARK = ".crimg-";
@@ -28,7 +28,7 @@ function linkTo(link: string, name: string): number {
 export class Names {
   constructor(readonly journal: Journal) {}
 
-  /** A path in `directory` that nobody else would choose; `like` is what the file is called. */
+  /** A path in `directory` that no other program chooses; `like` is what the file is called. */
   fresh(directory: string, like = "file"): string {
     // A name of an earlier run is not made longer by this one.
     const [, plain = like] = /^\.crimg-[0-9a-f]{12}-(.*)$/s.exec(path.posix.basename(like)) ?? [];
@@ -96,7 +96,7 @@ export class Names {
         );
         made.push(own);
         const moved = this.move(own, each);
-        if (moved === undefined) throw new BackendError(`cannot make the directory ${each} for a moment`);
+        if (moved === undefined) throw new BackendError(`cannot make the temporary directory ${each}`);
         made[made.length - 1] = moved;
       }
       return use();
@@ -132,8 +132,4 @@ export function removeName(name: string): void {
 export function makeNode(name: string, mode: number, rdev: number): void {
   const result = attempt(SYS.mknodat, AT_FDCWD, cString(name), mode, rdev);
   if (result < 0) throw new BackendError(`cannot make ${name}: ${errnoName(-result)}`);
-}
-
-function cString(text: string): Buffer {
-  return Buffer.concat([textToBytes(text), Buffer.alloc(1)]);
 }

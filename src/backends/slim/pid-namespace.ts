@@ -94,7 +94,7 @@ async function outcome(child: ChildProcess, pidFile: string, options: RestartOpt
   child.stdout?.destroy();
   child.stderr?.destroy();
   child.unref();
-  return { restored: true, pid, remark: "its pid is that seen from outside of its pid namespace" };
+  return { restored: true, pid, remark: "the pid is that of the outer pid namespace" };
 }
 
 /** The task that has an id in a namespace below `ancestor`: the last of its ids, NSpid of proc_pid_status(5). */
@@ -138,5 +138,5 @@ function reasonOf(said: string, errors: string): string {
   } catch {
     // It did not get as far as an answer.
   }
-  return `cannot restore in a pid namespace: ${errors.trim() || "crimg ended in there without a word"}`;
+  return `cannot restore in a pid namespace: ${errors.trim() || "crimg ended in it without a message"}`;
 }

@@ -5,10 +5,10 @@ import type { Probe } from "../backend.js";
 
 /** clone3(2) with set_tid came with Linux 5.5, pidfd_getfd(2) with 5.6. */
 const OLDEST_KERNEL = [5, 6] as const;
-/** ptrace(2): nobody may trace anything. */
+/** ptrace(2): tracing is off. */
 const NO_TRACING = 3;
 
-/** What decides whether crimg's own engine can restore on a host. */
+/** What decides whether the slim backend can restore on a host. */
 export interface HostFacts {
   readonly platform: string;
   readonly arch: string;
@@ -22,23 +22,23 @@ export interface HostFacts {
   readonly ptraceScope: number | undefined;
 }
 
-/** Whether the engine can work on this host. `choosesIds`: whether the tasks are to get the ids that they had. */
+/** Whether the slim backend can work on this host. `choosesIds`: whether the tasks are to get the ids that they had. */
 export function probeSlim(choosesIds: boolean, facts: HostFacts = thisHost()): Probe {
   const reason = problem(facts, choosesIds);
-  return reason === undefined ? { able: true } : { able: false, reason: `crimg's own engine: ${reason}` };
+  return reason === undefined ? { able: true } : { able: false, reason: `slim backend: ${reason}` };
 }
 
 function problem(facts: HostFacts, choosesIds: boolean): string | undefined {
   const { platform, arch, kernel, capabilities } = facts;
-  if (platform !== "linux") return `it restores on Linux only, and this is ${platform}`;
-  if (arch !== "x64") return `it knows x86-64 alone, and this is ${arch}`;
+  if (platform !== "linux") return `it restores on Linux only; this is ${platform}`;
+  if (arch !== "x64") return `it supports x86-64 only; this is ${arch}`;
   const [major = 0, minor = 0] = kernel.split(".").map(Number);
   const [oldestMajor, oldestMinor] = OLDEST_KERNEL;
   if (major < oldestMajor || (major === oldestMajor && minor < oldestMinor))
-    return `it needs Linux ${oldestMajor}.${oldestMinor} or later, and this is ${kernel}`;
+    return `it needs Linux ${oldestMajor}.${oldestMinor} or later; this is ${kernel}`;
   if (!facts.hasCheckpointRestore) return "this kernel was built without CONFIG_CHECKPOINT_RESTORE";
   if (facts.ptraceScope === NO_TRACING)
-    return "tracing is turned off for good on this host (kernel.yama.ptrace_scope is 3)";
+    return "tracing is turned off on this host (kernel.yama.ptrace_scope is 3)";
   if (choosesIds && (capabilities & (CAP_CHECKPOINT_RESTORE | CAP_SYS_ADMIN)) === 0n)
     return "choosing the ids of tasks needs the capability CAP_CHECKPOINT_RESTORE or CAP_SYS_ADMIN: run it as root, or in a pid namespace of its own with --pids new";
   if (facts.ptraceScope === NO_TRACING - 1 && (capabilities & CAP_SYS_PTRACE) === 0n)

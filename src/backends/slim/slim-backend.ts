@@ -1,3 +1,11 @@
+/**
+ * The slim backend: checkpoints and restores trees of tasks by ptrace(2), without criu. A folder holds one object, its files
+ * are named by stage: `capture` reads it from the kernel, `write` makes its records where that is a file of its own, `image`
+ * reads it from a stream, `plan` lists the steps that restore it and what is unsupported, `apply` does the steps, `verify`
+ * reads the result back. `checkpoint/` and `restore/` hold what joins the objects; `proc/`, `ptrace/` and `sys/` talk to
+ * the kernel and know no objects. `image` and `plan` load no native code.
+ */
+
 import path from "node:path";
 import { BackendError, UnsupportedError, UsageError } from "../../io/errors.js";
 import { FileSource } from "../../io/source.js";
@@ -7,11 +15,11 @@ import { StreamReader } from "../../model/linux-cr/reader.js";
 import type {
   Backend,
   Needs,
-  Objection,
   PlannedStep,
   Probe,
   Restart,
   RestartOptions,
+  Unsupported,
   Wishes,
 } from "../backend.js";
 import { writePid } from "../pid-file.js";
@@ -21,7 +29,7 @@ import { probeSlim } from "./probe.js";
 /** After a checkpoint the old tasks are zombies until their parent looks: about a second. */
 const ZOMBIE_SECONDS = 5;
 
-/** crimg's own engine: ptrace(2) through koffi, which is loaded when a restart is planned. */
+/** the slim backend: ptrace(2) through koffi, which is loaded when a restart is planned. */
 export class SlimBackend implements Backend {
   readonly name = "slim";
   readonly family = "linux-cr";
@@ -41,21 +49,21 @@ export class SlimBackend implements Backend {
 
   needs(_document: Document, { root, extra }: Wishes): Needs {
     if (extra.length > 0)
-      throw new UsageError(`${extra[0]} is an option for criu, and crimg's own engine starts none`);
+      throw new UsageError(`${extra[0]} is an option for criu, and the slim backend does not start criu`);
     const elsewhere = root !== undefined && root !== "/";
     const unanswered = elsewhere
       ? [
-          `crimg's own engine opens paths from / and cannot be given the root ${root}: remap the paths with --remap-path /OLD=${root}/OLD`,
+          `the slim backend does not support --root ${root}: remap the paths with --remap-path /OLD=${root}/OLD`,
         ]
       : [];
     return { options: [], unanswered };
   }
 
-  async preflight(document: Document): Promise<readonly Objection[]> {
+  async preflight(document: Document): Promise<readonly Unsupported[]> {
     const { readImage } = await import("./restore/image.js");
     const { thisHost } = await import("./restore/host.js");
-    const { refusalsOf } = await import("./restore/plan/refusals/refusals.js");
-    return refusalsOf(readImage(readerOf(document)), thisHost()).map((reason) => ({
+    const { unsupportedOf } = await import("./restore/unsupported.js");
+    return unsupportedOf(readImage(readerOf(document)), thisHost()).map((reason) => ({
       pid: undefined,
       reason,
     }));
@@ -64,7 +72,7 @@ export class SlimBackend implements Backend {
   async steps(document: Document): Promise<readonly PlannedStep[]> {
     const { readImage } = await import("./restore/image.js");
     const { thisHost } = await import("./restore/host.js");
-    const { planOf } = await import("./restore/plan/plan.js");
+    const { planOf } = await import("./restore/plan.js");
     return planOf(readImage(readerOf(document)), thisHost()).flatMap(({ name, steps }) =>
       steps.map(({ task, what, why }) => ({ phase: name, task: task === 0 ? undefined : task, what, why })),
     );
@@ -114,12 +122,12 @@ export class SlimBackend implements Backend {
 
 function readerOf(document: Document): StreamReader {
   if (document.family === "linux-cr") return StreamReader.of(document.image);
-  throw new UnsupportedError("crimg's own engine restores linux-cr streams", { file: document.name });
+  throw new UnsupportedError("the slim backend restores linux-cr streams", { file: document.name });
 }
 
 /** A path to the regular file that the stream is, as the tasks read their memory from it. */
 function fileOf(document: Document): string {
   const source = document.family === "linux-cr" ? document.image.source : undefined;
   if (source instanceof FileSource || source instanceof SpoolSource) return source.path;
-  throw new UnsupportedError("crimg's own engine restores from a regular file", { file: document.name });
+  throw new UnsupportedError("the slim backend restores from a regular file", { file: document.name });
 }

@@ -26,6 +26,7 @@ export function criuDeletedFiles(set: CriuImageSet, files: FileTable): DeletedFi
         ...common,
         method: "ghost",
         keptIn: fileNameOf(IMAGES.GHOST_FILE, id),
+        keptFile: undefined,
         contents: contentsOf(set, id),
         ghost: ghostOf(set, id),
       };
@@ -34,10 +35,18 @@ export function criuDeletedFiles(set: CriuImageSet, files: FileTable): DeletedFi
         ...common,
         method: "link remap",
         keptIn: files.get(id, "REG")?.path ?? `file id ${id}`,
+        keptFile: files.get(id, "REG"),
         contents: undefined,
         ghost: undefined,
       };
-    return { ...common, method: "process", keptIn: `pid ${id}`, contents: undefined, ghost: undefined };
+    return {
+      ...common,
+      method: "process",
+      keptIn: `pid ${id}`,
+      keptFile: undefined,
+      contents: undefined,
+      ghost: undefined,
+    };
   });
 }
 
@@ -63,6 +72,7 @@ function ghostOf(set: CriuImageSet, id: number): Ghost | undefined {
     size: head.size ?? BigInt(stored),
     chunked: head.chunks === true,
     symlinkTarget: head.symlnk_target,
+    origin: { image: fileNameOf(IMAGES.GHOST_FILE, id), record: 0 },
     pieces: () => (head.symlnk_target === undefined ? piecesOf(set, id) : []),
   };
 }

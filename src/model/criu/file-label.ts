@@ -2,12 +2,13 @@ import type { CriuImageSet } from "../../formats/criu/image-set.js";
 import { TTY_TYPE } from "../../formats/criu/tables/tty.js";
 import { enumName } from "../../io/enums.js";
 import type { OpenFile } from "../checkpoint.js";
+import { socketLabel } from "../socket.js";
 import { memfdInode, ttyInfo } from "./referred-records.js";
 
 /** What a person would call an open file, in the manner of /proc/PID/fd. */
 export function fileLabel(file: OpenFile, set: CriuImageSet): string {
   if (file.path !== undefined) return file.path;
-  if (file.socket !== undefined) return socketLabel(file);
+  if (file.socket !== undefined) return socketLabel(file.socket);
   const { record } = file;
   switch (file.type) {
     case "REG":
@@ -39,14 +40,6 @@ const ANON_NAMES: Readonly<Record<string, string>> = {
   FANOTIFY: "fanotify",
   EXT: "external",
 };
-
-function socketLabel(file: OpenFile): string {
-  const socket = file.socket;
-  if (socket === undefined) return "";
-  if (socket.family === "UNIX") return `unix ${socket.type} ${socket.local || `[${socket.inode}]`}`;
-  const name = socket.protocol || `${socket.family} ${socket.type}`;
-  return socket.remote === "" ? `${name} ${socket.local}` : `${name} ${socket.local} -> ${socket.remote}`;
-}
 
 function memfdLabel(record: Readonly<Record<string, unknown>>, set: CriuImageSet): string {
   const inode = memfdInode(set, record.inode_id as number);

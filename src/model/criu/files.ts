@@ -12,17 +12,23 @@ import { MAX_PATH_LENGTH } from "../../io/limits.js";
 import { Recent } from "../../io/recent.js";
 import { wordBytes } from "../../io/words.js";
 import type { AnyValue } from "../../schema/message.js";
-import type { DeletedFile, FileOwner, FileTable, OpenFile, Origin, Socket } from "../checkpoint.js";
-import type { FileState } from "../file-state.js";
+import type { DeletedFile, FileOwner, FileTable, OpenFile, Origin } from "../checkpoint.js";
+import { NumberNames } from "../number-names.js";
+import type { Socket } from "../socket.js";
+import type { SpecialFile } from "../special-file.js";
 import { fileLabel } from "./file-label.js";
-import { criuFileState } from "./file-state.js";
 import { socketOf } from "./sockets.js";
+import { decodeSpecial } from "./special-files.js";
 
 /** All ones in a stored offset: the file is not sought at restart. */
 const NO_POSITION = 0xffff_ffff_ffff_ffffn;
 
 /** fown_entry.pid_type, the numbers of the kernel's enum pid_type. */
-const OWNER_KINDS: readonly FileOwner["kind"][] = ["thread", "process", "group", "session"];
+const OWNER_KINDS = new NumberNames<Exclude<FileOwner["kind"], number>>([
+  [0, "thread"],
+  [1, "process"],
+  [2, "group"],
+]);
 
 const SOCKET_TYPES: ReadonlySet<string> = new Set(["UNIXSK", "INETSK", "NETLINKSK", "PACKETSK"]);
 
@@ -124,11 +130,15 @@ class CriuOpenFile implements OpenFile {
     return field === undefined ? origin : { ...origin, field };
   }
 
+  get node(): OpenFile | undefined {
+    if (this.type === "REG") return this.#regular.ext === true ? undefined : this;
+    if (this.type === "FIFO" || this.type === "TTY") return this.#node;
+    return this.type === "TUNF" ? this.#context.files().get(this.id, "REG") : undefined;
+  }
+
   get path(): string | undefined {
-    if (this.type === "REG") return this.#regular.ext === true ? undefined : this.#regular.name;
-    if (this.type === "FIFO" || this.type === "TTY") return this.#node?.path;
-    if (this.type === "TUNF") return this.#context.files().get(this.id, "REG")?.path;
-    return undefined;
+    const { node } = this;
+    return node === this ? this.#regular.name : node?.path;
   }
 
   get label(): string {
@@ -161,9 +171,7 @@ class CriuOpenFile implements OpenFile {
 
   get socket(): Socket | undefined {
     if (!SOCKET_TYPES.has(this.type)) return undefined;
-    const contents = this.#context.recent.of(this);
-    contents.socket ??= socketOf(this, this.#context.files(), this.#context.set);
-    return contents.socket;
+    return socketOf(this, this.#context.files(), this.#context.set);
   }
 
   get pipeId(): number | undefined {
@@ -173,7 +181,7 @@ class CriuOpenFile implements OpenFile {
   get owner(): FileOwner | undefined {
     const entry = (this.record.fown ?? this.#node?.record.fown) as FownEntry | undefined;
     if (entry === undefined || (entry.pid === 0 && entry.signum === 0)) return undefined;
-    const kind = OWNER_KINDS[entry.pid_type] ?? "process";
+    const kind = OWNER_KINDS.nameOf(entry.pid_type);
     return { kind, pid: entry.pid, signal: entry.signum, uid: entry.uid, euid: entry.euid };
   }
 
@@ -182,8 +190,8 @@ class CriuOpenFile implements OpenFile {
     return node === undefined ? undefined : this.#context.deletedById().get(node);
   }
 
-  get state(): FileState {
-    return criuFileState(this.type, this.record, this.#context.set);
+  get special(): SpecialFile | undefined {
+    return decodeSpecial(this.type, this.record, this.#context.set);
   }
 
   get #regular(): RegFileEntry {

@@ -2,247 +2,552 @@ import type { CriuImage, PayloadRange } from "../../formats/criu/image.js";
 import type { CriuImageSet } from "../../formats/criu/image-set.js";
 import { IMAGES } from "../../formats/criu/images.js";
 import { SK_FAMILY, SK_PROTO, SK_STATE, SK_TYPE } from "../../formats/criu/names.js";
-import type { InetSkEntry } from "../../formats/criu/tables/sk-inet.js";
+import type { InetSkEntry, TcpOptsEntry, TcpStreamEntry } from "../../formats/criu/tables/sk-inet.js";
 import type { NetlinkSkEntry } from "../../formats/criu/tables/sk-netlink.js";
-import type { SkOptsEntry } from "../../formats/criu/tables/sk-opts.js";
+import { SK_SHUTDOWN, type SkOptsEntry } from "../../formats/criu/tables/sk-opts.js";
 import type { PacketSockEntry } from "../../formats/criu/tables/sk-packet.js";
+import type { SkPacketEntry } from "../../formats/criu/tables/sk-queue.js";
 import type { UnixSkEntry } from "../../formats/criu/tables/sk-unix.js";
-import { enumName } from "../../io/enums.js";
-import { bytesToText } from "../../io/text.js";
-import { IPPROTO_TCP, TCP_ESTABLISHED, TCP_LISTEN } from "../../linux/sockets.js";
-import { formatAddress } from "../../schema/ip-address.js";
-import type { FileTable, OpenFile, Socket, SocketQueue } from "../checkpoint.js";
-import type { StoredBytes } from "../stored-bytes.js";
+import type { SourceRange } from "../../io/concat.js";
+import { enumName, enumNumber } from "../../io/enums.js";
+import { NETLINK_PROTOCOLS, SCM_RIGHTS } from "../../linux/sockets.js";
+import { NSEC_PER_USEC, USEC_PER_SEC } from "../../linux/time.js";
+import type { FileTable, OpenFile, Origin } from "../checkpoint.js";
+import {
+  endText,
+  type InetEnds,
+  isConnected,
+  isConnection,
+  isPath,
+  type Packet,
+  pathBytes,
+  type Socket,
+  type SocketOptions,
+  type Switch,
+  sizeOf,
+  type TcpConnection,
+  type UnixName,
+  unixText,
+} from "../socket.js";
+
+/** unix_sk_entry.uflags: USK_EXTERN; the others are handed over at the restore as well. */
+const PEER_IS_EXTERNAL = 1;
 
 /** The socket side of an open file; undefined for files that are no sockets. */
 export function socketOf(file: OpenFile, files: FileTable, set: CriuImageSet): Socket | undefined {
+  const { origin } = file;
   switch (file.type) {
-    case "UNIXSK":
-      return {
-        ...unixSocket(file.record as UnixSkEntry, files),
-        waiting: () => messagesFor(set, file.id),
-        queued: () => packetQueues(set).get(file.id)?.queue,
-      };
-    case "INETSK":
-      return inetSocket(file.record as InetSkEntry, set);
+    case "UNIXSK": {
+      const entry = file.record as UnixSkEntry;
+      return decodeUnix(entry, {
+        origin,
+        peer: entry.peer === 0 ? undefined : peers(files).get(entry.peer),
+        packets: () => packetsOf(set, file.id),
+      });
+    }
+    case "INETSK": {
+      const entry = file.record as InetSkEntry;
+      return decodeInet(entry, {
+        origin,
+        isBigEndian: set.imageNamed(origin.image)?.header?.byteOrder === "big-endian",
+        connection: () => connectionOf(set, entry.ino),
+        oldOptions: () => set.first(IMAGES.TCP_STREAM, entry.ino),
+      });
+    }
     case "NETLINKSK":
-      return netlinkSocket(file.record as NetlinkSkEntry);
+      return decodeNetlink(file.record as NetlinkSkEntry);
     case "PACKETSK":
-      return packetSocket(file.record as PacketSockEntry);
+      return decodePacketSocket(file.record as PacketSockEntry);
     default:
       return undefined;
   }
 }
 
-/** The name of a unix socket as people write it: a path, `@abstract`, or nothing. */
-export function unixName(entry: UnixSkEntry): string {
-  const { name } = entry;
-  if (name.length === 0) return "";
-  if (name[0] === 0) return `@${bytesToText(name.subarray(1)).replaceAll("\0", "@")}`;
-  const path = bytesToText(name.at(-1) === 0 ? name.subarray(0, -1) : name);
-  return path.startsWith("/") || entry.name_dir === undefined ? path : `${entry.name_dir}/${path}`;
+/** What most families do without. */
+const BARE = {
+  ...{ protocol: "", state: "", inode: 0, remote: "", localPort: undefined, remotePort: undefined },
+  ...{ backlog: 0, peerInode: undefined, peer: undefined, connected: false, shutdown: undefined },
+  ...{ unix: undefined, inet: undefined, netlink: undefined, packet: undefined, queued: undefined },
+  received: (): readonly Packet[] => [],
+  connection: (): undefined => undefined,
+} as const;
+
+/** Where an entry stands, and what stands beside it. */
+export interface UnixPlace {
+  readonly origin: Origin;
+  readonly peer?: OpenFile | undefined;
+  readonly packets?: () => readonly Packet[];
 }
 
-function unixSocket(entry: UnixSkEntry, files: FileTable): Omit<Socket, "queued" | "waiting"> {
-  const peer = peerOf(entry, files);
+export function decodeUnix(entry: UnixSkEntry, { origin, peer, packets = () => [] }: UnixPlace): Socket {
+  const name = { name: entry.name, directory: entry.name_dir };
+  const other = peer?.record as UnixSkEntry | undefined;
   return {
+    ...BARE,
     family: "UNIX",
     type: enumName(SK_TYPE, entry.type),
-    protocol: "",
     state: enumName(SK_STATE, entry.state),
     inode: entry.ino,
-    local: unixName(entry),
-    remote: peer === undefined ? "" : unixName(peer.record as UnixSkEntry),
-    localPort: undefined,
-    remotePort: undefined,
-    backlog: entry.state === TCP_LISTEN ? entry.backlog : undefined,
+    local: unixText(name),
+    remote: other === undefined ? "" : unixText({ name: other.name, directory: other.name_dir }),
+    backlog: entry.backlog,
     peerInode: entry.peer,
     peer,
-    connected: false,
-    ...optionsOf(entry),
+    shutdown: entry.shutdown,
+    get options() {
+      return decodeOptions(entry.opts);
+    },
+    get unix() {
+      return {
+        ...name,
+        length: entry.name.length,
+        isLinked: isPath(entry) && entry.deleted !== true,
+        permissions: entry.file_perms,
+        peerName: undefined,
+        external:
+          entry.uflags === 0
+            ? undefined
+            : (entry.uflags & PEER_IS_EXTERNAL) !== 0
+              ? ("peer" as const)
+              : ("socket" as const),
+        origin,
+      };
+    },
+    get queued() {
+      const all = packets();
+      return all.length === 0
+        ? undefined
+        : { received: all.reduce((sum, { data }) => sum + sizeOf(data), 0), packets: all.length };
+    },
+    received: packets,
   };
 }
 
-interface PacketQueue {
-  received: number;
-  packets: number;
-}
-
-interface StoredQueue {
-  readonly queue: PacketQueue;
-  readonly ranges: PayloadRange[];
-}
-
-const queuesOf = new WeakMap<CriuImageSet, ReadonlyMap<number, StoredQueue>>();
-
-/** What waits to be read from unix sockets, by id of the open file. */
-function packetQueues(set: CriuImageSet): ReadonlyMap<number, StoredQueue> {
-  const known = queuesOf.get(set);
-  if (known !== undefined) return known;
-  const queues = new Map<number, StoredQueue>();
-  for (const { value, payload } of set.image(IMAGES.SK_QUEUES)?.heldRecords() ?? []) {
-    const stored = queues.get(value.id_for) ?? { queue: { received: 0, packets: 0 }, ranges: [] };
-    queues.set(value.id_for, stored);
-    stored.queue.received += value.length;
-    stored.queue.packets++;
-    stored.ranges.push(...payload);
-  }
-  queuesOf.set(set, queues);
-  return queues;
-}
-
-function messagesFor(set: CriuImageSet, file: number): StoredBytes[] {
-  const image = set.image(IMAGES.SK_QUEUES);
-  const ranges = packetQueues(set).get(file)?.ranges ?? [];
-  return image === undefined ? [] : ranges.map((range) => storedBytes(image, range));
-}
-
-/** What was received stands before what is still to be sent. */
-function* received(set: CriuImageSet, inode: number): Generator<StoredBytes> {
-  const image = set.image(IMAGES.TCP_STREAM, inode);
-  const [first] = image?.readRecords() ?? [];
-  const [range] = first?.payload ?? [];
-  if (image === undefined || first === undefined || range === undefined) return;
-  yield storedBytes(image, { ...range, size: Math.min(range.size, first.value.inq_len) });
-}
-
-function storedBytes(image: CriuImage, { offset, size }: Pick<PayloadRange, "offset" | "size">): StoredBytes {
-  return { size, read: (from, count) => image.source.read(offset + from, count) };
-}
-
-/** The image of a connection is absent in sets that were dumped to close their connections. */
-function streamQueues(set: CriuImageSet, inode: number): SocketQueue | undefined {
-  const stream = set.first(IMAGES.TCP_STREAM, inode);
-  return stream === undefined ? undefined : { received: stream.inq_len, unsent: stream.outq_len };
-}
-
-const unixByInode = new WeakMap<FileTable, Map<number, OpenFile>>();
-
-function peerOf(entry: UnixSkEntry, files: FileTable): OpenFile | undefined {
-  if (entry.peer === 0) return undefined;
-  let byInode = unixByInode.get(files);
-  if (byInode === undefined) {
-    byInode = new Map(
-      files.all.filter((file) => file.type === "UNIXSK").map((file) => [file.record.ino as number, file]),
-    );
-    unixByInode.set(files, byInode);
-  }
-  return byInode.get(entry.peer);
-}
-
-function inetSocket(entry: InetSkEntry, set: CriuImageSet): Socket {
-  const hasRemote = entry.dst_port !== 0;
-  const connected =
-    entry.proto === IPPROTO_TCP &&
-    entry.state !== TCP_LISTEN &&
-    (hasRemote || entry.state === TCP_ESTABLISHED);
+/** The entry of a unix socket but for what belongs to its open file, its inode and its peer. */
+export function encodeUnix(
+  socket: Socket,
+): Omit<UnixSkEntry, "id" | "ino" | "peer" | "flags" | "fown" | "ns_id" | "uflags"> {
+  const { name = Buffer.alloc(0), directory, permissions, isLinked } = socket.unix ?? {};
+  const own = {
+    type: enumNumber(SK_TYPE, socket.type),
+    state: enumNumber(SK_STATE, socket.state),
+    backlog: socket.backlog,
+    opts: encodeOptions(socket.options),
+    ...encodeShutdown(socket),
+  };
+  if (!isPath({ name })) return { ...own, name };
   return {
-    family: enumName(SK_FAMILY, entry.family),
+    ...own,
+    // criu takes it for a text with a NUL at its end.
+    name: Buffer.concat([pathBytes(name), Buffer.alloc(1)]),
+    ...(directory === undefined ? {} : { name_dir: directory }),
+    ...(permissions === undefined ? {} : { file_perms: permissions }),
+    ...(isLinked === true ? {} : { deleted: true }),
+  };
+}
+
+/** The fields of an entry that hold its name. */
+export function encodeName({ name, directory }: UnixName): {
+  readonly name: Buffer;
+  readonly name_dir: string | undefined;
+} {
+  return { name, name_dir: directory };
+}
+
+export interface InetPlace {
+  readonly origin: Origin;
+  readonly isBigEndian?: boolean;
+  readonly connection?: () => TcpConnection | undefined;
+  /** Before criu 4.0 TCP_CORK and TCP_NODELAY stood with the connection. */
+  readonly oldOptions?: () => TcpOptsEntry | undefined;
+}
+
+export function decodeInet(
+  entry: InetSkEntry,
+  { origin, isBigEndian = false, connection = () => undefined, oldOptions = () => undefined }: InetPlace,
+): Socket {
+  const inet = decodeEnds(entry, origin, isBigEndian);
+  const { local, remote } = inet;
+  const kinds = {
     type: enumName(SK_TYPE, entry.type),
     protocol: enumName(SK_PROTO, entry.proto),
     state: enumName(SK_STATE, entry.state),
+  };
+  const stored = isConnection(kinds) ? connection : () => undefined;
+  return {
+    ...BARE,
+    ...kinds,
+    family: enumName(SK_FAMILY, entry.family),
     inode: entry.ino,
-    local: `${bracketed(formatAddress(entry.src_addr))}:${entry.src_port}`,
-    remote: hasRemote ? `${bracketed(formatAddress(entry.dst_addr))}:${entry.dst_port}` : "",
-    localPort: entry.src_port,
-    remotePort: hasRemote ? entry.dst_port : undefined,
-    backlog: entry.state === TCP_LISTEN ? entry.backlog : undefined,
-    peerInode: undefined,
-    peer: undefined,
-    ...optionsOf(entry),
-    connected,
-    queued: () => (connected ? streamQueues(set, entry.ino) : undefined),
-    waiting: () => (connected ? received(set, entry.ino) : []),
+    local: endText(local),
+    remote: remote.port === 0 ? "" : endText(remote),
+    localPort: local.port,
+    remotePort: remote.port === 0 ? undefined : remote.port,
+    backlog: entry.backlog,
+    connected: isConnected(entry.proto, entry.state, remote.port),
+    shutdown: entry.shutdown,
+    inet,
+    get options() {
+      const tcp = entry.tcp_opts ?? (isConnection(kinds) ? oldOptions() : undefined);
+      return decodeOptions(entry.opts, entry, tcp);
+    },
+    get queued() {
+      const found = stored();
+      return found && { received: sizeOf(found.received), unsent: sizeOf(found.unsent) };
+    },
+    received() {
+      const found = stored();
+      return found === undefined ? [] : [{ data: found.received, files: [], control: [] }];
+    },
+    connection: stored,
   };
 }
 
-function bracketed(address: string): string {
-  return address.includes(":") ? `[${address}]` : address;
+/** The entry of an internet socket but for its id, its inode, and what belongs to its open file. */
+export function encodeInet(socket: Socket): Omit<InetSkEntry, "id" | "ino" | "flags" | "fown" | "ns_id"> {
+  const { type, protocol, state, family, options } = socket;
+  const none = { address: [], port: 0 };
+  return {
+    family: enumNumber(SK_FAMILY, family),
+    type: enumNumber(SK_TYPE, type),
+    proto: enumNumber(SK_PROTO, protocol),
+    state: enumNumber(SK_STATE, state),
+    backlog: socket.backlog,
+    ...encodeEnds(socket.inet ?? { local: none, remote: none }, false),
+    opts: encodeOptions(options),
+    ...(family === "INET6" ? { v6only: options.switches.IPV6_V6ONLY === true } : {}),
+    ...encodeInetOptions(socket),
+    ...encodeShutdown(socket),
+  };
 }
 
-function netlinkSocket(entry: NetlinkSkEntry): Socket {
-  return bare(
-    "NETLINK",
-    "",
-    entry.state === undefined ? "" : enumName(SK_STATE, entry.state),
-    entry.ino,
-    `port ${entry.portid}`,
-    entry,
+function decodeEnds(entry: InetSkEntry, origin: Origin, isBigEndian: boolean): InetEnds {
+  const words = (stored: readonly number[]): readonly number[] =>
+    isBigEndian ? stored.map(swapped) : stored;
+  return {
+    local: { address: words(entry.src_addr), port: entry.src_port },
+    remote: { address: words(entry.dst_addr), port: entry.dst_port },
+    origin,
+  };
+}
+
+/** The fields of an entry that hold its ends, as an image of that byte order has them. */
+export function encodeEnds(
+  { local, remote }: Pick<InetEnds, "local" | "remote">,
+  isBigEndian: boolean,
+): Pick<InetSkEntry, "src_addr" | "src_port" | "dst_addr" | "dst_port"> {
+  const words = (address: readonly number[]): number[] => (isBigEndian ? address.map(swapped) : [...address]);
+  return {
+    src_addr: words(local.address),
+    src_port: local.port,
+    dst_addr: words(remote.address),
+    dst_port: remote.port,
+  };
+}
+
+/** A word of an address in the other byte order. */
+export function swapped(word: number): number {
+  const bytes = Buffer.alloc(4);
+  bytes.writeUInt32LE(word);
+  return bytes.readUInt32BE();
+}
+
+export function decodeNetlink(entry: NetlinkSkEntry): Socket {
+  return {
+    ...BARE,
+    family: "NETLINK",
+    type: "",
+    protocol: enumName(NETLINK_PROTOCOLS, entry.protocol),
+    state: entry.state === undefined ? "" : enumName(SK_STATE, entry.state),
+    inode: entry.ino,
+    local: `port ${entry.portid}`,
+    get options() {
+      return decodeOptions(entry.opts);
+    },
+    netlink: {
+      portid: entry.portid,
+      groups: entry.groups[0],
+      peerPortid: entry.dst_portid,
+      peerGroup: entry.dst_group,
+    },
+  };
+}
+
+export function encodeNetlink(
+  socket: Socket,
+): Omit<NetlinkSkEntry, "id" | "ino" | "flags" | "fown" | "ns_id"> {
+  const { portid = 0, groups, peerPortid = 0, peerGroup = 0 } = socket.netlink ?? {};
+  return {
+    protocol: enumNumber(NETLINK_PROTOCOLS, socket.protocol),
+    state: enumNumber(SK_STATE, socket.state),
+    portid,
+    groups: groups === undefined ? [] : [groups],
+    dst_portid: peerPortid,
+    dst_group: peerGroup,
+    opts: encodeOptions(socket.options),
+  };
+}
+
+export function decodePacketSocket(entry: PacketSockEntry): Socket {
+  return {
+    ...BARE,
+    family: "PACKET",
+    type: enumName(SK_TYPE, entry.type),
+    local: `ifindex ${entry.ifindex}`,
+    get options() {
+      return decodeOptions(entry.opts);
+    },
+    packet: {
+      protocol: entry.protocol,
+      interfaceIndex: entry.ifindex,
+      version: entry.version,
+      reserve: entry.reserve,
+      timestamp: entry.timestamp,
+      copyThreshold: entry.copy_thresh,
+      fanout: entry.fanout,
+      auxData: entry.aux_data,
+      originalDevice: entry.orig_dev,
+      vnetHeader: entry.vnet_hdr,
+      loss: entry.loss,
+    },
+  };
+}
+
+/** Undefined for what is no packet socket. */
+export function encodePacketSocket(
+  socket: Socket,
+): Omit<PacketSockEntry, "id" | "flags" | "fown" | "ns_id"> | undefined {
+  const { packet } = socket;
+  return (
+    packet && {
+      type: enumNumber(SK_TYPE, socket.type),
+      protocol: packet.protocol,
+      ifindex: packet.interfaceIndex,
+      version: packet.version,
+      reserve: packet.reserve,
+      timestamp: packet.timestamp,
+      copy_thresh: packet.copyThreshold,
+      aux_data: packet.auxData,
+      orig_dev: packet.originalDevice,
+      vnet_hdr: packet.vnetHeader,
+      loss: packet.loss,
+      mclist: [],
+      ...(packet.fanout === undefined ? {} : { fanout: packet.fanout }),
+      opts: encodeOptions(socket.options),
+    }
   );
 }
 
-function packetSocket(entry: PacketSockEntry): Socket {
-  return bare("PACKET", enumName(SK_TYPE, entry.type), "", 0, `ifindex ${entry.ifindex}`, entry);
-}
+/** sk_opts_entry holds these switches, so_oobinline as a number. */
+const SWITCH_FIELDS = {
+  reuseaddr: "SO_REUSEADDR",
+  so_passcred: "SO_PASSCRED",
+  so_passsec: "SO_PASSSEC",
+  so_dontroute: "SO_DONTROUTE",
+  so_no_check: "SO_NO_CHECK",
+  so_reuseport: "SO_REUSEPORT",
+  so_broadcast: "SO_BROADCAST",
+  so_keepalive: "SO_KEEPALIVE",
+} as const satisfies Partial<Record<keyof SkOptsEntry, Switch>>;
+const SWITCH_FIELD_NAMES = Object.keys(SWITCH_FIELDS) as (keyof typeof SWITCH_FIELDS)[];
 
-function bare(
-  family: string,
-  type: string,
-  state: string,
-  inode: number,
-  local: string,
-  entry: object,
-): Socket {
+/** `inet`: an entry of an internet socket has more. */
+export function decodeOptions(
+  opts: SkOptsEntry,
+  inet: Pick<InetSkEntry, "ip_opts" | "v6only"> = {},
+  tcp?: TcpOptsEntry | undefined,
+): SocketOptions {
+  const { ip_opts: ip, v6only } = inet;
+  const switches: Partial<Record<Switch, boolean>> = {};
+  const note = (name: Switch, isOn: boolean | undefined): void => {
+    if (isOn !== undefined) switches[name] = isOn;
+  };
+  for (const field of SWITCH_FIELD_NAMES) note(SWITCH_FIELDS[field], opts[field]);
+  note("SO_OOBINLINE", opts.so_oobinline === undefined ? undefined : opts.so_oobinline > 0);
+  note("IP_FREEBIND", ip?.freebind);
+  note("IP_PKTINFO", ip?.pktinfo);
+  note("TCP_CORK", tcp?.cork);
+  note("TCP_NODELAY", tcp?.nodelay);
+  note("IPV6_V6ONLY", v6only);
   return {
-    family,
-    type,
-    protocol: "",
-    state,
-    inode,
-    local,
-    remote: "",
-    localPort: undefined,
-    remotePort: undefined,
-    backlog: undefined,
-    peerInode: undefined,
-    peer: undefined,
-    connected: false,
-    queued: () => undefined,
-    waiting: () => [],
-    ...optionsOf(entry),
+    switches,
+    sendBuffer: opts.so_sndbuf,
+    receiveBuffer: opts.so_rcvbuf,
+    lockedBuffers: opts.so_buf_lock,
+    sendTimeout: nanoseconds(opts.so_snd_tmo_sec, opts.so_snd_tmo_usec),
+    receiveTimeout: nanoseconds(opts.so_rcv_tmo_sec, opts.so_rcv_tmo_usec),
+    priority: opts.so_priority,
+    mark: opts.so_mark,
+    receiveLowat: opts.so_rcvlowat,
+    linger: opts.so_linger,
+    ttl: ip?.ttl,
+    keepIdle: tcp?.keepidle,
+    keepInterval: tcp?.keepintvl,
+    keepCount: tcp?.keepcnt,
+    device: opts.so_bound_dev === "" ? undefined : opts.so_bound_dev,
+    interfaceIndex: 0,
+    filter: opts.so_filter,
   };
 }
 
-type Options = Pick<Socket, "shutdown" | "sendBuffer" | "receiveBuffer" | "options">;
-
-function optionsOf(entry: object): Options {
-  const record = entry as Readonly<Record<string, unknown>>;
-  const options = record.opts as SkOptsEntry | undefined;
+export function encodeOptions(options: SocketOptions): SkOptsEntry {
+  const { switches, priority, mark, receiveLowat, linger, lockedBuffers, device } = options;
+  const oobinline = switches.SO_OOBINLINE;
+  const send = microseconds(options.sendTimeout);
+  const receive = microseconds(options.receiveTimeout);
   return {
-    shutdown: (record.shutdown as number | undefined) ?? 0,
-    sendBuffer: options?.so_sndbuf,
-    receiveBuffer: options?.so_rcvbuf,
-    options: optionNames(options, record),
+    so_sndbuf: options.sendBuffer,
+    so_rcvbuf: options.receiveBuffer,
+    so_snd_tmo_sec: send / USEC_PER_SEC,
+    so_snd_tmo_usec: send % USEC_PER_SEC,
+    so_rcv_tmo_sec: receive / USEC_PER_SEC,
+    so_rcv_tmo_usec: receive % USEC_PER_SEC,
+    ...stored({ so_priority: priority, so_mark: mark, so_rcvlowat: receiveLowat }),
+    ...stored(Object.fromEntries(SWITCH_FIELD_NAMES.map((field) => [field, switches[SWITCH_FIELDS[field]]]))),
+    ...stored({ so_bound_dev: device, so_linger: linger, so_buf_lock: lockedBuffers }),
+    so_filter: [...options.filter],
+    ...stored({ so_oobinline: oobinline === undefined ? undefined : oobinline ? 1 : 0 }),
   };
 }
 
-/** Options that are switched on by a field of sk_opts_entry. */
-const SWITCHES: readonly (readonly [name: string, field: keyof SkOptsEntry])[] = [
-  ["SO_REUSEADDR", "reuseaddr"],
-  ["SO_REUSEPORT", "so_reuseport"],
-  ["SO_KEEPALIVE", "so_keepalive"],
-  ["SO_BROADCAST", "so_broadcast"],
-  ["SO_PASSCRED", "so_passcred"],
-  ["SO_PASSSEC", "so_passsec"],
-  ["SO_DONTROUTE", "so_dontroute"],
-  ["SO_OOBINLINE", "so_oobinline"],
-];
-
-interface ProtocolOptions {
-  readonly v6only?: boolean;
-  readonly ip_opts?: { readonly freebind?: boolean };
-  readonly tcp_opts?: { readonly nodelay?: boolean; readonly cork?: boolean };
+/** Options of IP and TCP; a message without any is left out. */
+export function encodeInetOptions({
+  type,
+  protocol,
+  options,
+}: Pick<Socket, "type" | "protocol" | "options">): Pick<InetSkEntry, "ip_opts" | "tcp_opts"> {
+  const { switches, ttl, keepCount, keepIdle, keepInterval } = options;
+  const ip = stored({ freebind: switches.IP_FREEBIND, pktinfo: switches.IP_PKTINFO, ttl });
+  const tcp = stored({
+    cork: switches.TCP_CORK,
+    nodelay: switches.TCP_NODELAY,
+    keepcnt: keepCount,
+    keepidle: keepIdle,
+    keepintvl: keepInterval,
+  });
+  const isTcp = protocol === "TCP" && type === "STREAM";
+  return {
+    ...(Object.keys(ip).length === 0 ? {} : { ip_opts: ip }),
+    ...(isTcp && Object.keys(tcp).length > 0 ? { tcp_opts: tcp } : {}),
+  };
 }
 
-/** Options that are switched on, by their names in socket(7), ip(7) and tcp(7). */
-function optionNames(options: SkOptsEntry | undefined, record: ProtocolOptions): string[] {
-  const names: string[] = [];
-  if (options !== undefined) for (const [name, field] of SWITCHES) if (options[field]) names.push(name);
-  if (record.v6only) names.push("IPV6_V6ONLY");
-  if (record.ip_opts?.freebind) names.push("IP_FREEBIND");
-  if (record.tcp_opts?.nodelay) names.push("TCP_NODELAY");
-  if (record.tcp_opts?.cork) names.push("TCP_CORK");
-  if (options?.so_bound_dev !== undefined) names.push(`SO_BINDTODEVICE ${options.so_bound_dev}`);
-  if ((options?.so_filter.length ?? 0) > 0) names.push("SO_ATTACH_FILTER");
-  return names;
+function encodeShutdown({ shutdown }: Socket): { readonly shutdown?: number } {
+  return shutdown === undefined || shutdown === 0 || !SK_SHUTDOWN.names.has(shutdown) ? {} : { shutdown };
+}
+
+type Stored<T> = { readonly [K in keyof T]?: Exclude<T[K], undefined> };
+
+function stored<T extends Readonly<Record<string, unknown>>>(values: T): Stored<T> {
+  return Object.fromEntries(Object.entries(values).filter(([, value]) => value !== undefined)) as Stored<T>;
+}
+
+function nanoseconds(seconds: bigint, microseconds: bigint): bigint {
+  return (seconds * USEC_PER_SEC + microseconds) * NSEC_PER_USEC;
+}
+
+function microseconds(ns: bigint): bigint {
+  return ns / NSEC_PER_USEC;
+}
+
+/** The connection of an internet socket; undefined in sets that were dumped to close their connections. */
+function connectionOf(set: CriuImageSet, inode: number): TcpConnection | undefined {
+  const image = set.image(IMAGES.TCP_STREAM, inode);
+  for (const { value, payload, index } of image?.readRecords() ?? [])
+    return decodeConnection(value, {
+      origin: { image: image?.fileName ?? "", record: index },
+      received: rangesOf(image as CriuImage, payload[0]),
+      unsent: rangesOf(image as CriuImage, payload[1]),
+    });
+  return undefined;
+}
+
+export function decodeConnection(
+  entry: TcpStreamEntry,
+  more: Pick<TcpConnection, "origin" | "received" | "unsent">,
+): TcpConnection {
+  const { snd_wl1, snd_wnd = 0, max_window = 0, rcv_wnd = 0, rcv_wup = 0 } = entry;
+  return {
+    receivedSequence: entry.inq_seq,
+    writtenSequence: entry.outq_seq,
+    optionMask: entry.opt_mask,
+    sendScale: entry.snd_wscale,
+    receiveScale: entry.rcv_wscale,
+    segment: entry.mss_clamp,
+    timestamp: entry.timestamp,
+    neverSent: entry.unsq_len,
+    windows: snd_wl1 === undefined ? undefined : { snd_wl1, snd_wnd, max_window, rcv_wnd, rcv_wup },
+    ...more,
+  };
+}
+
+export function encodeConnection(connection: TcpConnection): TcpStreamEntry {
+  const { receiveScale, timestamp, neverSent, windows } = connection;
+  return {
+    inq_len: sizeOf(connection.received),
+    inq_seq: connection.receivedSequence,
+    outq_len: sizeOf(connection.unsent),
+    outq_seq: connection.writtenSequence,
+    opt_mask: connection.optionMask,
+    snd_wscale: connection.sendScale,
+    mss_clamp: connection.segment,
+    ...stored({ rcv_wscale: receiveScale, timestamp, unsq_len: neverSent }),
+    ...windows,
+  };
+}
+
+/** What a packet says besides its bytes: `idOf` gives the id of an open file that travels with it. */
+export function encodePacket(
+  { data, files }: Packet,
+  receiver: number,
+  idOf: (file: number) => number,
+): SkPacketEntry {
+  const scm = files.length === 0 ? [] : [{ type: SCM_RIGHTS, rights: files.map(idOf) }];
+  return { id_for: receiver, length: sizeOf(data), scm };
+}
+
+const packetsBySet = new WeakMap<CriuImageSet, ReadonlyMap<number, readonly Packet[]>>();
+
+/** What waits to be read from a unix socket, by the id of its open file. */
+function packetsOf(set: CriuImageSet, file: number): readonly Packet[] {
+  let all = packetsBySet.get(set);
+  if (all === undefined) {
+    all = readPackets(set);
+    packetsBySet.set(set, all);
+  }
+  return all.get(file) ?? [];
+}
+
+function readPackets(set: CriuImageSet): ReadonlyMap<number, readonly Packet[]> {
+  const packets = new Map<number, Packet[]>();
+  const image = set.image(IMAGES.SK_QUEUES);
+  for (const { value, payload } of image?.heldRecords() ?? []) {
+    const packet = {
+      data: rangesOf(image as CriuImage, payload[0]),
+      files: value.scm.flatMap(({ type, rights }) => (type === SCM_RIGHTS ? rights : [])),
+      control: value.scm.flatMap(({ type }) => (type === SCM_RIGHTS ? [] : [type])),
+    };
+    const list = packets.get(value.id_for);
+    if (list === undefined) packets.set(value.id_for, [packet]);
+    else list.push(packet);
+  }
+  return packets;
+}
+
+function rangesOf(image: CriuImage, payload: PayloadRange | undefined): readonly SourceRange[] {
+  return payload === undefined ? [] : [{ source: image.source, offset: payload.offset, size: payload.size }];
+}
+
+const unixByInode = new WeakMap<FileTable, ReadonlyMap<number, OpenFile>>();
+
+/** Unix sockets by their inodes. */
+function peers(files: FileTable): ReadonlyMap<number, OpenFile> {
+  let byInode = unixByInode.get(files);
+  if (byInode === undefined) {
+    byInode = new Map(
+      files.all.filter(({ type }) => type === "UNIXSK").map((file) => [file.record.ino as number, file]),
+    );
+    unixByInode.set(files, byInode);
+  }
+  return byInode;
 }

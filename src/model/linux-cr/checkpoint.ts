@@ -14,7 +14,7 @@ import { pageSizeOf } from "./saved-pages.js";
 import { Segments } from "./segments.js";
 import { LinuxCrTask, type TaskContext } from "./tasks.js";
 
-/** crimg's own engine makes no namespaces, joins no control groups, and streams hold no policies. */
+/** The slim backend makes no namespaces, joins no control groups, and streams hold no policies. */
 const NOTHING_AROUND: Surroundings = {
   namespaces: [],
   userNamespace: undefined,

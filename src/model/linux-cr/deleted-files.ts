@@ -1,6 +1,7 @@
 import type { Part } from "../../formats/linux-cr/parse.js";
 import { RECORDS } from "../../formats/linux-cr/records.js";
 import { bytesToText } from "../../io/text.js";
+import { S_IFBLK, S_IFCHR, S_IFDIR, S_IFIFO, S_IFLNK, S_IFMT, S_IFREG } from "../../linux/files.js";
 import type { DeletedFile } from "../checkpoint.js";
 import type { FilePiece, Ghost } from "../stored-bytes.js";
 import type { StreamReader } from "./reader.js";
@@ -10,6 +11,8 @@ const RELINK = 1;
 const CONTENTS = 2;
 /** FILE_UNLINKED.kind. */
 const SYMLINK = 4;
+/** Types of st_mode by FILE_UNLINKED.kind. */
+const TYPES = [0, S_IFREG, S_IFDIR, S_IFIFO, S_IFLNK, S_IFCHR, S_IFBLK];
 /** UNLINKED_EXTRA.flags: an earlier FILE of the same inode has the contents. */
 const STANDS_EARLIER = 2;
 /** Each chunk begins with its offset in the file. */
@@ -30,6 +33,7 @@ export function deletedFile(reader: StreamReader, part: Part): DeletedFile | und
     keptIn: isGhost
       ? `${origin.image}[${first ?? found.index}]`
       : (reader.text(part, RECORDS.FILE_NAME, 1) ?? ""),
+    keptFile: undefined,
     contents:
       first === undefined
         ? undefined
@@ -41,7 +45,9 @@ export function deletedFile(reader: StreamReader, part: Part): DeletedFile | und
 }
 
 function ghostOf(reader: StreamReader, holder: Part, chunks: readonly Part[]): Ghost {
-  const { kind, mode, uid, gid, size } = reader.get(holder, RECORDS.FILE_UNLINKED).value;
+  const { index, value } = reader.get(holder, RECORDS.FILE_UNLINKED);
+  const { kind, uid, gid, size } = value;
+  const mode = (value.mode & S_IFMT) === 0 ? (value.mode | (TYPES[kind] ?? 0)) >>> 0 : value.mode;
   const buffers = chunks.map((chunk) => reader.get(chunk, RECORDS.BUFFER).index);
   const [first] = buffers;
   const isSymlink = kind === SYMLINK && first !== undefined;
@@ -52,6 +58,7 @@ function ghostOf(reader: StreamReader, holder: Part, chunks: readonly Part[]): G
       0,
     ),
     symlinkTarget: isSymlink ? bytesToText(reader.image.bytes(first).subarray(CHUNK_HEAD)) : undefined,
+    origin: reader.origin(index),
     pieces: () => (isSymlink ? [] : buffers.map((buffer) => pieceOf(reader, buffer))),
   };
 }

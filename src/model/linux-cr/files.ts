@@ -1,28 +1,30 @@
 import type { Part } from "../../formats/linux-cr/parse.js";
 import { RECORDS } from "../../formats/linux-cr/records.js";
-import type { DeletedFile, FileOwner, FileTable, OpenFile, PipeBuffer, Socket } from "../checkpoint.js";
-import type { FileState } from "../file-state.js";
+import type { DeletedFile, FileOwner, FileTable, OpenFile, PipeBuffer } from "../checkpoint.js";
 import { lazy } from "../lazy.js";
+import { NumberNames } from "../number-names.js";
+import { type Socket, socketLabel } from "../socket.js";
+import type { SpecialFile } from "../special-file.js";
 import { deletedFile } from "./deleted-files.js";
-import { linuxCrFileState } from "./file-state.js";
 import { pidOfTag } from "./pids.js";
 import type { StreamReader } from "./reader.js";
-import { linuxCrSocket } from "./sockets.js";
+import { decodeSocket } from "./sockets.js";
+import { decodeSpecial } from "./special-files.js";
 
-/** FILE.f_type by the names that the model has for types of open files; from 1001 on those of our extension. */
-const TYPES: Readonly<Record<number, string>> = {
-  1: "REG",
-  2: "PIPE",
-  3: "FIFO",
-  4: "UNIXSK",
-  5: "TTY",
-  6: "EVENTPOLL",
-  7: "EVENTFD",
-  1001: "TIMERFD",
-  1002: "SIGNALFD",
-  1003: "MEMFD",
-  1004: "INOTIFY",
-};
+/** FILE.f_type by the names that the model has for types of open files; sockets have one by family. */
+export const FILE_TYPES = new NumberNames<string>([
+  [1, "REG"],
+  [2, "PIPE"],
+  [3, "FIFO"],
+  [4, "UNIXSK"],
+  [5, "TTY"],
+  [6, "EVENTPOLL"],
+  [7, "EVENTFD"],
+  [1001, "TIMERFD"],
+  [1002, "SIGNALFD"],
+  [1003, "MEMFD"],
+  [1004, "INOTIFY"],
+]);
 const SOCKET = 4;
 /** Types of sockets by their family; all others are internet sockets. */
 const SOCKET_TYPES: Readonly<Record<number, string>> = { 1: "UNIXSK", 16: "NETLINKSK", 17: "PACKETSK" };
@@ -36,7 +38,12 @@ const HAS_MODE = 1;
 const HAS_SIZE = 4;
 
 /** FILE_OWNER.pid_type. */
-const OWNER_KINDS: readonly FileOwner["kind"][] = ["process", "group", "session", "thread"];
+const OWNER_KINDS = new NumberNames<Exclude<FileOwner["kind"], number>>([
+  [0, "process"],
+  [1, "group"],
+  [2, "session"],
+  [3, "thread"],
+]);
 
 /** All open files of a stream in its order. The id of one is its object's number. */
 export function linuxCrFiles(reader: StreamReader): FileTable {
@@ -69,7 +76,6 @@ class LinuxCrOpenFile implements OpenFile {
   readonly #reader: StreamReader;
   readonly #fileOfSocket: (sockRef: number) => OpenFile | undefined;
   /** null: not looked for yet. */
-  #socket: Socket | undefined | null = null;
   #deleted: DeletedFile | undefined | null = null;
 
   constructor(reader: StreamReader, part: Part, fileOfSocket: (sockRef: number) => OpenFile | undefined) {
@@ -77,7 +83,6 @@ class LinuxCrOpenFile implements OpenFile {
     this.type = typeOf(reader, part);
     this.#reader = reader;
     this.#fileOfSocket = fileOfSocket;
-    if (!OF_SOCKETS.has(this.type)) this.#socket = undefined;
   }
 
   get record() {
@@ -86,6 +91,10 @@ class LinuxCrOpenFile implements OpenFile {
 
   get origin(): OpenFile["origin"] {
     return this.#reader.origin(this.#reader.index(this.#part, RECORDS.FILE) ?? 0);
+  }
+
+  get node(): OpenFile | undefined {
+    return this.path === undefined ? undefined : this;
   }
 
   get path(): string | undefined {
@@ -108,11 +117,7 @@ class LinuxCrOpenFile implements OpenFile {
 
   get label(): string {
     const { socket } = this;
-    if (socket?.family === "UNIX") return `unix ${socket.type} ${socket.local || `[${socket.inode}]`}`;
-    if (socket !== undefined) {
-      const name = socket.protocol || `${socket.family} ${socket.type}`;
-      return socket.remote === "" ? `${name} ${socket.local}` : `${name} ${socket.local} -> ${socket.remote}`;
-    }
+    if (socket !== undefined) return socketLabel(socket);
     const { path } = this;
     if (path !== undefined) return path;
     const { pipe_objref: pipeId, tty_objref: terminal } = this.record;
@@ -138,18 +143,16 @@ class LinuxCrOpenFile implements OpenFile {
   }
 
   get socket(): Socket | undefined {
-    if (this.#socket === null) {
-      const sock = this.#reader.object(this.record.sock_objref ?? 0, "SOCK");
-      this.#socket = sock && linuxCrSocket(this.#reader, sock, this.#fileOfSocket);
-    }
-    return this.#socket;
+    if (!OF_SOCKETS.has(this.type)) return undefined;
+    const sock = this.#reader.object(this.record.sock_objref ?? 0, "SOCK");
+    return sock && decodeSocket(this.#reader, sock, this.#fileOfSocket);
   }
 
   get owner(): FileOwner | undefined {
     const owner = this.#reader.find(this.#part, RECORDS.FILE_OWNER)?.value;
     if (owner === undefined || (owner.pid_ref === 0 && owner.signum === 0)) return undefined;
     return {
-      kind: OWNER_KINDS[owner.pid_type] ?? "process",
+      kind: OWNER_KINDS.nameOf(owner.pid_type),
       pid: pidOfTag(this.#reader, owner.pid_ref, this.origin.record),
       signal: owner.signum,
       uid: owner.uid,
@@ -162,8 +165,8 @@ class LinuxCrOpenFile implements OpenFile {
     return this.#deleted;
   }
 
-  get state(): FileState {
-    return linuxCrFileState(this.#reader, this.#part, this.type);
+  get special(): SpecialFile | undefined {
+    return decodeSpecial(this.#reader, this.#part, this.type);
   }
 
   get #part(): Part {
@@ -178,7 +181,7 @@ class LinuxCrOpenFile implements OpenFile {
 function typeOf(reader: StreamReader, part: Part): string {
   const { f_type: type, sock_objref: objref = 0 } = reader.get(part, RECORDS.FILE).value;
   const sock = type === SOCKET ? reader.object(objref, "SOCK") : undefined;
-  if (sock === undefined) return TYPES[type] ?? String(type);
+  if (sock === undefined) return String(FILE_TYPES.nameOf(type));
   return SOCKET_TYPES[reader.get(sock, RECORDS.SOCKET).value.sock_common.family] ?? INET_TYPE;
 }
 
@@ -195,6 +198,7 @@ export function namedPath(reader: StreamReader, record: number): OpenFile {
   return {
     id: 0,
     type: "REG",
+    node: undefined,
     path,
     label: path,
     flags: undefined,
@@ -206,7 +210,7 @@ export function namedPath(reader: StreamReader, record: number): OpenFile {
     pipeId: undefined,
     owner: undefined,
     deleted: undefined,
-    state: {},
+    special: undefined,
     record: {},
     origin: reader.origin(record),
   };
@@ -227,7 +231,7 @@ export function linuxCrPipes(reader: StreamReader): PipeBuffer[] {
     const { f_type: type, pipe_objref: pipeId = 0 } = fields(part);
     return {
       pipeId,
-      kind: TYPES[type] === "FIFO" ? ("fifo" as const) : ("pipe" as const),
+      kind: FILE_TYPES.nameOf(type) === "FIFO" ? ("fifo" as const) : ("pipe" as const),
       bytes: reader.image.payload(buffer).size,
       capacity: capacities.get(pipeId) ?? 0,
       origin: reader.origin(buffer),

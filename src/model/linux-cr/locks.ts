@@ -64,6 +64,16 @@ export function decodeLocks(reader: StreamReader, holders: readonly LockHolder[]
   return [...locks.values()];
 }
 
+/**
+ * The locks of one descriptor table as they are stored, descriptor by descriptor: one that belongs to an open file stands
+ * behind each descriptor of it.
+ */
+export function storedLocksOf(reader: StreamReader, holder: LockHolder, files: FileTable): Lock[] {
+  return [...storedLocks(reader, holder)].map((stored) =>
+    decodeLock(stored, files.get(stored.objref), reader.origin(stored.index)),
+  );
+}
+
 function* storedLocks(reader: StreamReader, holder: LockHolder): Generator<StoredLock> {
   for (const descriptor of reader.object(holder.table, "FILE_TABLE")?.parts ?? []) {
     const fields = reader.find(descriptor, RECORDS.FILE_DESC)?.value;

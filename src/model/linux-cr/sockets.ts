@@ -1,84 +1,155 @@
 import { SK_FAMILY, SK_PROTO, SK_STATE, SK_TYPE } from "../../formats/criu/names.js";
 import type { Part } from "../../formats/linux-cr/parse.js";
+import type { RecordKind, RecordValue } from "../../formats/linux-cr/record-kind.js";
 import { RECORDS } from "../../formats/linux-cr/records.js";
-import { enumName } from "../../io/enums.js";
-import { bytesToText } from "../../io/text.js";
+import type { SourceRange } from "../../io/concat.js";
+import { enumName, enumNumber } from "../../io/enums.js";
+import { wordBytes } from "../../io/words.js";
 import {
+  AF_INET,
   AF_INET6,
   AF_UNIX,
   IPPROTO_TCP,
+  NETLINK_PROTOCOLS,
+  SOCK_BUF_LOCK_MASK,
+  SOCK_RAW,
+  SOCK_STREAM,
+  SS_CONNECTED,
+  SS_UNCONNECTED,
   SUN_PATH,
+  TCP_CLOSE,
   TCP_ESTABLISHED,
   TCP_LISTEN,
 } from "../../linux/sockets.js";
-import { formatAddress } from "../../schema/ip-address.js";
-import type { OpenFile, Socket, SocketQueue } from "../checkpoint.js";
-import type { StoredBytes } from "../stored-bytes.js";
+import type { OpenFile } from "../checkpoint.js";
+import {
+  endText,
+  type InetEnd,
+  type InetEnds,
+  isConnected,
+  type Packet,
+  type Socket,
+  type SocketOptions,
+  type SocketQueue,
+  SWITCHES,
+  type Switch,
+  sizeOf,
+  type TcpConnection,
+  type UnixName,
+  unixText,
+} from "../socket.js";
 import type { StreamReader } from "./reader.js";
 
-const SLASH = 0x2f;
+type Fields = Readonly<Record<string, unknown>>;
+type StoredSocket = RecordValue<typeof RECORDS.SOCKET>;
+
+/** SOCKET_UNIX.flags: the name is still in the file system. */
+const LINKED = 1;
+/** SOCKET_EXTRA.flags: mode and owner of the socket's file are stored. */
+const PERMISSIONS = 1;
+/** SOCKET_NETLINK.flags */
+const HAS_GROUPS = 1;
+/** SOCKET_PACKET.flags */
+const PACKET = { auxData: 1, originalDevice: 2, vnetHeader: 4, loss: 8, fanout: 16 } as const;
+/** TCP_EXTRA.flags: which fields are stored, there and in SOCKET_INET.tcp. */
+const TCP_STORED = { receiveScale: 1, timestamp: 2, windows: 4, neverSent: 8 } as const;
+/** SOCKET_INET.cmsg_flags: a program gets the destination of each packet. */
+const CMSG_PKTINFO = 1;
+/** SOCKET_INET.tcp.nonagle */
+const NAGLE_OFF = 1;
+const NAGLE_CORK = 2;
+/** Times of TCP are in ticks of the kernel, which are taken for milliseconds; below a second it is the kernel's own. */
+const TICKS = 1000;
+const INET_ADDRESS_BYTES = 16;
+const UNIX_ADDRESS_BYTES = 110;
+/** SOCKET.sock.backlog is a signed word of 16 bits. */
+export const MAX_BACKLOG = 32767;
+/** Above it a time means that there is no limit: the kernel's longest, whatever the length of its ticks. */
+const NO_LIMIT = 1n << 61n;
 
 /** A SOCK object as a socket. `fileOf` finds the open file of another one, for the peer. */
-export function linuxCrSocket(
+export function decodeSocket(
   reader: StreamReader,
   part: Part,
-  fileOf: (sockRef: number) => OpenFile | undefined,
+  fileOf: (sockRef: number) => OpenFile | undefined = () => undefined,
 ): Socket {
   const { sock_common: common, sock } = reader.get(part, RECORDS.SOCKET).value;
-  const shared = {
+  const netlink = reader.find(part, RECORDS.SOCKET_NETLINK)?.value;
+  const packet = reader.find(part, RECORDS.SOCKET_PACKET)?.value;
+  const unix = common.family === AF_UNIX ? decodeUnix(reader, part) : undefined;
+  const peer = unix === undefined ? 0 : reader.get(part, RECORDS.SOCKET_UNIX).value.peer;
+  const other = peer === 0 ? undefined : reader.object(peer, "SOCK");
+  const inet =
+    unix === undefined && netlink === undefined && packet === undefined
+      ? decodeEnds(reader, part)
+      : undefined;
+  const isTcp = inet !== undefined && sock.protocol === IPPROTO_TCP;
+  return {
     family: enumName(SK_FAMILY, common.family),
-    type: enumName(SK_TYPE, sock.type),
-    state: enumName(SK_STATE, sock.state),
+    type: netlink === undefined ? enumName(SK_TYPE, sock.type) : "",
+    protocol:
+      netlink !== undefined
+        ? enumName(NETLINK_PROTOCOLS, sock.protocol)
+        : inet !== undefined
+          ? enumName(SK_PROTO, sock.protocol)
+          : "",
+    state: packet === undefined ? enumName(SK_STATE, sock.state) : "",
     inode: inodeOf(reader, part),
-    backlog: sock.state === TCP_LISTEN ? sock.backlog : undefined,
-    queued: () => queued(reader, part, sock.protocol === IPPROTO_TCP),
-    waiting: () => waiting(reader, part),
+    ...namesOf(inet, unix, other && decodeUnix(reader, other)),
+    ...(netlink === undefined ? {} : { local: `port ${netlink.portid}` }),
+    ...(packet === undefined ? {} : { local: `ifindex ${packet.ifindex}` }),
+    backlog: Math.max(0, sock.backlog),
+    peerInode: unix === undefined ? undefined : other === undefined ? peer : inodeOf(reader, other),
+    peer: peer === 0 ? undefined : fileOf(peer),
+    connected: inet !== undefined && isConnected(sock.protocol, sock.state, inet.remote.port),
     shutdown: sock.shutdown,
-    // Stored as setsockopt(2) takes them, which is half of what the kernel gives.
-    sendBuffer: sock.sndbuf * 2,
-    receiveBuffer: sock.rcvbuf * 2,
-    options: optionNames(reader, part, common.reuse !== 0),
+    get options() {
+      return decodeOptions(reader, part);
+    },
+    unix,
+    inet,
+    get netlink() {
+      return (
+        netlink && {
+          portid: netlink.portid,
+          groups: (netlink.flags & HAS_GROUPS) === 0 ? undefined : netlink.groups,
+          peerPortid: netlink.dst_portid,
+          peerGroup: netlink.dst_group,
+        }
+      );
+    },
+    get packet() {
+      return packet && decodePacketOptions(packet);
+    },
+    get queued() {
+      return inet === undefined && unix === undefined ? undefined : queued(reader, part, isTcp);
+    },
+    *received() {
+      for (const each of queuesOf(part)[0]) yield decodePacket(reader, each);
+    },
+    connection: () => (isTcp ? decodeConnection(reader, part) : undefined),
   };
-  if (common.family === AF_UNIX) {
-    const { peer } = reader.get(part, RECORDS.SOCKET_UNIX).value;
-    const other = peer === 0 ? undefined : reader.object(peer, "SOCK");
-    return {
-      ...shared,
-      protocol: "",
-      local: unixSocketName(reader, part),
-      remote: other === undefined ? "" : unixSocketName(reader, other),
-      localPort: undefined,
-      remotePort: undefined,
-      peerInode: other === undefined ? peer : inodeOf(reader, other),
-      peer: peer === 0 ? undefined : fileOf(peer),
-      connected: false,
-    };
-  }
-  const bare = bareAddress(reader, part);
-  if (bare !== undefined) return { ...shared, ...NOWHERE, ...bare };
-  return { ...shared, ...inetAddresses(reader, part, common.family, sock.protocol, sock.state) };
 }
 
-const NOWHERE = {
-  protocol: "",
-  remote: "",
-  localPort: undefined,
-  remotePort: undefined,
-  peerInode: undefined,
-  peer: undefined,
-  connected: false,
-} as const;
-
-/** What our extension says of netlink and packet sockets, which have neither ports nor peers; undefined for others. */
-function bareAddress(
-  reader: StreamReader,
-  part: Part,
-): (Pick<Socket, "local"> & Partial<Pick<Socket, "type" | "state" | "queued">>) | undefined {
-  const netlink = reader.find(part, RECORDS.SOCKET_NETLINK)?.value;
-  if (netlink !== undefined) return { local: `port ${netlink.portid}`, type: "", queued: () => undefined };
-  const packet = reader.find(part, RECORDS.SOCKET_PACKET)?.value;
-  if (packet === undefined) return undefined;
-  return { local: `ifindex ${packet.ifindex}`, state: "", queued: () => undefined };
+function namesOf(
+  inet: InetEnds | undefined,
+  unix: UnixName | undefined,
+  peer: UnixName | undefined,
+): Pick<Socket, "local" | "remote" | "localPort" | "remotePort"> {
+  if (inet === undefined)
+    return {
+      local: unix === undefined ? "" : unixText(unix),
+      remote: peer === undefined ? "" : unixText(peer),
+      localPort: undefined,
+      remotePort: undefined,
+    };
+  const { local, remote } = inet;
+  return {
+    local: endText(local),
+    remote: remote.port === 0 ? "" : endText(remote),
+    localPort: local.port,
+    remotePort: remote.port === 0 ? undefined : remote.port,
+  };
 }
 
 /** The number of a socket as the tasks know it, else that of its object. */
@@ -86,20 +157,389 @@ function inodeOf(reader: StreamReader, part: Part): number {
   return Number(reader.find(part, RECORDS.SOCKET_EXTRA)?.value.inode ?? part.objref ?? 0);
 }
 
-/** By the bits of SOCKET_EXTRA.so_options; no name for those that are not told of. */
-const OPTIONS: readonly (string | undefined)[] = [
-  ...["SO_REUSEADDR", "SO_PASSCRED", "SO_PASSSEC", "SO_DONTROUTE", undefined, "SO_REUSEPORT", "SO_BROADCAST"],
-  ...["SO_KEEPALIVE", "SO_OOBINLINE", "IP_FREEBIND", undefined, "TCP_CORK", "TCP_NODELAY"],
-];
-
-function optionNames(reader: StreamReader, part: Part, reuse: boolean): string[] {
-  const extra = reader.find(part, RECORDS.SOCKET_EXTRA)?.value;
-  if (extra === undefined) return reuse ? ["SO_REUSEADDR"] : [];
-  const names = OPTIONS.filter((_, bit) => (extra.so_options >> BigInt(bit)) & 1n);
-  return [...names, extra.v6_only !== 0 ? "IPV6_V6ONLY" : undefined].filter((name) => name !== undefined);
+/** SOCKET of a socket; what stands behind it depends on the family. */
+export function encodeSocket(socket: Socket): Fields {
+  const { family, type, options, state } = socket;
+  const { switches, linger } = options;
+  const number = state === "" ? TCP_CLOSE : enumNumber(SK_STATE, state);
+  const isListening = number === TCP_LISTEN;
+  return {
+    has_buffers: isListening ? 0 : 1,
+    socket: {
+      flags: bitsOf(SOCKET_BITS, switches),
+      state: number === TCP_ESTABLISHED ? SS_CONNECTED : SS_UNCONNECTED,
+    },
+    sock_common: {
+      reuse: switches.SO_REUSEADDR === true ? 1 : 0,
+      family: enumNumber(SK_FAMILY, family),
+      state: number,
+    },
+    sock: {
+      rcvlowat: BigInt(options.receiveLowat ?? 1),
+      flags: bitsOf(SOCK_BITS, switches) | (linger === undefined ? 0n : SOCK_LINGER),
+      rcvtimeo: options.receiveTimeout,
+      sndtimeo: options.sendTimeout,
+      priority: options.priority ?? 0,
+      // The kernel doubles what setsockopt(2) is given.
+      rcvbuf: Math.ceil(options.receiveBuffer / 2),
+      sndbuf: Math.ceil(options.sendBuffer / 2),
+      type: type === "" ? SOCK_RAW : enumNumber(SK_TYPE, type),
+      backlog: Math.min(socket.backlog, MAX_BACKLOG),
+      protocol: protocolOf(socket),
+      state: number,
+      shutdown: socket.shutdown ?? 0,
+      userlocks: (options.lockedBuffers ?? 0) & SOCK_BUF_LOCK_MASK,
+      no_check: switches.SO_NO_CHECK === true ? 1 : 0,
+      linger: { onoff: linger === undefined ? 0 : 1, seconds: linger ?? 0 },
+    },
+  };
 }
 
-/** The two queues stand at the end of the descriptor table: what was received, then what is yet to be sent. */
+function protocolOf({ family, protocol }: Socket): number {
+  return protocol === "" ? 0 : enumNumber(family === "NETLINK" ? NETLINK_PROTOCOLS : SK_PROTO, protocol);
+}
+
+/** Everything behind SOCKET but for unix sockets, whose peers stand between. */
+export function* encodeAddress(
+  socket: Socket,
+  connection: TcpConnection | undefined,
+): Generator<readonly [RecordKind, Fields]> {
+  const { netlink, packet } = socket;
+  if (netlink !== undefined)
+    yield [
+      RECORDS.SOCKET_NETLINK,
+      {
+        portid: netlink.portid,
+        groups: netlink.groups ?? 0,
+        dst_portid: netlink.peerPortid,
+        dst_group: netlink.peerGroup,
+        flags: netlink.groups === undefined ? 0 : HAS_GROUPS,
+      },
+    ];
+  else if (packet !== undefined) yield [RECORDS.SOCKET_PACKET, encodePacketOptions(packet)];
+  else yield [RECORDS.SOCKET_INET, encodeInet(socket, connection)];
+  yield [RECORDS.SOCKET_EXTRA, encodeExtra(socket)];
+  if (connection !== undefined) yield [RECORDS.TCP_EXTRA, encodeTcpExtra(connection)];
+}
+
+type PacketOptions = NonNullable<Socket["packet"]>;
+
+function decodePacketOptions(value: RecordValue<typeof RECORDS.SOCKET_PACKET>): PacketOptions {
+  const has = (flag: number): boolean => (value.flags & flag) !== 0;
+  return {
+    protocol: value.protocol,
+    interfaceIndex: value.ifindex,
+    version: value.version,
+    reserve: value.reserve,
+    timestamp: value.timestamp,
+    copyThreshold: value.copy_thresh,
+    fanout: has(PACKET.fanout) ? value.fanout : undefined,
+    auxData: has(PACKET.auxData),
+    originalDevice: has(PACKET.originalDevice),
+    vnetHeader: has(PACKET.vnetHeader),
+    loss: has(PACKET.loss),
+  };
+}
+
+function encodePacketOptions(packet: PacketOptions): Fields {
+  const flag = (isOn: boolean, bit: number): number => (isOn ? bit : 0);
+  return {
+    protocol: packet.protocol,
+    ifindex: packet.interfaceIndex,
+    version: packet.version,
+    reserve: packet.reserve,
+    timestamp: packet.timestamp,
+    copy_thresh: packet.copyThreshold,
+    fanout: packet.fanout ?? 0,
+    flags:
+      flag(packet.auxData, PACKET.auxData) |
+      flag(packet.originalDevice, PACKET.originalDevice) |
+      flag(packet.vnetHeader, PACKET.vnetHeader) |
+      flag(packet.loss, PACKET.loss) |
+      flag(packet.fanout !== undefined, PACKET.fanout),
+  };
+}
+
+function decodeUnix(reader: StreamReader, part: Part): UnixName {
+  const { index, value } = reader.get(part, RECORDS.SOCKET_UNIX);
+  const { laddr, laddr_len: length, raddr, raddr_len: peerLength, flags } = value;
+  const extra = reader.find(part, RECORDS.SOCKET_EXTRA)?.value;
+  const hasPermissions = extra !== undefined && (extra.flags & PERMISSIONS) !== 0;
+  const directory = reader.text(part, RECORDS.STRING);
+  return {
+    name: nameIn(laddr, length),
+    length: Math.max(0, length - SUN_PATH),
+    directory: directory === undefined ? undefined : withoutSlash(directory),
+    isLinked: (flags & LINKED) !== 0,
+    permissions: hasPermissions ? { mode: extra.mode, uid: extra.uid, gid: extra.gid } : undefined,
+    peerName: peerLength === 0 ? undefined : nameIn(raddr, peerLength),
+    external: undefined,
+    origin: reader.origin(index),
+  };
+}
+
+/** The name in a sockaddr_un. */
+function nameIn(address: Buffer, length: number): Buffer {
+  return address.subarray(SUN_PATH, Math.max(SUN_PATH, Math.min(length, address.length)));
+}
+
+function withoutSlash(directory: string): string {
+  return directory.length > 1 && directory.endsWith("/") ? directory.slice(0, -1) : directory;
+}
+
+/** SOCKET_UNIX; a STRING with the directory must follow when the name is a relative path. */
+export function encodeUnix(
+  { unix, state }: Socket,
+  {
+    objref,
+    peer,
+    peerName,
+    credentials,
+  }: {
+    readonly objref: number;
+    /** Its SOCK, 0 for none. */
+    readonly peer: number;
+    readonly peerName: Buffer | undefined;
+    /** CRED of the task. */
+    readonly credentials: number;
+  },
+): Fields {
+  return {
+    this: objref,
+    peer,
+    peercred: state === "ESTABLISHED" ? credentials : 0,
+    flags: unix?.isLinked === true ? LINKED : 0,
+    ...encodeNames({ name: unix?.name ?? Buffer.alloc(0), peerName }),
+  };
+}
+
+/** The fields of SOCKET_UNIX with its own name and that of the other end. */
+export function encodeNames({ name, peerName }: Pick<UnixName, "name" | "peerName">): Fields {
+  return {
+    laddr_len: SUN_PATH + name.length,
+    raddr_len: peerName === undefined ? 0 : SUN_PATH + peerName.length,
+    laddr: sockaddrUn(name),
+    raddr: peerName === undefined ? Buffer.alloc(UNIX_ADDRESS_BYTES) : sockaddrUn(peerName),
+  };
+}
+
+function sockaddrUn(name: Buffer): Buffer {
+  const address = Buffer.alloc(UNIX_ADDRESS_BYTES);
+  address.writeUInt16LE(AF_UNIX);
+  name.copy(address, SUN_PATH);
+  return address;
+}
+
+/** Both ends of an internet socket. Where no address is stored, the kernel's own fields say it. */
+export function decodeEnds(reader: StreamReader, part: Part): InetEnds {
+  const { family } = reader.get(part, RECORDS.SOCKET).value.sock_common;
+  const { index, value } = reader.get(part, RECORDS.SOCKET_INET);
+  const { laddr, raddr, laddr_len: bound, raddr_len: connected, inet6, num, dport } = value;
+  const isV6 = family === AF_INET6;
+  const isBig = reader.image.byteOrder === "big-endian";
+  const none = Buffer.alloc(INET_ADDRESS_BYTES);
+  const v6 = (address: Buffer | undefined): number[] => wordsOf(address ?? none);
+  const v4 = (length: number, address: Buffer, word: number | undefined): number[] =>
+    length === 0 ? [inOrder(word ?? 0, isBig)] : wordsOf(address.subarray(4, 8));
+  return {
+    local: {
+      address: isV6 ? v6(inet6?.rcv_saddr) : v4(bound, laddr, value.rcv_saddr),
+      port: bound === 0 ? (num ?? 0) : laddr.readUInt16BE(2),
+    },
+    remote: {
+      address: isV6 ? v6(inet6?.daddr) : v4(connected, raddr, value.daddr),
+      port: connected === 0 ? portWord(dport ?? 0, isBig) : raddr.readUInt16BE(2),
+    },
+    origin: reader.origin(index),
+  };
+}
+
+function wordsOf(address: Buffer): number[] {
+  return Array.from({ length: address.length / 4 }, (_, i) => address.readUInt32LE(i * 4));
+}
+
+/** A port in network byte order, in a field that is written in that of the image. */
+function portWord(port: number, isBigEndian: boolean): number {
+  return isBigEndian ? port : ((port & 0xff) << 8) | (port >>> 8);
+}
+
+/** A word in the order of memory, in a field that is written in the byte order of the image. */
+function inOrder(word: number, isBigEndian: boolean): number {
+  return isBigEndian ? wordBytes("u32", [word], "word of an address").readUInt32BE() : word;
+}
+
+/** SOCKET_INET */
+function encodeInet(socket: Socket, connection: TcpConnection | undefined): Fields {
+  const { switches, ttl, keepIdle = 0, keepInterval = 0, keepCount = 0 } = socket.options;
+  const hasKeepTimes = keepIdle !== 0 || keepInterval !== 0 || keepCount !== 0;
+  const nonagle =
+    (switches.TCP_NODELAY === true ? NAGLE_OFF : 0) | (switches.TCP_CORK === true ? NAGLE_CORK : 0);
+  const kept = hasKeepTimes
+    ? {
+        keepalive_time: keepIdle * TICKS,
+        keepalive_intvl: keepInterval * TICKS,
+        keepalive_probes: keepCount,
+      }
+    : {};
+  return {
+    ...encodeEnds(socket.inet, socket.family === "INET6"),
+    uc_ttl: ttl ?? -1,
+    cmsg_flags: switches.IP_PKTINFO === true ? CMSG_PKTINFO : 0,
+    tcp: { ...kept, nonagle, ...(connection === undefined ? {} : encodeTcp(connection)) },
+  };
+}
+
+/** The fields of SOCKET_INET that hold its ends, all that say the same. */
+export function encodeEnds(
+  ends: Pick<InetEnds, "local" | "remote"> | undefined,
+  isV6: boolean,
+  isBigEndian = false,
+): Fields {
+  const none: InetEnd = { address: [], port: 0 };
+  const { local, remote } = ends ?? { local: none, remote: none };
+  const v4 = ({ address }: InetEnd): number => (isV6 ? 0 : inOrder(address[0] ?? 0, isBigEndian));
+  const isRemote = remote.port !== 0;
+  return {
+    daddr: v4(remote),
+    rcv_saddr: v4(local),
+    saddr: v4(local),
+    dport: portWord(remote.port, isBigEndian),
+    num: local.port,
+    sport: portWord(local.port, isBigEndian),
+    inet6: isV6 ? { saddr: v6(local), rcv_saddr: v6(local), daddr: v6(remote) } : {},
+    laddr_len: INET_ADDRESS_BYTES,
+    raddr_len: isRemote ? INET_ADDRESS_BYTES : 0,
+    laddr: sockaddrIn(local, isV6, isBigEndian),
+    raddr: isRemote ? sockaddrIn(remote, isV6, isBigEndian) : Buffer.alloc(INET_ADDRESS_BYTES),
+  };
+}
+
+function v6({ address }: InetEnd): Buffer {
+  const four = Array.from({ length: 4 }, (_, i) => address[i] ?? 0);
+  return wordBytes("u32", four, "word of an IPv6 address");
+}
+
+/** sockaddr_in; of an IPv6 address it has the family and port, the address stands in inet6. */
+function sockaddrIn({ port, address }: InetEnd, isV6: boolean, isBigEndian: boolean): Buffer {
+  const fields = [
+    wordBytes(isBigEndian ? "be16" : "u16", [isV6 ? AF_INET6 : AF_INET], "address family"),
+    wordBytes("be16", [port], "port"),
+    wordBytes("u32", isV6 ? [] : [address[0] ?? 0], "IPv4 address"),
+  ];
+  return Buffer.concat(fields, INET_ADDRESS_BYTES);
+}
+
+/** Switches that have a bit of SOCKET_EXTRA.so_options; bit 32 + n says that switch n is stored. */
+const EXTRA_SWITCHES: readonly Switch[] = SWITCHES.slice(0, 13);
+const STORED = 32n;
+/** Without bits of what is stored, those up to SO_OOBINLINE are. */
+const BASE_SWITCHES = 9;
+
+/** Bits in the kernel of 2011: of struct socket, and of struct sock. */
+const SOCKET_BITS = { SO_PASSCRED: 8n, SO_PASSSEC: 0x10n } as const satisfies Bits;
+const SOCK_BITS = {
+  SO_OOBINLINE: 4n,
+  SO_KEEPALIVE: 8n,
+  SO_BROADCAST: 0x40n,
+  SO_DONTROUTE: 0x2000n,
+} as const satisfies Bits;
+const SOCK_LINGER = 0x10n;
+type Bits = Partial<Record<Switch, bigint>>;
+type Switches = SocketOptions["switches"];
+
+function bitsOf(bits: Bits, switches: Switches): bigint {
+  let sum = 0n;
+  for (const [name, bit] of Object.entries(bits)) if (switches[name as Switch] === true) sum |= bit;
+  return sum;
+}
+
+function switchesIn(bits: Bits, word: bigint): Switches {
+  return Object.fromEntries(Object.entries(bits).map(([name, bit]) => [name, (word & bit) !== 0n]));
+}
+
+export function decodeOptions(reader: StreamReader, part: Part): SocketOptions {
+  const { value } = reader.get(part, RECORDS.SOCKET);
+  const { sock, sock_common: common } = value;
+  const extra = reader.find(part, RECORDS.SOCKET_EXTRA)?.value;
+  const inet = reader.find(part, RECORDS.SOCKET_INET)?.value;
+  const isTcp = sock.protocol === IPPROTO_TCP && sock.type === SOCK_STREAM;
+  const tcp = isTcp ? inet?.tcp : undefined;
+  const ticks = (time = 0): number | undefined => (time < TICKS ? undefined : Math.round(time / TICKS));
+  const switches = extra === undefined ? oldSwitches(value) : extraSwitches(extra.so_options);
+  const isV6 = common.family === AF_INET6;
+  return {
+    switches: isV6 ? { ...switches, IPV6_V6ONLY: extra?.v6_only === 1 } : switches,
+    // The kernel doubles what a program asks for; a stream has the half.
+    sendBuffer: sock.sndbuf * 2,
+    receiveBuffer: sock.rcvbuf * 2,
+    lockedBuffers: sock.userlocks & SOCK_BUF_LOCK_MASK,
+    sendTimeout: timeout(sock.sndtimeo),
+    receiveTimeout: timeout(sock.rcvtimeo),
+    priority: extra?.so_priority ?? sock.priority,
+    mark: extra?.so_mark || undefined,
+    receiveLowat: Number(sock.rcvlowat),
+    linger: sock.linger.onoff === 0 ? undefined : sock.linger.seconds,
+    ttl: inet?.uc_ttl !== undefined && inet.uc_ttl > 0 ? inet.uc_ttl : undefined,
+    keepIdle: ticks(tcp?.keepalive_time),
+    keepInterval: ticks(tcp?.keepalive_intvl),
+    keepCount: tcp?.keepalive_probes || undefined,
+    device: undefined,
+    interfaceIndex: extra?.ifindex ?? common.bound_dev_if,
+    filter: [],
+  };
+}
+
+function timeout(ns: bigint): bigint {
+  return ns < 0n || ns >= NO_LIMIT ? 0n : ns;
+}
+
+/** Those that are not stored are left out. */
+function extraSwitches(options: bigint): Switches {
+  const switches: Partial<Record<Switch, boolean>> = {};
+  for (const [bit, name] of EXTRA_SWITCHES.entries()) {
+    const isStored =
+      options >> STORED === 0n ? bit < BASE_SWITCHES : ((options >> (STORED + BigInt(bit))) & 1n) !== 0n;
+    if (isStored) switches[name] = ((options >> BigInt(bit)) & 1n) !== 0n;
+  }
+  return switches;
+}
+
+/** What SOCKET itself says of them. */
+function oldSwitches({ sock, socket, sock_common: common }: StoredSocket): Switches {
+  return {
+    SO_REUSEADDR: common.reuse !== 0,
+    SO_NO_CHECK: sock.no_check !== 0,
+    ...switchesIn(SOCKET_BITS, socket.flags),
+    ...switchesIn(SOCK_BITS, sock.flags),
+  };
+}
+
+export function encodeExtra({ inode, options, unix }: Socket): Fields {
+  const { switches, mark = 0, priority = 0, interfaceIndex } = options;
+  const { mode = 0, uid = 0, gid = 0 } = unix?.permissions ?? {};
+  let stored = 0n;
+  for (const [bit, name] of EXTRA_SWITCHES.entries()) {
+    const isOn = switches[name];
+    if (isOn !== undefined) stored |= (1n << (STORED + BigInt(bit))) | (isOn ? 1n << BigInt(bit) : 0n);
+  }
+  return {
+    inode: BigInt(inode),
+    ...{ mode, uid, gid },
+    flags: unix?.permissions === undefined ? 0 : PERMISSIONS,
+    so_options: stored,
+    v6_only: switches.IPV6_V6ONLY === true ? 1 : 0,
+    ifindex: interfaceIndex,
+    so_mark: mark,
+    so_priority: priority,
+  };
+}
+
+/** The packets of a socket's two queues: what was received, then what is to be sent. */
+export function queuesOf(part: Part): readonly [received: readonly Part[], unsent: readonly Part[]] {
+  const [received, unsent] = part.deferred?.parts ?? [];
+  return [received?.parts ?? [], unsent?.parts ?? []];
+}
+
 function queued(reader: StreamReader, part: Part, isTcp: boolean): SocketQueue | undefined {
   const [received, unsent] = (part.deferred?.parts ?? []).map(
     (queue) => reader.get(queue, RECORDS.SOCKET_QUEUE).value,
@@ -112,73 +552,92 @@ function queued(reader: StreamReader, part: Part, isTcp: boolean): SocketQueue |
   };
 }
 
-/** The data of the packets that were received: behind the headroom of each, then what fragments use of their pages. */
-function* waiting(reader: StreamReader, part: Part): Generator<StoredBytes> {
-  const { image } = reader;
-  const bytes = (offset: number, size: number): StoredBytes => ({
-    size,
-    read: (from, count) => image.source.read(offset + from, count),
-  });
-  for (const packet of part.deferred?.parts[0]?.parts ?? []) {
-    const linear = image.payload(reader.get(packet, RECORDS.BUFFER).index);
-    const skip = Math.min(reader.get(packet, RECORDS.SOCKET_BUFFER).value.data_offset ?? 0, linear.size);
-    yield bytes(linear.offset + skip, linear.size - skip);
-    for (const fragment of packet.parts) {
-      const { index, value } = reader.get(fragment, RECORDS.SOCKET_FRAG);
-      const page = image.rawPage(index);
-      if (page !== undefined && value.offset + value.size <= page.size)
-        yield bytes(page.offset + value.offset, value.size);
-    }
-  }
-}
-
-function inetAddresses(
-  reader: StreamReader,
-  part: Part,
-  family: number,
-  protocol: number,
-  state: number,
-): Pick<
-  Socket,
-  "protocol" | "local" | "remote" | "localPort" | "remotePort" | "peerInode" | "peer" | "connected"
-> {
-  const { laddr, raddr, inet6 } = reader.get(part, RECORDS.SOCKET_INET).value;
-  const isV6 = family === AF_INET6 && inet6 !== undefined;
-  const localPort = laddr.readUInt16BE(2);
-  const remotePort = raddr.readUInt16BE(2);
-  const local = isV6 ? `[${formatV6(inet6.rcv_saddr)}]` : formatV4(laddr);
-  const remote = isV6 ? `[${formatV6(inet6.daddr)}]` : formatV4(raddr);
+/** A packet with its data read when they are asked for. */
+export function decodePacket(reader: StreamReader, packet: Part): Packet {
+  const rights = reader.index(packet, RECORDS.PACKET_RIGHTS);
   return {
-    protocol: enumName(SK_PROTO, protocol),
-    local: `${local}:${localPort}`,
-    remote: remotePort === 0 ? "" : `${remote}:${remotePort}`,
-    localPort,
-    remotePort: remotePort === 0 ? undefined : remotePort,
-    peerInode: undefined,
-    peer: undefined,
-    connected:
-      protocol === IPPROTO_TCP && state !== TCP_LISTEN && (remotePort !== 0 || state === TCP_ESTABLISHED),
+    get data() {
+      return dataOf(reader, packet);
+    },
+    files: rights === undefined ? [] : reader.image.numbers(rights),
+    control: [],
   };
 }
 
-/** sockaddr_in: family, port, then four bytes of address. */
-function formatV4(address: Buffer): string {
-  return [...address.subarray(4, 8)].join(".");
+/**
+ * The linear part from `data_offset` on, then what fragments use of their pages. Errors: FormatError for a fragment that
+ * leaves its page.
+ */
+function dataOf(reader: StreamReader, packet: Part): SourceRange[] {
+  const { image } = reader;
+  const { value: head } = reader.get(packet, RECORDS.SOCKET_BUFFER);
+  const linear = image.payload(reader.get(packet, RECORDS.BUFFER).index);
+  const skip = Math.min(head.data_offset ?? 0, linear.size);
+  const data = [{ source: image.source, offset: linear.offset + skip, size: linear.size - skip }];
+  for (const fragment of packet.parts) {
+    const { index, value } = reader.get(fragment, RECORDS.SOCKET_FRAG);
+    const page = image.rawPage(index);
+    if (page === undefined || value.offset + value.size > page.size)
+      throw image.error(index, `a fragment of ${value.size} bytes at ${value.offset} does not fit its page`);
+    data.push({ source: image.source, offset: page.offset + value.offset, size: value.size });
+  }
+  return data;
 }
 
-function formatV6(address: Buffer): string {
-  return formatAddress([0, 4, 8, 12].map((at) => address.readUInt32LE(at)));
+/** Undefined when the stream does not hold what TCP_REPAIR needs. */
+function decodeConnection(reader: StreamReader, part: Part): TcpConnection | undefined {
+  const extra = reader.find(part, RECORDS.TCP_EXTRA);
+  const { tcp } = reader.get(part, RECORDS.SOCKET_INET).value;
+  if (extra === undefined || tcp === undefined) return undefined;
+  const { flags, opt_mask, snd_wscale, rcv_wscale, mss_clamp, timestamp } = extra.value;
+  const has = (flag: number): boolean => (flags & flag) !== 0;
+  const { snd_wl1, snd_wnd, max_window, rcv_wnd, rcv_wup } = tcp;
+  const [received, unsent] = queuesOf(part).map((packets) =>
+    packets.flatMap((packet) => decodePacket(reader, packet).data),
+  );
+  return {
+    receivedSequence: tcp.rcv_nxt,
+    writtenSequence: tcp.write_seq,
+    optionMask: opt_mask,
+    sendScale: snd_wscale,
+    receiveScale: has(TCP_STORED.receiveScale) ? rcv_wscale : undefined,
+    segment: mss_clamp,
+    timestamp: has(TCP_STORED.timestamp) ? timestamp : undefined,
+    neverSent: has(TCP_STORED.neverSent) ? (tcp.write_seq - tcp.snd_nxt) >>> 0 : undefined,
+    windows: has(TCP_STORED.windows) ? { snd_wl1, snd_wnd, max_window, rcv_wnd, rcv_wup } : undefined,
+    received: received ?? [],
+    unsent: unsent ?? [],
+    origin: reader.origin(extra.index),
+  };
 }
 
-/** The name of a Unix socket: a path, `@abstract`, or nothing. A relative path gets its directory. */
-export function unixSocketName(reader: StreamReader, part: Part): string {
-  const { laddr, laddr_len: length } = reader.get(part, RECORDS.SOCKET_UNIX).value;
-  const name = laddr.subarray(SUN_PATH, Math.max(SUN_PATH, Math.min(length, laddr.length)));
-  if (name.length === 0) return "";
-  if (name[0] === 0) return `@${bytesToText(name.subarray(1)).replaceAll("\0", "@")}`;
-  const end = name.indexOf(0);
-  const path = bytesToText(end === -1 ? name : name.subarray(0, end));
-  if (name[0] === SLASH) return path;
-  const directory = reader.text(part, RECORDS.STRING) ?? "";
-  return directory === "" || directory.endsWith("/") ? `${directory}${path}` : `${directory}/${path}`;
+/** SOCKET_INET.tcp: the kernel's own sequence numbers and windows. */
+function encodeTcp(connection: TcpConnection): Fields {
+  const { receivedSequence, writtenSequence, neverSent = 0, windows } = connection;
+  return {
+    rcv_nxt: receivedSequence,
+    copied_seq: (receivedSequence - sizeOf(connection.received)) >>> 0,
+    snd_nxt: (writtenSequence - neverSent) >>> 0,
+    snd_una: (writtenSequence - sizeOf(connection.unsent)) >>> 0,
+    write_seq: writtenSequence,
+    mss_cache: connection.segment,
+    ...windows,
+  };
+}
+
+function encodeTcpExtra(connection: TcpConnection): Fields {
+  const { receiveScale, timestamp, neverSent, windows } = connection;
+  const has = (value: unknown, flag: number): number => (value === undefined ? 0 : flag);
+  return {
+    opt_mask: connection.optionMask,
+    snd_wscale: connection.sendScale,
+    rcv_wscale: receiveScale ?? 0,
+    mss_clamp: connection.segment,
+    timestamp: timestamp ?? 0,
+    flags:
+      has(receiveScale, TCP_STORED.receiveScale) |
+      has(timestamp, TCP_STORED.timestamp) |
+      has(windows, TCP_STORED.windows) |
+      has(neverSent, TCP_STORED.neverSent),
+  };
 }

@@ -1,4 +1,5 @@
-import type { Checkpoint, OpenFile, Socket } from "../checkpoint.js";
+import type { Checkpoint, OpenFile } from "../checkpoint.js";
+import type { Socket } from "../socket.js";
 import type { Access } from "./access.js";
 import type { Right } from "./right.js";
 

@@ -1,11 +1,9 @@
-import fs from "node:fs";
 import path from "node:path";
 import { chunksOf } from "../../io/digest.js";
-import { ioError } from "../../io/errors.js";
 import { createDirectory } from "../../io/new-directory.js";
+import { createFile } from "../../io/new-file.js";
 import type { ByteSource } from "../../io/source.js";
-import { removeAbandoned, temporaryName } from "../../io/temporary.js";
-import { replaces, syncDirectory, writeSource } from "../../io/write-file.js";
+import { replaces, writeSource } from "../../io/write-file.js";
 import type { Conversion } from "./convert.js";
 
 /** Told how many bytes of how many are written. */
@@ -38,17 +36,8 @@ export function writeConversion(
 /** Writes a stream to a file, whole or not at all. Errors: USAGE when `out` exists (a file is replaced with `force`); IO. */
 export function writeStream(stream: ByteSource, out: string, force: boolean, onWritten: OnWritten): number {
   replaces(out, force);
-  const { dir: directory, base } = path.parse(path.resolve(out));
-  const fresh = path.join(directory, temporaryName(base));
-  removeAbandoned(directory, base);
-  writeSource(fresh, new CountedSource(stream, (done) => onWritten(done, stream.size)), { sync: true });
-  try {
-    fs.renameSync(fresh, out);
-  } catch (error) {
-    fs.rmSync(fresh, { force: true });
-    throw ioError("write it", out, error);
-  }
-  syncDirectory(directory);
+  const counted = new CountedSource(stream, (done) => onWritten(done, stream.size));
+  createFile(out, (temporary) => writeSource(temporary, counted, { sync: true }));
   return stream.size;
 }
 

@@ -6,7 +6,7 @@ import { DirectoryFileSet } from "../../io/file-set.js";
 import { type FileDigests, replaceInPlace } from "../../io/in-place.js";
 import { createDirectory, temporaryBeside } from "../../io/new-directory.js";
 import type { ByteSource } from "../../io/source.js";
-import type { Document } from "../../model/document.js";
+import type { CriuDocument } from "../../model/document.js";
 import { splicedFiles } from "./check.js";
 import { type CopiedSet, copySet } from "./copy-set.js";
 import { appendedLog, EDIT_LOG, logDigests, logEntry } from "./log.js";
@@ -42,7 +42,7 @@ export interface ApplyOptions {
  * Errors: USAGE for an existing directory, EDIT when the set was changed meanwhile, IO.
  */
 export function applyPlan(
-  document: Document,
+  document: CriuDocument,
   plan: Plan,
   target: EditTarget,
   options: ApplyOptions,
@@ -63,7 +63,7 @@ export function applyPlan(
  * must be for this to be done, and become. Errors: as applyPlan.
  */
 export function replaceFiles(
-  document: Document,
+  document: CriuDocument,
   files: ReadonlyMap<string, ByteSource | null>,
   target: EditTarget,
   digests: ReadonlyMap<string, FileDigests>,
@@ -100,7 +100,7 @@ export interface TemporarySet {
  * blocks can be shared, or where temporary files go when that is not allowed. For a restore that leaves the
  * original untouched. Errors: IO.
  */
-export function temporarySet(document: Document, plan: Plan): TemporarySet {
+export function temporarySet(document: CriuDocument, plan: Plan): TemporarySet {
   const from = directoryOf(document);
   const directory = temporaryBeside(from);
   const remove = (): void => fs.rmSync(directory, { recursive: true, force: true });
@@ -114,7 +114,7 @@ export function temporarySet(document: Document, plan: Plan): TemporarySet {
 }
 
 /** Errors: UNSUPPORTED for a set that is not a directory. */
-function directoryOf(document: Document): string {
+function directoryOf(document: CriuDocument): string {
   const { fileSet } = document.set;
   if (fileSet instanceof DirectoryFileSet) return fileSet.directory;
   throw new UnsupportedError("only image sets in a directory can be written", { file: document.name });

@@ -7,10 +7,11 @@ import type { Splice } from "../../io/splice.js";
 import type { Checkpoint, Origin } from "../../model/checkpoint.js";
 import { criuCheckpoint } from "../../model/criu/checkpoint.js";
 import { encodeLock } from "../../model/criu/locks.js";
-import type { Lock } from "../../model/lock.js";
+import { encodeEnds, encodeName, swapped } from "../../model/criu/sockets.js";
+import type { Socket } from "../../model/socket.js";
 import { equalValues } from "../../schema/equal.js";
 import type { AnyValue, Field, MessageTable, Value } from "../../schema/message.js";
-import { type FieldChange, type FieldPath, formatPath } from "../../schema/patch.js";
+import { type FieldChange, type FieldPath, formatPath, parsePath } from "../../schema/patch.js";
 import {
   fieldVisitor,
   messageVisitor,
@@ -18,7 +19,10 @@ import {
   type VisitedMessage,
   type Visitor,
 } from "../../schema/visit.js";
-import { Editor } from "./editor.js";
+import { Editor, type Encoders } from "./editor.js";
+import type { Parsed } from "./kind.js";
+import type { AddressRule } from "./kinds/remap-address.js";
+import { remapOtherAddresses } from "./other-addresses.js";
 import type { Edit, PlanOptions } from "./plan.js";
 import { fieldAt, shownValue, valueAt, withValueAt } from "./value-at.js";
 
@@ -38,6 +42,11 @@ interface ImageDraft {
 export class Draft extends Editor {
   readonly set: CriuImageSet;
   readonly holdsBreakTimes = false;
+  protected readonly encoders: Encoders = {
+    lock: encodeLock,
+    ends: (ends) => encodeEnds(ends, this.#isBigEndian()),
+    unix: encodeName,
+  };
   readonly #images = new Map<string, ImageDraft>();
   readonly #patches = new Map<string, Splice[]>();
 
@@ -62,18 +71,15 @@ export class Draft extends Editor {
     return !this.isDropped(image, record);
   }
 
-  protected encodeLock(lock: Lock): Readonly<Record<string, unknown>> | undefined {
-    return encodeLock(lock);
+  protected changeField(edit: Edit, origin: Origin, path: FieldPath, value: unknown): void {
+    const { image, record } = this.#found(origin);
+    this.change(edit, image, record, [...parsePath(origin.field ?? ""), ...path], value);
   }
 
-  protected changeField(edit: Edit, origin: Origin, field: string, value: unknown): void {
+  protected dropAt(edit: Edit, origin: Origin): void {
     const { image, record } = this.#found(origin);
-    this.change(edit, image, record, [field], value);
-  }
-
-  protected dropLockRecord(edit: Edit, origin: Origin): void {
-    const { image, record } = this.#found(origin);
-    this.drop(edit, image, record);
+    if (origin.field === undefined) this.drop(edit, image, record);
+    else this.change(edit, image, record, parsePath(origin.field), undefined);
   }
 
   /** Errors: EDIT for an origin that is no record of the set. */
@@ -86,6 +92,28 @@ export class Draft extends Editor {
     if (image === undefined || record === undefined)
       throw new EditError("there is no such record", { file: name, path: `[${index}]` });
     return { image, record };
+  }
+
+  *sockets(): Generator<Socket> {
+    for (const { socket, origin } of this.checkpoint.files.all)
+      if (socket !== undefined && this.isThere(origin)) yield socket;
+  }
+
+  remapOtherAddresses(edits: readonly Parsed<AddressRule>[]): void {
+    remapOtherAddresses(this, edits);
+  }
+
+  /** Words of an address as images hold them from the order of memory of a little-endian machine, or the other way round. */
+  wordsInOrder(words: readonly number[]): number[] {
+    return this.#isBigEndian() ? words.map(swapped) : [...words];
+  }
+
+  /** All images of a set are of one machine. */
+  #isBigEndian(): boolean {
+    return this.once("byte order", () => {
+      const first = this.set.files.find(({ kind }) => kind?.magic !== undefined);
+      return first !== undefined && this.set.imageNamed(first.name)?.header?.byteOrder === "big-endian";
+    });
   }
 
   /** Visits the fields that `wants` picks, in all images that hold such a field. */

@@ -1,10 +1,35 @@
 import { EditError } from "../../io/errors.js";
 import type { Checkpoint, Descriptor, Origin } from "../../model/checkpoint.js";
-import { type Lock, lockName } from "../../model/lock.js";
+import type { Lock } from "../../model/lock.js";
+import type { InetEnds, Socket, UnixName } from "../../model/socket.js";
 import { equalValues } from "../../schema/equal.js";
+import type { FieldPath } from "../../schema/patch.js";
 import type { DescriptorName } from "./descriptors.js";
+import type { Parsed } from "./kind.js";
+import type { AddressRule } from "./kinds/remap-address.js";
 import { Ledger } from "./ledger.js";
 import type { Edit } from "./plan.js";
+
+type Fields = Readonly<Record<string, unknown>>;
+
+/** The objects of the model that edits change, by their kinds. A kind of object is added here and to both encoders. */
+export interface Objects {
+  readonly lock: Lock;
+  readonly ends: InetEnds;
+  readonly unix: UnixName;
+}
+
+/**
+ * How a family stores an object: the fields of its record, or of the message inside it that the origin names. Undefined
+ * for what it has no number for.
+ */
+export type Encoders = { readonly [K in keyof Objects]: (object: Objects[K]) => Fields | undefined };
+
+/** Where an object stands; `repeats` are further records of the same one. */
+interface Stored {
+  readonly origin: Origin;
+  readonly repeats?: readonly Origin[];
+}
 
 /**
  * An image of either family while edits are planned, seen as objects of the model. An object is changed by its encoding:
@@ -29,9 +54,23 @@ export abstract class Editor extends Ledger {
   abstract imageOf(origin: Origin): string;
 
   protected abstract isThere(origin: Origin): boolean;
-  protected abstract encodeLock(lock: Lock): Readonly<Record<string, unknown>> | undefined;
-  protected abstract changeField(edit: Edit, origin: Origin, field: string, value: unknown): void;
-  protected abstract dropLockRecord(edit: Edit, origin: Origin): void;
+  protected abstract readonly encoders: Encoders;
+  /** Sets a field inside the message that the origin names. `shown` is what a person reads instead of bytes. */
+  protected abstract changeField(
+    edit: Edit,
+    origin: Origin,
+    path: FieldPath,
+    value: unknown,
+    shown: { readonly before: unknown; readonly after: unknown },
+  ): void;
+  /** Takes a record, or the list element that the origin names, away, with what counts it. */
+  protected abstract dropAt(edit: Edit, origin: Origin): void;
+
+  /** Sockets that are still there, also those that no descriptor leads to. */
+  abstract sockets(): Iterable<Socket>;
+
+  /** Changes addresses that stand outside of sockets, and notes what looks like them and stays. */
+  abstract remapOtherAddresses(edits: readonly Parsed<AddressRule>[]): void;
 
   descriptor({ pid, fd }: DescriptorName): Descriptor | undefined {
     return this.checkpoint.task(pid)?.descriptors?.descriptors.find((each) => each.fd === fd);
@@ -55,27 +94,50 @@ export abstract class Editor extends Ledger {
     return lock.kind !== "posix" || this.#tableOf(name.pid) === this.#tableOf(lock.pid);
   }
 
-  /** Errors: EDIT for what the format has no number for. */
-  changeLock(edit: Edit, lock: Lock, to: Partial<Lock>): void {
-    const changed = { ...lock, ...to };
-    const [before, after] = [this.encodeLock(lock), this.encodeLock(changed)];
+  /**
+   * Changes an object: the fields in which its encoding differs are set where it stands. Errors: EDIT for what the format
+   * has no number for, which `name` says.
+   */
+  changeObject<K extends keyof Objects>(
+    edit: Edit,
+    kind: K,
+    object: Objects[K] & Stored,
+    to: Partial<Objects[K]>,
+    name: (object: Objects[K]) => string,
+  ): void {
+    const changed = { ...object, ...to };
+    const encode = this.encoders[kind];
+    const [before, after] = [encode(object), encode(changed)];
     if (before === undefined || after === undefined)
-      throw new EditError(`this image cannot hold a ${lockName(changed)} of type ${changed.type}`, {
-        file: this.imageOf(lock.origin),
-      });
+      throw new EditError(`this image cannot hold ${name(changed)}`, { file: this.imageOf(object.origin) });
     this.matched(edit);
-    for (const origin of [lock.origin, ...lock.repeats])
-      for (const [field, value] of Object.entries(after))
-        if (!equalValues(before[field], value)) this.changeField(edit, origin, field, value);
+    const shown = { before: name(object), after: name(changed) };
+    for (const origin of [object.origin, ...(object.repeats ?? [])])
+      for (const [path, value] of differences(before, after))
+        this.changeField(edit, origin, path, value, shown);
   }
 
-  dropLock(edit: Edit, lock: Lock): void {
+  /** Takes an object away, wherever it stands. */
+  dropObject(edit: Edit, { origin, repeats = [] }: Stored): void {
     this.matched(edit);
-    for (const origin of [lock.origin, ...lock.repeats])
-      if (this.isThere(origin)) this.dropLockRecord(edit, origin);
+    for (const each of [origin, ...repeats]) if (this.isThere(each)) this.dropAt(edit, each);
   }
 
   #tableOf(pid: number): number | undefined {
     return this.checkpoint.task(pid)?.descriptors?.id;
   }
+}
+
+/** The innermost fields that differ, with their values after; lists are whole values. */
+function* differences(before: Fields, after: Fields, path: FieldPath = []): Generator<[FieldPath, unknown]> {
+  for (const name of new Set([...Object.keys(before), ...Object.keys(after)])) {
+    const [old, value] = [before[name], after[name]];
+    if (equalValues(old, value)) continue;
+    if (isMessage(old) && isMessage(value)) yield* differences(old, value, [...path, name]);
+    else yield [[...path, name], value];
+  }
+}
+
+function isMessage(value: unknown): value is Fields {
+  return typeof value === "object" && value !== null && !Array.isArray(value) && !Buffer.isBuffer(value);
 }

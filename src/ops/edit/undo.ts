@@ -5,7 +5,7 @@ import type { FileSet } from "../../io/file-set.js";
 import type { FileDigests } from "../../io/in-place.js";
 import type { ByteSource } from "../../io/source.js";
 import { SplicedSource } from "../../io/splice.js";
-import type { Document } from "../../model/document.js";
+import type { CriuDocument } from "../../model/document.js";
 import { type EditTarget, replaceFiles } from "./apply.js";
 import type { CopiedSet } from "./copy-set.js";
 import { EDIT_LOG, type EditLog, readLog, shortenedLog } from "./log.js";
@@ -52,7 +52,7 @@ export interface UndoTrust {
  * Errors: USAGE when there are not so many; EDIT when something else has changed the files since, or the log.
  */
 export function undoEdits(
-  document: Document,
+  document: CriuDocument,
   steps: number,
   target: EditTarget,
   trust: UndoTrust = {},

@@ -2,7 +2,7 @@ import { openFlagNames } from "../../linux/open-flags.js";
 import { signalName } from "../../linux/signals.js";
 import type { FileOwner, OpenFile } from "../../model/checkpoint.js";
 import type { Document } from "../../model/document.js";
-import type { FileState } from "../../model/file-state.js";
+import { type FileState, fileState } from "../../model/special-file.js";
 import { type Holder, heldBy, holdersOf } from "./holders.js";
 import { type FileUse, usesOf } from "./uses.js";
 import { hex, type ShowOptions, taskOf, type ViewHead, viewHead } from "./view.js";
@@ -70,7 +70,8 @@ function shownFile(
   uses: readonly FileUse[],
   nodeOf: number | undefined,
 ): ShownFile {
-  const { id, type, flags, position, size, mode, buildId, owner, state, deleted, origin } = file;
+  const { id, type, flags, position, size, mode, buildId, owner, special, deleted, origin } = file;
+  const state = fileState(special);
   return {
     ...{ id, type, file: file.label },
     flags: flags === undefined ? undefined : namesOf(flags),

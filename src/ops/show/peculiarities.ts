@@ -2,7 +2,7 @@ import { IMAGES } from "../../formats/criu/images.js";
 import { LSMTYPE } from "../../formats/criu/tables/inventory.js";
 import { enumName } from "../../io/enums.js";
 import type { OpenFile } from "../../model/checkpoint.js";
-import type { Document } from "../../model/document.js";
+import type { CriuDocument } from "../../model/document.js";
 import { nsView } from "./ns.js";
 import { treeView } from "./tree.js";
 
@@ -12,7 +12,7 @@ export interface Peculiarity {
   readonly text: string;
 }
 
-type Look = (document: Document) => string | readonly string[] | undefined;
+type Look = (document: CriuDocument) => string | readonly string[] | undefined;
 
 /** Looks in the order in which they are told. */
 const LOOKS: readonly (readonly [id: string, look: Look])[] = [
@@ -79,7 +79,7 @@ const LOOKS: readonly (readonly [id: string, look: Look])[] = [
 ];
 
 /** What is special about a checkpoint, most of it with what the restore needs for it. */
-export function peculiarities(document: Document): Peculiarity[] {
+export function peculiarities(document: CriuDocument): Peculiarity[] {
   return LOOKS.flatMap(([id, look]) => {
     const found = look(document);
     const texts = typeof found === "string" ? [found] : (found ?? []);
@@ -87,14 +87,14 @@ export function peculiarities(document: Document): Peculiarity[] {
   });
 }
 
-function shellJob({ checkpoint }: Document): string | undefined {
+function shellJob({ checkpoint }: CriuDocument): string | undefined {
   const [root] = checkpoint.tasks;
   if (root === undefined || root.sid === root.pid || checkpoint.task(root.sid) !== undefined)
     return undefined;
   return "the session leader is outside of the set: restore with --shell-job";
 }
 
-function deletedFiles({ checkpoint }: Document): string | undefined {
+function deletedFiles({ checkpoint }: CriuDocument): string | undefined {
   const { deletedFiles: files } = checkpoint;
   if (files.length === 0) return undefined;
   const kinds = (
@@ -108,7 +108,7 @@ function deletedFiles({ checkpoint }: Document): string | undefined {
   return `${plural(files.length, "deleted file")}: ${told.join(", ")}`;
 }
 
-function tcpConnections({ checkpoint, set }: Document): string | undefined {
+function tcpConnections({ checkpoint, set }: CriuDocument): string | undefined {
   const count = countOf(checkpoint.files.all, ({ socket }) => socket?.connected === true, "TCP connection");
   if (count === undefined) return undefined;
   return set.first(IMAGES.INVENTORY)?.tcp_close === true
@@ -116,26 +116,26 @@ function tcpConnections({ checkpoint, set }: Document): string | undefined {
     : `${count}: restore with --tcp-established`;
 }
 
-function externalUnixPeers({ checkpoint }: Document): string | undefined {
+function externalUnixPeers({ checkpoint }: CriuDocument): string | undefined {
   const isLonely = ({ socket }: OpenFile): boolean =>
     Boolean(socket?.peerInode) && socket?.peer === undefined;
   const count = countOf(checkpoint.files.all, isLonely, "unix socket", "with a peer outside of the set");
   return count === undefined ? undefined : `${count}: restore with --ext-unix-sk`;
 }
 
-function externalFiles({ checkpoint }: Document): string | undefined {
+function externalFiles({ checkpoint }: CriuDocument): string | undefined {
   const isExternal = ({ type, path }: OpenFile): boolean =>
     (type === "REG" && path === undefined) || type === "EXT";
   const count = countOf(checkpoint.files.all, isExternal, "file", "from outside");
   return count === undefined ? undefined : `${count}: restore with --inherit-fd or --external`;
 }
 
-function namespaces(document: Document): string | undefined {
+function namespaces(document: CriuDocument): string | undefined {
   const kinds = new Set(nsView(document).namespaces.flatMap(({ kind, dumped }) => (dumped ? [kind] : [])));
   return kinds.size === 0 ? undefined : `own namespaces: ${[...kinds].join(", ")}`;
 }
 
-function lsm({ checkpoint, set }: Document): string | undefined {
+function lsm({ checkpoint, set }: CriuDocument): string | undefined {
   const type = set.first(IMAGES.INVENTORY)?.lsmtype;
   const profile = checkpoint.tasks
     .map(({ threads }) => threads[0]?.credentials?.lsmProfile)
@@ -144,7 +144,7 @@ function lsm({ checkpoint, set }: Document): string | undefined {
   return `confined by ${enumName(LSMTYPE, type)}: ${profile}`;
 }
 
-function plugins({ set }: Document): string | undefined {
+function plugins({ set }: CriuDocument): string | undefined {
   const names = set.first(IMAGES.INVENTORY)?.plugins_entry?.plugins ?? [];
   return names.length === 0 ? undefined : `plugins of criu took part: ${names.join(", ")}`;
 }

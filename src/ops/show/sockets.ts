@@ -1,8 +1,8 @@
 import { SK_SHUTDOWN } from "../../formats/criu/tables/sk-opts.js";
 import { enumName } from "../../io/enums.js";
-import { NETLINK_PROTOCOLS } from "../../linux/sockets.js";
-import type { OpenFile, Socket } from "../../model/checkpoint.js";
+import type { OpenFile } from "../../model/checkpoint.js";
 import type { Document } from "../../model/document.js";
+import { optionNames, type Socket } from "../../model/socket.js";
 import { type Holder, heldBy, holdersOf } from "./holders.js";
 import { type ShowOptions, taskOf, type ViewHead, viewHead } from "./view.js";
 
@@ -64,21 +64,18 @@ function shownSocket(
   holders: (file: OpenFile) => readonly Holder[],
 ): ShownSocket {
   const { id, record } = file;
-  const { inode, family, type, state, local, remote, backlog, peer, peerInode } = socket;
-  const { shutdown, sendBuffer, receiveBuffer, options } = socket;
+  const { inode, family, type, protocol, state, local, remote, backlog, peer, peerInode } = socket;
+  const { shutdown, options } = socket;
+  const { sendBuffer, receiveBuffer } = options;
   return {
-    ...{ id, inode, family, type, protocol: protocolOf(file, socket), state, local, remote, descriptors },
+    ...{ id, inode, family, type, protocol, state, local, remote, descriptors },
     peer: peerInode ? peerOf(peerInode, peer, holders) : undefined,
-    backlog,
+    backlog: state === "LISTEN" ? backlog : undefined,
     shutdown: shutdown ? enumName(SK_SHUTDOWN, shutdown) : undefined,
-    ...socket.queued(),
-    ...{ sendBuffer, receiveBuffer, options },
+    ...socket.queued,
+    ...{ sendBuffer, receiveBuffer, options: optionNames(options) },
     networkNamespace: record.ns_id as number | undefined,
   };
-}
-
-function protocolOf({ record }: OpenFile, { family, protocol }: Socket): string {
-  return family === "NETLINK" ? enumName(NETLINK_PROTOCOLS, record.protocol as number) : protocol;
 }
 
 function peerOf(

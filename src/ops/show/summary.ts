@@ -4,7 +4,7 @@ import { IMAGES } from "../../formats/criu/images.js";
 import { PE, readPagemap } from "../../formats/criu/pagemap.js";
 import { isCrimgError } from "../../io/errors.js";
 import type { Checkpoint, Task } from "../../model/checkpoint.js";
-import type { Document } from "../../model/document.js";
+import type { CriuDocument, Document } from "../../model/document.js";
 import { askedRights } from "../../model/rights/asked.js";
 import type { Bearer } from "../../model/rights/bearer.js";
 import { rightsBeyond } from "../../model/rights/rights.js";
@@ -81,7 +81,7 @@ function programFacts({ tasks: [root] }: Checkpoint): ProgramFacts | undefined {
   return { pid, comm, argv, exe: exe?.label, cwd: cwd?.label };
 }
 
-function checkpointFacts({ checkpoint, set }: Document): CheckpointFacts {
+function checkpointFacts({ checkpoint, set }: CriuDocument): CheckpointFacts {
   const timeOf = [fileNameOf(IMAGES.STATS).replace("%s", "dump"), IMAGES.INVENTORY.file].find(
     (name) => set.fileSet.modified?.(name) !== undefined,
   );
@@ -115,7 +115,7 @@ function taskFacts(tasks: readonly Task[]): TaskFacts {
   };
 }
 
-function memoryFacts({ checkpoint, set }: Document): MemoryFacts {
+function memoryFacts({ checkpoint, set }: CriuDocument): MemoryFacts {
   const { pageSize } = checkpoint;
   const pages = { own: 0, shared: 0, inParent: 0, lazy: 0 };
   for (const kind of [IMAGES.PAGEMAP, IMAGES.SHMEM_PAGEMAP]) {

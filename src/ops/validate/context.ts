@@ -1,8 +1,7 @@
 import type { SalvagedSet } from "../../formats/criu/salvage.js";
 import { shellCommand, shellQuote } from "../../io/shell.js";
-import type { Checkpoint, Descriptor, Origin } from "../../model/checkpoint.js";
+import type { Checkpoint, Descriptor, DescriptorTable, OpenFile, Origin } from "../../model/checkpoint.js";
 import type { SalvagedCriuDocument, SalvagedDocument } from "../../model/salvaged.js";
-import { descriptorsByPid } from "./descriptors.js";
 import type { Place } from "./finding.js";
 
 /** What a place is about besides the record. */
@@ -35,6 +34,12 @@ export abstract class ImageContext {
   /** The `crimg edit` command that takes a record away; undefined where the format counts it elsewhere. */
   abstract dropRecordCommand(origin: Origin): string | undefined;
 
+  /** The `crimg edit` command that sets a number of an open file. */
+  abstract setFileCommand(file: OpenFile, field: "flags" | "position", value: number): string;
+
+  /** The one that gives an open file another path, or what else has this one; undefined where none can. */
+  abstract renameCommand(file: OpenFile | undefined, path: string, to: string): string | undefined;
+
   /** A descriptor of a task. */
   descriptor(pid: number, fd: number): Descriptor | undefined {
     return this.share(descriptorsByPid).get(pid)?.get(fd);
@@ -49,6 +54,24 @@ export abstract class ImageContext {
   editCommand(...args: readonly string[]): string {
     return shellCommand(["crimg", "edit", this.#document.name, ...args, "--in-place"]);
   }
+}
+
+/** Descriptors by number, for each pid. */
+export function descriptorsByPid({
+  checkpoint,
+}: ImageContext): ReadonlyMap<number, ReadonlyMap<number, Descriptor>> {
+  const byTable = new Map<DescriptorTable, Map<number, Descriptor>>();
+  const byPid = new Map<number, Map<number, Descriptor>>();
+  for (const { pid, descriptors } of checkpoint.tasks) {
+    if (descriptors === undefined) continue;
+    let numbers = byTable.get(descriptors);
+    if (numbers === undefined) {
+      numbers = new Map(descriptors.descriptors.map((descriptor) => [descriptor.fd, descriptor]));
+      byTable.set(descriptors, numbers);
+    }
+    byPid.set(pid, numbers);
+  }
+  return byPid;
 }
 
 /** What rules about CRIU sets look at. */
@@ -67,5 +90,21 @@ export class SetContext extends ImageContext {
 
   dropRecordCommand({ image, record }: Origin): string {
     return this.editCommand("--set", `${image}[${record}]=absent`);
+  }
+
+  setFileCommand(file: OpenFile, field: "flags" | "position", value: number): string {
+    return this.#setCommand(file, field === "flags" ? "flags" : "pos", value);
+  }
+
+  renameCommand(file: OpenFile | undefined, _path: string, to: string): string | undefined {
+    return file && this.#setCommand(file, "name", to);
+  }
+
+  #setCommand({ origin }: OpenFile, field: string, value: number | string): string {
+    const { image, record, field: member } = origin;
+    return this.editCommand(
+      "--set",
+      `${image}[${record}].${member === undefined ? "" : `${member}.`}${field}=${value}`,
+    );
   }
 }

@@ -19,24 +19,6 @@ export function descriptorTables({
   });
 }
 
-/** Descriptors by number, for each pid. */
-export function descriptorsByPid({
-  checkpoint,
-}: ImageContext): ReadonlyMap<number, ReadonlyMap<number, Descriptor>> {
-  const byTable = new Map<DescriptorTable, Map<number, Descriptor>>();
-  const byPid = new Map<number, Map<number, Descriptor>>();
-  for (const { pid, descriptors } of checkpoint.tasks) {
-    if (descriptors === undefined) continue;
-    let numbers = byTable.get(descriptors);
-    if (numbers === undefined) {
-      numbers = new Map(descriptors.descriptors.map((descriptor) => [descriptor.fd, descriptor]));
-      byTable.set(descriptors, numbers);
-    }
-    byPid.set(pid, numbers);
-  }
-  return byPid;
-}
-
 /** The first descriptor of each open file. */
 export function holders(context: ImageContext): ReadonlyMap<OpenFile, HeldDescriptor> {
   const first = new Map<OpenFile, HeldDescriptor>();

@@ -1,6 +1,6 @@
 import { IMAGES } from "../../formats/criu/images.js";
 import { domainText } from "../../io/domains.js";
-import { hasDomains, type OutsideValue, outsideValues } from "../../schema/field-domain.js";
+import { hasDomains, type OutsideValue, outsideValues } from "../../schema/outside-values.js";
 import type { SetContext } from "./context.js";
 import type { Found, Rule, RuleFacts } from "./finding.js";
 import { scanImages } from "./scan.js";

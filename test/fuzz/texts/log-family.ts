@@ -14,6 +14,7 @@ import { undoStream } from "../../../src/ops/edit/stream/undo.js";
 import { undoEdits } from "../../../src/ops/edit/undo.js";
 import { explainLog } from "../../../src/ops/explain/explain.js";
 import { fixture, streamFixture } from "../../helpers/images.js";
+import { openSet } from "../../helpers/open-set.js";
 import { LOOK, shown, shownJson } from "../answers.js";
 import { type Family, type Making, type Mutant, steps } from "../family.js";
 import { changedJson } from "./json.js";
@@ -47,7 +48,7 @@ function logOfCriu({ random }: Making): Mutant {
 
 function logOfSet(making: Making): Mutant {
   const set = join(making.scratch, "set");
-  const original = openDocument(fixture("logger"));
+  const original = openSet(fixture("logger"));
   for (const to of [{ to: "directory", directory: set }] as const)
     applyPlan(original, planEdits(original, EDITS), to, VERSION);
   original.close();
@@ -56,11 +57,10 @@ function logOfSet(making: Making): Mutant {
   return {
     steps: ["the log of a set", ...told],
     operations: [
-      { name: "log", run: () => shownJson(editHistory(openDocument(set))) },
+      { name: "log", run: () => shownJson(editHistory(openSet(set))) },
       {
         name: "undo",
-        run: () =>
-          shownJson(undoEdits(openDocument(set), 1, { to: "directory", directory: join(out, "undone") })),
+        run: () => shownJson(undoEdits(openSet(set), 1, { to: "directory", directory: join(out, "undone") })),
       },
     ],
     digest: () => digestOf(set),

@@ -1,5 +1,7 @@
+import { execFileSync } from "node:child_process";
 import {
   chmodSync,
+  chownSync,
   mkdtempSync,
   readdirSync,
   readFileSync,
@@ -12,7 +14,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import * as assert from "uvu/assert";
 import { writeOutput } from "../../../src/cli/output-file.js";
-import { isCrimgError } from "../../../src/index.js";
+import { isCrimgError, openDevice } from "../../../src/index.js";
 import { suite } from "../../helpers/suite.js";
 
 const test = suite("src/cli/output-file", { directory: "" });
@@ -79,6 +81,27 @@ test("errors name the file", ({ directory }) => {
     }
     assert.unreachable(`${to} was written`);
   }
+});
+
+test("a FIFO of somebody else gets nothing, and what took the place of a device is not written to", ({
+  directory,
+}) => {
+  const [fifo, file, link] = ["fifo", "file", "link"].map((name) => join(directory, name)) as [
+    string,
+    string,
+    string,
+  ];
+  writeFileSync(file, "old");
+  symlinkSync("file", link);
+  assert.throws(() => openDevice(file), /it became a file meanwhile/);
+  assert.throws(() => openDevice(link), /ELOOP/);
+  symlinkSync("/dev/null", join(directory, "null"));
+  assert.throws(() => writeOutput(join(directory, "null"), bytes("new")), /symbolic link/);
+  writeOutput("/dev/null", bytes("new"));
+  if (process.getuid?.() !== 0) return;
+  execFileSync("mkfifo", [fifo]);
+  chownSync(fifo, 65534, 65534);
+  assert.throws(() => writeOutput(fifo, bytes("new")), /a FIFO of user 65534, who would read/);
 });
 
 test.run();

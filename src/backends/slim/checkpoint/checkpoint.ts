@@ -1,24 +1,25 @@
+/**
+ * The order of a checkpoint and what all objects share meanwhile: the stream that is written, unsupported objects, warnings,
+ * the file. What is read of an object, and its records, stand in the folder of the object.
+ */
+
 import { RECORDS } from "../../../formats/linux-cr/records.js";
 import type { ByteSource } from "../../../io/source.js";
-import type { Objection } from "../../backend.js";
+import type { Unsupported } from "../../backend.js";
+import { type DeletedMethod, Substitutes, substituteDirectory } from "../deleted-files/substitutes.js";
+import { OpenFileStates } from "../files/open-files.js";
 import { Journal } from "../journal.js";
-import { Descriptions } from "./descriptions.js";
-import { FrozenTree } from "./freeze.js";
-import { HostLeases } from "./host-leases.js";
-import { objections } from "./objections.js";
-import { obstacles } from "./obstacles.js";
-import { captureProcess, type ProcessState } from "./process.js";
-import { type Remark, remarks } from "./remarks.js";
-import { SocketTable } from "./sockets/socket-table.js";
-import { CheckpointContext } from "./stream/context.js";
-import { type Start, writeHead } from "./stream/head.js";
-import { writeTask } from "./stream/task.js";
-import { taskRows } from "./stream/tree.js";
-import { type DeletedMethod, Substitutes, substituteDirectory } from "./substitutes.js";
+import { HostLeases } from "../locks/host-leases.js";
+import { SocketTable } from "../sockets/capture.js";
+import { captureProcess, type ProcessState } from "../tasks/capture.js";
+import { FrozenTree, taskRows } from "../tasks/freeze.js";
+import { writeTask } from "../tasks/write.js";
+import { CheckpointContext } from "./context.js";
+import { type Start, writeHead } from "./head.js";
+import { unsupportedInTree, unsupportedProcess } from "./unsupported.js";
+import { type Warning, warnings } from "./warnings.js";
 
 const TAIL_MAGIC = 0x002d2a0cc0deef00n;
-
-export type { DeletedMethod };
 
 export interface CheckpointRequest {
   readonly pid: number;
@@ -38,9 +39,9 @@ export interface CheckpointRequest {
 /** What became of a checkpoint. */
 export interface CheckpointOutcome {
   /** What cannot be saved, object by object; nothing was written then. */
-  readonly refused: readonly Objection[];
+  readonly unsupported: readonly Unsupported[];
   /** What the image that was written does not hold, a sentence for each kind. */
-  readonly remarks: readonly Remark[];
+  readonly warnings: readonly Warning[];
 }
 
 /**
@@ -58,46 +59,47 @@ export function checkpoint(
   const leases = HostLeases.read();
   const journal = new Journal();
   const tree = new FrozenTree(pid, log);
-  const descriptions = new Descriptions();
+  const files = new OpenFileStates();
   let context: CheckpointContext | undefined;
-  const refuse = (refused: readonly Objection[]): CheckpointOutcome => {
-    for (const { reason } of refused) log?.(`refused: ${reason}`);
-    return { refused, remarks: [] };
+  const stop = (unsupported: readonly Unsupported[]): CheckpointOutcome => {
+    for (const { reason } of unsupported) log?.(`not saved: ${reason}`);
+    return { unsupported, warnings: [] };
   };
   try {
-    const unfit = [...tree.objections, ...tree.processes.flatMap(obstacles)];
-    if (unfit.length > 0) return refuse(unfit);
+    const unready = [...tree.unsupported, ...tree.processes.flatMap(unsupportedProcess)];
+    if (unready.length > 0) return stop(unready);
     const processes = new Map<number, ProcessState>();
     for (const frozen of tree.processes) {
       if (frozen.isZombie) continue;
       log?.(`task ${frozen.stat.pid}: read its state`);
       processes.set(frozen.stat.pid, captureProcess(frozen));
-      descriptions.add(frozen.stat.pid);
+      files.add(frozen.stat.pid);
     }
-    const sockets = new SocketTable(descriptions, new Set(processes.keys()));
-    const refused = objections([...processes.values()], descriptions, sockets);
-    if (refused.length > 0) return refuse(refused);
-    const remarked = remarks(tree.processes, processes, sockets);
-    for (const { text } of remarked) log?.(`remark: ${text}`);
+    const sockets = new SocketTable(files, new Set(processes.keys()));
+    const found = unsupportedInTree([...processes.values()], files, sockets);
+    if (found.length > 0) return stop(found);
+    const warned = warnings(tree.processes, processes, sockets);
+    for (const { text } of warned) log?.(`warning: ${text}`);
     const substitutes = new Substitutes(journal, deleted, directory, leases, (line) => log?.(line));
-    context = new CheckpointContext(processes, descriptions, substitutes, leases, sockets);
+    context = new CheckpointContext(processes, files, substitutes, leases, sockets);
     const rows = taskRows(tree.processes);
     writeHead(context, rows, start);
     for (const row of rows) writeTask(context, row);
     context.writer.record(RECORDS.TAIL, { magic: TAIL_MAGIC });
-    if (substitutes.refused.length > 0) return refuse(substitutes.refused.map((reason) => ({ pid, reason })));
+    if (substitutes.unsupported.length > 0)
+      return stop(substitutes.unsupported.map((reason) => ({ pid, reason })));
     const image = context.writer.source(`checkpoint of task ${pid}`);
     log?.(`write the image: ${rows.length} tasks, ${image.size} bytes`);
     write(image);
     // What keeps deleted files is part of the image from now on.
     journal.end();
-    log?.(leaveRunning ? "the image is whole: let the tasks run on" : "the image is whole: end the tasks");
+    log?.(leaveRunning ? "the image is complete: resume the tasks" : "the image is complete: kill the tasks");
     if (leaveRunning) tree.release();
     else sockets.silently(() => tree.kill());
-    return { refused: [], remarks: remarked };
+    return { unsupported: [], warnings: warned };
   } finally {
     context?.close();
-    descriptions.close();
+    files.close();
     try {
       // Before the tasks run again, so that they never see one more name of a file than they left.
       journal.undo();

@@ -1,7 +1,7 @@
 import { readProc } from "./read.js";
 
-/** One area of /proc/PID/smaps, proc_pid_smaps(5). */
-export interface Area {
+/** One VMA of /proc/PID/smaps, proc_pid_smaps(5). */
+export interface Vma {
   readonly start: number;
   readonly end: number;
   /** `rwxp`. */
@@ -20,19 +20,19 @@ export interface Area {
 const HEAD = /^([0-9a-f]+)-([0-9a-f]+) (\S{4}) ([0-9a-f]+) (\S+) (\d+) *(.*)$/;
 
 /** The mappings of a task, ascending. Errors: BackendError when it is gone. */
-export function readAreas(pid: number): Area[] {
-  const areas: Area[] = [];
+export function readVmas(pid: number): Vma[] {
+  const vmas: Vma[] = [];
   let head: RegExpExecArray | undefined;
   for (const line of readProc(pid, "smaps").split("\n")) {
     const found = HEAD.exec(line);
     if (found) head = found;
     else if (head !== undefined && line.startsWith("VmFlags:"))
-      areas.push(areaOf(head, line.slice("VmFlags:".length)));
+      vmas.push(vmaOf(head, line.slice("VmFlags:".length)));
   }
-  return areas;
+  return vmas;
 }
 
-function areaOf(head: RegExpExecArray, flags: string): Area {
+function vmaOf(head: RegExpExecArray, flags: string): Vma {
   const [, start = "", end = "", permissions = "", offset = "", device = "", inode = "", name = ""] = head;
   return {
     start: Number.parseInt(start, 16),
@@ -47,11 +47,11 @@ function areaOf(head: RegExpExecArray, flags: string): Area {
 }
 
 /** A System V segment, whose number stands in the place of an inode's: the first of an IPC namespace has 0. */
-export function isSegment({ name }: Area): boolean {
+export function isSegment({ name }: Vma): boolean {
   return name.startsWith("/SYSV");
 }
 
-/** Special areas that the kernel puts into every address space, by their names. */
-export function isVvar({ name }: Area): boolean {
+/** Special VMAs that the kernel puts into every address space, by their names. */
+export function isVvar({ name }: Vma): boolean {
   return name.startsWith("[vvar");
 }

@@ -7,7 +7,7 @@ import { errnoName } from "../sys/kernel-error.js";
 import { addressOf, attempt } from "../sys/syscall.js";
 
 /** Pages [start, end) of an address space. */
-export interface PageRange {
+interface PageRange {
   readonly start: number;
   readonly end: number;
 }
@@ -38,7 +38,7 @@ export class Pagemap {
     try {
       this.#file = fs.openSync(`/proc/${pid}/pagemap`, "r");
     } catch (error) {
-      throw new BackendError(`cannot look at the pages of task ${pid}`, { cause: error });
+      throw new BackendError(`cannot read the pagemap of task ${pid}`, { cause: error });
     }
   }
 
@@ -48,7 +48,7 @@ export class Pagemap {
 
   /**
    * Pages of [start, end) that are in memory or swapped out; with `privateOnly` without those that are still as the file
-   * behind them, and without pages of zeros that nobody wrote. Runs of neighbours, ascending.
+   * behind them, and without pages of zeros that were never written. Runs of neighbours, ascending.
    */
   ranges(start: number, end: number, privateOnly: boolean): PageRange[] {
     if (this.#scans) {
@@ -77,7 +77,7 @@ export class Pagemap {
       const count = attempt(SYS.ioctl, this.#file, PAGEMAP_SCAN, arg);
       if (count === -ENOTTY) return undefined;
       if (count < 0)
-        throw new BackendError(`cannot look at the pages of task ${this.pid}: ${errnoName(-count)}`);
+        throw new BackendError(`cannot read the pagemap of task ${this.pid}: ${errnoName(-count)}`);
       for (let i = 0; i < count; i++)
         add(
           ranges,

@@ -1,3 +1,5 @@
+/** What /proc and sock_diag tell of tasks and this host, as plain values: no image, no tracing, nothing is changed. */
+
 import fs from "node:fs";
 import { BackendError } from "../../../io/errors.js";
 import { bytesToText } from "../../../io/text.js";
@@ -39,7 +41,7 @@ export function procNumbers(pid: number, name: string): number[] {
       .map(Number)
       .sort((a, b) => a - b);
   } catch (error) {
-    throw new BackendError(`task ${pid} is gone, or its ${name} may not be looked at`, { cause: error });
+    throw new BackendError(`task ${pid} is gone, or its ${name} may not be read`, { cause: error });
   }
 }
 

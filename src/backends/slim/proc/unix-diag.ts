@@ -12,7 +12,6 @@ import {
   SOCK_RAW,
 } from "../../../linux/sockets.js";
 import { SYS } from "../sys/abi-x64.js";
-
 import { attempt, call } from "../sys/syscall.js";
 
 /** What the kernel tells of a unix socket by its inode number: sock_diag(7). */
@@ -49,7 +48,13 @@ const BUFFER_BYTES = 1 << 16;
  * accepted, are left out. Errors: BackendError when the kernel was built without it.
  */
 export function readUnixSockets(): ReadonlyMap<number, UnixDiag> {
-  const fd = call("ask for sockets", SYS.socket, AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_SOCK_DIAG);
+  const fd = call(
+    "open a sock_diag socket",
+    SYS.socket,
+    AF_NETLINK,
+    SOCK_RAW | SOCK_CLOEXEC,
+    NETLINK_SOCK_DIAG,
+  );
   try {
     const request = Buffer.alloc(NLMSG_HEADER + REQUEST_BYTES);
     request.writeUInt32LE(request.length, 0);
@@ -58,7 +63,7 @@ export function readUnixSockets(): ReadonlyMap<number, UnixDiag> {
     request[NLMSG_HEADER] = AF_UNIX;
     request.writeUInt32LE(ALL_STATES, NLMSG_HEADER + 4);
     request.writeUInt32LE(SHOW, NLMSG_HEADER + 12);
-    call("ask for unix sockets", SYS.sendto, fd, request, request.length, 0, 0, 0);
+    call("request the list of unix sockets", SYS.sendto, fd, request, request.length, 0, 0, 0);
     return answers(fd);
   } finally {
     attempt(SYS.close, fd);
@@ -70,7 +75,16 @@ function answers(fd: number): Map<number, UnixDiag> {
   const buffer = Buffer.alloc(BUFFER_BYTES);
   for (;;) {
     // A dump goes on in the receiving call itself, so the next part is always there.
-    const size = call("hear of unix sockets", SYS.recvfrom, fd, buffer, buffer.length, MSG_DONTWAIT, 0, 0);
+    const size = call(
+      "receive the list of unix sockets",
+      SYS.recvfrom,
+      fd,
+      buffer,
+      buffer.length,
+      MSG_DONTWAIT,
+      0,
+      0,
+    );
     for (let at = 0; at + NLMSG_HEADER <= size; ) {
       const length = buffer.readUInt32LE(at);
       const type = buffer.readUInt16LE(at + 4);

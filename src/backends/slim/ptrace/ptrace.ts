@@ -1,12 +1,11 @@
+import { SYS } from "../sys/abi-x64.js";
 import { KernelError } from "../sys/kernel-error.js";
 import { attempt } from "../sys/syscall.js";
-
-const SYS_PTRACE = 101;
 
 /**
  * Requests of ptrace(2), linux/ptrace.h. PTRACE_TRACEME, which is 0 and would stop this process itself, is left out.
  */
-export const REQUEST = {
+const REQUEST = {
   cont: 7,
   getRegs: 12,
   setRegs: 13,
@@ -46,7 +45,7 @@ export function ptrace(
   address: number | bigint | Buffer = 0,
   data: number | bigint | Buffer = 0,
 ): number {
-  const result = attempt(SYS_PTRACE, REQUEST[request], tid, address, data);
+  const result = attempt(SYS.ptrace, REQUEST[request], tid, address, data);
   if (result < 0) throw new KernelError(`${request} thread ${tid}`, -result);
   return result;
 }

@@ -1,3 +1,5 @@
+/** Tracing of tasks and calls made by stopped ones: nothing of images or of single objects. */
+
 import fs from "node:fs";
 import { BackendError } from "../../../io/errors.js";
 import { SIGSTOP, SIGTRAP } from "../../../linux/signals.js";
@@ -123,7 +125,7 @@ export class Tracee {
   /** The result of a call of this task unless it is an error. Errors: BackendError naming the task and the errno. */
   succeeded(doing: string, result: number): number {
     const isError = result < 0 && result > -4096;
-    this.log?.(`task ${this.tid}: ${doing}: ${isError ? errnoName(-result) : told(result)}`);
+    this.log?.(`task ${this.tid}: ${doing}: ${isError ? errnoName(-result) : logText(result)}`);
     if (isError) throw new BackendError(`task ${this.tid} cannot ${doing}: ${errnoName(-result)}`);
     return result;
   }
@@ -275,7 +277,7 @@ export class Tracee {
 }
 
 /** A result as a person reads it: numbers as they are, addresses in hex. */
-function told(result: number): string {
+function logText(result: number): string {
   if (result === 0) return "done";
   return result >= 0x1_0000 ? `0x${result.toString(16)}` : String(result);
 }

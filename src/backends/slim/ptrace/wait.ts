@@ -4,10 +4,9 @@ import { __WALL, WNOHANG } from "../../../linux/sched.js";
 import { SYS } from "../sys/abi-x64.js";
 import { addressOf, attempt } from "../sys/syscall.js";
 
-const SCHED_YIELD = 24;
 /** Polls without a pause: most stops come within microseconds. */
 const EAGER_POLLS = 100;
-const LONGEST_PAUSE_MS = 2;
+const MAX_PAUSE_MS = 2;
 
 /** Where wait4(2) puts a status: one place for all polls, whose bytes stand outside of the heap and stay there. */
 const statusWord = Buffer.allocUnsafeSlow(PAGE_SIZE);
@@ -51,11 +50,11 @@ export function waitFor<T>(what: string, seconds: number, done: () => T | undefi
     const result = done();
     if (result !== undefined) return result;
     if (polls < EAGER_POLLS) {
-      attempt(SCHED_YIELD);
+      attempt(SYS.sched_yield);
       continue;
     }
     if (Date.now() > deadline) throw new BackendError(`${what}: nothing within ${seconds} s`);
     Atomics.wait(nobody, 0, 0, pause);
-    pause = Math.min(pause * 2, LONGEST_PAUSE_MS);
+    pause = Math.min(pause * 2, MAX_PAUSE_MS);
   }
 }

@@ -1,25 +1,17 @@
 import fs from "node:fs";
 import { RLIM_INFINITY } from "../../../linux/rlimits.js";
+import type { Lock } from "../../../model/lock.js";
+import { conflictsOf } from "../locks/conflicts.js";
+import { ownVdso, type Vdso } from "../memory/vdso.js";
 import { type HostLock, readLocks } from "../proc/locks.js";
-import { type Area, isVvar, readAreas } from "../proc/mappings.js";
 import { readStat } from "../proc/stat.js";
 import { readStatus } from "../proc/status.js";
-import { type CallerTerminal, callerTerminal } from "./caller-terminal.js";
+import type { ImageUnix } from "../sockets/image.js";
+import { whyNotReplaced } from "../sockets/unix-path.js";
+import { type CallerTerminal, callerTerminal } from "../terminals/caller.js";
 
 const NAME_COLUMNS = 26;
 const UNLIMITED = "unlimited";
-
-import type { ImageUnix } from "./files/sockets/image-socket.js";
-import { whyNotReplaced } from "./files/sockets/unix-path.js";
-import type { ImageLock } from "./image.js";
-import { rivalsOf } from "./lock-rivals.js";
-
-/** A vDSO and the areas that the kernel puts beside it. */
-export interface Vdso {
-  /** `name: first-end` of each area, ascending, in bytes from the lowest. */
-  readonly layout: string;
-  readonly code: Buffer;
-}
 
 /** What a plan wants to know of the host it is made for. */
 export interface Host {
@@ -47,7 +39,7 @@ export interface Host {
   /** Whether there is a pseudo terminal with this number. */
   hasTerminal(index: number): boolean;
   /** Who keeps a lock from being taken on the file at a path. */
-  rivalsOf(path: string, lock: ImageLock): readonly string[];
+  conflictsOf(path: string, lock: Lock): readonly string[];
   /** Why a unix socket cannot be bound to its path; undefined when it can. */
   whyNotReplaced(socket: ImageUnix): string | undefined;
 }
@@ -69,9 +61,9 @@ export function thisHost(): Host {
     hardLimits: ownHardLimits(),
     isTaken,
     whyNotReplaced,
-    rivalsOf: (path, lock) => {
+    conflictsOf: (path, lock) => {
       locks ??= readLocks();
-      return rivalsOf(path, lock, locks);
+      return conflictsOf(path, lock, locks);
     },
     terminal: callerTerminal,
     hasTerminal: (index) => fs.existsSync(`/dev/pts/${index}`),
@@ -81,41 +73,6 @@ export function thisHost(): Host {
 function cpuFlags(): Set<string> {
   const [, flags = ""] = /^flags\s*:(.*)$/m.exec(fs.readFileSync("/proc/cpuinfo", "latin1")) ?? [];
   return new Set(flags.trim().split(" "));
-}
-
-/** Every process has the same one, wherever it stands. */
-function ownVdso(): Vdso | undefined {
-  const special = readAreas(process.pid).filter((area) => isVvar(area) || isVdso(area));
-  const vdso = special.find(isVdso);
-  if (vdso === undefined) return undefined;
-  const code = Buffer.alloc(vdso.end - vdso.start);
-  const memory = fs.openSync("/proc/self/mem", "r");
-  try {
-    fs.readSync(memory, code, 0, code.length, vdso.start);
-  } finally {
-    fs.closeSync(memory);
-  }
-  return { layout: vdsoLayout(special.map((area) => ({ ...area, isCode: isVdso(area) }))), code };
-}
-
-function isVdso({ name }: Area): boolean {
-  return name === "[vdso]";
-}
-
-/** The areas of a vDSO without the address that they stand at; data areas that touch are one, as criu stores them. */
-export function vdsoLayout(
-  areas: readonly { readonly start: number; readonly end: number; readonly isCode: boolean }[],
-): string {
-  const lowest = Math.min(...areas.map(({ start }) => start));
-  const merged: { start: number; end: number; isCode: boolean }[] = [];
-  for (const { start, end, isCode } of areas) {
-    const last = merged.at(-1);
-    if (last !== undefined && last.isCode === isCode && last.end === start) last.end = end;
-    else merged.push({ start, end, isCode });
-  }
-  return merged
-    .map(({ start, end, isCode }) => `${isCode ? "code" : "data"} ${start - lowest}-${end - lowest}`)
-    .join(", ");
 }
 
 /** A line has the name in 26 columns, then soft and hard limit; in the order of resource numbers, fs/proc/base.c. */

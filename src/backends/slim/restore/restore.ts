@@ -1,13 +1,28 @@
+/**
+ * The order of a restore and what all objects share meanwhile: image, host, plan, remote tasks, fd transfer. How an object is
+ * planned, applied and verified stands in the folder of the object.
+ */
+
 import fs from "node:fs";
 import { BackendError } from "../../../io/errors.js";
 import type { StreamReader } from "../../../model/linux-cr/reader.js";
-import { build } from "./build/build.js";
-import { Construction } from "./construction.js";
+import { CREDENTIALS } from "../credentials/apply.js";
+import { CONNECTIONS, DIRECTORIES, FILES, OWNERS, WATCHES } from "../files/apply.js";
+import { LOCKS } from "../locks/apply.js";
+import { MEMORY } from "../memory/apply.js";
+import { SECCOMP } from "../seccomp/apply.js";
+import { SIGNALS } from "../signals/apply.js";
+import { TREE } from "../tasks/apply.js";
+import { ATTRIBUTES, THREADS } from "../tasks/apply-thread.js";
+import { TERMINALS } from "../terminals/apply.js";
+import { DEADLINES } from "../timers/apply.js";
+import { type Appliers, RestoreContext, type RestoreOptions } from "./context.js";
 import { thisHost } from "./host.js";
 import { readImage } from "./image.js";
-import type { RestoreOptions } from "./options.js";
-import { planOf } from "./plan/plan.js";
-import { refusalsOf } from "./plan/refusals/refusals.js";
+import { planOf, type Step } from "./plan.js";
+import { LIFE } from "./resume.js";
+import { unsupportedOf } from "./unsupported.js";
+import { VERIFICATION } from "./verify.js";
 
 /**
  * Restores the processes of a linux-cr stream, phase by phase as planned. They run once everything of all of them is as it
@@ -18,23 +33,49 @@ export function restore(reader: StreamReader, path: string, options: RestoreOpti
   const { log } = options;
   const image = readImage(reader);
   const host = thisHost();
-  const refusals = refusalsOf(image, host);
-  if (refusals.length > 0) throw new BackendError(refusals.join("\n"));
+  const unsupported = unsupportedOf(image, host);
+  if (unsupported.length > 0) throw new BackendError(unsupported.join("\n"));
   const phases = planOf(image, host);
   const file = fs.openSync(path, "r");
-  const work = new Construction(image, file, options);
+  const context = new RestoreContext(image, file, options);
   try {
     for (const { name, steps } of phases)
       for (const step of steps) {
         log?.(`${name}: ${step.task === 0 ? "" : `task ${step.task}: `}${step.what}`);
-        build(work, step);
+        applyStep(context, step);
       }
     return image.processes[0]?.ids.pid ?? 0;
   } catch (error) {
-    work.abandon();
+    context.abandon();
     throw error;
   } finally {
-    work.close();
+    context.close();
     fs.closeSync(file);
   }
+}
+
+const APPLIERS: Appliers<Step> = {
+  ...ATTRIBUTES,
+  ...CONNECTIONS,
+  ...CREDENTIALS,
+  ...DEADLINES,
+  ...DIRECTORIES,
+  ...FILES,
+  ...LIFE,
+  ...LOCKS,
+  ...MEMORY,
+  ...OWNERS,
+  ...SECCOMP,
+  ...SIGNALS,
+  ...TERMINALS,
+  ...THREADS,
+  ...TREE,
+  ...VERIFICATION,
+  ...WATCHES,
+};
+
+/** Does one step of a plan. Errors: BackendError naming the task and what the kernel refused. */
+function applyStep(context: RestoreContext, step: Step): void {
+  const run = APPLIERS[step.kind] as (context: RestoreContext, step: Step) => void;
+  run(context, step);
 }

@@ -1,8 +1,13 @@
+/** System calls of this process and the ABI of x86-64: nothing of other tasks or of images. */
+
 import koffi from "koffi";
+import { textToBytes } from "../../../io/text.js";
+import { AT_FDCWD } from "../../../linux/files.js";
+import { SYS } from "./abi-x64.js";
 import { KernelError } from "./kernel-error.js";
 
 /** What a system call takes: an integer, or the address of bytes that stay where they are while it runs. */
-export type Argument = number | bigint | Buffer | null;
+type Argument = number | bigint | Buffer | null;
 
 /** syscall(2), declared with a fixed number of arguments: what the call does not take, it does not look at. */
 const libcSyscall = koffi
@@ -46,4 +51,14 @@ export function call(doing: string, number: number, ...args: readonly Argument[]
 /** Where the bytes of a Buffer stand in the memory of this process, for structures that hold pointers. */
 export function addressOf(buffer: Buffer): bigint {
   return koffi.address(buffer) as bigint;
+}
+
+/** open(2) without the limits of what Node can say. Errors: BackendError naming the path. */
+export function openPath(path: string, flags: number, mode = 0): number {
+  return call(`open ${path}`, SYS.openat, AT_FDCWD, cString(path), flags, mode);
+}
+
+/** The bytes of a path with their NUL. */
+export function cString(text: string): Buffer {
+  return Buffer.concat([textToBytes(text), Buffer.alloc(1)]);
 }

@@ -1,6 +1,9 @@
+import fs from "node:fs";
+import koffi from "koffi";
 import { BackendError } from "../../../io/errors.js";
-import { FXSAVE_BYTES } from "./abi-x64.js";
-import { cpuid } from "./cpuid.js";
+import { MAP_PRIVATE_ANONYMOUS, PROT_EXEC, PROT_READ, PROT_WRITE } from "../../../linux/mman.js";
+import { FXSAVE_BYTES, SYS } from "./abi-x64.js";
+import { addressOf, call } from "./syscall.js";
 
 /** Leaf of CPUID that tells where the components of an XSAVE area stand. */
 const XSAVE_LEAF = 0xd;
@@ -8,10 +11,10 @@ const XSTATE_BV = 512;
 const HEADER_END = 576;
 /** x87 and SSE are in the FXSAVE part. */
 const FIRST_EXTENDED = 2;
-const LAST_COMPONENT = 62;
+const MAX_COMPONENT = 62;
 
 /** One component of extended state, from 2 (upper halves of YMM) on. */
-export interface XstateComponent {
+interface XstateComponent {
   readonly component: number;
   readonly bytes: Buffer;
 }
@@ -25,49 +28,83 @@ export interface Xsave {
 }
 
 /** Takes an area in the standard format of this processor apart; components in their initial state are left out. */
-export function splitXsave(area: Buffer): Xsave {
-  const xstateBv = area.length < HEADER_END ? 3n : area.readBigUInt64LE(XSTATE_BV);
+export function splitXsave(vma: Buffer): Xsave {
+  const xstateBv = vma.length < HEADER_END ? 3n : vma.readBigUInt64LE(XSTATE_BV);
   const components: XstateComponent[] = [];
-  for (let component = FIRST_EXTENDED; component <= LAST_COMPONENT; component++) {
+  for (let component = FIRST_EXTENDED; component <= MAX_COMPONENT; component++) {
     if ((xstateBv & (1n << BigInt(component))) === 0n) continue;
     const { offset, size } = placeOf(component);
-    if (offset + size <= area.length)
-      components.push({ component, bytes: Buffer.from(area.subarray(offset, offset + size)) });
+    if (offset + size <= vma.length)
+      components.push({ component, bytes: Buffer.from(vma.subarray(offset, offset + size)) });
   }
-  return { fxsave: Buffer.from(area.subarray(0, FXSAVE_BYTES)), xstateBv, components };
+  return { fxsave: Buffer.from(vma.subarray(0, FXSAVE_BYTES)), xstateBv, components };
 }
 
 /** The part of an area up to its last component that is not in its initial state. */
-export function usedXsave(area: Buffer): Buffer {
-  if (area.length < HEADER_END) return area;
-  const xstateBv = area.readBigUInt64LE(XSTATE_BV);
+export function usedXsave(vma: Buffer): Buffer {
+  if (vma.length < HEADER_END) return vma;
+  const xstateBv = vma.readBigUInt64LE(XSTATE_BV);
   let end = HEADER_END;
-  for (let component = FIRST_EXTENDED; component <= LAST_COMPONENT; component++) {
+  for (let component = FIRST_EXTENDED; component <= MAX_COMPONENT; component++) {
     if ((xstateBv & (1n << BigInt(component))) === 0n) continue;
     const { offset, size } = placeOf(component);
     end = Math.max(end, offset + size);
   }
-  return area.subarray(0, end);
+  return vma.subarray(0, end);
 }
 
 /** Puts an area for this processor together. Errors: BackendError when it lacks a component that is in use. */
 export function joinXsave({ fxsave, xstateBv, components }: Xsave): Buffer {
   const size = cpuid(XSAVE_LEAF, 0).ebx;
-  const area = Buffer.alloc(size);
-  fxsave.copy(area);
-  area.writeBigUInt64LE(xstateBv, XSTATE_BV);
+  const vma = Buffer.alloc(size);
+  fxsave.copy(vma);
+  vma.writeBigUInt64LE(xstateBv, XSTATE_BV);
   for (const { component, bytes } of components) {
     const place = placeOf(component);
     if (place.size !== bytes.length || place.offset + place.size > size)
       throw new BackendError(
         `the checkpoint holds ${bytes.length} bytes of processor state ${component}; this processor has ${place.size} for it`,
       );
-    bytes.copy(area, place.offset);
+    bytes.copy(vma, place.offset);
   }
-  return area;
+  return vma;
 }
 
 function placeOf(component: number): { readonly offset: number; readonly size: number } {
   const { eax, ebx } = cpuid(XSAVE_LEAF, component);
   return { offset: ebx, size: eax };
+}
+
+/** void f(u32 leaf, u32 subleaf, u32 out[4]): runs `cpuid` and stores eax, ebx, ecx, edx. */
+const CODE = Buffer.from(
+  ["53", "89f8", "89f1", "4989d0", "0fa2", "418900", "41895804", "41894808", "4189500c", "5b", "c3"].join(""),
+  "hex",
+);
+const PROT_RWX = PROT_READ | PROT_WRITE | PROT_EXEC;
+
+let run: ((leaf: number, subleaf: number, out: bigint) => void) | undefined;
+
+/** What the processor says of itself under a leaf of CPUID, Intel SDM vol. 2A. */
+function cpuid(
+  leaf: number,
+  subleaf: number,
+): { readonly eax: number; readonly ebx: number; readonly ecx: number; readonly edx: number } {
+  run ??= prepare();
+  const out = Buffer.alloc(16);
+  run(leaf, subleaf, addressOf(out));
+  return {
+    eax: out.readUInt32LE(0),
+    ebx: out.readUInt32LE(4),
+    ecx: out.readUInt32LE(8),
+    edx: out.readUInt32LE(12),
+  };
+}
+
+function prepare(): (leaf: number, subleaf: number, out: bigint) => void {
+  const page = call("map a page of code", SYS.mmap, 0, 4096, PROT_RWX, MAP_PRIVATE_ANONYMOUS, -1, 0);
+  const memory = fs.openSync("/proc/self/mem", "r+");
+  fs.writeSync(memory, CODE, 0, CODE.length, page);
+  fs.closeSync(memory);
+  const type = koffi.proto("void crimg_cpuid(uint32_t leaf, uint32_t subleaf, int64_t out)");
+  return (leaf, subleaf, out) => koffi.call(BigInt(page), type, leaf, subleaf, out);
 }

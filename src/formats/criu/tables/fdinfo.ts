@@ -1,4 +1,5 @@
 import { enumTable } from "../../../io/enums.js";
+import { DESCRIPTORS } from "../../../linux/files.js";
 import { message, optional, required, type Value } from "../../../schema/message.js";
 import { BPFMAP_FILE_ENTRY } from "./bpfmap.js";
 import { EVENTFD_FILE_ENTRY } from "./eventfd.js";
@@ -49,7 +50,7 @@ export const FDINFO_ENTRY = message("fdinfo_entry", "One descriptor of a table."
   id: required(1, "uint32", { doc: "id of the open file in files.img" }),
   flags: required(2, "uint32", { doc: "FD_CLOEXEC (1) or 0" }),
   type: required(3, FD_TYPES, { doc: "type of the open file; the same as in its file_entry" }),
-  fd: required(4, "uint32", { doc: "number of the descriptor" }),
+  fd: required(4, "uint32", { doc: "number of the descriptor", domain: DESCRIPTORS }),
   xattr_security_selinux: optional(5, "string", {
     doc: "SELinux label of a socket",
     holds: "label",

@@ -1,4 +1,5 @@
 import { enumTable } from "../../../io/enums.js";
+import { WATCH_MASK, WATCHES } from "../../../linux/files.js";
 import { message, optional, repeated, required, type Value } from "../../../schema/message.js";
 import { FOWN_ENTRY } from "./fown.js";
 
@@ -68,10 +69,10 @@ export type FanotifyFileEntry = Value<typeof FANOTIFY_FILE_ENTRY>;
 export const INOTIFY_WD_ENTRY = message("inotify_wd_entry", "One watch of an inotify.", {
   id: required(1, "uint32", { doc: "0; in old sets the id of the inotify file" }),
   i_ino: required(2, "uint64", { doc: "inode number; also finds watches on deleted files" }),
-  mask: required(3, "uint32", { doc: "events that are reported", show: { as: "hex" } }),
+  mask: required(3, "uint32", { doc: "events that are reported", show: { as: "hex" }, domain: WATCH_MASK }),
   ignored_mask: required(4, "uint32", { show: { as: "hex" } }),
   s_dev: required(5, "uint32", { doc: "device number in the kernel's form", show: { as: "dev" } }),
-  wd: required(6, "uint32", { doc: "watch descriptor; ascending and unique" }),
+  wd: required(6, "uint32", { doc: "watch descriptor; unique", domain: WATCHES }),
   f_handle: required(7, FH_ENTRY),
 });
 export type InotifyWdEntry = Value<typeof INOTIFY_WD_ENTRY>;

@@ -1,3 +1,4 @@
+import { PORTS, SHUTDOWNS, TCP_STATES, WINDOW_SCALES } from "../../../linux/sockets.js";
 import { message, optional, repeated, required, type Value } from "../../../schema/message.js";
 import { SK_FAMILY, SK_PROTO, SK_STATE, SK_TYPE } from "../names.js";
 import { FOWN_ENTRY } from "./fown.js";
@@ -35,9 +36,12 @@ export const INET_SK_ENTRY = message("inet_sk_entry", "An IPv4 or IPv6 socket.",
   family: required(3, "uint32", { show: { as: "names", table: SK_FAMILY } }),
   type: required(4, "uint32", { show: { as: "names", table: SK_TYPE } }),
   proto: required(5, "uint32", { show: { as: "names", table: SK_PROTO } }),
-  state: required(6, "uint32", { show: { as: "names", table: SK_STATE } }),
-  src_port: required(7, "uint32", { doc: "own port, host byte order" }),
-  dst_port: required(8, "uint32", { doc: "port of the other end, host byte order; 0 when not connected" }),
+  state: required(6, "uint32", { show: { as: "names", table: SK_STATE }, domain: TCP_STATES }),
+  src_port: required(7, "uint32", { doc: "own port, host byte order", domain: PORTS }),
+  dst_port: required(8, "uint32", {
+    doc: "port of the other end, host byte order; 0 when not connected",
+    domain: PORTS,
+  }),
   flags: required(9, "uint32", { doc: "open flags", show: { as: "hex" } }),
   backlog: required(10, "uint32", { doc: "queue of a listening socket" }),
   src_addr: repeated(11, "uint32", {
@@ -56,7 +60,7 @@ export const INET_SK_ENTRY = message("inet_sk_entry", "An IPv4 or IPv6 socket.",
   ip_opts: optional(16, IP_OPTS_ENTRY, { since: "1.8" }),
   ifname: optional(17, "string", { doc: "device of a link-local address", holds: "interface", since: "1.8" }),
   ns_id: optional(18, "uint32", { doc: "network namespace", since: "3.8" }),
-  shutdown: optional(19, SK_SHUTDOWN, { doc: "directions that are closed", since: "3.0" }),
+  shutdown: optional(19, SK_SHUTDOWN, { doc: "directions that are closed", domain: SHUTDOWNS, since: "3.0" }),
   tcp_opts: optional(20, TCP_OPTS_ENTRY, { since: "4.0" }),
 });
 export type InetSkEntry = Value<typeof INET_SK_ENTRY>;
@@ -75,9 +79,9 @@ export const TCP_STREAM_ENTRY = message(
       doc: "options agreed on: 1 timestamps, 2 selective acknowledgements, 4 window scaling",
       show: { as: "hex" },
     }),
-    snd_wscale: required(6, "uint32", { doc: "window scale of the other end" }),
+    snd_wscale: required(6, "uint32", { doc: "window scale of the other end", domain: WINDOW_SCALES }),
     mss_clamp: required(7, "uint32", { doc: "largest segment in bytes" }),
-    rcv_wscale: optional(8, "uint32", { doc: "own window scale" }),
+    rcv_wscale: optional(8, "uint32", { doc: "own window scale", domain: WINDOW_SCALES }),
     timestamp: optional(9, "uint32", { doc: "value of the timestamp clock", since: "0.4" }),
     cork: optional(10, "bool", { since: "0.8", deprecated: true }),
     nodelay: optional(11, "bool", { since: "0.8", deprecated: true }),

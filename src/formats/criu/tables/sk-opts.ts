@@ -1,4 +1,5 @@
 import { enumTable } from "../../../io/enums.js";
+import { BUFFER_LOCKS } from "../../../linux/sockets.js";
 import { message, optional, repeated, required, type Value } from "../../../schema/message.js";
 
 export const SK_SHUTDOWN = enumTable("sk_shutdown", {
@@ -35,6 +36,7 @@ export const SK_OPTS_ENTRY = message("sk_opts_entry", "Options of the level SOL_
   so_linger: optional(24, "uint32", { doc: "seconds that close(2) waits", since: "3.15" }),
   so_buf_lock: optional(25, "uint32", {
     doc: "buffer sizes that the program chose: 1 sending, 2 receiving",
+    domain: BUFFER_LOCKS,
     since: "3.17",
   }),
 });

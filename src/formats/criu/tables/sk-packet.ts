@@ -1,3 +1,4 @@
+import { PACKET_VERSIONS } from "../../../linux/sockets.js";
 import { message, optional, repeated, required, type Value } from "../../../schema/message.js";
 import { FOWN_ENTRY } from "./fown.js";
 import { SK_OPTS_ENTRY } from "./sk-opts.js";
@@ -34,7 +35,10 @@ export const PACKET_SOCK_ENTRY = message("packet_sock_entry", "A packet socket, 
   ifindex: required(5, "uint32", { doc: "device, 0 for all" }),
   fown: required(6, FOWN_ENTRY),
   opts: required(7, SK_OPTS_ENTRY),
-  version: required(8, "uint32", { doc: "layout of the ring: 0 to 2 for TPACKET_V1 to V3" }),
+  version: required(8, "uint32", {
+    doc: "layout of the ring: 0 to 2 for TPACKET_V1 to V3",
+    domain: PACKET_VERSIONS,
+  }),
   reserve: required(9, "uint32", { doc: "bytes of headroom in each frame" }),
   aux_data: required(10, "bool"),
   orig_dev: required(11, "bool"),

@@ -1,10 +1,12 @@
+import { SOCKET_MODES } from "../../../linux/files.js";
+import { SHUTDOWNS, TCP_STATES } from "../../../linux/sockets.js";
 import { message, optional, required, type Value } from "../../../schema/message.js";
 import { SK_STATE, SK_TYPE } from "../names.js";
 import { FOWN_ENTRY } from "./fown.js";
 import { SK_OPTS_ENTRY, SK_SHUTDOWN } from "./sk-opts.js";
 
 export const FILE_PERMS_ENTRY = message("file_perms_entry", "Mode and owner of a socket's file.", {
-  mode: required(1, "uint32", { doc: "st_mode" }),
+  mode: required(1, "uint32", { doc: "st_mode", domain: SOCKET_MODES }),
   uid: required(2, "uint32"),
   gid: required(3, "uint32"),
 });
@@ -14,7 +16,7 @@ export const UNIX_SK_ENTRY = message("unix_sk_entry", "A unix socket.", {
   id: required(1, "uint32", { doc: "id of the open file" }),
   ino: required(2, "uint32", { doc: "inode number, by which peers name each other" }),
   type: required(3, "uint32", { show: { as: "names", table: SK_TYPE } }),
-  state: required(4, "uint32", { show: { as: "names", table: SK_STATE } }),
+  state: required(4, "uint32", { show: { as: "names", table: SK_STATE }, domain: TCP_STATES }),
   flags: required(5, "uint32", { doc: "open flags", show: { as: "hex" } }),
   uflags: required(6, "uint32", {
     doc: "1 the peer is outside of the set, 2 a socket of the criu service, 4 of a plugin, 8 handed over at the restore",
@@ -29,7 +31,7 @@ export const UNIX_SK_ENTRY = message("unix_sk_entry", "A unix socket.", {
     show: { as: "unix-name" },
     holds: "path",
   }),
-  shutdown: optional(12, SK_SHUTDOWN, { doc: "directions that are closed" }),
+  shutdown: optional(12, SK_SHUTDOWN, { doc: "directions that are closed", domain: SHUTDOWNS }),
   file_perms: optional(13, FILE_PERMS_ENTRY, { doc: "only for a name in the file system", since: "0.4" }),
   name_dir: optional(14, "string", {
     doc: "directory that a relative name counts from",

@@ -1,6 +1,21 @@
+import { enumTable, flagTable } from "../../../io/enums.js";
 import { FL_OFDLCK, FL_POSIX } from "../../../linux/locks.js";
 import { SIGNAL_OR_NONE } from "../../../linux/signals.js";
 import { struct, word } from "../../../schema/struct.js";
+
+/** FILE_OWNER.pid_type. */
+const OWNER_TYPES = enumTable("pid_type", { process: 0, group: 1, session: 2, thread: 3 });
+/** Fields of FILE_UNLINKED. */
+const UNLINKED_METHODS = enumTable("method", { "linked again": 1, "contents in the image": 2, copied: 3 });
+const UNLINKED_KINDS = enumTable("kind", {
+  regular: 1,
+  directory: 2,
+  fifo: 3,
+  "symbolic link": 4,
+  "character device": 5,
+  "block device": 6,
+});
+const UNLINKED_FLAGS = flagTable("flags", { remove: 1, "from the root": 2 });
 
 /** FILE_LOCK.fl_flags of an OFD lock. */
 export const OFD_LOCK = FL_POSIX | FL_OFDLCK;
@@ -37,7 +52,7 @@ export const FILE_OWNER = struct(
   {
     file_objref: word("s32", 8),
     pid_ref: word("s32", 12, { doc: "pid tag, 0 for none" }),
-    pid_type: word("u32", 16, { doc: "0 process, 1 group, 2 session, 3 thread" }),
+    pid_type: word("u32", 16, { doc: "what pid_ref is", domain: OWNER_TYPES }),
     uid: word("u32", 20),
     euid: word("u32", 24),
     signum: word("u32", 28, { doc: "0 is SIGIO", domain: SIGNAL_OR_NONE }),
@@ -51,9 +66,10 @@ export const FILE_UNLINKED = struct(
   "Our dialect: a file whose name was gone, and how it comes back",
   {
     file_objref: word("s32", 8),
-    method: word("u32", 12, { doc: "1 linked again, 2 contents in the image, 3 copied" }),
+    method: word("u32", 12, { doc: "how it comes back", domain: UNLINKED_METHODS }),
     kind: word("u32", 16, {
-      doc: "1 regular, 2 directory, 3 fifo, 4 symbolic link, whose contents are its target, 5 character device, 6 block device",
+      doc: "the contents of a symbolic link are its target",
+      domain: UNLINKED_KINDS,
     }),
     mode: word("u32", 20),
     uid: word("u32", 24),
@@ -61,7 +77,8 @@ export const FILE_UNLINKED = struct(
     size: word("u64", 32),
     nr_chunks: word("u32", 40, { doc: "BUFFERs that follow, each a u64 offset and data" }),
     flags: word("u32", 44, {
-      doc: "1: remove the substitute once it is open; 2: its path counts from the root of the container, not of the mount",
+      doc: "of the substitute: remove it once it is open; its path counts from the root of the container, not of the mount",
+      domain: UNLINKED_FLAGS,
     }),
     ino: word("u64", 48),
   },

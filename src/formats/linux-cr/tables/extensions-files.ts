@@ -1,6 +1,11 @@
-import { SEALS } from "../../../linux/files.js";
+import { BOOLEAN, range } from "../../../io/domains.js";
+import { flagTable } from "../../../io/enums.js";
+import { SEALS, SOCKET_MODES, WATCH_MASK, WATCHES } from "../../../linux/files.js";
 import { NANOSECONDS, TIMERFD_CLOCKS } from "../../../linux/time.js";
 import { bytes, struct, word } from "../../../schema/struct.js";
+
+/** FILE_IDENTITY.flags. */
+const IDENTITY_FLAGS = flagTable("flags", { mode: 1, "dev and ino": 2, size: 4, mtime: 8 });
 
 export const FILE_IDENTITY = struct(
   "FILE_IDENTITY",
@@ -13,16 +18,17 @@ export const FILE_IDENTITY = struct(
     ino: word("u64", 24, { doc: "st_ino" }),
     size: word("u64", 32, { doc: "bytes" }),
     mtime_sec: word("s64", 40, { doc: "seconds since 1970" }),
-    mtime_nsec: word("u32", 48),
+    mtime_nsec: word("u32", 48, { domain: range(0, 999_999_999) }),
     flags: word("u32", 52, {
-      doc: "which are stored: 1 mode, 2 dev and ino, 4 size, 8 mtime",
+      doc: "which are stored",
       show: { as: "hex" },
+      domain: IDENTITY_FLAGS,
     }),
   },
 );
 
 export const PIPE_STATE = struct("PIPE_STATE", 16, "How much a pipe or fifo holds", {
-  capacity: word("u32", 8, { doc: "bytes, fcntl(2) F_GETPIPE_SZ" }),
+  capacity: word("u32", 8, { doc: "bytes, fcntl(2) F_GETPIPE_SZ", domain: range(1, 1 << 30) }),
 });
 
 export const TIMERFD = struct(
@@ -43,7 +49,10 @@ export const SIGNALFD = struct("SIGNALFD", 16, "Which signals a signalfd(2) take
 });
 
 export const MEMFD = struct("MEMFD", 48, "A file of memfd_create(2)", {
-  inode_objref: word("s32", 8, { doc: "equal for all files of one memory; no OBJREF declares it" }),
+  inode_objref: word("s32", 8, {
+    doc: "equal for all files of one memory; no OBJREF declares it",
+    domain: range(1, 0x7fff_ffff),
+  }),
   seals: word("u32", 12, { doc: "fcntl(2) F_GET_SEALS", show: { as: "hex" }, domain: SEALS }),
   mode: word("u32", 16, { doc: "st_mode" }),
   uid: word("u32", 20),
@@ -57,23 +66,30 @@ export const INOTIFY = struct("INOTIFY", 16, "An inotify(7) instance; its watche
 });
 
 export const INOTIFY_WATCH = struct("INOTIFY_WATCH", 32, "One watch of an inotify instance", {
-  wd: word("s32", 8, { doc: "watch descriptor" }),
-  mask: word("u32", 12, { doc: "inotify_add_watch(2) events", show: { as: "hex" } }),
+  wd: word("s32", 8, { doc: "watch descriptor", domain: WATCHES }),
+  mask: word("u32", 12, { doc: "inotify_add_watch(2) events", show: { as: "hex" }, domain: WATCH_MASK }),
   ino: word("u64", 16, { doc: "st_ino of what is watched" }),
   dev: word("u32", 24, { doc: "device of what is watched", show: { as: "hex" } }),
 });
 
 export const SOCKET_EXTRA = struct("SOCKET_EXTRA", 64, "What SOCKET does not say of a socket", {
   inode: word("u64", 8, { doc: "number of the socket, as in socket:[N]" }),
-  mode: word("u32", 16, { doc: "st_mode of the file of a unix socket" }),
+  mode: word("u32", 16, {
+    doc: "st_mode of the file of a unix socket",
+    domain: ({ flags }) => (flags === 0 ? undefined : SOCKET_MODES),
+  }),
   uid: word("u32", 20),
   gid: word("u32", 24),
-  flags: word("u32", 28, { doc: "1: mode, uid and gid are stored", show: { as: "hex" } }),
+  flags: word("u32", 28, {
+    doc: "1: mode, uid and gid are stored",
+    show: { as: "hex" },
+    domain: BOOLEAN,
+  }),
   so_options: word("u64", 32, {
     doc: "bit 0 reuseaddr, then passcred, passsec, dontroute, no_check, reuseport, broadcast, keepalive, oobinline, freebind, pktinfo, cork, nodelay; bit 32 + n: option n is stored",
     show: { as: "hex" },
   }),
-  v6_only: word("u32", 40, { doc: "IPV6_V6ONLY" }),
+  v6_only: word("u32", 40, { doc: "IPV6_V6ONLY", domain: BOOLEAN }),
   ifindex: word("u32", 44, { doc: "index of the interface that it is bound to, 0 for none" }),
   so_mark: word("u32", 48),
   so_priority: word("u32", 52),
@@ -131,7 +147,7 @@ export const UNLINKED_EXTRA = struct(
       doc: "equal for all FILEs of one deleted file; no OBJREF declares it",
     }),
     atime_sec: word("s64", 16, { doc: "time of the last access, seconds since 1970" }),
-    atime_nsec: word("u32", 24),
+    atime_nsec: word("u32", 24, { domain: range(0, 999_999_999) }),
     rdev: word("u32", 28, { doc: "number of a device as stat(2) gives it", show: { as: "hex" } }),
     flags: word("u32", 32, {
       doc: "1 atime is stored, 2 the contents stand with an earlier FILE of this inode_objref",

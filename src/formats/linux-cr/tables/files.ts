@@ -1,26 +1,40 @@
-import { EVENTFD_COUNTER, EVENTFD_FLAGS } from "../../../linux/files.js";
+import { enumTable } from "../../../io/enums.js";
+import { DESCRIPTORS, EVENTFD_COUNTER, EVENTFD_FLAGS } from "../../../linux/files.js";
 import { struct, word } from "../../../schema/struct.js";
+
+/** FILE.f_type, from 1001 on those of our extension. */
+export const FILE_KINDS = enumTable("file_type", {
+  generic: 1,
+  pipe: 2,
+  fifo: 3,
+  socket: 4,
+  terminal: 5,
+  epoll: 6,
+  eventfd: 7,
+  timerfd: 1001,
+  signalfd: 1002,
+  memfd: 1003,
+  inotify: 1004,
+});
 
 export const FILE_TABLE = struct(
   "FILE_TABLE",
   16,
   "A descriptor table: so many FILE_DESC follow, each after its file when that is new",
   {
-    fdt_nfds: word("s32", 8, { doc: "open descriptors" }),
+    fdt_nfds: word("s32", 8, { doc: "open descriptors", domain: DESCRIPTORS }),
   },
 );
 
 export const FILE_DESC = struct("FILE_DESC", 24, "One descriptor", {
   fd_objref: word("s32", 8, { doc: "the FILE" }),
-  fd_descriptor: word("s32", 12),
+  fd_descriptor: word("s32", 12, { domain: DESCRIPTORS }),
   fd_close_on_exec: word("u32", 16),
 });
 
 /** What every kind of FILE begins with. */
 const COMMON = {
-  f_type: word("u32", 8, {
-    doc: "1 generic, 2 pipe, 3 fifo, 4 socket, 5 terminal, 6 epoll, 7 eventfd; ours: 1001 timerfd, 1002 signalfd, 1003 memfd, 1004 inotify",
-  }),
+  f_type: word("u32", 8, { doc: "from 1001 on ours", domain: FILE_KINDS }),
   f_mode: word("u32", 12, {
     doc: "FMODE bits of the kernel: 1 read, 2 write, 4 seek …",
     show: { as: "hex" },
@@ -34,7 +48,7 @@ const COMMON = {
 
 /** The same before labels were stored. */
 const COMMON_0ABE2FE = {
-  f_type: word("u32", 8),
+  f_type: word("u32", 8, { domain: FILE_KINDS }),
   f_mode: word("u32", 12),
   f_flags: word("u32", 16),
   f_credref: word("s32", 20),

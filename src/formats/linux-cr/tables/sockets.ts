@@ -1,3 +1,4 @@
+import { SHUTDOWNS, SOCK_LOCKS, SOCKET_ERRORS, SOCKET_STATES, TCP_STATES } from "../../../linux/sockets.js";
 import { bytes, inner, struct, word } from "../../../schema/struct.js";
 
 export const LINGER = struct("linger", 8, "SO_LINGER of socket(7)", {
@@ -7,7 +8,10 @@ export const LINGER = struct("linger", 8, "SO_LINGER of socket(7)", {
 
 export const SOCKET_PART = struct("socket", 16, "The socket as system calls see it", {
   flags: word("u64", 0),
-  state: word("u8", 8, { doc: "1 unconnected, 2 connecting, 3 connected, 4 disconnecting" }),
+  state: word("u8", 8, {
+    doc: "1 unconnected, 2 connecting, 3 connected, 4 disconnecting",
+    domain: SOCKET_STATES,
+  }),
 });
 
 export const SOCK_COMMON = struct("sock_common", 12, "What all families keep", {
@@ -22,17 +26,17 @@ export const SOCK = struct("sock", 72, "Options, errors and state, socket(7)", {
   flags: word("u64", 8),
   rcvtimeo: word("s64", 16, { doc: "nanoseconds" }),
   sndtimeo: word("s64", 24, { doc: "nanoseconds" }),
-  err: word("u32", 32),
-  err_soft: word("u32", 36),
+  err: word("u32", 32, { domain: SOCKET_ERRORS }),
+  err_soft: word("u32", 36, { domain: SOCKET_ERRORS }),
   priority: word("u32", 40),
   rcvbuf: word("s32", 44),
   sndbuf: word("s32", 48),
   type: word("u16", 52),
   backlog: word("s16", 54),
   protocol: word("u8", 56),
-  state: word("u8", 57, { doc: "TCP state, 10 is listening" }),
-  shutdown: word("u8", 58),
-  userlocks: word("u8", 59),
+  state: word("u8", 57, { doc: "TCP state, 10 is listening", domain: TCP_STATES }),
+  shutdown: word("u8", 58, { domain: SHUTDOWNS }),
+  userlocks: word("u8", 59, { domain: SOCK_LOCKS }),
   no_check: word("u8", 60),
   linger: inner(LINGER, 64),
 });

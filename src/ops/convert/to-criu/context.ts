@@ -21,6 +21,8 @@ export class ToCriu {
   readonly processes: () => readonly Process[];
   readonly #signalOwners: () => ReadonlyMap<number, Part>;
   readonly #segments: () => ReadonlyMap<number, number>;
+  /** criu's types of the open files that were written, by their ids. */
+  readonly fileTypes = new Map<number, string>();
   readonly #ids = new Map<string, Map<number, number>>();
   readonly #met = new Set<string>();
   #lastFileId = 0;

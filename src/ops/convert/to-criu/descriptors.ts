@@ -3,27 +3,7 @@ import { FD_TYPES, FDINFO_ENTRY } from "../../../formats/criu/tables/fdinfo.js";
 import type { Part } from "../../../formats/linux-cr/parse.js";
 import { RECORDS } from "../../../formats/linux-cr/records.js";
 import type { Process, ToCriu } from "./context.js";
-import { FILE_TYPE, type Holder } from "./stream-file.js";
-
-/** criu's types of sockets by their family. */
-const SOCKETS: Readonly<Record<number, string>> = {
-  ...{ 1: "UNIXSK", 2: "INETSK", 10: "INETSK" },
-  ...{ 16: "NETLINKSK", 17: "PACKETSK" },
-};
-
-/** criu's types of open files by FILE.f_type; sockets have one by family. */
-const TYPES: Readonly<Record<number, string>> = {
-  [FILE_TYPE.generic]: "REG",
-  [FILE_TYPE.pipe]: "PIPE",
-  [FILE_TYPE.fifo]: "FIFO",
-  [FILE_TYPE.terminal]: "TTY",
-  [FILE_TYPE.epoll]: "EVENTPOLL",
-  [FILE_TYPE.eventfd]: "EVENTFD",
-  [FILE_TYPE.timerfd]: "TIMERFD",
-  [FILE_TYPE.signalfd]: "SIGNALFD",
-  [FILE_TYPE.memfd]: "MEMFD",
-  [FILE_TYPE.inotify]: "INOTIFY",
-};
+import type { Holder } from "./stream-file.js";
 
 /** A descriptor table with the process that criu knows it by: the first that has it. */
 export interface Table {
@@ -59,15 +39,15 @@ export class Descriptors {
     return this.#holders.get(objref);
   }
 
-  /** Writes the fdinfo images. */
+  /** Writes the fdinfo images, after the files. */
   write(): void {
     const { reader, set, losses } = this.context;
     for (const { part, objref, process } of this.tables)
       for (const { index, value } of this.#descriptors(part)) {
-        const file = reader.object(value.fd_objref, "FILE");
-        if (file === undefined)
+        if (reader.object(value.fd_objref, "FILE") === undefined)
           throw reader.image.error(index, `descriptor ${value.fd_descriptor} names no file of the stream`);
-        const type = this.#typeOf(file);
+        const id = this.context.fileId(value.fd_objref);
+        const type = this.context.fileTypes.get(id);
         if (type === undefined) {
           losses.add(
             `task ${process.ids.pid} fd ${value.fd_descriptor}`,
@@ -77,7 +57,7 @@ export class Descriptors {
           continue;
         }
         set.add(IMAGES.FDINFO, this.context.id("FILE_TABLE", objref), FDINFO_ENTRY, {
-          id: this.context.fileId(value.fd_objref),
+          id,
           flags: value.fd_close_on_exec === 0 ? 0 : 1,
           type: FD_TYPES.values.get(type) as number,
           fd: value.fd_descriptor,
@@ -90,14 +70,5 @@ export class Descriptors {
     return table.parts
       .filter(({ rule }) => rule === "descriptor")
       .map((part) => reader.get(part, RECORDS.FILE_DESC));
-  }
-
-  #typeOf(file: Part): string | undefined {
-    const { reader } = this.context;
-    const { f_type: type, sock_objref: objref = 0 } = reader.get(file, RECORDS.FILE).value;
-    if (type !== FILE_TYPE.socket) return TYPES[type];
-    const sock = reader.object(objref, "SOCK");
-    const family = sock && reader.get(sock, RECORDS.SOCKET).value.sock_common.family;
-    return family === undefined ? undefined : SOCKETS[family];
   }
 }

@@ -6,14 +6,10 @@ import type { ToCriu } from "./context.js";
 export const NO_OWNER = { uid: 0, euid: 0, signum: 0, pid_type: 0, pid: 0 } as const;
 
 /** Adds an open file to files.img: `member` has what its type has, under the name of that type in file_entry. */
-export function addFile(
-  context: ToCriu,
-  type: string,
-  id: number,
-  member: Omit<FileEntry, "type" | "id">,
-): void {
+export function addFile(context: ToCriu, type: string, id: number, member: Partial<FileEntry>): void {
+  context.fileTypes.set(id, type);
   const number = FD_TYPES.values.get(type) as number;
-  context.set.add(IMAGES.FILES, undefined, FILE_ENTRY, { type: number, id, ...member });
+  context.set.add(IMAGES.FILES, undefined, FILE_ENTRY, { ...member, type: number, id });
 }
 
 /** Adds a directory or another path that no descriptor stands for; gives its id. `mode` is its st_mode, 0 if not known. */

@@ -1,7 +1,8 @@
 import type { Part } from "../../../formats/linux-cr/parse.js";
 import { RECORDS } from "../../../formats/linux-cr/records.js";
+import type { OpenFile } from "../../../model/checkpoint.js";
 import { linuxCrCheckpoint } from "../../../model/linux-cr/checkpoint.js";
-import { epoll, eventfd, inotify, memfd, signalfd, timerfd } from "./anonymous-files.js";
+import { memfd, specialFile } from "./anonymous-files.js";
 import type { ToCriu } from "./context.js";
 import { Descriptors } from "./descriptors.js";
 import { writeLocks } from "./file-locks.js";
@@ -17,26 +18,30 @@ const CONVERTERS: Readonly<Record<number, (file: StreamFile) => void>> = {
   [FILE_TYPE.fifo]: fifo,
   [FILE_TYPE.socket]: socket,
   [FILE_TYPE.terminal]: terminal,
-  [FILE_TYPE.epoll]: epoll,
-  [FILE_TYPE.eventfd]: eventfd,
-  [FILE_TYPE.timerfd]: timerfd,
-  [FILE_TYPE.signalfd]: signalfd,
+  [FILE_TYPE.epoll]: specialFile,
+  [FILE_TYPE.eventfd]: specialFile,
+  [FILE_TYPE.timerfd]: specialFile,
+  [FILE_TYPE.signalfd]: specialFile,
   [FILE_TYPE.memfd]: memfd,
-  [FILE_TYPE.inotify]: inotify,
+  [FILE_TYPE.inotify]: specialFile,
 };
 
 /** All open files with what belongs to them, the descriptor tables, and the locks. */
 export function convertFiles(context: ToCriu): void {
   const { reader } = context;
+  const checkpoint = linuxCrCheckpoint(reader.image, reader);
   const files = [...reader.objects("FILE")];
   const descriptors = new Descriptors(context);
   const others: OtherFiles = {
     ghosts: new Map(),
     openSockets: new Set(files.flatMap((part) => reader.get(part, RECORDS.FILE).value.sock_objref ?? [])),
   };
-  for (const part of files) convertFile(streamFile(context, part, descriptors.holder(part), others));
+  for (const [i, part] of files.entries()) {
+    const file = checkpoint.files.all[i] as OpenFile;
+    convertFile(streamFile(context, part, file, descriptors.holder(part), others));
+  }
   descriptors.write();
-  writeLocks(context, linuxCrCheckpoint(reader.image, reader));
+  writeLocks(context, checkpoint);
 }
 
 /** Errors: FormatError for a kind of file that no header set names. */

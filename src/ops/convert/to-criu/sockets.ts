@@ -1,23 +1,120 @@
+import { IMAGES } from "../../../formats/criu/images.js";
+import type { FileEntry } from "../../../formats/criu/tables/fdinfo.js";
+import { TCP_STREAM_ENTRY } from "../../../formats/criu/tables/sk-inet.js";
+import { SK_PACKET_ENTRY } from "../../../formats/criu/tables/sk-queue.js";
+import type { Part } from "../../../formats/linux-cr/parse.js";
 import { RECORDS } from "../../../formats/linux-cr/records.js";
-import { AF_UNIX } from "../../../linux/sockets.js";
-import { inetSocket } from "./inet-sockets.js";
-import { netlinkSocket, packetSocket } from "./other-sockets.js";
+import {
+  encodeConnection,
+  encodeInet,
+  encodeNetlink,
+  encodePacket,
+  encodePacketSocket,
+  encodeUnix,
+} from "../../../model/criu/sockets.js";
+import { decodeSocket } from "../../../model/linux-cr/sockets.js";
+import { closedSocket, isConnection, type Socket, type TcpConnection } from "../../../model/socket.js";
+import type { ToCriu } from "./context.js";
+import { addFile } from "./file-entry.js";
+import { ROOT_IDS } from "./namespaces.js";
 import type { StreamFile } from "./stream-file.js";
-import { unixSocket } from "./unix-sockets.js";
 
-const INET: readonly number[] = [2, 10];
-
-/** A socket by its family. */
+/** A socket of any family, with what waits in it. */
 export function socket(file: StreamFile): void {
-  const { context, value, part } = file;
+  const { context, value, part: own, label } = file;
   const { reader } = context;
-  const sock = reader.object(value.sock_objref ?? 0, "SOCK");
-  if (sock === undefined)
-    throw reader.image.error(part.records[0] ?? 0, `${file.label} names no socket of the stream`);
-  const { family } = reader.get(sock, RECORDS.SOCKET).value.sock_common;
-  if (family === AF_UNIX) unixSocket(file, sock);
-  else if (reader.index(sock, RECORDS.SOCKET_NETLINK) !== undefined) netlinkSocket(file, sock);
-  else if (reader.index(sock, RECORDS.SOCKET_PACKET) !== undefined) packetSocket(file, sock);
-  else if (INET.includes(family)) inetSocket(file, sock);
-  else context.losses.add(file.label, "the socket", `its family ${family} is not converted`);
+  const part = reader.object(value.sock_objref ?? 0, "SOCK");
+  if (part === undefined)
+    throw reader.image.error(own.records[0] ?? 0, `${label} names no socket of the stream`);
+  const decoded = decodeSocket(reader, part);
+  if (decoded.options.interfaceIndex !== 0)
+    context.losses.add(label, "the interface that it is bound to", "a stream has its number, a set its name");
+  const write = WRITERS[decoded.family];
+  if (write === undefined)
+    context.losses.add(label, "the socket", `its family ${decoded.family} is not converted`);
+  else write(file, part, decoded);
+}
+
+const WRITERS: Readonly<Record<string, (file: StreamFile, part: Part, socket: Socket) => void>> = {
+  UNIX: unixSocket,
+  INET: inetSocket,
+  INET6: inetSocket,
+  NETLINK: otherSocket,
+  PACKET: otherSocket,
+};
+
+function unixSocket(file: StreamFile, part: Part, socket: Socket): void {
+  const { context, id } = file;
+  const { peer } = context.reader.get(part, RECORDS.SOCKET_UNIX).value;
+  const named = { ino: inodeOf(context, part), peer: peerOf(file, peer), uflags: 0 };
+  add(file, "UNIXSK", { usk: { ...encodeUnix(socket), ...named, ...ofFile(file) } });
+  for (const packet of socket.received())
+    context.set.add(
+      IMAGES.SK_QUEUES,
+      undefined,
+      SK_PACKET_ENTRY,
+      encodePacket(packet, id, (objref) => context.fileId(objref)),
+      packet.data,
+    );
+}
+
+function peerOf({ context, label, others }: StreamFile, objref: number): number {
+  if (objref === 0) return 0;
+  const peer = context.reader.object(objref, "SOCK");
+  if (peer !== undefined && others.openSockets.has(objref)) return inodeOf(context, peer);
+  context.losses.add(label, "its other end", "no descriptor of the stream holds it");
+  return 0;
+}
+
+function inetSocket(file: StreamFile, part: Part, socket: Socket): void {
+  const { context, label } = file;
+  const ino = inodeOf(context, part);
+  const connection = isConnection(socket) ? socket.connection() : undefined;
+  const isLost = isConnection(socket) && connection === undefined;
+  if (isLost)
+    context.losses.add(
+      label,
+      "its connection; it comes back as a closed socket",
+      "criu needs the window scale and the options that both ends agreed on, which the stream does not hold",
+    );
+  if (connection !== undefined) addConnection(context, ino, connection);
+  const { received = 0, unsent = 0 } = isConnection(socket) ? {} : (socket.queued ?? {});
+  if (received + unsent > 0)
+    context.losses.add(
+      label,
+      `${received + unsent} bytes that nobody has read`,
+      "criu does not store the queues of UDP",
+    );
+  const entry = encodeInet(isLost ? closedSocket(socket) : socket);
+  add(file, "INETSK", { isk: { ...entry, ino, ...ofFile(file) } });
+}
+
+/** tcp-stream-INO.img */
+function addConnection({ set }: ToCriu, ino: number, connection: TcpConnection): void {
+  const queues = [...connection.received, ...connection.unsent];
+  set.add(IMAGES.TCP_STREAM, ino, TCP_STREAM_ENTRY, encodeConnection(connection), queues);
+}
+
+function otherSocket(file: StreamFile, part: Part, socket: Socket): void {
+  const packet = encodePacketSocket(socket);
+  if (packet !== undefined) add(file, "PACKETSK", { psk: { ...packet, ...ofFile(file) } });
+  else
+    add(file, "NETLINKSK", {
+      nlsk: { ...encodeNetlink(socket), ino: inodeOf(file.context, part), ...ofFile(file) },
+    });
+}
+
+/** The number by which criu's sockets name each other, and tcp-stream images are named. */
+function inodeOf(context: ToCriu, part: Part): number {
+  const inode = context.reader.find(part, RECORDS.SOCKET_EXTRA)?.value.inode ?? 0n;
+  return inode === 0n || inode > 0xffff_ffffn ? context.id("SOCK", part.objref ?? 0) : Number(inode);
+}
+
+/** What all entries say of the open file. */
+function ofFile({ id, value, owner }: StreamFile) {
+  return { id, flags: value.f_flags, fown: owner, ns_id: ROOT_IDS.net_ns_id };
+}
+
+function add({ context, id }: StreamFile, type: string, member: Omit<FileEntry, "type" | "id">): void {
+  addFile(context, type, id, member);
 }

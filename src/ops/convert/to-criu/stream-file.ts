@@ -3,6 +3,7 @@ import type { Timeval } from "../../../formats/criu/tables/timer.js";
 import type { Part } from "../../../formats/linux-cr/parse.js";
 import type { RecordValue } from "../../../formats/linux-cr/record-kind.js";
 import { RECORDS } from "../../../formats/linux-cr/records.js";
+import type { OpenFile } from "../../../model/checkpoint.js";
 import { pidOfTag } from "../../../model/linux-cr/pids.js";
 import type { ToCriu } from "./context.js";
 import { NO_OWNER } from "./file-entry.js";
@@ -34,6 +35,7 @@ export interface OtherFiles {
 export interface StreamFile {
   readonly context: ToCriu;
   readonly part: Part;
+  readonly file: OpenFile;
   readonly objref: number;
   /** Its id in the set. */
   readonly id: number;
@@ -53,6 +55,7 @@ export interface Holder {
 export function streamFile(
   context: ToCriu,
   part: Part,
+  file: OpenFile,
   holder: Holder | undefined,
   others: OtherFiles,
 ): StreamFile {
@@ -64,6 +67,7 @@ export function streamFile(
   return {
     context,
     part,
+    file,
     objref,
     id: context.fileId(objref),
     value: reader.get(part, RECORDS.FILE).value,

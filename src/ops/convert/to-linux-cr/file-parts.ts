@@ -29,8 +29,6 @@ export const FILE_TYPE = {
   memfd: 1003,
   inotify: 1004,
 } as const;
-/** O_CREAT, O_EXCL, O_NOCTTY, O_TRUNC: what open(2) does once and must not do again. */
-const ONCE = 0x40 | 0x80 | 0x100 | 0x200;
 
 interface FileFields {
   readonly flags: number;
@@ -45,7 +43,7 @@ export function writeFileRecord(context: Context, type: number, { flags, positio
   context.writer.record(RECORDS.FILE, {
     f_type: type,
     f_mode: modeOf(flags, position !== undefined),
-    f_flags: (flags & ~ONCE) >>> 0,
+    f_flags: flags,
     f_credref: context.cred,
     f_pos: position ?? 0n,
     ...own,
@@ -72,8 +70,8 @@ export function writeOwner(
   owner: FownEntry,
   flags: number,
 ): void {
-  if (owner.pid === 0) return;
-  const pid = context.tag(owner.pid);
+  if (owner.pid === 0 && owner.signum === 0) return;
+  const pid = owner.pid === 0 ? 0 : context.tag(owner.pid);
   const type = OWNER_TYPES[owner.pid_type];
   if (pid === undefined || type === undefined) {
     context.losses.add(

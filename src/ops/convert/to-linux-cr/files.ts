@@ -1,20 +1,18 @@
 import type { EventfdFileEntry } from "../../../formats/criu/tables/eventfd.js";
-import type { InotifyFileEntry } from "../../../formats/criu/tables/fsnotify.js";
 import type { FifoEntry, PipeEntry } from "../../../formats/criu/tables/pipe.js";
 import type { RegFileEntry } from "../../../formats/criu/tables/regfile.js";
-import type { SignalfdEntry } from "../../../formats/criu/tables/siginfo.js";
-import type { TimerfdEntry } from "../../../formats/criu/tables/timer.js";
 import { RECORDS } from "../../../formats/linux-cr/records.js";
-import { textPayload } from "../../../formats/linux-cr/write.js";
-import { wordBytes } from "../../../io/words.js";
+import { EPOLL_ITEM } from "../../../formats/linux-cr/tables/files.js";
 import type { OpenFile } from "../../../model/checkpoint.js";
+import { FILE_TYPES } from "../../../model/linux-cr/files.js";
+import { type EncodedSpecial, encodeSpecial } from "../../../model/linux-cr/special-files.js";
+import type { Epoll, Inotify, SpecialFile } from "../../../model/special-file.js";
 import type { Context } from "./context.js";
 import { writeUnlinked } from "./deleted-files.js";
-import { writeEpoll } from "./epoll.js";
 import { FILE_TYPE, writeFileRecord, writeIdentity, writeOwner } from "./file-parts.js";
 import { whyNotFile } from "./inexpressible.js";
 import { writeMemfd } from "./memfd.js";
-import { writeSocketFile } from "./socket-files.js";
+import { writeSocketFile } from "./sockets.js";
 import { writeTerminalFile } from "./terminals.js";
 
 /** Writes the records of one type of open file behind its OBJREF. */
@@ -29,12 +27,12 @@ const WRITERS: Readonly<Record<string, FileWriter>> = {
   NETLINKSK: writeSocket,
   PACKETSK: writeSocket,
   TTY: writeTerminalFile,
-  EVENTFD: writeEventfd,
-  EVENTPOLL: writeEpoll,
-  TIMERFD: writeTimerfd,
-  SIGNALFD: writeSignalfd,
+  EVENTFD: writeSpecial,
+  EVENTPOLL: writeSpecial,
+  TIMERFD: writeSpecial,
+  SIGNALFD: writeSpecial,
   MEMFD: writeMemfd,
-  INOTIFY: writeInotify,
+  INOTIFY: writeSpecial,
 };
 
 /**
@@ -102,51 +100,40 @@ function writePipeBuffer(context: Context, kind: "pipe" | "fifo", pipeId: number
   return found?.capacity;
 }
 
-function writeEventfd(context: Context, file: OpenFile, objref: number): void {
-  const { flags, fown, counter } = file.record as EventfdFileEntry;
-  // criu makes it anew without flags and sets O_NONBLOCK afterwards, so f_flags say all.
-  writeFileRecord(context, FILE_TYPE.eventfd, { flags, own: { count: counter } });
+/** A file that is nothing but its own state. What an epoll watches stands where its table ends, when all files have numbers. */
+function writeSpecial(context: Context, file: OpenFile, objref: number): void {
+  const { flags, fown } = file.record as EventfdFileEntry;
+  const special = file.special as SpecialFile;
+  const { type, own = {}, records } = encodeSpecial(special) as EncodedSpecial;
+  writeFileRecord(context, FILE_TYPES.numberOf(type) as number, { flags, own });
   writeOwner(context, file, objref, fown, flags);
+  for (const { kind, fields, payload } of records) context.writer.record(kind, fields, payload);
+  if (special.kind === "inotify") tellWatches(context, file, special);
+  if (special.kind === "epoll") context.deferred.push(() => writeItems(context, file, objref, special));
 }
 
-function writeTimerfd(context: Context, file: OpenFile, objref: number): void {
-  const entry = file.record as TimerfdEntry;
-  writeFileRecord(context, FILE_TYPE.timerfd, entry);
-  writeOwner(context, file, objref, entry.fown, entry.flags);
-  context.writer.record(RECORDS.TIMERFD, {
-    clock_id: entry.clockid,
-    settime_flags: entry.settime_flags,
-    ticks: entry.ticks,
-    value_ns: entry.vsec * 1_000_000_000n + entry.vnsec,
-    interval_ns: entry.isec * 1_000_000_000n + entry.insec,
-  });
-}
-
-function writeSignalfd(context: Context, file: OpenFile, objref: number): void {
-  const { flags, fown, sigmask: mask } = file.record as SignalfdEntry;
-  writeFileRecord(context, FILE_TYPE.signalfd, { flags });
-  writeOwner(context, file, objref, fown, flags);
-  const sigmask = wordBytes("u64", [mask], "signal mask");
-  context.writer.record(RECORDS.SIGNALFD, { sigmask });
-}
-
-function writeInotify(context: Context, file: OpenFile, objref: number): void {
-  const { flags, fown, wd: watches } = file.record as InotifyFileEntry;
-  writeFileRecord(context, FILE_TYPE.inotify, { flags });
-  writeOwner(context, file, objref, fown, flags);
-  const named = watches.filter(({ f_handle: { path } }) => path !== undefined);
-  for (const { wd, i_ino: ino, f_handle: handle } of watches)
-    if (handle.path === undefined)
-      context.losses.add(
-        `open file ${file.id} (${file.label})`,
+function tellWatches({ losses }: Context, { id, label }: OpenFile, { watches }: Inotify): void {
+  for (const { wd, ino, path } of watches)
+    if (path === undefined)
+      losses.add(
+        `open file ${id} (${label})`,
         `watch ${wd}, of inode ${ino}`,
         "the set knows the watched file by a handle of its file system and no path",
       );
-  context.writer.record(RECORDS.INOTIFY, { nr_watches: named.length });
-  for (const { wd, mask, i_ino: ino, s_dev: dev, f_handle: handle } of named)
-    context.writer.record(
-      RECORDS.INOTIFY_WATCH,
-      { wd, mask, ino, dev },
-      textPayload(RECORDS.INOTIFY_WATCH, handle.path as string),
-    );
+}
+
+function writeItems(context: Context, file: OpenFile, objref: number, { watches = [] }: Epoll): void {
+  const items: Buffer[] = [];
+  for (const { fd, events, data } of watches) {
+    const target = context.descriptors.get(fd);
+    if (target === undefined)
+      context.losses.add(
+        `open file ${file.id} (${file.label})`,
+        `that it watches descriptor ${fd}`,
+        "the table that is written with it has no such descriptor",
+      );
+    else items.push(context.writer.bytesOf(EPOLL_ITEM, { data, fd, file_objref: target, events }));
+  }
+  context.writer.record(RECORDS.EPOLL_ITEMS, { epfile_objref: objref, num_items: items.length });
+  if (items.length > 0) context.writer.buffer(...items);
 }

@@ -1,151 +1,220 @@
-import type { SkOptsEntry } from "../../../formats/criu/tables/sk-opts.js";
-import { SK_SHUTDOWN } from "../../../formats/criu/tables/sk-opts.js";
+import type { InetSkEntry } from "../../../formats/criu/tables/sk-inet.js";
+import type { NetlinkSkEntry } from "../../../formats/criu/tables/sk-netlink.js";
+import type { PacketSockEntry } from "../../../formats/criu/tables/sk-packet.js";
+import type { UnixSkEntry } from "../../../formats/criu/tables/sk-unix.js";
 import { RECORDS } from "../../../formats/linux-cr/records.js";
-import { SS_CONNECTED, SS_UNCONNECTED, TCP_ESTABLISHED, TCP_LISTEN } from "../../../linux/sockets.js";
+import type { StreamWriter } from "../../../formats/linux-cr/stream-writer.js";
+import type { SourceRange } from "../../../io/concat.js";
+import { wordBytes } from "../../../io/words.js";
+import { SOCK_BUF_LOCK_MASK } from "../../../linux/sockets.js";
+import type { OpenFile } from "../../../model/checkpoint.js";
+import {
+  encodeAddress,
+  encodeExtra,
+  encodeSocket,
+  encodeUnix,
+  MAX_BACKLOG,
+} from "../../../model/linux-cr/sockets.js";
+import {
+  closedSocket,
+  isConnection,
+  isPath,
+  type Packet,
+  type Socket,
+  sizeOf,
+  type TcpConnection,
+} from "../../../model/socket.js";
 import type { Context } from "./context.js";
+import { FILE_TYPE, writeFileRecord, writeOwner } from "./file-parts.js";
+import { whyNotFile } from "./inexpressible.js";
 
-/** Where records of sockets go, and what they have no place for. */
-export type SocketContext = Pick<Context, "writer" | "losses">;
+const SLASH = 0x2f;
+/** Peers stand inside one another; a reader need not follow deeper than this. */
+const MAX_PEERS = 32;
+/** Bytes of a SOCKET_BUFFER at most: a reader holds a record in memory. */
+const MAX_PACKET_BYTES = 1024 * 1024;
 
-/** What the records of all families say of a socket. */
-export interface SocketFacts {
-  /** What losses call it: asked for when something is lost. */
-  readonly label: string;
-  readonly family: number;
-  readonly type: number;
-  readonly protocol: number;
-  /** TCP_ numbers, which all families use. */
-  readonly state: number;
-  readonly backlog: number;
-  readonly shutdown: number | undefined;
-  readonly opts: SkOptsEntry;
+/** Writes an open file by its id at its first use and gives its number, 0 for one that is lost; `user` has it. */
+export type WriteFile = (context: Context, fileId: number, user: string) => number;
+
+/** An open socket: the SOCK object stands before its FILE record, except when it came as the peer of another one. */
+export function writeSocketFile(
+  context: Context,
+  file: OpenFile,
+  objref: number,
+  writeFile: WriteFile,
+): void {
+  const { flags, fown } = file.record as Pick<UnixSkEntry, "flags" | "fown">;
+  const sock = file.type === "UNIXSK" ? writeUnix(context, file, writeFile) : writeOther(context, file);
+  writeFileRecord(context, FILE_TYPE.socket, { flags, own: { sock_objref: sock } });
+  writeOwner(context, file, objref, fown, flags);
 }
 
-/** Bits of the kernel of that time: of struct socket, and of struct sock. */
-const SOCKET_FLAGS = { so_passcred: 8n, so_passsec: 0x10n } as const;
-const SOCK_FLAGS = {
-  so_oobinline: 4n,
-  so_keepalive: 8n,
-  so_linger: 0x10n,
-  so_broadcast: 0x40n,
-  so_dontroute: 0x2000n,
-} as const;
-
-/** Options that are on or off, by their bit in SOCKET_EXTRA.so_options. */
-const OPTIONS = [
-  "reuseaddr",
-  "so_passcred",
-  "so_passsec",
-  "so_dontroute",
-  "so_no_check",
-  "so_reuseport",
-  "so_broadcast",
-  "so_keepalive",
-  "so_oobinline",
-] as const satisfies readonly (keyof SkOptsEntry)[];
-
-/** Further options of internet sockets, by their bit. */
-export const INET_OPTION = { freebind: 9n, pktinfo: 10n, cork: 11n, nodelay: 12n } as const;
-
-const STORED = 32n;
-const MOST_BACKLOG = 32767;
-
-/** The SOCKET record; SOCKET_UNIX or SOCKET_INET must follow. */
-export function writeSocketRecord(context: SocketContext, facts: SocketFacts): void {
-  const { opts, state } = facts;
-  const isListening = state === TCP_LISTEN;
-  if (isListening && facts.backlog > MOST_BACKLOG)
-    context.losses.add(
-      facts.label,
-      `its backlog of ${facts.backlog}`,
-      `a stream holds ${MOST_BACKLOG} at most`,
-    );
-  context.writer.record(RECORDS.SOCKET, {
-    has_buffers: isListening ? 0 : 1,
-    socket: {
-      flags: bitsOf(opts, SOCKET_FLAGS),
-      state: state === TCP_ESTABLISHED ? SS_CONNECTED : SS_UNCONNECTED,
-    },
-    sock_common: { reuse: opts.reuseaddr === true ? 1 : 0, family: facts.family, state },
-    sock: {
-      rcvlowat: BigInt(opts.so_rcvlowat ?? 1),
-      flags: bitsOf(opts, SOCK_FLAGS),
-      rcvtimeo: nanoseconds(opts.so_rcv_tmo_sec, opts.so_rcv_tmo_usec),
-      sndtimeo: nanoseconds(opts.so_snd_tmo_sec, opts.so_snd_tmo_usec),
-      priority: opts.so_priority ?? 0,
-      // The kernel doubles what setsockopt(2) is given.
-      rcvbuf: Math.ceil(opts.so_rcvbuf / 2),
-      sndbuf: Math.ceil(opts.so_sndbuf / 2),
-      type: facts.type,
-      backlog: Math.min(facts.backlog, MOST_BACKLOG),
-      protocol: facts.protocol,
-      state,
-      shutdown: facts.shutdown ?? SK_SHUTDOWN.values.get("NONE") ?? 0,
-      userlocks: opts.so_buf_lock ?? 0,
-      no_check: opts.so_no_check === true ? 1 : 0,
-      linger: { onoff: opts.so_linger === undefined ? 0 : 1, seconds: opts.so_linger ?? 0 },
-    },
-  });
-  if (opts.so_bound_dev !== undefined && opts.so_bound_dev !== "")
-    context.losses.add(
-      facts.label,
-      `that it is bound to the interface ${opts.so_bound_dev}`,
-      "a stream names interfaces by numbers, which the set does not have",
-    );
-  if (opts.so_filter.length > 0)
-    context.losses.add(facts.label, "its packet filter", "a stream has no place for filters of sockets");
-}
-
-/** What SOCKET_EXTRA says besides the options. */
-export interface ExtraFacts {
-  readonly ino: number;
-  readonly perms?: { readonly mode: number; readonly uid: number; readonly gid: number } | undefined;
-  readonly v6only?: boolean | undefined;
-  /** Index of the interface that it is bound to. */
-  readonly ifindex?: number;
-  /** Bits of further options, with those that say that they are stored. */
-  readonly options?: bigint;
-}
-
-export function writeSocketExtra(context: SocketContext, opts: SkOptsEntry, extra: ExtraFacts): void {
-  const { perms } = extra;
-  let options = extra.options ?? 0n;
-  for (const [bit, name] of OPTIONS.entries()) options |= optionBits(BigInt(bit), opts[name]);
-  context.writer.record(RECORDS.SOCKET_EXTRA, {
-    inode: BigInt(extra.ino),
-    mode: perms?.mode ?? 0,
-    uid: perms?.uid ?? 0,
-    gid: perms?.gid ?? 0,
-    flags: perms === undefined ? 0 : 1,
-    so_options: options,
-    v6_only: extra.v6only === true ? 1 : 0,
-    ifindex: extra.ifindex ?? 0,
-    so_mark: opts.so_mark ?? 0,
-    so_priority: opts.so_priority ?? 0,
+/** SOCK object of a unix socket. Its peer, when it is new, stands between SOCKET and SOCKET_UNIX; `depth` of them so far. */
+function writeUnix(context: Context, file: OpenFile, writeFile: WriteFile, depth = 0): number {
+  return context.ref("SOCK", `unix ${file.record.ino}`, (objref) => {
+    const { writer } = context;
+    const socket = file.socket as Socket;
+    const { unix } = socket;
+    tellOptions(context, file, socket);
+    writer.record(RECORDS.SOCKET, encodeSocket(socket));
+    const peer = socket.peerInode ? peerOf(context, file, socket, depth) : undefined;
+    const sender = peer === undefined ? 0 : writeUnix(context, peer, writeFile, depth + 1);
+    const peerName = (peer?.record as UnixSkEntry | undefined)?.name;
+    const others = { objref, peer: sender, peerName, credentials: context.cred };
+    writer.record(RECORDS.SOCKET_UNIX, encodeUnix(socket, others));
+    if (unix !== undefined && isPath(unix) && unix.name[0] !== SLASH)
+      writer.text(RECORDS.STRING, unix.directory ?? "");
+    writer.record(RECORDS.SOCKET_EXTRA, encodeExtra(socket));
+    if (socket.state !== "LISTEN")
+      context.deferred.push(() => writePackets(context, file, { objref, sender }, writeFile));
   });
 }
 
-/** An option of SOCKET_EXTRA: bit n when it is on, bit 32 + n when it is stored. */
-export function optionBits(bit: bigint, value: boolean | number | undefined): bigint {
-  if (value === undefined) return 0n;
-  return (
-    (1n << (STORED + bit)) | (value === true || (typeof value === "number" && value > 0) ? 1n << bit : 0n)
-  );
+function peerOf(context: Context, file: OpenFile, socket: Socket, depth: number): OpenFile | undefined {
+  const { peer, peerInode } = socket;
+  const isTooDeep = depth >= MAX_PEERS && context.known("SOCK", `unix ${peerInode}`) === undefined;
+  const why =
+    peer === undefined
+      ? "the set does not have it"
+      : isTooDeep
+        ? `more than ${MAX_PEERS} sockets are connected one behind the other`
+        : whyNotFile(peer, context.files);
+  if (why === undefined) return peer;
+  context.losses.add(labelOf(file), `its other end, socket ${peerInode}`, why);
+  return undefined;
 }
 
-function bitsOf<K extends keyof SkOptsEntry>(opts: SkOptsEntry, bits: Readonly<Record<K, bigint>>): bigint {
-  let sum = 0n;
-  for (const [name, bit] of Object.entries(bits) as [K, bigint][]) {
-    const value = opts[name];
-    // A time to linger of 0 s is one, too.
-    if (
-      name === "so_linger" ? value !== undefined : value === true || (typeof value === "number" && value > 0)
-    )
-      sum |= bit;
+/** What was received and not read, then an empty queue: of a unix socket nothing waits to be sent. */
+function writePackets(
+  context: Context,
+  file: OpenFile,
+  { objref, sender }: { readonly objref: number; readonly sender: number },
+  writeFile: WriteFile,
+): void {
+  const { writer } = context;
+  context.files.used.queues.add(file.id);
+  const packets = [...(file.socket as Socket).received()];
+  const total = packets.reduce((sum, { data }) => sum + sizeOf(data), 0);
+  writer.record(RECORDS.SOCKET_QUEUE, { skb_count: packets.length, total_bytes: total });
+  for (const packet of packets) {
+    const rights = rightsOf(context, file, packet, writeFile);
+    const size = sizeOf(packet.data);
+    writer.record(RECORDS.SOCKET_BUFFER, {
+      lin_len: size,
+      skb_len: size,
+      sk_objref: sender,
+      pr_objref: objref,
+    });
+    writer.buffer(...packet.data);
+    if (rights.length > 0) writer.record(RECORDS.PACKET_RIGHTS, {}, wordBytes("u32", rights, "file number"));
   }
-  return sum;
+  writer.record(RECORDS.SOCKET_QUEUE);
 }
 
-function nanoseconds(seconds: bigint, microseconds: bigint): bigint {
-  return seconds * 1_000_000_000n + microseconds * 1000n;
+/** FILEs of the descriptors that travel with a packet: those that are new are written here, before it. */
+function rightsOf(
+  context: Context,
+  file: OpenFile,
+  { files, control }: Packet,
+  writeFile: WriteFile,
+): number[] {
+  for (const type of control)
+    context.losses.add(
+      labelOf(file),
+      `control data of type ${type} in its queue`,
+      "a stream holds descriptors alone",
+    );
+  return files
+    .map((id) => writeFile(context, id, `in flight to open file ${file.id}`))
+    .filter((objref) => objref !== 0);
+}
+
+/** SOCK object of any other socket. A connection that the set does not hold comes back as a closed, unbound socket. */
+function writeOther(context: Context, file: OpenFile): number {
+  const key = file.type === "INETSK" ? "inet" : file.type;
+  return context.ref("SOCK", `${key} ${file.id}`, (objref) => {
+    const stored = file.socket as Socket;
+    const connection = stored.connection();
+    const isLost = isConnection(stored) && connection === undefined;
+    if (isLost)
+      context.losses.add(
+        labelOf(file),
+        "its connection; it comes back as a closed socket",
+        "the set was dumped to close its connections and holds nothing of them",
+      );
+    const socket = isLost ? closedSocket(stored) : stored;
+    tellOptions(context, file, socket);
+    writeSocketRecords(context.writer, socket, connection);
+    if (socket.state !== "LISTEN" || isLost)
+      context.deferred.push(() => {
+        writeByteQueue(context.writer, objref, connection?.received ?? []);
+        writeByteQueue(context.writer, objref, connection?.unsent ?? []);
+      });
+  });
+}
+
+/** The records of a socket that is no unix socket; its queues stand elsewhere. */
+export function writeSocketRecords(
+  writer: StreamWriter,
+  socket: Socket,
+  connection?: TcpConnection | undefined,
+): void {
+  writer.record(RECORDS.SOCKET, encodeSocket(socket));
+  for (const [kind, fields] of encodeAddress(socket, connection)) writer.record(kind, fields);
+}
+
+/** SOCKET_QUEUE with the bytes of one direction, in buffers that a reader can hold in memory. */
+export function writeByteQueue(writer: StreamWriter, objref: number, data: readonly SourceRange[]): void {
+  const buffers = data.flatMap((range) => [...split(range)]);
+  writer.record(RECORDS.SOCKET_QUEUE, { skb_count: buffers.length, total_bytes: sizeOf(data) });
+  for (const buffer of buffers) {
+    const { size } = buffer;
+    writer.record(RECORDS.SOCKET_BUFFER, { lin_len: size, skb_len: size, pr_objref: objref });
+    writer.buffer(buffer);
+  }
+}
+
+function* split({ source, offset, size }: SourceRange): Generator<SourceRange> {
+  for (let at = 0; at < size; at += MAX_PACKET_BYTES)
+    yield { source, offset: offset + at, size: Math.min(MAX_PACKET_BYTES, size - at) };
+}
+
+/** What a stream has no place for. */
+function tellOptions({ losses }: Context, file: OpenFile, socket: Socket): void {
+  const { device, filter, lockedBuffers = 0 } = socket.options;
+  const { ifname, ip_opts: ip } = file.record as Partial<InetSkEntry>;
+  const { groups = [] } = file.record as Partial<NetlinkSkEntry>;
+  const { mclist = [] } = file.record as Partial<PacketSockEntry>;
+  const { hdrincl, nodefrag, checksum } = ip?.raw ?? {};
+  const lost: readonly (readonly [what: string, why: string, isLost: boolean])[] = [
+    [
+      `its backlog of ${socket.backlog}`,
+      `a stream holds ${MAX_BACKLOG} at most`,
+      socket.state === "LISTEN" && socket.backlog > MAX_BACKLOG,
+    ],
+    [
+      `that it is bound to the interface ${device}`,
+      "a stream names interfaces by numbers, which the set does not have",
+      device !== undefined,
+    ],
+    ["its packet filter", "a stream has no place for filters of sockets", filter.length > 0],
+    [
+      `its buffer locks 0x${lockedBuffers.toString(16)}`,
+      "the kernel has those of sending and receiving alone",
+      (lockedBuffers & ~SOCK_BUF_LOCK_MASK) !== 0,
+    ],
+    [`the interface ${ifname} of its address`, NO_OPTION, (ifname ?? "") !== ""],
+    [`its type of service ${ip?.tos}`, NO_OPTION, (ip?.tos ?? 0) !== 0],
+    ["its options for raw packets", NO_OPTION, hdrincl === true || nodefrag === true || checksum === true],
+    ["its multicast groups above 32", "a stream holds one word of them", groups.length > 1],
+    ["its multicast memberships", "a stream has no place for them", mclist.length > 0],
+  ];
+  for (const [what, why, isLost] of lost) if (isLost) losses.add(labelOf(file), what, why);
+}
+
+const NO_OPTION = "a stream has no place for this option";
+
+function labelOf(file: OpenFile): string {
+  return `open file ${file.id} (${file.label})`;
 }

@@ -3,7 +3,6 @@ import type { CriuImageSet } from "../../../formats/criu/image-set.js";
 import { IMAGES } from "../../../formats/criu/images.js";
 import type { MemfdInodeEntry } from "../../../formats/criu/tables/memfd.js";
 import type { RemapFilePathEntry } from "../../../formats/criu/tables/remap-file-path.js";
-import type { SkPacketEntry } from "../../../formats/criu/tables/sk-queue.js";
 import type { TtyInfoEntry } from "../../../formats/criu/tables/tty.js";
 import type { SourceRange } from "../../../io/concat.js";
 import type { Checkpoint, FileTable, OpenFile } from "../../../model/checkpoint.js";
@@ -13,12 +12,6 @@ import type { Lock } from "../../../model/lock.js";
 
 /** Major device number of /dev/ptmx. */
 const PTMX_MAJOR = 5;
-
-/** A packet of a socket's queue with where its bytes are. */
-export interface Packet {
-  readonly entry: SkPacketEntry;
-  readonly data: SourceRange;
-}
 
 /** What stood in a pipe or fifo. */
 export interface PipeData {
@@ -33,16 +26,10 @@ export class SourceFiles {
   readonly lost = new Set<OpenFile>();
   /** What was asked for, so that the end of the conversion can tell what nothing asked for. */
   readonly used = { locks: new Set<Lock>(), queues: new Set<number>(), nodes: new Set<number>() };
-  readonly #sockets = lazy(() => {
-    const sockets = new Map<number, OpenFile>();
-    for (const file of this.all.all) if (file.type === "UNIXSK") sockets.set(file.record.ino as number, file);
-    return sockets;
-  });
   readonly #remaps = lazy(
     () => new Map(this.set.records(IMAGES.REMAP_FPATH).map(({ value }) => [value.orig_id, value])),
   );
   readonly #locks = lazy(() => this.#locksByDescriptor());
-  readonly #packets = lazy(() => this.#packetsByFile());
   readonly #terminals = lazy(
     () => new Map(this.set.records(IMAGES.TTY_INFO).map(({ value }) => [value.id, value])),
   );
@@ -75,11 +62,6 @@ export class SourceFiles {
     return this.checkpoint.files;
   }
 
-  /** The unix socket of an inode number. */
-  socket(ino: number): OpenFile | undefined {
-    return this.#sockets().get(ino);
-  }
-
   /** How a path comes back that was gone, by the id of the REG entry with the path. */
   remap(fileId: number): RemapFilePathEntry | undefined {
     return this.#remaps().get(fileId);
@@ -94,12 +76,6 @@ export class SourceFiles {
     const found = this.#locks().get(`${filesId}:${fd}`) ?? [];
     for (const lock of found) this.used.locks.add(lock);
     return found;
-  }
-
-  /** What a socket has received and not read, by the id of its open file. */
-  packets(fileId: number): readonly Packet[] {
-    this.used.queues.add(fileId);
-    return this.#packets().get(fileId) ?? [];
   }
 
   pipe(kind: "pipe" | "fifo", pipeId: number): PipeData | undefined {
@@ -141,14 +117,6 @@ export class SourceFiles {
       push(locks, `${table}:${lock.fd}`, lock);
     }
     return locks;
-  }
-
-  #packetsByFile(): Map<number, Packet[]> {
-    const image = this.set.image(IMAGES.SK_QUEUES);
-    const packets = new Map<number, Packet[]>();
-    for (const { value, payload } of image?.records() ?? [])
-      push(packets, value.id_for, { entry: value, data: rangeOf(image as CriuImage, payload[0]) });
-    return packets;
   }
 
   #pipeData(kind: "pipe" | "fifo"): Map<number, PipeData> {

@@ -1,5 +1,6 @@
 import { createHash } from "node:crypto";
 import type { FileOwner, OpenFile } from "../../../model/checkpoint.js";
+import { fileState } from "../../../model/special-file.js";
 import { deletedFields } from "../deleted-file.js";
 import { type Comparable, hex, type Section, type Side } from "../section.js";
 
@@ -24,7 +25,7 @@ export const FILES: Section = {
           buildId: file.buildId,
           ...deletedFields(file.deleted),
           owner: ownerText(side, file.owner),
-          ...file.state,
+          ...fileState(file.special),
           ...pipeFields(side, file),
           holders: holders.join(" ") || undefined,
         },

@@ -1,19 +1,21 @@
 import { createHash, type Hash } from "node:crypto";
-import type { Socket } from "../../../model/checkpoint.js";
+import { optionNames, type Socket, sizeOf } from "../../../model/socket.js";
 import type { Section } from "../section.js";
 
 const CHUNK = 64 * 1024;
 
 /** SHA-256 of what waits to be read; where messages have bounds these count. */
-function digestOf({ protocol, waiting }: Socket): string | undefined {
+function digestOf(socket: Socket): string | undefined {
   // Made at the first message: a hash takes kilobytes outside of the heap, and most sockets have nothing to read.
   let hash: Hash | undefined;
   let isEmpty = true;
-  for (const { size, read } of waiting()) {
+  for (const { data } of socket.received()) {
     hash ??= createHash("sha256");
-    if (protocol !== "TCP") hash.update(`${size}:`);
-    for (let done = 0; done < size; done += CHUNK) hash.update(read(done, Math.min(CHUNK, size - done)));
-    isEmpty &&= size === 0;
+    if (socket.protocol !== "TCP") hash.update(`${sizeOf(data)}:`);
+    for (const { source, offset, size } of data)
+      for (let done = 0; done < size; done += CHUNK)
+        hash.update(source.read(offset + done, Math.min(CHUNK, size - done)));
+    isEmpty &&= sizeOf(data) === 0;
   }
   return isEmpty ? undefined : hash?.digest("hex");
 }
@@ -24,7 +26,7 @@ export const SOCKETS: Section = {
     for (const file of side.document.checkpoint.files.all) {
       const { socket } = file;
       if (socket === undefined) continue;
-      const queued = socket.queued();
+      const { options } = socket;
       const holder = side.holders(file)[0] ?? "";
       yield {
         key: `${file.type} ${socket.protocol} ${socket.local} ${socket.remote} ${holder}`,
@@ -37,15 +39,15 @@ export const SOCKETS: Section = {
           state: socket.state,
           local: socket.local || undefined,
           remote: socket.remote || undefined,
-          backlog: socket.backlog,
+          backlog: socket.state === "LISTEN" ? socket.backlog : undefined,
           shutdown: socket.shutdown || undefined,
-          sendBuffer: socket.sendBuffer,
-          receiveBuffer: socket.receiveBuffer,
-          received: queued?.received || undefined,
-          unsent: queued?.unsent || undefined,
-          packets: queued?.packets || undefined,
+          sendBuffer: options.sendBuffer,
+          receiveBuffer: options.receiveBuffer,
+          received: socket.queued?.received || undefined,
+          unsent: socket.queued?.unsent || undefined,
+          packets: socket.queued?.packets || undefined,
           waiting: digestOf(socket),
-          options: socket.options.join(" ") || undefined,
+          options: optionNames(options).join(" ") || undefined,
           peer: side.fileName(socket.peer),
         },
       };

@@ -1,7 +1,7 @@
 import { EditError, UsageError } from "../../../io/errors.js";
 import { LEASE_BREAK_TIME } from "../../../linux/locks.js";
 import { NSEC_PER_SEC } from "../../../linux/time.js";
-import type { Lock } from "../../../model/lock.js";
+import { type Lock, typedLockName } from "../../../model/lock.js";
 import { dueText } from "../due.js";
 import { changedTime, formatSeconds, parseTimeChange, type TimeChange } from "../duration.js";
 import type { Editor } from "../editor.js";
@@ -101,7 +101,7 @@ function adjust(editor: Editor, { edit, args }: Parsed<LeaseExpiry>, each: Lock)
   const after = seconds * NSEC_PER_SEC;
   const what = `lease ${leaseText(each)}`;
   const { record } = each.origin;
-  editor.changeLock(edit, each, { remaining: after });
+  editor.changeObject(edit, "lock", each, { remaining: after }, typedLockName);
   editor.due.push({ edit: editText(edit), image: editor.imageOf(each.origin), record, what, before, after });
   const rounded =
     wanted < 0n ? "; never below 0" : wanted === after ? "" : "; a lease counts whole seconds, rounded up";

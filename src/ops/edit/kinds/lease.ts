@@ -1,6 +1,6 @@
 import { EditError, UsageError } from "../../../io/errors.js";
 import { O_ACCMODE, O_RDONLY } from "../../../linux/open-flags.js";
-import type { Lock } from "../../../model/lock.js";
+import { type Lock, typedLockName } from "../../../model/lock.js";
 import { type DescriptorName, parseDescriptorName } from "../descriptors.js";
 import type { EditKind } from "../kind.js";
 
@@ -29,10 +29,16 @@ export const lease: EditKind<LeaseEdit> = {
       for (const each of editor.locksOf(args.name)) {
         if (each.kind !== "lease") continue;
         const type = typeAfter(args.to, each);
-        if (type === undefined) editor.dropLock(edit, each);
+        if (type === undefined) editor.dropObject(edit, each);
         else {
           if (type === "read") assertOpenForReading(each, args.name);
-          editor.changeLock(edit, each, { type, breaking: false, previous: undefined, remaining: undefined });
+          editor.changeObject(
+            edit,
+            "lock",
+            each,
+            { type, breaking: false, previous: undefined, remaining: undefined },
+            typedLockName,
+          );
         }
       }
   },

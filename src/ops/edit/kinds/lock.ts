@@ -1,6 +1,6 @@
 import { UsageError } from "../../../io/errors.js";
 import { OFFSET_MAX } from "../../../linux/files.js";
-import type { Lock } from "../../../model/lock.js";
+import { type Lock, typedLockName } from "../../../model/lock.js";
 import { type DescriptorName, parseDescriptorName } from "../descriptors.js";
 import type { EditKind } from "../kind.js";
 
@@ -26,7 +26,7 @@ export const lock: EditKind<LockEdit> = {
     for (const { edit, args } of edits)
       for (const each of editor.locksOf(args.name)) {
         if (each.kind === "lease" || !covers(each, args)) continue;
-        if (args.type === undefined) editor.dropLock(edit, each);
+        if (args.type === undefined) editor.dropObject(edit, each);
         else if (`${each.type}`.startsWith("mandatory"))
           editor.leave(edit, {
             image: editor.imageOf(each.origin),
@@ -35,7 +35,7 @@ export const lock: EditKind<LockEdit> = {
             value: each.type,
             why: "a mandatory flock, which is neither read nor write",
           });
-        else editor.changeLock(edit, each, { type: args.type });
+        else editor.changeObject(edit, "lock", each, { type: args.type }, typedLockName);
       }
   },
 };

@@ -13,7 +13,7 @@ import { movedLinkRemaps } from "./link-remaps.js";
 import { warnOfMovedSqlite } from "./moved-sqlite.js";
 import { leaveMentioned, setPath } from "./path-field.js";
 import { remapMountField } from "./remap-mount.js";
-import { remapSocket } from "./remap-socket.js";
+import { remapSockets } from "./remap-socket.js";
 
 /** Fields of all image kinds that hold a path of the file system. */
 export function holdsPath(field: Field): boolean {
@@ -34,6 +34,7 @@ export const remapPath: EditKind<PathRule, Draft> = {
     const links = movedLinkRemaps(draft, rules);
     warnOfMovedSqlite(draft, regularFileNames(draft), rules);
     draft.eachField(holdsPath, (found) => remapField(draft, rules, found));
+    remapSockets(draft, rules);
     for (const move of links) move();
     for (const { from, edit } of rules.rules) {
       if (from === "") continue;
@@ -45,10 +46,7 @@ export const remapPath: EditKind<PathRule, Draft> = {
 
 function remapField(draft: Draft, rules: PathRules<OwnedRule>, found: Found<VisitedField>): void {
   const { table, name } = found;
-  if (table === UNIX_SK_ENTRY) {
-    if (name === "name") remapSocket(draft, rules, found);
-    return;
-  }
+  if (table === UNIX_SK_ENTRY) return;
   if (table === MNT_ENTRY && name !== "mountpoint") {
     remapMountField(draft, rules, found);
     return;

@@ -1,45 +1,41 @@
-import { SK_PROTO, SK_STATE } from "../../../formats/criu/names.js";
-import { INET_SK_ENTRY } from "../../../formats/criu/tables/sk-inet.js";
 import { UsageError } from "../../../io/errors.js";
-import { formatAddress } from "../../../schema/ip-address.js";
-import type { Draft } from "../draft.js";
+import { endText } from "../../../model/socket.js";
 import type { EditKind } from "../kind.js";
 
-export interface PortRule {
+interface PortRule {
   readonly from: number;
   readonly to: number;
 }
 
-const LISTEN = SK_STATE.values.get("LISTEN");
-const TCP = SK_PROTO.values.get("TCP");
-
 /** `--tcp-listen-remap OLD:NEW`: ports of listening TCP sockets, as criu-image-streamer's option of that name. */
-export const tcpListenRemap: EditKind<readonly PortRule[], Draft> = {
+export const tcpListenRemap: EditKind<readonly PortRule[]> = {
   name: "tcp-listen-remap",
   syntax: "OLD:NEW",
   summary: "let TCP sockets that listen at port OLD listen at NEW",
   joiner: ":",
   parse: (text) => text.split(",").map(parsePortRule),
   lookedFor: (rules) => `no TCP socket listens at port ${rules.map(({ from }) => from).join(" or ")}`,
-  plan(edits, draft) {
-    draft.eachMessage(INET_SK_ENTRY, ({ image, record, path, value }) => {
-      if (value.proto !== TCP) return;
+  plan(edits, editor) {
+    for (const { protocol, state, inet } of [...editor.sockets()])
       for (const { edit, args } of edits) {
-        const rule = args.find(({ from }) => from === value.src_port);
-        if (rule === undefined) continue;
-        if (value.state === LISTEN) {
-          draft.change(edit, image, record, [...path, "src_port"], rule.to);
-          return;
+        const rule = args.find(({ from }) => from === inet?.local.port);
+        if (protocol !== "TCP" || inet === undefined || rule === undefined) continue;
+        if (state === "LISTEN") {
+          const local = { ...inet.local, port: rule.to };
+          editor.changeObject(edit, "ends", inet, { local }, (ends) => endText(ends.local));
+          break;
         }
-        draft.leave(edit, {
-          image: image.fileName,
-          record: record.index,
-          field: [...path, "src_port"].join("."),
-          value: value.src_port,
-          why: `a connection with ${formatAddress(value.dst_addr)}:${value.dst_port}, which knows this port`,
+        editor.leave(edit, {
+          image: editor.imageOf(inet.origin),
+          record: inet.origin.record,
+          field: "port",
+          value: rule.from,
+          why:
+            inet.remote.port === 0
+              ? "a socket that does not listen"
+              : `a connection with ${endText(inet.remote)}, which knows this port`,
         });
       }
-    });
   },
 };
 

@@ -1,12 +1,12 @@
 import fs from "node:fs";
 import path from "node:path";
 import { chunksOf, sha256OfFile } from "../../../io/digest.js";
-import { CrimgError, EditError, ioError, UsageError } from "../../../io/errors.js";
+import { EditError, UsageError } from "../../../io/errors.js";
 import { type ReplaceOptions, replaceInPlace } from "../../../io/in-place.js";
+import { createFile } from "../../../io/new-file.js";
 import { type ByteSource, FileSource } from "../../../io/source.js";
 import { SplicedSource } from "../../../io/splice.js";
-import { removeAbandoned, temporaryName } from "../../../io/temporary.js";
-import { syncDirectory, writeSource } from "../../../io/write-file.js";
+import { writeSource } from "../../../io/write-file.js";
 import type { LinuxCrDocument } from "../../../model/document.js";
 import { appendedLog, EDIT_LOG, logDigests, logEntry } from "../log.js";
 import type { LogEntry } from "../log-entry.js";
@@ -115,24 +115,15 @@ function writeNew(
   if (file === "") throw new UsageError("the new file has no name");
   assertFree(file);
   const from = fileSourceOf(document)?.path;
-  const [directory, name] = [path.dirname(path.resolve(file)), path.basename(file)];
-  const temporary = path.join(directory, temporaryName(name));
-  const temporaryLog = path.join(directory, temporaryName(name));
-  try {
-    removeAbandoned(directory, name);
+  createFile(file, (temporary, beside) => {
     writeSource(temporary, content, { from, sync: true });
-    if (log !== null) writeSource(temporaryLog, log, { from, sync: true });
     if (!isUnchanged())
       throw new EditError("the stream was changed by another program meanwhile", { file: document.name });
     assertFree(file);
-    if (log !== null) fs.renameSync(temporaryLog, logOf(file));
-    else fs.rmSync(logOf(file), { force: true });
-    fs.renameSync(temporary, file);
-    syncDirectory(directory);
-  } catch (error) {
-    for (const left of [temporary, temporaryLog]) fs.rmSync(left, { force: true });
-    throw error instanceof CrimgError ? error : ioError("write the new stream", file, error);
-  }
+    const logName = path.basename(logOf(file));
+    if (log === null) fs.rmSync(beside.at(logName), { force: true });
+    else createFile(beside.at(logName), (made) => writeSource(made, log, { from, sync: true }));
+  });
 }
 
 function assertFree(file: string): void {

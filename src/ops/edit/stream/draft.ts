@@ -13,11 +13,17 @@ import type { LinuxCrDocument } from "../../../model/document.js";
 import { linuxCrCheckpoint } from "../../../model/linux-cr/checkpoint.js";
 import { encodeLock } from "../../../model/linux-cr/locks.js";
 import { StreamReader } from "../../../model/linux-cr/reader.js";
-import type { Lock } from "../../../model/lock.js";
+import { decodeSocket, encodeEnds, encodeNames } from "../../../model/linux-cr/sockets.js";
+import type { Socket } from "../../../model/socket.js";
 import { equalValues } from "../../../schema/equal.js";
-import { Editor } from "../editor.js";
+import { formatAddress } from "../../../schema/ip-address.js";
+import { type FieldPath, formatPath } from "../../../schema/patch.js";
+import { Editor, type Encoders } from "../editor.js";
+import type { Parsed } from "../kind.js";
+import type { AddressRule } from "../kinds/remap-address.js";
 import type { NewFile } from "../new-file.js";
 import type { Edit, PlanOptions } from "../plan.js";
+import { leaveInStream } from "./lookalikes.js";
 import { type StructPath, structValueAt, withStructValue } from "./struct-path.js";
 
 /** A value of a record as it is planned: whole, and which of its outermost fields are other ones. */
@@ -38,6 +44,11 @@ export interface Insertion {
  */
 export class StreamDraft extends Editor {
   readonly holdsBreakTimes = true;
+  protected readonly encoders: Encoders = {
+    lock: (lock) => encodeLock(lock, { table: lock.owner ?? 0, file: lock.file?.id ?? 0 }),
+    ends: (ends) => encodeEnds(ends, ends.local.address.length === 4, this.image.byteOrder === "big-endian"),
+    unix: (unix) => ({ ...encodeNames(unix), directory: unix.directory }),
+  };
   readonly image: LinuxCrImage;
   readonly reader: StreamReader;
   /** What changes call the image: the name of its file. */
@@ -67,11 +78,22 @@ export class StreamDraft extends Editor {
   }
 
   protected makeModel(): Checkpoint {
+    const reader = this.#editedReader();
+    return linuxCrCheckpoint(reader.image, reader);
+  }
+
+  #editedReader(): StreamReader {
     const image = new EditedImage(this.image, {
       fields: (index) => this.#fields.get(index)?.value,
       payload: (index) => this.#payloads.get(index),
     });
-    return linuxCrCheckpoint(image, this.reader.over(image));
+    return this.reader.over(image);
+  }
+
+  *sockets(): Generator<Socket> {
+    const reader = this.#editedReader();
+    for (const part of reader.objects("SOCK"))
+      if (!this.isDropped(reader.get(part, RECORDS.SOCKET).index)) yield decodeSocket(reader, part);
   }
 
   imageOf(): string {
@@ -82,17 +104,33 @@ export class StreamDraft extends Editor {
     return !this.isDropped(record);
   }
 
-  protected encodeLock(lock: Lock): Readonly<Record<string, unknown>> | undefined {
-    return encodeLock(lock, { table: lock.owner ?? 0, file: lock.file?.id ?? 0 });
+  protected changeField(
+    edit: Edit,
+    { record, field }: Origin,
+    path: FieldPath,
+    value: unknown,
+    shown: { readonly before: unknown; readonly after: unknown },
+  ): void {
+    // The directory of a relative name is a record of its own, mostly with a slash at its end.
+    if (path[0] === "directory" && this.image.kind(record) === RECORDS.SOCKET_UNIX) {
+      const slash = this.text(record + 1).endsWith("/") && value !== "/" ? "/" : "";
+      this.setText(edit, record + 1, `${value}${slash}`);
+      return;
+    }
+    const place = field === undefined ? formatPath(path) : `${field}.${formatPath(path)}`;
+    this.change(edit, record, place, value, Buffer.isBuffer(value) ? shown : undefined);
   }
 
-  protected changeField(edit: Edit, { record }: Origin, field: string, value: unknown): void {
-    this.change(edit, record, field, value);
+  /** Nothing but sockets has addresses that crimg knows. */
+  remapOtherAddresses(edits: readonly Parsed<AddressRule>[]): void {
+    for (const { edit, args } of edits)
+      leaveInStream(this, edit, formatAddress(args.from), (kind) => kind === RECORDS.SOCKET_INET);
   }
 
   /** The FILE_LOCKS before it counts the locks of its descriptor. */
-  protected dropLockRecord(edit: Edit, { record }: Origin): void {
+  protected dropAt(edit: Edit, { record }: Origin): void {
     this.drop(edit, record);
+    if (this.image.kind(record) !== RECORDS.FILE_LOCK) return;
     let count = record - 1;
     while (this.image.kind(count) === RECORDS.FILE_LOCK) count--;
     const { nr_locks } = this.value(count, RECORDS.FILE_LOCKS);

@@ -1,13 +1,12 @@
 import { IMAGES } from "../../../formats/criu/images.js";
 import { shellCommand } from "../../../io/shell.js";
-import { IPPROTO_TCP, IPPROTO_UDP, TCP_LISTEN } from "../../../linux/sockets.js";
 import type { OpenFile } from "../../../model/checkpoint.js";
 import { formatAddress, parseAddress } from "../../../schema/ip-address.js";
-import { type ImageContext, SetContext } from "../context.js";
+import type { ImageContext } from "../context.js";
 import { holders } from "../descriptors.js";
 import type { Place, Rule } from "../finding.js";
 import { restoresNamespace } from "../namespaces.js";
-import { inetSockets } from "../set/inet-sockets.js";
+import { filesByType } from "../references/source.js";
 import type { HostContext, SetHostContext } from "./context.js";
 import type { HostSocket } from "./host.js";
 import { makesNamespace } from "./image-facts.js";
@@ -86,8 +85,8 @@ export const setNetworkRules: readonly Rule<SetHostContext>[] = [
     *check(context) {
       if (restoresNamespace(context.image, "net")) return;
       const known = context.host.interfaces();
-      for (const { file, entry } of inetSockets(context.image))
-        for (const name of [entry.opts.so_bound_dev, entry.ifname])
+      for (const file of context.image.share(filesByType).get("INETSK") ?? [])
+        for (const name of [file.socket?.options.device, file.record.ifname as string | undefined])
           if (name !== undefined && name !== "" && !known.has(name))
             yield {
               at: placeOf(context, file),
@@ -140,34 +139,20 @@ interface LocalEnd {
   readonly mayBeForeign: boolean;
 }
 
-function* localEnds(image: ImageContext): Generator<LocalEnd> {
-  if (image instanceof SetContext) {
-    for (const { file, entry } of inetSockets(image))
-      yield {
-        file,
-        protocol: entry.proto === IPPROTO_TCP ? "TCP" : entry.proto === IPPROTO_UDP ? "UDP" : undefined,
-        address: entry.src_addr,
-        port: entry.src_port,
-        remotePort: entry.dst_port,
-        isListening: entry.state === TCP_LISTEN,
-        mayShare: entry.opts.so_reuseport === true,
-        mayBeForeign: entry.ip_opts?.freebind === true,
-      };
-    return;
-  }
-  for (const file of image.checkpoint.files.all) {
+function* localEnds({ checkpoint }: ImageContext): Generator<LocalEnd> {
+  for (const file of checkpoint.files.all) {
     const { socket } = file;
-    if (file.type !== "INETSK" || socket === undefined) continue;
-    const text = socket.local.slice(0, socket.local.lastIndexOf(":")).replace(/^\[|\]$/g, "");
+    if (socket?.inet === undefined) continue;
+    const { protocol, state, inet, options } = socket;
     yield {
       file,
-      protocol: socket.protocol === "TCP" || socket.protocol === "UDP" ? socket.protocol : undefined,
-      address: parseAddress(text) ?? [],
-      port: socket.localPort ?? 0,
-      remotePort: socket.remotePort ?? 0,
-      isListening: socket.state === "LISTEN",
-      mayShare: socket.options.includes("SO_REUSEPORT"),
-      mayBeForeign: socket.options.includes("IP_FREEBIND"),
+      protocol: protocol === "TCP" || protocol === "UDP" ? protocol : undefined,
+      address: inet.local.address,
+      port: inet.local.port,
+      remotePort: inet.remote.port,
+      isListening: state === "LISTEN",
+      mayShare: options.switches.SO_REUSEPORT === true,
+      mayBeForeign: options.switches.IP_FREEBIND === true,
     };
   }
 }

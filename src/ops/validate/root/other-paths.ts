@@ -3,20 +3,16 @@ import type { InotifyFileEntry } from "../../../formats/criu/tables/fsnotify.js"
 import type { UnixSkEntry } from "../../../formats/criu/tables/sk-unix.js";
 import { RECORDS } from "../../../formats/linux-cr/records.js";
 import { shellCommand } from "../../../io/shell.js";
-import { SOCK_SEQPACKET, SOCK_STREAM, TCP_ESTABLISHED } from "../../../linux/sockets.js";
 import type { OpenFile } from "../../../model/checkpoint.js";
-import { SetContext } from "../context.js";
+import type { Socket } from "../../../model/socket.js";
+import { type ImageContext, SetContext } from "../context.js";
 import type { Place, Rule } from "../finding.js";
 import { filesByType } from "../references/source.js";
-import { EXTERNAL } from "../set/unix-sockets.js";
 import { StreamContext } from "../stream/context.js";
 import type { RootContext, SetRootContext } from "./context.js";
 import { mountPlaces } from "./opened-files.js";
 import { isMissing } from "./tree.js";
 import { filesLike } from "./watch.js";
-
-/** SOCKET_UNIX.flags: the name is still in the file system. */
-const NAME_LINKED = 1;
 
 /** Rules about paths that are no open files: sockets, watches, files that the program expects. */
 export const otherPathRules: readonly Rule<RootContext>[] = [
@@ -113,9 +109,9 @@ export const peerRules: readonly Rule<SetRootContext>[] = [
     about: "A service outside of the set to which a unix socket is connected listens at its path.",
     mend: "Start the service first.",
     *check(context) {
-      for (const { file, place, path } of storedSockets(
-        context,
-        (entry) => (entry.uflags & EXTERNAL) !== 0,
+      for (const { file, place, path } of namedSockets(
+        context.image,
+        ({ unix }) => unix?.external === "peer",
       )) {
         const found = context.tree.find(place);
         if (isMissing(found) || !found.stat.isSocket())
@@ -139,37 +135,21 @@ interface BoundSocket {
 }
 
 /** Sockets that restore binds to a path; an accepted one carries the listener's name and is not bound. */
-function boundSockets(context: RootContext): Iterable<BoundSocket> {
-  const { image } = context;
-  if (image instanceof StreamContext) return streamSockets(image);
-  if (!(image instanceof SetContext)) return [];
-  return storedSockets({ ...context, image }, ({ uflags, state, type }) => {
-    const isAccepted = state === TCP_ESTABLISHED && (type === SOCK_STREAM || type === SOCK_SEQPACKET);
-    return (uflags & EXTERNAL) === 0 && !isAccepted;
+function boundSockets({ image }: RootContext): Generator<BoundSocket> {
+  return namedSockets(image, ({ state, type, unix }) => {
+    const isAccepted = state === "ESTABLISHED" && (type === "STREAM" || type === "SEQPACKET");
+    return unix?.external !== "peer" && !isAccepted;
   });
 }
 
-function* storedSockets(
-  { image }: SetRootContext,
-  isMeant: (entry: UnixSkEntry) => boolean,
-): Generator<BoundSocket> {
-  const places = image.share(mountPlaces);
-  for (const file of image.share(filesByType).get("UNIXSK") ?? []) {
-    const entry = file.record as UnixSkEntry;
-    const path = file.socket?.local ?? "";
-    const place = path.startsWith("/") ? places(entry.mnt_id, path) : undefined;
-    if (place !== undefined && isMeant(entry)) yield { file, path, place, isDeleted: entry.deleted === true };
-  }
-}
-
-function* streamSockets(image: StreamContext): Generator<BoundSocket> {
-  for (const file of image.share(filesByType).get("UNIXSK") ?? []) {
-    const { local = "", state, type } = file.socket ?? {};
-    const isAccepted = state === "ESTABLISHED" && (type === "STREAM" || type === "SEQPACKET");
-    if (!local.startsWith("/") || isAccepted) continue;
-    const socket = image.reader.object(file.record.sock_objref as number, "SOCK");
-    const flags = (socket && image.reader.find(socket, RECORDS.SOCKET_UNIX)?.value.flags) ?? NAME_LINKED;
-    yield { file, path: local, place: local, isDeleted: (flags & NAME_LINKED) === 0 };
+function* namedSockets(image: ImageContext, isMeant: (socket: Socket) => boolean): Generator<BoundSocket> {
+  const places = image instanceof SetContext ? image.share(mountPlaces) : undefined;
+  for (const file of image.checkpoint.files.all) {
+    const { socket } = file;
+    const path = socket?.unix === undefined ? "" : socket.local;
+    if (socket === undefined || !path.startsWith("/") || !isMeant(socket)) continue;
+    const place = places === undefined ? path : places(file.record.mnt_id as UnixSkEntry["mnt_id"], path);
+    if (place !== undefined) yield { file, path, place, isDeleted: socket.unix?.isLinked === false };
   }
 }
 

@@ -1,6 +1,16 @@
 import type { ImageContext } from "../context.js";
 import type { Rule } from "../finding.js";
+import { deletedFileRules } from "./deleted-files.js";
+import { fileRules } from "./files.js";
 import { lockRules } from "./locks.js";
+import { socketRules } from "./sockets.js";
+import { specialFileRules } from "./special-files.js";
 
 /** The rules about what an image means, over the model: the same for both families, whichever way it is stored. */
-export const MODEL_RULES: readonly Rule<ImageContext>[] = [...lockRules];
+export const MODEL_RULES: readonly Rule<ImageContext>[] = [
+  ...fileRules,
+  ...specialFileRules,
+  ...deletedFileRules,
+  ...socketRules,
+  ...lockRules,
+];

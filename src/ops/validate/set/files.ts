@@ -1,29 +1,21 @@
-import { posix } from "node:path";
 import { fileNameOf } from "../../../formats/criu/detect.js";
 import { FILE_TYPES } from "../../../formats/criu/file-types.js";
 import { IMAGES } from "../../../formats/criu/images.js";
-import { OPEN_FLAGS } from "../../../formats/criu/names.js";
+import type { EventpollFileEntry } from "../../../formats/criu/tables/eventpoll.js";
 import { FD_TYPES } from "../../../formats/criu/tables/fdinfo.js";
-import type { RegFileEntry } from "../../../formats/criu/tables/regfile.js";
-import { enumName, flagNames } from "../../../io/enums.js";
-import { textToBytes } from "../../../io/text.js";
-import { OFFSET_MAX } from "../../../linux/files.js";
-import { O_TRUNC } from "../../../linux/open-flags.js";
+import { enumName } from "../../../io/enums.js";
+import { FD_CLOEXEC } from "../../../linux/files.js";
 import type { OpenFile } from "../../../model/checkpoint.js";
-import type { SetContext } from "../context.js";
+import { descriptorsByPid, type SetContext } from "../context.js";
+import { descriptorTables } from "../descriptors.js";
 import type { Found, Rule } from "../finding.js";
-import { filesByType } from "../references/source.js";
 import { scanImages } from "../scan.js";
 import { tasksOf } from "../tasks.js";
 
 const FILES = IMAGES.FILES.file;
 const AGAIN = "Undo the edit that did it, or copy files.img again from where the set was made.";
-/** PATH_MAX of the kernel, without the terminating NUL. */
-const MAX_PATH = 4095;
-const NO_SEEK = 0xffff_ffff_ffff_ffffn;
-const ONLY_AT_OPEN = 0x40 | 0x80 | 0x100 | O_TRUNC | 0x80000;
 
-/** Rules about open files as they are stored. */
+/** Rules about how open files and descriptor tables are stored, and what they refer to. */
 export const fileRules: readonly Rule<SetContext>[] = [
   {
     id: "FILE_MEMBER",
@@ -76,126 +68,75 @@ export const fileRules: readonly Rule<SetContext>[] = [
     },
   },
   {
-    id: "FILE_PATH",
-    level: "error",
-    about: "The path of a file is absolute, holds no NUL and has at most 4,095 bytes.",
-    mend: "crimg edit --set IMAGE[RECORD].FIELD=PATH gives the right one.",
-    *check(context) {
-      for (const { file, name } of named(context)) {
-        const bytes = textToBytes(name).length;
-        const wrong = !name.startsWith("/")
-          ? "not absolute"
-          : name.includes("\0")
-            ? "with a NUL inside"
-            : bytes > MAX_PATH
-              ? `${bytes} bytes long`
-              : undefined;
-        if (wrong !== undefined)
-          yield {
-            at: { ...file.origin, path: name },
-            what: `the path is ${wrong}`,
-            expected: "an absolute path",
-          };
-      }
-    },
-  },
-  {
-    id: "FILE_PATH_PARENT",
-    level: "error",
-    about: "No path has a component `..`: criu would open whatever it leads to for the program.",
-    mend: "Trust the set no further than its maker; crimg edit --set gives the file another path.",
-    *check(context) {
-      for (const { file, name } of named(context))
-        if (name.split("/").includes(".."))
-          yield {
-            at: { ...file.origin, path: name },
-            what: "the path climbs to a parent directory",
-            expected: "a path without ..",
-            fix: setCommand(context, file, "name", posix.normalize(name)),
-          };
-    },
-  },
-  {
-    id: "FILE_PATH_FORM",
-    level: "warning",
-    about:
-      "Paths are written as the kernel writes them: no empty component, no `.`, no slash at the end, no ` (deleted)`.",
-    mend: "crimg edit --set IMAGE[RECORD].FIELD=PATH writes the path in the usual form.",
-    *check(context) {
-      for (const { file, name } of named(context)) {
-        const usual = usualForm(name);
-        if (usual !== name && !name.split("/").includes(".."))
-          yield {
-            at: { ...file.origin, path: name },
-            what: "an unusual form of a path",
-            expected: usual,
-            found: name,
-            fix: setCommand(context, file, "name", usual),
-          };
-      }
-    },
-  },
-  {
-    id: "FILE_FLAGS",
-    level: "warning",
-    about: "The flags of a file are those of fcntl(F_GETFL), without the ones that matter at open(2) alone.",
-    mend: "crimg edit --set IMAGE[RECORD].reg.flags=NUMBER takes them away; with O_TRUNC restore would empty the file.",
-    *check(context) {
-      for (const file of context.share(filesByType).get("REG") ?? []) {
-        const flags = (file.flags ?? 0) & ONLY_AT_OPEN;
-        if (flags === 0) continue;
-        yield {
-          at: { ...file.origin, path: file.path },
-          what: (flags & O_TRUNC) !== 0 ? "restore would empty the file" : "flags that only open(2) takes",
-          found: flagNames(OPEN_FLAGS, flags).join(" | "),
-          fix: setCommand(context, file, "flags", String(((file.flags ?? 0) & ~ONLY_AT_OPEN) >>> 0)),
-          level: (flags & O_TRUNC) !== 0 ? "error" : "warning",
-        };
-      }
-    },
-  },
-  {
-    id: "FILE_POSITION",
-    level: "error",
-    about: "The offset of a file is one that lseek(2) takes, or all ones for none.",
-    mend: "crimg edit --set IMAGE[RECORD].reg.pos=0 starts at the beginning.",
-    *check(context) {
-      for (const file of context.share(filesByType).get("REG") ?? []) {
-        const { pos } = file.record as RegFileEntry;
-        if (pos > OFFSET_MAX && pos !== NO_SEEK)
-          yield {
-            at: { ...file.origin, path: file.path },
-            what: "no offset",
-            found: `0x${pos.toString(16)}`,
-          };
-      }
-    },
-  },
-  {
     id: "FILE_UNUSED",
     level: "warning",
     about: "Every file entry is used by a descriptor, a mapping, a task or another entry.",
     mend: "It does no harm; if a descriptor should have it, copy the fdinfo images again.",
     check: unused,
   },
+  {
+    id: "FD_FILE",
+    level: "error",
+    about: "A descriptor names an open file of its type.",
+    mend: "Copy files.img again from where the set was made; crimg edit --drop-fd PID:N does without the descriptor.",
+    *check(context) {
+      for (const { pid, table } of context.share(descriptorTables))
+        for (const { fd, file, fileId, type, origin } of table.descriptors)
+          if (file === undefined)
+            yield {
+              at: { ...origin, pid, fd },
+              what: "the descriptor leads nowhere",
+              expected: `an open file of type ${type} with id ${fileId}`,
+              found: context.checkpoint.files.get(fileId)?.type ?? "none",
+              fix: context.editCommand("--drop-fd", `${pid}:${fd}`),
+            };
+    },
+  },
+  {
+    id: "FD_FLAGS",
+    level: "warning",
+    about: "The flags of a descriptor are FD_CLOEXEC or none.",
+    mend: "crimg edit --set gives it 1 or 0.",
+    *check(context) {
+      for (const { pid, table } of context.share(descriptorTables))
+        for (const { value, index } of context.set.image(IMAGES.FDINFO, table.id)?.heldRecords() ?? [])
+          if ((value.flags & ~FD_CLOEXEC) !== 0)
+            yield {
+              at: {
+                image: fileNameOf(IMAGES.FDINFO, table.id),
+                record: index,
+                field: "flags",
+                pid,
+                fd: value.fd,
+              },
+              what: "unknown descriptor flags",
+              found: `0x${value.flags.toString(16)}`,
+            };
+    },
+  },
+  {
+    id: "EPOLL_TARGET",
+    level: "error",
+    about: "What an epoll descriptor waits for is a descriptor of a task that has it.",
+    mend: "Copy the fdinfo image again from where the set was made.",
+    *check(context) {
+      const byPid = context.share(descriptorsByPid);
+      for (const { pid, table } of context.share(descriptorTables))
+        for (const { fd, file } of table.descriptors) {
+          if (file?.type !== "EVENTPOLL") continue;
+          for (const [i, { tfd }] of (file.record as EventpollFileEntry).tfd.entries()) {
+            if (byPid.get(pid)?.has(tfd) || isElsewhere(context, file, tfd)) continue;
+            yield {
+              at: { ...file.origin, field: `${file.origin.field ?? ""}.tfd[${i}]`, pid, fd },
+              what: "it waits for a descriptor that is not there",
+              expected: `descriptor ${tfd} of task ${pid}`,
+              found: "none",
+            };
+          }
+        }
+    },
+  },
 ];
-
-function* named(context: SetContext): Generator<{ readonly file: OpenFile; readonly name: string }> {
-  for (const file of context.share(filesByType).get("REG") ?? [])
-    if (file.path !== undefined) yield { file, name: file.path };
-}
-
-/** The command that sets a field of a file's own record. */
-function setCommand(context: SetContext, { origin }: OpenFile, field: string, value: string): string {
-  const { image, record, field: member } = origin;
-  const way = `${image}[${record}].${member === undefined ? "" : `${member}.`}${field}`;
-  return context.editCommand("--set", `${way}=${value}`);
-}
-
-function usualForm(name: string): string {
-  const path = posix.normalize(name.replace(/ \(deleted\)$/, ""));
-  return path.length > 1 ? path.replace(/\/$/, "") : path;
-}
 
 /** What uses a file may stand in an image that is lost, so only a whole set can tell. */
 function isWhole(context: SetContext): boolean {
@@ -240,4 +181,30 @@ function* unused(context: SetContext): Generator<Found> {
         at: { ...file.origin, path: file.path },
         what: `${file.type} file ${file.id} is used by nothing`,
       };
+}
+
+/** Several tasks may have one epoll file; criu takes the table of one of them. */
+function isElsewhere(context: SetContext, file: object, tfd: number): boolean {
+  return (
+    context
+      .share(epollTables)
+      .get(file)
+      ?.some((numbers) => numbers.has(tfd)) === true
+  );
+}
+
+/** Descriptor numbers of each table that has an epoll file. */
+function epollTables(context: SetContext): ReadonlyMap<object, readonly ReadonlyMap<number, unknown>[]> {
+  const tables = new Map<object, ReadonlyMap<number, unknown>[]>();
+  const byPid = context.share(descriptorsByPid);
+  for (const { pid, table } of context.share(descriptorTables))
+    for (const { file } of table.descriptors) {
+      if (file?.type !== "EVENTPOLL") continue;
+      const numbers = byPid.get(pid);
+      if (numbers === undefined) continue;
+      const known = tables.get(file);
+      if (known === undefined) tables.set(file, [numbers]);
+      else known.push(numbers);
+    }
+  return tables;
 }

@@ -2,9 +2,9 @@ import type { SetContext } from "../context.js";
 import { setFieldRule } from "../field-values.js";
 import type { Rule } from "../finding.js";
 import { referenceRules } from "../references/rules.js";
+import { descriptorOrder } from "../rules/files.js";
 import { criuFaultRules } from "./criu-faults.js";
 import { deletedFileRules } from "./deleted-files.js";
-import { fdTableRules } from "./fd-tables.js";
 import { fileRules } from "./files.js";
 import { framingRules } from "./framing.js";
 import { inetSocketRules } from "./inet-sockets.js";
@@ -15,13 +15,11 @@ import { mountRules } from "./mounts.js";
 import { oddFieldRules } from "./odd-fields.js";
 import { pageRules } from "./pages.js";
 import { parentRules } from "./parents.js";
-import { queueRules } from "./queues.js";
 import { securityRules } from "./security.js";
 import { taskImageRules } from "./task-images.js";
 import { terminalRules } from "./terminals.js";
 import { timerRules } from "./timers.js";
 import { treeRules } from "./tree.js";
-import { unixSocketRules } from "./unix-sockets.js";
 
 /** The rules that need nothing but the set. */
 export const SET_RULES: readonly Rule<SetContext>[] = [
@@ -33,15 +31,13 @@ export const SET_RULES: readonly Rule<SetContext>[] = [
   ...taskImageRules,
   ...kernelObjectRules,
   ...fileRules,
-  ...fdTableRules,
+  descriptorOrder,
   ...referenceRules,
   ...deletedFileRules,
   ...mappingRules,
   ...pageRules,
   ...parentRules,
-  ...unixSocketRules,
   ...inetSocketRules,
-  ...queueRules,
   ...terminalRules,
   ...mountRules,
   ...timerRules,

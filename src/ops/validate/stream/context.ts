@@ -4,7 +4,7 @@ import type { Tree } from "../../../formats/linux-cr/parse.js";
 import type { RecordKind, RecordValue } from "../../../formats/linux-cr/record-kind.js";
 import { RECORDS } from "../../../formats/linux-cr/records.js";
 import { isCrimgError } from "../../../io/errors.js";
-import type { Origin } from "../../../model/checkpoint.js";
+import type { OpenFile, Origin } from "../../../model/checkpoint.js";
 import type { StreamReader } from "../../../model/linux-cr/reader.js";
 import type { SalvagedLinuxCrDocument } from "../../../model/salvaged.js";
 import { ImageContext, type PlaceOfObject } from "../context.js";
@@ -74,6 +74,16 @@ export class StreamContext extends ImageContext {
   /** Counts of the records around it would be wrong. */
   dropRecordCommand(): undefined {
     return undefined;
+  }
+
+  setFileCommand({ origin }: OpenFile, field: "flags" | "position", value: number): string {
+    return this.editCommand("--set", `[${origin.record}].f_${field === "flags" ? "flags" : "pos"}=${value}`);
+  }
+
+  /** By its path: --remap-path takes none with `.` or `..`, or a slash at its end. */
+  renameCommand(_file: OpenFile | undefined, path: string, to: string): string | undefined {
+    if (/(^|\/)\.{0,2}(\/|$)/.test(path.slice(1))) return undefined;
+    return this.editCommand("--remap-path", `${path}=${to}`);
   }
 
   #pidOf(record: number): number | undefined {

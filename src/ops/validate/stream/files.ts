@@ -1,66 +1,18 @@
 import { RECORDS } from "../../../formats/linux-cr/records.js";
 import { EPOLL_ITEM } from "../../../formats/linux-cr/tables/files.js";
-import { FMODE_READ, FMODE_WRITE } from "../../../linux/files.js";
-import { O_ACCMODE, O_PATH, O_TRUNC } from "../../../linux/open-flags.js";
+import { FMODE_READ, FMODE_WRITE, PATH_MAX } from "../../../linux/files.js";
+import { O_ACCMODE, O_PATH } from "../../../linux/open-flags.js";
 import type { Rule } from "../finding.js";
 import type { StreamContext } from "./context.js";
 import { AGAIN, hex, recordRule } from "./record-rule.js";
 
-const GENERIC = 1;
 const PIPE = 2;
 const FIFO = 3;
 const SOCKET = 4;
 const EPOLL = 6;
-const EVENTFD = 7;
-/** Types of our extension: timerfd, signalfd, memfd, inotify. */
-const OURS: ReadonlySet<number> = new Set([1001, 1002, 1003, 1004]);
-/** O_CREAT, O_EXCL, O_NOCTTY, O_TRUNC */
-const ONLY_AT_OPEN = 0o1700;
-const SIGNED_64 = 1n << 63n;
-/** Bytes of a pipe until Linux 2.6.35 and by default since: 16 pages. */
-const PIPE_BYTES = 65_536;
 
-/** Rules about descriptors and open files. */
+/** Rules about how open files, paths and texts are stored. */
 export const fileRules: readonly Rule<StreamContext>[] = [
-  recordRule(
-    RECORDS.FILE,
-    {
-      id: "FILE_KIND",
-      level: "error",
-      about: "An open file is of one of the types 1 to 7, or of 1001 to 1004 of our extension.",
-      mend: AGAIN,
-    },
-    function* ({ f_type }) {
-      if ((f_type < GENERIC || f_type > EVENTFD) && !OURS.has(f_type))
-        yield {
-          field: "f_type",
-          what: "no type of a file",
-          expected: "1 to 7, 1001 to 1004",
-          found: String(f_type),
-        };
-    },
-  ),
-  recordRule(
-    RECORDS.FILE,
-    {
-      id: "FILE_OPEN_FLAGS",
-      level: "error",
-      about:
-        "A file that is opened by its path has no flags that matter at open(2) alone; O_TRUNC would empty it.",
-      mend: "Take the bits 01700 (octal) out of f_flags.",
-    },
-    function* ({ f_type, f_flags }) {
-      const flags = f_flags & ONLY_AT_OPEN;
-      if ((f_type === GENERIC || f_type === FIFO) && flags !== 0)
-        yield {
-          field: "f_flags",
-          right: hex((f_flags & ~ONLY_AT_OPEN) >>> 0),
-          what: (flags & O_TRUNC) !== 0 ? "a restart would empty the file" : "flags that only open(2) takes",
-          expected: hex((f_flags & ~ONLY_AT_OPEN) >>> 0),
-          found: hex(f_flags),
-        };
-    },
-  ),
   recordRule(
     RECORDS.FILE,
     {
@@ -86,92 +38,6 @@ export const fileRules: readonly Rule<StreamContext>[] = [
         };
     },
   ),
-  recordRule(
-    RECORDS.FILE,
-    {
-      id: "FILE_OFFSET",
-      level: "error",
-      about: "The offset of a file is one that lseek(2) takes.",
-      mend: AGAIN,
-    },
-    function* ({ f_type, f_pos }) {
-      if (f_type === GENERIC && f_pos >= SIGNED_64)
-        yield {
-          field: "f_pos",
-          right: 0,
-          what: "a negative offset",
-          expected: "0 or more",
-          found: String(BigInt.asIntN(64, f_pos)),
-        };
-    },
-  ),
-  {
-    id: "FD_NUMBER",
-    level: "error",
-    about: "The descriptors of a table ascend without repetition from 0 on, as many as FILE_TABLE says.",
-    mend: AGAIN,
-    *check(context) {
-      for (const table of context.reader.objects("FILE_TABLE")) {
-        const [record] = table.records;
-        const value = context.valueAt(record, RECORDS.FILE_TABLE);
-        if (record === undefined || value === undefined) continue;
-        if (value.fdt_nfds < 0)
-          yield {
-            at: context.at(record, { field: "fdt_nfds" }),
-            what: "a negative number of descriptors",
-            found: String(value.fdt_nfds),
-          };
-        let last = -1;
-        for (const { rule, records } of table.parts) {
-          const index = rule === "descriptor" ? records[0] : undefined;
-          const descriptor = context.valueAt(index, RECORDS.FILE_DESC);
-          if (descriptor === undefined || index === undefined) continue;
-          const { fd_descriptor: fd } = descriptor;
-          if (fd <= last)
-            yield {
-              at: context.at(index, { field: "fd_descriptor", fd }),
-              what:
-                fd < 0
-                  ? "no descriptor"
-                  : fd === last
-                    ? "the descriptor is there twice"
-                    : "descriptors do not ascend",
-              expected: `above ${last}`,
-              found: String(fd),
-            };
-          last = Math.max(last, fd);
-        }
-      }
-    },
-  },
-  {
-    id: "PIPE_LENGTH",
-    level: "warning",
-    about: "A pipe holds no more bytes than it has room for: 65,536 unless PIPE_STATE says another number.",
-    mend: "The restart can only write as much as the pipe holds; the rest would be lost.",
-    *check(context) {
-      const capacities = new Map<number, number>();
-      for (const part of context.reader.objects("FILE")) {
-        const found = context.reader.find(part, RECORDS.PIPE_STATE);
-        const { pipe_objref = 0 } = context.reader.find(part, RECORDS.FILE)?.value ?? {};
-        if (found !== undefined) capacities.set(pipe_objref, found.value.capacity);
-      }
-      for (const part of context.reader.objects("FILE")) {
-        const buffer = context.reader.index(part, RECORDS.PIPE_BUF);
-        if (buffer === undefined) continue;
-        const { pipe_objref = 0 } = context.reader.find(part, RECORDS.FILE)?.value ?? {};
-        const { size } = context.stream.payload(buffer);
-        const room = capacities.get(pipe_objref) ?? PIPE_BYTES;
-        if (size > room)
-          yield {
-            at: context.at(buffer),
-            what: "more bytes than the pipe holds",
-            expected: `at most ${room}`,
-            found: `${size}`,
-          };
-      }
-    },
-  },
   {
     id: "PIPE_KIND",
     level: "error",
@@ -204,8 +70,7 @@ export const fileRules: readonly Rule<StreamContext>[] = [
   {
     id: "EPOLL_ITEMS_OF",
     level: "error",
-    about:
-      "EPOLL_ITEMS belongs to an epoll file, holds as many items as it says, and none is that file itself.",
+    about: "EPOLL_ITEMS belongs to an epoll file, and holds as many items as it says.",
     mend: AGAIN,
     *check(context) {
       const files = new Map<number, number>();
@@ -232,16 +97,55 @@ export const fileRules: readonly Rule<StreamContext>[] = [
             expected: `${count * EPOLL_ITEM.size} bytes`,
             found: `${size} bytes`,
           };
-          continue;
         }
-        if (buffer === undefined || count === 0) continue;
-        for (const [i, { file_objref }] of context.stream.structs(buffer, EPOLL_ITEM).entries())
-          if (file_objref === own)
-            yield {
-              at: context.at(buffer, { field: `[${i}].file_objref` }),
-              what: "an epoll file that watches itself",
-            };
       }
     },
   },
+  recordRule(
+    RECORDS.FILE_NAME,
+    {
+      id: "NAME_END",
+      level: "error",
+      about: "A path has at most 4096 bytes and ends with its only NUL.",
+      mend: "crimg edit --remap-path OLD=NEW gives it another path.",
+    },
+    function* (_, index, { stream }) {
+      const { size } = stream.payload(index);
+      if (size > PATH_MAX) {
+        yield {
+          what: "the path is too long",
+          expected: `at most ${PATH_MAX} bytes`,
+          found: `${size} bytes`,
+        };
+        return;
+      }
+      const nul = stream.bytes(index).indexOf(0);
+      if (nul !== size - 1)
+        yield {
+          path: stream.text(index),
+          what: nul === -1 ? "the NUL at the end is missing" : "a NUL inside the path",
+          expected: `${size - 1} bytes and a NUL`,
+          found: nul === -1 ? "none" : `${nul} bytes`,
+        };
+    },
+  ),
+  recordRule(
+    RECORDS.STRING,
+    {
+      id: "STRING_END",
+      level: "error",
+      about: "A text ends with a NUL.",
+      mend: AGAIN,
+    },
+    function* (_, index, { stream }) {
+      const { size } = stream.payload(index);
+      if (
+        size <= PATH_MAX &&
+        size > 0 &&
+        stream.bytes(index).at(-1) !== 0 &&
+        stream.kind(index - 1) !== RECORDS.ERROR
+      )
+        yield { what: "the NUL at the end is missing", found: stream.text(index) };
+    },
+  ),
 ];

@@ -1,5 +1,6 @@
 import { streamFieldRule } from "../field-values.js";
 import type { Rule } from "../finding.js";
+import { descriptorOrder } from "../rules/files.js";
 import type { StreamContext } from "./context.js";
 import { credentialRules } from "./creds.js";
 import { extensionRules } from "./extensions.js";
@@ -10,14 +11,12 @@ import { headRules } from "./head.js";
 import { ipcRules } from "./ipc.js";
 import { streamLockRules } from "./locks.js";
 import { memoryRules } from "./memory.js";
-import { nameRules } from "./names.js";
 import { objectRules } from "./objects.js";
 import { pageRules } from "./pages.js";
 import { pidRules } from "./pids.js";
 import { placeExtensionRules } from "./place-extensions.js";
 import { queueRules } from "./queues.js";
 import { signalRules } from "./signals.js";
-import { socketExtensionRules } from "./socket-extensions.js";
 import { socketRules } from "./sockets.js";
 import { taskExtensionRules } from "./task-extensions.js";
 import { taskRules } from "./tasks.js";
@@ -28,7 +27,6 @@ import { x86Rules } from "./x86.js";
 /** The rules that need nothing but a linux-cr stream. */
 export const STREAM_RULES: readonly Rule<StreamContext>[] = [
   ...framingRules,
-  ...nameRules,
   streamFieldRule,
   ...headRules,
   ...pidRules,
@@ -36,6 +34,7 @@ export const STREAM_RULES: readonly Rule<StreamContext>[] = [
   ...taskRules,
   ...credentialRules,
   ...fileRules,
+  descriptorOrder,
   ...socketRules,
   ...queueRules,
   ...terminalRules,
@@ -49,6 +48,5 @@ export const STREAM_RULES: readonly Rule<StreamContext>[] = [
   ...extensionRules,
   ...taskExtensionRules,
   ...fileExtensionRules,
-  ...socketExtensionRules,
   ...placeExtensionRules,
 ];

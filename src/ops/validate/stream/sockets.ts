@@ -1,131 +1,73 @@
 import { RECORDS } from "../../../formats/linux-cr/records.js";
 import {
+  AF_NETLINK,
+  AF_PACKET,
   AF_UNIX,
+  IPPROTO_TCP,
   SOCK_DEAD,
-  SOCK_DGRAM,
   SS_CONNECTED,
   TCP_ESTABLISHED,
   TCP_LISTEN,
 } from "../../../linux/sockets.js";
 import type { Rule } from "../finding.js";
 import type { StreamContext } from "./context.js";
-import { AGAIN, recordRule, setCommand } from "./record-rule.js";
+import { AGAIN, hex, recordRule, setCommand } from "./record-rule.js";
 
-const LAST_SOCKET_STATE = 4;
+/** States of a unix socket that pass. */
 const UNSETTLED: ReadonlySet<number> = new Set([0, 2, 4]);
-const LAST_STATE = 11;
-const LAST_SHUTDOWN = 3;
-const LAST_LOCKS = 15;
-const LAST_ERROR = 4095;
 const UNIX_ADDRESS_BYTES = 110;
 const INET_ADDRESS_BYTES = 16;
+const STORED_SHIFT = 32n;
+/** The thirteen options of SOCKET_EXTRA.so_options, and for each whether it is stored. */
+const OPTIONS = 0x1fff_0000_1fffn;
+const OPTION_MASK = 0xffff_ffffn;
+const SET_FIELD = "crimg edit --set gives the field the value that is expected.";
 
-/** Rules about sockets; those about what they hold are in `queues.ts`. */
+/** Rules about how a stream stores sockets; those about what they hold are in `queues.ts`. */
 export const socketRules: readonly Rule<StreamContext>[] = [
   recordRule(
     RECORDS.SOCKET,
     {
       id: "SOCKET_STATE",
       level: "error",
-      about:
-        "A socket is in a state that there is, a unix socket in none that passes, and what is connected is established.",
-      mend: AGAIN,
+      about: "A unix socket is in no state that passes, and what is connected is established.",
+      mend: SET_FIELD,
     },
     function* ({ socket, sock_common: common, sock }) {
-      if (socket.state > LAST_SOCKET_STATE)
-        yield {
-          field: "socket.state",
-          what: "no state of a socket",
-          expected: `0 to ${LAST_SOCKET_STATE}`,
-          found: String(socket.state),
-        };
-      else if (common.family === AF_UNIX && UNSETTLED.has(socket.state) && (sock.flags & SOCK_DEAD) === 0n)
+      if (common.family !== AF_UNIX) return;
+      if (UNSETTLED.has(socket.state) && (sock.flags & SOCK_DEAD) === 0n)
         yield {
           field: "socket.state",
           what: "a unix socket in a state that passes",
           expected: "1 or 3",
           found: String(socket.state),
         };
-      if (sock.state < TCP_ESTABLISHED || sock.state > LAST_STATE)
+      else if (socket.state === SS_CONNECTED && sock.state !== TCP_ESTABLISHED)
         yield {
           field: "sock.state",
-          what: "no state of a connection",
-          expected: `1 to ${LAST_STATE}`,
-          found: String(sock.state),
-        };
-      else if (socket.state === SS_CONNECTED && common.family === AF_UNIX && sock.state !== TCP_ESTABLISHED)
-        yield {
-          field: "sock.state",
+          right: TCP_ESTABLISHED,
           what: "a connected socket whose connection is not established",
           expected: String(TCP_ESTABLISHED),
           found: String(sock.state),
         };
     },
   ),
-  recordRule(
-    RECORDS.SOCKET,
-    {
-      id: "SOCKET_VALUES",
-      level: "error",
-      about:
-        "What was shut down (0 to 3), the locked options (0 to 15) and the errors of a socket are in their ranges.",
-      mend: AGAIN,
-    },
-    function* ({ sock }) {
-      const limits = [
-        ["shutdown", LAST_SHUTDOWN],
-        ["userlocks", LAST_LOCKS],
-        ["err", LAST_ERROR],
-        ["err_soft", LAST_ERROR],
-      ] as const;
-      for (const [field, most] of limits)
-        if (sock[field] > most)
-          yield {
-            field: `sock.${field}`,
-            what: "a value out of its range",
-            expected: `0 to ${most}`,
-            found: String(sock[field]),
-          };
-    },
-  ),
   {
-    id: "SOCKET_PEER",
+    id: "SOCKET_NUMBER",
     level: "error",
-    about: "The two ends of a connection name each other, and a unix socket names itself.",
-    mend: AGAIN,
+    about: "A unix socket gives its own number.",
+    mend: SET_FIELD,
     *check(context) {
-      const peers = new Map<number, number>();
       for (const part of context.reader.objects("SOCK")) {
         const unix = context.reader.find(part, RECORDS.SOCKET_UNIX);
-        if (unix !== undefined && part.objref !== undefined) peers.set(part.objref, unix.value.peer);
-      }
-      for (const part of context.reader.objects("SOCK")) {
-        const unix = context.reader.find(part, RECORDS.SOCKET_UNIX);
-        const socket = context.reader.find(part, RECORDS.SOCKET);
-        if (unix === undefined || socket === undefined) continue;
-        const { this: own, peer } = unix.value;
-        if (own !== part.objref)
-          yield {
-            at: context.at(unix.index, { field: "this" }),
-            what: "a socket that gives another number than its own",
-            expected: String(part.objref),
-            found: String(own),
-            fix: setCommand(context, unix.index, "this", part.objref ?? 0),
-          };
-        const back = peers.get(peer);
-        if (
-          socket.value.sock.type !== SOCK_DGRAM &&
-          peer !== 0 &&
-          back !== undefined &&
-          back !== part.objref &&
-          back !== 0
-        )
-          yield {
-            at: context.at(unix.index, { field: "peer" }),
-            what: "the other end is connected elsewhere",
-            expected: `${peer} to name ${part.objref}`,
-            found: String(back),
-          };
+        if (unix === undefined || unix.value.this === part.objref) continue;
+        yield {
+          at: context.at(unix.index, { field: "this" }),
+          what: "a socket that gives another number than its own",
+          expected: String(part.objref),
+          found: String(unix.value.this),
+          fix: setCommand(context, unix.index, "this", part.objref ?? 0),
+        };
       }
     },
   },
@@ -134,7 +76,8 @@ export const socketRules: readonly Rule<StreamContext>[] = [
     {
       id: "SOCKET_NAME",
       level: "error",
-      about: "The names of a unix socket have at most 110 bytes, and begin with the family.",
+      about:
+        "The addresses of a unix socket begin with its family; that of the other end has at most 110 bytes.",
       mend: AGAIN,
     },
     function* ({ laddr_len, raddr_len, laddr, raddr }, _, { stream }) {
@@ -143,19 +86,21 @@ export const socketRules: readonly Rule<StreamContext>[] = [
         ["laddr", laddr_len, laddr],
         ["raddr", raddr_len, raddr],
       ] as const) {
-        if (length > UNIX_ADDRESS_BYTES)
-          yield {
-            field: `${field}_len`,
-            what: "a name that is too long",
-            expected: `at most ${UNIX_ADDRESS_BYTES}`,
-            found: String(length),
-          };
-        else if (length >= 2) {
+        // What is too long of its own name, UNIX_NAME_LENGTH finds.
+        if (length > UNIX_ADDRESS_BYTES) {
+          if (field === "raddr")
+            yield {
+              field: "raddr_len",
+              what: "an address that is too long",
+              expected: `at most ${UNIX_ADDRESS_BYTES}`,
+              found: String(length),
+            };
+        } else if (length >= 2) {
           const family = isLittle ? address.readUInt16LE() : address.readUInt16BE();
           if (family !== AF_UNIX)
             yield {
               field,
-              what: "a name of another family",
+              what: "an address of another family",
               expected: String(AF_UNIX),
               found: String(family),
             };
@@ -206,4 +151,82 @@ export const socketRules: readonly Rule<StreamContext>[] = [
       }
     },
   },
+  recordRule(
+    RECORDS.SOCKET_EXTRA,
+    {
+      id: "SOCKET_SWITCHES",
+      level: "error",
+      about: "The options of SOCKET_EXTRA are ones that there are, and one that is on is stored.",
+      mend: SET_FIELD,
+    },
+    function* ({ so_options: options }) {
+      const unknown = (options & ~OPTIONS) !== 0n;
+      const right = options & OPTIONS & ((options >> STORED_SHIFT) | ~OPTION_MASK);
+      if (right !== options)
+        yield {
+          field: "so_options",
+          right,
+          what: unknown ? "unknown options" : "an option that is set and not stored",
+          expected: unknown ? `within ${hex(OPTIONS)}` : "bit 32 + n for every bit n",
+          found: hex(options),
+        };
+    },
+  ),
+  {
+    id: "SOCKET_FAMILY",
+    level: "error",
+    about:
+      "Netlink (16) and packet sockets (17), and no others, have the records of their families; TCP_EXTRA belongs to TCP.",
+    mend: AGAIN,
+    *check(context) {
+      for (const part of context.reader.objects("SOCK")) {
+        const socket = context.reader.find(part, RECORDS.SOCKET);
+        if (socket === undefined) continue;
+        const { family } = socket.value.sock_common;
+        const { protocol } = socket.value.sock;
+        for (const [kind, own] of [
+          [RECORDS.SOCKET_NETLINK, AF_NETLINK],
+          [RECORDS.SOCKET_PACKET, AF_PACKET],
+        ] as const) {
+          const index = context.reader.index(part, kind);
+          if ((index !== undefined) !== (family === own))
+            yield {
+              at: context.at(index ?? socket.index),
+              what: index === undefined ? `the ${kind.name} is missing` : "a record of another family",
+              expected: index === undefined ? kind.name : `sock_common.family ${own}`,
+              found: String(family),
+            };
+        }
+        const tcp = context.reader.index(part, RECORDS.TCP_EXTRA);
+        if (tcp !== undefined && protocol !== IPPROTO_TCP)
+          yield {
+            at: context.at(tcp),
+            what: "what only TCP has, of another socket",
+            expected: `sock.protocol ${IPPROTO_TCP}`,
+            found: String(protocol),
+          };
+      }
+    },
+  },
+  recordRule(
+    RECORDS.PACKET_RIGHTS,
+    {
+      id: "PACKET_RIGHTS_FILES",
+      level: "error",
+      about: "A PACKET_RIGHTS names at least one descriptor, each a FILE of the stream.",
+      mend: AGAIN,
+    },
+    function* ({ nr_files: count }, index, { stream, tree }) {
+      if (count < 1)
+        yield {
+          field: "nr_files",
+          what: "no descriptors",
+          expected: "1 or more",
+          found: String(count),
+        };
+      for (const number of stream.numbers(index))
+        if (tree.objects.get(number)?.rule !== "FILE")
+          yield { what: `${number} names no FILE`, expected: "a FILE", found: "none" };
+    },
+  ),
 ];

@@ -1,28 +1,19 @@
-import type { Part } from "../../../formats/linux-cr/part.js";
 import { RECORDS } from "../../../formats/linux-cr/records.js";
 import { S_IFMT } from "../../../linux/files.js";
 import { O_ASYNC } from "../../../linux/open-flags.js";
-import { NSIG } from "../../../linux/signals.js";
-import type { Found, Rule } from "../finding.js";
+import type { Rule } from "../finding.js";
 import type { StreamContext } from "./context.js";
 import { storedTasks } from "./pids.js";
-import { AGAIN, hex, recordRule, setCommand } from "./record-rule.js";
+import { AGAIN, recordRule, setCommand } from "./record-rule.js";
 
 const CONTENTS = 2;
-const LAST_METHOD = 3;
 const REGULAR = 1;
 const SYMLINK = 4;
-const LAST_KIND = 6;
 /** The kind of a fifo, and the type of a FILE that is one. */
 const FIFO = 3;
 const HAS_MODE = 1;
 /** Type of a mode by the kind: regular, directory, fifo, symbolic link, character and block device. */
 const TYPES_OF_KINDS = [undefined, 0o100000, 0o040000, 0o010000, 0o120000, 0o020000, 0o060000];
-const FLAGS = 3;
-const OFFSET_BYTES = 8;
-const LAST_PID_TYPE = 3;
-const MEND =
-  "crimg edit --deleted PATH=relink:NEWPATH, copy:NEWPATH or contents changes how the file comes back.";
 
 /** Rules about files whose names were gone, and about who gets the signals of a file. */
 export const unlinkedRules: readonly Rule<StreamContext>[] = [
@@ -31,39 +22,16 @@ export const unlinkedRules: readonly Rule<StreamContext>[] = [
     {
       id: "UNLINKED_VALUES",
       level: "error",
-      about:
-        "A deleted file is kept by a link (1), its contents (2) or a copy (3), and is of a kind from 1 to 6; only regular files and symbolic links have contents.",
-      mend: MEND,
+      about: "Only regular files and symbolic links that are kept by their contents have BUFFERs with them.",
+      mend: "crimg edit --deleted PATH=relink:NEWPATH, copy:NEWPATH or contents changes how the file comes back.",
     },
-    function* ({ method, kind, nr_chunks, flags }) {
-      if (method < 1 || method > LAST_METHOD)
-        yield {
-          field: "method",
-          what: "no way to keep a file",
-          expected: `1 to ${LAST_METHOD}`,
-          found: String(method),
-        };
-      if (kind < 1 || kind > LAST_KIND)
-        yield {
-          field: "kind",
-          what: "no kind of a file",
-          expected: `1 to ${LAST_KIND}`,
-          found: String(kind),
-        };
-      else if (nr_chunks > 0 && (method !== CONTENTS || (kind !== REGULAR && kind !== SYMLINK)))
+    function* ({ method, kind, nr_chunks }) {
+      if (nr_chunks > 0 && (method !== CONTENTS || (kind !== REGULAR && kind !== SYMLINK)))
         yield {
           field: "nr_chunks",
           what: "contents of a file that has none here",
           expected: "0",
           found: String(nr_chunks),
-        };
-      if ((flags & ~FLAGS) !== 0)
-        yield {
-          field: "flags",
-          right: flags & FLAGS,
-          what: "unknown flags",
-          expected: `within ${FLAGS}`,
-          found: hex(flags),
         };
     },
   ),
@@ -102,51 +70,6 @@ export const unlinkedRules: readonly Rule<StreamContext>[] = [
     },
   },
   {
-    id: "UNLINKED_PATH",
-    level: "error",
-    about:
-      "The substitute of a deleted file has a path without .., which no other file of the stream is opened by.",
-    mend: MEND,
-    *check(context) {
-      const names = new Map<string, number>();
-      for (const part of context.reader.objects("FILE"))
-        if (context.reader.index(part, RECORDS.FILE_UNLINKED) === undefined) {
-          const name = context.reader.text(part, RECORDS.FILE_NAME);
-          if (name !== undefined) names.set(name, part.objref ?? 0);
-        }
-      for (const part of context.reader.objects("FILE")) {
-        const record = substituteOf(context, part);
-        if (record === undefined) continue;
-        const path = context.stream.text(record);
-        const rival = names.get(path) ?? names.get(`/${path}`);
-        const what =
-          path === ""
-            ? "a substitute without a path"
-            : path.split("/").includes("..")
-              ? "the path of the substitute leads upwards"
-              : rival !== undefined
-                ? "another file is opened by the path of the substitute"
-                : undefined;
-        if (what !== undefined)
-          yield {
-            at: context.at(record, { path }),
-            what,
-            found: rival === undefined ? undefined : `object ${rival}`,
-            level: rival === undefined ? "error" : "warning",
-          };
-      }
-    },
-  },
-  {
-    id: "UNLINKED_CONTENTS",
-    level: "error",
-    about: "The pieces of a deleted file ascend, do not overlap, and lie inside of its size.",
-    mend: AGAIN,
-    *check(context) {
-      for (const part of context.reader.objects("FILE")) yield* chunkProblems(context, part);
-    },
-  },
-  {
     id: "FILE_RECORD_OWNER",
     level: "error",
     about: "Records that belong to an open file name it.",
@@ -177,35 +100,20 @@ export const unlinkedRules: readonly Rule<StreamContext>[] = [
   {
     id: "FILE_SIGNALS",
     level: "error",
-    about:
-      "Who gets the signals of a file is a task, group or session of PIDS, and the signal is from 0 to 64.",
-    mend: AGAIN,
+    about: "Who gets the signals of a file is a task, group or session of PIDS.",
+    mend: "crimg edit --set [RECORD].pid_ref=0 takes the owner away.",
     *check(context) {
       const ids = context.share(storedTasks);
-      for (const { index, value } of context.each(RECORDS.FILE_OWNER)) {
-        const { pid_ref, pid_type, signum } = value;
-        if (pid_ref !== 0 && ids?.pids !== undefined && ids.numberOf(pid_ref) === undefined)
+      if (ids?.pids === undefined) return;
+      for (const { index, value } of context.each(RECORDS.FILE_OWNER))
+        if (value.pid_ref !== 0 && ids.numberOf(value.pid_ref) === undefined)
           yield {
             at: context.at(index, { field: "pid_ref" }),
-            what: `${pid_ref} names no id`,
+            what: `${value.pid_ref} names no id`,
             expected: "an id of PIDS, or 0",
             found: "none",
+            fix: setCommand(context, index, "pid_ref", 0),
           };
-        if (pid_type > LAST_PID_TYPE)
-          yield {
-            at: context.at(index, { field: "pid_type" }),
-            what: "no type of an owner",
-            expected: `0 to ${LAST_PID_TYPE}`,
-            found: String(pid_type),
-          };
-        if (signum > NSIG)
-          yield {
-            at: context.at(index, { field: "signum" }),
-            what: "no signal",
-            expected: `0 to ${NSIG}`,
-            found: String(signum),
-          };
-      }
     },
   },
   {
@@ -231,43 +139,3 @@ export const unlinkedRules: readonly Rule<StreamContext>[] = [
     },
   },
 ];
-
-/** The FILE_NAME of the link or copy that keeps a deleted file. */
-function substituteOf(context: StreamContext, part: Part): number | undefined {
-  const unlinked = context.reader.find(part, RECORDS.FILE_UNLINKED);
-  if (unlinked === undefined || unlinked.value.method === CONTENTS) return undefined;
-  return context.stream.kind(unlinked.index + 1) === RECORDS.FILE_NAME ? unlinked.index + 1 : undefined;
-}
-
-function* chunkProblems(context: StreamContext, part: Part): Generator<Found> {
-  const { stream } = context;
-  const size = context.reader.find(part, RECORDS.FILE_UNLINKED)?.value.size;
-  if (size === undefined) return;
-  let end = 0n;
-  for (const { rule, records } of part.parts) {
-    const [record] = records;
-    if (rule !== "chunk" || record === undefined) continue;
-    const { offset: start, size: bytes } = stream.payload(record);
-    if (bytes < OFFSET_BYTES) {
-      yield {
-        at: context.at(record),
-        what: "a piece without its offset",
-        expected: `${OFFSET_BYTES} bytes or more`,
-        found: `${bytes}`,
-      };
-      continue;
-    }
-    const head = stream.source.read(start, OFFSET_BYTES);
-    const offset = stream.byteOrder === "little-endian" ? head.readBigUInt64LE() : head.readBigUInt64BE();
-    const last = offset + BigInt(bytes - OFFSET_BYTES);
-    if (offset < end || last > size)
-      yield {
-        at: context.at(record),
-        what:
-          offset < end ? "a piece before the end of the one before" : "a piece behind the end of the file",
-        expected: `${end} to ${size}`,
-        found: `${offset} to ${last}`,
-      };
-    if (last > end) end = last;
-  }
-}

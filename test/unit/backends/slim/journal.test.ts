@@ -23,7 +23,7 @@ const test = suite("journal of names");
 const dir = mkdtempSync(join(tmpdir(), "crimg-journal-"));
 
 test.before(() => {
-  if (process.arch !== "x64") skip("the engine knows x86-64 alone");
+  if (process.arch !== "x64") skip("the slim backend supports x86-64 only");
 });
 test.after(() => rmSync(dir, { recursive: true, force: true }));
 

@@ -1,9 +1,9 @@
-/** What a restart by crimg's own engine would do, and what it refuses: worked out from images alone. */
+/** What a restore by the slim backend would do, and what it does not support: worked out from images alone. */
 import * as assert from "uvu/assert";
 import { type Host, thisHost } from "../../../../src/backends/slim/restore/host.js";
 import { type Image, readImage } from "../../../../src/backends/slim/restore/image.js";
-import { ORDER, planOf, type Step } from "../../../../src/backends/slim/restore/plan/plan.js";
-import { refusalsOf } from "../../../../src/backends/slim/restore/plan/refusals/refusals.js";
+import { ORDER, planOf, type Step } from "../../../../src/backends/slim/restore/plan.js";
+import { unsupportedOf } from "../../../../src/backends/slim/restore/unsupported.js";
 import { LinuxCrImage } from "../../../../src/formats/linux-cr/image.js";
 import type { RecordKind } from "../../../../src/formats/linux-cr/record-kind.js";
 import { RECORDS } from "../../../../src/formats/linux-cr/records.js";
@@ -56,8 +56,8 @@ function stepsOf<K extends Step["kind"]>(image: Image, kind: K, host = HOST): Ex
 }
 
 /** All but those about the vDSO, which is that of the machine that a fixture was taken on. */
-function refusals(image: Image, host: Host = HOST): string[] {
-  return refusalsOf(image, host).filter((line) => !line.includes("vDSO"));
+function unsupported(image: Image, host: Host = HOST): string[] {
+  return unsupportedOf(image, host).filter((line) => !line.includes("vDSO"));
 }
 
 test("phases stand in the order of work, and every step says what it does", () => {
@@ -86,15 +86,15 @@ test("parents are made before their children, and a task begins its session befo
   }
 });
 
-test("leaders that had ended have stand-ins, which end when all that belong to them are there", () => {
+test("leaders that had ended have helpers, which end when all members of their group or session are there", () => {
   const image = imageOf("tree");
   const known = new Set(image.processes.map(({ ids }) => ids.pid));
   const gone = new Set(
     image.processes.flatMap(({ ids }) => [ids.sid, ids.pgid].filter((id) => id > 0 && !known.has(id))),
   );
   assert.ok(gone.size >= 2);
-  assert.equal(new Set(stepsOf(image, "stand-in").map(({ id }) => id)), gone);
-  assert.equal(new Set(stepsOf(image, "end stand-in").map(({ id }) => id)), gone);
+  assert.equal(new Set(stepsOf(image, "helper").map(({ id }) => id)), gone);
+  assert.equal(new Set(stepsOf(image, "end helper").map(({ id }) => id)), gone);
   const [ids] = stepsOf(image, "ids");
   for (const id of gone) assert.ok(ids?.ids.includes(id), `the id ${id} must be free`);
 });
@@ -116,24 +116,27 @@ function inSession(image: Image, id: number): Image {
   return { ...image, processes };
 }
 
-test("a session that is led from outside, by a task that is still there, gives way to that of crimg, and so is it said", () => {
+test("a session whose leader runs outside the checkpoint becomes that of crimg, and the step says so", () => {
   const image = inSession(imageOf("threads"), 77);
   const host = { ...HOST, isTaken: (id: number) => id === 77 };
-  assert.equal(stepsOf(image, "stand-in", host), []);
+  assert.equal(stepsOf(image, "helper", host), []);
   assert.equal(stepsOf(image, "group", host), []);
   const [root] = stepsOf(image, "task", host);
-  assert.is(root?.why, "its session 77 is led by a task outside the checkpoint: it joins the one of crimg");
-  assert.is(stepsOf(image, "verify", host)[0]?.outside, 77);
+  assert.is(
+    root?.why,
+    "the leader of its session 77 is outside the checkpoint: it joins the session of crimg",
+  );
+  assert.is(stepsOf(image, "verify", host)[0]?.external, 77);
 });
 
-test("a session whose leader is gone for good is begun by a stand-in, from which the root is cloned", () => {
+test("a session whose leader is gone for good is begun by a helper, from which the root is cloned", () => {
   const image = inSession(imageOf("threads"), 77);
   assert.equal(
-    stepsOf(image, "stand-in").map(({ id, leads, parent }) => ({ id, leads, parent })),
+    stepsOf(image, "helper").map(({ id, leads, parent }) => ({ id, leads, parent })),
     [{ id: 77, leads: "session", parent: 0 }],
   );
   assert.is(stepsOf(image, "task")[0]?.from, 77);
-  assert.is(stepsOf(image, "verify")[0]?.outside, undefined);
+  assert.is(stepsOf(image, "verify")[0]?.external, undefined);
 });
 
 test("a child that was in the session of a sibling is cloned from that sibling", () => {
@@ -154,12 +157,13 @@ test("a child that was in the session of a sibling is cloned from that sibling",
   assert.is(asked?.asSibling, true);
 });
 
-test("the fixtures are refused for nothing but what they hold", () => {
-  for (const name of ["logger", "threads", "tree", "locks"]) assert.equal(refusals(imageOf(name)), [], name);
+test("the fixtures hold nothing unsupported", () => {
+  for (const name of ["logger", "threads", "tree", "locks"])
+    assert.equal(unsupported(imageOf(name)), [], name);
 });
 
-test("state of a component that the processor lacks is refused, thread by thread", () => {
-  const lines = refusals(imageOf("threads"), { ...HOST, cpuFlags: new Set() });
+test("state of a component that the processor lacks is not supported, thread by thread", () => {
+  const lines = unsupported(imageOf("threads"), { ...HOST, cpuFlags: new Set() });
   const { threads = [] } = imageOf("threads").processes[0] ?? {};
   const using = threads.filter(({ xsave }) => xsave.components.length > 0);
   assert.ok(using.length > 0);
@@ -172,56 +176,56 @@ test("state of a component that the processor lacks is refused, thread by thread
     );
 });
 
-test("32-bit code is refused", () => {
-  const lines = refusals(edited("logger", RECORDS.CPU, { cs: 1 }));
+test("32-bit code is not supported", () => {
+  const lines = unsupported(edited("logger", RECORDS.CPU, { cs: 1 }));
   assert.is(lines.length, 1);
   assert.match(lines[0] ?? "", /^thread \d+ of task \d+ runs 32-bit code$/);
 });
 
-test("another architecture is refused, and nothing else of the image is looked at", () => {
+test("another architecture is not supported, and nothing else of the image is read", () => {
   const { image } = convertedFixture("logger");
   const other = { ...imageOf("logger"), architecture: "s390x" };
-  assert.equal(refusalsOf(other, HOST), [
-    "the checkpoint is of s390x tasks, and this engine restores x86-64 alone",
-  ]);
-  assert.equal(refusalsOf(imageOf("logger"), { ...HOST, arch: "arm64" }), [
-    "the checkpoint is of x86-64 tasks, and this processor is arm64",
+  assert.equal(unsupportedOf(other, HOST), ["the tasks are s390x; the slim backend restores x86-64 only"]);
+  assert.equal(unsupportedOf(imageOf("logger"), { ...HOST, arch: "arm64" }), [
+    "the tasks are x86-64; this processor is arm64",
   ]);
   assert.ok(image.length > 0);
 });
 
-test("ids beyond pid_max are refused, each", () => {
+test("each id beyond pid_max is reported", () => {
   const image = imageOf("threads");
   const count = image.processes.flatMap(({ threads }) => threads).length;
-  const lines = refusals(image, { ...HOST, pidMax: 301 });
+  const lines = unsupported(image, { ...HOST, pidMax: 301 });
   assert.is(lines.length, count);
   for (const line of lines)
     assert.match(line, /ids end at 300 on this host: raise \/proc\/sys\/kernel\/pid_max/);
 });
 
-test("a time namespace of its own is refused", () => {
-  assert.equal(refusals(edited("logger", RECORDS.CLOCKS, { flags: 3 })), [
-    "the tasks have a time namespace of their own",
+test("a time namespace of its own is not supported", () => {
+  assert.equal(unsupported(edited("logger", RECORDS.CLOCKS, { flags: 3 })), [
+    "the tasks have their own time namespace",
   ]);
 });
 
-test("areas that overlap or leave the address space are refused, each with its task", () => {
+test("VMAs that overlap or leave the address space are not supported, each with its task", () => {
   const { image } = convertedFixture("logger");
   const vmas = Array.from({ length: image.length }, (_, i) => i).filter((i) => image.kind(i) === RECORDS.VMA);
   const { vm_end: end } = image.value(vmas[1] as number, RECORDS.VMA);
   const overlapping = edited("logger", RECORDS.VMA, { vm_end: end }, 0);
   assert.match(
-    refusals(overlapping)[0] ?? "",
-    /^task \d+: the area 0x[\da-f]+-0x[\da-f]+ overlaps the one before it$/,
+    unsupported(overlapping)[0] ?? "",
+    /^task \d+: VMA 0x[\da-f]+-0x[\da-f]+ overlaps the one before it$/,
   );
   const beyond = edited("logger", RECORDS.VMA, { vm_end: 0x8000_0000_0000n }, vmas.length - 2);
-  assert.ok(refusals(beyond).some((line) => line.endsWith("is none that a 64-bit task can have")));
+  assert.ok(
+    unsupported(beyond).some((line) => line.endsWith("is outside the address space of a 64-bit task")),
+  );
 });
 
 test("missing capabilities are told once each, with what they are needed for", () => {
   const image = edited("logger", RECORDS.CRED, { uid: 1000, euid: 1000 });
   const setuid = 1n << 7n;
-  const lines = refusals(image, { ...HOST, capabilities: HOST.capabilities & ~setuid });
+  const lines = unsupported(image, { ...HOST, capabilities: HOST.capabilities & ~setuid });
   assert.ok(
     lines.some((line) =>
       /^crimg lacks the capability CAP_SETUID, which task \d+ needs to become user 1000/.test(line),
@@ -231,10 +235,10 @@ test("missing capabilities are told once each, with what they are needed for", (
   assert.is(lines.filter((line) => line.includes("CAP_SETUID,")).length, 1);
   const resource = 1n << 24n;
   const limited = { ...HOST, capabilities: HOST.capabilities & ~resource, hardLimits: Array(16).fill(0n) };
-  const [line = ""] = refusals(imageOf("logger"), limited).filter((each) =>
+  const [line = ""] = unsupported(imageOf("logger"), limited).filter((each) =>
     each.includes("CAP_SYS_RESOURCE,"),
   );
-  assert.match(line, /needs to have its limit of .* again$/);
+  assert.match(line, /needs to restore its limit of .*$/);
 });
 
 function told(run: () => unknown): string {
@@ -251,17 +255,17 @@ for (const dialect of DIALECTS.filter(({ arch }) => arch.name !== "x86_64"))
   test(`tasks of ${dialect.arch.name} in header set ${dialect.commit} are refused, and no plan is made`, () => {
     const stream = new LinuxCrImage(new MemorySource(richStream(dialect), "other.ckpt"));
     const image = readImage(new StreamReader(stream));
-    assert.is(refusalsOf(image, HOST).length, 1);
+    assert.is(unsupportedOf(image, HOST).length, 1);
     assert.match(
       told(() => planOf(image, HOST)),
-      /^other.ckpt: crimg's own engine restores tasks of x86-64/,
+      /^other.ckpt: the slim backend restores x86-64 tasks/,
     );
   });
 
 test("a state of the processor that says more components than it has is damage", () => {
   const image = edited("logger", RECORDS.XSTATE, { nr_components: 99 });
   assert.match(
-    told(() => refusalsOf(image, HOST)),
+    told(() => unsupportedOf(image, HOST)),
     /component \d+ of the processor's state does not fit/,
   );
 });

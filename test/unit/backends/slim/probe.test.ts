@@ -2,7 +2,7 @@ import * as assert from "uvu/assert";
 import { type HostFacts, probeSlim } from "../../../../src/backends/slim/probe.js";
 import { suite } from "../../../helpers/suite.js";
 
-const test = suite("probe of crimg's own engine");
+const test = suite("probe of the slim backend");
 
 const CAP_SYS_PTRACE = 1n << 19n;
 const CAP_CHECKPOINT_RESTORE = 1n << 40n;
@@ -26,9 +26,9 @@ test("one capability is enough", () => {
 });
 
 for (const [name, facts, said] of [
-  ["another system", { platform: "darwin" }, /on Linux only, and this is darwin$/],
-  ["another architecture", { arch: "arm64" }, /x86-64 alone, and this is arm64$/],
-  ["an old kernel", { kernel: "5.5.19" }, /needs Linux 5\.6 or later, and this is 5\.5\.19$/],
+  ["another system", { platform: "darwin" }, /on Linux only; this is darwin$/],
+  ["another architecture", { arch: "arm64" }, /x86-64 only; this is arm64$/],
+  ["an old kernel", { kernel: "5.5.19" }, /needs Linux 5\.6 or later; this is 5\.5\.19$/],
   ["a kernel without the option", { hasCheckpointRestore: false }, /CONFIG_CHECKPOINT_RESTORE$/],
   ["an ordinary user", { capabilities: 0n }, /CAP_CHECKPOINT_RESTORE or CAP_SYS_ADMIN/],
   ["tracing by nobody", { ptraceScope: 3 }, /ptrace_scope is 3/],

@@ -1,5 +1,5 @@
 import * as assert from "uvu/assert";
-import { stillLeft } from "../../../../src/backends/slim/restore/timers.js";
+import { stillLeft } from "../../../../src/backends/slim/sys/time.js";
 import { suite } from "../../../helpers/suite.js";
 
 const test = suite("what is left of times");

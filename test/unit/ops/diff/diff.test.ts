@@ -1,11 +1,12 @@
 import * as assert from "uvu/assert";
 import { IMAGES } from "../../../../src/formats/criu/images.js";
 import { DirectoryFileSet } from "../../../../src/io/file-set.js";
-import type { Document } from "../../../../src/model/document.js";
-import { openDocument, openFileSet } from "../../../../src/open.js";
+import type { CriuDocument } from "../../../../src/model/document.js";
+import { openFileSet } from "../../../../src/open.js";
 import { diffCheckpoints } from "../../../../src/ops/diff/diff.js";
 import { type FieldPath, patchMessage } from "../../../../src/schema/patch.js";
 import { memoryFiles } from "../../../helpers/build-set.js";
+import { openSet } from "../../../helpers/open-set.js";
 import { suite } from "../../../helpers/suite.js";
 
 const test = suite("ops/diff");
@@ -17,7 +18,7 @@ function changed(
   fixture: string,
   changes: readonly Change[],
   bytes: Record<string, (old: Buffer) => Buffer> = {},
-): Document {
+): CriuDocument {
   const files = new DirectoryFileSet(`fixtures/criu/${fixture}`);
   const contents = new Map<string, Buffer>();
   for (const name of files.names()) {
@@ -44,15 +45,12 @@ function changed(
 
 for (const fixture of ["logger", "locks", "deleted", "sockets", "threads", "tree"])
   test(`${fixture}: a set does not differ from itself`, () => {
-    const [left, right] = [
-      openDocument(`fixtures/criu/${fixture}`),
-      openDocument(`fixtures/criu/${fixture}`),
-    ];
+    const [left, right] = [openSet(`fixtures/criu/${fixture}`), openSet(`fixtures/criu/${fixture}`)];
     assert.equal(diffCheckpoints(left, right), { differences: [], memory: [] });
   });
 
 test("renumbered file ids are no difference", () => {
-  const { set } = openDocument("fixtures/criu/logger");
+  const { set } = openSet("fixtures/criu/logger");
   const moveId = (id: number): number => id + 1000;
   const changes: Change[] = [];
   for (const { index, value } of set.records(IMAGES.FILES)) {
@@ -76,14 +74,14 @@ test("renumbered file ids are no difference", () => {
   );
   assert.ok(changes.length > 10);
   const moved = changed("logger", changes);
-  assert.equal(diffCheckpoints(openDocument("fixtures/criu/logger"), moved), { differences: [], memory: [] });
+  assert.equal(diffCheckpoints(openSet("fixtures/criu/logger"), moved), { differences: [], memory: [] });
 });
 
 test("an offset, a name and a flag of one file are one modified thing", () => {
-  const { set } = openDocument("fixtures/criu/logger");
+  const { set } = openSet("fixtures/criu/logger");
   const index = set.records(IMAGES.FILES).findIndex(({ value }) => value.reg?.name.endsWith("/log/messages"));
   const diff = diffCheckpoints(
-    openDocument("fixtures/criu/logger"),
+    openSet("fixtures/criu/logger"),
     changed("logger", [["files.img", index, ["reg", "pos"], 0xffff_ffff_ffff_fff0n]]),
   );
   assert.is(diff.differences.length, 1);
@@ -97,18 +95,15 @@ test("an offset, a name and a flag of one file are one modified thing", () => {
 });
 
 test("a lease that changed, and only the sections asked for", () => {
-  const { set } = openDocument("fixtures/criu/locks");
+  const { set } = openSet("fixtures/criu/locks");
   const index = set.records(IMAGES.FILE_LOCKS).findIndex(({ value }) => value.flag === 8 && value.type === 6);
   const after = changed("locks", [["filelocks.img", index, ["type"], 0]]);
-  const all = diffCheckpoints(openDocument("fixtures/criu/locks"), after);
+  const all = diffCheckpoints(openSet("fixtures/criu/locks"), after);
   assert.equal(
     all.differences.map(({ section, changes }) => [section, changes.map(({ field }) => field)]),
     [["locks", ["type", "breaking"]]],
   );
-  assert.equal(
-    diffCheckpoints(openDocument("fixtures/criu/locks"), after, { only: ["fds"] }).differences,
-    [],
-  );
+  assert.equal(diffCheckpoints(openSet("fixtures/criu/locks"), after, { only: ["fds"] }).differences, []);
 });
 
 test("one changed byte of memory is one changed page of its mapping", () => {
@@ -118,7 +113,7 @@ test("one changed byte of memory is one changed page of its mapping", () => {
     return bytes;
   };
   const after = changed("logger", [], { "pages-1.img": flip });
-  const diff = diffCheckpoints(openDocument("fixtures/criu/logger"), after, { pages: true });
+  const diff = diffCheckpoints(openSet("fixtures/criu/logger"), after, { pages: true });
   assert.equal(diff.differences, []);
   assert.is(diff.memory.length, 1);
   const [memory] = diff.memory;
@@ -128,7 +123,7 @@ test("one changed byte of memory is one changed page of its mapping", () => {
 });
 
 test("two programs that have nothing in common are compared, not refused", () => {
-  const diff = diffCheckpoints(openDocument("fixtures/criu/tree"), openDocument("fixtures/criu/sockets"));
+  const diff = diffCheckpoints(openSet("fixtures/criu/tree"), openSet("fixtures/criu/sockets"));
   const statuses = new Set(diff.differences.map(({ status }) => status));
   assert.equal([...statuses].sort(), ["added", "modified", "removed"]);
 });

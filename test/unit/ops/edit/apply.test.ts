@@ -1,12 +1,12 @@
 import fs from "node:fs";
 import path from "node:path";
 import * as assert from "uvu/assert";
-import { openDocument } from "../../../../src/open.js";
 import { applyPlan, temporarySet } from "../../../../src/ops/edit/apply.js";
 import { EDIT_LOG, readLog } from "../../../../src/ops/edit/log.js";
 import { planEdits } from "../../../../src/ops/edit/plan-edits.js";
 import { assertBytes } from "../../../helpers/bytes.js";
 import { cleanUp, freshDirectory } from "../../../helpers/live.js";
+import { openSet } from "../../../helpers/open-set.js";
 import { suite } from "../../../helpers/suite.js";
 import { edits, fixture } from "./planned.js";
 
@@ -23,10 +23,10 @@ function copyOf(set: string): string {
 
 test("a temporary set has the edits, lies beside the original, and goes without a trace", () => {
   const set = copyOf("logger");
-  const document = openDocument(set);
+  const document = openSet(set);
   const temporary = temporarySet(document, planEdits(document, REMAP));
   assert.is(path.dirname(temporary.directory), path.dirname(set));
-  const names = openDocument(temporary.directory).checkpoint.files.all.map(({ path: name }) => name);
+  const names = openSet(temporary.directory).checkpoint.files.all.map(({ path: name }) => name);
   assert.ok(names.includes("/srv/demo/logger/log/messages"));
   assert.not.ok(fs.existsSync(path.join(temporary.directory, EDIT_LOG)));
   temporary.remove();
@@ -40,7 +40,7 @@ test("a temporary set has the edits, lies beside the original, and goes without 
 });
 
 test("two temporary sets at once do not meet", () => {
-  const document = openDocument(copyOf("logger"));
+  const document = openSet(copyOf("logger"));
   const plan = planEdits(document, REMAP);
   const [one, two] = [temporarySet(document, plan), temporarySet(document, plan)];
   assert.is.not(one.directory, two.directory);
@@ -51,10 +51,10 @@ test("two temporary sets at once do not meet", () => {
 
 test("the log has version, time, the edits as typed, hashes and values", () => {
   const set = copyOf("logger");
-  const document = openDocument(set);
+  const document = openSet(set);
   const now = new Date("2026-01-02T03:04:05.678Z");
   applyPlan(document, planEdits(document, REMAP), { to: "in place" }, { version: "9.9.9", now });
-  const [entry] = readLog(openDocument(set).set.fileSet).entries;
+  const [entry] = readLog(openSet(set).set.fileSet).entries;
   assert.is(entry?.crimg, "9.9.9");
   assert.is(entry?.time, "2026-01-02T03:04:05.678Z");
   assert.equal(entry?.edits, ["--remap-path /var/lib/crimg-demo=/srv/demo"]);
@@ -66,9 +66,9 @@ test("the log has version, time, the edits as typed, hashes and values", () => {
 
 test("an edit of a set that changed since it was planned is refused", () => {
   const set = copyOf("logger");
-  const document = openDocument(set);
+  const document = openSet(set);
   const plan = planEdits(document, REMAP);
-  const other = openDocument(set);
+  const other = openSet(set);
   applyPlan(
     other,
     planEdits(other, edits("set files.img[3].reg.pos=1")),
@@ -84,7 +84,7 @@ test("an edit of a set that changed since it was planned is refused", () => {
 });
 
 test("a set that is no directory cannot be written", () => {
-  const document = openDocument(fixture("logger"));
+  const document = openSet(fixture("logger"));
   const plan = planEdits(document, REMAP);
   const elsewhere = { ...document, set: { fileSet: { ...document.set.fileSet, open: () => undefined } } };
   assert.throws(() => temporarySet(elsewhere as never, plan), /only image sets in a directory/);

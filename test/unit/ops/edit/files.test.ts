@@ -3,8 +3,8 @@ import path from "node:path";
 import * as assert from "uvu/assert";
 import { IMAGES } from "../../../../src/formats/criu/images.js";
 import type { RegFileEntry } from "../../../../src/formats/criu/tables/regfile.js";
-import { openDocument } from "../../../../src/open.js";
 import { cleanUp, freshDirectory } from "../../../helpers/live.js";
+import { openSet } from "../../../helpers/open-set.js";
 import { suite } from "../../../helpers/suite.js";
 import { edits, fixture, fixtureWith, planned } from "./planned.js";
 
@@ -46,7 +46,7 @@ test("size and mode become those of the file under the root; other contents are 
 test("the build id becomes that of the ELF file, and a mapped program that was replaced is warned of", () => {
   const root = changedRoot();
   const { after, plan } = planned("logger", edits(`accept-file ${HOME}/bin/*`), { root });
-  const before = regs(openDocument(fixture("logger")).set).get(`${HOME}/bin/logger`);
+  const before = regs(openSet(fixture("logger")).set).get(`${HOME}/bin/logger`);
   const program = regs(after).get(`${HOME}/bin/logger`);
   assert.is(program?.size, BigInt(fs.statSync("/bin/ls").size));
   assert.is(program?.build_id.length, 5);
@@ -82,7 +82,7 @@ test("a missing file, or one of another type, is left and warned of", () => {
 
 test("no-file-check takes size, mode and build id away and nothing else", () => {
   const { after } = planned("logger", edits(`no-file-check ${HOME}/**`));
-  const before = regs(openDocument(fixture("logger")).set);
+  const before = regs(openSet(fixture("logger")).set);
   let dropped = 0;
   for (const [name, reg] of regs(after)) {
     const { size: _size, mode: _mode, ...rest } = before.get(name) as RegFileEntry;

@@ -2,8 +2,8 @@ import * as assert from "uvu/assert";
 import { IMAGES } from "../../../../src/formats/criu/images.js";
 import { AddressSpace } from "../../../../src/formats/criu/pages.js";
 import type { CgroupEntry } from "../../../../src/formats/criu/tables/cgroup.js";
-import { openDocument } from "../../../../src/open.js";
 import { SetBuilder } from "../../../helpers/build-set.js";
+import { openSet } from "../../../helpers/open-set.js";
 import { suite } from "../../../helpers/suite.js";
 import { edits, fixture, planned } from "./planned.js";
 
@@ -71,7 +71,7 @@ test("the real container's group moves in every controller", () => {
 });
 
 test("the host name changes in each UTS namespace; the domain stays", () => {
-  const before = openDocument(fixture("container")).set.required(IMAGES.UTSNS, 12);
+  const before = openSet(fixture("container")).set.required(IMAGES.UTSNS, 12);
   const { after } = planned("container", edits("hostname web2"));
   assert.equal(after.required(IMAGES.UTSNS, 12), { ...before, nodename: "web2" });
 });
@@ -93,7 +93,7 @@ test("a task's name changes in both places, a thread's in its own, 15 bytes at m
 /** A variable of some task of the fixtures, as its memory holds it. */
 function variable(): { set: string; pid: number; key: string; value: string } {
   for (const set of ["tree", "container", "threads", "logger"]) {
-    const document = openDocument(fixture(set));
+    const document = openSet(fixture(set));
     for (const { pid, environArea } of document.checkpoint.tasks) {
       const space = AddressSpace.of(document.set, pid);
       if (space === undefined || environArea === undefined || environArea.end <= environArea.start) continue;
@@ -143,7 +143,7 @@ test("a longer value is refused with both lengths, an unknown variable is no mat
 test("the memory scan finds where the old value stands, with its address", () => {
   const { set, pid, key, value } = variable();
   const { plan } = planned(set, edits(`env ${pid}:${key}=x`), { scanMemory: true });
-  const space = AddressSpace.of(openDocument(fixture(set)).set, pid) as AddressSpace;
+  const space = AddressSpace.of(openSet(fixture(set)).set, pid) as AddressSpace;
   assert.ok((plan.mentions?.length ?? 0) > 0);
   for (const mention of plan.mentions ?? [])
     if (mention.pid === pid) assert.is(space.read(mention.address, value.length).toString("latin1"), value);

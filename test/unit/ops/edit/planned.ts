@@ -2,12 +2,13 @@ import path from "node:path";
 import { fileURLToPath } from "node:url";
 import { CriuImageSet } from "../../../../src/formats/criu/image-set.js";
 import { DirectoryFileSet, OverlayFileSet } from "../../../../src/io/file-set.js";
-import type { Document } from "../../../../src/model/document.js";
+import type { CriuDocument } from "../../../../src/model/document.js";
 import type { Policy } from "../../../../src/model/policy.js";
-import { openDocument, openFileSet } from "../../../../src/open.js";
+import { openFileSet } from "../../../../src/open.js";
 import { splicedFiles } from "../../../../src/ops/edit/check.js";
 import type { Edit, Plan, PlanOptions } from "../../../../src/ops/edit/plan.js";
 import { planEdits } from "../../../../src/ops/edit/plan-edits.js";
+import { openSet } from "../../../helpers/open-set.js";
 
 /** Directory of a real image set. */
 export function fixture(name: string): string {
@@ -32,12 +33,12 @@ export interface Planned {
 
 /** Plans edits of a fixture or of a set in memory. */
 export function planned(
-  set: string | Document,
+  set: string | CriuDocument,
   given: readonly Edit[],
   options: PlanOptions = {},
   policies: readonly Policy[] = [],
 ): Planned {
-  const document = typeof set === "string" ? openDocument(fixture(set)) : set;
+  const document = typeof set === "string" ? openSet(fixture(set)) : set;
   const plan = planEdits(document, given, options, policies);
   const { fileSet } = document.set;
   const after = new CriuImageSet(new OverlayFileSet(fileSet, splicedFiles(fileSet, plan.splices)));
@@ -49,7 +50,7 @@ export function planned(
 }
 
 /** A fixture with some of its images replaced. */
-export function fixtureWith(name: string, files: ReadonlyMap<string, Buffer | null>): Document {
+export function fixtureWith(name: string, files: ReadonlyMap<string, Buffer | null>): CriuDocument {
   const base = new DirectoryFileSet(fixture(name));
   const changed = [...files].map(
     ([file, bytes]) =>

@@ -3,10 +3,10 @@ import { IMAGES } from "../../../../src/formats/criu/images.js";
 import type { MntEntry } from "../../../../src/formats/criu/tables/mnt.js";
 import type { UnixSkEntry } from "../../../../src/formats/criu/tables/sk-unix.js";
 import { textToBytes } from "../../../../src/io/text.js";
-import { openDocument } from "../../../../src/open.js";
 import { holdsPath } from "../../../../src/ops/edit/kinds/remap-path.js";
 import { fieldVisitor } from "../../../../src/schema/visit.js";
 import { SetBuilder } from "../../../helpers/build-set.js";
+import { openSet } from "../../../helpers/open-set.js";
 import { suite } from "../../../helpers/suite.js";
 import { edits, fixture, planned } from "./planned.js";
 
@@ -173,7 +173,7 @@ test("keys of external files are no paths, and names of other bytes come through
 });
 
 test("contents of deleted files that hold the path are told, never touched", () => {
-  const ghost = openDocument(fixture("deleted"));
+  const ghost = openSet(fixture("deleted"));
   const { plan } = planned(ghost, edits("remap-path /var/lib/crimg-demo=/srv/demo"), { scanMemory: true });
   assert.ok((plan.mentions?.length ?? 0) > 0, "argv and environ hold the path");
   for (const { image, text } of plan.mentions ?? []) {

@@ -1,7 +1,7 @@
 import * as assert from "uvu/assert";
 import { IMAGES } from "../../../../src/formats/criu/images.js";
 import { NotFoundError } from "../../../../src/io/errors.js";
-import type { Document } from "../../../../src/model/document.js";
+import type { CriuDocument } from "../../../../src/model/document.js";
 import { compareReleases, surveyFields } from "../../../../src/ops/show/field-survey.js";
 import { recordView } from "../../../../src/ops/show/record.js";
 import { SetBuilder } from "../../../helpers/build-set.js";
@@ -11,7 +11,7 @@ import { regular } from "./sets.js";
 const test = suite("src/ops/show/record");
 
 const lock = (pid: number) => ({ flag: 1, type: 0, pid, fd: 3, start: 0n, len: 0n });
-const document = (): Document =>
+const document = (): CriuDocument =>
   new SetBuilder()
     .image(IMAGES.PSTREE, undefined, [{ pid: 1, ppid: 0, pgid: 1, sid: 1, threads: [1, 2] }])
     .image(IMAGES.FILE_LOCKS, undefined, [lock(1), lock(2), lock(3)])

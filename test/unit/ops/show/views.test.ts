@@ -3,22 +3,23 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import * as assert from "uvu/assert";
 import { IMAGES } from "../../../../src/formats/criu/images.js";
-import { openDocument, VIEWS, type ViewName } from "../../../../src/index.js";
+import { VIEWS, type ViewName } from "../../../../src/index.js";
 import { NotFoundError } from "../../../../src/io/errors.js";
-import type { Document } from "../../../../src/model/document.js";
+import type { CriuDocument } from "../../../../src/model/document.js";
 import { SetBuilder } from "../../../helpers/build-set.js";
+import { openSet } from "../../../helpers/open-set.js";
 import { suite } from "../../../helpers/suite.js";
 import { core, NO_OWNER, regular } from "./sets.js";
 
 const FIXTURES = fileURLToPath(new URL("../../../../fixtures/criu/", import.meta.url));
 const test = suite("src/ops/show/views");
-const fixture = (name: string): Document => openDocument(join(FIXTURES, name));
+const fixture = (name: string): CriuDocument => openSet(join(FIXTURES, name));
 
 const task = (pid: number, ppid = 0) => ({ pid, ppid, pgid: 1, sid: 1, threads: [pid, pid + 100] });
 const descriptor = (fd: number, id: number, type = 1, flags = 0) => ({ fd, id, type, flags });
 
 /** Two tasks that share table 7, and one with a table of its own. */
-function sharers(): Document {
+function sharers(): CriuDocument {
   return new SetBuilder()
     .image(IMAGES.PSTREE, undefined, [task(1), task(2, 1), task(3, 1)])
     .image(IMAGES.CORE, 1, [core({ comm: "one", files: 7 })])

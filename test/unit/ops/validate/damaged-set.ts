@@ -4,7 +4,7 @@ import { CriuImage } from "../../../../src/formats/criu/image.js";
 import type { ImageKind } from "../../../../src/formats/criu/image-kind.js";
 import { DirectoryFileSet, OverlayFileSet } from "../../../../src/io/file-set.js";
 import { MemorySource } from "../../../../src/io/source.js";
-import type { Document } from "../../../../src/model/document.js";
+import type { CriuDocument } from "../../../../src/model/document.js";
 import { openFileSet } from "../../../../src/open.js";
 import { encodeMessage } from "../../../../src/schema/encode.js";
 import type { AnyValue, MessageTable, Value } from "../../../../src/schema/message.js";
@@ -24,7 +24,7 @@ export class DamagedSet {
     this.#files = new DirectoryFileSet(join(FIXTURES, fixture));
   }
 
-  open(): Document {
+  open(): CriuDocument {
     return openFileSet(new OverlayFileSet(this.#files, this.#changed));
   }
 

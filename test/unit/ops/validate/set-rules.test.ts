@@ -14,11 +14,11 @@ import { join } from "node:path";
 import * as assert from "uvu/assert";
 import { IMAGES } from "../../../../src/formats/criu/images.js";
 import type { PagemapEntry } from "../../../../src/formats/criu/tables/pagemap.js";
-import { openDocument } from "../../../../src/open.js";
 import { MODEL_RULES } from "../../../../src/ops/validate/rules/rules.js";
 import { SET_RULES } from "../../../../src/ops/validate/set/rules.js";
 import { RULES, validate } from "../../../../src/ops/validate/validate.js";
 import { FIXTURE_NAMES } from "../../../helpers/images.js";
+import { openSet } from "../../../helpers/open-set.js";
 import { suite } from "../../../helpers/suite.js";
 import type { Case } from "./case.js";
 import { fileCases, referenceCases } from "./cases/files.js";
@@ -77,13 +77,13 @@ test("PARENT_PAGES is found: the parent lacks what an entry says", () => {
     const count = new DamagedSet("logger").open().set.records(IMAGES.PAGEMAP, 1000)[1]?.value as PagemapEntry;
     writeFileSync(join(set, "pagemap-1000.img"), inParent.read("pagemap-1000.img"));
     writeFileSync(join(set, "pages-1.img"), pages.subarray(4096 * count.compat_nr_pages));
-    assert.equal(validate(openDocument(set)).findings, []);
+    assert.equal(validate(openSet(set)).findings, []);
 
     writeFileSync(
       join(parent, "pagemap-1000.img"),
       new DamagedSet("logger").drop("pagemap-1000.img", 1).read("pagemap-1000.img"),
     );
-    const verdict = validate(openDocument(set));
+    const verdict = validate(openSet(set));
     assert.equal(
       verdict.findings.map(({ id, at }) => [id, at.image, at.record]),
       [["PARENT_PAGES", "pagemap-1000.img", 1]],
@@ -102,7 +102,7 @@ function inCopy(
     const set = join(directory, "set");
     cpSync(join(FIXTURES, "logger"), set, { recursive: true });
     change(set);
-    const document = openDocument(set);
+    const document = openSet(set);
     const { findings } = validate(document);
     document.close();
     return findings.map(({ id, severity, at }) => ({ id, severity, at: at.image }));

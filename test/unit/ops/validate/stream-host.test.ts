@@ -118,7 +118,7 @@ test("UID_UNKNOWN: no user of this host", () => {
 });
 
 const SO_REUSEPORT = 1n << 5n;
-const IP_FREEBIND = 1n << 9n;
+const IP_FREEBIND = (1n << 9n) | (1n << 41n);
 
 /** The stream of sockets with its IPv4 listener at another address. */
 function listener(address: readonly number[], port: number, options = 0n): DamagedStream {

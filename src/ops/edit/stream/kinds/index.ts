@@ -9,10 +9,8 @@ import { planEnv } from "./env.js";
 import { planExpiry } from "./expiry.js";
 import { planFd } from "./fd.js";
 import { planHostname } from "./hostname.js";
-import { planRemapAddress } from "./remap-address.js";
 import { planRemapPath } from "./remap-path.js";
 import { planSet } from "./set.js";
-import { planTcpListenRemap } from "./tcp-listen-remap.js";
 
 /** What edits of one kind that follow one another do to a stream. */
 type StreamPlan = (edits: readonly Parsed<unknown>[], draft: StreamDraft) => void;
@@ -24,8 +22,6 @@ export const STREAM_PLANS = {
   cgroup: planCgroup,
   hostname: planHostname,
   comm: planComm,
-  "remap-address": planRemapAddress,
-  "tcp-listen-remap": planTcpListenRemap,
   fd: planFd,
   "drop-fd": planDropFd,
   expiry: planExpiry,

@@ -1,11 +1,11 @@
 import { RECORDS } from "../../../../formats/linux-cr/records.js";
 import type { Parsed } from "../../kind.js";
 import { warnOfMovedSqlite } from "../../kinds/moved-sqlite.js";
+import { remapSockets } from "../../kinds/remap-socket.js";
 import { type OwnedRule, type PathRule, PathRules } from "../../path-rules.js";
 import { pathOf, streamFiles } from "../descriptors.js";
 import type { StreamDraft } from "../draft.js";
 import { leaveInStream } from "../lookalikes.js";
-import { remapUnixSockets } from "./remap-socket.js";
 
 /** Every path of a stream, from the root of the container: of files, directories, watches, unix sockets, substitutes. */
 export function planRemapPath(edits: readonly Parsed<PathRule>[], draft: StreamDraft): void {
@@ -22,7 +22,7 @@ export function planRemapPath(edits: readonly Parsed<PathRule>[], draft: StreamD
     } else leaveMentioned(draft, rules, index, "text", text, "not OLD itself and not below it");
   }
   noteStaying(draft, rules, substitutes);
-  remapUnixSockets(draft, rules);
+  remapSockets(draft, rules);
   for (const { from, edit } of rules.rules) {
     if (from === "") continue;
     draft.replaced.set(from, edit);

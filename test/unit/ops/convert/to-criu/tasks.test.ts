@@ -12,11 +12,11 @@ import { SourceFileSet } from "../../../../../src/io/file-set.js";
 import { type ByteSource, FileSource, MemorySource } from "../../../../../src/io/source.js";
 import { SplicedSource } from "../../../../../src/io/splice.js";
 import { Losses } from "../../../../../src/model/loss.js";
-import { openDocument } from "../../../../../src/open.js";
 import { toCriu } from "../../../../../src/ops/convert/to-criu/to-criu.js";
 import { equalValues } from "../../../../../src/schema/equal.js";
 import { convertedFixture } from "../../../../helpers/converted-stream.js";
 import { fixture } from "../../../../helpers/images.js";
+import { openSet } from "../../../../helpers/open-set.js";
 import { suite } from "../../../../helpers/suite.js";
 
 const R = RECORDS;
@@ -63,7 +63,7 @@ function comparable(value: CoreEntry): CoreEntry {
 
 for (const name of ["logger", "locks", "threads", "tree", "terminal", "deleted", "sockets", "container"])
   test(`threads, namespaces and clocks of ${name} come back through a stream as they were`, () => {
-    const { set: before } = openDocument(fixture(name));
+    const { set: before } = openSet(fixture(name));
     const { set: after } = convert(new MemorySource(convertedFixture(name).bytes, `${name}.ckpt`));
     for (const tid of before.ids(IMAGES.CORE)) {
       const [was, is] = [before.required(IMAGES.CORE, tid), after.required(IMAGES.CORE, tid)];
@@ -84,7 +84,7 @@ for (const name of ["logger", "locks", "threads", "tree", "terminal", "deleted",
 
 for (const name of ["threads", "tree"])
   test(`private and shared pages of ${name} come back through a stream`, () => {
-    const { set: before } = openDocument(fixture(name));
+    const { set: before } = openSet(fixture(name));
     const { set: after } = convert(new MemorySource(convertedFixture(name).bytes, `${name}.ckpt`));
     for (const pid of before.ids(IMAGES.PAGEMAP)) {
       const [was, is] = [pagesOf(before, IMAGES.PAGEMAP, pid), pagesOf(after, IMAGES.PAGEMAP, pid)];

@@ -4,9 +4,9 @@ import { IMAGES } from "../../../../../src/formats/criu/images.js";
 import type { GhostFileEntry } from "../../../../../src/formats/criu/tables/ghost-file.js";
 import type { Part } from "../../../../../src/formats/linux-cr/parse.js";
 import { RECORDS } from "../../../../../src/formats/linux-cr/records.js";
-import { openDocument } from "../../../../../src/open.js";
 import { convertedFixture } from "../../../../helpers/converted-stream.js";
 import { fixture } from "../../../../helpers/images.js";
+import { openSet } from "../../../../helpers/open-set.js";
 import { suite } from "../../../../helpers/suite.js";
 
 const test = suite("convert: deleted files of a set in a stream");
@@ -41,7 +41,7 @@ function pieces(part: Part | undefined): (readonly [number, Buffer])[] {
 
 /** What the set has of a ghost: its head and its contents with the holes filled. */
 function ghost(id: number): { head: GhostFileEntry; contents: Map<number, Buffer> } {
-  const document = openDocument(fixture("deleted"));
+  const document = openSet(fixture("deleted"));
   const stored = document.set.image(IMAGES.GHOST_FILE, id);
   const contents = new Map<number, Buffer>();
   let head: GhostFileEntry | undefined;

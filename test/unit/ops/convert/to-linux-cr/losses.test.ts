@@ -6,7 +6,7 @@ import { IMAGES } from "../../../../../src/formats/criu/images.js";
 import { FD_TYPES, type FileEntry } from "../../../../../src/formats/criu/tables/fdinfo.js";
 import type { SkOptsEntry } from "../../../../../src/formats/criu/tables/sk-opts.js";
 import { RECORDS } from "../../../../../src/formats/linux-cr/records.js";
-import { openDocument, openFileSet } from "../../../../../src/open.js";
+import { openFileSet } from "../../../../../src/open.js";
 import { COVERAGE } from "../../../../../src/ops/convert/coverage.js";
 import { memoryFiles, SetBuilder } from "../../../../helpers/build-set.js";
 import {
@@ -15,6 +15,7 @@ import {
   convertedSet,
 } from "../../../../helpers/converted-stream.js";
 import { fixture } from "../../../../helpers/images.js";
+import { openSet } from "../../../../helpers/open-set.js";
 import { suite } from "../../../../helpers/suite.js";
 
 const test = suite("convert: what a stream cannot hold of a set");
@@ -41,7 +42,7 @@ function withMore(
   files: Readonly<Record<number, readonly [type: string, member: Member]>>,
   change: (set: SetBuilder) => SetBuilder = (set) => set,
 ): ConvertedStream {
-  const base = openDocument(fixture(BASE));
+  const base = openSet(fixture(BASE));
   const typeOf = (name: string): number => FD_TYPES.values.get(name) as number;
   const more = Object.entries(files).map(([id, [type, member]]) => ({
     id: Number(id),
@@ -113,7 +114,7 @@ test("a field that a newer criu wrote is told once, with its place", () => {
   const converted = withMore({}, (set) =>
     set.image(IMAGES.FS, PID, [
       {
-        ...openDocument(fixture(BASE)).set.required(IMAGES.FS, PID),
+        ...openSet(fixture(BASE)).set.required(IMAGES.FS, PID),
         _unknown: [{ number: 77, wireType: 0, data: Buffer.from([5]) }],
       },
     ]),
@@ -148,7 +149,7 @@ test("open files of other types are left out, each told with its descriptor", ()
 });
 
 test("a descriptor whose open file is missing is told", () => {
-  const base = openDocument(fixture(BASE));
+  const base = openSet(fixture(BASE));
   const converted = withMore({}, (set) =>
     set.image(IMAGES.FDINFO, TABLE, [
       ...base.set.records(IMAGES.FDINFO, TABLE).map(({ value }) => value),
@@ -159,7 +160,7 @@ test("a descriptor whose open file is missing is told", () => {
 });
 
 test("what nobody has open is told: files, packets, bytes of pipes, locks, terminals", () => {
-  const base = openDocument(fixture(BASE));
+  const base = openSet(fixture(BASE));
   const converted = withMore({}, (set) =>
     set
       .image(IMAGES.FILES, undefined, [

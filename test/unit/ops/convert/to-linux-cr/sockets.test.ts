@@ -3,10 +3,11 @@ import { IMAGES } from "../../../../../src/formats/criu/images.js";
 import type { TcpStreamEntry } from "../../../../../src/formats/criu/tables/sk-inet.js";
 import type { SkPacketEntry } from "../../../../../src/formats/criu/tables/sk-queue.js";
 import { RECORDS } from "../../../../../src/formats/linux-cr/records.js";
-import type { Checkpoint, OpenFile, Socket } from "../../../../../src/model/checkpoint.js";
-import { openDocument } from "../../../../../src/open.js";
+import type { Checkpoint, OpenFile } from "../../../../../src/model/checkpoint.js";
+import type { Socket } from "../../../../../src/model/socket.js";
 import { convertedFixture } from "../../../../helpers/converted-stream.js";
 import { fixture } from "../../../../helpers/images.js";
+import { openSet } from "../../../../helpers/open-set.js";
 import { suite } from "../../../../helpers/suite.js";
 
 const test = suite("convert: sockets of a set in a stream");
@@ -45,7 +46,7 @@ test("families, types, states, names, ports and peers are the same", () => {
 
 test("each packet that waited is there with its bytes, in order", () => {
   const { from, image, objects } = convertedFixture("sockets");
-  const document = openDocument(fixture("sockets"));
+  const document = openSet(fixture("sockets"));
   const queues = document.set.image(IMAGES.SK_QUEUES);
   const expected = new Map<number, Buffer[]>();
   for (const { value, payload } of queues?.records() ?? []) {
@@ -153,7 +154,7 @@ test("a connection has its sequence numbers, what was agreed on, and both queues
     const ino = Number(image.value(find(R.SOCKET_EXTRA), R.SOCKET_EXTRA).inode);
     const { tcp } = image.value(find(R.SOCKET_INET), R.SOCKET_INET);
     const extra = image.value(find(R.TCP_EXTRA), R.TCP_EXTRA);
-    const document = openDocument(fixture("sockets"));
+    const document = openSet(fixture("sockets"));
     const [stream] = document.set.records(IMAGES.TCP_STREAM, ino);
     const { value } = stream as { value: TcpStreamEntry };
     document.close();

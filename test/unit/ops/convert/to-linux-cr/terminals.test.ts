@@ -3,9 +3,9 @@ import { IMAGES } from "../../../../../src/formats/criu/images.js";
 import type { TtyInfoEntry } from "../../../../../src/formats/criu/tables/tty.js";
 import { RECORDS } from "../../../../../src/formats/linux-cr/records.js";
 import { TERMIOS } from "../../../../../src/formats/linux-cr/tables/tty.js";
-import { openDocument } from "../../../../../src/open.js";
 import { convertedFixture } from "../../../../helpers/converted-stream.js";
 import { fixture } from "../../../../helpers/images.js";
+import { openSet } from "../../../../helpers/open-set.js";
 import { suite } from "../../../../helpers/suite.js";
 
 const test = suite("convert: terminals of a set in a stream");
@@ -13,7 +13,7 @@ const R = RECORDS;
 const { all, image, objects, losses } = convertedFixture("terminal");
 
 function infos(): TtyInfoEntry[] {
-  const document = openDocument(fixture("terminal"));
+  const document = openSet(fixture("terminal"));
   const found = document.set.records(IMAGES.TTY_INFO).map(({ value }) => value);
   document.close();
   return found;

@@ -36,6 +36,7 @@ export const fileCases = [
   ),
   damage("FILE_FLAGS", "logger", (set) => set.set("files.img[3].reg.flags", 0o1001)),
   damage("FILE_POSITION", "logger", (set) => set.set("files.img[3].reg.pos", 1n << 63n)),
+  damage("FILE_MODE_TYPE", "logger", (set) => set.set("files.img[3].reg.mode", 0o644)),
   damage("FILE_UNUSED", "logger", (set) => set.drop("fdinfo-2.img", 3)),
   damage("FD_FILE", "logger", (set) => set.set("fdinfo-2.img[3].id", 99), ["FILE_UNUSED"]),
   damage("FD_FILE", "logger", (set) => set.set("fdinfo-2.img[3].type", 2), ["FILE_UNUSED"], "another type"),

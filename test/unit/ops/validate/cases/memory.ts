@@ -136,7 +136,13 @@ export const taskCases = [
   damage("TTY_SETTINGS", "terminal", (set) => set.set("tty-info.img[0].winsize", undefined)),
   damage("TTY_DUPLICATE", "terminal", (set) => set.repeat("tty-info.img", 1)),
   damage("PIPE_CONTENTS", "tree", (set) => set.repeat("pipes-data.img", 0)),
-  damage("PIPE_CONTENTS", "tree", (set) => set.set("pipes-data.img[0].size", 100), [], "too many bytes"),
+  damage(
+    "PIPE_CONTENTS",
+    "tree",
+    (set) => set.set("pipes-data.img[0].size", 100),
+    ["PIPE_CAPACITY"],
+    "too many bytes",
+  ),
   damage("EPOLL_TARGET", "threads", (set) => set.set("files.img[10].epfd.tfd[0].tfd", 99)),
   damage("INOTIFY_WATCHES", "terminal", (set) => set.set("files.img[6].ify.wd[1]", WATCH)),
 ];
@@ -192,10 +198,17 @@ export const lockAndSocketCases = [
     set.set("files.img[13].usk.name", Buffer.from("socket\0")).set("files.img[13].usk.name_dir", undefined),
   ),
   damage("UNIX_PERMISSIONS", "sockets", (set) => set.set("files.img[13].usk.file_perms", undefined)),
-  damage("UNIX_INODE", "sockets", (set) => set.set("files.img[13].usk.ino", 260668)),
+  damage("SOCKET_INODE", "sockets", (set) => set.set("files.img[13].usk.ino", 260668)),
   damage("INET_FAMILY", "sockets", (set) => set.set("files.img[25].isk.family", 17)),
   damage("INET_ADDRESS", "sockets", (set) => set.set("files.img[25].isk.src_addr", [1, 2])),
-  damage("INET_PORT", "sockets", (set) => set.set("files.img[25].isk.src_port", 70_000)),
+  damage("FIELD_VALUE", "sockets", (set) => set.set("files.img[25].isk.src_port", 70_000), [], "port"),
+  damage("SOCKET_PEER", "sockets", (set) => set.set("files.img[5].usk.peer", 260662)),
+  damage("SOCKET_RIGHTS", "sockets", (set) =>
+    set.set(
+      "sk-queues.img[12].scm[0].rights",
+      Array.from({ length: 254 }, () => 22),
+    ),
+  ),
   damage("TCP_QUEUE", "sockets", (set) => set.set("tcp-stream-3fa43.img[0].unsq_len", 5)),
   damage("TCP_OPTIONS", "sockets", (set) => set.set("tcp-stream-3fa43.img[0].timestamp", undefined)),
   damage(

@@ -53,10 +53,10 @@ export const frameCases: readonly StreamCase[] = [
 
   damage("NAME_END", "rich", (s) => s.poke(s.find(R.FILE_NAME), 3, Buffer.alloc(1)), [], "a NUL inside"),
   damage("NAME_END", "rich", (s) => s.payload(s.find(R.FILE_NAME), bytesOf("/no/nul")), [], "no NUL"),
-  damage("NAME_ABSOLUTE", "rich", (s) => s.payload(s.find(R.FILE_NAME), bytesOf("relative\0"))),
-  damage("NAME_FORM", "rich", (s) => s.payload(s.find(R.FILE_NAME), bytesOf("/a/../b\0")), [], "upwards"),
+  damage("FILE_PATH", "rich", (s) => s.payload(s.find(R.FILE_NAME), bytesOf("relative\0"))),
+  damage("FILE_PATH_PARENT", "rich", (s) => s.payload(s.find(R.FILE_NAME), bytesOf("/a/../b\0"))),
   damage(
-    "NAME_FORM",
+    "FILE_PATH_FORM",
     "rich",
     (s) => s.payload(s.find(R.FILE_NAME), bytesOf("/a (deleted)\0")),
     [],

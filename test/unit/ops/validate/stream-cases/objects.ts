@@ -6,14 +6,16 @@ const SIGNED = 1n << 63n;
 
 /** Files, sockets, terminals, System V objects. */
 export const objectCases: readonly StreamCase[] = [
-  damage("FILE_KIND", "rich", (s) => s.set(R.FILE, { f_type: 8 }, (f) => f.f_type === 1), [
+  damage("FIELD_VALUE", "rich", (s) => s.set(R.FILE, { f_type: 8 }, (f) => f.f_type === 1), [
     "STREAM_ORDER",
     "STREAM_SALVAGED",
   ]),
-  damage("FILE_OPEN_FLAGS", "rich", (s) => s.set(R.FILE, { f_flags: 0x8602 }, (f) => f.f_type === 1)),
+  damage("FILE_FLAGS", "rich", (s) => s.set(R.FILE, { f_flags: 0x8602 }, (f) => f.f_type === 1)),
   damage("FILE_ACCESS", "rich", (s) => s.set(R.FILE, { f_mode: 1 }, (f) => f.f_type === 1)),
-  damage("FILE_OFFSET", "rich", (s) => s.set(R.FILE, { f_pos: SIGNED }, (f) => f.f_type === 1)),
-  damage("FD_NUMBER", "logger", (s) => s.set(R.FILE_DESC, { fd_descriptor: 0 }, 1), []),
+  damage("FILE_POSITION", "rich", (s) => s.set(R.FILE, { f_pos: SIGNED }, (f) => f.f_type === 1)),
+  damage("FD_DUPLICATE", "logger", (s) => s.set(R.FILE_DESC, { fd_descriptor: 0 }, 1), []),
+  damage("FD_ORDER", "logger", (s) => s.set(R.FILE_DESC, { fd_descriptor: 99 }, 0), []),
+  damage("FIELD_VALUE", "logger", (s) => s.set(R.FILE_DESC, { fd_descriptor: -1 }, 0), [], "descriptor -1"),
   damage(
     "FIELD_VALUE",
     "rich",
@@ -21,13 +23,13 @@ export const objectCases: readonly StreamCase[] = [
     [],
     "eventfd",
   ),
-  damage("PIPE_LENGTH", "rich", (s) => s.payload(s.find(R.PIPE_BUF), Buffer.alloc(65_537))),
+  damage("PIPE_CONTENTS", "rich", (s) => s.payload(s.find(R.PIPE_BUF), Buffer.alloc(65_537))),
   damage("PIPE_KIND", "rich", (s) =>
     s.set(R.FILE, { pipe_objref: -3 }, 1).set(R.FILE, { pipe_objref: -3 }, 2),
   ),
   damage("EPOLL_ITEMS_OF", "rich", (s) => s.set(R.EPOLL_ITEMS, { num_items: 2 }), [], "another number"),
   damage(
-    "EPOLL_ITEMS_OF",
+    "EPOLL_SELF",
     "rich",
     (s) =>
       s.poke(
@@ -39,14 +41,14 @@ export const objectCases: readonly StreamCase[] = [
     "itself",
   ),
   damage("SOCKET_STATE", "rich", (s) => s.set(R.SOCKET, { socket: { state: 2 } })),
-  damage("SOCKET_VALUES", "rich", (s) => s.set(R.SOCKET, { sock: { shutdown: 4 } })),
+  damage("FIELD_VALUE", "rich", (s) => s.set(R.SOCKET, { sock: { shutdown: 4 } }), [], "shutdown"),
   damage(
-    "SOCKET_PEER",
+    "SOCKET_NUMBER",
     "rich",
     (s) => s.set(R.SOCKET_UNIX, { this: s.image.value(s.find(R.SOCKET_UNIX, 1), R.SOCKET_UNIX).this }),
     [],
   ),
-  damage("SOCKET_NAME", "rich", (s) => s.set(R.SOCKET_UNIX, { laddr_len: 111 }, 1)),
+  damage("SOCKET_NAME", "rich", (s) => s.set(R.SOCKET_UNIX, { raddr_len: 111 }, 1)),
   damage("SOCKET_ADDRESS", "sockets", (s) => s.set(R.SOCKET_INET, { raddr_len: 17 })),
   damage("SOCKET_QUEUES", "sockets", (s) =>
     s.drop(s.find(R.SOCKET_QUEUE, -1)).drop(s.find(R.SOCKET_QUEUE, -1)),

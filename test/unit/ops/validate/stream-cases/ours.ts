@@ -69,7 +69,16 @@ export const ourCases: readonly StreamCase[] = [
     return s.payload(other, Buffer.from(image.bytes(holder)));
   }),
 
-  damage("UNLINKED_VALUES", "deleted", (s) => s.set(R.FILE_UNLINKED, { flags: 8 })),
+  damage("FIELD_VALUE", "deleted", (s) => s.set(R.FILE_UNLINKED, { flags: 8 })),
+  damage(
+    "UNLINKED_VALUES",
+    "deleted",
+    (s) => s.set(R.FILE_UNLINKED, { kind: 2 }, (f) => (f.nr_chunks as number) > 0),
+    ["UNLINKED_KIND"],
+  ),
+  damage("DELETED_PATH", "deleted", (s) =>
+    s.payload(substitute(s), Buffer.from(s.image.bytes(s.find(R.FILE_NAME)))),
+  ),
   damage("UNLINKED_KIND", "deleted", (s) => s.set(R.FILE_UNLINKED, { kind: 2 }, isRegular)),
   damage(
     "UNLINKED_KIND",
@@ -78,8 +87,8 @@ export const ourCases: readonly StreamCase[] = [
     [],
     "fifo",
   ),
-  damage("UNLINKED_PATH", "deleted", (s) => s.payload(substitute(s), bytesOf("a/../b\0")), ["NAME_FORM"]),
-  damage("UNLINKED_CONTENTS", "deleted", (s) =>
+  damage("FILE_PATH_PARENT", "deleted", (s) => s.payload(substitute(s), bytesOf("a/../b\0"))),
+  damage("GHOST_CHUNKS", "deleted", (s) =>
     s.poke(s.find(R.FILE_UNLINKED, (f) => (f.nr_chunks as number) > 0) + 1, 0, word64(1n << 60n)),
   ),
   damage("FILE_RECORD_OWNER", "deleted", (s) =>
@@ -112,16 +121,16 @@ export const ourCases: readonly StreamCase[] = [
     (s) => s.set(R.FILE, { f_type: 1001 }, (f) => f.f_type === 1 && f.f_flags === 0x8000),
     ["STREAM_ORDER", "STREAM_SALVAGED"],
   ),
-  damage("IDENTITY_VALUES", "logger", (s) => s.set(R.FILE_IDENTITY, { flags: 1, mode: 0o644 })),
+  damage("FILE_MODE_TYPE", "logger", (s) => s.set(R.FILE_IDENTITY, { flags: 1, mode: 0o644 })),
   damage("PIPE_CAPACITY", "tree", (s) => s.set(R.PIPE_STATE, { capacity: 70_000 })),
   damage("FIELD_VALUE", "extended", (s) => s.set(R.TIMERFD, { value_ns: SIGNED })),
-  damage("MEMFD_VALUES", "extended", (s) => s.set(R.MEMFD, { inode_objref: 0 })),
-  damage("WATCH_NUMBER", "terminal", (s) => s.set(R.INOTIFY_WATCH, { wd: 0 })),
+  damage("FIELD_VALUE", "extended", (s) => s.set(R.MEMFD, { inode_objref: 0 }), [], "memfd"),
+  damage("FIELD_VALUE", "terminal", (s) => s.set(R.INOTIFY_WATCH, { wd: 0 })),
   damage("TTY_SESSION", "terminal", (s) => s.set(R.TTY_EXTRA, { sid_ref: 4711 })),
   damage("AREA_KIND", "logger", (s) => s.set(R.VMA_EXTRA, { kind: 9 })),
 
-  damage("SOCKET_EXTRA_VALUES", "sockets", (s) => s.set(R.SOCKET_EXTRA, { so_options: 1n })),
-  damage("SOCKET_EXTRA_VALUES", "sockets", (s) => s.set(R.SOCKET_EXTRA, { flags: 1 }), [], "mode"),
+  damage("SOCKET_SWITCHES", "sockets", (s) => s.set(R.SOCKET_EXTRA, { so_options: 1n })),
+  damage("FIELD_VALUE", "sockets", (s) => s.set(R.SOCKET_EXTRA, { flags: 1 }), [], "mode of a socket"),
   damage("SOCKET_INODE", "sockets", (s) =>
     s.set(R.SOCKET_EXTRA, { inode: s.image.value(s.find(R.SOCKET_EXTRA, 1), R.SOCKET_EXTRA).inode }),
   ),
@@ -133,10 +142,10 @@ export const ourCases: readonly StreamCase[] = [
     [],
     "netlink as packet",
   ),
-  damage("NETLINK_VALUES", "sockets", (s) => s.set(R.SOCKET_NETLINK, { flags: 2 })),
-  damage("PACKET_VALUES", "sockets", (s) => s.set(R.SOCKET_PACKET, { version: 3 })),
-  damage("TCP_EXTRA_VALUES", "sockets", (s) => s.set(R.TCP_EXTRA, { snd_wscale: 15 })),
-  damage("TCP_EXTRA_VALUES", "sockets", (s) => s.set(R.TCP_EXTRA, { flags: 16 }), [], "flags"),
+  damage("FIELD_VALUE", "sockets", (s) => s.set(R.SOCKET_NETLINK, { flags: 2 }), [], "netlink"),
+  damage("FIELD_VALUE", "sockets", (s) => s.set(R.SOCKET_PACKET, { version: 3 }), [], "ring"),
+  damage("FIELD_VALUE", "sockets", (s) => s.set(R.TCP_EXTRA, { snd_wscale: 15 }), [], "window scale"),
+  damage("FIELD_VALUE", "sockets", (s) => s.set(R.TCP_EXTRA, { flags: 31 }), [], "flags of a connection"),
   damage("PACKET_RIGHTS_FILES", "sockets", (s) => {
     const rights = s.find(R.PACKET_RIGHTS);
     const number = Buffer.from(s.image.bytes(rights));

@@ -1,0 +1,116 @@
+import type { CriuImageSet } from "../../formats/criu/image-set.js";
+import type { EventfdFileEntry } from "../../formats/criu/tables/eventfd.js";
+import type { EventpollFileEntry } from "../../formats/criu/tables/eventpoll.js";
+import type { FileEntry } from "../../formats/criu/tables/fdinfo.js";
+import type { FownEntry } from "../../formats/criu/tables/fown.js";
+import type { InotifyFileEntry } from "../../formats/criu/tables/fsnotify.js";
+import type { SignalfdEntry } from "../../formats/criu/tables/siginfo.js";
+import type { TimerfdEntry } from "../../formats/criu/tables/timer.js";
+import type { TermiosEntry } from "../../formats/criu/tables/tty.js";
+import { wordBytes } from "../../io/words.js";
+import { NSEC_PER_SEC } from "../../linux/time.js";
+import type { Memfd, SpecialFile, Terminal } from "../special-file.js";
+import { memfdInode, ttyInfo } from "./referred-records.js";
+
+/** Words of a file handle that criu wants even where it goes by the path. */
+const HANDLE_WORDS = 16;
+/** Control characters that the kernel's structure has. */
+const CONTROL_CHARACTERS = 19;
+
+/** What an open file has that only its type has. */
+export function decodeSpecial(
+  type: string,
+  record: Readonly<Record<string, unknown>>,
+  set: CriuImageSet,
+): SpecialFile | undefined {
+  switch (type) {
+    case "EVENTFD":
+      return { kind: "eventfd", counter: (record as EventfdFileEntry).counter, semaphore: false };
+    case "SIGNALFD":
+      return { kind: "signalfd", mask: (record as SignalfdEntry).sigmask };
+    case "TIMERFD": {
+      const { clockid, settime_flags, ticks, vsec, vnsec, isec, insec } = record as TimerfdEntry;
+      const [left, interval] = [vsec * NSEC_PER_SEC + vnsec, isec * NSEC_PER_SEC + insec];
+      return { kind: "timerfd", clock: clockid, settimeFlags: settime_flags, ticks, left, interval };
+    }
+    case "EVENTPOLL": {
+      const { tfd } = record as EventpollFileEntry;
+      const watches = tfd.map((each) => ({ ...each, fd: each.tfd, fileId: undefined }));
+      return { kind: "epoll", watches };
+    }
+    case "INOTIFY": {
+      const watches = (record as InotifyFileEntry).wd.map(({ wd, mask, i_ino, s_dev, f_handle }) => {
+        return { wd, mask, ino: i_ino, dev: s_dev, path: f_handle.path };
+      });
+      return { kind: "inotify", watches };
+    }
+    case "MEMFD":
+      return memfdOf(set, record.inode_id as number);
+    case "TTY":
+      return terminalOf(set, record.tty_info_id as number);
+    default:
+      return undefined;
+  }
+}
+
+/** What every entry of an open file without a path has. */
+interface Common {
+  readonly id: number;
+  readonly flags: number;
+  readonly fown: FownEntry;
+}
+
+/** The type of a special file and the member of its entry in files.img; undefined for those with records of their own. */
+export function encodeSpecial(
+  special: SpecialFile,
+  common: Common,
+): readonly [type: string, member: Partial<FileEntry>] | undefined {
+  switch (special.kind) {
+    case "eventfd":
+      return ["EVENTFD", { efd: { ...common, counter: special.counter } }];
+    case "signalfd":
+      return ["SIGNALFD", { sgfd: { ...common, sigmask: special.mask } }];
+    case "timerfd": {
+      const { clock, settimeFlags, ticks, left, interval } = special;
+      const [vsec, vnsec] = [left / NSEC_PER_SEC, left % NSEC_PER_SEC];
+      const [isec, insec] = [interval / NSEC_PER_SEC, interval % NSEC_PER_SEC];
+      const times = { clockid: clock, ticks, settime_flags: settimeFlags, vsec, vnsec, isec, insec };
+      return ["TIMERFD", { tfd: { ...common, ...times } }];
+    }
+    case "epoll": {
+      const { watches = [] } = special;
+      const tfd = watches.map(({ fd, events, data }) => ({ id: 0, tfd: fd, events, data }));
+      return ["EVENTPOLL", { epfd: { ...common, tfd } }];
+    }
+    case "inotify": {
+      const wd = special.watches.map(({ wd, mask, ino, dev, path }) => ({
+        ...{ id: 0, i_ino: ino, mask, ignored_mask: 0, s_dev: dev, wd },
+        f_handle: {
+          ...{ bytes: 0, type: 0, handle: Array.from({ length: HANDLE_WORDS }, () => 0n) },
+          ...(path === undefined ? {} : { path }),
+        },
+      }));
+      return ["INOTIFY", { ify: { ...common, wd } }];
+    }
+    default:
+      return undefined;
+  }
+}
+
+function memfdOf(set: CriuImageSet, id: number): Memfd | undefined {
+  const inode = memfdInode(set, id);
+  if (inode === undefined) return undefined;
+  const { size, seals, uid, gid } = inode;
+  return { kind: "memfd", size, seals, uid, gid };
+}
+
+function terminalOf(set: CriuImageSet, id: number): Terminal | undefined {
+  const { termios, winsize } = ttyInfo(set, id) ?? {};
+  if (termios === undefined) return undefined;
+  return { kind: "terminal", termios: { ...termios, c_cc: controlCharacters(termios) }, window: winsize };
+}
+
+/** One a byte in the first words. */
+function controlCharacters({ c_cc: words }: TermiosEntry): Buffer {
+  return wordBytes("u32", words, "word of control characters").subarray(0, CONTROL_CHARACTERS);
+}

@@ -1,0 +1,79 @@
+import fs from "node:fs";
+import os from "node:os";
+import path from "node:path";
+import { ioError, isCrimgError, UnsupportedError } from "./io/errors.js";
+import { DirectoryFileSet, type FileSet } from "./io/file-set.js";
+import { temporaryDirectory } from "./io/new-directory.js";
+import { SpoolSource } from "./io/spool.js";
+import type { Document } from "./model/document.js";
+import { openFileSet, openStream } from "./open.js";
+
+const { O_RDONLY, O_DIRECTORY, O_NOFOLLOW, O_NONBLOCK } = fs.constants;
+
+/** An image that nobody but the caller can change. */
+export interface PrivateCopy {
+  readonly document: Document;
+  remove(): void;
+}
+
+/** Whether nobody else can change an image any more: a pipe that was kept in a file without a name. */
+export function isPrivate(document: Document): boolean {
+  return document.family === "linux-cr" && document.image.source instanceof SpoolSource;
+}
+
+/**
+ * Copies an image, with its parents, to where temporary files go, for whoever owns it may change it while it is checked.
+ * No link in it is followed. Errors: IO, UNSUPPORTED for a set that is not a directory, FormatError for what is no image
+ * any more.
+ */
+export function privateCopy(document: Document): PrivateCopy {
+  if (document.family === "linux-cr") {
+    const copy = openStream(new SpoolSource(document.image.source, document.name, os.tmpdir()));
+    return { document: copy, remove: () => copy.close() };
+  }
+  const directory = temporaryDirectory(os.tmpdir(), "restore");
+  const remove = (): void => fs.rmSync(directory, { recursive: true, force: true });
+  try {
+    copyInto(directory, document.set.fileSet);
+    const copy = openFileSet(new DirectoryFileSet(directory, document.name));
+    return {
+      document: copy,
+      remove() {
+        copy.close();
+        remove();
+      },
+    };
+  } catch (error) {
+    remove();
+    throw error;
+  }
+}
+
+function copyInto(to: string, files: FileSet): void {
+  if (!(files instanceof DirectoryFileSet))
+    throw new UnsupportedError("only image sets in a directory can be copied", { file: files.name });
+  const from = fs.openSync(fs.realpathSync(files.directory), O_RDONLY | O_DIRECTORY | O_NOFOLLOW);
+  try {
+    for (const name of files.names()) copyFile(`/proc/self/fd/${from}/${name}`, path.join(to, name), name);
+  } finally {
+    fs.closeSync(from);
+  }
+  const parent = files.parent();
+  if (parent === undefined) return;
+  fs.mkdirSync(path.join(to, "parent"), { mode: 0o700 });
+  copyInto(path.join(to, "parent"), parent);
+}
+
+/** The file that is opened is the one that is copied, whatever takes its name meanwhile. */
+function copyFile(from: string, to: string, name: string): void {
+  let fd: number | undefined;
+  try {
+    fd = fs.openSync(from, O_RDONLY | O_NOFOLLOW | O_NONBLOCK);
+    if (!fs.fstatSync(fd).isFile()) throw new UnsupportedError("not a regular file", { file: name });
+    fs.copyFileSync(`/proc/self/fd/${fd}`, to, fs.constants.COPYFILE_EXCL | fs.constants.COPYFILE_FICLONE);
+  } catch (error) {
+    throw isCrimgError(error) ? error : ioError("copy it", name, error);
+  } finally {
+    if (fd !== undefined) fs.closeSync(fd);
+  }
+}

@@ -1,0 +1,77 @@
+import { type Domain, isWithin } from "../io/domains.js";
+import type { FieldDomain, Machine } from "./field-domain.js";
+import { type AnyValue, fieldMessage, type MessageTable } from "./message.js";
+import type { StructTable } from "./struct.js";
+
+/** A field whose value is outside of its domain. */
+export interface OutsideValue {
+  /** From the record down: `posix[0].clock_id`. */
+  readonly path: string;
+  readonly value: number | bigint;
+  readonly domain: Domain;
+}
+
+type Owner = Readonly<Record<string, unknown>>;
+
+/** One field that has a domain, or leads to fields that have. */
+interface Step {
+  readonly name: string;
+  readonly domain: FieldDomain | undefined;
+  readonly nested: readonly Step[];
+}
+
+const steps = new WeakMap<MessageTable | StructTable, readonly Step[]>();
+
+/** Whether any field of the table, or of what stands in it, has a domain. */
+export function hasDomains(table: MessageTable | StructTable): boolean {
+  return stepsOf(table).length > 0;
+}
+
+/** The fields of a decoded message or structure whose values are outside of their domains, in table order. */
+export function outsideValues(
+  table: MessageTable | StructTable,
+  value: AnyValue | Owner,
+  machine: Machine,
+): Generator<OutsideValue> {
+  return walk(stepsOf(table), value as Owner, machine, "");
+}
+
+function* walk(list: readonly Step[], owner: Owner, machine: Machine, path: string): Generator<OutsideValue> {
+  for (const { name, domain, nested } of list) {
+    const stored = owner[name];
+    if (stored === undefined) continue;
+    const values = Array.isArray(stored) ? stored : [stored];
+    const allowed = typeof domain === "function" ? domain(owner, machine) : domain;
+    for (const [i, each] of values.entries()) {
+      const at = Array.isArray(stored) ? `${path}${name}[${i}]` : path + name;
+      if (nested.length > 0) yield* walk(nested, each as Owner, machine, `${at}.`);
+      else if (allowed !== undefined && !isWithin(allowed, each as number | bigint))
+        yield { path: at, value: each as number | bigint, domain: allowed };
+    }
+  }
+}
+
+function stepsOf(table: MessageTable | StructTable): readonly Step[] {
+  let found = steps.get(table);
+  if (found === undefined) {
+    // A message inside itself finds the list that is not filled yet, and no domain in it.
+    steps.set(table, []);
+    found = Object.entries(table.fields).flatMap(([name, field]): Step[] => {
+      const nested = nestedTable(table, field);
+      const inside = nested === undefined ? [] : stepsOf(nested);
+      return field.domain !== undefined || inside.length > 0
+        ? [{ name, domain: field.domain, nested: inside }]
+        : [];
+    });
+    steps.set(table, found);
+  }
+  return found;
+}
+
+function nestedTable(
+  table: MessageTable | StructTable,
+  field: MessageTable["fields"][string] | StructTable["fields"][string],
+): MessageTable | StructTable | undefined {
+  if (table.kind === "message" && "number" in field) return fieldMessage(table, field);
+  return typeof field.type === "object" && field.type.kind === "struct" ? field.type : undefined;
+}
