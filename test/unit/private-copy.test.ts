@@ -1,10 +1,10 @@
 import fs from "node:fs";
 import path from "node:path";
 import * as assert from "uvu/assert";
-import { openDocument } from "../../src/open.js";
 import { isPrivate, privateCopy } from "../../src/private-copy.js";
 import { streamFixture } from "../helpers/images.js";
 import { cleanUp, freshDirectory } from "../helpers/live.js";
+import { openSet } from "../helpers/open-set.js";
 import { suite } from "../helpers/suite.js";
 import { fixture } from "./ops/edit/planned.js";
 
@@ -19,7 +19,7 @@ function freshSet(): string {
 
 test("a set: what is written into the original later is not in the copy, nor what links lead to", () => {
   const set = freshSet();
-  const document = openDocument(set);
+  const document = openSet(set);
   const pages = fs.readFileSync(path.join(set, "pages-1.img"));
   const copy = privateCopy(document);
   try {
@@ -37,7 +37,7 @@ test("a set: what is written into the original later is not in the copy, nor wha
 test("a file that became a link, or has gone, is told, and nothing is left", () => {
   for (const isLink of [false, true]) {
     const set = freshSet();
-    const document = openDocument(set);
+    const document = openSet(set);
     const file = path.join(set, "core-1000.img");
     fs.rmSync(file);
     if (isLink) fs.symlinkSync("/etc/shadow", file);
@@ -50,7 +50,7 @@ test("a set with a parent is copied with it", () => {
   const set = freshSet();
   const parent = freshSet();
   fs.symlinkSync(parent, path.join(set, "parent"));
-  const document = openDocument(set);
+  const document = openSet(set);
   const copy = privateCopy(document);
   try {
     fs.rmSync(parent, { recursive: true });
@@ -64,7 +64,7 @@ test("a set with a parent is copied with it", () => {
 test("a stream is kept in a file without a name, once", () => {
   const file = path.join(freshDirectory("private"), "app.ckpt");
   fs.copyFileSync(streamFixture("locks"), file);
-  const document = openDocument(file);
+  const document = openSet(file);
   assert.not.ok(isPrivate(document));
   const size = fs.statSync(file).size;
   const copy = privateCopy(document);
