@@ -1,6 +1,7 @@
 import fs from "node:fs";
 import path from "node:path";
 import * as assert from "uvu/assert";
+import { openDocument } from "../../src/open.js";
 import { isPrivate, privateCopy } from "../../src/private-copy.js";
 import { streamFixture } from "../helpers/images.js";
 import { cleanUp, freshDirectory } from "../helpers/live.js";
@@ -27,6 +28,7 @@ test("a set: what is written into the original later is not in the copy, nor wha
     fs.rmSync(path.join(set, "pstree.img"));
     assert.is(copy.document.name, document.name);
     assert.is(copy.document.checkpoint.tasks[0]?.pid, 1000);
+    assert.ok(copy.document.family === "criu");
     assert.ok(copy.document.set.fileSet.open("pages-1.img")?.read(0, pages.length).equals(pages));
   } finally {
     copy.remove();
@@ -54,6 +56,7 @@ test("a set with a parent is copied with it", () => {
   const copy = privateCopy(document);
   try {
     fs.rmSync(parent, { recursive: true });
+    assert.ok(copy.document.family === "criu");
     assert.ok(copy.document.set.fileSet.parent()?.open("pages-1.img") !== undefined);
   } finally {
     copy.remove();
@@ -64,7 +67,7 @@ test("a set with a parent is copied with it", () => {
 test("a stream is kept in a file without a name, once", () => {
   const file = path.join(freshDirectory("private"), "app.ckpt");
   fs.copyFileSync(streamFixture("locks"), file);
-  const document = openSet(file);
+  const document = openDocument(file);
   assert.not.ok(isPrivate(document));
   const size = fs.statSync(file).size;
   const copy = privateCopy(document);
