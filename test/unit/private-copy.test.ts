@@ -5,6 +5,7 @@ import { openDocument } from "../../src/open.js";
 import { isPrivate, privateCopy } from "../../src/private-copy.js";
 import { streamFixture } from "../helpers/images.js";
 import { cleanUp, freshDirectory } from "../helpers/live.js";
+import { openSet } from "../helpers/open-set.js";
 import { suite } from "../helpers/suite.js";
 import { fixture } from "./ops/edit/planned.js";
 
@@ -19,7 +20,7 @@ function freshSet(): string {
 
 test("a set: what is written into the original later is not in the copy, nor what links lead to", () => {
   const set = freshSet();
-  const document = openDocument(set);
+  const document = openSet(set);
   const pages = fs.readFileSync(path.join(set, "pages-1.img"));
   const copy = privateCopy(document);
   try {
@@ -27,6 +28,7 @@ test("a set: what is written into the original later is not in the copy, nor wha
     fs.rmSync(path.join(set, "pstree.img"));
     assert.is(copy.document.name, document.name);
     assert.is(copy.document.checkpoint.tasks[0]?.pid, 1000);
+    assert.ok(copy.document.family === "criu");
     assert.ok(copy.document.set.fileSet.open("pages-1.img")?.read(0, pages.length).equals(pages));
   } finally {
     copy.remove();
@@ -37,7 +39,7 @@ test("a set: what is written into the original later is not in the copy, nor wha
 test("a file that became a link, or has gone, is told, and nothing is left", () => {
   for (const isLink of [false, true]) {
     const set = freshSet();
-    const document = openDocument(set);
+    const document = openSet(set);
     const file = path.join(set, "core-1000.img");
     fs.rmSync(file);
     if (isLink) fs.symlinkSync("/etc/shadow", file);
@@ -50,10 +52,11 @@ test("a set with a parent is copied with it", () => {
   const set = freshSet();
   const parent = freshSet();
   fs.symlinkSync(parent, path.join(set, "parent"));
-  const document = openDocument(set);
+  const document = openSet(set);
   const copy = privateCopy(document);
   try {
     fs.rmSync(parent, { recursive: true });
+    assert.ok(copy.document.family === "criu");
     assert.ok(copy.document.set.fileSet.parent()?.open("pages-1.img") !== undefined);
   } finally {
     copy.remove();
