@@ -9,12 +9,6 @@ export const MAX_RECORD_ELEMENTS = 512 * 1024;
 /** Records of one image of a set that are held at once, of the kinds that say nothing else; no kernel object counts so many. */
 export const MAX_HELD_RECORDS = 256 * 1024;
 
-/** Encoded bytes of the records of tasks and open files that stay decoded, which takes some ten times as much memory. */
-export const MAX_DECODED_BYTES = 2 * MiB;
-
-/** The same while a set is checked, of its images with one record: many rules go through all of them. */
-export const MAX_CHECKED_BYTES = 8 * MiB;
-
 /** Tasks of one checkpoint: twice the usual kernel.pid_max, and each of them has five images or more. */
 export const MAX_TASKS = 64 * 1024;
 

@@ -215,7 +215,12 @@ export function isConnection({
 export function closedSocket(socket: Socket): Socket {
   const none = { address: socket.family === "INET6" ? [0, 0, 0, 0] : [0], port: 0 };
   const inet = socket.inet && { ...socket.inet, local: none, remote: none };
-  return { ...socket, state: "CLOSE", shutdown: undefined, inet };
+  return changedSocket(socket, { state: "CLOSE", shutdown: undefined, inet });
+}
+
+/** The socket with other values. What it computes stays computed: `...` would leave that out. */
+export function changedSocket(socket: Socket, changes: Partial<Socket>): Socket {
+  return Object.create(socket, Object.getOwnPropertyDescriptors(changes));
 }
 
 /** What a person calls an open socket. */

@@ -76,9 +76,6 @@ export interface RecordDamage {
 export class CriuImage<V = AnyValue> {
   readonly header: ImageHeader | undefined;
   #records: ImageRecord<V>[] | undefined;
-  #window: ReadWindow | undefined;
-  /** Where the last message that was read by `valueAt` ends. */
-  #lastEnd = 0;
 
   constructor(
     readonly source: ByteSource,
@@ -156,16 +153,6 @@ export class CriuImage<V = AnyValue> {
   readRecordAt(window: ReadWindow, index: number, offset: number): ImageRecord<V> {
     if (this.header === undefined) throw new Error(`${this.fileName} has no records`);
     return this.#readRecord(window, this.header, index, offset) as ImageRecord<V>;
-  }
-
-  /** The message of a record that was read before, decoded anew. Cheap for one record after the other. */
-  valueAt({ index, offset, size }: Pick<ImageRecord, "index" | "offset" | "size">): V {
-    const isNext = offset >= this.#lastEnd && offset - this.#lastEnd <= NEAR_BYTES;
-    this.#lastEnd = offset + size;
-    this.#window ??= new ReadWindow(this.source);
-    const bytes = isNext ? this.#window.read(offset, size) : this.source.read(offset, size);
-    const table = tableOf(this.kind as ImageKind, index);
-    return decodeMessage(table, bytes, { file: this.source.name, path: `[${index}]`, offset }) as V;
   }
 
   /** The records decoded by the part of their message that is needed. Only for images without payloads. */
@@ -313,9 +300,6 @@ export class CriuImage<V = AnyValue> {
     return padding;
   }
 }
-
-/** A record that starts so near behind another one is read together with those that follow it. */
-const NEAR_BYTES = 4096;
 
 /** One for all records: an image may have a million. */
 const NO_PAYLOAD: readonly PayloadRange[] = [];

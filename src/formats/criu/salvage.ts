@@ -1,7 +1,5 @@
 import { type CrimgError, FormatError, isCrimgError } from "../../io/errors.js";
-import { MAX_CHECKED_BYTES } from "../../io/limits.js";
-import { Recent } from "../../io/recent.js";
-import type { AnyValue, MessageTable, Value } from "../../schema/message.js";
+import type { MessageTable, Value } from "../../schema/message.js";
 import { kindOfFileName } from "./detect.js";
 import { CriuImage, type ImageRecord, type RecordDamage } from "./image.js";
 import type { ImageKind } from "./image-kind.js";
@@ -51,19 +49,12 @@ class SalvagedImage extends CriuImage {
   }
 }
 
-/** The first record that can be read. */
-function firstValue(image: CriuImage): AnyValue | undefined {
-  for (const { value } of image.readRecords()) return value;
-  return undefined;
-}
-
 /**
  * An image set read as far as it can be: what is damaged counts as absent and is kept as `Damage` instead of being
  * thrown. The operating system's errors (unreadable files) count as damage too.
  */
 export class SalvagedSet extends CriuImageSet {
   readonly #salvaged = new Map<string, SalvagedImage | Damage>();
-  readonly #firsts = new Recent(firstValue, ({ source }: CriuImage) => source.size, MAX_CHECKED_BYTES);
 
   /** The damage of one image; complete once its records have been read. */
   damageOf(fileName: string): readonly Damage[] {
@@ -93,8 +84,7 @@ export class SalvagedSet extends CriuImageSet {
   }
 
   override first<M extends MessageTable>(kind: ImageKind<M>, id?: number): Value<M> | undefined {
-    const image = this.image(kind, id);
-    return image && (this.#firsts.of(image as CriuImage) as Value<M> | undefined);
+    return this.records(kind, id)[0]?.value;
   }
 
   override firstPart<M extends MessageTable>(

@@ -14,8 +14,7 @@ import { criuIpcNamespaces, criuUtsNamespaces } from "./ipc.js";
 import { decodeLocks } from "./locks.js";
 import { criuMounts, criuPipeBuffers } from "./mounts.js";
 import { criuSurroundings } from "./surroundings.js";
-import { CriuTask, criuDescriptorTable, recentParts, type TaskContext } from "./tasks.js";
-import { recentThreads } from "./threads.js";
+import { CriuTask, criuDescriptorTable, type TaskContext } from "./tasks.js";
 
 /** `uname -m` of the architectures that core_entry.mtype names. */
 const ARCHITECTURES: Readonly<Record<string, string>> = {
@@ -40,8 +39,7 @@ export function criuCheckpoint(set: CriuImageSet): Checkpoint {
     tables.set(id, table);
     return table;
   };
-  const recent = { recent: recentParts(), recentThreads: recentThreads() };
-  const tree = lazy(() => readTree(set, { set, files, children, descriptorTable, ...recent }));
+  const tree = lazy(() => readTree(set, { set, files, children, descriptorTable }));
   const byPid = (): ReadonlyMap<number, Task> => tree().byPid;
   const tasks = lazy(() => [...byPid().values()]);
   const childrenByPid = lazy(() => groupByParent(tasks()));

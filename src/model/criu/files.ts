@@ -1,17 +1,14 @@
 import path from "node:path";
 import { FILE_TYPES } from "../../formats/criu/file-types.js";
-import type { CriuImage, ImageRecord } from "../../formats/criu/image.js";
 import type { CriuImageSet } from "../../formats/criu/image-set.js";
 import { IMAGES } from "../../formats/criu/images.js";
-import { FD_TYPES, type FileEntry } from "../../formats/criu/tables/fdinfo.js";
+import { FD_TYPES } from "../../formats/criu/tables/fdinfo.js";
 import type { FownEntry } from "../../formats/criu/tables/fown.js";
 import type { RegFileEntry } from "../../formats/criu/tables/regfile.js";
 import { enumName } from "../../io/enums.js";
 import { FormatError } from "../../io/errors.js";
 import { MAX_PATH_LENGTH } from "../../io/limits.js";
-import { Recent } from "../../io/recent.js";
 import { wordBytes } from "../../io/words.js";
-import type { AnyValue } from "../../schema/message.js";
 import type { DeletedFile, FileOwner, FileTable, OpenFile, Origin } from "../checkpoint.js";
 import { NumberNames } from "../number-names.js";
 import type { Socket } from "../socket.js";
@@ -32,32 +29,11 @@ const OWNER_KINDS = new NumberNames<Exclude<FileOwner["kind"], number>>([
 
 const SOCKET_TYPES: ReadonlySet<string> = new Set(["UNIXSK", "INETSK", "NETLINKSK", "PACKETSK"]);
 
-/** What an open file takes besides what is stored of it: the objects of its record and its socket. */
-const OBJECT_BYTES = 512;
-
 /** What the open files of one set share. */
 interface FileContext {
   readonly set: CriuImageSet;
   readonly files: () => FileTable;
   readonly deletedById: () => ReadonlyMap<number, DeletedFile>;
-  readonly recent: Recent<CriuOpenFile, Contents>;
-}
-
-type FileRecord = Readonly<Record<string, unknown>>;
-
-/** Where the open files of one type stand. */
-interface Place {
-  readonly image: CriuImage;
-  /** Member of the message in files.img; undefined for the images of one type each. */
-  readonly member: string | undefined;
-  /** The record of a file in the message; undefined when that says nothing of it. */
-  readonly recordIn: (value: AnyValue) => FileRecord | undefined;
-}
-
-/** What is read and made of an open file when it is looked at. */
-interface Contents {
-  record?: FileRecord;
-  socket?: Socket | undefined;
 }
 
 /** The open files of a set: from files.img, or in sets before criu 3.4 from one image per type. */
@@ -65,8 +41,7 @@ export function criuFileTable(
   set: CriuImageSet,
   deletedById: () => ReadonlyMap<number, DeletedFile>,
 ): FileTable {
-  const recent = new Recent<CriuOpenFile, Contents>(() => ({}));
-  const context: FileContext = { set, files: () => table, deletedById, recent };
+  const context: FileContext = { set, files: () => table, deletedById };
   const all = readFiles(set, context);
   const byId = new Map<number, OpenFile>();
   const others = new Map<string, OpenFile>();
@@ -85,49 +60,32 @@ export function criuFileTable(
   return table;
 }
 
-/** Sets hold many files, so one holds only where its record stands and reads it when asked. */
+/** Sets hold many files, so one holds only its record and makes the rest when asked. */
 class CriuOpenFile implements OpenFile {
-  readonly id: number;
   readonly #context: FileContext;
-  readonly #place: Place;
+  readonly #image: string;
   readonly #index: number;
-  readonly #offset: number;
-  readonly #size: number;
-  /** Id of the regular file entry of a fifo's or terminal's node. */
-  readonly #nodeId: number | undefined;
+  readonly #member: string | undefined;
   #label: string | undefined;
 
   constructor(
     readonly type: string,
-    id: number,
-    record: FileRecord,
-    { index, offset, size }: ImageRecord<unknown>,
-    place: Place,
+    readonly id: number,
+    readonly record: Readonly<Record<string, unknown>>,
+    image: string,
+    index: number,
+    member: string | undefined,
     context: FileContext,
   ) {
-    this.id = id;
     this.#context = context;
-    this.#place = place;
+    this.#image = image;
     this.#index = index;
-    this.#offset = offset;
-    this.#size = size;
-    this.#nodeId = typeof record.regf_id === "number" ? record.regf_id : undefined;
-  }
-
-  get record(): FileRecord {
-    const contents = this.#context.recent.of(this);
-    if (contents.record === undefined) {
-      const place = { index: this.#index, offset: this.#offset, size: this.#size };
-      contents.record = this.#place.recordIn(this.#place.image.valueAt(place)) ?? {};
-      this.#context.recent.weigh(this, this.#size + OBJECT_BYTES);
-    }
-    return contents.record;
+    this.#member = member;
   }
 
   get origin(): Origin {
-    const { image, member: field } = this.#place;
-    const origin = { image: image.fileName, record: this.#index };
-    return field === undefined ? origin : { ...origin, field };
+    const origin = { image: this.#image, record: this.#index };
+    return this.#member === undefined ? origin : { ...origin, field: this.#member };
   }
 
   get node(): OpenFile | undefined {
@@ -186,7 +144,7 @@ class CriuOpenFile implements OpenFile {
   }
 
   get deleted(): DeletedFile | undefined {
-    const node = this.type === "REG" ? this.id : this.#nodeId;
+    const node = this.type === "REG" ? this.id : (this.record.regf_id as number | undefined);
     return node === undefined ? undefined : this.#context.deletedById().get(node);
   }
 
@@ -200,59 +158,48 @@ class CriuOpenFile implements OpenFile {
 
   /** The regular file entry of a fifo's or terminal's node. */
   get #node(): OpenFile | undefined {
-    return this.#nodeId === undefined ? undefined : this.#context.files().get(this.#nodeId, "REG");
+    const id = this.record.regf_id;
+    return typeof id === "number" ? this.#context.files().get(id, "REG") : undefined;
   }
 }
 
 /** The records are not kept: sets have tens of thousands of them. */
 function readFiles(set: CriuImageSet, context: FileContext): OpenFile[] {
-  const image = set.image(IMAGES.FILES);
-  const files = image === undefined ? [] : readAllTypes(set, image, context);
+  const files: OpenFile[] = [];
+  const members = new Map(FILE_TYPES.map(({ type, member }) => [type, member]));
+  for (const { index, offset, value } of set.image(IMAGES.FILES)?.heldRecords() ?? []) {
+    const type = enumName(FD_TYPES, value.type);
+    const member = members.get(type);
+    const record = member === undefined ? {} : (value[member] as Record<string, unknown> | undefined);
+    // An entry without the member of its type says nothing of the file: as if it were not there.
+    if (record === undefined) continue;
+    if (refusesName(set, IMAGES.FILES.file, index, offset, record)) continue;
+    files.push(new CriuOpenFile(type, value.id, record, IMAGES.FILES.file, index, member, context));
+  }
   if (files.length > 0) return files;
   for (const { type, splitImage } of FILE_TYPES) {
-    const image = splitImage && set.image(splitImage);
-    if (image === undefined) continue;
-    const place: Place = { image, member: undefined, recordIn: (value) => value };
-    for (const record of image.heldRecords()) {
-      const { id = 0 } = record.value as { id?: number };
-      if (!refusesName(set, image, record, record.value))
-        files.push(new CriuOpenFile(type, id, record.value, record, place, context));
+    if (splitImage === undefined) continue;
+    for (const { index, offset, value } of set.image(splitImage)?.heldRecords() ?? []) {
+      const { id = 0 } = value as { id?: number };
+      if (refusesName(set, splitImage.file, index, offset, value)) continue;
+      files.push(new CriuOpenFile(type, id, value, splitImage.file, index, undefined, context));
     }
   }
   return files;
 }
 
-function readAllTypes(set: CriuImageSet, image: CriuImage<FileEntry>, context: FileContext): OpenFile[] {
-  const files: OpenFile[] = [];
-  const places = new Map(FILE_TYPES.map(({ type, member }) => [type, placeOf(image, member)]));
-  const unknown = placeOf(image, undefined);
-  for (const record of image.heldRecords()) {
-    const type = enumName(FD_TYPES, record.value.type);
-    const place = places.get(type) ?? unknown;
-    const entry = place.recordIn(record.value as AnyValue);
-    // An entry without the member of its type says nothing of the file: as if it were not there.
-    if (entry === undefined || refusesName(set, image, record, entry)) continue;
-    files.push(new CriuOpenFile(type, record.value.id, entry, record, place, context));
-  }
-  return files;
-}
-
-function placeOf(image: CriuImage<FileEntry>, member: string | undefined): Place {
-  const recordIn: Place["recordIn"] = (value) =>
-    member === undefined ? {} : (value[member] as FileRecord | undefined);
-  return { image: image as CriuImage, member, recordIn };
-}
-
 /** A descriptor costs ten bytes and shows the whole name of its file. */
 function refusesName(
   set: CriuImageSet,
-  { fileName }: { readonly fileName: string },
-  { index, offset }: ImageRecord<unknown>,
-  { name }: FileRecord,
+  image: string,
+  index: number,
+  offset: number,
+  record: Readonly<Record<string, unknown>>,
 ): boolean {
+  const { name } = record;
   if ((typeof name !== "string" && !Buffer.isBuffer(name)) || name.length <= MAX_PATH_LENGTH) return false;
   const text = `invalid name of ${name.length} bytes (expected at most ${MAX_PATH_LENGTH})`;
-  const place = { file: path.join(set.name, fileName), path: `[${index}]`, offset };
-  set.refuse(fileName, index, new FormatError("TOO_LARGE", text, place));
+  const place = { file: path.join(set.name, image), path: `[${index}]`, offset };
+  set.refuse(image, index, new FormatError("TOO_LARGE", text, place));
   return true;
 }

@@ -23,6 +23,7 @@ import {
   pathBytes,
   type Socket,
   type SocketOptions,
+  type SocketQueue,
   type Switch,
   sizeOf,
   type TcpConnection,
@@ -79,48 +80,95 @@ export interface UnixPlace {
   readonly packets?: () => readonly Packet[];
 }
 
-export function decodeUnix(entry: UnixSkEntry, { origin, peer, packets = () => [] }: UnixPlace): Socket {
-  const name = { name: entry.name, directory: entry.name_dir };
-  const other = peer?.record as UnixSkEntry | undefined;
-  return {
-    ...BARE,
-    family: "UNIX",
-    type: enumName(SK_TYPE, entry.type),
-    state: enumName(SK_STATE, entry.state),
-    inode: entry.ino,
-    local: unixText(name),
-    remote: other === undefined ? "" : unixText({ name: other.name, directory: other.name_dir }),
-    backlog: entry.backlog,
-    peerInode: entry.peer,
-    peer,
-    shutdown: entry.shutdown,
-    get options() {
-      return decodeOptions(entry.opts);
-    },
-    get unix() {
-      return {
-        ...name,
-        length: entry.name.length,
-        isLinked: isPath(entry) && entry.deleted !== true,
-        permissions: entry.file_perms,
-        peerName: undefined,
-        external:
-          entry.uflags === 0
-            ? undefined
-            : (entry.uflags & PEER_IS_EXTERNAL) !== 0
-              ? ("peer" as const)
-              : ("socket" as const),
-        origin,
-      };
-    },
-    get queued() {
-      const all = packets();
-      return all.length === 0
-        ? undefined
-        : { received: all.reduce((sum, { data }) => sum + sizeOf(data), 0), packets: all.length };
-    },
-    received: packets,
-  };
+export function decodeUnix(entry: UnixSkEntry, place: UnixPlace): Socket {
+  return new UnixSocket(entry, place);
+}
+
+/** A class: a set holds 60,000 of them, and each of many rules looks at all. */
+class UnixSocket implements Socket {
+  readonly family = "UNIX";
+  readonly protocol = "";
+  readonly localPort = undefined;
+  readonly remotePort = undefined;
+  readonly connected = false;
+  readonly inet = undefined;
+  readonly netlink = undefined;
+  readonly packet = undefined;
+
+  constructor(
+    private readonly entry: UnixSkEntry,
+    private readonly place: UnixPlace,
+  ) {}
+
+  get type(): string {
+    return enumName(SK_TYPE, this.entry.type);
+  }
+
+  get state(): string {
+    return enumName(SK_STATE, this.entry.state);
+  }
+
+  get inode(): number {
+    return this.entry.ino;
+  }
+
+  get local(): string {
+    return unixText({ name: this.entry.name, directory: this.entry.name_dir });
+  }
+
+  get remote(): string {
+    const other = this.peer?.record as UnixSkEntry | undefined;
+    return other === undefined ? "" : unixText({ name: other.name, directory: other.name_dir });
+  }
+
+  get backlog(): number {
+    return this.entry.backlog;
+  }
+
+  get peerInode(): number {
+    return this.entry.peer;
+  }
+
+  get peer(): OpenFile | undefined {
+    return this.place.peer;
+  }
+
+  get shutdown(): number | undefined {
+    return this.entry.shutdown;
+  }
+
+  get options(): SocketOptions {
+    return decodeOptions(this.entry.opts);
+  }
+
+  get unix(): UnixName {
+    const { name, name_dir: directory, uflags, file_perms: permissions } = this.entry;
+    return {
+      name,
+      length: name.length,
+      directory,
+      isLinked: isPath(this.entry) && this.entry.deleted !== true,
+      permissions,
+      peerName: undefined,
+      external: uflags === 0 ? undefined : (uflags & PEER_IS_EXTERNAL) !== 0 ? "peer" : "socket",
+      origin: this.place.origin,
+    };
+  }
+
+  get queued(): SocketQueue | undefined {
+    const all = this.received();
+    return all.length === 0
+      ? undefined
+      : { received: all.reduce((sum, { data }) => sum + sizeOf(data), 0), packets: all.length };
+  }
+
+  received(): readonly Packet[] {
+    return this.place.packets?.() ?? [];
+  }
+
+  connection(): undefined {
+    return undefined;
+  }
 }
 
 /** The entry of a unix socket but for what belongs to its open file, its inode and its peer. */
@@ -162,45 +210,99 @@ export interface InetPlace {
   readonly oldOptions?: () => TcpOptsEntry | undefined;
 }
 
-export function decodeInet(
-  entry: InetSkEntry,
-  { origin, isBigEndian = false, connection = () => undefined, oldOptions = () => undefined }: InetPlace,
-): Socket {
-  const inet = decodeEnds(entry, origin, isBigEndian);
-  const { local, remote } = inet;
-  const kinds = {
-    type: enumName(SK_TYPE, entry.type),
-    protocol: enumName(SK_PROTO, entry.proto),
-    state: enumName(SK_STATE, entry.state),
-  };
-  const stored = isConnection(kinds) ? connection : () => undefined;
-  return {
-    ...BARE,
-    ...kinds,
-    family: enumName(SK_FAMILY, entry.family),
-    inode: entry.ino,
-    local: endText(local),
-    remote: remote.port === 0 ? "" : endText(remote),
-    localPort: local.port,
-    remotePort: remote.port === 0 ? undefined : remote.port,
-    backlog: entry.backlog,
-    connected: isConnected(entry.proto, entry.state, remote.port),
-    shutdown: entry.shutdown,
-    inet,
-    get options() {
-      const tcp = entry.tcp_opts ?? (isConnection(kinds) ? oldOptions() : undefined);
-      return decodeOptions(entry.opts, entry, tcp);
-    },
-    get queued() {
-      const found = stored();
-      return found && { received: sizeOf(found.received), unsent: sizeOf(found.unsent) };
-    },
-    received() {
-      const found = stored();
-      return found === undefined ? [] : [{ data: found.received, files: [], control: [] }];
-    },
-    connection: stored,
-  };
+export function decodeInet(entry: InetSkEntry, place: InetPlace): Socket {
+  return new InetSocket(entry, place);
+}
+
+/** A class, as that of unix sockets. */
+class InetSocket implements Socket {
+  readonly peerInode = undefined;
+  readonly peer = undefined;
+  readonly unix = undefined;
+  readonly netlink = undefined;
+  readonly packet = undefined;
+
+  constructor(
+    private readonly entry: InetSkEntry,
+    private readonly place: InetPlace,
+  ) {}
+
+  get family(): string {
+    return enumName(SK_FAMILY, this.entry.family);
+  }
+
+  get type(): string {
+    return enumName(SK_TYPE, this.entry.type);
+  }
+
+  get protocol(): string {
+    return enumName(SK_PROTO, this.entry.proto);
+  }
+
+  get state(): string {
+    return enumName(SK_STATE, this.entry.state);
+  }
+
+  get inode(): number {
+    return this.entry.ino;
+  }
+
+  get local(): string {
+    return endText(this.inet.local);
+  }
+
+  get remote(): string {
+    const { remote } = this.inet;
+    return remote.port === 0 ? "" : endText(remote);
+  }
+
+  get localPort(): number {
+    return this.entry.src_port;
+  }
+
+  get remotePort(): number | undefined {
+    return this.entry.dst_port === 0 ? undefined : this.entry.dst_port;
+  }
+
+  get backlog(): number {
+    return this.entry.backlog;
+  }
+
+  get connected(): boolean {
+    const { proto, state, dst_port: remotePort } = this.entry;
+    return isConnected(proto, state, remotePort);
+  }
+
+  get shutdown(): number | undefined {
+    return this.entry.shutdown;
+  }
+
+  get inet(): InetEnds {
+    return decodeEnds(this.entry, this.place.origin, this.place.isBigEndian ?? false);
+  }
+
+  get options(): SocketOptions {
+    const { opts, tcp_opts: own } = this.entry;
+    return decodeOptions(
+      opts,
+      this.entry,
+      own ?? (isConnection(this) ? this.place.oldOptions?.() : undefined),
+    );
+  }
+
+  get queued(): SocketQueue | undefined {
+    const found = this.connection();
+    return found && { received: sizeOf(found.received), unsent: sizeOf(found.unsent) };
+  }
+
+  received(): readonly Packet[] {
+    const found = this.connection();
+    return found === undefined ? [] : [{ data: found.received, files: [], control: [] }];
+  }
+
+  connection(): TcpConnection | undefined {
+    return isConnection(this) ? this.place.connection?.() : undefined;
+  }
 }
 
 /** The entry of an internet socket but for its id, its inode, and what belongs to its open file. */

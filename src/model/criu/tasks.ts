@@ -1,4 +1,3 @@
-import type { ImageKind } from "../../formats/criu/image-kind.js";
 import type { CriuImageSet } from "../../formats/criu/image-set.js";
 import { IMAGES } from "../../formats/criu/images.js";
 import { TASK_STATE } from "../../formats/criu/names.js";
@@ -10,7 +9,6 @@ import type { MmEntry } from "../../formats/criu/tables/mm.js";
 import type { PstreeEntry } from "../../formats/criu/tables/pstree.js";
 import { enumName } from "../../io/enums.js";
 import { MAX_TASK_TIMERS } from "../../io/limits.js";
-import { Recent } from "../../io/recent.js";
 import type { Value } from "../../schema/message.js";
 import type {
   AddressRange,
@@ -33,11 +31,8 @@ import type { Memory } from "../memory.js";
 import { criuMappings } from "./mappings.js";
 import { CORE_HEAD } from "./parts.js";
 import { taskEntries } from "./task-entries.js";
-import { CriuThread, criuSignals, type RecentThreads } from "./threads.js";
+import { CriuThread, criuSignals } from "./threads.js";
 import { criuTimers } from "./timers.js";
-
-/** What a part takes that nothing is stored of. */
-const BARE_BYTES = 512;
 
 const STATES = new Set<string>(["alive", "zombie", "stopped", "helper"]);
 
@@ -47,32 +42,10 @@ export interface TaskContext {
   readonly files: () => FileTable;
   readonly children: (pid: number) => readonly Task[];
   readonly descriptorTable: (id: number) => DescriptorTable;
-  readonly recent: RecentParts;
-  readonly recentThreads: RecentThreads;
 }
 
 /** A value that was read, which may be undefined; no box when it was not looked at. */
 type Box<T> = { readonly is: T } | undefined;
-
-/** What was read and made of a task. */
-interface Parts {
-  head?: Box<Value<typeof CORE_HEAD> | undefined>;
-  core?: Box<CoreEntry | undefined>;
-  ids?: Box<TaskKobjIdsEntry | undefined>;
-  mm?: Box<MmEntry | undefined>;
-  fs?: Box<FsEntry | undefined>;
-  mappings?: Mapping[];
-  timers?: Timer[];
-  signals?: SignalState;
-  threads?: Thread[];
-}
-
-/** The parts of the tasks of one set that were looked at last. */
-export type RecentParts = Recent<CriuTask, Parts>;
-
-export function recentParts(): RecentParts {
-  return new Recent(() => ({}));
-}
 
 /** A task of the tree; each part is read from its image at the first look at it. */
 export class CriuTask implements Task {
@@ -83,6 +56,16 @@ export class CriuTask implements Task {
   readonly #record: number;
   readonly #context: TaskContext;
   readonly #threadIds: readonly number[];
+  // What was read is kept in a box, and not in a closure each: a damaged set may name 100,000 tasks.
+  #head: Box<Value<typeof CORE_HEAD> | undefined>;
+  #core: Box<CoreEntry | undefined>;
+  #ids: Box<TaskKobjIdsEntry | undefined>;
+  #mm: Box<MmEntry | undefined>;
+  #fs: Box<FsEntry | undefined>;
+  #mappings: Box<Mapping[]>;
+  #timers: Box<Timer[]>;
+  #signals: Box<SignalState>;
+  #threads: Box<Thread[]>;
 
   constructor(entry: PstreeEntry, record: number, context: TaskContext) {
     this.pid = entry.pid;
@@ -113,9 +96,8 @@ export class CriuTask implements Task {
   }
 
   get threads(): readonly Thread[] {
-    const parts = this.#parts;
-    parts.threads ??= this.#makeThreads();
-    return parts.threads;
+    this.#threads ??= { is: this.#makeThreads() };
+    return this.#threads.is;
   }
 
   get children(): readonly Task[] {
@@ -145,21 +127,18 @@ export class CriuTask implements Task {
 
   get mappings(): readonly Mapping[] {
     const { set, files } = this.#context;
-    const parts = this.#parts;
-    parts.mappings ??= criuMappings(set, this.pid, this.#readMm(), files());
-    return parts.mappings;
+    this.#mappings ??= { is: criuMappings(set, this.pid, this.#readMm(), files()) };
+    return this.#mappings.is;
   }
 
   get timers(): readonly Timer[] {
-    const parts = this.#parts;
-    parts.timers ??= criuTimers(this.#context.set, this.pid, this.#readCore()?.tc, this.descriptors);
-    return parts.timers;
+    this.#timers ??= { is: criuTimers(this.#context.set, this.pid, this.#readCore()?.tc, this.descriptors) };
+    return this.#timers.is;
   }
 
   get signals(): SignalState {
-    const parts = this.#parts;
-    parts.signals ??= criuSignals(this.#context.set, this.pid, this.#readCore()?.tc);
-    return parts.signals;
+    this.#signals ??= { is: criuSignals(this.#context.set, this.pid, this.#readCore()?.tc) };
+    return this.#signals.is;
   }
 
   get limits(): readonly ResourceLimit[] {
@@ -197,62 +176,40 @@ export class CriuTask implements Task {
 
   #makeThreads(): Thread[] {
     if (this.state === "zombie") return [];
-    const { set, recentThreads } = this.#context;
-    return this.#threadIds.map((tid) => new CriuThread(set, this.pid, tid, recentThreads));
-  }
-
-  get #parts(): Parts {
-    return this.#context.recent.of(this);
+    return this.#threadIds.map((tid) => new CriuThread(this.#context.set, this.pid, tid));
   }
 
   #readHead() {
-    const { set } = this.#context;
-    const parts = this.#parts;
-    parts.head ??= this.#read(IMAGES.CORE, () => set.firstPart(IMAGES.CORE, this.pid, CORE_HEAD));
-    return parts.head.is;
+    this.#head ??= { is: this.#context.set.firstPart(IMAGES.CORE, this.pid, CORE_HEAD) };
+    return this.#head.is;
   }
 
   #readCore(): CoreEntry | undefined {
-    const { set } = this.#context;
-    const parts = this.#parts;
-    if (parts.core === undefined) {
-      parts.core = this.#read(IMAGES.CORE, () => set.first(IMAGES.CORE, this.pid));
-      const { tc } = parts.core.is ?? {};
+    if (this.#core === undefined) {
+      const { set } = this.#context;
+      const core = set.first(IMAGES.CORE, this.pid);
+      this.#core = { is: core };
       // Before anything else is made of a record that is too long.
-      taskEntries(set, this.pid, "limits", tc?.rlimits?.rlimits ?? []);
-      taskEntries(set, this.pid, "signal actions", tc?.sigactions ?? []);
-      taskEntries(set, this.pid, "POSIX timers", tc?.timers?.posix ?? [], MAX_TASK_TIMERS);
+      taskEntries(set, this.pid, "limits", core?.tc?.rlimits?.rlimits ?? []);
+      taskEntries(set, this.pid, "signal actions", core?.tc?.sigactions ?? []);
+      taskEntries(set, this.pid, "POSIX timers", core?.tc?.timers?.posix ?? [], MAX_TASK_TIMERS);
     }
-    return parts.core.is;
+    return this.#core.is;
   }
 
   #readIds(): TaskKobjIdsEntry | undefined {
-    const parts = this.#parts;
-    parts.ids ??= this.#read(
-      IMAGES.IDS,
-      () => this.#readHead()?.ids ?? this.#context.set.first(IMAGES.IDS, this.pid),
-    );
-    return parts.ids.is;
+    this.#ids ??= { is: this.#readHead()?.ids ?? this.#context.set.first(IMAGES.IDS, this.pid) };
+    return this.#ids.is;
   }
 
   #readMm(): MmEntry | undefined {
-    const parts = this.#parts;
-    parts.mm ??= this.#read(IMAGES.MM, () => this.#context.set.first(IMAGES.MM, this.pid));
-    return parts.mm.is;
+    this.#mm ??= { is: this.#context.set.first(IMAGES.MM, this.pid) };
+    return this.#mm.is;
   }
 
   #readFs(): FsEntry | undefined {
-    const parts = this.#parts;
-    parts.fs ??= this.#read(IMAGES.FS, () => this.#context.set.first(IMAGES.FS, this.pid));
-    return parts.fs.is;
-  }
-
-  /** Reads an image of the task, which then counts among what is held of it. */
-  #read<T>(kind: ImageKind, read: () => T): { readonly is: T } {
-    const is = read();
-    const size = this.#context.set.image(kind, this.pid)?.source.size ?? 0;
-    this.#context.recent.weigh(this, size + BARE_BYTES);
-    return { is };
+    this.#fs ??= { is: this.#context.set.first(IMAGES.FS, this.pid) };
+    return this.#fs.is;
   }
 
   #regular(id: number | undefined): OpenFile | undefined {

@@ -5,7 +5,6 @@ import type { CredsEntry } from "../../formats/criu/tables/creds.js";
 import type { SaEntry } from "../../formats/criu/tables/sigaction.js";
 import type { SiginfoEntry } from "../../formats/criu/tables/siginfo.js";
 import { enumName } from "../../io/enums.js";
-import { Recent } from "../../io/recent.js";
 import { SECCOMP_MODES } from "../../linux/seccomp.js";
 import { SIGKILL, SIGSTOP, SS_DISABLE } from "../../linux/signals.js";
 import { UNKNOWN } from "../../schema/message.js";
@@ -20,37 +19,20 @@ import type {
 import { taskEntries } from "./task-entries.js";
 import { criuX86Registers } from "./x86-registers.js";
 
-/** What was read and made of a thread. */
-interface Parts {
-  core?: { readonly is: CoreEntry | undefined };
-  registers?: ReadonlyMap<string, bigint>;
-}
-
-/** The parts of the threads of one set that were looked at last. */
-export type RecentThreads = Recent<CriuThread, Parts>;
-
-export function recentThreads(): RecentThreads {
-  return new Recent(() => ({}));
-}
-
-/** What a thread takes of whose core image nothing is stored. */
-const BARE_BYTES = 512;
-
 /** A thread whose core image is read at the first look at it. A class: a damaged tree names 100,000 of them. */
 export class CriuThread implements Thread {
   readonly #set: CriuImageSet;
   readonly #pid: number;
-  readonly #recent: RecentThreads;
+  #core: { readonly is: CoreEntry | undefined } | undefined;
+  #registers: ReadonlyMap<string, bigint> | undefined;
 
   constructor(
     set: CriuImageSet,
     pid: number,
     readonly tid: number,
-    recent: RecentThreads,
   ) {
     this.#set = set;
     this.#pid = pid;
-    this.#recent = recent;
   }
 
   get comm(): string {
@@ -68,9 +50,8 @@ export class CriuThread implements Thread {
   }
 
   get registers(): ReadonlyMap<string, bigint> {
-    const parts = this.#recent.of(this);
-    parts.registers ??= registersOf(this.#read());
-    return parts.registers;
+    this.#registers ??= registersOf(this.#read());
+    return this.#registers;
   }
 
   get blocked(): bigint {
@@ -117,13 +98,8 @@ export class CriuThread implements Thread {
   }
 
   #read(): CoreEntry | undefined {
-    const parts = this.#recent.of(this);
-    if (parts.core === undefined) {
-      parts.core = { is: this.#set.first(IMAGES.CORE, this.tid) };
-      const size = this.#set.image(IMAGES.CORE, this.tid)?.source.size ?? 0;
-      this.#recent.weigh(this, size + BARE_BYTES);
-    }
-    return parts.core.is;
+    this.#core ??= { is: this.#set.first(IMAGES.CORE, this.tid) };
+    return this.#core.is;
   }
 }
 

@@ -1,5 +1,4 @@
 import { IMAGES } from "../../formats/criu/images.js";
-import type { SalvagedSet } from "../../formats/criu/salvage.js";
 import type { CoreEntry, TaskKobjIdsEntry } from "../../formats/criu/tables/core.js";
 import type { FsEntry } from "../../formats/criu/tables/fs.js";
 import type { MmEntry } from "../../formats/criu/tables/mm.js";
@@ -9,39 +8,18 @@ import type { SetContext } from "./context.js";
 /** task_core_entry.task_state */
 export const STATE = { alive: 1, dead: 2, stopped: 3, helper: 6 } as const;
 
-/** A task of pstree.img with the images of its own, read when they are asked for; absent what is missing or unreadable. */
-export class TaskFacts {
+/** A task of pstree.img with the images of its own; absent what is missing or unreadable. */
+export interface TaskFacts {
   readonly pid: number;
+  /** Record of pstree.img. */
+  readonly record: number;
+  readonly entry: PstreeEntry;
+  readonly core: CoreEntry | undefined;
+  readonly ids: TaskKobjIdsEntry | undefined;
+  readonly mm: MmEntry | undefined;
+  readonly fs: FsEntry | undefined;
   /** A zombie: nothing but its exit status comes back. */
   readonly dead: boolean;
-  readonly #set: SalvagedSet;
-
-  constructor(
-    set: SalvagedSet,
-    readonly entry: PstreeEntry,
-    /** Record of pstree.img. */
-    readonly record: number,
-  ) {
-    this.pid = entry.pid;
-    this.#set = set;
-    this.dead = this.core?.tc?.task_state === STATE.dead;
-  }
-
-  get core(): CoreEntry | undefined {
-    return this.#set.first(IMAGES.CORE, this.pid);
-  }
-
-  get ids(): TaskKobjIdsEntry | undefined {
-    return this.core?.ids ?? this.#set.first(IMAGES.IDS, this.pid);
-  }
-
-  get mm(): MmEntry | undefined {
-    return this.#set.first(IMAGES.MM, this.pid);
-  }
-
-  get fs(): FsEntry | undefined {
-    return this.#set.first(IMAGES.FS, this.pid);
-  }
 }
 
 /** The tasks in the order of pstree.img; of a pid that occurs twice the first. */
@@ -52,8 +30,21 @@ export function tasksOf(context: SetContext): readonly TaskFacts[] {
 /** Task by pid; of a pid that occurs twice the first. */
 export function tasksByPid({ set }: SetContext): ReadonlyMap<number, TaskFacts> {
   const tasks = new Map<number, TaskFacts>();
-  for (const { value, index } of set.image(IMAGES.PSTREE)?.heldRecords() ?? [])
-    if (!tasks.has(value.pid)) tasks.set(value.pid, new TaskFacts(set, value, index));
+  for (const { value: entry, index: record } of set.records(IMAGES.PSTREE)) {
+    const { pid } = entry;
+    if (tasks.has(pid)) continue;
+    const core = set.first(IMAGES.CORE, pid);
+    tasks.set(pid, {
+      pid,
+      record,
+      entry,
+      core,
+      ids: core?.ids ?? set.first(IMAGES.IDS, pid),
+      mm: set.first(IMAGES.MM, pid),
+      fs: set.first(IMAGES.FS, pid),
+      dead: core?.tc?.task_state === STATE.dead,
+    });
+  }
   return tasks;
 }
 

@@ -10,7 +10,7 @@ import {
   decodeUnix,
 } from "../../../model/criu/sockets.js";
 import { encodeExtra, encodeSocket, encodeUnix } from "../../../model/linux-cr/sockets.js";
-import { closedSocket, isConnection } from "../../../model/socket.js";
+import { changedSocket, closedSocket, isConnection } from "../../../model/socket.js";
 import { writeByteQueue, writeSocketRecords } from "../../../ops/convert/to-linux-cr/sockets.js";
 import type { CheckpointContext } from "../checkpoint/context.js";
 import type { OpenFileState } from "../files/open-files.js";
@@ -66,7 +66,7 @@ function stateOf(socket: SavedSocket): number {
 function writeInet({ writer }: CheckpointContext, socket: InetSocket): void {
   const { entry, connection: saved, ifindex: interfaceIndex } = socket;
   const decoded = decodeInet(entry, { origin: ORIGIN });
-  const own = { ...decoded, options: { ...decoded.options, interfaceIndex } };
+  const own = changedSocket(decoded, { options: { ...decoded.options, interfaceIndex } });
   const connection =
     saved &&
     decodeConnection(saved.entry, {
