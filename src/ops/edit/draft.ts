@@ -6,7 +6,9 @@ import type { FileSet } from "../../io/file-set.js";
 import type { Splice } from "../../io/splice.js";
 import type { Checkpoint, Origin } from "../../model/checkpoint.js";
 import { criuCheckpoint } from "../../model/criu/checkpoint.js";
+import { encodeIdentity } from "../../model/criu/file-identity.js";
 import { encodeLock } from "../../model/criu/locks.js";
+import type { FileIdentity } from "../../model/open-file.js";
 import { equalValues } from "../../schema/equal.js";
 import type { AnyValue, Field, MessageTable, Value } from "../../schema/message.js";
 import { type FieldChange, type FieldPath, formatPath, parsePath } from "../../schema/patch.js";
@@ -37,7 +39,14 @@ interface ImageDraft {
 export class Draft extends Editor {
   readonly set: CriuImageSet;
   readonly holdsBreakTimes = false;
-  protected readonly encoders: Encoders = { lock: encodeLock };
+  protected readonly encoders: Encoders = {
+    lock: encodeLock,
+    identity: (identity) =>
+      encodeIdentity(
+        identity,
+        this.set.imageNamed(identity.origin.image)?.header?.byteOrder ?? "little-endian",
+      ),
+  };
   readonly #images = new Map<string, ImageDraft>();
   readonly #patches = new Map<string, Splice[]>();
 
@@ -65,6 +74,11 @@ export class Draft extends Editor {
   protected changeField(edit: Edit, origin: Origin, path: FieldPath, value: unknown): void {
     const { image, record } = this.#found(origin);
     this.change(edit, image, record, [...parsePath(origin.field ?? ""), ...path], value);
+  }
+
+  dropIdentity(edit: Edit, identity: FileIdentity): void {
+    const nothing = { size: undefined, mode: undefined, buildId: undefined };
+    this.changeObject(edit, "identity", identity, nothing, () => "a file without checks");
   }
 
   protected dropAt(edit: Edit, origin: Origin): void {

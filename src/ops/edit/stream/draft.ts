@@ -11,8 +11,10 @@ import { bytesToText } from "../../../io/text.js";
 import type { Checkpoint, Origin } from "../../../model/checkpoint.js";
 import type { LinuxCrDocument } from "../../../model/document.js";
 import { linuxCrCheckpoint } from "../../../model/linux-cr/checkpoint.js";
+import { encodeIdentity } from "../../../model/linux-cr/file-identity.js";
 import { encodeLock } from "../../../model/linux-cr/locks.js";
 import { StreamReader } from "../../../model/linux-cr/reader.js";
+import type { FileIdentity } from "../../../model/open-file.js";
 import { equalValues } from "../../../schema/equal.js";
 import { type FieldPath, formatPath } from "../../../schema/patch.js";
 import { Editor, type Encoders } from "../editor.js";
@@ -39,6 +41,7 @@ export interface Insertion {
 export class StreamDraft extends Editor {
   readonly holdsBreakTimes = true;
   protected readonly encoders: Encoders = {
+    identity: encodeIdentity,
     lock: (lock) => encodeLock(lock, { table: lock.owner ?? 0, file: lock.file?.id ?? 0 }),
   };
   readonly image: LinuxCrImage;
@@ -86,7 +89,15 @@ export class StreamDraft extends Editor {
   }
 
   protected changeField(edit: Edit, { record, field }: Origin, path: FieldPath, value: unknown): void {
+    if (path[0] === "payload") {
+      this.setPayload(edit, record, value as Buffer, "payload");
+      return;
+    }
     this.change(edit, record, field === undefined ? formatPath(path) : `${field}.${formatPath(path)}`, value);
+  }
+
+  dropIdentity(edit: Edit, identity: FileIdentity): void {
+    this.dropObject(edit, identity);
   }
 
   /** The FILE_LOCKS before it counts the locks of its descriptor. */
