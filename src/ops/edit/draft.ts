@@ -6,8 +6,10 @@ import type { FileSet } from "../../io/file-set.js";
 import type { Splice } from "../../io/splice.js";
 import type { Checkpoint, Origin } from "../../model/checkpoint.js";
 import { criuCheckpoint } from "../../model/criu/checkpoint.js";
+import { encodeIdentity } from "../../model/criu/file-identity.js";
 import { encodeLock } from "../../model/criu/locks.js";
 import { encodeEnds, encodeName, swapped } from "../../model/criu/sockets.js";
+import type { FileIdentity } from "../../model/open-file.js";
 import type { Socket } from "../../model/socket.js";
 import { equalValues } from "../../schema/equal.js";
 import type { AnyValue, Field, MessageTable, Value } from "../../schema/message.js";
@@ -46,6 +48,11 @@ export class Draft extends Editor {
     lock: encodeLock,
     ends: (ends) => encodeEnds(ends, this.#isBigEndian()),
     unix: encodeName,
+    identity: (identity) =>
+      encodeIdentity(
+        identity,
+        this.set.imageNamed(identity.origin.image)?.header?.byteOrder ?? "little-endian",
+      ),
   };
   readonly #images = new Map<string, ImageDraft>();
   readonly #patches = new Map<string, Splice[]>();
@@ -74,6 +81,11 @@ export class Draft extends Editor {
   protected changeField(edit: Edit, origin: Origin, path: FieldPath, value: unknown): void {
     const { image, record } = this.#found(origin);
     this.change(edit, image, record, [...parsePath(origin.field ?? ""), ...path], value);
+  }
+
+  dropIdentity(edit: Edit, identity: FileIdentity): void {
+    const nothing = { size: undefined, mode: undefined, buildId: undefined };
+    this.changeObject(edit, "identity", identity, nothing, () => "a file without checks");
   }
 
   protected dropAt(edit: Edit, origin: Origin): void {

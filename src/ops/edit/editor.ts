@@ -1,6 +1,7 @@
 import { EditError } from "../../io/errors.js";
 import type { Checkpoint, Descriptor, Origin } from "../../model/checkpoint.js";
 import type { Lock } from "../../model/lock.js";
+import { type FileIdentity, namedFiles, type OpenFile } from "../../model/open-file.js";
 import type { InetEnds, Socket, UnixName } from "../../model/socket.js";
 import { equalValues } from "../../schema/equal.js";
 import type { FieldPath } from "../../schema/patch.js";
@@ -17,6 +18,7 @@ export interface Objects {
   readonly lock: Lock;
   readonly ends: InetEnds;
   readonly unix: UnixName;
+  readonly identity: FileIdentity;
 }
 
 /**
@@ -75,6 +77,26 @@ export abstract class Editor extends Ledger {
   descriptor({ pid, fd }: DescriptorName): Descriptor | undefined {
     return this.checkpoint.task(pid)?.descriptors?.descriptors.find((each) => each.fd === fd);
   }
+
+  /** Open files with a path that are still there. */
+  namedFiles(): OpenFile[] {
+    return namedFiles(this.checkpoint.files).filter(({ origin }) => this.isThere(origin));
+  }
+
+  /** Whether some mapping shows a file. */
+  isMapped(file: OpenFile): boolean {
+    return this.checkpoint.tasks.some(({ mappings }) =>
+      mappings.some((each) => each.file?.id === file.id && each.file.type === file.type),
+    );
+  }
+
+  /** What a restore compares of a file; undefined when it compares nothing. */
+  identityOf({ identity }: OpenFile): FileIdentity | undefined {
+    return identity !== undefined && this.isThere(identity.origin) ? identity : undefined;
+  }
+
+  /** A restore opens the file whatever it has become. */
+  abstract dropIdentity(edit: Edit, identity: FileIdentity): void;
 
   /** Locks and leases that are still there. */
   locks(): Lock[] {

@@ -11,9 +11,11 @@ import { bytesToText } from "../../../io/text.js";
 import type { Checkpoint, Origin } from "../../../model/checkpoint.js";
 import type { LinuxCrDocument } from "../../../model/document.js";
 import { linuxCrCheckpoint } from "../../../model/linux-cr/checkpoint.js";
+import { encodeIdentity } from "../../../model/linux-cr/file-identity.js";
 import { encodeLock } from "../../../model/linux-cr/locks.js";
 import { StreamReader } from "../../../model/linux-cr/reader.js";
 import { decodeSocket, encodeEnds, encodeNames } from "../../../model/linux-cr/sockets.js";
+import type { FileIdentity } from "../../../model/open-file.js";
 import type { Socket } from "../../../model/socket.js";
 import { equalValues } from "../../../schema/equal.js";
 import { formatAddress } from "../../../schema/ip-address.js";
@@ -45,6 +47,7 @@ export interface Insertion {
 export class StreamDraft extends Editor {
   readonly holdsBreakTimes = true;
   protected readonly encoders: Encoders = {
+    identity: encodeIdentity,
     lock: (lock) => encodeLock(lock, { table: lock.owner ?? 0, file: lock.file?.id ?? 0 }),
     ends: (ends) => encodeEnds(ends, ends.local.address.length === 4, this.image.byteOrder === "big-endian"),
     unix: (unix) => ({ ...encodeNames(unix), directory: unix.directory }),
@@ -117,6 +120,10 @@ export class StreamDraft extends Editor {
       this.setText(edit, record + 1, `${value}${slash}`);
       return;
     }
+    if (path[0] === "payload") {
+      this.setPayload(edit, record, value as Buffer, "payload");
+      return;
+    }
     const place = field === undefined ? formatPath(path) : `${field}.${formatPath(path)}`;
     this.change(edit, record, place, value, Buffer.isBuffer(value) ? shown : undefined);
   }
@@ -125,6 +132,10 @@ export class StreamDraft extends Editor {
   remapOtherAddresses(edits: readonly Parsed<AddressRule>[]): void {
     for (const { edit, args } of edits)
       leaveInStream(this, edit, formatAddress(args.from), (kind) => kind === RECORDS.SOCKET_INET);
+  }
+
+  dropIdentity(edit: Edit, identity: FileIdentity): void {
+    this.dropObject(edit, identity);
   }
 
   /** The FILE_LOCKS before it counts the locks of its descriptor. */

@@ -1,6 +1,5 @@
 import type { Parsed } from "../../kind.js";
 import type { StreamDraft } from "../draft.js";
-import { planAcceptFile, planNoFileCheck } from "./accept-file.js";
 import { planCgroup } from "./cgroup.js";
 import { planComm } from "./comm.js";
 import { planDeleted } from "./deleted.js";
@@ -26,7 +25,5 @@ export const STREAM_PLANS = {
   "drop-fd": planDropFd,
   expiry: planExpiry,
   env: planEnv,
-  "accept-file": planAcceptFile,
-  "no-file-check": planNoFileCheck,
   set: planSet,
 } as Readonly<Record<string, StreamPlan>>;
