@@ -156,7 +156,10 @@ function xsaveOf(reader: StreamReader, part: Part): Xsave {
   for (let at = 0, i = 0; i < found.value.nr_components; i++) {
     const size = at + XSTATE_COMPONENT.size > bytes.length ? 0 : bytes.readUInt32LE(at + 4);
     if (at + XSTATE_COMPONENT.size + size > bytes.length)
-      throw reader.image.error(found.index, `component ${i} of the processor's state does not fit into the record`);
+      throw reader.image.error(
+        found.index,
+        `component ${i} of the processor's state does not fit into the record`,
+      );
     const component = bytes.readUInt32LE(at);
     at += XSTATE_COMPONENT.size;
     // criu stores components that are not in use, with what stood there: the processor takes those for initial.
