@@ -1,3 +1,4 @@
+import path from "node:path";
 import type { CriuImage, ImageRecord } from "../../formats/criu/image.js";
 import { CriuImageSet } from "../../formats/criu/image-set.js";
 import { type RecordEdits, rewriteImage } from "../../formats/criu/rewrite.js";
@@ -6,6 +7,7 @@ import type { FileSet } from "../../io/file-set.js";
 import type { Splice } from "../../io/splice.js";
 import type { Checkpoint, Origin } from "../../model/checkpoint.js";
 import { criuCheckpoint } from "../../model/criu/checkpoint.js";
+import { encodeUtsNamespace } from "../../model/criu/ipc.js";
 import { encodeLock } from "../../model/criu/locks.js";
 import { equalValues } from "../../schema/equal.js";
 import type { AnyValue, Field, MessageTable, Value } from "../../schema/message.js";
@@ -18,8 +20,14 @@ import {
   type Visitor,
 } from "../../schema/visit.js";
 import { Editor, type Encoders } from "./editor.js";
+import { leaveLookalikes, type Wants } from "./lookalikes.js";
 import type { Edit, PlanOptions } from "./plan.js";
 import { fieldAt, shownValue, valueAt, withValueAt } from "./value-at.js";
+
+/** The fields that an edit of this kind changes. */
+const CHANGED: Readonly<Record<"host name", Wants>> = {
+  "host name": (field, name) => field.holds === "host-name" && name === "nodename",
+};
 
 /** A record of an image, and whatever was found in it. */
 export type Found<T> = T & { readonly image: CriuImage; readonly record: ImageRecord };
@@ -37,7 +45,7 @@ interface ImageDraft {
 export class Draft extends Editor {
   readonly set: CriuImageSet;
   readonly holdsBreakTimes = false;
-  protected readonly encoders: Encoders = { lock: encodeLock };
+  protected readonly encoders: Encoders = { lock: encodeLock, uts: encodeUtsNamespace };
   readonly #images = new Map<string, ImageDraft>();
   readonly #patches = new Map<string, Splice[]>();
 
@@ -71,6 +79,14 @@ export class Draft extends Editor {
     const { image, record } = this.#found(origin);
     if (origin.field === undefined) this.drop(edit, image, record);
     else this.change(edit, image, record, parsePath(origin.field), undefined);
+  }
+
+  patchFile(edit: Edit, file: string, offset: number, bytes: Buffer): void {
+    this.patch(edit, path.basename(file), offset, bytes);
+  }
+
+  leaveSimilar(edit: Edit, text: string, changed: keyof typeof CHANGED): void {
+    leaveLookalikes(this, edit, text, CHANGED[changed]);
   }
 
   /** Errors: EDIT for an origin that is no record of the set. */

@@ -1,5 +1,6 @@
 import { EditError } from "../../io/errors.js";
 import type { Checkpoint, Descriptor, Origin } from "../../model/checkpoint.js";
+import type { UtsNamespace } from "../../model/ipc.js";
 import type { Lock } from "../../model/lock.js";
 import { equalValues } from "../../schema/equal.js";
 import type { FieldPath } from "../../schema/patch.js";
@@ -12,6 +13,7 @@ type Fields = Readonly<Record<string, unknown>>;
 /** The objects of the model that edits change, by their kinds. A kind of object is added here and to both encoders. */
 export interface Objects {
   readonly lock: Lock;
+  readonly uts: UtsNamespace;
 }
 
 /**
@@ -47,6 +49,11 @@ export abstract class Editor extends Ledger {
 
   /** Name of the file and place of the record, for changes and errors. */
   abstract imageOf(origin: Origin): string;
+
+  /** Changes bytes of a file of the image in place, such as those of pages. */
+  abstract patchFile(edit: Edit, file: string, offset: number, bytes: Buffer): void;
+  /** Notes where the old text of an edit stands in what the edit does not change. */
+  abstract leaveSimilar(edit: Edit, text: string, changed: "host name"): void;
 
   protected abstract isThere(origin: Origin): boolean;
   protected abstract readonly encoders: Encoders;

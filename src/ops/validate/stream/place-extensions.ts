@@ -113,25 +113,4 @@ export const placeExtensionRules: readonly Rule<StreamContext>[] = [
       }
     },
   },
-  recordRule(
-    RECORDS.IPC_NS_EXTRA,
-    {
-      id: "IPC_NS_EXTRA_VALUES",
-      level: "error",
-      about: "IPC_NS_EXTRA has a switch of 0 or 1, and wishes for ids from -1 (any) on.",
-      mend: AGAIN,
-    },
-    function* (extra) {
-      if (extra.shm_rmid_forced > 1)
-        yield {
-          field: "shm_rmid_forced",
-          what: "no switch",
-          expected: "0 or 1",
-          found: String(extra.shm_rmid_forced),
-        };
-      for (const field of ["msg_next_id", "sem_next_id", "shm_next_id"] as const)
-        if (extra[field] < -1)
-          yield { field, right: -1, what: "no id", expected: "-1 or more", found: String(extra[field]) };
-    },
-  ),
 ];

@@ -5,10 +5,8 @@ import { planCgroup } from "./cgroup.js";
 import { planComm } from "./comm.js";
 import { planDeleted } from "./deleted.js";
 import { planDropFd } from "./drop-fd.js";
-import { planEnv } from "./env.js";
 import { planExpiry } from "./expiry.js";
 import { planFd } from "./fd.js";
-import { planHostname } from "./hostname.js";
 import { planRemapAddress } from "./remap-address.js";
 import { planRemapPath } from "./remap-path.js";
 import { planSet } from "./set.js";
@@ -22,14 +20,12 @@ export const STREAM_PLANS = {
   "remap-path": planRemapPath,
   deleted: planDeleted,
   cgroup: planCgroup,
-  hostname: planHostname,
   comm: planComm,
   "remap-address": planRemapAddress,
   "tcp-listen-remap": planTcpListenRemap,
   fd: planFd,
   "drop-fd": planDropFd,
   expiry: planExpiry,
-  env: planEnv,
   "accept-file": planAcceptFile,
   "no-file-check": planNoFileCheck,
   set: planSet,

@@ -59,8 +59,8 @@ export const objectCases: readonly StreamCase[] = [
   damage("PTY_DATA", "rich", (s) => s.set(R.TTY_LDISC, { datalen: 3 })),
   damage("IPC_LISTS", "minimal", (s) => s.set(R.IPC, { ipc_type: 505 }, 1)),
   damage("IPC_ID", "rich", (s) => s.set(R.IPC_SEM, { perms: { id: -1 } })),
-  damage("SHM_VALUES", "rich", (s) => s.set(R.IPC_SHM, { mlock_uid: 0 })),
-  damage("MSG_BYTES", "rich", (s) => s.set(R.IPC_MSG_MSG, { m_type: 0n })),
+  damage("FIELD_VALUE", "rich", (s) => s.set(R.IPC_SHM, { mlock_uid: 0 })),
+  damage("MSG_TYPE", "rich", (s) => s.set(R.IPC_MSG_MSG, { m_type: 0n })),
   damage("MSG_BYTES", "rich", (s) => s.set(R.IPC_MSG, { q_cbytes: 6n }), [], "the sum"),
   damage("SEM_VALUES", "rich", (s) => s.poke(s.find(R.IPC_SEM) + 1, 0, words(-1))),
 

@@ -155,7 +155,7 @@ export const ourCases: readonly StreamCase[] = [
     "AREA_KIND",
     "AREA_VDSO",
   ]),
-  damage("IPC_NS_EXTRA_VALUES", "container", (s) => s.set(R.IPC_NS_EXTRA, { msg_next_id: -2 })),
+  damage("FIELD_VALUE", "container", (s) => s.set(R.IPC_NS_EXTRA, { msg_next_id: -2 })),
 ];
 
 function familyOf(common: unknown): number {
