@@ -1,4 +1,4 @@
-import { EVENTFD_COUNTER, EVENTFD_FLAGS } from "../../../linux/files.js";
+import { EVENTFD_COUNTER, EVENTFD_FLAGS, UMASK } from "../../../linux/files.js";
 import { struct, word } from "../../../schema/struct.js";
 
 export const FILE_TABLE = struct(
@@ -127,6 +127,6 @@ export const FS = struct(
   16,
   "File mode mask; FILE_NAMEs of the working and the root directory follow",
   {
-    umask: word("u32", 8),
+    umask: word("u32", 8, { domain: UMASK }),
   },
 );

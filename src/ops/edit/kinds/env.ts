@@ -31,7 +31,7 @@ export const env: EditKind<EnvEdit> = {
   plan(edits, editor) {
     for (const { edit, args } of edits) {
       const task = editor.checkpoint.task(args.pid);
-      const { start, end } = task?.environArea ?? { start: 0n, end: 0n };
+      const { start, end } = task?.mm?.environ ?? { start: 0n, end: 0n };
       const memory = end > start ? task?.memory() : undefined;
       if (memory === undefined) continue;
       if (end - start > BigInt(MAX_STRING_AREA_BYTES))

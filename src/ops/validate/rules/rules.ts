@@ -2,6 +2,7 @@ import type { ImageContext } from "../context.js";
 import type { Rule } from "../finding.js";
 import { ipcRules } from "./ipc.js";
 import { lockRules } from "./locks.js";
+import { mappingRules } from "./mappings.js";
 
 /** The rules about what an image means, over the model: the same for both families, whichever way it is stored. */
-export const MODEL_RULES: readonly Rule<ImageContext>[] = [...lockRules, ...ipcRules];
+export const MODEL_RULES: readonly Rule<ImageContext>[] = [...lockRules, ...ipcRules, ...mappingRules];

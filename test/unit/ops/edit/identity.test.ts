@@ -94,7 +94,8 @@ test("a task's name changes in both places, a thread's in its own, 15 bytes at m
 function variable(): { set: string; pid: number; key: string; value: string } {
   for (const set of ["tree", "container", "threads", "logger"]) {
     const document = openDocument(fixture(set));
-    for (const { pid, environArea } of document.checkpoint.tasks) {
+    for (const { pid, mm } of document.checkpoint.tasks) {
+      const environArea = mm?.environ;
       const space = AddressSpace.of(document.set, pid);
       if (space === undefined || environArea === undefined || environArea.end <= environArea.start) continue;
       const text = space
