@@ -75,8 +75,8 @@ export interface Task {
   /** In the order of the RLIMIT_ numbers, getrlimit(2); all ones is infinity. */
   readonly limits: readonly ResourceLimit[];
   readonly attributes: TaskAttributes;
-  readonly argvArea: AddressRange | undefined;
-  readonly environArea: AddressRange | undefined;
+  /** Undefined for a task without memory, such as a zombie. */
+  readonly mm: MemoryDescriptor | undefined;
   /** Made anew each time, with all that it has looked up; undefined for a task without memory, such as a zombie. */
   memory(): Memory | undefined;
   readonly origin: Origin;
@@ -193,6 +193,18 @@ export interface Credentials {
 export interface AddressRange {
   readonly start: bigint;
   readonly end: bigint;
+}
+
+/** Where the kernel keeps what of a program, as /proc/PID/stat shows it; prctl(2) PR_SET_MM sets it. */
+export interface MemoryDescriptor {
+  readonly code: AddressRange;
+  readonly data: AddressRange;
+  /** From the start of the heap to brk(2). */
+  readonly heap: AddressRange;
+  readonly argv: AddressRange;
+  readonly environ: AddressRange;
+  readonly startStack: bigint;
+  readonly origin: Origin;
 }
 
 export type MappingKind =

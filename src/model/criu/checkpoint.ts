@@ -10,7 +10,7 @@ import type { Checkpoint, DeletedFile, DescriptorTable, FileTable, Task } from "
 import { lazy } from "../lazy.js";
 import { criuDeletedFiles } from "./deleted-files.js";
 import { criuFileTable } from "./files.js";
-import { criuIpcNamespaces, criuUtsNamespaces } from "./ipc.js";
+import { decodeIpcNamespaces, decodeUtsNamespaces } from "./ipc.js";
 import { decodeLocks } from "./locks.js";
 import { criuMounts, criuPipeBuffers } from "./mounts.js";
 import { criuSurroundings } from "./surroundings.js";
@@ -83,10 +83,10 @@ export function criuCheckpoint(set: CriuImageSet): Checkpoint {
       return deletedFiles();
     },
     get utsNamespaces() {
-      return criuUtsNamespaces(set);
+      return decodeUtsNamespaces(set);
     },
     get ipcNamespaces() {
-      return criuIpcNamespaces(set);
+      return decodeIpcNamespaces(set);
     },
     get surroundings() {
       return criuSurroundings(set);

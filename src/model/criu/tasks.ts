@@ -11,11 +11,11 @@ import { enumName } from "../../io/enums.js";
 import { MAX_TASK_TIMERS } from "../../io/limits.js";
 import type { Value } from "../../schema/message.js";
 import type {
-  AddressRange,
   Descriptor,
   DescriptorTable,
   FileTable,
   Mapping,
+  MemoryDescriptor,
   OpenFile,
   Origin,
   ResourceLimit,
@@ -28,7 +28,7 @@ import type {
 } from "../checkpoint.js";
 import { lazy } from "../lazy.js";
 import type { Memory } from "../memory.js";
-import { criuMappings } from "./mappings.js";
+import { criuMappings, decodeMm } from "./mappings.js";
 import { CORE_HEAD } from "./parts.js";
 import { taskEntries } from "./task-entries.js";
 import { CriuThread, criuSignals } from "./threads.js";
@@ -160,14 +160,9 @@ export class CriuTask implements Task {
     };
   }
 
-  get argvArea(): AddressRange | undefined {
+  get mm(): MemoryDescriptor | undefined {
     const mm = this.#readMm();
-    return mm === undefined ? undefined : { start: mm.mm_arg_start, end: mm.mm_arg_end };
-  }
-
-  get environArea(): AddressRange | undefined {
-    const mm = this.#readMm();
-    return mm === undefined ? undefined : { start: mm.mm_env_start, end: mm.mm_env_end };
+    return mm === undefined ? undefined : decodeMm(mm, this.pid);
   }
 
   memory(): Memory | undefined {

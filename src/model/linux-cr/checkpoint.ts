@@ -6,7 +6,7 @@ import { lazy } from "../lazy.js";
 import type { Surroundings } from "../surroundings.js";
 import { linuxCrDescriptors } from "./descriptors.js";
 import { linuxCrFiles, linuxCrPipes } from "./files.js";
-import { linuxCrIpcNamespaces, linuxCrUtsNamespaces } from "./ipc.js";
+import { decodeIpcNamespaces, decodeUtsNamespaces } from "./ipc.js";
 import { decodeLocks } from "./locks.js";
 import { taskIds } from "./pids.js";
 import { StreamReader } from "./reader.js";
@@ -87,10 +87,10 @@ export function linuxCrCheckpoint(image: LinuxCrImage, reader = StreamReader.of(
       return deletedFiles();
     },
     get utsNamespaces() {
-      return linuxCrUtsNamespaces(reader);
+      return decodeUtsNamespaces(reader);
     },
     get ipcNamespaces() {
-      return linuxCrIpcNamespaces(reader);
+      return decodeIpcNamespaces(reader);
     },
     surroundings: NOTHING_AROUND,
   };

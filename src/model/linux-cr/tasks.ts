@@ -2,10 +2,10 @@ import type { Part } from "../../formats/linux-cr/parse.js";
 import { RECORDS } from "../../formats/linux-cr/records.js";
 import { TASK_STOPPED } from "../../linux/sched.js";
 import type {
-  AddressRange,
   DescriptorTable,
   FileTable,
   Mapping,
+  MemoryDescriptor,
   OpenFile,
   ResourceLimit,
   SignalState,
@@ -19,7 +19,7 @@ import { lazy } from "../lazy.js";
 import type { Memory } from "../memory.js";
 import { taskAttributes } from "./extras.js";
 import { namedPath } from "./files.js";
-import { linuxCrMappings } from "./mappings.js";
+import { decodeMm, linuxCrMappings } from "./mappings.js";
 import { StreamMemory } from "./memory.js";
 import type { TaskIds } from "./pids.js";
 import type { StreamReader } from "./reader.js";
@@ -154,14 +154,9 @@ export class LinuxCrTask implements Task {
     return taskAttributes(this.#reader, this.#part);
   }
 
-  get argvArea(): AddressRange | undefined {
-    const mm = this.#mmValue;
-    return mm === undefined ? undefined : { start: mm.arg_start, end: mm.arg_end };
-  }
-
-  get environArea(): AddressRange | undefined {
-    const mm = this.#mmValue;
-    return mm === undefined ? undefined : { start: mm.env_start, end: mm.env_end };
+  get mm(): MemoryDescriptor | undefined {
+    const mm = this.#mm;
+    return mm === undefined ? undefined : decodeMm(this.#reader, mm);
   }
 
   memory(): Memory | undefined {
@@ -181,11 +176,6 @@ export class LinuxCrTask implements Task {
 
   get #mm(): Part | undefined {
     return this.#reader.object(this.#objects?.mm_objref ?? 0, "MM");
-  }
-
-  get #mmValue() {
-    const mm = this.#mm;
-    return mm === undefined ? undefined : this.#reader.get(mm, RECORDS.MM).value;
   }
 
   get #fs(): Part | undefined {

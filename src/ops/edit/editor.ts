@@ -1,5 +1,6 @@
 import { EditError } from "../../io/errors.js";
 import type { Checkpoint, Descriptor, Origin } from "../../model/checkpoint.js";
+import type { UtsNamespace } from "../../model/ipc.js";
 import type { Lock } from "../../model/lock.js";
 import { type FileIdentity, namedFiles, type OpenFile } from "../../model/open-file.js";
 import type { InetEnds, Socket, UnixName } from "../../model/socket.js";
@@ -19,6 +20,7 @@ export interface Objects {
   readonly ends: InetEnds;
   readonly unix: UnixName;
   readonly identity: FileIdentity;
+  readonly uts: UtsNamespace;
 }
 
 /**
@@ -54,6 +56,11 @@ export abstract class Editor extends Ledger {
 
   /** Name of the file and place of the record, for changes and errors. */
   abstract imageOf(origin: Origin): string;
+
+  /** Changes bytes of a file of the image in place, such as those of pages. */
+  abstract patchFile(edit: Edit, file: string, offset: number, bytes: Buffer): void;
+  /** Notes where the old text of an edit stands in what the edit does not change. */
+  abstract leaveSimilar(edit: Edit, text: string, changed: "host name"): void;
 
   protected abstract isThere(origin: Origin): boolean;
   protected abstract readonly encoders: Encoders;

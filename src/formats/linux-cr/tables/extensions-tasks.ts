@@ -1,4 +1,5 @@
 import { BOOLEAN, type Domain } from "../../../io/domains.js";
+import { NEXT_ID } from "../../../linux/ipc.js";
 import {
   NICE,
   OOM_SCORE_ADJ,
@@ -142,13 +143,13 @@ export const POSIX_TIMER = struct(
 
 export const IPC_NS_EXTRA = struct("IPC_NS_EXTRA", 56, "What IPC_NS does not say of an IPC namespace", {
   auto_msgmni: word("u32", 8),
-  shm_rmid_forced: word("u32", 12, { doc: "1 when segments without users go away" }),
+  shm_rmid_forced: word("u32", 12, { doc: "1 when segments without users go away", domain: BOOLEAN }),
   mq_queues_max: word("u32", 16, { doc: "limits of POSIX message queues, mq_overview(7)" }),
   mq_msg_max: word("u32", 20),
   mq_msgsize_max: word("u32", 24),
   mq_msg_default: word("u32", 28),
   mq_msgsize_default: word("u32", 32),
-  msg_next_id: word("s32", 36, { doc: "wanted id of the next object, -1 for any" }),
-  sem_next_id: word("s32", 40),
-  shm_next_id: word("s32", 44),
+  msg_next_id: word("s32", 36, { doc: "wanted id of the next object, -1 for any", domain: NEXT_ID }),
+  sem_next_id: word("s32", 40, { domain: NEXT_ID }),
+  shm_next_id: word("s32", 44, { domain: NEXT_ID }),
 });

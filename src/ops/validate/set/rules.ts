@@ -10,7 +10,7 @@ import { framingRules } from "./framing.js";
 import { inetSocketRules } from "./inet-sockets.js";
 import { inventoryRules } from "./inventory.js";
 import { kernelObjectRules } from "./kernel-objects.js";
-import { mappingRules } from "./mappings.js";
+import { memoryRules } from "./mappings.js";
 import { mountRules } from "./mounts.js";
 import { oddFieldRules } from "./odd-fields.js";
 import { pageRules } from "./pages.js";
@@ -34,7 +34,7 @@ export const SET_RULES: readonly Rule<SetContext>[] = [
   descriptorOrder,
   ...referenceRules,
   ...deletedFileRules,
-  ...mappingRules,
+  ...memoryRules,
   ...pageRules,
   ...parentRules,
   ...inetSocketRules,

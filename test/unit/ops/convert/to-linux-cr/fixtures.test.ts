@@ -29,11 +29,11 @@ function signalText({ signal, code }: { readonly signal: number; readonly code: 
 
 /** All that the model says of a task and that a stream says in the same words. */
 function facts(task: Task) {
-  const { pid, ppid, pgid, sid, state, exitStatus, comm, umask, limits, argvArea, environArea } = task;
+  const { pid, ppid, pgid, sid, state, exitStatus, comm, umask, limits, mm } = task;
   const ids = { pid, ppid, pgid, sid, state, exitStatus, comm, umask };
   return {
     ...ids,
-    ...{ limits, argvArea, environArea },
+    ...{ limits, mm: { ...mm, origin: undefined } },
     paths: [task.exe?.path, task.cwd?.path, task.root?.path],
     actions: task.signals.actions,
     pending: task.signals.pending.map(signalText),
