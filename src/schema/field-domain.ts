@@ -7,23 +7,29 @@ export interface Machine {
   readonly wordBytes: number;
 }
 
+type Owner = Readonly<Record<string, unknown>>;
+
 /**
  * The values that a field may have; as a function of the message or structure that has it where these depend on other
- * fields, which gives undefined where the field says nothing.
+ * fields, or on what else stands in the record, which gives undefined where the field says nothing.
  */
-export type FieldDomain =
-  | Domain
-  | ((owner: Readonly<Record<string, unknown>>, machine: Machine) => Domain | undefined);
+export type FieldDomain = Domain | ((owner: Owner, machine: Machine, record: Owner) => Domain | undefined);
 
-/** A field whose value is outside of its domain. */
-export interface OutsideValue {
+/** A field with the values that it may have. */
+export interface BoundedValue {
   /** From the record down: `posix[0].clock_id`. */
   readonly path: string;
   readonly value: number | bigint;
   readonly domain: Domain;
 }
 
-type Owner = Readonly<Record<string, unknown>>;
+/** A field whose value is outside of its domain. */
+export type OutsideValue = BoundedValue;
+
+interface Around {
+  readonly machine: Machine;
+  readonly record: Owner;
+}
 
 /** One field that has a domain, or leads to fields that have. */
 interface Step {
@@ -40,25 +46,33 @@ export function hasDomains(table: MessageTable | StructTable): boolean {
 }
 
 /** The fields of a decoded message or structure whose values are outside of their domains, in table order. */
-export function outsideValues(
+export function* outsideValues(
   table: MessageTable | StructTable,
   value: AnyValue | Owner,
   machine: Machine,
 ): Generator<OutsideValue> {
-  return walk(stepsOf(table), value as Owner, machine, "");
+  for (const each of boundedValues(table, value, machine)) if (!isWithin(each.domain, each.value)) yield each;
 }
 
-function* walk(list: readonly Step[], owner: Owner, machine: Machine, path: string): Generator<OutsideValue> {
+/** The fields that have a domain, with their values, in table order. */
+export function boundedValues(
+  table: MessageTable | StructTable,
+  value: AnyValue | Owner,
+  machine: Machine,
+): Generator<BoundedValue> {
+  return walk(stepsOf(table), value as Owner, { machine, record: value as Owner }, "");
+}
+
+function* walk(list: readonly Step[], owner: Owner, around: Around, path: string): Generator<BoundedValue> {
   for (const { name, domain, nested } of list) {
     const stored = owner[name];
     if (stored === undefined) continue;
     const values = Array.isArray(stored) ? stored : [stored];
-    const allowed = typeof domain === "function" ? domain(owner, machine) : domain;
+    const allowed = typeof domain === "function" ? domain(owner, around.machine, around.record) : domain;
     for (const [i, each] of values.entries()) {
       const at = Array.isArray(stored) ? `${path}${name}[${i}]` : path + name;
-      if (nested.length > 0) yield* walk(nested, each as Owner, machine, `${at}.`);
-      else if (allowed !== undefined && !isWithin(allowed, each as number | bigint))
-        yield { path: at, value: each as number | bigint, domain: allowed };
+      if (nested.length > 0) yield* walk(nested, each as Owner, around, `${at}.`);
+      else if (allowed !== undefined) yield { path: at, value: each as number | bigint, domain: allowed };
     }
   }
 }

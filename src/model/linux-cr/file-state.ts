@@ -11,7 +11,7 @@ import {
   terminalState,
 } from "../file-state.js";
 import type { StreamReader } from "./reader.js";
-import { signalSet } from "./threads.js";
+import { decodeSignalSet } from "./signals.js";
 
 /** What an open file has that only its type has. */
 export function linuxCrFileState(reader: StreamReader, part: Part, type: string): FileState {
@@ -20,7 +20,7 @@ export function linuxCrFileState(reader: StreamReader, part: Part, type: string)
       return { counter: reader.get(part, RECORDS.FILE).value.count ?? 0n };
     case "SIGNALFD": {
       const own = reader.find(part, RECORDS.SIGNALFD)?.value;
-      return own === undefined ? {} : signalfdState(signalSet(reader.image, own.sigmask));
+      return own === undefined ? {} : signalfdState(decodeSignalSet(reader.image, own.sigmask));
     }
     case "EVENTPOLL":
       return epollState(epollItems(reader, part));

@@ -1,6 +1,7 @@
 import { flagNames } from "../../io/enums.js";
 import { capabilitiesIn, SECUREBITS } from "../../linux/capabilities.js";
-import type { Credentials, Task, Thread } from "../checkpoint.js";
+import type { Task, Thread } from "../checkpoint.js";
+import type { Credentials } from "../credentials.js";
 import type { IdRange, Surroundings } from "../surroundings.js";
 import type { Bearer } from "./bearer.js";
 import type { Right } from "./right.js";

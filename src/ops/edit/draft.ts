@@ -7,6 +7,7 @@ import type { Splice } from "../../io/splice.js";
 import type { Checkpoint, Origin } from "../../model/checkpoint.js";
 import { criuCheckpoint } from "../../model/criu/checkpoint.js";
 import { encodeLock } from "../../model/criu/locks.js";
+import { encodeTimer } from "../../model/criu/timers.js";
 import { equalValues } from "../../schema/equal.js";
 import type { AnyValue, Field, MessageTable, Value } from "../../schema/message.js";
 import { type FieldChange, type FieldPath, formatPath, parsePath } from "../../schema/patch.js";
@@ -36,8 +37,8 @@ interface ImageDraft {
  */
 export class Draft extends Editor {
   readonly set: CriuImageSet;
-  readonly holdsBreakTimes = false;
-  protected readonly encoders: Encoders = { lock: encodeLock };
+  readonly holdsAllTimes = false;
+  protected readonly encoders: Encoders = { lock: encodeLock, timer: encodeTimer };
   readonly #images = new Map<string, ImageDraft>();
   readonly #patches = new Map<string, Splice[]>();
 
@@ -47,6 +48,10 @@ export class Draft extends Editor {
   ) {
     super(options);
     this.set = new CriuImageSet(files);
+  }
+
+  get name(): string {
+    return this.set.name;
   }
 
   protected makeModel(): Checkpoint {

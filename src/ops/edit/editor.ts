@@ -1,8 +1,9 @@
 import { EditError } from "../../io/errors.js";
 import type { Checkpoint, Descriptor, Origin } from "../../model/checkpoint.js";
 import type { Lock } from "../../model/lock.js";
+import type { Timer } from "../../model/timer.js";
 import { equalValues } from "../../schema/equal.js";
-import type { FieldPath } from "../../schema/patch.js";
+import { type FieldPath, formatPath, parsePath } from "../../schema/patch.js";
 import type { DescriptorName } from "./descriptors.js";
 import { Ledger } from "./ledger.js";
 import type { Edit } from "./plan.js";
@@ -12,6 +13,7 @@ type Fields = Readonly<Record<string, unknown>>;
 /** The objects of the model that edits change, by their kinds. A kind of object is added here and to both encoders. */
 export interface Objects {
   readonly lock: Lock;
+  readonly timer: Timer;
 }
 
 /**
@@ -42,8 +44,11 @@ export abstract class Editor extends Ledger {
 
   protected abstract makeModel(): Checkpoint;
 
-  /** Whether the image holds the time that a lease which is being broken has left. */
-  abstract readonly holdsBreakTimes: boolean;
+  /** Whether the image holds the time left of leases that are being broken and of interrupted calls. */
+  abstract readonly holdsAllTimes: boolean;
+
+  /** What messages call the image. */
+  abstract readonly name: string;
 
   /** Name of the file and place of the record, for changes and errors. */
   abstract imageOf(origin: Origin): string;
@@ -96,6 +101,20 @@ export abstract class Editor extends Ledger {
     this.matched(edit);
     for (const origin of [object.origin, ...(object.repeats ?? [])])
       for (const [path, value] of differences(before, after)) this.changeField(edit, origin, path, value);
+  }
+
+  /** Notes an object that an edit is not meant for, by the field that stands first in its encoding. */
+  leaveObject<K extends keyof Objects>(
+    edit: Edit,
+    kind: K,
+    object: Objects[K] & Stored,
+    value: unknown,
+    why: string,
+  ): void {
+    const { record, field = "" } = object.origin;
+    const [first = ""] = Object.keys(this.encoders[kind](object) ?? {});
+    const path = formatPath([...parsePath(field), first]);
+    this.leave(edit, { image: this.imageOf(object.origin), record, field: path, value, why });
   }
 
   /** Takes an object away, wherever it stands. */

@@ -35,6 +35,9 @@ export abstract class ImageContext {
   /** The `crimg edit` command that takes a record away; undefined where the format counts it elsewhere. */
   abstract dropRecordCommand(origin: Origin): string | undefined;
 
+  /** The `crimg edit` command that gives the field at an origin another value. */
+  abstract setFieldCommand(origin: Origin, value: number | bigint | string): string;
+
   /** A descriptor of a task. */
   descriptor(pid: number, fd: number): Descriptor | undefined {
     return this.share(descriptorsByPid).get(pid)?.get(fd);
@@ -67,5 +70,9 @@ export class SetContext extends ImageContext {
 
   dropRecordCommand({ image, record }: Origin): string {
     return this.editCommand("--set", `${image}[${record}]=absent`);
+  }
+
+  setFieldCommand({ image, record, field }: Origin, value: number | bigint | string): string {
+    return this.editCommand("--set", `${image}[${record}].${field}=${value}`);
   }
 }

@@ -7,7 +7,7 @@ import { UnsupportedError } from "../../../io/errors.js";
 import { EXIT_ZOMBIE, TASK_STOPPED } from "../../../linux/sched.js";
 import { type TaskIds, taskIds } from "../../../model/linux-cr/pids.js";
 import type { StreamReader } from "../../../model/linux-cr/reader.js";
-import { CKPT_SIGINFO_BYTES, fromCkptSiginfo } from "../../../ops/convert/siginfo.js";
+import { CKPT_SIGINFO_BYTES, fromCkptSiginfo } from "../../../model/linux-cr/siginfo.js";
 import { CPU_REGISTERS, SELECTORS } from "../cpu-record.js";
 import { Registers } from "../ptrace/registers.js";
 import { FXSAVE_BYTES } from "../sys/abi-x64.js";

@@ -3,7 +3,8 @@ import type { InotifyWdEntry } from "../../../formats/criu/tables/fsnotify.js";
 import { RECORDS } from "../../../formats/linux-cr/records.js";
 import { EPOLL_ITEM } from "../../../formats/linux-cr/tables/files.js";
 import { EFD_SEMAPHORE } from "../../../linux/files.js";
-import { NSEC_PER_SEC } from "../../../linux/time.js";
+import { encodeTimerfd } from "../../../model/criu/timers.js";
+import { decodeTimerfd } from "../../../model/linux-cr/timers.js";
 import { addFile } from "./file-entry.js";
 import { memoryFile } from "./shared-memory.js";
 import type { StreamFile } from "./stream-file.js";
@@ -30,19 +31,12 @@ export function epoll({ context, part, id, value, owner, label }: StreamFile): v
 }
 
 export function timerfd({ context, part, id, value, owner }: StreamFile): void {
-  const timer = context.reader.get(part, RECORDS.TIMERFD).value;
   addFile(context, "TIMERFD", id, {
     tfd: {
       id,
       flags: value.f_flags,
       fown: owner,
-      clockid: timer.clock_id,
-      ticks: timer.ticks,
-      settime_flags: timer.settime_flags,
-      vsec: timer.value_ns / NSEC_PER_SEC,
-      vnsec: timer.value_ns % NSEC_PER_SEC,
-      isec: timer.interval_ns / NSEC_PER_SEC,
-      insec: timer.interval_ns % NSEC_PER_SEC,
+      ...encodeTimerfd(decodeTimerfd(context.reader, part)),
     },
   });
 }

@@ -16,6 +16,7 @@ import { whyNotFile } from "./inexpressible.js";
 import { writeMemfd } from "./memfd.js";
 import { writeSocketFile } from "./socket-files.js";
 import { writeTerminalFile } from "./terminals.js";
+import { writeTimer } from "./timers.js";
 
 /** Writes the records of one type of open file behind its OBJREF. */
 type FileWriter = (context: Context, file: OpenFile, objref: number) => void;
@@ -113,13 +114,7 @@ function writeTimerfd(context: Context, file: OpenFile, objref: number): void {
   const entry = file.record as TimerfdEntry;
   writeFileRecord(context, FILE_TYPE.timerfd, entry);
   writeOwner(context, file, objref, entry.fown, entry.flags);
-  context.writer.record(RECORDS.TIMERFD, {
-    clock_id: entry.clockid,
-    settime_flags: entry.settime_flags,
-    ticks: entry.ticks,
-    value_ns: entry.vsec * 1_000_000_000n + entry.vnsec,
-    interval_ns: entry.isec * 1_000_000_000n + entry.insec,
-  });
+  writeTimer(context, file);
 }
 
 function writeSignalfd(context: Context, file: OpenFile, objref: number): void {

@@ -13,6 +13,7 @@ import type { LinuxCrDocument } from "../../../model/document.js";
 import { linuxCrCheckpoint } from "../../../model/linux-cr/checkpoint.js";
 import { encodeLock } from "../../../model/linux-cr/locks.js";
 import { StreamReader } from "../../../model/linux-cr/reader.js";
+import { encodeTimer } from "../../../model/linux-cr/timers.js";
 import { equalValues } from "../../../schema/equal.js";
 import { type FieldPath, formatPath } from "../../../schema/patch.js";
 import { Editor, type Encoders } from "../editor.js";
@@ -37,9 +38,10 @@ export interface Insertion {
  * sees what an earlier one did. Records are numbered as in the image before; bytes that no edit names are never read.
  */
 export class StreamDraft extends Editor {
-  readonly holdsBreakTimes = true;
+  readonly holdsAllTimes = true;
   protected readonly encoders: Encoders = {
     lock: (lock) => encodeLock(lock, { table: lock.owner ?? 0, file: lock.file?.id ?? 0 }),
+    timer: encodeTimer,
   };
   readonly image: LinuxCrImage;
   readonly reader: StreamReader;

@@ -19,7 +19,6 @@ import { queueRules } from "./queues.js";
 import { securityRules } from "./security.js";
 import { taskImageRules } from "./task-images.js";
 import { terminalRules } from "./terminals.js";
-import { timerRules } from "./timers.js";
 import { treeRules } from "./tree.js";
 import { unixSocketRules } from "./unix-sockets.js";
 
@@ -44,7 +43,6 @@ export const SET_RULES: readonly Rule<SetContext>[] = [
   ...queueRules,
   ...terminalRules,
   ...mountRules,
-  ...timerRules,
   ...securityRules,
   ...criuFaultRules,
 ];

@@ -7,7 +7,7 @@ import {
   TASK_STOPPED,
 } from "../../../../linux/sched.js";
 import { SS_DISABLE } from "../../../../linux/signals.js";
-import { toCkptSiginfo } from "../../../../ops/convert/siginfo.js";
+import { toCkptSiginfo } from "../../../../model/linux-cr/siginfo.js";
 import { CPU_REGISTERS, SELECTORS } from "../../cpu-record.js";
 import { DUMPED_CORE } from "../../proc/stat.js";
 import type { Registers } from "../../ptrace/registers.js";

@@ -6,7 +6,6 @@ import { planComm } from "./comm.js";
 import { planDeleted } from "./deleted.js";
 import { planDropFd } from "./drop-fd.js";
 import { planEnv } from "./env.js";
-import { planExpiry } from "./expiry.js";
 import { planFd } from "./fd.js";
 import { planHostname } from "./hostname.js";
 import { planRemapAddress } from "./remap-address.js";
@@ -28,7 +27,6 @@ export const STREAM_PLANS = {
   "tcp-listen-remap": planTcpListenRemap,
   fd: planFd,
   "drop-fd": planDropFd,
-  expiry: planExpiry,
   env: planEnv,
   "accept-file": planAcceptFile,
   "no-file-check": planNoFileCheck,
