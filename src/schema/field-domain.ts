@@ -16,7 +16,7 @@ type Owner = Readonly<Record<string, unknown>>;
 export type FieldDomain = Domain | ((owner: Owner, machine: Machine, record: Owner) => Domain | undefined);
 
 /** A field with the values that it may have. */
-export interface BoundedValue {
+interface BoundedValue {
   /** From the record down: `posix[0].clock_id`. */
   readonly path: string;
   readonly value: number | bigint;
@@ -55,7 +55,7 @@ export function* outsideValues(
 }
 
 /** The fields that have a domain, with their values, in table order. */
-export function boundedValues(
+function boundedValues(
   table: MessageTable | StructTable,
   value: AnyValue | Owner,
   machine: Machine,
