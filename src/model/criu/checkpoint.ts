@@ -15,6 +15,7 @@ import { decodeLocks } from "./locks.js";
 import { criuMounts, criuPipeBuffers } from "./mounts.js";
 import { criuSurroundings } from "./surroundings.js";
 import { CriuTask, criuDescriptorTable, type TaskContext } from "./tasks.js";
+import { decodeTimerfds } from "./timers.js";
 
 /** `uname -m` of the architectures that core_entry.mtype names. */
 const ARCHITECTURES: Readonly<Record<string, string>> = {
@@ -72,6 +73,9 @@ export function criuCheckpoint(set: CriuImageSet): Checkpoint {
     },
     get locks() {
       return locks();
+    },
+    get timerfds() {
+      return decodeTimerfds(files().all);
     },
     get pipes() {
       return pipes();

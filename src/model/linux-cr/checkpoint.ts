@@ -13,6 +13,7 @@ import { StreamReader } from "./reader.js";
 import { pageSizeOf } from "./saved-pages.js";
 import { Segments } from "./segments.js";
 import { LinuxCrTask, type TaskContext } from "./tasks.js";
+import { decodeTimerfds } from "./timers.js";
 
 /** The slim backend makes no namespaces, joins no control groups, and streams hold no policies. */
 const NOTHING_AROUND: Surroundings = {
@@ -78,6 +79,9 @@ export function linuxCrCheckpoint(image: LinuxCrImage, reader = StreamReader.of(
     },
     get locks() {
       return locks();
+    },
+    get timerfds() {
+      return decodeTimerfds(reader, files().all);
     },
     get pipes() {
       return pipes();

@@ -11,6 +11,7 @@ import { encodeIdentity } from "../../model/criu/file-identity.js";
 import { encodeUtsNamespace } from "../../model/criu/ipc.js";
 import { encodeLock } from "../../model/criu/locks.js";
 import { encodeEnds, encodeName, swapped } from "../../model/criu/sockets.js";
+import { encodeTimer } from "../../model/criu/timers.js";
 import type { FileIdentity } from "../../model/open-file.js";
 import type { Socket } from "../../model/socket.js";
 import { equalValues } from "../../schema/equal.js";
@@ -51,9 +52,10 @@ interface ImageDraft {
  */
 export class Draft extends Editor {
   readonly set: CriuImageSet;
-  readonly holdsBreakTimes = false;
+  readonly holdsAllTimes = false;
   protected readonly encoders: Encoders = {
     lock: encodeLock,
+    timer: encodeTimer,
     uts: encodeUtsNamespace,
     ends: (ends) => encodeEnds(ends, this.#isBigEndian()),
     unix: encodeName,
@@ -72,6 +74,10 @@ export class Draft extends Editor {
   ) {
     super(options);
     this.set = new CriuImageSet(files);
+  }
+
+  get name(): string {
+    return this.set.name;
   }
 
   protected makeModel(): Checkpoint {

@@ -81,8 +81,11 @@ export const TASK_EXTRA = struct("TASK_EXTRA", 88, "State of a task that kernels
 });
 
 export const RSEQ = struct("RSEQ", 32, "Restartable sequences of a thread, rseq(2)", {
-  abi_pointer: word("u64", 8, { doc: "address of struct rseq", show: { as: "hex" } }),
-  abi_size: word("u32", 16, { doc: "bytes", domain: RSEQ_BYTES }),
+  abi_pointer: word("u64", 8, { doc: "address of struct rseq, 0 for none", show: { as: "hex" } }),
+  abi_size: word("u32", 16, {
+    doc: "bytes",
+    domain: ({ abi_pointer }) => (abi_pointer === 0n ? undefined : RSEQ_BYTES),
+  }),
   signature: word("u32", 20, { show: { as: "hex" } }),
   cs_pointer: word("u64", 24, {
     doc: "address of the critical section it was in, 0 for none",

@@ -16,6 +16,7 @@ import { encodeUtsNamespace } from "../../../model/linux-cr/ipc.js";
 import { encodeLock } from "../../../model/linux-cr/locks.js";
 import { StreamReader } from "../../../model/linux-cr/reader.js";
 import { decodeSocket, encodeEnds, encodeNames } from "../../../model/linux-cr/sockets.js";
+import { encodeTimer } from "../../../model/linux-cr/timers.js";
 import type { FileIdentity } from "../../../model/open-file.js";
 import type { Socket } from "../../../model/socket.js";
 import { equalValues } from "../../../schema/equal.js";
@@ -52,13 +53,14 @@ export interface Insertion {
  * sees what an earlier one did. Records are numbered as in the image before; bytes that no edit names are never read.
  */
 export class StreamDraft extends Editor {
-  readonly holdsBreakTimes = true;
+  readonly holdsAllTimes = true;
   protected readonly encoders: Encoders = {
     identity: encodeIdentity,
     lock: (lock) => encodeLock(lock, { table: lock.owner ?? 0, file: lock.file?.id ?? 0 }),
     ends: (ends) => encodeEnds(ends, ends.local.address.length === 4, this.image.byteOrder === "big-endian"),
     unix: (unix) => ({ ...encodeNames(unix), directory: unix.directory }),
     uts: encodeUtsNamespace,
+    timer: encodeTimer,
   };
   readonly image: LinuxCrImage;
   readonly reader: StreamReader;

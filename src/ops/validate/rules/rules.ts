@@ -7,9 +7,11 @@ import { lockRules } from "./locks.js";
 import { mappingRules } from "./mappings.js";
 import { socketRules } from "./sockets.js";
 import { specialFileRules } from "./special-files.js";
+import { taskRules } from "./tasks.js";
 
 /** The rules about what an image means, over the model: the same for both families, whichever way it is stored. */
 export const MODEL_RULES: readonly Rule<ImageContext>[] = [
+  ...taskRules,
   ...mappingRules,
   ...fileRules,
   ...specialFileRules,

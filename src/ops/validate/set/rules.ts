@@ -18,7 +18,6 @@ import { parentRules } from "./parents.js";
 import { securityRules } from "./security.js";
 import { taskImageRules } from "./task-images.js";
 import { terminalRules } from "./terminals.js";
-import { timerRules } from "./timers.js";
 import { treeRules } from "./tree.js";
 
 /** The rules that need nothing but the set. */
@@ -40,7 +39,6 @@ export const SET_RULES: readonly Rule<SetContext>[] = [
   ...inetSocketRules,
   ...terminalRules,
   ...mountRules,
-  ...timerRules,
   ...securityRules,
   ...criuFaultRules,
 ];

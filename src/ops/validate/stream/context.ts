@@ -71,6 +71,10 @@ export class StreamContext extends ImageContext {
     return { ...at, ...more, pid: more.pid ?? at.pid };
   }
 
+  setFieldCommand({ record, field }: Origin, value: number | bigint | string): string {
+    return this.editCommand("--set", `[${record}].${field}=${value}`);
+  }
+
   /** Counts of the records around it would be wrong. */
   dropRecordCommand(): undefined {
     return undefined;

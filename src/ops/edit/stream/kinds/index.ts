@@ -4,7 +4,6 @@ import { planCgroup } from "./cgroup.js";
 import { planComm } from "./comm.js";
 import { planDeleted } from "./deleted.js";
 import { planDropFd } from "./drop-fd.js";
-import { planExpiry } from "./expiry.js";
 import { planFd } from "./fd.js";
 import { planRemapPath } from "./remap-path.js";
 import { planSet } from "./set.js";
@@ -20,6 +19,5 @@ export const STREAM_PLANS = {
   comm: planComm,
   fd: planFd,
   "drop-fd": planDropFd,
-  expiry: planExpiry,
   set: planSet,
 } as Readonly<Record<string, StreamPlan>>;

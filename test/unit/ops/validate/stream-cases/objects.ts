@@ -122,7 +122,8 @@ export const objectCases: readonly StreamCase[] = [
 
   damage("SIGNAL_ACTIONS", "rich", (s) => s.payload(s.find(R.SIGHAND), Buffer.alloc(32))),
   damage("SIGNAL_QUEUE", "rich", (s) => s.poke(s.find(R.SIGPENDING), 0, words(65))),
-  damage("SIGNAL_LIMITS", "rich", (s) => {
+  damage("SIGPENDING_LENGTH", "rich", (s) => s.poke(s.find(R.SIGPENDING), 4, words(4096))),
+  damage("RLIMIT_RANGE", "rich", (s) => {
     const { rlim } = s.image.value(s.find(R.SIGNAL), R.SIGNAL);
     return s.set(R.SIGNAL, {
       rlim: rlim.map((limit, i) => (i === 3 ? { rlim_cur: 9n, rlim_max: 8n } : limit)),
