@@ -60,7 +60,7 @@ Exit status: 0 converted, 1 something cannot be expressed and --lossy was not gi
     const toStdout = this.#out === "-";
     if (toStdout && isatty(1))
       throw new UsageError("a stream is binary and stdout is a terminal: name a file, or use a pipe");
-    const document = openDocument(this.image, { ...this.opening, spoolIn: tmpdir() });
+    const document = openDocument(this.image, { ...this.looking, spoolIn: tmpdir() });
     try {
       const conversion = planConversion(document, flags.to);
       if (toStdout && conversion.to === "criu")

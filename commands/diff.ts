@@ -57,7 +57,7 @@ Exit status: 0 no difference, 1 differences, 2 trouble.`;
     if (flags["images-dir"] !== undefined)
       throw new UsageError("diff takes two directories as arguments, not -D");
     const { OLD, NEW } = this.args;
-    const [left, right] = [openDocument(OLD, this.opening), openDocument(NEW, this.opening)];
+    const [left, right] = [openDocument(OLD, this.looking), openDocument(NEW, this.looking)];
     const only = flags.only as (typeof SECTIONS)[number][] | undefined;
     const progress = new Progress("comparing memory");
     const answer = diffCheckpoints(left, right, {

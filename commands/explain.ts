@@ -57,7 +57,7 @@ knows (its error lines are shown then), 2 on trouble.`;
       LOG === "-" ? new MemorySource(readInput("-", MAX_PIPED_LOG), "stdin") : new FileSource(LOG);
     const image = this.flags["images-dir"] ?? this.args.IMG;
     if (image === undefined) return explainLog(source);
-    const document = openDocument(image, this.opening);
+    const document = openDocument(image, this.looking);
     try {
       return explainLog(source, document);
     } finally {

@@ -39,7 +39,7 @@ Exit status: 0 all files are as the log says and the chain holds, 1 something el
 
   async run(): Promise<Answer> {
     const kept = keptHead(this.flags.head);
-    const document = openDocument(this.image, this.opening);
+    const document = openDocument(this.image, this.looking);
     try {
       const { entries, files, ...history } = editHistory(document);
       const chain = chainJson(history.chain, kept);

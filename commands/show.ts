@@ -118,7 +118,7 @@ Exit status: 0 shown; 1 there is no such task, image or record; 2 trouble.`;
     const { VIEW: view, RECORD: record } = this.args;
     if (record !== undefined && view !== RECORD)
       throw new UsageError(`unexpected argument: ${record}; only the view record takes one`);
-    const document = openDocument(this.image, this.opening);
+    const document = openDocument(this.image, this.looking);
     const look = { style: this.style, width: terminalWidth() };
     if (view === undefined) return this.#summary(document);
     if (view === RECORD) {

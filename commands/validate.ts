@@ -120,7 +120,7 @@ Exit status: 0 no errors, 1 errors were found, 2 trouble.`;
 
   async run(): Promise<Answer> {
     if (this.flags.rules) return this.#listRules();
-    const document = salvage(openDocument(this.image, this.opening));
+    const document = salvage(openDocument(this.image, this.looking));
     try {
       const verdict = validate(document, await this.#options(document));
       const [needed, open] = optionsOf(document, verdict);

@@ -48,7 +48,7 @@ export default class X extends BaseCommand<typeof X> {
     const what = this.args.WHAT;
     if (what === undefined) throw new UsageError(`say what to explore: ${Object.keys(EXPLORES).join(", ")}`);
     const view = EXPLORES[what];
-    const document = openDocument(this.image, this.opening);
+    const document = openDocument(this.image, this.looking);
     const answer = VIEWS[view](document, { pid: this.flags.pid, runs: true });
     if (this.flags.json) this.printJson(answer);
     else this.printLines(viewLines(view, answer, { style: this.style, width: terminalWidth() }));

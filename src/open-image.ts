@@ -11,7 +11,7 @@ import { assertNotInterrupted } from "./io/interrupted-edit.js";
 import { MAX_PIPED_IMAGE_BYTES } from "./io/limits.js";
 import { PipeSource } from "./io/pipe-source.js";
 import { FileSource, MemorySource } from "./io/source.js";
-import type { OpenOptions } from "./open.js";
+import { assertSetUnchanged, type OpenOptions } from "./open.js";
 import { setPlace } from "./ops/edit/place.js";
 
 /**
@@ -93,6 +93,7 @@ export function* openImages(
         trouble(error);
       }
     }
+    assertSetUnchanged(set.fileSet);
   } finally {
     set.close();
   }

@@ -63,6 +63,14 @@ export abstract class BaseCommand<T extends typeof Command> extends Command {
   /** How an image is opened: what is not believed beside it is told as a warning. */
   protected readonly opening = { onWarning: (sentence: string) => void this.warn(sentence) };
 
+  readonly #checks: (() => void)[] = [];
+
+  /** The same where an image is only looked at: when it was changed meanwhile, that is told at the end. */
+  protected readonly looking = {
+    ...this.opening,
+    onOpened: (assertUnchanged: () => void) => void this.#checks.push(assertUnchanged),
+  };
+
   /** Colours for stdout. */
   protected get style(): Style {
     return styleFor(1, this.flags.color);
@@ -116,6 +124,11 @@ export abstract class BaseCommand<T extends typeof Command> extends Command {
   protected override async _run<R>(): Promise<R> {
     const answer = await super._run<R>();
     process.exitCode ??= answer as Answer;
+    try {
+      for (const assertUnchanged of this.#checks) assertUnchanged();
+    } catch (error) {
+      await this.catch(error);
+    }
     return answer;
   }
 

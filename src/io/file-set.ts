@@ -28,6 +28,9 @@ export class DirectoryFileSet implements FileSet {
   readonly #names: readonly string[];
   readonly #known: ReadonlySet<string>;
   readonly #irregular = new Map<string, string>();
+  readonly #parents: DirectoryFileSet[] = [];
+  /** When something in the directory was last replaced; undefined when that could have been just now. */
+  readonly #replaced: bigint | undefined;
 
   constructor(
     readonly directory: string,
@@ -36,6 +39,8 @@ export class DirectoryFileSet implements FileSet {
     private readonly children: readonly string[] = [],
   ) {
     try {
+      const { mtimeNs } = fs.statSync(directory, { bigint: true });
+      this.#replaced = isLongAgo(mtimeNs) ? mtimeNs : undefined;
       const names: string[] = [];
       for (const entry of fs.readdirSync(directory, { withFileTypes: true })) {
         const sort = irregularSort(entry);
@@ -97,18 +102,39 @@ export class DirectoryFileSet implements FileSet {
       throw new CrimgError("INVALID", "the parent link leads back to a set that it belongs to", {
         file: link,
       });
-    return new DirectoryFileSet(parent, path.join(this.name, "parent"), chain);
+    const set = new DirectoryFileSet(parent, path.join(this.name, "parent"), chain);
+    this.#parents.push(set);
+    return set;
+  }
+
+  /** The sets, this one and its parents, in which something was replaced since they were opened. */
+  *touched(): Generator<DirectoryFileSet> {
+    const stat = fs.statSync(this.directory, { bigint: true, throwIfNoEntry: false });
+    if (this.#replaced === undefined || stat?.mtimeNs !== this.#replaced) yield this;
+    for (const parent of this.#parents) yield* parent.touched();
+  }
+
+  /** The name of a file that was read and has been replaced since; undefined for none. */
+  replacedFile(): string | undefined {
+    for (const [name, source] of this.#open) if (!source.isCurrent()) return name;
+    return undefined;
   }
 
   close(): void {
     this.#closeAll();
-    this.#open.clear();
   }
 
   /** Sources open again by themselves at their next read. */
   #closeAll(): void {
     for (const source of this.#open.values()) source.close();
   }
+}
+
+/** Longer than the clock of any file system stands still. */
+const TICK_NS = 2_000_000_000n;
+
+function isLongAgo(mtimeNs: bigint): boolean {
+  return BigInt(Date.now()) * 1_000_000n - mtimeNs > TICK_NS;
 }
 
 /** Files laid over another set: what an edit has changed, read as if it had been written. */

@@ -1,5 +1,5 @@
 import fs from "node:fs";
-import { FormatError, ioError } from "./errors.js";
+import { EditError, FormatError, ioError, isCrimgError } from "./errors.js";
 import { irregularError, irregularSort } from "./file-sort.js";
 
 /** Bytes that can be read at any offset without being held in memory. Offsets and sizes are in bytes. */
@@ -12,12 +12,16 @@ export interface ByteSource {
   close(): void;
 }
 
+/** What a reader says when an edit came between. */
+export const CHANGED = "the image was changed while it was read; run the command again";
+
 /** What is opened when the path is a name in a stranger's directory: no link is followed, nothing is waited for. */
 const NO_FOLLOW = fs.constants.O_RDONLY | fs.constants.O_NOFOLLOW | fs.constants.O_NONBLOCK;
 
 /** A regular file, opened at the first read. Without `follow` a symbolic link at its name is an error. */
 export class FileSource implements ByteSource {
   readonly size: number;
+  readonly #identity: string;
   #fd: number | undefined;
 
   constructor(
@@ -30,6 +34,7 @@ export class FileSource implements ByteSource {
       const sort = irregularSort(stat);
       if (sort !== undefined) throw irregularError(sort, name);
       this.size = stat.size;
+      this.#identity = this.#identityOf(stat);
     } catch (error) {
       throw error instanceof FormatError ? error : ioError("open it", name, error);
     }
@@ -47,7 +52,7 @@ export class FileSource implements ByteSource {
         done += got;
       }
     } catch (error) {
-      throw error instanceof FormatError ? error : ioError("read it", this.name, error);
+      throw isCrimgError(error) ? error : ioError("read it", this.name, error);
     }
     if (done < size)
       throw new FormatError("TRUNCATED", "the file became shorter while it was read", {
@@ -57,14 +62,25 @@ export class FileSource implements ByteSource {
     return buffer;
   }
 
+  /** Whether its name leads to the very file that was opened. */
+  isCurrent(): boolean {
+    const stat = fs.lstatSync(this.path, { throwIfNoEntry: false });
+    return stat !== undefined && this.#identityOf(stat) === this.#identity;
+  }
+
   /** The name may stand for something else by now. */
   #openFile(): number {
-    if (this.options.follow) return fs.openSync(this.path, "r");
-    const fd = fs.openSync(this.path, NO_FOLLOW);
-    const sort = irregularSort(fs.fstatSync(fd));
-    if (sort === undefined) return fd;
+    const fd = fs.openSync(this.path, this.options.follow ? "r" : NO_FOLLOW);
+    const stat = fs.fstatSync(fd);
+    const sort = irregularSort(stat);
+    if (sort === undefined && this.#identityOf(stat) === this.#identity) return fd;
     fs.closeSync(fd);
-    throw irregularError(sort, this.name);
+    throw sort === undefined ? new EditError(CHANGED, { file: this.name }) : irregularError(sort, this.name);
+  }
+
+  /** A member of an image is replaced as a whole; another file, such as a log, may grow. */
+  #identityOf({ dev, ino, size, mtimeMs }: fs.Stats): string {
+    return this.options.follow ? `${dev} ${ino}` : `${dev} ${ino} ${size} ${mtimeMs}`;
   }
 
   close(): void {
