@@ -1,13 +1,20 @@
 // One meaning in both families: what is found in an image, and what an edit does to it, is the same for the image and
 // for what convert makes of it.
 import * as assert from "uvu/assert";
+import { OverlayFileSet } from "../../src/io/file-set.js";
 import { MemorySource } from "../../src/io/source.js";
-import type { Document } from "../../src/model/document.js";
-import { openStream } from "../../src/open.js";
+import { SplicedSource } from "../../src/io/splice.js";
+import type { CriuDocument, Document, LinuxCrDocument } from "../../src/model/document.js";
+import { openFileSet, openStream } from "../../src/open.js";
 import { planConversion } from "../../src/ops/convert/convert.js";
+import { diffCheckpoints } from "../../src/ops/diff/diff.js";
+import { splicedFiles } from "../../src/ops/edit/check.js";
+import { planEdits } from "../../src/ops/edit/plan-edits.js";
 import { MODEL_RULES } from "../../src/ops/validate/rules/rules.js";
 import { validate } from "../../src/ops/validate/validate.js";
+import { freshDirectory } from "../helpers/live.js";
 import { suite } from "../helpers/suite.js";
+import { edits } from "../unit/ops/edit/planned.js";
 import { DamagedSet } from "../unit/ops/validate/damaged-set.js";
 
 const test = suite("both families mean the same", undefined, 120);
@@ -101,6 +108,31 @@ for (const [fixture, place, value] of SUSPICIOUS)
     const found = meaningOf(set);
     assert.ok(found.length > 0, "no rule about the meaning found it");
     assertSameMeaning(meaningOf(converted(set).document), found);
+  });
+
+/** Edits that both families can express. */
+const EDITS: readonly (readonly [fixture: string, edit: string])[] = [
+  ["logger", "no-file-check /**"],
+  ["logger", "accept-file **/logger.conf"],
+  ["deleted", "no-file-check /**"],
+  ["logger", "drop-fd 1000:3"],
+  ["tree", "drop-fd 1000:3"],
+  ["logger", "remap-path /var/lib=/srv"],
+];
+
+for (const [fixture, text] of EDITS)
+  test(`--${text} of ${fixture} before a conversion is the same as after it`, () => {
+    const root = freshDirectory("families");
+    const set = new DamagedSet(fixture).open();
+    const inSet = planEdits(set, edits(text), { root });
+    const { fileSet } = (set as CriuDocument).set;
+    const edited = openFileSet(new OverlayFileSet(fileSet, splicedFiles(fileSet, inSet.splices)));
+    const before = converted(set).document as LinuxCrDocument;
+    const inStream = planEdits(before, edits(text), { root });
+    const source = new SplicedSource(before.image.source, [...inStream.splices.values()].flat());
+    const after = openStream(new MemorySource(Buffer.from(source.read(0, source.size)), "converted.ckpt"));
+    assert.is(inSet.unmatched.length, inStream.unmatched.length);
+    assert.equal(diffCheckpoints(converted(edited).document, after).differences, []);
   });
 
 test.run();
