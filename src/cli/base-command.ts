@@ -1,6 +1,6 @@
 import type { Interfaces } from "@oclif/core";
 import { Command } from "@oclif/core/command";
-import { assertUnchanged, type Document, type Recovery, UsageError } from "../index.js";
+import { type Recovery, UsageError } from "../index.js";
 import type { Answer } from "./exit-codes.js";
 import { reportFailure, wantsJson } from "./failure.js";
 import { GLOBAL_FLAGS } from "./flags.js";
