@@ -22,8 +22,8 @@ export interface OpenOptions {
   readonly spoolIn?: string | undefined;
   /** Told one sentence about an entry beside the image that looks like an interrupted edit and is not believed. */
   readonly onWarning?: ((sentence: string) => void) | undefined;
-  /** Told the document, which is to be asked at the end of the reading whether it is still the same. */
-  readonly onOpened?: ((document: Document) => void) | undefined;
+  /** Given what is to be called at the end of the reading: `assertUnchanged` of the document. */
+  readonly onOpened?: ((assertUnchanged: () => void) => void) | undefined;
 }
 
 /**
@@ -34,7 +34,7 @@ export interface OpenOptions {
  */
 export function openDocument(image: string, options: OpenOptions = {}): Document {
   const document = open(image, options);
-  options.onOpened?.(document);
+  options.onOpened?.(() => assertUnchanged(document));
   return document;
 }
 

@@ -1,6 +1,6 @@
 import type { Interfaces } from "@oclif/core";
 import { Command } from "@oclif/core/command";
-import { assertUnchanged, type Document, type Recovery, UsageError } from "../index.js";
+import { type Recovery, UsageError } from "../index.js";
 import type { Answer } from "./exit-codes.js";
 import { reportFailure, wantsJson } from "./failure.js";
 import { GLOBAL_FLAGS } from "./flags.js";
@@ -63,12 +63,12 @@ export abstract class BaseCommand<T extends typeof Command> extends Command {
   /** How an image is opened: what is not believed beside it is told as a warning. */
   protected readonly opening = { onWarning: (sentence: string) => void this.warn(sentence) };
 
-  readonly #looked: Document[] = [];
+  readonly #checks: (() => void)[] = [];
 
   /** The same where an image is only looked at: when it was changed meanwhile, that is told at the end. */
   protected readonly looking = {
     ...this.opening,
-    onOpened: (document: Document) => void this.#looked.push(document),
+    onOpened: (assertUnchanged: () => void) => void this.#checks.push(assertUnchanged),
   };
 
   /** Colours for stdout. */
@@ -125,7 +125,7 @@ export abstract class BaseCommand<T extends typeof Command> extends Command {
     const answer = await super._run<R>();
     process.exitCode ??= answer as Answer;
     try {
-      this.#looked.forEach(assertUnchanged);
+      for (const assertUnchanged of this.#checks) assertUnchanged();
     } catch (error) {
       await this.catch(error);
     }

@@ -43,6 +43,8 @@ export interface OpenFile {
   readonly flags: number | undefined;
   /** Offset in bytes; undefined when it has none or must not be sought. */
   readonly position: bigint | undefined;
+  /** What a restore compares; undefined when it compares nothing. */
+  readonly identity: FileIdentity | undefined;
   /** Size and st_mode at the checkpoint, where the image kept them for the check at restart. */
   readonly size: bigint | undefined;
   readonly mode: number | undefined;
@@ -59,6 +61,18 @@ export interface OpenFile {
   readonly special: SpecialFile | undefined;
   /** The format's own record of this type, with the fields that only that family knows. */
   readonly record: Readonly<Record<string, unknown>>;
+  readonly origin: Origin;
+}
+
+/** What a restore compares with the file on disk; undefined for what the image does not store. */
+export interface FileIdentity {
+  readonly mode: number | undefined;
+  readonly size: bigint | undefined;
+  /** As stat(2) gives it. */
+  readonly inode: { readonly dev: bigint; readonly ino: bigint } | undefined;
+  /** Nanoseconds since 1970. */
+  readonly mtime: bigint | undefined;
+  readonly buildId: Buffer | undefined;
   readonly origin: Origin;
 }
 

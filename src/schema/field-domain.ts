@@ -5,10 +5,10 @@ export interface Machine {
   readonly wordBytes: number;
 }
 
+type Owner = Readonly<Record<string, unknown>>;
+
 /**
  * The values that a field may have; as a function of the message or structure that has it where these depend on other
- * fields, which gives undefined where the field says nothing.
+ * fields, or on what else stands in the record, which gives undefined where the field says nothing.
  */
-export type FieldDomain =
-  | Domain
-  | ((owner: Readonly<Record<string, unknown>>, machine: Machine) => Domain | undefined);
+export type FieldDomain = Domain | ((owner: Owner, machine: Machine, record: Owner) => Domain | undefined);

@@ -8,11 +8,12 @@ import type { RegFileEntry } from "../../formats/criu/tables/regfile.js";
 import { enumName } from "../../io/enums.js";
 import { FormatError } from "../../io/errors.js";
 import { MAX_PATH_LENGTH } from "../../io/limits.js";
-import { wordBytes } from "../../io/words.js";
 import type { DeletedFile, FileOwner, FileTable, OpenFile, Origin } from "../checkpoint.js";
 import { NumberNames } from "../number-names.js";
+import type { FileIdentity } from "../open-file.js";
 import type { Socket } from "../socket.js";
 import type { SpecialFile } from "../special-file.js";
+import { decodeIdentity } from "./file-identity.js";
 import { fileLabel } from "./file-label.js";
 import { socketOf } from "./sockets.js";
 import { decodeSpecial } from "./special-files.js";
@@ -114,6 +115,10 @@ class CriuOpenFile implements OpenFile {
     return typeof position !== "bigint" || position === NO_POSITION ? undefined : position;
   }
 
+  get identity(): FileIdentity | undefined {
+    return this.type === "REG" ? decodeIdentity(this.#regular, this.origin) : undefined;
+  }
+
   get size(): bigint | undefined {
     return this.type === "REG" ? this.#regular.size : undefined;
   }
@@ -123,8 +128,7 @@ class CriuOpenFile implements OpenFile {
   }
 
   get buildId(): string | undefined {
-    if (this.type !== "REG" || this.#regular.build_id.length === 0) return undefined;
-    return wordBytes("u32", this.#regular.build_id, "word of a build id").toString("hex");
+    return this.identity?.buildId?.toString("hex");
   }
 
   get socket(): Socket | undefined {

@@ -3,9 +3,11 @@ import { RECORDS } from "../../formats/linux-cr/records.js";
 import type { DeletedFile, FileOwner, FileTable, OpenFile, PipeBuffer } from "../checkpoint.js";
 import { lazy } from "../lazy.js";
 import { NumberNames } from "../number-names.js";
+import type { FileIdentity } from "../open-file.js";
 import { type Socket, socketLabel } from "../socket.js";
 import type { SpecialFile } from "../special-file.js";
 import { deletedFile } from "./deleted-files.js";
+import { decodeIdentity } from "./file-identity.js";
 import { pidOfTag } from "./pids.js";
 import type { StreamReader } from "./reader.js";
 import { decodeSocket } from "./sockets.js";
@@ -32,10 +34,6 @@ const INET_TYPE = "INETSK";
 const OF_SOCKETS: ReadonlySet<string> = new Set([...Object.values(SOCKET_TYPES), INET_TYPE]);
 /** Types of open files that have an offset: those that can be sought. */
 const SEEKABLE: ReadonlySet<number> = new Set([1, 1003]);
-
-/** FILE_IDENTITY.flags: what is stored. */
-const HAS_MODE = 1;
-const HAS_SIZE = 4;
 
 /** FILE_OWNER.pid_type. */
 const OWNER_KINDS = new NumberNames<Exclude<FileOwner["kind"], number>>([
@@ -127,19 +125,20 @@ class LinuxCrOpenFile implements OpenFile {
     return `anon:[${this.type.toLowerCase()}]`;
   }
 
+  get identity(): FileIdentity | undefined {
+    return decodeIdentity(this.#reader, this.#part);
+  }
+
   get size(): bigint | undefined {
-    const identity = this.#identity;
-    return identity !== undefined && identity.flags & HAS_SIZE ? identity.size : undefined;
+    return this.identity?.size;
   }
 
   get mode(): number | undefined {
-    const identity = this.#identity;
-    return identity !== undefined && identity.flags & HAS_MODE ? identity.mode : undefined;
+    return this.identity?.mode;
   }
 
   get buildId(): string | undefined {
-    const index = this.#reader.index(this.#part, RECORDS.FILE_IDENTITY);
-    return index === undefined ? undefined : this.#reader.image.bytes(index).toString("hex") || undefined;
+    return this.identity?.buildId?.toString("hex");
   }
 
   get socket(): Socket | undefined {
@@ -172,10 +171,6 @@ class LinuxCrOpenFile implements OpenFile {
   get #part(): Part {
     return this.#reader.object(this.id, "FILE") as Part;
   }
-
-  get #identity() {
-    return this.#reader.find(this.#part, RECORDS.FILE_IDENTITY)?.value;
-  }
 }
 
 function typeOf(reader: StreamReader, part: Part): string {
@@ -199,6 +194,7 @@ export function namedPath(reader: StreamReader, record: number): OpenFile {
     id: 0,
     type: "REG",
     node: undefined,
+    identity: undefined,
     path,
     label: path,
     flags: undefined,

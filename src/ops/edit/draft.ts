@@ -1,3 +1,4 @@
+import path from "node:path";
 import type { CriuImage, ImageRecord } from "../../formats/criu/image.js";
 import { CriuImageSet } from "../../formats/criu/image-set.js";
 import { type RecordEdits, rewriteImage } from "../../formats/criu/rewrite.js";
@@ -6,8 +7,12 @@ import type { FileSet } from "../../io/file-set.js";
 import type { Splice } from "../../io/splice.js";
 import type { Checkpoint, Origin } from "../../model/checkpoint.js";
 import { criuCheckpoint } from "../../model/criu/checkpoint.js";
+import { encodeIdentity } from "../../model/criu/file-identity.js";
+import { encodeUtsNamespace } from "../../model/criu/ipc.js";
 import { encodeLock } from "../../model/criu/locks.js";
 import { encodeEnds, encodeName, swapped } from "../../model/criu/sockets.js";
+import { encodeTimer } from "../../model/criu/timers.js";
+import type { FileIdentity } from "../../model/open-file.js";
 import type { Socket } from "../../model/socket.js";
 import { equalValues } from "../../schema/equal.js";
 import type { AnyValue, Field, MessageTable, Value } from "../../schema/message.js";
@@ -22,9 +27,15 @@ import {
 import { Editor, type Encoders } from "./editor.js";
 import type { Parsed } from "./kind.js";
 import type { AddressRule } from "./kinds/remap-address.js";
+import { leaveLookalikes, type Wants } from "./lookalikes.js";
 import { remapOtherAddresses } from "./other-addresses.js";
 import type { Edit, PlanOptions } from "./plan.js";
 import { fieldAt, shownValue, valueAt, withValueAt } from "./value-at.js";
+
+/** The fields that an edit of this kind changes. */
+const CHANGED: Readonly<Record<"host name", Wants>> = {
+  "host name": (field, name) => field.holds === "host-name" && name === "nodename",
+};
 
 /** A record of an image, and whatever was found in it. */
 export type Found<T> = T & { readonly image: CriuImage; readonly record: ImageRecord };
@@ -41,11 +52,18 @@ interface ImageDraft {
  */
 export class Draft extends Editor {
   readonly set: CriuImageSet;
-  readonly holdsBreakTimes = false;
+  readonly holdsAllTimes = false;
   protected readonly encoders: Encoders = {
     lock: encodeLock,
+    timer: encodeTimer,
+    uts: encodeUtsNamespace,
     ends: (ends) => encodeEnds(ends, this.#isBigEndian()),
     unix: encodeName,
+    identity: (identity) =>
+      encodeIdentity(
+        identity,
+        this.set.imageNamed(identity.origin.image)?.header?.byteOrder ?? "little-endian",
+      ),
   };
   readonly #images = new Map<string, ImageDraft>();
   readonly #patches = new Map<string, Splice[]>();
@@ -56,6 +74,10 @@ export class Draft extends Editor {
   ) {
     super(options);
     this.set = new CriuImageSet(files);
+  }
+
+  get name(): string {
+    return this.set.name;
   }
 
   protected makeModel(): Checkpoint {
@@ -76,10 +98,23 @@ export class Draft extends Editor {
     this.change(edit, image, record, [...parsePath(origin.field ?? ""), ...path], value);
   }
 
+  dropIdentity(edit: Edit, identity: FileIdentity): void {
+    const nothing = { size: undefined, mode: undefined, buildId: undefined };
+    this.changeObject(edit, "identity", identity, nothing, () => "a file without checks");
+  }
+
   protected dropAt(edit: Edit, origin: Origin): void {
     const { image, record } = this.#found(origin);
     if (origin.field === undefined) this.drop(edit, image, record);
     else this.change(edit, image, record, parsePath(origin.field), undefined);
+  }
+
+  patchFile(edit: Edit, file: string, offset: number, bytes: Buffer): void {
+    this.patch(edit, path.basename(file), offset, bytes);
+  }
+
+  leaveSimilar(edit: Edit, text: string, changed: keyof typeof CHANGED): void {
+    leaveLookalikes(this, edit, text, CHANGED[changed]);
   }
 
   /** Errors: EDIT for an origin that is no record of the set. */

@@ -1,5 +1,5 @@
 import type { EditKind } from "../kind.js";
-import { acceptFile } from "./accept-file.js";
+import { acceptFile, noFileCheck } from "./accept-file.js";
 import { cgroup } from "./cgroup.js";
 import { comm } from "./comm.js";
 import { deleted } from "./deleted.js";
@@ -11,7 +11,6 @@ import { hostname } from "./hostname.js";
 import { lease } from "./lease.js";
 import { leaseExpiry } from "./lease-expiry.js";
 import { lock } from "./lock.js";
-import { noFileCheck } from "./no-file-check.js";
 import { remapAddress } from "./remap-address.js";
 import { remapPath } from "./remap-path.js";
 import { set } from "./set.js";

@@ -1,4 +1,5 @@
 import { EditError, UsageError } from "../../../io/errors.js";
+import type { OpenFile } from "../../../model/open-file.js";
 import { type Policy, policyFinder } from "../../../model/policy.js";
 import {
   descriptionOf,
@@ -11,10 +12,9 @@ import type { Draft } from "../draft.js";
 import type { Edit } from "../plan.js";
 import { policyPath, policyText } from "../policy-text.js";
 import { type FoundFile, regFileOf, regFiles } from "../reg-files.js";
-import { acceptAsItIs } from "./accept-file.js";
+import { acceptAsItIs, dropChecks } from "./accept-file.js";
 import { dropDescriptor } from "./drop-fd.js";
 import { parseRedirection, type Redirected, redirect } from "./fd.js";
-import { dropChecks } from "./no-file-check.js";
 import { nameOf } from "./release.js";
 
 /** A descriptor, or a file that no descriptor names (mapped, executed, a directory), with what policies ask for. */
@@ -83,8 +83,9 @@ function act(draft: Draft, policy: Policy, edit: Edit, subject: Subject, done: S
     );
   if (done.has(file)) return;
   done.add(file);
-  if (policy.action === "accept") acceptAsItIs(draft, edit, file);
-  else if (policy.action === "reopen") dropChecks(draft, edit, file);
+  const opened = draft.checkpoint.files.get(file.value.id, "REG");
+  if (policy.action === "accept") acceptAsItIs(draft, edit, opened as OpenFile);
+  else if (policy.action === "reopen") dropChecks(draft, edit, opened as OpenFile);
   else
     draft.change(
       edit,

@@ -1,14 +1,10 @@
 import type { Parsed } from "../../kind.js";
 import type { StreamDraft } from "../draft.js";
-import { planAcceptFile, planNoFileCheck } from "./accept-file.js";
 import { planCgroup } from "./cgroup.js";
 import { planComm } from "./comm.js";
 import { planDeleted } from "./deleted.js";
 import { planDropFd } from "./drop-fd.js";
-import { planEnv } from "./env.js";
-import { planExpiry } from "./expiry.js";
 import { planFd } from "./fd.js";
-import { planHostname } from "./hostname.js";
 import { planRemapPath } from "./remap-path.js";
 import { planSet } from "./set.js";
 
@@ -20,13 +16,8 @@ export const STREAM_PLANS = {
   "remap-path": planRemapPath,
   deleted: planDeleted,
   cgroup: planCgroup,
-  hostname: planHostname,
   comm: planComm,
   fd: planFd,
   "drop-fd": planDropFd,
-  expiry: planExpiry,
-  env: planEnv,
-  "accept-file": planAcceptFile,
-  "no-file-check": planNoFileCheck,
   set: planSet,
 } as Readonly<Record<string, StreamPlan>>;

@@ -1,5 +1,7 @@
 import { EditError, UsageError } from "../../../../io/errors.js";
+import type { OpenFile } from "../../../../model/open-file.js";
 import { type Policy, policyFinder } from "../../../../model/policy.js";
+import { acceptAsItIs, dropChecks } from "../../kinds/accept-file.js";
 import { parseRedirection } from "../../kinds/fd.js";
 import type { Edit } from "../../plan.js";
 import { policyPath, policyText } from "../../policy-text.js";
@@ -14,7 +16,6 @@ import {
   streamFiles,
 } from "../descriptors.js";
 import type { StreamDraft } from "../draft.js";
-import { acceptInStream, dropIdentity } from "./accept-file.js";
 import { dropFromStream } from "./drop-fd.js";
 import { type RedirectedInStream, redirectInStream } from "./fd.js";
 
@@ -96,7 +97,8 @@ function act(draft: StreamDraft, policy: Policy, edit: Edit, subject: Subject, d
     );
   if (done.has(file)) return;
   done.add(file);
-  if (policy.action === "accept") acceptInStream(draft, edit, file);
-  else if (policy.action === "reopen") dropIdentity(draft, edit, file);
+  const opened = draft.checkpoint.files.get(file.objref);
+  if (policy.action === "accept") acceptAsItIs(draft, edit, opened as OpenFile);
+  else if (policy.action === "reopen") dropChecks(draft, edit, opened as OpenFile);
   else draft.setText(edit, file.name, policyPath(draft.text(file.name), policy.to as string));
 }

@@ -71,7 +71,7 @@ test("--accept-file takes what is stored from the file as it is now; --no-file-c
     [[18n, 0o100600]],
   );
   const { plan } = plannedStream("logger", ["accept-file *"], { root });
-  assert.ok(plan.warnings.some((warning) => warning.includes("there is no such file")));
+  assert.ok(plan.warnings.some((warning) => warning.includes("there is nothing to accept")));
   const dropped = plannedStream("logger", ["no-file-check logger.conf"]).all(RECORDS.FILE_IDENTITY);
   assert.is(dropped.length, before.length - 1);
 });
