@@ -24,6 +24,9 @@ export const MAX_DESCRIPTORS = 128 * 1024;
 /** Open files of a set: 65,536 of one task and some more; real sets have 20,000. */
 export const MAX_SET_FILES = 72 * 1024;
 
+/** Open files of each of two CRIU sets that are compared, which are held of both; real sets have 20,000. */
+export const MAX_COMPARED_FILES = 24 * 1024;
+
 /** Path or name of an open file: twice PATH_MAX, and no kernel tells one longer than that; each descriptor shows it again. */
 export const MAX_PATH_LENGTH = 8 * 1024;
 

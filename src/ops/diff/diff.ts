@@ -1,3 +1,5 @@
+import { UnsupportedError } from "../../io/errors.js";
+import { MAX_COMPARED_FILES } from "../../io/limits.js";
 import { PipeSource } from "../../io/pipe-source.js";
 import type { Document } from "../../model/document.js";
 import { compareItems, type Difference } from "./compare.js";
@@ -60,12 +62,13 @@ const NEED_MEMORY: readonly SectionName[] = ["env", "memory"];
  * Compares two checkpoints by meaning: ids that each dump renumbers and the order of records do not count, nor
  * what is never the same twice (vdso and vvar, statistics, run id; record-fields.ts lists what is left out). Linear in what both hold; memory pages are
  * read only for the section `memory`, and only where both sets have them.
- * Errors: FormatError for a damaged image; UnsupportedError when `only` asks for the memory of a piped image.
+ * Errors: FormatError for a damaged image; UnsupportedError for a set of too many open files; UnsupportedError when `only` asks for the memory of a piped image.
  */
 export function diffCheckpoints(left: Document, right: Document, options: DiffOptions = {}): CheckpointDiff {
   const notCompared = options.only === undefined && (isPiped(left) || isPiped(right)) ? NEED_MEMORY : [];
   const wanted = (name: SectionName): boolean =>
     (options.only ?? SECTIONS).includes(name) && !notCompared.includes(name);
+  for (const document of [left, right]) refuseManyFiles(document);
   const keys = matchTasks(left.checkpoint, right.checkpoint, options.matchBy ?? "auto");
   const [before, after] = [sideOf(left, keys.left), sideOf(right, keys.right)];
   const differences = ITEM_SECTIONS.filter(({ name }) => wanted(name)).flatMap(({ name, items }) => [
@@ -77,6 +80,15 @@ export function diffCheckpoints(left: Document, right: Document, options: DiffOp
     ? [...diffMemory(before, after, options.pages === true, options.progress)]
     : [];
   return { differences, memory, ...(notCompared.length > 0 ? { notCompared } : {}) };
+}
+
+function refuseManyFiles({ family, checkpoint, name }: Document): void {
+  const { length } = family === "criu" ? checkpoint.files.all : [];
+  if (length > MAX_COMPARED_FILES)
+    throw new UnsupportedError(
+      `diff compares sets of at most ${MAX_COMPARED_FILES} open files, this one has ${length}`,
+      { file: name },
+    );
 }
 
 function isPiped(document: Document): boolean {
