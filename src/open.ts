@@ -16,21 +16,21 @@ import { linuxCrCheckpoint } from "./model/linux-cr/checkpoint.js";
 import { editPlaceOf } from "./ops/edit/place.js";
 
 export interface OpenOptions {
-  /** Directory for the bytes of a pipe, which can then be read in any order; the file has no name there. */
+  /** Directory in which a pipe is spooled to an unlinked file, for reading in any order. */
   readonly spoolIn?: string | undefined;
-  /** Told one sentence about an entry beside the image that looks like an interrupted edit and is not believed. */
+  /** Called with one sentence about an untrusted edit journal beside the image. */
   readonly onWarning?: ((sentence: string) => void) | undefined;
 }
 
 /**
  * Opens a checkpoint image by its content: a directory with a CRIU image set, or a linux-cr stream from a file, a named
- * pipe or, as `-`, from stdin. Changes nothing, whatever lies in or beside the image.
- * Errors: CrimgError MISSING for no such path, FormatError INVALID for what is no checkpoint image, EDIT for one whose edit
- * in place was interrupted when some files were replaced and others were not.
+ * pipe or, as `-`, from stdin. Changes nothing in or beside the image.
+ * Errors: CrimgError MISSING for no such path, FormatError INVALID if it is not a checkpoint image, EDIT if an edit in
+ * place was interrupted when some files were replaced and others were not.
  */
 export function openDocument(image: string, { spoolIn, onWarning }: OpenOptions = {}): Document {
   if (image === "-") {
-    if (isatty(0)) throw new UsageError("name an image, or pipe a linux-cr stream into stdin");
+    if (isatty(0)) throw new UsageError("missing image: name one, or pipe a linux-cr stream to stdin");
     return openStream(pipe(0, "stdin", spoolIn));
   }
   let stat: fs.Stats;
@@ -51,16 +51,12 @@ function pipe(fd: number, name: string, spoolIn: string | undefined): ByteSource
   return spoolIn === undefined ? new PipeSource(fd, name) : new SpoolSource(fd, name, spoolIn);
 }
 
-/** Opens the image in a set of files, also one that is not (yet) on disk. */
+/** Opens a set of files, on disk or not. */
 export function openFileSet(files: FileSet): CriuDocument {
   if (!isCriuSet(files))
-    throw new FormatError(
-      "INVALID",
-      "no checkpoint image here: neither inventory.img nor pstree.img is among the files",
-      {
-        file: files.name,
-      },
-    );
+    throw new FormatError("INVALID", "not a checkpoint image directory (no inventory.img or pstree.img)", {
+      file: files.name,
+    });
   const set = new CriuImageSet(files);
   const checkpoint = lazy(() => criuCheckpoint(set));
   return {
@@ -74,7 +70,7 @@ export function openFileSet(files: FileSet): CriuDocument {
   };
 }
 
-/** Opens a linux-cr stream. Errors: FormatError INVALID for what is none. */
+/** Opens a linux-cr stream. Errors: FormatError INVALID if it is not one. */
 export function openStream(source: ByteSource): LinuxCrDocument {
   let image: LinuxCrImage;
   try {
@@ -89,7 +85,7 @@ export function openStream(source: ByteSource): LinuxCrDocument {
     name: source.name,
     image,
     get set(): never {
-      throw new UnsupportedError("crimg cannot do this with linux-cr streams, only with CRIU image sets", {
+      throw new UnsupportedError("not supported for linux-cr streams, only for CRIU image sets", {
         file: source.name,
       });
     },
@@ -115,7 +111,7 @@ function fileOrPipe(file: string, stat: fs.Stats, spoolIn: string | undefined): 
   source.close();
   throw new FormatError(
     "INVALID",
-    "this is a single file and no linux-cr stream; a CRIU checkpoint is the directory that holds inventory.img (single images: crimg decode, crimg dump)",
+    "not a linux-cr stream; for a CRIU checkpoint name the directory with inventory.img (single image files: crimg decode, crimg dump)",
     { file },
   );
 }

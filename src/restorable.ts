@@ -16,27 +16,27 @@ import type { Plan } from "./ops/edit/plan.js";
 import { privateCopy } from "./ops/edit/private-copy.js";
 import { streamAsSet } from "./stream-as-set.js";
 
-/** What a backend restores in the end: an image with its edits, converted if need be, read as if it had been written. */
+/** What a backend restores: an image with its edits, converted if needed, read as if it had been written. */
 export interface Restorable {
   /** The image with its edits, before a conversion. */
   readonly edited: Document;
   /** Of the family that the backend restores. */
   readonly document: Document;
-  /** What the other family cannot hold; undefined for an image that is not converted. */
+  /** What the other format cannot express; undefined for an image that is not converted. */
   readonly losses: readonly Loss[] | undefined;
-  /** Puts it where the backend can read it. Errors: IO. */
+  /** Writes it where the backend can read it. Errors: IO. */
   write(): Written;
 }
 
 export interface Written {
   readonly document: Document;
-  /** Takes away what the restored tasks, if there are any, do not need. */
+  /** Removes what the restored tasks, if any, do not need. */
   remove(isRestored: boolean): void;
 }
 
 /**
- * Works out what is restored; nothing is written. `isPrivate`: what is written is a copy that nobody else can change, where
- * temporary files go. Errors: FormatError, UnsupportedError.
+ * Determines what is restored; writes nothing. `isPrivate`: the copy is written to the system's temporary directory,
+ * where nobody else can change it. Errors: FormatError, UnsupportedError.
  */
 export function restorable(
   document: Document,
@@ -109,7 +109,7 @@ function streamAsItIs(document: LinuxCrDocument, isPrivate: boolean): Omit<Resto
   };
 }
 
-/** In a file without a name, beside the original where there is room for its memory as well, unless `isPrivate`. */
+/** In an unlinked file, beside the original where there is room for its memory too, unless `isPrivate`. */
 function spooled(stream: ByteSource, name: string, isPrivate: boolean): Written {
   const document = openStream(new SpoolSource(stream, name, isPrivate ? os.tmpdir() : directoryFor(name)));
   return { document, remove: () => document.close() };
@@ -126,7 +126,7 @@ function directoryFor(image: string): string {
   }
 }
 
-/** Files that the edits want beside the image; those of a restore that failed are removed. */
+/** Files that the edits need beside the image; those of a failed restore are removed. */
 function withNewFiles(plan: Plan | undefined, write: () => Written): Written {
   const removeNewFiles = writeNewFiles(plan?.newFiles ?? []);
   try {
@@ -155,7 +155,7 @@ function editedStream(document: LinuxCrDocument, plan: Plan | undefined): LinuxC
   return openStream(new SplicedSource(document.image.source, [...plan.splices.values()].flat()));
 }
 
-/** The directory for the set of a stream, as a person would name it. */
+/** The directory for the set of a stream, in printed commands. */
 function imagesOf(stream: string): string {
   return `${stream.replace(/\.ckpt$/, "")}.images`;
 }

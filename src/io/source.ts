@@ -4,15 +4,15 @@ import { irregularError, irregularSort } from "./file-sort.js";
 
 /** Bytes that can be read at any offset without being held in memory. Offsets and sizes are in bytes. */
 export interface ByteSource {
-  /** Name for messages: the file's path as the user knows it. */
+  /** Name for messages: the file's path as given by the user. */
   readonly name: string;
   readonly size: number;
-  /** Exactly `size` bytes from `offset`; FormatError TRUNCATED when the source ends before. */
+  /** Exactly `size` bytes from `offset`; FormatError TRUNCATED if the source ends before. */
   read(offset: number, size: number): Buffer;
   close(): void;
 }
 
-/** What is opened when the path is a name in a stranger's directory: no link is followed, nothing is waited for. */
+/** Flags for opening a file in an untrusted directory: no symbolic link is followed, a FIFO does not block. */
 const NO_FOLLOW = fs.constants.O_RDONLY | fs.constants.O_NOFOLLOW | fs.constants.O_NONBLOCK;
 
 /** A regular file, opened at the first read. Without `follow` a symbolic link at its name is an error. */
@@ -31,7 +31,7 @@ export class FileSource implements ByteSource {
       if (sort !== undefined) throw irregularError(sort, name);
       this.size = stat.size;
     } catch (error) {
-      throw error instanceof FormatError ? error : ioError("open it", name, error);
+      throw error instanceof FormatError ? error : ioError("open", name, error);
     }
   }
 
@@ -47,17 +47,17 @@ export class FileSource implements ByteSource {
         done += got;
       }
     } catch (error) {
-      throw error instanceof FormatError ? error : ioError("read it", this.name, error);
+      throw error instanceof FormatError ? error : ioError("read", this.name, error);
     }
     if (done < size)
-      throw new FormatError("TRUNCATED", "the file became shorter while it was read", {
+      throw new FormatError("TRUNCATED", "the file was truncated while being read", {
         file: this.name,
         offset: offset + done,
       });
     return buffer;
   }
 
-  /** The name may stand for something else by now. */
+  /** The name may refer to another file by now. */
   #openFile(): number {
     if (this.options.follow) return fs.openSync(this.path, "r");
     const fd = fs.openSync(this.path, NO_FOLLOW);
@@ -97,7 +97,7 @@ export function checkRange(source: ByteSource, offset: number, size: number): vo
   if (offset + size > source.size)
     throw new FormatError(
       "TRUNCATED",
-      `truncated: ${size} bytes expected, ${Math.max(0, source.size - offset)} left`,
+      `truncated: found ${Math.max(0, source.size - offset)} bytes (expected ${size})`,
       { file: source.name, offset },
     );
 }

@@ -15,7 +15,7 @@ export const SOCK_SEQPACKET = 5;
 export const SOCK_PACKET = 10;
 export const SOCK_CLOEXEC = 0o2000000;
 
-/** Protocols of the internet, include/uapi/linux/in.h, ip(7). */
+/** IP protocols, include/uapi/linux/in.h, ip(7). */
 export const IPPROTO_IP = 0;
 export const IPPROTO_ICMP = 1;
 export const IPPROTO_TCP = 6;
@@ -24,12 +24,12 @@ export const IPPROTO_IPV6 = 41;
 export const IPPROTO_ICMPV6 = 58;
 export const IPPROTO_UDPLITE = 136;
 
-/** States of TCP, which all families use, include/net/tcp_states.h. */
+/** TCP states, used by all families, include/net/tcp_states.h. */
 export const TCP_ESTABLISHED = 1;
 export const TCP_CLOSE = 7;
 export const TCP_LISTEN = 10;
 
-/** States of a socket for system calls, include/uapi/linux/net.h. */
+/** socket_state, include/uapi/linux/net.h. */
 export const SS_UNCONNECTED = 1;
 export const SS_CONNECTED = 3;
 
@@ -39,7 +39,7 @@ export const SOL_TCP = 6;
 export const SOL_PACKET = 263;
 export const SOL_NETLINK = 270;
 
-/** Options of SOL_SOCKET that are no row of an option table, include/uapi/asm-generic/socket.h, socket(7). */
+/** Options of SOL_SOCKET that are not in an option table, include/uapi/asm-generic/socket.h, socket(7). */
 export const SO_REUSEADDR = 2;
 export const SO_TYPE = 3;
 export const SO_ERROR = 4;
@@ -58,10 +58,10 @@ export const MSG_DONTWAIT = 0x40;
 export const MSG_NOSIGNAL = 0x4000;
 export const MSG_CMSG_CLOEXEC = 0x4000_0000;
 
-/** Descriptors that travel with a message, unix(7). */
+/** Descriptors sent with a message, unix(7). */
 export const SCM_RIGHTS = 1;
 
-/** Where the path starts in struct sockaddr_un and how many bytes it has, unix(7). */
+/** Offset and size of the path in struct sockaddr_un, unix(7). */
 export const SUN_PATH = 2;
 export const SUN_PATH_BYTES = 108;
 

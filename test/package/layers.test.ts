@@ -5,7 +5,6 @@ import * as assert from "uvu/assert";
 import { suite } from "../helpers/suite.js";
 
 const ROOT = fileURLToPath(new URL("../..", import.meta.url));
-const MAX_LINES = 400;
 
 const LIBRARY = ["src/backends", "src/ops", "src/model", "src/formats", "src/schema", "src/linux", "src/io"];
 
@@ -123,13 +122,6 @@ test("no import goes in a circle", () => {
   };
   for (const file of files) walk(file, []);
   assert.equal(circles, []);
-});
-
-test(`no file has more than ${MAX_LINES} lines`, () => {
-  const long = files
-    .map((file) => ({ file, lines: readFileSync(join(ROOT, file), "utf8").trimEnd().split("\n").length }))
-    .filter(({ lines }) => lines > MAX_LINES);
-  assert.equal(long, []);
 });
 
 test("file names are kebab-case", () => {

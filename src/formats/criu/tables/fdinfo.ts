@@ -60,10 +60,10 @@ export type FdinfoEntry = Value<typeof FDINFO_ENTRY>;
 
 export const FILE_ENTRY = message(
   "file_entry",
-  "An open file description; exactly one of its members, the one of its type, is set.",
+  "An open file; exactly one of its members is set, that of its type.",
   {
-    type: required(1, FD_TYPES, { doc: "says which member is set" }),
-    id: required(2, "uint32", { doc: "unique over all types; the member repeats it" }),
+    type: required(1, FD_TYPES, { doc: "which member is set" }),
+    id: required(2, "uint32", { doc: "unique for all types; repeated in the member" }),
     reg: optional(3, REG_FILE_ENTRY, {
       doc: "also directories, executables, devices and the nodes of fifos, terminals and tun",
     }),

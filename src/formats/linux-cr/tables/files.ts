@@ -4,7 +4,7 @@ import { struct, word } from "../../../schema/struct.js";
 export const FILE_TABLE = struct(
   "FILE_TABLE",
   16,
-  "A descriptor table: so many FILE_DESC follow, each after its file when that is new",
+  "A descriptor table: as many FILE_DESCs follow, each after its file if that is new",
   {
     fdt_nfds: word("s32", 8, { doc: "open descriptors" }),
   },
@@ -16,13 +16,13 @@ export const FILE_DESC = struct("FILE_DESC", 24, "One descriptor", {
   fd_close_on_exec: word("u32", 16),
 });
 
-/** What every kind of FILE begins with. */
+/** Common fields of all kinds of FILE. */
 const COMMON = {
   f_type: word("u32", 8, {
-    doc: "1 generic, 2 pipe, 3 fifo, 4 socket, 5 terminal, 6 epoll, 7 eventfd; ours: 1001 timerfd, 1002 signalfd, 1003 memfd, 1004 inotify",
+    doc: "1 generic, 2 pipe, 3 fifo, 4 socket, 5 terminal, 6 epoll, 7 eventfd; crimg extension: 1001 timerfd, 1002 signalfd, 1003 memfd, 1004 inotify",
   }),
   f_mode: word("u32", 12, {
-    doc: "FMODE bits of the kernel: 1 read, 2 write, 4 seek …",
+    doc: "FMODE bits: 1 read, 2 write, 4 seek …",
     show: { as: "hex" },
   }),
   f_flags: word("u32", 16, { doc: "open(2) flags", show: { as: "hex" } }),
@@ -45,7 +45,7 @@ const COMMON_0ABE2FE = {
 export const FILE = struct(
   "FILE",
   48,
-  "An open file description; for generic files and fifos its FILE_NAME follows",
+  "An open file; for generic files and fifos its FILE_NAME follows",
   COMMON,
 );
 
@@ -59,10 +59,10 @@ export const FILE_0ABE2FE = struct(
 export const FILE_PIPE = struct(
   "FILE/PIPE",
   56,
-  "End of a pipe or fifo; the first end met is followed by a PIPE_BUF",
+  "End of a pipe or fifo; the first end is followed by a PIPE_BUF",
   {
     ...COMMON,
-    pipe_objref: word("s32", 48, { doc: "equal for both ends; no OBJREF declares it" }),
+    pipe_objref: word("s32", 48, { doc: "equal for both ends; not declared by an OBJREF" }),
   },
 );
 
@@ -71,7 +71,7 @@ export const FILE_PIPE_0ABE2FE = struct("FILE/PIPE", 48, "FILE/PIPE of header se
   pipe_objref: word("s32", 40),
 });
 
-export const FILE_SOCKET = struct("FILE/SOCKET", 56, "A socket, whose SOCKET stands before", {
+export const FILE_SOCKET = struct("FILE/SOCKET", 56, "A socket, preceded by its SOCKET", {
   ...COMMON,
   sock_objref: word("s32", 48),
 });
@@ -81,7 +81,7 @@ export const FILE_SOCKET_0ABE2FE = struct("FILE/SOCKET", 48, "FILE/SOCKET of hea
   sock_objref: word("s32", 40),
 });
 
-export const FILE_TTY = struct("FILE/TTY", 56, "A terminal, whose TTY stands before", {
+export const FILE_TTY = struct("FILE/TTY", 56, "A terminal, preceded by its TTY", {
   ...COMMON,
   tty_objref: word("s32", 48),
 });
@@ -106,7 +106,7 @@ export const FILE_EVENTFD_0ABE2FE = struct("FILE/EVENTFD", 56, "FILE/EVENTFD of 
 export const EPOLL_ITEMS = struct(
   "EPOLL_ITEMS",
   16,
-  "What an epoll descriptor watches: a BUFFER of items follows when there are any",
+  "Items of an epoll: a BUFFER of items follows if there are any",
   {
     epfile_objref: word("s32", 8),
     num_items: word("u32", 12, { doc: "items of 24 bytes in the BUFFER" }),
@@ -114,7 +114,7 @@ export const EPOLL_ITEMS = struct(
 );
 
 export const EPOLL_ITEM = struct("ckpt_eventpoll_item", 24, "One watched descriptor, epoll_ctl(2)", {
-  data: word("u64", 0, { doc: "what epoll_wait(2) returns" }),
+  data: word("u64", 0, { doc: "user data returned by epoll_wait(2)" }),
   fd: word("u32", 8),
   file_objref: word("s32", 12),
   events: word("u32", 16),

@@ -116,9 +116,13 @@ test("JSON that makes no image is refused, with the record and the field", () =>
   const fs = (entry: string) => `{"magic": "FS", "entries": [{"cwd_id": 1, "root_id": 2}, ${entry}]}`;
   const cases: [string, string | undefined, RegExp][] = [
     [fs('{"cwd_id": 1, "root_id": 4294967296}'), "[1].root_id", /4294967296.*0 to 4294967295/],
-    [fs('{"cwd_id": 1, "root_id": "x"}'), "[1].root_id", /no integer/],
+    [fs('{"cwd_id": 1, "root_id": "x"}'), "[1].root_id", /not an integer/],
     [fs('{"cwd_id": 1}'), "[1].root_id", /required field root_id/],
-    [fs('{"cwd_id": 1, "root_id": 2, "mask": 3}'), "[1].mask", /fs_entry has no field "mask"; it has cwd_id/],
+    [
+      fs('{"cwd_id": 1, "root_id": 2, "mask": 3}'),
+      "[1].mask",
+      /unknown field "mask" of fs_entry \(expected cwd_id/,
+    ],
     [fs('{"cwd_id": 1, "root_id": 2, "extra": ""}'), "[1].extra", /no field "extra"/],
     [fs('{"cwd_id": 1, "cwd_id": 1, "root_id": 2}'), "[1].cwd_id", /twice/],
     [fs('{"cwd_id": 1, "root_id": 2, "_wire": "/w=="}'), "[1]._wire", /not the bytes of a fs_entry/],
@@ -129,7 +133,7 @@ test("JSON that makes no image is refused, with the record and the field", () =>
     ['{"magic": "PAGES", "entries": []}', undefined, /magic is "PAGES"/],
     ['{"magic": "FS", "magic": "FS", "entries": []}', undefined, /twice/],
     ['{"magic": "FS", "entries": [], "more": 1}', undefined, /unknown key "more"/],
-    ['{"magic": "FS", "entries": {}}', undefined, /entries must be a list/],
+    ['{"magic": "FS", "entries": {}}', undefined, /entries is not a list/],
     ['{"magic": "FS", "_head": "big", "entries": []}', undefined, /_head is "big"/],
     ["[]", undefined, /an object/],
     ['{"magic": "FS", "entries": [}', undefined, /line 1, column 29/],
@@ -138,7 +142,7 @@ test("JSON that makes no image is refused, with the record and the field", () =>
     [
       '{"magic": "PIPES_DATA", "entries": [{"pipe_id": 1, "bytes": 4, "extra": "YWJj"}]}',
       "[0].extra",
-      /3 bytes of payload, but the record says 4/,
+      /payload of 3 bytes \(expected 4/,
     ],
     ['{"magic": "PIPES_DATA", "entries": [{"pipe_id": 1, "bytes": 4}]}', "[0].extra", /0 bytes of payload/],
     [
@@ -166,7 +170,7 @@ test("lax ignores keys that are not known, at the top and in records", () => {
   assertBytes(encodeImage(text, { lax: true }), imageOf(FS, [FS_MESSAGE]));
   assert.match(
     refusal('{"magic": "FS", "entries": [{"cwd_id": "?", "root_id": 15}]}', true).message,
-    "no integer",
+    "not an integer",
   );
 });
 
