@@ -43,9 +43,13 @@ function readDocument(json: JsonReader, lax: boolean, name: string): Buffer {
   let entries: number | undefined;
   let image: Buffer | undefined;
   if (json.kind() !== "object")
-    throw new FormatError("INVALID", 'the JSON of an image is an object {"magic": ..., "entries": [...]}', {
-      file: name,
-    });
+    throw new FormatError(
+      "INVALID",
+      'the JSON of an image is not an object (expected {"magic": ..., "entries": [...]})',
+      {
+        file: name,
+      },
+    );
   for (let more = json.open("{"); more; more = json.more("}")) {
     const key = json.key();
     if (seen.has(key))
@@ -59,12 +63,12 @@ function readDocument(json: JsonReader, lax: boolean, name: string): Buffer {
   }
   json.end();
   if (envelope.kind === undefined)
-    throw new FormatError("MISSING", 'the key "magic" is missing, which names the kind of image', {
+    throw new FormatError("MISSING", 'missing key "magic" (the kind of image)', {
       file: name,
     });
   if (image === undefined) {
     if (entries === undefined)
-      throw new FormatError("MISSING", 'the key "entries" is missing, the list of records', { file: name });
+      throw new FormatError("MISSING", 'missing key "entries" (the list of records)', { file: name });
     json.pos = entries;
     image = writeImage(envelope, json, lax, name);
   }

@@ -163,7 +163,7 @@ test("pages: their addresses beside them, left in the image, or told by their si
   assertBytes(encoded(decoded(MINIMAL, { leavePages: true }), { pagesFrom }), MINIMAL, "copied");
   assert.throws(() => encoded(decoded(MINIMAL, { leavePages: true })), /use --pages-from/);
   assert.is(at({ noPayload: true }).pages, "... <8KB>");
-  assert.throws(() => encoded(decoded(MINIMAL, { noPayload: true })), /no base64 \(in \[1\]\.data\)/);
+  assert.throws(() => encoded(decoded(MINIMAL, { noPayload: true })), /invalid base64 \(in \[1\]\.data\)/);
 });
 
 test("numbers are read in any spelling, keys in any order", () => {
@@ -176,23 +176,31 @@ test("numbers are read in any spelling, keys in any order", () => {
 });
 
 const REFUSED: readonly [what: string, change: (document: Shape) => void, message: RegExp][] = [
-  ["no format", (d) => delete d.format, /the key "format" is missing/],
+  ["no format", (d) => delete d.format, /missing key "format"/],
   [
     "another version",
     (d) => (d.format = "linux-cr/2"),
     /invalid format "linux-cr\/2" \(expected linux-cr\/1\)/,
   ],
-  ["an unknown machine", (d) => (d.architecture = "vax"), /architecture is "vax"; i686, x86_64/],
-  ["no records", (d) => Reflect.deleteProperty(d, "records"), /the key "records" is missing/],
+  [
+    "an unknown machine",
+    (d) => (d.architecture = "vax"),
+    /invalid architecture "vax" \(expected i686, x86_64/,
+  ],
+  ["no records", (d) => Reflect.deleteProperty(d, "records"), /missing key "records"/],
   ["another key", (d) => (d.more = 1), /unknown key "more" of the stream/],
-  ["another record", (d) => (d.records[3] = { record: "VAM" }), /"VAM" found \(in \[3\]\.record\)/],
+  [
+    "another record",
+    (d) => (d.records[3] = { record: "VAM" }),
+    /invalid record: "VAM" .*\(in \[3\]\.record\)/,
+  ],
   [
     "a record that is none",
     (d) => (d.records[3] = 7 as never),
     /a number \(expected a record\) \(in \[3\]\)/,
   ],
   ["a name not of these headers", (d) => (d.records[3] = { record: "VPIDS" }), /5c3471a has no record VPIDS/],
-  ["a key of no record", (d) => (d.records[3] = { record: 7, x: 1 }), /no key "x"/],
+  ["a key of no record", (d) => (d.records[3] = { record: 7, x: 1 }), /unknown key "x"/],
   [
     "a field that is none",
     (d) => (d.records[0] = { record: "HEADER", fields: { x: 1 } }),
@@ -211,7 +219,7 @@ const REFUSED: readonly [what: string, change: (document: Shape) => void, messag
   [
     "two payloads",
     (d) => (d.records[1] = { record: "BUFFER", data: "", text: "" }),
-    /conflicting keys data and text \(in \[1\]\)/,
+    /conflicting keys (data and text|text and data) .*\(in \[1\]\)/,
   ],
   [
     "a text that is too long for its bytes",
@@ -234,7 +242,7 @@ const REFUSED: readonly [what: string, change: (document: Shape) => void, messag
     /U\+D800.*\(in \[1\]\.text\)/,
   ],
   ["fields of an unknown record", (d) => (d.records[1] = { record: 77, fields: { x: 1 } }), /no fields/],
-  ["no base64", (d) => (d._rest = "{}"), /no base64 \(in _rest\)/],
+  ["no base64", (d) => (d._rest = "{}"), /invalid base64 \(in _rest\)/],
 ];
 for (const [what, change, message] of REFUSED)
   test(`${what} is refused`, () => {

@@ -48,7 +48,7 @@ test("all records of an image, whose name may lack its ending", () => {
 
 for (const [name, sentence] of [
   ["filelocks.img[3]", "no such record 3 in filelocks.img (3 records, numbered from 0)"],
-  ["filelock", "no such image filelock (expected one of filelocks.img, files.img"],
+  ["filelock", "no such image filelock (expected one of filelocks.img, files.img)"],
   ["../etc/passwd", "no such image ../etc/passwd (expected one of filelocks.img, files.img, pstree.img)"],
 ] as const)
   test(`${name} is not found`, () => {

@@ -71,7 +71,7 @@ test("parents in a circle are all shown, and said to be damage", () => {
 test("a task that is its own parent is shown once", () => {
   const { tasks, notes } = treeOf([entry(7, 7)]);
   assert.equal(tasks.length, 1);
-  assert.match(notes.at(-1) as string, /circle/);
+  assert.match(notes.at(-1) as string, /cycle/);
 });
 
 test("an unknown parent and a pid that occurs twice are told", () => {
