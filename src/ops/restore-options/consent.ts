@@ -70,7 +70,7 @@ function* tcp(document: Document): Generator<RestoreOption> {
   } else if (connected.length > 0)
     yield {
       option: "--tcp-established",
-      reason: `${count(connected, "TCP connection")}`,
+      reason: count(connected, "TCP connection"),
       objects: few(connected, (file) => describeFile(checkpoint, file)),
       from: connected[0]?.origin.image ?? IMAGES.FILES.file,
     };

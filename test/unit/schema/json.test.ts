@@ -125,7 +125,7 @@ test("what does not fit is refused with its way", () => {
     ['{"color": "PINK"}', ".color", /unknown name "PINK" \(expected RED, GREEN, BLUE/],
     ['{"mask": "A | C"}', ".mask", /unknown flag "C" \(expected .*A, B, HIGH, OURS/],
     ['{"state": "zombie"}', ".state", /unknown name "zombie" \(expected Alive, Zombie/],
-    ['{"data": "a*b"}', ".data", /no base64/],
+    ['{"data": "a*b"}', ".data", /invalid base64/],
     ['{"text": null}', ".text", /null \(expected text\)/],
     ['{"flag": 1}', ".flag", /a number found, true or false/],
     ['{"numbers": 1}', ".numbers", /a list/],
