@@ -52,7 +52,7 @@ test("decode and encode, there and back through files and pipes", async () => {
   assert.ok(copied.bytes.equals(BYTES));
   const without = await crimg(["encode"], { input: left.stdout });
   assert.equal([without.code, without.stdout], [2, ""]);
-  assert.match(without.stderr, /^error: [^\n]*name it with --pages-from IMAGE\n$/);
+  assert.match(without.stderr, /^error: [^\n]*use --pages-from IMAGE\n$/);
 });
 
 test("decode of a cut stream writes all there is, and fails", async () => {

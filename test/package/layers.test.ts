@@ -5,7 +5,6 @@ import * as assert from "uvu/assert";
 import { suite } from "../helpers/suite.js";
 
 const ROOT = fileURLToPath(new URL("../..", import.meta.url));
-const MAX_LINES = 400;
 
 const LIBRARY = ["src/backends", "src/ops", "src/model", "src/formats", "src/schema", "src/linux", "src/io"];
 
@@ -180,13 +179,6 @@ test("a stream is read and a restore is planned by slim without native code", ()
     pure.filter((file) => reached(file).has("koffi")),
     [],
   );
-});
-
-test(`no file has more than ${MAX_LINES} lines`, () => {
-  const long = files
-    .map((file) => ({ file, lines: readFileSync(join(ROOT, file), "utf8").trimEnd().split("\n").length }))
-    .filter(({ lines }) => lines > MAX_LINES);
-  assert.equal(long, []);
 });
 
 test("file names are kebab-case", () => {

@@ -4,7 +4,7 @@ import { hex, type ShowOptions, type ViewHead, viewHead } from "./view.js";
 
 export interface IpcView extends ViewHead<"ipc"> {
   readonly namespaces: readonly ShownIpcNamespace[];
-  /** Why there are none. */
+  /** Why it is empty. */
   readonly note?: string | undefined;
 }
 
@@ -22,7 +22,7 @@ type Shown<T extends model.IpcObject> = Omit<T, "key" | "mode"> & {
 
 /** SysV shared memory, message queues and semaphores. */
 export function ipcView({ family, checkpoint }: Document, _options: ShowOptions = {}): IpcView {
-  const why = family === "criu" ? "the tasks lived in that of criu itself" : "the stream has none";
+  const why = family === "criu" ? "shared with criu" : "none in the stream";
   const note = checkpoint.ipcNamespaces.length > 0 ? undefined : why;
   const namespaces = checkpoint.ipcNamespaces.map(({ id, limits, segments, queues, semaphores }) => ({
     ...{ id, limits },

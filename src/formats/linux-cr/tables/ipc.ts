@@ -20,7 +20,7 @@ export const IPC_PERMS_0ABE2FE = struct(
 export const IPC_PERMS = struct(
   "ckpt_hdr_ipc_perms",
   56,
-  "Key, owner and mode of a System V IPC object; its first 8 bytes are a record header that nothing uses",
+  "Key, owner and mode of a System V IPC object; its first 8 bytes are an unused record header",
   {
     id: word("s32", 8),
     key: word("u32", 12),
@@ -76,7 +76,7 @@ export const IPC_SHM = struct("IPC_SHM", 120, "A shared memory segment; its page
   shm_lprid: word("s32", 100),
   mlock_uid: word("u32", 104, { doc: "all ones: not locked" }),
   flags: word("u32", 108),
-  objref: word("u32", 112, { doc: "number of the shared memory object; no OBJREF declares it" }),
+  objref: word("u32", 112, { doc: "objref of the shared memory object; not declared by an OBJREF" }),
   shift: word("u16", 116, { doc: "size of a huge page as a power of 2" }),
 });
 

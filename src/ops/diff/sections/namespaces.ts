@@ -1,13 +1,13 @@
 import type { IpcNamespace, IpcObject } from "../../../model/ipc.js";
 import { type Comparable, hex, type Item, type Section } from "../section.js";
 
-/** Limits that both families store under one name. */
+/** Limits that both formats store under one name. */
 const LIMITS = [
   ...["shm_ctlmax", "shm_ctlall", "shm_ctlmni"],
   ...["msg_ctlmax", "msg_ctlmnb", "msg_ctlmni"],
 ] as const;
 
-/** Host names and SysV objects; namespaces are paired in their order, since their numbers are accidental. */
+/** Host names and SysV objects; namespaces are paired by order, since their ids are arbitrary. */
 export const NAMESPACES: Section = {
   name: "namespaces",
   *items(side) {
