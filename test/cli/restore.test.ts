@@ -51,7 +51,7 @@ test("options behind -- come last and replace those that crimg works out", async
 test("options behind -- that crimg gives criu itself are refused", async () => {
   const { code, stderr } = await restore("fixtures/criu/logger", "--print", "--", "-D", "elsewhere");
   assert.is(code, 2);
-  assert.match(stderr, /^error: -D cannot be passed to criu after --: name the images as IMG\n$/);
+  assert.match(stderr, /^error: -D cannot be passed to criu after --: give the image as IMG\n$/);
 });
 
 test("--print for edits is refused, since the edited copy does not stay", async () => {
@@ -65,7 +65,7 @@ test("what only a person can say is asked for, and taken", async () => {
   assert.is(asked.code, 1);
   assert.match(
     asked.stderr,
-    /warning: the mount namespace needs its root directory.*: give --root DIR to say which/,
+    /warning: root directory of the mount namespace.*; use --root DIR/,
   );
   const given = await restore("fixtures/criu/container", "--print", "--root", "/mnt");
   assert.is(given.code, 0);

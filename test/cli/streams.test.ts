@@ -21,7 +21,7 @@ test("show, from a file and from a pipe", async () => {
 test("info of a cut stream says where it ends and fails", async () => {
   const { code, stdout, stderr } = await crimg(["info", "-"], { input: BYTES.subarray(0, 5000) });
   assert.is(code, 2);
-  assert.match(stdout, /^end {5}cut off at 3093, 1907 bytes behind$/m);
+  assert.match(stdout, /^end {5}truncated at 3093, followed by 1907 bytes$/m);
   assert.match(stderr, /warning: stdin: truncated: .*\(in \[53\], at offset 0xc15\)/);
 });
 

@@ -127,7 +127,7 @@ test("what does not fit is refused with its way", () => {
     ['{"state": "zombie"}', ".state", /unknown name "zombie" \(expected Alive, Zombie/],
     ['{"data": "a*b"}', ".data", /invalid base64/],
     ['{"text": null}', ".text", /null \(expected text\)/],
-    ['{"flag": 1}', ".flag", /a number found, true or false/],
+    ['{"flag": 1}', ".flag", /a number \(expected true or false/],
     ['{"numbers": 1}', ".numbers", /a list/],
     ['{"numbers": [1, "x"]}', ".numbers[1]", /not an integer: "x"/],
     ['{"one": []}', ".one", /a list \(expected a inner/],
