@@ -2,6 +2,9 @@ import { range } from "../io/domains.js";
 import { flagTable } from "../io/enums.js";
 import { O_CLOEXEC, O_NONBLOCK } from "./open-flags.js";
 
+/** Mode bits that umask(2) uses. */
+export const UMASK = range(0, 0o777);
+
 /** Types of inodes in st_mode and what else it holds, include/uapi/linux/stat.h, inode(7). */
 export const S_IFMT = 0o170000;
 export const S_IFSOCK = 0o140000;

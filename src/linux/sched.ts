@@ -20,13 +20,20 @@ const SCHED_FIFO = 1;
 const SCHED_RR = 2;
 export const SCHED_DEADLINE = 6;
 
-/** The policies that sched_setscheduler(2) can set with only a priority, as in a restore. */
+/** OR-ed to a policy by sched_getscheduler(2) and sched_setscheduler(2). */
+export const SCHED_RESET_ON_FORK = 0x4000_0000;
+
+const POLICIES = { SCHED_OTHER: 0, SCHED_FIFO, SCHED_RR, SCHED_BATCH: 3, SCHED_IDLE: 5 };
+
+/** The policies that sched_setscheduler(2) can set with only a priority, as in a restore; criu 4.2 fails for others. */
 export const SCHED_POLICIES = enumTable("sched_policy", {
-  SCHED_OTHER: 0,
-  SCHED_FIFO,
-  SCHED_RR,
-  SCHED_BATCH: 3,
-  SCHED_IDLE: 5,
+  ...POLICIES,
+  ...Object.fromEntries(
+    Object.entries(POLICIES).map(([name, policy]) => [
+      `${name}|SCHED_RESET_ON_FORK`,
+      policy | SCHED_RESET_ON_FORK,
+    ]),
+  ),
 });
 
 const REAL_TIME_PRIORITY = range(1, 99);
@@ -35,7 +42,8 @@ const NO_PRIORITY = range(0, 0);
 /** The valid priorities of a policy, sched(7); any for an unknown policy. */
 export function schedPriorities(policy: number): Domain | undefined {
   if (!SCHED_POLICIES.names.has(policy)) return undefined;
-  return policy === SCHED_FIFO || policy === SCHED_RR ? REAL_TIME_PRIORITY : NO_PRIORITY;
+  const plain = policy & ~SCHED_RESET_ON_FORK;
+  return plain === SCHED_FIFO || plain === SCHED_RR ? REAL_TIME_PRIORITY : NO_PRIORITY;
 }
 
 /** Ids of threads. */
@@ -54,7 +62,6 @@ const ROBUST_LIST_32 = enumTable("robust_list_bytes", { none: 0, list: 12 });
 export function robustListBytes(wordBytes: number): Domain {
   return wordBytes === 4 ? ROBUST_LIST_32 : ROBUST_LIST_64;
 }
-export const SCHED_RESET_ON_FORK = 0x4000_0000;
 
 /** States of a task in linux-cr streams, include/linux/sched.h of Linux 2.6. */
 export const TASK_RUNNING = 0;

@@ -1,8 +1,12 @@
+import type { ResourceLimit, TaskAttributes, ThreadAttributes } from "./attributes.js";
+import type { Credentials } from "./credentials.js";
 import type { IpcNamespace, UtsNamespace } from "./ipc.js";
 import type { Lock } from "./lock.js";
 import type { Memory } from "./memory.js";
 import type { DeletedFile, DescriptorTable, FileTable, OpenFile, PipeBuffer } from "./open-file.js";
+import type { PendingSignal, SignalState } from "./signals.js";
 import type { Surroundings } from "./surroundings.js";
+import type { Timer } from "./timer.js";
 
 export type {
   DeletedFile,
@@ -40,6 +44,8 @@ export interface Checkpoint {
   task(pid: number): Task | undefined;
   readonly files: FileTable;
   readonly locks: readonly Lock[];
+  /** Timers of timerfd_create(2), each once, also those that only a socket's queue or nobody holds. */
+  readonly timerfds: readonly Timer[];
   readonly pipes: readonly PipeBuffer[];
   readonly mounts: readonly Mount[];
   readonly deletedFiles: readonly DeletedFile[];
@@ -75,26 +81,14 @@ export interface Task {
   /** In the order of the RLIMIT_ numbers, getrlimit(2); all ones is infinity. */
   readonly limits: readonly ResourceLimit[];
   readonly attributes: TaskAttributes;
-  readonly argvArea: AddressRange | undefined;
-  readonly environArea: AddressRange | undefined;
+  /** Undefined for a task without memory, such as a zombie. */
+  readonly mm: MemoryDescriptor | undefined;
   /** Made anew each time, with all that it has looked up; undefined for a task without memory, such as a zombie. */
   memory(): Memory | undefined;
   readonly origin: Origin;
 }
 
-/** What a task was told about itself, by prctl(2) and in /proc; undefined where the image does not store it. */
-export interface TaskAttributes {
-  readonly oomScoreAdj: number | undefined;
-  /** Audit user id; all ones when not set. */
-  readonly loginUid: number | undefined;
-  readonly childSubreaper: boolean | undefined;
-  /** Signal that stopped a stopped task. */
-  readonly stopSignal: number | undefined;
-  /** personality(2) bits. */
-  readonly personality: bigint | undefined;
-}
-
-export interface Thread {
+export interface Thread extends ThreadAttributes {
   readonly tid: number;
   readonly comm: string;
   readonly credentials: Credentials | undefined;
@@ -103,89 +97,8 @@ export interface Thread {
   /** Blocked signals, bit n-1 is signal n. */
   readonly blocked: bigint;
   readonly pending: readonly PendingSignal[];
-  /** seccomp(2) mode: `disabled`, `strict`, `filter`; undefined if not stored. */
-  readonly seccomp: string | undefined;
-  readonly schedule: Schedule | undefined;
-  readonly addresses: ThreadAddresses;
-  /** Signal that it gets when its parent ends, prctl(2); 0 for none. */
-  readonly deathSignal: number;
-  /** Area that the thread registered with rseq(2); undefined when it has none. */
-  readonly rseq: RestartableSequences | undefined;
   /** cgroups(7) that it is in, each as `controllers:path`; undefined when the image does not say. */
   readonly controlGroups: readonly string[] | undefined;
-  readonly origin: Origin;
-}
-
-/** Addresses that the kernel keeps for a thread; 0 for none. */
-export interface ThreadAddresses {
-  /** Where the kernel writes 0 when the thread ends, set_tid_address(2). */
-  readonly clearTid: bigint;
-  /** Head of the list of robust futexes, get_robust_list(2). */
-  readonly robustList: bigint;
-  /** sigaltstack(2) */
-  readonly signalStack: AddressRange | undefined;
-}
-
-/** sched(7) */
-export interface Schedule {
-  readonly policy: number;
-  readonly nice: number;
-  readonly priority: number;
-}
-
-export interface RestartableSequences {
-  readonly address: bigint;
-  /** In bytes. */
-  readonly size: number;
-  readonly signature: number;
-}
-
-export interface ResourceLimit {
-  readonly soft: bigint;
-  readonly hard: bigint;
-}
-
-/** What a task does with signals, sigaction(2). */
-export interface SignalState {
-  readonly actions: readonly SignalAction[];
-  /** Signals pending for the whole task. */
-  readonly pending: readonly PendingSignal[];
-}
-
-export interface SignalAction {
-  readonly signal: number;
-  /** Address of the handler, 0 for SIG_DFL, 1 for SIG_IGN. */
-  readonly handler: bigint;
-  readonly flags: bigint;
-  readonly mask: bigint;
-}
-
-export interface PendingSignal {
-  readonly signal: number;
-  readonly code: number;
-  readonly siginfo: Buffer;
-}
-
-export interface Credentials {
-  readonly uid: number;
-  readonly gid: number;
-  readonly euid: number;
-  readonly egid: number;
-  readonly suid: number;
-  readonly sgid: number;
-  readonly fsuid: number;
-  readonly fsgid: number;
-  readonly groups: readonly number[];
-  /** Capability masks, capabilities(7); bit n is capability n. */
-  readonly inheritable: bigint;
-  readonly permitted: bigint;
-  readonly effective: bigint;
-  readonly bounding: bigint;
-  readonly ambient: bigint;
-  readonly securebits: number;
-  readonly noNewPrivs: boolean;
-  readonly lsmProfile: string | undefined;
-  /** The record of the credentials, and its field when they stand inside another. */
   readonly origin: Origin;
 }
 
@@ -193,6 +106,18 @@ export interface Credentials {
 export interface AddressRange {
   readonly start: bigint;
   readonly end: bigint;
+}
+
+/** Where the kernel keeps what of a program, as /proc/PID/stat shows it; prctl(2) PR_SET_MM sets it. */
+export interface MemoryDescriptor {
+  readonly code: AddressRange;
+  readonly data: AddressRange;
+  /** From the start of the heap to brk(2). */
+  readonly heap: AddressRange;
+  readonly argv: AddressRange;
+  readonly environ: AddressRange;
+  readonly startStack: bigint;
+  readonly origin: Origin;
 }
 
 export type MappingKind =
@@ -220,23 +145,6 @@ export interface Mapping extends AddressRange {
   readonly shmid: bigint | undefined;
   /** Path, or `[heap]`, `[stack]`, `[vdso]` …; empty for plain anonymous memory. */
   readonly name: string;
-  readonly origin: Origin;
-}
-
-/** The last three are the time limits of calls that the checkpoint interrupted. */
-export type TimerKind = "real" | "virtual" | "prof" | "posix" | "timerfd" | "nanosleep" | "poll" | "futex";
-
-/** Times in nanoseconds, counted from the start of the checkpoint. */
-export interface Timer {
-  readonly kind: TimerKind;
-  /** POSIX timer id, the id of the timerfd's open file, or the thread that made the interrupted call. */
-  readonly id: number | undefined;
-  /** Time left; 0 when not armed. */
-  readonly left: bigint;
-  readonly interval: bigint;
-  readonly clock: number | undefined;
-  readonly signal: number | undefined;
-  readonly overrun: bigint;
   readonly origin: Origin;
 }
 

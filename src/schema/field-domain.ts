@@ -5,10 +5,10 @@ export interface Machine {
   readonly wordBytes: number;
 }
 
+type Owner = Readonly<Record<string, unknown>>;
+
 /**
- * The valid values of a field; a function of its message or structure if they depend on other fields, which returns
- * undefined if the field is unused.
+ * The valid values of a field; a function of its message or structure, and of the record, if they depend on other fields,
+ * which returns undefined if the field is unused.
  */
-export type FieldDomain =
-  | Domain
-  | ((owner: Readonly<Record<string, unknown>>, machine: Machine) => Domain | undefined);
+export type FieldDomain = Domain | ((owner: Owner, machine: Machine, record: Owner) => Domain | undefined);

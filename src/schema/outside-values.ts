@@ -11,6 +11,11 @@ export interface OutsideValue {
   readonly domain: Domain;
 }
 
+interface Around {
+  readonly machine: Machine;
+  readonly record: Owner;
+}
+
 type Owner = Readonly<Record<string, unknown>>;
 
 /** A field with a domain, or with nested fields that have one. */
@@ -33,18 +38,18 @@ export function outsideValues(
   value: AnyValue | Owner,
   machine: Machine,
 ): Generator<OutsideValue> {
-  return walk(stepsOf(table), value as Owner, machine, "");
+  return walk(stepsOf(table), value as Owner, { machine, record: value as Owner }, "");
 }
 
-function* walk(list: readonly Step[], owner: Owner, machine: Machine, path: string): Generator<OutsideValue> {
+function* walk(list: readonly Step[], owner: Owner, around: Around, path: string): Generator<OutsideValue> {
   for (const { name, domain, nested } of list) {
     const stored = owner[name];
     if (stored === undefined) continue;
     const values = Array.isArray(stored) ? stored : [stored];
-    const allowed = typeof domain === "function" ? domain(owner, machine) : domain;
+    const allowed = typeof domain === "function" ? domain(owner, around.machine, around.record) : domain;
     for (const [i, each] of values.entries()) {
       const at = Array.isArray(stored) ? `${path}${name}[${i}]` : path + name;
-      if (nested.length > 0) yield* walk(nested, each as Owner, machine, `${at}.`);
+      if (nested.length > 0) yield* walk(nested, each as Owner, around, `${at}.`);
       else if (allowed !== undefined && !isWithin(allowed, each as number | bigint))
         yield { path: at, value: each as number | bigint, domain: allowed };
     }

@@ -10,11 +10,12 @@ import type { Checkpoint, DeletedFile, DescriptorTable, FileTable, Task } from "
 import { lazy } from "../lazy.js";
 import { criuDeletedFiles } from "./deleted-files.js";
 import { criuFileTable } from "./files.js";
-import { criuIpcNamespaces, criuUtsNamespaces } from "./ipc.js";
+import { decodeIpcNamespaces, decodeUtsNamespaces } from "./ipc.js";
 import { decodeLocks } from "./locks.js";
 import { criuMounts, criuPipeBuffers } from "./mounts.js";
 import { criuSurroundings } from "./surroundings.js";
 import { CriuTask, criuDescriptorTable, type TaskContext } from "./tasks.js";
+import { decodeTimerfds } from "./timers.js";
 
 /** `uname -m` of the architectures that core_entry.mtype names. */
 const ARCHITECTURES: Readonly<Record<string, string>> = {
@@ -73,6 +74,9 @@ export function criuCheckpoint(set: CriuImageSet): Checkpoint {
     get locks() {
       return locks();
     },
+    get timerfds() {
+      return decodeTimerfds(files().all);
+    },
     get pipes() {
       return pipes();
     },
@@ -83,10 +87,10 @@ export function criuCheckpoint(set: CriuImageSet): Checkpoint {
       return deletedFiles();
     },
     get utsNamespaces() {
-      return criuUtsNamespaces(set);
+      return decodeUtsNamespaces(set);
     },
     get ipcNamespaces() {
-      return criuIpcNamespaces(set);
+      return decodeIpcNamespaces(set);
     },
     get surroundings() {
       return criuSurroundings(set);

@@ -2,7 +2,7 @@ import type { CriuImageSet } from "../../formats/criu/image-set.js";
 import { IMAGES } from "../../formats/criu/images.js";
 import type { MmEntry, VmaEntry } from "../../formats/criu/tables/mm.js";
 import { MAP_GROWSDOWN, MAP_SHARED } from "../../linux/mman.js";
-import type { FileTable, Mapping, MappingKind, OpenFile } from "../checkpoint.js";
+import type { FileTable, Mapping, MappingKind, MemoryDescriptor, OpenFile } from "../checkpoint.js";
 
 /** Bits of vma_entry.status, in the order in which they decide what the mapping is (criu/include/vma.h). */
 const KINDS: readonly (readonly [bit: number, kind: MappingKind])[] = [
@@ -21,6 +21,30 @@ const KINDS: readonly (readonly [bit: number, kind: MappingKind])[] = [
 
 const AREA_STACK = 0x2;
 const AREA_HEAP = 0x20;
+
+/** The marks of mm-PID.img. */
+export function decodeMm(mm: MmEntry, pid: number): MemoryDescriptor {
+  return {
+    code: { start: mm.mm_start_code, end: mm.mm_end_code },
+    data: { start: mm.mm_start_data, end: mm.mm_end_data },
+    heap: { start: mm.mm_start_brk, end: mm.mm_brk },
+    argv: { start: mm.mm_arg_start, end: mm.mm_arg_end },
+    environ: { start: mm.mm_env_start, end: mm.mm_env_end },
+    startStack: mm.mm_start_stack,
+    origin: { image: `mm-${pid}.img`, record: 0 },
+  };
+}
+
+/** The same fields of the record. */
+export function encodeMm({ code, data, heap, argv, environ, startStack }: MemoryDescriptor) {
+  return {
+    ...{ mm_start_code: code.start, mm_end_code: code.end },
+    ...{ mm_start_data: data.start, mm_end_data: data.end },
+    ...{ mm_start_stack: startStack, mm_start_brk: heap.start, mm_brk: heap.end },
+    ...{ mm_arg_start: argv.start, mm_arg_end: argv.end },
+    ...{ mm_env_start: environ.start, mm_env_end: environ.end },
+  };
+}
 
 /** The mappings of a task: from mm-PID.img, or vmas-PID.img in sets before criu 1.2. */
 export function criuMappings(

@@ -10,29 +10,30 @@ import type { PstreeEntry } from "../../formats/criu/tables/pstree.js";
 import { enumName } from "../../io/enums.js";
 import { MAX_TASK_TIMERS } from "../../io/limits.js";
 import type { Value } from "../../schema/message.js";
+import type { ResourceLimit, TaskAttributes } from "../attributes.js";
 import type {
-  AddressRange,
   Descriptor,
   DescriptorTable,
   FileTable,
   Mapping,
+  MemoryDescriptor,
   OpenFile,
   Origin,
-  ResourceLimit,
-  SignalState,
   Task,
-  TaskAttributes,
   TaskState,
   Thread,
-  Timer,
 } from "../checkpoint.js";
 import { lazy } from "../lazy.js";
 import type { Memory } from "../memory.js";
-import { criuMappings } from "./mappings.js";
+import type { SignalState } from "../signals.js";
+import type { Timer } from "../timer.js";
+import { decodeLimits, decodeTaskAttributes } from "./attributes.js";
+import { criuMappings, decodeMm } from "./mappings.js";
 import { CORE_HEAD } from "./parts.js";
+import { decodeActions, decodeTaskQueue } from "./signals.js";
 import { taskEntries } from "./task-entries.js";
-import { CriuThread, criuSignals } from "./threads.js";
-import { criuTimers } from "./timers.js";
+import { CriuThread } from "./threads.js";
+import { decodeIntervalTimers, decodePosixTimers, decodeTimerfds } from "./timers.js";
 
 const STATES = new Set<string>(["alive", "zombie", "stopped", "helper"]);
 
@@ -132,42 +133,26 @@ export class CriuTask implements Task {
   }
 
   get timers(): readonly Timer[] {
-    this.#timers ??= { is: criuTimers(this.#context.set, this.pid, this.#readCore()?.tc, this.descriptors) };
+    this.#timers ??= { is: this.#makeTimers() };
     return this.#timers.is;
   }
 
   get signals(): SignalState {
-    this.#signals ??= { is: criuSignals(this.#context.set, this.pid, this.#readCore()?.tc) };
+    this.#signals ??= { is: this.#makeSignals() };
     return this.#signals.is;
   }
 
   get limits(): readonly ResourceLimit[] {
-    const stored =
-      this.#readCore()?.tc?.rlimits?.rlimits ??
-      this.#context.set.records(IMAGES.RLIMIT, this.pid).map(({ value }) => value);
-    const limits = taskEntries(this.#context.set, this.pid, "limits", stored);
-    return limits.map(({ cur, max }) => ({ soft: cur, hard: max }));
+    return decodeLimits(this.#context.set, this.pid, this.#readCore()?.tc);
   }
 
   get attributes(): TaskAttributes {
-    const core = this.#readCore()?.tc;
-    return {
-      oomScoreAdj: core?.oom_score_adj,
-      loginUid: core?.loginuid,
-      childSubreaper: core?.child_subreaper,
-      stopSignal: core?.stop_signo,
-      personality: core === undefined ? undefined : BigInt(core.personality),
-    };
+    return decodeTaskAttributes(this.#readCore()?.tc);
   }
 
-  get argvArea(): AddressRange | undefined {
+  get mm(): MemoryDescriptor | undefined {
     const mm = this.#readMm();
-    return mm === undefined ? undefined : { start: mm.mm_arg_start, end: mm.mm_arg_end };
-  }
-
-  get environArea(): AddressRange | undefined {
-    const mm = this.#readMm();
-    return mm === undefined ? undefined : { start: mm.mm_env_start, end: mm.mm_env_end };
+    return mm === undefined ? undefined : decodeMm(mm, this.pid);
   }
 
   memory(): Memory | undefined {
@@ -177,6 +162,22 @@ export class CriuTask implements Task {
   #makeThreads(): Thread[] {
     if (this.state === "zombie") return [];
     return this.#threadIds.map((tid) => new CriuThread(this.#context.set, this.pid, tid));
+  }
+
+  #makeSignals(): SignalState {
+    const { set } = this.#context;
+    const core = this.#readCore()?.tc;
+    return { actions: decodeActions(set, this.pid, core), pending: decodeTaskQueue(set, this.pid, core) };
+  }
+
+  #makeTimers(): Timer[] {
+    const { set } = this.#context;
+    const core = this.#readCore()?.tc;
+    return [
+      ...decodeIntervalTimers(set, this.pid, core),
+      ...decodePosixTimers(set, this.pid, core),
+      ...decodeTimerfds(this.descriptors?.descriptors.map(({ file }) => file) ?? []),
+    ];
   }
 
   #readHead() {

@@ -1,22 +1,15 @@
+import { fileNameOf } from "../../formats/criu/detect.js";
 import type { CriuImageSet } from "../../formats/criu/image-set.js";
 import { IMAGES } from "../../formats/criu/images.js";
-import type { CoreEntry, TaskCoreEntry } from "../../formats/criu/tables/core.js";
-import type { CredsEntry } from "../../formats/criu/tables/creds.js";
-import type { SaEntry } from "../../formats/criu/tables/sigaction.js";
-import type { SiginfoEntry } from "../../formats/criu/tables/siginfo.js";
-import { enumName } from "../../io/enums.js";
-import { SECCOMP_MODES } from "../../linux/seccomp.js";
-import { SIGKILL, SIGSTOP, SS_DISABLE } from "../../linux/signals.js";
+import type { CoreEntry } from "../../formats/criu/tables/core.js";
 import { UNKNOWN } from "../../schema/message.js";
-import type {
-  Credentials,
-  Origin,
-  PendingSignal,
-  SignalState,
-  Thread,
-  ThreadAddresses,
-} from "../checkpoint.js";
-import { taskEntries } from "./task-entries.js";
+import type { ThreadAddresses, ThreadAttributes } from "../attributes.js";
+import type { Thread } from "../checkpoint.js";
+import type { Credentials } from "../credentials.js";
+import type { PendingSignal } from "../signals.js";
+import { decodeThreadAttributes } from "./attributes.js";
+import { decodeCredentials } from "./credentials.js";
+import { decodeThreadQueue } from "./signals.js";
 import { criuX86Registers } from "./x86-registers.js";
 
 /** A thread whose core image is read at the first look at it. A class: a damaged tree names 100,000 of them. */
@@ -41,12 +34,9 @@ export class CriuThread implements Thread {
 
   get credentials(): Credentials | undefined {
     const own = this.#read()?.thread_core?.creds;
-    return own === undefined
-      ? credentialsOf(this.#set.first(IMAGES.CREDS, this.#pid), {
-          image: `creds-${this.#pid}.img`,
-          record: 0,
-        })
-      : credentialsOf(own, { ...this.origin, field: "thread_core.creds" });
+    if (own !== undefined) return decodeCredentials(own, { ...this.origin, field: "thread_core.creds" });
+    const old = this.#set.first(IMAGES.CREDS, this.#pid);
+    return old && decodeCredentials(old, { image: fileNameOf(IMAGES.CREDS, this.#pid), record: 0 });
   }
 
   get registers(): ReadonlyMap<string, bigint> {
@@ -59,32 +49,27 @@ export class CriuThread implements Thread {
   }
 
   get pending(): readonly PendingSignal[] {
-    const queue = this.#read()?.thread_core?.signals_p?.signals;
-    return (queue ?? this.#set.records(IMAGES.PSIGNAL, this.tid).map(({ value }) => value)).map(
-      pendingSignal,
-    );
+    return decodeThreadQueue(this.#set, this.tid, this.#read());
   }
 
   get seccomp(): string | undefined {
-    const mode = this.#read()?.thread_core?.seccomp_mode ?? this.#read()?.tc?.old_seccomp_mode;
-    return mode === undefined ? undefined : enumName(SECCOMP_MODES, mode);
+    return this.#attributes.seccomp;
   }
 
   get schedule(): Thread["schedule"] {
-    const { sched_policy: policy, sched_nice: nice, sched_prio: priority } = this.#read()?.thread_core ?? {};
-    return policy === undefined ? undefined : { policy, nice: nice ?? 0, priority: priority ?? 0 };
+    return this.#attributes.schedule;
   }
 
   get rseq(): Thread["rseq"] {
-    return rseqOf(this.#read());
+    return this.#attributes.rseq;
   }
 
   get addresses(): ThreadAddresses {
-    return addressesOf(this.#read());
+    return this.#attributes.addresses;
   }
 
   get deathSignal(): number {
-    return this.#read()?.thread_core?.pdeath_sig ?? 0;
+    return this.#attributes.deathSignal;
   }
 
   get controlGroups(): readonly string[] | undefined {
@@ -95,6 +80,10 @@ export class CriuThread implements Thread {
 
   get origin(): Thread["origin"] {
     return { image: `core-${this.tid}.img`, record: 0 };
+  }
+
+  get #attributes(): ThreadAttributes {
+    return decodeThreadAttributes(this.#read(), this.origin.image);
   }
 
   #read(): CoreEntry | undefined {
@@ -114,84 +103,6 @@ function controlGroupsOf(set: CriuImageSet): ReadonlyMap<number, readonly string
     controlGroups.set(set, groups);
   }
   return groups;
-}
-
-function addressesOf(core: CoreEntry | undefined): ThreadAddresses {
-  const { futex_rla: robustList = 0n, sas } = core?.thread_core ?? {};
-  const info = core?.thread_info as { readonly clear_tid_addr?: bigint } | undefined;
-  const hasStack = sas !== undefined && (sas.ss_flags & SS_DISABLE) === 0 && sas.ss_size !== 0n;
-  return {
-    clearTid: info?.clear_tid_addr ?? 0n,
-    robustList,
-    signalStack: hasStack ? { start: sas.ss_sp, end: sas.ss_sp + sas.ss_size } : undefined,
-  };
-}
-
-/** criu stores an entry of zeros for a thread that registered none. */
-function rseqOf(core: CoreEntry | undefined): Thread["rseq"] {
-  const entry = core?.thread_core?.rseq_entry;
-  if (entry === undefined || entry.rseq_abi_pointer === 0n) return undefined;
-  return {
-    address: entry.rseq_abi_pointer,
-    size: entry.rseq_abi_size,
-    signature: entry.signature,
-  };
-}
-
-/** Signal actions and the task's queue; sets before criu 3.1 keep the actions in sigacts-PID.img. */
-export function criuSignals(set: CriuImageSet, pid: number, core: TaskCoreEntry | undefined): SignalState {
-  const stored = core?.sigactions ?? [];
-  const all = stored.length > 0 ? stored : set.records(IMAGES.SIGACT, pid).map(({ value }) => value);
-  const actions = taskEntries(set, pid, "signal actions", all);
-  const queue = core?.signals_s?.signals ?? set.records(IMAGES.SIGNAL, pid).map(({ value }) => value);
-  return { actions: actions.map(signalAction), pending: queue.map(pendingSignal) };
-}
-
-/** Actions are stored in signal order without SIGKILL and SIGSTOP, which have none. */
-function signalAction(entry: SaEntry, index: number): SignalState["actions"][number] {
-  let signal = index + 1;
-  if (signal >= SIGKILL) signal++;
-  if (signal >= SIGSTOP) signal++;
-  return { signal, handler: entry.sigaction, flags: entry.flags, mask: entry.mask };
-}
-
-/** siginfo_t starts with si_signo, si_errno, si_code (x86 and most others; sigaction(2)). */
-function pendingSignal(entry: SiginfoEntry): PendingSignal {
-  const { siginfo } = entry;
-  return {
-    signal: siginfo.length >= 4 ? siginfo.readInt32LE(0) : 0,
-    code: siginfo.length >= 12 ? siginfo.readInt32LE(8) : 0,
-    siginfo,
-  };
-}
-
-function credentialsOf(entry: CredsEntry | undefined, origin: Origin): Credentials | undefined {
-  if (entry === undefined) return undefined;
-  return {
-    uid: entry.uid,
-    gid: entry.gid,
-    euid: entry.euid,
-    egid: entry.egid,
-    suid: entry.suid,
-    sgid: entry.sgid,
-    fsuid: entry.fsuid,
-    fsgid: entry.fsgid,
-    groups: entry.groups,
-    inheritable: capabilityMask(entry.cap_inh),
-    permitted: capabilityMask(entry.cap_prm),
-    effective: capabilityMask(entry.cap_eff),
-    bounding: capabilityMask(entry.cap_bnd),
-    ambient: capabilityMask(entry.cap_amb),
-    securebits: entry.secbits,
-    noNewPrivs: entry.no_new_privs === 1,
-    lsmProfile: entry.lsm_profile,
-    origin,
-  };
-}
-
-/** Capability sets are stored as two 32-bit words, the low one first; criu looks at no more of them. */
-export function capabilityMask([low = 0, high = 0]: readonly number[]): bigint {
-  return (BigInt(high) << 32n) | BigInt(low);
 }
 
 /** What stands among the general registers and is none: of x86 the mode, of all the fields that no table knows. */

@@ -6,13 +6,14 @@ import { lazy } from "../lazy.js";
 import type { Surroundings } from "../surroundings.js";
 import { linuxCrDescriptors } from "./descriptors.js";
 import { linuxCrFiles, linuxCrPipes } from "./files.js";
-import { linuxCrIpcNamespaces, linuxCrUtsNamespaces } from "./ipc.js";
+import { decodeIpcNamespaces, decodeUtsNamespaces } from "./ipc.js";
 import { decodeLocks } from "./locks.js";
 import { taskIds } from "./pids.js";
 import { StreamReader } from "./reader.js";
 import { pageSizeOf } from "./saved-pages.js";
 import { Segments } from "./segments.js";
 import { LinuxCrTask, type TaskContext } from "./tasks.js";
+import { decodeTimerfds } from "./timers.js";
 
 /** The slim backend makes no namespaces, joins no control groups, and streams hold no policies. */
 const NOTHING_AROUND: Surroundings = {
@@ -79,6 +80,9 @@ export function linuxCrCheckpoint(image: LinuxCrImage, reader = StreamReader.of(
     get locks() {
       return locks();
     },
+    get timerfds() {
+      return decodeTimerfds(reader, files().all);
+    },
     get pipes() {
       return pipes();
     },
@@ -87,10 +91,10 @@ export function linuxCrCheckpoint(image: LinuxCrImage, reader = StreamReader.of(
       return deletedFiles();
     },
     get utsNamespaces() {
-      return linuxCrUtsNamespaces(reader);
+      return decodeUtsNamespaces(reader);
     },
     get ipcNamespaces() {
-      return linuxCrIpcNamespaces(reader);
+      return decodeIpcNamespaces(reader);
     },
     surroundings: NOTHING_AROUND,
   };

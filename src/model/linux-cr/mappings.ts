@@ -2,7 +2,7 @@ import type { Part } from "../../formats/linux-cr/parse.js";
 import type { RecordValue } from "../../formats/linux-cr/record-kind.js";
 import { RECORDS } from "../../formats/linux-cr/records.js";
 import { VM_EXEC, VM_GROWSDOWN, VM_READ, VM_SHARED, VM_WRITE } from "../../linux/mman.js";
-import type { FileTable, Mapping, MappingKind, OpenFile } from "../checkpoint.js";
+import type { FileTable, Mapping, MappingKind, MemoryDescriptor, OpenFile } from "../checkpoint.js";
 import type { StreamReader } from "./reader.js";
 import { pageSizeOf } from "./saved-pages.js";
 import type { Segments } from "./segments.js";
@@ -17,6 +17,29 @@ const KINDS: Readonly<Record<number, MappingKind>> = {
   7: "SysV",
   8: "SysV",
 };
+
+/** The marks of an MM. */
+export function decodeMm(reader: StreamReader, part: Part): MemoryDescriptor {
+  const { index, value: mm } = reader.get(part, RECORDS.MM);
+  return {
+    code: { start: mm.start_code, end: mm.end_code },
+    data: { start: mm.start_data, end: mm.end_data },
+    heap: { start: mm.start_brk, end: mm.brk },
+    argv: { start: mm.arg_start, end: mm.arg_end },
+    environ: { start: mm.env_start, end: mm.env_end },
+    startStack: mm.start_stack,
+    origin: reader.origin(index),
+  };
+}
+
+/** The same fields of the record. */
+export function encodeMm({ code, data, heap, argv, environ, startStack }: MemoryDescriptor) {
+  return {
+    ...{ start_code: code.start, end_code: code.end, start_data: data.start, end_data: data.end },
+    ...{ start_brk: heap.start, brk: heap.end, start_stack: startStack },
+    ...{ arg_start: argv.start, arg_end: argv.end, env_start: environ.start, env_end: environ.end },
+  };
+}
 
 /** The mappings of an address space, ascending. */
 export function linuxCrMappings(

@@ -8,7 +8,7 @@ import { EFD_SEMAPHORE } from "../../linux/files.js";
 import { TTY_HUPPED } from "../../linux/tty.js";
 import type { SpecialFile, Terminal } from "../special-file.js";
 import type { StreamReader } from "./reader.js";
-import { signalSet } from "./threads.js";
+import { decodeSignalSet } from "./signals.js";
 
 /** What an open file has that only its type has. */
 export function decodeSpecial(reader: StreamReader, part: Part, type: string): SpecialFile | undefined {
@@ -19,7 +19,7 @@ export function decodeSpecial(reader: StreamReader, part: Part, type: string): S
     }
     case "SIGNALFD": {
       const own = reader.find(part, RECORDS.SIGNALFD)?.value;
-      return own && { kind: "signalfd", mask: signalSet(reader.image, own.sigmask) };
+      return own && { kind: "signalfd", mask: decodeSignalSet(reader.image, own.sigmask) };
     }
     case "TIMERFD": {
       const own = reader.find(part, RECORDS.TIMERFD)?.value;

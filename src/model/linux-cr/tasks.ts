@@ -1,31 +1,31 @@
 import type { Part } from "../../formats/linux-cr/parse.js";
 import { RECORDS } from "../../formats/linux-cr/records.js";
 import { TASK_STOPPED } from "../../linux/sched.js";
+import type { ResourceLimit, TaskAttributes } from "../attributes.js";
 import type {
-  AddressRange,
   DescriptorTable,
   FileTable,
   Mapping,
+  MemoryDescriptor,
   OpenFile,
-  ResourceLimit,
-  SignalState,
   Task,
-  TaskAttributes,
   TaskState,
   Thread,
-  Timer,
 } from "../checkpoint.js";
 import { lazy } from "../lazy.js";
 import type { Memory } from "../memory.js";
-import { taskAttributes } from "./extras.js";
+import type { SignalState } from "../signals.js";
+import type { Timer } from "../timer.js";
+import { decodeLimits, decodeTaskAttributes } from "./attributes.js";
 import { namedPath } from "./files.js";
-import { linuxCrMappings } from "./mappings.js";
+import { decodeMm, linuxCrMappings } from "./mappings.js";
 import { StreamMemory } from "./memory.js";
 import type { TaskIds } from "./pids.js";
 import type { StreamReader } from "./reader.js";
 import type { Segments } from "./segments.js";
-import { linuxCrThread, pendingSignals, signalActions } from "./threads.js";
-import { interruptedCall, intervalTimers, posixTimers, timerfds } from "./timers.js";
+import { decodeActions, decodeQueue } from "./signals.js";
+import { linuxCrThread } from "./threads.js";
+import { decodeCall, decodeIntervalTimers, decodePosixTimers, decodeTimerfds } from "./timers.js";
 
 /** What the tasks of one stream share while they are built. */
 export interface TaskContext {
@@ -124,44 +124,35 @@ export class LinuxCrTask implements Task {
   get timers(): readonly Timer[] {
     const owner = this.#context.signalOwner(this.#objects?.signal_objref ?? 0);
     return [
-      ...(owner === undefined ? [] : intervalTimers(this.#reader, owner)),
-      ...posixTimers(this.#reader, this.#part),
-      ...timerfds(this.#reader, this.descriptors),
-      ...this.#threadParts.flatMap(([part, tid]) => interruptedCall(this.#reader, part, tid)),
+      ...(owner === undefined ? [] : decodeIntervalTimers(this.#reader, owner)),
+      ...decodePosixTimers(this.#reader, this.#part),
+      ...decodeTimerfds(this.#reader, this.descriptors?.descriptors.map(({ file }) => file) ?? []),
+      ...this.#threadParts.flatMap(([part, tid]) => decodeCall(this.#reader, part, tid) ?? []),
     ];
   }
 
   get signals(): SignalState {
-    const { image } = this.#reader;
     const handlers = this.#reader.object(this.#objects?.sighand_objref ?? 0, "SIGHAND");
     const owner = this.#context.signalOwner(this.#objects?.signal_objref ?? 0);
     const queue = owner === undefined ? undefined : this.#reader.index(owner, RECORDS.SIGPENDING);
     return {
-      actions:
-        handlers === undefined ? [] : signalActions(image, this.#reader.get(handlers, RECORDS.SIGHAND).index),
-      pending: queue === undefined ? [] : pendingSignals(image, queue),
+      actions: handlers === undefined ? [] : decodeActions(this.#reader, handlers),
+      pending: queue === undefined ? [] : decodeQueue(this.#reader, queue),
     };
   }
 
   get limits(): readonly ResourceLimit[] {
-    return (this.#signal?.value.rlim ?? []).map(({ rlim_cur, rlim_max }) => ({
-      soft: rlim_cur,
-      hard: rlim_max,
-    }));
+    const owner = this.#context.signalOwner(this.#objects?.signal_objref ?? 0);
+    return owner === undefined ? [] : decodeLimits(this.#reader, owner);
   }
 
   get attributes(): TaskAttributes {
-    return taskAttributes(this.#reader, this.#part);
+    return decodeTaskAttributes(this.#reader, this.#part);
   }
 
-  get argvArea(): AddressRange | undefined {
-    const mm = this.#mmValue;
-    return mm === undefined ? undefined : { start: mm.arg_start, end: mm.arg_end };
-  }
-
-  get environArea(): AddressRange | undefined {
-    const mm = this.#mmValue;
-    return mm === undefined ? undefined : { start: mm.env_start, end: mm.env_end };
+  get mm(): MemoryDescriptor | undefined {
+    const mm = this.#mm;
+    return mm === undefined ? undefined : decodeMm(this.#reader, mm);
   }
 
   memory(): Memory | undefined {
@@ -183,18 +174,8 @@ export class LinuxCrTask implements Task {
     return this.#reader.object(this.#objects?.mm_objref ?? 0, "MM");
   }
 
-  get #mmValue() {
-    const mm = this.#mm;
-    return mm === undefined ? undefined : this.#reader.get(mm, RECORDS.MM).value;
-  }
-
   get #fs(): Part | undefined {
     return this.#reader.object(this.#objects?.fs_objref ?? 0, "FS");
-  }
-
-  get #signal() {
-    const owner = this.#context.signalOwner(this.#objects?.signal_objref ?? 0);
-    return owner === undefined ? undefined : this.#reader.find(owner, RECORDS.SIGNAL);
   }
 
   /** Directories whose names were gone are open files. */

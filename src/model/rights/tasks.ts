@@ -1,6 +1,8 @@
 import { flagNames } from "../../io/enums.js";
 import { capabilitiesIn, SECUREBITS } from "../../linux/capabilities.js";
-import type { Credentials, Task, Thread } from "../checkpoint.js";
+import { SCHED_RESET_ON_FORK } from "../../linux/sched.js";
+import type { Task, Thread } from "../checkpoint.js";
+import type { Credentials } from "../credentials.js";
 import type { IdRange, Surroundings } from "../surroundings.js";
 import type { Bearer } from "./bearer.js";
 import type { Right } from "./right.js";
@@ -44,7 +46,7 @@ function* threadRights(thread: Thread, owner: Bearer, surroundings: Surroundings
       };
   }
   if (schedule === undefined) return;
-  const policy = REAL_TIME[schedule.policy];
+  const policy = REAL_TIME[schedule.policy & ~SCHED_RESET_ON_FORK];
   if (policy !== undefined)
     yield { name: "sched", asked: `${policy}, priority ${schedule.priority}`, had: "SCHED_OTHER", origin };
   if (schedule.nice < 0)

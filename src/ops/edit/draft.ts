@@ -1,3 +1,4 @@
+import path from "node:path";
 import type { CriuImage, ImageRecord } from "../../formats/criu/image.js";
 import { CriuImageSet } from "../../formats/criu/image-set.js";
 import { type RecordEdits, rewriteImage } from "../../formats/criu/rewrite.js";
@@ -7,8 +8,10 @@ import type { Splice } from "../../io/splice.js";
 import type { Checkpoint, Origin } from "../../model/checkpoint.js";
 import { criuCheckpoint } from "../../model/criu/checkpoint.js";
 import { encodeIdentity } from "../../model/criu/file-identity.js";
+import { encodeUtsNamespace } from "../../model/criu/ipc.js";
 import { encodeLock } from "../../model/criu/locks.js";
 import { encodeEnds, encodeName, swapped } from "../../model/criu/sockets.js";
+import { encodeTimer } from "../../model/criu/timers.js";
 import type { FileIdentity } from "../../model/open-file.js";
 import type { Socket } from "../../model/socket.js";
 import { equalValues } from "../../schema/equal.js";
@@ -24,9 +27,15 @@ import {
 import { Editor, type Encoders } from "./editor.js";
 import type { Parsed } from "./kind.js";
 import type { AddressRule } from "./kinds/remap-address.js";
+import { leaveLookalikes, type Wants } from "./lookalikes.js";
 import { remapOtherAddresses } from "./other-addresses.js";
 import type { Edit, PlanOptions } from "./plan.js";
 import { fieldAt, shownValue, valueAt, withValueAt } from "./value-at.js";
+
+/** The fields that an edit of this kind changes. */
+const CHANGED: Readonly<Record<"host name", Wants>> = {
+  "host name": (field, name) => field.holds === "host-name" && name === "nodename",
+};
 
 /** A record of an image, and whatever was found in it. */
 export type Found<T> = T & { readonly image: CriuImage; readonly record: ImageRecord };
@@ -43,9 +52,11 @@ interface ImageDraft {
  */
 export class Draft extends Editor {
   readonly set: CriuImageSet;
-  readonly holdsBreakTimes = false;
+  readonly holdsAllTimes = false;
   protected readonly encoders: Encoders = {
     lock: encodeLock,
+    timer: encodeTimer,
+    uts: encodeUtsNamespace,
     ends: (ends) => encodeEnds(ends, this.#isBigEndian()),
     unix: encodeName,
     identity: (identity) =>
@@ -63,6 +74,10 @@ export class Draft extends Editor {
   ) {
     super(options);
     this.set = new CriuImageSet(files);
+  }
+
+  get name(): string {
+    return this.set.name;
   }
 
   protected makeModel(): Checkpoint {
@@ -92,6 +107,14 @@ export class Draft extends Editor {
     const { image, record } = this.#found(origin);
     if (origin.field === undefined) this.drop(edit, image, record);
     else this.change(edit, image, record, parsePath(origin.field), undefined);
+  }
+
+  patchFile(edit: Edit, file: string, offset: number, bytes: Buffer): void {
+    this.patch(edit, path.basename(file), offset, bytes);
+  }
+
+  leaveSimilar(edit: Edit, text: string, changed: keyof typeof CHANGED): void {
+    leaveLookalikes(this, edit, text, CHANGED[changed]);
   }
 
   /** Errors: EDIT for an origin that is no record of the set. */

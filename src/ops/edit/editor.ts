@@ -1,10 +1,12 @@
 import { EditError } from "../../io/errors.js";
 import type { Checkpoint, Descriptor, Origin } from "../../model/checkpoint.js";
+import type { UtsNamespace } from "../../model/ipc.js";
 import type { Lock } from "../../model/lock.js";
 import { type FileIdentity, namedFiles, type OpenFile } from "../../model/open-file.js";
 import type { InetEnds, Socket, UnixName } from "../../model/socket.js";
+import type { Timer } from "../../model/timer.js";
 import { equalValues } from "../../schema/equal.js";
-import type { FieldPath } from "../../schema/patch.js";
+import { type FieldPath, formatPath, parsePath } from "../../schema/patch.js";
 import type { DescriptorName } from "./descriptors.js";
 import type { Parsed } from "./kind.js";
 import type { AddressRule } from "./kinds/remap-address.js";
@@ -19,6 +21,8 @@ export interface Objects {
   readonly ends: InetEnds;
   readonly unix: UnixName;
   readonly identity: FileIdentity;
+  readonly uts: UtsNamespace;
+  readonly timer: Timer;
 }
 
 /**
@@ -49,11 +53,19 @@ export abstract class Editor extends Ledger {
 
   protected abstract makeModel(): Checkpoint;
 
-  /** Whether the image holds the time that a lease which is being broken has left. */
-  abstract readonly holdsBreakTimes: boolean;
+  /** Whether the image holds the time left of leases that are being broken and of interrupted calls. */
+  abstract readonly holdsAllTimes: boolean;
+
+  /** What messages call the image. */
+  abstract readonly name: string;
 
   /** Name of the file and place of the record, for changes and errors. */
   abstract imageOf(origin: Origin): string;
+
+  /** Changes bytes of a file of the image in place, such as those of pages. */
+  abstract patchFile(edit: Edit, file: string, offset: number, bytes: Buffer): void;
+  /** Notes where the old text of an edit stands in what the edit does not change. */
+  abstract leaveSimilar(edit: Edit, text: string, changed: "host name"): void;
 
   protected abstract isThere(origin: Origin): boolean;
   protected abstract readonly encoders: Encoders;
@@ -137,6 +149,20 @@ export abstract class Editor extends Ledger {
     for (const origin of [object.origin, ...(object.repeats ?? [])])
       for (const [path, value] of differences(before, after))
         this.changeField(edit, origin, path, value, shown);
+  }
+
+  /** Notes an object that an edit is not meant for, by the field that stands first in its encoding. */
+  leaveObject<K extends keyof Objects>(
+    edit: Edit,
+    kind: K,
+    object: Objects[K] & Stored,
+    value: unknown,
+    why: string,
+  ): void {
+    const { record, field = "" } = object.origin;
+    const [first = ""] = Object.keys(this.encoders[kind](object) ?? {});
+    const path = formatPath([...parsePath(field), first]);
+    this.leave(edit, { image: this.imageOf(object.origin), record, field: path, value, why });
   }
 
   /** Takes an object away, wherever it stands. */

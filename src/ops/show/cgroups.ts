@@ -2,7 +2,7 @@ import type { CriuImageSet } from "../../formats/criu/image-set.js";
 import { IMAGES } from "../../formats/criu/images.js";
 import type { CgroupDirEntry } from "../../formats/criu/tables/cgroup.js";
 import type { Document, LinuxCrDocument } from "../../model/document.js";
-import { controlGroupSetOf, controlGroupSets } from "../../model/linux-cr/extras.js";
+import { controlGroupSetOf, controlGroupSets } from "../../model/linux-cr/attributes.js";
 import { StreamReader } from "../../model/linux-cr/reader.js";
 import { chosenTasks, type ShowOptions, type ViewHead, viewHead } from "./view.js";
 

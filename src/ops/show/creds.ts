@@ -1,6 +1,7 @@
 import { flagNames } from "../../io/enums.js";
 import { capabilitiesIn, SECUREBITS } from "../../linux/capabilities.js";
-import type { Credentials, Thread } from "../../model/checkpoint.js";
+import type { Thread } from "../../model/checkpoint.js";
+import type { Credentials } from "../../model/credentials.js";
 import type { Document } from "../../model/document.js";
 import { chosenTasks, type ShowOptions, type TaskName, taskName, type ViewHead, viewHead } from "./view.js";
 
@@ -26,7 +27,7 @@ export interface ThreadCreds {
   readonly bounding: readonly string[];
   readonly ambient: readonly string[];
   readonly securebits: readonly string[];
-  readonly noNewPrivs: boolean;
+  readonly noNewPrivs: boolean | number;
   readonly seccomp?: string | undefined;
   /** AppArmor profile or SELinux context. */
   readonly lsmProfile?: string | undefined;

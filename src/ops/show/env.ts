@@ -24,8 +24,8 @@ export function envView({ checkpoint }: Document, options: ShowOptions = {}): En
   const tasks = chosenTasks(checkpoint, options).map((task): TaskEnv => {
     if (task.state === "zombie") return { ...taskName(task), argv: [], environment: [], problems: [] };
     const memory = task.memory();
-    const argv = stringsAt(memory, task.argvArea);
-    const environment = stringsAt(memory, task.environArea);
+    const argv = stringsAt(memory, task.mm?.argv);
+    const environment = stringsAt(memory, task.mm?.environ);
     return {
       ...taskName(task),
       argv: argv.strings,

@@ -1,5 +1,5 @@
 import { RESOURCE_LIMITS, RLIM_INFINITY } from "../../linux/rlimits.js";
-import type { ResourceLimit } from "../../model/checkpoint.js";
+import type { ResourceLimit } from "../../model/attributes.js";
 import type { Document } from "../../model/document.js";
 import { chosenTasks, type ShowOptions, type TaskName, taskName, type ViewHead, viewHead } from "./view.js";
 

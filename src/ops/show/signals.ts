@@ -1,7 +1,8 @@
 import { enumName, flagNames } from "../../io/enums.js";
 import { SIG_IGN, SIGACTION_FLAGS, SIGNAL_CODES, signalName, signalsIn } from "../../linux/signals.js";
-import type { PendingSignal, SignalAction, Task, Thread } from "../../model/checkpoint.js";
+import type { Task, Thread } from "../../model/checkpoint.js";
 import type { Document } from "../../model/document.js";
+import type { PendingSignal, SignalAction } from "../../model/signals.js";
 import {
   chosenTasks,
   hex,

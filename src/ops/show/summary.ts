@@ -76,8 +76,8 @@ function imageFacts(set: CriuImageSet, attempt: <T>(part: () => T) => T | undefi
 
 function programFacts({ tasks: [root] }: Checkpoint): ProgramFacts | undefined {
   if (root === undefined) return undefined;
-  const { pid, comm, exe, cwd, argvArea, state } = root;
-  const { strings: argv } = state === "zombie" ? { strings: [] } : stringsAt(root.memory(), argvArea);
+  const { pid, comm, exe, cwd, mm, state } = root;
+  const { strings: argv } = state === "zombie" ? { strings: [] } : stringsAt(root.memory(), mm?.argv);
   return { pid, comm, argv, exe: exe?.label, cwd: cwd?.label };
 }
 

@@ -1,8 +1,8 @@
 import { enumName } from "../../io/enums.js";
 import { signalName } from "../../linux/signals.js";
 import { CLOCKS } from "../../linux/time.js";
-import type { Timer, TimerKind } from "../../model/checkpoint.js";
 import type { Document } from "../../model/document.js";
+import { isArmed, isIntervalTimer, type Timer, type TimerKind } from "../../model/timer.js";
 import { chosenTasks, type ShowOptions, type TaskName, taskName, type ViewHead, viewHead } from "./view.js";
 
 export interface TimersView extends ViewHead<"timers"> {
@@ -32,26 +32,17 @@ export function timersView({ checkpoint }: Document, options: ShowOptions = {}):
   return { ...viewHead("timers"), timers };
 }
 
-const ITIMERS: ReadonlySet<TimerKind> = new Set(["real", "virtual", "prof"]);
-/** Timers that expire at once if no time is left. */
-const CALLS: ReadonlySet<TimerKind> = new Set(["nanosleep", "poll", "futex"]);
-
 /** The three interval timers of setitimer(2) are stored for every task, armed or not. */
 function exists(timer: Timer): boolean {
-  return !ITIMERS.has(timer.kind) || isArmed(timer);
-}
-
-/** A timer with only an interval is armed with it at the restore. */
-function isArmed({ kind, left, interval }: Timer): boolean {
-  return CALLS.has(kind) || left !== 0n || interval !== 0n;
+  return !isIntervalTimer(timer.kind) || isArmed(timer);
 }
 
 function shownTimer(timer: Timer): Omit<ShownTimer, keyof TaskName> {
-  const { kind, id, clock, left, interval, signal, overrun } = timer;
+  const { kind, id, clock, left, interval, notice, overrun } = timer;
   return {
     ...{ kind, id, clock: clock === undefined ? undefined : enumName(CLOCKS, clock) },
     ...{ armed: isArmed(timer), left, interval },
-    signal: signal ? signalName(signal) : undefined,
+    signal: notice?.signal ? signalName(notice.signal) : undefined,
     missed: overrun,
   };
 }

@@ -39,6 +39,8 @@ export abstract class ImageContext {
 
   /** The one that gives an open file another path, or what else has this one; undefined where none can. */
   abstract renameCommand(file: OpenFile | undefined, path: string, to: string): string | undefined;
+  /** The `crimg edit` command that gives the field at an origin another value. */
+  abstract setFieldCommand(origin: Origin, value: number | bigint | string): string;
 
   /** A descriptor of a task. */
   descriptor(pid: number, fd: number): Descriptor | undefined {
@@ -100,11 +102,12 @@ export class SetContext extends ImageContext {
     return file && this.#setCommand(file, "name", to);
   }
 
-  #setCommand({ origin }: OpenFile, field: string, value: number | string): string {
-    const { image, record, field: member } = origin;
-    return this.editCommand(
-      "--set",
-      `${image}[${record}].${member === undefined ? "" : `${member}.`}${field}=${value}`,
-    );
+  setFieldCommand({ image, record, field }: Origin, value: number | bigint | string): string {
+    return this.editCommand("--set", `${image}[${record}].${field}=${value}`);
+  }
+
+  #setCommand({ origin }: OpenFile, name: string, value: number | string): string {
+    const field = origin.field === undefined ? name : `${origin.field}.${name}`;
+    return this.setFieldCommand({ ...origin, field }, value);
   }
 }

@@ -22,7 +22,8 @@ export const setFieldRule: Rule<SetContext> = {
   *check(context) {
     const tasks = context.share(tasksByTid);
     for (const { name, kind, id, outside } of context.share(scanImages)) {
-      const pid = kind === IMAGES.CORE && id !== undefined ? tasks.get(id)?.pid : undefined;
+      const isOfTask = kind === IMAGES.CORE || kind === IMAGES.FS || kind === IMAGES.MM;
+      const pid = isOfTask && id !== undefined ? tasks.get(id)?.pid : undefined;
       for (const { record, ...each } of outside)
         yield { at: { image: name, record, field: each.path, pid }, ...problem(each) };
     }

@@ -104,6 +104,11 @@ const CASES: readonly (readonly [name: RightName, asked: string, set: SetBuilder
     "SCHED_FIFO, priority 50",
     owned({}, { thread: { creds: { ...CREDS, ...OWN_IDS }, sched_policy: 1, sched_prio: 50 } }),
   ],
+  [
+    "sched",
+    "SCHED_FIFO, priority 3",
+    owned({}, { thread: { creds: { ...CREDS, ...OWN_IDS }, sched_policy: 0x4000_0001, sched_prio: 3 } }),
+  ],
   ["sched", "nice -5", owned({}, { thread: { creds: { ...CREDS, ...OWN_IDS }, sched_nice: -5 } })],
   ["rlimit", "RLIMIT_RTPRIO above 0", owned({}, { task: limits(14, 99n) })],
   ["rlimit", "RLIMIT_NICE above 20", owned({}, { task: limits(13, 40n) })],

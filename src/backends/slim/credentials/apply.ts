@@ -9,7 +9,7 @@ import {
   PR_SET_NO_NEW_PRIVS,
   PR_SET_SECUREBITS,
 } from "../../../linux/prctl.js";
-import type { Credentials } from "../../../model/checkpoint.js";
+import type { Credentials } from "../../../model/credentials.js";
 import { readStatus, type Status } from "../proc/status.js";
 import type { Appliers } from "../restore/context.js";
 import type { RemoteTask } from "../restore/remote-task.js";

@@ -1,7 +1,7 @@
 import { RECORDS } from "../../../formats/linux-cr/records.js";
 import { EXIT_ZOMBIE, TASK_COMM_LEN, TASK_DEAD, TASK_RUNNING, TASK_STOPPED } from "../../../linux/sched.js";
 import { SS_DISABLE } from "../../../linux/signals.js";
-import { toCkptSiginfo } from "../../../ops/convert/siginfo.js";
+import { toCkptSiginfo } from "../../../model/linux-cr/siginfo.js";
 import type { CheckpointContext } from "../checkpoint/context.js";
 import { fixed } from "../checkpoint/head.js";
 import { writeCredentials } from "../credentials/capture.js";

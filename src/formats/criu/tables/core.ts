@@ -8,7 +8,7 @@ import {
   schedPriorities,
 } from "../../../linux/sched.js";
 import { SECCOMP_MODES } from "../../../linux/seccomp.js";
-import { SIGNAL_OR_NONE, SIGNAL_STACK_BYTES, SS_DISABLE } from "../../../linux/signals.js";
+import { SIGNAL, SIGNAL_OR_NONE, SIGNAL_STACK_BYTES, SS_DISABLE } from "../../../linux/signals.js";
 import { message, optional, repeated, required, type Value } from "../../../schema/message.js";
 import { TASK_STATE } from "../names.js";
 import { THREAD_INFO_AARCH64 } from "./core-aarch64.js";
@@ -18,7 +18,7 @@ import { THREAD_INFO_MIPS } from "./core-mips.js";
 import { THREAD_INFO_PPC64 } from "./core-ppc64.js";
 import { THREAD_INFO_RISCV64 } from "./core-riscv64.js";
 import { THREAD_INFO_S390 } from "./core-s390.js";
-import { THREAD_INFO_X86 } from "./core-x86.js";
+import { THREAD_INFO_X86, USER_X86_REGS_MODE } from "./core-x86.js";
 import { CREDS_ENTRY } from "./creds.js";
 import { RLIMIT_ENTRY } from "./rlimit.js";
 import { SA_ENTRY } from "./sigaction.js";
@@ -90,7 +90,11 @@ export const TASK_CORE_ENTRY = message(
       show: { as: "hex" },
       since: "3.15",
     }),
-    stop_signo: optional(21, "uint32", { doc: "signal that stopped a stopped task", since: "3.18" }),
+    stop_signo: optional(21, "uint32", {
+      doc: "signal that stopped the task",
+      domain: SIGNAL,
+      since: "3.18",
+    }),
     membarrier_registration_mask: optional(22, "uint32", {
       doc: "MEMBARRIER_CMD_* registrations, membarrier(2)",
       show: { as: "hex" },
@@ -132,7 +136,9 @@ export const THREAD_SAS_ENTRY = message(
     ss_sp: required(1, "uint64", { doc: "lowest address" }),
     ss_size: required(2, "uint64", {
       doc: "bytes",
-      domain: ({ ss_flags }) => (((ss_flags as number) & SS_DISABLE) !== 0 ? undefined : SIGNAL_STACK_BYTES),
+      // 0 means none too: sigreturn(2) ignores it.
+      domain: ({ ss_size, ss_flags }) =>
+        ss_size === 0n || ((ss_flags as number) & SS_DISABLE) !== 0 ? undefined : SIGNAL_STACK_BYTES,
     }),
     ss_flags: required(3, "uint32"),
   },
@@ -150,11 +156,17 @@ export const RSEQ_ENTRY = message("rseq_entry", "The restartable sequence area o
 });
 export type RseqEntry = Value<typeof RSEQ_ENTRY>;
 
+/** Whether a core_entry is of a 32-bit task on x86-64, whose robust list has another size. */
+function isCompat({ thread_info }: Readonly<Record<string, unknown>>): boolean {
+  const info = thread_info as Value<typeof THREAD_INFO_X86> | undefined;
+  return info?.gpregs.mode === USER_X86_REGS_MODE.values.get("COMPAT");
+}
+
 export const THREAD_CORE_ENTRY = message("thread_core_entry", "State of a thread besides registers.", {
   futex_rla: required(1, "uint64", { doc: "address of the robust futex list" }),
   futex_rla_len: required(2, "uint32", {
     doc: "bytes of the list's head",
-    domain: (_, { wordBytes }) => robustListBytes(wordBytes),
+    domain: (_, { wordBytes }, core) => robustListBytes(isCompat(core) ? 4 : wordBytes),
   }),
   sched_nice: optional(3, "sint32", { doc: "nice(2)", domain: NICE }),
   sched_policy: optional(4, "uint32", { doc: "SCHED_* number, sched(7)", domain: SCHED_POLICIES }),

@@ -1,3 +1,4 @@
+import { BOOLEAN } from "../../../io/domains.js";
 import { SECUREBITS } from "../../../linux/capabilities.js";
 import { message, optional, repeated, required, type Value } from "../../../schema/message.js";
 
@@ -30,7 +31,11 @@ export const CREDS_ENTRY = message(
       since: "3.13",
     }),
     apparmor_data: optional(17, "bytes", { doc: "not used by criu", since: "3.16" }),
-    no_new_privs: optional(18, "uint32", { doc: "1 when execve(2) gives no privileges", since: "3.19" }),
+    no_new_privs: optional(18, "uint32", {
+      doc: "1 if execve(2) grants no privileges",
+      domain: BOOLEAN,
+      since: "3.19",
+    }),
     cap_amb: repeated(19, "uint32", {
       doc: "ambient capabilities, two words, the low one first",
       since: "4.1",

@@ -1,3 +1,5 @@
+import { BOOLEAN } from "../../../io/domains.js";
+import { SEGMENT_BYTES, unsignedNextId } from "../../../linux/ipc.js";
 import { message, optional, repeated, required, type Value } from "../../../schema/message.js";
 
 export const IPC_DESC_ENTRY = message("ipc_desc_entry", "Key, owner and id of a SysV IPC object.", {
@@ -40,7 +42,7 @@ export type IpcSemEntry = Value<typeof IPC_SEM_ENTRY>;
 
 export const IPC_SHM_ENTRY = message("ipc_shm_entry", "A SysV shared memory segment.", {
   desc: required(1, IPC_DESC_ENTRY),
-  size: required(2, "uint64", { doc: "bytes" }),
+  size: required(2, "uint64", { doc: "bytes", domain: SEGMENT_BYTES }),
   in_pagemaps: optional(3, "bool", {
     doc: "the contents are in pagemap-shmem-<id>.img; without it they follow the record",
     since: "3.0",
@@ -61,7 +63,7 @@ export const IPC_VAR_ENTRY = message(
     shm_ctlmax: required(6, "uint64", { doc: "bytes of a segment" }),
     shm_ctlall: required(7, "uint64", { doc: "pages of all segments" }),
     shm_ctlmni: required(8, "uint32", { doc: "segments" }),
-    shm_rmid_forced: required(9, "uint32", { doc: "1 if unused segments are removed" }),
+    shm_rmid_forced: required(9, "uint32", { doc: "1 if unused segments are removed", domain: BOOLEAN }),
     mq_queues_max: required(10, "uint32"),
     mq_msg_max: required(11, "uint32"),
     mq_msgsize_max: required(12, "uint32"),
@@ -69,14 +71,17 @@ export const IPC_VAR_ENTRY = message(
     mq_msgsize_default: optional(14, "uint32", { since: "2.5" }),
     msg_next_id: optional(15, "uint32", {
       doc: "wanted id of the next queue, all ones for any",
+      domain: unsignedNextId("msg_next_id"),
       since: "2.6",
     }),
     sem_next_id: optional(16, "uint32", {
       doc: "wanted id of the next semaphore set, all ones for any",
+      domain: unsignedNextId("sem_next_id"),
       since: "2.6",
     }),
     shm_next_id: optional(17, "uint32", {
       doc: "wanted id of the next segment, all ones for any",
+      domain: unsignedNextId("shm_next_id"),
       since: "2.6",
     }),
   },

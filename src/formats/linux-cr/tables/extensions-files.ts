@@ -108,12 +108,15 @@ export const TTY_EXTRA = struct("TTY_EXTRA", 40, "Additional state of a terminal
   rdev: word("u32", 32, { doc: "st_rdev, 0 if not stored", show: { as: "hex" } }),
 });
 
+const VMA_EXTRA_FLAGS = flagTable("vma_extra_flags", { pages: 1, MAP_NORESERVE: 2, MAP_DROPPABLE: 4 });
+
 export const VMA_EXTRA = struct("VMA_EXTRA", 32, "Additional state of a VMA", {
   madv: word("u64", 8, { doc: "bit n: madvise(2) advice n is in force", show: { as: "hex" } }),
   kind: word("u32", 16, { doc: "0 ordinary, 1 vdso, 2 vvar, 3 vsyscall" }),
   flags: word("u32", 20, {
     doc: "1 pages follow for a vma_type without pages, 2 MAP_NORESERVE, 4 MAP_DROPPABLE",
     show: { as: "hex" },
+    domain: VMA_EXTRA_FLAGS,
   }),
 });
 

@@ -1,4 +1,5 @@
 import { BOOLEAN, type Domain } from "../../../io/domains.js";
+import { NEXT_ID } from "../../../linux/ipc.js";
 import {
   NICE,
   OOM_SCORE_ADJ,
@@ -80,8 +81,11 @@ export const TASK_EXTRA = struct("TASK_EXTRA", 88, "Additional state of a task",
 });
 
 export const RSEQ = struct("RSEQ", 32, "Restartable sequences of a thread, rseq(2)", {
-  abi_pointer: word("u64", 8, { doc: "address of struct rseq", show: { as: "hex" } }),
-  abi_size: word("u32", 16, { doc: "bytes", domain: RSEQ_BYTES }),
+  abi_pointer: word("u64", 8, { doc: "address of struct rseq, 0 for none", show: { as: "hex" } }),
+  abi_size: word("u32", 16, {
+    doc: "bytes",
+    domain: ({ abi_pointer }) => (abi_pointer === 0n ? undefined : RSEQ_BYTES),
+  }),
   signature: word("u32", 20, { show: { as: "hex" } }),
   cs_pointer: word("u64", 24, {
     doc: "address of the critical section it was in, 0 for none",
@@ -142,13 +146,13 @@ export const POSIX_TIMER = struct(
 
 export const IPC_NS_EXTRA = struct("IPC_NS_EXTRA", 56, "Additional state of an IPC namespace", {
   auto_msgmni: word("u32", 8),
-  shm_rmid_forced: word("u32", 12, { doc: "1 if unused segments are removed" }),
+  shm_rmid_forced: word("u32", 12, { doc: "1 if unused segments are removed", domain: BOOLEAN }),
   mq_queues_max: word("u32", 16, { doc: "limits of POSIX message queues, mq_overview(7)" }),
   mq_msg_max: word("u32", 20),
   mq_msgsize_max: word("u32", 24),
   mq_msg_default: word("u32", 28),
   mq_msgsize_default: word("u32", 32),
-  msg_next_id: word("s32", 36, { doc: "wanted id of the next object, -1 for any" }),
-  sem_next_id: word("s32", 40),
-  shm_next_id: word("s32", 44),
+  msg_next_id: word("s32", 36, { doc: "wanted id of the next object, -1 for any", domain: NEXT_ID }),
+  sem_next_id: word("s32", 40, { domain: NEXT_ID }),
+  shm_next_id: word("s32", 44, { domain: NEXT_ID }),
 });

@@ -1,5 +1,5 @@
 import { enumTable } from "../../../io/enums.js";
-import { DESCRIPTORS, EVENTFD_COUNTER, EVENTFD_FLAGS } from "../../../linux/files.js";
+import { DESCRIPTORS, EVENTFD_COUNTER, EVENTFD_FLAGS, UMASK } from "../../../linux/files.js";
 import { struct, word } from "../../../schema/struct.js";
 
 /** FILE.f_type; from 1001 on crimg extensions. */
@@ -141,6 +141,6 @@ export const FS = struct(
   16,
   "File mode mask; FILE_NAMEs of the working and the root directory follow",
   {
-    umask: word("u32", 8),
+    umask: word("u32", 8, { domain: UMASK }),
   },
 );

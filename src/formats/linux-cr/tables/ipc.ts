@@ -1,4 +1,9 @@
+import { range } from "../../../io/domains.js";
+import { SEGMENT_BYTES, SHM_FLAGS } from "../../../linux/ipc.js";
 import { inner, struct, word } from "../../../schema/struct.js";
+
+/** IPC_SHM.mlock_uid: the segment is not locked; a restart cannot restore SHM_LOCK of another user. */
+const NOT_LOCKED = range(0xffff_ffff, 0xffff_ffff);
 
 export const IPC_PERMS_0ABE2FE = struct(
   "ckpt_hdr_ipc_perms",
@@ -42,40 +47,40 @@ export const IPC = struct("IPC", 16, "List of System V objects of one kind", {
 
 export const IPC_SHM_0ABE2FE = struct("IPC_SHM", 112, "IPC_SHM as header sets 0abe2fe to a53775e wrote it", {
   perms: inner(IPC_PERMS_0ABE2FE, 8),
-  shm_segsz: word("u64", 56),
+  shm_segsz: word("u64", 56, { domain: SEGMENT_BYTES }),
   shm_atim: word("u64", 64),
   shm_dtim: word("u64", 72),
   shm_ctim: word("u64", 80),
   shm_cprid: word("s32", 88),
   shm_lprid: word("s32", 92),
-  mlock_uid: word("u32", 96),
-  flags: word("u32", 100),
+  mlock_uid: word("u32", 96, { domain: NOT_LOCKED }),
+  flags: word("u32", 100, { domain: SHM_FLAGS }),
   objref: word("u32", 104),
 });
 
 export const IPC_SHM_D55D4C8 = struct("IPC_SHM", 120, "IPC_SHM as header sets d55d4c8 to b6cdf01 wrote it", {
   perms: inner(IPC_PERMS, 8),
-  shm_segsz: word("u64", 64),
+  shm_segsz: word("u64", 64, { domain: SEGMENT_BYTES }),
   shm_atim: word("u64", 72),
   shm_dtim: word("u64", 80),
   shm_ctim: word("u64", 88),
   shm_cprid: word("s32", 96),
   shm_lprid: word("s32", 100),
-  mlock_uid: word("u32", 104),
-  flags: word("u32", 108),
+  mlock_uid: word("u32", 104, { domain: NOT_LOCKED }),
+  flags: word("u32", 108, { domain: SHM_FLAGS }),
   objref: word("u32", 112),
 });
 
 export const IPC_SHM = struct("IPC_SHM", 120, "A shared memory segment; its pages follow", {
   perms: inner(IPC_PERMS, 8),
-  shm_segsz: word("u64", 64),
+  shm_segsz: word("u64", 64, { domain: SEGMENT_BYTES }),
   shm_atim: word("u64", 72),
   shm_dtim: word("u64", 80),
   shm_ctim: word("u64", 88),
   shm_cprid: word("s32", 96),
   shm_lprid: word("s32", 100),
-  mlock_uid: word("u32", 104, { doc: "all ones: not locked" }),
-  flags: word("u32", 108),
+  mlock_uid: word("u32", 104, { doc: "all ones: not locked", domain: NOT_LOCKED }),
+  flags: word("u32", 108, { domain: SHM_FLAGS }),
   objref: word("u32", 112, { doc: "objref of the shared memory object; not declared by an OBJREF" }),
   shift: word("u16", 116, { doc: "size of a huge page as a power of 2" }),
 });

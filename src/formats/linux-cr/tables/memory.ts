@@ -1,4 +1,10 @@
+import { range } from "../../../io/domains.js";
+import { flagTable } from "../../../io/enums.js";
+import { VM_LOCKED } from "../../../linux/mman.js";
 import { struct, word } from "../../../schema/struct.js";
+
+const DEF_FLAGS = flagTable("mm_def_flags", { VM_LOCKED: Number(VM_LOCKED) });
+const VMA_TYPES = range(0, 10);
 
 export const MM = struct(
   "MM",
@@ -7,7 +13,7 @@ export const MM = struct(
   {
     map_count: word("u32", 8, { doc: "mappings that follow" }),
     exe_objref: word("s32", 12, { doc: "FILE of the executable" }),
-    def_flags: word("u64", 16),
+    def_flags: word("u64", 16, { doc: "flags of new VMAs, mlockall(2)", domain: DEF_FLAGS }),
     flags: word("u64", 24, { doc: "dumpable flags, prctl(2) PR_SET_DUMPABLE and core(5) filter" }),
     start_code: word("u64", 32, { show: { as: "hex" } }),
     end_code: word("u64", 40, { show: { as: "hex" } }),
@@ -24,7 +30,7 @@ export const MM = struct(
 );
 
 export const VMA_0ABE2FE = struct("VMA", 72, "VMA as header sets 0abe2fe to b6cdf01 wrote it", {
-  vma_type: word("u32", 8),
+  vma_type: word("u32", 8, { domain: VMA_TYPES }),
   vma_objref: word("s32", 12),
   ino_objref: word("s32", 16),
   _padding: word("u32", 20),
@@ -39,6 +45,7 @@ export const VMA_0ABE2FE = struct("VMA", 72, "VMA as header sets 0abe2fe to b6cd
 export const VMA = struct("VMA", 80, "A VMA; pages follow for the types 2, 3 and 4", {
   vma_type: word("u32", 8, {
     doc: "0 ignored, 1 vDSO, 2 anonymous, 3 private file, 4 and 5 shared anonymous (first and later), 6 shared file, 7 and 8 System V, 9 and 10 huge pages",
+    domain: VMA_TYPES,
   }),
   vma_objref: word("s32", 12, { doc: "the mapped FILE" }),
   ino_objref: word("s32", 16, { doc: "shared memory object; not declared by an OBJREF" }),

@@ -4,6 +4,7 @@ import type { Part } from "../../../formats/linux-cr/parse.js";
 import type { RecordKind, RecordValue } from "../../../formats/linux-cr/record-kind.js";
 import { RECORDS } from "../../../formats/linux-cr/records.js";
 import { lazy } from "../../../model/lazy.js";
+import { decodeIpcNamespaces, type StreamIpcNamespace } from "../../../model/linux-cr/ipc.js";
 import { type TaskIds, taskIds } from "../../../model/linux-cr/pids.js";
 import type { StreamReader } from "../../../model/linux-cr/reader.js";
 import type { Losses } from "../../../model/loss.js";
@@ -20,6 +21,7 @@ export class ToCriu {
   /** Processes in the order of the stream: a parent before its children. */
   readonly processes: () => readonly Process[];
   readonly #signalOwners: () => ReadonlyMap<number, Part>;
+  readonly ipcNamespaces: () => readonly StreamIpcNamespace[];
   readonly #segments: () => ReadonlyMap<number, number>;
   /** criu's types of the open files that were written, by their ids. */
   readonly fileTypes = new Map<number, string>();
@@ -34,7 +36,11 @@ export class ToCriu {
     readonly losses: Losses,
   ) {
     this.processes = lazy(() => processesOf(reader));
-    this.#segments = lazy(() => segmentsOf(reader));
+    this.ipcNamespaces = lazy(() => decodeIpcNamespaces(reader));
+    this.#segments = lazy(() => {
+      const segments = this.ipcNamespaces().flatMap((namespace) => namespace.segments);
+      return new Map(segments.map(({ objref, id }) => [objref, id >>> 0]));
+    });
     this.#signalOwners = lazy(() => signalOwnersOf(reader));
   }
 
@@ -153,15 +159,6 @@ function processesOf(reader: StreamReader): Process[] {
     const ids = all[i] as TaskIds;
     return ids.pid === ids.tgid ? [{ ids, part, threads: threads.get(ids.pid) ?? [] }] : [];
   });
-}
-
-/** Ids of shared memory segments by the hidden numbers of their inodes. */
-function segmentsOf(reader: StreamReader): Map<number, number> {
-  const segments = [...reader.objects("IPC_NS")]
-    .flatMap(({ parts }) => parts)
-    .flatMap(({ parts }) => parts.filter(({ rule }) => rule === "shm"))
-    .map((part) => reader.get(part, RECORDS.IPC_SHM).value);
-  return new Map(segments.map(({ objref, perms }) => [objref, perms.id]));
 }
 
 function signalOwnersOf(reader: StreamReader): Map<number, Part> {

@@ -2,6 +2,8 @@ import { IMAGES } from "../../../formats/criu/images.js";
 import { MM_ENTRY } from "../../../formats/criu/tables/mm.js";
 import type { Part } from "../../../formats/linux-cr/parse.js";
 import { RECORDS } from "../../../formats/linux-cr/records.js";
+import { encodeMm } from "../../../model/criu/mappings.js";
+import { decodeMm } from "../../../model/linux-cr/mappings.js";
 import type { Process, ToCriu } from "./context.js";
 import { mapping } from "./mappings.js";
 import { PageRuns, writePages } from "./pages.js";
@@ -19,17 +21,7 @@ export function writeMemory(context: ToCriu, { ids, part }: Process, mm: Part): 
     return entry ?? [];
   });
   set.add(IMAGES.MM, ids.pid, MM_ENTRY, {
-    mm_start_code: value.start_code,
-    mm_end_code: value.end_code,
-    mm_start_data: value.start_data,
-    mm_end_data: value.end_data,
-    mm_start_stack: value.start_stack,
-    mm_start_brk: value.start_brk,
-    mm_brk: value.brk,
-    mm_arg_start: value.arg_start,
-    mm_arg_end: value.arg_end,
-    mm_env_start: value.env_start,
-    mm_env_end: value.env_end,
+    ...encodeMm(decodeMm(reader, mm)),
     exe_file_id: context.fileId(value.exe_objref),
     mm_saved_auxv: auxvOf(context, mm),
     vmas,

@@ -3,8 +3,10 @@ import type { TaskKobjIdsEntry } from "../../../formats/criu/tables/core.js";
 import { UTSNS_ENTRY } from "../../../formats/criu/tables/ns.js";
 import type { Part } from "../../../formats/linux-cr/parse.js";
 import { RECORDS } from "../../../formats/linux-cr/records.js";
+import { encodeUtsNamespace } from "../../../model/criu/ipc.js";
+import { decodeUtsNamespaces } from "../../../model/linux-cr/ipc.js";
 import type { ToCriu } from "./context.js";
-import { writeIpc } from "./sysv.js";
+import { writeIpc } from "./ipc.js";
 
 /** What inventory.img says of criu itself: tasks with the same numbers share its namespaces and need no images of them. */
 export const ROOT_IDS = {
@@ -45,12 +47,11 @@ export function writeNamespaces(context: ToCriu): NamespaceIds {
     reader.tree.head !== undefined && reader.find(reader.tree.head, RECORDS.EXTENSIONS) !== undefined;
   const head = reader.tree.head as Part;
   const isContainer = isOurs || (reader.get(head, RECORDS.HEADER).value.uflags & SUBTREE) === 0n;
-  const uts = reader.object(ns.uts_objref, "UTS_NS");
-  const ipc = reader.object(ns.ipc_objref, "IPC_NS");
+  const uts = decodeUtsNamespaces(reader).find(({ id }) => id === ns.uts_objref);
+  const ipc = context.ipcNamespaces().find(({ id }) => id === ns.ipc_objref);
   const ids: { -readonly [K in keyof NamespaceIds]: number } = {};
   if (uts !== undefined && isContainer) {
-    const { nodename, domainname } = reader.get(uts, RECORDS.UTS_NS).value;
-    context.set.add(IMAGES.UTSNS, OWN_UTS, UTSNS_ENTRY, { nodename, domainname });
+    context.set.add(IMAGES.UTSNS, OWN_UTS, UTSNS_ENTRY, encodeUtsNamespace(uts));
     ids.uts_ns_id = OWN_UTS;
   }
   if (ipc !== undefined && (isContainer || context.hasSysV())) {

@@ -7,6 +7,7 @@ import {
   type TaskCoreEntry,
   type ThreadCoreEntry,
 } from "../../../formats/criu/tables/core.js";
+import type { CredsEntry } from "../../../formats/criu/tables/creds.js";
 import { FS_ENTRY } from "../../../formats/criu/tables/fs.js";
 import { PSTREE_ENTRY } from "../../../formats/criu/tables/pstree.js";
 import type { RecordedObject } from "../../../formats/linux-cr/grammar.js";
@@ -14,20 +15,32 @@ import type { Part } from "../../../formats/linux-cr/parse.js";
 import { RECORDS } from "../../../formats/linux-cr/records.js";
 import { TASK_STOPPED } from "../../../linux/sched.js";
 import { SECCOMP_MODE_FILTER } from "../../../linux/seccomp.js";
-import { SIGCHLD, SS_DISABLE } from "../../../linux/signals.js";
+import { SIGCHLD } from "../../../linux/signals.js";
+import {
+  encodeLimits,
+  encodeTaskAttributes,
+  encodeThreadAttributes,
+} from "../../../model/criu/attributes.js";
+import { encodeCredentials } from "../../../model/criu/credentials.js";
+import { encodeActions, encodeQueue } from "../../../model/criu/signals.js";
+import { encodeTaskTimers } from "../../../model/criu/timers.js";
+import {
+  controlGroupSetOf,
+  decodeLimits,
+  decodeTaskAttributes,
+  decodeThreadAttributes,
+} from "../../../model/linux-cr/attributes.js";
+import { decodeCredentials } from "../../../model/linux-cr/credentials.js";
+import { decodeActions, decodeQueue, decodeSignalSet } from "../../../model/linux-cr/signals.js";
+import { decodeIntervalTimers, decodePosixTimers } from "../../../model/linux-cr/timers.js";
 import type { Process, ToCriu } from "./context.js";
-import { credentialsOf } from "./credentials.js";
 import { addPath } from "./file-entry.js";
 import { writeMemory } from "./memory.js";
 import { type NamespaceIds, ROOT_IDS } from "./namespaces.js";
 import { registersOf } from "./registers.js";
-import { signalActions, signalQueue } from "./signals.js";
-import { timersOf } from "./timers.js";
 import { rootCgroupSet, seccompIndex } from "./whole-set.js";
 
 const X86_64 = CORE_ENTRY_MARCH.values.get("X86_64") as number;
-/** TASK_EXTRA.flags: which of its fields are stored. */
-const STORED = { oomScoreAdj: 1, loginuid: 2, scheduling: 4, cgroupSet: 8 } as const;
 /** Flags of a task, in a stream and as the kernel has them today. */
 const TASK_FLAGS: readonly (readonly [stored: number, kernel: number])[] = [
   [1, 0x40],
@@ -138,9 +151,7 @@ function zombie({ reader }: ToCriu, part: Part): TaskCoreEntry {
 function processCore(context: ToCriu, { ids, part }: Process): TaskCoreEntry {
   const { reader, losses } = context;
   const { value: task } = reader.get(part, RECORDS.TASK);
-  const extra = reader.find(part, RECORDS.TASK_EXTRA)?.value;
   const owner = context.signalOwner(part);
-  const { value: signal } = reader.get(owner, RECORDS.SIGNAL);
   const isStopped = task.state === TASK_STOPPED;
   const handlers = reader.object(context.objects(part).sighand_objref, "SIGHAND");
   const queue = reader.index(owner, RECORDS.SIGPENDING) as number;
@@ -150,71 +161,51 @@ function processCore(context: ToCriu, { ids, part }: Process): TaskCoreEntry {
       `that it ends with signal ${task.exit_signal} instead of SIGCHLD`,
       "criu does not store it",
     );
-  const has = (flag: number): boolean => ((extra?.flags ?? 0) & flag) !== 0;
   return {
     task_state: TASK_STATE.values.get(isStopped ? "stopped" : "alive") as number,
     exit_code: 0,
-    personality: Number(BigInt.asUintN(32, extra?.personality ?? 0n)),
+    ...encodeTaskAttributes(decodeTaskAttributes(reader, part)),
     flags: TASK_FLAGS.reduce((sum, [bit, flag]) => (((task.flags ?? 0) & bit) === 0 ? sum : sum | flag), 0),
     blk_sigset: blockedSignals(context, part),
     comm: reader.text(part, RECORDS.STRING) ?? "",
-    timers: timersOf(context, part),
-    rlimits: { rlimits: signal.rlim.map(({ rlim_cur: cur, rlim_max: max }) => ({ cur, max })) },
-    signals_s: signalQueue(context, queue),
-    ...(extra !== undefined && has(STORED.loginuid) ? { loginuid: extra.loginuid } : {}),
-    ...(extra !== undefined && has(STORED.oomScoreAdj) ? { oom_score_adj: extra.oom_score_adj } : {}),
-    sigactions: handlers === undefined ? [] : signalActions(context, handlers),
-    ...(extra === undefined ? {} : { child_subreaper: extra.child_subreaper === 1 }),
-    ...(isStopped && extra?.stop_signo ? { stop_signo: extra.stop_signo } : {}),
-    ...(extra?.membarrier_mask ? { membarrier_registration_mask: extra.membarrier_mask } : {}),
+    timers: encodeTaskTimers([...decodeIntervalTimers(reader, owner), ...decodePosixTimers(reader, part)]),
+    rlimits: encodeLimits(decodeLimits(reader, owner)),
+    signals_s: encodeQueue(decodeQueue(reader, queue)),
+    sigactions: handlers === undefined ? [] : encodeActions(decodeActions(reader, handlers)),
   };
 }
 
 function threadCore(context: ToCriu, part: Part, label: string, isLeader: boolean): ThreadCoreEntry {
   const { reader } = context;
-  const { value: task } = reader.get(part, RECORDS.TASK);
   const extra = reader.find(part, RECORDS.TASK_EXTRA)?.value;
-  const rseq = reader.find(part, RECORDS.RSEQ)?.value;
-  const stack = task.sas_ss_size ?? 0;
-  const has = (flag: number): boolean => ((extra?.flags ?? 0) & flag) !== 0;
   // The queue of the process, where this task brings it, stands before its own.
   const queue = reader.index(part, RECORDS.SIGPENDING, -1) as number;
   return {
-    futex_rla: task.robust_futex_list,
-    futex_rla_len: task.robust_futex_head_len,
-    ...(extra !== undefined && has(STORED.scheduling)
-      ? {
-          sched_nice: extra.sched_nice,
-          sched_policy: extra.sched_policy,
-          ...(extra.sched_priority === 0 ? {} : { sched_prio: extra.sched_priority }),
-        }
-      : {}),
+    ...encodeThreadAttributes(decodeThreadAttributes(reader, part)),
     ...(isLeader ? {} : { blk_sigset: blockedSignals(context, part) }),
-    sas: {
-      ss_sp: stack === 0 ? 0n : (task.sas_ss_sp ?? 0n),
-      ss_size: BigInt(stack),
-      ss_flags: stack === 0 ? SS_DISABLE : 0,
-    },
-    ...(task.pdeath_signal === 0 ? {} : { pdeath_sig: task.pdeath_signal }),
-    signals_p: signalQueue(context, queue),
+    signals_p: encodeQueue(decodeQueue(reader, queue)),
     creds: credentialsOf(context, part, label),
     ...seccomp(context, extra),
     comm: reader.text(part, RECORDS.STRING) ?? "",
-    ...(rseq === undefined
-      ? {}
-      : {
-          rseq_entry: {
-            rseq_abi_pointer: rseq.abi_pointer,
-            rseq_abi_size: rseq.abi_size,
-            signature: rseq.signature,
-            ...(rseq.cs_pointer === 0n ? {} : { rseq_cs_pointer: rseq.cs_pointer }),
-          },
-        }),
-    cg_set:
-      extra !== undefined && has(STORED.cgroupSet)
-        ? extra.cgroup_set
-        : rootCgroupSet(context, reader.tree.head as Part),
+    cg_set: controlGroupSetOf(reader, part) ?? rootCgroupSet(context, reader.tree.head as Part),
   };
+}
+
+/** What a thread may do: its own credentials, those that count. `label` is what messages call it. */
+function credentialsOf({ reader, losses }: ToCriu, part: Part, label: string): CredsEntry {
+  const { index, value: refs } = reader.get(part, RECORDS.TASK_CREDS);
+  const credentials = decodeCredentials(reader, part);
+  if (credentials === undefined)
+    throw reader.image.error(index, `there are no credentials with the number ${refs.ecred_ref}`);
+  if (refs.ecred_ref !== refs.cred_ref)
+    losses.add(
+      label,
+      "its real credentials, since it acts with other ones",
+      "criu stores one set for each thread",
+    );
+  // Without our record nothing is known of ambient capabilities.
+  const isKnown = reader.index(part, RECORDS.TASK_EXTRA) !== undefined;
+  return { ...encodeCredentials(credentials), ...(isKnown ? {} : { cap_amb: [] }) };
 }
 
 function seccomp(
@@ -228,5 +219,5 @@ function seccomp(
 }
 
 function blockedSignals({ reader }: ToCriu, part: Part): bigint {
-  return reader.get(part, RECORDS.SIGNAL_TASK).value.blocked.readBigUInt64LE();
+  return decodeSignalSet(reader.image, reader.get(part, RECORDS.SIGNAL_TASK).value.blocked);
 }

@@ -3,6 +3,9 @@ import type { CredsEntry } from "../../../formats/criu/tables/creds.js";
 import { RECORDS } from "../../../formats/linux-cr/records.js";
 import { FormatError } from "../../../io/errors.js";
 import { wordBytes } from "../../../io/words.js";
+import type { Credentials } from "../../../model/credentials.js";
+import { decodeCredentials } from "../../../model/criu/credentials.js";
+import { encodeCredentials } from "../../../model/linux-cr/credentials.js";
 import type { Context } from "./context.js";
 import type { LiveThread } from "./source-task.js";
 
@@ -11,19 +14,23 @@ const SECTYPE_CRED = 4;
 
 /** CRED, where its ids are new, and TASK_CREDS. CRIU stores one set of credentials, which is the real one. */
 export function writeCreds(context: Context, thread: LiveThread): void {
-  const creds = credsOf(context, thread);
-  if (creds.lsm_sockcreate !== undefined)
+  const { lsm_sockcreate: label } = credsOf(context, thread);
+  if (label !== undefined)
     context.losses.add(
       thread.label,
-      `the security label of its new sockets (${creds.lsm_sockcreate})`,
+      `the security label of its new sockets (${label})`,
       "a stream holds the label of the task alone",
     );
-  context.cred = writeCred(context, creds);
+  context.cred = writeCred(context, credentialsOf(context, thread));
   context.writer.record(RECORDS.TASK_CREDS, { cred_ref: context.cred, ecred_ref: context.cred });
 }
 
+export function credentialsOf(context: Context, thread: LiveThread): Credentials {
+  return decodeCredentials(credsOf(context, thread), { image: "", record: 0 });
+}
+
 /** Old sets keep the credentials in an image of their own. */
-export function credsOf({ set }: Context, { tc, process, tid }: LiveThread): CredsEntry {
+function credsOf({ set }: Context, { tc, process, tid }: LiveThread): CredsEntry {
   const creds = tc.creds ?? set.first(IMAGES.CREDS, process.pid);
   if (creds === undefined)
     throw new FormatError("MISSING", "missing: credentials of the thread", {
@@ -33,29 +40,16 @@ export function credsOf({ set }: Context, { tc, process, tid }: LiveThread): Cre
   return creds;
 }
 
-function writeCred(context: Context, creds: CredsEntry): number {
-  const { uid, euid, suid, fsuid, gid, egid, sgid, fsgid, secbits, lsm_profile: label } = creds;
-  const ids = { uid, suid, euid, fsuid, gid, sgid, egid, fsgid };
-  const capabilities = {
-    ...halves("i", creds.cap_inh),
-    ...halves("p", creds.cap_prm),
-    ...halves("e", creds.cap_eff),
-    ...halves("b", creds.cap_bnd),
-    securebits: secbits,
-    padding: 0,
-  };
-  const groups = [...new Set(creds.groups)].sort((a, b) => a - b);
-  const key = JSON.stringify([ids, capabilities, groups, label]);
-  return context.ref("CRED", key, () => {
+function writeCred(context: Context, credentials: Credentials): number {
+  const { uid, lsmProfile: label } = credentials;
+  const groups = [...new Set(credentials.groups)].sort((a, b) => a - b);
+  const fields = encodeCredentials(credentials);
+  return context.ref("CRED", JSON.stringify([fields, groups, label]), () => {
     const groupinfo_ref = writeGroups(context, groups);
     const user_ref = writeUser(context, uid);
     const sec_ref = label === undefined ? 0 : writeLabel(context, label);
-    context.writer.record(RECORDS.CRED, { ...ids, user_ref, groupinfo_ref, sec_ref, cap_s: capabilities });
+    context.writer.record(RECORDS.CRED, { ...fields, user_ref, groupinfo_ref, sec_ref });
   });
-}
-
-function halves(set: "i" | "p" | "e" | "b", words: readonly number[]): Record<string, number> {
-  return { [`cap_${set}_0`]: words[0] ?? 0, [`cap_${set}_1`]: words[1] ?? 0 };
 }
 
 function writeGroups(context: Context, groups: readonly number[]): number {

@@ -4,6 +4,7 @@ import type { RegFileEntry } from "../../../formats/criu/tables/regfile.js";
 import { RECORDS } from "../../../formats/linux-cr/records.js";
 import { EPOLL_ITEM } from "../../../formats/linux-cr/tables/files.js";
 import type { OpenFile } from "../../../model/checkpoint.js";
+import { decodeTimerfds } from "../../../model/criu/timers.js";
 import { FILE_TYPES } from "../../../model/linux-cr/files.js";
 import { type EncodedSpecial, encodeSpecial } from "../../../model/linux-cr/special-files.js";
 import type { Epoll, Inotify, SpecialFile } from "../../../model/special-file.js";
@@ -14,6 +15,7 @@ import { whyNotFile } from "./inexpressible.js";
 import { writeMemfd } from "./memfd.js";
 import { writeSocketFile } from "./sockets.js";
 import { writeTerminalFile } from "./terminals.js";
+import { told } from "./timers.js";
 
 /** Writes the records of one type of open file behind its OBJREF. */
 type FileWriter = (context: Context, file: OpenFile, objref: number) => void;
@@ -108,6 +110,8 @@ function writeSpecial(context: Context, file: OpenFile, objref: number): void {
   writeFileRecord(context, FILE_TYPES.numberOf(type) as number, { flags, own });
   writeOwner(context, file, objref, fown, flags);
   for (const { kind, fields, payload } of records) context.writer.record(kind, fields, payload);
+  if (special.kind === "timerfd")
+    told(context, `open file ${file.id} (${file.label})`, decodeTimerfds([file]));
   if (special.kind === "inotify") tellWatches(context, file, special);
   if (special.kind === "epoll") context.deferred.push(() => writeItems(context, file, objref, special));
 }

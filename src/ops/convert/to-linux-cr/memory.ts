@@ -5,6 +5,8 @@ import { textPayload } from "../../../formats/linux-cr/write.js";
 import { FormatError } from "../../../io/errors.js";
 import { wordBytes } from "../../../io/words.js";
 import { PAGE_SIZE } from "../../../linux/mman.js";
+import { decodeMm } from "../../../model/criu/mappings.js";
+import { encodeMm } from "../../../model/linux-cr/mappings.js";
 import type { Context } from "./context.js";
 import { writeFile } from "./files.js";
 import { isSharedAnonymous } from "./mapped-objects.js";
@@ -24,7 +26,7 @@ export function writeMemory(context: Context, thread: LiveThread): number {
   return context.ref("MM", pid, () => {
     const mm = context.set.required(IMAGES.MM, pid);
     const mappings = mappingsOf(context, pid, mm, thread.label);
-    writeMarks(context, mm, mappings.length);
+    writeMarks(context, pid, mm, mappings.length);
     const pages =
       context.set.image(IMAGES.PAGEMAP, pid) && new StoredPages(context, IMAGES.PAGEMAP, pid, thread.label);
     const vdso = mappings.find(({ status }) => (status & STATUS.vdso) !== 0);
@@ -48,24 +50,14 @@ function mappingsOf(context: Context, pid: number, mm: MmEntry, label: string): 
     .sort((a, b) => (a.start < b.start ? -1 : 1));
 }
 
-function writeMarks(context: Context, mm: MmEntry, map_count: number): void {
+function writeMarks(context: Context, pid: number, mm: MmEntry, map_count: number): void {
   const { writer } = context;
   const exe_objref = writeFile(context, mm.exe_file_id);
   writer.record(RECORDS.MM, {
     map_count,
     exe_objref,
     flags: BigInt(mm.dumpable ?? 1) | (USUAL_CORE_FILTER << DUMPABLE_BITS),
-    start_code: mm.mm_start_code,
-    end_code: mm.mm_end_code,
-    start_data: mm.mm_start_data,
-    end_data: mm.mm_end_data,
-    start_brk: mm.mm_start_brk,
-    brk: mm.mm_brk,
-    start_stack: mm.mm_start_stack,
-    arg_start: mm.mm_arg_start,
-    arg_end: mm.mm_arg_end,
-    env_start: mm.mm_env_start,
-    env_end: mm.mm_env_end,
+    ...encodeMm(decodeMm(mm, pid)),
   });
   const auxv = wordBytes("u64", mm.mm_saved_auxv, "word of an auxiliary vector");
   writer.buffer(Buffer.concat([auxv], Math.max(auxv.length, context.auxvEntries * 8)));

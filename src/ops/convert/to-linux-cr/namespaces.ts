@@ -3,8 +3,10 @@ import { IMAGES } from "../../../formats/criu/images.js";
 import type { TaskKobjIdsEntry } from "../../../formats/criu/tables/core.js";
 import { RECORDS } from "../../../formats/linux-cr/records.js";
 import { WRITTEN_DIALECT } from "../../../formats/linux-cr/stream-writer.js";
+import { decodeUtsNamespaces } from "../../../model/criu/ipc.js";
+import { encodeUtsNamespace } from "../../../model/linux-cr/ipc.js";
 import type { Context } from "./context.js";
-import { writeIpcLists } from "./ipc.js";
+import { writeIpc } from "./ipc.js";
 import type { LiveThread } from "./source-task.js";
 
 /** NS with UTS_NS and IPC_NS, where these are new, and TASK_NS. A namespace that criu shared has no records. */
@@ -20,48 +22,13 @@ export function writeNamespaces(context: Context, { ids }: LiveThread): void {
 }
 
 function writeUts(context: Context, id: number): number {
-  const uts = context.set.first(IMAGES.UTSNS, id);
+  const uts = decodeUtsNamespaces(context.set).find((each) => each.id === id);
   if (uts === undefined) return 0;
   return context.ref("UTS_NS", id, () => {
     context.writer.record(RECORDS.UTS_NS, {
       sysname: "Linux",
-      nodename: uts.nodename,
       machine: WRITTEN_DIALECT.arch.name,
-      domainname: uts.domainname,
-    });
-  });
-}
-
-function writeIpc(context: Context, id: number): number {
-  const limits = context.set.first(IMAGES.IPC_VAR, id);
-  if (limits === undefined) return 0;
-  return context.ref("IPC_NS", id, () => {
-    const [msl = 0, mns = 0, opm = 0, mni = 0] = limits.sem_ctls;
-    context.writer.record(RECORDS.IPC_NS, {
-      shm_ctlmax: limits.shm_ctlmax,
-      shm_ctlall: limits.shm_ctlall,
-      shm_ctlmni: limits.shm_ctlmni | 0,
-      msg_ctlmax: limits.msg_ctlmax | 0,
-      msg_ctlmnb: limits.msg_ctlmnb | 0,
-      msg_ctlmni: limits.msg_ctlmni | 0,
-      sem_ctl_msl: msl | 0,
-      sem_ctl_mns: mns | 0,
-      sem_ctl_opm: opm | 0,
-      sem_ctl_mni: mni | 0,
-    });
-    writeIpcLists(context, id);
-    const nextIds = [limits.msg_next_id, limits.sem_next_id, limits.shm_next_id];
-    context.writer.record(RECORDS.IPC_NS_EXTRA, {
-      auto_msgmni: limits.auto_msgmni,
-      shm_rmid_forced: limits.shm_rmid_forced,
-      mq_queues_max: limits.mq_queues_max,
-      mq_msg_max: limits.mq_msg_max,
-      mq_msgsize_max: limits.mq_msgsize_max,
-      mq_msg_default: limits.mq_msg_default ?? 0,
-      mq_msgsize_default: limits.mq_msgsize_default ?? 0,
-      msg_next_id: (nextIds[0] ?? -1) | 0,
-      sem_next_id: (nextIds[1] ?? -1) | 0,
-      shm_next_id: (nextIds[2] ?? -1) | 0,
+      ...encodeUtsNamespace(uts),
     });
   });
 }

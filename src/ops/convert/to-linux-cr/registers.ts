@@ -74,7 +74,7 @@ export function writeRegisters({ writer, losses }: Context, { registers, label }
   writer.record(RECORDS.CPU_FPU, {}, fxsave(fpregs));
 }
 
-function isCompat({ mode }: UserX86RegsEntry): boolean {
+export function isCompat({ mode }: UserX86RegsEntry): boolean {
   return mode === COMPAT;
 }
 

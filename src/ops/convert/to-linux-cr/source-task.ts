@@ -13,6 +13,8 @@ import type { PstreeEntry } from "../../../formats/criu/tables/pstree.js";
 import { enumName } from "../../../io/enums.js";
 import { FormatError, UnsupportedError } from "../../../io/errors.js";
 import { MAX_THREADS } from "../../../io/limits.js";
+import type { ThreadAttributes } from "../../../model/attributes.js";
+import { decodeThreadAttributes } from "../../../model/criu/attributes.js";
 
 /** Values of task_core_entry.task_state. */
 const ALIVE = 1;
@@ -32,6 +34,7 @@ export interface SourceThread {
 export interface LiveThread extends SourceThread {
   readonly tc: ThreadCoreEntry;
   readonly registers: ThreadInfoX86;
+  readonly attributes: ThreadAttributes;
   /** Of the process: state, timers, limits, actions. */
   readonly task: TaskCoreEntry;
   readonly ids: TaskKobjIdsEntry;
@@ -110,7 +113,8 @@ export function liveThread(set: CriuImageSet, thread: SourceThread): LiveThread 
       path: tc === undefined ? "[0].thread_core" : "[0].thread_info",
     });
   const comm = tc.comm ?? task.comm;
-  return { ...thread, tc, registers, task, ids, comm, isStopped: task.task_state === STOPPED };
+  const attributes = decodeThreadAttributes(core, fileNameOf(IMAGES.CORE, thread.tid));
+  return { ...thread, tc, registers, attributes, task, ids, comm, isStopped: task.task_state === STOPPED };
 }
 
 function coreOf(set: CriuImageSet, tid: number): CoreEntry {

@@ -1,5 +1,6 @@
 import type { TaskCoreEntry } from "../../../formats/criu/tables/core.js";
 import { RECORDS } from "../../../formats/linux-cr/records.js";
+import { textToBytes } from "../../../io/text.js";
 import {
   EXIT_ZOMBIE,
   PF_FORKNOEXEC,
@@ -9,7 +10,10 @@ import {
   TASK_RUNNING,
   TASK_STOPPED,
 } from "../../../linux/sched.js";
-import { SIGCHLD, SS_AUTODISARM, SS_DISABLE } from "../../../linux/signals.js";
+import { SIGCHLD, SS_AUTODISARM } from "../../../linux/signals.js";
+import type { ThreadAttributes } from "../../../model/attributes.js";
+import { encodeThreadAttributes, MAX_STACK_BYTES } from "../../../model/linux-cr/attributes.js";
+import type { Losses } from "../../../model/loss.js";
 import type { Context } from "./context.js";
 import { writeCreds } from "./creds.js";
 import { writeExtras } from "./extras.js";
@@ -18,12 +22,11 @@ import { writeFs } from "./fs.js";
 import { fixedText } from "./head.js";
 import { writeMemory } from "./memory.js";
 import { writeNamespaces } from "./namespaces.js";
-import { writeRegisters, writeThreadArea } from "./registers.js";
+import { isCompat, writeRegisters, writeThreadArea } from "./registers.js";
 import { writeActions, writeSignal, writeThreadSignals } from "./signals.js";
 import { isDead, type LiveThread, liveThread, type SourceThread, taskCore } from "./source-task.js";
 
 const NO_EXIT_SIGNAL = 0xffffffff;
-const MOST_STACK_BYTES = 0xffff_ffffn;
 /** In a wait status: the signal had a core dump written. */
 const CORE_DUMPED = 0x80;
 const TASK_HELPER = 6;
@@ -68,26 +71,32 @@ function writeZombie(
 }
 
 function writeAlive({ writer, losses }: Context, thread: LiveThread): void {
-  const { tc, task, registers, isLeader, isStopped, comm, label } = thread;
-  const { sas } = tc;
-  const isLarge = sas !== undefined && sas.ss_size > MOST_STACK_BYTES;
-  if (isLarge)
-    losses.add(label, `its signal stack of ${sas.ss_size} bytes`, "a stream holds sizes below 4 GiB");
-  const hasStack = sas !== undefined && (sas.ss_flags & SS_DISABLE) === 0 && !isLarge;
-  if (hasStack && (sas.ss_flags & SS_AUTODISARM) !== 0)
-    losses.add(label, "SS_AUTODISARM of its signal stack", "a stream holds where the stack is and no flags");
+  const { task, isLeader, isStopped, comm, label } = thread;
+  const attributes = withShortStack(thread.attributes, label, losses);
+  if (textToBytes(comm).length >= TASK_COMM_LEN)
+    losses.add(label, `its name (${comm})`, `a stream holds ${TASK_COMM_LEN - 1} bytes of it`);
   writer.record(RECORDS.TASK, {
     flags: ((task.flags & PF_FORKNOEXEC) !== 0 ? 1 : 0) | ((task.flags & PF_SUPERPRIV) !== 0 ? 2 : 0),
     state: isStopped ? TASK_STOPPED : TASK_RUNNING,
     exit_signal: isLeader ? SIGCHLD : NO_EXIT_SIGNAL,
-    pdeath_signal: tc.pdeath_sig ?? 0,
-    clear_child_tid: registers.clear_tid_addr,
-    sas_ss_sp: hasStack ? sas.ss_sp : 0n,
-    sas_ss_size: hasStack ? Number(sas.ss_size) : 0,
-    robust_futex_head_len: tc.futex_rla_len,
-    robust_futex_list: tc.futex_rla,
+    ...encodeThreadAttributes(attributes, isCompat(thread.registers.gpregs)),
   });
   writer.record(RECORDS.STRING, {}, fixedText(comm, TASK_COMM_LEN));
+}
+
+/** A stream holds where a signal stack is, in 32 bits how long, and no flags. */
+function withShortStack(attributes: ThreadAttributes, label: string, losses: Losses): ThreadAttributes {
+  const { addresses } = attributes;
+  const { signalStack: stack } = addresses;
+  if (stack === undefined) return attributes;
+  const size = stack.end - stack.start;
+  if (size > MAX_STACK_BYTES) {
+    losses.add(label, `its signal stack of ${size} bytes`, "a stream holds sizes below 4 GiB");
+    return { ...attributes, addresses: { ...addresses, signalStack: undefined } };
+  }
+  if ((stack.flags & SS_AUTODISARM) !== 0)
+    losses.add(label, "SS_AUTODISARM of its signal stack", "a stream holds where the stack is and no flags");
+  return attributes;
 }
 
 /** The objects of a process; its threads name the same ones. */

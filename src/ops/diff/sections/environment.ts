@@ -12,10 +12,10 @@ export const ENVIRONMENT: Section = {
     for (const task of side.tasks()) {
       const memory = task.memory();
       const key = side.taskKey(task.pid);
-      const argv = strings(memory, task.argvArea);
+      const argv = strings(memory, task.mm?.argv);
       if (argv !== undefined)
         yield { key: `${key} argv`, label: `command line of ${task.pid}`, fields: { argv: argv.join(" ") } };
-      for (const entry of strings(memory, task.environArea) ?? []) yield variable(key, task.pid, entry);
+      for (const entry of strings(memory, task.mm?.environ) ?? []) yield variable(key, task.pid, entry);
     }
   },
 };

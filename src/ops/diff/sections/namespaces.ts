@@ -1,12 +1,6 @@
 import type { IpcNamespace, IpcObject } from "../../../model/ipc.js";
 import { type Comparable, hex, type Item, type Section } from "../section.js";
 
-/** Limits that both formats store under one name. */
-const LIMITS = [
-  ...["shm_ctlmax", "shm_ctlall", "shm_ctlmni"],
-  ...["msg_ctlmax", "msg_ctlmnb", "msg_ctlmni"],
-] as const;
-
 /** Host names and SysV objects; namespaces are paired by order, since their ids are arbitrary. */
 export const NAMESPACES: Section = {
   name: "namespaces",
@@ -22,7 +16,12 @@ function* ipcItems({ limits, segments, queues, semaphores }: IpcNamespace, nth: 
   yield {
     key: `ipc ${nth}`,
     label: "IPC namespace",
-    fields: Object.fromEntries(LIMITS.map((name) => [name, Number(limits[name] ?? 0)])),
+    fields: Object.fromEntries(
+      Object.entries(limits ?? {}).map(([name, value]) => [
+        name,
+        Array.isArray(value) ? value.join(" ") : (value as Comparable),
+      ]),
+    ),
   };
   const item = (kind: string, object: IpcObject, fields: Record<string, Comparable>): Item => ({
     key: `ipc ${nth} ${kind} ${object.id}`,

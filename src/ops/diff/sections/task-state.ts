@@ -17,7 +17,7 @@ export const TIMERS: Section = {
             left: timer.left,
             interval: timer.interval,
             clock: timer.clock,
-            signal: timer.signal,
+            signal: timer.notice?.signal,
             overrun: timer.overrun,
           },
         };

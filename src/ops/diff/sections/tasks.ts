@@ -1,4 +1,4 @@
-import type { TaskAttributes } from "../../../model/checkpoint.js";
+import type { TaskAttributes } from "../../../model/attributes.js";
 import { type Comparable, hex, type Section } from "../section.js";
 
 export const TASKS: Section = {

@@ -1,4 +1,5 @@
-import type { Credentials, Task, Thread } from "../../../model/checkpoint.js";
+import type { Task, Thread } from "../../../model/checkpoint.js";
+import type { Credentials } from "../../../model/credentials.js";
 import { type Comparable, hex, type Item, type Section, type Side } from "../section.js";
 
 export const CREDENTIALS: Section = {

@@ -1,15 +1,23 @@
 import path from "node:path";
-import { IMAGES } from "../../../formats/criu/images.js";
-import { AddressSpace } from "../../../formats/criu/pages.js";
 import { EditError, UnsupportedError, UsageError } from "../../../io/errors.js";
 import { MAX_STRING_AREA_BYTES } from "../../../io/limits.js";
-import type { Draft } from "../draft.js";
-import { type EnvEdit, setVariable } from "../environ.js";
+import { bytesToText, textToBytes } from "../../../io/text.js";
+import type { Memory } from "../../../model/memory.js";
+import type { Editor } from "../editor.js";
 import type { EditKind } from "../kind.js";
 import type { Edit } from "../plan.js";
 
+interface EnvEdit {
+  readonly pid: number;
+  readonly key: string;
+  readonly value: string;
+}
+
+/** Shorter texts stand everywhere in memory. */
+const MIN_SCANNED = 4;
+
 /** `--env PID:KEY=VALUE`: a variable of the environment, in the memory page where it stands. */
-export const env: EditKind<EnvEdit, Draft> = {
+export const env: EditKind<EnvEdit> = {
   name: "env",
   syntax: "PID:KEY=VALUE",
   summary: "change a variable of a task's environment in its memory; VALUE is not longer than the old one",
@@ -20,54 +28,78 @@ export const env: EditKind<EnvEdit, Draft> = {
     return { pid: Number(pid), key, value };
   },
   lookedFor: ({ pid, key }) => `task ${pid} has no variable ${key} in its environment`,
-  plan(edits, draft) {
+  plan(edits, editor) {
     for (const { edit, args } of edits) {
-      const space = AddressSpace.of(draft.set, args.pid);
-      const area = space && environmentOf(draft, args.pid, space);
-      if (space === undefined || area === undefined) continue;
-      setVariable(draft, edit, args, area.bytes, (at, bytes) =>
-        writeMemory(draft, edit, space, area.start + BigInt(at), bytes),
-      );
+      const task = editor.checkpoint.task(args.pid);
+      const { start, end } = task?.mm?.environ ?? { start: 0n, end: 0n };
+      const memory = end > start ? task?.memory() : undefined;
+      if (memory === undefined) continue;
+      if (end - start > BigInt(MAX_STRING_AREA_BYTES))
+        throw new EditError(
+          `the environment of task ${args.pid} claims ${end - start} bytes, at most ${MAX_STRING_AREA_BYTES} are read`,
+        );
+      setVariable(editor, edit, args, { memory, start, bytes: memory.read(start, Number(end - start)) });
     }
   },
 };
 
-function environmentOf(
-  draft: Draft,
-  pid: number,
-  space: AddressSpace,
-): { readonly start: bigint; readonly bytes: Buffer } | undefined {
-  const { mm_env_start: start, mm_env_end: end } = draft.set.required(IMAGES.MM, pid);
-  if (end <= start) return undefined;
-  if (end - start > BigInt(MAX_STRING_AREA_BYTES))
-    throw new EditError(
-      `the environment of task ${pid} claims ${end - start} bytes, at most ${MAX_STRING_AREA_BYTES} are read`,
-    );
-  return { start, bytes: space.read(start, Number(end - start)) };
+interface Environment {
+  readonly memory: Memory;
+  readonly start: bigint;
+  readonly bytes: Buffer;
 }
 
-/** Puts bytes into the pages that hold the address. Errors: EDIT, UNSUPPORTED where they are not plainly in this set. */
-function writeMemory(draft: Draft, edit: Edit, space: AddressSpace, address: bigint, bytes: Buffer): void {
-  const pageSize = BigInt(space.pageSize);
-  for (let done = 0; done < bytes.length; ) {
-    const at = address + BigInt(done);
-    const size = Math.min(bytes.length - done, Number(pageSize - (at % pageSize)));
-    const location = space.locate(at);
-    if (location.where === "compressed")
-      throw new UnsupportedError(
-        `the page at 0x${at.toString(16)} is compressed, and crimg does not write compressed pages`,
-        {
-          file: location.file,
-          offset: location.offset,
-        },
+/** Errors: EDIT for a value that is longer than the old one. */
+function setVariable(editor: Editor, edit: Edit, args: EnvEdit, { memory, start, bytes }: Environment): void {
+  const { pid, key, value } = args;
+  const name = Buffer.concat([textToBytes(key), Buffer.from("=")]);
+  for (let at = 0; at < bytes.length; ) {
+    const nul = bytes.indexOf(0, at);
+    const stop = nul === -1 ? bytes.length : nul;
+    const old = bytes.subarray(at, stop);
+    if (old.subarray(0, name.length).equals(name)) {
+      const fresh = padded(Buffer.concat([name, textToBytes(value)]), old, pid, key);
+      if (fresh.equals(old)) editor.matched(edit);
+      else writeMemory(editor, edit, memory, start + BigInt(at), fresh);
+      const before = bytesToText(old.subarray(name.length));
+      if (before.length >= MIN_SCANNED && before !== value) editor.replaced.set(before, edit);
+      editor.notes.add(
+        `a program that has read ${key} already (getenv(3)) goes on with what it read; --scan-memory says where the old value still stands`,
       );
-    if (location.where !== "file" || location.level > 0)
+    }
+    at = stop + 1;
+  }
+}
+
+function padded(fresh: Buffer, old: Buffer, pid: number, key: string): Buffer {
+  if (fresh.length > old.length) {
+    const room = old.length - textToBytes(key).length - 1;
+    throw new EditError(
+      `the value of ${key} in task ${pid} has ${room} bytes, and there is no room for ${fresh.length - old.length} more: memory cannot grow in an image`,
+    );
+  }
+  return Buffer.concat([fresh, Buffer.alloc(old.length - fresh.length)]);
+}
+
+/** Puts bytes into the pages that hold the address. Errors: EDIT, UNSUPPORTED where they are not plainly in this image. */
+function writeMemory(editor: Editor, edit: Edit, memory: Memory, from: bigint, bytes: Buffer): void {
+  const end = from + BigInt(bytes.length);
+  for (const run of memory.runs(from, end)) {
+    const start = run.address > from ? run.address : from;
+    const behind = run.address + BigInt(run.pages * memory.pageSize);
+    const at = Number(start - from);
+    const piece = bytes.subarray(at, at + Number((behind < end ? behind : end) - start));
+    const page = `the page at 0x${start.toString(16)}`;
+    if (run.where === "compressed")
+      throw new UnsupportedError(`${page} is compressed, and crimg does not write compressed pages`, {
+        file: run.file,
+        offset: run.offset,
+      });
+    if (run.where !== "file") throw new EditError(`${page} is not stored in this image (${run.where})`);
+    if (run.level > 0)
       throw new EditError(
-        location.where === "file"
-          ? `the page at 0x${at.toString(16)} is in the parent set ${path.dirname(location.file)}, which other sets may share; it is not changed there`
-          : `the page at 0x${at.toString(16)} is not stored in this set (${location.where})`,
+        `${page} is in the parent set ${path.dirname(run.file)}, which other sets may share; it is not changed there`,
       );
-    draft.patch(edit, path.basename(location.file), location.offset, bytes.subarray(done, done + size));
-    done += size;
+    editor.patchFile(edit, run.file, run.offset + Number(start - run.address), piece);
   }
 }

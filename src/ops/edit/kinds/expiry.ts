@@ -1,22 +1,17 @@
-import { ITIMER_ENTRY, POSIX_TIMER_ENTRY, TIMERFD_ENTRY } from "../../../formats/criu/tables/timer.js";
 import { UnsupportedError, UsageError } from "../../../io/errors.js";
-import { NSEC_PER_SEC } from "../../../linux/time.js";
-import type { AnyValue, MessageTable } from "../../../schema/message.js";
-import { type FieldPath, formatPath } from "../../../schema/patch.js";
-import { descriptors, typeOf } from "../descriptors.js";
-import type { Draft, Found } from "../draft.js";
+import { NANOSECONDS, NSEC_PER_USEC } from "../../../linux/time.js";
+import type { OpenFile } from "../../../model/checkpoint.js";
+import { isArmed, isCall, isIntervalTimer, type Timer, type TimerKind } from "../../../model/timer.js";
+import { dueText } from "../due.js";
 import { changedTime, formatSeconds, parseTimeChange, type TimeChange } from "../duration.js";
+import type { Editor } from "../editor.js";
 import type { EditKind, Parsed } from "../kind.js";
+import { editText } from "../plan.js";
 
-/** The kernel keeps times in 63 bits of nanoseconds; more seconds than this are cut there. */
-const MAX_SECONDS = 9_223_372_036n;
+const WORDS = ["real", "virtual", "prof", "posix", "timerfd", "sleep", "poll", "futex", "all"] as const;
+type TimerWord = (typeof WORDS)[number];
 
-/** Restart blocks: what is left of a system call that was interrupted. */
-const CALLS = ["sleep", "poll", "futex"] as const;
-const WORDS = ["real", "virtual", "prof", "posix", "timerfd", ...CALLS, "all"] as const;
-export type TimerWord = (typeof WORDS)[number];
-
-export interface Expiry {
+interface Expiry {
   readonly kind: TimerWord;
   readonly pid: number | undefined;
   /** Id of a POSIX timer, descriptor of a timerfd. */
@@ -24,23 +19,17 @@ export interface Expiry {
   readonly change: TimeChange;
 }
 
-/** How a message keeps the time that is left: seconds and a fraction in units of `unit` nanoseconds. */
-interface TimerTable {
-  readonly table: MessageTable;
-  readonly fraction: "usec" | "nsec";
-  readonly unit: bigint;
+/** A timer with what names it. */
+interface NamedTimer {
+  readonly timer: Timer;
+  /** Processes that have it, or the thread that made the call. */
+  readonly pids: readonly number[];
+  /** Id of a POSIX timer, descriptors of a timerfd. */
+  readonly ids: readonly number[];
 }
 
-const TABLES: readonly TimerTable[] = [
-  { table: ITIMER_ENTRY, fraction: "usec", unit: 1_000n },
-  { table: POSIX_TIMER_ENTRY, fraction: "nsec", unit: 1n },
-  { table: TIMERFD_ENTRY, fraction: "nsec", unit: 1n },
-];
-
-type FoundTimer = Found<{ readonly path: FieldPath; readonly value: AnyValue }>;
-
 /** `--expiry KIND[SELECTOR]=±DURATION`: what is left of timers, counted from the checkpoint for all of them. */
-export const expiry: EditKind<Expiry, Draft> = {
+export const expiry: EditKind<Expiry> = {
   name: "expiry",
   syntax: "KIND[PID:ID]=±DURATION|=DURATION|xN",
   summary:
@@ -48,19 +37,16 @@ export const expiry: EditKind<Expiry, Draft> = {
   parse: parseExpiry,
   lookedFor: ({ kind, pid, id }) =>
     `no ${kind === "all" ? "" : `${kind} `}timer${pid === undefined ? "" : ` of task ${pid}`}${id === undefined ? "" : ` with id ${id}`} is armed`,
-  plan(edits, draft) {
-    for (const { args } of edits)
-      if (CALLS.some((word) => word === args.kind))
+  plan(edits, editor) {
+    for (const parsed of edits) {
+      const { kind } = parsed.args;
+      if ((kind === "sleep" || kind === "poll" || kind === "futex") && !editor.holdsAllTimes)
         throw new UnsupportedError(
-          `CRIU stores nothing of the time that a ${args.kind} has left: the call is made again with what the program gave it`,
-          { file: draft.set.name },
+          `CRIU stores nothing of the time that a ${kind} has left: the call is made again with what the program gave it`,
+          { file: editor.name },
         );
-    for (const timers of TABLES)
-      draft.eachMessage(timers.table, (found) => {
-        for (const each of edits)
-          if (isMeant(draft, timers.table, found as FoundTimer, each.args))
-            adjust(draft, timers, found as FoundTimer, each);
-      });
+      for (const named of namedTimers(editor)) if (isMeant(named, parsed.args)) adjust(editor, parsed, named);
+    }
   },
 };
 
@@ -79,55 +65,77 @@ function parseExpiry(text: string): Expiry {
   };
 }
 
-function isMeant(draft: Draft, table: MessageTable, found: FoundTimer, { kind, pid, id }: Expiry): boolean {
-  const own = kindOf(table, found);
-  if (kind !== "all" && kind !== own) return false;
-  if (pid === undefined) return true;
-  if (own === "timerfd")
-    return descriptors(draft).some(
-      (each) =>
-        typeOf(each) === "TIMERFD" &&
-        each.value.id === found.value.id &&
-        each.pids.includes(pid) &&
-        (id === undefined || each.value.fd === id),
-    );
-  const file = draft.set.files.find(({ name }) => name === found.image.fileName);
-  return file?.id === pid && (id === undefined || (own === "posix" && found.value.it_id === id));
+function namedTimers(editor: Editor): NamedTimer[] {
+  const { tasks, timerfds } = editor.checkpoint;
+  const all: NamedTimer[] = [];
+  const seen = new Set<string>();
+  for (const { pid, timers } of tasks)
+    for (const timer of timers) {
+      const { kind, id, origin } = timer;
+      // Tasks of a stream may share their interval timers; the first has them.
+      const key = `${origin.image} ${origin.record} ${origin.field} ${kind}`;
+      if (kind === "timerfd" || seen.has(key)) continue;
+      seen.add(key);
+      all.push({ timer, pids: [isCall(kind) ? (id ?? pid) : pid], ids: kind === "posix" ? [id ?? 0] : [] });
+    }
+  const holders = timerfds.length === 0 ? new Map() : holdersOf(editor);
+  for (const timer of timerfds) all.push({ timer, ...(holders.get(timer.file) ?? { pids: [], ids: [] }) });
+  return all;
 }
 
-/** Interval timers stand under their names, or as three records in sets before criu 1.3. */
-function kindOf(table: MessageTable, { path, record }: FoundTimer): TimerWord {
-  if (table === POSIX_TIMER_ENTRY) return "posix";
-  if (table === TIMERFD_ENTRY) return "timerfd";
-  const name = path.at(-1) ?? ["real", "virt", "prof"][record.index];
-  return name === "virt" ? "virtual" : name === "prof" ? "prof" : "real";
+/** Who holds each timerfd, and by which descriptors. */
+function holdersOf({ checkpoint }: Editor): Map<OpenFile | undefined, Omit<NamedTimer, "timer">> {
+  const holders = new Map<OpenFile | undefined, { readonly pids: number[]; readonly ids: number[] }>();
+  for (const { pid, descriptors } of checkpoint.tasks)
+    for (const { fd, type, file } of descriptors?.descriptors ?? []) {
+      if (type !== "TIMERFD") continue;
+      const { pids, ids } = holders.get(file) ?? { pids: [], ids: [] };
+      if (!pids.includes(pid)) pids.push(pid);
+      if (!ids.includes(fd)) ids.push(fd);
+      holders.set(file, { pids, ids });
+    }
+  return holders;
 }
 
-function adjust(
-  draft: Draft,
-  { table, fraction, unit }: TimerTable,
-  { image, record, path, value }: FoundTimer,
-  { edit, args }: Parsed<Expiry>,
-): void {
-  const time = (letter: "v" | "i"): bigint =>
-    (value[`${letter}sec`] as bigint) * NSEC_PER_SEC + (value[`${letter}${fraction}`] as bigint) * unit;
-  const left = time("v");
-  const interval = time("i");
-  const place = { image: image.fileName, record: record.index, field: formatPath(path) || "vsec" };
-  if (left === 0n && interval === 0n) {
-    draft.leave(edit, { ...place, value: 0n, why: "a timer that is not armed" });
+function isMeant({ timer, pids, ids }: NamedTimer, { kind, pid, id }: Expiry): boolean {
+  if (kind !== "all" && kind !== wordOf(timer.kind)) return false;
+  return (pid === undefined || pids.includes(pid)) && (id === undefined || ids.includes(id));
+}
+
+function wordOf(kind: TimerKind): TimerWord {
+  return kind === "nanosleep" ? "sleep" : kind;
+}
+
+function adjust(editor: Editor, { edit, args }: Parsed<Expiry>, { timer, pids, ids }: NamedTimer): void {
+  const { kind, left, interval, origin } = timer;
+  if (!isArmed(timer)) {
+    // Every task has three interval timers, mostly idle: only who asks for them hears of them.
+    if (args.kind !== "all") editor.leaveObject(edit, "timer", timer, left, "a timer that is not armed");
     return;
   }
   // Without time left the restore arms the timer with its interval.
-  const wanted = changedTime(left === 0n ? interval : left, args.change);
-  const kind = kindOf(table, { image, record, path, value });
-  const least = wanted < unit ? unit : wanted;
-  if (least !== wanted)
-    draft.notes.add(
-      `a ${kind} timer (${place.image}, ${place.field}) would have ${formatSeconds(wanted)} left; 0 means not armed, so it gets the least there is and fires at once`,
+  const before = left === 0n && !isCall(kind) ? interval : left;
+  const wanted = changedTime(before, args.change);
+  // A timer with 0 left would not be armed, and setitimer(2) counts microseconds.
+  const unit = isIntervalTimer(kind) ? NSEC_PER_USEC : 1n;
+  const least = isCall(kind) ? 0n : unit;
+  const after = wanted < least ? least : wanted - (wanted % unit);
+  if (after > NANOSECONDS.max)
+    throw new UsageError(
+      `${formatSeconds(after)} is more than a timer of Linux holds (${formatSeconds(NANOSECONDS.max)})`,
     );
-  if (least / NSEC_PER_SEC > MAX_SECONDS)
-    throw new UsageError(`${formatSeconds(least)} is more than a timer of Linux holds (${MAX_SECONDS} s)`);
-  draft.change(edit, image, record, [...path, "vsec"], least / NSEC_PER_SEC);
-  draft.change(edit, image, record, [...path, `v${fraction}`], (least % NSEC_PER_SEC) / unit);
+  const what = `${wordOf(kind)} of ${pids.join(",")}${ids.length > 0 ? `:${ids.join(",")}` : ""}`;
+  editor.changeObject(edit, "timer", timer, { left: after }, () => what);
+  editor.due.push({
+    edit: editText(edit),
+    image: editor.imageOf(origin),
+    record: origin.record,
+    ...{ what, before, after },
+  });
+  if (wanted < least)
+    editor.notes.add(
+      `${what} would have ${formatSeconds(wanted)} left; it gets the least there is and falls due at once`,
+    );
+  const { restartTakes } = editor.options;
+  if (restartTakes !== undefined) editor.notes.add(`${what}: falls due ${dueText(after, restartTakes)}`);
 }

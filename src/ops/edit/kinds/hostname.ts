@@ -1,41 +1,32 @@
 import { UsageError } from "../../../io/errors.js";
 import { textToBytes } from "../../../io/text.js";
-import type { Field } from "../../../schema/message.js";
-import type { Draft } from "../draft.js";
+import { __NEW_UTS_LEN } from "../../../linux/ipc.js";
 import type { EditKind } from "../kind.js";
-import { leaveLookalikes } from "../lookalikes.js";
 
-/** __NEW_UTS_LEN of linux/utsname.h. */
-const MAX_BYTES = 64;
-
-/** `--hostname NAME`: of every UTS namespace in the set. */
-export const hostname: EditKind<string, Draft> = {
+/** `--hostname NAME`: of every UTS namespace in the image. */
+export const hostname: EditKind<string> = {
   name: "hostname",
   syntax: "NAME",
   summary: "host name of the UTS namespaces in the set",
   parse(text) {
     const { length } = textToBytes(text);
-    if (length === 0 || length > MAX_BYTES || text.includes("\0"))
-      throw new UsageError(`a host name has 1 to ${MAX_BYTES} bytes, this one has ${length}`);
+    if (length === 0 || length > __NEW_UTS_LEN || text.includes("\0"))
+      throw new UsageError(`invalid host name of ${length} bytes (expected 1 to ${__NEW_UTS_LEN}, no NUL)`);
     return text;
   },
   lookedFor: () => "the set holds no UTS namespace, so the tasks see the name of the host they run on",
-  plan(edits, draft) {
+  plan(edits, editor) {
     for (const { edit, args } of edits) {
       const old = new Set<string>();
-      draft.eachField(isNodeName, ({ image, record, path, owner, name }) => {
-        old.add(owner[name] as string);
-        draft.change(edit, image, record, path, args);
-      });
+      for (const uts of editor.checkpoint.utsNamespaces) {
+        old.add(uts.hostName);
+        editor.changeObject(edit, "uts", uts, { hostName: args }, ({ hostName }) => `host name ${hostName}`);
+      }
       for (const text of old) {
         if (text === args || text === "") continue;
-        draft.replaced.set(text, edit);
-        leaveLookalikes(draft, edit, text, isNodeName);
+        editor.replaced.set(text, edit);
+        editor.leaveSimilar(edit, text, "host name");
       }
     }
   },
 };
-
-function isNodeName(field: Field, name: string): boolean {
-  return field.holds === "host-name" && name === "nodename";
-}

@@ -37,7 +37,7 @@ export const leaseExpiry: EditKind<LeaseExpiry> = {
         .filter((each) => each.kind === "lease" && isMeant(editor, each, parsed.args));
       const breaking = leases.filter((each) => each.breaking);
       assertBreaking(editor, parsed.args, leases, breaking);
-      if (editor.holdsBreakTimes) {
+      if (editor.holdsAllTimes) {
         for (const each of breaking) adjust(editor, parsed, each);
         for (const each of leases) if (!each.breaking) leaveSettled(editor, parsed, each);
       } else if (breaking.length > 0) wish(editor, parsed, breaking);

@@ -12,9 +12,11 @@ import type { Checkpoint, Origin } from "../../../model/checkpoint.js";
 import type { LinuxCrDocument } from "../../../model/document.js";
 import { linuxCrCheckpoint } from "../../../model/linux-cr/checkpoint.js";
 import { encodeIdentity } from "../../../model/linux-cr/file-identity.js";
+import { encodeUtsNamespace } from "../../../model/linux-cr/ipc.js";
 import { encodeLock } from "../../../model/linux-cr/locks.js";
 import { StreamReader } from "../../../model/linux-cr/reader.js";
 import { decodeSocket, encodeEnds, encodeNames } from "../../../model/linux-cr/sockets.js";
+import { encodeTimer } from "../../../model/linux-cr/timers.js";
 import type { FileIdentity } from "../../../model/open-file.js";
 import type { Socket } from "../../../model/socket.js";
 import { equalValues } from "../../../schema/equal.js";
@@ -27,6 +29,12 @@ import type { NewFile } from "../new-file.js";
 import type { Edit, PlanOptions } from "../plan.js";
 import { leaveInStream } from "./lookalikes.js";
 import { type StructPath, structValueAt, withStructValue } from "./struct-path.js";
+
+/** The fields that an edit of this kind changes. */
+const CHANGED = {
+  "host name": (kind: RecordKind | undefined, field: string) =>
+    kind === RECORDS.UTS_NS && field === "nodename",
+};
 
 /** A value of a record as it is planned: whole, and which of its outermost fields are other ones. */
 interface DraftFields {
@@ -45,12 +53,14 @@ export interface Insertion {
  * sees what an earlier one did. Records are numbered as in the image before; bytes that no edit names are never read.
  */
 export class StreamDraft extends Editor {
-  readonly holdsBreakTimes = true;
+  readonly holdsAllTimes = true;
   protected readonly encoders: Encoders = {
     identity: encodeIdentity,
     lock: (lock) => encodeLock(lock, { table: lock.owner ?? 0, file: lock.file?.id ?? 0 }),
     ends: (ends) => encodeEnds(ends, ends.local.address.length === 4, this.image.byteOrder === "big-endian"),
     unix: (unix) => ({ ...encodeNames(unix), directory: unix.directory }),
+    uts: encodeUtsNamespace,
+    timer: encodeTimer,
   };
   readonly image: LinuxCrImage;
   readonly reader: StreamReader;
@@ -136,6 +146,14 @@ export class StreamDraft extends Editor {
 
   dropIdentity(edit: Edit, identity: FileIdentity): void {
     this.dropObject(edit, identity);
+  }
+
+  patchFile(edit: Edit, _file: string, offset: number, bytes: Buffer): void {
+    this.patch(edit, this.#recordAt(offset), offset, bytes);
+  }
+
+  leaveSimilar(edit: Edit, text: string, changed: keyof typeof CHANGED): void {
+    leaveInStream(this, edit, text, CHANGED[changed]);
   }
 
   /** The FILE_LOCKS before it counts the locks of its descriptor. */
@@ -374,6 +392,18 @@ export class StreamDraft extends Editor {
 
   #encode(kind: RecordKind, fields: Readonly<Record<string, unknown>>, payload: Buffer): Buffer {
     return encodeRecord(kind, this.image.dialect, this.image.byteOrder, fields, payload);
+  }
+
+  /** The record whose bytes these are. */
+  #recordAt(offset: number): number {
+    let low = 0;
+    let high = this.image.length - 1;
+    while (low < high) {
+      const middle = (low + high + 1) >> 1;
+      if (this.image.range(middle).offset <= offset) low = middle;
+      else high = middle - 1;
+    }
+    return low;
   }
 
   #startOf(index: number): number {

@@ -3,7 +3,6 @@ import { RECORDS } from "../../../formats/linux-cr/records.js";
 import { MentionSearch, type SearchedMemory } from "../mention-search.js";
 import type { Mention } from "../plan.js";
 import type { StreamDraft } from "./draft.js";
-import { type PageRun, pageRuns } from "./memory.js";
 import { pidsOf } from "./tasks.js";
 
 const PIECE = 4 * 1024 * 1024;
@@ -84,4 +83,41 @@ function* pieces(
 /** From the start of shared memory, or of the address space. */
 function startOf({ key, pageSize }: PageRun, isByIndex: boolean): bigint {
   return isByIndex ? key * BigInt(pageSize) : key;
+}
+
+/** A run of saved pages that follow one another in memory and in the image. */
+interface PageRun {
+  /** The BUFFER. */
+  readonly record: number;
+  /** Address, or page index in shared memory. */
+  readonly key: bigint;
+  readonly pages: number;
+  readonly pageSize: number;
+  /** Of the first page's contents in the image, in bytes. */
+  readonly offset: number;
+}
+
+/** The saved pages of a part, such as a mapping; `isByIndex`: keys are page indexes. Only the keys are read. */
+function* pageRuns({ image }: StreamDraft, part: Part, isByIndex: boolean): Generator<PageRun> {
+  const { wordBytes } = image.dialect.arch;
+  for (const { record, pages } of part.pageArrays) {
+    const payload = image.payload(record);
+    const pageSize = payload.size / pages - wordBytes;
+    const keys = image.source.read(payload.offset, pages * wordBytes);
+    const contents = payload.offset + pages * wordBytes;
+    const step = isByIndex ? 1n : BigInt(pageSize);
+    const keyOf = (i: number): bigint => {
+      const at = i * wordBytes;
+      if (image.byteOrder === "little-endian")
+        return wordBytes === 8 ? keys.readBigUInt64LE(at) : BigInt(keys.readUInt32LE(at));
+      return wordBytes === 8 ? keys.readBigUInt64BE(at) : BigInt(keys.readUInt32BE(at));
+    };
+    for (let first = 0; first < pages; ) {
+      const key = keyOf(first);
+      let next = first + 1;
+      while (next < pages && keyOf(next) === key + step * BigInt(next - first)) next++;
+      yield { record, key, pages: next - first, pageSize, offset: contents + first * pageSize };
+      first = next;
+    }
+  }
 }

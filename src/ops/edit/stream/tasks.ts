@@ -1,4 +1,3 @@
-import type { RecordedObject } from "../../../formats/linux-cr/grammar.js";
 import type { Part } from "../../../formats/linux-cr/parse.js";
 import { RECORDS } from "../../../formats/linux-cr/records.js";
 import { taskIds } from "../../../model/linux-cr/pids.js";
@@ -38,19 +37,4 @@ export function pidsOf(draft: StreamDraft, field: ObjectField, objref: number): 
     return pids;
   });
   return [...(all.get(objref) ?? [])];
-}
-
-/** The object of a process, such as its address space; undefined without such a process, and for a zombie. */
-export function objectOf(
-  draft: StreamDraft,
-  pid: number,
-  field: ObjectField,
-  rule: RecordedObject,
-): Part | undefined {
-  for (const task of streamTasks(draft)) {
-    if (task.pid !== pid) continue;
-    const objects = draft.reader.find(task.part, RECORDS.TASK_OBJS)?.value;
-    if (objects !== undefined) return draft.reader.object(objects[field], rule);
-  }
-  return undefined;
 }

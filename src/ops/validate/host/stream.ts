@@ -1,6 +1,6 @@
 import { RECORDS } from "../../../formats/linux-cr/records.js";
 import type { Rule } from "../finding.js";
-import { areasOf } from "../stream/memory.js";
+import { vmasOf } from "../stream/memory.js";
 import type { StreamHostContext } from "./context.js";
 
 /** Kernels of these versions had the checkpoint and restart calls. */
@@ -37,7 +37,7 @@ export const streamHostRules: readonly Rule<StreamHostContext>[] = [
     mend: "Restart with the kernel that wrote the stream, or restore with crimg restore --backend slim.",
     *check({ image }) {
       for (const mm of image.reader.objects("MM"))
-        for (const [index, { vma_type }] of areasOf(image, mm)) {
+        for (const [index, { vma_type }] of vmasOf(image, mm)) {
           const flags = image.valueAt(index + 1, RECORDS.VMA_EXTRA)?.flags ?? 0;
           if (vma_type === VDSO && (flags & PAGES_FOLLOW) === 0)
             yield { at: image.at(index), what: "a vDSO without its pages, which criu cannot restore" };

@@ -10,7 +10,7 @@ import { framingRules } from "./framing.js";
 import { inetSocketRules } from "./inet-sockets.js";
 import { inventoryRules } from "./inventory.js";
 import { kernelObjectRules } from "./kernel-objects.js";
-import { mappingRules } from "./mappings.js";
+import { memoryRules } from "./mappings.js";
 import { mountRules } from "./mounts.js";
 import { oddFieldRules } from "./odd-fields.js";
 import { pageRules } from "./pages.js";
@@ -18,7 +18,6 @@ import { parentRules } from "./parents.js";
 import { securityRules } from "./security.js";
 import { taskImageRules } from "./task-images.js";
 import { terminalRules } from "./terminals.js";
-import { timerRules } from "./timers.js";
 import { treeRules } from "./tree.js";
 
 /** The rules that need nothing but the set. */
@@ -34,13 +33,12 @@ export const SET_RULES: readonly Rule<SetContext>[] = [
   descriptorOrder,
   ...referenceRules,
   ...deletedFileRules,
-  ...mappingRules,
+  ...memoryRules,
   ...pageRules,
   ...parentRules,
   ...inetSocketRules,
   ...terminalRules,
   ...mountRules,
-  ...timerRules,
   ...securityRules,
   ...criuFaultRules,
 ];

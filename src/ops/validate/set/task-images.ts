@@ -4,14 +4,12 @@ import { IMAGES } from "../../../formats/criu/images.js";
 import { TASK_STATE } from "../../../formats/criu/names.js";
 import { CORE_ENTRY_MARCH } from "../../../formats/criu/tables/core.js";
 import { enumName } from "../../../io/enums.js";
-import { textToBytes } from "../../../io/text.js";
+import { RLIM_NLIMITS } from "../../../linux/rlimits.js";
 import type { SetContext } from "../context.js";
 import type { Found, Rule } from "../finding.js";
 import { tasksByPid, tasksByTid, tasksOf, threadIdsOf } from "../tasks.js";
 
 const COPY = "Copy the missing file from where the set was made.";
-/** TASK_COMM_LEN of the kernel, without the terminating NUL. */
-const MAX_COMM = 15;
 
 /** Kinds whose number is a pid, and whether a live task must have one. */
 const TASK_KINDS: readonly (readonly [kind: ImageKind, required: boolean])[] = [
@@ -119,23 +117,19 @@ export const taskImageRules: readonly Rule<SetContext>[] = [
     },
   },
   {
-    id: "COMM_LENGTH",
+    id: "RLIMIT_COUNT",
     level: "warning",
-    about: "The name of a task or thread has at most 15 bytes.",
-    mend: "Restore cuts it off; crimg edit --comm PID=NAME gives a shorter one.",
+    about: "A task has the 16 resource limits of Linux.",
+    mend: "Take the edit back that changed them; criu leaves those that are missing as its own are.",
     *check(context) {
-      const { set } = context;
-      for (const tid of set.ids(IMAGES.CORE)) {
-        const core = set.first(IMAGES.CORE, tid);
-        const comm = core?.thread_core?.comm ?? core?.tc?.comm ?? "";
-        const bytes = textToBytes(comm).length;
-        if (bytes > MAX_COMM)
+      for (const { pid, core } of context.share(tasksOf)) {
+        const count = core?.tc?.rlimits?.rlimits.length;
+        if (count !== undefined && count !== RLIM_NLIMITS)
           yield {
-            at: { image: fileNameOf(IMAGES.CORE, tid), record: 0 },
-            what: `the name ${comm} is too long`,
-            expected: `at most ${MAX_COMM} bytes`,
-            found: `${bytes} bytes`,
-            fix: context.editCommand("--comm", `${tid}=${comm.slice(0, MAX_COMM)}`),
+            at: { image: fileNameOf(IMAGES.CORE, pid), record: 0, field: "tc.rlimits", pid },
+            what: "a wrong number of limits",
+            expected: String(RLIM_NLIMITS),
+            found: String(count),
           };
       }
     },

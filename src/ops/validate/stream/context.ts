@@ -71,6 +71,10 @@ export class StreamContext extends ImageContext {
     return { ...at, ...more, pid: more.pid ?? at.pid };
   }
 
+  setFieldCommand({ record, field }: Origin, value: number | bigint | string): string {
+    return this.editCommand("--set", `[${record}].${field}=${value}`);
+  }
+
   /** Counts of the records around it would be wrong. */
   dropRecordCommand(): undefined {
     return undefined;
@@ -95,11 +99,18 @@ export class StreamContext extends ImageContext {
       if ((starts[middle] as number) <= record) low = middle + 1;
       else high = middle;
     }
-    return low === 0 || this.stream.kind(record) === RECORDS.TAIL
+    const kind = this.stream.kind(record);
+    return low === 0 || (kind !== undefined && OF_NO_TASK.has(kind))
       ? undefined
       : this.share(numbersOfTasks)[low - 1];
   }
 }
+
+/** What stands among the records of a task and is not its own: namespaces, and the end of the stream. */
+const OF_NO_TASK: ReadonlySet<RecordKind> = new Set<RecordKind>([
+  ...[RECORDS.TAIL, RECORDS.NS, RECORDS.UTS_NS, RECORDS.IPC_NS, RECORDS.IPC_NS_EXTRA],
+  ...[RECORDS.IPC, RECORDS.IPC_SHM, RECORDS.IPC_MSG, RECORDS.IPC_MSG_MSG, RECORDS.IPC_SEM],
+]);
 
 /** Indexes of the records of each kind. */
 export function recordsByKind({ stream }: StreamContext): ReadonlyMap<RecordKind, readonly number[]> {

@@ -1,7 +1,7 @@
 import { RECORDS } from "../../../formats/linux-cr/records.js";
 import type { Rule } from "../finding.js";
 import type { StreamContext } from "./context.js";
-import { AGAIN, hex, recordRule } from "./record-rule.js";
+import { AGAIN, recordRule } from "./record-rule.js";
 
 /** NGROUPS_MAX */
 const MOST_GROUPS = 65_536;
@@ -43,25 +43,6 @@ export const credentialRules: readonly Rule<StreamContext>[] = [
           what: "the groups do not ascend",
           expected: `above ${groups[wrong - 1]}`,
           found: String(groups[wrong]),
-        };
-    },
-  ),
-  recordRule(
-    RECORDS.CRED,
-    {
-      id: "CRED_CAPABILITIES",
-      level: "error",
-      about: "What is effective of the capabilities is permitted: the kernel refuses others.",
-      mend: AGAIN,
-    },
-    function* ({ cap_s: caps }) {
-      const surplus = [caps.cap_e_0 & ~caps.cap_p_0, caps.cap_e_1 & ~caps.cap_p_1].map((word) => word >>> 0);
-      const [low = 0, high = 0] = surplus;
-      if (low !== 0 || high !== 0)
-        yield {
-          field: "cap_s",
-          what: "effective capabilities that are not permitted",
-          found: hex((BigInt(high) << 32n) | BigInt(low)),
         };
     },
   ),

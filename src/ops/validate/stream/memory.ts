@@ -2,7 +2,7 @@ import type { Part } from "../../../formats/linux-cr/part.js";
 import type { RecordValue } from "../../../formats/linux-cr/record-kind.js";
 import { RECORDS } from "../../../formats/linux-cr/records.js";
 import { isSince } from "../../../formats/linux-cr/revisions.js";
-import { VM_HUGETLB, VM_LOCKED, VM_MAYSHARE, VM_NORESERVE, VM_SHARED } from "../../../linux/mman.js";
+import { VM_HUGETLB, VM_MAYSHARE, VM_NORESERVE, VM_SHARED } from "../../../linux/mman.js";
 import type { Found, Rule } from "../finding.js";
 import { recordsByKind, type StreamContext } from "./context.js";
 import { AGAIN, hex, recordRule } from "./record-rule.js";
@@ -19,8 +19,6 @@ const REFUSED =
   0x200_0000n |
   0x1000_0000n |
   0x2000_0000n;
-const PAGE = 4096n;
-const LAST_TYPE = 10;
 const VDSO = 1;
 const SHM_ANON = 4;
 const SHM_ANON_SKIP = 5;
@@ -41,41 +39,8 @@ const TYPES: ReadonlyMap<
   [SHM_IPC_SKIP, { file: false, inode: true, shared: true }],
 ]);
 
-/** Rules about address spaces and their areas; those about saved pages are in `pages.ts`. */
+/** Rules about VMAs as a stream stores them; those about saved pages are in `pages.ts`. */
 export const memoryRules: readonly Rule<StreamContext>[] = [
-  recordRule(
-    RECORDS.MM,
-    {
-      id: "MM_BOUNDS",
-      level: "error",
-      about:
-        "Code, data, arguments and environment of an address space end behind their start, and its flags for new areas are those of mlockall(2).",
-      mend: AGAIN,
-    },
-    function* (mm) {
-      for (const [start, end] of [
-        ["start_code", "end_code"],
-        ["start_data", "end_data"],
-        ["arg_start", "arg_end"],
-        ["env_start", "env_end"],
-      ] as const)
-        if (mm[start] > mm[end])
-          yield {
-            field: end,
-            what: "the end lies before the start",
-            expected: `at least ${hex(mm[start])}`,
-            found: hex(mm[end]),
-          };
-      if ((mm.def_flags & ~VM_LOCKED) !== 0n)
-        yield {
-          field: "def_flags",
-          right: hex(mm.def_flags & VM_LOCKED),
-          what: "unknown flags",
-          expected: `within ${hex(VM_LOCKED)}`,
-          found: hex(mm.def_flags),
-        };
-    },
-  ),
   recordRule(
     RECORDS.MM,
     {
@@ -96,61 +61,22 @@ export const memoryRules: readonly Rule<StreamContext>[] = [
         yield { what: "a vector of another size", expected: `${expected} bytes`, found: `${size} bytes` };
     },
   ),
-  {
-    id: "AREA_ORDER",
-    level: "error",
-    about: "The areas of an address space ascend, do not overlap, and begin and end on pages.",
-    mend: AGAIN,
-    *check(context) {
-      for (const mm of context.reader.objects("MM")) {
-        let end = 0n;
-        for (const [index, vma] of areasOf(context, mm)) {
-          const { vm_start, vm_end } = vma;
-          const what =
-            vm_end < vm_start
-              ? "the end of the area lies before its start"
-              : vm_start < end
-                ? "the area overlaps the one before, or lies before it"
-                : vm_start % PAGE !== 0n || vm_end % PAGE !== 0n
-                  ? "the area does not begin and end on pages"
-                  : undefined;
-          if (what !== undefined)
-            yield {
-              at: context.at(index),
-              what,
-              expected: `from ${hex(end)} on`,
-              found: `${hex(vm_start)} to ${hex(vm_end)}`,
-            };
-          if (vm_end > end) end = vm_end;
-        }
-      }
-    },
-  },
   recordRule(
     RECORDS.VMA,
     {
-      id: "AREA_TYPE",
+      id: "VMA_TYPE",
       level: "error",
       about:
-        "An area is of a type from 0 to 10, has a file and an inode when its type needs them, and is shared or private as its type says.",
+        "A VMA has a file and an inode when its type needs them, and is shared or private as its type says.",
       mend: AGAIN,
     },
     function* ({ vma_type, vma_objref, ino_objref, vm_flags }) {
-      if (vma_type > LAST_TYPE) {
-        yield {
-          field: "vma_type",
-          what: "no type of an area",
-          expected: `0 to ${LAST_TYPE}`,
-          found: String(vma_type),
-        };
-        return;
-      }
       const type = TYPES.get(vma_type);
       if (type === undefined) return;
       if (type.file !== vma_objref > 0)
         yield {
           field: "vma_objref",
-          what: type.file ? "an area of a file without its file" : "a file at an area that has none",
+          what: type.file ? "a VMA of a file without its file" : "a file at a VMA that has none",
           expected: type.file ? "a FILE" : "0",
           found: String(vma_objref),
         };
@@ -158,7 +84,7 @@ export const memoryRules: readonly Rule<StreamContext>[] = [
       if (type.inode !== ino_objref > 0 && (type.inode || !type.file))
         yield {
           field: "ino_objref",
-          what: type.inode ? "shared memory without its inode" : "an inode at an area that has none",
+          what: type.inode ? "shared memory without its inode" : "an inode at a VMA that has none",
           expected: type.inode ? "above 0" : "0",
           found: String(ino_objref),
         };
@@ -166,9 +92,7 @@ export const memoryRules: readonly Rule<StreamContext>[] = [
       if (type.shared !== undefined && isShared !== type.shared)
         yield {
           field: "vm_flags",
-          what: type.shared
-            ? "shared memory in a private area"
-            : "a private area with flags of shared memory",
+          what: type.shared ? "shared memory in a private VMA" : "a private VMA with flags of shared memory",
           found: hex(vm_flags),
         };
     },
@@ -176,16 +100,16 @@ export const memoryRules: readonly Rule<StreamContext>[] = [
   recordRule(
     RECORDS.VMA,
     {
-      id: "AREA_FLAGS",
+      id: "VMA_FLAGS",
       level: "error",
       about:
-        "An area is none that the format cannot hold: of a device, of huge pages before v23-rc2, without reserve.",
-      mend: "Nothing restores such an area from this format; a CRIU set holds it.",
+        "A VMA is none that the format cannot hold: of a device, of huge pages before v23-rc2, without reserve.",
+      mend: "Nothing restores such a VMA from this format; a CRIU set holds it.",
     },
     function* ({ vma_type, vm_flags }, _, context) {
       const huge = isSince(context.stream.dialect.commit, "1fd8e6e") ? 0n : VM_HUGETLB;
       const isOurs = context.share(recordsByKind).has(RECORDS.EXTENSIONS);
-      // Both ways back from a stream of crimg's own map such areas without reserve.
+      // Both ways back from a stream of crimg's own map such VMAs without reserve.
       const refused = vm_flags & (REFUSED | huge) & ~(isOurs ? VM_NORESERVE : 0n);
       if (vma_type <= VDSO || refused === 0n) return;
       yield {
@@ -197,15 +121,15 @@ export const memoryRules: readonly Rule<StreamContext>[] = [
     },
   ),
   {
-    id: "AREA_MEMORY",
+    id: "VMA_CONTENTS",
     level: "error",
     about:
-      "The first area of a piece of shared memory has its contents (type 4), the others name it (5); those of System V name a segment of the stream.",
+      "The first VMA of a piece of shared memory has its contents (type 4), the others name it (5); those of System V name a segment of the stream.",
     mend: AGAIN,
     check: sharedMemory,
   },
   {
-    id: "AREA_VDSO",
+    id: "VMA_VDSO",
     level: "error",
     about: "The vDSO is where MM_CONTEXT says.",
     mend: AGAIN,
@@ -216,7 +140,7 @@ export const memoryRules: readonly Rule<StreamContext>[] = [
           | undefined;
         const expected = fields?.vdso ?? fields?.vdso_base;
         if (expected === undefined) continue;
-        for (const [index, { vma_type, vm_start }] of areasOf(context, mm))
+        for (const [index, { vma_type, vm_start }] of vmasOf(context, mm))
           if (vma_type === VDSO && vm_start !== expected)
             yield {
               at: context.at(index, { field: "vm_start" }),
@@ -244,7 +168,7 @@ function* sharedMemory(context: StreamContext): Generator<Found> {
           found: `inode ${inode}, record ${first}`,
         };
       if (type === SHM_ANON_SKIP && first === undefined)
-        yield { at, what: "shared memory whose contents no area before it has", found: `inode ${inode}` };
+        yield { at, what: "shared memory whose contents no VMA before it has", found: `inode ${inode}` };
       if (first === undefined) known.set(inode, index);
     }
     if ((type === SHM_IPC || type === SHM_IPC_SKIP) && !segments.has(inode))
@@ -257,11 +181,8 @@ function* sharedMemory(context: StreamContext): Generator<Found> {
   }
 }
 
-/** The areas of an address space with their records. */
-export function* areasOf(
-  context: StreamContext,
-  mm: Part,
-): Generator<[record: number, vma: Vma, part: Part]> {
+/** The VMAs of an address space with their records. */
+export function* vmasOf(context: StreamContext, mm: Part): Generator<[record: number, vma: Vma, part: Part]> {
   for (const part of mm.parts) {
     const index = part.rule === "vma" ? part.records[0] : undefined;
     const vma = context.valueAt(index, RECORDS.VMA);

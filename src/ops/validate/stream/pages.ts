@@ -2,7 +2,7 @@ import type { Part } from "../../../formats/linux-cr/part.js";
 import { RECORDS } from "../../../formats/linux-cr/records.js";
 import type { Found, Rule } from "../finding.js";
 import type { StreamContext } from "./context.js";
-import { areasOf } from "./memory.js";
+import { vmasOf } from "./memory.js";
 import { AGAIN, hex } from "./record-rule.js";
 
 const SHM_ANON = 4;
@@ -21,7 +21,7 @@ export const pageRules: readonly Rule<StreamContext>[] = [
   {
     id: "PAGE_KEYS",
     level: "error",
-    about: "Saved pages lie in their area or object, on pages, ascending and none twice.",
+    about: "Saved pages lie in their VMA or object, on pages, ascending and none twice.",
     mend: AGAIN,
     *check(context) {
       for (const keys of saved(context)) yield* wrongKeys(context, keys);
@@ -31,7 +31,7 @@ export const pageRules: readonly Rule<StreamContext>[] = [
 
 function* saved(context: StreamContext): Generator<Keys> {
   for (const mm of context.reader.objects("MM"))
-    for (const [, { vma_type, vm_start, vm_end, ino_size }, part] of areasOf(context, mm))
+    for (const [, { vma_type, vm_start, vm_end, ino_size }, part] of vmasOf(context, mm))
       yield vma_type === SHM_ANON
         ? { part, start: 0n, end: ino_size, isIndex: true }
         : { part, start: vm_start, end: vm_end, isIndex: false };

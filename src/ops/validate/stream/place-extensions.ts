@@ -2,35 +2,12 @@ import { RECORDS } from "../../../formats/linux-cr/records.js";
 import { S_IFCHR, S_IFDIR, S_IFMT } from "../../../linux/files.js";
 import type { Rule } from "../finding.js";
 import type { StreamContext } from "./context.js";
-import { areasOf } from "./memory.js";
 import { AGAIN, hex, recordRule } from "./record-rule.js";
 
-const MOST_UMASK = 0o777;
 const TTY_FLAGS = 31;
-const AREA_FLAGS = 7;
-const VDSO = 1;
 
-/** Rules about the extension records of directories, terminals, areas and IPC namespaces. */
+/** Rules about the extension records of directories and terminals. */
 export const placeExtensionRules: readonly Rule<StreamContext>[] = [
-  recordRule(
-    RECORDS.FS,
-    {
-      id: "FS_UMASK",
-      level: "error",
-      about: "The umask of a task has permissions only.",
-      mend: AGAIN,
-    },
-    function* ({ umask = 0 }) {
-      if (umask > MOST_UMASK)
-        yield {
-          field: "umask",
-          right: umask & MOST_UMASK,
-          what: "more than permissions",
-          expected: "up to 0777",
-          found: `0${umask.toString(8)}`,
-        };
-    },
-  ),
   recordRule(
     RECORDS.FS_EXTRA,
     {
@@ -75,63 +52,6 @@ export const placeExtensionRules: readonly Rule<StreamContext>[] = [
           expected: "02xxxx (octal)",
           found: `0${mode.toString(8)}`,
         };
-    },
-  ),
-  recordRule(
-    RECORDS.VMA_EXTRA,
-    {
-      id: "AREA_EXTRA_FLAGS",
-      level: "error",
-      about: "VMA_EXTRA has flags that there are.",
-      mend: AGAIN,
-    },
-    function* ({ flags }) {
-      if ((flags & ~AREA_FLAGS) !== 0)
-        yield {
-          field: "flags",
-          right: flags & AREA_FLAGS,
-          what: "unknown flags",
-          expected: `within ${AREA_FLAGS}`,
-          found: hex(flags),
-        };
-    },
-  ),
-  {
-    id: "AREA_VDSO_ONCE",
-    level: "error",
-    about: "An address space has one vDSO.",
-    mend: AGAIN,
-    *check(context) {
-      for (const mm of context.reader.objects("MM")) {
-        const all = [...areasOf(context, mm)].filter(([, { vma_type }]) => vma_type === VDSO);
-        for (const [index] of all.slice(1))
-          yield {
-            at: context.at(index, { field: "vma_type" }),
-            what: "a second vDSO",
-            found: `the first is record ${all[0]?.[0]}`,
-          };
-      }
-    },
-  },
-  recordRule(
-    RECORDS.IPC_NS_EXTRA,
-    {
-      id: "IPC_NS_EXTRA_VALUES",
-      level: "error",
-      about: "IPC_NS_EXTRA has a switch of 0 or 1, and wishes for ids from -1 (any) on.",
-      mend: AGAIN,
-    },
-    function* (extra) {
-      if (extra.shm_rmid_forced > 1)
-        yield {
-          field: "shm_rmid_forced",
-          what: "no switch",
-          expected: "0 or 1",
-          found: String(extra.shm_rmid_forced),
-        };
-      for (const field of ["msg_next_id", "sem_next_id", "shm_next_id"] as const)
-        if (extra[field] < -1)
-          yield { field, right: -1, what: "no id", expected: "-1 or more", found: String(extra[field]) };
     },
   ),
 ];

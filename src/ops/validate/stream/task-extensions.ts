@@ -1,16 +1,12 @@
 import { RECORDS } from "../../../formats/linux-cr/records.js";
 import { XSTATE_COMPONENT } from "../../../formats/linux-cr/tables/extensions-tasks.js";
-import { TASK_STOPPED } from "../../../linux/sched.js";
 import { SECCOMP_MODE_FILTER } from "../../../linux/seccomp.js";
-import { NSIG } from "../../../linux/signals.js";
 import type { Rule } from "../finding.js";
 import type { StreamContext } from "./context.js";
-import { AGAIN, hex, recordRule } from "./record-rule.js";
+import { AGAIN, recordRule } from "./record-rule.js";
 
 /** Bit of TASK_EXTRA.flags: cgroup_set is stored. */
 const HAS_CGROUP_SET = 8;
-/** Alignment of struct rseq. */
-const RSEQ_ALIGNMENT = 32n;
 
 /** Rules about the extension records of tasks. */
 export const taskExtensionRules: readonly Rule<StreamContext>[] = [
@@ -48,46 +44,6 @@ export const taskExtensionRules: readonly Rule<StreamContext>[] = [
           what: `${extra.cgroup_set} names no set of control groups`,
           expected: "a CGROUP_SET",
           found: "none",
-        };
-    },
-  ),
-  {
-    id: "TASK_STOP_SIGNAL",
-    level: "error",
-    about: "A task that is stopped (state 4), and no other, has the signal that stopped it.",
-    mend: AGAIN,
-    *check(context) {
-      for (const part of context.tree.tasks) {
-        const extra = context.reader.find(part, RECORDS.TASK_EXTRA);
-        const task = context.reader.find(part, RECORDS.TASK);
-        if (extra === undefined || task === undefined) continue;
-        const { stop_signo: signal } = extra.value;
-        const isStopped = task.value.state === TASK_STOPPED;
-        if (signal > NSIG || (signal !== 0 && !isStopped))
-          yield {
-            at: context.at(extra.index, { field: "stop_signo" }),
-            what: isStopped ? "no signal" : "a signal that stopped a task that runs",
-            expected: isStopped ? `1 to ${NSIG}` : "0",
-            found: String(signal),
-          };
-      }
-    },
-  },
-  recordRule(
-    RECORDS.RSEQ,
-    {
-      id: "RSEQ_AREA",
-      level: "error",
-      about: "The area of restartable sequences has an address that is a multiple of 32.",
-      mend: AGAIN,
-    },
-    function* ({ abi_pointer }) {
-      if (abi_pointer === 0n || abi_pointer % RSEQ_ALIGNMENT !== 0n)
-        yield {
-          field: "abi_pointer",
-          what: "no address of such an area",
-          expected: "a multiple of 32",
-          found: hex(abi_pointer),
         };
     },
   ),
@@ -131,27 +87,6 @@ export const taskExtensionRules: readonly Rule<StreamContext>[] = [
         };
     },
   ),
-  {
-    id: "TIMER_DUPLICATE",
-    level: "error",
-    about: "No two POSIX timers of a task have one id.",
-    mend: AGAIN,
-    *check(context) {
-      for (const part of context.tree.tasks) {
-        const seen = new Set<number>();
-        for (const index of part.records) {
-          const timer = context.valueAt(index, RECORDS.POSIX_TIMER);
-          if (timer === undefined) continue;
-          if (seen.has(timer.timer_id))
-            yield {
-              at: context.at(index, { field: "timer_id" }),
-              what: `the id ${timer.timer_id} is used twice`,
-            };
-          seen.add(timer.timer_id);
-        }
-      }
-    },
-  },
 ];
 
 function filters(context: StreamContext): ReadonlySet<number> {

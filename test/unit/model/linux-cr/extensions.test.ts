@@ -40,8 +40,8 @@ test("timers and time limits of interrupted calls count from the start of the ch
   assert.equal(
     TASK.timers
       .filter(({ left }) => left > 0n)
-      .map(({ kind, id, left, interval, clock, signal, overrun }) => [
-        ...[kind, id, left, interval, clock, signal, overrun],
+      .map(({ kind, id, left, interval, clock, notice, overrun }) => [
+        ...[kind, id, left, interval, clock, notice?.signal, overrun],
       ]),
     [
       ["real", undefined, 2n * SECOND, 0n, undefined, undefined, 0n],
@@ -57,13 +57,17 @@ test("a task has what kernels of 2011 could not store, a thread without the reco
   assert.is(TASK.state, "stopped");
   assert.equal(TASK.attributes, {
     ...{ oomScoreAdj: -500, loginUid: 1000, childSubreaper: false, stopSignal: 19, personality: 0n },
+    membarrier: undefined,
   });
   const [leader, other] = TASK.threads;
   assert.equal([leader?.seccomp, other?.seccomp], ["filter", undefined]);
   assert.equal([leader?.credentials?.noNewPrivs, other?.credentials?.noNewPrivs], [true, false]);
   assert.equal([leader?.credentials?.ambient, other?.credentials?.ambient], [1n << 10n, 0n]);
   assert.equal([leader?.schedule, other?.schedule], [{ policy: 3, nice: 5, priority: 0 }, undefined]);
-  assert.equal(leader?.rseq, { address: 0x7fff0n, size: 32, signature: 0x53053053 });
+  assert.equal(
+    { ...leader?.rseq, origin: leader?.rseq?.origin.field },
+    { address: 0x7fff0n, size: 32, signature: 0x53053053, section: 0n, origin: "abi_pointer" },
+  );
 });
 
 test("registers have the names and the selectors of today's kernels", () => {

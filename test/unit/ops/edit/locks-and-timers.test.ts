@@ -83,7 +83,7 @@ const nanoseconds = (sec: bigint, rest: bigint, unit: bigint): bigint => sec * 1
 
 test("all timers get the same time more, counted from the checkpoint; what is not armed stays so", () => {
   const before = planned("threads", edits("comm 1000=x")).after;
-  const { after, plan } = planned("threads", edits("expiry all=+1500ms"));
+  const { after, plan } = planned("threads", edits("expiry all=+1500ms"), { restartTakes: 1_000_000_000n });
   const shift = 1_500_000_000n;
   for (const name of ["real", "prof"] as const) {
     const [old, fresh] = [timers(before)?.[name], timers(after)?.[name]] as ItimerEntry[];
@@ -101,7 +101,14 @@ test("all timers get the same time more, counted from the checkpoint; what is no
       nanoseconds(old?.vsec ?? 0n, old?.vnsec ?? 0n, 1n) + shift,
     );
   }
-  assert.ok(plan.left.some(({ field, why }) => field === "tc.timers.virt" && /not armed/.test(why)));
+  assert.equal(plan.left, []);
+  assert.ok(plan.due.every(({ before, after: due }) => due - before === shift));
+  assert.match(plan.notes.join("\n"), /falls due .*the restart takes 1 s/);
+  const { left } = planned("threads", edits("expiry virtual=+1s")).plan;
+  assert.equal(
+    left.map(({ field, why }) => [field, why]),
+    [["tc.timers.virt.vsec", "a timer that is not armed"]],
+  );
 });
 
 const tfds = (after: ReturnType<typeof planned>["after"]): string[] =>
@@ -129,12 +136,13 @@ test("a time never falls below the least that is armed, and that is said", () =>
       [0n, 1n],
     ],
   );
-  assert.match(plan.notes.join(), /0 means not armed/);
+  assert.match(plan.notes.join(), /gets the least there is and falls due at once/);
 });
 
 test("a timer with an interval and nothing left counts from the interval, as the restore does", () => {
   const set = new SetBuilder()
     .image(IMAGES.INVENTORY, undefined, [{ img_version: 1 }])
+    .image(IMAGES.PSTREE, undefined, [{ pid: 7, ppid: 0, pgid: 7, sid: 7, threads: [7] }])
     .image(IMAGES.ITIMERS, 7, [
       { isec: 5n, iusec: 0n, vsec: 0n, vusec: 0n },
       { isec: 0n, iusec: 0n, vsec: 0n, vusec: 0n },

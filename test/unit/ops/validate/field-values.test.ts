@@ -33,6 +33,11 @@ const REFUSED: readonly (readonly [
     (s) => s.set(R.TASK_EXTRA, { flags: 4, sched_priority: 7 }),
   ],
   [
+    "SCHED_DEADLINE, which needs times",
+    (s) => s.set(`${CORE}.thread_core.sched_policy`, 6),
+    (s) => s.set(R.TASK_EXTRA, { flags: 4, sched_policy: 6 }),
+  ],
+  [
     "no priority with a real-time policy",
     (s) => s.set(`${CORE}.thread_core.sched_policy`, 1).set(`${CORE}.thread_core.sched_prio`, 0),
     (s) => s.set(R.TASK_EXTRA, { flags: 4, sched_policy: 1 }),
@@ -94,6 +99,20 @@ const TAKEN: readonly (readonly [what: string, inSet: (set: DamagedSet) => Damag
   [
     "any signal of a timer that tells nobody",
     (s) => s.set(`${TIMER}.it_sigev_notify`, 1).set(`${TIMER}.si_signo`, 0),
+  ],
+  [
+    "SCHED_RESET_ON_FORK, which criu stores with the policy",
+    (s) => s.set(`${CORE}.thread_core.sched_policy`, 0x4000_0001).set(`${CORE}.thread_core.sched_prio`, 7),
+  ],
+  ["CLOCK_TAI of a timer", (s) => s.set(`${TIMER}.clock_id`, 11)],
+  ["the alarm clock of a timer", (s) => s.set(`${TIMER}.clock_id`, 9)],
+  [
+    "the robust list of 32-bit code",
+    (s) => s.set(`${CORE}.thread_info.gpregs.mode`, 2).set(`${CORE}.thread_core.futex_rla_len`, 12),
+  ],
+  [
+    "a signal stack of 0 bytes",
+    (s) => s.set(`${CORE}.thread_core.sas`, { ss_sp: 0n, ss_size: 0n, ss_flags: 0 }),
   ],
   ["no robust list", (s) => s.set(`${CORE}.thread_core.futex_rla_len`, 0)],
   ["the newest securebits", (s) => s.set(`${CORE}.thread_core.creds.secbits`, 0xfff)],

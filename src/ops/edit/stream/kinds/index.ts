@@ -4,10 +4,7 @@ import { planCgroup } from "./cgroup.js";
 import { planComm } from "./comm.js";
 import { planDeleted } from "./deleted.js";
 import { planDropFd } from "./drop-fd.js";
-import { planEnv } from "./env.js";
-import { planExpiry } from "./expiry.js";
 import { planFd } from "./fd.js";
-import { planHostname } from "./hostname.js";
 import { planRemapPath } from "./remap-path.js";
 import { planSet } from "./set.js";
 
@@ -19,11 +16,8 @@ export const STREAM_PLANS = {
   "remap-path": planRemapPath,
   deleted: planDeleted,
   cgroup: planCgroup,
-  hostname: planHostname,
   comm: planComm,
   fd: planFd,
   "drop-fd": planDropFd,
-  expiry: planExpiry,
-  env: planEnv,
   set: planSet,
 } as Readonly<Record<string, StreamPlan>>;

@@ -4,6 +4,7 @@ import { MemorySource } from "../../../../../src/io/source.js";
 import type { Task } from "../../../../../src/model/checkpoint.js";
 import type { Document } from "../../../../../src/model/document.js";
 import type { Loss } from "../../../../../src/model/loss.js";
+import type { PendingSignal } from "../../../../../src/model/signals.js";
 import { openDocument, openStream } from "../../../../../src/open.js";
 import { planConversion } from "../../../../../src/ops/convert/convert.js";
 import { validate } from "../../../../../src/ops/validate/validate.js";
@@ -22,23 +23,23 @@ function streamOf(set: Document): { bytes: Buffer; losses: readonly Loss[] } {
   return { bytes: Buffer.from(stream.read(0, stream.size)), losses };
 }
 
-/** The families keep siginfo in forms of their own. */
-function signalText({ signal, code }: { readonly signal: number; readonly code: number }): string {
-  return `${signal} ${code}`;
+function signalText({ signal, code, siginfo }: PendingSignal): string {
+  return `${signal} ${code} ${siginfo.toString("hex")}`;
 }
 
 /** All that the model says of a task and that a stream says in the same words. */
 function facts(task: Task) {
-  const { pid, ppid, pgid, sid, state, exitStatus, comm, umask, limits, argvArea, environArea } = task;
+  const { pid, ppid, pgid, sid, state, exitStatus, comm, umask, limits, mm } = task;
   const ids = { pid, ppid, pgid, sid, state, exitStatus, comm, umask };
   return {
     ...ids,
-    ...{ limits, argvArea, environArea },
+    limits: limits.map(({ soft, hard }) => [soft, hard]),
+    mm: { ...mm, origin: undefined },
     paths: [task.exe?.path, task.cwd?.path, task.root?.path],
     actions: task.signals.actions,
     pending: task.signals.pending.map(signalText),
-    timers: task.timers.map(({ kind, left, interval, clock, signal, overrun }) =>
-      [kind, left, interval, clock, signal, overrun].join(),
+    timers: task.timers.map(({ kind, left, interval, clock, notice, overrun }) =>
+      [kind, left, interval, clock, notice?.signal, overrun].join(),
     ),
     threads: task.threads.map(({ tid, comm, credentials, registers, blocked, pending, seccomp }) => ({
       ...{ tid, comm, credentials: { ...credentials, origin: undefined }, blocked },

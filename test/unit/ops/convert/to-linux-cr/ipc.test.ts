@@ -3,7 +3,7 @@ import { IMAGES } from "../../../../../src/formats/criu/images.js";
 import { RECORDS } from "../../../../../src/formats/linux-cr/records.js";
 import { Losses } from "../../../../../src/model/loss.js";
 import { Context } from "../../../../../src/ops/convert/to-linux-cr/context.js";
-import { writeIpcLists } from "../../../../../src/ops/convert/to-linux-cr/ipc.js";
+import { writeIpc } from "../../../../../src/ops/convert/to-linux-cr/ipc.js";
 import { SetBuilder } from "../../../../helpers/build-set.js";
 import { convertedFixture } from "../../../../helpers/converted-stream.js";
 import { suite } from "../../../../helpers/suite.js";
@@ -37,12 +37,18 @@ test("a segment with its pages, a queue with its messages, a set with its values
 
 const DESC = { key: 1, uid: 2, gid: 3, cuid: 4, cgid: 5, mode: 0o640, id: 9 };
 
+const LIMITS = {
+  ...{ sem_ctls: [1, 2, 3, 4], msg_ctlmax: 5, msg_ctlmnb: 6, msg_ctlmni: 7, auto_msgmni: 0 },
+  ...{ shm_ctlmax: 8n, shm_ctlall: 9n, shm_ctlmni: 10, shm_rmid_forced: 0 },
+  ...{ mq_queues_max: 1, mq_msg_max: 2, mq_msgsize_max: 3 },
+};
+
 /** A record of id 1 tells the byte order to the walk of the framing. */
 const HEAD = Buffer.from([1, 0, 0, 0, 8, 0, 0, 0]);
 
 function listsOf(set: SetBuilder): { bytes: Buffer; context: Context } {
-  const context = new Context(set.set(), new Losses());
-  writeIpcLists(context, 11);
+  const context = new Context(set.image(IMAGES.IPC_VAR, 11, [LIMITS]).set(), new Losses());
+  writeIpc(context, 11);
   const source = context.writer.source("lists");
   return { bytes: Buffer.concat([HEAD, source.read(0, source.size)]), context };
 }

@@ -78,7 +78,7 @@ export const taskCases = [
   ),
   damage("RLIMIT_COUNT", "threads", (set) => set.set("core-1000.img[0].tc.rlimits.rlimits[15]", undefined)),
   damage("CREDS_MISSING", "threads", (set) => set.set("core-1006.img[0].thread_core.creds", undefined)),
-  damage("CREDS_CAPABILITIES", "logger", (set) =>
+  damage("CREDS_WORDS", "logger", (set) =>
     set.set("core-1000.img[0].thread_core.creds.cap_inh[1]", undefined),
   ),
   damage(
@@ -87,6 +87,20 @@ export const taskCases = [
     (set) => set.set("core-1000.img[0].thread_core.creds.cap_prm", [0, 0]),
     [],
     "not permitted",
+  ),
+  damage(
+    "CREDS_CAPABILITIES",
+    "threads",
+    (set) => set.set("core-1000.img[0].thread_core.creds.cap_amb", [1, 0]),
+    [],
+    "ambient but not inheritable",
+  ),
+  damage("RSEQ_AREA", "threads", (set) =>
+    set.set("core-1000.img[0].thread_core.rseq_entry.rseq_abi_pointer", 8n),
+  ),
+  damage("TASK_STOP_SIGNAL", "logger", (set) => set.set("core-1000.img[0].tc.stop_signo", 19)),
+  damage("SIGNAL_QUEUE", "threads", (set) =>
+    set.set("core-1000.img[0].tc.signals_s.signals[0].siginfo", Buffer.alloc(128, 65)),
   ),
   damage("LSM_LABEL", "logger", (set) =>
     set.set("core-1000.img[0].thread_core.creds.lsm_profile", "docker-default"),

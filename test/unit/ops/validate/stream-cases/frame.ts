@@ -62,7 +62,7 @@ export const frameCases: readonly StreamCase[] = [
     [],
     "the kernel's mark",
   ),
-  damage("STRING_END", "rich", (s) => s.poke(s.find(R.STRING), 0, Buffer.alloc(16, 0x61))),
+  damage("STRING_END", "rich", (s) => s.poke(s.find(R.STRING), 0, Buffer.alloc(16, 0x61)), ["COMM_LENGTH"]),
 
   damage("HEADER_MAGIC", "rich", (s) => s.set(R.HEADER, { magic: 1n })),
   damage("HEADER_VERSION", "rich", (s) => s.set(R.HEADER, { arch_id: 3 }), ["STREAM_REVISION"]),
@@ -160,7 +160,7 @@ export const frameCases: readonly StreamCase[] = [
   damage("RESTART_TIME", "rich", (s) => s.set(R.RESTART_BLOCK, { arg_4: SIGNED })),
 
   damage("GROUPS_ORDER", "rich", (s) => s.poke(s.find(R.GROUPINFO), 4, words(10))),
-  damage("CRED_CAPABILITIES", "rich", (s) => s.set(R.CRED, { cap_s: { cap_e_0: 4 } })),
+  damage("CREDS_CAPABILITIES", "rich", (s) => s.set(R.CRED, { cap_s: { cap_e_0: 4 } })),
   damage(
     "LABEL_TYPE",
     "rich",

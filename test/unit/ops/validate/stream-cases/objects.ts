@@ -61,31 +61,25 @@ export const objectCases: readonly StreamCase[] = [
   damage("PTY_DATA", "rich", (s) => s.set(R.TTY_LDISC, { datalen: 3 })),
   damage("IPC_LISTS", "minimal", (s) => s.set(R.IPC, { ipc_type: 505 }, 1)),
   damage("IPC_ID", "rich", (s) => s.set(R.IPC_SEM, { perms: { id: -1 } })),
-  damage("SHM_VALUES", "rich", (s) => s.set(R.IPC_SHM, { mlock_uid: 0 })),
-  damage("MSG_BYTES", "rich", (s) => s.set(R.IPC_MSG_MSG, { m_type: 0n })),
+  damage("FIELD_VALUE", "rich", (s) => s.set(R.IPC_SHM, { mlock_uid: 0 })),
+  damage("MSG_TYPE", "rich", (s) => s.set(R.IPC_MSG_MSG, { m_type: 0n })),
   damage("MSG_BYTES", "rich", (s) => s.set(R.IPC_MSG, { q_cbytes: 6n }), [], "the sum"),
   damage("SEM_VALUES", "rich", (s) => s.poke(s.find(R.IPC_SEM) + 1, 0, words(-1))),
 
-  damage("MM_BOUNDS", "rich", (s) => s.set(R.MM, { start_code: 2n, end_code: 1n })),
+  damage("MM_RANGES", "rich", (s) => s.set(R.MM, { start_code: 2n, end_code: 1n })),
   damage("MM_VECTOR", "rich", (s) => s.payload(s.find(R.MM) + 1, Buffer.alloc(8))),
   damage(
-    "AREA_ORDER",
+    "VMA_OVERLAP",
     "rich",
     (s) => s.set(R.VMA, { vm_start: 0x401000n, vm_end: 0x602000n }, 1),
     [],
     "overlapping",
   ),
-  damage("AREA_ORDER", "rich", (s) => s.set(R.VMA, { vm_end: 0x401fffn }), [], "no page"),
-  damage(
-    "AREA_TYPE",
-    "rich",
-    (s) => s.set(R.VMA, { ino_objref: 900 }, 1),
-    [],
-    "an inode of anonymous memory",
-  ),
-  damage("AREA_TYPE", "rich", (s) => s.set(R.VMA, { vm_flags: 3n }, 2), [], "shared memory that is private"),
-  damage("AREA_FLAGS", "rich", (s) => s.set(R.VMA, { vm_flags: 0x200003n }, 1)),
-  damage("AREA_MEMORY", "rich", (s) =>
+  damage("VMA_RANGE", "rich", (s) => s.set(R.VMA, { vm_end: 0x401fffn }), [], "no page"),
+  damage("VMA_TYPE", "rich", (s) => s.set(R.VMA, { ino_objref: 900 }, 1), [], "an inode of anonymous memory"),
+  damage("VMA_TYPE", "rich", (s) => s.set(R.VMA, { vm_flags: 3n }, 2), [], "shared memory that is private"),
+  damage("VMA_FLAGS", "rich", (s) => s.set(R.VMA, { vm_flags: 0x200003n }, 1)),
+  damage("VMA_CONTENTS", "rich", (s) =>
     s
       .insert(s.find(R.MM_CONTEXT), R.VMA, {
         vma_type: 5,
@@ -96,7 +90,7 @@ export const objectCases: readonly StreamCase[] = [
       })
       .set(R.MM, { map_count: 5 }),
   ),
-  damage("AREA_VDSO", "rich", (s) => s.set(R.MM_CONTEXT, { vdso: 0x1000n })),
+  damage("VMA_VDSO", "rich", (s) => s.set(R.MM_CONTEXT, { vdso: 0x1000n })),
   damage(
     "PAGE_KEYS",
     "rich",
@@ -128,7 +122,8 @@ export const objectCases: readonly StreamCase[] = [
 
   damage("SIGNAL_ACTIONS", "rich", (s) => s.payload(s.find(R.SIGHAND), Buffer.alloc(32))),
   damage("SIGNAL_QUEUE", "rich", (s) => s.poke(s.find(R.SIGPENDING), 0, words(65))),
-  damage("SIGNAL_LIMITS", "rich", (s) => {
+  damage("SIGPENDING_LENGTH", "rich", (s) => s.poke(s.find(R.SIGPENDING), 4, words(4096))),
+  damage("RLIMIT_RANGE", "rich", (s) => {
     const { rlim } = s.image.value(s.find(R.SIGNAL), R.SIGNAL);
     return s.set(R.SIGNAL, {
       rlim: rlim.map((limit, i) => (i === 3 ? { rlim_cur: 9n, rlim_max: 8n } : limit)),

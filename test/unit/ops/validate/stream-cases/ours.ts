@@ -152,19 +152,24 @@ export const ourCases: readonly StreamCase[] = [
     number.writeInt32LE(4711);
     return s.poke(rights, 0, number);
   }),
-  damage("FS_UMASK", "logger", (s) => s.set(R.FS, { umask: 0o1022 })),
+  damage("FIELD_VALUE", "logger", (s) => s.set(R.FS, { umask: 0o1022 })),
   damage("FS_DIRECTORIES", "logger", (s) => s.set(R.FS_EXTRA, { cwd_mode: 0o100644 })),
   damage("OBJECT_REFERENCE", "logger", (s) => s.set(R.FS_EXTRA, { cwd_objref: 4711 }), [], "FS_EXTRA"),
   damage("OBJECT_REFERENCE", "deleted", (s) => s.set(R.UNLINKED_EXTRA, { file_objref: 4711 }), [
     "FILE_RECORD_OWNER",
   ]),
   damage("TTY_EXTRA_VALUES", "terminal", (s) => s.set(R.TTY_EXTRA, { flags: 32 })),
-  damage("AREA_EXTRA_FLAGS", "logger", (s) => s.set(R.VMA_EXTRA, { flags: 8 })),
-  damage("AREA_VDSO_ONCE", "logger", (s) => s.set(R.VMA, { vma_type: 1 }, ({ vma_type }) => vma_type === 0), [
-    "AREA_KIND",
-    "AREA_VDSO",
-  ]),
-  damage("IPC_NS_EXTRA_VALUES", "container", (s) => s.set(R.IPC_NS_EXTRA, { msg_next_id: -2 })),
+  damage("FIELD_VALUE", "logger", (s) => s.set(R.VMA_EXTRA, { flags: 8 })),
+  damage(
+    "VMA_VDSO_ONCE",
+    "logger",
+    (s) =>
+      s
+        .set(R.VMA, { vma_type: 1 }, ({ vma_type }) => vma_type === 0)
+        .set(R.VMA_EXTRA, { kind: 1 }, ({ kind }) => kind === 2),
+    ["VMA_VDSO"],
+  ),
+  damage("FIELD_VALUE", "container", (s) => s.set(R.IPC_NS_EXTRA, { msg_next_id: -2 })),
 ];
 
 function familyOf(common: unknown): number {

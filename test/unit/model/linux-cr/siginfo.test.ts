@@ -1,6 +1,10 @@
 import * as assert from "uvu/assert";
 import { SIGINFO_BYTES } from "../../../../src/linux/signals.js";
-import { CKPT_SIGINFO_BYTES, fromCkptSiginfo, toCkptSiginfo } from "../../../../src/ops/convert/siginfo.js";
+import {
+  CKPT_SIGINFO_BYTES,
+  fromCkptSiginfo,
+  toCkptSiginfo,
+} from "../../../../src/model/linux-cr/siginfo.js";
 import { suite } from "../../../helpers/suite.js";
 
 const test = suite("ops: convert: siginfo");

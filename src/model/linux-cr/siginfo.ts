@@ -8,7 +8,7 @@ export const CKPT_SIGINFO_BYTES = 88;
 
 const ENDIAN = "little-endian";
 /** SIGILL, SIGTRAP, SIGBUS, SIGFPE, SIGSEGV. */
-const FAULTS: ReadonlySet<number> = new Set([4, 5, 7, 8, 11]);
+export const FAULTS: ReadonlySet<number> = new Set([4, 5, 7, 8, 11]);
 
 /** Which member of the union in siginfo_t a signal uses, as the kernel decides it from number and code. */
 type Layout = "sender" | "timer" | "poll" | "fault" | "child" | "call";
@@ -80,7 +80,11 @@ export function toCkptSiginfo(siginfo: Buffer): { readonly bytes: Buffer; readon
 
 /** The siginfo_t that CRIU stores for a ckpt_siginfo. Errors: FormatError for fewer than 88 bytes. */
 export function fromCkptSiginfo(bytes: Buffer): Buffer {
-  const fields = readStruct(SIGINFO, bytes, ENDIAN);
+  return siginfoOf(readStruct(SIGINFO, bytes, ENDIAN));
+}
+
+/** The siginfo_t of x86-64 for the fields of a ckpt_siginfo. */
+export function siginfoOf(fields: Fields): Buffer {
   const raw = Buffer.alloc(SIGINFO_BYTES);
   const layout = layoutOf(fields.csi_signo, fields.csi_code);
   for (const [field, offset, word] of [...HEAD, ...PLACES[layout]]) {
