@@ -83,9 +83,7 @@ test("errors name the file", ({ directory }) => {
   }
 });
 
-test("a FIFO of somebody else gets nothing, and what took the place of a device is not written to", ({
-  directory,
-}) => {
+test("a FIFO of another user, and a file that replaced a device, are not written to", ({ directory }) => {
   const [fifo, file, link] = ["fifo", "file", "link"].map((name) => join(directory, name)) as [
     string,
     string,
@@ -93,7 +91,7 @@ test("a FIFO of somebody else gets nothing, and what took the place of a device 
   ];
   writeFileSync(file, "old");
   symlinkSync("file", link);
-  assert.throws(() => openDevice(file), /it became a file meanwhile/);
+  assert.throws(() => openDevice(file), /replaced by a regular file meanwhile/);
   assert.throws(() => openDevice(link), /ELOOP/);
   symlinkSync("/dev/null", join(directory, "null"));
   assert.throws(() => writeOutput(join(directory, "null"), bytes("new")), /symbolic link/);

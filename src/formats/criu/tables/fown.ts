@@ -12,7 +12,10 @@ export const FOWN_ENTRY = message(
     uid: required(1, "uint32", { doc: "uid for the permission check of the signal" }),
     euid: required(2, "uint32", { doc: "effective uid for the permission check of the signal" }),
     signum: required(3, "uint32", { doc: "signal, 0 for SIGIO", domain: SIGNAL_OR_NONE }),
-    pid_type: required(4, "uint32", { doc: "type of pid", domain: OWNER_TYPES }),
+    pid_type: required(4, "uint32", {
+      doc: "type of pid: 0 thread, 1 process, 2 process group",
+      domain: OWNER_TYPES,
+    }),
     pid: required(5, "uint32", { doc: "0 for no owner" }),
   },
 );
