@@ -22,8 +22,8 @@ export interface OpenOptions {
   readonly spoolIn?: string | undefined;
   /** Called with one sentence about an untrusted edit journal beside the image. */
   readonly onWarning?: ((sentence: string) => void) | undefined;
-  /** Called with the document, for `assertUnchanged` after reading. */
-  readonly onOpened?: ((document: Document) => void) | undefined;
+  /** Called with a function to call after reading: `assertUnchanged` of the document. */
+  readonly onOpened?: ((assertUnchanged: () => void) => void) | undefined;
 }
 
 /**
@@ -34,7 +34,7 @@ export interface OpenOptions {
  */
 export function openDocument(image: string, options: OpenOptions = {}): Document {
   const document = open(image, options);
-  options.onOpened?.(document);
+  options.onOpened?.(() => assertUnchanged(document));
   return document;
 }
 

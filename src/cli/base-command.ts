@@ -1,6 +1,6 @@
 import type { Interfaces } from "@oclif/core";
 import { Command } from "@oclif/core/command";
-import { assertUnchanged, type Document, type Recovery, UsageError } from "../index.js";
+import { type Recovery, UsageError } from "../index.js";
 import type { Answer } from "./exit-codes.js";
 import { reportFailure, wantsJson } from "./failure.js";
 import { GLOBAL_FLAGS } from "./flags.js";
@@ -62,12 +62,12 @@ export abstract class BaseCommand<T extends typeof Command> extends Command {
   /** Options for opening an image: an untrusted journal beside it is reported as a warning. */
   protected readonly opening = { onWarning: (sentence: string) => void this.warn(sentence) };
 
-  readonly #looked: Document[] = [];
+  readonly #checks: (() => void)[] = [];
 
   /** The same for read-only commands, which fail at the end if the image was changed meanwhile. */
   protected readonly looking = {
     ...this.opening,
-    onOpened: (document: Document) => void this.#looked.push(document),
+    onOpened: (assertUnchanged: () => void) => void this.#checks.push(assertUnchanged),
   };
 
   /** Colours for stdout. */
@@ -124,7 +124,7 @@ export abstract class BaseCommand<T extends typeof Command> extends Command {
     const answer = await super._run<R>();
     process.exitCode ??= answer as Answer;
     try {
-      this.#looked.forEach(assertUnchanged);
+      for (const assertUnchanged of this.#checks) assertUnchanged();
     } catch (error) {
       await this.catch(error);
     }

@@ -12,6 +12,7 @@ import { splicedFiles } from "../../src/ops/edit/check.js";
 import { planEdits } from "../../src/ops/edit/plan-edits.js";
 import { MODEL_RULES } from "../../src/ops/validate/rules/rules.js";
 import { validate } from "../../src/ops/validate/validate.js";
+import { freshDirectory } from "../helpers/live.js";
 import { suite } from "../helpers/suite.js";
 import { edits } from "../unit/ops/edit/planned.js";
 import { DamagedSet } from "../unit/ops/validate/damaged-set.js";
@@ -91,6 +92,12 @@ const EDITS: readonly (readonly [fixture: string, edit: string])[] = [
   ["sockets", "remap-address 127.0.0.1=10.11.12.13"],
   ["sockets", "tcp-listen-remap 55187:81,36847:82"],
   ["sockets", "remap-path /var/lib/crimg-demo/sockets=/srv/moved"],
+  ["logger", "no-file-check /**"],
+  ["logger", "accept-file **/logger.conf"],
+  ["deleted", "no-file-check /**"],
+  ["logger", "drop-fd 1000:3"],
+  ["tree", "drop-fd 1000:3"],
+  ["logger", "remap-path /var/lib=/srv"],
   ["container", "hostname elsewhere"],
   ["container", "env 1:PATH=/bin"],
   ["threads", "expiry all=+30s"],
@@ -171,7 +178,8 @@ function isChanged(before: Document, after: Document): boolean {
 
 /** An image as an edit leaves it. */
 function edited(document: Document, text: string): Document {
-  const plan = planEdits(document, edits(text));
+  const root = freshDirectory("families");
+  const plan = planEdits(document, edits(text), { root });
   if (document.family === "criu") {
     const { fileSet } = document.set;
     return openFileSet(new OverlayFileSet(fileSet, splicedFiles(fileSet, plan.splices)));
