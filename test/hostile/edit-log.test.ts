@@ -152,7 +152,7 @@ for (const [where, make] of Object.entries(PLACES)) {
     assert.equal([chain.code, chain.intact, chain.unchained], [0, true, 2]);
     assert.match(
       (await crimg(["log", place.image])).stderr,
-      /edits 1 to 2 are not chained: crimg [\d.]+ wrote/,
+      /edits 1 to 2 are not chained: the log was written by crimg [\d.]+ before/,
     );
     await assertRefused(place, /edit 2 of the log is not chained/);
     const edit = await crimg(["edit", place.image, "--comm", "1000=three", "--in-place"]);

@@ -38,7 +38,7 @@ interface Attack {
   prepare(at: StrangersImage): unknown;
 }
 
-const LEFT_ALONE = /was left alone: it belongs to uid 65534/;
+const LEFT_ALONE = /edit journal of this image: owned by uid 65534/;
 
 const ATTACKS: Record<string, Attack> = {
   "a record that removes files here and elsewhere, temporaries of the stranger's": {
@@ -70,7 +70,7 @@ const ATTACKS: Record<string, Attack> = {
   },
   "root's own directory with such a record, by a link": {
     looks: "doubt",
-    refused: /was left alone: it is a symbolic link/,
+    refused: /edit journal of this image: is a symbolic link/,
     thorough: true,
     prepare: (at) => {
       const record = path.join(at.outside, "record");
@@ -103,7 +103,7 @@ const ATTACKS: Record<string, Attack> = {
   },
   "a file in the way of the lock": {
     looks: "doubt",
-    refused: /was left alone: it is no directory/,
+    refused: /edit journal of this image: not a directory/,
     prepare: (at) => {
       fs.writeFileSync(at.lock, "x");
       give(at.lock);
@@ -119,7 +119,7 @@ const ATTACKS: Record<string, Attack> = {
   },
   "the record of root's edit of another set": {
     looks: "doubt",
-    refused: /was left alone: its record is about another directory/,
+    refused: /edit journal of this image: its journal is for another directory/,
     families: ["set"],
     prepare: async (at) => {
       const other = path.join(at.top, "place/other");

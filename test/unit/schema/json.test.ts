@@ -131,7 +131,7 @@ test("what does not fit is refused with its way", () => {
     ['{"numbers": 1}', ".numbers", /a list/],
     ['{"numbers": [1, "x"]}', ".numbers[1]", /not an integer: "x"/],
     ['{"one": []}', ".one", /a list \(expected a inner/],
-    ['{"dev": "4096:99999999"}', ".dev", /no device/],
+    ['{"dev": "4096:99999999"}', ".dev", /invalid device/],
     ['{"_unknown": [{"number": 0, "wire_type": 0, "data": ""}]}', "._unknown", /invalid unknown field/],
     ['{"_unknown": [{"number": 5, "wire_type": 3, "data": ""}]}', "._unknown", /invalid unknown field/],
   ];
