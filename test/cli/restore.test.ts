@@ -63,10 +63,7 @@ test("--print for edits is refused, since the edited copy does not stay", async 
 test("what only a person can say is asked for, and taken", async () => {
   const asked = await restore("fixtures/criu/container", "--print");
   assert.is(asked.code, 1);
-  assert.match(
-    asked.stderr,
-    /warning: root directory of the mount namespace.*; use --root DIR/,
-  );
+  assert.match(asked.stderr, /warning: root directory of the mount namespace.*; use --root DIR/);
   const given = await restore("fixtures/criu/container", "--print", "--root", "/mnt");
   assert.is(given.code, 0);
   assert.match(given.stdout, / --root \/mnt /);
