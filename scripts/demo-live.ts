@@ -24,7 +24,7 @@ export interface Stage {
 /** Counts in a file, is checkpointed, has its directory moved, and counts on from where it was. */
 export async function liveDemo(directory: string, { tell, crimg }: Stage): Promise<void> {
   if (process.getuid?.() !== 0 || process.arch !== "x64") {
-    tell("no program is checkpointed here: crimg's own engine needs root, on x86-64");
+    tell("no live program is checkpointed: the slim backend needs root and x86-64");
     return;
   }
   const home = join(directory, "counter");
