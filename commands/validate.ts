@@ -41,12 +41,6 @@ root, whose restore would refuse them, and warnings or notes for others. CRIMG_O
 
 --rules lists all ids. Nothing is changed.
 
-An image that root does not own, or that somebody else could have put in its place, is also checked for what it asks
-beyond its owner (RIGHTS_…): user ids, capabilities, devices, set-user-ID programs, with --root files as well. These are
-errors for root, whose restore would refuse them, else warnings or notes. CRIMG_OWNER=UID names another owner.
-
---rules lists all ids. Nothing is ever changed.
-
 Exit status: 0 no errors, 1 errors were found, 2 trouble.`;
   static override examples = [
     { description: "the image itself", command: "<%= config.bin %> validate fixtures/criu/logger" },
