@@ -51,8 +51,9 @@ export function assertSetUnchanged(files: FileSet): void {
   if (!(files instanceof DirectoryFileSet)) return;
   for (const set of files.touched()) {
     assertNotInterrupted(setPlace(set.directory));
-    // The first edit adds the log to the set.
-    const isListed = set.names().includes(EDIT_LOG) || !fs.existsSync(path.join(set.directory, EDIT_LOG));
+    // The first edit adds the log to the set, as a regular file.
+    const log = fs.lstatSync(path.join(set.directory, EDIT_LOG), { throwIfNoEntry: false });
+    const isListed = set.names().includes(EDIT_LOG) || log?.isFile() !== true;
     if (!isListed || set.replacedFile() !== undefined) throw new EditError(CHANGED, { file: set.name });
   }
 }
