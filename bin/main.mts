@@ -8,7 +8,7 @@ import { UsageError } from "../src/index.js";
 
 const ROOT = join(__dirname, "../..");
 
-/** Runs crimg with these arguments. Errors outside of a command, such as an unknown command, are told here. */
+/** Runs crimg with these arguments. Errors outside of a command, such as an unknown command, are reported here. */
 export async function main(argv: string[]): Promise<void> {
   const fail = (error: unknown): void =>
     reportFailure(error, { command: "crimg", json: wantsJson(argv), color: "auto" });
@@ -27,8 +27,8 @@ export async function main(argv: string[]): Promise<void> {
 }
 
 /**
- * What oclif has to know of crimg, from the manifest that the build made. oclif would find the same by itself, but
- * takes a third of a bare Node's start-up to do so.
+ * What oclif needs to know of crimg, from the manifest that the build made. oclif would find it by itself, but
+ * that takes a third of bare Node's start-up.
  */
 function thisPlugin(): Interfaces.Plugin {
   const pjson = readJson("package.json");
@@ -45,14 +45,14 @@ function thisPlugin(): Interfaces.Plugin {
   } as unknown as Interfaces.Plugin;
 }
 
-/** oclif's own words for this are about oclif. */
+/** oclif's own message for this is about oclif. */
 function refuseUnknown(word: string | undefined, { commands }: Interfaces.Plugin): void {
   if (word === undefined || word.startsWith("-")) return;
   const names = commands.flatMap(({ id, aliases }) => [id, ...aliases]);
   if (names.includes(word)) return;
   const meant = nearest(word, names);
-  const advice = meant === undefined ? "see crimg --help" : `did you mean ${meant}?`;
-  throw new UsageError(`${word} is no command of crimg; ${advice}`);
+  const advice = meant === undefined ? "see crimg --help" : `did you mean ${JSON.stringify(meant)}?`;
+  throw new UsageError(`unknown command ${JSON.stringify(word)}; ${advice}`);
 }
 
 async function commandClass(id: string): Promise<unknown> {

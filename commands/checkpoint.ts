@@ -9,61 +9,62 @@ import { StepLog } from "../src/cli/step-log.js";
 import { checkpointTree, conversionBytes, DELETED_METHODS, UsageError } from "../src/index.js";
 
 export default class Checkpoint extends BaseCommand<typeof Checkpoint> {
-  static override summary = "write a running process and its descendants as a linux-cr stream";
+  static override summary = "checkpoint a running process and its descendants as a linux-cr stream";
   static override description =
-    `Stops the tasks, reads what the kernel tells of them and of their memory, and writes one file, or a pipe with -o -. The
-tasks are ended once the image is whole, or run on with --leave-running. What cannot be saved is refused, object by
-object, before anything is written; whatever fails, the tasks run on. What tasks can do without, as the CPUs that they
-may run on, and the image does not hold is told by warnings.
+    `Stops the tasks, reads their kernel state and memory, and writes one file, or a pipe with -o -. The tasks are killed once
+the image is complete, or resumed with --leave-running. If something cannot be saved, it is listed with the reason and
+nothing is written; the tasks are resumed after any failure. What the image does not hold but tasks can do without, such
+as CPU affinity, is reported as a warning.
 
-A file without a name comes back without one. A link to it goes on leading to the same file; it needs a name that is left,
-or a file that never had one (O_TMPFILE). Copies and links (.crimg-*) are part of the image: a successful restore removes
-them; remove those of an image that is thrown away by hand.
+A deleted file is restored as deleted. A link to it keeps the same file; it requires that the file has another name left or
+never had one (O_TMPFILE). Copies and links (.crimg-*) are part of the image: a successful restore removes them; if the
+image is thrown away instead, remove them by hand.
 
-It needs no criu: crimg itself traces the tasks. The image is for crimg restore, and for every other command.
+criu is not needed: crimg itself traces the tasks. crimg restore and every other command read the image.
 
 Exit status: 0 written, 1 something cannot be saved, 2 trouble.`;
   static override examples = [
     {
-      description: "Write a program down and end it; bring it back later",
+      description: "checkpoint a program and restore it later",
       command: "<%= config.bin %> <%= command.id %> PID -o app.ckpt && crimg restore app.ckpt --detach",
     },
     {
-      description: "Through a pipe, to another machine",
+      description: "to another machine, through a pipe",
       command: "<%= config.bin %> <%= command.id %> PID -o - | ssh HOST crimg restore - --detach",
     },
   ];
   static override json = {
     pid: "the root of the tree",
-    leaveRunning: "whether the tasks run on",
-    written: "path and size in bytes; absent when refused",
-    remarks: "what the image does not hold: the first task and a sentence each; absent when refused",
-    refusals: "what cannot be saved, as sentences; absent when written",
+    leaveRunning: "whether the tasks were resumed",
+    written: "path and size in bytes; absent when something cannot be saved",
+    remarks:
+      "warnings about what the image does not hold: {task, text}; absent when something cannot be saved",
+    refusals: "what cannot be saved: list of sentences; absent when written",
   };
-  static override args = { PID: requiredPositional("process, the root of the tree that is written") };
+  static override args = { PID: requiredPositional("pid of the root of the process tree") };
   static override flags = {
     out: string({ char: "o", required: true, helpValue: "FILE", description: "file to write; - for stdout" }),
     deleted: option({ options: DELETED_METHODS })({
       description:
-        "how deleted files are saved: their contents in the image, a copy in --relink-dir, or one more link there [default: a link where another name is left, else contents]",
+        "how to save deleted files: their contents in the image, a copy in --relink-dir, or a hard link there [default: a link if another name is left, else contents]",
     }),
     "relink-dir": string({
       helpValue: "DIR",
       description:
-        "where --deleted copy and relink put what they make [default for links: where the file was]",
+        "where --deleted copy and relink put the copies and links [default for links: the file's own directory]",
     }),
-    "leave-running": boolean({ char: "R", description: "let the tasks run on" }),
-    force: boolean({ description: "replace a file that is there" }),
-    log: string({ helpValue: "FILE", description: "explain every step in this file; -v does on stderr" }),
+    "leave-running": boolean({ char: "R", description: "resume the tasks" }),
+    force: boolean({ description: "replace an existing file" }),
+    log: string({ helpValue: "FILE", description: "log every step to this file; -v logs to stderr" }),
   };
 
   async run(): Promise<Answer> {
     const { flags } = this;
     const pid = Number(this.args.PID);
     if (!Number.isInteger(pid) || pid <= 0)
-      throw new UsageError(`${JSON.stringify(this.args.PID)} is no process id`);
+      throw new UsageError(`not a process id: ${JSON.stringify(this.args.PID)}`);
     if (flags.out === "-" && isatty(1))
-      throw new UsageError("a stream is binary and stdout is a terminal: name a file, or use a pipe");
+      throw new UsageError("cannot write a binary stream to a terminal; name a file, or use a pipe");
     const progress = new Progress("writing");
     const log = new StepLog(flags.log, flags.verbose ? (line) => this.note(line) : undefined);
     const onWritten = (done: number, total: number) => progress.at(done, total);
@@ -104,7 +105,7 @@ Exit status: 0 written, 1 something cannot be saved, 2 trouble.`;
   #refuse(refusals: readonly string[]): Answer {
     if (this.flags.json && this.flags.out !== "-") this.printJson({ pid: Number(this.args.PID), refusals });
     else for (const refusal of refusals) this.note(refusal);
-    this.note("nothing was written; the tasks run on");
+    this.note("nothing was written; the tasks were resumed");
     return EXIT.no;
   }
 }

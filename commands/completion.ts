@@ -6,24 +6,24 @@ import { requiredChoice } from "../src/cli/flags.js";
 export default class Completion extends BaseCommand<typeof Completion> {
   static override summary = "print a completion script for a shell";
   static override description =
-    `The script completes commands, flags and their fixed values; everything else is completed
-as a file name. Nothing is installed: the examples show where each shell takes it from.`;
+    `The script completes commands, flags and their fixed values, and file names everywhere else. Nothing is
+installed: the examples show where each shell reads it from.`;
   static override examples = [
     {
-      description: "bash, for this shell or in ~/.bashrc",
+      description: "bash: in this shell, or in ~/.bashrc",
       command: ". <(<%= config.bin %> completion bash)",
     },
     {
-      description: "zsh, a directory of $fpath",
+      description: "zsh: into a directory of $fpath",
       command: "<%= config.bin %> completion zsh > ~/.zfunc/_crimg",
     },
     {
-      description: "fish, for this shell or in config.fish",
+      description: "fish: in this shell, or in config.fish",
       command: "<%= config.bin %> completion fish | source",
     },
   ];
-  static override json = { shell: "the shell asked for", script: "the script" };
-  static override args = { SHELL: requiredChoice("which shell", SHELLS) };
+  static override json = { shell: "name of the shell", script: "the script" };
+  static override args = { SHELL: requiredChoice("shell", SHELLS) };
 
   async run() {
     const shell = this.args.SHELL;

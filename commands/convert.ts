@@ -16,24 +16,24 @@ import {
 } from "../src/index.js";
 
 export default class Convert extends BaseCommand<typeof Convert> {
-  static override summary = "make a linux-cr stream of a CRIU image set, or a set of a stream";
+  static override summary = "convert a CRIU image set to a linux-cr stream, or a stream to a set";
   static override description =
-    `What both families know is carried over; what a stream of 2011 had no record for goes into crimg's own extension
-records, so that a set comes back from a stream as it was. What neither can express is listed object by object, and
-nothing is written unless --lossy agrees to it. Memory is copied page by page from the original; the new image is there
-whole or not at all, and only its owner can read it.
+    `What both formats can express is converted. What linux-cr never had a record for is written in crimg extension records,
+so that a set converted to a stream and back is the same. What the other format cannot express is listed by object, and
+nothing is written unless --lossy is given. Memory is copied page by page from the original. The new image appears
+complete or not at all, and only its owner can read it.
 
-A stream is one file, and goes through pipes: - is stdin as IMG and stdout as OUT.
+A stream is one file and works in pipes: - is stdin as IMG and stdout as OUT.
 
 Exit status: 0 converted, 1 something cannot be expressed and --lossy was not given, 2 trouble.`;
   static override examples = [
     {
-      description: "A whole set as one file, and back",
+      description: "a whole set to one file, and back",
       command:
         "<%= config.bin %> convert fixtures/criu/logger /tmp/logger.ckpt && <%= config.bin %> convert /tmp/logger.ckpt /tmp/logger-again",
     },
     {
-      description: "Through a pipe, to another machine",
+      description: "to another machine, through a pipe",
       command: "<%= config.bin %> convert IMG - | ssh HOST crimg restore -",
     },
   ];
@@ -41,30 +41,30 @@ Exit status: 0 converted, 1 something cannot be expressed and --lossy was not gi
     from: "criu or linux-cr",
     to: "criu or linux-cr",
     losses: "what cannot be expressed: list of {object, what, why}",
-    written: "when something was written: {path, size in bytes}",
+    written: "{path, size in bytes}; absent when nothing was written",
   };
   static override args = {
     IMG: imageArg,
-    OUT: positional("directory or file that the new image goes to; - for stdout (streams)"),
+    OUT: positional("directory or file to write; - for stdout (streams)"),
   };
   static override flags = {
     to: option({ options: ["criu", "linux-cr"] as const })({
-      description: "family of the new image [default: the other one]",
+      description: "format of the new image [default: the other one]",
     }),
-    lossy: boolean({ description: "convert although something cannot be expressed" }),
-    force: boolean({ description: "replace a file that is there; never a directory" }),
+    lossy: boolean({ description: "convert even if something cannot be expressed" }),
+    force: boolean({ description: "replace an existing file (never a directory)" }),
   };
 
   async run(): Promise<Answer> {
     const { flags } = this;
     const toStdout = this.#out === "-";
     if (toStdout && isatty(1))
-      throw new UsageError("a stream is binary and stdout is a terminal: name a file, or use a pipe");
+      throw new UsageError("cannot write a binary stream to a terminal; name a file, or use a pipe");
     const document = openDocument(this.image, { ...this.looking, spoolIn: tmpdir() });
     try {
       const conversion = planConversion(document, flags.to);
       if (toStdout && conversion.to === "criu")
-        throw new UsageError("a CRIU set is a directory: name one instead of -");
+        throw new UsageError("cannot write a CRIU set to stdout; name a directory");
       const isNo = conversion.losses.length > 0 && !flags.lossy;
       const size = isNo ? undefined : this.#write(conversion);
       this.#tell(document.family, conversion, size);
@@ -76,7 +76,7 @@ Exit status: 0 converted, 1 something cannot be expressed and --lossy was not gi
 
   get #out(): string {
     const { OUT } = this.args;
-    if (OUT === undefined) throw new UsageError("name where the new image goes, or - for stdout");
+    if (OUT === undefined) throw new UsageError("missing OUT: name the new image, or - for stdout");
     return OUT;
   }
 
@@ -105,7 +105,7 @@ Exit status: 0 converted, 1 something cannot be expressed and --lossy was not gi
     for (const { object, what, why } of losses) tell(`${object}: ${what} (${why})`);
     if (size === undefined)
       this.note(
-        `${losses.length} ${losses.length === 1 ? "thing" : "things"} cannot be expressed; nothing was written (--lossy converts without them)`,
+        `${losses.length} ${losses.length === 1 ? "loss" : "losses"}; nothing was written (convert anyway with --lossy)`,
       );
     else if (OUT !== "-") this.print(`wrote ${OUT} (${to}, ${size} bytes)`);
   }

@@ -8,60 +8,61 @@ import { writeOutput } from "../src/cli/output-file.js";
 import { decodeImage, decodeStream, LinuxCrImage, openAnyImage, UsageError } from "../src/index.js";
 
 export default class Decode extends BaseCommand<typeof Decode> {
-  static override summary = "write an image file or a linux-cr stream as JSON";
+  static override summary = "decode an image file or a linux-cr stream to JSON";
   static override description =
-    `The JSON of an image of a set parses equal to that of crit 4. What crit would lose stands in keys that appear only
-when needed: in a record _unknown (fields that crimg does not know), _wire (the record's bytes, when its fields alone
-would not give the same bytes again) and _padding; beside magic _byte_order and _head. So decode and then encode give the
-same bytes for every image, and an edited field changes alone. Names that are not UTF-8 have \\udcNN for each such byte.
+    `The JSON of an image of a CRIU set parses equal to that of crit 4. What crit would lose is in extra keys that appear only
+when needed: _unknown (fields unknown to crimg), _wire (the bytes of a record whose fields alone would not encode to the
+same bytes) and _padding in a record; _byte_order and _head beside magic. So decoding and encoding any image gives the
+same bytes, and editing a field changes only that field. In a name that is not UTF-8, \\udcNN stands for each invalid byte.
 
-The JSON of a linux-cr stream has one line a record: its name, its fields, and what it holds behind them as text, values,
-items, addresses and pages, or data (base64). Bytes that this cannot tell stand in _wire, _padding, _raw and _rest, so that
-every stream comes back to the byte, also one that is cut off: it is written whole, with a warning and exit status 2.`;
+The JSON of a linux-cr stream has one line per record: its name, its fields, and its payload as text, values, items,
+addresses and pages, or data (base64). Other bytes are in _wire, _padding, _raw and _rest, so that every stream is encoded
+to the same bytes. A truncated stream is decoded completely too, with a warning and exit status 2.`;
   static override examples = [
     {
-      description: "the open files, as a person reads them",
+      description: "open files, readable",
       command: "<%= config.bin %> decode --pretty fixtures/criu/logger/files.img",
     },
     {
-      description: "there and back, through pipes",
+      description: "decode and encode through pipes",
       command:
         "<%= config.bin %> decode < fixtures/criu/logger/mm-1000.img | <%= config.bin %> encode | cmp - fixtures/criu/logger/mm-1000.img",
     },
     {
-      description: "the records of a stream, without memory",
+      description: "records of a stream, without memory",
       command: "<%= config.bin %> decode --nopl fixtures/linux-cr/minimal.ckpt",
     },
   ];
   static override json = {
-    magic: "the kind of image, as crit calls it; schema and command are not there, since crit has none",
-    entries: "the records by their fields, each with extra where bytes follow it",
-    _byte_order: "big-endian, for images of such a machine",
-    _head: "none, common or service, where the first magic word is not the one that criu writes today",
-    format: "linux-cr/1, of a stream, which has all keys from here on",
+    magic: "crit's name of the image kind; as in crit, there are no keys schema and command",
+    entries: "the records by field, each with extra if a payload follows it",
+    _byte_order: "big-endian, for images from big-endian machines",
+    _head: "none, common or service, if the first magic word is not the one that criu writes today",
+    format: "linux-cr/1; this key and all below are those of a stream",
     byteOrder: "little-endian or big-endian",
-    "revision, architecture": "the header set by whose layouts the records are told, and the machine",
+    "revision, architecture": "the linux-cr revision whose layouts are used, and the machine",
     records:
-      "list of {record, fields}: the name, for unknown ones the id, and the fields by their names; also size for registers of powerpc, where it tells the layout",
-    "records[].text": "what a text record holds, without its NUL; textBytes when not exactly one NUL follows",
+      "list of {record, fields}: the name (for unknown records the id) and the fields by name; also size for powerpc registers, whose layout depends on it",
+    "records[].text": "the text of a text record, without its NUL; textBytes if not exactly one NUL follows",
     "records[].values, records[].items": "numbers (groups) and structures (signal actions, queued signals)",
     "records[].addresses, records[].pages":
-      "saved pages: their addresses or page indexes, and for each page its base64; {offset, size} with --leave-pages",
+      "saved pages: their addresses or page indexes, and the base64 of each page; {offset, size} with --leave-pages",
     "records[].data": "other bytes, in base64",
-    "records[].page": "the page that follows SOCKET_FRAG without a record of its own",
-    "records[]._wire": "the fixed part behind the header, where its padding is not zero",
-    "records[]._padding": "unused bytes behind the values, where they are not zero",
-    "records[]._raw": "all bytes behind the header of a record that is too short for its fields",
-    _rest: "bytes of a stream that are no whole record: behind TAIL, or from where it is cut off or damaged",
+    "records[].page": "the page after SOCKET_FRAG, which has no record header",
+    "records[]._wire": "the fixed part after the header, if its padding is not zero",
+    "records[]._padding": "unused bytes after the values, if not zero",
+    "records[]._raw": "all bytes after the header of a record that is too short for its fields",
+    _rest:
+      "bytes of a stream that are not a whole record: after TAIL, or from where it is truncated or damaged",
   };
   static override args = { IMAGEFILE: positional("image file or linux-cr stream; - or nothing for stdin") };
   static override flags = {
     in: inFlag,
     out: outFlag,
-    pretty: boolean({ description: "lines, and numbers as names, flags, addresses or in hexadecimal" }),
-    nopl: boolean({ description: "tell the size of payloads (pipe data, file contents, pages) only" }),
+    pretty: boolean({ description: "indent, and show numbers as names, flags, addresses or hexadecimal" }),
+    nopl: boolean({ description: "show only the size of payloads (pipe data, file contents, pages)" }),
     "leave-pages": boolean({
-      description: "of a stream: tell where pages stand in it; encode copies them --pages-from it",
+      description: "for a stream: give offsets instead of pages, for encode --pages-from",
     }),
   };
 
@@ -72,7 +73,7 @@ every stream comes back to the byte, also one that is cut off: it is written who
     });
     if (!(image instanceof LinuxCrImage)) {
       if (leavePages)
-        throw new UsageError("--leave-pages is for linux-cr streams; this is an image of a set");
+        throw new UsageError("--leave-pages is for linux-cr streams only (this is an image of a CRIU set)");
       this.#write(decodeImage(image, { pretty, noPayload: nopl }), out);
       return EXIT.ok;
     }

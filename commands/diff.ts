@@ -7,16 +7,16 @@ import { Progress } from "../src/cli/progress.js";
 import { diffCheckpoints, MATCH_CHOICES, openDocument, SECTIONS, UsageError } from "../src/index.js";
 
 export default class Diff extends BaseCommand<typeof Diff> {
-  static override summary = "compare two checkpoints by meaning";
+  static override summary = "compare two checkpoints";
   static override description =
-    `Compares tasks, descriptors, files, mappings, memory pages, locks, sockets, credentials,
-environment, mounts, host names and SysV objects, timers, signals, limits and registers. What each dump numbers anew (file ids, the order of
-records) and what is never the same twice (vdso, statistics, run ids) does not count.
+    `Compares tasks, descriptors, files, mappings, memory pages, locks, sockets, credentials, environment, mounts, host names,
+SysV objects, timers, signals, limits and registers. What every dump assigns anew (file ids, the order of records) and
+what always differs (vdso, statistics, run ids) is ignored.
 
 Exit status: 0 no difference, 1 differences, 2 trouble.`;
   static override examples = [
     {
-      description: "what differs, with the pages of memory",
+      description: "all differences, with the pages of memory",
       command: "<%= config.bin %> diff --pages fixtures/criu/logger fixtures/criu/locks",
     },
     {
@@ -33,29 +33,27 @@ Exit status: 0 no difference, 1 differences, 2 trouble.`;
       "list of {section, status: added, removed or modified, label, changes: list of {field, old, new}}; times in nanoseconds",
     memory:
       "list of {pid, label, added, removed, changed: pages; ranges with --pages: list of {start, end, status}}",
-    notCompared:
-      "sections that were left out because one of the two is a piped stream, whose pages are not kept",
+    notCompared: "sections left out because one of the two is a piped stream, whose pages are not kept",
   };
   static override args = {
-    OLD: requiredPositional("directory of images, or linux-cr stream"),
-    NEW: requiredPositional("directory of images, or linux-cr stream, to compare with it"),
+    OLD: requiredPositional("image directory or linux-cr stream"),
+    NEW: requiredPositional("image directory or linux-cr stream to compare it with"),
   };
   static override flags = {
     "match-by": option({ options: MATCH_CHOICES })({
       default: "auto",
-      description:
-        "how tasks are paired: by pid and name, then by place in the tree; or by one of them alone",
+      description: "how to pair tasks: auto is by pid and name, then by place in the tree",
     }),
     only: option({ options: SECTIONS, multiple: true })({
-      description: "compare only this section; may be given again",
+      description: "compare only this section; repeatable",
     }),
-    pages: boolean({ description: "list the address ranges of pages that differ" }),
+    pages: boolean({ description: "list the address ranges of differing pages" }),
   };
 
   async run(): Promise<Answer> {
     const { flags } = this;
     if (flags["images-dir"] !== undefined)
-      throw new UsageError("diff takes two directories as arguments, not -D");
+      throw new UsageError("-D does not apply to diff; give both images as arguments");
     const { OLD, NEW } = this.args;
     const [left, right] = [openDocument(OLD, this.looking), openDocument(NEW, this.looking)];
     const only = flags.only as (typeof SECTIONS)[number][] | undefined;
@@ -71,7 +69,7 @@ Exit status: 0 no difference, 1 differences, 2 trouble.`;
     if (flags.json) this.printJson({ old: left.name, new: right.name, same, ...answer });
     else this.printLines(diffLines(left.name, right.name, answer, this.style));
     if (answer.notCompared !== undefined)
-      this.warn(`not compared, as memory of a piped image is not kept: ${answer.notCompared.join(", ")}`);
+      this.warn(`not compared (memory of a piped stream is not kept): ${answer.notCompared.join(", ")}`);
     return same ? EXIT.ok : EXIT.no;
   }
 }

@@ -7,15 +7,15 @@ import { terminalWidth } from "../src/cli/output.js";
 import { type DumpRange, dumpImage, dumpStream, LinuxCrImage, openAnyImage } from "../src/index.js";
 
 export default class Dump extends BaseCommand<typeof Dump> {
-  static override summary = "say for every byte of an image file whose it is";
+  static override summary = "show what each byte of an image file belongs to";
   static override description =
-    `One line a range, from the first byte to the last: offsets in hexadecimal (the second one behind the range), bytes,
-what it is (magic, size, tag, length, value, unknown, payload, padding, raw), record and field, and what the bytes say.
-Of a linux-cr stream each record has a tag and a length; a page without header is raw, bytes behind the end are unknown.`;
+    `One line per range, from the first byte to the last: start and end offset in hexadecimal (the end is exclusive), size, type
+(magic, size, tag, length, value, unknown, payload, padding, raw), record and field, and the decoded value. In a linux-cr
+stream each record has a tag and a length; a page without a header is raw, and bytes after the end are unknown.`;
   static override examples = [
     "<%= config.bin %> dump fixtures/criu/logger/files.img",
     {
-      description: "where the name of the first file stands",
+      description: "where a file name is stored",
       command: "<%= config.bin %> dump fixtures/criu/logger/files.img | grep -F 'reg.name'",
     },
   ];

@@ -25,70 +25,70 @@ import {
 } from "../src/index.js";
 
 export default class Edit extends BaseCommand<typeof Edit> {
-  static override summary =
-    "change an image: paths, files, addresses, descriptors, locks, leases, timers, any field";
+  static override summary = "edit paths, files, addresses, descriptors, locks, leases, timers, or any field";
   static override description =
-    `Each edit is found over all images that hold such a field; bytes outside the changed fields stay as they are. Nothing
-is written when an edit matches nothing. Whatever their order on the command line, edits are made in this one, so that
-patterns see new names: ${EDIT_KINDS.map(({ name }) => name).join(", ")}.
+    `Each edit is applied to all images that hold such a field; bytes outside the changed fields stay as they are. If an edit
+matches nothing, nothing is written. Edits are applied in this order, not in that of the command line, and each sees the
+result of those before: ${EDIT_KINDS.map(({ name }) => name).join(", ")}.
 
 Paths match by whole components, the longest OLD first: /srv/a=/srv/b changes /srv/a and /srv/a/x, not /srv/ab. A GLOB
-has *, ** (also over slashes), ?, [set] and {a,b}; without a slash it is matched against the file's own name. Times are what
-was left at the checkpoint, as in 90s, 250ms or 1h30m. With --fd, descriptors that shared the old description keep it;
-those that shared one and are sent to the same file share the new one.
+has *, ** (which also matches slashes), ?, [set] and {a,b}; without a slash it matches the file name alone. Times are those
+left at the checkpoint, such as 90s, 250ms or 1h30m. With --fd, other descriptors that shared the open file keep it; those
+that shared one and are redirected to the same file share the new one.
 
-A linux-cr stream is edited by record: its lengths and counts follow, every other byte stays, also what no reader knows. -o names a new
-file, or - stdout; a stream on stdin (-) is kept in a file without a name meanwhile. The log of a stream stands beside it
-as FILE.crimg-log; stdout has none. All times in a stream count from the start of the checkpoint, which a restart makes the
-start of the restart; --restart-takes says how long that is, and when each changed time falls due then. A lease has
-whole seconds, rounded up. --deleted writes a copy as it writes the stream, below --root, never over a file that is
-there; relink: names a hard link that is there already, seen from the root of its file system.
+A linux-cr stream is edited by record: its lengths and counts are updated, and every other byte stays, unknown ones too.
+-o names a new file, or - for stdout; a stream on stdin (-) is spooled to an unnamed file. The log of a stream is
+FILE.crimg-log beside it; a stream on stdout has none. All times in a stream are relative to the start of the checkpoint, and on a
+restore to the start of the restore; --restart-takes gives its duration and shows when each changed time expires. A lease
+has whole seconds, rounded up. --deleted writes a copy together with the stream, below --root, and never replaces an
+existing file; relink names an existing hard link, as seen from the root of its file system.
 
---in-place survives being killed: the next edit --in-place, undo or crimg recover finishes it or takes it back, and no
-other command touches the image. When a file cannot be replaced, all are put back. With -o, pages are shared with the original: by reflink, or by a hard link where the file system has
-no reflinks, since crimg never writes into a pages file (--copy makes copies).
+--in-place is atomic even if killed: the next edit --in-place, undo or crimg recover finishes it or rolls it back, and no
+other command touches the image. If one file cannot be replaced, all are rolled back. With -o, pages are shared with the
+original: by reflink, or by hard link where the file system has no reflinks, since crimg never writes to a pages file
+(--copy makes copies).
 
-Each edit is told by the head of its log, a SHA-256 that stands for it and all edits before: kept elsewhere, it shows later
-whether somebody has changed the log (crimg log --head).
+Each edit prints the head of the log, a SHA-256 that covers it and all edits before. Keep it elsewhere to detect later
+whether the log was changed (crimg log --head).
 
-A recipe is YAML: names of edits as keys, in the order in which they are made, before those of flags; each has one text, a list
-of texts or a mapping OLD: NEW. Under policies stands a list of patterns (path, type, fd) with an action for the
-descriptors they match, the first one deciding: remap (with to), accept (as --accept-file), reopen (as --no-file-check, or with to
-and append another file, as --fd), drop, error, ignore. Under watch stand patterns of files that no descriptor names, for
-crimg validate --policy. Variables are written \${name}; vars gives them values, --var overrules.
+A recipe is YAML. Its keys are names of edits, applied in their order and before those of flags; each has one text, a list of
+texts or a mapping OLD: NEW. policies is a list of patterns (path, type, fd) with an action for the descriptors they
+match; the first match decides: remap (with to), accept (as --accept-file), reopen (as --no-file-check, or as --fd with to
+and append), drop, error, ignore. watch lists patterns of files that no descriptor refers to, for crimg validate --policy.
+Variables are written \${name}; vars sets them, and --var overrides vars.
 
-Exit status: 0 done (or it is so already), 1 an edit matched nothing, 2 trouble.`;
+Exit status: 0 done (or nothing to change), 1 an edit matched nothing, 2 trouble.`;
   static override examples = [
     {
-      description: "The data moved: what would change?",
+      description: "preview a move of the data",
       command:
         "<%= config.bin %> edit fixtures/criu/logger --remap-path /var/lib/crimg-demo=/srv/demo --dry-run",
     },
     {
-      description: "Do it, and take the log file as it is now",
+      description: "move the data, and accept the current log file",
       command:
         "<%= config.bin %> edit fixtures/criu/logger --remap-path /var/lib/crimg-demo=/srv/demo --no-file-check '/srv/demo/logger/log/*' -o /tmp/logger-moved",
     },
     {
-      description: "Another port and address, standard output into a file",
+      description: "change port and address, redirect stdout to a file",
       command:
         "<%= config.bin %> edit IMG --tcp-listen-remap 8080:8081 --remap-address 10.0.0.3=10.0.0.4 --fd 4711:1=/srv/out.txt,append -o DIR",
     },
     {
-      description: "Half a minute more for all timers",
+      description: "give all timers 30 s more",
       command: "<%= config.bin %> edit IMG --expiry all=+30s --in-place",
     },
     {
-      description: "A minute more for the holder of every lease being broken, for a restart of 30 s",
+      description: "give breaking leases a minute more, for a restore of 30 s",
       command: "<%= config.bin %> edit app.ckpt --lease-expiry all=+1m --restart-takes 30s --in-place",
     },
     {
-      description: "A deleted file travels inside of the stream",
+      description: "store a deleted file in the stream",
       command:
         "<%= config.bin %> edit app.ckpt --deleted /tmp/scratch=contents -o - | ssh host crimg restore -",
     },
     {
-      description: "A recipe for many sets",
+      description: "apply a recipe",
       command: "<%= config.bin %> edit IMG -f move.yaml --var to=/srv/b -o DIR",
     },
   ];
@@ -96,51 +96,53 @@ Exit status: 0 done (or it is so already), 1 an edit matched nothing, 2 trouble.
     set: "path of the set or stream",
     edits: "list of {kind, text}",
     changes:
-      "list of {edit, image, record, field, before, after}; record counts as in the image before, field is empty for whole records",
-    left: "what looks alike and stays: list of {edit, image, record, field, value, why}",
-    notes: "what a person should know or still has to do",
-    warnings: "what may go wrong after a restore",
-    unmatched: "edits that matched nothing, each with what was looked for",
+      "list of {edit, image, record, field, before, after}; record is the index before the edit; field is empty for whole records",
+    left: "similar values, left unchanged: list of {edit, image, record, field, value, why}",
+    notes: "what to know, or left to do",
+    warnings: "what may fail after a restore",
+    unmatched: "edits that matched nothing",
     mentions:
-      "with --scan-memory, where old values stand in memory: list of {edit, text, image, pid or shmid, address}",
-    due: "times of a stream that were changed: list of {edit, image, record, what, before, after in nanoseconds}",
-    newFiles: "files that are written beside a stream: list of {path, hostPath, size, mode, uid, gid}",
-    restore: "what no image can hold and the restore has to do: leaseBreakSeconds",
+      "with --scan-memory, old values found in memory: list of {edit, text, image, pid or shmid, address}",
+    due: "changed times of a stream: list of {edit, image, record, what, before, after in nanoseconds}",
+    newFiles: "files written with a stream: list of {path, hostPath, size, mode, uid, gid}",
+    restore: "what the restore must set because images cannot hold it: leaseBreakSeconds",
     applied:
-      "when something was written: {directory (file, for a stream), files: list of {name, before, after: SHA-256}, head: SHA-256 of the log's last line, shared, skipped}",
+      "{directory (file, for a stream), files: list of {name, before, after: SHA-256}, head: SHA-256 of the log's last line, shared, skipped}; absent when nothing was written",
   };
   static override args = { IMG: imageArg };
   static override flags = {
     ...EDIT_FLAGS,
     output: string({
       char: "o",
-      description:
-        "write the edited set into this new directory, a stream into this new file or, as -, to stdout",
+      description: "write to this new directory (set) or file (stream); - for stdout",
       helpValue: "PATH",
       exclusive: ["in-place", "dry-run"],
     }),
     "in-place": boolean({
-      description: "change the image itself, all files or none",
+      description: "edit the image itself, all files or none",
       exclusive: ["dry-run"],
     }),
-    "dry-run": boolean({ description: "only show every change, and what looks alike and stays" }),
-    "scan-memory": boolean({ description: "search the memory pages for the old values" }),
+    "dry-run": boolean({ description: "only show the changes, and similar values left unchanged" }),
+    "scan-memory": boolean({ description: "search memory pages for the old values" }),
     "restart-takes": string({
-      description: "how long the restart of a stream takes, for the moments at which times fall due",
+      description: "duration of the restore, to show when changed times of a stream expire",
       helpValue: "DURATION",
     }),
-    copy: boolean({ description: "share nothing with the original set", dependsOn: ["output"] }),
+    copy: boolean({
+      description: "copy pages instead of sharing them with the original",
+      dependsOn: ["output"],
+    }),
   };
 
   async run(): Promise<Answer> {
     const { flags } = this;
     const { edits, policies } = await editsFromFlags(flags);
     if (edits.length + policies.length === 0)
-      throw new UsageError("say what to change, as in --remap-path OLD=NEW or -f RECIPE");
+      throw new UsageError("nothing to edit; give an edit such as --remap-path OLD=NEW, or -f RECIPE");
     if (flags.output === undefined && !flags["in-place"] && !flags["dry-run"])
-      throw new UsageError("say where the edited set goes: -o DIR, --in-place, or --dry-run to only look");
+      throw new UsageError("missing output: give -o DIR, --in-place or --dry-run");
     if (flags.output === "-" && flags.json)
-      throw new UsageError("stdout cannot hold the stream and the answer of --json: name a file with -o");
+      throw new UsageError("--json and the stream both go to stdout; name a file with -o");
     if (flags["in-place"] && this.image !== "-") this.tellRecovery(recoverImage(this.image));
     const document = openDocument(this.image, { ...this.opening, spoolIn: this.#spoolDirectory() });
     const progress = new Progress("searching memory");
@@ -167,7 +169,7 @@ Exit status: 0 done (or it is so already), 1 an edit matched nothing, 2 trouble.
     const { output, copy } = this.flags;
     const options = { version: this.config.version };
     if (document.family === "criu") {
-      if (output === "-") throw new UsageError("an image set is a directory, and stdout takes a stream only");
+      if (output === "-") throw new UsageError("cannot write a CRIU set to stdout; name a directory");
       const target =
         output === undefined
           ? ({ to: "in place" } as const)

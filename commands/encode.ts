@@ -15,40 +15,40 @@ import {
 } from "../src/index.js";
 
 export default class Encode extends BaseCommand<typeof Encode> {
-  static override summary = "make an image file or a linux-cr stream from JSON";
+  static override summary = "encode JSON to an image file or a linux-cr stream";
   static override description =
-    `Takes the JSON of crimg decode, of crit (plain and pretty) and of go-crit, told apart by their content. A key that the
-message does not have, a value out of range or an unknown name is refused, with the record and the field.
+    `Reads the JSON of crimg decode, crit (plain and pretty) and go-crit, detected by content. An unknown key, a value out of
+range or an unknown name is an error that names the record and the field.
 
-Of a linux-cr stream, the lengths of records are counted anew; a field that counts what a record holds may be left out,
-and any other field left out is zero.`;
+For a linux-cr stream, the lengths of records are recomputed; a field that counts the contents of a record may be omitted,
+and any other omitted field is zero.`;
   static override examples = [
     {
-      description: "give the log file of a set another path",
+      description: "change the path of a log file",
       command:
         "<%= config.bin %> decode fixtures/criu/logger/files.img | sed 's,/service.log,/other.log,' | <%= config.bin %> encode -o /tmp/files.img",
     },
     {
-      description: "JSON of a newer crit, with fields that are not known yet",
+      description: "JSON of a newer crit, with unknown fields",
       command: "crit decode -i files.img | <%= config.bin %> encode --lax -o files.img",
     },
     {
-      description: "a stream of any size, its pages copied and not spelt out",
+      description: "a stream of any size, with its pages copied from the original",
       command:
         "<%= config.bin %> decode --leave-pages fixtures/linux-cr/minimal.ckpt | <%= config.bin %> encode --pages-from fixtures/linux-cr/minimal.ckpt -o /tmp/copy.ckpt",
     },
   ];
   static override json = {
-    file: "the image that was written; with -o only, since the image itself goes to stdout without",
-    size: "its bytes",
+    file: "the written image; only with -o, since without it the image goes to stdout",
+    size: "size in bytes",
   };
   static override args = { JSONFILE: positional("JSON file; - or nothing for stdin") };
   static override flags = {
     in: inFlag,
     out: outFlag,
-    lax: boolean({ description: "ignore keys that are not known" }),
+    lax: boolean({ description: "ignore unknown keys" }),
     "pages-from": string({
-      description: "the stream that decode --leave-pages left the pages in",
+      description: "the stream that decode --leave-pages read",
       helpValue: "IMAGE",
     }),
   };

@@ -10,37 +10,37 @@ import { type Explanation, explainLog, FileSource, MemorySource, openDocument } 
 const MAX_PIPED_LOG = 256 * 1024 * 1024;
 
 export default class Explain extends BaseCommand<typeof Explain> {
-  static override summary = "say why criu failed, from its log";
+  static override summary = "explain why criu failed, from its log";
   static override description =
-    `Finds the first real error in the log of a criu dump or restore, says what it means and which command
-mends it. With the image set that the log is about, the ids in the log become tasks, descriptors and paths.
+    `Finds the first real error in the log of criu dump or criu restore, and shows what it means and which command fixes it.
+With the image set that the log is about, ids in the log are resolved to tasks, descriptors and paths.
 
-Exit status: 0 when the failure is known (or the log tells of success), 1 when the log holds no failure that crimg
-knows (its error lines are shown then), 2 on trouble.`;
+Exit status: 0 the failure is known (or criu succeeded), 1 no known failure in the log (its error lines are shown), 2
+trouble.`;
   static override examples = [
     {
-      description: "Why did this restore fail?",
+      description: "a failed restore",
       command: "<%= config.bin %> <%= command.id %> restore.log images/",
     },
     {
-      description: "A dump has no images yet; the log may come through a pipe",
+      description: "a failed dump, its log from a pipe",
       command: "ssh host cat /tmp/dump.log | <%= config.bin %> <%= command.id %> -",
     },
   ];
   static override json = {
-    log: "the log as it was named",
+    log: "name of the log as given",
     action: "dump, restore or unknown",
     outcome: "failed, succeeded or unfinished (criu was stopped, crashed, or is still running)",
     criuVersion: "version of criu; absent below -v3",
     kernel: "release of the kernel; absent below -v3",
-    root: "pid of the root of the dumped tree; absent when the log does not tell",
+    root: "pid of the root of the dumped tree; absent if not in the log",
     failure:
-      "absent when none is known: id, what, why, line {number, level, pid, place, text}, objects {pid, comm, use, file, how}, mends {command, effect}",
-    lines: "the lines of criu that may matter",
+      "absent if unknown: id, what, why, line {number, level, pid, place, text}, objects {pid, comm, use, file, how}, mends {command, effect}",
+    lines: "log lines that may matter",
     last: "the last line",
   };
   static override args = {
-    LOG: requiredPositional("log of criu dump or criu restore, of any verbosity; - is stdin"),
+    LOG: requiredPositional("log of criu dump or criu restore, of any verbosity; - for stdin"),
     IMG: imageArg,
   };
 

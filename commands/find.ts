@@ -20,36 +20,36 @@ import {
 } from "../src/index.js";
 
 export default class Find extends BaseCommand<typeof Find> {
-  static override summary = "find a text, number or address in any field of any image";
+  static override summary = "search all fields of an image for a text, number or address";
   static override description =
-    `Looks into every decoded field of every image of a directory, or of one image file: texts and bytes that contain
-TEXT, numbers equal to it when it is one (decimal or 0x), IP addresses equal to it in any spelling, names of flags and
-of enum values. Memory pages and payloads are not searched. A linux-cr stream is searched in the same way.
+    `Searches every decoded field of an image directory, an image file or a linux-cr stream. Texts and bytes match if they
+contain TEXT; numbers if they are equal to it (decimal or 0x); IP addresses in any notation; flags and enum values by name.
+Memory pages and payloads are not searched.
 
-Exit status: 0 found, 1 not found, 2 trouble (also when an image could not be read, whatever was found in others).`;
+Exit status: 0 found, 1 not found, 2 trouble (also if only some of the images could be read).`;
   static override examples = [
     {
-      description: "every field that mentions a directory",
+      description: "fields that mention a directory",
       command: "<%= config.bin %> find fixtures/criu/logger /var/lib",
     },
     {
-      description: "where an inode number is mentioned",
+      description: "fields that hold a number",
       command: "<%= config.bin %> find fixtures/criu/locks 0x1",
     },
     {
-      description: "by a regular expression, upper or lower case",
+      description: "by regular expression, ignoring case",
       command: "<%= config.bin %> find --regex -i fixtures/criu/logger 'LOGGER$'",
     },
   ];
   static override json = {
     matches:
-      "list of {image, record, path, value, text}: file, index, field, the value as stored (bytes in base64, addresses as words) and as text",
+      "list of {image, record, path, value, text}: file name, record index, field, and the value as stored (bytes in base64, addresses as words) and as text",
   };
-  static override args = { IMG: imageArg, TEXT: positional("what to look for") };
+  static override args = { IMG: imageArg, TEXT: positional("text, number or address to search for") };
   static override flags = {
-    fixed: boolean({ description: "TEXT is text, also when it looks like a number or an address" }),
+    fixed: boolean({ description: "TEXT is text, even if it looks like a number or an address" }),
     regex: boolean({ description: "TEXT is a regular expression", exclusive: ["fixed"] }),
-    "ignore-case": boolean({ char: "i", description: "upper and lower case are the same" }),
+    "ignore-case": boolean({ char: "i", description: "ignore case" }),
   };
   #hadTrouble = false;
 
@@ -57,7 +57,7 @@ Exit status: 0 found, 1 not found, 2 trouble (also when an image could not be re
     const { fixed, regex, json, "ignore-case": ignoreCase } = this.flags;
     const { TEXT } = this.args;
     if (TEXT === undefined)
-      throw new UsageError("name what to look for: crimg find IMG TEXT, or -D DIR TEXT");
+      throw new UsageError("missing TEXT: crimg find IMG TEXT, or crimg find -D DIR TEXT");
     const matcher = matcherOf(TEXT, { fixed, regex, ignoreCase });
     const matches = this.#matches(matcher);
     let found = 0;

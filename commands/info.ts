@@ -13,13 +13,13 @@ import {
 } from "../src/index.js";
 
 export default class Info extends BaseCommand<typeof Info> {
-  static override summary = "say what an image file is and how many records it has";
+  static override summary = "show the kind of an image file and its number of records";
   static override description =
-    `Like crit info, but payloads between the records do not upset the count. Raw images (memory pages, the output of ip
-and iptables) have no magic and no records; what they are is told by their names.
+    `Like crit info, but payloads between records are not counted as records. Raw images (memory pages, the output of ip and
+iptables) have no magic and no records; they are identified by name.
 
-Of a linux-cr stream it tells the revision of the format, the kernel, how many records, tasks and objects there are, and
-exactly where it ends, also when it is cut off (exit status 2).`;
+For a linux-cr stream it shows the revision of the format, the kernel, the numbers of records, tasks and objects, and the
+offset at which it ends, also if it is truncated (exit status 2).`;
   static override examples = [
     "<%= config.bin %> info fixtures/criu/logger/files.img",
     "<%= config.bin %> info --json fixtures/criu/logger/core-1000.img",
@@ -28,24 +28,24 @@ exactly where it ends, also when it is cut off (exit status 2).`;
   static override json = {
     file: "path as given, or stdin",
     kind: "crimg's name of the kind, or linux-cr stream",
-    about: "what images of that kind hold",
+    about: "what images of this kind hold",
     magic: "crit's name of it; absent for raw images",
     count: "records; absent for raw images",
     size: "bytes of the file",
     payloadSize: "bytes between the records, padding included",
     envelope: "V1 (criu before 1.6, and every inventory) or V1.1",
     byteOrder: "little-endian or big-endian",
-    belongsTo: "{what, id}: what the number in the file name counts, and the number",
-    since: "CRIU release that brought the kind",
-    isOld: "true when criu no longer writes it",
-    "architecture, kernel, time": "of a stream: the machine, and when it was taken",
-    revisions: "of a stream: list of {commit, label, date}, the revisions of the format that fit",
-    doubts: "of a stream: what does not fit them",
-    "tasks, objects, unknown": "of a stream: how many there are, unknown records counted apart",
-    dialect: "of a stream: records of crimg's own dialect, {name: count}; absent without any",
+    belongsTo: "{what, id}: what the number in the file name identifies, and the number",
+    since: "first CRIU release with this kind",
+    isOld: "true if criu no longer writes it",
+    "architecture, kernel, time": "of a stream: the machine, and the time of the checkpoint",
+    revisions: "of a stream: list of {commit, label, date}, the revisions of the format that match",
+    doubts: "of a stream: what does not match them",
+    "tasks, objects, unknown": "of a stream: how many; unknown records are counted separately",
+    dialect: "of a stream: its records that only crimg writes, {name: count}; absent if none",
     extensions:
-      "of a stream: {version, writer, records, unknown}, crimg's extension records by name, later ones by id; absent without any",
-    ending: "of a stream: {kind, offset, rest}, where it ends and how many bytes stand behind",
+      "of a stream: {version, writer, records, unknown}, its crimg extension records by name, those of later versions by id; absent if none",
+    ending: "of a stream: {kind, offset, rest}, where it ends and how many bytes follow",
     problem: "of a stream: what is wrong at its end",
   };
   static override args = { IMAGEFILE: positional("image file or linux-cr stream; - or nothing for stdin") };
@@ -60,7 +60,7 @@ exactly where it ends, also when it is cut off (exit status 2).`;
     return EXIT.ok;
   }
 
-  /** A stream that is cut off is told as far as it goes, but the exit status does not hide it. */
+  /** A truncated stream is shown as far as it goes; the exit status reports it. */
   #stream(info: StreamInfo): Answer {
     if (this.flags.json) this.printJson(info);
     else this.printLines(streamLines(info));
@@ -76,7 +76,7 @@ function lines(info: ImageInfo): string[] {
   const rows: [string, string | undefined][] = [
     ["file", info.file],
     ["kind", kind === undefined ? undefined : `${kind}: ${about}`],
-    ["magic", info.magic ?? "none: criu copies this file as it is"],
+    ["magic", info.magic ?? "none (criu copies this file as it is)"],
     ["count", count === undefined ? undefined : String(count)],
     ["size", `${size} bytes${payloadSize ? `, ${payloadSize} of them payload` : ""}`],
     ["format", envelope === undefined ? undefined : `${envelope}, ${byteOrder}`],
@@ -99,7 +99,7 @@ function streamLines(info: StreamInfo): string[] {
     ["count", `${count} records, ${tasks} tasks, ${objects} objects`],
     ["unknown", info.unknown === 0 ? undefined : `${info.unknown} records`],
     ["size", `${size} bytes`],
-    ["end", `${ENDINGS[ending.kind] ?? ending.kind} at ${ending.offset}, ${ending.rest} bytes behind`],
+    ["end", `${ENDINGS[ending.kind] ?? ending.kind} at ${ending.offset}, followed by ${ending.rest} bytes`],
   ];
   return rows.flatMap(([name, text]) => (text === undefined ? [] : [`${name.padEnd(7)} ${text}`]));
 }
@@ -107,6 +107,6 @@ function streamLines(info: StreamInfo): string[] {
 const ENDINGS: Readonly<Record<string, string>> = {
   tail: "TAIL",
   "no tail": "without TAIL",
-  truncated: "cut off",
+  truncated: "truncated",
   damaged: "damaged",
 };

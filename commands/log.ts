@@ -5,37 +5,36 @@ import { chainJson, chainLines, chainProblem } from "../src/cli/log-lines.js";
 import { editHistory, type FileState, type LogEntry, openDocument } from "../src/index.js";
 
 export default class Log extends BaseCommand<typeof Log> {
-  static override summary = "show what crimg has edited in an image, and whether it is still so";
+  static override summary = "show the edits made to an image, and verify its files";
   static override description =
-    `The log of an image set stands inside it, in crimg-edits.jsonl; that of a linux-cr stream beside it, under the stream's
-name with .crimg-log behind it. Each file that an edit changed is compared by SHA-256 with what the edit left.
+    `The log of an image set is crimg-edits.jsonl in its directory; that of a linux-cr stream is FILE.crimg-log beside it. Each
+file changed by an edit is compared by SHA-256 with the result of the edit.
 
-Each entry holds the SHA-256 of the line before it, so no entry can be changed, moved, added or taken out alone: the
-chain proves order and content of the edits, also that an edit's text belongs to the bytes which undo would put back.
-It proves this only against somebody who cannot write the last line: whoever can write the whole log can make
-another chain. Keep the head, the SHA-256 of the last line (tail -n 1 LOG | sha256sum), where nobody else writes;
---head then says whether the log up to that edit is still the same. Logs from before entries were chained are read, and
-are said to be so.
+Each entry holds the SHA-256 of the line before it, so that no single entry can be changed, moved, added or removed: the
+chain proves the order and content of the edits, and that the bytes which undo would restore belong to them. It does not
+protect against someone who can write the last line: whoever can write the whole log can make another chain. Keep the head,
+the SHA-256 of the last line (tail -n 1 LOG | sha256sum), where nobody else can write; --head then verifies the log up to
+that edit. Older logs without a chain are read and reported as such.
 
-Exit status: 0 all files are as the log says and the chain holds, 1 something else has changed a file or the log, 2 trouble.`;
+Exit status: 0 all files match the log and the chain is intact, 1 a file or the log was changed otherwise, 2 trouble.`;
   static override examples = [
-    { description: "Who changed this set, and when?", command: "<%= config.bin %> log IMG" },
-    { description: "With every old and new value", command: "<%= config.bin %> log IMG --json" },
+    { description: "list the edits", command: "<%= config.bin %> log IMG" },
+    { description: "with all old and new values", command: "<%= config.bin %> log IMG --json" },
     {
-      description: "Is it the log whose head was kept?",
+      description: "verify against a head kept elsewhere",
       command: '<%= config.bin %> log IMG --head "$(cat kept-head)"',
     },
   ];
   static override json = {
     set: "path of the set or stream",
     edits:
-      "list of {previous: SHA-256 of the line before, null for the first, absent when not chained; crimg: version, time, edits, files: list of {name, before, after: SHA-256}, changes}, the oldest first",
+      "list of {previous: SHA-256 of the line before, null for the first, absent if not chained; crimg: version, time, edits, files: list of {name, before, after: SHA-256}, changes}, oldest first",
     chain:
-      "{head: SHA-256 of the last line, intact, unchained: number of edits at the start without a chain, broken: null or {entry, expected, found}; with --head kept: {head, entry: the edit it belongs to, or null}}; entries count from 1",
-    files: "list of {name, expected, found: SHA-256 by the log and of the file as it is}",
+      "{head: SHA-256 of the last line, intact, unchained: number of edits at the start without a chain, broken: null or {entry, expected, found}; with --head kept: {head, entry: the edit it belongs to, or null}}; entries are numbered from 1",
+    files: "list of {name, expected, found: SHA-256 in the log and of the file}",
   };
   static override args = { IMG: imageArg };
-  static override flags = { head: headFlag("the head that was kept: the log must hold it") };
+  static override flags = { head: headFlag("head that was kept; the log must contain it") };
 
   async run(): Promise<Answer> {
     const kept = keptHead(this.flags.head);
@@ -48,7 +47,7 @@ Exit status: 0 all files are as the log says and the chain holds, 1 something el
       if (this.flags.json)
         this.printJson({ set: document.name, edits: entries.map(withoutUndo), chain, files });
       else {
-        if (entries.length === 0) this.print(`crimg has not edited ${document.name}`);
+        if (entries.length === 0) this.print(`no edits in ${document.name}`);
         else {
           this.#printEntries(entries);
           this.print(`head ${chain.head}`);
@@ -84,7 +83,7 @@ Exit status: 0 all files are as the log says and the chain holds, 1 something el
 }
 
 function sentence({ name, found }: FileState): string {
-  return `${name} ${found === undefined ? "is gone" : "was changed by something else"} since the last edit`;
+  return `${name} ${found === undefined ? "was removed" : "was changed by another program"} since the last edit`;
 }
 
 /** The bytes to undo an edit are of no use to a reader. */

@@ -11,9 +11,9 @@ import { restoreJson } from "../src/cli/restore-json.js";
 import {
   endedText,
   failedLines,
-  obstacleLines,
   optionLines,
   preparedLines,
+  problemLines,
   restoreCommandLine,
   warningsOf,
 } from "../src/cli/restore-lines.js";
@@ -34,85 +34,85 @@ import {
 } from "../src/index.js";
 
 export default class Restore extends BaseCommand<typeof Restore> {
-  static override summary = "bring a checkpoint back to life";
+  static override summary = "restore a checkpoint";
   static override description =
-    `Checks the image first and hands it to a backend. criu restores sets: crimg works out from the images which options
-it needs, and when it fails, its log is explained as crimg explain does. slim is crimg's own engine and restores streams
-by ptrace, without any criu (x86-64). An image of the other family is converted into a temporary one. auto, the default,
-takes slim for streams of crimg checkpoint and criu for all else, or the other one where only that can work here.
+    `Validates the image, then restores it by a backend. criu restores sets: crimg derives the required options from the images
+and explains the log if criu fails, as crimg explain does. slim is built into crimg and restores streams with ptrace,
+without criu (x86-64). An image of the other format is converted to a temporary one. auto, the default, uses slim for
+streams of crimg checkpoint and criu for the rest, or the other one if only that works here.
 
-Edits are made to a copy that is removed afterwards; the original is only read. A stream may come through a pipe, as -.
+Edits are applied to a temporary copy; the original is only read. A stream can be piped in, as -.
 
-Words after -- are options for criu itself; they replace those that crimg works out.
+Arguments after -- are passed to criu; they replace those that crimg derives.
 
-Root restores an image of somebody else, or one that somebody else could have put in its place, only with rights that
-its owner could have; --allow-rights grants more by name, --as-owner restores it as that user. Who wrote what comes
-through a pipe cannot be known: it is taken for the caller's own.
+If someone other than root owns the image or could have replaced it, root restores it only with rights that its owner
+could have; --allow-rights grants more by name, and --as-owner restores it as that user. The writer of piped data is
+unknown: it is treated as the caller's own.
 
-Without --detach crimg waits until the root task has ended, and passes SIGINT, SIGTERM, SIGHUP and SIGQUIT on to it.
-slim tells how it ended; criu does not. With --detach the tasks go on under init.
+Without --detach crimg waits until the root task ends, and forwards SIGINT, SIGTERM, SIGHUP and SIGQUIT to it. slim reports
+how it ended; criu does not. With --detach the tasks continue under init.
 
-Exit status: 0 restored (and, without --detach, ended, however that was), 1 it cannot be restored, or the restore failed,
+Exit status: 0 restored (and, without --detach, ended, with any status), 1 it cannot be restored, or the restore failed,
 2 trouble.`;
   static override examples = [
     {
-      description: "What would be done, and why?",
+      description: "preview a restore",
       command: "<%= config.bin %> <%= command.id %> fixtures/criu/locks --dry-run",
     },
     {
-      description: "The data moved; restore and return",
+      description: "remap a path, restore in the background",
       command:
         "<%= config.bin %> <%= command.id %> IMG --remap-path /srv/a=/srv/b --detach --pidfile app.pid",
     },
     {
-      description: "Only the command line of criu, to be pasted",
+      description: "print the criu command line",
       command: "<%= config.bin %> <%= command.id %> fixtures/criu/locks --print",
     },
     {
-      description: "Through a pipe, with crimg's own engine: no criu is needed",
+      description: "through a pipe, without criu",
       command: "crimg checkpoint PID -o - | <%= config.bin %> <%= command.id %> - --backend slim --detach",
     },
     {
-      description: "A stream from another machine",
+      description: "convert and restore through a pipe",
       command: "crimg convert IMG - | <%= config.bin %> <%= command.id %> - --detach",
     },
     {
-      description: "An image of a user that asks for more than the user has: as that user, without it",
+      description: "restore as the owner of the image, without extra rights",
       command: "<%= config.bin %> <%= command.id %> IMG --as-owner --pids new",
     },
     {
-      description: "The same, granting what it asks for by name",
+      description: "grant extra rights by name",
       command: "<%= config.bin %> <%= command.id %> IMG --allow-rights uid=0,caps",
     },
     {
-      description: "Options for criu itself",
+      description: "pass options to criu",
       command: "<%= config.bin %> <%= command.id %> IMG -- --tcp-close",
     },
   ];
   static override json = {
-    backend: "name (criu or slim), because, able, and path, version, reason or remark",
-    convert: "of a stream, the words that make the set which criu restores",
-    criu: "the words that criu is started with; absent for slim",
+    backend: "name (criu or slim), because, able, and path, version, reason or remark (a warning)",
+    convert: "of a stream, the command that makes the set for criu, as arguments",
+    criu: "arguments of criu; absent for slim",
     commandLine: "the same, quoted for a shell",
-    options: "what criu must be told for the images: option, value, reason, objects, from",
+    options: "options that the images require: option, value, reason, objects, from",
     steps:
-      "with --dry-run, what slim would do, in order: list of {phase, task, what, why}; task is absent for what is done for all",
-    changes: "of the edits, as crimg edit tells them; absent without edits",
-    unmatched: "edits that matched nothing, as sentences; absent without edits",
-    valid: "whether the check found no error",
-    findings: "as crimg validate tells them",
-    losses: "of an image that is converted, what the other family cannot hold: list of {object, what, why}",
-    refusals: "why it cannot be done, as sentences",
-    owner: "whom the image belongs to, when that is not root",
+      "with --dry-run, the steps of slim, in order: list of {phase, task, what, why}; task is absent for steps that concern all tasks",
+    changes: "as in crimg edit; absent without edits",
+    unmatched: "edits that matched nothing; absent without edits",
+    valid: "whether validation found no errors",
+    findings: "as in crimg validate",
+    losses: "of a converted image, what the other format cannot express: list of {object, what, why}",
+    refusals: "why the restore is not possible: list of sentences",
+    owner: "owner of the image; absent if root",
     rights:
-      "what it asks beyond its owner and is not granted, when the caller could grant it: list of {name, asked, had, pid, count}",
+      "rights beyond those of its owner that the caller could grant but has not: list of {name, asked, had, pid, count}",
     restart:
-      "absent when nothing was started: restored, pid and remark, and with slim, without --detach, ended: {status} or {signal} of the root task; or restored, reason and explanation (see crimg explain)",
+      "absent if nothing was started: restored, pid and remark (a warning), and with slim, without --detach, ended: {status} or {signal} of the root task; or restored, reason and explanation (see crimg explain)",
   };
   static override args = { IMG: imageArg };
   static override flags = RESTORE_FLAGS;
 
-  /** Options for criu itself, which stand behind `--`. */
+  /** Arguments after `--`, passed to criu. */
   #extra: readonly string[] = [];
 
   override async init(): Promise<void> {
@@ -129,10 +129,10 @@ Exit status: 0 restored (and, without --detach, ended, however that was), 1 it c
     const { edits, policies } = await editsFromFlags(flags);
     if (flags.print && edits.length + policies.length > 0)
       throw new UsageError(
-        "--print names no edited set, since the copy that crimg restores is removed again: make one with crimg edit -o DIR, and print for that",
+        "--print does not work with edits, since the edited copy is temporary; make one with crimg edit -o DIR, and print for that",
       );
     if (flags.print && flags.backend === "slim")
-      throw new UsageError("--print is for criu, and slim starts no program: --dry-run tells its steps");
+      throw new UsageError("--print is for criu only; --dry-run shows the steps of slim");
     const owner = flags["as-owner"] ? this.#ownerToBecome() : undefined;
     if (owner !== undefined) {
       process.exitCode = await runAs(owner);
@@ -143,21 +143,21 @@ Exit status: 0 restored (and, without --detach, ended, however that was), 1 it c
       const prepared = await prepareRestore(document, this.#request(edits, policies));
       if (flags.print) return this.#print(prepared);
       for (const warning of warningsOf(prepared)) this.warn(warning);
-      const obstacles = [...obstacleLines(prepared, this.#goOn())];
-      if (flags["dry-run"]) return await this.#dryRun(prepared, obstacles);
-      if (obstacles.length > 0) return this.#refuse(prepared, obstacles);
+      const problems = [...problemLines(prepared, this.#goOn())];
+      if (flags["dry-run"]) return await this.#dryRun(prepared, problems);
+      if (problems.length > 0) return this.#refuse(prepared, problems);
       return this.#tell(prepared, await this.#start(prepared));
     } finally {
       document.close();
     }
   }
 
-  /** Whom another crimg must run as; asked before anything is restored. */
+  /** The user to run as with --as-owner; determined before anything is restored. */
   #ownerToBecome() {
     const { backend, print, criu } = this.flags;
     if (backend === "criu" || print || criu !== undefined || this.#extra.length > 0)
       throw new UsageError(
-        "criu restores as root alone, and with --as-owner crimg is the owner of the image: leave --backend criu, --print, --criu and words after -- out",
+        "--as-owner restores as the owner of the image, and criu requires root; omit --backend criu, --print, --criu and arguments after --",
       );
     return ownerToBecome(this.image);
   }
@@ -223,21 +223,21 @@ Exit status: 0 restored (and, without --detach, ended, however that was), 1 it c
     return prepared.refusals.length === 0 ? EXIT.ok : EXIT.no;
   }
 
-  async #dryRun(prepared: PreparedRestore, obstacles: readonly Line[]): Promise<Answer> {
-    const isPossible = obstacles.length === 0;
+  async #dryRun(prepared: PreparedRestore, problems: readonly Line[]): Promise<Answer> {
+    const isPossible = problems.length === 0;
     const steps = isPossible ? await prepared.steps() : [];
     if (this.flags.json) this.printJson(restoreJson(prepared, { steps }));
     else {
       this.printLines(preparedLines(prepared, steps, this.#look));
-      if (isPossible) this.print("nothing was started: this is a dry run");
-      else this.printLines(obstacles);
+      if (isPossible) this.print("dry run; nothing was started");
+      else this.printLines(problems);
     }
     return isPossible ? EXIT.ok : EXIT.no;
   }
 
-  #refuse(prepared: PreparedRestore, obstacles: readonly Line[]): Answer {
+  #refuse(prepared: PreparedRestore, problems: readonly Line[]): Answer {
     if (this.flags.json) this.printJson(restoreJson(prepared));
-    writeLines(2, obstacles);
+    writeLines(2, problems);
     this.note("nothing was started");
     return EXIT.no;
   }
@@ -249,8 +249,8 @@ Exit status: 0 restored (and, without --detach, ended, however that was), 1 it c
       return EXIT.no;
     }
     if (restart.remark !== undefined) this.warn(restart.remark);
-    const said = this.flags.detach ? `restored: root task ${restart.pid}` : endedText(restart);
-    if (!this.flags.json && said !== undefined) this.print(said);
+    const text = this.flags.detach ? `restored: root task ${restart.pid}` : endedText(restart);
+    if (!this.flags.json && text !== undefined) this.print(text);
     return EXIT.ok;
   }
 

@@ -22,55 +22,54 @@ const RECORD = "record";
 const VIEW_NAMES = [...(Object.keys(VIEWS) as ViewName[]), RECORD] as const;
 
 export default class Show extends BaseCommand<typeof Show> {
-  static override summary = "show what a checkpoint holds";
-  static override description = `Without VIEW one screen: what the image is and what is special about it.
-With VIEW all of one thing:
+  static override summary = "show the contents of a checkpoint";
+  static override description = `Without VIEW, a summary on one screen. With VIEW, all objects of one kind:
 
-  tree     the process tree, dead leaders, zombies
+  tree     process tree, dead leaders, zombies
   fds      descriptors of each task, current directory and root
-  files    open files, their sizes and offsets, and who uses them
+  files    open files, their sizes, offsets and users
   maps     mappings of each task
-  rss      which pages of each mapping are stored, and where
-  locks    file locks and leases, with the time that breaking ones have left
+  rss      stored pages of each mapping
+  locks    file locks and leases, with the time left of breaking ones
   sockets  sockets with both ends, queues, states
   pipes    pipes and fifos with both ends
-  mounts   mounts of the mount namespaces that were dumped
-  ns       namespaces: dumped, or those of criu itself
+  mounts   mounts of the dumped mount namespaces
+  ns       namespaces: dumped, or shared with criu
   creds    user and group ids, capabilities, seccomp
   signals  actions, blocked and pending signals
-  timers   timers and interrupted calls, and what was left of them
+  timers   timers and interrupted calls, with the time left
   rlimits  resource limits
   cgroups  control groups and their properties
-  ghosts   deleted files and how they come back
+  ghosts   deleted files and how they are restored
   ipc      SysV shared memory, message queues, semaphores
   env      command line and environment, read from memory
-  record   one record, or all of an image, as stored
+  record   one record, or all records of an image, as stored
 
-A linux-cr stream, from a file or (as -) from stdin, has the same views; RECORD is the number of a record or a kind of
-records, such as VMA. Of a stream that comes through a pipe no memory is kept, so env cannot be shown of one.
+A linux-cr stream, from a file or stdin (-), has the same views; RECORD is the number of a record, or a type of record such as
+VMA. Memory of a piped stream is not kept, so it has no view env.
 
-Exit status: 0 shown; 1 there is no such task, image or record; 2 trouble.`;
+Exit status: 0 shown; 1 no such task, image or record; 2 trouble.`;
   static override examples = [
-    { description: "the image on one screen", command: "<%= config.bin %> show fixtures/criu/logger" },
+    { description: "summary on one screen", command: "<%= config.bin %> show fixtures/criu/logger" },
     { description: "all descriptors", command: "<%= config.bin %> show fixtures/criu/logger fds" },
     {
       description: "mappings of one task",
       command: "<%= config.bin %> show fixtures/criu/logger maps --pid 1000",
     },
     {
-      description: "one record with all its fields",
+      description: "all fields of one record",
       command: "<%= config.bin %> show fixtures/criu/logger record 'files.img[3]'",
     },
     {
-      description: "open files as JSON, for a script",
+      description: "open files as JSON",
       command: "<%= config.bin %> show fixtures/criu/logger files --json",
     },
   ];
-  /** By view, since each has keys of its own; times are nanoseconds, sizes and offsets bytes. */
+  /** By view, since the keys differ; times are in nanoseconds, sizes and offsets in bytes. */
   static override json = {
-    view: "the view that was asked for, or summary; the schema is crimg/show/1",
+    view: "name of the view, or summary; the schema is crimg/show/1",
     "(summary)":
-      "holds image, program, checkpoint, memory, tasks, files, sockets, locks, special, rights: {owner, asked: what the image asks beyond its owner} when there is any, problems",
+      "holds image, program, checkpoint, memory, tasks, files, sockets, locks, special, rights: {owner, asked: rights beyond those of its owner}, if any, problems",
     "(tree)": "holds tasks: {pid, ppid, pgid, sid, depth, comm, state, threads}; notes",
     "(fds)":
       "holds tasks: {pid, comm, table, cwd, root, descriptors: {fd, type, id, closeOnExec, flags, position, file}}",
@@ -79,14 +78,14 @@ Exit status: 0 shown; 1 there is no such task, image or record; 2 trouble.`;
     "(maps)":
       "holds tasks: {pid, comm, exe, mapped, mappings: {start, end, size, permissions, kind, offset, name, file}}",
     "(rss)":
-      "holds pageSize; tasks: {pid, comm, stored, inParent, lazy, mappings: as of maps, with stored, inParent, lazy, runs}",
+      "holds pageSize; tasks: {pid, comm, stored, inParent, lazy, mappings: as in maps, with stored, inParent, lazy, runs}",
     "(locks)":
-      "holds locks: {kind, type, breaking, previous, remaining, pid, comm, fd, owner, start, end, file}; remaining of a lease that is being broken in nanoseconds",
+      "holds locks: {kind, type, breaking, previous, remaining, pid, comm, fd, owner, start, end, file}; remaining is the time left of a breaking lease, in nanoseconds",
     "(sockets)":
       "holds sockets: {id, inode, family, type, protocol, state, local, remote, descriptors, backlog, options, peer, queues}",
     "(pipes)": "holds pipes: {kind, id, bytes, capacity, readers: {pids, fd}, writers: {pids, fd}}",
     "(mounts)":
-      "holds mounts: {namespace, id, parent, mountpoint, root, fileSystem, source, flags, options, shared, master}; note: why there are none",
+      "holds mounts: {namespace, id, parent, mountpoint, root, fileSystem, source, flags, options, shared, master}; note: why it is empty",
     "(ns)": "holds namespaces: {kind, id, dumped, pids}",
     "(creds)":
       "holds tasks: {pid, comm, threads: {tid, comm, uids, gids, groups, capability sets, securebits, noNewPrivs, seccomp}}",
@@ -98,32 +97,34 @@ Exit status: 0 shown; 1 there is no such task, image or record; 2 trouble.`;
       "holds sets: {id, outside, tids, members}; directories: {controllers, path, mode, uid, gid, properties}",
     "(ghosts)":
       "holds files: {method, path, keptIn, contents: {record, offset}, id, descriptors, uses, mode, uid, gid, size, stored}",
-    "(ipc)": "holds namespaces: {id, limits, segments, queues, semaphores}; note: why there are none",
+    "(ipc)": "holds namespaces: {id, limits, segments, queues, semaphores}; note: why it is empty",
     "(env)": "holds tasks: {pid, comm, argv, environment, problems}",
     "(record)":
       "holds image, kind, about; records: {index, message, offset, size, fields: {path, value, doc}}",
   };
   static override args = {
     IMG: imageArg,
-    VIEW: choice("what to show; without it a summary", VIEW_NAMES),
-    RECORD: positional("for the view record: an image such as core-1000.img, or one record, files.img[3]"),
+    VIEW: choice("what to show [default: a summary]", VIEW_NAMES),
+    RECORD: positional("for the view record: an image (core-1000.img) or one record (files.img[3])"),
   };
   static override flags = {
     pid: pidFlag,
-    runs: boolean({ description: "rss: list every run of pages" }),
-    threads: boolean({ char: "t", description: "tree: list the threads too" }),
+    runs: boolean({ description: "with rss: list every run of pages" }),
+    threads: boolean({ char: "t", description: "with tree: list threads too" }),
   };
 
   async run(): Promise<Answer> {
     const { VIEW: view, RECORD: record } = this.args;
     if (record !== undefined && view !== RECORD)
-      throw new UsageError(`unexpected argument: ${record}; only the view record takes one`);
+      throw new UsageError(`unexpected argument: ${record} (only the view record takes one)`);
     const document = openDocument(this.image, this.looking);
     const look = { style: this.style, width: terminalWidth() };
     if (view === undefined) return this.#summary(document);
     if (view === RECORD) {
       if (record === undefined)
-        throw new UsageError("name an image or a record, such as pstree.img or 'files.img[3]'");
+        throw new UsageError(
+          "missing RECORD: name an image or a record, such as pstree.img or 'files.img[3]'",
+        );
       const answer = recordView(document, record);
       if (this.flags.json) this.printJson(answer);
       else this.printLines(recordLines(answer, look));
@@ -136,10 +137,9 @@ Exit status: 0 shown; 1 there is no such task, image or record; 2 trouble.`;
     return EXIT.ok;
   }
 
-  /** What can be read of a damaged image is shown, but the exit status does not hide the rest. */
+  /** What can be read of a damaged image is shown; the exit status reports the damage. */
   #summary(document: Document): Answer {
-    if (this.flags.pid !== undefined)
-      throw new UsageError("the summary is of all tasks; name a view to limit with -p");
+    if (this.flags.pid !== undefined) throw new UsageError("-p needs a view; the summary covers all tasks");
     const answer = summaryView(document, lookedAtOwner(document));
     if (this.flags.json) this.printJson(answer);
     else this.printLines(summaryLines(answer, { style: this.style, width: terminalWidth() }));
@@ -148,11 +148,15 @@ Exit status: 0 shown; 1 there is no such task, image or record; 2 trouble.`;
     return EXIT.ok;
   }
 
-  /** oclif only lists the views; the one that was meant comes first here. */
+  /** oclif only lists the views; suggests the nearest one instead. */
   protected override async catch(error: unknown): Promise<void> {
     const typed = /^Expected (\S+) to be one of: tree,/.exec((error as Error).message)?.[1];
     const meant = typed === undefined ? undefined : nearest(typed, VIEW_NAMES);
-    const advice = meant === undefined ? `there are ${VIEW_NAMES.join(", ")}` : `did you mean ${meant}?`;
-    await super.catch(typed === undefined ? error : new UsageError(`there is no view ${typed}; ${advice}`));
+    const advice =
+      meant === undefined
+        ? ` (expected ${VIEW_NAMES.join(", ")})`
+        : `; did you mean ${JSON.stringify(meant)}?`;
+    const problem = typed === undefined ? undefined : `unknown view ${JSON.stringify(typed)}${advice}`;
+    await super.catch(problem === undefined ? error : new UsageError(problem));
   }
 }

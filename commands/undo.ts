@@ -15,44 +15,48 @@ import {
 } from "../src/index.js";
 
 export default class Undo extends BaseCommand<typeof Undo> {
-  static override summary = "take edits of an image back, to the very bytes that were there before";
+  static override summary = "undo edits of an image, byte for byte";
   static override description =
-    `The bytes come from the log (crimg log) and are proved by SHA-256 before anything is written. The log loses the entries
-that were taken back; that of a linux-cr stream goes with its last entry. When something else has changed the files since,
-nothing is done. Files that --deleted PATH=copy:FILE wrote beside a stream stay, and are named.
+    `The old bytes come from the log (crimg log) and are verified by SHA-256 before anything is written. Undone entries are
+removed from the log; the log of a linux-cr stream is removed with its last entry. If a file was changed by another program
+since, nothing is done. Files that --deleted PATH=copy:FILE wrote beside a stream are kept and listed.
 
-A log is only as good as who could write it (crimg log says what its chain proves): nothing is done when the chain is
-broken, or when the log names what no edit touches. --head takes edits back only by the log whose head was kept.
+A log can be trusted as far as whoever could write it (see crimg log on what its chain proves): nothing is done if the
+chain is broken, or if the log names a file that edits never change. With --head, edits are undone only if the log ends with
+that head.
 
 Exit status: 0 done, 2 trouble.`;
   static override examples = [
-    { description: "Take the last edit back", command: "<%= config.bin %> undo IMG" },
+    { description: "undo the last edit", command: "<%= config.bin %> undo IMG" },
     {
-      description: "The set as it was two edits ago, beside the one there is",
+      description: "undo two edits, into another directory",
       command: "<%= config.bin %> undo IMG --steps 2 -o DIR",
     },
   ];
   static override json = {
-    directory: "the set that was written; file, for a stream",
-    undone: "list of {time, edits} that were taken back, the newest first",
-    files: "names of the files that have their old bytes again",
-    left: "paths of files that the edits wrote beside a stream, and that stay",
+    directory: "directory of the written set; file, for a stream",
+    undone: "list of {time, edits} that were undone, newest first",
+    files: "names of the restored files",
+    left: "paths of files that the edits wrote beside a stream and that are kept",
   };
   static override args = { IMG: imageArg };
   static override flags = {
     output: string({
       char: "o",
-      description: "write the set into this new directory, a stream into this new file",
+      description: "write to this new directory (set) or file (stream)",
       helpValue: "PATH",
       exclusive: ["in-place"],
     }),
-    "in-place": boolean({ description: "change the image itself, all files or none; this is the default" }),
-    steps: integer({ default: 1, min: 1, description: "how many edits are taken back", helpValue: "N" }),
-    head: headFlag("the head that was kept: the log must end with it"),
+    "in-place": boolean({ description: "change the image itself, all files or none (default)" }),
+    steps: integer({ default: 1, min: 1, description: "number of edits to undo", helpValue: "N" }),
+    head: headFlag("head that was kept; the log must end with it"),
     unchained: boolean({
-      description: "take back also edits of a log that is not chained, as earlier versions wrote it",
+      description: "undo edits of an older log without a chain",
     }),
-    copy: boolean({ description: "share nothing with the edited set", dependsOn: ["output"] }),
+    copy: boolean({
+      description: "copy pages instead of sharing them with the edited set",
+      dependsOn: ["output"],
+    }),
   };
 
   async run(): Promise<Answer> {
@@ -73,9 +77,9 @@ Exit status: 0 done, 2 trouble.`;
         });
       else {
         const name = Object.values(where)[0] as string;
-        this.print(`${name}: ${files.join(", ")} as before`);
+        this.print(`${name}: restored ${files.join(", ")}`);
         this.printLines(entries.map(({ time, edits }) => `  ${time} ${edits.join(" ")}`));
-        for (const file of left) this.note(`${file}, which the edit wrote beside the stream, is left there`);
+        for (const file of left) this.note(`kept ${file}, which the edit wrote beside the stream`);
         if (copied !== undefined) this.printLines(copiedLines(copied));
       }
       return EXIT.ok;

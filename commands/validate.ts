@@ -22,43 +22,42 @@ import {
 
 export default class Validate extends BaseCommand<typeof Validate> {
   static override aliases = ["check"];
-  static override summary = "check whether a checkpoint is whole, and whether it can be restored here";
+  static override summary = "check that a checkpoint is valid, and can be restored here";
   static override description =
-    `Without --root and --host the image, a CRIU set or a linux-cr stream, is checked by itself: framing, references, the
-process tree, saved pages, mappings, locks and leases, sockets, namespaces. With --root each file that a restore opens
-is looked at too: that it is there, its type, mode, size and build id. With --host this machine is: pids, criu, CPU,
-ports, addresses, kernel.
+    `Without --root and --host, the image itself (a CRIU set or a linux-cr stream) is checked: framing, references, the process
+tree, saved pages, mappings, locks and leases, sockets, namespaces. --root also checks each file that a restore opens: its
+existence, type, mode, size and build id. --host also checks this machine: pids, criu, CPU, ports, addresses, kernel.
 
-A stream that is cut off or damaged is checked as far as it can be read, and where it ends is told.
+A truncated or damaged stream is checked as far as it can be read, and the offset where it ends is reported.
 
-A finding has a stable id, a severity, the object, what was expected and found, and the command that mends it:
-  error    restore refuses the image, or restores it wrongly
-  warning  suspicious, or a thing that criu does wrong itself
+A finding has a stable id, a severity, the object, what was expected and found, and the command that fixes it:
+  error    the restore fails, or restores the image wrongly
+  warning  suspicious, or something that criu itself restores wrongly
   note     worth knowing
 
-An image that root does not own, or that somebody else could have put in its place, is also checked for what it asks
-beyond its owner (RIGHTS_…): user ids, capabilities, devices, set-user-ID programs, with --root files as well. These are
-errors for root, whose restore would refuse them, else warnings or notes. CRIMG_OWNER=UID names another owner.
+If someone other than root owns the image or could have replaced it, rights beyond those of its owner are reported too
+(RIGHTS_…): user ids, capabilities, devices, set-user-ID programs, and with --root those of files. They are errors for
+root, whose restore would refuse them, and warnings or notes for others. CRIMG_OWNER=UID overrides the owner.
 
---rules lists all ids. Nothing is ever changed.
+--rules lists all ids. Nothing is changed.
 
 Exit status: 0 no errors, 1 errors were found, 2 trouble.`;
   static override examples = [
-    { description: "the set by itself", command: "<%= config.bin %> validate fixtures/criu/logger" },
+    { description: "the image itself", command: "<%= config.bin %> validate fixtures/criu/logger" },
     {
       description: "a linux-cr stream",
       command: "<%= config.bin %> validate fixtures/linux-cr/minimal.ckpt",
     },
     {
-      description: "and every file that a restore would open",
+      description: "with the files that a restore opens",
       command: "<%= config.bin %> validate fixtures/criu/logger --root /",
     },
     {
-      description: "would it restore on this machine?",
+      description: "with this machine",
       command: "<%= config.bin %> check fixtures/criu/logger --root / --host",
     },
     {
-      description: "only errors, for a script",
+      description: "ids of errors, for a script",
       command: `<%= config.bin %> validate fixtures/criu/logger --json | jq -r '.findings[] | select(.severity == "error") | .id'`,
     },
   ];
@@ -66,54 +65,54 @@ Exit status: 0 no errors, 1 errors were found, 2 trouble.`;
     image: "path of the set or stream",
     verdict: "valid or invalid",
     counts: "findings by severity: error, warning, note",
-    checked: "how much was looked at: rules, images, records, tasks, files, locks",
+    checked: "what was checked: rules, images, records, tasks, files, locks",
     findings:
-      "list of {id, severity, object: {image, record, offset, field, pid, fd, path}, what, expected, found, fix: the command that mends it}; offset in bytes, of records of streams",
-    more: "findings of one id beyond those listed, by id",
-    openOptions: "what the user decides: list of {option, reason}",
-    options: "what criu restore must be told: list of {option, value, reason, objects, from}",
+      "list of {id, severity, object: {image, record, offset, field, pid, fd, path}, what, expected, found, fix: the command that fixes it}; offset in bytes, for records of streams",
+    more: "number of findings not listed, by id",
+    openOptions: "options for the user to decide: list of {option, reason}",
+    options: "options that criu restore needs: list of {option, value, reason, objects, from}",
     rules:
-      "with --rules instead of the others: list of {id, severity, family: criu, linux-cr or both, about, mend}",
+      "with --rules, instead of all others: list of {id, severity, family: criu, linux-cr or both, about, mend}",
   };
   static override args = { IMG: imageArg };
   static override flags = {
     root: string({
-      description: "look at the files below this directory, which stands for / of the tasks",
+      description: "check files below DIR, the root directory of the tasks",
       helpValue: "DIR",
     }),
-    host: boolean({ description: "look at this machine too" }),
+    host: boolean({ description: "check this machine too" }),
     criu: string({
-      description: "the criu to ask, instead of CRIMG_CRIU and PATH",
+      description: "criu to use, instead of CRIMG_CRIU and PATH",
       helpValue: "PATH",
       dependsOn: ["host"],
     }),
     policy: string({
-      description: "recipe whose `watch` patterns say which other files must be there",
+      description: "recipe whose `watch` patterns name other files that must exist",
       helpValue: "FILE",
       dependsOn: ["root"],
     }),
     var: string({
       multiple: true,
       multipleNonGreedy: true,
-      description: "value for a variable of the policy",
+      description: "set a variable of the policy",
       helpValue: "NAME=VALUE",
       dependsOn: ["policy"],
     }),
     ignore: string({
       multiple: true,
       multipleNonGreedy: true,
-      description: "leave out a rule",
+      description: "skip this rule; repeatable",
       helpValue: "ID",
     }),
     only: string({
       multiple: true,
       multipleNonGreedy: true,
-      description: "check this rule only",
+      description: "check only this rule; repeatable",
       helpValue: "ID",
     }),
-    all: boolean({ description: "show every finding, not the first five of a kind" }),
+    all: boolean({ description: "show all findings, not only the first five of each id" }),
     rules: boolean({
-      description: "list the rules instead of checking an image",
+      description: "list the rules",
       exclusive: ["root", "host"],
     }),
   };
@@ -186,14 +185,14 @@ Exit status: 0 no errors, 1 errors were found, 2 trouble.`;
     if (this.flags.json) this.printJson({ rules: facts });
     else
       this.printTable(
-        [{ head: "ID" }, { head: "SEVERITY" }, { head: "FORMAT" }, { head: "WHAT MUST HOLD", cut: "end" }],
+        [{ head: "ID" }, { head: "SEVERITY" }, { head: "FORMAT" }, { head: "REQUIREMENT", cut: "end" }],
         facts.map(({ id, severity, family, about }) => [id, severity, family, about]),
       );
     return EXIT.ok;
   }
 }
 
-/** What a restore needs, and what only a person can say of it; nothing of an image that is too damaged to tell. */
+/** Options that a restore needs, and those that the user decides; none for an image too damaged to tell. */
 function optionsOf(document: Document, verdict: Verdict): [RestoreOption[], RestoreOption[]] {
   try {
     return [restoreOptions(document), openRestoreOptions(document)];

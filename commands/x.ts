@@ -5,7 +5,7 @@ import { terminalWidth } from "../src/cli/output.js";
 import { viewLines } from "../src/cli/show/lines.js";
 import { openDocument, UsageError, VIEWS, type ViewName } from "../src/index.js";
 
-/** What crit and go-crit call it, and the view that answers it. */
+/** Names in crit and go-crit, and the corresponding view. */
 const EXPLORES = {
   ps: "tree",
   fds: "fds",
@@ -19,24 +19,25 @@ const EXPLORES = {
 type Explore = keyof typeof EXPLORES;
 
 export default class X extends BaseCommand<typeof X> {
-  static override summary = "explore an image by the words of crit x";
-  static override description = `What crit x tells, as the views of crimg show that say the same:
+  static override summary = "explore an image with the commands of crit x";
+  static override description =
+    `Accepts the arguments of crit x, and shows the corresponding views of crimg show:
 
-  ps          the process tree: show tree
+  ps          process tree: show tree
   fds, fd     descriptors, current directory and root: show fds
   mems, mem   mappings: show maps
   rss         runs of stored pages by mapping: show rss --runs
   sk          sockets: show sockets`;
   static override examples = [
-    { description: "the process tree", command: "<%= config.bin %> x fixtures/criu/logger ps" },
+    { description: "process tree", command: "<%= config.bin %> x fixtures/criu/logger ps" },
     {
       description: "descriptors of one task",
       command: "<%= config.bin %> x fixtures/criu/logger fds -p 1000",
     },
   ];
   static override json = {
-    view: "the view of crimg show that answers",
-    tasks: "as crimg show tells them, see crimg-show(1)",
+    view: "the corresponding view of crimg show",
+    tasks: "as in crimg show, see crimg-show(1)",
   };
   static override args = {
     IMG: imageArg,
@@ -46,7 +47,8 @@ export default class X extends BaseCommand<typeof X> {
 
   async run(): Promise<Answer> {
     const what = this.args.WHAT;
-    if (what === undefined) throw new UsageError(`say what to explore: ${Object.keys(EXPLORES).join(", ")}`);
+    if (what === undefined)
+      throw new UsageError(`missing WHAT (expected ${Object.keys(EXPLORES).join(", ")})`);
     const view = EXPLORES[what];
     const document = openDocument(this.image, this.looking);
     const answer = VIEWS[view](document, { pid: this.flags.pid, runs: true });

@@ -1,4 +1,4 @@
-// The part of the demo that needs root and no criu: a program that runs is written down, moved and brought back.
+// The part of the demo that needs root and no criu: a running program is checkpointed, moved and restored.
 import { spawn } from "node:child_process";
 import { mkdirSync, openSync, readFileSync, renameSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
@@ -24,7 +24,7 @@ export interface Stage {
 /** Counts in a file, is checkpointed, has its directory moved, and counts on from where it was. */
 export async function liveDemo(directory: string, { tell, crimg }: Stage): Promise<void> {
   if (process.getuid?.() !== 0 || process.arch !== "x64") {
-    tell("no program is checkpointed here: crimg's own engine needs root, on x86-64");
+    tell("skipped: checkpointing a program needs root, on x86-64");
     return;
   }
   const home = join(directory, "counter");
@@ -42,14 +42,12 @@ export async function liveDemo(directory: string, { tell, crimg }: Stage): Promi
   const pid = child.pid ?? 0;
   try {
     await counts(home, 3);
-    tell(
-      `crimg can checkpoint and restart by itself, without criu: task ${pid} counts in ${join(home, "log")}`,
-    );
+    tell(`crimg can checkpoint and restore without criu: task ${pid} counts in ${join(home, "log")}`);
     crimg(["checkpoint", String(pid), "-o", image]);
     await ended;
     crimg(["show", image]);
 
-    tell(`its directory moves to ${moved}; restart it there`);
+    tell(`its directory moves to ${moved}; restore it there`);
     renameSync(home, moved);
     const before = count(moved);
     process.stdout.write(`count ${before}\n`);

@@ -1,16 +1,16 @@
 import type { Command, Interfaces } from "@oclif/core";
 import { bold, example, inline, italic, page, prose, type Roff, section, tagged } from "./roff.js";
 
-/** A command of the manifest; `json` are the keys of its `--json` answer and what they hold. */
+/** A command of the manifest; `json` are the keys of its `--json` answer and their meaning. */
 export type CommandFacts = Command.Cached & { readonly json?: Readonly<Record<string, string>> };
 
 type Flag = Command.Flag.Cached;
 
 const EXIT_STATUS = section(
   "EXIT STATUS",
-  tagged("0", "Done; the answer is yes."),
+  tagged("0", "Success, or the answer is yes."),
   tagged("1", "The answer is no: invalid, different, not found."),
-  tagged("2", "Trouble: usage, unreadable input, I/O. One sentence on stderr says what."),
+  tagged("2", "Trouble: usage, unreadable input, I/O. One sentence on stderr explains it."),
 );
 
 /** crimg-COMMAND(1). */
@@ -67,19 +67,19 @@ export function overviewPage(
     EXIT_STATUS,
     section(
       "ENVIRONMENT",
-      tagged(bold("NO_COLOR"), "When set and not empty: no colour, unless `--color always`."),
-      tagged(bold("COLUMNS"), "Tables fit this width, also when stdout is no terminal."),
-      tagged(bold("CRIMG_DEBUG"), "When `1`: an error also shows where in crimg it was raised."),
+      tagged(bold("NO_COLOR"), "If set and not empty, disables colour, unless `--color always`."),
+      tagged(bold("COLUMNS"), "Width for tables, also if stdout is not a terminal."),
+      tagged(bold("CRIMG_DEBUG"), "If `1`, errors include a stack trace."),
     ),
     section("SEE ALSO", seeAlso(pages.filter((each) => each !== "crimg(1)"))),
   );
 }
 
 const ABOUT = `crimg opens the images that a checkpoint left, shows what is in them, says whether a restore would work
-and what would mend it, changes them without touching a byte more than was asked, and has them restored.
+and how to fix problems, edits them without touching any other byte, and restores them.
 
 Everything crimg does not understand is kept as it is and written back. Images are never trusted: every length is
-checked before it is believed, and text from an image is escaped before it reaches the terminal.
+checked before it is used, and text from an image is escaped before it reaches the terminal.
 
 What all commands have in common (units, colours, JSON, escapes, errors) is in crimg-conventions(7).`;
 
@@ -109,7 +109,7 @@ function option(flag: Flag): Roff {
       ? ` One of ${flag.options.map((it) => `\`${it}\``).join(", ")}.`
       : "";
   const preset = flag.type === "option" && flag.default !== undefined ? ` Default: \`${flag.default}\`.` : "";
-  const again = flag.type === "option" && flag.multiple ? " May be given more than once." : "";
+  const again = flag.type === "option" && flag.multiple ? " Repeatable." : "";
   return tagged(names.join(", "), `${sentence(flag.description ?? flag.summary)}${words}${preset}${again}`);
 }
 
@@ -120,7 +120,7 @@ function valueName(flag: Flag): string {
 
 function json(keys: Readonly<Record<string, string>>): Roff[] {
   return [
-    prose("`--json` answers with one object. Besides `schema` (`crimg/1`) and `command` it holds:"),
+    prose("`--json` prints one object. Besides `schema` (`crimg/1`) and `command` it has:"),
     ...Object.entries(keys).map(([key, meaning]) => tagged(bold(key), sentence(meaning))),
   ];
 }
@@ -141,7 +141,7 @@ function seeAlso(pages: readonly string[]): Roff {
   ];
 }
 
-/** Descriptions are fragments without capital and full stop on the command line. */
+/** On the command line descriptions are fragments without capital and full stop. */
 function sentence(text: string | undefined, end = "."): string {
   const trimmed = (text ?? "").trim();
   if (trimmed === "") return "";

@@ -18,7 +18,7 @@ export async function criuPage(version: string): Promise<string> {
     "crimg-criu",
     5,
     version,
-    section("NAME", ["crimg\\-criu \\- image files of CRIU as crimg reads and writes them"]),
+    section("NAME", ["crimg\\-criu \\- CRIU image files, as read and written by crimg"]),
     section("DESCRIPTION", prose(ENVELOPE)),
     section("IMAGES", prose(ABOUT_KINDS), ...kinds.map(kindEntry)),
     section("MESSAGES", prose(ABOUT_MESSAGES), ...messages.map(messageEntry)),
@@ -37,7 +37,7 @@ messages (proto2); numbers outside of messages are 32 bits, little-endian.
 
 HEAD is 0x54564319 for images of a task or a set and 0x55105940 for those about the run of criu itself (stats and
 the like). Images of criu before 1.6 have no HEAD, and the inventory never has one. SIZE is the length of the message
-in bytes. Some records are followed by payload bytes, whose length a field of the record tells. Raw images have
+in bytes. Some records are followed by payload bytes, whose length is in a field of the record. Raw images have
 neither HEAD nor MAGIC; another tool defines what is in them.
 
 A name such as \`core-%u.img\` holds a decimal number, \`%x\` a hexadecimal one.
@@ -50,9 +50,9 @@ name counts, the messages in it, the payload behind them, and the first release 
 const ABOUT_MESSAGES = `One table a message. A type with ? is of an optional field, one with * of a field that occurs
 any number of times; the others are always there. Bytes are base64 in JSON, an enum is the name of its value.`;
 
-const ABOUT_NAMES = "Names of the values and bits that fields of the messages hold.";
+const ABOUT_NAMES = "Names of values and bits of message fields.";
 
-/** All message tables, also those that no image holds by itself, by name. */
+/** All message tables, including nested ones, by name. */
 async function allMessages(): Promise<MessageTable[]> {
   const messages = new Map<string, MessageTable>();
   for (const file of readdirSync(TABLES).sort()) {
@@ -92,13 +92,13 @@ function kindEntry(kind: ImageKind): Roff {
 function payloadSentence({ after, parts, messages }: PayloadRule): string {
   const described = parts?.map(({ name, length }) =>
     length === "rest"
-      ? `${name} up to the end`
+      ? `${name} to the end`
       : `${name} of \`${length.field}\`${length.unit ? ` x ${length.unit}` : ""} bytes`,
   );
   const what =
     described?.join(", then ") ??
-    `\`${messages?.count}\` records \`${messages?.table.name}\` with bytes of their own`;
-  return `Behind each \`${after.name}\`: ${what}.`;
+    `\`${messages?.count}\` records \`${messages?.table.name}\` with their own bytes`;
+  return `After each \`${after.name}\`: ${what}.`;
 }
 
 function messageEntry(message: MessageTable): Roff {

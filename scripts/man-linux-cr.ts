@@ -41,7 +41,7 @@ export async function linuxCrPage(version: string): Promise<string> {
     "crimg-linux-cr",
     5,
     version,
-    section("NAME", ["crimg\\-linux\\-cr \\- checkpoint streams of linux\\-cr as crimg reads them"]),
+    section("NAME", ["crimg\\-linux\\-cr \\- linux\\-cr checkpoint streams, as read by crimg"]),
     section("DESCRIPTION", prose(DESCRIPTION)),
     section("FRAMING", prose(FRAMING)),
     section("SHARED OBJECTS", prose(OBJECTS), objectTable()),
@@ -51,16 +51,16 @@ export async function linuxCrPage(version: string): Promise<string> {
     section("ARCHITECTURES", prose(ARCHITECTURE), architectureTable()),
     section("RECORDS", prose(ABOUT_RECORDS), ...of(undefined)),
     section("STRUCTURES", prose(ABOUT_STRUCTURES), ...structures.map(structureEntry)),
-    section("RECORDS KNOWN BY THEIR HEADER ALONE", prose(ABOUT_HEADER_ONLY), ...of("header file only")),
-    section("RECORDS OF OUR DIALECT", prose(ABOUT_DIALECT), ...of("our dialect")),
-    section("EXTENSION RECORDS", prose(ABOUT_EXTENSIONS), ...of("our extension")),
+    section("RECORDS KNOWN ONLY BY THEIR HEADER", prose(ABOUT_HEADER_ONLY), ...of("header file only")),
+    section("CRIMG EXTENSION RECORDS FOR LOCKS AND FILES", prose(ABOUT_DIALECT), ...of("our dialect")),
+    section("OTHER CRIMG EXTENSION RECORDS", prose(ABOUT_EXTENSIONS), ...of("our extension")),
     section("SEE ALSO", [
       `${bold("crimg")}(1), ${bold("crimg-dump")}(1), ${bold("crimg-show")}(1), ${bold("crimg-conventions")}(7), ${bold("crimg-criu")}(5)`,
     ]),
   );
 }
 
-/** Structures that stand in records or in the bytes behind them: all tables that are no layout of a record. */
+/** Structures in records or their payloads: all tables that are not a layout of a record. */
 async function plainStructures(): Promise<StructTable[]> {
   const layouts = new Set(KINDS.flatMap((kind) => kind.layouts.map((layout) => layout.table)));
   const found: StructTable[] = [];
@@ -108,7 +108,7 @@ function architectureTable(): Roff {
 
 function recordEntry(kind: RecordKind): Roff {
   const about = [`${kind.doc}.`, `${ids(kind)}.`, payloadSentence(kind)];
-  if (kind.follows) about.push(`Then follows: ${kind.follows}.`);
+  if (kind.follows) about.push(`Followed by: ${kind.follows}.`);
   return subsection(
     `${kind.name} (${kind.ids.at(-1)?.[0] ?? "removed"})`,
     prose(about.filter(Boolean).join("\n")),
@@ -121,7 +121,7 @@ function ids({ ids: all }: RecordKind): string {
   const [[first, since], ...later] = all as [RecordKind["ids"][number], ...RecordKind["ids"]];
   const from = since === COMMITS[0] ? "" : ` from ${since} on`;
   const changes = later.map(([id, commit]) =>
-    id === undefined ? `, gone from ${commit} on` : `, from ${commit} on ${id}`,
+    id === undefined ? `, removed in ${commit}` : `, from ${commit} on ${id}`,
   );
   return `Its id is ${first}${from}${changes.join("")}`;
 }
@@ -136,10 +136,10 @@ const PAYLOADS: Readonly<Record<Payload, string>> = {
 };
 
 function payloadSentence({ payload, payloadAt, count, slack, layouts }: RecordKind): string {
-  if (payload === undefined) return layouts.length === 0 ? "It is a header alone, of 8 bytes." : "";
+  if (payload === undefined) return layouts.length === 0 ? "Only a header of 8 bytes." : "";
   const start = payloadAt ?? (layouts.length === 0 ? 8 : undefined);
-  const where = start === undefined ? "Behind the fields" : `From offset ${start} on`;
-  const number = count === undefined ? "up to the end of the record" : `their number in \`${count}\``;
+  const where = start === undefined ? "After the fields" : `From offset ${start}`;
+  const number = count === undefined ? "to the end of the record" : `their number in \`${count}\``;
   return `${where}: ${PAYLOADS[payload]}, ${number}${slack ? `, and ${slack} unused bytes` : ""}.`;
 }
 
@@ -157,12 +157,12 @@ function layoutEntry({ layouts }: RecordKind, { since, arch, fileType, table: st
   const base = layouts.find((each) => fileType !== undefined && !each.fileType && each.since === since);
   const which = [
     arch && `on ${arch}`,
-    since && since !== COMMITS[0] ? `from ${since} on` : undefined,
+    since && since !== COMMITS[0] ? `since ${since}` : undefined,
     fileType && `of f_type ${fileType}`,
   ].filter(Boolean);
   const head = `\`${struct.name}\`${which.map((each) => ` ${each}`).join("")}, ${struct.size} bytes`;
   const fields = Object.entries(struct.fields).filter(([name]) => base?.table.fields[name] === undefined);
-  const common = base === undefined ? ":" : ", after the fields that every kind has:";
+  const common = base === undefined ? ":" : ", after the common fields:";
   return [...prose(`${head}${fields.length > 0 ? common : ", no fields."}`), ...fieldTable(fields)];
 }
 

@@ -2,10 +2,10 @@ import type { CheckpointOutcome, CheckpointRequest } from "./backends/slim/check
 import type { DeletedMethod } from "./backends/slim/deleted-files/substitutes.js";
 import type { ByteSource } from "./io/source.js";
 
-/** The ways to save a file that has no name any more. */
+/** The ways to save a deleted file. */
 export const DELETED_METHODS: readonly DeletedMethod[] = ["contents", "copy", "relink"];
 
-/** Writes the image to a file, whole or not at all, whatever happens. Errors: USAGE when it exists (replaced with `force`); IO. */
+/** Writes the image to a file, completely or not at all. Errors: USAGE if it exists (replaced with `force`); IO. */
 export type SaveImage = (
   out: string,
   force: boolean,
@@ -14,8 +14,9 @@ export type SaveImage = (
 
 /**
  * Checkpoints a process and its descendants with the slim backend, which is loaded only now. `write` gets the image, a
- * linux-cr stream, while the tree stands still; its size is known before a byte is read. Gives what cannot be saved,
- * object by object: nothing is written then; or what the image does not hold. `save` writes it to a file. Errors: BackendError naming what the kernel refused; those of `write`.
+ * linux-cr stream, while the tasks are stopped; its size is known before a byte is read. `save` writes it to a file.
+ * Returns the objects that cannot be saved, in which case nothing is written, or warnings about what the image does not
+ * hold. Errors: BackendError with the system call that failed; those of `write`.
  */
 export async function checkpointTree(
   request: CheckpointRequest,

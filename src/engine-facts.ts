@@ -6,8 +6,8 @@ import type { ValidateOptions } from "./ops/validate/validate.js";
 import { restorable } from "./restorable.js";
 
 /**
- * What validation is to know of the engines of this host. `criu`: the user's choice of one, who then asks for criu alone;
- * without it the slim backend counts where it can restore the image. Errors: those of the system.
+ * The backends of this host, for validation. `criu`: path of a criu chosen by the user, and then the only backend;
+ * without it slim counts too if it can restore the image. Errors: those of the system.
  */
 export async function engineFacts(
   document: Document,
@@ -34,6 +34,6 @@ async function slimProblem(image: Document): Promise<string | undefined> {
     return unsupported?.reason;
   } catch (error) {
     if (!isCrimgError(error)) throw error;
-    return error.message; // a damaged image, of which validation tells more
+    return error.message; // a damaged image; validation reports the details
   }
 }

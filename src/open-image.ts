@@ -15,17 +15,17 @@ import { assertSetUnchanged, type OpenOptions } from "./open.js";
 import { setPlace } from "./ops/edit/place.js";
 
 /**
- * Opens one image file of a set. Its kind is told by its magic; the name counts only for raw images, which have none.
- * Errors: CrimgError MISSING or IO for a file that cannot be opened, FormatError for what is no image.
+ * Opens one image file of a set. Its kind is determined by its magic; the name matters only for raw images, which have
+ * none. Errors: CrimgError MISSING or IO for a file that cannot be opened, FormatError if it is not an image.
  */
 export function openImageFile(file: string): CriuImage {
   return new CriuImage(new FileSource(file), path.basename(file));
 }
 
 /**
- * Opens the image in a file, of a CRIU set or a linux-cr stream, or on stdin when no file is named. Of a stream on stdin
- * the saved pages can be read only with `keepPages`, which holds all of it in memory.
- * Errors: as `openImageFile`; FormatError TOO_LARGE for what is too large to be piped and held.
+ * Opens an image of a CRIU set or a linux-cr stream, from a file or, without one, from stdin. The saved pages of a stream
+ * on stdin can be read only with `keepPages`, which holds all of it in memory.
+ * Errors: as `openImageFile`; FormatError TOO_LARGE if too large to be held in memory.
  */
 export function openAnyImage(
   file: string | undefined,
@@ -35,14 +35,14 @@ export function openAnyImage(
     const source = new FileSource(file);
     return isStream(source) ? new LinuxCrImage(source) : new CriuImage(source, path.basename(file));
   }
-  if (isatty(0)) throw new UsageError("name an input file, or pipe the input into stdin");
+  if (isatty(0)) throw new UsageError("missing input: name a file, or pipe it to stdin");
   const pipe = new PipeSource(0, "stdin");
   const isPipedStream = isStream(pipe);
   if (isPipedStream && !keepPages) return new LinuxCrImage(pipe);
   if (pipe.reach(MAX_PIPED_IMAGE_BYTES + 1) > MAX_PIPED_IMAGE_BYTES)
     throw new FormatError(
       "TOO_LARGE",
-      `the input is longer than ${MAX_PIPED_IMAGE_BYTES} bytes; store it and name the file`,
+      `piped input too large (more than ${MAX_PIPED_IMAGE_BYTES} bytes); use a file`,
       { file: pipe.name },
     );
   const bytes = pipe.read(0, pipe.size);
@@ -51,7 +51,7 @@ export function openAnyImage(
     : openImageBytes(bytes, pipe.name);
 }
 
-/** The linux-cr stream in a regular file; undefined for anything else, also for what cannot be opened. */
+/** The linux-cr stream in a regular file; undefined for anything else, including a file that cannot be opened. */
 export function openStreamFile(file: string): LinuxCrImage | undefined {
   if (!fs.statSync(file, { throwIfNoEntry: false })?.isFile()) return undefined;
   const source = new FileSource(file);
@@ -60,15 +60,15 @@ export function openStreamFile(file: string): LinuxCrImage | undefined {
   return undefined;
 }
 
-/** An image whose bytes are in memory; `name` is for messages. Errors: FormatError for what is no image. */
+/** An image in memory; `name` is for messages. Errors: FormatError if it is not an image. */
 export function openImageBytes(bytes: Buffer, name: string): CriuImage {
   return new CriuImage(new MemorySource(bytes, name), "");
 }
 
 /**
- * The images with records of a directory, in the order of their names, each opened when it is its turn; or the one
- * image file that the path names. What cannot be opened is told to `trouble` and left out.
- * Errors: CrimgError MISSING or IO when there is nothing to read at all; EDIT as openDocument.
+ * The images with records of a directory, in the order of their names, opened one by one; or the one image file at the
+ * path. Errors of single images are passed to `trouble`.
+ * Errors: CrimgError MISSING or IO if nothing can be read; EDIT as openDocument.
  */
 export function* openImages(
   target: string,
@@ -103,6 +103,6 @@ function isDirectory(target: string): boolean {
   try {
     return fs.statSync(target).isDirectory();
   } catch (error) {
-    throw ioError("open it", target, error);
+    throw ioError("open", target, error);
   }
 }

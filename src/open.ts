@@ -18,19 +18,19 @@ import { EDIT_LOG } from "./ops/edit/log.js";
 import { editPlaceOf, setPlace } from "./ops/edit/place.js";
 
 export interface OpenOptions {
-  /** Directory for the bytes of a pipe, which can then be read in any order; the file has no name there. */
+  /** Directory in which a pipe is spooled to an unlinked file, for reading in any order. */
   readonly spoolIn?: string | undefined;
-  /** Told one sentence about an entry beside the image that looks like an interrupted edit and is not believed. */
+  /** Called with one sentence about an untrusted edit journal beside the image. */
   readonly onWarning?: ((sentence: string) => void) | undefined;
-  /** Given what is to be called at the end of the reading: `assertUnchanged` of the document. */
+  /** Called with a function to call after reading: `assertUnchanged` of the document. */
   readonly onOpened?: ((assertUnchanged: () => void) => void) | undefined;
 }
 
 /**
  * Opens a checkpoint image by its content: a directory with a CRIU image set, or a linux-cr stream from a file, a named
- * pipe or, as `-`, from stdin. Changes nothing, whatever lies in or beside the image.
- * Errors: CrimgError MISSING for no such path, FormatError INVALID for what is no checkpoint image, EDIT for one whose edit
- * in place was interrupted when some files were replaced and others were not.
+ * pipe or, as `-`, from stdin. Changes nothing in or beside the image.
+ * Errors: CrimgError MISSING for no such path, FormatError INVALID if it is not a checkpoint image, EDIT if an edit in
+ * place was interrupted when some files were replaced and others were not.
  */
 export function openDocument(image: string, options: OpenOptions = {}): Document {
   const document = open(image, options);
@@ -39,8 +39,8 @@ export function openDocument(image: string, options: OpenOptions = {}): Document
 }
 
 /**
- * Makes sure that what was read of a set is of one state: an edit in place that came between would have mixed old files and
- * new ones. A stream is one file, which stays open. Errors: EDIT.
+ * Checks that no edit in place changed a set while it was read, which would have mixed old and new files. A stream is one
+ * file, which stays open. Errors: EDIT.
  */
 export function assertUnchanged(document: Document): void {
   if (document.family === "criu") assertSetUnchanged(document.set.fileSet);
@@ -51,15 +51,16 @@ export function assertSetUnchanged(files: FileSet): void {
   if (!(files instanceof DirectoryFileSet)) return;
   for (const set of files.touched()) {
     assertNotInterrupted(setPlace(set.directory));
-    // The first edit adds the log to the files that were listed.
-    const isListed = set.names().includes(EDIT_LOG) || !fs.existsSync(path.join(set.directory, EDIT_LOG));
+    // The first edit adds the log to the set, as a regular file.
+    const log = fs.lstatSync(path.join(set.directory, EDIT_LOG), { throwIfNoEntry: false });
+    const isListed = set.names().includes(EDIT_LOG) || log?.isFile() !== true;
     if (!isListed || set.replacedFile() !== undefined) throw new EditError(CHANGED, { file: set.name });
   }
 }
 
 function open(image: string, { spoolIn, onWarning }: OpenOptions): Document {
   if (image === "-") {
-    if (isatty(0)) throw new UsageError("name an image, or pipe a linux-cr stream into stdin");
+    if (isatty(0)) throw new UsageError("missing image: name one, or pipe a linux-cr stream to stdin");
     return openStream(pipe(0, "stdin", spoolIn));
   }
   let stat: fs.Stats;
@@ -80,16 +81,12 @@ function pipe(fd: number, name: string, spoolIn: string | undefined): ByteSource
   return spoolIn === undefined ? new PipeSource(fd, name) : new SpoolSource(fd, name, spoolIn);
 }
 
-/** Opens the image in a set of files, also one that is not (yet) on disk. */
+/** Opens a set of files, on disk or not. */
 export function openFileSet(files: FileSet): CriuDocument {
   if (!isCriuSet(files))
-    throw new FormatError(
-      "INVALID",
-      "no checkpoint image here: neither inventory.img nor pstree.img is among the files",
-      {
-        file: files.name,
-      },
-    );
+    throw new FormatError("INVALID", "not a checkpoint image directory (no inventory.img or pstree.img)", {
+      file: files.name,
+    });
   const set = new CriuImageSet(files);
   const checkpoint = lazy(() => criuCheckpoint(set));
   return {
@@ -103,7 +100,7 @@ export function openFileSet(files: FileSet): CriuDocument {
   };
 }
 
-/** Opens a linux-cr stream. Errors: FormatError INVALID for what is none. */
+/** Opens a linux-cr stream. Errors: FormatError INVALID if it is not one. */
 export function openStream(source: ByteSource): LinuxCrDocument {
   let image: LinuxCrImage;
   try {
@@ -139,7 +136,7 @@ function fileOrPipe(file: string, stat: fs.Stats, spoolIn: string | undefined): 
   source.close();
   throw new FormatError(
     "INVALID",
-    "this is a single file and no linux-cr stream; a CRIU checkpoint is the directory that holds inventory.img (single images: crimg decode, crimg dump)",
+    "not a linux-cr stream; for a CRIU checkpoint name the directory with inventory.img (single image files: crimg decode, crimg dump)",
     { file },
   );
 }

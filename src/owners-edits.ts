@@ -10,8 +10,8 @@ const IDS = {
 } as const;
 
 /**
- * Edits that give all tasks the credentials of the owner of an image: the ids that the caller, who has become the owner,
- * has, no other groups and no capabilities. Errors: FormatError for a damaged image.
+ * Edits that give all tasks the credentials of the owner of an image: the ids of the caller, who runs as the owner, no
+ * supplementary groups and no capabilities. Errors: FormatError for a damaged image.
  */
 export function ownersEdits(document: Document, { uid }: Bearer): Edit[] {
   if (uid === undefined) return [];
@@ -42,7 +42,7 @@ function inSet({ checkpoint }: Document, ids: readonly string[]): string[] {
   });
 }
 
-/** Fields of each kind of record that holds credentials. */
+/** Fields of each kind of record with credentials. */
 const STREAM_FIELDS: ReadonlyMap<RecordKind, readonly string[]> = new Map<RecordKind, readonly string[]>([
   [
     RECORDS.CRED,

@@ -10,21 +10,21 @@ import { openFileSet, openStream } from "./open.js";
 
 const { O_RDONLY, O_DIRECTORY, O_NOFOLLOW, O_NONBLOCK } = fs.constants;
 
-/** An image that nobody but the caller can change. */
+/** A copy of an image that only the caller can change. */
 export interface PrivateCopy {
   readonly document: Document;
   remove(): void;
 }
 
-/** Whether nobody else can change an image any more: a pipe that was kept in a file without a name. */
+/** Whether only the caller can change an image: a pipe spooled to an unlinked file. */
 export function isPrivate(document: Document): boolean {
   return document.family === "linux-cr" && document.image.source instanceof SpoolSource;
 }
 
 /**
- * Copies an image, with its parents, to where temporary files go, for whoever owns it may change it while it is checked.
- * No link in it is followed. Errors: IO, UNSUPPORTED for a set that is not a directory, FormatError for what is no image
- * any more.
+ * Copies an image, with its parents, to the system's temporary directory, since its owner could change it during the
+ * checks. No symbolic link in it is followed. Errors: IO, UNSUPPORTED for a set that is not a directory, FormatError if it
+ * is no longer an image.
  */
 export function privateCopy(document: Document): PrivateCopy {
   if (document.family === "linux-cr") {
@@ -64,7 +64,7 @@ function copyInto(to: string, files: FileSet): void {
   copyInto(path.join(to, "parent"), parent);
 }
 
-/** The file that is opened is the one that is copied, whatever takes its name meanwhile. */
+/** Copies the file that was opened, even if it is renamed or replaced meanwhile. */
 function copyFile(from: string, to: string, name: string): void {
   let fd: number | undefined;
   try {
@@ -72,7 +72,7 @@ function copyFile(from: string, to: string, name: string): void {
     if (!fs.fstatSync(fd).isFile()) throw new UnsupportedError("not a regular file", { file: name });
     fs.copyFileSync(`/proc/self/fd/${fd}`, to, fs.constants.COPYFILE_EXCL | fs.constants.COPYFILE_FICLONE);
   } catch (error) {
-    throw isCrimgError(error) ? error : ioError("copy it", name, error);
+    throw isCrimgError(error) ? error : ioError("copy", name, error);
   } finally {
     if (fd !== undefined) fs.closeSync(fd);
   }

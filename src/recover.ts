@@ -4,8 +4,8 @@ import { type RecoverOptions, type Recovery, recoverInPlace } from "./io/recover
 import { editPlaceOf } from "./ops/edit/place.js";
 
 /**
- * Finishes or takes back an edit in place of an image that was interrupted. Of a stream only the stream's own file and its
- * log are touched. Errors: MISSING for no such path, USAGE for a pipe; as recoverInPlace.
+ * Finishes or rolls back an interrupted edit in place of an image. For a stream only its file and its log are touched.
+ * Errors: MISSING for no such path, USAGE for a pipe; as recoverInPlace.
  */
 export function recoverImage(image: string, options: RecoverOptions = {}): Recovery {
   let stat: fs.Stats;
@@ -17,17 +17,17 @@ export function recoverImage(image: string, options: RecoverOptions = {}): Recov
   }
   const place = editPlaceOf(image, stat);
   if (place === undefined)
-    throw new UsageError("only the directory of a set or the file of a stream is edited in place", {
+    throw new UsageError("not a directory of a set or a file of a stream", {
       file: image,
     });
   return recoverInPlace(place, options);
 }
 
-/** Whose link is followed decides what is changed. Errors: USAGE for a link of somebody else than the caller and root. */
+/** Symbolic links of other users are not followed. Errors: USAGE for a link owned by neither the caller nor root. */
 function assertOwnLink(image: string): void {
   const stat = fs.lstatSync(image);
   if (stat.isSymbolicLink() && stat.uid !== 0 && stat.uid !== process.geteuid?.())
-    throw new UsageError(`it is a symbolic link of uid ${stat.uid}; name the image that it leads to`, {
+    throw new UsageError(`is a symbolic link owned by uid ${stat.uid} (not followed); name its target`, {
       file: image,
     });
 }

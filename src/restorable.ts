@@ -15,25 +15,25 @@ import { writeNewFiles } from "./ops/edit/new-file.js";
 import type { Plan } from "./ops/edit/plan.js";
 import { streamAsSet } from "./stream-as-set.js";
 
-/** What a backend restores in the end: an image with its edits, converted if need be, read as if it had been written. */
+/** What a backend restores: an image with its edits, converted if needed, read as if it had been written. */
 export interface Restorable {
   /** The image with its edits, before a conversion. */
   readonly edited: Document;
   /** Of the family that the backend restores. */
   readonly document: Document;
-  /** What the other family cannot hold; undefined for an image that is not converted. */
+  /** What the other format cannot express; undefined for an image that is not converted. */
   readonly losses: readonly Loss[] | undefined;
-  /** Puts it where the backend can read it. Errors: IO. */
+  /** Writes it where the backend can read it. Errors: IO. */
   write(): Written;
 }
 
 export interface Written {
   readonly document: Document;
-  /** Takes away what the restored tasks, if there are any, do not need. */
+  /** Removes what the restored tasks, if any, do not need. */
   remove(isRestored: boolean): void;
 }
 
-/** Works out what is restored; nothing is written. Errors: FormatError, UnsupportedError. */
+/** Determines what is restored; writes nothing. Errors: FormatError, UnsupportedError. */
 export function restorable(
   document: Document,
   plan: Plan | undefined,
@@ -99,7 +99,7 @@ function streamAsItIs(document: LinuxCrDocument): Omit<Restorable, "edited"> {
   };
 }
 
-/** In a file without a name, beside the original where there is room for its memory as well. */
+/** In an unlinked file, beside the original where there is room for its memory too. */
 function spooled(stream: ByteSource, name: string): Written {
   const document = openStream(new SpoolSource(stream, name, directoryFor(name)));
   return { document, remove: () => document.close() };
@@ -116,7 +116,7 @@ function directoryFor(image: string): string {
   }
 }
 
-/** Files that the edits want beside the image; those of a restore that failed are removed. */
+/** Files that the edits need beside the image; those of a failed restore are removed. */
 function withNewFiles(plan: Plan | undefined, write: () => Written): Written {
   const removeNewFiles = writeNewFiles(plan?.newFiles ?? []);
   try {
@@ -145,7 +145,7 @@ function editedStream(document: LinuxCrDocument, plan: Plan | undefined): LinuxC
   return openStream(new SplicedSource(document.image.source, [...plan.splices.values()].flat()));
 }
 
-/** The directory for the set of a stream, as a person would name it. */
+/** The directory for the set of a stream, in printed commands. */
 function imagesOf(stream: string): string {
   return `${stream.replace(/\.ckpt$/, "")}.images`;
 }

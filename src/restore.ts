@@ -24,73 +24,73 @@ import { isPrivate, privateCopy } from "./private-copy.js";
 import { restorable } from "./restorable.js";
 import { excessOf, isPrivileged, rightsRefusals } from "./restore-rights.js";
 
-/** What a person wants restored, and how. */
+/** What to restore, and how. */
 export interface RestoreRequest
   extends Omit<RestartOptions, "needed" | "given" | "wishes" | "onRestored" | "onStep" | "onProgress"> {
-  /** Made to a copy that lives as long as the restore takes. */
+  /** Applied to a temporary copy. */
   readonly edits: readonly Edit[];
   readonly policies: readonly Policy[];
-  /** Restore although the family of images that the backend restores cannot hold all of it. */
+  /** Restore a converted image even if something was lost. */
   readonly lossy?: boolean | undefined;
   readonly backend: "auto" | BackendName;
-  /** What root grants to an image of somebody else, beyond the rights of its owner. */
+  /** Rights that root grants to an image of another user, beyond those of its owner. */
   readonly grant?: Grant | undefined;
-  /** Restore with the rights of the owner of the image, who the caller has become (`becomeOwner`). */
+  /** Restore with the rights of the owner of the image, as whom the caller runs (`ownerToBecome`). */
   readonly asOwner?: boolean | undefined;
   /** Path of the criu to use. */
   readonly criu?: string | undefined;
 }
 
-/** Who hears what a restore does. */
+/** Callbacks for the progress of a restore. */
 type Told = Pick<RestartOptions, "onRestored" | "onStep" | "onProgress">;
 
-/** A restore that is worked out and can be started. */
+/** A prepared restore, ready to start. */
 export interface PreparedRestore {
   readonly backend: Backend;
-  /** Why this backend, one clause. */
+  /** Why this backend was chosen, one clause. */
   readonly because: string;
   readonly probe: Probe;
   /** The edits of the copy that is restored; undefined without any. */
   readonly plan: Plan | undefined;
-  /** What validation says of the image with its edits. */
+  /** Result of validating the image with its edits. */
   readonly verdict: Verdict;
   /** The options that the images need, without those that the user gives. */
   readonly options: readonly RestoreOption[];
-  /** Why it cannot be done here, each a sentence. */
+  /** Why it cannot be restored here, each a sentence. */
   readonly refusals: readonly string[];
-  /** What the family that the backend restores cannot hold of the image; undefined for one of that family. */
+  /** Losses of the conversion to the format of the backend; undefined without a conversion. */
   readonly losses: readonly Loss[] | undefined;
-  /** Whom the image belongs to, when that is not root. */
+  /** Owner of the image; undefined if root. */
   readonly owner: Bearer | undefined;
-  /** What the image asks beyond its owner and nobody has granted; empty when the kernel decides instead of root. */
+  /** Rights beyond those of the owner that were not granted; empty if the caller is unprivileged. */
   readonly rights: readonly AskedRight[];
-  /** What makes the set of a stream that `command` restores; undefined without a conversion or a command. */
+  /** The command that makes the set that `command` restores; undefined without a conversion or a command. */
   readonly convert: readonly string[] | undefined;
-  /** What criu is started with; undefined for the slim backend. */
+  /** The criu command; undefined for slim. */
   readonly command: readonly string[] | undefined;
-  /** What will be done, as far as the backend knows. Errors: FormatError for a damaged image. */
+  /** The planned steps, as far as the backend knows. Errors: FormatError for a damaged image. */
   steps(): Promise<readonly PlannedStep[]>;
   /** Restores. Errors: BackendError, IO. */
   start(told?: Told): Promise<Restart>;
 }
 
 const IN_PLACE = " --in-place";
-/** Rules about ids and who may choose them, which do not matter to tasks in a pid namespace of their own. */
+/** Rules about pids and who may choose them, irrelevant in a new pid namespace. */
 const ID_RULES = ["PID_TAKEN", "PID_MAX", "NOT_ROOT"];
 
-/** Rules about what criu itself does wrong, and the slim backend does not. */
+/** Rules about bugs of criu, irrelevant to slim. */
 const CRIU_FAULTS = ["CHILD_PID_LOWER", "FIFO_ASYNC", "LEASE_BREAKING", "LOCK_MAPPED", "VDSO_PAGES"];
 
 /**
- * Works out a restore of a set or a stream with edits; nothing is written before `start`. An image of the family that the
- * backend does not restore is converted.
- * Errors: USAGE, EDIT for edits that cannot be made, FormatError for a damaged image.
+ * Prepares a restore of a set or a stream with edits; nothing is written before `start`. An image in the other format of
+ * the backend is converted.
+ * Errors: USAGE, EDIT for edits that cannot be applied, FormatError for a damaged image.
  */
 export function prepareRestore(document: Document, request: RestoreRequest): Promise<PreparedRestore> {
   return prepare(document, request, ownerOf(document), isPrivate(document));
 }
 
-/** `isOurs`: nobody else can change the image. */
+/** `isOurs`: only the caller can change the image. */
 async function prepare(
   document: Document,
   request: RestoreRequest,
@@ -117,7 +117,7 @@ async function prepare(
   const given = request.edits.flatMap(({ kind, text }) => [`--${kind}`, text]);
   const restart = { ...request, needed: options, given };
   const command = backend.commandLine(restored.document, restart);
-  // A set that criu gets is judged as it will be; what crimg restores itself as the person knows it.
+  // For criu the final set is validated; for slim the image before the conversion, which the user knows.
   const judged = backend.name === "criu" ? restored.document : restored.edited;
   const verdict = validate(judged, {
     root: root ?? "/",
@@ -163,8 +163,8 @@ async function prepare(
 }
 
 /**
- * Restores a private copy of somebody else's image, after the same checks of the copy: what is restored is what was
- * checked. Errors: BackendError when they say more than those of the image, which was changed meanwhile.
+ * Restores a private copy of an image of another user, after the same checks of the copy, so that what is restored is what
+ * was checked. Errors: BackendError if the copy has more findings than the image, which was changed meanwhile.
  */
 async function startOfCopy(
   checked: PreparedRestore,
@@ -178,22 +178,19 @@ async function startOfCopy(
     const prepared = await prepare(copy.document, request, owner, true);
     const [change] = changesOf(checked, prepared);
     if (change !== undefined)
-      throw new BackendError(
-        `not restored, since it changed after the check: ${change}; run the command again`,
-        {
-          file: document.name,
-        },
-      );
+      throw new BackendError(`the image was changed during the check: ${change}; run the command again`, {
+        file: document.name,
+      });
     return await prepared.start(told);
   } finally {
     copy.remove();
   }
 }
 
-/** What a second check says that the first has not said, as clauses. */
+/** New results of a second check, as clauses. */
 function* changesOf(first: PreparedRestore, second: PreparedRestore): Generator<string> {
   if (first.backend.name !== second.backend.name)
-    yield `${second.backend.name} would restore it instead of ${first.backend.name}`;
+    yield `${second.backend.name} would be used instead of ${first.backend.name}`;
   for (const refusal of second.refusals) if (!first.refusals.includes(refusal)) yield refusal;
   const known = new Set(first.verdict.findings.map(({ id, what }) => `${id}: ${what}`));
   for (const { id, what, severity } of second.verdict.findings)
@@ -203,7 +200,7 @@ function* changesOf(first: PreparedRestore, second: PreparedRestore): Generator<
   if (words(first) !== words(second)) yield "criu would need other options";
 }
 
-/** The backend as validation wants to know it. */
+/** The backend, for validation. */
 function engineFacts(
   { name }: Backend,
   { path, version, ...probe }: Probe,
@@ -212,21 +209,21 @@ function engineFacts(
   return name === "criu" ? { criu: { path, version, problem } } : { slim: { problem } };
 }
 
-/** The words that convert a stream. */
+/** The command that converts a stream. */
 function conversion(stream: string, set: string, isLossy: boolean): string[] {
   return ["crimg", "convert", argumentFor(stream), set, ...(isLossy ? ["--lossy"] : [])];
 }
 
-/** What a person types for an image, by its name in messages. */
+/** The command-line argument of an image, by its name in messages. */
 function argumentFor(image: string): string {
   return image === "stdin" ? "-" : image;
 }
 
 function lossSentence({ object, what, why }: Loss): string {
-  return `${object}: ${what} would be lost: ${why} (--lossy goes on without)`;
+  return `${object}: ${what} would be lost: ${why} (override with --lossy)`;
 }
 
-/** Mends by editing the set become mends by editing the copy that is restored. */
+/** Fixes by editing the set become fixes by editing the restored copy. */
 function advising(verdict: Verdict, set: string, image: string, given: readonly string[]): Verdict {
   const edit = `${shellCommand(["crimg", "edit", set])} `;
   const restore = `${shellCommand(["crimg", "restore", argumentFor(image), ...given])} `;

@@ -9,17 +9,17 @@ import { type Loss, Losses } from "./model/loss.js";
 import { openFileSet } from "./open.js";
 import { toCriu } from "./ops/convert/to-criu/to-criu.js";
 
-/** A stream as the CRIU set that it converts into. */
+/** A stream converted to a CRIU set. */
 export interface StreamAsSet {
   /** Reads as any set; its pages are read from the stream. */
   readonly document: CriuDocument;
-  /** What a set cannot hold of the stream. */
+  /** What a set cannot express of the stream. */
   readonly losses: readonly Loss[];
-  /** Writes it into a directory that only its owner can read and that is to be removed afterwards. Errors: IO. */
+  /** Writes it to a temporary directory that only its owner can read; the caller removes it. Errors: IO. */
   write(): string;
 }
 
-/** Converts a stream without writing anything. `setName` is what messages call the set. Errors: FormatError, UnsupportedError. */
+/** Converts a stream without writing anything. `setName` names the set in messages. Errors: FormatError, UnsupportedError. */
 export function streamAsSet({ name, image }: LinuxCrDocument, setName: string): StreamAsSet {
   const losses = new Losses();
   const files = new Map<string, ByteSource>(toCriu(image, losses).map((file) => [file.name, file.content]));

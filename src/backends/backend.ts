@@ -5,7 +5,7 @@ import type { RestoreOption } from "../ops/restore-options/option.js";
 
 export type BackendName = "criu" | "slim";
 
-/** What a backend is on this host. Path and version are those of a program of its own. */
+/** State of a backend on this host. Path and version are those of its program, if any. */
 export type Probe =
   | {
       readonly able: true;
@@ -20,75 +20,75 @@ export type Probe =
       readonly reason: string;
     };
 
-/** Something of the checkpoint that a backend cannot bring back here. */
+/** An object of the checkpoint that a backend cannot restore here. */
 export interface Unsupported {
   readonly pid: number | undefined;
   /** One sentence. */
   readonly reason: string;
 }
 
-/** What a restore needs beyond the images. */
+/** Options of a restore. */
 export interface Needs {
   /** Options that the images need, each with its reason. */
   readonly options: readonly RestoreOption[];
-  /** What only the person who restores can say, and did not, as sentences. */
+  /** Required options that the user did not give, as sentences. */
   readonly unanswered: readonly string[];
 }
 
-/** What the user says of a restore before it is worked out. */
+/** Options of the user for a restore. */
 export interface Wishes {
   /** Root directory of the restored mount namespace. */
   readonly root?: string | undefined;
-  /** The user's own words to the program of the backend. */
+  /** Arguments of the user for the program of the backend. */
   readonly extra: readonly string[];
-  /** `same` (default): the tasks get their ids again; `new`: ids that the kernel chooses. */
+  /** `same` (default): the tasks keep their pids; `new`: pids chosen by the kernel. */
   readonly pids?: "same" | "new" | undefined;
-  /** Restore into a new pid namespace, where every id is free. */
+  /** Restore into a new pid namespace, where all pids are free. */
   readonly pidns?: boolean | undefined;
-  /** Where the times of leases and timers count from: the end of the restart (default), or its start. */
+  /** Start of the remaining time of leases and timers: the end of the restore (default), or its start. */
   readonly expiryFrom?: "start" | "end" | undefined;
 }
 
-/** One thing that a restart will do. */
+/** One step of a restore. */
 export interface PlannedStep {
-  /** The part of the work that it belongs to; parts are done one after the other. */
+  /** The phase it belongs to; phases are sequential. */
   readonly phase: string;
-  /** The process whose step it is; undefined for what is done for all of them. */
+  /** The task concerned; undefined for all tasks. */
   readonly task: number | undefined;
-  /** What happens, as a clause without its subject. */
+  /** What is done, a clause without a subject. */
   readonly what: string;
   readonly why: string | undefined;
 }
 
 export interface RestartOptions extends Wishes {
-  /** Return once the tasks run, instead of waiting until they have ended. */
+  /** Return once the tasks run, instead of waiting until they end. */
   readonly detach: boolean;
-  /** Gets the pid of the root task, as this host sees it, once the tasks run. */
+  /** File for the pid of the root task, as seen on this host. */
   readonly pidFile?: string | undefined;
-  /** Gets the log of the backend, however it ends; otherwise it is thrown away. */
+  /** File for the log of the backend, also on failure; otherwise it is discarded. */
   readonly logFile?: string | undefined;
-  /** How long the backend may say nothing before it is taken to hang; by default a minute, and more for large sets. */
+  /** Seconds without log output after which the backend is considered hung; by default a minute, more for large sets. */
   readonly stallSeconds?: number | undefined;
-  /** What the images need, each with its reason. */
+  /** Options that the images need, each with its reason. */
   readonly needed: readonly RestoreOption[];
-  /** The edits that the images went through, as flags of crimg restore; for advice when it fails. */
+  /** The edits applied to the images, as flags of crimg restore; for advice on failure. */
   readonly given: readonly string[];
-  /** What the edits want and no image can hold. */
+  /** What edits require of the restore because images cannot hold it. */
   readonly wishes?: RestoreWishes | undefined;
-  /** Told when the tasks run. */
+  /** Called when the tasks run. */
   readonly onRestored?: ((pid: number) => void) | undefined;
-  /** Gets a line for every step of an engine that tells them; it must not fail but at the first. */
+  /** Called with a line for every step of slim; it may only fail at the first. */
   readonly onStep?: ((line: string) => void) | undefined;
-  /** Told how many bytes of memory are in place, and how many there will be. */
+  /** Called with the bytes of memory restored so far, and in total. */
   readonly onProgress?: ((done: number, total: number) => void) | undefined;
 }
 
-/** How a root task ended: an exit status, or the name of the signal that killed it. */
+/** How the root task ended: an exit status, or the name of the signal that killed it. */
 export type Ended = { readonly status: number } | { readonly signal: string };
 
-/** How a restart ended. */
+/** Result of a restore. */
 export type Restart =
-  /** The tasks run (detached), or ran and have ended; `ended` says how, where that is known. */
+  /** The tasks run (detached), or have ended; `ended` says how, if known. */
   | {
       readonly restored: true;
       readonly pid: number;
@@ -97,26 +97,26 @@ export type Restart =
     }
   | { readonly restored: false; readonly reason: string; readonly explanation: Explanation | undefined };
 
-/** An engine that brings a checkpoint back to life. */
+/** An engine that restores checkpoints. */
 export interface Backend {
   readonly name: BackendName;
-  /** The family of images that it restores; others are converted before. */
+  /** The format that it restores; others are converted before. */
   readonly family: Document["family"];
-  /** Whether it can work here, and if not, why. */
+  /** Whether it works here, and if not, why. */
   probe(): Probe;
-  /** Waits, for seconds at most, for what stands in the way of a restore right after a checkpoint and goes by itself. */
+  /** Waits a few seconds for zombies of a recent checkpoint to disappear. */
   settle(document: Document, wishes: Wishes): Promise<void>;
-  /** What a restore of this document needs. Errors: UsageError for wishes that the backend cannot fulfil. */
+  /** Options that a restore of this document needs. Errors: UsageError for requests that the backend does not support. */
   needs(document: Document, wishes: Wishes): Needs;
-  /** What of this checkpoint it refuses, object by object; empty when it will try. */
+  /** Objects of this checkpoint that it cannot restore; empty if it will try. */
   preflight(document: Document, wishes: Wishes): Promise<readonly Unsupported[]>;
-  /** What `restart` will do, as far as the backend knows; nothing is done. Errors: FormatError for a damaged image. */
+  /** The steps of `restart`, as far as the backend knows; does nothing. Errors: FormatError for a damaged image. */
   steps(document: Document, wishes: Wishes): Promise<readonly PlannedStep[]>;
   /**
-   * The command line that `restart` stands for, as a person could type it; no other files than theirs are named.
+   * The command line equivalent to `restart`, without temporary files.
    * Undefined for an engine that starts no program.
    */
   commandLine(document: Document, options: RestartOptions): readonly string[] | undefined;
-  /** Restores. The images are only read. Errors: BackendError when the engine cannot be started or is interrupted. */
+  /** Restores; only reads the images. Errors: BackendError if the engine cannot be started or is interrupted. */
   restart(document: Document, options: RestartOptions): Promise<Restart>;
 }

@@ -4,7 +4,7 @@ import type { Backend, BackendName } from "./backend.js";
 import { CriuBackend } from "./criu/criu-backend.js";
 import { SlimBackend } from "./slim/slim-backend.js";
 
-/** Backends by the name that a user types: `auto` chooses by the format and by what this host can do. */
+/** Backends by name: `auto` chooses by the format and by what works on this host. */
 export const BACKENDS: readonly ("auto" | BackendName)[] = ["auto", "criu", "slim"];
 
 export interface BackendChoice {
@@ -16,13 +16,13 @@ export interface BackendChoice {
 export interface BackendSettings {
   /** Path of the criu to use. */
   readonly criu?: string | undefined;
-  /** Whether the tasks are to get the ids that they had. */
+  /** Whether the tasks keep their pids. */
   readonly choosesIds?: boolean | undefined;
 }
 
 /**
- * The backend for a document. Without a name: the slim backend for streams that crimg checkpoint wrote, criu for all
- * else; the other one where only that can work on this host.
+ * The backend for a document. By default slim for streams of crimg checkpoint, criu for the rest; the other one if only
+ * that works on this host.
  */
 export function backendFor(
   document: Document,
@@ -30,22 +30,22 @@ export function backendFor(
   { criu, choosesIds = true }: BackendSettings = {},
 ): BackendChoice {
   const engines = { criu: () => new CriuBackend(criu), slim: () => new SlimBackend(choosesIds) };
-  if (name !== "auto") return { backend: engines[name](), reason: "it was asked for" };
+  if (name !== "auto") return { backend: engines[name](), reason: "requested" };
   const isOwn = isOfCheckpoint(document);
   const first = isOwn ? engines.slim() : engines.criu();
-  const own = isOwn ? "crimg checkpoint wrote the stream" : usual(document);
+  const own = isOwn ? "the stream was written by crimg checkpoint" : usual(document);
   const probe = first.probe();
   if (probe.able) return { backend: first, reason: own };
   const second = isOwn ? engines.criu() : engines.slim();
   if (!second.probe().able) return { backend: first, reason: own };
-  return { backend: second, reason: `it can work here and ${first.name} cannot: ${probe.reason}` };
+  return { backend: second, reason: `${first.name} does not work here: ${probe.reason}` };
 }
 
 function usual({ family }: Document): string {
-  return family === "criu" ? "the set is of criu" : "criu restores the set that the stream converts into";
+  return family === "criu" ? "a CRIU set" : "the stream is converted to a CRIU set";
 }
 
-/** Whether crimg checkpoint wrote the stream, perhaps edited since. */
+/** Whether crimg checkpoint wrote the stream, possibly edited since. */
 function isOfCheckpoint(document: Document): boolean {
   if (document.family !== "linux-cr") return false;
   return ownRecords(document.image).extensions?.writer === "crimg checkpoint";

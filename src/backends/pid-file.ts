@@ -1,7 +1,7 @@
 import { writeFileSync } from "node:fs";
 import { BackendError } from "../io/errors.js";
 
-/** Writes the pid of the root task of tasks that run. Errors: BackendError saying that they do. */
+/** Writes the pid of the root task of running tasks. Errors: BackendError, which says that they run. */
 export function writePid(file: string, pid: number): void {
   try {
     writeFileSync(file, `${pid}\n`);

@@ -1,7 +1,7 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { setTimeout as sleep } from "node:timers/promises";
 
-/** A process or thread of this host as /proc/PID/stat tells it, proc(5). */
+/** A process or thread of this host, from /proc/PID/stat, proc_pid_stat(5). */
 export interface HostProcess {
   readonly pid: number;
   readonly comm: string;
@@ -12,7 +12,7 @@ export interface HostProcess {
 
 const POLL_MS = 50;
 
-/** The process or thread with this id; undefined when there is none. */
+/** The process or thread with this id; undefined if none. */
 export function hostProcess(pid: number): HostProcess | undefined {
   let stat: string;
   try {
@@ -20,14 +20,14 @@ export function hostProcess(pid: number): HostProcess | undefined {
   } catch {
     return undefined;
   }
-  // The name may hold blanks and brackets, so it ends at the last bracket.
+  // The name may contain blanks and parentheses, so it ends at the last parenthesis.
   const open = stat.indexOf("(");
   const close = stat.lastIndexOf(")");
   const [state = "?", ppid = "0"] = stat.slice(close + 2).split(" ");
   return { pid, comm: stat.slice(open + 1, close), state, ppid: Number(ppid) };
 }
 
-/** Waits until none of the pids is a zombie any more, at most `seconds`. Gives those that are still taken, by anyone. */
+/** Waits until none of the pids is a zombie, at most `seconds`. Returns those that are still in use. */
 export async function takenPids(pids: readonly number[], seconds: number): Promise<HostProcess[]> {
   const end = Date.now() + seconds * 1000;
   for (;;) {
@@ -38,15 +38,15 @@ export async function takenPids(pids: readonly number[], seconds: number): Promi
   }
 }
 
-/** Kills a process and all its descendants, as far as they are there. */
+/** Kills a process and all its descendants, if they exist. */
 export function killTree(root: number): void {
-  // Stopped first, so that none makes another while they are being killed.
+  // Stopped first, so that none forks while they are being killed.
   for (const signal of ["SIGSTOP", "SIGKILL"] as const)
     for (const pid of descendants(root)) {
       try {
         process.kill(pid, signal);
       } catch {
-        // it has ended by itself
+        // it has already ended
       }
     }
 }

@@ -15,24 +15,24 @@ type FlagsOf<T extends typeof Command> = Interfaces.InferredFlags<
 >;
 type ArgsOf<T extends typeof Command> = Interfaces.InferredArgs<T["args"]>;
 
-/** Looks like -D, also joined with other letters; the parser has the last word. */
+/** Looks like -D, possibly combined with other letters; the parser decides. */
 const MAY_GIVE_IMAGES_DIR = /^(-\w*D|--images-dir)/;
 
-/** What is told of an interrupted edit that was found first. */
+/** Messages about an interrupted edit that was recovered. */
 export const RECOVERED: Readonly<Record<Exclude<Recovery, "nothing">, string>> = {
-  finished: "an edit that was interrupted is finished; all files are the new ones",
-  "taken back": "an edit that was interrupted is taken back; all files are the old ones",
-  removed: "what an edit that was interrupted had staged is removed; no file had changed",
+  finished: "finished an interrupted edit; all files are the new ones",
+  "taken back": "rolled back an interrupted edit; all files are the old ones",
+  removed: "removed the staged files of an interrupted edit; no file had changed",
 };
 
 /**
- * What every command has: the global flags, parsed `flags` and `args`, output helpers, and errors that end as one
- * sentence and an exit code. A command is `class Show extends BaseCommand<typeof Show>` with a `run` that returns
+ * Base of all commands: the global flags, parsed `flags` and `args`, output helpers, and errors reported as one
+ * sentence with an exit code. A command is `class Show extends BaseCommand<typeof Show>` with a `run` that returns
  * EXIT.ok or EXIT.no and throws on trouble.
  */
 export abstract class BaseCommand<T extends typeof Command> extends Command {
   static override baseFlags = GLOBAL_FLAGS;
-  /** Keys of the `--json` answer and what they hold; the manual page lists them. */
+  /** Keys of the `--json` answer and their meaning; the manual page lists them. */
   static json: Readonly<Record<string, string>>;
 
   protected flags!: FlagsOf<T>;
@@ -55,17 +55,16 @@ export abstract class BaseCommand<T extends typeof Command> extends Command {
   /** The image set named by `-D` or by the first argument. */
   protected get image(): string {
     const image = this.flags["images-dir"] ?? (this.args as { IMG?: string }).IMG;
-    if (image === undefined)
-      throw new UsageError(`name the directory of images: ${this.#name} IMG, or -D DIR`);
+    if (image === undefined) throw new UsageError(`missing IMG: ${this.#name} IMG, or -D DIR`);
     return image;
   }
 
-  /** How an image is opened: what is not believed beside it is told as a warning. */
+  /** Options for opening an image: an untrusted journal beside it is reported as a warning. */
   protected readonly opening = { onWarning: (sentence: string) => void this.warn(sentence) };
 
   readonly #checks: (() => void)[] = [];
 
-  /** The same where an image is only looked at: when it was changed meanwhile, that is told at the end. */
+  /** The same for read-only commands, which fail at the end if the image was changed meanwhile. */
   protected readonly looking = {
     ...this.opening,
     onOpened: (assertUnchanged: () => void) => void this.#checks.push(assertUnchanged),
@@ -98,17 +97,17 @@ export abstract class BaseCommand<T extends typeof Command> extends Command {
     writeAnswer({ schema: JSON_SCHEMA, command: this.#id, ...answer });
   }
 
-  /** Tells something on stderr. */
+  /** Prints a note to stderr. */
   protected note(text: Line): void {
     writeLines(2, [text]);
   }
 
-  /** Tells what became of an edit that was interrupted before this command changes the image. */
+  /** Reports the recovery of an interrupted edit, before this command changes the image. */
   protected tellRecovery(found: Recovery): void {
     if (found !== "nothing") this.note(`note: ${RECOVERED[found]}`);
   }
 
-  /** Tells something on stderr under `-v` only. */
+  /** Prints a note to stderr with `-v` only. */
   protected detail(text: string): void {
     if (this.flags.verbose) this.note(text);
   }
@@ -133,7 +132,7 @@ export abstract class BaseCommand<T extends typeof Command> extends Command {
   }
 
   protected override async catch(error: unknown): Promise<void> {
-    // Half an answer is on its way already: a second JSON document after it would only hide that.
+    // Part of the answer was written already; a second JSON document would only hide that.
     const json = (this.flags?.json ?? wantsJson(this.argv)) && !this.#wroteAnswer;
     reportFailure(error, { command: this.#name, json, color: this.flags?.color ?? "auto" });
   }
@@ -154,7 +153,7 @@ export abstract class BaseCommand<T extends typeof Command> extends Command {
   }
 }
 
-/** A repeatable flag takes one value each time, so that an argument may follow it; oclif's habit is to take all. */
+/** A repeatable flag takes one value each time, so that an argument may follow; oclif takes all by default. */
 function oneValueEach(flags: (typeof Command)["flags"]): (typeof Command)["flags"] {
   const entries = Object.entries(flags ?? {}).map(([name, flag]) => [
     name,

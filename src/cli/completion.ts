@@ -1,4 +1,4 @@
-/** What completion needs to know of a command; a subset of oclif's manifest. */
+/** The part of oclif's manifest that completion needs. */
 export interface CommandFacts {
   readonly id: string;
   readonly summary?: string | undefined;
@@ -42,7 +42,7 @@ function bash(bin: string, commands: readonly CommandFacts[]): string[] {
   });
   const args = commands.flatMap((command) => {
     const words = argumentWords(command);
-    // Before a fixed word stands the image, whose name bash completes by itself.
+    // The image precedes a fixed word; bash completes its name by itself.
     const guard = Object.values(command.args)[0]?.options ? "" : '[ "$COMP_CWORD" -gt 2 ] && ';
     return words.length > 0 ? [`    "${command.id} "*) ${guard}words=${quote(words.join(" "))} ;;`] : [];
   });
@@ -100,7 +100,7 @@ function zsh(bin: string, commands: readonly CommandFacts[]): string[] {
     }),
     "  esac",
     "}",
-    // From a directory of $fpath this file is the body of the function at its first call.
+    // In a directory of $fpath this file is the function body on the first call.
     `if [ "$funcstack[1]" = _${bin} ]; then _${bin} "$@"; else compdef _${bin} ${bin}; fi`,
   ];
 }

@@ -8,7 +8,7 @@ const MARKS: Readonly<Record<Difference["status"], readonly [mark: string, role:
   modified: ["~", "changed"],
 };
 
-/** A comparison as text: one block a section, one line a thing, changed fields as `old -> new`. */
+/** A comparison as text: a block per section, a line per object, changed fields as `old -> new`. */
 export function* diffLines(
   oldName: string,
   newName: string,

@@ -2,7 +2,7 @@ import { boolean, string } from "@oclif/core/flags";
 import { EDIT_KINDS, type Edit, type Policy, recipeEdits } from "../index.js";
 import { readRecipe } from "./recipe-file.js";
 
-/** A flag for each kind of edit, each repeatable; they do not take the words behind their value. */
+/** A repeatable flag for each kind of edit, each taking one value. */
 function kindFlags() {
   return Object.fromEntries(
     EDIT_KINDS.map(({ name, syntax, summary }) => [
@@ -18,38 +18,37 @@ function kindFlags() {
   ) as Record<string, ReturnType<typeof string>>;
 }
 
-/** Flags of the commands that edit: `edit`, and `restore` for the copy that it restores. */
+/** Flags of `edit`, and of `restore`, which edits a copy. */
 export const EDIT_FLAGS = {
   ...kindFlags(),
   recipe: string({
     char: "f",
     multiple: true,
     multipleNonGreedy: true,
-    description:
-      "recipe in YAML: edits by name, policies, files to watch; its edits come before those of flags",
+    description: "YAML recipe of edits and policies; its edits are applied before those of flags",
     helpValue: "FILE",
     helpGroup: "EDITS",
   }),
   var: string({
     multiple: true,
     multipleNonGreedy: true,
-    description: "value for a variable of the recipe",
+    description: "set a variable of the recipe",
     helpValue: "NAME=VALUE",
     helpGroup: "EDITS",
     dependsOn: ["recipe"],
   }),
   root: string({
-    description: "directory that stands for / when files are looked at [default: /]",
+    description: "root directory of the tasks' files [default: /]",
     helpValue: "DIR",
     helpGroup: "EDITS",
   }),
   "allow-unmatched": boolean({
-    description: "go on when an edit matches nothing",
+    description: "continue if an edit matches nothing",
     helpGroup: "EDITS",
   }),
 };
 
-/** The edits and policies that a command line asks for: those of recipes, then those of flags. Errors: USAGE, IO. */
+/** The edits and policies of a command line: those of recipes, then those of flags. Errors: USAGE, IO. */
 export async function editsFromFlags(
   flags: Readonly<Record<string, unknown>>,
 ): Promise<{ readonly edits: Edit[]; readonly policies: Policy[] }> {

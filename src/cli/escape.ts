@@ -7,9 +7,9 @@ const UNSAFE = /[\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}]/gu;
 const SHORT: Readonly<Record<string, string>> = { "\n": "\\n", "\r": "\\r", "\t": "\\t", "\0": "\\0" };
 
 /**
- * Text from an image made safe and visible on a terminal, in one line: control characters as `\n` or `\x1b`;
- * format characters such as bidi overrides as `\u{202e}`; bytes that are not UTF-8, which the library reads as the
- * lone surrogates U+DC80..U+DCFF, as `\xNN`. Other text, also a backslash, is unchanged.
+ * Escapes text from an image for one line of a terminal: control characters as `\n` or `\x1b`; format characters such
+ * as bidi overrides as `\u{202e}`; bytes that are not UTF-8, which the library reads as the lone surrogates
+ * U+DC80..U+DCFF, as `\xNN`. Other text, including a backslash, is unchanged.
  */
 export function escapeText(text: string): string {
   return PLAIN.test(text) ? text : text.replace(UNSAFE, escapeOne);

@@ -1,4 +1,4 @@
-/** What a command's exit status says; crimg-conventions(7) documents it. */
+/** Exit status of a command; documented in crimg-conventions(7). */
 export const EXIT = {
   /** Done, or the answer is yes. */
   ok: 0,

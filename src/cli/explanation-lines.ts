@@ -8,7 +8,7 @@ export interface ExplanationLook {
   readonly width: number | undefined;
 }
 
-/** Of a failure that is not known so many lines are shown. */
+/** Lines shown of an unknown failure. */
 const SHOWN_LINES = 12;
 
 const OBJECT_COLUMNS: readonly Column[] = [
@@ -19,17 +19,17 @@ const OBJECT_COLUMNS: readonly Column[] = [
   { head: "OPEN" },
 ];
 
-/** Why criu failed, for a person. */
+/** An explanation of why criu failed. */
 export function* explanationLines(explanation: Explanation, look: ExplanationLook): Generator<Line> {
   const { failure, outcome } = explanation;
   yield look.style("faint", runLine(explanation));
   yield "";
   if (failure !== undefined) yield* failureLines(failure, look);
-  else if (outcome === "succeeded") yield "It succeeded: there is nothing to explain.";
+  else if (outcome === "succeeded") yield "criu succeeded; nothing to explain";
   else yield* unknownLines(explanation, look);
 }
 
-/** The failure alone: what, where in the log, which tasks, and what mends it. */
+/** The failure: what, where in the log, which tasks, and how to fix it. */
 export function* failureLines(failure: Failure, look: ExplanationLook): Generator<Line> {
   const { id, what, why, line, objects, mends } = failure;
   yield styled`${look.style("error", id)}  ${what}`;
@@ -46,7 +46,7 @@ export function* failureLines(failure: Failure, look: ExplanationLook): Generato
 
 function objectLines(objects: readonly LogObject[], { style, width }: ExplanationLook): Iterable<Line> {
   const rows = objects.map(({ pid, comm, use, file, how }) => [pid, comm, use ?? "", file ?? "", how ?? ""]);
-  // Columns that say nothing of any object are left away.
+  // Columns that are empty for all objects are omitted.
   const used = OBJECT_COLUMNS.map((_, at) => rows.some((row) => row[at] !== ""));
   return tableLines(
     OBJECT_COLUMNS.filter((_, at) => used[at]),
@@ -55,14 +55,14 @@ function objectLines(objects: readonly LogObject[], { style, width }: Explanatio
   );
 }
 
-/** What criu says, where crimg does not know what it means. */
+/** criu's own messages for an unknown failure. */
 export function* unknownLines({ lines, last }: Explanation, { style }: ExplanationLook): Generator<Line> {
   if (lines.length === 0) {
-    yield "The log holds no error: criu was stopped, crashed, or is still running. It ends:";
+    yield "no error in the log: criu was stopped, crashed, or is still running; last line:";
     if (last !== undefined) yield `  ${logged(last)}`;
     return;
   }
-  yield "crimg does not know this failure. What criu says:";
+  yield "unknown failure; messages of criu:";
   for (const line of lines.slice(0, SHOWN_LINES)) yield styled`  ${style("error", logged(line))}`;
   if (lines.length > SHOWN_LINES) yield `  and ${lines.length - SHOWN_LINES} more lines`;
 }

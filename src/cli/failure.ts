@@ -7,9 +7,9 @@ import { styled } from "./line.js";
 import { ClosedPipe, writeAnswer, writeLines } from "./output.js";
 import { type ColorChoice, styleFor } from "./style.js";
 
-/** An error as it is told to the user: the `error` object of `--json`. */
+/** An error as reported to the user: the `error` object of `--json`. */
 export interface Failure {
-  /** One of the library's codes, or INTERNAL for a fault of crimg itself. */
+  /** One of the library's codes, or INTERNAL for a bug in crimg. */
   readonly code: string;
   readonly file?: string | undefined;
   readonly offset?: number | undefined;
@@ -20,16 +20,16 @@ export interface Failure {
 }
 
 export interface FailureContext {
-  /** As the user types it, e.g. `crimg show`. */
+  /** As typed, e.g. `crimg show`. */
   readonly command: string;
-  /** Whether stdout is to get the error as JSON: asked for, and no part of an answer is there yet. */
+  /** Whether to write the error to stdout as JSON: requested, and no part of an answer was written yet. */
   readonly json: boolean;
   readonly color: ColorChoice;
 }
 
 /**
- * Ends a command that threw: one sentence on stderr, exit code 2 (1 for NotFoundError), under `--json` also
- * `{schema, command, error}` on stdout. Silent when the reader of stdout went away.
+ * Ends a command that threw: one sentence on stderr, exit code 2 (1 for NotFoundError), and with `--json`
+ * `{schema, command, error}` on stdout. Silent if the reader of stdout is gone.
  */
 export function reportFailure(error: unknown, { command, json, color }: FailureContext): void {
   process.exitCode = error instanceof NotFoundError ? EXIT.no : EXIT.trouble;
@@ -46,13 +46,13 @@ export function reportFailure(error: unknown, { command, json, color }: FailureC
   }
 }
 
-/** Whether `--json` stands on a command line that may be too wrong to be parsed. */
+/** Whether a command line, which may not parse, has `--json`. */
 export function wantsJson(argv: readonly string[]): boolean {
   const end = argv.indexOf("--");
   return argv.slice(0, end === -1 ? undefined : end).includes("--json");
 }
 
-/** What to tell about anything that was thrown. `command` is named in the advice, e.g. `crimg show`. */
+/** The error to report for any thrown value. `command` is named in the advice, e.g. `crimg show`. */
 function failureOf(error: unknown, command: string): Failure {
   if (isCrimgError(error)) {
     const { code, file, offset, path, message } = error;
@@ -63,7 +63,7 @@ function failureOf(error: unknown, command: string): Failure {
   }
   if (isSystemError(error)) return { code: "IO", file: error.path, message: escapeText(error.message) };
   const what = error instanceof Error ? `${error.name}: ${error.message}` : String(error);
-  const advice = "this is a fault in crimg, please report it (CRIMG_DEBUG=1 shows where)";
+  const advice = "this is a bug in crimg, please report it (CRIMG_DEBUG=1 shows where)";
   return {
     code: "INTERNAL",
     message: `internal error: ${escapeText(what.split("\n", 1)[0] as string)}; ${advice}`,
@@ -79,7 +79,7 @@ function isSystemError(error: unknown): error is NodeJS.ErrnoException {
   return error instanceof Error && "syscall" in error && "errno" in error;
 }
 
-/** oclif writes several lines; crimg tells one sentence, and ends it with its own advice. */
+/** oclif writes several lines; crimg reports one sentence with its own advice. */
 function usageSentence(message: string): string {
   const lines = stripVTControlCharacters(message)
     .split("\n")

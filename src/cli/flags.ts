@@ -3,12 +3,12 @@ import { boolean, integer, option, string } from "@oclif/core/flags";
 import { UsageError } from "../index.js";
 import { COLOR_CHOICES } from "./style.js";
 
-/** A positional argument. oclif would read a missing one from stdin as text, which crimg keeps for images. */
+/** A positional argument. oclif would read a missing one from stdin as text, but crimg reads images from stdin. */
 export function positional(description: string) {
   return stringArg({ description, ignoreStdin: true });
 }
 
-/** A positional argument that must be given. */
+/** A required positional argument. */
 export function requiredPositional(description: string) {
   return stringArg({ description, ignoreStdin: true, required: true });
 }
@@ -18,7 +18,7 @@ export function choice<T extends string>(description: string, options: readonly 
   return word<T>()({ description, options: [...options], ignoreStdin: true });
 }
 
-/** A positional argument that must be given and is one of `options`. */
+/** A required positional argument that is one of `options`. */
 export function requiredChoice<T extends string>(description: string, options: readonly T[]) {
   return word<T>()({ description, options: [...options], ignoreStdin: true, required: true });
 }
@@ -28,14 +28,14 @@ function word<T extends string>() {
   return custom<T>({ parse: async (text) => text as T });
 }
 
-/** The image set, first of a command's arguments as `IMG: imageArg`; `-D` gives it too and then frees the place. */
-export const imageArg = positional("directory of images");
+/** The image, first argument of a command as `IMG: imageArg`; `-D` replaces it. */
+export const imageArg = positional("image directory or linux-cr stream");
 
-/** `-p PID`: look at one task only. */
+/** `-p PID`: limits a view to one task. */
 export const pidFlag = integer({
   char: "p",
   min: 1,
-  description: "only the task with this pid",
+  description: "limit to the task with this pid",
   helpValue: "PID",
 });
 
@@ -47,22 +47,24 @@ export function headFlag(description: string) {
 /** The digest of `--head`, if it was given. Errors: USAGE for what is no SHA-256. */
 export function keptHead(text: string | undefined): string | undefined {
   if (text === undefined || /^[0-9a-f]{64}$/i.test(text)) return text?.toLowerCase();
-  throw new UsageError(`--head ${JSON.stringify(text)} is no SHA-256 (expected 64 hexadecimal digits)`);
+  throw new UsageError(
+    `invalid --head ${JSON.stringify(text)} (expected a SHA-256 of 64 hexadecimal digits)`,
+  );
 }
 
 /** Flags that every command takes. */
 export const GLOBAL_FLAGS = {
   "images-dir": string({
     char: "D",
-    description: "directory of images, instead of the argument IMG",
+    description: "image directory, instead of the argument IMG",
     helpGroup: "GLOBAL",
     helpValue: "DIR",
   }),
   color: option({ options: COLOR_CHOICES })({
     default: "auto",
-    description: "use colour: on a terminal, never or always",
+    description: "when to use colour",
     helpGroup: "GLOBAL",
   }),
-  json: boolean({ description: "answer as JSON, see crimg-conventions(7)", helpGroup: "GLOBAL" }),
-  verbose: boolean({ char: "v", description: "say more on stderr", helpGroup: "GLOBAL" }),
+  json: boolean({ description: "output JSON, see crimg-conventions(7)", helpGroup: "GLOBAL" }),
+  verbose: boolean({ char: "v", description: "print more details to stderr", helpGroup: "GLOBAL" }),
 };

@@ -2,7 +2,7 @@ import path from "node:path";
 import { string } from "@oclif/core/flags";
 import { UsageError } from "../index.js";
 
-/** `-i FILE` as crit has it, for those whose fingers know it. */
+/** `-i FILE`, as in crit. */
 export const inFlag = string({
   char: "i",
   aliases: ["input"],
@@ -10,7 +10,7 @@ export const inFlag = string({
   helpValue: "FILE",
 });
 
-/** `-o FILE`, complete or not written at all. */
+/** `-o FILE`, written completely or not at all. */
 export const outFlag = string({
   char: "o",
   aliases: ["output"],
@@ -18,14 +18,15 @@ export const outFlag = string({
   helpValue: "FILE",
 });
 
-/** The one file that a command reads, by its argument or `-i`, inside the directory of `-D`; undefined for stdin. */
+/** The input file of a command: its argument or `-i`, relative to the directory of `-D`; undefined for stdin. */
 export function inputPath(argument: string | undefined, flags: InputFlags): string | undefined {
   if (argument !== undefined && flags.in !== undefined)
-    throw new UsageError(`name one input: ${argument} or -i ${flags.in}`);
+    throw new UsageError(`two inputs given: ${argument} and -i ${flags.in}`);
   const file = argument ?? flags.in;
   const directory = flags["images-dir"];
   if (file === undefined || file === "-") {
-    if (directory !== undefined) throw new UsageError(`name the image file in ${directory}`);
+    if (directory !== undefined)
+      throw new UsageError(`missing IMAGEFILE: name an image file in ${directory}`);
     return undefined;
   }
   return directory === undefined ? file : path.resolve(directory, file);

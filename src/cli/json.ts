@@ -1,16 +1,16 @@
 import { jsonString } from "../index.js";
 
-/** Name and version of the shape of every `--json` answer; it grows by new keys only. */
+/** Name and version of the schema of `--json` answers; new keys may be added. */
 export const JSON_SCHEMA = "crimg/1";
 
 const CHUNK = 64 * 1024;
 const SAFE = BigInt(Number.MAX_SAFE_INTEGER);
 
 /**
- * Writes `value` as indented JSON in chunks of about 64 KiB, so that an answer of any size needs little memory.
- * A bigint up to 2^53-1 becomes a number and one above a decimal string; bytes become base64; a Map an object;
- * any other iterable an array that is pulled as it is written; undefined values are left out. All of it is ASCII; text that
- * stands for bytes that are not UTF-8 keeps its lone surrogates, written as `\udcNN`.
+ * Writes `value` as indented JSON in chunks of about 64 KiB, so that large answers need little memory.
+ * A bigint becomes a number up to 2^53-1 and a decimal string above; bytes become base64; a Map an object; any other
+ * iterable an array, consumed while it is written; undefined values are omitted. The output is ASCII; lone surrogates in
+ * text, which stand for bytes that are not UTF-8, are written as `\udcNN`.
  */
 export function writeJson(value: unknown, write: (chunk: string) => void): void {
   let pending = "";

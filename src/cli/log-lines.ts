@@ -1,6 +1,6 @@
 import { entryOfHead, headOf, type LogChain, type LogEntry } from "../index.js";
 
-/** What the chain of a log says of itself and of a head that was kept; the keys are stable. */
+/** State of the chain of a log, and of a kept head; the keys are stable. */
 export interface ChainJson {
   readonly head: string | null;
   readonly intact: boolean;
@@ -14,7 +14,7 @@ export interface ChainJson {
   readonly kept?: { readonly head: string; readonly entry: number | null };
 }
 
-/** The chain of a log for `--json`, compared with a head that was kept elsewhere. */
+/** The chain of a log for `--json`, compared with a kept head. */
 export function chainJson(chain: LogChain, kept: string | undefined): ChainJson {
   return {
     head: headOf(chain) ?? null,
@@ -25,27 +25,27 @@ export function chainJson(chain: LogChain, kept: string | undefined): ChainJson 
   };
 }
 
-/** What is told of the chain besides its head: doubts first, then what the kept head proves. */
+/** Notes on the chain besides its head: doubts, then what the kept head proves. */
 export function* chainLines(entries: readonly LogEntry[], chain: ChainJson): Generator<string> {
   const { unchained, kept } = chain;
   if (unchained > 0) {
     const which = unchained === 1 ? "edit 1 is" : `edits 1 to ${unchained} are`;
     const versions = [...new Set(entries.slice(0, unchained).map(({ crimg }) => crimg))].join(", ");
-    yield `${which} not chained: crimg ${versions} wrote the log before it chained entries, or the chain was taken out`;
+    yield `${which} not chained: the log was written by crimg ${versions} before entries were chained, or the chain was removed`;
   }
   if (kept?.entry === entries.length)
-    yield "the kept head is that of this log: all its chained edits are as they were";
+    yield "the kept head is the head of this log: all chained edits are unchanged";
   else if (typeof kept?.entry === "number")
-    yield `the kept head is that of edit ${kept.entry}: chained edits up to it are as they were, ${entries.length - kept.entry} came after`;
+    yield `the kept head is that of edit ${kept.entry}: chained edits up to it are unchanged, ${entries.length - kept.entry} were added later`;
 }
 
-/** The sentence about a chain that does not hold; undefined when nothing speaks against it. */
+/** The sentence about a broken chain; undefined if it is intact. */
 export function chainProblem({ broken, kept }: ChainJson): string | undefined {
   if (broken !== null) {
     const expected = broken.expected ?? "no entry";
-    return `the chain breaks at edit ${broken.entry}, which follows ${broken.found ?? "no entry"} (expected ${expected}): the log was tampered with`;
+    return `the chain is broken at edit ${broken.entry}: previous entry is ${broken.found ?? "no entry"} (expected ${expected}); the log was tampered with`;
   }
   if (kept?.entry === null)
-    return "no edit of this log has the kept head: edits were taken back, or the log was written anew";
+    return "the kept head is not in this log: edits were undone, or the log was rewritten";
   return undefined;
 }

@@ -1,6 +1,6 @@
 const MAX_EDITS = 2;
 
-/** The word of `words` that `typed` was most likely meant to be, or none. */
+/** The word of `words` nearest to `typed`, if any is close. */
 export function nearest(typed: string, words: readonly string[]): string | undefined {
   const started = words.filter((word) => word.startsWith(typed));
   if (started.length === 1) return started[0];
@@ -11,7 +11,7 @@ export function nearest(typed: string, words: readonly string[]): string | undef
   return best !== undefined && best.edits <= MAX_EDITS ? best.word : undefined;
 }
 
-/** How many letters must be put in, left out or replaced to make `b` of `a`. */
+/** Number of insertions, deletions and replacements that turn `a` into `b`. */
 function distance(a: string, b: string): number {
   let row = Array.from({ length: b.length + 1 }, (_, at) => at);
   for (const [i, char] of [...a].entries()) {

@@ -4,13 +4,13 @@ import { createFile, createPrivate, ioError, openDevice, replaceable, UsageError
 import { writeBinary } from "./output.js";
 
 /**
- * Writes what a command made to the file that `-o` names, or to stdout without one or for `-`. A file is there whole
- * or not at all and private: an old one of that name stays until the new one is complete. Binary never goes to a terminal.
+ * Writes the output of a command to the file of `-o`, or to stdout without one or for `-`. The file is private and
+ * appears complete or not at all: an old one stays until the new one is complete. Binary is never written to a terminal.
  */
 export function writeOutput(to: string | undefined, chunks: Iterable<Uint8Array>): void {
   if (to === undefined || to === "-") {
     if (isatty(1))
-      throw new UsageError("this is binary and stdout is a terminal: name a file with -o, or use a pipe");
+      throw new UsageError("cannot write binary data to a terminal; name a file with -o, or use a pipe");
     for (const chunk of chunks) writeBinary(chunk);
     return;
   }
@@ -34,7 +34,7 @@ function writeToDevice(to: string, chunks: Iterable<Uint8Array>): void {
     fd = openDevice(to);
     for (const chunk of chunks) writeAll(fd, chunk);
   } catch (error) {
-    throw isErrno(error) ? ioError("write it", to, error) : error;
+    throw isErrno(error) ? ioError("write", to, error) : error;
   } finally {
     if (fd !== undefined) fs.closeSync(fd);
   }

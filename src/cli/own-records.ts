@@ -1,17 +1,17 @@
 import type { ExtensionFacts, RecordCounts } from "../index.js";
 
-/** What of a stream is crimg's own, in words: `as the header files have it` for nothing. */
+/** Records of a stream that only crimg writes, as text: `as in the header files` if there are none. */
 export function* ownRecordsTexts(
   dialect: RecordCounts | undefined,
   extensions: ExtensionFacts | undefined,
 ): Generator<string> {
-  if (dialect === undefined && extensions === undefined) yield "as the header files have it";
-  if (dialect !== undefined) yield `crimg's dialect: ${countsText(dialect)}`;
+  if (dialect === undefined && extensions === undefined) yield "as in the header files";
+  if (dialect !== undefined) yield `crimg extension: ${countsText(dialect)}`;
   if (extensions === undefined) return;
   const { version, writer, records, unknown } = extensions;
-  const which = version === undefined ? "without version" : `version ${version} by ${writer}`;
+  const which = version === undefined ? "without a version" : `version ${version} by ${writer}`;
   const later = Object.entries(unknown).map(([id, count]) => `${count} of unknown id ${id}`);
-  yield `crimg's extension ${which}: ${[countsText(records), ...later].filter(Boolean).join(", ")}`;
+  yield `crimg extension, ${which}: ${[countsText(records), ...later].filter(Boolean).join(", ")}`;
 }
 
 function countsText(counts: RecordCounts): string {

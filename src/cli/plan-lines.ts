@@ -15,8 +15,8 @@ const PLACE: readonly Column[] = [
 ];
 
 /**
- * A plan in full: every change with old and new value, when times fall due, what looked alike and was left, what memory
- * still holds. `restartTakes` in nanoseconds.
+ * A plan in full: every change with old and new value, when times expire, similar values left unchanged, and old values
+ * in memory. `restartTakes` in nanoseconds.
  */
 export function* planLines(
   plan: Plan,
@@ -45,7 +45,7 @@ export function* planLines(
     yield "";
     yield style("heading", "times");
     yield* tableLines(
-      [{ head: "WHAT", cut: "end" }, { head: "BEFORE" }, { head: "AFTER" }, { head: "FALLS DUE" }],
+      [{ head: "WHAT", cut: "end" }, { head: "BEFORE" }, { head: "AFTER" }, { head: "EXPIRES" }],
       plan.due.map(({ what, before, after }): Cell[] => [
         what,
         { text: formatSeconds(before), role: "removed" },
@@ -57,12 +57,12 @@ export function* planLines(
   }
   if (plan.newFiles.length > 0) {
     yield "";
-    yield style("heading", "files that are written as well");
+    yield style("heading", "files written with the image");
     for (const { hostPath, size } of plan.newFiles) yield `${hostPath}, ${count(size, "byte")}`;
   }
   if (plan.left.length > 0) {
     yield "";
-    yield style("heading", "looks alike and stays");
+    yield style("heading", "similar, left unchanged");
     yield* tableLines(
       [...PLACE, { head: "VALUE", cut: "start" }, { head: "WHY", cut: "end" }],
       plan.left.map(({ image, record, field, value, why }): Cell[] => [
@@ -78,9 +78,9 @@ export function* planLines(
   if (plan.mentions !== undefined) yield* mentionLines(plan.mentions, options);
 }
 
-/** What was written, in a few lines. */
+/** A summary of what was written. */
 export function* appliedLines({ directory, entry, head, copied }: Applied, plan: Plan): Generator<Line> {
-  if (entry === undefined) yield `${directory}: nothing had to be changed`;
+  if (entry === undefined) yield `${directory}: nothing to change`;
   else {
     const names = entry.files.map(({ name }) => name).join(", ");
     yield `${directory}: ${count(plan.changes.length, "change")} in ${names}`;
@@ -89,24 +89,24 @@ export function* appliedLines({ directory, entry, head, copied }: Applied, plan:
   if (copied !== undefined) yield* copiedLines(copied);
 }
 
-/** How the other files of a new set came about. */
+/** How the other files of a new set were made. */
 export function* copiedLines({ shared, skipped }: CopiedSet): Generator<Line> {
   const parts = Object.entries(shared)
     .filter(([, names]) => names.length > 0)
     .map(([how, names]) => `${names.length} by ${how}`);
   if (parts.length > 0) yield `other files: ${parts.join(", ")}`;
   if (shared["hard link"].length > 0)
-    yield `${shared["hard link"].join(", ")}: one file in both sets, since this file system shares no blocks; --copy makes a copy`;
-  if (skipped.length > 0) yield `not copied, no image files: ${skipped.join(", ")}`;
+    yield `${shared["hard link"].join(", ")}: hard-linked (no reflinks here); --copy makes a separate copy`;
+  if (skipped.length > 0) yield `not copied, not image files: ${skipped.join(", ")}`;
 }
 
 function* mentionLines(mentions: readonly Mention[], options: PlanLineOptions): Generator<Line> {
   yield "";
   if (mentions.length === 0) {
-    yield "no old value stands in memory pages";
+    yield "no old values in memory pages";
     return;
   }
-  yield options.style("heading", "still in memory, where no edit reaches");
+  yield options.style("heading", "still in memory (not edited)");
   yield* tableLines(
     [
       { head: "TASK", align: "right" },
@@ -126,7 +126,7 @@ function* mentionLines(mentions: readonly Mention[], options: PlanLineOptions): 
 
 const MAX_VALUE_LENGTH = 200;
 
-/** A value of a record for people: text as it is, messages as JSON. */
+/** A value of a record as text, messages as JSON. */
 function valueText(value: unknown): string {
   if (value === undefined) return "(absent)";
   if (typeof value === "string") return value === "" ? '""' : value;

@@ -5,8 +5,8 @@ const QUIET_MS = 1000;
 const STEP_MS = 200;
 
 /**
- * A line on stderr that tells how far a long job is: only on a terminal, only after a second. Call `at` as
- * often as you like, `end` when done; the line is wiped.
+ * A progress line on stderr, only on a terminal and only after a second. Call `at` any number of times, and `end` when
+ * done, which clears the line.
  */
 export class Progress {
   readonly #shows = isatty(2);

@@ -12,6 +12,6 @@ export function readRecipe(file: string, variables: readonly string[]): Promise<
 
 function splitVariable(text: string): [name: string, value: string] {
   const at = text.indexOf("=");
-  if (at < 1) throw new UsageError(`--var: ${JSON.stringify(text)} is not NAME=VALUE`);
+  if (at < 1) throw new UsageError(`invalid --var ${JSON.stringify(text)} (expected NAME=VALUE)`);
   return [text.slice(0, at), text.slice(at + 1)];
 }

@@ -1,7 +1,7 @@
 import type { PlannedStep, PreparedRestore, Restart } from "../index.js";
 import { restoreCommandLine } from "./restore-lines.js";
 
-/** What the answer holds beside what was worked out. */
+/** What the answer holds besides the prepared restore. */
 export interface RestoreOutcome {
   readonly steps?: readonly PlannedStep[];
   readonly restart?: Restart;

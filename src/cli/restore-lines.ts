@@ -11,7 +11,7 @@ import { type Line, styled } from "./line.js";
 import type { Style } from "./style.js";
 import { placeText, verdictLines } from "./verdict-lines.js";
 
-/** What the user has said to go on with. */
+/** What the user chose to ignore. */
 export interface GoOn {
   readonly style: Style;
   readonly image: string;
@@ -19,7 +19,7 @@ export interface GoOn {
   readonly allowUnmatched: boolean;
 }
 
-/** What will be done and why: edits, backend, options with their reasons, the command line or the steps. */
+/** What will be done and why: edits, backend, options with reasons, the command line or the steps. */
 export function* preparedLines(
   prepared: PreparedRestore,
   steps: readonly PlannedStep[],
@@ -28,26 +28,26 @@ export function* preparedLines(
   const { backend, because, probe, plan, options, losses } = prepared;
   const changes = plan?.changes.length;
   if (changes !== undefined)
-    yield `${changes} change${changes === 1 ? "" : "s"} in a copy of the image, which ${backend.name === "criu" ? "criu" : "crimg"} restores instead of it`;
-  yield `backend ${backend.name}, since ${because}${probeText(prepared)}`;
+    yield `${changes} change${changes === 1 ? "" : "s"} in a temporary copy of the image`;
+  yield `backend ${backend.name} (${because})${probeText(prepared)}`;
   if (probe.able && probe.remark !== undefined) yield `  ${probe.remark}`;
   const line = restoreCommandLine(prepared);
   if (line === undefined) {
-    if (losses !== undefined) yield "the set is converted into a stream that is removed again";
+    if (losses !== undefined) yield "the set is converted to a temporary stream";
     yield* stepLines(steps, style);
     return;
   }
   yield* optionLines(options, style);
   yield styled`  ${style("good", line)}`;
-  if (losses !== undefined) yield "  (crimg converts into a directory that it removes again)";
+  if (losses !== undefined) yield "  (crimg converts to a temporary directory)";
 }
 
 function probeText({ probe }: PreparedRestore): string {
-  if (!probe.able) return ": not able";
+  if (!probe.able) return ": not available";
   return probe.path === undefined ? "" : `: ${probe.version} (${probe.path})`;
 }
 
-/** What the engine will do, phase by phase. */
+/** The steps of the engine, phase by phase. */
 function* stepLines(steps: readonly PlannedStep[], style: Style): Generator<Line> {
   let last: string | undefined;
   for (const { phase, task, what, why } of steps) {
@@ -59,16 +59,16 @@ function* stepLines(steps: readonly PlannedStep[], style: Style): Generator<Line
   }
 }
 
-/** What a person could type instead: criu, for a stream after a conversion into a set. Undefined without a program. */
+/** The equivalent command line of criu, for a stream after a conversion to a set. Undefined without a program. */
 export function restoreCommandLine({ convert, command }: PreparedRestore): string | undefined {
   if (command === undefined) return undefined;
   const restore = shellCommand(command);
   return convert === undefined ? restore : `${shellCommand(convert)} && ${restore}`;
 }
 
-/** The options that the images need, each with its reason and what asks for it. */
+/** The options that the images need, each with its reason and origin. */
 export function* optionLines(options: readonly RestoreOption[], style: Style): Generator<Line> {
-  if (options.length === 0) yield "the images need no option";
+  if (options.length === 0) yield "the images need no options";
   for (const { option, value, reason, objects, from } of options) {
     const words = value === undefined ? option : `${option} ${value}`;
     yield styled`${style("name", words)}  ${reason} (${from})`;
@@ -76,7 +76,7 @@ export function* optionLines(options: readonly RestoreOption[], style: Style): G
   }
 }
 
-/** What a person should know before: of the edits, and what validation finds suspicious or criu to do wrong. */
+/** Warnings before the restore: of the edits, and of validation. */
 export function warningsOf({ plan, verdict }: PreparedRestore): string[] {
   const warnings = verdict.findings.filter(({ severity }) => severity === "warning");
   return [
@@ -85,8 +85,8 @@ export function warningsOf({ plan, verdict }: PreparedRestore): string[] {
   ];
 }
 
-/** Why it will not be started; nothing when it can be. */
-export function* obstacleLines(
+/** Why the restore will not be started; empty if it will. */
+export function* problemLines(
   prepared: PreparedRestore,
   { style, image, force, allowUnmatched }: GoOn,
 ): Generator<Line> {
@@ -95,15 +95,15 @@ export function* obstacleLines(
   if (!allowUnmatched) for (const sentence of plan?.unmatched ?? []) yield `nothing matched: ${sentence}`;
   if (!force && findings.length > 0) {
     yield* verdictLines({ ...verdict, findings }, { style, image, rules: RULES, options: [], all: false });
-    yield "mend that, or go on with --force";
+    yield "fix this, or override with --force";
   }
   for (const refusal of refusals) yield refusal;
-  // Validation says of criu that it cannot do it, unless it is not listened to.
+  // Validation reports what criu cannot restore, unless it is overridden.
   const isSaid = !force && findings.some(({ id }) => id === "CRIU_MISSING");
   if (!probe.able && !isSaid) yield probe.reason;
 }
 
-/** How the root task ended, where that is known. */
+/** How the root task ended, if known. */
 export function endedText({ pid, ended }: Extract<Restart, { restored: true }>): string | undefined {
   if (ended === undefined) return undefined;
   return "signal" in ended

@@ -1,12 +1,12 @@
 import { spawn } from "node:child_process";
 
-/** Passed on to the crimg that runs as another user. */
+/** Signals forwarded to the crimg that runs as another user. */
 const SIGNALS = ["SIGINT", "SIGTERM", "SIGHUP", "SIGQUIT"] as const;
 const KILLED = 2;
 
 /**
- * Runs this command line again as another user, without other groups and capabilities, and gives its exit status. A program
- * of its own and not a change of this one's ids: the kernel closes /proc/self/mem to a process that was root.
+ * Runs this command line again as another user, without supplementary groups and capabilities, and returns its exit
+ * status. It is a new process because the kernel denies /proc/self/mem to a process that was root.
  */
 export function runAs({ uid, gid }: { readonly uid: number; readonly gid: number }): Promise<number> {
   const [node = process.execPath, ...words] = process.argv;

@@ -3,8 +3,8 @@ import { ioError, isCrimgError, openPrivate } from "../index.js";
 import { escapeText } from "./escape.js";
 
 /**
- * Explains what the slim backend does, a line a step: seconds since the start, who, what, how it ended. Into a file,
- * which is made with the first step, and to `tell`. Only the first step can fail: tasks depend on all the others.
+ * Logs the steps of the slim backend, a line each: seconds since the start, task, step, result. Written to a file,
+ * created at the first step, and to `tell`. Only the first step can fail: tasks depend on all the others.
  */
 export class StepLog {
   readonly #start = process.hrtime.bigint();
@@ -16,13 +16,13 @@ export class StepLog {
     readonly tell: ((line: string) => void) | undefined,
   ) {}
 
-  /** Takes a step; undefined when nobody wants to know, so that no line is made. Errors: IO for the file. */
+  /** Logs a step; undefined without a log, so that no line is made. Errors: IO for the file. */
   get step(): ((line: string) => void) | undefined {
     if (this.file === undefined && this.tell === undefined) return undefined;
     return (line) => this.#write(line);
   }
 
-  /** Errors: IO when not all of it could be written. */
+  /** Errors: IO if not everything could be written. */
   close(): void {
     if (this.#fd !== undefined) fs.closeSync(this.#fd);
     this.#fd = undefined;

@@ -23,13 +23,13 @@ const ROLES = {
   heading: colored.bold,
 } as const;
 
-/** What a piece of text is; the only colours that crimg knows. */
+/** Roles of text; each has one colour. */
 export type Role = keyof typeof ROLES;
 
-/** Puts a role's colour around text, or nothing. The text is escaped here. */
+/** Colours text by its role, if colour is on. The text is escaped here. */
 export type Style = (role: Role, text: string) => Styled;
 
-/** The style for what is written to `fd` (1 or 2). */
+/** The style for output to `fd` (1 or 2). */
 export function styleFor(fd: 1 | 2, choice: ColorChoice): Style {
   const isColored = wantsColor(fd, choice);
   return (role, text) => {

@@ -4,20 +4,20 @@ import { escapeText } from "./escape.js";
 import { type Line, rendered, Styled } from "./line.js";
 import type { Role, Style } from "./style.js";
 
-/** One cell: text as it stands in the image (it is escaped here), with a role if it is to be coloured. */
+/** One cell: text as stored in the image (it is escaped here), with a role to colour it. */
 export type Cell = string | number | bigint | { readonly text: string; readonly role: Role };
 
 export interface Column {
-  /** UPPERCASE, the field's word. */
+  /** Column name, in UPPERCASE. */
   readonly head: string;
   readonly align?: "left" | "right";
-  /** May lose its start (paths) or end (prose) to an ellipsis when the terminal is too narrow. */
+  /** Shorten the start (paths) or end (prose) to an ellipsis if the terminal is too narrow. */
   readonly cut?: "start" | "end";
 }
 
 export interface TableOptions {
   readonly style: Style;
-  /** Columns of the terminal; without it nothing is cut. */
+  /** Columns of the terminal; if undefined, nothing is cut. */
   readonly width?: number | undefined;
 }
 
@@ -25,10 +25,10 @@ const GAP = "  ";
 const MIN_CUT_WIDTH = 8;
 const PLAIN = /^[ -~]*$/;
 
-/** cli-table3's time grows with the square of the rows (20,000: half a minute); a screenful is its size. */
+/** cli-table3 is quadratic in the rows (20,000: half a minute), so it gets a screenful at a time. */
 const CLI_TABLE_ROWS = 100;
 
-/** Borders are empty everywhere; two blanks part the columns. */
+/** No borders; columns are separated by two blanks. */
 const NO_BORDERS = {
   ...{ top: "", "top-mid": "", "top-left": "", "top-right": "" },
   ...{ bottom: "", "bottom-mid": "", "bottom-left": "", "bottom-right": "" },
@@ -36,7 +36,7 @@ const NO_BORDERS = {
   middle: GAP,
 };
 
-/** Rows that may be made anew each time they are gone through: once for the widths, once for the lines. */
+/** Rows may be generated at each iteration: once for the widths, once for the lines. */
 export interface Rows extends Iterable<readonly Cell[]> {
   readonly length: number;
 }
@@ -62,7 +62,7 @@ export function* tableLines(
   yield* smallTable(columns, widths, [heads, ...rows].map(shown));
 }
 
-/** Columns that a text takes on a terminal: wide characters count two, combining ones none. */
+/** Display width of a text: wide characters count two, combining ones zero. */
 export function displayWidth(text: string): number {
   return PLAIN.test(text) ? text.length : strlen(text);
 }
@@ -86,7 +86,7 @@ function naturalWidths(columns: readonly Column[], rows: Rows): number[] {
   return widths;
 }
 
-/** Takes from the widest columns that may be cut until the row fits, if it can. */
+/** Shrinks the widest columns that may be cut until the row fits, if possible. */
 function fit(columns: readonly Column[], natural: readonly number[], width: number | undefined): number[] {
   const widths = [...natural];
   if (width === undefined) return widths;
@@ -139,7 +139,7 @@ function smallTable(columns: readonly Column[], widths: readonly number[], rows:
     .map((each) => Styled.assured(each.trimEnd()));
 }
 
-/** Long tables are made line by line, and nothing of a line is kept. */
+/** Long tables are generated line by line, keeping nothing. */
 function paddedLine(
   columns: readonly Column[],
   widths: readonly number[],

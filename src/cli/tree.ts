@@ -1,9 +1,9 @@
-/** Deeper levels than this are not drawn one by one, so that a chain of 100,000 tasks stays linear to print. */
+/** Deeper levels are not drawn one by one, so that a chain of 100,000 tasks prints in linear time. */
 const MAX_DRAWN_LEVELS = 40;
 
 /**
- * The lines of a forest, drawn with `├──` and `└──`. A node that is met again (a cycle in a damaged image) is
- * shown once more and not followed.
+ * The lines of a forest, drawn with `├──` and `└──`. A repeated node (a cycle in a damaged image) is shown again and
+ * not followed.
  */
 export function* treeLines<T>(
   roots: Iterable<T>,

@@ -1,6 +1,6 @@
 const UNITS = ["B", "KiB", "MiB", "GiB", "TiB", "PiB", "EiB"] as const;
 
-/** Bytes for people: `512 B`, `4 KiB`, `1.5 MiB`. */
+/** Bytes, human-readable: `512 B`, `4 KiB`, `1.5 MiB`. */
 export function sizeText(bytes: number | bigint): string {
   let size = Number(bytes);
   let unit = 0;
@@ -18,7 +18,7 @@ const STEPS: readonly (readonly [nanoseconds: number, unit: string])[] = [
   [60e9, "min"],
 ];
 
-/** Nanoseconds for people: `250 ms`, `1.5 s`, `2 h 3 min`. */
+/** Nanoseconds, human-readable: `250 ms`, `1.5 s`, `2 h 3 min`. */
 export function durationText(nanoseconds: number | bigint): string {
   const time = Number(nanoseconds);
   if (time < 0) return `-${durationText(-time)}`;

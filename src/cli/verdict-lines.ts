@@ -2,22 +2,22 @@ import type { Finding, FindingPlace, RestoreOption, RuleFacts, Severity, Verdict
 import { type Line, styled } from "./line.js";
 import type { Role, Style } from "./style.js";
 
-/** Findings of one kind that are shown without `--all`. */
+/** Findings of one kind shown without `--all`. */
 const SHOWN = 5;
 
 const ROLES: Readonly<Record<Severity, Role>> = { error: "error", warning: "warning", note: "faint" };
 
 export interface VerdictLinesOptions {
   readonly style: Style;
-  /** The set as the user named it. */
+  /** The image as named by the user. */
   readonly image: string;
   readonly rules: readonly RuleFacts[];
-  /** Options that a restore needs, then those that only a person can complete. */
+  /** Options that a restore needs, then those that the user must complete. */
   readonly options: readonly RestoreOption[];
   readonly all: boolean;
 }
 
-/** What `crimg validate` says to people: findings by kind, most severe first, what a restore needs, the verdict. */
+/** The output of `crimg validate`: findings by kind, most severe first, required options, the verdict. */
 export function* verdictLines(verdict: Verdict, options: VerdictLinesOptions): Generator<Line> {
   const mends = new Map(options.rules.map(({ id, mend }) => [id, mend]));
   for (const group of groupsOf(verdict.findings)) {
@@ -25,14 +25,14 @@ export function* verdictLines(verdict: Verdict, options: VerdictLinesOptions): G
     yield* groupLines(group, more, mends, options);
   }
   if (options.options.length > 0) {
-    yield options.style("heading", "criu restore needs");
+    yield options.style("heading", "criu restore options");
     for (const { option, value, reason } of options.options)
-      yield styled`  ${value === undefined ? option : `${option} ${value}styled`}  ${options.style("faint", reason)}`;
+      yield styled`  ${value === undefined ? option : `${option} ${value}`}  ${options.style("faint", reason)}`;
   }
   yield verdictSentence(verdict, options);
 }
 
-/** Findings with the same rule and clause, in the order of the first. */
+/** Findings grouped by rule and text, in the order of the first. */
 function groupsOf(findings: readonly Finding[]): Iterable<Finding[]> {
   const groups = new Map<string, Finding[]>();
   for (const finding of findings) {
@@ -83,7 +83,7 @@ export function placeText({ image, record, offset, field, pid, fd, path }: Findi
   return rest.length === 0 ? head : `${head} (${rest.join(", ")})`;
 }
 
-/** The field behind a record; an element of a list has no dot before it. */
+/** The field after a record; an element of a list has no dot before it. */
 function fieldText(field: string | undefined): string {
   return field === undefined ? "" : field.startsWith("[") ? field : `.${field}`;
 }
@@ -91,7 +91,7 @@ function fieldText(field: string | undefined): string {
 function verdictSentence({ valid, counts, checked }: Verdict, { style, image }: VerdictLinesOptions): Line {
   const found = (["error", "warning", "note"] as const).filter((each) => counts[each] > 0);
   const told = found.map((each) => plural(counts[each], each)).join(", ");
-  if (!valid) return styled`${style("error", "invalid")}: ${image} cannot be restored as it is: ${told}`;
+  if (!valid) return styled`${style("error", "invalid")}: ${image}: ${told}`;
   const { rules, images, records, tasks, files, locks } = checked;
   const looked = [
     plural(images, "image"),
@@ -100,7 +100,7 @@ function verdictSentence({ valid, counts, checked }: Verdict, { style, image }: 
     plural(files, "open file"),
     plural(locks, "lock"),
   ].join(", ");
-  return styled`${style("good", "valid")}: ${image}: ${looked} by ${rules} rules${told === "" ? "" : `; ${told}`}`;
+  return styled`${style("good", "valid")}: ${image}: ${looked} checked by ${rules} rules${told === "" ? "" : `; ${told}`}`;
 }
 
 function plural(count: number, one: string): string {

@@ -4,8 +4,8 @@ const BLOCK_BYTES = 16 * 1024;
 const BLOCKS = 16;
 
 /**
- * Small reads of a file through a few blocks that are kept, so that reading it in order, or in a few places at once, costs
- * one system call a block. What is larger, or in memory anyhow, is read as it is.
+ * Small reads of a file through a few cached blocks, so that reading it in order, or in a few places at once, costs one
+ * system call per block. Larger reads, and sources in memory, are not cached.
  */
 export class BlockReader {
   readonly #numbers = new Array<number>(BLOCKS).fill(-1);
@@ -16,7 +16,7 @@ export class BlockReader {
     this.#isFile = source instanceof FileSource;
   }
 
-  /** As the source's own. */
+  /** As `ByteSource.read`. */
   read(offset: number, size: number): Buffer {
     const number = Math.floor(offset / BLOCK_BYTES);
     const start = number * BLOCK_BYTES;

@@ -1,15 +1,15 @@
 import { createContext, Script } from "node:vm";
 import { UsageError } from "./errors.js";
 
-/** Even an expression that tries every way through it is done with so short a text at once. */
+/** A text so short is fast even with exponential backtracking. */
 const SHORT = 12;
-/** Tests that take longer than a millisecond or two are counted, and together may take so long. */
+/** Slow tests are counted; this is their total time budget. */
 const SLOW_MS = 5;
 const BUDGET_MS = 5000;
 
 /**
- * Whether a text matches a regular expression that somebody typed, which may take exponential time on a text that
- * somebody else chose. Errors: USAGE once such tests have taken five seconds.
+ * Whether a text matches a regular expression of the user, which may take exponential time on a text from an image.
+ * Errors: USAGE once such tests have taken five seconds.
  */
 export function boundedTest(pattern: RegExp): (text: string) => boolean {
   const test = new Script("pattern.test(text)");
@@ -24,7 +24,7 @@ export function boundedTest(pattern: RegExp): (text: string) => boolean {
     } catch (error) {
       if ((error as NodeJS.ErrnoException).code !== "ERR_SCRIPT_EXECUTION_TIMEOUT") throw error;
       throw new UsageError(
-        `the regular expression takes too long on a text of ${text.length} characters; repeat nothing that repeats something, as (a+)+ does`,
+        `regular expression too slow (on a text of ${text.length} characters); avoid nested repetition such as (a+)+`,
       );
     } finally {
       const took = performance.now() - start;

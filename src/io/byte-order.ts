@@ -1,2 +1,2 @@
-/** Order of the bytes of an integer: that of the machine that took the checkpoint. */
+/** Byte order of integers: that of the checkpointed machine. */
 export type ByteOrder = "little-endian" | "big-endian";

@@ -7,7 +7,7 @@ export interface SourceRange {
   readonly size: number;
 }
 
-/** Bytes in memory, a range of a source, or so many zeros. */
+/** Bytes in memory, a range of a source, or a number of zeros. */
 export type Piece = Buffer | SourceRange | { readonly zeros: number };
 
 export function pieceSize(piece: Piece): number {
@@ -15,10 +15,10 @@ export function pieceSize(piece: Piece): number {
   return "zeros" in piece ? piece.zeros : piece.size;
 }
 
-/** Small pieces in memory that follow one another are joined up to this size. */
+/** Adjacent small pieces in memory are joined up to this size. */
 const JOIN_BYTES = 64 * 1024;
 
-/** Gathers pieces for a `ConcatSource`; ranges of sources are not read before somebody reads the whole. */
+/** Collects pieces for a `ConcatSource`; ranges of sources are read lazily. */
 export class PieceList {
   readonly #pieces: Piece[] = [];
   #open = Buffer.alloc(0);
@@ -54,7 +54,7 @@ export class PieceList {
   #join(): void {
     if (this.#openBytes === 0) return;
     const joined = this.#open.subarray(0, this.#openBytes);
-    // Among ranges of sources the pieces in memory are short, and must not hold a whole buffer each.
+    // Between ranges of sources the pieces in memory are short, and must not hold a whole buffer each.
     if (this.#openBytes < JOIN_BYTES / 2) this.#pieces.push(Buffer.from(joined));
     else {
       this.#pieces.push(joined);
@@ -64,7 +64,7 @@ export class PieceList {
   }
 }
 
-/** Pieces one behind the other, read as if they had been written to one file. */
+/** Concatenated pieces, read as one file. */
 export class ConcatSource implements ByteSource {
   readonly size: number;
   readonly #starts: Float64Array;

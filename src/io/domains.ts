@@ -7,14 +7,14 @@ export interface Range {
   readonly max: bigint;
 }
 
-/** The values that a number may have: those of an enum, bits of a mask, or a range. */
+/** The valid values of a number: those of an enum, bits of a mask, or a range. */
 export type Domain = EnumTable | FlagTable | Range;
 
 export function range(min: number | bigint, max: number | bigint): Range {
   return { kind: "range", min: BigInt(min), max: BigInt(max) };
 }
 
-/** A switch. */
+/** A boolean. */
 export const BOOLEAN = range(0, 1);
 
 export function isWithin(domain: Domain, value: number | bigint): boolean {
@@ -28,7 +28,7 @@ export function isWithin(domain: Domain, value: number | bigint): boolean {
   }
 }
 
-/** What a number may be, as a message says it: `0, 1, 2 or 4`, `bits of 0xff`, `-20 to 19`. */
+/** The valid values of a number, for messages: `0, 1, 2 or 4`, `bits of 0xff`, `-20 to 19`. */
 export function domainText(domain: Domain): string {
   switch (domain.kind) {
     case "enum":

@@ -5,14 +5,14 @@ import { isOfThisBoot } from "./owner.js";
 import type { PinnedDirectory } from "./pinned-directory.js";
 
 /**
- * The record of an edit in place. It lies in the directory of the edit, whose name is the lock:
+ * The journal of an edit in place. It is in the directory of the edit, whose name is the lock:
  *
- *     owner          who edits; a flock(2) on it is held meanwhile
- *     new-0 new-1 …  new content of the files, in the order of the record
- *     old-0 old-1 …  the files that these have replaced so far
- *     commit.new     the record; the edit has changed nothing yet
- *     commit         the record, from the rename that makes this file: the new files are the image
- *     abort          the record once the edit is taken back: the old files are the image
+ *     owner          token of the editing process, which holds a flock(2) on it
+ *     new-0 new-1 …  new content of the files, in the order of the journal
+ *     old-0 old-1 …  the files replaced so far
+ *     commit.new     the journal; the edit has changed nothing yet
+ *     commit         the journal, from the rename to this name on: the new files are the image
+ *     abort          the journal once the edit is rolled back: the old files are the image
  */
 export interface EditJournal {
   /** The directory that holds the files. */
@@ -20,7 +20,7 @@ export interface EditJournal {
   readonly files: readonly JournalFile[];
 }
 
-/** A file that the edit replaces: SHA-256 before and after, null where it is not there, and what the new one gets. */
+/** A file that the edit replaces: SHA-256 before and after, null if it does not exist, mode and owner of the new file. */
 export interface JournalFile {
   readonly name: string;
   readonly before: string | null;
@@ -31,7 +31,7 @@ export interface JournalFile {
 }
 
 export const OWNER = "owner";
-/** Stands behind the owner's token when a flock(2) is held on its file. */
+/** Appended to the owner's token if a flock(2) is held on its file. */
 export const LOCKED = "-locked";
 export const COMMIT = "commit";
 export const ABORT = "abort";
@@ -39,14 +39,14 @@ export const UNCOMMITTED = "commit.new";
 export const newName = (index: number): string => `new-${index}`;
 export const oldName = (index: number): string => `old-${index}`;
 
-/** How far an edit came: the name of its record; undefined when no file of the image has changed. */
+/** Progress of an edit: the name of its journal; undefined if no file of the image has changed. */
 export type EditState = typeof COMMIT | typeof ABORT | undefined;
 
 export function editState(lock: PinnedDirectory): EditState {
   return ([COMMIT, ABORT] as const).find((name) => lock.stat(name) !== undefined);
 }
 
-/** The record of that name; undefined for what crimg has not written. */
+/** The journal of that name; undefined if it was not written by crimg. */
 export function readJournal(lock: PinnedDirectory, state: string): EditJournal | undefined {
   const text = readText(lock, state, MAX_JOURNAL_BYTES);
   try {
@@ -59,39 +59,38 @@ export function readJournal(lock: PinnedDirectory, state: string): EditJournal |
   }
 }
 
-/** Token of who edits; empty when that is not told. */
+/** Token of the editing process; empty if missing. */
 export function readOwner(lock: PinnedDirectory): string {
   return readText(lock, OWNER, 200) ?? "";
 }
 
-/** The directory that a record names. The device's number may be another after a boot. */
+/** Whether a journal names this directory. The device number may change on a reboot. */
 export function isAbout(journal: EditJournal, directory: PinnedDirectory, token: string): boolean {
   const { dev, ino } = directory.self();
   const isDevice = !isOfThisBoot(token) || journal.directory.dev === String(dev);
   return isDevice && journal.directory.ino === String(ino);
 }
 
-/** What is wrong with an entry that is to be crimg's own; undefined for a private directory of the caller. */
+/** Why an entry is not trusted as crimg's own; undefined for a private directory of the caller. */
 export function distrustEntry(stat: fs.BigIntStats): string | undefined {
-  if (stat.isSymbolicLink()) return "it is a symbolic link";
-  if (!stat.isDirectory()) return "it is no directory";
-  if (Number(stat.uid) !== process.geteuid?.()) return `it belongs to uid ${stat.uid}`;
-  return (stat.mode & 0o77n) === 0n ? undefined : "others may read or write it";
+  if (stat.isSymbolicLink()) return "is a symbolic link";
+  if (!stat.isDirectory()) return "not a directory";
+  if (Number(stat.uid) !== process.geteuid?.()) return `owned by uid ${stat.uid}`;
+  return (stat.mode & 0o77n) === 0n ? undefined : "accessible by other users";
 }
 
-/** Who besides the caller could have moved things about in a directory; undefined for nobody. */
+/** Who else could have renamed files in a directory; undefined for nobody. */
 export function distrustDirectory(directory: PinnedDirectory): string | undefined {
   const { uid, mode } = directory.self();
-  if (uid !== 0n && Number(uid) !== process.geteuid?.())
-    return `the directory belongs to uid ${uid}, who can change what is in it`;
-  // In a sticky directory nobody but the owner of a file can rename or remove it, unlink(2).
+  if (uid !== 0n && Number(uid) !== process.geteuid?.()) return `the directory is owned by uid ${uid}`;
+  // In a sticky directory only the owner of a file can rename or remove it, unlink(2).
   const isShared = (mode & 0o22n) !== 0n && (mode & 0o1000n) === 0n;
-  return isShared ? "others may write into the directory" : undefined;
+  return isShared ? "the directory is writable by other users" : undefined;
 }
 
 /**
- * Why a record cannot be carried out in `directory`; undefined when every file is what the record says. `members` are the
- * names it may hold; undefined stands for any plain name.
+ * Why a journal cannot be applied in `directory`; undefined if every file is as the journal says. `members` are the
+ * names it may hold; undefined allows any plain name.
  */
 export function distrustFiles(
   directory: PinnedDirectory,
@@ -103,7 +102,7 @@ export function distrustFiles(
   for (const [i, file] of journal.files.entries()) {
     const { name } = file;
     if (!(members?.includes(name) ?? /^[^./\0][^/\0]*$/.test(name)))
-      return `it names ${JSON.stringify(name)}, which is no file of this image`;
+      return `it names ${JSON.stringify(name)}, which is not a file of this image`;
     const why = distrustFile(directory, lock, file, i, state);
     if (why !== undefined) return why;
   }
@@ -124,10 +123,10 @@ function distrustFile(
       Number(staged.uid) === uid && Number(staged.gid) === gid && (Number(staged.mode) & 0o7777) === mode;
     if (!staged.isFile() || staged.nlink !== 1n || !(isPrivate || isGivenAway))
       return `the new ${name} is not the private file that crimg made`;
-    if (sha256OfFile(lock.at(newName(i))) !== after) return `the new ${name} is not what the record says`;
+    if (sha256OfFile(lock.at(newName(i))) !== after) return `the new ${name} does not match the journal`;
   }
   const old = sha256OfFile(lock.at(oldName(i)));
-  if (old !== undefined && old !== before) return `the old ${name} is not what the record says`;
+  if (old !== undefined && old !== before) return `the old ${name} does not match the journal`;
   const now = sha256OfFile(directory.at(name));
   const isMissing = directory.stat(name) === undefined;
   if (isMissing ? before !== null && after !== null && old === undefined : now !== before && now !== after)
@@ -136,7 +135,7 @@ function distrustFile(
     state === ABORT
       ? before === null || old !== undefined || now === before
       : after === null || staged !== undefined || now === after;
-  return isPossible ? undefined : `the bytes that ${name} is to have are not there`;
+  return isPossible ? undefined : `the new content of ${name} is missing`;
 }
 
 function isFile({ name, before, after, mode, uid, gid }: JournalFile): boolean {

@@ -1,4 +1,4 @@
-/** The steps of an edit in place after its commit, forward and back. Each may be done twice. */
+/** The steps of an edit in place after its commit, forward and back. Each is idempotent. */
 import fs from "node:fs";
 import {
   ABORT,
@@ -13,7 +13,7 @@ import {
 import { CrimgError, ioError } from "./errors.js";
 import type { PinnedDirectory } from "./pinned-directory.js";
 
-/** An edit in place whose directory, lock and record are open. */
+/** An edit in place whose directory, lock and journal are open. */
 export interface OpenEdit {
   readonly directory: PinnedDirectory;
   readonly lock: PinnedDirectory;
@@ -21,8 +21,8 @@ export interface OpenEdit {
 }
 
 /**
- * Puts the new files in place. When one cannot be, such as an immutable one, all old files are put back.
- * Errors: IO, which says what the image is now.
+ * Puts the new files in place. If one cannot be replaced (an immutable one, say), all old files are restored.
+ * Errors: IO, with the state of the image.
  */
 export function carryOut(edit: OpenEdit): void {
   const { directory, lock, journal } = edit;
@@ -35,10 +35,10 @@ export function carryOut(edit: OpenEdit): void {
     }
     directory.sync();
   } catch (error) {
-    const { text } = ioError("replace it", at, error);
+    const { text } = ioError("replace", at, error);
     fs.renameSync(lock.at(COMMIT), lock.at(ABORT));
     takeBack(edit);
-    throw new CrimgError("IO", `${text}; the edit was taken back, and all files are as they were`, {
+    throw new CrimgError("IO", `${text}; the edit was rolled back, no file was changed`, {
       file: at,
       cause: error,
     });
@@ -47,7 +47,7 @@ export function carryOut(edit: OpenEdit): void {
   lock.sync();
 }
 
-/** Puts the old files back. Errors: IO when that cannot be done either. */
+/** Restores the old files. Errors: IO if that fails too. */
 export function takeBack({ directory, lock, journal }: OpenEdit): void {
   let at = directory.path;
   try {
@@ -59,10 +59,10 @@ export function takeBack({ directory, lock, journal }: OpenEdit): void {
     }
     directory.sync();
   } catch (error) {
-    const { text } = ioError("put the old file back", at, error);
+    const { text } = ioError("restore the old file", at, error);
     throw new CrimgError(
       "IO",
-      `${text}; the image has old and new files now: mend that and say crimg recover`,
+      `${text}; the image now has a mix of old and new files; fix the cause and run crimg recover`,
       { file: at, cause: error },
     );
   }
@@ -71,8 +71,8 @@ export function takeBack({ directory, lock, journal }: OpenEdit): void {
 }
 
 /**
- * Removes a lock or a stage that has no record any more: all files in it, the owner's last. What is gone already, because
- * another one that recovers was faster, is no error. Errors: those of the system.
+ * Removes a lock or a stage without a journal: all files in it, the owner's last. A file that a concurrent recovery has
+ * removed already is not an error. Errors: those of the system.
  */
 export function discard(directory: PinnedDirectory, name: string, lock: PinnedDirectory): void {
   for (const each of lock.names()) if (each !== OWNER) fs.rmSync(lock.at(each), { force: true });
@@ -80,12 +80,12 @@ export function discard(directory: PinnedDirectory, name: string, lock: PinnedDi
   if (directory.stat(name)?.ino === lock.self().ino) fs.rmdirSync(directory.at(name));
 }
 
-/** Discards an edit that has ended, as far as can be: the rest, such as a name of an immutable file, is left to the next one. */
+/** Discards a finished edit as far as possible; the rest, such as a name of an immutable file, is left to the next edit. */
 export function discardEnded(directory: PinnedDirectory, name: string, lock: PinnedDirectory): void {
   try {
     if (editState(lock) === undefined) discard(directory, name, lock);
   } catch {
-    // The next edit, or crimg recover, removes it or says why that cannot be done.
+    // The next edit, or crimg recover, removes it or reports why it cannot.
   }
 }
 
@@ -102,7 +102,7 @@ function putNew({ directory, lock }: OpenEdit, file: JournalFile, i: number): vo
   fs.renameSync(lock.at(newName(i)), directory.at(name));
 }
 
-/** A hard link leaves the name in place; not all file systems have them, nor may all callers make them. */
+/** A hard link keeps the name in place; not all file systems have them, and not all callers may create them. */
 function keepOld(from: string, to: string): void {
   try {
     fs.linkSync(from, to);
@@ -113,7 +113,7 @@ function keepOld(from: string, to: string): void {
   }
 }
 
-/** An image holds a program's memory and stays with who could read it, as far as the caller may give files away. */
+/** An image holds a program's memory and keeps its owner, as far as the caller may change it. */
 function giveAway(lock: PinnedDirectory, { mode, uid, gid }: JournalFile, i: number): void {
   const fd = lock.openFile(newName(i));
   try {
@@ -122,7 +122,7 @@ function giveAway(lock: PinnedDirectory, { mode, uid, gid }: JournalFile, i: num
       try {
         fs.fchownSync(fd, uid, gid);
       } catch {
-        // Only root may.
+        // Only root may change it.
       }
     }
     fs.fchmodSync(fd, mode);
@@ -139,7 +139,7 @@ function putOld(
 ): void {
   const old = lock.stat(oldName(i));
   if (old !== undefined) {
-    // A second name of the file that is still there, which may be immutable by now, is left to `discard`.
+    // A second name of the file, which may be immutable by now, is left to `discard`.
     if (old.ino !== directory.stat(name)?.ino) fs.renameSync(lock.at(oldName(i)), directory.at(name));
   } else if (before === null && after !== null && lock.stat(newName(i)) === undefined)
     fs.rmSync(directory.at(name), { force: true });

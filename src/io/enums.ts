@@ -4,20 +4,20 @@ export interface EnumTable {
   readonly name: string;
   readonly values: ReadonlyMap<string, number>;
   readonly names: ReadonlyMap<number, string>;
-  /** The names that crit prints and reads, which are not always right. */
+  /** The names that crit prints and reads; some are wrong. */
   readonly critNames: ReadonlyMap<number, string>;
 }
 
-/** Names of the bits of one mask. Entries of several bits are matched whole, in table order. */
+/** Names of the bits of a mask. Entries of several bits match as a whole, in table order. */
 export interface FlagTable {
   readonly kind: "flags";
   readonly name: string;
   readonly bits: ReadonlyMap<string, bigint>;
-  /** The names among them that crit prints; it shows the other bits as a number. */
+  /** The names that crit prints; it shows other bits as a number. */
   readonly critNames: ReadonlySet<string>;
 }
 
-/** `critValues` are the names that crit uses where they are not the same. */
+/** `critValues` are the names that crit uses, if they differ. */
 export function enumTable(
   name: string,
   values: Readonly<Record<string, number>>,
@@ -36,7 +36,7 @@ function namesOf(values: Readonly<Record<string, number>>): ReadonlyMap<number, 
   return new Map(Object.entries(values).map(([key, value]) => [value, key]));
 }
 
-/** `critBits` are the names that crit knows too, `moreBits` those that only we print. */
+/** `critBits` are the names that crit also knows, `moreBits` those that only crimg prints. */
 export function flagTable(
   name: string,
   critBits: Readonly<Record<string, number>>,
@@ -51,17 +51,17 @@ export function flagTable(
   };
 }
 
-/** The value's name, or its number as text when the table does not know it. */
+/** The value's name, or the number as text if unknown. */
 export function enumName(table: EnumTable, value: number): string {
   return table.names.get(value) ?? String(value);
 }
 
-/** The number of what `enumName` gives. */
+/** The number of a name from `enumName`. */
 export function enumNumber(table: EnumTable, name: string): number {
   return table.values.get(name) ?? Number(name);
 }
 
-/** Names of the set bits, then what no name covers as one hex number. Empty for 0. */
+/** Names of the set bits, then the unknown bits as one hex number. Empty for 0. */
 export function flagNames(table: FlagTable, mask: number | bigint): string[] {
   let rest = BigInt(mask);
   const names: string[] = [];

@@ -10,7 +10,7 @@ export type ErrorCode =
   | "EDIT"
   | "BACKEND";
 
-/** Where in an image something was found. Offsets count from the start of the outermost file, in bytes. */
+/** A location in an image. Offsets are in bytes from the start of the outermost file. */
 export interface ErrorPlace {
   readonly file?: string | undefined;
   readonly offset?: number | undefined;
@@ -22,8 +22,8 @@ export interface ErrorPlace {
 const BRAND = Symbol.for("crimg.error");
 
 /**
- * Every error that crimg itself raises: one sentence that says what was found and what was expected,
- * with the file, record and byte offset it is about.
+ * Every error that crimg itself raises: one sentence with what was found and what was expected, and the file, record
+ * and byte offset.
  */
 export class CrimgError extends Error {
   readonly code: ErrorCode;
@@ -45,21 +45,21 @@ export class CrimgError extends Error {
   }
 }
 
-/** These bytes are not what the format says they must be. */
+/** The bytes violate the format. */
 export class FormatError extends CrimgError {
   constructor(code: "TRUNCATED" | "INVALID" | "TOO_LARGE" | "MISSING", text: string, place?: ErrorPlace) {
     super(code, text, place);
   }
 }
 
-/** Right, but nothing that crimg can do. */
+/** Valid, but not supported by crimg. */
 export class UnsupportedError extends CrimgError {
   constructor(text: string, place?: ErrorPlace) {
     super("UNSUPPORTED", text, place);
   }
 }
 
-/** The caller asked for something that has no meaning. */
+/** The request of the caller is invalid. */
 export class UsageError extends CrimgError {
   constructor(text: string, place?: ErrorPlace) {
     super("USAGE", text, place);
@@ -80,19 +80,19 @@ export class BackendError extends CrimgError {
   }
 }
 
-/** The image is fine but does not have what was asked for (a task, an image file, a record): exit status 1. */
+/** The image is valid but has no such task, image file or record: exit status 1. */
 export class NotFoundError extends CrimgError {
   constructor(text: string, place?: ErrorPlace) {
     super("MISSING", text, place);
   }
 }
 
-/** True for errors of crimg, also of another copy of the library. */
+/** True for errors of crimg, including those of another copy of the library. */
 export function isCrimgError(error: unknown): error is CrimgError {
   return typeof error === "object" && error !== null && BRAND in error;
 }
 
-/** Turns an error of the operating system into ours: which file, what was tried, errno's name and meaning. */
+/** Converts an error of the operating system: the file, what was tried, errno's name and meaning. */
 export function ioError(doing: string, file: string, cause: unknown): CrimgError {
   const errno = (cause as NodeJS.ErrnoException).code ?? "error";
   const why = ERRNO_MEANING[errno] ?? errno;
@@ -102,8 +102,8 @@ export function ioError(doing: string, file: string, cause: unknown): CrimgError
 
 const ERRNO_MEANING: Readonly<Record<string, string>> = {
   EACCES: "permission denied (EACCES)",
-  EEXIST: "it exists already (EEXIST)",
-  EISDIR: "it is a directory (EISDIR)",
+  EEXIST: "file exists (EEXIST)",
+  EISDIR: "is a directory (EISDIR)",
   ELOOP: "too many symbolic links (ELOOP)",
   EMFILE: "too many open files (EMFILE)",
   ENOENT: "no such file or directory (ENOENT)",

@@ -1,6 +1,6 @@
 import { createRequire } from "node:module";
 
-/** Who holds the lock after a try: this process, another one, or nobody because the file system has no locks. */
+/** Result of a try: locked by this process, by another one, or the file system has no locks. */
 export type LockHolder = "ours" | "theirs" | "unsupported";
 
 const LOCK_EX_NB = 2 | 4;
@@ -9,8 +9,8 @@ const EWOULDBLOCK = 11;
 let flock: ((fd: number) => LockHolder) | undefined;
 
 /**
- * Takes an exclusive flock(2) on an open file, which the kernel gives back when the process ends, however it ends, and
- * which processes of other pid namespaces see. koffi is loaded here, since Node has no such call.
+ * Takes an exclusive flock(2) on an open file. The kernel releases it when the process ends in any way, and processes in
+ * other pid namespaces see it. koffi is loaded here, since Node has no such call.
  */
 export function tryLock(fd: number): LockHolder {
   flock ??= loadFlock();

@@ -7,17 +7,17 @@ import { type ByteSource, FileSource } from "./source.js";
 
 /** The files of one image set by name: a directory, or the members of an archive. */
 export interface FileSet {
-  /** Path for messages and for commands that a person may paste. */
+  /** Path for messages and for commands to paste. */
   readonly name: string;
   /** Names of the regular files, sorted by code units. */
   names(): readonly string[];
-  /** Other things in the set by name, as nouns: `a symbolic link`. They cannot be opened. */
+  /** File types of other entries by name: `a symbolic link`. They cannot be opened. */
   irregular?(): ReadonlyMap<string, string>;
-  /** The file of that name; undefined when there is none. Errors: FormatError INVALID for what is no regular file. */
+  /** The file of that name; undefined if missing. Errors: FormatError INVALID if not a regular file. */
   open(name: string): ByteSource | undefined;
-  /** When the file was last written, where that is known. */
+  /** When the file was last modified, if known. */
   modified?(name: string): Date | undefined;
-  /** The set that a `parent` link points at (incremental sets); undefined without such a link. */
+  /** The set that a `parent` link points to (incremental sets); undefined without such a link. */
   parent(): FileSet | undefined;
   close(): void;
 }
@@ -29,13 +29,13 @@ export class DirectoryFileSet implements FileSet {
   readonly #known: ReadonlySet<string>;
   readonly #irregular = new Map<string, string>();
   readonly #parents: DirectoryFileSet[] = [];
-  /** When something in the directory was last replaced; undefined when that could have been just now. */
+  /** Modification time of the directory, in ns; undefined if it is too recent to detect a later change by it. */
   readonly #replaced: bigint | undefined;
 
   constructor(
     readonly directory: string,
     readonly name: string = directory,
-    /** Real paths of the sets whose parents this one is. */
+    /** Real paths of the sets that this one is a parent of. */
     private readonly children: readonly string[] = [],
   ) {
     try {
@@ -92,14 +92,14 @@ export class DirectoryFileSet implements FileSet {
     try {
       parent = fs.realpathSync(link);
     } catch (error) {
-      throw new CrimgError("MISSING", "the parent link of this incremental set leads nowhere", {
+      throw new CrimgError("MISSING", "the parent link of this incremental set is dangling", {
         file: link,
         cause: error,
       });
     }
     const chain = [...this.children, fs.realpathSync(this.directory)];
     if (chain.includes(parent))
-      throw new CrimgError("INVALID", "the parent link leads back to a set that it belongs to", {
+      throw new CrimgError("INVALID", "the parent link forms a cycle", {
         file: link,
       });
     const set = new DirectoryFileSet(parent, path.join(this.name, "parent"), chain);
@@ -107,14 +107,14 @@ export class DirectoryFileSet implements FileSet {
     return set;
   }
 
-  /** The sets, this one and its parents, in which something was replaced since they were opened. */
+  /** The sets, this one and its parents, whose directories changed since they were opened. */
   *touched(): Generator<DirectoryFileSet> {
     const stat = fs.statSync(this.directory, { bigint: true, throwIfNoEntry: false });
     if (this.#replaced === undefined || stat?.mtimeNs !== this.#replaced) yield this;
     for (const parent of this.#parents) yield* parent.touched();
   }
 
-  /** The name of a file that was read and has been replaced since; undefined for none. */
+  /** The name of a file that was replaced after it was read; undefined if there is none. */
   replacedFile(): string | undefined {
     for (const [name, source] of this.#open) if (!source.isCurrent()) return name;
     return undefined;
@@ -124,20 +124,20 @@ export class DirectoryFileSet implements FileSet {
     this.#closeAll();
   }
 
-  /** Sources open again by themselves at their next read. */
+  /** Sources reopen at their next read. */
   #closeAll(): void {
     for (const source of this.#open.values()) source.close();
   }
 }
 
-/** Longer than the clock of any file system stands still. */
+/** Longer than the timestamp granularity of any file system. */
 const TICK_NS = 2_000_000_000n;
 
 function isLongAgo(mtimeNs: bigint): boolean {
   return BigInt(Date.now()) * 1_000_000n - mtimeNs > TICK_NS;
 }
 
-/** Files laid over another set: what an edit has changed, read as if it had been written. */
+/** Files overlaid on another set: the result of an edit, read as if it had been written. */
 export class OverlayFileSet implements FileSet {
   constructor(
     readonly base: FileSet,
@@ -172,7 +172,7 @@ export class OverlayFileSet implements FileSet {
   }
 }
 
-/** Files that are not on disk (yet). Closing it leaves what they are read from open. */
+/** Files that are not on disk (yet). Closing it does not close the sources they are read from. */
 export class SourceFileSet implements FileSet {
   constructor(
     readonly name: string,

@@ -10,14 +10,14 @@ const SORTS = [
   ["isBlockDevice", "a block device"],
 ] as const;
 
-/** What a name in a directory stands for, as a noun; undefined for a regular file. */
+/** The file type of a directory entry, as a noun; undefined for a regular file. */
 export function irregularSort(entry: Dirent | Stats): string | undefined {
   if (entry.isFile()) return undefined;
-  return SORTS.find(([is]) => entry[is]())?.[1] ?? "no file";
+  return SORTS.find(([is]) => entry[is]())?.[1] ?? "of unknown type";
 }
 
-/** The error for a file of an image that is no regular one: a link in a stranger's image may lead anywhere. */
+/** The error for a file of an image that is not a regular file: a symbolic link in an untrusted image may point anywhere. */
 export function irregularError(sort: string, file: string): FormatError {
-  const link = sort === "a symbolic link" ? ", which was not followed" : "";
-  return new FormatError("INVALID", `it is ${sort}${link}; a regular file was expected`, { file });
+  const link = sort === "a symbolic link" ? " (not followed)" : "";
+  return new FormatError("INVALID", `is ${sort}${link}; expected a regular file`, { file });
 }

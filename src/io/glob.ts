@@ -1,12 +1,12 @@
 import { UsageError } from "./errors.js";
 
-/** A path of Linux has at most so many bytes. */
+/** PATH_MAX of Linux. */
 const MAX_PATTERN_CHARACTERS = 4096;
 
 /**
- * A pattern over paths: `*` any text without a slash, `**` any text, `?` one character but a slash, `[a-z]` `[!a]` one
- * of a set, `{a,b}` either, `\x` the character itself. A pattern without a slash is matched against the last component, as
- * in `*.log`. The time is at most the product of the two lengths. Errors: USAGE.
+ * A pattern for paths: `*` any text without a slash, `**` any text, `?` one character except a slash, `[a-z]` `[!a]` one
+ * of a set, `{a,b}` either, `\x` the character itself. A pattern without a slash, such as `*.log`, is matched against the
+ * last component. Time is at most the product of the two lengths. Errors: USAGE.
  */
 export function globMatcher(pattern: string): (path: string) => boolean {
   const program = new Program(pattern);
@@ -14,13 +14,13 @@ export function globMatcher(pattern: string): (path: string) => boolean {
   return (path) => program.matches(path);
 }
 
-/** Takes a character if it is one of these, or nothing; then goes on at one of `next`. */
+/** Consumes a character of this set, or nothing; then continues at one of `next`. */
 interface Step {
   readonly takes: ((char: string) => boolean) | undefined;
   readonly next: number[];
 }
 
-/** An alternative in braces that is being read. */
+/** An alternative in braces being parsed. */
 interface Group {
   readonly start: Step;
   readonly ends: Step[];
@@ -29,7 +29,7 @@ interface Group {
 const isNoSlash = (char: string): boolean => char !== "/";
 const isAny = (): boolean => true;
 
-/** A pattern as a machine that is in several steps at once, so that no choice is ever tried again. */
+/** A pattern as a nondeterministic automaton, simulated without backtracking. */
 class Program {
   readonly #steps: Step[] = [];
   readonly #groups: Group[] = [];
@@ -38,7 +38,7 @@ class Program {
     const chars = [...pattern];
     if (chars.length > MAX_PATTERN_CHARACTERS)
       throw new UsageError(
-        `a pattern has at most ${MAX_PATTERN_CHARACTERS} characters, this one has ${chars.length}`,
+        `pattern too long: ${chars.length} characters (expected at most ${MAX_PATTERN_CHARACTERS})`,
       );
     for (let at = 0; at < chars.length; ) at = this.#read(chars, at);
     while (this.#groups.length > 0) this.#closeGroup();
@@ -55,7 +55,7 @@ class Program {
     return now.has(this.#steps.length);
   }
 
-  /** These steps and those that are reached from them without a character. */
+  /** These steps and those reachable from them without a character. */
   #reached(from: number[]): Set<number> {
     const reached = new Set<number>();
     for (let at = from.pop(); at !== undefined; at = from.pop()) {
@@ -67,7 +67,7 @@ class Program {
     return reached;
   }
 
-  /** Reads one element of the pattern; the place behind it. */
+  /** Parses one element of the pattern; returns the position after it. */
   #read(chars: readonly string[], at: number): number {
     const char = chars[at] as string;
     if (char === "*") return this.#readStars(chars, at);
@@ -83,7 +83,7 @@ class Program {
     return at + 1;
   }
 
-  /** Between two slashes `**` also stands for nothing: /a/**\/b matches /a/b. */
+  /** Between two slashes `**` also matches nothing: /a/**\/b matches /a/b. */
   #readStars(chars: readonly string[], at: number): number {
     if (chars[at + 1] !== "*") {
       this.#repeat(isNoSlash);
@@ -122,7 +122,7 @@ class Program {
       ranges.push([low, high ?? low]);
       if (high === undefined) continue;
       if (codeOf(high) < codeOf(low))
-        throw new UsageError(`${JSON.stringify(this.pattern)} is no pattern: a range in [] runs backwards`);
+        throw new UsageError(`invalid pattern ${JSON.stringify(this.pattern)}: descending range in []`);
       at += 2;
     }
     return ranges;
@@ -142,14 +142,14 @@ class Program {
     this.#steps.push({ takes, next: [again] });
   }
 
-  /** A step without a character to the one behind it, and to those that are added to it. */
+  /** A step without a character to the next one, and to those added to it. */
   #goTo(): Step {
     const step: Step = { takes: undefined, next: [this.#steps.length + 1] };
     this.#steps.push(step);
     return step;
   }
 
-  /** From the end of an alternative the way leads behind the brace. */
+  /** The end of an alternative continues after the closing brace. */
   #nextAlternative(): void {
     const { start, ends } = this.#groups.at(-1) as Group;
     const end: Step = { takes: undefined, next: [] };

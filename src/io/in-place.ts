@@ -1,12 +1,12 @@
 /**
- * Replacing files of a directory all or none, whatever kills the program or the machine.
+ * Replaces files of a directory, all or none, even if the program or the machine is killed.
  *
  *     .crimg-stage-OWNER/    new files are written here and synced; nothing else has changed
  *     .crimg-edit/           the same directory renamed: the lock, one writer at a time (edit-journal.ts)
- *     .crimg-edit/commit     from the rename that makes this file on, the new files are the image
+ *     .crimg-edit/commit     from the rename to this name on, the new files are the image
  *
- * After the commit the old files are kept in the lock while the new ones are renamed over them, so that what cannot be
- * finished is taken back (edit-steps.ts). The directories are reached by descriptors only.
+ * After the commit the old files are kept in the lock while the new ones are renamed over them, so that an edit that
+ * cannot be finished is rolled back (edit-steps.ts). The directories are accessed through descriptors only.
  */
 import { randomBytes } from "node:crypto";
 import fs from "node:fs";
@@ -33,25 +33,25 @@ import { writeSource } from "./write-file.js";
 /** New content of the files by name; null removes a file. */
 export type Replacements = ReadonlyMap<string, ByteSource | null>;
 
-/** SHA-256 of a file as it is and as it will be; null where it is not there. */
+/** SHA-256 of a file before and after; null if it does not exist. */
 export interface FileDigests {
   readonly before: string | null;
   readonly after: string | null;
 }
 
 export interface ReplaceOptions {
-  /** What is known of the files; the new ones must come out as it says. */
+  /** Expected digests of the files; the new ones must match. */
   readonly digests?: ReadonlyMap<string, FileDigests>;
   /**
-   * Asked once no other writer can come between, with the path under which a file of the pinned directory is reached: when
-   * it says no, nothing is done.
+   * Called once no other writer can interfere, with the path of a file of the pinned directory; if it returns false,
+   * nothing is done.
    */
   isUnchanged(pathOf: (name: string) => string): boolean;
 }
 
 /**
- * Replaces files of an image, all or none. Errors: EDIT when another edit is under way or the files have changed; IO, also
- * when a file cannot be replaced, after which all are as they were.
+ * Replaces files of an image, all or none. Errors: EDIT if another edit is in progress or the files have changed; IO, also
+ * if a file cannot be replaced, after which all are unchanged.
  */
 export function replaceInPlace(place: EditPlace, files: Replacements, options: ReplaceOptions): void {
   recoverInPlace(place);
@@ -62,7 +62,7 @@ export function replaceInPlace(place: EditPlace, files: Replacements, options: R
     const journal = writeStage(directory, stage.lock, files, options);
     takeLock(directory, stage, place.lock);
     if (!options.isUnchanged((name) => directory.at(name)))
-      throw new EditError("the image was changed by another program meanwhile; nothing was done", {
+      throw new EditError("the image was changed by another program; nothing was done", {
         file: place.directory,
       });
     const { lock } = stage;
@@ -70,7 +70,7 @@ export function replaceInPlace(place: EditPlace, files: Replacements, options: R
     lock.sync();
     carryOut({ directory, lock, journal });
   } catch (error) {
-    throw isCrimgError(error) ? error : ioError("edit it in place", place.directory, error);
+    throw isCrimgError(error) ? error : ioError("edit in place", place.directory, error);
   } finally {
     if (stage !== undefined) endStage(directory, stage);
     directory.close();
@@ -81,7 +81,7 @@ export function replaceInPlace(place: EditPlace, files: Replacements, options: R
 interface Stage {
   name: string;
   readonly lock: PinnedDirectory;
-  /** Keeps the flock(2). */
+  /** Holds the flock(2). */
   readonly owner: number;
 }
 
@@ -92,7 +92,7 @@ function makeStage(directory: PinnedDirectory): Stage {
   const lock = directory.directory(name);
   const why = distrustEntry(lock.self());
   if (why !== undefined || lock.names().length > 0)
-    throw new EditError(`the new directory is not this process's own: ${why ?? "it has files"}`, {
+    throw new EditError(`the new directory was not made by this process: ${why ?? "it has files"}`, {
       file: lock.path,
     });
   const fresh = lock.at(`${OWNER}.new`);
@@ -102,7 +102,7 @@ function makeStage(directory: PinnedDirectory): Stage {
   return { name, lock, owner };
 }
 
-/** What is still under way is left as it is: the next edit or `crimg recover` follows its record. */
+/** An unfinished edit is left as it is: the next edit or `crimg recover` follows its journal. */
 function endStage(directory: PinnedDirectory, { name, lock, owner }: Stage): void {
   discardEnded(directory, name, lock);
   fs.closeSync(owner);
@@ -119,12 +119,12 @@ function writeStage(
   for (const [name, content] of files) {
     const file = `${directory.path}/${name}`;
     if (directory.stat(name)?.isFile() === false)
-      throw new EditError("it is no regular file, and what it leads to is not changed", { file });
+      throw new EditError("not a regular file; not edited", { file });
     const known = digests?.get(name);
     const before = known === undefined ? (sha256OfFile(directory.at(name)) ?? null) : known.before;
     const after = content === null ? null : (writeStaged(lock, newName(all.length), content) ?? null);
     if (known !== undefined && after !== known.after)
-      throw new EditError("another program changed it while it was read; nothing was done", { file });
+      throw new EditError("changed by another program while being read; nothing was done", { file });
     all.push({ name, before, after, ...modelFor(directory, [name, ...files.keys()]) });
   }
   const { dev, ino } = directory.self();
@@ -137,7 +137,7 @@ function writeStage(
   return journal;
 }
 
-/** Gives the SHA-256 of the bytes that now stand there. */
+/** Returns the SHA-256 of the written bytes. */
 function writeStaged(lock: PinnedDirectory, name: string, content: ByteSource): string | undefined {
   writeSource(lock.at(name), content, { sync: false });
   const fd = lock.openFile(name);
@@ -150,7 +150,7 @@ function writeStaged(lock: PinnedDirectory, name: string, content: ByteSource): 
   return sha256OfFile(lock.at(name));
 }
 
-/** Mode and owner of a file that is there: its own, or those of one of its neighbours. */
+/** Mode and owner of an existing file: its own, or those of a neighbour. */
 function modelFor(
   directory: PinnedDirectory,
   names: readonly string[],
@@ -163,7 +163,7 @@ function modelFor(
   return { mode: 0o600, uid: process.geteuid?.() ?? 0, gid: process.getegid?.() ?? 0 };
 }
 
-/** A rename onto a directory with files in it fails, so only one writer gets the name. */
+/** A rename onto a non-empty directory fails, so only one writer gets the name. */
 function takeLock(directory: PinnedDirectory, stage: Stage, name: string): void {
   try {
     fs.renameSync(directory.at(stage.name), directory.at(name));
@@ -171,9 +171,9 @@ function takeLock(directory: PinnedDirectory, stage: Stage, name: string): void 
     const { code } = error as NodeJS.ErrnoException;
     const file = `${directory.path}/${name}`;
     if (code === "ENOTDIR")
-      throw new CrimgError("EDIT", "this is in the way of an edit: no directory", { file });
+      throw new CrimgError("EDIT", "cannot lock the image: this exists and is not a directory", { file });
     if (code !== "ENOTEMPTY" && code !== "EEXIST") throw error;
-    throw new EditError("another crimg edit of this image is under way; try again when it is done", { file });
+    throw new EditError("another crimg edit of this image is in progress; try again later", { file });
   }
   stage.name = name;
   if (directory.stat(name)?.ino !== stage.lock.self().ino)

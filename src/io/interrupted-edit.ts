@@ -6,14 +6,14 @@ import { ownerState, ownerText } from "./owner.js";
 import { PinnedDirectory } from "./pinned-directory.js";
 import type { EditPlace } from "./recover-in-place.js";
 
-/** How long a reader waits for an edit that is putting its files in place, which takes milliseconds. */
+/** How long a reader waits for an edit that is renaming its files, which takes milliseconds. */
 const WAIT_MS = 2000;
 const POLL_MS = 20;
 
 /**
- * Looks whether the files of an image are old and new ones mixed, because an edit in place was interrupted in the middle
- * of its renames; changes nothing. Gives a sentence about a record that is not to be believed; undefined when the
- * files are whole. Errors: EDIT for mixed files, which says how to mend them.
+ * Checks whether the files of an image are a mix of old and new ones, because an edit in place was interrupted during its
+ * renames; changes nothing. Returns a sentence about a journal that is not trusted; undefined if the files are
+ * consistent. Errors: EDIT for mixed files, with how to fix them.
  */
 export function assertNotInterrupted(place: EditPlace): string | undefined {
   const end = Date.now() + WAIT_MS;
@@ -28,12 +28,12 @@ export function assertNotInterrupted(place: EditPlace): string | undefined {
 }
 
 function mixed(owner: string, state: "alive" | "dead" | "unknown"): string {
-  if (state === "alive") return `${ownerText(owner)} is putting an edit in place; try again when it is done`;
+  if (state === "alive") return `${ownerText(owner)} is editing this image; try again later`;
   const who = state === "dead" ? "an edit of this image" : `an edit of this image by ${ownerText(owner)}`;
-  return `${who} was interrupted, and old and new files are mixed; crimg recover finishes it`;
+  return `${who} was interrupted, and the image has a mix of old and new files; run crimg recover to finish it`;
 }
 
-/** The owner of an edit in the middle of its renames; a sentence about what is none; undefined when all is whole. */
+/** The owner of an edit in the middle of its renames; a sentence about an untrusted journal; undefined if consistent. */
 function look(place: EditPlace): { readonly owner: string } | string | undefined {
   const file = path.join(place.directory, place.lock);
   const stat = lstat(file);
@@ -50,11 +50,11 @@ function look(place: EditPlace): { readonly owner: string } | string | undefined
     const owner = readOwner(lock);
     const journal = readJournal(lock, state);
     if (journal !== undefined && isAbout(journal, directory, owner)) return { owner };
-    // An edit that is ending removes its record.
+    // An edit that is finishing removes its journal.
     if (editState(lock) !== state) return undefined;
     return notBelieved(
       file,
-      journal === undefined ? "its record is damaged" : "its record is about another directory",
+      journal === undefined ? "its journal is damaged" : "its journal is for another directory",
     );
   } catch (error) {
     return lstat(file) === undefined ? undefined : notBelieved(file, (error as Error).message);
@@ -65,7 +65,7 @@ function look(place: EditPlace): { readonly owner: string } | string | undefined
 }
 
 function notBelieved(file: string, why: string): string {
-  return `${file} is not taken for crimg's own record of an edit (${why}), and the files are shown as they are: should an edit have been interrupted, old and new ones are mixed`;
+  return `ignored ${file}, which is not a trusted edit journal (${why}); if an edit was interrupted, the image has a mix of old and new files`;
 }
 
 function lstat(file: string): fs.BigIntStats | undefined {

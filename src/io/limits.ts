@@ -3,40 +3,40 @@ const MiB = 1024 * 1024;
 /** One record is held in memory while it is read; CRIU's largest (mm with 65,530 mappings) is under 8 MiB. */
 export const MAX_RECORD_BYTES = 64 * MiB;
 
-/** List elements of one record, unknown fields counted twice. Linux allows 65,530 mappings a task unless told otherwise. */
+/** List elements of one record, unknown fields counted twice. Linux allows 65,530 mappings per task by default. */
 export const MAX_RECORD_ELEMENTS = 512 * 1024;
 
-/** Records of one image of a set that are held at once, of the kinds that say nothing else; no kernel object counts so many. */
+/** Records of one image of a set held at once, for kinds without a limit of their own; no kernel has so many objects. */
 export const MAX_HELD_RECORDS = 256 * 1024;
 
 /** Tasks of one checkpoint: twice the usual kernel.pid_max, and each of them has five images or more. */
 export const MAX_TASKS = 64 * 1024;
 
-/** Threads of one checkpoint, those that lead a task included: kernel.threads-max of a machine with 16 GiB is lower. */
+/** Threads of one checkpoint, including group leaders: kernel.threads-max of a machine with 16 GiB is lower. */
 export const MAX_THREADS = 128 * 1024;
 
 /** Records that are read again under further names of their file. What tasks have in common byte by byte is small: fs-PID.img. */
 export const MAX_LINKED_BYTES = 2 * MiB;
 
-/** Descriptors of one table: twice the 65,536 that a server is commonly given as its LimitNOFILE. */
+/** Descriptors of one table: twice the 65,536 that is a common LimitNOFILE of servers. */
 export const MAX_DESCRIPTORS = 128 * 1024;
 
 /** Open files of a set: 65,536 of one task and some more; real sets have 20,000. */
 export const MAX_SET_FILES = 72 * 1024;
 
-/** Open files of each of two CRIU sets that are compared, which are held of both; real sets have 20,000. */
+/** Open files of each of two compared CRIU sets, both held in memory; real sets have 20,000. */
 export const MAX_COMPARED_FILES = 24 * 1024;
 
-/** Path or name of an open file: twice PATH_MAX, and no kernel tells one longer than that; each descriptor shows it again. */
+/** Path or name of an open file: twice PATH_MAX, which no kernel exceeds; it is shown for each descriptor. */
 export const MAX_PATH_LENGTH = 8 * 1024;
 
 /** Limits, and signal actions, of one task: Linux has 16 and 64 (128 on MIPS). */
 export const MAX_TASK_ENTRIES = 128;
 
-/** POSIX timers of one task: each is a queued signal, of which RLIMIT_SIGPENDING allows 62,000 on a machine with 16 GiB. */
+/** POSIX timers of one task: each needs a queued signal; RLIMIT_SIGPENDING is 62,000 on a machine with 16 GiB. */
 export const MAX_TASK_TIMERS = 64 * 1024;
 
-/** Losses of a conversion that are told one by one: more than anybody reads, with a count of the rest. */
+/** Losses of a conversion that are listed; the rest is counted. */
 export const MAX_LOSSES = 16 * 1024;
 
 /** Mounts of one namespace: fs.mount-max by default. */
@@ -45,41 +45,41 @@ export const MAX_MOUNTS = 100_000;
 /** Messages nest at most this deep; CRIU's deepest, a cgroup directory tree, stays far below. */
 export const MAX_MESSAGE_DEPTH = 64;
 
-/** A parent chain of incremental sets longer than this is taken for a loop. */
+/** A longer parent chain of incremental sets is considered a loop. */
 export const MAX_PARENT_LEVELS = 1024;
 
-/** How much of a file is read at once while stepping over records. */
+/** Bytes of a file read at once while skipping over records. */
 export const READ_WINDOW_BYTES = 256 * 1024;
 
-/** Bytes of argv or environ that are read from memory pages for one task. */
+/** Bytes of argv or environ read from memory pages for one task. */
 export const MAX_STRING_AREA_BYTES = 4 * MiB;
 
-/** JSON that encode reads, which is held as one text; Node's longest has 512 MiB less 24 characters. */
+/** JSON input of encode, held as one string; Node's maximum is 512 MiB less 24 characters. */
 export const MAX_JSON_BYTES = 500 * MiB;
 
-/** An image that comes through a pipe is held in memory; larger ones are named as files. */
+/** A piped image is held in memory; larger ones must be files. */
 export const MAX_PIPED_IMAGE_BYTES = 256 * MiB;
 
 /** A set of 400 tasks has thousands of files; descriptors are limited to 1,024 on many hosts. */
 export const MAX_OPEN_FILES = 256;
 
-/** A pagemap of a terabyte in runs of 16 pages has as many entries; they are held as columns of 32 bytes an entry. */
+/** A pagemap of a terabyte in runs of 16 pages has as many entries; they are held as columns of 32 bytes per entry. */
 export const MAX_PAGEMAP_ENTRIES = 16 * MiB;
 
 /** criu-dev compresses at most this many bytes of memory as one block. */
 export const MAX_COMPRESSED_BLOCK_BYTES = 4 * MiB;
 
-/** A recipe is written by hand; each of its texts with all variables put in is no longer either. */
+/** A recipe is written by hand; the limit also holds for each of its texts with all variables expanded. */
 export const MAX_RECIPE_BYTES = 256 * 1024;
 
-/** Memory is asked for in pieces of at most this size. */
+/** Largest read of memory at once. */
 export const MAX_MEMORY_READ_BYTES = 256 * MiB;
 
-/** An edit log is held in memory while it is read, with what its JSON becomes: all of it stays below 256 MiB. */
+/** An edit log is held in memory with its parsed JSON, together below 256 MiB. */
 export const MAX_EDIT_LOG_BYTES = 32 * MiB;
 
-/** JSON values of an edit log: `{},` takes 3 bytes and becomes 50 and more. An edit of 20,000 files has 360,000. */
+/** JSON values of an edit log: `{},` takes 3 bytes, parsed 50 and more. An edit of 20,000 files has 360,000. */
 export const MAX_EDIT_LOG_VALUES = 1024 * 1024;
 
-/** Record of an edit in place: some 300 bytes a changed file. A longer one was not written by crimg. */
+/** Journal of an edit in place: about 300 bytes per changed file. A longer one was not written by crimg. */
 export const MAX_JOURNAL_BYTES = 64 * 1024 * 1024;

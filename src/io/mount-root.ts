@@ -3,8 +3,8 @@ import path from "node:path";
 import { fsPath, resolveInRoot } from "./rooted-path.js";
 
 /**
- * The top of the file system that a path of an image lies in, as a path of the image, `root` standing for `/`: the highest
- * directory above it with the same st_dev. What is gone counts as the nearest directory that is there.
+ * The mount point of the file system of a path of an image, as a path of the image below `root`: the highest directory
+ * above it with the same st_dev. A missing path counts as the nearest existing directory.
  */
 export function mountRoot(root: string, imagePath: string): string {
   let directory = path.posix.normalize(`/${imagePath}`);

@@ -7,10 +7,10 @@ import { removeAbandoned, temporaryName } from "./temporary.js";
 import { Writers } from "./writers.js";
 
 /**
- * Makes a directory that is there with all its files or not at all: `fill` writes into a directory beside it, which
- * then takes the name; the path it gets stays with that directory, whatever others rename meanwhile. It is for its owner
- * alone, and tighter where `like` is. What runs of the same name that were killed left behind is removed.
- * Errors: USAGE when `directory` exists and is not empty; IO.
+ * Makes a directory that appears with all its files or not at all: `fill` writes to a temporary directory beside it, which
+ * is then renamed; the path that `fill` gets refers to that directory even if others rename it. Only its owner can access
+ * it, and the mode of `like` can restrict it further. Leftovers of killed runs for the same name are removed.
+ * Errors: USAGE if `directory` exists and is not empty; IO.
  */
 export function createDirectory<T>(
   directory: string,
@@ -35,7 +35,7 @@ export function createDirectory<T>(
     return result;
   } catch (error) {
     if (made !== undefined && parent?.stat(name) !== undefined) parent.remove(name);
-    throw isCrimgError(error) ? error : ioError("make the new directory", directory, error);
+    throw isCrimgError(error) ? error : ioError("create the directory", directory, error);
   } finally {
     made?.close();
     parent?.close();
@@ -43,8 +43,7 @@ export function createDirectory<T>(
 }
 
 /**
- * Makes a directory in another one that lives only as long as this process wants it; those of processes that were killed
- * are removed. Errors: those of the system.
+ * Makes a temporary directory in another one; those of killed processes are removed. Errors: those of the system.
  */
 export function temporaryDirectory(parent: string, name: string): string {
   removeAbandoned(parent, name);
@@ -54,8 +53,8 @@ export function temporaryDirectory(parent: string, name: string): string {
 }
 
 /**
- * A temporary directory beside an image, where blocks can be shared and there is room for as much; or where temporary files
- * go, when the image is no file of its own or others could move things about there. Errors: those of the system.
+ * A temporary directory beside an image, where blocks can be shared and there is enough room; or in the system's
+ * temporary directory, if the image is not a file or others could rename files beside it. Errors: those of the system.
  */
 export function temporaryBeside(image: string): string {
   const directory = trustedDirectoryOf(image);
@@ -63,12 +62,12 @@ export function temporaryBeside(image: string): string {
     try {
       return temporaryDirectory(directory, path.basename(fs.realpathSync(image)));
     } catch {
-      // Nothing can be written there.
+      // The directory is not writable.
     }
   return temporaryDirectory(os.tmpdir(), "restore");
 }
 
-/** The directory that an image lies in, when only root and the caller can put things in the place of others on its path. */
+/** The directory of an image, if only root and the caller can rename or replace files on its path. */
 export function trustedDirectoryOf(image: string): string | undefined {
   try {
     const directory = path.dirname(fs.realpathSync(image));
@@ -76,7 +75,7 @@ export function trustedDirectoryOf(image: string): string | undefined {
     writers.addPath(directory);
     return writers.all.length === 0 ? directory : undefined;
   } catch {
-    return undefined; // a pipe, or nothing
+    return undefined; // a pipe, or a missing file
   }
 }
 
@@ -88,9 +87,9 @@ function assertFree(directory: string): void {
     const { code } = error as NodeJS.ErrnoException;
     if (code === "ENOENT") return;
     if (code === "ENOTDIR")
-      throw new UsageError("it exists and is no directory; name a new one", { file: directory });
-    throw ioError("look into it", directory, error);
+      throw new UsageError("exists and is not a directory; name a new one", { file: directory });
+    throw ioError("read", directory, error);
   }
   if (names.length > 0)
-    throw new UsageError("the directory exists and is not empty; name a new one", { file: directory });
+    throw new UsageError("directory exists and is not empty; name a new one", { file: directory });
 }

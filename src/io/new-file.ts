@@ -5,10 +5,10 @@ import { PinnedDirectory, withPath } from "./pinned-directory.js";
 import { removeAbandoned, temporaryName } from "./temporary.js";
 
 /**
- * Makes a file, or replaces one, that is there whole or not at all: `fill` makes a file under a temporary name beside it,
- * which then takes the name; a link of that name is replaced, not followed. Its directory is held open, so that the file
- * stays in it whatever others rename meanwhile. `fill` may ask for other members of that directory. What runs of the same
- * name that were killed left behind is removed. Errors: those of `fill`; IO.
+ * Creates or replaces a file atomically: `fill` creates a temporary file beside it, which is then renamed; a symbolic link
+ * of that name is replaced, not followed. The directory is held open, so that the file is created in it even if others
+ * rename directories meanwhile. `fill` may use other members of the directory. Temporary files of killed runs of the same
+ * name are removed. Errors: those of `fill`; IO.
  */
 export function createFile<T>(file: string, fill: (temporary: string, beside: PinnedDirectory) => T): T {
   const { dir, base } = path.parse(path.resolve(file));
@@ -22,7 +22,7 @@ export function createFile<T>(file: string, fill: (temporary: string, beside: Pi
     return result;
   } catch (error) {
     fs.rmSync(parent.at(name), { force: true });
-    throw error instanceof Error && "syscall" in error ? ioError("write it", file, error) : error;
+    throw error instanceof Error && "syscall" in error ? ioError("write", file, error) : error;
   } finally {
     parent.close();
   }

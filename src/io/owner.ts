@@ -1,26 +1,26 @@
 import fs from "node:fs";
 
-/** Whether the process that made something still runs, as far as it can be told from here. */
+/** Whether the process that made something still runs, as far as known. */
 export type OwnerState = "alive" | "dead" | "unknown";
 
-/** `pid-starttime-boot-pidnamespace`, and whatever a name has behind it. */
+/** `pid-starttime-boot-pidnamespace`, and any suffix. */
 const TOKEN = /^(?<pid>\d+)-(?<started>\d+)-(?<boot>[0-9a-f]{8})-(?<namespace>\d+)(?:-|$)/;
 
-/** Magic numbers of file systems that one host alone mounts, statfs(2): what another boot wrote there has ended. */
+/** Magic numbers of file systems that only one host mounts, statfs(2): processes of another boot that wrote there have ended. */
 const LOCAL_FILE_SYSTEMS: ReadonlySet<number> = new Set([
   ...[0xef53, 0x58465342, 0x9123683e, 0xf2f52010, 0x2fc12fc1, 0xca451a4e],
   ...[0x01021994, 0x858458f6, 0x794c7630],
 ]);
 
 /**
- * A word that names this process beyond its life: pid and start time of proc_pid_stat(5), the first digits of the boot id
- * and the inode of the pid namespace, so that neither a pid used again nor one of another namespace is taken for it.
+ * A unique name of this process: pid and start time of proc_pid_stat(5), the first digits of the boot id and the inode of
+ * the pid namespace, so that neither a reused pid nor one of another namespace is mistaken for it.
  */
 export function ownerToken(): string {
   return `${process.pid}-${statOf("self").started}-${bootId()}-${pidNamespace()}`;
 }
 
-/** State of the process behind a token that stands on the file system of `directory`; "unknown" for what is no token. */
+/** State of the process of a token found on the file system of `directory`; "unknown" for an invalid token. */
 export function ownerState(token: string, directory: string): OwnerState {
   const owner = TOKEN.exec(token)?.groups;
   if (owner === undefined) return "unknown";
@@ -30,7 +30,7 @@ export function ownerState(token: string, directory: string): OwnerState {
   return started === owner.started && !"ZX".includes(state) ? "alive" : "dead";
 }
 
-/** The owner for messages: `process 12`, and where it runs when that is not here. */
+/** The owner for messages: `process 12`, and its host or namespace if different. */
 export function ownerText(token: string): string {
   const owner = TOKEN.exec(token)?.groups;
   if (owner === undefined) return "an unknown process";
@@ -40,12 +40,12 @@ export function ownerText(token: string): string {
     : `process ${owner.pid} of another pid namespace (pid:[${owner.namespace}])`;
 }
 
-/** Whether a token was made since this host was started. */
+/** Whether a token was made since this host booted. */
 export function isOfThisBoot(token: string): boolean {
   return TOKEN.exec(token)?.groups?.boot === bootId();
 }
 
-/** Whether a file system is mounted by one host alone, so that locks on it are seen by all who use it. */
+/** Whether only one host mounts a file system, so that all its users see locks on it. */
 export function isLocal(directory: string): boolean {
   try {
     return LOCAL_FILE_SYSTEMS.has(fs.statfsSync(directory).type);
@@ -54,7 +54,7 @@ export function isLocal(directory: string): boolean {
   }
 }
 
-/** In a new pid namespace without a /proc of its own, pids there are those of others. */
+/** In a new pid namespace without its own /proc, the pids there are those of another namespace. */
 function seesOwnNamespace(): boolean {
   return readLink("/proc/self") === String(process.pid);
 }

@@ -4,9 +4,9 @@ import { CrimgError, ioError, isCrimgError, UnsupportedError } from "./errors.js
 const { O_RDONLY, O_DIRECTORY, O_NOFOLLOW, O_NONBLOCK } = fs.constants;
 
 /**
- * A directory held open, whose members are reached through its descriptor: whatever its path leads to later, they are
- * those of the directory that was opened. `/proc/self/fd/N/NAME` stands for the *at() calls that Node does not have; where
- * /proc is not mounted (or is not Linux's) the path has to do, and `assertPinned` refuses.
+ * A directory held open, whose members are accessed through its descriptor: even if its path changes, they are those of
+ * the opened directory. `/proc/self/fd/N/NAME` replaces the *at() calls that Node does not have; where /proc is not
+ * mounted (or is not Linux's) the path is used, and `assertPinned` throws.
  */
 export class PinnedDirectory {
   private constructor(
@@ -17,7 +17,7 @@ export class PinnedDirectory {
     readonly inside: string,
   ) {}
 
-  /** The directory a user named; links in its path are followed. Errors: IO. */
+  /** A directory named by the user; symbolic links in its path are followed. Errors: IO. */
   static open(path: string): PinnedDirectory {
     return PinnedDirectory.#open(path, path, 0);
   }
@@ -33,10 +33,10 @@ export class PinnedDirectory {
     return new PinnedDirectory(path, fd, leadsTo(fd, inside) ? inside : path);
   }
 
-  /** Errors: UNSUPPORTED where members can only be reached by the path. */
+  /** Errors: UNSUPPORTED if members can be accessed only by path. */
   assertPinned(): void {
     if (this.inside === this.path)
-      throw new UnsupportedError("crimg edits in place only where /proc is mounted", { file: this.path });
+      throw new UnsupportedError("editing in place requires a mounted /proc", { file: this.path });
   }
 
   /** A path to a member for this process. `name` must be a plain name. */
@@ -44,7 +44,7 @@ export class PinnedDirectory {
     return `${this.inside}/${name}`;
   }
 
-  /** A directory in it, which is no symbolic link. Errors: IO. */
+  /** A subdirectory, which must not be a symbolic link. Errors: IO. */
   directory(name: string): PinnedDirectory {
     return PinnedDirectory.#open(`${this.path}/${name}`, this.at(name), O_NOFOLLOW);
   }
@@ -56,19 +56,19 @@ export class PinnedDirectory {
     try {
       fd = fs.openSync(this.at(name), flags | O_NOFOLLOW | O_NONBLOCK);
     } catch (error) {
-      throw ioError("open it", file, error);
+      throw ioError("open", file, error);
     }
     if (fs.fstatSync(fd).isFile()) return fd;
     fs.closeSync(fd);
     throw new CrimgError("INVALID", "not a regular file", { file });
   }
 
-  /** What a name stands for, a link for itself; undefined for nothing. */
+  /** lstat(2) of a member; undefined if missing. */
   stat(name: string): fs.BigIntStats | undefined {
     return fs.lstatSync(this.at(name), { bigint: true, throwIfNoEntry: false });
   }
 
-  /** The directory itself. */
+  /** fstat(2) of the directory. */
   self(): fs.BigIntStats {
     return fs.fstatSync(this.fd, { bigint: true });
   }
@@ -82,7 +82,7 @@ export class PinnedDirectory {
     fs.fsyncSync(this.fd);
   }
 
-  /** Removes a member with all that is in it; a link is removed, not followed. Errors: those of the system. */
+  /** Removes a member recursively; a symbolic link is removed, not followed. Errors: those of the system. */
   remove(name: string): void {
     if (!this.stat(name)?.isDirectory()) {
       fs.unlinkSync(this.at(name));
@@ -102,7 +102,7 @@ export class PinnedDirectory {
   }
 }
 
-/** Runs `work` with what is at `inside` or below it; its errors name that by `file`, as a user knows it. */
+/** Runs `work`; in its errors the path `inside`, and any path below it, becomes `file`, the name that the user gave. */
 export function withPath<T>(inside: string, file: string, work: () => T): T {
   try {
     return work();

@@ -2,7 +2,7 @@ import fs from "node:fs";
 import { FormatError, ioError, UnsupportedError } from "./errors.js";
 import type { ByteSource } from "./source.js";
 
-/** Pipes of Linux give at most this much at once by default. */
+/** Default capacity of pipes on Linux. */
 const CHUNK_BYTES = 64 * 1024;
 
 interface Segment {
@@ -11,8 +11,8 @@ interface Segment {
 }
 
 /**
- * Bytes that come once, in order. What a reader reached stays readable, except for ranges that it passed by, so that
- * an image larger than memory can be read. `size` is right once the end was reached.
+ * Bytes that arrive once, in order. What was read stays readable, except for skipped ranges, so that an image larger than
+ * memory can be read. `size` is valid once the end was reached.
  */
 export class PipeSource implements ByteSource {
   #segments: Segment[] = [];
@@ -28,7 +28,7 @@ export class PipeSource implements ByteSource {
     return this.#ended ? this.#read : Number.MAX_SAFE_INTEGER;
   }
 
-  /** Reads on until `end`; how far the bytes go, which is less than `end` only when the pipe ended before. */
+  /** Reads up to `end`; returns how far the bytes go, less than `end` only if the pipe ended before. */
   reach(end: number): number {
     while (this.#read < end && !this.#ended) {
       const chunk = this.#next(CHUNK_BYTES);
@@ -51,7 +51,7 @@ export class PipeSource implements ByteSource {
     if (end < offset + size)
       throw new FormatError(
         "TRUNCATED",
-        `truncated: ${size} bytes expected, ${Math.max(0, end - offset)} left`,
+        `truncated: found ${Math.max(0, end - offset)} bytes (expected ${size})`,
         { file: this.name, offset },
       );
     const first = this.#find(offset);
@@ -71,7 +71,7 @@ export class PipeSource implements ByteSource {
     for (let i = first; at < offset + size; i++) {
       const segment = this.#segments[i];
       if (segment === undefined || at < segment.start || at >= segment.start + segment.bytes.length)
-        throw new UnsupportedError("memory of a piped image is not kept; store the image in a file", {
+        throw new UnsupportedError("memory of a piped image is not kept; use a file", {
           file: this.name,
           offset: at,
         });
@@ -80,7 +80,7 @@ export class PipeSource implements ByteSource {
     return out;
   }
 
-  /** The last segment that starts at or before `offset`; nearly always the last of all. */
+  /** The last segment that starts at or before `offset`; nearly always the last one. */
   #find(offset: number): number {
     let low = 0;
     let high = this.#segments.length - 1;
@@ -96,7 +96,7 @@ export class PipeSource implements ByteSource {
   #keepOutside({ start, bytes }: Segment, from: number, to: number): void {
     const head = bytes.subarray(0, Math.max(0, from - start));
     const tail = bytes.subarray(Math.min(bytes.length, Math.max(0, to - start)));
-    // Small remainders are copied, else each would hold its whole chunk.
+    // Small remainders are copied; otherwise each would hold its whole chunk.
     const keep = (part: Buffer): Buffer => (part.length * 2 < CHUNK_BYTES ? Buffer.from(part) : part);
     if (head.length > 0) this.#segments.push({ start, bytes: keep(head) });
     if (tail.length > 0)
@@ -117,7 +117,7 @@ export class PipeSource implements ByteSource {
           this.#ended = true;
           return chunk.subarray(0, 0);
         }
-        if (code !== "EAGAIN") throw ioError("read it", this.name, error);
+        if (code !== "EAGAIN") throw ioError("read", this.name, error);
         Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 5);
       }
     }

@@ -4,22 +4,22 @@ import { UsageError } from "./errors.js";
 
 const { O_CREAT, O_EXCL, O_NOFOLLOW, O_RDWR, O_WRONLY } = fs.constants;
 
-/** What holds memory or records is for its owner alone, and tighter where the file that it stems from is. */
+/** Mode of files with memory or records: only for the owner, and no wider than the source file. */
 export function privateMode(like = 0o600): number {
   return like & 0o600;
 }
 
 /**
- * Makes a file that holds memory, records or a log, the one way for all: private from its first moment, new, and no link
- * is followed at its name. `like` is the mode of what it stems from. Gives a descriptor. Errors: those of open(2).
+ * Creates a file for memory, records or a log: private from the start, new, and no symbolic link is followed. `like` is
+ * the mode of the source. Returns a descriptor. Errors: those of open(2).
  */
 export function createPrivate(file: string | Buffer, like?: number): number {
   return fs.openSync(file, O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW, privateMode(like));
 }
 
 /**
- * Opens what a user named for output and takes an old file of that name away; a terminal, another device or a FIFO is
- * written to. Errors: USAGE as `replaceable`; those of the system.
+ * Opens an output file named by the user, replacing an old one; a terminal, another device or a FIFO is written to.
+ * Errors: USAGE as `replaceable`; those of the system.
  */
 export function openPrivate(file: string): number {
   const old = replaceable(file);
@@ -29,30 +29,31 @@ export function openPrivate(file: string): number {
 }
 
 /**
- * What stands at a name for output: nothing, a file with its mode, or what is written to as it is. A link to a device or
- * pipe is one only in /dev, as /dev/stdout. Errors: USAGE for any other symbolic link, for a directory, and for a FIFO of
- * somebody else, who would read what comes.
+ * What exists at the name of an output file: nothing, a file with its mode, or a device or pipe to write to. A symbolic
+ * link counts as one only in /dev, such as /dev/stdout. Errors: USAGE for any other link, for a directory, and for a FIFO
+ * of another user, who would read the output.
  */
 export function replaceable(file: string): { readonly mode: number } | "device" | undefined {
   const found = fs.lstatSync(file, { throwIfNoEntry: false });
   if (found === undefined || found.isFile()) return found;
   if (found.isSymbolicLink()) {
     if (!isInDev(file) || fs.statSync(file).isFile())
-      throw new UsageError("it is a symbolic link, which is not followed; name the file itself", { file });
-  } else assertNoStranger(found, file);
+      throw new UsageError("is a symbolic link (not followed); name the file itself", { file });
+  } else assertOwnFifo(found, file);
   return "device";
 }
 
 /**
- * Opens what `replaceable` found to be a device or FIFO, unless something else has its name by now.
- * Errors: USAGE for another thing; those of the system.
+ * Opens a device or FIFO found by `replaceable`, unless the name refers to another file by now.
+ * Errors: USAGE for a file or a FIFO of another user; those of the system.
  */
 export function openDevice(file: string): number {
   const fd = fs.openSync(file, O_WRONLY | (isInDev(file) ? 0 : O_NOFOLLOW));
   try {
     const found = fs.fstatSync(fd);
-    if (found.isFile()) throw new UsageError("it became a file meanwhile; run the command again", { file });
-    if (!isInDev(file)) assertNoStranger(found, file);
+    if (found.isFile())
+      throw new UsageError("replaced by a regular file meanwhile; run the command again", { file });
+    if (!isInDev(file)) assertOwnFifo(found, file);
     return fd;
   } catch (error) {
     fs.closeSync(fd);
@@ -60,14 +61,14 @@ export function openDevice(file: string): number {
   }
 }
 
-/** Where root alone makes names, as /dev/stdout and /dev/fd/3, and not in /dev/shm. */
+/** Directories in which only root creates names, such as /dev/stdout and /dev/fd/3, unlike /dev/shm. */
 function isInDev(file: string): boolean {
   return ["/dev", "/dev/fd"].includes(path.dirname(path.resolve(file)));
 }
 
-function assertNoStranger(found: fs.Stats, file: string): void {
+function assertOwnFifo(found: fs.Stats, file: string): void {
   if (found.isFIFO() && found.uid !== 0 && found.uid !== process.geteuid?.())
-    throw new UsageError(`it is a FIFO of user ${found.uid}, who would read what is written; name another`, {
+    throw new UsageError(`is a FIFO of user ${found.uid}, who would read the output; name another file`, {
       file,
     });
 }

@@ -1,4 +1,4 @@
-/** What becomes of an edit in place that was interrupted: finished, taken back, or left alone and told. */
+/** Recovery of an interrupted edit in place: finished, rolled back, or left alone with an error. */
 import fs from "node:fs";
 import {
   COMMIT,
@@ -25,23 +25,23 @@ export interface EditPlace {
   readonly directory: string;
   /** Name of the lock in it. */
   readonly lock: string;
-  /** Names that an edit may replace; undefined for a set, all of whose files it may. */
+  /** Names that an edit may replace; undefined for a set, where it may replace all. */
   readonly members: readonly string[] | undefined;
 }
 
 export const STAGE = ".crimg-stage-";
 
-/** What was found and done: nothing, the edit finished, its old files put back, or what it had staged removed. */
+/** What was found and done: nothing, the edit finished, rolled back, or its staged files removed. */
 export type Recovery = "nothing" | "finished" | "taken back" | "removed";
 
 export interface RecoverOptions {
-  /** Also when others may write into the directory, and when nobody can tell whether the owner still runs. */
+  /** Recover even if other users can write to the directory, or if it is unknown whether the owner still runs. */
   readonly force?: boolean | undefined;
 }
 
 /**
- * Finishes or takes back an edit in place that was interrupted, if crimg wrote its record for this very image and this very
- * caller. Errors: EDIT when the edit is under way or its record is not to be trusted, which is left alone then; IO.
+ * Finishes or rolls back an interrupted edit in place, if crimg wrote its journal for this image and this caller.
+ * Errors: EDIT if the edit is in progress or its journal is not trusted, which is then left alone; IO.
  */
 export function recoverInPlace(place: EditPlace, options: RecoverOptions = {}): Recovery {
   const directory = PinnedDirectory.open(place.directory);
@@ -51,7 +51,7 @@ export function recoverInPlace(place: EditPlace, options: RecoverOptions = {}): 
     const found = recoverLock(directory, place, options);
     return found === "nothing" && removed ? "removed" : found;
   } catch (error) {
-    throw isCrimgError(error) ? error : ioError("remove what an edit left", place.directory, error);
+    throw isCrimgError(error) ? error : ioError("remove the remains of an edit", place.directory, error);
   } finally {
     directory.close();
   }
@@ -74,11 +74,11 @@ function recoverLock(
     const owner = readOwner(lock);
     const { fd, holder } = lockOwner(lock);
     owned = fd;
-    // Another one that recovers has done it between the opening and the lock.
+    // Another recovery has done it between opening and locking.
     if (fd !== undefined && lock.stat(OWNER) === undefined) return "nothing";
     assertEnded(directory, name, owner, holder, force);
     const state = editState(lock);
-    if (state !== undefined && owner === "") leaveAlone(directory, name, "it does not say who edits");
+    if (state !== undefined && owner === "") leaveAlone(directory, name, "its owner is missing");
     const done = state === undefined ? "removed" : follow(directory, lock, name, members, state, force);
     discard(directory, name, lock);
     return done;
@@ -97,11 +97,11 @@ function follow(
   force: boolean,
 ): Recovery {
   const journal = readJournal(lock, state);
-  if (journal === undefined) return leaveAlone(directory, name, "its record is damaged");
+  if (journal === undefined) return leaveAlone(directory, name, "its journal is damaged");
   if (!isAbout(journal, directory, readOwner(lock)))
-    return leaveAlone(directory, name, "its record is about another directory");
+    return leaveAlone(directory, name, "its journal is for another directory");
   const shared = force ? undefined : distrustDirectory(directory);
-  if (shared !== undefined) return leaveAlone(directory, name, `${shared} (--force recovers nevertheless)`);
+  if (shared !== undefined) return leaveAlone(directory, name, `${shared} (override with --force)`);
   const why = distrustFiles(directory, lock, journal, members, state);
   if (why !== undefined) return leaveAlone(directory, name, why);
   const edit = { directory, lock, journal };
@@ -118,7 +118,7 @@ function follow(
   return "finished";
 }
 
-/** Removes what dead writers of this caller had staged. Gives whether there was any. */
+/** Removes files staged by dead processes of this caller. Returns whether there were any. */
 function removeStages(directory: PinnedDirectory): boolean {
   let removed = false;
   for (const name of directory.names()) {
@@ -141,7 +141,7 @@ function removeStages(directory: PinnedDirectory): boolean {
   return removed;
 }
 
-/** Holds the owner's file, so that of several who recover one does it. */
+/** Locks the owner's file, so that only one of several recoveries proceeds. */
 function lockOwner(lock: PinnedDirectory): { readonly fd: number | undefined; readonly holder: LockHolder } {
   if (!lock.stat(OWNER)?.isFile()) return { fd: undefined, holder: "unsupported" };
   const fd = lock.openFile(OWNER, fs.constants.O_RDWR);
@@ -155,20 +155,20 @@ function assertEnded(
   holder: LockHolder,
   force: boolean,
 ): void {
-  // Killed between the removal of the owner's file and that of the directory.
+  // Killed between removing the owner's file and the directory.
   if (owner === "" && holder === "unsupported") return;
   const ended = hasEnded(owner, holder, directory.path);
   if (ended === true || (ended === undefined && force)) return;
   const file = `${directory.path}/${name}`;
   if (ended === false)
-    throw new EditError(`${ownerText(owner)} is editing this image; try again when it is done`, { file });
+    throw new EditError(`${ownerText(owner)} is editing this image; try again later`, { file });
   throw new EditError(
-    `${ownerText(owner)} was editing this image, and whether it still runs cannot be told from here; if it does not, say crimg recover --force`,
+    `${ownerText(owner)} was editing this image, and may still be running; if it is not, run crimg recover --force`,
     { file },
   );
 }
 
-/** Whether the process behind a lock has ended, told by its flock(2) where that was to be had, else by /proc. */
+/** Whether the process that holds a lock has ended: by its flock(2) if supported, else by /proc. */
 function hasEnded(token: string, holder: LockHolder, directory: string): boolean | undefined {
   if (holder === "theirs") return false;
   const state = ownerState(token, directory);
@@ -179,7 +179,7 @@ function hasEnded(token: string, holder: LockHolder, directory: string): boolean
 function leaveAlone(directory: PinnedDirectory, name: string, why: string): never {
   throw new CrimgError(
     "EDIT",
-    `this is not taken for crimg's own record of an edit of this image and was left alone: ${why}; look at it, and remove it if it is of no use`,
+    `not a trusted edit journal of this image: ${why}; left alone, remove it if it is not needed`,
     { file: `${directory.path}/${name}` },
   );
 }

@@ -6,8 +6,8 @@ import { bytesToText, hasRawBytes, textToBytes } from "./text.js";
 const MAX_LINKS = 40;
 
 /**
- * Where a path of an image lies when `root` stands for `/`: symbolic links are followed as a restored program would, an
- * absolute one from `root` on, and `..` never leads out of it. Undefined when the path leads nowhere or in circles.
+ * A path of an image resolved below `root`, as by chroot(2): symbolic links are followed, absolute ones from `root`, and
+ * `..` does not leave it. Undefined if the path does not exist or has a symbolic link loop.
  */
 export function resolveInRoot(root: string, imagePath: string): string | undefined {
   const todo = imagePath.split("/").reverse();
@@ -34,7 +34,7 @@ export function resolveInRoot(root: string, imagePath: string): string | undefin
   return path.join(root, inside);
 }
 
-/** The text of a symbolic link; undefined for anything else that exists, null for nothing. */
+/** The target of a symbolic link; undefined for any other file, null if missing. */
 function readLink(file: string): string | undefined | null {
   try {
     const name = fsPath(file);
@@ -44,7 +44,7 @@ function readLink(file: string): string | undefined | null {
   }
 }
 
-/** A path for Node's fs functions: as bytes where the text stands for some that are not UTF-8 (see text.ts). */
+/** A path for Node's fs functions: as bytes if it is not UTF-8 (see text.ts). */
 export function fsPath(text: string): string | Buffer {
   return hasRawBytes(text) ? textToBytes(text) : text;
 }

@@ -1,6 +1,6 @@
 import fs from "node:fs";
 
-/** Whether two paths lead to one inode, so that equal offsets hold equal bytes. False when one cannot be looked at. */
+/** Whether two paths are one inode, so that equal offsets hold equal bytes. False if stat(2) fails. */
 export function isSameFile(left: string, right: string): boolean {
   try {
     const [a, b] = [fs.statSync(left, { bigint: true }), fs.statSync(right, { bigint: true })];

@@ -1,7 +1,7 @@
 import { chunksOf } from "./digest.js";
 import type { ByteSource } from "./source.js";
 
-/** Offsets at which `needle` stands in a source, ascending; memory stays at one chunk. */
+/** Offsets of `needle` in a source, ascending; holds one chunk in memory. */
 export function* occurrences(
   source: ByteSource,
   needle: Buffer,

@@ -2,17 +2,17 @@ import fs from "node:fs";
 import { ioError } from "./errors.js";
 import { privateMode } from "./private-file.js";
 
-/** How a file came into a new directory without being changed. */
+/** How an unchanged file was put into a new directory. */
 export type Sharing = "reflink" | "hard link" | "copy";
 
 export interface ShareOptions {
-  /** Where blocks cannot be shared, let both directories name one file (same file system only). */
+  /** Without reflinks, make a hard link (same file system only). */
   readonly hardLink: boolean;
   /** Always copy the bytes. */
   readonly copy: boolean;
 }
 
-/** Puts files into one directory, sharing their blocks with the originals where the file system can. */
+/** Puts files into a directory, as reflinks of the originals where the file system supports them. */
 export class FileSharer {
   #canReflink = true;
   #canLink = true;
@@ -28,7 +28,7 @@ export class FileSharer {
       fs.chmodSync(to, privateMode(fs.statSync(to).mode));
       return isClone ? "reflink" : "copy";
     } catch (error) {
-      throw ioError(`copy it to ${to}`, from, error);
+      throw ioError(`copy to ${to}`, from, error);
     }
   }
 
@@ -58,7 +58,7 @@ export class FileSharer {
   }
 }
 
-/** Errors that a copy would meet as well; others only say that sharing is not possible here. */
+/** Errors that a copy would hit too; others only mean that sharing is not possible here. */
 function isFatal(error: unknown): boolean {
   return ["ENOENT", "EACCES", "EEXIST", "ENOSPC", "EROFS", "EISDIR", "EDQUOT"].includes(
     (error as NodeJS.ErrnoException).code ?? "",

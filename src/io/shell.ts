@@ -1,13 +1,13 @@
 import { hasRawBytes, textToBytes } from "./text.js";
 
-/** Characters that a terminal would obey or hide: controls, bidi overrides, odd line ends. */
+/** Characters that a terminal interprets or hides: controls, bidi overrides, unusual line separators. */
 const UNSEEN = /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/u;
 
-/** Words that every POSIX shell takes as they are. */
+/** Words that need no quotes in any POSIX shell. */
 const PLAIN_WORD = /^[A-Za-z0-9_@%+=:,./-]+$/;
 
 /**
- * One word of a command line that a person may paste into sh, bash or zsh. Text is quoted with `'`; control
+ * One word of a command line to paste into sh, bash or zsh. Text is quoted with `'`; control
  * characters and bytes that are not UTF-8 (lone surrogates in `word`, see text.ts) need the `$'…'` of bash and zsh.
  */
 export function shellQuote(word: string): string {

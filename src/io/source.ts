@@ -4,20 +4,20 @@ import { irregularError, irregularSort } from "./file-sort.js";
 
 /** Bytes that can be read at any offset without being held in memory. Offsets and sizes are in bytes. */
 export interface ByteSource {
-  /** Name for messages: the file's path as the user knows it. */
+  /** Name for messages: the file's path as given by the user. */
   readonly name: string;
   readonly size: number;
   /** The same for two names of one file; undefined for what has one name, or none. */
   readonly linked?: string | undefined;
-  /** Exactly `size` bytes from `offset`; FormatError TRUNCATED when the source ends before. */
+  /** Exactly `size` bytes from `offset`; FormatError TRUNCATED if the source ends before. */
   read(offset: number, size: number): Buffer;
   close(): void;
 }
 
-/** What a reader says when an edit came between. */
+/** The message of a reader when an edit replaced the file. */
 export const CHANGED = "the image was changed while it was read; run the command again";
 
-/** What is opened when the path is a name in a stranger's directory: no link is followed, nothing is waited for. */
+/** Flags for opening a file in an untrusted directory: no symbolic link is followed, a FIFO does not block. */
 const NO_FOLLOW = fs.constants.O_RDONLY | fs.constants.O_NOFOLLOW | fs.constants.O_NONBLOCK;
 
 /** A regular file, opened at the first read. Without `follow` a symbolic link at its name is an error. */
@@ -41,7 +41,7 @@ export class FileSource implements ByteSource {
       this.linked = stat.nlink > 1 ? `${stat.dev}:${stat.ino}` : undefined;
       this.#identity = this.#identityOf(stat);
     } catch (error) {
-      throw error instanceof FormatError ? error : ioError("open it", name, error);
+      throw error instanceof FormatError ? error : ioError("open", name, error);
     }
   }
 
@@ -57,23 +57,23 @@ export class FileSource implements ByteSource {
         done += got;
       }
     } catch (error) {
-      throw isCrimgError(error) ? error : ioError("read it", this.name, error);
+      throw isCrimgError(error) ? error : ioError("read", this.name, error);
     }
     if (done < size)
-      throw new FormatError("TRUNCATED", "the file became shorter while it was read", {
+      throw new FormatError("TRUNCATED", "the file was truncated while being read", {
         file: this.name,
         offset: offset + done,
       });
     return buffer;
   }
 
-  /** Whether its name leads to the very file that was opened. */
+  /** Whether the name still refers to the file that was opened. */
   isCurrent(): boolean {
     const stat = fs.lstatSync(this.path, { throwIfNoEntry: false });
     return stat !== undefined && this.#identityOf(stat) === this.#identity;
   }
 
-  /** The name may stand for something else by now. */
+  /** The name may refer to another file by now. */
   #openFile(): number {
     const fd = fs.openSync(this.path, this.options.follow ? "r" : NO_FOLLOW);
     const stat = fs.fstatSync(fd);
@@ -83,7 +83,7 @@ export class FileSource implements ByteSource {
     throw sort === undefined ? new EditError(CHANGED, { file: this.name }) : irregularError(sort, this.name);
   }
 
-  /** A member of an image is replaced as a whole; another file, such as a log, may grow. */
+  /** Size and time count only for members of an image, which are always replaced; other files, such as logs, may grow. */
   #identityOf({ dev, ino, size, mtimeMs }: fs.Stats): string {
     return this.options.follow ? `${dev} ${ino}` : `${dev} ${ino} ${size} ${mtimeMs}`;
   }
@@ -118,7 +118,7 @@ export function checkRange(source: ByteSource, offset: number, size: number): vo
   if (offset + size > source.size)
     throw new FormatError(
       "TRUNCATED",
-      `truncated: ${size} bytes expected, ${Math.max(0, source.size - offset)} left`,
+      `truncated: found ${Math.max(0, source.size - offset)} bytes (expected ${size})`,
       { file: source.name, offset },
     );
 }

@@ -1,6 +1,6 @@
 import { type ByteSource, checkRange } from "./source.js";
 
-/** Bytes [offset, offset + size) of a source give way to `bytes`. */
+/** Replaces bytes [offset, offset + size) of a source with `bytes`. */
 export interface Splice {
   readonly offset: number;
   readonly size: number;
@@ -10,14 +10,14 @@ export interface Splice {
 interface Piece {
   readonly at: number;
   readonly size: number;
-  /** Offset in the base source, or bytes of its own. */
+  /** Offset in the base source, or its own bytes. */
   readonly from: number | Buffer;
 }
 
-/** Gaps between ranges of the base up to this are read along with them: one system call instead of two. */
+/** Smaller gaps between ranges of the base are read too: one system call instead of two. */
 const GAP_BYTES = 64 * 1024;
 
-/** A source with splices laid over it, read as if it had been written. Splices are ascending and disjoint. */
+/** A source with splices applied, read as if it had been written. Splices are ascending and disjoint. */
 export class SplicedSource implements ByteSource {
   readonly size: number;
   readonly name: string;
@@ -74,7 +74,7 @@ export class SplicedSource implements ByteSource {
   }
 }
 
-/** The splices that turn the spliced source back into its base: `old bytes` at the offsets they have now. */
+/** The inverse splices, which turn the spliced source back into its base. */
 export function invertSplices(base: ByteSource, splices: readonly Splice[]): Splice[] {
   let shift = 0;
   return splices.map(({ offset, size, bytes }) => {
@@ -115,7 +115,7 @@ function piecesOf(size: number, splices: readonly Splice[]): Piece[] {
   return pieces;
 }
 
-/** Reads ranges of the base; when they lie close together they come out of one read. */
+/** Reads ranges of the base; ranges close together are read at once. */
 function baseReader(
   base: ByteSource,
   pieces: readonly Piece[],

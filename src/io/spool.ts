@@ -9,16 +9,15 @@ import { removeAbandoned, temporaryName } from "./temporary.js";
 const CHUNK = 1024 * 1024;
 
 /**
- * All bytes of a pipe or of another source in a file that has no name any more, so that nothing is left behind whatever
- * happens.
+ * All bytes of a pipe or another source, in an unlinked file, so that nothing is left behind.
  */
 export class SpoolSource implements ByteSource {
   readonly #fd: number;
   readonly size: number;
-  /** Descriptor that the bytes came from; undefined for another source. */
+  /** Descriptor that the bytes were read from; undefined for another source. */
   readonly pipe: number | undefined;
 
-  /** A path to it for this process: it has no name. */
+  /** A path to it for this process, below /proc. */
   get path(): string {
     return `/proc/self/fd/${this.#fd}`;
   }
@@ -35,7 +34,7 @@ export class SpoolSource implements ByteSource {
       this.#fd = createPrivate(file);
       fs.unlinkSync(file);
     } catch (error) {
-      throw ioError("keep the input in a file meanwhile", directory, error);
+      throw ioError("spool the input", directory, error);
     }
     this.pipe = typeof from === "number" ? from : undefined;
     this.size = this.#fill(typeof from === "number" ? chunksOfPipe(from) : chunksOf(from));
@@ -63,12 +62,12 @@ export class SpoolSource implements ByteSource {
       return size;
     } catch (error) {
       fs.closeSync(this.#fd);
-      throw isCrimgError(error) ? error : ioError("keep the input in a file meanwhile", this.name, error);
+      throw isCrimgError(error) ? error : ioError("spool the input", this.name, error);
     }
   }
 }
 
-/** Every chunk stands in the same memory. */
+/** All chunks share one buffer. */
 function* chunksOfPipe(fd: number): Generator<Buffer> {
   const chunk = Buffer.allocUnsafe(CHUNK);
   for (;;) {
@@ -78,7 +77,7 @@ function* chunksOfPipe(fd: number): Generator<Buffer> {
   }
 }
 
-/** A terminal or a pipe that was made non-blocking has nothing for a moment. */
+/** A non-blocking terminal or pipe has no data yet. */
 function readSome(fd: number, chunk: Buffer): number {
   for (;;) {
     try {

@@ -11,8 +11,8 @@ export function bytesToText(bytes: Buffer): string {
 }
 
 /**
- * The bytes that `bytesToText` read. Errors: CrimgError INVALID for lone surrogates other than U+DC80..U+DCFF, which
- * stand for no bytes; JSON and YAML can write them.
+ * The inverse of `bytesToText`. Errors: CrimgError INVALID for lone surrogates other than U+DC80..U+DCFF, which stand for
+ * no byte but can occur in JSON and YAML.
  */
 export function textToBytes(text: string): Buffer {
   if (text.isWellFormed()) return Buffer.from(text, "utf8");
@@ -23,14 +23,14 @@ export function textToBytes(text: string): Buffer {
     else if (code >= 0xd800 && code <= 0xdfff)
       throw new CrimgError(
         "INVALID",
-        `the text holds a lone surrogate U+${code.toString(16).toUpperCase()}, which stands for no byte`,
+        `invalid lone surrogate U+${code.toString(16).toUpperCase()} in text (expected U+DC80 to U+DCFF)`,
       );
     else parts.push(Buffer.from(char, "utf8"));
   }
   return Buffer.concat(parts);
 }
 
-/** Whether `text` stands for bytes that are not valid UTF-8. */
+/** Whether `text` represents bytes that are not valid UTF-8. */
 export function hasRawBytes(text: string): boolean {
   return !text.isWellFormed();
 }

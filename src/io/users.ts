@@ -1,16 +1,16 @@
 import fs from "node:fs";
 
-/** A user of this machine with the groups that a login gives. */
+/** A user of this machine with the groups of a login. */
 export interface User {
   readonly uid: number;
-  /** Undefined for a uid that has no entry. */
+  /** Undefined for a uid without an entry. */
   readonly name: string | undefined;
-  /** The group at login. */
+  /** The primary group. */
   readonly gid: number;
   readonly gids: ReadonlySet<number>;
 }
 
-/** The user with a uid by /etc/passwd and /etc/group, passwd(5) and group(5); without an entry the group of that number. */
+/** The user with a uid by /etc/passwd and /etc/group, passwd(5) and group(5); without an entry, gid is the uid. */
 export function userOf(uid: number): User {
   const entry = entries("/etc/passwd").find(([, , id]) => Number(id) === uid);
   if (entry === undefined) return { uid, name: undefined, gid: uid, gids: new Set([uid]) };
@@ -24,7 +24,7 @@ export function userOf(uid: number): User {
   };
 }
 
-/** Whether a group is a user's own: the group at login, of no other user, and without other members. */
+/** Whether a group is private to a user: the primary group of no other user, and without other members. */
 export function isPrivateGroup(gid: number, uid: number): boolean {
   if (userOf(uid).gid !== gid) return false;
   const users = entries("/etc/passwd");

@@ -1,7 +1,7 @@
 import { READ_WINDOW_BYTES } from "./limits.js";
 import type { ByteSource } from "./source.js";
 
-/** Forward reads over a source through one buffer, so that stepping over small records costs few system calls. */
+/** Forward reads of a source through one buffer, so that skipping over small records costs few system calls. */
 export class ReadWindow {
   #start = 0;
   #bytes: Buffer = Buffer.alloc(0);

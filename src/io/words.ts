@@ -1,6 +1,6 @@
 import { CrimgError } from "./errors.js";
 
-/** Integers of C by bits and sign, little-endian; `be16` is one of network byte order. */
+/** C integers by size and sign, little-endian; `be16` is in network byte order. */
 export type FixedWord = "u16" | "be16" | "s32" | "u32" | "s64" | "u64";
 
 const WORDS: Readonly<Record<FixedWord, readonly [bytes: number, min: bigint, max: bigint]>> = {
@@ -13,8 +13,8 @@ const WORDS: Readonly<Record<FixedWord, readonly [bytes: number, min: bigint, ma
 };
 
 /**
- * The bytes of integers that stand one behind the other, as a C array holds them. `what` is what an error calls one: the
- * numbers come out of images, where a field is often wider than the one that they go into.
+ * The bytes of a C array of integers. `what` names one in an error: the numbers come from images, where a field is often
+ * wider than the target.
  * Errors: CrimgError INVALID for a number that does not fit.
  */
 export function wordBytes(word: FixedWord, numbers: readonly (number | bigint)[], what: string): Buffer {

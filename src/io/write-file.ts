@@ -8,28 +8,28 @@ import { type ByteSource, FileSource } from "./source.js";
 import { type Splice, SplicedSource } from "./splice.js";
 
 export interface WriteOptions {
-  /** File that it replaces, whose permission bits and, where allowed, owner it gets. */
+  /** File that it replaces, whose permission bits and, if allowed, owner it gets. */
   readonly like?: string | undefined;
-  /** File that it is a copy of: it gets the owner, where allowed, and stays private. */
+  /** File that it is a copy of: it gets the owner, if allowed, and stays private. */
   readonly from?: string | undefined;
-  /** Bytes are on the disk when the call returns. */
+  /** fsync(2) before returning. */
   readonly sync: boolean;
 }
 
-/** A file of at least this size that keeps its length is cloned and patched instead of written anew. */
+/** A file of at least this size that keeps its length is reflinked and patched instead of rewritten. */
 const CLONE_FROM_BYTES = 1024 * 1024;
 
-/** Whether `to` is there and is to be replaced. Errors: USAGE when it is there without `force`, or is no regular file. */
+/** Whether `to` exists and is to be replaced. Errors: USAGE if it exists without `force`, or is not a regular file. */
 export function replaces(to: string, force: boolean): boolean {
   const old = fs.statSync(to, { throwIfNoEntry: false });
   if (old === undefined || (force && old.isFile())) return old !== undefined;
   throw new UsageError(
-    old.isFile() ? "the file exists; name a new one or say --force" : "it exists and is no file",
+    old.isFile() ? "file exists; name a new one, or use --force" : "exists and is not a regular file",
     { file: to },
   );
 }
 
-/** Writes a new file; `to` must not exist. What fails is removed again. Errors: IO. */
+/** Writes a new file; `to` must not exist. It is removed on failure. Errors: IO. */
 export function writeSource(to: string, content: ByteSource, options: WriteOptions): void {
   let fd: number | undefined;
   try {
@@ -40,13 +40,13 @@ export function writeSource(to: string, content: ByteSource, options: WriteOptio
     if (options.sync) fs.fsyncSync(fd);
   } catch (error) {
     fs.rmSync(to, { force: true });
-    throw error instanceof CrimgError ? error : ioError("write it", to, error);
+    throw error instanceof CrimgError ? error : ioError("write", to, error);
   } finally {
     if (fd !== undefined) fs.closeSync(fd);
   }
 }
 
-/** The file of a directory whose owner and mode a new version of `name` gets: its own, or that of one of its neighbours. */
+/** The file whose owner and mode a new version of `name` gets: the old one, or a neighbour. */
 export function modelFor(directory: string, name: string, neighbours: Iterable<string>): string | undefined {
   for (const each of [name, ...neighbours]) {
     const file = path.join(directory, each);
@@ -55,7 +55,7 @@ export function modelFor(directory: string, name: string, neighbours: Iterable<s
   return undefined;
 }
 
-/** Where a symbolic link of `fromDirectory` must point from `toDirectory` to lead to the same place. */
+/** The target that a symbolic link of `fromDirectory` needs in `toDirectory` to resolve to the same file. */
 export function rebasedLink(link: string, fromDirectory: string, toDirectory: string): string {
   if (path.isAbsolute(link)) return link;
   const target = path.resolve(fromDirectory, link);
@@ -63,13 +63,13 @@ export function rebasedLink(link: string, fromDirectory: string, toDirectory: st
   return path.relative(toDirectory, target);
 }
 
-/** A file and what is patched in it, the earlier patch first. */
+/** A file and its patches, in order. */
 interface FilePatch {
   readonly file: FileSource;
   readonly splices: readonly Splice[];
 }
 
-/** Undefined for content that is not a file with bytes of the same length in other places, or a small one. */
+/** Undefined unless the content is a large file with patches that keep its length. */
 function asPatch(content: ByteSource): FilePatch | undefined {
   if (content instanceof FileSource)
     return content.size < CLONE_FROM_BYTES ? undefined : { file: content, splices: [] };
@@ -80,7 +80,7 @@ function asPatch(content: ByteSource): FilePatch | undefined {
 }
 
 function clone(to: string, { file, splices }: FilePatch): number {
-  // The system gives a clone the mode of its source first; meanwhile nobody else can reach it.
+  // A clone has the mode of its source at first; in this directory nobody else can reach it.
   const aside = fs.mkdtempSync(`${to}-`);
   try {
     const copy = path.join(aside, "copy");
@@ -110,7 +110,7 @@ function writeAll(fd: number, bytes: Buffer, offset: number): void {
     done += fs.writeSync(fd, bytes, done, bytes.length - done, offset + done);
 }
 
-/** The owner is given where the caller may do so: an image holds a program's memory and stays with who could read it. */
+/** Keeps the owner if the caller may: an image holds a program's memory, for those who could read it before. */
 function copyOwnership(fd: number, like: string, allowed: number): void {
   const { mode, uid, gid } = fs.statSync(like);
   const own = fs.fstatSync(fd);
@@ -118,7 +118,7 @@ function copyOwnership(fd: number, like: string, allowed: number): void {
     try {
       fs.fchownSync(fd, uid, gid);
     } catch {
-      // Only root may give files away.
+      // Only root may change the owner.
     }
   }
   fs.fchmodSync(fd, mode & allowed);

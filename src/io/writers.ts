@@ -3,11 +3,11 @@ import path from "node:path";
 import { ioError } from "./errors.js";
 import { isPrivateGroup } from "./users.js";
 
-/** Somebody who could have written a file, or put another in its place. */
+/** A user who could have written or replaced a file. */
 export interface Writer {
-  /** Undefined for all members of a group, or for everybody. */
+  /** Undefined for all members of a group, or for everyone. */
   readonly uid: number | undefined;
-  /** The file or directory that gives them the right. */
+  /** The file or directory that gives access. */
   readonly by: string;
 }
 
@@ -21,7 +21,7 @@ const DESCRIPTOR = /^\/proc\/[^/]+\/fd\/\d+$/;
 /** Length of the only line of uid_map where no user namespace was made. */
 const WHOLE_RANGE = 0xffff_ffff;
 
-/** Who could have written what lies at a path, root and `trusted` aside, by its owner, mode and all directories above. */
+/** Users who could have written the file at a path, except root and `trusted`, by owner, mode and all parent directories. */
 export class Writers {
   readonly #found = new Map<number | undefined, Writer>();
   readonly #seen = new Set<string>();
@@ -37,21 +37,21 @@ export class Writers {
     try {
       this.#walk(path.resolve(file), false, 0);
     } catch (error) {
-      throw ioError("ask whom it belongs to", file, error);
+      throw ioError("determine the owner", file, error);
     }
   }
 
-  /** Adds those of an open file, which nobody can replace. */
+  /** Adds those of an open file, which cannot be replaced. */
   addOpen(stat: fs.Stats, name: string): void {
     this.#add(stat, name);
   }
 
-  /** `isAbove`: a directory on the way. */
+  /** `isAbove`: a parent directory. */
   #walk(file: string, isAbove: boolean, links: number): void {
     if (this.#seen.has(file) || links > MAX_LINKS) return;
     this.#seen.add(file);
     if (DESCRIPTOR.test(file)) {
-      // Such a link leads to the open file itself, which may have no name.
+      // Such a link refers to the open file itself, which may be unlinked.
       this.#add(fs.statSync(file), file);
       return;
     }
@@ -67,7 +67,7 @@ export class Writers {
     this.#addUid(uid, by);
     const isLink = (mode & fs.constants.S_IFMT) === fs.constants.S_IFLNK;
     const isDirectory = (mode & fs.constants.S_IFMT) === fs.constants.S_IFDIR;
-    // In a sticky directory files are removed by their owners alone; new ones are looked at themselves.
+    // In a sticky directory only owners remove files; new files are checked themselves.
     if (isLink || (isDirectory && mode & STICKY)) return;
     const isShared = mode & OTHER_WRITE || (mode & GROUP_WRITE && gid !== 0 && !isPrivateGroup(gid, uid));
     if (isShared) this.#found.set(undefined, { uid: undefined, by });
@@ -78,7 +78,7 @@ export class Writers {
   }
 }
 
-/** What stands for root, and for all others that a user namespace does not map, user_namespaces(7); else undefined. */
+/** The overflow uid, which represents all unmapped users in a user namespace, user_namespaces(7); else undefined. */
 function unmappedUid(): number | undefined {
   try {
     const [, , count] = fs.readFileSync("/proc/self/uid_map", "latin1").trim().split(/\s+/);

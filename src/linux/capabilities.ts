@@ -12,7 +12,7 @@ export const CAPABILITIES = enumTable(
   ]),
 );
 
-/** As bits of a set. */
+/** Capabilities as bits of a set. */
 export const CAP_SYS_PTRACE = bitOf("CAP_SYS_PTRACE");
 export const CAP_SYS_ADMIN = bitOf("CAP_SYS_ADMIN");
 export const CAP_SYS_RESOURCE = bitOf("CAP_SYS_RESOURCE");

@@ -10,7 +10,7 @@ export const EXDEV = 18;
 export const EINVAL = 22;
 export const ENOTTY = 25;
 
-/** What a system call gives inside of the kernel when it is to be called again, include/linux/errno.h. */
+/** Kernel-internal return values of an interrupted system call, include/linux/errno.h. */
 export const ERESTARTSYS = 512;
 export const ERESTARTNOINTR = 513;
 export const ERESTARTNOHAND = 514;

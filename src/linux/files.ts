@@ -2,7 +2,7 @@ import { range } from "../io/domains.js";
 import { flagTable } from "../io/enums.js";
 import { O_CLOEXEC, O_NONBLOCK } from "./open-flags.js";
 
-/** What umask(2) keeps. */
+/** Mode bits that umask(2) uses. */
 export const UMASK = range(0, 0o777);
 
 /** Types of inodes in st_mode and what else it holds, include/uapi/linux/stat.h, inode(7). */
@@ -19,7 +19,7 @@ export const S_IALLUGO = 0o7777;
 
 /** Bytes of a path with its NUL, include/uapi/linux/limits.h. */
 export const PATH_MAX = 4096;
-/** The last offset in a file, include/linux/fs.h; as the end of a lock the end of the file. */
+/** Maximum offset of a file, include/linux/fs.h; as the end of a lock, the end of the file. */
 export const OFFSET_MAX = 0x7fff_ffff_ffff_ffffn;
 
 /** f_mode of an open file, include/linux/fs.h. */
@@ -30,7 +30,7 @@ export const FMODE_PREAD = 8;
 export const FMODE_PWRITE = 16;
 export const FMODE_PATH = 0x4000;
 
-/** Where a relative path starts, and flags of linkat(2), include/uapi/linux/fcntl.h. */
+/** AT_FDCWD and flags of linkat(2), include/uapi/linux/fcntl.h. */
 export const AT_FDCWD = -100;
 export const AT_SYMLINK_FOLLOW = 0x400;
 
@@ -61,13 +61,13 @@ export const F_ADD_SEALS = 1033;
 export const F_GET_SEALS = 1034;
 
 export const FD_CLOEXEC = 1;
-/** Numbers of descriptors. */
+/** Descriptor numbers. */
 export const DESCRIPTORS = range(0, 0x7fff_ffff);
-/** Watch descriptors of inotify(7), and the masks of events that it takes. */
+/** Watch descriptors and event masks, inotify(7). */
 export const WATCHES = range(1, 0x7fff_ffff);
 export const WATCH_MASK = range(1, 0xffff_ffff);
 
-/** Types of F_SETOWN_EX; images number them as the kernel's enum pid_type does. */
+/** Types of F_SETOWN_EX; in images numbered as in the kernel's enum pid_type. */
 export const F_OWNER_TID = 0;
 export const F_OWNER_PGRP = 2;
 
@@ -104,7 +104,7 @@ export const POLLERR = 8;
 export const POLLHUP = 0x10;
 export const POLLRDHUP = 0x2000;
 
-/** Options of a mount as mount(8) spells them, for the MS_ bits of mount(2), include/uapi/linux/mount.h. */
+/** Options of mount(8) for the MS_ bits of mount(2), include/uapi/linux/mount.h. */
 export const MOUNT_FLAGS = flagTable("mount_flags", {
   ro: 1,
   nosuid: 2,

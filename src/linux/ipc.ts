@@ -2,16 +2,16 @@ import { type Domain, range } from "../io/domains.js";
 import { flagTable } from "../io/enums.js";
 import { SHM_HUGETLB } from "./mman.js";
 
-/** Bytes of a segment, include/uapi/linux/shm.h: SHMMIN to SHMMAX. */
+/** Size of a segment in bytes: SHMMIN to SHMMAX, include/uapi/linux/shm.h. */
 export const SEGMENT_BYTES = range(1, (1n << 64n) - 1n - (1n << 24n));
-/** What msgsnd(2) takes as the type of a message. */
+/** Valid types of a message, msgsnd(2). */
 export const MESSAGE_TYPE = range(1, (1n << 63n) - 1n);
 /** SEMVMX, the highest value of a semaphore, include/uapi/linux/sem.h. */
 export const SEMVMX = 32_767;
 /** The sysctls kernel.msg_next_id, sem_next_id and shm_next_id: an id, or -1 for any. */
 export const NEXT_ID = range(-1, 0x7fff_ffff);
 const UNSIGNED_NEXT_ID = range(0, 0x7fff_ffff);
-/** The same where -1 is stored as all ones. */
+/** The same for unsigned fields, with -1 stored as all ones. */
 export function unsignedNextId(
   field: string,
 ): (owner: Readonly<Record<string, unknown>>) => Domain | undefined {
@@ -19,8 +19,8 @@ export function unsignedNextId(
 }
 
 export const SHM_NORESERVE = 0o10000;
-/** Flags that a segment keeps, include/uapi/linux/shm.h. */
+/** Permanent flags of a segment, include/uapi/linux/shm.h. */
 export const SHM_FLAGS = flagTable("shm_flags", { SHM_NORESERVE, SHM_HUGETLB });
 
-/** Bytes of a host or domain name, include/uapi/linux/utsname.h. */
+/** Maximum bytes of a host or domain name, include/uapi/linux/utsname.h. */
 export const __NEW_UTS_LEN = 64;

@@ -2,7 +2,7 @@
 export const F_RDLCK = 0;
 export const F_WRLCK = 1;
 export const F_UNLCK = 2;
-/** Or-ed to the type that a lease must become while it is being broken: F_INPROGRESS of Linux 2.6. */
+/** Or-ed to the target type of a breaking lease: F_INPROGRESS of Linux 2.6. */
 export const F_INPROGRESS = 16;
 
 /** Kinds of locks in fl_flags, include/linux/fs.h. An OFD lock is a POSIX lock with FL_OFDLCK. */
@@ -17,5 +17,5 @@ export const LOCK_EX = 2;
 export const LOCK_NB = 4;
 export const LOCK_MAND = 32;
 
-/** Seconds until a lease is broken by force: the default of /proc/sys/fs/lease-break-time, fs/locks.c. */
+/** Seconds until a lease is forcibly broken: the default of /proc/sys/fs/lease-break-time, fs/locks.c. */
 export const LEASE_BREAK_TIME = 45;

@@ -1,6 +1,6 @@
 /** Bytes of a page on x86-64. */
 export const PAGE_SIZE = 4096;
-/** The first address that no task can use on x86-64: TASK_SIZE_MAX with four levels of page tables. */
+/** End of the user address space on x86-64: TASK_SIZE_MAX with four levels of page tables. */
 export const TASK_SIZE = 0x7fff_ffff_f000;
 
 /** Protection of a mapping, include/uapi/asm-generic/mman-common.h, mmap(2). */
@@ -10,7 +10,7 @@ export const PROT_EXEC = 4;
 export const PROT_GROWSDOWN = 0x1000000;
 export const PROT_GROWSUP = 0x2000000;
 
-/** Flags of mmap(2) as x86 numbers them, include/uapi/linux/mman.h and include/uapi/asm-generic/mman.h. */
+/** Flags of mmap(2), numbers of x86, include/uapi/linux/mman.h and include/uapi/asm-generic/mman.h. */
 export const MAP_SHARED = 1;
 export const MAP_PRIVATE = 2;
 export const MAP_DROPPABLE = 8;
@@ -35,7 +35,7 @@ export const VM_SHARED = 8n;
 export const VM_MAYREAD = 0x10n;
 export const VM_MAYWRITE = 0x20n;
 export const VM_MAYEXEC = 0x40n;
-/** Mapped with MAP_SHARED: the kernel takes VM_SHARED away where the file cannot be written to. */
+/** Mapped with MAP_SHARED: the kernel clears VM_SHARED if the file is not writable. */
 export const VM_MAYSHARE = 0x80n;
 export const VM_GROWSDOWN = 0x100n;
 export const VM_LOCKED = 0x2000n;

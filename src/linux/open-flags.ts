@@ -7,7 +7,7 @@ export const O_RDWR = 2;
 export const O_ACCMODE = 3;
 const ACCESS_NAMES = ["O_RDONLY", "O_WRONLY", "O_RDWR", "O_ACCMODE"] as const;
 
-/** Flags of open(2) that have these numbers on x86, ARM and Power, include/uapi/asm-generic/fcntl.h. */
+/** Flags of open(2) with equal numbers on x86, ARM and Power, include/uapi/asm-generic/fcntl.h. */
 export const O_CREAT = 0x40;
 export const O_EXCL = 0x80;
 export const O_NOCTTY = 0x100;
@@ -25,7 +25,7 @@ export const O_PATH = 0x200000;
 /** With O_DIRECTORY it is O_TMPFILE. */
 export const __O_TMPFILE = 0x400000;
 
-/** Flags that architectures number in their own ways, here as x86 does. */
+/** Flags whose numbers depend on the architecture; numbers of x86. */
 export const O_DIRECT = 0x4000;
 export const O_LARGEFILE = 0x8000;
 export const O_DIRECTORY = 0x10000;
@@ -33,7 +33,7 @@ export const O_NOFOLLOW = 0x20000;
 export const O_PATH_DIRECTORY = O_PATH | O_DIRECTORY;
 export const O_TMPFILE = __O_TMPFILE | O_DIRECTORY;
 
-/** Open flags but the access mode, those of several bits first. */
+/** Open flags except the access mode, those of several bits first. */
 const COMMON = {
   O_SYNC: __O_SYNC | O_DSYNC,
   O_CREAT,
@@ -49,7 +49,7 @@ const COMMON = {
   O_PATH,
 };
 
-/** Open flags of x86 but the access mode. */
+/** Open flags of x86 except the access mode. */
 export const OPEN_FLAGS = flagTable("open_flags", {
   O_TMPFILE,
   ...COMMON,
@@ -77,7 +77,7 @@ const POWER = flagTable("open_flags", {
   O_DIRECT: 0x20000,
 });
 
-/** Architectures whose numbers for open flags are not the generic ones; for those of MIPS there are no names here. */
+/** Architectures with other numbers of open flags than the generic ones; there are no names for those of MIPS. */
 const OPEN_FLAGS_OF: Readonly<Record<string, FlagTable>> = {
   armv7l: ARM,
   aarch64: ARM,

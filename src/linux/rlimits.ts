@@ -1,4 +1,4 @@
-/** Resource limits by number, include/uapi/asm-generic/resource.h, getrlimit(2), each with what it counts. */
+/** Resource limits by number, include/uapi/asm-generic/resource.h, getrlimit(2), each with its unit. */
 export const RESOURCE_LIMITS: readonly (readonly [name: string, unit: "bytes" | "seconds" | "us" | ""])[] = [
   ["RLIMIT_CPU", "seconds"],
   ["RLIMIT_FSIZE", "bytes"],

@@ -20,12 +20,12 @@ const SCHED_FIFO = 1;
 const SCHED_RR = 2;
 export const SCHED_DEADLINE = 6;
 
-/** Or-ed to a policy by sched_getscheduler(2) and sched_setscheduler(2). */
+/** OR-ed to a policy by sched_getscheduler(2) and sched_setscheduler(2). */
 export const SCHED_RESET_ON_FORK = 0x4000_0000;
 
 const POLICIES = { SCHED_OTHER: 0, SCHED_FIFO, SCHED_RR, SCHED_BATCH: 3, SCHED_IDLE: 5 };
 
-/** The policies that sched_setscheduler(2) sets with a priority alone, as a restore does; criu 4.2 refuses others. */
+/** The policies that sched_setscheduler(2) can set with only a priority, as in a restore; criu 4.2 fails for others. */
 export const SCHED_POLICIES = enumTable("sched_policy", {
   ...POLICIES,
   ...Object.fromEntries(
@@ -39,7 +39,7 @@ export const SCHED_POLICIES = enumTable("sched_policy", {
 const REAL_TIME_PRIORITY = range(1, 99);
 const NO_PRIORITY = range(0, 0);
 
-/** The priorities that go with a policy, sched(7); any for what is no policy. */
+/** The valid priorities of a policy, sched(7); any for an unknown policy. */
 export function schedPriorities(policy: number): Domain | undefined {
   if (!SCHED_POLICIES.names.has(policy)) return undefined;
   const plain = policy & ~SCHED_RESET_ON_FORK;
@@ -49,14 +49,14 @@ export function schedPriorities(policy: number): Domain | undefined {
 /** Ids of threads. */
 export const THREAD_ID = range(1, 0x7fff_ffff);
 
-/** nice(2), and how much sooner a task is killed when memory runs out, proc(5). */
+/** nice(2), and oom_score_adj, proc_pid_oom_score_adj(5). */
 export const NICE = range(-20, 19);
 export const OOM_SCORE_ADJ = range(-1000, 1000);
 
 /** Bytes of struct rseq, include/uapi/linux/rseq.h: the first 32, newer kernels may have more. */
 export const RSEQ_BYTES = range(32, 0xffff_ffff);
 
-/** Bytes of struct robust_list_head, three words, include/uapi/linux/futex.h; 0 where there is no list. */
+/** Bytes of struct robust_list_head, three words, include/uapi/linux/futex.h; 0 without a list. */
 const ROBUST_LIST_64 = enumTable("robust_list_bytes", { none: 0, list: 24 });
 const ROBUST_LIST_32 = enumTable("robust_list_bytes", { none: 0, list: 12 });
 export function robustListBytes(wordBytes: number): Domain {

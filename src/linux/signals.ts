@@ -23,11 +23,11 @@ export const SIGSYS = numberOf(SIGNALS, "SIGSYS");
 export const NSIG = 64;
 const SIGRTMIN = 32;
 
-/** Numbers of signals, and these or none. */
+/** Valid signal numbers, without and with 0 for none. */
 export const SIGNAL = range(1, NSIG);
 export const SIGNAL_OR_NONE = range(0, NSIG);
 
-/** `SIGTERM`, `SIGRTMIN+3` (the kernel's SIGRTMIN is 32), or the number for what is no signal. */
+/** `SIGTERM`, `SIGRTMIN+3` (the kernel's SIGRTMIN is 32), or the number if invalid. */
 export function signalName(signal: number): string {
   if (signal < SIGRTMIN || signal > NSIG) return SIGNALS.names.get(signal) ?? String(signal);
   return signal === SIGRTMIN ? "SIGRTMIN" : `SIGRTMIN+${signal - SIGRTMIN}`;
@@ -63,10 +63,10 @@ export const SIGACTION_FLAGS = flagTable("sa_flags", {
 /** Flags of an alternate signal stack, sigaltstack(2), include/uapi/linux/signal.h. */
 export const SS_DISABLE = 2;
 export const SS_AUTODISARM = 1 << 31;
-/** Bytes of such a stack, on some machines more: MINSIGSTKSZ, include/uapi/asm-generic/signal.h. */
+/** Minimum size of such a stack, larger on some architectures: MINSIGSTKSZ, include/uapi/asm-generic/signal.h. */
 export const SIGNAL_STACK_BYTES = range(2048, (1n << 64n) - 1n);
 
-/** Where a pending signal came from, `si_code` of sigaction(2), include/uapi/asm-generic/siginfo.h. */
+/** Origin of a pending signal, `si_code` of sigaction(2), include/uapi/asm-generic/siginfo.h. */
 export const SI_KERNEL = 0x80;
 export const SI_TIMER = -2;
 export const SI_SIGIO = -5;

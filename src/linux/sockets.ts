@@ -16,7 +16,7 @@ export const SOCK_SEQPACKET = 5;
 export const SOCK_PACKET = 10;
 export const SOCK_CLOEXEC = 0o2000000;
 
-/** Protocols of the internet, include/uapi/linux/in.h, ip(7). */
+/** IP protocols, include/uapi/linux/in.h, ip(7). */
 export const IPPROTO_IP = 0;
 export const IPPROTO_ICMP = 1;
 export const IPPROTO_TCP = 6;
@@ -25,7 +25,7 @@ export const IPPROTO_IPV6 = 41;
 export const IPPROTO_ICMPV6 = 58;
 export const IPPROTO_UDPLITE = 136;
 
-/** States of TCP, which all families use, include/net/tcp_states.h. */
+/** TCP states, used by all families, include/net/tcp_states.h. */
 export const TCP_ESTABLISHED = 1;
 export const TCP_CLOSE = 7;
 export const TCP_LISTEN = 10;
@@ -33,16 +33,16 @@ export const TCP_LISTEN = 10;
 /** TCP_ESTABLISHED to TCP_CLOSING. */
 export const TCP_STATES = range(TCP_ESTABLISHED, 11);
 export const PORTS = range(0, 0xffff);
-/** RFC 7323, 2.3; the kernel refuses more in TCP_REPAIR_OPTIONS. */
+/** RFC 7323, 2.3; TCP_REPAIR_OPTIONS fails above it. */
 export const WINDOW_SCALES = range(0, 14);
 
-/** States of a socket for system calls, include/uapi/linux/net.h. */
+/** socket_state, include/uapi/linux/net.h. */
 export const SS_UNCONNECTED = 1;
 export const SS_CONNECTED = 3;
 
 /** SS_FREE to SS_DISCONNECTING. */
 export const SOCKET_STATES = range(0, 4);
-/** Errors of the kernel, include/linux/err.h. */
+/** errno values, include/linux/err.h. */
 export const SOCKET_ERRORS = range(0, 4095);
 
 /** Levels of getsockopt(2), include/linux/socket.h. */
@@ -51,7 +51,7 @@ export const SOL_TCP = 6;
 export const SOL_PACKET = 263;
 export const SOL_NETLINK = 270;
 
-/** Options of SOL_SOCKET that are no row of an option table, include/uapi/asm-generic/socket.h, socket(7). */
+/** Options of SOL_SOCKET that are not in an option table, include/uapi/asm-generic/socket.h, socket(7). */
 export const SO_REUSEADDR = 2;
 export const SO_TYPE = 3;
 export const SO_ERROR = 4;
@@ -63,7 +63,7 @@ export const SO_PEEK_OFF = 42;
 /** Both buffer sizes were set by the program: SO_BUF_LOCK, include/uapi/linux/socket.h. */
 export const SOCK_BUF_LOCK_MASK = 3;
 export const BUFFER_LOCKS = range(0, SOCK_BUF_LOCK_MASK);
-/** Those, and that the address and the port were chosen: SOCK_BINDADDR_LOCK and SOCK_BINDPORT_LOCK, include/net/sock.h. */
+/** Those, and an explicitly bound address and port: SOCK_BINDADDR_LOCK and SOCK_BINDPORT_LOCK, include/net/sock.h. */
 export const SOCK_LOCKS = range(0, 15);
 /** TPACKET_V1 to TPACKET_V3, include/uapi/linux/if_packet.h. */
 export const PACKET_VERSIONS = range(0, 2);
@@ -75,10 +75,10 @@ export const MSG_DONTWAIT = 0x40;
 export const MSG_NOSIGNAL = 0x4000;
 export const MSG_CMSG_CLOEXEC = 0x4000_0000;
 
-/** Descriptors that travel with a message, unix(7). */
+/** Descriptors sent with a message, unix(7). */
 export const SCM_RIGHTS = 1;
 
-/** Where the path starts in struct sockaddr_un and how many bytes it has, unix(7). */
+/** Offset and size of the path in struct sockaddr_un, unix(7). */
 export const SUN_PATH = 2;
 export const SUN_PATH_BYTES = 108;
 

@@ -27,7 +27,7 @@ export const CLOCKS = enumTable("clock", {
   CLOCK_TAI: 11,
 });
 
-/** Clocks of timer_create(2), kernel/time/posix-timers.c: the raw and the coarse ones have no timers. */
+/** Clocks of timer_create(2), kernel/time/posix-timers.c: without the raw and coarse ones. */
 const TIMER_CLOCKS = enumTable(
   "timer_clock",
   Object.fromEntries([...CLOCKS.values].filter(([name]) => !/_RAW$|_COARSE$/.test(name))),
@@ -41,18 +41,18 @@ export const TIMERFD_CLOCKS = enumTable(
   ),
 );
 
-/** What the clock of a POSIX timer may be; a negative one is the processor clock of a task, any of which may be there. */
+/** Valid clocks of a POSIX timer; any negative one is the CPU clock of a task. */
 export function timerClocks(clock: number): Domain | undefined {
   return (clock | 0) < 0 ? undefined : TIMER_CLOCKS;
 }
 
-/** Parts of struct timeval and struct timespec, and nanoseconds in 64 bits with a sign. */
+/** Parts of struct timeval and struct timespec, and nanoseconds in signed 64 bits. */
 export const SECONDS = range(0, (1n << 63n) - 1n);
 export const MICROSECONDS_BELOW_SECOND = range(0, USEC_PER_SEC - 1n);
 export const NANOSECONDS_BELOW_SECOND = range(0, NSEC_PER_SEC - 1n);
 export const NANOSECONDS = range(0, (1n << 63n) - 1n);
 
-/** How a POSIX timer tells that it expired, include/uapi/asm-generic/siginfo.h, sigevent(3type). */
+/** Notification of a POSIX timer, include/uapi/asm-generic/siginfo.h, sigevent(3type). */
 export const SIGEV_NONE = 1;
 export const SIGEV_THREAD_ID = 4;
 export const SIGEV_NOTIFY = enumTable("sigev_notify", {

@@ -44,7 +44,7 @@ export const PTY_TYPE_SLAVE = 2;
 export const TTY_OTHER_CLOSED = 1n << 2n;
 export const TTY_HUPPED = 1n << 18n;
 
-/** Room for unread input, include/linux/tty.h. */
+/** Size of the buffer of unread input, include/linux/tty.h. */
 export const N_TTY_BUF_SIZE = 4096;
 
 /** Device numbers of pseudo terminals, Documentation/admin-guide/devices.txt. */

@@ -1,4 +1,4 @@
-import type { AddressRange, Origin } from "./checkpoint.js";
+import type { AddressRange, Origin } from "./origin.js";
 
 /** What a task was told about itself, by prctl(2) and in /proc; undefined where the image does not store it. */
 export interface TaskAttributes {

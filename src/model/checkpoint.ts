@@ -4,6 +4,7 @@ import type { IpcNamespace, UtsNamespace } from "./ipc.js";
 import type { Lock } from "./lock.js";
 import type { Memory } from "./memory.js";
 import type { DeletedFile, DescriptorTable, FileTable, OpenFile, PipeBuffer } from "./open-file.js";
+import type { AddressRange, Origin } from "./origin.js";
 import type { PendingSignal, SignalState } from "./signals.js";
 import type { Surroundings } from "./surroundings.js";
 import type { Timer } from "./timer.js";
@@ -17,18 +18,12 @@ export type {
   OpenFile,
   PipeBuffer,
 } from "./open-file.js";
+export type { AddressRange, Origin } from "./origin.js";
 
 /**
  * The neutral checkpoint: what the field calls tasks, descriptors, open files, mappings, locks, sockets and timers,
  * whatever the image format. It is a view of the document: built when asked for, each part with its origin.
  */
-
-/** Where in the image a value came from: image file, record index and (when it is one field) the field's path. */
-export interface Origin {
-  readonly image: string;
-  readonly record: number;
-  readonly field?: string;
-}
 
 export type TaskState = "alive" | "zombie" | "stopped" | "helper" | "unknown";
 
@@ -100,12 +95,6 @@ export interface Thread extends ThreadAttributes {
   /** cgroups(7) that it is in, each as `controllers:path`; undefined when the image does not say. */
   readonly controlGroups: readonly string[] | undefined;
   readonly origin: Origin;
-}
-
-/** Addresses [start, end). */
-export interface AddressRange {
-  readonly start: bigint;
-  readonly end: bigint;
 }
 
 /** Where the kernel keeps what of a program, as /proc/PID/stat shows it; prctl(2) PR_SET_MM sets it. */

@@ -1,4 +1,4 @@
-import type { Origin } from "./checkpoint.js";
+import type { Origin } from "./origin.js";
 
 /** credentials(7), and what execve(2) makes of them. */
 export interface Credentials {

@@ -1,5 +1,5 @@
 import type { SourceRange } from "../io/concat.js";
-import type { Origin } from "./checkpoint.js";
+import type { Origin } from "./origin.js";
 
 /** SysV shared memory, message queues and semaphores of one IPC namespace, sysvipc(7). */
 export interface IpcNamespace {

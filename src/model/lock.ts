@@ -1,5 +1,6 @@
 import { F_RDLCK, F_UNLCK, F_WRLCK } from "../linux/locks.js";
-import type { OpenFile, Origin } from "./checkpoint.js";
+import type { OpenFile } from "./open-file.js";
+import type { Origin } from "./origin.js";
 
 /** fcntl(2) record locks of a process or of an open file description, flock(2) locks, and leases. */
 export type LockKind = "posix" | "flock" | "ofd" | "lease";

@@ -1,4 +1,4 @@
-import type { Origin } from "./checkpoint.js";
+import type { Origin } from "./origin.js";
 import type { Socket } from "./socket.js";
 import type { SpecialFile } from "./special-file.js";
 import type { Ghost } from "./stored-bytes.js";

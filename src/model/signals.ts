@@ -1,5 +1,5 @@
 import { NSIG, SIGKILL, SIGSTOP } from "../linux/signals.js";
-import type { Origin } from "./checkpoint.js";
+import type { Origin } from "./origin.js";
 
 /** What a task does with signals, sigaction(2). */
 export interface SignalState {

@@ -2,7 +2,8 @@ import type { SourceRange } from "../io/concat.js";
 import { bytesToText } from "../io/text.js";
 import { IPPROTO_TCP, TCP_ESTABLISHED, TCP_LISTEN } from "../linux/sockets.js";
 import { formatAddress } from "../schema/ip-address.js";
-import type { OpenFile, Origin } from "./checkpoint.js";
+import type { OpenFile } from "./open-file.js";
+import type { Origin } from "./origin.js";
 
 /** Options that are on or off, by their names in socket(7), ip(7), ipv6(7) and tcp(7). */
 export const SWITCHES = [

@@ -1,4 +1,4 @@
-import type { Origin } from "./checkpoint.js";
+import type { Origin } from "./origin.js";
 
 /** Bytes in an image, read when they are asked for. */
 export interface StoredBytes {

@@ -1,4 +1,5 @@
-import type { OpenFile, Origin } from "./checkpoint.js";
+import type { OpenFile } from "./open-file.js";
+import type { Origin } from "./origin.js";
 
 /** setitimer(2), timer_create(2), timerfd_create(2), and the time limits of calls that the checkpoint interrupted. */
 export type TimerKind = "real" | "virtual" | "prof" | "posix" | "timerfd" | "nanosleep" | "poll" | "futex";

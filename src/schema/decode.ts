@@ -16,7 +16,7 @@ import { checkTag, WireError, WireReader, type WireType } from "./wire.js";
 type FieldReader = (reader: WireReader, into: AnyValue, depth: number) => void;
 
 interface Decoder {
-  /** Reader of a field by its tag (number and expected wire type in one), sparse. */
+  /** Readers of fields by tag (number and expected wire type), sparse. */
   readonly byTag: readonly (FieldReader | undefined)[];
   readonly repeated: readonly string[];
   readonly required: readonly string[];
@@ -26,10 +26,10 @@ interface Decoder {
 const decoders = new WeakMap<MessageTable, Decoder>();
 
 /**
- * Decodes one message over the whole of `bytes`. Fields that the table does not know, and known ones with a wrong
- * wire type, are kept under `_unknown` in the order of the bytes.
- * Errors: FormatError when the bytes are no such message or a required field is missing; `place.offset` is the
- * offset of `bytes[0]` in the file and `place.path` the record's name.
+ * Decodes all of `bytes` as one message. Fields that are not in the table, or have the wrong wire type, are kept under
+ * `_unknown` in the order of the bytes.
+ * Errors: FormatError if the bytes are invalid or a required field is missing; `place.offset` is the offset of `bytes[0]`
+ * in the file and `place.path` the name of the record.
  */
 export function decodeMessage<M extends MessageTable>(
   table: M,
@@ -43,7 +43,7 @@ export function decodeMessage<M extends MessageTable>(
   }
 }
 
-/** The codec's error as one of ours, with the file offset and the name of the field. */
+/** A wire error as a FormatError, with the file offset and the name of the field. */
 export function toFormatError(error: WireError, table: MessageTable, place: ErrorPlace): FormatError {
   return new FormatError(error.code, error.message, {
     file: place.file,
@@ -52,13 +52,13 @@ export function toFormatError(error: WireError, table: MessageTable, place: Erro
   });
 }
 
-/** Wire type of a scalar, an enum or (undefined) a message. */
+/** Wire type of a scalar, an enum, or (undefined) a message. */
 export function wireTypeOf(type: Scalar | undefined): WireType {
   if (type === undefined || type === "string" || type === "bytes") return 2;
   return type === "fixed64" ? 1 : 0;
 }
 
-/** The scalar behind a field: enums are int32 on the wire; undefined for messages. */
+/** The scalar type of a field: enums are int32 on the wire; undefined for messages. */
 export function fieldScalar(field: Field): Scalar | undefined {
   if (field.type === "self") return undefined;
   if (typeof field.type === "object") return field.type.kind === "enum" ? "int32" : undefined;
@@ -67,7 +67,11 @@ export function fieldScalar(field: Field): Scalar | undefined {
 
 function readMessage(table: MessageTable, reader: WireReader, end: number, depth: number): AnyValue {
   if (depth > MAX_MESSAGE_DEPTH)
-    throw new WireError(`messages nest deeper than ${MAX_MESSAGE_DEPTH}`, reader.pos, "TOO_LARGE");
+    throw new WireError(
+      `messages are nested too deep (expected at most ${MAX_MESSAGE_DEPTH} levels)`,
+      reader.pos,
+      "TOO_LARGE",
+    );
   const decoder = decoderOf(table);
   const value: AnyValue = {};
   for (const name of decoder.repeated) value[name] = [];
@@ -85,11 +89,11 @@ function readMessage(table: MessageTable, reader: WireReader, end: number, depth
   reader.end = outerEnd;
   for (const name of decoder.required)
     if (value[name] === undefined)
-      throw new WireError(`the required field ${name} of ${table.name} is missing`, start);
+      throw new WireError(`missing required field ${name} of ${table.name}`, start);
   return value;
 }
 
-/** An unknown field takes an object and a buffer. */
+/** An unknown field costs an object and a buffer. */
 const UNKNOWN_WEIGHT = 2;
 
 function readUnknown(reader: WireReader, value: AnyValue, tag: number, at: number): void {
@@ -153,7 +157,7 @@ function messageReader(name: string, nested: MessageTable, isRepeated: boolean):
   };
 }
 
-/** A singular message that occurs twice is merged: later scalars win, lists are joined (protobuf encoding guide). */
+/** A duplicate singular message is merged: later scalars win, lists are concatenated (protobuf encoding guide). */
 function mergeMessages(table: MessageTable, first: AnyValue, second: AnyValue): AnyValue {
   const merged: AnyValue = { ...first };
   for (const [name, field] of Object.entries(table.fields)) {
@@ -183,7 +187,7 @@ const SCALAR_READERS: Readonly<Record<Scalar, (reader: WireReader) => unknown>> 
   bytes: readBytes,
 };
 
-/** Reads the value of a scalar whose tag has been read. */
+/** Reads the value of a scalar after its tag. */
 export function readScalar(type: Scalar, reader: WireReader): unknown {
   return SCALAR_READERS[type](reader);
 }

@@ -12,7 +12,7 @@ import {
 } from "./message.js";
 import { WireWriter } from "./wire.js";
 
-/** A value that does not fit its field; `path` is the field's name from the record down. */
+/** A value that is invalid for its field; `path` is the field's path in the record. */
 export class ValueError extends Error {
   path = "";
 
@@ -33,8 +33,8 @@ const encoders = new WeakMap<MessageTable, Encoder>();
 
 /**
  * Encodes a message canonically: fields by ascending number, minimal varints, as protobuf-c does.
- * Unknown fields take their place by number. Errors: CrimgError INVALID for a value that does not fit its field,
- * a missing required field, or a key that the table does not have.
+ * Unknown fields are inserted by number. Errors: CrimgError INVALID for a value that is invalid for its field,
+ * a missing required field, or a key that is not in the table.
  */
 export function encodeMessage<M extends MessageTable>(
   table: M,
@@ -50,7 +50,7 @@ export function encodeMessage<M extends MessageTable>(
   return writer.take();
 }
 
-/** A value error as one of ours, with the record's name in front of the field's. */
+/** A value error as a CrimgError, with the name of the record before that of the field. */
 export function toCrimgError(error: ValueError, table: MessageTable, place: ErrorPlace): CrimgError {
   return new CrimgError("INVALID", error.message, {
     ...place,
@@ -66,7 +66,7 @@ export function encodeScalar(type: Scalar, value: unknown): Buffer {
   return writer.take();
 }
 
-/** Writes a whole field, tag included, for each of its values. */
+/** Writes a field, including the tag, for each of its values. */
 export function writeField(
   owner: MessageTable,
   name: string,
@@ -86,7 +86,7 @@ export function writeMessage(table: MessageTable, writer: WireWriter, value: Any
     const item = value[name];
     if (item === undefined) {
       if (field.label === "required")
-        throw new ValueError(`the required field ${name} of ${table.name} is missing`).within(name);
+        throw new ValueError(`missing required field ${name} of ${table.name}`).within(name);
       continue;
     }
     write(writer, item);
@@ -151,7 +151,7 @@ function fieldWriter(owner: MessageTable, name: string, field: Field): FieldWrit
 function nestedWriter(nested: MessageTable, tag: number): FieldWriter {
   return (writer, value) => {
     if (typeof value !== "object" || value === null || Array.isArray(value))
-      throw new ValueError(`${found(value)}, a ${nested.name} was expected`);
+      throw new ValueError(`invalid ${found(value)} (expected a ${nested.name})`);
     writer.uint32(tag);
     const start = writer.pos;
     writeMessage(nested, writer, value as AnyValue);
@@ -195,14 +195,14 @@ function packedWriter(name: string, number: number, type: Numeric): FieldWriter 
 }
 
 function listOf(name: string, value: unknown): readonly unknown[] {
-  if (!Array.isArray(value)) throw new ValueError(`${found(value)}, a list was expected`).within(name);
+  if (!Array.isArray(value)) throw new ValueError(`invalid ${found(value)} (expected a list)`).within(name);
   return value;
 }
 
 function contentOf(type: "string" | "bytes", value: unknown): Uint8Array {
   if (type === "string" && typeof value === "string") return stringContent(value);
   if (type === "bytes" && value instanceof Uint8Array) return value;
-  throw new ValueError(`${found(value)}, ${type === "string" ? "text was" : "bytes were"} expected`);
+  throw new ValueError(`invalid ${found(value)} (expected ${type === "string" ? "text" : "bytes"})`);
 }
 
 function stringContent(text: string): Buffer {
@@ -229,29 +229,29 @@ const SCALAR_WRITERS: Readonly<Record<Numeric, FieldWriter>> = {
     writer.uint64(BigInt.asUintN(64, (number << 1n) ^ (number >> 63n)));
   },
   bool: (writer, value) => {
-    if (typeof value !== "boolean") throw new ValueError(`${found(value)}, true or false was expected`);
+    if (typeof value !== "boolean") throw new ValueError(`invalid ${found(value)} (expected true or false)`);
     writer.uint32(value ? 1 : 0);
   },
 };
 
 function integer(value: unknown, min: number, max: number): number {
   if (typeof value !== "number" || !Number.isInteger(value) || value < min || value > max)
-    throw new ValueError(`${found(value)}, an integer from ${min} to ${max} was expected`);
+    throw new ValueError(`invalid ${found(value)} (expected an integer from ${min} to ${max})`);
   return value;
 }
 
 function bigInteger(value: unknown, min: bigint, max: bigint): bigint {
   if (typeof value !== "bigint" || value < min || value > max)
     throw new ValueError(
-      `${found(value)}, ${typeof value === "number" ? "a bigint" : "an integer"} from ${min} to ${max} was expected`,
+      `invalid ${found(value)} (expected ${typeof value === "number" ? "a bigint" : "an integer"} from ${min} to ${max})`,
     );
   return value;
 }
 
 function found(value: unknown): string {
   if (typeof value === "string")
-    return `the text ${JSON.stringify(value.length > 60 ? `${value.slice(0, 60)}…` : value)}`;
+    return `text ${JSON.stringify(value.length > 60 ? `${value.slice(0, 60)}…` : value)}`;
   if (typeof value === "number" || typeof value === "bigint" || typeof value === "boolean")
-    return `the value ${value}`;
-  return value === null ? "null" : Array.isArray(value) ? "a list" : `an ${typeof value}`;
+    return `value ${value}`;
+  return value === null ? "null" : Array.isArray(value) ? "list" : typeof value;
 }

@@ -1,4 +1,4 @@
-/** Whether two decoded values are the same: scalars, bytes, lists and messages, absent fields as undefined. */
+/** Whether two decoded values are equal: scalars, bytes, lists and messages, absent fields as undefined. */
 export function equalValues(a: unknown, b: unknown): boolean {
   if (a === b) return true;
   if (typeof a !== "object" || typeof b !== "object" || a === null || b === null) return false;
@@ -18,7 +18,7 @@ function covers(a: Message, b: Message): boolean {
   return true;
 }
 
-/** What only `b` has is undefined. */
+/** Keys that only `b` has must be undefined. */
 function hasNoMore(b: Message, a: Message): boolean {
   for (const name in b) if (a[name] === undefined && b[name] !== undefined) return false;
   return true;

@@ -1,6 +1,6 @@
 import type { Domain } from "../io/domains.js";
 
-/** What else a domain may depend on: the words of the machine that the image is of. */
+/** What else a domain may depend on: the word size of the machine. */
 export interface Machine {
   readonly wordBytes: number;
 }
@@ -8,7 +8,7 @@ export interface Machine {
 type Owner = Readonly<Record<string, unknown>>;
 
 /**
- * The values that a field may have; as a function of the message or structure that has it where these depend on other
- * fields, or on what else stands in the record, which gives undefined where the field says nothing.
+ * The valid values of a field; a function of its message or structure, and of the record, if they depend on other fields,
+ * which returns undefined if the field is unused.
  */
 export type FieldDomain = Domain | ((owner: Owner, machine: Machine, record: Owner) => Domain | undefined);

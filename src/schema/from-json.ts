@@ -15,19 +15,19 @@ import {
 } from "./message.js";
 
 export interface FromJsonOptions {
-  /** Skip keys that the message does not have, instead of refusing them. */
+  /** Skip unknown keys instead of failing. */
   readonly lax: boolean;
-  /** Reads the value of a key of the record itself that stands beside its fields; false for keys it does not want. */
+  /** Reads the value of an extra key of the record beside its fields; false for other keys. */
   readonly otherKey?: (key: string) => boolean;
 }
 
-/** What is known about the record that is being read. */
+/** State of reading a record. */
 interface Context {
   readonly json: JsonReader;
   readonly lax: boolean;
-  /** A 64-bit integer stood in quotes: protojson's habit, by which go-crit's JSON is told from crit's. */
+  /** Found a quoted 64-bit integer, as written by protojson: go-crit, not crit. */
   hasQuotedIntegers: boolean;
-  /** Names of unix sockets, which crit gives as quoted-printable and go-crit as base64: settled at the record's end. */
+  /** Names of unix sockets, quoted-printable in crit and base64 in go-crit: decoded at the end of the record. */
   readonly unixNames: { readonly owner: AnyValue; readonly name: string; readonly text: string }[];
 }
 
@@ -47,9 +47,9 @@ interface MessageReader {
 const compiled = new WeakMap<MessageTable, MessageReader>();
 
 /**
- * Reads one message from JSON in the shape of crit (plain or pretty) or go-crit. Required fields and ranges of numbers
- * are checked when the value is encoded.
- * Errors: ValueError with the field's path for what is no such message, JsonError for what is no JSON.
+ * Reads one message from JSON of crit (plain or pretty) or go-crit. Required fields and ranges of numbers are checked when
+ * the value is encoded.
+ * Errors: ValueError with the field's path for an invalid message, JsonError for invalid JSON.
  */
 export function messageFromJson(table: MessageTable, json: JsonReader, options: FromJsonOptions): AnyValue {
   const context: Context = { json, lax: options.lax, hasQuotedIntegers: false, unixNames: [] };
@@ -68,7 +68,8 @@ function readMessage(
   otherKey?: FromJsonOptions["otherKey"],
 ): AnyValue {
   const { json } = context;
-  if (depth > MAX_MESSAGE_DEPTH) throw new ValueError(`messages nest deeper than ${MAX_MESSAGE_DEPTH}`);
+  if (depth > MAX_MESSAGE_DEPTH)
+    throw new ValueError(`messages are nested too deep (expected at most ${MAX_MESSAGE_DEPTH} levels)`);
   expectKind(json, "object", `a ${table.name}`);
   const { byKey, repeated } = readerOf(table);
   const value: AnyValue = {};
@@ -76,10 +77,10 @@ function readMessage(
     const key = json.key();
     const field = byKey.get(key);
     if (field !== undefined) {
-      if (value[field.name] !== undefined) throw new ValueError("the key occurs twice").within(key);
+      if (value[field.name] !== undefined) throw new ValueError("duplicate key").within(key);
       field.read(context, value, depth);
     } else if (key === UNKNOWN) {
-      if (value[UNKNOWN] !== undefined) throw new ValueError("the key occurs twice").within(key);
+      if (value[UNKNOWN] !== undefined) throw new ValueError("duplicate key").within(key);
       value[UNKNOWN] = inField(UNKNOWN, () => readUnknown(context));
     } else if (otherKey?.(key) !== true) {
       if (!context.lax) throw unknownKey(table, key);
@@ -92,7 +93,9 @@ function readMessage(
 
 function unknownKey(table: MessageTable, key: string): ValueError {
   const names = Object.keys(table.fields).join(", ");
-  return new ValueError(`${table.name} has no field ${JSON.stringify(key)}; it has ${names}`).within(key);
+  return new ValueError(`unknown field ${JSON.stringify(key)} of ${table.name} (expected ${names})`).within(
+    key,
+  );
 }
 
 function readerOf(table: MessageTable): MessageReader {
@@ -154,7 +157,7 @@ function listReader(owner: MessageTable, name: string, field: Field): FieldReade
   };
 }
 
-/** Decimal words in quotes are no address, though `1` would be no good IPv4 address either. */
+/** Quoted decimal words are not an address. */
 function addressOrNumber(text: string): readonly (number | bigint)[] {
   const words = parseAddress(text);
   if (words !== undefined) return words;
@@ -194,7 +197,7 @@ function valueReader(owner: MessageTable, field: Field): FromJson {
   }
 }
 
-/** How text stands for the number of a field: as its hint shows it, or as a plain integer. */
+/** The number of a field from text: by its display hint, or as a plain integer. */
 function numberFromText({ show }: Field): (text: string) => bigint {
   switch (show?.as) {
     case "flags":
@@ -220,7 +223,7 @@ function integer(json: JsonReader): number | bigint {
   return json.integer();
 }
 
-/** For fields of up to 32 bits. What is larger stays exact, and is refused when the value is encoded. */
+/** For fields of up to 32 bits. Larger values stay exact, and are rejected when the value is encoded. */
 function toNumber(value: bigint): number | bigint {
   return BigInt.asIntN(53, value) === value ? Number(value) : value;
 }
@@ -228,7 +231,7 @@ function toNumber(value: bigint): number | bigint {
 function expectKind(json: JsonReader, kind: ReturnType<JsonReader["kind"]>, wanted: string): void {
   const found = json.kind();
   if (found === kind || found === "end") return;
-  throw new ValueError(`${FOUND[found]} found, ${wanted} was expected`);
+  throw new ValueError(`invalid value: ${FOUND[found]} (expected ${wanted})`);
 }
 
 const FOUND = {
@@ -257,24 +260,25 @@ function readUnknown({ json }: Context): UnknownField[] {
 
 function unknownField({ number, wire_type, data, ...others }: Record<string, unknown>): UnknownField {
   const [other] = Object.keys(others);
-  if (other !== undefined) throw new ValueError(`an unknown field has no key ${JSON.stringify(other)}`);
+  if (other !== undefined)
+    throw new ValueError(`unexpected key ${JSON.stringify(other)} of an unknown field`);
   const isNumber = typeof number === "number" && number >= 1 && number <= MAX_FIELD_NUMBER;
   const isWireType = wire_type === 0 || wire_type === 1 || wire_type === 2 || wire_type === 5;
   if (!isNumber || !isWireType || !Buffer.isBuffer(data))
     throw new ValueError(
-      `an unknown field is {"number": 1 to ${MAX_FIELD_NUMBER}, "wire_type": 0, 1, 2 or 5, "data": base64}`,
+      `invalid unknown field (expected {"number": 1 to ${MAX_FIELD_NUMBER}, "wire_type": 0, 1, 2 or 5, "data": base64})`,
     );
   return { number, wireType: wire_type, data };
 }
 
 const MAX_FIELD_NUMBER = 2 ** 29 - 1;
 
-/** A value of bytes. Errors: ValueError for what is no base64 text. */
+/** A value of bytes. Errors: ValueError for invalid base64. */
 export function base64FromJson(json: JsonReader): Buffer {
   return parseBase64(text(json));
 }
 
-/** Puts the name of a field in front of the path of a ValueError that `read` throws. */
+/** Adds the name of a field before the path of a ValueError of `read`. */
 export function inField<T>(name: string, read: () => T): T {
   try {
     return read();

@@ -2,7 +2,7 @@ import { isIPv4, isIPv6 } from "node:net";
 
 /**
  * An IP address of an image as text. One word is IPv4, four are IPv6; each word holds four address bytes in network
- * order, read in the byte order of the dumping machine (little-endian here; inet_sk_entry.src_addr).
+ * order, read in the byte order of the dumped machine (little-endian here; inet_sk_entry.src_addr).
  */
 export function formatAddress(words: readonly number[]): string {
   if (words.length !== 4) return formatV4(words[0] ?? 0);
@@ -14,7 +14,7 @@ export function formatAddress(words: readonly number[]): string {
   return compress(groups);
 }
 
-/** The words of an address in any spelling, one or four; undefined for text that is no IP address. */
+/** The words of an address in any notation, one or four; undefined if not an IP address. */
 export function parseAddress(text: string): number[] | undefined {
   if (isIPv4(text)) return [parseV4(text)];
   if (!isIPv6(text) || text.includes("%")) return undefined;

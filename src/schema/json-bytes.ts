@@ -1,8 +1,8 @@
 import { ValueError } from "./encode.js";
 
 /**
- * Bytes as crit writes them into JSON: base64 in lines of 76 columns, each ended by a line feed (Python's
- * base64.encodebytes). The result is the content of a JSON string, the line feeds escaped.
+ * Bytes as in crit's JSON: base64 in lines of 76 columns, each with a line feed (Python's base64.encodebytes). The result
+ * is the content of a JSON string, with escaped line feeds.
  */
 export function base64Lines(bytes: Buffer): string {
   if (bytes.length === 0) return "";
@@ -10,20 +10,20 @@ export function base64Lines(bytes: Buffer): string {
   return text.length <= LINE ? `${text}\\n` : text.replace(/.{1,76}/g, "$&\\n");
 }
 
-/** Bytes that give whole lines of `base64Lines`, for writing a long value in pieces. */
+/** Number of bytes for whole lines of `base64Lines`, for writing a long value in pieces. */
 export const BASE64_LINE_BYTES = 57;
 
 const LINE = 76;
 
 /** Base64 with or without line feeds and padding, in the usual or the URL alphabet. Errors: ValueError. */
 export function parseBase64(text: string): Buffer {
-  if (!/^[A-Za-z0-9+/_\-\s]*(?:=\s*){0,2}$/.test(text)) throw new ValueError("this is no base64");
+  if (!/^[A-Za-z0-9+/_\-\s]*(?:=\s*){0,2}$/.test(text)) throw new ValueError("invalid base64");
   return Buffer.from(text, "base64");
 }
 
 /**
- * Bytes as quoted-printable text (RFC 2045), spelt like Python's quopri, which crit uses for the names of unix
- * sockets. Python does not give back every mix of CR and LF; then all of them are written as =0D and =0A.
+ * Bytes as quoted-printable text (RFC 2045), as written by Python's quopri, which crit uses for the names of unix
+ * sockets. Python does not decode every mix of CR and LF back; then all of them are written as =0D and =0A.
  */
 export function quotedPrintable(bytes: Buffer): string {
   const text = encodeQuoted(bytes, true);
@@ -32,8 +32,7 @@ export function quotedPrintable(bytes: Buffer): string {
 
 /** The bytes of quoted-printable text. Errors: ValueError for text that is not ASCII. */
 export function parseQuotedPrintable(text: string): Buffer {
-  if (/[^\0-\x7f]/.test(text))
-    throw new ValueError("this is no quoted-printable text: not all of it is ASCII");
+  if (/[^\0-\x7f]/.test(text)) throw new ValueError("invalid quoted-printable text: not ASCII");
   return decodeQuoted(text);
 }
 
@@ -87,7 +86,7 @@ function quoted(byte: number): string {
   return `=${byte.toString(16).toUpperCase().padStart(2, "0")}`;
 }
 
-/** A blank before a line break would get lost in the mail, so it is quoted. */
+/** A blank before a line break must be quoted, RFC 2045. */
 function quoteLastBlank(text: string): string {
   return /[ \t]$/.test(text) ? `${text.slice(0, -1)}${quoted(text.charCodeAt(text.length - 1))}` : text;
 }

@@ -1,4 +1,4 @@
-/** Text that is no JSON, or no JSON of the shape asked for. `at` counts characters of the text. */
+/** Invalid JSON, or JSON of an unexpected shape. `at` is a character offset. */
 export class JsonError extends Error {
   constructor(
     text: string,
@@ -10,17 +10,17 @@ export class JsonError extends Error {
 
 export type JsonKind = "object" | "array" | "string" | "number" | "boolean" | "null" | "end";
 
-/** Arrays and objects that nobody looks into may nest this deep. */
+/** Maximum nesting of skipped arrays and objects. */
 const MAX_DEPTH = 1000;
 
 const MAX_SAFE_DIGITS = 15;
 
-/** Far more than any field holds, and few enough to convert at once. */
+/** Far more than any field has, and few enough to convert at once. */
 const MAX_DIGITS = 64;
 
 /**
- * Forward reader of JSON text (RFC 8259). The caller pulls value after value, so that a document of any length costs
- * no memory beside its text, and integers come exact: as number up to 2^53 - 1, as bigint above.
+ * Pull reader of JSON text (RFC 8259), so that a document of any length needs no memory besides its text. Integers are
+ * exact: number up to 2^53 - 1, bigint above.
  *
  *     for (let more = json.open("{"); more; more = json.more("}")) { const key = json.key(); ... }
  */
@@ -29,7 +29,7 @@ export class JsonReader {
 
   constructor(readonly text: string) {}
 
-  /** What comes next, without reading it. */
+  /** The type of the next value, without reading it. */
   kind(): JsonKind {
     const code = this.#peek();
     if (code === 0x22) return "string";
@@ -42,18 +42,18 @@ export class JsonReader {
     throw this.#unexpected("a value");
   }
 
-  /** Enters an object or array; false when it is empty and thus read already. */
+  /** Enters an object or array; false if it is empty, and then already read. */
   open(bracket: "{" | "["): boolean {
     if (this.#peek() !== bracket.charCodeAt(0))
       throw this.#unexpected(bracket === "{" ? "an object" : "an array");
     this.pos++;
-    // "]" and "}" both stand two code points behind their openers.
+    // "]" and "}" are both two code points after their openers.
     if (this.#peek() !== bracket.charCodeAt(0) + 2) return true;
     this.pos++;
     return false;
   }
 
-  /** After a member or element: whether another one follows; false leaves the object or array. */
+  /** After a member or element: whether another one follows; if false, leaves the object or array. */
   more(bracket: "}" | "]"): boolean {
     const code = this.#peek();
     if (code !== 0x2c && code !== bracket.charCodeAt(0)) throw this.#unexpected(`, or ${bracket}`);
@@ -61,7 +61,7 @@ export class JsonReader {
     return code === 0x2c;
   }
 
-  /** The key of the next member, its colon included. */
+  /** Reads the key of the next member and its colon. */
   key(): string {
     const key = this.string();
     if (this.#peek() !== 0x3a) throw this.#unexpected(":");
@@ -69,7 +69,7 @@ export class JsonReader {
     return key;
   }
 
-  /** A string. Lone surrogates are kept, which io/text reads as bytes that are not UTF-8. */
+  /** A string. Lone surrogates are kept; io/text converts them to bytes that are not UTF-8. */
   string(): string {
     if (this.#peek() !== 0x22) throw this.#unexpected("a string");
     const { text } = this;
@@ -81,16 +81,16 @@ export class JsonReader {
         this.pos = at + 1;
         return hasEscapes ? this.#unescape(start - 1, at + 1) : text.slice(start, at);
       }
-      if (code < 0x20) throw new JsonError("a control character inside a string must be escaped", at);
+      if (code < 0x20) throw new JsonError("unescaped control character in a string", at);
       if (code === 0x5c) {
         hasEscapes = true;
         at++;
       }
     }
-    throw new JsonError("a string is never closed", start - 1);
+    throw new JsonError("unterminated string", start - 1);
   }
 
-  /** An integer, exact. Errors: JsonError for fractions and exponents, where a writer has rounded. */
+  /** An exact integer. Errors: JsonError for fractions and exponents, which a writer may have rounded. */
   integer(): number | bigint {
     const { text } = this;
     const start = this.#peek() === 0x2d ? this.pos + 1 : this.pos;
@@ -103,15 +103,16 @@ export class JsonReader {
     }
     if (at === start) throw this.#unexpected("an integer");
     if (at > start + 1 && text.charCodeAt(start) === 0x30)
-      throw new JsonError("a number starts with a needless 0", start);
+      throw new JsonError("leading zero in a number", start);
     if (/[.eE]/.test(text.charAt(at)))
-      throw new JsonError("this number is no integer (a tool in between may have rounded it)", this.pos);
+      throw new JsonError("not an integer (possibly rounded by another tool)", this.pos);
     const isNegative = start > this.pos;
     const digits = at - start;
     const from = this.pos;
     this.pos = at;
     if (digits <= MAX_SAFE_DIGITS) return isNegative ? -value : value;
-    if (digits > MAX_DIGITS) throw new JsonError(`a number of ${digits} digits`, from);
+    if (digits > MAX_DIGITS)
+      throw new JsonError(`number too long: ${digits} digits (expected at most ${MAX_DIGITS})`, from);
     const exact = BigInt(text.slice(from, at));
     return Number.isSafeInteger(Number(exact)) ? Number(exact) : exact;
   }
@@ -122,9 +123,10 @@ export class JsonReader {
     return value;
   }
 
-  /** Steps over one value of any kind. */
+  /** Skips one value. */
   skip(depth = 0): void {
-    if (depth > MAX_DEPTH) throw new JsonError(`values nest deeper than ${MAX_DEPTH}`, this.pos);
+    if (depth > MAX_DEPTH)
+      throw new JsonError(`values are nested too deep (expected at most ${MAX_DEPTH} levels)`, this.pos);
     const kind = this.kind();
     if (kind === "string") this.string();
     else if (kind === "number") this.#skipNumber();
@@ -140,13 +142,13 @@ export class JsonReader {
     else throw this.#unexpected("a value");
   }
 
-  /** Nothing but blanks may follow. */
+  /** Expects only blanks up to the end. */
   end(): void {
     this.#peek();
     if (this.pos < this.text.length) throw this.#unexpected("the end of the text");
   }
 
-  /** `line 3, column 14` of a place in the text, both from 1. */
+  /** `line 3, column 14` of an offset, both from 1. */
   where(at: number): string {
     const before = this.text.slice(0, at);
     const line = before.split("\n").length;
@@ -178,13 +180,13 @@ export class JsonReader {
     try {
       return JSON.parse(this.text.slice(start, end)) as string;
     } catch {
-      throw new JsonError("a string holds an escape that JSON does not have", start);
+      throw new JsonError("invalid escape in a string", start);
     }
   }
 
   #unexpected(wanted: string): JsonError {
     const { text, pos } = this;
-    const found = pos >= text.length ? "the text ends" : `${JSON.stringify(text.charAt(pos))} found`;
-    return new JsonError(`${found} where ${wanted} was expected`, pos);
+    const found = pos >= text.length ? "unexpected end" : `unexpected ${JSON.stringify(text.charAt(pos))}`;
+    return new JsonError(`${found} (expected ${wanted})`, pos);
   }
 }

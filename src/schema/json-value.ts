@@ -1,16 +1,17 @@
 import { ValueError } from "./encode.js";
 import { JsonError, type JsonReader } from "./json-reader.js";
 
-/** A JSON value whose integers are exact; the members of an object in their order. */
+/** A JSON value with exact integers; the members of an object are in order. */
 export type JsonValue = string | number | bigint | boolean | null | readonly JsonValue[] | JsonObject;
 export type JsonObject = ReadonlyMap<string, JsonValue>;
 
-/** Far deeper than any document that is read this way. */
+/** Far deeper than any document read this way. */
 const MAX_DEPTH = 16;
 
-/** Reads one value as a whole. Errors: JsonError; ValueError for a key that occurs twice. */
+/** Reads one value. Errors: JsonError; ValueError for a duplicate key. */
 export function readJsonValue(json: JsonReader, depth = 0): JsonValue {
-  if (depth > MAX_DEPTH) throw new JsonError(`values nest deeper than ${MAX_DEPTH}`, json.pos);
+  if (depth > MAX_DEPTH)
+    throw new JsonError(`values are nested too deep (expected at most ${MAX_DEPTH} levels)`, json.pos);
   const kind = json.kind();
   if (kind === "string") return json.string();
   if (kind === "number") return json.integer();
@@ -24,7 +25,7 @@ export function readJsonValue(json: JsonReader, depth = 0): JsonValue {
     const members = new Map<string, JsonValue>();
     for (let more = json.open("{"); more; more = json.more("}")) {
       const key = json.key();
-      if (members.has(key)) throw new ValueError("the key occurs twice").within(key);
+      if (members.has(key)) throw new ValueError("duplicate key").within(key);
       members.set(key, readJsonValue(json, depth + 1));
     }
     return members;
@@ -33,20 +34,20 @@ export function readJsonValue(json: JsonReader, depth = 0): JsonValue {
   return null;
 }
 
-/** An object. Errors: ValueError that says what was expected. */
+/** An object. Errors: ValueError with what was expected. */
 export function jsonObject(value: JsonValue, wanted: string): JsonObject {
   if (value instanceof Map) return value as JsonObject;
-  throw new ValueError(`${found(value)} found, ${wanted} was expected`);
+  throw new ValueError(`invalid value: ${found(value)} (expected ${wanted})`);
 }
 
 export function jsonList(value: JsonValue, wanted: string): readonly JsonValue[] {
   if (Array.isArray(value)) return value;
-  throw new ValueError(`${found(value)} found, ${wanted} was expected`);
+  throw new ValueError(`invalid value: ${found(value)} (expected ${wanted})`);
 }
 
 export function jsonText(value: JsonValue, wanted: string): string {
   if (typeof value === "string") return value;
-  throw new ValueError(`${found(value)} found, ${wanted} was expected`);
+  throw new ValueError(`invalid value: ${found(value)} (expected ${wanted})`);
 }
 
 function found(value: JsonValue): string {

@@ -14,7 +14,7 @@ export type Scalar =
   | "string"
   | "bytes";
 
-/** How a person wants to see a number; the JSON of `decode --pretty` follows it as well. */
+/** How to display a number, also in the JSON of `decode --pretty`. */
 export type ShowHint =
   | { readonly as: "hex" }
   | { readonly as: "flags"; readonly table: FlagTable }
@@ -24,7 +24,7 @@ export type ShowHint =
   | { readonly as: "odev" }
   | { readonly as: "unix-name" };
 
-/** What a string, bytes or address field holds, for operations that visit all fields of one sort. */
+/** Meaning of a string, bytes or address field, for operations that visit all fields of one kind. */
 export type Holds =
   | "path"
   | "path-text"
@@ -38,23 +38,23 @@ export type Holds =
 
 export type Label = "required" | "optional" | "repeated";
 
-/** The type of a field: a scalar, an enum, another message, or `"self"` for a message inside itself. */
+/** The type of a field: a scalar, an enum, another message, or `"self"` for a recursive message. */
 export type FieldType = Scalar | EnumTable | MessageTable | "self";
 
 export interface FieldOptions {
   readonly doc?: string;
   readonly show?: ShowHint;
   readonly holds?: Holds;
-  /** The values that the kernel or criu takes at a restore; others are refused or lost. */
+  /** The valid values at a restore by criu and the kernel; others fail or are lost. */
   readonly domain?: FieldDomain;
-  /** Value that an absent optional field stands for. */
+  /** Value of an absent optional field. */
   readonly default?: number | string | boolean;
-  /** CRIU release that first wrote the field, when later than the message. */
+  /** First CRIU release with the field, if later than the message. */
   readonly since?: string;
   readonly deprecated?: boolean;
   /**
-   * How a repeated scalar is written; without it one by one, and a packed run is read as well. `never`: another field
-   * has the same number with wire type 2, so this one is never read from there.
+   * How a repeated scalar is encoded; by default one by one, but packed ones are also read. `never`: another field has the
+   * same number with wire type 2, so that packed ones are not read.
    */
   readonly packed?: "always" | "never";
 }
@@ -67,13 +67,13 @@ export interface Field<T extends FieldType = FieldType, L extends Label = Label>
 
 export type Fields = Readonly<Record<string, Field>>;
 
-/** One protobuf message as data. Parser, writer, JSON, types and documentation derive from it. */
+/** A protobuf message as data, from which parser, writer, JSON, types and documentation derive. */
 export interface MessageTable<F extends Fields = Fields> {
   readonly kind: "message";
   readonly name: string;
   readonly doc: string;
   readonly fields: F;
-  /** Some fields of a larger message: all others are passed over, not kept as unknown. For reading alone. */
+  /** Some fields of a larger message: all others are skipped, not kept as unknown. Only for reading. */
   readonly isPart?: true;
 }
 
@@ -81,7 +81,7 @@ export function message<const F extends Fields>(name: string, doc: string, field
   return { kind: "message", name, doc, fields };
 }
 
-/** The fields of a message that a reader needs; to decode them costs less than all of it. */
+/** Selects the fields of a message that a reader needs; decoding them costs less than all. */
 export function part<const F extends Fields>(whole: MessageTable, fields: F): MessageTable<F> {
   return { kind: "message", name: whole.name, doc: whole.doc, fields, isPart: true };
 }
@@ -111,7 +111,7 @@ export function repeated<const T extends FieldType>(
 }
 
 /**
- * A field that the table does not know, or a known one with a wire type that is not its own.
+ * A field that is not in the table, or has the wrong wire type.
  * `data` is everything after the tag: the varint's bytes, the fixed word, or the content of a length-delimited field.
  */
 export interface UnknownField {
@@ -146,7 +146,7 @@ type KeysWith<F extends Fields, L extends Label> = {
 }[keyof F];
 
 /**
- * A decoded message. 64-bit integers are bigint; strings are text that maps back to the very bytes (see
+ * A decoded message. 64-bit integers are bigint; strings are text that maps back to the same bytes (see
  * `io/text`); enums are numbers; repeated fields are always arrays; absent optional fields are absent keys.
  */
 export type Value<M extends MessageTable> = M extends unknown ? Fielded<M> : never;
@@ -159,10 +159,10 @@ type Fielded<M extends MessageTable> = {
   -readonly [K in KeysWith<M["fields"], "optional">]?: One<M["fields"][K]["type"], M>;
 } & { [UNKNOWN]?: UnknownField[] };
 
-/** A decoded message whose table is not known at compile time. */
+/** A decoded message whose table is unknown at compile time. */
 export type AnyValue = Record<string, unknown> & { [UNKNOWN]?: UnknownField[] };
 
-/** The message table behind a field, `self` resolved; undefined for scalars and enums. */
+/** The message table of a field, with `self` resolved; undefined for scalars and enums. */
 export function fieldMessage(owner: MessageTable, field: Field): MessageTable | undefined {
   if (field.type === "self") return owner;
   return typeof field.type === "object" && field.type.kind === "message" ? field.type : undefined;

@@ -3,9 +3,9 @@ import type { FieldDomain, Machine } from "./field-domain.js";
 import { type AnyValue, fieldMessage, type MessageTable } from "./message.js";
 import type { StructTable } from "./struct.js";
 
-/** A field whose value is outside of its domain. */
+/** A field with a value outside of its domain. */
 export interface OutsideValue {
-  /** From the record down: `posix[0].clock_id`. */
+  /** Path in the record: `posix[0].clock_id`. */
   readonly path: string;
   readonly value: number | bigint;
   readonly domain: Domain;
@@ -18,7 +18,7 @@ interface Around {
 
 type Owner = Readonly<Record<string, unknown>>;
 
-/** One field that has a domain, or leads to fields that have. */
+/** A field with a domain, or with nested fields that have one. */
 interface Step {
   readonly name: string;
   readonly domain: FieldDomain | undefined;
@@ -27,7 +27,7 @@ interface Step {
 
 const steps = new WeakMap<MessageTable | StructTable, readonly Step[]>();
 
-/** Whether any field of the table, or of what stands in it, has a domain. */
+/** Whether any field of the table, or a nested one, has a domain. */
 export function hasDomains(table: MessageTable | StructTable): boolean {
   return stepsOf(table).length > 0;
 }
@@ -59,7 +59,7 @@ function* walk(list: readonly Step[], owner: Owner, around: Around, path: string
 function stepsOf(table: MessageTable | StructTable): readonly Step[] {
   let found = steps.get(table);
   if (found === undefined) {
-    // A message inside itself finds the list that is not filled yet, and no domain in it.
+    // A recursive message finds the list that is still empty.
     steps.set(table, []);
     found = Object.entries(table.fields).flatMap(([name, field]): Step[] => {
       const nested = nestedTable(table, field);

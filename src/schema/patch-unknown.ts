@@ -2,7 +2,7 @@ import { fieldScalar, wireTypeOf } from "./decode.js";
 import type { Field, MessageTable, UnknownField } from "./message.js";
 import { type WireSpan, WireWriter, wireSpans } from "./wire.js";
 
-/** Whether a field of the table has that wire type; lists may also be packed. Other fields count as unknown. */
+/** Whether a field of the table has that wire type; lists may also be packed. Other fields are unknown. */
 export function isOwnWireType(field: Field, span: WireSpan): boolean {
   const scalar = fieldScalar(field);
   if (span.wireType === wireTypeOf(scalar)) return true;
@@ -10,8 +10,8 @@ export function isOwnWireType(field: Field, span: WireSpan): boolean {
 }
 
 /**
- * Replaces the unknown fields of an encoded message. Where number and wire type stay, the field keeps its place;
- * if any of them differ, all are taken out and put in by number.
+ * Replaces the unknown fields of an encoded message. If all numbers and wire types stay, fields keep their places;
+ * otherwise all are removed and inserted by number.
  */
 export function patchUnknown(table: MessageTable, bytes: Buffer, list: readonly UnknownField[]): Buffer {
   const fields = Object.values(table.fields);

@@ -12,21 +12,21 @@ import {
 import { isOwnWireType, patchUnknown } from "./patch-unknown.js";
 import { WireError, WireReader, type WireSpan, WireWriter, wireSpans } from "./wire.js";
 
-/** Way to a field inside a record: names, and an index behind the name of a repeated field. */
+/** Path of a field in a record: names, and an index after the name of a repeated field. */
 export type FieldPath = readonly (string | number)[];
 
-/** One change of one record: the new value, or undefined to take the field (or list element) away. */
+/** A change of a record: the new value, or undefined to remove the field (or list element). */
 export interface FieldChange {
   readonly path: FieldPath;
   readonly value: unknown;
 }
 
 /**
- * Changes fields of an encoded message and nothing else: each byte outside the changed values and the lengths
- * around them stays as it is, in place, canonical or not.
- * A path that ends at a repeated field without index replaces the whole list; index = list length appends. One that
- * ends at `_unknown` replaces the fields that the table does not know.
- * Errors: CrimgError INVALID for a value that does not fit, EDIT for a path that leads nowhere.
+ * Changes fields of an encoded message and nothing else: every byte except the changed values and the lengths around
+ * them is unchanged, canonical or not.
+ * A path to a repeated field without index replaces the whole list; index = list length appends. A path to `_unknown`
+ * replaces the unknown fields.
+ * Errors: CrimgError INVALID for an invalid value, EDIT for an invalid path.
  */
 export function patchMessage(
   table: MessageTable,
@@ -50,7 +50,7 @@ export function formatPath(path: FieldPath): string {
     .join("");
 }
 
-/** The path that `formatPath` wrote; the empty text is the record itself. */
+/** The inverse of `formatPath`; the empty text is the record itself. */
 export function parsePath(text: string): FieldPath {
   return [...text.matchAll(/\[(\d+)\]|[^.[\]]+/g)].map(([name, index]) =>
     index === undefined ? name : Number(index),
@@ -58,8 +58,8 @@ export function parsePath(text: string): FieldPath {
 }
 
 /**
- * Makes changes one after the other. Neighbours that lead into messages inside this one are made together, in one pass
- * over its bytes: a list of thousands of messages, each with a change, would cost the square of its length else.
+ * Applies changes in order. Adjacent changes in nested messages are applied in one pass over the bytes: otherwise a list
+ * of thousands of messages, each with a change, would take quadratic time.
  */
 function patchAll(table: MessageTable, bytes: Buffer, changes: readonly FieldChange[]): Buffer {
   let current = bytes;
@@ -76,15 +76,15 @@ function patchAll(table: MessageTable, bytes: Buffer, changes: readonly FieldCha
   return current;
 }
 
-/** What becomes of the message in one span. */
+/** Changes of the message in one span. */
 interface InnerChanges {
-  /** Name of the span for errors: the field, with its index in a list. */
+  /** Name of the span for errors: the field, with the index in a list. */
   readonly label: string;
   readonly table: MessageTable;
   readonly changes: FieldChange[];
 }
 
-/** The run of changes from `from` on that lead into messages that are there; undefined when the first does not. */
+/** The run of changes from `from` on in existing nested messages; undefined if the first is not. */
 function innerChanges(
   table: MessageTable,
   bytes: Buffer,
@@ -119,7 +119,7 @@ function innerChanges(
   return count === 0 ? undefined : { count, bySpan };
 }
 
-/** Puts changed messages into their spans in one pass. */
+/** Replaces changed messages in their spans in one pass. */
 function patchInner(bytes: Buffer, bySpan: ReadonlyMap<WireSpan, InnerChanges>): Buffer {
   const parts: Buffer[] = [];
   let kept = 0;
@@ -136,7 +136,7 @@ function patchInner(bytes: Buffer, bySpan: ReadonlyMap<WireSpan, InnerChanges>):
   return Buffer.concat(parts);
 }
 
-/** Puts the name of what is changed in front of the path of a value that does not fit. */
+/** Adds the name of the changed field before the path of a ValueError. */
 function named<T>(label: string, change: () => T): T {
   try {
     return change();
@@ -159,7 +159,7 @@ function patchOne(table: MessageTable, bytes: Buffer, path: FieldPath, value: un
   if (typeof name !== "string" || field === undefined)
     throw new CrimgError(
       "EDIT",
-      `${table.name} has no field ${String(name)}; it has ${Object.keys(table.fields).join(", ")}`,
+      `unknown field ${String(name)} of ${table.name} (expected ${Object.keys(table.fields).join(", ")})`,
     );
   const spans = wireSpans(bytes).filter((span) => span.number === field.number && isOwnWireType(field, span));
   if (field.label !== "repeated") {
@@ -176,7 +176,7 @@ function patchOne(table: MessageTable, bytes: Buffer, path: FieldPath, value: un
   const [index, ...deeper] = rest;
   if (index === undefined) return replaceAll(table, name, field, bytes, spans, value);
   if (typeof index !== "number")
-    throw new CrimgError("EDIT", `${name} is a list; an index is needed, as in ${name}[0]`);
+    throw new CrimgError("EDIT", `missing index of the list ${name} (expected e.g. ${name}[0])`);
   return patchElement(table, name, field, bytes, spans, index, deeper, value);
 }
 
@@ -194,10 +194,7 @@ function patchElement(
   const element = elements[index];
   if (element === undefined) {
     if (index !== elements.length || value === undefined)
-      throw new CrimgError(
-        "EDIT",
-        `${name}[${index}] does not exist; ${name} has ${elements.length} elements`,
-      );
+      throw new CrimgError("EDIT", `no element ${name}[${index}] (${name} has ${elements.length} elements)`);
     if (deeper.length > 0)
       return insert(table, name, field, bytes, bytes.length, [
         nestedFromNothing(table, field, deeper, value),
@@ -234,7 +231,7 @@ interface Element {
   readonly packed?: { readonly start: number; readonly end: number };
 }
 
-/** The list elements that one span holds: one, or all of a packed run. */
+/** The list elements of one span: one, or all of a packed run. */
 function elementsOf(field: Field, bytes: Buffer, span: WireSpan): Element[] {
   const scalar = fieldScalar(field);
   if (scalar === undefined || span.wireType === wireTypeOf(scalar)) return [{ span }];
@@ -248,7 +245,7 @@ function elementsOf(field: Field, bytes: Buffer, span: WireSpan): Element[] {
   return elements;
 }
 
-/** Replaces a singular field or a whole list; the first place it had (or its place by number) is where it goes. */
+/** Replaces a singular field or a whole list, at its first position (or its position by number). */
 function replaceAll(
   table: MessageTable,
   name: string,
@@ -258,7 +255,7 @@ function replaceAll(
   value: unknown,
 ): Buffer {
   if (value === undefined && field.label === "required")
-    throw new CrimgError("EDIT", `${name} of ${table.name} is required and cannot be taken away`);
+    throw new CrimgError("EDIT", `cannot remove the required field ${name} of ${table.name}`);
   if (field.label !== "repeated" && value !== undefined && spans.length > 0)
     return replaceValue(table, name, field, bytes, spans.at(-1) as WireSpan, value);
   let without = bytes;
@@ -267,7 +264,7 @@ function replaceAll(
   return insert(table, name, field, without, spans[0]?.start ?? without.length, value, spans.length > 0);
 }
 
-/** Puts a new field before the first one with a higher number, or exactly at `at`. */
+/** Inserts a new field before the first one with a higher number, or at `at`. */
 function insert(
   table: MessageTable,
   name: string,
@@ -320,21 +317,21 @@ function patchNested(
 function nestedTable(table: MessageTable, field: Field, rest: FieldPath): MessageTable {
   const nested = fieldMessage(table, field);
   if (nested === undefined)
-    throw new CrimgError("EDIT", `the field has nothing inside it, so .${formatPath(rest)} leads nowhere`);
+    throw new CrimgError("EDIT", `no field .${formatPath(rest)} (the value before it has no fields)`);
   return nested;
 }
 
-/** A nested message that holds only what the path names. */
+/** A nested message with only the field of the path. */
 function nestedFromNothing(table: MessageTable, field: Field, rest: FieldPath, value: unknown): AnyValue {
   const nested = nestedTable(table, field, rest);
   const [name, ...deeper] = rest;
-  if (typeof name !== "string") throw new CrimgError("EDIT", `.${formatPath(rest)} leads nowhere`);
+  if (typeof name !== "string") throw new CrimgError("EDIT", `invalid path .${formatPath(rest)}`);
   const inner = nested.fields[name];
-  if (inner === undefined) throw new CrimgError("EDIT", `${nested.name} has no field ${name}`);
+  if (inner === undefined) throw new CrimgError("EDIT", `unknown field ${name} of ${nested.name}`);
   return { [name]: deeper.length === 0 ? value : nestedFromNothing(nested, inner, deeper, value) };
 }
 
-/** New content for a length-delimited field; its length bytes change only when the length does. */
+/** New content of a length-delimited field; its length bytes change only if the length does. */
 function replaceContent(bytes: Buffer, span: WireSpan, content: Buffer): Buffer {
   if (content.length === span.end - span.contentStart)
     return splice(bytes, span.contentStart, span.end, content);

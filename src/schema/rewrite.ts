@@ -4,12 +4,12 @@ import { encodeMessage } from "./encode.js";
 import { type AnyValue, fieldMessage, type MessageTable, UNKNOWN } from "./message.js";
 import { type FieldChange, type FieldPath, patchMessage } from "./patch.js";
 
-/** More changes than this in one list replace it as a whole: each single one costs a pass over the record. */
+/** With more changes, a list is replaced as a whole, since each change costs a pass over the record. */
 const MAX_LIST_CHANGES = 200;
 
 /**
- * The bytes of a record after its value has become `target`: what did not change keeps its bytes, canonical or not.
- * Errors: FormatError for bytes that are no such message, CrimgError INVALID for a value that does not fit.
+ * The bytes of a record changed to the value `target`: unchanged parts keep their bytes, canonical or not.
+ * Errors: FormatError for an invalid message, CrimgError INVALID for an invalid value.
  */
 export function rewriteMessage(
   table: MessageTable,
@@ -27,7 +27,7 @@ export function rewriteMessage(
   return isRight ? patched : encodeMessage(table, target as never, place);
 }
 
-/** A message in several pieces has no single place for a change; then the record must be written anew. */
+/** A message in several pieces has no single place for a change; then the record is rewritten. */
 function patchInPlace(
   table: MessageTable,
   bytes: Buffer,
@@ -73,7 +73,7 @@ function valueChanges(
   return isSame(old, fresh) ? [] : [{ path, value: fresh }];
 }
 
-/** Equal ends stay; between them elements are changed one by one, then the rest is taken away or added. */
+/** Keeps equal ends; between them changes elements one by one, then removes or adds the rest. */
 function listChanges(
   nested: MessageTable | undefined,
   old: readonly unknown[],

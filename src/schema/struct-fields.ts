@@ -2,10 +2,10 @@ import { enumName, flagNames } from "../io/enums.js";
 import { bytesToText } from "../io/text.js";
 import type { StructField, StructTable } from "./struct.js";
 
-/** One value of a decoded structure: `perms.uid`, `rlim[3].rlim_cur`. */
+/** A value of a decoded structure: `perms.uid`, `rlim[3].rlim_cur`. */
 export interface StructLeaf {
   readonly path: string;
-  /** From the start of the outermost structure, in bytes. */
+  /** Offset from the start of the outermost structure, in bytes. */
   readonly offset: number;
   readonly size: number;
   readonly field: StructField;
@@ -13,7 +13,7 @@ export interface StructLeaf {
   readonly value: unknown;
 }
 
-/** The values of a structure in the order in which they stand; padding is left out. */
+/** The values of a structure in order, without padding. */
 export function* structLeaves(
   table: StructTable,
   value: Readonly<Record<string, unknown>>,
@@ -36,7 +36,7 @@ export function* structLeaves(
 
 const SHOWN_BYTES = 24;
 
-/** A value as people read it: numbers as the table wants them shown, bytes as hexadecimal, texts in quotes. */
+/** A value as text: numbers by the table's display hints, bytes as hexadecimal, texts in quotes. */
 export function leafText({ field, value }: StructLeaf): string {
   if (Buffer.isBuffer(value)) return bytesText(value);
   if (typeof value === "string") return JSON.stringify(value);
@@ -44,7 +44,7 @@ export function leafText({ field, value }: StructLeaf): string {
   return numberText(field, value as number | bigint);
 }
 
-/** The first bytes as hexadecimal, and how many there are when these are not all. */
+/** The first bytes as hexadecimal, and their number if there are more. */
 export function bytesText(bytes: Buffer): string {
   const more = bytes.length > SHOWN_BYTES ? `… (${bytes.length} bytes)` : "";
   return `${bytes.subarray(0, SHOWN_BYTES).toString("hex")}${more}`;
@@ -59,7 +59,7 @@ function numberText({ show, names, domain }: StructField, value: number | bigint
   return named?.names.has(Number(value)) ? `${enumName(named, Number(value))} (${value})` : String(value);
 }
 
-/** Whether a matcher's questions hold for a value; numbers in arrays count one by one. */
+/** Whether a value matches; numbers in arrays are matched one by one. */
 export function leafMatches(
   { value }: StructLeaf,
   matcher: { text(value: string): boolean; number(value: number | bigint): boolean },

@@ -7,9 +7,9 @@ import { type JsonObject, type JsonValue, jsonList, jsonObject, jsonText } from 
 import type { StructField, StructTable } from "./struct.js";
 
 /**
- * The fields of a structure that `structJson` wrote, those that are there; numbers may also be given as text of any base,
- * and by their names. Whether they fit is checked when the structure is written.
- * Errors: ValueError with the field's path, also for a key that the structure does not have, unless `lax`.
+ * The fields of a structure from the JSON of `structJson`, as far as present; numbers may also be text in any base, or
+ * names. Their ranges are checked when the structure is written.
+ * Errors: ValueError with the field's path, also for an unknown key, unless `lax`.
  */
 export function structFromJson(
   table: StructTable,
@@ -22,20 +22,20 @@ export function structFromJson(
     if (field !== undefined) value[name] = inField(name, () => fieldValue(field, item, lax));
     else if (!lax) {
       const names = Object.keys(table.fields).join(", ");
-      throw new ValueError(`${table.name} has no field ${JSON.stringify(name)}; it has ${names}`).within(
-        name,
-      );
+      throw new ValueError(
+        `unknown field ${JSON.stringify(name)} of ${table.name} (expected ${names})`,
+      ).within(name);
     }
   }
   return value;
 }
 
-/** The value of one number field, as `structFromJson` reads it. */
+/** The value of one number field, as in `structFromJson`. */
 export function numberFromJson(field: StructField, value: JsonValue): number | bigint {
   const { type, names, show } = field;
   const isWide = type === "u64" || type === "s64";
   const number = typeof value === "string" ? numberOf(value) : value;
-  if (typeof number !== "number" && typeof number !== "bigint") throw new ValueError("a number was expected");
+  if (typeof number !== "number" && typeof number !== "bigint") throw new ValueError("not a number");
   return isWide ? BigInt(number) : number;
 
   function numberOf(text: string): number | bigint {
@@ -67,7 +67,7 @@ function elementValue(field: StructField, value: JsonValue, lax: boolean): unkno
   return numberFromJson(field, value);
 }
 
-/** Errors: ValueError for a lone surrogate that stands for no byte. */
+/** Errors: ValueError for an invalid lone surrogate. */
 export function textWithBytes(text: string): string {
   try {
     textToBytes(text);

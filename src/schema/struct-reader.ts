@@ -14,8 +14,8 @@ const wholeParsers = {
 };
 
 /**
- * Decodes the structure at the start of `bytes`; what follows it is not looked at. `place.offset` is the offset of
- * `bytes[0]` in the file. Errors: FormatError TRUNCATED when there are too few bytes.
+ * Decodes the structure at the start of `bytes`; the rest is ignored. `place.offset` is the offset of
+ * `bytes[0]` in the file. Errors: FormatError TRUNCATED if there are too few bytes.
  */
 export function readStruct<S extends StructTable>(
   table: S,
@@ -26,13 +26,13 @@ export function readStruct<S extends StructTable>(
   if (bytes.length < table.size)
     throw new FormatError(
       "TRUNCATED",
-      `truncated: ${table.name} has ${table.size} bytes, ${bytes.length} are there`,
+      `truncated: found ${bytes.length} bytes of ${table.name} (expected ${table.size})`,
       place,
     );
   return wholeParserOf(table, byteOrder).parse(bytes.subarray(0, table.size)).whole as StructValue<S>;
 }
 
-/** binary-parser deletes members of its result, which costs it ten times the size; not of what is nested in it. */
+/** binary-parser deletes members of its result, which makes it ten times larger; but not of nested results. */
 function wholeParserOf(table: StructTable, byteOrder: ByteOrder): Parser {
   let parser = wholeParsers[byteOrder].get(table);
   if (parser === undefined) {
@@ -42,7 +42,7 @@ function wholeParserOf(table: StructTable, byteOrder: ByteOrder): Parser {
   return parser;
 }
 
-/** Compiled at the first use: each costs a fraction of a millisecond. */
+/** Compiled lazily: each takes a fraction of a millisecond. */
 function parserOf(table: StructTable, byteOrder: ByteOrder): Parser {
   let parser = parsers[byteOrder].get(table);
   if (parser === undefined) {
@@ -61,7 +61,7 @@ function compile(table: StructTable, byteOrder: ByteOrder): Parser {
     if (field.count === undefined) addOne(parser, name, field, byteOrder);
     else parser.array(name, { type: elementOf(field, byteOrder), length: field.count });
   }
-  // Inside another structure the next field starts where this one ends, trailing padding included.
+  // In another structure the next field starts at the end of this one, including trailing padding.
   if (at < table.size) parser.seek(table.size - at);
   return parser;
 }

@@ -11,8 +11,8 @@ const compiled = {
 };
 
 /**
- * A structure as a JSON object, its fields in their order: numbers as their tables want them shown (names, "0x…", pretty
- * also the names of flags), larger ones than 2^53 in quotes, bytes as base64, texts in ASCII. Padding is left out.
+ * A structure as a JSON object, its fields in order: numbers by display hint (names, "0x…", if pretty also the names of
+ * flags), quoted above 2^53, bytes as base64, texts in ASCII. Padding is omitted.
  */
 export function structJson(
   table: StructTable,
@@ -66,7 +66,7 @@ function hexJson(value: number | bigint): string {
   return value < 0 ? numberJson(value) : `"0x${value.toString(16)}"`;
 }
 
-/** Numbers that JSON tools would round stand in quotes. */
+/** Quotes numbers that JSON tools would round. */
 function numberJson(value: number | bigint): string {
   return typeof value === "number" || BigInt.asIntN(54, value) === value ? String(value) : `"${value}"`;
 }

@@ -4,9 +4,9 @@ import { textToBytes } from "../io/text.js";
 import type { StructField, StructTable, StructValue, Word } from "./struct.js";
 
 /**
- * The bytes of a structure. Padding is taken from `base` (the structure as it was read), else zero; so is what
- * stands behind the NUL of a char array whose text did not change. The path of `place` is what errors call the structure.
- * Errors: CrimgError INVALID naming the field whose value does not fit.
+ * The bytes of a structure. Padding is copied from `base` (the original structure), else zero; so are the bytes after the
+ * NUL of a char array with unchanged text. The path of `place` names the structure in errors.
+ * Errors: CrimgError INVALID with the field of an invalid value.
  */
 export function writeStruct<S extends StructTable>(
   table: S,
@@ -21,14 +21,14 @@ export function writeStruct<S extends StructTable>(
   return out;
 }
 
-/** Like `writeStruct`, of the fields that are given: all others, also of structures inside, are zero. */
+/** Like `writeStruct`, with only the given fields: all others, including nested ones, are zero. */
 export function writeGivenFields(table: StructTable, given: Fields, byteOrder: ByteOrder): Buffer {
   const out = zeros(table.size);
   write(table, given, { byteOrder, out, partial: true }, {});
   return out;
 }
 
-/** From the pool of small buffers: memory of its own for each of a million structures costs more than all else. */
+/** From the pool of small buffers: separate allocations for a million structures would dominate the cost. */
 export function zeros(size: number): Buffer {
   return Buffer.allocUnsafe(size).fill(0);
 }
@@ -38,7 +38,7 @@ type Fields = Readonly<Record<string, unknown>>;
 interface Target {
   readonly byteOrder: ByteOrder;
   readonly out: Buffer;
-  /** Values that are not given are left as they are. */
+  /** Omitted values are unchanged. */
   readonly partial: boolean;
 }
 
@@ -55,9 +55,9 @@ function write(table: StructTable, value: Fields, target: Target, place: ErrorPl
   }
 }
 
-/** A value that does not fit its field. */
+/** A value that is invalid for its field. */
 class Misfit extends Error {
-  /** Of the field inside the structure, put together on the way out: ".sock.linger". */
+  /** Path of the field in the structure, built while unwinding: ".sock.linger". */
   path = "";
 }
 
@@ -79,7 +79,7 @@ function writeFields(table: StructTable, value: Fields, target: Target, start: n
 
 function writeItems(field: StructField, count: number, items: unknown, target: Target, at: number): void {
   if (!Array.isArray(items) || items.length !== count)
-    throw new Misfit(`a list of ${count} values was expected`);
+    throw new Misfit(`invalid value (expected a list of ${count} values)`);
   for (const [i, item] of items.entries())
     try {
       writeOne(field, item, target, at + i * field.size);
@@ -98,22 +98,22 @@ function writeOne({ type, size }: StructField, value: unknown, target: Target, a
 
 function writeBytes(value: unknown, size: number, out: Buffer, at: number): void {
   if (!(value instanceof Uint8Array) || value.length !== size)
-    throw new Misfit(`${size} bytes were expected`);
+    throw new Misfit(`invalid value (expected ${size} bytes)`);
   out.set(value, at);
 }
 
 function writeText(value: unknown, size: number, out: Buffer, at: number): void {
-  if (typeof value !== "string") throw new Misfit("text was expected");
+  if (typeof value !== "string") throw new Misfit("invalid value (expected text)");
   const bytes = textToBytes(value);
   if (bytes.length > size || bytes.includes(0))
-    throw new Misfit(`text of at most ${size} bytes without NUL was expected`);
+    throw new Misfit(`invalid text (expected at most ${size} bytes without NUL)`);
   const field = out.subarray(at, at + size);
   const isSame =
     field.subarray(0, bytes.length).equals(bytes) && (bytes.length === size || field[bytes.length] === 0);
   if (!isSame) field.fill(0).set(bytes);
 }
 
-/** Bytes of each word, and the values that fit it. */
+/** Size of each word in bytes, and its range. */
 const WORDS: Readonly<
   Record<Exclude<Word, LongWord>, { readonly size: number; readonly min: number; readonly max: number }>
 > = {
@@ -141,7 +141,7 @@ function writeWord(type: Word, value: unknown, { byteOrder, out }: Target, at: n
   }
   const { size, min, max } = WORDS[type];
   if (typeof value !== "number" || !Number.isInteger(value) || value < min || value > max)
-    throw new Misfit(`${String(value)} is no integer from ${min} to ${max}`);
+    throw new Misfit(`invalid value ${String(value)} (expected an integer from ${min} to ${max})`);
   const isLittle = type === "le16" || (type !== "be32" && byteOrder === "little-endian");
   for (let i = 0; i < size; i++) out[at + (isLittle ? i : size - 1 - i)] = value >> (8 * i);
 }
@@ -149,7 +149,7 @@ function writeWord(type: Word, value: unknown, { byteOrder, out }: Target, at: n
 function writeLongWord(type: LongWord, value: unknown, byteOrder: ByteOrder, out: Buffer, at: number): void {
   const [min, max] = LONG_WORDS[type];
   if (typeof value !== "bigint" || value < min || value > max)
-    throw new Misfit(`${String(value)} is no integer from ${min} to ${max}`);
+    throw new Misfit(`invalid value ${String(value)} (expected an integer from ${min} to ${max})`);
   const bits = BigInt.asUintN(64, value);
   if (byteOrder === "little-endian") out.writeBigUInt64LE(bits, at);
   else out.writeBigUInt64BE(bits, at);

@@ -2,7 +2,7 @@ import type { EnumTable } from "../io/enums.js";
 import type { FieldDomain } from "./field-domain.js";
 import type { Holds, ShowHint } from "./message.js";
 
-/** Integers of C structures. `le16` and `be32` have their byte order whatever that of the image. */
+/** Integers of C structures. `le16` and `be32` have a fixed byte order. */
 export type Word = "u8" | "u16" | "u32" | "u64" | "s8" | "s16" | "s32" | "s64" | "le16" | "be32";
 
 export const WORD_BYTES: Readonly<Record<Word, number>> = {
@@ -25,7 +25,7 @@ export interface StructFieldOptions {
   readonly show?: ShowHint;
   readonly holds?: Holds;
   readonly names?: EnumTable;
-  /** The values that a restart takes; others are refused or lost. JSON shows the number all the same. */
+  /** The valid values at a restart; others fail or are lost. JSON always shows the number. */
   readonly domain?: FieldDomain;
 }
 
@@ -33,7 +33,7 @@ export interface StructField<
   T extends StructType = StructType,
   C extends number | undefined = number | undefined,
 > extends StructFieldOptions {
-  /** From the start of the structure, in bytes. */
+  /** Offset from the start of the structure, in bytes. */
   readonly offset: number;
   readonly type: T;
   /** Elements of an array; undefined for one value. */
@@ -44,17 +44,17 @@ export interface StructField<
 
 export type StructFields = Readonly<Record<string, StructField>>;
 
-/** One C structure as data. What no field covers is padding, which a writer keeps as it was. */
+/** A C structure as data. Bytes without a field are padding, which a writer keeps. */
 export interface StructTable<F extends StructFields = StructFields> {
   readonly kind: "struct";
   readonly name: string;
   readonly doc: string;
-  /** Bytes, trailing padding included: `sizeof`. */
+  /** Size in bytes, including trailing padding: `sizeof`. */
   readonly size: number;
   readonly fields: F;
 }
 
-/** A structure whose fields must lie inside `size`, ascending and disjoint. Errors: Error for a table that does not. */
+/** A structure whose fields must be within `size`, ascending and disjoint. Errors: Error otherwise. */
 export function struct<const F extends StructFields>(
   name: string,
   size: number,
@@ -63,7 +63,8 @@ export function struct<const F extends StructFields>(
 ): StructTable<F> {
   let end = 0;
   for (const [field, { offset, size: bytes, count }] of Object.entries(fields)) {
-    if (offset < end) throw new Error(`${name}.${field} at ${offset} overlaps what ends at ${end}`);
+    if (offset < end)
+      throw new Error(`${name}.${field} at ${offset} overlaps the previous field, which ends at ${end}`);
     end = offset + bytes * (count ?? 1);
   }
   if (end > size) throw new Error(`the fields of ${name} end at ${end}, its size is ${size}`);
@@ -89,7 +90,7 @@ export function words<const W extends Word>(
   return { offset, type, count, size: WORD_BYTES[type], ...options };
 }
 
-/** Bytes that are no number. */
+/** Raw bytes. */
 export function bytes(
   offset: number,
   size: number,
@@ -98,7 +99,7 @@ export function bytes(
   return { offset, type: "bytes", count: undefined, size, ...options };
 }
 
-/** A char array that holds text up to its first NUL. */
+/** A char array with text up to its first NUL. */
 export function text(
   offset: number,
   size: number,
@@ -107,7 +108,7 @@ export function text(
   return { offset, type: "text", count: undefined, size, ...options };
 }
 
-/** A structure inside. */
+/** A nested structure. */
 export function inner<const T extends StructTable>(
   table: T,
   offset: number,

@@ -5,12 +5,12 @@ import { formatAddress } from "./ip-address.js";
 import { base64Lines, quotedPrintable } from "./json-bytes.js";
 import { type AnyValue, type Field, fieldMessage, type MessageTable, UNKNOWN } from "./message.js";
 
-/** `pretty` shows numbers as their fields' `show` hints say and breaks lines, indented by 4. */
+/** `pretty` shows numbers by the `show` hints of their fields and breaks lines, indented by 4. */
 export interface JsonStyle {
   readonly pretty: boolean;
 }
 
-/** Writes one value; `indent` is the line break with the blanks in front of the value's own line, "" if not pretty. */
+/** Writes one value; `indent` is a line break and the indentation of the value's line, "" if not pretty. */
 type ToText = (value: unknown, indent: string) => string;
 
 interface FieldText {
@@ -18,15 +18,15 @@ interface FieldText {
   readonly key: string;
   readonly isRepeated: boolean;
   readonly write: ToText;
-  /** For lists that are shown as one text when they have the right length (IP addresses). */
+  /** For lists shown as one string if they have the right length (IP addresses). */
   readonly writeList: ((list: readonly unknown[]) => string | undefined) | undefined;
 }
 
 const compiled = new Map<string, WeakMap<MessageTable, readonly FieldText[]>>();
 
 /**
- * The members of a message as JSON text in the shape of crit: fields by number, enums by name, bytes as base64 lines,
- * 64-bit integers as plain integers, all text in ASCII. Fields that the table does not know stand in `_unknown`.
+ * The members of a message as JSON like that of crit: fields by number, enums by name, bytes as base64 lines, 64-bit
+ * integers as plain integers, all text in ASCII. Unknown fields are in `_unknown`.
  */
 export function messageMembers(
   table: MessageTable,
@@ -37,7 +37,7 @@ export function messageMembers(
   return membersOf(table, value, style.pretty, false, indent);
 }
 
-/** Members, or elements with `[]`, put together. */
+/** Members, or elements with `[]`, joined. */
 export function bracketed(items: readonly string[], brackets: "{}" | "[]", indent: string): string {
   if (items.length === 0) return brackets;
   const [open, close] = brackets;
@@ -46,7 +46,7 @@ export function bracketed(items: readonly string[], brackets: "{}" | "[]", inden
   return `${open}${inner}${items.join(`,${inner}`)}${indent}${close}`;
 }
 
-/** One value of a field as pretty JSON in one line; for a list one of its elements. */
+/** One value of a field as pretty JSON in one line; for a list one element. */
 export function valueText(owner: MessageTable, name: string, value: unknown): string {
   const field = textsOf(owner, true, false).find((each) => each.name === name);
   return field === undefined ? "" : field.write(value, "");
@@ -162,7 +162,7 @@ function prettyNumber({ show }: Field, isHex: boolean): ToText {
   }
 }
 
-/** crit names only the flags that it knows and gives the rest as one number. */
+/** crit names the flags that it knows and prints the rest as one number. */
 function critFlags(table: FlagTable, mask: bigint): string {
   let rest = mask;
   const names: string[] = [];
@@ -175,7 +175,7 @@ function critFlags(table: FlagTable, mask: bigint): string {
   return names.join(" | ");
 }
 
-/** The kernel's own form of a device number: 20 bits of minor (linux/kdev_t.h). */
+/** The kernel's form of a device number: 20 bits of minor (linux/kdev_t.h). */
 export function formatDev(dev: bigint): string {
   return `${dev >> 20n}:${dev & 0xfffffn}`;
 }

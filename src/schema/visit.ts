@@ -1,23 +1,23 @@
 import { type AnyValue, type Field, fieldMessage, type MessageTable } from "./message.js";
 import type { FieldPath } from "./patch.js";
 
-/** A field of a decoded message that a visitor was made for. */
+/** A visited field of a decoded message. */
 export interface VisitedField {
   readonly path: FieldPath;
   readonly name: string;
   readonly field: Field;
-  /** The message that has the field, and its table. */
+  /** The message with the field, and its table. */
   readonly owner: AnyValue;
   readonly table: MessageTable;
 }
 
-/** A message inside a decoded message (or itself) that a visitor was made for. */
+/** A visited message: the decoded message itself or a nested one. */
 export interface VisitedMessage {
   readonly path: FieldPath;
   readonly value: AnyValue;
 }
 
-/** Calls `visit` for each wanted thing in a decoded message, in table order. */
+/** Calls `visit` for each selected field or message of a decoded message, in table order. */
 export type Visitor<T> = (value: AnyValue, visit: (found: T) => void) => void;
 
 interface Node {
@@ -28,8 +28,8 @@ interface Node {
 }
 
 /**
- * A visitor of the fields that `wants` picks from the table and the messages in it, so that a row added to a table
- * is found without another word. Undefined when there are none; absent fields are not visited.
+ * A visitor of the fields selected by `wants` in the table and its nested messages, so that a row added to a table is
+ * found automatically. Undefined if there are none; absent fields are not visited.
  */
 export function fieldVisitor(
   table: MessageTable,
@@ -46,7 +46,7 @@ export function fieldVisitor(
   };
 }
 
-/** A visitor of the messages of one table inside `table`, itself included; undefined when there are none. */
+/** A visitor of the messages of one table in `table`, including itself; undefined if there are none. */
 export function messageVisitor(
   table: MessageTable,
   target: MessageTable,
@@ -91,7 +91,7 @@ function build(
   return node;
 }
 
-/** Takes away what leads to nothing wanted; messages may hold themselves. */
+/** Removes branches without selected fields; messages may be recursive. */
 function prune(root: Node): Node | undefined {
   const leads = (node: Node, seen: Set<Node>): boolean => {
     if (node.isWanted) return true;

@@ -4,8 +4,7 @@ import { fieldScalar, wireTypeOf } from "./decode.js";
 import { type Field, fieldMessage, type MessageTable } from "./message.js";
 
 /**
- * Where a message is read and its JSON goes. A write behind the end of `out` is dropped, as typed arrays do, and `at`
- * tells it.
+ * Input and output of a copy. A write beyond the end of `out` is dropped, as in typed arrays, and shows in `at`.
  */
 export interface JsonCursor {
   readonly buf: Uint8Array;
@@ -16,7 +15,7 @@ export interface JsonCursor {
   at: number;
 }
 
-/** Reads a value and writes its JSON; false when the way over `decodeMessage` and `messageMembers` is needed. */
+/** Reads a value and writes its JSON; false if `decodeMessage` and `messageMembers` are needed. */
 type Copy = (cursor: JsonCursor, depth: number) => boolean;
 
 interface CopiedField {
@@ -37,9 +36,9 @@ interface Copier {
 const copiers = new WeakMap<MessageTable, Copier>();
 
 /**
- * Writes the message in `buf[pos, end)` as plain JSON, straight from its bytes: the same text that `messageMembers`
- * gives. Only for what images nearly always hold: canonical encodings of known fields, text in printable ASCII.
- * False for anything else, and for what is an error; the caller then goes the general way and drops what was written.
+ * Writes the message in `buf[pos, end)` as plain JSON directly from its bytes, the same text as by `messageMembers`.
+ * Only for the common case: canonical encodings of known fields, text in printable ASCII. False for anything else and
+ * for errors; the caller then discards the output and uses the general path.
  */
 export function copyAsJson(table: MessageTable, cursor: JsonCursor): boolean {
   return copyMessage(copierOf(table), cursor, 0) && cursor.at <= cursor.out.length;
@@ -141,7 +140,7 @@ function enumCopy({ names }: EnumTable): Copy {
   };
 }
 
-/** Text that stands in JSON as it is. */
+/** Text that needs no escapes in JSON. */
 function copyText(cursor: JsonCursor): boolean {
   const end = contentEnd(cursor);
   if (end === -1) return false;
@@ -159,7 +158,7 @@ function copyText(cursor: JsonCursor): boolean {
   return true;
 }
 
-/** Reads a length; -1 when the content would go beyond the message. */
+/** Reads a length; -1 if the content would extend beyond the message. */
 function contentEnd(cursor: JsonCursor): number {
   if (!varint(cursor) || high !== 0) return -1;
   const end = cursor.pos + low;
@@ -170,7 +169,7 @@ function contentEnd(cursor: JsonCursor): number {
 let low = 0;
 let high = 0;
 
-/** Reads one varint that is written as short as it can be. */
+/** Reads one varint of minimal length. */
 function varint(cursor: JsonCursor): boolean {
   const { buf, end } = cursor;
   let pos = cursor.pos;
@@ -194,7 +193,7 @@ function varint(cursor: JsonCursor): boolean {
   return false;
 }
 
-/** Whether the last varint is an int32 as protobuf writes it: a negative one extended to 64 bits. */
+/** Whether the last varint is a canonical int32: a negative one is extended to 64 bits. */
 function isInt32(): boolean {
   return low <= 0x7fffffff ? high === 0 : high === 0xffffffff;
 }

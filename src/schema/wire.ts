@@ -7,9 +7,9 @@ import { MAX_RECORD_ELEMENTS } from "../io/limits.js";
 
 export type WireType = 0 | 1 | 2 | 5;
 
-/** A defect of the wire bytes; the codec adds the file and the record to it. */
+/** An error in the wire bytes; the codec adds the file and the record. */
 export class WireError extends Error {
-  /** Names from the record down to the field, filled in while the error passes the nesting levels. */
+  /** Path from the record to the field, built while unwinding. */
   path = "";
 
   constructor(
@@ -20,7 +20,7 @@ export class WireError extends Error {
     super(text);
   }
 
-  /** Puts an outer name in front of the path. */
+  /** Adds an outer name before the path. */
   within(name: string): this {
     this.path = `.${name}${this.path}`;
     return this;
@@ -32,7 +32,7 @@ const word64 = new BigUint64Array(words.buffer);
 const lowIndex = new Uint8Array(new Uint16Array([1]).buffer)[0] === 1 ? 0 : 1;
 const highIndex = 1 - lowIndex;
 
-/** Forward reader over one buffer. `pos` is public so that a caller can step over a field. */
+/** Forward reader of one buffer. `pos` is public so that a caller can skip a field. */
 export class WireReader {
   /** Halves of the last varint read: bits 0-31 and 32-63. */
   low = 0;
@@ -54,7 +54,7 @@ export class WireReader {
     let high = 0;
     for (let shift = 0; shift < 70; shift += 7) {
       if (pos >= end)
-        throw new WireError("a varint ends after the end of its message", this.pos, "TRUNCATED");
+        throw new WireError("varint extends beyond the end of its message", this.pos, "TRUNCATED");
       const byte = buf[pos++] as number;
       const bits = byte & 0x7f;
       if (shift < 28) low |= bits << shift;
@@ -62,7 +62,7 @@ export class WireReader {
         low |= bits << 28;
         high = bits >>> 4;
       } else {
-        if (shift === 63 && bits > 1) throw new WireError("a varint holds more than 64 bits", this.pos);
+        if (shift === 63 && bits > 1) throw new WireError("varint of more than 64 bits", this.pos);
         high |= bits << (shift - 32);
       }
       if (byte < 0x80) {
@@ -72,10 +72,10 @@ export class WireReader {
         return;
       }
     }
-    throw new WireError("a varint is longer than 10 bytes", this.pos);
+    throw new WireError("varint longer than 10 bytes", this.pos);
   }
 
-  /** Low 32 bits of a varint, unsigned. The high bits are dropped as every protobuf reader does. */
+  /** Low 32 bits of a varint, unsigned. The high bits are dropped, as by every protobuf reader. */
   uint32(): number {
     const first = this.buf[this.pos] as number;
     if (first < 0x80 && this.pos < this.end) {
@@ -122,14 +122,14 @@ export class WireReader {
     return this.low !== 0 || this.high !== 0;
   }
 
-  /** Reads a length and checks that so many bytes are left. The content starts at `pos` afterwards. */
+  /** Reads a length and checks that as many bytes are left. The content starts at `pos` afterwards. */
   length(): number {
     const at = this.pos;
     this.varint();
     const left = this.end - this.pos;
     if (this.high !== 0 || this.low > left)
       throw new WireError(
-        `a length of ${this.high * 2 ** 32 + this.low} bytes, but ${left} are left in the message`,
+        `invalid length ${this.high * 2 ** 32 + this.low} (expected at most ${left}, the rest of the message)`,
         at,
         "TRUNCATED",
       );
@@ -139,21 +139,25 @@ export class WireReader {
   skip(size: number): void {
     if (this.pos + size > this.end)
       throw new WireError(
-        `${size} bytes expected, ${this.end - this.pos} left in the message`,
+        `truncated: found ${this.end - this.pos} bytes (expected ${size})`,
         this.pos,
         "TRUNCATED",
       );
     this.pos += size;
   }
 
-  /** Counts what costs memory by its mere number: two bytes of a record can make an object of a hundred. */
+  /** Counts objects, whose number costs memory: two bytes of a record can become an object of a hundred. */
   countElement(weight = 1): void {
     this.#elements += weight;
     if (this.#elements > MAX_RECORD_ELEMENTS)
-      throw new WireError(`more than ${MAX_RECORD_ELEMENTS} elements in one record`, this.pos, "TOO_LARGE");
+      throw new WireError(
+        `too many elements in one record (expected at most ${MAX_RECORD_ELEMENTS})`,
+        this.pos,
+        "TOO_LARGE",
+      );
   }
 
-  /** Steps over the value of a field whose tag has been read. */
+  /** Skips the value of a field after its tag. */
   skipValue(wireType: WireType): void {
     if (wireType === 0) this.varint();
     else if (wireType === 1) this.skip(8);
@@ -162,30 +166,33 @@ export class WireReader {
   }
 }
 
-/** Splits a tag; groups (wire types 3, 4) and 6, 7 occur in no image. */
+/** Splits a tag; groups (wire types 3, 4) and 6, 7 do not occur in images. */
 export function checkTag(tag: number, offset: number): void {
   const wireType = tag & 7;
-  if (tag >>> 3 === 0) throw new WireError("field number 0", offset);
+  if (tag >>> 3 === 0) throw new WireError("invalid field number 0", offset);
   if (wireType === 3 || wireType === 4 || wireType > 5)
-    throw new WireError(`wire type ${wireType} of field ${tag >>> 3}, which no image uses`, offset);
+    throw new WireError(
+      `invalid wire type ${wireType} of field ${tag >>> 3} (expected 0, 1, 2 or 5)`,
+      offset,
+    );
 }
 
-/** One field of a message as it stands in the bytes. */
+/** One encoded field of a message. */
 export interface WireSpan {
   readonly number: number;
   readonly wireType: WireType;
   /** Start of the tag. */
   readonly start: number;
-  /** Start of the value; for wire type 2 of its length. */
+  /** Start of the value; for wire type 2, of its length. */
   readonly valueStart: number;
-  /** Start of the content of wire type 2, else of the value. */
+  /** Start of the content for wire type 2, else of the value. */
   readonly contentStart: number;
   readonly end: number;
 }
 
 /**
- * The fields of the message in `buf[start, end)` in the order of the bytes, without looking into them.
- * Errors: WireError, also for more fields than a record may have.
+ * The fields of the message in `buf[start, end)` in order, without decoding them.
+ * Errors: WireError, also for too many fields.
  */
 export function wireSpans(buf: Buffer, start = 0, end = buf.length): WireSpan[] {
   const reader = new WireReader(buf, start, end);
@@ -197,7 +204,7 @@ export function wireSpans(buf: Buffer, start = 0, end = buf.length): WireSpan[] 
   return spans;
 }
 
-/** Steps over the next field and says where its parts are. */
+/** Skips the next field and returns the positions of its parts. */
 export function readSpan(reader: WireReader): WireSpan {
   const start = reader.pos;
   const tag = reader.uint32();
@@ -213,7 +220,7 @@ export function readSpan(reader: WireReader): WireSpan {
   return { number: tag >>> 3, wireType, start, valueStart, contentStart, end: reader.pos };
 }
 
-/** Growing output buffer. Lengths are put in front of nested messages afterwards. */
+/** Growing output buffer. Lengths of nested messages are inserted afterwards. */
 export class WireWriter {
   buf = Buffer.allocUnsafe(256);
   pos = 0;
@@ -238,7 +245,7 @@ export class WireWriter {
     this.pos = pos;
   }
 
-  /** A negative int32 takes ten bytes, as protobuf writes it. */
+  /** A negative int32 takes ten bytes, as in protobuf. */
   int32(value: number): void {
     if (value >= 0) this.uint32(value);
     else this.halves(value >>> 0, 0xffffffff);
@@ -260,7 +267,7 @@ export class WireWriter {
     this.pos += value.length;
   }
 
-  /** Puts the length of what was written since `start` in front of it. */
+  /** Inserts the length of the bytes written since `start` before them. */
   closeLength(start: number): void {
     const length = this.pos - start;
     const prefix =

@@ -33,7 +33,7 @@ test("help for a command has its usage, flags and examples", async () => {
 });
 
 for (const [what, args, sentence] of [
-  ["an unknown command", ["nope"], "error: nope is no command of crimg; see crimg --help\n"],
+  ["an unknown command", ["nope"], 'error: unknown command "nope"; see crimg --help\n'],
   [
     "an unknown flag",
     ["completion", "bash", "--nope"],
@@ -80,7 +80,7 @@ test("a full disk is told", () => {
   const script = `"$0" "$1" completion bash >/dev/full`;
   const { status, stderr } = spawnSync("bash", ["-c", script, process.execPath, CRIMG], { encoding: "utf8" });
   assert.is(status, 2);
-  assert.is(stderr, "error: stdout: cannot write to it: no space left on the device (ENOSPC)\n");
+  assert.is(stderr, "error: stdout: cannot write: no space left on the device (ENOSPC)\n");
 });
 
 test("a slow reader gets everything", async () => {

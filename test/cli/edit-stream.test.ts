@@ -91,7 +91,7 @@ test("log and undo notice that something else has changed the stream", async () 
   fs.appendFileSync(file, "x");
   const before = fs.readFileSync(file);
   const log = await crimg(["log", file]);
-  assert.equal([log.code, /was changed by something else/.test(log.stderr)], [1, true]);
+  assert.equal([log.code, /was changed by another program/.test(log.stderr)], [1, true]);
   const undo = await crimg(["undo", file]);
   assert.is(undo.code, 2);
   assert.match(undo.stderr, /^error: [^\n]*\n$/);
@@ -118,10 +118,10 @@ test("from a pipe into a pipe, and from a pipe into a file with a log", async ()
 
 for (const [args, error] of [
   [["edit", "-", "--comm", "1=x", "--in-place"], /comes through a pipe, so there is no file to change/],
-  [["edit", "-", "--comm", "1=x", "-o", "-", "--json"], /stdout cannot hold the stream and the answer/],
+  [["edit", "-", "--comm", "1=x", "-o", "-", "--json"], /--json and the stream both go to stdout/],
   [["undo", "-"], /comes through a pipe/],
   [["log", "-"], /comes through a pipe/],
-  [["edit", "-", "--comm", "1=x", "-o", "/nowhere/there/x"], /cannot keep the input in a file/],
+  [["edit", "-", "--comm", "1=x", "-o", "/nowhere/there/x"], /cannot spool the input/],
 ] as const)
   test(`${args.join(" ")} says why not in one sentence`, async () => {
     const { code, stderr } = await crimg(args, { input: streamBytes("rich") });

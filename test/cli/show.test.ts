@@ -34,7 +34,7 @@ for (const view of ["fds", "maps", "creds", "locks", "sockets", "env"])
   test(`an unknown pid ends ${view} with 1 and the pids that there are`, async () => {
     const { code, stdout, stderr } = await crimg(["show", LOGGER, view, "-p", "4711"], inRoot);
     assert.equal([code, stdout], [1, ""]);
-    assert.is(stderr, "error: no task of the image has pid 4711; there are 1000\n");
+    assert.is(stderr, "error: no task with pid 4711 (expected one of 1000)\n");
   });
 
 test("an unknown pid is JSON under --json", async () => {
@@ -43,14 +43,14 @@ test("an unknown pid is JSON under --json", async () => {
   assert.equal(json, {
     schema: "crimg/1",
     command: "show",
-    error: { code: "MISSING", message: "no task of the image has pid 4711; there are 1000" },
+    error: { code: "MISSING", message: "no task with pid 4711 (expected one of 1000)" },
   });
 });
 
 for (const [typed, sentence] of [
-  ["lokcs", "there is no view lokcs; did you mean locks?"],
-  ["sock", "there is no view sock; did you mean sockets?"],
-  ["everything", /^error: there is no view everything; there are tree, fds, .*, record\n$/],
+  ["lokcs", 'unknown view "lokcs"; did you mean "locks"?'],
+  ["sock", 'unknown view "sock"; did you mean "sockets"?'],
+  ["everything", /^error: unknown view "everything" \(expected tree, fds, .*, record\)\n$/],
 ] as const)
   test(`the unknown view ${typed} ends with 2 and what was meant`, async () => {
     const { code, stderr } = await crimg(["show", LOGGER, typed], inRoot);
@@ -62,10 +62,10 @@ for (const [typed, sentence] of [
 for (const [args, code, sentence] of [
   [["record"], 2, /name an image or a record/],
   [["fds", "files.img[3]"], 2, /only the view record takes one/],
-  [["record", "files.img[99]"], 1, /files\.img has 8 records/],
-  [["record", "nope.img"], 1, /no image of the set is named nope\.img/],
-  [["record", "pages-1.img"], 1, /no records: it is a raw image/],
-  [["-p", "1000"], 2, /the summary is of all tasks/],
+  [["record", "files.img[99]"], 1, /no such record 99 in files\.img/],
+  [["record", "nope.img"], 1, /no such image nope\.img/],
+  [["record", "pages-1.img"], 1, /is a raw image/],
+  [["-p", "1000"], 2, /the summary covers all tasks/],
 ] as const)
   test(`show ${args.join(" ")} ends with ${code}`, async () => {
     const result = await crimg(["show", LOGGER, ...args], inRoot);
@@ -77,7 +77,7 @@ for (const [args, code, sentence] of [
 test("a directory without images is one sentence and 2", async () => {
   const { code, stderr } = await crimg(["show", "src"], inRoot);
   assert.is(code, 2);
-  assert.match(stderr, /^error: src: no checkpoint image here.*\n$/);
+  assert.match(stderr, /^error: src: not a checkpoint image directory.*\n$/);
 });
 
 test("JSON names its schema and view, and has exact numbers", async () => {
@@ -96,7 +96,7 @@ test("a damaged image shows what can be read, says the rest, and ends with 2", a
     const { code, stdout, stderr } = await crimg(["show", join(dir, "set")]);
     assert.is(code, 2);
     assert.match(stdout, /^TASKS {5}1 task, 1 thread$/m);
-    assert.match(stderr, /^warning: .*files\.img: 0x62627572 is no magic of a CRIU image/);
+    assert.match(stderr, /^warning: .*files\.img: not a CRIU image \(magic 0x62627572/);
   } finally {
     rmSync(dir, { recursive: true });
   }

@@ -127,7 +127,7 @@ test("--dry-run finds what stands in the way and leaves nothing behind", async (
 
 test("--dry-run counts the edits that come first", async () => {
   const { stdout } = await restore(LOGGER, "--comm", "1000=other", "--dry-run");
-  assert.match(stdout, /^1 change in a copy/);
+  assert.match(stdout, /^1 change in a temporary copy/);
 });
 
 test.run();

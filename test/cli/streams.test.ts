@@ -21,7 +21,7 @@ test("show, from a file and from a pipe", async () => {
 test("info of a cut stream says where it ends and fails", async () => {
   const { code, stdout, stderr } = await crimg(["info", "-"], { input: BYTES.subarray(0, 5000) });
   assert.is(code, 2);
-  assert.match(stdout, /^end {5}cut off at 3093, 1907 bytes behind$/m);
+  assert.match(stdout, /^end {5}truncated at 3093, followed by 1907 bytes$/m);
   assert.match(stderr, /warning: stdin: truncated: .*\(in \[53\], at offset 0xc15\)/);
 });
 
@@ -52,7 +52,7 @@ test("decode and encode, there and back through files and pipes", async () => {
   assert.ok(copied.bytes.equals(BYTES));
   const without = await crimg(["encode"], { input: left.stdout });
   assert.equal([without.code, without.stdout], [2, ""]);
-  assert.match(without.stderr, /^error: [^\n]*name it with --pages-from IMAGE\n$/);
+  assert.match(without.stderr, /^error: [^\n]*use --pages-from IMAGE\n$/);
 });
 
 test("decode of a cut stream writes all there is, and fails", async () => {

@@ -47,7 +47,7 @@ container("asks for its root directory, and lives on in it under another host na
   const digests = digestsOf(SET);
   const refused = await crimg(["restore", SET, "--detach"]);
   assert.is(refused.code, 1);
-  assert.match(refused.stderr, /the mount namespace needs its root directory.*: give --root DIR/);
+  assert.match(refused.stderr, /root directory of the mount namespace.*; use --root DIR/);
 
   const root = rootDirectory();
   const log = join(root, "log");

@@ -133,7 +133,7 @@ test("a stream that its owner edited to uid 0: told, refused, granted by name, o
   assert.is(plain.code, 0, plain.stdout);
   asRoot(image);
   const shown = await crimg(["show", image], { env: { CRIMG_OWNER: "" } });
-  assert.match(shown.stdout, /^RIGHTS {4}asks for more than its owner, user 65534/m);
+  assert.match(shown.stdout, /^RIGHTS {4}beyond those of its owner, user 65534/m);
   const { code, json } = await crimgJson(["validate", image], { env: { CRIMG_OWNER: "" } });
   assert.is(code, 1);
   const ids = (json as { findings: { id: string; severity: string }[] }).findings;
@@ -149,14 +149,14 @@ test("a stream that its owner edited to uid 0: told, refused, granted by name, o
     crimg(["restore", image, "--backend", "slim", "--detach", ...args], { program: other.crimg });
   const refused = await restore();
   assert.is(refused.code, 1);
-  assert.match(refused.stderr, /asks for uid 0, and the owner of the image, user 65534/);
+  assert.match(refused.stderr, /needs uid 0; the owner of the image, user 65534, has/);
   assert.match(refused.stderr, /grant it: crimg restore \S+ --allow-rights uid,caps/);
   assert.match(refused.stderr, /nothing was started/);
   assert.is((await restore("--force")).code, 1, "--force is about findings, not about rights");
   const part = await restore("--allow-rights", "uid");
   assert.is(part.code, 1, part.stdout + part.stderr);
-  assert.match(part.stderr, /asks for CAP_SYS_ADMIN/);
-  assert.not.match(part.stderr, /asks for uid/);
+  assert.match(part.stderr, /needs CAP_SYS_ADMIN/);
+  assert.not.match(part.stderr, /needs uid/);
   assert.is((await restore("--allow-rights", "uid=1,caps")).code, 1);
 
   const granted = await restore("--allow-rights", "uid=0,caps");
@@ -219,7 +219,7 @@ async function changedMeanwhile(
         await until("its end", () => statusGone(pid));
       } else {
         assert.not.match(result.stderr, /internal error|^\s+at /m, what);
-        if (/changed after the check: .*asks for uid 0/.test(result.stderr)) refused++;
+        if (/changed during the check: .*needs uid 0/.test(result.stderr)) refused++;
       }
       const aside = `${image}.aside`;
       if (existsSync(aside)) {
@@ -295,7 +295,7 @@ test("what root owns is restored as ever, in a directory of root's alone", async
   copyFileSync(image, elsewhere);
   const refused = await crimg(["restore", elsewhere, "--backend", "slim", "--dry-run"]);
   assert.is(refused.code, 1, "root's image in a directory of a user could have been put there by him");
-  assert.match(refused.stdout, /asks for uid 0/);
+  assert.match(refused.stdout, /needs uid 0/);
   const { code, stdout, stderr } = await crimg(["restore", image, "--backend", "slim", "--detach"]);
   assert.is(code, 0, stdout + stderr);
   await kill(live);
@@ -322,10 +322,10 @@ test("a set of criu: refused, and granted", async () => {
   assert.is(printed.code, 1);
   const refused = await restore();
   assert.is(refused.code, 1);
-  assert.match(refused.stderr, /asks for uid 0/);
+  assert.match(refused.stderr, /needs uid 0/);
   const asOwner = await restore("--as-owner");
   assert.is(asOwner.code, 2);
-  assert.match(asOwner.stderr, /criu restores as root alone/);
+  assert.match(asOwner.stderr, /criu requires root/);
   const granted = await restore("--allow-rights", "all");
   assert.is(granted.code, 0, granted.stdout + granted.stderr);
   assert.equal(statusOf(live.pid, "Uid"), ["0 0 0 0"]);

@@ -151,7 +151,7 @@ test("auto: a stream of crimg checkpoint is for slim, also where there is a criu
   };
   assert.is(code, 0);
   assert.is(backend.name, "slim");
-  assert.is(backend.because, "crimg checkpoint wrote the stream");
+  assert.is(backend.because, "the stream was written by crimg checkpoint");
   assert.is(criu, undefined);
   assert.is(restart, undefined);
   assert.ok(steps.some(({ task }) => task === live.pid));
@@ -159,8 +159,8 @@ test("auto: a stream of crimg checkpoint is for slim, also where there is a criu
   assert.is(phases.at(-1), "resume");
   assert.is(statOf(live.pid), undefined, "nothing was started");
   const text = await crimg(["restore", image, "--dry-run"]);
-  assert.match(text.stdout, /^backend slim, since crimg checkpoint wrote the stream\n/);
-  assert.ok(text.stdout.endsWith("nothing was started: this is a dry run\n"));
+  assert.match(text.stdout, /^backend slim, since the stream was written by crimg checkpoint\n/);
+  assert.ok(text.stdout.endsWith("dry run; nothing was started\n"));
 });
 
 test("auto: criu restores a set where it works", async () => {
@@ -169,14 +169,14 @@ test("auto: criu restores a set where it works", async () => {
     env: { CRIMG_CRIU: criu },
   });
   const { backend } = json as { backend: { name: string; because: string } };
-  assert.equal([backend.name, backend.because], ["criu", "the set is of criu"]);
+  assert.equal([backend.name, backend.because], ["criu", "a CRIU set"]);
 });
 
 test("auto: without a criu the other engine takes over, and says why", async () => {
   const { json } = await crimgJson(["restore", "fixtures/criu/logger", "--dry-run"], { env });
   const { backend, losses } = json as { backend: { name: string; because: string }; losses: unknown };
   assert.is(backend.name, "slim");
-  assert.match(backend.because, /^it can work here and criu cannot: \/nowhere\/criu is no program/);
+  assert.match(backend.because, /^criu does not work here: \/nowhere\/criu is no program/);
   assert.equal(losses, []);
 });
 

@@ -22,8 +22,8 @@ const test = suite("an image of another user", {}, 600);
 test.before(() => needsRoot("working on what another user has prepared"));
 test.after(cleanUp);
 
-const DOUBTED = /is not taken for crimg's own record of an edit/g;
-const MIXED = /old and new files are mixed; crimg recover finishes it/;
+const DOUBTED = /is not a trusted edit journal/g;
+const MIXED = /a mix of old and new files; run crimg recover to finish it/;
 
 /** What a look says of what was prepared: nothing, that a record is not believed, or that an edit was interrupted. */
 type Said = "nothing" | "doubt" | "mixed";
@@ -38,7 +38,7 @@ interface Attack {
   prepare(at: StrangersImage): unknown;
 }
 
-const LEFT_ALONE = /was left alone: it belongs to uid 65534/;
+const LEFT_ALONE = /edit journal of this image: owned by uid 65534/;
 
 const ATTACKS: Record<string, Attack> = {
   "a record that removes files here and elsewhere, temporaries of the stranger's": {
@@ -70,7 +70,7 @@ const ATTACKS: Record<string, Attack> = {
   },
   "root's own directory with such a record, by a link": {
     looks: "doubt",
-    refused: /was left alone: it is a symbolic link/,
+    refused: /edit journal of this image: is a symbolic link/,
     thorough: true,
     prepare: (at) => {
       const record = path.join(at.outside, "record");
@@ -103,7 +103,7 @@ const ATTACKS: Record<string, Attack> = {
   },
   "a file in the way of the lock": {
     looks: "doubt",
-    refused: /was left alone: it is no directory/,
+    refused: /edit journal of this image: not a directory/,
     prepare: (at) => {
       fs.writeFileSync(at.lock, "x");
       give(at.lock);
@@ -119,7 +119,7 @@ const ATTACKS: Record<string, Attack> = {
   },
   "the record of root's edit of another set": {
     looks: "doubt",
-    refused: /was left alone: its record is about another directory/,
+    refused: /edit journal of this image: its journal is for another directory/,
     families: ["set"],
     prepare: async (at) => {
       const other = path.join(at.top, "place/other");
@@ -133,7 +133,7 @@ const ATTACKS: Record<string, Attack> = {
   "the record of root's edit of the stream beside it": {
     looks: "mixed",
     refused:
-      /was left alone: (the directory belongs to uid 65534|it names "other.ckpt", which is no file of this image)/,
+      /edit journal of this image: (the directory is owned by uid 65534|it names "other.ckpt", which is not a file of this image)/,
     families: ["stream"],
     prepare: async (at) => {
       const other = path.join(at.beside, "other.ckpt");
@@ -145,7 +145,8 @@ const ATTACKS: Record<string, Attack> = {
   },
   "root's edit of it, and other bytes since": {
     looks: "mixed",
-    refused: /was left alone: (the directory belongs to uid 65534|.* is neither the old nor the new file)/,
+    refused:
+      /edit journal of this image: (the directory is owned by uid 65534|.* is neither the old nor the new file)/,
     thorough: true,
     prepare: async (at) => {
       await interrupt(at.image, FAMILIES[at.family].edit, "mixed");
@@ -154,7 +155,8 @@ const ATTACKS: Record<string, Attack> = {
   },
   "root's edit of it, and a link to root's file since": {
     looks: "mixed",
-    refused: /was left alone: (the directory belongs to uid 65534|.* is neither the old nor the new file)/,
+    refused:
+      /edit journal of this image: (the directory is owned by uid 65534|.* is neither the old nor the new file)/,
     families: ["set"],
     prepare: async (at) => {
       await interrupt(at.image, FAMILIES[at.family].edit, "mixed");
@@ -166,7 +168,7 @@ const ATTACKS: Record<string, Attack> = {
   },
   "the image itself a link to root's": {
     looks: "nothing",
-    refused: /it is a symbolic link of uid 65534; name the image that it leads to/,
+    refused: /is a symbolic link owned by uid 65534 \(not followed\); name its target/,
     prepare: plantImageLink,
   },
 };

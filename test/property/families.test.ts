@@ -1,5 +1,7 @@
 // One meaning in both families: what is found in an image, and what an edit does to it, is the same for the image and
 // for what convert makes of it.
+import { mkdirSync, writeFileSync } from "node:fs";
+import { dirname, join } from "node:path";
 import * as assert from "uvu/assert";
 import { OverlayFileSet } from "../../src/io/file-set.js";
 import { MemorySource } from "../../src/io/source.js";
@@ -176,9 +178,14 @@ function isChanged(before: Document, after: Document): boolean {
   return differences.length + memory.length > 0;
 }
 
+/** A file of the logger that --accept-file finds under the root, with another size. */
+const CONFIGURATION = "/var/lib/crimg-demo/logger/etc/logger.conf";
+
 /** An image as an edit leaves it. */
 function edited(document: Document, text: string): Document {
   const root = freshDirectory("families");
+  mkdirSync(join(root, dirname(CONFIGURATION)), { recursive: true });
+  writeFileSync(join(root, CONFIGURATION), "one line more than at the checkpoint of the logger\n".repeat(3));
   const plan = planEdits(document, edits(text), { root });
   if (document.family === "criu") {
     const { fileSet } = document.set;

@@ -29,11 +29,11 @@ import { takenReason, zombiesGone } from "./pids.js";
 import { unsupported } from "./preflight.js";
 import { type CriuEnd, runCriu } from "./run.js";
 
-/** criu is silent while it reads pages; a slow disk gives it so many bytes a second. */
+/** criu logs nothing while it reads pages; read rate of a slow disk, in bytes per second. */
 const STALL_SECONDS = 60;
 const PAGE_BYTES_PER_SECOND = 32 * 1024 * 1024;
 
-/** The installed criu, started as a program. `named`: the user's own choice of one. */
+/** The installed criu, run as a program. `named`: path given by the user. */
 export class CriuBackend implements Backend {
   readonly name = "criu";
   readonly family = "criu";
@@ -61,7 +61,7 @@ export class CriuBackend implements Backend {
     return unsupported(setDocument(document));
   }
 
-  /** criu tells what it does while it does it. */
+  /** criu has no plan to show; it logs its steps. */
   async steps(): Promise<readonly PlannedStep[]> {
     return [];
   }
@@ -127,10 +127,10 @@ function setDocument(document: Document): CriuDocument {
   throw new UnsupportedError("criu restores image sets only", { file: document.name });
 }
 
-/** Errors: UNSUPPORTED for a set that criu cannot read because it is not a directory. */
+/** Errors: UNSUPPORTED for a set that is not a directory. */
 function directoryOf({ set: { fileSet }, name }: CriuDocument): string {
   if (fileSet instanceof DirectoryFileSet) return path.resolve(fileSet.directory);
-  throw new UnsupportedError("criu restores from a directory only", { file: name });
+  throw new UnsupportedError("criu can restore only from a directory", { file: name });
 }
 
 function pageBytes({ set }: CriuDocument): number {
@@ -146,21 +146,22 @@ function resultOf(
 ): Restart {
   if (end.restored && end.pid !== undefined) {
     const gone = detach && hostProcess(end.pid) === undefined;
-    const remark = `criu restored task ${end.pid}, but it has ended already`;
+    const remark = `criu restored task ${end.pid}, but it has already ended`;
     return { restored: true, pid: end.pid, remark: gone ? remark : undefined };
   }
   const explanation = explanationOf(end, document, workDirectory, given);
   if (end.hung)
     return {
       restored: false,
-      reason: "criu said nothing more for too long and was killed",
+      reason: "criu hung (no log output) and was killed",
       explanation,
     };
-  const how = typeof end.ended === "number" ? `ended with status ${end.ended}` : `was killed by ${end.ended}`;
+  const how =
+    typeof end.ended === "number" ? `exited with status ${end.ended}` : `was killed by ${end.ended}`;
   return { restored: false, reason: explanation?.failure?.what ?? `criu ${how}`, explanation };
 }
 
-/** criu writes no log when it ends before it has read its options; then its words are all there is. */
+/** criu writes no log if it fails on its options; then only its stderr is known. */
 function explanationOf(
   end: CriuEnd,
   document: Document,
@@ -177,7 +178,7 @@ function explanationOf(
       source.close();
       if (explanation !== undefined) return explanation;
     } catch {
-      // not there, or nothing in it that criu would say
+      // missing, or not a log of criu
     }
   }
   return undefined;
@@ -187,7 +188,7 @@ function makeWorkDirectory(): string {
   try {
     return temporaryDirectory(os.tmpdir(), "restore");
   } catch (error) {
-    throw ioError("make a directory for criu's log", os.tmpdir(), error);
+    throw ioError("create a directory for the log of criu", os.tmpdir(), error);
   }
 }
 
@@ -198,6 +199,6 @@ function keepLog(from: string, to: string): void {
     writeFileSync(fd, readFileSync(from));
     closeSync(fd);
   } catch (error) {
-    throw ioError("keep criu's log", to, error);
+    throw ioError("save the log of criu", to, error);
   }
 }

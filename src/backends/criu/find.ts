@@ -5,7 +5,7 @@ import { MemorySource } from "../../io/source.js";
 import { explainLog, type Failure } from "../../ops/explain/explain.js";
 import type { Probe } from "../backend.js";
 
-/** What was found out about criu on this host. */
+/** criu on this host. */
 export type CriuProbe =
   | (Extract<Probe, { able: true }> & { readonly path: string; readonly version: string })
   | Extract<Probe, { able: false }>;
@@ -13,8 +13,8 @@ export type CriuProbe =
 const TRIAL_MS = 20_000;
 
 /**
- * Finds criu and tries whether it can work on this kernel: `named` (the user's --criu), else CRIMG_CRIU, else PATH.
- * One that is named is the only candidate, so that the user gets that one or hears why not.
+ * Finds criu and checks that it works on this kernel: `named` (--criu), else CRIMG_CRIU, else PATH. A named one is the
+ * only candidate.
  */
 export function findCriu(named: string | undefined): CriuProbe {
   const chosen = named ?? (process.env.CRIMG_CRIU || undefined);
@@ -26,15 +26,15 @@ export function findCriu(named: string | undefined): CriuProbe {
       path: chosen,
       reason:
         chosen === undefined
-          ? "there is no criu on PATH; install one, or name it with --criu PATH or CRIMG_CRIU"
-          : `${chosen} is no program that can be started`,
+          ? "criu not found on PATH; install it, or name it with --criu PATH or CRIMG_CRIU"
+          : `${chosen} is not an executable program`,
     };
   const version = versionOf(path);
-  if (version === undefined) return { able: false, path, reason: `${path} does not start, or is no criu` };
+  if (version === undefined) return { able: false, path, reason: `${path} does not run, or is not criu` };
   return tried(path, version);
 }
 
-/** `criu check` initialises what a restore does; some of its complaints a restore can do without. */
+/** `criu check` initialises the same features as a restore, which may not need all of them. */
 function tried(path: string, version: string): CriuProbe {
   const { status, stdout, stderr } = run(path, ["check"]);
   if (status === 0) return { able: true, path, version };
@@ -48,14 +48,14 @@ function tried(path: string, version: string): CriuProbe {
       reason: `criu ${version} (${path}): ${failure.what}: ${failure.why}`,
     };
   const line = said.split("\n").find((text) => text.includes("Error")) ?? said.split("\n", 1)[0];
-  return { able: true, path, version, remark: `criu check is not content: ${line}` };
+  return { able: true, path, version, remark: `criu check failed: ${line}` };
 }
 
 function failureIn(said: string): Failure | undefined {
   try {
     return explainLog(new MemorySource(Buffer.from(said), "criu check")).failure;
   } catch {
-    return undefined; // not a word that criu is known to say
+    return undefined; // not an output of criu
   }
 }
 

@@ -2,10 +2,10 @@ import { IMAGES } from "../../formats/criu/images.js";
 import type { CriuDocument } from "../../model/document.js";
 import { type HostProcess, hostProcess, takenPids } from "../processes.js";
 
-/** After a checkpoint or a failed restore the old tasks are zombies until their parent looks: about a second. */
+/** After a checkpoint or a failed restore the old tasks are zombies until their parent waits: about a second. */
 const ZOMBIE_SECONDS = 5;
 
-/** Waits for zombies that still have pids of the tasks. Gives who has one after that, as a host sees it. */
+/** Waits for zombies that have pids of the tasks. Returns the processes that have one after that, as seen on the host. */
 export async function zombiesGone(document: CriuDocument): Promise<HostProcess[]> {
   if (hasPidNamespace(document)) return [];
   const { tasks } = document.checkpoint;
@@ -13,19 +13,19 @@ export async function zombiesGone(document: CriuDocument): Promise<HostProcess[]
   return takenPids([...pids], ZOMBIE_SECONDS);
 }
 
-/** Why a pid of the tasks is not free, once zombies had their time; undefined when all are. */
+/** Why a pid of the tasks is not free, after waiting for zombies; undefined if all are free. */
 export async function takenReason(document: CriuDocument): Promise<string | undefined> {
   const [taken] = await zombiesGone(document);
   if (taken === undefined) return undefined;
   const task = document.checkpoint.task(taken.pid);
   const wanted = `pid ${taken.pid}${task === undefined ? "" : ` (${task.comm})`} is taken`;
   if (taken.state !== "Z")
-    return `${wanted} by the running ${taken.comm}: it must end first, or restore in a pid namespace of its own with unshare --pid --fork --mount-proc crimg restore`;
+    return `${wanted} by running process ${taken.comm}; end it, or restore in a new pid namespace: unshare --pid --fork --mount-proc crimg restore`;
   const parent = hostProcess(taken.ppid);
-  return `${wanted} by a zombie, which stays until its parent ${taken.ppid}${parent === undefined ? "" : ` (${parent.comm})`} waits for it or ends`;
+  return `${wanted} by a zombie, until its parent ${taken.ppid}${parent === undefined ? "" : ` (${parent.comm})`} waits for it or ends`;
 }
 
-/** Whether criu makes a pid namespace, in which every pid is free. */
+/** Whether criu creates a pid namespace, in which every pid is free. */
 function hasPidNamespace(document: CriuDocument): boolean {
   const root = document.checkpoint.tasks[0]?.pid;
   const ids = document.set.first(IMAGES.INVENTORY)?.root_ids;

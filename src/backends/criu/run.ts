@@ -8,21 +8,21 @@ import { killTree } from "../processes.js";
 
 /** One run of `criu restore`. */
 export interface CriuRun {
-  /** The program and its arguments, without those that say where the log and the pid go. */
+  /** The program and its arguments, without those for the log and the pid file. */
   readonly command: readonly [string, ...string[]];
-  /** An empty directory, for the log and what else criu writes. */
+  /** An empty directory, for the log and other files of criu. */
   readonly workDirectory: string;
   readonly detach: boolean;
-  /** The tasks join the terminal and session that crimg runs in, and get their signals from there. */
+  /** The tasks join the terminal and session of crimg, and get their signals from there. */
   readonly sharesTerminal: boolean;
-  /** How long criu may say nothing at all before it is taken to hang. */
+  /** Time without log output after which criu is considered hung. */
   readonly stallSeconds: number;
   readonly onRestored: (pid: number) => void;
 }
 
 export interface CriuEnd {
   readonly restored: boolean;
-  /** Pid of the root task as this host sees it, if it was made. */
+  /** Pid of the root task as seen on this host, if it was created. */
   readonly pid: number | undefined;
   /** How criu itself ended: its exit status, or the name of a signal. */
   readonly ended: number | NodeJS.Signals;
@@ -32,14 +32,14 @@ export interface CriuEnd {
 
 const SIGNALS = ["SIGINT", "SIGTERM", "SIGHUP", "SIGQUIT"] as const;
 const POLL_MS = 50;
-/** criu's last words are few, and the line that is looked for is among them. */
+/** Bytes read from the end of the log, which include the message of success. */
 const LAST_WORDS_BYTES = 4096;
 const SUCCESS = "Restore finished successfully";
 
 /**
- * Runs criu and waits: detached until the tasks run, else until they have ended. A criu that hangs is killed with the
- * half-made tasks. SIGINT and the like go to the restored root task, or stop the restore when it is not done yet.
- * Errors: BackendError when criu cannot be started or the restore was interrupted.
+ * Runs criu and waits: detached until the tasks run, else until they end. A hung criu is killed with the partially
+ * restored tasks. SIGINT and the like are forwarded to the restored root task, or stop an unfinished restore.
+ * Errors: BackendError if criu cannot be started or the restore was interrupted.
  */
 export async function runCriu(run: CriuRun): Promise<CriuEnd> {
   const log = join(run.workDirectory, "restore.log");
@@ -78,7 +78,7 @@ export async function runCriu(run: CriuRun): Promise<CriuEnd> {
     }
     const ended = await end;
     if (interrupted !== undefined && pid === undefined)
-      throw new BackendError(`interrupted by ${interrupted}; the tasks that were half restored are killed`);
+      throw new BackendError(`interrupted by ${interrupted}; the partially restored tasks were killed`);
     return { restored: pid !== undefined, pid: pid ?? pidIn(pidFile), ended, hung, log };
   } finally {
     for (const signal of SIGNALS) process.off(signal, onSignal);
@@ -90,14 +90,14 @@ function start({ command, detach, sharesTerminal }: CriuRun, places: string[], o
   const [program, action, ...rest] = command;
   const args = [action as string, ...places, ...(detach ? ["--restore-detached"] : []), ...rest];
   return spawn(program, args, {
-    // Detached tasks must not keep a pipe of ours open, and criu's early words go into a file.
+    // Detached tasks must not keep a pipe of crimg open, so early output of criu goes to a file.
     stdio: detach ? ["ignore", out, out] : ["inherit", "inherit", "inherit"],
-    // In a session of its own criu is not hit by the Ctrl-C that crimg passes on; a shell's job stays in the shell's.
+    // In its own session criu does not get the Ctrl-C that crimg forwards; a shell job stays in the session of the shell.
     detached: !sharesTerminal,
   });
 }
 
-/** True when criu hangs: its log did not grow for so long. */
+/** True if criu hangs: its log has not grown for too long. */
 async function untilRestored(log: string, stallSeconds: number, over: () => boolean): Promise<boolean> {
   let size = -1;
   let since = Date.now();
@@ -148,6 +148,6 @@ function sendTo(pid: number, signal: NodeJS.Signals): void {
   try {
     process.kill(pid, signal);
   } catch {
-    // it has ended by itself
+    // it has already ended
   }
 }

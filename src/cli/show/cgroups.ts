@@ -29,7 +29,7 @@ export function* cgroupsLines({ sets, directories }: ViewData<"cgroups">, look: 
     const rows = sets.flatMap(({ id, outside, tids, members }): Cell[][] => {
       const threads = numberRanges([...tids].sort((a, b) => a - b));
       if (members.length === 0)
-        return [[id, threads, outside ? "those of criu itself, not in the image" : "missing: no such set"]];
+        return [[id, threads, outside ? "those of criu, not in the image" : "missing: no such set"]];
       return groupedBy(members, ({ path }) => path).map((all) => {
         return [id, threads, all[0]?.path ?? "", all.map(nameOf).join(" ")];
       });

@@ -7,7 +7,7 @@ type ThreadCreds = ViewData<"creds">["tasks"][number]["threads"][number];
 
 const NAME_WIDTH = 11;
 
-/** `crimg show IMG creds`: tasks, and threads that differ from their leader, by what they have in common. */
+/** `crimg show IMG creds`: tasks, and threads that differ from their leader, grouped by equal credentials. */
 export function* credsLines({ tasks }: ViewData<"creds">, look: Look): Generator<Line> {
   const bearers = tasks.flatMap(({ pid, comm, threads }) => {
     const [own = [], ...others] = groupedBy(threads, credsOf);
@@ -60,7 +60,7 @@ function idsText(ids: readonly number[]): string {
   return `real ${real}, effective ${effective}, saved ${saved}, file system ${fs}`;
 }
 
-/** Most tasks have all capabilities or few; of nearly all it is told which are missing. */
+/** Most tasks have all capabilities or few; if nearly all, the missing ones are listed. */
 function capabilitiesText(names: readonly string[]): string {
   const missing = [...CAPABILITIES.values.keys()].filter((name) => !names.includes(name));
   if (names.length === 0) return "none";

@@ -31,7 +31,7 @@ function* rowsOf(files: ViewData<"files">["files"]): Generator<Cell[]> {
   }
 }
 
-/** Who gets the signals of files, the files of one owner together. */
+/** Receivers of the signals of files, grouped by owner. */
 function* ownerLines(files: ViewData<"files">["files"]): Generator<Line> {
   const owned = files.filter(({ owner }) => owner !== undefined);
   for (const group of groupedBy(owned, ({ owner }) => `${owner?.signal} ${owner?.kind} ${owner?.pid}`)) {

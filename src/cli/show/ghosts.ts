@@ -32,7 +32,7 @@ function pathText({ path, id }: ShownGhost): string {
   return path ?? `missing: no open file has id ${id}`;
 }
 
-/** A hard link lies next to the path, or above it. */
+/** A hard link is in the directory of the path, or above it. */
 function keptText({ method, keptIn }: ShownGhost): string {
   if (method === "copy") return `copy ${keptIn}`;
   return method === "link remap" ? `${keptIn.slice(keptIn.lastIndexOf("/") + 1)} on disk` : keptIn;

@@ -43,7 +43,7 @@ const LINES: LinesOf = {
   env: envLines,
 };
 
-/** A view as the lines of text that fit the terminal. */
+/** A view as lines of text that fit the terminal. */
 export function viewLines<Name extends ViewName>(
   name: Name,
   view: ViewData<Name>,

@@ -32,11 +32,12 @@ export function locksLines({ locks }: ViewData<"locks">, look: Look): Iterable<L
 function typeText({ type, breaking, previous, remaining }: ShownLock): string {
   if (!breaking) return typeof type === "number" ? `type ${type}` : type;
   const from = previous === undefined ? "" : `${previous} `;
-  const due = remaining === undefined ? "" : remaining === 0n ? ", due" : ` in ${durationText(remaining)}`;
+  const due =
+    remaining === undefined ? "" : remaining === 0n ? ", expired" : ` in ${durationText(remaining)}`;
   return `${from}breaking to ${type}${due}`;
 }
 
-/** flock(2) and leases always take the whole file. */
+/** flock(2) and leases always cover the whole file. */
 function bytesText({ kind, start, end }: ShownLock): string {
   if (kind === "flock" || kind === "lease" || (start === 0n && end === undefined)) return "all";
   return `${start}-${end ?? "end"}`;

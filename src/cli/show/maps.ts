@@ -30,7 +30,7 @@ export function* mapsLines({ tasks }: ViewData<"maps">, look: Look): Generator<L
   }
 }
 
-/** What has no name and is not plain memory says what it is. */
+/** A mapping without a name that is not plain memory is shown by its kind. */
 export function mappingName(kind: string, name: string): string {
   return name === "" && kind !== "anonymous" ? `[${kind}]` : name;
 }

@@ -15,12 +15,12 @@ type ShownNamespace = ViewData<"ns">["namespaces"][number];
 
 /** `crimg show IMG ns` */
 export function nsLines({ namespaces }: ViewData<"ns">, look: Look): Iterable<Line> {
-  if (namespaces.length === 0) return ["no namespaces are told of"];
+  if (namespaces.length === 0) return ["no namespaces in the image"];
   const rows = namespaces.map((namespace) => [
     namespace.kind,
     namespace.id,
     namespace.pids.length,
-    namespace.dumped ? factsText(namespace) : "criu's own, not in the image",
+    namespace.dumped ? factsText(namespace) : "shared with criu, not in the image",
   ]);
   return tableLines(COLUMNS, rows, look);
 }

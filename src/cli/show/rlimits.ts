@@ -13,7 +13,7 @@ const COLUMNS: readonly Column[] = [
 
 type ShownLimit = ViewData<"rlimits">["tasks"][number]["limits"][number];
 
-/** `crimg show IMG rlimits`: tasks with the same limits stand together. */
+/** `crimg show IMG rlimits`: tasks with the same limits are grouped. */
 export function* rlimitsLines({ tasks }: ViewData<"rlimits">, look: Look): Generator<Line> {
   const limited = tasks.filter(({ limits }) => limits.length > 0);
   if (limited.length === 0) yield "no resource limits";

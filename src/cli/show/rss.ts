@@ -8,7 +8,7 @@ import { type Look, rangeText, taskHead } from "./words.js";
 type TaskRss = ViewData<"rss">["tasks"][number];
 type MappingRss = TaskRss["mappings"][number];
 
-/** Columns that stand only where there is something to say. */
+/** Columns that are omitted if empty. */
 const ELSEWHERE = [
   ["IN PARENT", "inParent"],
   ["LAZY", "lazy"],
@@ -52,7 +52,7 @@ function mappingTable({ mappings }: TaskRss, pageSize: number, look: Look): Iter
   return tableLines(columns, rows, look);
 }
 
-/** Too many for a table, which must see all of them to lay itself out. */
+/** Too many for a table, whose layout needs all rows. */
 function* runLines({ mappings }: TaskRss, look: Look): Generator<Line> {
   for (const mapping of mappings) {
     yield mappingLine(mapping, look);

@@ -3,7 +3,7 @@ import { joined, type Styled, styled } from "../line.js";
 import { plural } from "../units.js";
 import { type Look, taskHead } from "./words.js";
 
-/** Puts tasks together of which the same is told, in the order of the first of each. */
+/** Groups tasks that are shown alike, in the order of the first of each group. */
 export function groupedBy<T>(items: readonly T[], keyOf: (item: T) => unknown): T[][] {
   const groups = new Map<string, T[]>();
   for (const item of items) {

@@ -8,16 +8,16 @@ const COLUMNS: readonly Column[] = [
   { head: "SIGNAL" },
   { head: "ACTION" },
   { head: "FLAGS", cut: "end" },
-  { head: "BLOCKED MEANWHILE", cut: "end" },
+  { head: "BLOCKED DURING", cut: "end" },
 ];
 
 type TaskSignals = ViewData<"signals">["tasks"][number];
 type ShownPending = TaskSignals["pending"][number];
 
-/** `crimg show IMG signals`: tasks that do the same stand together. */
+/** `crimg show IMG signals`: tasks with the same actions are grouped. */
 export function* signalsLines({ tasks }: ViewData<"signals">, look: Look): Generator<Line> {
   const alive = tasks.filter(({ threads }) => threads.length > 0);
-  if (alive.length === 0) yield "no task that could get a signal";
+  if (alive.length === 0) yield "no task that can receive a signal";
   for (const [at, group] of groupedBy(alive, behaviourOf).entries()) {
     if (at > 0) yield "";
     yield groupHead(group, look);
@@ -33,7 +33,7 @@ export function* signalsLines({ tasks }: ViewData<"signals">, look: Look): Gener
   }
 }
 
-/** A task with one thread is told of without the number of that. */
+/** The tid is omitted for a task with one thread. */
 function behaviourOf({ actions, pending, threads }: TaskSignals): unknown {
   if (threads.length > 1) return { actions, pending, threads };
   return { actions, pending, blocked: threads[0]?.blocked, own: threads[0]?.pending };

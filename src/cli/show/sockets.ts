@@ -33,13 +33,13 @@ export function socketsLines({ sockets }: ViewData<"sockets">, look: Look): Iter
   return tableLines(COLUMNS, rows, look);
 }
 
-/** In the words of ss(8). */
+/** As shown by ss(8). */
 function stateText(state: string, shutdown: string | undefined): string {
   if (state !== "ESTABLISHED") return state.replaceAll("_", "-");
   return shutdown === undefined ? "ESTAB" : `SHUT ${shutdown}`;
 }
 
-/** As ss(8) calls them: `u_str`, `p_raw`, `nl route`. */
+/** As named by ss(8): `u_str`, `p_raw`, `nl route`. */
 function kindText({ family, type, protocol }: ShownSocket): string {
   const word = type.toLowerCase().slice(0, 3);
   if (family === "UNIX") return `u_${word}`;
@@ -51,6 +51,6 @@ function kindText({ family, type, protocol }: ShownSocket): string {
 function peerText({ remote, peer }: ShownSocket): string {
   if (remote !== "" && peer === undefined) return remote;
   if (peer === undefined) return "";
-  if (peer.id === undefined) return `outside [${peer.inode}]`;
+  if (peer.id === undefined) return `external [${peer.inode}]`;
   return [holderText(peer.descriptors), remote].filter(Boolean).join(" ") || `[${peer.inode}]`;
 }

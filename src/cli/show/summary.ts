@@ -35,7 +35,7 @@ function imageText({ image: { name, format, version, files, bytes } }: SummaryVi
   return `${name}: ${form}, ${plural(files, "file")}, ${sizeText(bytes)}`;
 }
 
-/** img_version as criu's sources name it. */
+/** img_version as named in the sources of criu. */
 const VERSIONS: Readonly<Record<number, string>> = { 1: "1.0", 2: "1.1", 3: "1.2" };
 
 function programText({ program }: SummaryView): string | undefined {
@@ -51,9 +51,9 @@ function whenText({ checkpoint }: SummaryView): string | undefined {
   const facts = [
     time === undefined
       ? ""
-      : `${time.slice(0, 19).replace("T", " ")} UTC${timeOf === undefined ? "" : ` by the time of ${timeOf}`}`,
-    uptime === undefined ? "" : `the machine was up ${durationText(uptime)}`,
-    frozen === undefined ? "" : `tasks stood still for ${durationText(frozen * 1000)}`,
+      : `${time.slice(0, 19).replace("T", " ")} UTC${timeOf === undefined ? "" : ` (mtime of ${timeOf})`}`,
+    uptime === undefined ? "" : `uptime ${durationText(uptime)}`,
+    frozen === undefined ? "" : `tasks were frozen for ${durationText(frozen * 1000)}`,
   ].filter(Boolean);
   return facts.length === 0 ? undefined : facts.join("; ");
 }
@@ -61,7 +61,7 @@ function whenText({ checkpoint }: SummaryView): string | undefined {
 function criuText({ checkpoint }: SummaryView): string | undefined {
   if (checkpoint?.criu === undefined) return undefined;
   const { since, unknown } = checkpoint.criu;
-  const age = since === undefined ? "of unknown age" : `${since.release} or later (${since.field})`;
+  const age = since === undefined ? "unknown version" : `${since.release} or later (${since.field})`;
   return unknown.length === 0 ? age : `${age}; fields unknown to crimg: ${unknown.join(", ")}`;
 }
 
@@ -73,7 +73,7 @@ function formatText({ checkpoint }: SummaryView): string | undefined {
 
 function machineText({ checkpoint }: SummaryView): string | undefined {
   if (checkpoint === undefined) return undefined;
-  return `${checkpoint.architecture}, pages of ${sizeText(checkpoint.pageSize)}; ${checkpoint.kernel === undefined ? "images hold no kernel release" : `kernel ${checkpoint.kernel}`}`;
+  return `${checkpoint.architecture}, ${sizeText(checkpoint.pageSize)} pages; kernel ${checkpoint.kernel ?? "not recorded"}`;
 }
 
 function tasksText({ tasks }: SummaryView): string | undefined {
@@ -92,7 +92,7 @@ function memoryText({ memory }: SummaryView): string | undefined {
     `${sizeText(mapped)} mapped, ${sizeText(stored)} stored`,
     shared > 0 ? `${sizeText(shared)} of shared segments stored` : "",
     inParent > 0 ? `${sizeText(inParent)} in parent sets` : "",
-    lazy > 0 ? `${sizeText(lazy)} left for a lazy migration` : "",
+    lazy > 0 ? `${sizeText(lazy)} left for lazy migration` : "",
     pagesFiles === stored + shared ? "" : `pages files of ${sizeText(pagesFiles)}`,
   ]
     .filter(Boolean)
@@ -120,7 +120,7 @@ function locksText({ locks }: SummaryView): string | undefined {
   return kinds.length === 0 ? "none" : kinds.join(", ");
 }
 
-/** So many of the rights are named. */
+/** Maximum number of rights named. */
 const NAMED_RIGHTS = 6;
 
 function rightsText({ rights }: SummaryView): string | undefined {
@@ -129,5 +129,5 @@ function rightsText({ rights }: SummaryView): string | undefined {
   const named = asked.slice(0, NAMED_RIGHTS).map((right) => right.asked);
   const more = asked.length > named.length ? ` and ${asked.length - named.length} more` : "";
   const names = [...new Set(asked.map(({ name }) => name))].join(",");
-  return `asks for more than its owner, ${owner}, has: ${named.join(", ")}${more}; restore by root needs --allow-rights ${names}`;
+  return `beyond those of its owner, ${owner}: ${named.join(", ")}${more}; restore as root needs --allow-rights ${names}`;
 }

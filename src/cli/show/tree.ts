@@ -38,7 +38,7 @@ export function* treeViewLines({ tasks, notes }: ViewData<"tree">, look: Look): 
   for (const note of notes) yield look.style("warning", note);
 }
 
-/** The tasks come depth first, each with its depth. */
+/** The tasks are in depth-first order, each with its depth. */
 function forest(tasks: readonly TreeTask[]): Node[] {
   const roots: Node[] = [];
   const path: Node[] = [];

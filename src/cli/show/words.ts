@@ -3,17 +3,17 @@ import { escapeText } from "../escape.js";
 import { type Line, type Styled, styled } from "../line.js";
 import type { TableOptions } from "../table.js";
 
-/** What all lines of a view are written for: colours and the width of the terminal. */
+/** Colours and terminal width for the lines of a view. */
 export type Look = TableOptions;
 
-/** `[1000] logger`, as the head of what is told of a task. */
+/** `[1000] logger`, the heading of a task. */
 export function taskHead({ pid, comm }: TaskName, look: Look, more = ""): Styled {
   return styled`${look.style("address", `[${pid}]`)} ${look.style("name", comm)}${more && `  ${more}`}`;
 }
 
 const SHOWN_HOLDERS = 4;
 
-/** `1000:3 1001:5`: tasks with the descriptors that they hold; those that share a table as `1000,1003:3`. */
+/** `1000:3 1001:5`: tasks and their descriptors; tasks that share a table as `1000,1003:3`. */
 export function holderText(holders: readonly Holder[]): string {
   const shown = holders.slice(0, SHOWN_HOLDERS).map(({ pids, fd }) => `${pidsText(pids)}:${fd}`);
   const more = holders.length > SHOWN_HOLDERS ? ` +${holders.length - SHOWN_HOLDERS}` : "";
@@ -22,7 +22,7 @@ export function holderText(holders: readonly Holder[]): string {
 
 const SHOWN_USES = 3;
 
-/** Descriptors and other uses: `1000:3 1000:cwd`. A program is mapped as well, which goes without saying. */
+/** Descriptors and other uses: `1000:3 1000:cwd`. The mapping of a program is implied by its exe. */
 export function usersText(holders: readonly Holder[], uses: readonly FileUse[]): string {
   const runs = new Set(uses.filter(({ as }) => as === "exe").map(({ pid }) => pid));
   const told = uses.filter(({ pid, as }) => as !== "map" || !runs.has(pid));
@@ -35,7 +35,7 @@ function pidsText(pids: readonly number[]): string {
   return pids.length <= 3 ? pids.join(",") : `${pids[0]}+${pids.length - 1}`;
 }
 
-/** `00400000-00401000` as proc(5) maps has it, from two addresses `0x400000` and `0x401000`. */
+/** `00400000-00401000` as in proc_pid_maps(5), from two addresses `0x400000` and `0x401000`. */
 export function rangeText(start: string, end: string): string {
   return `${start.slice(2).padStart(8, "0")}-${end.slice(2).padStart(8, "0")}`;
 }
@@ -50,7 +50,7 @@ const ACCESS: Readonly<Record<string, string>> = {
 
 const modes = new WeakMap<readonly string[], string>();
 
-/** Open flags in few letters: `rw,append`. Many files have the very same list of flags. */
+/** Open flags, abbreviated: `rw,append`. Many files share one list of flags. */
 export function openMode(flags: readonly string[] | undefined): string {
   if (flags === undefined) return "";
   const known = modes.get(flags);
@@ -64,7 +64,7 @@ export function openMode(flags: readonly string[] | undefined): string {
   return mode;
 }
 
-/** Numbers in few: `1-3,7`. They must ascend. */
+/** Ascending numbers as ranges: `1-3,7`. */
 export function numberRanges(numbers: readonly number[]): string {
   const ranges: [number, number][] = [];
   for (const number of numbers) {
@@ -75,12 +75,12 @@ export function numberRanges(numbers: readonly number[]): string {
   return ranges.map(([first, last]) => (first === last ? `${first}` : `${first}-${last}`)).join(",");
 }
 
-/** A number and its unit stay in one line. */
+/** A number and its unit are not broken across lines. */
 const MEASURE = /(?<=\d) (?=(?:[KMGTPE]?i?B|d|h|min|m?s|us|ns)\b)/g;
 const GLUE = "\u00a0";
 const LEAST_ROOM = 20;
 
-/** Text behind a head of `indent` columns, its further lines below itself; a longer word keeps its length. */
+/** Text after a heading of `indent` columns, wrapped and indented; longer words are not broken. */
 export function* wrapped(head: Line, text: string, indent: number, { width }: Look): Generator<Line> {
   const room = Math.max(LEAST_ROOM, (width ?? Number.POSITIVE_INFINITY) - indent);
   let lead = head;

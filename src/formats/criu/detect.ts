@@ -4,16 +4,16 @@ import type { ByteSource } from "../../io/source.js";
 import type { ImageKind } from "./image-kind.js";
 import { IMAGE_KINDS } from "./images.js";
 
-/** First word of every image but the inventory since criu 1.6, by the kind's `head` (criu/include/magic.h). */
+/** First word of every image except the inventory since criu 1.6, by the kind's `head` (criu/include/magic.h). */
 export const HEAD_MAGICS = { common: 0x54564319, service: 0x55105940 } as const;
 
-/** What the first words of an image say. */
+/** The header of an image. */
 export interface ImageHeader {
   readonly kind: ImageKind;
   readonly byteOrder: ByteOrder;
-  /** `V1` has the kind's magic alone (criu before 1.6, and every inventory), `V1.1` a head magic before it. */
+  /** `V1` has only the kind's magic (criu before 1.6, and every inventory), `V1.1` a head magic before it. */
   readonly envelope: "V1" | "V1.1";
-  /** The head magic that is there; the kind says which one criu writes. */
+  /** The head magic found; the kind has the one that criu writes. */
   readonly head: ImageKind["head"];
   /** Bytes before the first record. */
   readonly size: number;
@@ -22,19 +22,18 @@ export interface ImageHeader {
 const kindsByMagic = groupByMagic();
 
 /**
- * Reads the magic words of an image. Two kinds may share a magic; then the file name decides, else the first in
- * the table. Undefined for a raw image, known by its name alone.
- * Errors: FormatError for an empty or truncated header and for a magic that no kind has.
+ * Reads the magic words of an image. If kinds share a magic, the file name decides, else the first in the table is used.
+ * Undefined for a raw image, known only by its name.
+ * Errors: FormatError for an empty or truncated header and for an unknown magic.
  */
 export function readHeader(source: ByteSource, fileName: string): ImageHeader | undefined {
   const byName = kindOfFileName(fileName);
   if (byName?.kind.magic === undefined && byName !== undefined) return undefined;
   if (source.size < 4)
-    throw new FormatError(
-      "TRUNCATED",
-      `an image starts with a magic word of 4 bytes, the file has ${source.size}`,
-      { file: source.name, offset: 0 },
-    );
+    throw new FormatError("TRUNCATED", `truncated: no magic (${source.size} bytes, expected at least 4)`, {
+      file: source.name,
+      offset: 0,
+    });
   const words = source.read(0, Math.min(8, source.size));
   for (const byteOrder of ["little-endian", "big-endian"] as const) {
     const first = readU32(words, byteOrder);
@@ -42,7 +41,7 @@ export function readHeader(source: ByteSource, fileName: string): ImageHeader | 
       if (source.size < 8)
         throw new FormatError(
           "TRUNCATED",
-          `the second magic word is cut off, the file has ${source.size} bytes`,
+          `truncated: no second magic (${source.size} bytes, expected at least 8)`,
           { file: source.name, offset: 4 },
         );
       const magic = readU32(words, byteOrder, 4);
@@ -61,12 +60,12 @@ export function readHeader(source: ByteSource, fileName: string): ImageHeader | 
   }
   throw new FormatError(
     "INVALID",
-    `0x${readU32(words, "little-endian").toString(16)} is no magic of a CRIU image${expected(byName?.kind)}`,
+    `not a CRIU image (magic 0x${readU32(words, "little-endian").toString(16)}${expected(byName?.kind)})`,
     { file: source.name, offset: 0 },
   );
 }
 
-/** The kind that a file name belongs to and the id in it; undefined for other names. */
+/** The kind and id of a file name; undefined for other names. */
 export function kindOfFileName(
   fileName: string,
 ):
@@ -84,17 +83,17 @@ export function kindOfFileName(
   return undefined;
 }
 
-/** What crit's JSON calls the magic of a kind: of several kinds with one magic, the name of the first. */
+/** The name of the magic of a kind in crit's JSON; for several kinds with one magic, that of the first. */
 export function magicName(kind: ImageKind): string {
   return (kindsByMagic.get(kind.magic as number)?.[0] ?? kind).name;
 }
 
-/** The kind of that name, which is one with a magic; undefined for other names. */
+/** The kind with a magic of that name; undefined for other names. */
 export function kindOfMagicName(name: string): ImageKind | undefined {
   return IMAGE_KINDS.find((kind) => kind.name === name && kind.magic !== undefined);
 }
 
-/** The name of the image of that kind and id. */
+/** The file name of the image of that kind and id. */
 export function fileNameOf(kind: ImageKind, id?: number): string {
   return kind.file.replace("%u", String(id)).replace("%x", id === undefined ? "" : id.toString(16));
 }
@@ -115,16 +114,15 @@ function pickKind(magic: number, byName: ImageKind | undefined, file: string, of
   if (byName?.magic === magic) return byName;
   const kind = kindsByMagic.get(magic)?.[0];
   if (kind === undefined)
-    throw new FormatError(
-      "INVALID",
-      `0x${magic.toString(16)} is no magic of a CRIU image${expected(byName)}`,
-      { file, offset },
-    );
+    throw new FormatError("INVALID", `not a CRIU image (magic 0x${magic.toString(16)}${expected(byName)})`, {
+      file,
+      offset,
+    });
   return kind;
 }
 
 function expected(kind: ImageKind | undefined): string {
-  return kind?.magic === undefined ? "" : `; 0x${kind.magic.toString(16)} (${kind.name}) was expected`;
+  return kind?.magic === undefined ? "" : `, expected 0x${kind.magic.toString(16)} for ${kind.name}`;
 }
 
 function groupByMagic(): ReadonlyMap<number, readonly ImageKind[]> {

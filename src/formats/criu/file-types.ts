@@ -3,7 +3,7 @@ import type { ImageKind } from "./image-kind.js";
 import { IMAGES } from "./images.js";
 import type { FILE_ENTRY } from "./tables/fdinfo.js";
 
-/** How one type of open file is stored: its member of file_entry and, before criu 3.4, an image of its own. */
+/** How a type of open file is stored: its member of file_entry and, before criu 3.4, a separate image. */
 export interface FileType {
   /** Name in the enum fd_types. */
   readonly type: string;

@@ -1,23 +1,23 @@
 import { MAX_HELD_RECORDS } from "../../io/limits.js";
 import type { AnyValue, MessageTable } from "../../schema/message.js";
 
-/** Where the length of a payload part stands: a field of the record in front of it (times `unit` bytes), or all that is left. */
+/** Source of the length of a payload part: a field of the record before it (times `unit` bytes), or the rest of the file. */
 export type PayloadLength = "rest" | { readonly field: string; readonly unit?: number };
 
 export interface PayloadPart {
   readonly name: string;
   readonly length: PayloadLength;
-  /** Zero bytes follow up to a multiple of this. */
+  /** Padded with zeros to a multiple of this. */
   readonly padTo?: number;
 }
 
-/** Bytes that stand between the records of an image, behind each record of the message `after`. */
+/** Payload between the records of an image, after each record of the message `after`. */
 export interface PayloadRule {
   readonly after: MessageTable;
   readonly parts?: readonly PayloadPart[];
-  /** How crit's JSON shows the parts, when not as one text for one part and an object of texts for several. */
+  /** Shape of the parts in crit's JSON, if not a string for one part or an object of strings for several. */
   readonly json?: "joined" | "u16";
-  /** Instead of parts: so many framed messages, each with bytes of its own. */
+  /** Instead of parts: framed messages, each with its own bytes. */
   readonly messages?: {
     readonly table: MessageTable;
     readonly count: string;
@@ -25,7 +25,7 @@ export interface PayloadRule {
     readonly padTo: number;
   };
   readonly when?: (record: AnyValue) => boolean;
-  /** crit's JSON has no `extra` at all where `when` is false or payloads are left out. */
+  /** crit's JSON has no `extra` if `when` is false or payloads are omitted. */
   readonly isExtraOptional?: true;
 }
 
@@ -36,14 +36,14 @@ export interface EntryRule<M extends MessageTable = MessageTable> {
 
 /** One kind of image file as data. */
 export interface ImageKind<M extends MessageTable = MessageTable> {
-  /** CRIU's own name for it, which crit prints as `magic`. */
+  /** CRIU's name for it, which crit prints as `magic`. */
   readonly name: string;
   readonly file: string;
-  /** Undefined for raw images, which another tool defines. */
+  /** Undefined for raw images, whose format is that of another tool. */
   readonly magic: number | undefined;
-  /** Which word stands before the magic since criu 1.6. */
+  /** The word before the magic since criu 1.6. */
   readonly head: "common" | "service" | "none";
-  /** What the number in the file name counts. */
+  /** What the number in the file name identifies. */
   readonly scope: string;
   readonly doc: string;
   readonly entries: readonly EntryRule<M>[];
@@ -51,7 +51,7 @@ export interface ImageKind<M extends MessageTable = MessageTable> {
   /** `old`: read, but no longer written by criu. `unused`: has a magic, never a file. */
   readonly status: "current" | "old" | "unused";
   readonly since: string;
-  /** Records that are held at once; an image with more of them is refused, except where each is let go again. */
+  /** Maximum number of records held at once; readers that hold records fail on an image with more. */
   readonly most: number;
 }
 
@@ -87,7 +87,7 @@ export function kind<const R extends readonly EntryRule[]>(
   };
 }
 
-/** An image without magic and records, passed through as it is. */
+/** An image without magic and records, kept as is. */
 export function raw(
   name: string,
   file: string,

@@ -8,14 +8,14 @@ import { CriuImage, type ImageRecord } from "./image.js";
 import type { ImageKind } from "./image-kind.js";
 import { IMAGES } from "./images.js";
 
-/** A file of the set. `kind` is undefined for what is no image (logs, additions of container engines). */
+/** A file of the set. `kind` is undefined for other files (logs, files of container engines). */
 export interface SetFile {
   readonly name: string;
   readonly kind: ImageKind | undefined;
   readonly id: number | undefined;
 }
 
-/** A directory of CRIU images as a whole: opens images by kind and id, each at most once. */
+/** A set of CRIU images: opens images by kind and id, each at most once. */
 export class CriuImageSet {
   readonly files: readonly SetFile[];
   readonly #images = new Map<string, CriuImage>();
@@ -23,7 +23,7 @@ export class CriuImageSet {
 
   constructor(readonly fileSet: FileSet) {
     const regular = fileSet.names().map(setFile);
-    // A link in the place of an image is no image that is missing: who reads it is told.
+    // A symbolic link in place of an image is not a missing image: reading it is an error.
     const others = [...(fileSet.irregular?.().keys() ?? [])].map(setFile);
     this.files = [...regular, ...others.filter(({ kind }) => kind !== undefined)].sort((a, b) =>
       a.name < b.name ? -1 : 1,
@@ -42,19 +42,19 @@ export class CriuImageSet {
       .sort((a, b) => a - b);
   }
 
-  /** The image of that kind and id; undefined when the set has none. Errors: FormatError for one of another kind. */
+  /** The image of that kind and id; undefined if missing. Errors: FormatError for one of another kind. */
   image<M extends MessageTable>(kind: ImageKind<M>, id?: number): CriuImage<Value<M>> | undefined {
     const image = this.imageNamed(fileNameOf(kind, id)) as CriuImage<Value<M>> | undefined;
     const found = image?.kind;
     if (found !== undefined && found.magic !== kind.magic)
-      throw new FormatError("INVALID", `the magic is that of ${found.name}; ${kind.name} was expected`, {
+      throw new FormatError("INVALID", `invalid magic ${found.name} (expected ${kind.name})`, {
         file: image?.source.name,
         offset: 0,
       });
     return image;
   }
 
-  /** The image in the file of that name; undefined when there is no such file. */
+  /** The image in the file of that name; undefined if there is no such file. */
   imageNamed(fileName: string): CriuImage | undefined {
     let image = this.#images.get(fileName);
     if (image === undefined) {
@@ -67,7 +67,7 @@ export class CriuImageSet {
     return image;
   }
 
-  /** Decoded records of the image; none when the file does not exist, as criu reads it. */
+  /** Decoded records of the image; empty if the file does not exist, as in criu. */
   records<M extends MessageTable>(kind: ImageKind<M>, id?: number): readonly ImageRecord<Value<M>>[] {
     return this.image(kind, id)?.records() ?? [];
   }
@@ -83,17 +83,15 @@ export class CriuImageSet {
     return made;
   }
 
-  /** The one record of the image; undefined without the file. Errors: FormatError for a file without records. */
+  /** The only record of the image; undefined without the file. Errors: FormatError for a file without records. */
   first<M extends MessageTable>(kind: ImageKind<M>, id?: number): Value<M> | undefined {
     const image = this.image(kind, id);
     if (image === undefined) return undefined;
     const value = this.firstIfAny(kind, id);
     if (value !== undefined) return value;
-    throw new FormatError(
-      "TRUNCATED",
-      `a record of ${kind.entries[0]?.message.name} was expected, the image has none`,
-      { file: image.source.name },
-    );
+    throw new FormatError("TRUNCATED", `no records (expected a ${kind.entries[0]?.message.name})`, {
+      file: image.source.name,
+    });
   }
 
   /** Like `first`, but undefined for a file without records too. */
@@ -102,29 +100,29 @@ export class CriuImageSet {
     return undefined;
   }
 
-  /** Like `first`, but decodes only a part of the message. */
+  /** Like `first`, but decodes only part of the message. */
   firstPart<M extends MessageTable>(kind: ImageKind, id: number | undefined, table: M): Value<M> | undefined {
     const image = this.image(kind, id);
     for (const record of image?.readParts(table) ?? []) return record.value;
     return image && (this.first(kind, id) as Value<M>);
   }
 
-  /** Like `first`, for an image that every set has. Errors: FormatError MISSING without it. */
+  /** Like `first`, for a required image. Errors: FormatError MISSING without it. */
   required<M extends MessageTable>(kind: ImageKind<M>, id?: number): Value<M> {
     const value = this.first(kind, id);
     if (value === undefined)
-      throw new FormatError("MISSING", "missing: every image set has this file", {
+      throw new FormatError("MISSING", "missing required image", {
         file: path.join(this.name, fileNameOf(kind, id)),
       });
     return value;
   }
 
-  /** Ends the reading of an image that is too large to be held: throws the error, or keeps it where damage is borne. */
+  /** Stops reading an image that is too large to hold: throws the error, or records it if damage is tolerated. */
   refuse(_fileName: string, _record: number, error: FormatError): void {
     throw error;
   }
 
-  /** The set behind the `parent` link of an incremental checkpoint. */
+  /** The set that the `parent` link of an incremental checkpoint points to. */
   parent(): CriuImageSet | undefined {
     const files = this.fileSet.parent();
     return files === undefined ? undefined : new CriuImageSet(files);
@@ -159,7 +157,7 @@ function setFile(name: string): SetFile {
   return { name, kind: found?.kind, id: found?.id };
 }
 
-/** Whether the files look like a CRIU image set: an inventory, or a process tree, is there. */
+/** Whether the files look like a CRIU image set: it has an inventory or a process tree. */
 export function isCriuSet(files: FileSet): boolean {
   const names = new Set([...files.names(), ...(files.irregular?.().keys() ?? [])]);
   return names.has(IMAGES.INVENTORY.file) || names.has(IMAGES.PSTREE.file);

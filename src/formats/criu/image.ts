@@ -2,8 +2,8 @@
  * One image file of CRIU:
  *
  *     IMAGE   = HEADER { RECORD }
- *     HEADER  = MAGIC | HEAD-MAGIC MAGIC          u32 each, in the byte order of the dumping machine
- *     RECORD  = SIZE MESSAGE [ PAYLOAD ]          u32, that many bytes of protobuf, what the kind's payload rule says
+ *     HEADER  = MAGIC | HEAD-MAGIC MAGIC          u32 each, in the byte order of the dumped machine
+ *     RECORD  = SIZE MESSAGE [ PAYLOAD ]          u32, that many bytes of protobuf, payload by the rule of the kind
  */
 import { type CrimgError, FormatError, isCrimgError } from "../../io/errors.js";
 import { MAX_RECORD_BYTES } from "../../io/limits.js";
@@ -14,17 +14,17 @@ import type { AnyValue, MessageTable, Value } from "../../schema/message.js";
 import { type ImageHeader, readHeader, readU32 } from "./detect.js";
 import type { ImageKind, PayloadLength, PayloadRule } from "./image-kind.js";
 
-/** Bytes behind a record, as a range of the file; padding follows it. */
+/** Bytes after a record, as a range of the file; padding follows. */
 export interface PayloadRange {
   readonly name: string;
   readonly offset: number;
   readonly size: number;
   readonly padding: number;
-  /** Set for a framed message inside the payload (SysV messages); `offset` and `size` are the message's own. */
+  /** Set for a framed message inside the payload (SysV messages); `offset` and `size` are those of the message. */
   readonly message?: { readonly table: MessageTable; readonly value: AnyValue; readonly bytes: Buffer };
 }
 
-/** One record with the ranges it takes in the file. `offset` is that of the message, 4 bytes behind its size word. */
+/** A record with its ranges in the file. `offset` is that of the message, 4 bytes after its size word. */
 export interface ImageRecord<V = AnyValue> {
   readonly index: number;
   readonly table: MessageTable;
@@ -34,7 +34,7 @@ export interface ImageRecord<V = AnyValue> {
   readonly bytes: Buffer;
   readonly value: V;
   readonly payload: readonly PayloadRange[];
-  /** Offset behind the payload and its padding. */
+  /** End offset of the payload and its padding. */
   readonly end: number;
 }
 
@@ -65,14 +65,14 @@ class KeptRecord<V> implements ImageRecord<V> {
   }
 }
 
-/** A record that could not be read. `framed`: its size word is right and only its message is not. */
+/** A damaged record. `framed`: only its message is damaged, its size word is valid. */
 export interface RecordDamage {
   readonly index: number;
   readonly error: CrimgError;
   readonly framed: boolean;
 }
 
-/** An opened image. Records are decoded when they are asked for; payloads are never loaded. */
+/** An opened image. Records are decoded lazily; payloads are never loaded. */
 export class CriuImage<V = AnyValue> {
   readonly header: ImageHeader | undefined;
   #records: ImageRecord<V>[] | undefined;
@@ -89,7 +89,7 @@ export class CriuImage<V = AnyValue> {
     return this.header?.kind;
   }
 
-  /** All records, kept for the next call. Errors: as `heldRecords`. */
+  /** All records, cached. Errors: as `heldRecords`. */
   records(): readonly ImageRecord<V>[] {
     if (this.#records === undefined) {
       const kept: ImageRecord<V>[] = [];
@@ -100,8 +100,8 @@ export class CriuImage<V = AnyValue> {
   }
 
   /**
-   * The records for readers that keep something of each.
-   * Errors: FormatError with file, record and offset; TOO_LARGE for more records than any image of the kind has.
+   * The records for readers that hold data of each.
+   * Errors: FormatError with file, record and offset; TOO_LARGE above the limit of the kind.
    */
   *heldRecords(): Generator<ImageRecord<V>> {
     const most = this.kind?.most ?? 0;
@@ -111,9 +111,9 @@ export class CriuImage<V = AnyValue> {
     }
   }
 
-  /** Says that the image has this record and more than its kind may have. */
+  /** The error for an image with more records than allowed for its kind. */
   protected tooMany({ index, offset }: ImageRecord<unknown>): FormatError {
-    return new FormatError("TOO_LARGE", `too large: at most ${this.kind?.most} records are held`, {
+    return new FormatError("TOO_LARGE", `too many records (expected at most ${this.kind?.most})`, {
       file: this.source.name,
       path: `[${index}]`,
       offset,
@@ -121,8 +121,8 @@ export class CriuImage<V = AnyValue> {
   }
 
   /**
-   * The records one after the other, kept ones as they are kept. With `damaged`, what cannot be read is told instead of
-   * thrown, and reading goes on behind it where its length is known and `damaged` says true.
+   * The records in order, from the cache if there. With `damaged`, damage is reported instead of thrown, and reading
+   * continues after it if its length is known and `damaged` returns true.
    */
   *readRecords(damaged?: (damage: RecordDamage) => boolean): Generator<ImageRecord<V>> {
     if (this.#records !== undefined) {
@@ -149,13 +149,13 @@ export class CriuImage<V = AnyValue> {
     }
   }
 
-  /** The record whose size word stands at `offset`, for readers that step from record to record themselves. */
+  /** The record whose size word is at `offset`, for readers that iterate themselves. */
   readRecordAt(window: ReadWindow, index: number, offset: number): ImageRecord<V> {
     if (this.header === undefined) throw new Error(`${this.fileName} has no records`);
     return this.#readRecord(window, this.header, index, offset) as ImageRecord<V>;
   }
 
-  /** The records decoded by the part of their message that is needed. Only for images without payloads. */
+  /** The records, decoding only part of their message. Only for images without payloads. */
   *readParts<M extends MessageTable>(table: M): Generator<ImageRecord<Value<M>>> {
     const { header, source } = this;
     if (header === undefined) return;
@@ -168,7 +168,7 @@ export class CriuImage<V = AnyValue> {
     }
   }
 
-  /** Where the next record starts, by the size word alone; unknown when a payload may follow, whose length the message tells. */
+  /** Offset of the next record, by the size word; unknown if a payload may follow, whose length is in the message. */
   #endOfFrame(window: ReadWindow, header: ImageHeader, index: number, at: number): number | undefined {
     const table = tableOf(header.kind, index);
     const left = this.source.size - at;
@@ -196,22 +196,22 @@ export class CriuImage<V = AnyValue> {
     const file = this.source.name;
     const left = this.source.size - at;
     if (left < 4)
-      throw new FormatError(
-        "TRUNCATED",
-        `truncated: a record starts with a size of 4 bytes, ${left} are left`,
-        { file, path, offset: at },
-      );
+      throw new FormatError("TRUNCATED", `truncated: found ${left} bytes of a record size (expected 4)`, {
+        file,
+        path,
+        offset: at,
+      });
     const size = readU32(window.read(at, 4), header.byteOrder);
     if (size > left - 4)
       throw new FormatError(
         "TRUNCATED",
-        `truncated: the record claims ${size} bytes, ${left - 4} are left in the file`,
+        `truncated: found ${left - 4} bytes of a record (expected ${size})`,
         { file, path, offset: at },
       );
     if (size > MAX_RECORD_BYTES)
       throw new FormatError(
         "TOO_LARGE",
-        `too large: the record has ${size} bytes, at most ${MAX_RECORD_BYTES} are read`,
+        `record too large: ${size} bytes (expected at most ${MAX_RECORD_BYTES})`,
         { file, path, offset: at },
       );
     const offset = at + 4;
@@ -278,7 +278,7 @@ export class CriuImage<V = AnyValue> {
     if (claimed > BigInt(left))
       throw new FormatError(
         "TRUNCATED",
-        `truncated: ${length.field} claims ${claimed} bytes of payload, ${left} are left in the file`,
+        `truncated: found ${left} bytes of payload (expected ${claimed}, by ${length.field})`,
         {
           file: this.source.name,
           path,
@@ -292,7 +292,7 @@ export class CriuImage<V = AnyValue> {
     if (padTo === undefined || size % padTo === 0) return 0;
     const padding = padTo - (size % padTo);
     if (offset + size + padding > this.source.size)
-      throw new FormatError("TRUNCATED", `truncated: ${padding} bytes of padding expected`, {
+      throw new FormatError("TRUNCATED", `truncated: missing padding (expected ${padding} bytes)`, {
         file: this.source.name,
         path,
         offset: offset + size,
@@ -301,10 +301,10 @@ export class CriuImage<V = AnyValue> {
   }
 }
 
-/** One for all records: an image may have a million. */
+/** Shared by all records: an image may have a million. */
 const NO_PAYLOAD: readonly PayloadRange[] = [];
 
-/** The message of the n-th record: the last entry of a kind repeats. */
+/** The message table of the n-th record: the last entry of a kind repeats. */
 export function tableOf(kind: ImageKind, index: number): MessageTable {
   const rule = kind.entries[Math.min(index, kind.entries.length - 1)];
   if (rule === undefined) throw new Error(`${kind.name} has no entries`);

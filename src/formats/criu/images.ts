@@ -6,8 +6,8 @@ import { SPLIT_FILE_IMAGES } from "./images/split-files.js";
 import { TASK_IMAGES } from "./images/task.js";
 
 /**
- * Every image kind of CRIU; adding one is one row. Files are named by the pattern: %u a decimal id, %x a hexadecimal
- * one, %s a word. Of kinds that share a magic the first is taken when the file name does not tell.
+ * Every image kind of CRIU; adding one is one row. Patterns of file names: %u a decimal id, %x a hexadecimal one, %s a
+ * word. For kinds that share a magic the first is used if the file name does not match any.
  */
 export const IMAGES = {
   ...SET_IMAGES,

@@ -1,11 +1,11 @@
 import { type ErrorPlace, FormatError } from "../../io/errors.js";
 
-/** A match shorter than this is never stored; its length field counts from here. */
+/** Minimum length of a match, which its length field is relative to. */
 const MIN_MATCH = 4;
 
 /**
- * Decodes one LZ4 block (lz4_Block_format.md of the LZ4 project): sequences of a token, literals, and a match in what
- * has been decoded, the last one of literals alone. Never reads or writes outside its buffers.
+ * Decodes one LZ4 block (lz4_Block_format.md of the LZ4 project): sequences of a token, literals, and a match in the
+ * decoded bytes; the last one has only literals. Never reads or writes outside its buffers.
  * Errors: FormatError unless the block yields exactly `size` bytes; `place.offset` is the file offset of `block[0]`.
  */
 export function decodeLz4Block(block: Buffer, size: number, place: ErrorPlace = {}): Buffer {
@@ -13,7 +13,7 @@ export function decodeLz4Block(block: Buffer, size: number, place: ErrorPlace = 
   let from = 0;
   let to = 0;
   const fail = (text: string): never => {
-    throw new FormatError("INVALID", `no LZ4 block of ${size} bytes: ${text}`, {
+    throw new FormatError("INVALID", `invalid LZ4 block of ${size} bytes: ${text}`, {
       ...place,
       offset: (place.offset ?? 0) + Math.min(from, block.length),
     });
@@ -22,7 +22,7 @@ export function decodeLz4Block(block: Buffer, size: number, place: ErrorPlace = 
     let length = nibble;
     if (nibble < 15) return length;
     for (let byte = 255; byte === 255; length += byte) {
-      if (from >= block.length) fail("a length is cut off");
+      if (from >= block.length) fail("truncated length");
       byte = block[from++] as number;
     }
     return length;
@@ -30,27 +30,28 @@ export function decodeLz4Block(block: Buffer, size: number, place: ErrorPlace = 
   while (from < block.length) {
     const token = block[from++] as number;
     const literals = lengthFrom(token >>> 4);
-    if (literals > block.length - from) fail("literals are cut off");
-    if (literals > size - to) fail("it decodes to more");
+    if (literals > block.length - from) fail("truncated literals");
+    if (literals > size - to) fail("decodes to more");
     block.copy(out, to, from, from + literals);
     from += literals;
     to += literals;
     if (from === block.length) break;
-    if (block.length - from < 2) fail("the distance of a match is cut off");
+    if (block.length - from < 2) fail("truncated match distance");
     const distance = block.readUInt16LE(from);
     from += 2;
-    if (distance === 0 || distance > to) fail(`a match ${distance} bytes back, of ${to} decoded ones`);
+    if (distance === 0 || distance > to)
+      fail(`invalid match distance ${distance} (expected at most ${to}, the decoded bytes)`);
     const match = lengthFrom(token & 15) + MIN_MATCH;
-    if (match > size - to) fail("it decodes to more");
-    if (from === block.length) fail("the last literals are missing");
+    if (match > size - to) fail("decodes to more");
+    if (from === block.length) fail("missing last literals");
     copyMatch(out, to, distance, match);
     to += match;
   }
-  if (to !== size) fail(`it decodes to ${to}`);
+  if (to !== size) fail(`decodes to ${to}`);
   return out;
 }
 
-/** Copies `length` bytes from `distance` before `to`; where the two overlap the bytes repeat. */
+/** Copies `length` bytes from `distance` before `to`; overlapping bytes repeat. */
 function copyMatch(out: Buffer, to: number, distance: number, length: number): void {
   const start = to - distance;
   for (let done = 0; done < length; ) {

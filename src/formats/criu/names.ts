@@ -88,7 +88,7 @@ export const MMAP_FLAGS = flagTable(
   },
 );
 
-/** What CRIU noted about a mapping; decides what `vma_entry.shmid` means. */
+/** CRIU's flags of a mapping, which determine the meaning of `vma_entry.shmid`. */
 export const VMA_STATUS = flagTable(
   "mmap.status",
   {
@@ -120,7 +120,7 @@ export const VMA_STATUS = flagTable(
   },
 );
 
-/** Open flags as fcntl(F_GETFL) gives them; numbers of x86-64. */
+/** Open flags as returned by fcntl(2) F_GETFL; numbers of x86-64. */
 export const OPEN_FLAGS = flagTable(
   "rfile.flags",
   {
@@ -197,7 +197,7 @@ const CRIT_SK_STATES = {
   LISTEN: TCP_LISTEN,
 };
 
-/** State of a socket; numbers of the kernel's TCP states, used for unix sockets as well. */
+/** State of a socket; the kernel's TCP states, also used for unix sockets. */
 export const SK_STATE = enumTable(
   "state",
   { ...CRIT_SK_STATES, CLOSING: 11, NEW_SYN_RECV: 12 },

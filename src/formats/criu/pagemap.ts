@@ -11,39 +11,39 @@ import { PAGEMAP_ENTRY, type PagemapEntry, type PagemapHead } from "./tables/pag
 /** Bits of `pagemap_entry.flags`. */
 export const PE = { PARENT: 1, LAZY: 2, PRESENT: 4, PAYLOAD_ALIGNED: 8 } as const;
 
-/** Whether pages of these flags are in no set, only with the program's old host; those in a parent may be lazy too. */
+/** Whether pages with these flags are only on the source host, in no set; those in a parent may be lazy too. */
 export function isLazyOnly(flags: number): boolean {
   return (flags & (PE.LAZY | PE.PRESENT | PE.PARENT)) === PE.LAZY;
 }
 
-/** How the pages of one entry are compressed. */
+/** Compression of the pages of one entry. */
 export interface PageBlocks {
   /** Bytes of each block in the pages file: 0 for zeros, the full size for raw pages, else an LZ4 block. */
   readonly sizes: Uint32Array;
   readonly pagesPerBlock: number;
-  /** Each block that is not empty takes whole pages of the file. */
+  /** Non-empty blocks are padded to whole pages of the file. */
   readonly padded: boolean;
-  /** What the entry says that the blocks take together. */
+  /** Total size of the blocks, by the entry. */
   readonly total: bigint | undefined;
 }
 
-/** How much of a pagemap is read at once. */
+/** Bytes of a pagemap read at once. */
 const CHUNK_BYTES = 1024 * 1024;
 
-/** Which half of a BigUint64Array element holds the low word on this machine. */
+/** Index of the low word in a BigUint64Array element on this machine. */
 const LOW = new Uint8Array(new Uint16Array([1]).buffer)[0] === 1 ? 0 : 1;
 
-/** A pagemap as columns, one element an entry, in the order of the image. */
+/** A pagemap as columns, one element per entry, in the order of the image. */
 export class Pagemap {
   length = 0;
   vaddr = new BigUint64Array(256);
   /** Page counts; exact up to 2^53. */
   pages = new Float64Array(256);
-  /** `PE` bits; what criu before 3.5 said without them is put in. */
+  /** `PE` bits; derived for criu before 3.5, which had none. */
   flags = new Uint32Array(256);
   /** File offset of the entry's message. */
   recordOffset = new Float64Array(256);
-  /** Only entries with compressed pages. */
+  /** Only for entries with compressed pages. */
   readonly blocks = new Map<number, PageBlocks>();
   #halves = new Uint32Array(this.vaddr.buffer);
 
@@ -53,14 +53,14 @@ export class Pagemap {
     readonly pagesId: number,
   ) {}
 
-  /** Number of the entry's first page; NaN when its address is no multiple of the page size. */
+  /** Number of the entry's first page; NaN if its address is not a multiple of the page size. */
   firstPage(index: number, pageSize: number): number {
     const low = this.#halves[index * 2 + LOW] as number;
     const high = this.#halves[index * 2 + 1 - LOW] as number;
     return low % pageSize === 0 ? high * (2 ** 32 / pageSize) + low / pageSize : Number.NaN;
   }
 
-  /** Where an entry stands, for messages; entry 0 is record 1 of the image. */
+  /** Location of an entry, for messages; entry 0 is record 1 of the image. */
   place(index: number): { file: string; path: string; offset: number | undefined } {
     return { file: this.file, path: `[${index + 1}]`, offset: this.recordOffset[index] };
   }
@@ -76,18 +76,18 @@ export class Pagemap {
     if (pages > Number.MAX_SAFE_INTEGER)
       throw new FormatError(
         "INVALID",
-        `${pages} pages are more than any address space has`,
+        `invalid number of pages ${pages} (larger than any address space)`,
         this.place(index),
       );
     if (this.length > MAX_PAGEMAP_ENTRIES)
       throw new FormatError(
         "TOO_LARGE",
-        `too large: at most ${MAX_PAGEMAP_ENTRIES} pagemap entries are read`,
+        `too many pagemap entries (expected at most ${MAX_PAGEMAP_ENTRIES})`,
         this.place(index),
       );
   }
 
-  /** Gives the columns their exact length. */
+  /** Trims the columns to their exact length. */
   trim(): this {
     this.vaddr = this.vaddr.subarray(0, this.length);
     this.pages = this.pages.subarray(0, this.length);
@@ -112,8 +112,8 @@ function grown<T extends { set(from: T): void }>(larger: T, column: T): T {
 }
 
 /**
- * Reads the pagemap of a task or of a shared segment. Entries are read straight from the wire; whatever is unusual in
- * one goes through the message decoder. Order and overlap are not judged here.
+ * Reads the pagemap of a task or of a shared segment. Entries are read directly from the wire; unusual ones through the
+ * message decoder. Order and overlap are not checked here.
  * Errors: FormatError with file, record and offset.
  */
 export function readPagemap(image: CriuImage): Pagemap {
@@ -122,7 +122,7 @@ export function readPagemap(image: CriuImage): Pagemap {
     throw new FormatError("INVALID", "not a pagemap image", { file: source.name, offset: 0 });
   const head = image.readRecords().next().value;
   if (head === undefined)
-    throw new FormatError("TRUNCATED", "truncated: a pagemap starts with a pagemap_head", {
+    throw new FormatError("TRUNCATED", "truncated: missing pagemap_head", {
       file: source.name,
     });
   const pagemap = new Pagemap(source.name, (head.value as PagemapHead).pages_id);
@@ -139,7 +139,7 @@ export function readPagemap(image: CriuImage): Pagemap {
   return pagemap.trim();
 }
 
-/** Reads the records that are whole in `chunk`, which starts at the file offset `base`; gives the bytes they take. */
+/** Reads the complete records in `chunk`, which starts at the file offset `base`; returns their size. */
 function readChunk(pagemap: Pagemap, chunk: Buffer, base: number, byteOrder: ByteOrder): number {
   const reader = new WireReader(chunk, 0, 0);
   let at = 0;
@@ -159,7 +159,7 @@ function readChunk(pagemap: Pagemap, chunk: Buffer, base: number, byteOrder: Byt
   return at;
 }
 
-/** Reads an entry that has the five old fields and nothing else; false for any other, and for a defect. */
+/** Reads an entry with only the five old fields; false for any other, and for a damaged one. */
 function readPlainEntry(pagemap: Pagemap, reader: WireReader, offset: number): boolean {
   let low = -1;
   let high = 0;
@@ -202,7 +202,7 @@ function readPlainEntry(pagemap: Pagemap, reader: WireReader, offset: number): b
   return true;
 }
 
-/** Adds an entry that was decoded as a message. `offset` is that of the message. */
+/** Adds an entry decoded as a message. `offset` is that of the message. */
 export function addEntry(pagemap: Pagemap, entry: PagemapEntry, offset: number): void {
   const { vaddr, blocks } = entry;
   const flags = effectiveFlags(entry.flags, entry.in_parent === true);
@@ -228,14 +228,14 @@ export function addEntry(pagemap: Pagemap, entry: PagemapEntry, offset: number):
   pagemap.push(Number(vaddr & 0xffffffffn), Number(vaddr >> 32n), pages, flags, offset);
 }
 
-/** Without `flags` the pages are in the pages file, unless `in_parent` says otherwise. */
+/** Without `flags` the pages are in the pages file, unless `in_parent` is set. */
 function effectiveFlags(flags: number | undefined, inParent: boolean): number {
   if (inParent) return ((flags ?? 0) | PE.PARENT) >>> 0;
   return flags ?? PE.PRESENT;
 }
 
-/** Lets the record reader say what is wrong with the framing. */
+/** Lets the record reader report the framing error. */
 function throwFramingError(image: CriuImage): never {
   for (const record of image.readRecords()) if (record.end > image.source.size) break;
-  throw new FormatError("TRUNCATED", "truncated: the last record is cut off", { file: image.source.name });
+  throw new FormatError("TRUNCATED", "truncated: incomplete last record", { file: image.source.name });
 }

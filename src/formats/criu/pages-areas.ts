@@ -9,7 +9,7 @@ import type { VmaEntry } from "./tables/mm.js";
 /** Why a set has no contents for an address. */
 export type Absence = "not mapped" | "contents of a mapped file" | "memory of the kernel";
 
-/** What a mapping shows where the task has no page of its own. Segments are addressed by their own page numbers. */
+/** Contents of a mapping where the task has no private page. Segments have their own page numbers. */
 export type Backing =
   | { readonly is: "zero" }
   | { readonly is: "absent"; readonly why: Absence }
@@ -19,7 +19,7 @@ export type Backing =
 export interface Area {
   readonly first: number;
   readonly end: number;
-  /** Its pages are looked up in the task's own pagemap first. */
+  /** Its pages are first looked up in the task's pagemap. */
   readonly isPrivate: boolean;
   readonly backing: Backing;
 }
@@ -31,13 +31,13 @@ const MEMFD = bit("VMA_AREA_MEMFD");
 const SYSVIPC = bit("VMA_AREA_SYSVIPC");
 const ANON_SHARED = bit("VMA_ANON_SHARED");
 const NOT_IN_SET = bit("VMA_FILE_PRIVATE") | bit("VMA_FILE_SHARED") | bit("VMA_AREA_SOCKET");
-/** criu's own rule (vma_area_is_private), and the two kinds that it dumps like private memory. */
+/** As vma_area_is_private() of criu, and the two kinds that it dumps like private memory. */
 const PRIVATE =
   bit("VMA_FILE_PRIVATE") | bit("VMA_ANON_PRIVATE") | bit("VMA_AREA_AIORING") | bit("VMA_AREA_SHSTK");
 
 /**
- * The mappings of a task, ascending. Guard areas, which lie inside others, are left out.
- * Errors: FormatError for mappings that overlap, are empty, or are not made of whole pages.
+ * The mappings of a task, ascending, without guard areas, which are inside others.
+ * Errors: FormatError for mappings that overlap, are empty, or are not whole pages.
  */
 export function memoryAreas(set: CriuImageSet, pid: number, pageSize: number): Area[] {
   const inMm = set.records(IMAGES.MM, pid)[0]?.value.vmas ?? [];
@@ -47,7 +47,7 @@ export function memoryAreas(set: CriuImageSet, pid: number, pageSize: number): A
     .filter((vma) => (vma.status & GUARD) === 0)
     .map((vma): Area => {
       if (vma.start % unit !== 0n || vma.end % unit !== 0n || vma.end <= vma.start)
-        throwBadMapping(set, pid, vma, `is not a range of whole pages of ${pageSize} bytes`);
+        throwBadMapping(set, pid, vma, `is not a range of whole ${pageSize}-byte pages`);
       return {
         first: Number(vma.start / unit),
         end: Number(vma.end / unit),
@@ -62,7 +62,7 @@ export function memoryAreas(set: CriuImageSet, pid: number, pageSize: number): A
   return areas;
 }
 
-/** Index of the first area that ends behind `page`: the one that holds it, or the next one. */
+/** Index of the first area that ends after `page`: the one that contains it, or the next one. */
 export function areaAt(areas: readonly Area[], page: number): number {
   let low = 0;
   let high = areas.length;
@@ -91,7 +91,7 @@ function backingOf(set: CriuImageSet, vma: VmaEntry, unit: bigint): Backing {
 
 const memfdSegments = new WeakMap<CriuImageSet, ReadonlyMap<number, number>>();
 
-/** From the id of an open memfd to the segment that has its contents. */
+/** Map from the id of an open memfd to the segment with its contents. */
 function segmentsOfMemfds(set: CriuImageSet): ReadonlyMap<number, number> {
   let segments = memfdSegments.get(set);
   if (segments === undefined) {
@@ -110,12 +110,8 @@ function segmentsOfMemfds(set: CriuImageSet): ReadonlyMap<number, number> {
 }
 
 function throwBadMapping(set: CriuImageSet, pid: number, vma: VmaEntry, what: string): never {
-  throw new FormatError(
-    "INVALID",
-    `the mapping 0x${vma.start.toString(16)}-0x${vma.end.toString(16)} ${what}`,
-    {
-      file: path.join(set.name, fileNameOf(IMAGES.MM, pid)),
-      path: "[0].vmas",
-    },
-  );
+  throw new FormatError("INVALID", `mapping 0x${vma.start.toString(16)}-0x${vma.end.toString(16)} ${what}`, {
+    file: path.join(set.name, fileNameOf(IMAGES.MM, pid)),
+    path: "[0].vmas",
+  });
 }

@@ -4,24 +4,24 @@ import { type Pagemap, PE } from "./pagemap.js";
 
 const KNOWN_FLAGS = PE.PARENT | PE.LAZY | PE.PRESENT | PE.PAYLOAD_ALIGNED;
 
-/** Pages by where their entries say that they are: in the set itself, in a parent set, left in the dumped task. */
+/** Numbers of pages by location: in the set itself, in a parent set, left in the dumped task. */
 export interface PageCounts {
   readonly stored: number;
   readonly inParent: number;
   readonly lazy: number;
 }
 
-/** A pagemap laid out: page numbers (address / page size) and the place of each entry in the pages file. */
+/** A pagemap with page numbers (address / page size) and the offset of each entry in the pages file. */
 export class PageLayout {
   /** Page number of each entry's first page, ascending. */
   readonly first: Float64Array;
-  /** Offset of each entry in the pages file; of no meaning without PE_PRESENT. */
+  /** Offset of each entry in the pages file; meaningless without PE_PRESENT. */
   readonly offset: Float64Array;
-  /** Bytes that all entries take in the pages file. */
+  /** Total bytes of all entries in the pages file. */
   readonly size: number;
   readonly #blockOffsets = new Map<number, Float64Array>();
 
-  /** Errors: FormatError for entries that are out of order, overlap or contradict themselves. */
+  /** Errors: FormatError for entries that are out of order, overlap or are inconsistent. */
   constructor(
     readonly pagemap: Pagemap,
     readonly pageSize: number,
@@ -55,12 +55,12 @@ export class PageLayout {
     return this.first.length;
   }
 
-  /** Page number behind the entry's last page. */
+  /** Page number after the entry's last page. */
   end(index: number): number {
     return (this.first[index] as number) + (this.pagemap.pages[index] as number);
   }
 
-  /** The first entry that ends behind `page`: the one that holds it, or the next one; `length` when there is none. */
+  /** The first entry that ends after `page`: the one that contains it, or the next one; `length` if none. */
   indexAt(page: number): number {
     let low = 0;
     let high = this.length;
@@ -72,7 +72,7 @@ export class PageLayout {
     return low;
   }
 
-  /** Pages of [from, to) that have an entry, counted by where it says that they are. */
+  /** Numbers of pages of [from, to) with an entry, by location. */
   count(from: number, to: number): PageCounts {
     const counts = { stored: 0, inParent: 0, lazy: 0 };
     const { flags } = this.pagemap;
@@ -110,14 +110,10 @@ function throwFlags(pagemap: Pagemap, index: number, flags: number): never {
   const hex = `0x${flags.toString(16)}`;
   if (flags > KNOWN_FLAGS)
     throw new UnsupportedError(
-      `flags ${hex} of a pagemap entry: bits that are not known may change how its pages are stored`,
+      `unknown bits in the flags ${hex} of a pagemap entry, which may change how its pages are stored`,
       pagemap.place(index),
     );
-  throw new FormatError(
-    "INVALID",
-    `flags ${hex} of a pagemap entry contradict each other`,
-    pagemap.place(index),
-  );
+  throw new FormatError("INVALID", `contradictory flags ${hex} of a pagemap entry`, pagemap.place(index));
 }
 
 function throwMisplaced(
@@ -129,9 +125,9 @@ function throwMisplaced(
 ): never {
   const address = `0x${(pagemap.vaddr[index] as bigint).toString(16)}`;
   const text = Number.isNaN(first)
-    ? `the address ${address} is no multiple of the page size ${pageSize}`
+    ? `invalid address ${address} (expected a multiple of the page size ${pageSize})`
     : first + (pagemap.pages[index] as number) > lastPage
-      ? `${pagemap.pages[index]} pages from ${address} reach beyond the last address`
-      : `the pages at ${address} overlap those of the entry before, or stand out of order`;
+      ? `invalid range of ${pagemap.pages[index]} pages from ${address} (beyond the last address)`
+      : `pages at ${address} overlap those of the previous entry, or are out of order`;
   throw new FormatError("INVALID", text, pagemap.place(index));
 }

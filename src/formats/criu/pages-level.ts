@@ -10,10 +10,10 @@ import { IMAGES } from "./images.js";
 import { readPagemap } from "./pagemap.js";
 import { PageLayout } from "./pages-layout.js";
 
-/** The kinds of images that are pagemaps: of tasks, and of shared segments. */
+/** Image kinds that are pagemaps: of tasks, and of shared segments. */
 export type PagemapKind = typeof IMAGES.PAGEMAP | typeof IMAGES.SHMEM_PAGEMAP;
 
-/** One set of an incremental chain, as far as one pagemap goes. */
+/** One set of an incremental chain, for one pagemap. */
 export class Level {
   #pages: ByteSource | undefined;
   #window: ReadWindow | undefined;
@@ -31,7 +31,7 @@ export class Level {
       const name = fileNameOf(IMAGES.PAGES, pagesId);
       this.#pages = this.set.fileSet.open(name);
       if (this.#pages === undefined)
-        throw new FormatError("MISSING", `missing: ${file} says that pages are in it`, {
+        throw new FormatError("MISSING", `missing (referenced by ${file})`, {
           file: path.join(this.set.name, name),
         });
     }
@@ -47,26 +47,26 @@ export class Level {
     return this.#limitOpen(this.#window.read(offset, length));
   }
 
-  /** Errors: FormatError TRUNCATED when the pages file ends before these bytes. */
+  /** Errors: FormatError TRUNCATED if the pages file ends before these bytes. */
   checkInFile(index: number, page: number, offset: number, length: number): void {
     if (offset + length <= this.pages.size) return;
     const { pagemap, pageSize } = this.layout;
     const address = `0x${(BigInt(page) * BigInt(pageSize)).toString(16)}`;
     throw new FormatError(
       "TRUNCATED",
-      `truncated: the pages at ${address} reach to byte ${offset + length} by ${pagemap.file}[${index + 1}], the file has ${this.pages.size}`,
+      `truncated: found ${this.pages.size} bytes (expected at least ${offset + length} for the pages at ${address}, ${pagemap.file}[${index + 1}])`,
       { file: this.pages.name, offset },
     );
   }
 
-  /** Far parents are closed after each read: a chain may have more sets than a process may have open files. */
+  /** Distant parents are closed after each read: a chain may have more sets than the limit of open files. */
   #limitOpen(bytes: Buffer): Buffer {
     if (this.depth >= MAX_OPEN_FILES) this.pages.close();
     return bytes;
   }
 }
 
-/** Reads one pagemap of a set; undefined when the set has none. Errors: FormatError. */
+/** Reads one pagemap of a set; undefined if the set has none. Errors: FormatError. */
 export function openLevel(
   set: CriuImageSet,
   kind: PagemapKind,

@@ -5,7 +5,7 @@ import { IMAGES } from "./images.js";
 import { PE, readPagemap } from "./pagemap.js";
 import { CORE_ENTRY_MARCH } from "./tables/core.js";
 
-/** Page sizes that the kernels of an architecture may be built with, the usual one first. */
+/** Page sizes of the kernels of an architecture, the most common first. */
 const PAGE_SIZES: Readonly<Record<string, readonly [number, ...number[]]>> = {
   X86_64: [4096],
   ARM: [4096],
@@ -20,8 +20,8 @@ const PAGE_SIZES: Readonly<Record<string, readonly [number, ...number[]]>> = {
 const known = new WeakMap<CriuImageSet, number>();
 
 /**
- * Bytes of a page. No image records it: it is the architecture's, and where that has several the one by which the
- * first pages file has the size that its pagemap describes. Errors: FormatError for images that cannot be read.
+ * Page size in bytes. It is not stored: it depends on the architecture and, if that has several, on which one matches the
+ * sizes of the first pages file and its pagemap. Errors: FormatError for damaged images.
  */
 export function pageSizeOf(set: CriuImageSet): number {
   let size = known.get(set);
@@ -39,7 +39,7 @@ function architectureOf(set: CriuImageSet): string {
   return enumName(CORE_ENTRY_MARCH, type ?? 0);
 }
 
-/** Size of a plain pages file divided by its number of pages; undefined when no file gives one of `sizes`. */
+/** Size of a plain pages file divided by its number of pages; undefined if it is not one of `sizes`. */
 function sizeOfPagesFile(set: CriuImageSet, sizes: readonly number[]): number | undefined {
   for (const kind of [IMAGES.PAGEMAP, IMAGES.SHMEM_PAGEMAP]) {
     for (const id of set.ids(kind)) {

@@ -9,32 +9,32 @@ import type { PageLayout } from "./pages-layout.js";
 import { type Level, openLevel, type PagemapKind } from "./pages-level.js";
 
 /**
- * Where the contents of pages are. `file`: as they are in a pages file. `compressed`: inside an LZ4 block.
- * `zero`: nothing is stored, they are zero. `hole`: no entry has them. `lazy`: they stayed in the dumped task for a
- * post-copy migration. `parent-missing`: an entry says that they are in a parent set, where they are not.
+ * Location of the contents of pages. `file`: plain in a pages file. `compressed`: in an LZ4 block. `zero`: not stored, all
+ * zeros. `hole`: no entry. `lazy`: left in the dumped task for post-copy migration. `parent-missing`: an entry refers to
+ * a parent set, which does not have them.
  */
 export type StoredAs = "file" | "compressed" | "zero" | "hole" | "lazy" | "parent-missing";
 
-/** Neighbouring pages that are stored in one way. Pages are numbered by address / page size. */
+/** Adjacent pages with the same kind of location. Page numbers are address / page size. */
 export interface StoredRun {
   readonly page: number;
   readonly pages: number;
   readonly as: StoredAs;
-  /** The set that holds them: 0 is the opened one, 1 its parent … */
+  /** The set with them: 0 is the opened one, 1 its parent … */
   readonly level: number;
-  /** In the pages file: of the first page, or of the LZ4 block that holds them. */
+  /** Offset in the pages file of the first page, or of the LZ4 block. */
   readonly offset: number;
-  /** Of an LZ4 block: bytes in the file, bytes decoded, and which of these the first page has. */
+  /** For an LZ4 block: bytes in the file, bytes decoded, and offset of the first page in these. */
   readonly block?: { readonly stored: number; readonly size: number; readonly skip: number };
 }
 
-/** Memory that is stored, in ascending order; `bytes` may be a view that the next step overwrites. */
+/** Stored memory, in ascending order; `bytes` may be a view that the next step overwrites. */
 export interface MemoryChunk {
   readonly address: bigint;
   readonly bytes: Buffer;
 }
 
-/** Runs that one step of a walk gathers at most, so that a walk over any pagemap stays small. */
+/** Maximum number of runs per step, so that iterating over any pagemap needs little memory. */
 const RUNS_AT_ONCE = 4096;
 
 /** The stored pages of one task or shared segment, over all sets of an incremental chain. */
@@ -42,7 +42,7 @@ export class PageStore {
   readonly #levels: Level[] = [];
   #decoded: { readonly level: number; readonly offset: number; readonly bytes: Buffer } | undefined;
 
-  /** Reads the pagemap; parents and pages when they are needed. Errors: FormatError, MISSING without that pagemap. */
+  /** Reads the pagemap; parents and pages lazily. Errors: FormatError, MISSING without the pagemap. */
   constructor(
     set: CriuImageSet,
     readonly kind: PagemapKind,
@@ -51,7 +51,7 @@ export class PageStore {
   ) {
     const level = openLevel(set, kind, id, pageSize, 0);
     if (level === undefined)
-      throw new FormatError("MISSING", "missing: it says where the memory is stored", {
+      throw new FormatError("MISSING", "missing pagemap", {
         file: path.join(set.name, fileNameOf(kind, id)),
       });
     this.#levels.push(level);
@@ -67,7 +67,7 @@ export class PageStore {
     return (this.#levels[level] as Level).pages.name;
   }
 
-  /** How the pages [from, to) are stored, without a gap, some thousand runs at a time. Errors: FormatError. */
+  /** Locations of the pages [from, to), without gaps, a few thousand runs at a time. Errors: FormatError. */
   *runs(from: number, to: number): Generator<readonly StoredRun[]> {
     for (let page = from; page < to; ) {
       const runs: StoredRun[] = [];
@@ -86,8 +86,8 @@ export class PageStore {
   }
 
   /**
-   * All contents that are stored, in pieces. A piece that goes on where the last one ended starts with the `overlap`
-   * bytes before it. Errors: FormatError.
+   * All stored contents, in pieces. A piece that continues the last one starts with the `overlap` bytes before it.
+   * Errors: FormatError.
    */
   *chunks(overlap = 0): Generator<MemoryChunk> {
     let next = -1;
@@ -103,7 +103,7 @@ export class PageStore {
     }
   }
 
-  /** Addresses at which `needle` (at least one byte) stands in stored contents, ascending. Errors: FormatError. */
+  /** Addresses of `needle` (at least one byte) in stored contents, ascending. Errors: FormatError. */
   *find(needle: Buffer): Generator<bigint> {
     for (const { address, bytes } of this.chunks(needle.length - 1))
       for (let at = bytes.indexOf(needle); at >= 0; at = bytes.indexOf(needle, at + 1))
@@ -135,7 +135,7 @@ export class PageStore {
     }
   }
 
-  /** Appends the runs of [from, to) as one level sees them; gives the page it came to. */
+  /** Appends the runs of [from, to) of one level; returns the page reached. */
   #gather(depth: number, from: number, to: number, runs: StoredRun[]): number {
     const level = this.#levels[depth] as Level;
     const { layout } = level;
@@ -174,7 +174,7 @@ export class PageStore {
     const known = this.#levels[depth + 1];
     if (known !== undefined) return known;
     if (depth + 1 > MAX_PARENT_LEVELS)
-      throw new FormatError("INVALID", `a chain of more than ${MAX_PARENT_LEVELS} parent sets`, {
+      throw new FormatError("INVALID", `too many parent sets (expected at most ${MAX_PARENT_LEVELS})`, {
         file: (this.#levels[0] as Level).set.name,
       });
     const set = (this.#levels[depth] as Level).set.parent();
@@ -224,7 +224,7 @@ export class PageStore {
     return page;
   }
 
-  /** Neighbouring pages often share a block, so the last one is kept. */
+  /** Adjacent pages often share a block, so the last one is cached. */
   #block(run: StoredRun, block: NonNullable<StoredRun["block"]>): Buffer {
     const kept = this.#decoded;
     if (kept?.level === run.level && kept.offset === run.offset) return kept.bytes;
@@ -236,7 +236,7 @@ export class PageStore {
   }
 }
 
-/** In the opened set pages without an entry were never touched; where an entry sent us they must be. */
+/** In the opened set pages without an entry were never touched; in a parent they must exist. */
 function nothingAt(page: number, pages: number, depth: number): StoredRun {
   return { page, pages, as: depth === 0 ? "hole" : "parent-missing", level: depth, offset: 0 };
 }

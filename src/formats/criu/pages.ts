@@ -10,9 +10,9 @@ import { PageStore, type StoredRun } from "./pages-store.js";
 export type { Absence };
 
 /**
- * Where the contents of memory are. `file`: at `offset` of the pages file. `compressed`: in the LZ4 block of `size`
+ * Location of the contents of memory. `file`: at `offset` of the pages file. `compressed`: in the LZ4 block of `size`
  * bytes at `offset`. `level` counts parent sets, 0 is the set itself. `zero`: never touched, or all zeros. `lazy`:
- * left in the dumped task for a post-copy migration. `parent-missing`: a parent set should have them and has not.
+ * left in the dumped task for post-copy migration. `parent-missing`: missing in the parent set that should have them.
  */
 export type Location =
   | { readonly where: "file"; readonly file: string; readonly offset: number; readonly level: number }
@@ -27,10 +27,10 @@ export type Location =
   | { readonly where: "parent-missing"; readonly level: number }
   | { readonly where: "absent"; readonly why: Absence };
 
-/** Neighbouring pages with one location; that of its first byte. */
+/** Adjacent pages with contiguous contents; location of the first byte. */
 export type MemoryRun = Location & { readonly address: bigint; readonly pages: number };
 
-/** Some runs of one store, `shift` pages away from the task's own page numbers; or pages without any store. */
+/** Runs of one store, `shift` pages off the task's page numbers; or pages without a store. */
 interface Piece {
   readonly store: PageStore | undefined;
   readonly shift: number;
@@ -38,7 +38,7 @@ interface Piece {
   readonly runs: readonly StoredRun[];
 }
 
-/** The memory of one task by address: private pages, shared segments, parent sets. Page bytes are read when asked for. */
+/** The memory of one task by address: private pages, shared segments, parent sets. Page bytes are read on demand. */
 export class AddressSpace {
   readonly pageSize: number;
   readonly #areas: readonly Area[];
@@ -58,28 +58,28 @@ export class AddressSpace {
     return set.image(IMAGES.MM, pid) === undefined ? undefined : new AddressSpace(set, pid);
   }
 
-  /** Directory in which the pages files of level 0 are. */
+  /** Directory of the pages files of level 0. */
   get directory(): string {
     return this.set.name;
   }
 
-  /** Where the byte at `address` is. Errors: FormatError for damaged images. */
+  /** Location of the byte at `address`. Errors: FormatError for damaged images. */
   locate(address: bigint): Location {
     const page = this.#pageOf(address);
     const skip = Number(address % this.#unit);
     for (const piece of this.#pieces(page, page + 1))
       for (const run of piece.runs) return this.#location(piece, run, skip);
-    throw new UsageError(`0x${address.toString(16)} is no address`);
+    throw new UsageError(`invalid address 0x${address.toString(16)}`);
   }
 
   /**
-   * `length` bytes from `address`; memory that was never touched is zero.
-   * Errors: FormatError MISSING when the set does not have them (mapped files, unmapped or lazy pages, broken chains),
+   * `length` bytes from `address`; untouched memory is zero.
+   * Errors: FormatError MISSING if not in the set (mapped files, unmapped or lazy pages, broken chains),
    * INVALID or TRUNCATED for damaged images; UsageError above 256 MiB.
    */
   read(address: bigint, length: number): Buffer {
     if (length > MAX_MEMORY_READ_BYTES)
-      throw new UsageError(`${length} bytes of memory at once, at most ${MAX_MEMORY_READ_BYTES} are read`);
+      throw new UsageError(`invalid length ${length} (expected at most ${MAX_MEMORY_READ_BYTES})`);
     const bytes = Buffer.alloc(length);
     const from = this.#pageOf(address);
     let skip = Number(address % this.#unit);
@@ -94,7 +94,7 @@ export class AddressSpace {
     return bytes;
   }
 
-  /** All mapped memory, or that of [from, to) cut to whole pages, ascending. Errors: FormatError. */
+  /** All mapped memory, or that in [from, to) in whole pages, ascending. Errors: FormatError. */
   *runs(from = 0n, to = 1n << 64n): Generator<MemoryRun> {
     for (const piece of this.#pieces(this.#pageOf(from), this.#pageOf(to + this.#unit - 1n))) {
       if (piece.absent === "not mapped") continue;
@@ -105,7 +105,7 @@ export class AddressSpace {
     }
   }
 
-  /** Pages of [from, to) that have an entry in a pagemap, without a look at parents. Errors: FormatError. */
+  /** Numbers of pages of [from, to) with a pagemap entry, without checking parents. Errors: FormatError. */
   count(from: bigint, to: bigint): PageCounts {
     const sum = { stored: 0, inParent: 0, lazy: 0 };
     const start = this.#pageOf(from);
@@ -163,7 +163,7 @@ export class AddressSpace {
     }
   }
 
-  /** What a mapping shows where the task has no page of its own. */
+  /** Contents of a mapping where the task has no private page. */
   *#behind({ first, backing }: Area, from: number, to: number): Generator<Piece> {
     if (backing.is === "absent") return yield absence(from, to - from, backing.why);
     const store = backing.is === "segment" ? this.#segment(backing.shmid) : undefined;
@@ -177,7 +177,7 @@ export class AddressSpace {
     return this.#private;
   }
 
-  /** Undefined for a segment without pagemap: nothing in it was ever touched. */
+  /** Undefined for a segment without pagemap, which was never touched. */
   #segment(shmid: number): PageStore | undefined {
     if (!this.#segments.has(shmid)) {
       const kind = IMAGES.SHMEM_PAGEMAP;
@@ -204,13 +204,13 @@ export class AddressSpace {
     const location = this.#location(piece, run, skip);
     if (location.where === "zero") return;
     const address = `0x${(BigInt(run.page + piece.shift) * this.#unit + BigInt(skip)).toString(16)}`;
-    throw new FormatError("MISSING", `the memory at ${address} of task ${this.pid} ${whyMissing(location)}`, {
+    throw new FormatError("MISSING", `memory at ${address} of task ${this.pid} ${whyMissing(location)}`, {
       file: this.set.name,
     });
   }
 }
 
-/** Every pagemap of the set, those of tasks first: the stored memory, each segment once. */
+/** Every pagemap of the set, those of tasks first; each segment once. */
 export function* pageStores(set: CriuImageSet): Generator<PageStore> {
   const pageSize = pageSizeOf(set);
   for (const kind of [IMAGES.PAGEMAP, IMAGES.SHMEM_PAGEMAP])
@@ -223,11 +223,10 @@ function absence(page: number, pages: number, absent: Absence | undefined): Piec
 }
 
 function whyMissing(location: Location): string {
-  if (location.where === "lazy") return "was left in the dumped task for a lazy migration";
-  if (location.where === "parent-missing")
-    return `should be in parent set ${location.level} of the chain, where it is not`;
+  if (location.where === "lazy") return "was left in the dumped task for lazy migration";
+  if (location.where === "parent-missing") return `is missing in parent set ${location.level} of the chain`;
   if (location.where !== "absent") return "is not in the set";
   return location.why === "not mapped"
     ? "is not mapped"
-    : `is not in the set: it has the ${location.why.replace("memory", "data")}`;
+    : `is not in the set (${location.why.replace("memory", "data")})`;
 }

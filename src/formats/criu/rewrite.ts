@@ -7,19 +7,19 @@ import type { AnyValue, MessageTable } from "../../schema/message.js";
 import { type FieldChange, patchMessage } from "../../schema/patch.js";
 import type { CriuImage } from "./image.js";
 
-/** What becomes of the records of one image, by their index in the image as it is. */
+/** Changes of the records of one image, by their index before the edit. */
 export interface RecordEdits {
-  /** Fields changed one after the other. */
+  /** Field changes, in order. */
   readonly changed: ReadonlyMap<number, readonly FieldChange[]>;
-  /** Records taken away together with their payload. */
+  /** Records removed together with their payload. */
   readonly dropped: ReadonlySet<number>;
-  /** Records put at the end. */
+  /** Records appended. */
   readonly added: readonly { readonly table: MessageTable; readonly value: AnyValue }[];
 }
 
 /**
- * The splices that make these edits in the bytes of an image: changed fields with the lengths around them, whole
- * records dropped or added, nothing else. Errors: CrimgError INVALID or EDIT when a value does not fit its field.
+ * The splices that apply these edits to an image: changed fields with the lengths around them, removed or added records,
+ * nothing else. Errors: CrimgError INVALID or EDIT for a value that is invalid for its field.
  */
 export function rewriteImage(image: CriuImage, edits: RecordEdits): Splice[] {
   const { source, header, fileName } = image;

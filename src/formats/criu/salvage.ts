@@ -5,19 +5,19 @@ import { CriuImage, type ImageRecord, type RecordDamage } from "./image.js";
 import type { ImageKind } from "./image-kind.js";
 import { CriuImageSet } from "./image-set.js";
 
-/** With more damaged records than this an image is not read on: it is no image, and each error costs time. */
+/** Reading stops after this many damaged records, since each error costs time. */
 const MAX_DAMAGED_RECORDS = 100;
 
-/** A part of an image file that could not be read. `record` is absent when it is the header, or the file as a whole. */
+/** A damaged part of an image file. `record` is absent for the header or the whole file. */
 export interface Damage {
   readonly image: string;
   readonly record?: RecordDamage;
-  /** What the content is when it is not what the file name says. */
+  /** Kind of the content, if it does not match the file name. */
   readonly misnamed?: ImageKind;
   readonly error: CrimgError;
 }
 
-/** An image that leaves out what it cannot read. */
+/** An image that omits damaged parts. */
 class SalvagedImage extends CriuImage {
   readonly damage = new Map<number, Damage>();
 
@@ -31,7 +31,7 @@ class SalvagedImage extends CriuImage {
       });
     } catch (error) {
       if (!isCrimgError(error)) throw error;
-      this.damage.set(-1, { image, error }); // the disk failed
+      this.damage.set(-1, { image, error }); // I/O error
     }
   }
 
@@ -50,13 +50,13 @@ class SalvagedImage extends CriuImage {
 }
 
 /**
- * An image set read as far as it can be: what is damaged counts as absent and is kept as `Damage` instead of being
- * thrown. The operating system's errors (unreadable files) count as damage too.
+ * An image set read as far as possible: damaged parts count as absent and are collected as `Damage` instead of thrown.
+ * Errors of the operating system (unreadable files) count as damage too.
  */
 export class SalvagedSet extends CriuImageSet {
   readonly #salvaged = new Map<string, SalvagedImage | Damage>();
 
-  /** The damage of one image; complete once its records have been read. */
+  /** The damage of one image; complete once its records were read. */
   damageOf(fileName: string): readonly Damage[] {
     const image = this.#salvaged.get(fileName);
     if (image === undefined) return [];
@@ -73,12 +73,12 @@ export class SalvagedSet extends CriuImageSet {
     return image instanceof SalvagedImage ? image : undefined;
   }
 
-  /** The records that can be read, as many as the kind may have; only those that `records` keeps already are kept. */
+  /** The undamaged records, up to the limit of the kind; not cached unless `records` has them. */
   recordsNamed(fileName: string): Iterable<ImageRecord> {
     return this.imageNamed(fileName)?.heldRecords() ?? [];
   }
 
-  /** The records that can be read, one after the other, without keeping them. */
+  /** The undamaged records in order, not cached. */
   streamNamed(fileName: string): Iterable<ImageRecord> {
     return this.imageNamed(fileName)?.readRecords() ?? [];
   }
@@ -110,7 +110,7 @@ export class SalvagedSet extends CriuImageSet {
       const expected = kindOfFileName(fileName)?.kind;
       if (image.kind === undefined || expected === undefined || image.kind.magic === expected.magic)
         return image;
-      const error = new FormatError("INVALID", "the content is of another kind than the name", {
+      const error = new FormatError("INVALID", "the kind of the content does not match the file name", {
         file: fileName,
       });
       return { image: fileName, misnamed: image.kind, error };

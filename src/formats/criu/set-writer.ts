@@ -7,8 +7,8 @@ import { fileNameOf, HEAD_MAGICS } from "./detect.js";
 import type { ImageKind } from "./image-kind.js";
 
 /**
- * A set that is being made, little-endian and in the envelope of img_version 2. Records are kept encoded; page contents
- * and other payloads may be ranges of a source, which are copied only when the set is written.
+ * Writes a set, little-endian and with img_version 2. Records are held encoded; page contents and other payloads may be
+ * ranges of a source, which are copied only when the set is written.
  */
 export class SetWriter {
   readonly #files = new Map<string, PieceList>();
@@ -19,8 +19,8 @@ export class SetWriter {
   ) {}
 
   /**
-   * Adds a record, with what stands behind it, to the image of that kind and id, which is made by its first record.
-   * Errors: CrimgError INVALID for a value that does not fit its field.
+   * Adds a record with its payload to the image of that kind and id, which is created by its first record.
+   * Errors: CrimgError INVALID for a value that is invalid for its field.
    */
   add<M extends MessageTable>(
     kind: ImageKind,
@@ -43,7 +43,7 @@ export class SetWriter {
     for (const piece of pieces) to.add(piece);
   }
 
-  /** Makes an image without records as yet, such as a descriptor table without descriptors. */
+  /** Creates an image without records, such as an empty descriptor table. */
   open(kind: ImageKind, id: number | undefined): PieceList {
     const name = fileNameOf(kind, id);
     let pieces = this.#files.get(name);
@@ -59,7 +59,7 @@ export class SetWriter {
     return this.#files.has(fileNameOf(kind, id));
   }
 
-  /** The images by file name, to be read or written. */
+  /** The images by file name. */
   files(): Map<string, ByteSource> {
     return new Map(
       [...this.#files]
@@ -69,7 +69,7 @@ export class SetWriter {
   }
 }
 
-/** The magic words: the kind's, and the one before it for all but the inventory. */
+/** The magic words: that of the kind, and the one before it except for the inventory. */
 function headerOf({ head }: ImageKind, magic: number): Buffer {
   const words = head === "none" ? [magic] : [HEAD_MAGICS[head], magic];
   const bytes = Buffer.alloc(words.length * 4);

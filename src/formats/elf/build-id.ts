@@ -1,5 +1,5 @@
 /**
- * The GNU build id of an ELF file, found as criu finds it: in a PT_NOTE segment within the first MiB (criu/files-reg.c,
+ * The GNU build id of an ELF file, located as by criu: in a PT_NOTE segment within the first MiB (criu/files-reg.c,
  * elf(5)). Works for both word sizes and both byte orders.
  */
 
@@ -24,7 +24,7 @@ const READ_BYTES = 1024 * 1024;
 const MAX_BUILD_ID_BYTES = 512;
 const MAGIC = Buffer.from("\x7fELF", "latin1");
 
-/** The build id as bytes; undefined for a file that is no ELF or has none where criu looks. */
+/** The build id as bytes; undefined for a file that is not ELF or has none where criu looks. */
 export function readBuildId(source: ByteSource): Buffer | undefined {
   const bytes = source.read(0, Math.min(READ_BYTES, source.size));
   if (bytes.length < ELF64_EHDR.size) return undefined;
@@ -40,8 +40,8 @@ export function readBuildId(source: ByteSource): Buffer | undefined {
 }
 
 /**
- * A build id as `reg_file_entry.build_id` holds it: words of 4 bytes in the byte order of the machine, the last one
- * filled up with zeros.
+ * A build id in the form of `reg_file_entry.build_id`: words of 4 bytes in the byte order of the machine, the last one
+ * padded with zeros.
  */
 export function buildIdWords(id: Buffer, byteOrder: ByteOrder): number[] {
   const padded = Buffer.concat([id, Buffer.alloc((4 - (id.length % 4)) % 4)]);
@@ -50,7 +50,7 @@ export function buildIdWords(id: Buffer, byteOrder: ByteOrder): number[] {
   );
 }
 
-/** Offsets and sizes come as Number: what does not fit into 53 bits lies beyond any file. */
+/** Offsets and sizes as Number: above 53 bits they are beyond any file. */
 function* noteSegments(
   bytes: Buffer,
   byteOrder: ByteOrder,

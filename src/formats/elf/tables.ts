@@ -9,7 +9,7 @@ export const PT_NOTE = 4;
 /** Type of the note "GNU" that holds the build id. */
 export const NT_GNU_BUILD_ID = 3;
 
-/** The part of the header that tells how to read the rest. */
+/** The part of the header that determines how to read the rest. */
 export const ELF_IDENT = struct("e_ident", 16, "Magic, word size and byte order", {
   magic: bytes(0, 4, { doc: "7f 45 4c 46" }),
   class: word("u8", 4, { doc: "1 for 32 bits, 2 for 64" }),
@@ -47,7 +47,7 @@ export const ELF64_PHDR = struct("Elf64_Phdr", 56, "Program header of a 64-bit f
 export const ELF_NHDR = struct(
   "Elf_Nhdr",
   12,
-  "A note; its name and content follow, each filled up to 4 bytes",
+  "A note; its name and content follow, each padded to 4 bytes",
   {
     n_namesz: word("u32", 0, { doc: "bytes of the name with its NUL" }),
     n_descsz: word("u32", 4, { doc: "bytes of the content" }),

@@ -1,12 +1,12 @@
 import { LinuxCrImage } from "./image.js";
 
-/** What edits made of records so far; undefined for what they left. */
+/** Edited records so far; undefined for unchanged parts. */
 export interface PendingEdits {
   fields(index: number): Readonly<Record<string, unknown>> | undefined;
   payload(index: number): Buffer | undefined;
 }
 
-/** A stream with the fields and payloads that edits gave its records, which keep their numbers. */
+/** A stream with edited fields and payloads; record numbers are unchanged. */
 export class EditedImage extends LinuxCrImage {
   readonly #edits: PendingEdits;
 

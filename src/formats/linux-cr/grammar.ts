@@ -4,25 +4,25 @@ import type { RecordKind, RecordValue } from "./record-kind.js";
 import { RECORDS } from "./records.js";
 import type { ArchFamily, Commit, ObjectType } from "./revisions.js";
 
-/** What conditions of the grammar look at: the part of the image that is being read, and what was read before. */
+/** Context for conditions of the grammar: the part of the image being read, and those before. */
 export interface Context {
   /** Fields of the last record of this kind in this part. */
   fields<K extends RecordKind>(kind: K): RecordValue<K>;
-  /** Whether the next record that the header set knows is of this kind. */
+  /** Whether the next known record is of this kind. */
   isNext(kind: RecordKind): boolean;
-  /** True for the first time that this number is asked for in this role. */
+  /** True for the first call with this objref and role. */
   isNew(role: "pipe" | "signal" | "memfd", objref: number): boolean;
   since(commit: Commit): boolean;
   readonly family: ArchFamily;
   /** Whether the architecture has this record. */
   has(kind: RecordKind): boolean;
-  /** Remembers this object for the records at the end of the descriptor table. */
+  /** Queues this object for the records at the end of the descriptor table. */
   defer(what: "epoll" | "queues"): void;
-  /** Gives the next remembered object these records. */
+  /** Assigns these records to the next queued object. */
   undefer(what: "epoll" | "queues"): void;
 }
 
-/** Objects that OBJREF announces: those that have records. */
+/** Objects declared by OBJREF: those with records. */
 export const RECORDED_OBJECTS = [
   "CRED",
   "GROUPINFO",
@@ -69,7 +69,7 @@ export type RuleName =
   | "message"
   | "sem";
 
-/** One step of a rule: a record, or more of them under a condition. An OBJREF and its object may stand before each. */
+/** One step of a rule: a record, or several under a condition. An OBJREF and its object may precede each. */
 export type Step =
   | RecordKind
   | { readonly when: (context: Context) => boolean; readonly steps: readonly Step[] }
@@ -133,7 +133,7 @@ const hasPages = (c: Context): boolean => WITH_PAGES.has(c.fields(R.VMA).vma_typ
 
 const fileType = (c: Context): number => c.fields(R.FILE).f_type;
 
-/** The order of the records of an image. Objects are left out: they stand before the record that first needs them. */
+/** The order of the records of an image. Objects, which precede the record that first needs them, are not listed. */
 export const RULES: Readonly<Record<RuleName, readonly Step[]>> = {
   head: [
     R.HEADER,

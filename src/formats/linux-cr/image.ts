@@ -18,12 +18,12 @@ export interface Range {
   readonly size: number;
 }
 
-/** FILE.f_type is below this; the layouts of others are those of none. */
+/** Upper bound of FILE.f_type; larger ones have the generic layout. */
 const FILE_TYPES = 16;
 
 const listsOfKinds = new Map<Commit, readonly (RecordKind | undefined)[]>();
 
-/** The kinds of a header set at the index of their ids: found faster than in a map, which counts by the million. */
+/** The kinds of a header set indexed by id: faster than a map, which matters for millions of records. */
 function kindsById(commit: Commit): readonly (RecordKind | undefined)[] {
   let list = listsOfKinds.get(commit);
   if (list === undefined) {
@@ -34,13 +34,13 @@ function kindsById(commit: Commit): readonly (RecordKind | undefined)[] {
   return list;
 }
 
-/** Whether the layout of a kind depends on more than header set and architecture. */
+/** Whether the layout of a kind depends on more than the header set and architecture. */
 function isVarying(kind: RecordKind, { arch }: Dialect): boolean {
   const ours = kind.layouts.filter((layout) => layout.arch === arch.family);
   return kind === RECORDS.FILE || ours.some(({ since }, i) => ours.findIndex((l) => l.since === since) !== i);
 }
 
-/** A linux-cr stream: its records in order, each read when it is looked at. Pages are never read. */
+/** A linux-cr stream: its records in order, read lazily. Pages are never read. */
 export class LinuxCrImage {
   readonly name: string;
   readonly byteOrder: ByteOrder;
@@ -55,8 +55,8 @@ export class LinuxCrImage {
   readonly #fileLayouts: (StructTable | undefined)[] = [];
 
   /**
-   * `scanned` is the same stream, opened before: its records are not looked for again.
-   * Errors: FormatError INVALID for what is no linux-cr stream. Truncated ones open; see `ending`.
+   * `scanned` is the same stream, already opened, whose record index is reused.
+   * Errors: FormatError INVALID if it is not a linux-cr stream. Truncated ones can be opened; see `ending`.
    */
   constructor(
     readonly source: ByteSource,
@@ -93,7 +93,7 @@ export class LinuxCrImage {
     return this.#scan.index.id(index);
   }
 
-  /** The kind of a record; undefined beyond the end and for ids that the header set does not know. */
+  /** The kind of a record; undefined beyond the end and for ids unknown to the header set. */
   kind(index: number): RecordKind | undefined {
     const id = this.id(index);
     return id === undefined ? undefined : this.#kinds[id];
@@ -104,7 +104,7 @@ export class LinuxCrImage {
     return { offset: this.#scan.index.offset(index), size: this.#scan.index.size(index) };
   }
 
-  /** The page that stands behind a SOCKET_FRAG without a header of its own. */
+  /** The page after a SOCKET_FRAG, which has no header. */
   rawPage(index: number): Range | undefined {
     const size = this.#scan.index.rawPage(index);
     if (size === undefined) return undefined;
@@ -112,7 +112,7 @@ export class LinuxCrImage {
     return { offset: offset + before, size };
   }
 
-  /** What stands behind the fixed part, inside the record; empty for records that hold no more. */
+  /** The payload after the fixed part, inside the record; empty if there is none. */
   payload(index: number): Range {
     const { offset, size } = this.range(index);
     const kind = this.kind(index);
@@ -122,7 +122,7 @@ export class LinuxCrImage {
     return { offset: offset + Math.min(size, fixed), size: Math.max(0, size - fixed - slack) };
   }
 
-  /** Layout of the fixed part of a record; undefined when it is the header alone. */
+  /** Layout of the fixed part of a record; undefined if it is only the header. */
   layout(index: number): StructTable | undefined {
     const kind = this.kind(index);
     if (kind === undefined) return undefined;
@@ -141,18 +141,18 @@ export class LinuxCrImage {
     if (table !== undefined && size < table.size)
       throw new FormatError(
         "TRUNCATED",
-        `truncated: ${table.name} has ${table.size} bytes, ${size} are there`,
+        `truncated: found ${size} bytes of ${table.name} (expected ${table.size})`,
         this.place(index),
       );
   }
 
-  /** The fields of a record of the kind that it must be. Errors: FormatError for another kind or a record too short. */
+  /** The fields of a record of this kind. Errors: FormatError for another kind or a record that is too short. */
   value<K extends RecordKind>(index: number, kind: K): RecordValue<K> {
     if (this.kind(index) !== kind) throw this.error(index, `${kind.name} was expected`);
     return this.fields(index) as RecordValue<K>;
   }
 
-  /** The fields of any record by their names; empty for one without a fixed part. Errors: FormatError TRUNCATED. */
+  /** The fields of any record by name; empty without a fixed part. Errors: FormatError TRUNCATED. */
   fields(index: number): Readonly<Record<string, unknown>> {
     const table = this.layout(index);
     if (table === undefined) return {};
@@ -162,18 +162,18 @@ export class LinuxCrImage {
     return readStruct(table, head, this.byteOrder) as Readonly<Record<string, unknown>>;
   }
 
-  /** Bytes of the image from anywhere; neighbouring small reads cost one system call. Errors: FormatError TRUNCATED. */
+  /** Bytes of the image; small reads close together cost one system call. Errors: FormatError TRUNCATED. */
   read(offset: number, size: number): Buffer {
     return this.#blocks.read(offset, size);
   }
 
-  /** Bytes of a payload. Errors: FormatError TOO_LARGE for one that is no single value. */
+  /** Bytes of a payload. Errors: FormatError TOO_LARGE above the limit. */
   bytes(index: number): Buffer {
     const { offset, size } = this.payload(index);
     if (size > MAX_RECORD_BYTES)
       throw new FormatError(
         "TOO_LARGE",
-        `${size} bytes in one record; at most ${MAX_RECORD_BYTES} are read at once`,
+        `record too large: ${size} bytes (expected at most ${MAX_RECORD_BYTES})`,
         this.place(index),
       );
     return this.read(offset, size);
@@ -186,20 +186,20 @@ export class LinuxCrImage {
     return bytesToText(end === -1 ? bytes : bytes.subarray(0, end));
   }
 
-  /** The structures that fill a payload. Errors: FormatError when they do not fill it evenly. */
+  /** The structures of a payload. Errors: FormatError if its size is not a multiple of theirs. */
   structs<S extends StructTable>(index: number, table: S): StructValue<S>[] {
     const bytes = this.bytes(index);
     if (bytes.length % table.size !== 0)
       throw this.error(
         index,
-        `${bytes.length} bytes are no whole number of ${table.name} (${table.size} bytes)`,
+        `invalid payload of ${bytes.length} bytes (expected a multiple of ${table.size}, the size of ${table.name})`,
       );
     return Array.from({ length: bytes.length / table.size }, (_, i) =>
       readStruct(table, bytes.subarray(i * table.size), this.byteOrder, this.place(index)),
     );
   }
 
-  /** The 32-bit numbers, signed, that fill a payload; a remainder is left out. */
+  /** The signed 32-bit numbers of a payload; a remainder is ignored. */
   numbers(index: number): number[] {
     const bytes = this.bytes(index);
     const isLittle = this.byteOrder === "little-endian";
@@ -208,7 +208,7 @@ export class LinuxCrImage {
     );
   }
 
-  /** What a message calls a record. */
+  /** Name of a record for messages. */
   label(index: number): string {
     const id = this.id(index);
     return id === undefined
@@ -232,7 +232,7 @@ export class LinuxCrImage {
   #word(index: number, offset: number, size: number): Buffer {
     const { offset: start, size: there } = this.range(index);
     if (offset + size > there)
-      throw new FormatError("TRUNCATED", `truncated: the record has ${there} bytes`, {
+      throw new FormatError("TRUNCATED", `truncated: found ${there} bytes of the record`, {
         file: this.name,
         offset: start,
       });

@@ -1,6 +1,6 @@
 const FIRST_CAPACITY = 1024;
 
-/** A list of numbers from 0 to 2^32 - 1 that grows: 4 bytes each, since an image may have millions of records. */
+/** A growing list of numbers from 0 to 2^32 - 1, 4 bytes each, since an image may have millions of records. */
 export class NumberColumn {
   #values = new Uint32Array(FIRST_CAPACITY);
   #length = 0;
@@ -30,7 +30,7 @@ export class NumberColumn {
     return Array.from(this.#values.subarray(start, end));
   }
 
-  /** Appends what `from` has from `start` on, and takes it away there. */
+  /** Moves the numbers of `from` from `start` on to the end of this list. */
   take(from: NumberColumn, start: number): void {
     for (let i = start; i < from.#length; i++) this.push(from.at(i));
     from.#length = start;

@@ -1,14 +1,14 @@
 import type { Part } from "./part.js";
 import type { PartStore } from "./part-store.js";
 
-/** The objects of an image by their numbers, in the order of the stream. */
+/** The objects of an image by objref, in stream order. */
 export class ObjectMap implements ReadonlyMap<number, Part> {
-  /** Number of the part by number of the object, 0 for none, else one more; for the small ones, which are nearly all. */
+  /** Part number plus one by objref, 0 for none; for small objrefs, which are nearly all. */
   #dense = new Uint32Array(1024);
   readonly #others = new Map<number, number>();
   #size = 0;
 
-  /** `records` of the image: the kernel numbers objects from 1 on, and each has some. */
+  /** `records`: number of records, an upper bound of the objrefs that the kernel assigns from 1 on. */
   constructor(
     private readonly store: PartStore,
     private readonly records: number,

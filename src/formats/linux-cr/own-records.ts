@@ -2,10 +2,10 @@ import type { LinuxCrImage } from "./image.js";
 import { EXTENSION_WRITERS, isExtensionId } from "./records/extensions.js";
 import { RECORDS } from "./records.js";
 
-/** How many records of each name. */
+/** Number of records by name. */
 export type RecordCounts = Readonly<Record<string, number>>;
 
-/** The records of an image that the header files do not name but crimg: its dialect and its extension. */
+/** The crimg extension records of an image, which the header files do not have: unversioned (`dialect`) and versioned. */
 export interface OwnRecords {
   readonly dialect: RecordCounts;
   /** Undefined without any extension record. */
@@ -13,16 +13,16 @@ export interface OwnRecords {
 }
 
 export interface ExtensionFacts {
-  /** Of EXTENSIONS; undefined when it is missing. */
+  /** Of EXTENSIONS; undefined if missing. */
   readonly version: number | undefined;
-  /** The command that wrote them; a number for one that is not known. */
+  /** The command that wrote them; a number if unknown. */
   readonly writer: string | undefined;
   readonly records: RecordCounts;
-  /** Records of ids that later versions gave, by id. */
+  /** Records of later versions, by id. */
   readonly unknown: RecordCounts;
 }
 
-/** Counts what is crimg's own in an image; no more than the list of its records is looked at. */
+/** Counts the crimg extension records of an image; reads only the record index. */
 export function ownRecords(image: LinuxCrImage): OwnRecords {
   const dialect = new Map<string, number>();
   const records = new Map<string, number>();

@@ -20,22 +20,22 @@ import { type Commit, isSince, type ObjectType, objectTypes } from "./revisions.
 
 export type { PageArray, Part } from "./part.js";
 
-/** An image tied together: the head, the tasks in order, and the objects that they share. */
+/** A parsed image: the head, the tasks in order, and their shared objects. */
 export interface Tree {
   readonly head: Part | undefined;
   readonly tasks: readonly Part[];
   readonly objects: ReadonlyMap<number, Part>;
-  /** Records of ids that the header set does not know, which were stepped over. */
+  /** Skipped records of unknown ids. */
   readonly unknown: readonly number[];
-  /** Why the image was not read to its end; what was read until then is there. */
+  /** Why the image was not parsed to its end; the parts before are valid. */
   readonly problem: FormatError | undefined;
-  /** The parts that were being read there, the outermost first: their records and parts are not all there. */
+  /** The incomplete parts at that point, outermost first. */
   readonly unfinished: readonly Part[];
 }
 
 /**
- * Ties the records of an image together by the grammar. It reads as far as it can: the problem says with record and
- * offset where it stopped, also for a failed checkpoint, whose ERROR text it gives.
+ * Parses the records of an image by the grammar, as far as possible: the problem has the record and offset where it
+ * stopped, and for a failed checkpoint the text of its ERROR record.
  */
 export function parseImage(image: LinuxCrImage): Tree {
   return new Parse(image).run();
@@ -57,7 +57,7 @@ class Parse implements Context {
   readonly #waiting = { epoll: new NumberColumn(), queues: new NumberColumn() };
   readonly #served = { epoll: 0, queues: 0 };
   readonly #types: readonly ObjectType[];
-  /** The record whose fields were asked for last, since several conditions ask for the same. */
+  /** The last record whose fields were read, since several conditions need the same. */
   #last: { readonly index: number; readonly value: unknown } | undefined;
 
   constructor(image: LinuxCrImage) {
@@ -119,8 +119,7 @@ class Parse implements Context {
   undefer(what: "epoll" | "queues"): void {
     const waiting = this.#waiting[what];
     const next = this.#served[what]++;
-    if (next >= waiting.length)
-      throw this.#image.error(this.#at, `no file is left that ${what} could belong to`);
+    if (next >= waiting.length) throw this.#image.error(this.#at, `${what} without a file`);
     this.#store.defer(waiting.at(next), this.#store.current);
   }
 
@@ -130,7 +129,7 @@ class Parse implements Context {
     if (this.#store.depth > MAX_MESSAGE_DEPTH)
       throw this.#image.error(
         this.#at,
-        `objects stand inside one another more than ${MAX_MESSAGE_DEPTH} deep`,
+        `objects are nested too deep (expected at most ${MAX_MESSAGE_DEPTH} levels)`,
       );
     this.#steps(RULES[name]);
     this.#store.close(isRepeated);
@@ -166,7 +165,7 @@ class Parse implements Context {
     }
   }
 
-  /** Takes one record of this kind, after the objects that stand before it. */
+  /** Reads one record of this kind, after the objects before it. */
   #record(kind: RecordKind): number {
     for (;;) {
       const found = this.#image.kind(this.#at);
@@ -189,7 +188,7 @@ class Parse implements Context {
     if (oldest > EXTENSION_VERSION)
       throw this.#image.error(
         index,
-        `extension records that a reader of version ${oldest} is needed for, this one is of version ${EXTENSION_VERSION}`,
+        `extension records need a reader of version ${oldest} (this one has version ${EXTENSION_VERSION})`,
       );
   }
 
@@ -199,11 +198,10 @@ class Parse implements Context {
     const objtype = this.#image.u32(index, OBJREF.objtype.offset);
     const objref = this.#image.u32(index, OBJREF.objref.offset) | 0;
     const type = this.#types[objtype];
-    if (objref <= 0) throw this.#image.error(index, `an object has the number ${objref}`);
-    if (this.#objects.has(objref))
-      throw this.#image.error(index, `object ${objref} stands in the image twice`);
+    if (objref <= 0) throw this.#image.error(index, `invalid objref ${objref} (expected above 0)`);
+    if (this.#objects.has(objref)) throw this.#image.error(index, `duplicate objref ${objref}`);
     if (type === undefined || !isRecorded(type))
-      throw this.#image.error(index, `object ${objref} is of type ${objtype}, which has no records`);
+      throw this.#image.error(index, `invalid type ${objtype} of object ${objref} (it has no records)`);
     this.#rule(type, objref);
   }
 
@@ -218,7 +216,7 @@ class Parse implements Context {
       if (!Number.isInteger(each) || each <= 0)
         throw this.#image.error(
           record,
-          `${this.#image.payload(record).size} bytes are no ${count} pages with addresses`,
+          `invalid size of ${count} pages with addresses: ${this.#image.payload(record).size} bytes`,
         );
       this.#store.addPageArray({ record, pages });
     }
@@ -229,14 +227,14 @@ class Parse implements Context {
     return error ?? this.#image.error(this.#at, `${kind.name} was expected`);
   }
 
-  /** ERROR says that the checkpoint failed; its text follows, before v19 it stands in the record itself. */
+  /** ERROR marks a failed checkpoint; its text follows, before v19 it is in the record itself. */
   #failed(): FormatError {
     const text = errorText(this.#image, this.#at);
     return new FormatError("INVALID", `the checkpoint failed: ${text}`, this.#image.place(this.#at));
   }
 }
 
-/** The message of an ERROR record: it begins with a NUL, and another one ends it. */
+/** The message of an ERROR record, between two NULs. */
 export function errorText(image: LinuxCrImage, index: number): string {
   const next = index + 1;
   const carrier = image.payload(index).size === 0 && image.kind(next) === RECORDS.STRING ? next : index;

@@ -6,17 +6,17 @@ const NAMES = Object.keys(RULES) as readonly RuleName[];
 const NUMBERS: ReadonlyMap<RuleName, number> = new Map(NAMES.map((name, i) => [name, i]));
 const NONE: readonly never[] = [];
 
-/** Stands where a part that is not closed yet has no place in the lists of records and parts. */
+/** Marks a part that is not closed yet, and has no position in the lists of records and parts. */
 const OPEN = 0xffff_ffff;
 
 /**
- * The parts of an image as columns of numbers, some 25 bytes a part, so that half a million open files fit into memory.
- * A part is opened, gets its records and parts one by one, and is closed before the one around it goes on.
+ * The parts of an image as columns of numbers, about 25 bytes per part, so that half a million open files fit in memory.
+ * A part is opened, gets its records and parts one by one, and is closed before the enclosing one continues.
  */
 export class PartStore {
   readonly #rules = new NumberColumn();
   readonly #objrefs = new NumberColumn();
-  /** Where the records of a part begin in `#records`, and its parts in `#parts`; so many there are. */
+  /** Start of the records of a part in `#records` and of its parts in `#parts`, and their numbers. */
   readonly #recordStarts = new NumberColumn();
   readonly #recordCounts = new NumberColumn();
   readonly #partStarts = new NumberColumn();
@@ -25,14 +25,14 @@ export class PartStore {
   readonly #parts = new NumberColumn();
   readonly #pageArrays = new Map<number, PageArray[]>();
   readonly #deferred = new Map<number, number>();
-  /** What open parts have so far, that of the innermost last. */
+  /** Records of open parts, innermost last. */
   readonly #openRecords = new NumberColumn();
   readonly #openParts = new NumberColumn();
   readonly #stack: { readonly id: number; readonly records: number; readonly parts: number }[] = [];
-  /** Open parts, which must be the same object whenever they are asked for. */
+  /** Objects of open parts, which must be identical at every access. */
   readonly #kept = new Map<number, Part>();
 
-  /** Numbers of the parts that are open, the outermost first. */
+  /** Numbers of the open parts, outermost first. */
   get open(): readonly number[] {
     return this.#stack.map(({ id }) => id);
   }
@@ -70,7 +70,7 @@ export class PartStore {
     else list.push(pages);
   }
 
-  /** Ends the innermost open part; with `isRepeated` it becomes one of the parts of that around it. */
+  /** Closes the innermost open part; with `isRepeated` it is added to the parts of the enclosing one. */
   close(isRepeated: boolean): void {
     const open = this.#stack.pop();
     if (open === undefined) return;
@@ -84,7 +84,7 @@ export class PartStore {
     if (isRepeated) this.#openParts.push(id);
   }
 
-  /** Ends all open parts as they are; the outermost first. */
+  /** Closes all open parts as they are; returns them, outermost first. */
   abandon(): Part[] {
     const { open } = this;
     for (const id of open) this.#kept.set(id, new StoredPart(this, id));
@@ -114,7 +114,7 @@ export class PartStore {
     return NAMES[this.#rules.at(id)] as RuleName;
   }
 
-  /** 0 for a part that is no object. */
+  /** 0 for a part that is not an object. */
   objref(id: number): number {
     return this.#objrefs.at(id);
   }
@@ -140,7 +140,7 @@ export class PartStore {
   }
 }
 
-/** A look at one part; nothing of it is held here. */
+/** A view of one part, which holds no data. */
 class StoredPart implements Part {
   readonly #store: PartStore;
   readonly #id: number;

@@ -7,13 +7,13 @@ export interface PageArray {
   readonly pages: number;
 }
 
-/** A part of an image: its own records in order, the parts that repeat in it, and for an object its number. */
+/** A part of an image: its own records in order, its repeated parts, and for an object its objref. */
 export interface Part {
   readonly rule: RuleName;
   readonly records: readonly number[];
   readonly parts: readonly Part[];
   readonly pageArrays: readonly PageArray[];
   readonly objref: number | undefined;
-  /** Records of this object at the end of the descriptor table: watched descriptors, queues. */
+  /** Records of this object at the end of the descriptor table: epoll items, queues. */
   readonly deferred: Part | undefined;
 }

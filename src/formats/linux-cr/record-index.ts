@@ -1,4 +1,4 @@
-/** Records of one chunk, and between two offsets that are stored; powers of 2. */
+/** Records per chunk, and between two stored offsets; powers of 2. */
 const CHUNK = 1 << 16;
 const STRIDE = 16;
 
@@ -9,7 +9,7 @@ interface Chunk {
   readonly offsets: Float64Array;
 }
 
-/** Where the records of an image stand: some 7 bytes a record, so that millions fit into memory. */
+/** Offsets of the records of an image: about 7 bytes per record, so that millions fit in memory. */
 export class RecordIndex {
   readonly #chunks: Chunk[] = [];
   readonly #rawPages = new Map<number, number>();
@@ -19,7 +19,7 @@ export class RecordIndex {
     return this.#length;
   }
 
-  /** `size` is the record's len: its header and all that it holds, in bytes. Records follow one another. */
+  /** `size` is the record's len: its header and contents, in bytes. Records are contiguous. */
   push(id: number, offset: number, size: number): void {
     const at = this.#length % CHUNK;
     if (at === 0)
@@ -36,7 +36,7 @@ export class RecordIndex {
     this.#length++;
   }
 
-  /** Bytes without a record header that stand behind the last record. */
+  /** Bytes without a record header after the last record. */
   pushRawPage(size: number): void {
     this.#rawPages.set(this.#length - 1, size);
   }
@@ -60,7 +60,7 @@ export class RecordIndex {
     return this.#chunk(index).sizes[index % CHUNK] as number;
   }
 
-  /** Size of the page behind a record that has no header of its own; undefined where there is none. */
+  /** Size of the page without a header after a record; undefined if there is none. */
   rawPage(index: number): number | undefined {
     return this.#rawPages.get(index);
   }

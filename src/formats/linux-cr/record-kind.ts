@@ -1,7 +1,7 @@
 import type { StructTable, StructValue } from "../../schema/struct.js";
 import { type ArchFamily, type Architecture, type Commit, isSince } from "./revisions.js";
 
-/** One layout of a record: of which header set on, on which architecture, for which FILE.f_type; all when not given. */
+/** A layout of a record: since which header set, for which architecture and FILE.f_type; all if not given. */
 export interface Layout<T extends StructTable = StructTable> {
   readonly since?: Commit;
   readonly arch?: ArchFamily;
@@ -9,24 +9,24 @@ export interface Layout<T extends StructTable = StructTable> {
   readonly table: T;
 }
 
-/** What stands behind the fixed part, inside the record. */
+/** Type of the payload after the fixed part. */
 export type Payload = "bytes" | "text" | "path" | "u32" | "sigaction" | "siginfo";
 
 export interface RecordOptions {
   readonly doc: string;
   readonly payload?: Payload;
-  /** Where the payload starts, when not at the end of the fixed part. */
+  /** Offset of the payload, if not at the end of the fixed part. */
   readonly payloadAt?: number;
   /** Field with the number of its elements. */
   readonly count?: string;
   /** Unused bytes after the last element. */
   readonly slack?: number;
-  /** Records that stand after this one, in words. */
+  /** Records after this one, as text. */
   readonly follows?: string;
   readonly certainty?: "header file only" | "our dialect" | "our extension";
 }
 
-/** One kind of record as data: its ids and layouts through the header sets, and what is in and after it. */
+/** A type of record as data: its ids and layouts by header set, its payload, and the records after it. */
 export interface RecordKind<T extends StructTable = StructTable> extends RecordOptions {
   readonly name: string;
   /** The id from a header set on; undefined where that set removed the record. */
@@ -43,13 +43,13 @@ export function record<const L extends readonly Layout[]>(
   return { name, ids, layouts, ...options };
 }
 
-/** Which header set and architecture an image is read by. */
+/** Header set and architecture of an image. */
 export interface Dialect {
   readonly commit: Commit;
   readonly arch: Architecture;
 }
 
-/** The id of a kind in a header set; undefined when it has none there. */
+/** The id of a kind in a header set; undefined if it has none. */
 export function idOf(kind: RecordKind, commit: Commit): number | undefined {
   let found: number | undefined;
   for (const [id, since] of kind.ids) if (isSince(commit, since)) found = id;
@@ -57,8 +57,8 @@ export function idOf(kind: RecordKind, commit: Commit): number | undefined {
 }
 
 /**
- * The layout of the fixed part, undefined when it is the header alone. `size` (the record's len) decides between
- * the layouts of powerpc, which no field of the image tells apart; `fileType` is FILE.f_type.
+ * The layout of the fixed part, undefined if it is only the header. `size` (the record's len) selects between the
+ * layouts of powerpc, which no field of the image distinguishes; `fileType` is FILE.f_type.
  */
 export function layoutOf<T extends StructTable>(
   kind: RecordKind<T>,
@@ -84,5 +84,5 @@ type Merged<V> = { readonly [K in keyof V]: V[K] } & {
 };
 type EachValue<T> = T extends StructTable ? StructValue<T> : never;
 
-/** The fields of a record: those that all its layouts have, and those of some as optional. */
+/** The fields of a record: those common to all layouts, and the others as optional. */
 export type RecordValue<K extends RecordKind> = Merged<EachValue<K["layouts"][number]["table"]>>;

@@ -7,7 +7,7 @@ import { STREAM_RECORDS } from "./records/stream.js";
 import { TASKS_RECORDS } from "./records/tasks.js";
 import type { Commit } from "./revisions.js";
 
-/** Every record that the header files name, and those of our dialect and extension: one row each. */
+/** All records of the header files, and the crimg extension records: one row each. */
 export const RECORDS = {
   ...STREAM_RECORDS,
   ...TASKS_RECORDS,
@@ -19,7 +19,7 @@ export const RECORDS = {
 
 const byCommit = new Map<Commit, ReadonlyMap<number, RecordKind>>();
 
-/** The kinds that a header set knows, by their ids there. Those of ours have the same ids in all. */
+/** The kinds of a header set by id. crimg extension records have the same ids in all. */
 export function recordKinds(commit: Commit): ReadonlyMap<number, RecordKind> {
   let kinds = byCommit.get(commit);
   if (kinds === undefined) {

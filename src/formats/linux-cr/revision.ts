@@ -5,23 +5,23 @@ import { isExtensionId } from "./records/extensions.js";
 import { RECORDS, recordKinds } from "./records.js";
 import { ARCHITECTURES, archNumbering, COMMITS, isSince, REVISIONS } from "./revisions.js";
 
-/** What an image tells of its header set. */
+/** The header set of an image. */
 export interface Revision {
-  /** The newest that fits; the layouts of all that fit are the same where it matters, or the image would tell. */
+  /** The newest match; all matches have the same layouts for the records of the image. */
   readonly dialect: Dialect;
-  /** All that fit, oldest first. */
+  /** All matches, oldest first. */
   readonly candidates: readonly Dialect[];
-  /** Signs that contradict the others, in words. */
+  /** Signs that contradict the others, as text. */
   readonly doubts: readonly string[];
 }
 
-/** Reads a u16, u32 or u64 of a record: `offset` counts from its start. */
+/** Reads a u16, u32 or u64 of a record; `offset` is from its start. */
 export interface Peek {
   u16(record: number, offset: number): number;
   u32(record: number, offset: number): number;
 }
 
-/** One independent sign: which header sets it leaves. */
+/** An independent sign: the header sets that it matches. */
 interface Sign {
   readonly text: string;
   fits(dialect: Dialect): boolean;
@@ -34,18 +34,18 @@ const VPIDS = 118;
 const SIGPENDING = 604;
 /** BUFFER with the 11 bytes of a security module's name. */
 const LSM_NAME_BYTES = 19;
-/** auxv has some 20 entries; a larger number counts bytes. */
+/** auxv has about 20 entries; a larger number is in bytes. */
 const MOST_AUXV_ENTRIES = 128;
-/** Lengths that are looked at of one id; a FILE has five, most records one. */
+/** Maximum number of lengths checked per id; a FILE has five, most records one. */
 const MOST_SIZES = 16;
-/** TREE as far as its number of tasks. */
+/** TREE up to its number of tasks. */
 const TREE_BYTES = 12;
 /** Records before the first TASK: as many as the longest head has. */
 const HEAD_RECORDS = 14;
 
 /**
- * Narrows the header sets and architectures down to those that fit every sign: the numbers in HEADER, the records
- * at the head, and the length of each record. A sign that would leave none is a doubt and does not count.
+ * Narrows down the header sets and architectures to those that match every sign: the numbers in HEADER, the records of
+ * the head, and the length of each record. A sign that would leave none is ignored and reported as a doubt.
  */
 export function findRevision(index: RecordIndex, byteOrder: ByteOrder, peek: Peek): Revision {
   const archId = peek.u16(0, 16);
@@ -103,7 +103,7 @@ function headSigns(index: RecordIndex, peek: Peek): Sign[] {
   return hasPids || tree + 1 >= index.length ? signs : [...signs, ...taskArraySigns(index, peek, tree)];
 }
 
-/** What TREE and the records after it say, before there were PIDS. */
+/** Signs in TREE and the records after it, before there were PIDS. */
 function taskArraySigns(index: RecordIndex, peek: Peek, tree: number): Sign[] {
   const signs: Sign[] = [];
   if (index.size(tree) < TREE_BYTES) return signs;
@@ -111,7 +111,7 @@ function taskArraySigns(index: RecordIndex, peek: Peek, tree: number): Sign[] {
   const elementBytes = (index.size(tree + 1) - 8) / tasks;
   if (elementBytes === 24 || elementBytes === 32)
     signs.push({
-      text: `TREE has ${elementBytes} bytes a task`,
+      text: `TREE has ${elementBytes} bytes per task`,
       fits: ({ commit }) => (elementBytes === 32) === (commit === "c83f38b"),
     });
   const after = tree + 2;
@@ -130,7 +130,7 @@ function recordAt(index: RecordIndex, id: number): number | undefined {
   return undefined;
 }
 
-/** Each pair of an id and a length is a sign: the header sets where such a record has such a length. */
+/** Each pair of an id and a length is a sign: it matches the header sets with such a record. */
 function sizeSigns(index: RecordIndex): Sign[] {
   const sizes = new Map<number, Set<number>>();
   for (let i = 0; i < index.length; i++) {
@@ -155,7 +155,7 @@ function sizeSigns(index: RecordIndex): Sign[] {
     );
 }
 
-/** The kinds of FILE whose layout has a length of its own. */
+/** The kinds of FILE whose layout has a distinct length. */
 const FILE_TYPES = [undefined, 2, 4, 5, 7] as const;
 
 /** Whether a record of this kind can have this length. */

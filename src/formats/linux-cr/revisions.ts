@@ -21,7 +21,7 @@ export const REVISIONS = [
   { commit: "5c3471a", date: "2012-03-17", label: "v23-rc2, with ARM", version: 6 },
 ] as const;
 
-/** A header set by the commit of user-cr that brought it. */
+/** A header set, by the commit of user-cr that introduced it. */
 export type Commit = (typeof REVISIONS)[number]["commit"];
 
 export const COMMITS: readonly Commit[] = REVISIONS.map(({ commit }) => commit);
@@ -35,9 +35,9 @@ export function isSince(commit: Commit, since: Commit): boolean {
 
 export type ArchFamily = "x86" | "s390" | "powerpc" | "arm";
 
-/** What an architecture changes in an image. */
+/** Architecture-specific properties of an image. */
 export interface Architecture {
-  /** As `uname -m` prints it. */
+  /** As printed by `uname -m`. */
   readonly name: string;
   readonly family: ArchFamily;
   /** Bytes of an address before a saved page, `sizeof(unsigned long)` of the kernel. */
@@ -56,7 +56,7 @@ export const ARCHITECTURES = {
 
 export type ArchId = keyof typeof ARCHITECTURES;
 
-/** Numbers of HEADER.arch_id, from 1 on, with the header set that brought each numbering. */
+/** Numbers of HEADER.arch_id, from 1 on, with the header set that introduced each numbering. */
 const ARCH_NUMBERINGS: readonly (readonly [since: Commit, ids: readonly ArchId[]])[] = [
   ["0abe2fe", ["X86_32", "S390X", "PPC32", "PPC64"]],
   ["76fcfe5", ["X86_32", "S390X", "PPC32", "PPC64", "X86_64"]],
@@ -67,14 +67,14 @@ const ARCH_NUMBERINGS: readonly (readonly [since: Commit, ids: readonly ArchId[]
   ["5c3471a", ["X86_32", "X86_64", "S390X", "ARM"]],
 ];
 
-/** The architectures that a header set knows, at the index `arch_id - 1`. */
+/** The architectures of a header set, indexed by `arch_id - 1`. */
 export function archNumbering(commit: Commit): readonly ArchId[] {
   let ids: readonly ArchId[] = [];
   for (const [since, numbering] of ARCH_NUMBERINGS) if (isSince(commit, since)) ids = numbering;
   return ids;
 }
 
-/** Kinds of shared objects in the order of their numbers, each with the header set that inserted it. */
+/** Types of shared objects in numerical order, each with the header set that inserted it. */
 const OBJECT_TYPES = [
   ["IGNORE", "0abe2fe"],
   ["PID", "b6cdf01"],
@@ -104,7 +104,7 @@ const OBJECT_TYPES = [
 
 export type ObjectType = (typeof OBJECT_TYPES)[number][0];
 
-/** The kinds of objects that a header set knows, at the index that OBJREF.objtype gives. */
+/** The types of objects of a header set, indexed by OBJREF.objtype. */
 export function objectTypes(commit: Commit): readonly ObjectType[] {
   return OBJECT_TYPES.filter(([, since]) => isSince(commit, since)).map(([type]) => type);
 }

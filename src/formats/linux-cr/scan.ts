@@ -8,29 +8,29 @@ import { RecordIndex } from "./record-index.js";
 import { RECORDS, recordKinds } from "./records.js";
 import { COMMITS } from "./revisions.js";
 
-/** Every record begins with its id and its length, each a u32. */
+/** Every record starts with its id and its length, a u32 each. */
 export const HEADER_BYTES = 8;
 
 /** Ids that are the same in all header sets. */
 const PGARR = 403;
 const BUFFER = 4;
 const TAIL = 9001;
-/** SOCKET_FRAG where it exists; its older namesake has another length. */
+/** SOCKET_FRAG if it exists; an older record with that id has another length. */
 const FRAG = 704;
 const FRAG_BYTES = 16;
 const PGARR_BYTES = 16;
 const TAIL_BYTES = RECORDS.TAIL.layouts[0].table.size;
-/** Bytes of a page, the usual first. */
+/** Page sizes, the most common first. */
 const PAGE_SIZES = [4096, 65536] as const;
 
-/** How an image ends: with TAIL and perhaps more bytes, or before it should. */
+/** How an image ends: with TAIL and possibly more bytes, or early. */
 export interface Ending {
   readonly kind: "tail" | "no tail" | "truncated" | "damaged";
-  /** End of what could be read as records, in bytes. */
+  /** End offset of the readable records, in bytes. */
   readonly offset: number;
-  /** Bytes behind that. */
+  /** Bytes after that. */
   readonly rest: number;
-  /** Why it is no whole image; undefined for one that ends with TAIL. */
+  /** Why the image is incomplete; undefined if it ends with TAIL. */
   readonly error: FormatError | undefined;
 }
 
@@ -40,24 +40,24 @@ export interface Scan {
   readonly ending: Ending;
 }
 
-/** The bytes that every linux-cr stream begins with, in both byte orders: HEADER with its length. */
+/** The first bytes of every linux-cr stream, in both byte orders: HEADER with its length. */
 const STARTS: Readonly<Record<ByteOrder, Buffer>> = {
   "little-endian": Buffer.from([1, 0, 0, 0, 72, 0, 0, 0]),
   "big-endian": Buffer.from([0, 0, 0, 1, 0, 0, 0, 72]),
 };
 
-/** The byte order of a linux-cr stream by its first 8 bytes; undefined for what is none. */
+/** The byte order of a linux-cr stream by its first 8 bytes; undefined if it is not one. */
 export function streamByteOrder(start: Buffer): ByteOrder | undefined {
   return (["little-endian", "big-endian"] as const).find((order) => start.equals(STARTS[order]));
 }
 
-/** Whether these bytes begin as a linux-cr stream does. */
+/** Whether these bytes start like a linux-cr stream. */
 export function isStream(source: ByteSource): boolean {
   const there = forward(source).reach(HEADER_BYTES) === HEADER_BYTES;
   return there && streamByteOrder(source.read(0, HEADER_BYTES)) !== undefined;
 }
 
-/** Reads forward only. `reach` gives how far the bytes go, up to `end`; `pass` the same of what nobody will look at. */
+/** A forward reader. `reach` returns how far the bytes go, up to `end`; `pass` likewise for bytes to skip. */
 interface Forward {
   read(offset: number, size: number): Buffer;
   reach(end: number): number;
@@ -72,16 +72,16 @@ function forward(source: ByteSource): Forward {
 }
 
 /**
- * Walks the records of a stream once, strictly forward, without looking into them; a truncated or damaged image is
- * walked as far as it goes, and the ending says why it stops.
- * Errors: FormatError INVALID for what is no linux-cr stream.
+ * Scans the records of a stream once, strictly forward, without decoding them; a truncated or damaged image is scanned as
+ * far as possible, and the ending has the reason.
+ * Errors: FormatError INVALID if it is not a linux-cr stream.
  */
 export function scanStream(source: ByteSource): Scan {
   const bytes = forward(source);
   const byteOrder =
     bytes.reach(HEADER_BYTES) < HEADER_BYTES ? undefined : streamByteOrder(bytes.read(0, HEADER_BYTES));
   if (byteOrder === undefined)
-    throw new FormatError("INVALID", "this is no linux-cr stream: it does not begin with a HEADER record", {
+    throw new FormatError("INVALID", "not a linux-cr stream (no HEADER record at the start)", {
       file: source.name,
       offset: 0,
     });
@@ -117,7 +117,7 @@ class Scanner {
           "truncated",
           at,
           there,
-          `truncated: a record header has 8 bytes, ${there} are there`,
+          `truncated: found ${there} bytes of a record header (expected 8)`,
         );
       const head = this.bytes.read(at, HEADER_BYTES);
       const id = this.#u32(head, 0);
@@ -127,7 +127,7 @@ class Scanner {
           "damaged",
           at,
           this.#rest(at),
-          `record id ${id} has a length of ${size}; 8 is the least`,
+          `invalid length ${size} of a record with id ${id} (expected at least 8)`,
         );
       const got = this.#body(id, at, size);
       if (got < size)
@@ -135,7 +135,7 @@ class Scanner {
           "truncated",
           at,
           got,
-          `truncated: record id ${id} has ${size} bytes, ${got} are there`,
+          `truncated: found ${got} bytes of a record with id ${id} (expected ${size})`,
         );
       this.#index.push(id, at, size);
       at += size;
@@ -145,14 +145,19 @@ class Scanner {
         const page = this.#pageSize(at);
         const raw = this.bytes.reach(at + page) - at;
         if (raw < page)
-          return this.#stop("truncated", at, raw, `truncated: a page has ${page} bytes, ${raw} are there`);
+          return this.#stop(
+            "truncated",
+            at,
+            raw,
+            `truncated: found ${raw} bytes of a page (expected ${page})`,
+          );
         this.#index.pushRawPage(page);
         at += page;
       }
     }
   }
 
-  /** How many bytes of the record are there. Pages are passed by, their addresses are not. */
+  /** Available bytes of the record. Pages are skipped, but not their addresses. */
   #body(id: number, at: number, size: number): number {
     const last = this.#index.length - 1;
     if (id !== BUFFER || this.#index.id(last) !== PGARR || this.#index.size(last) !== PGARR_BYTES)
@@ -165,7 +170,7 @@ class Scanner {
     return this.bytes.pass(at + addresses, at + size) - at;
   }
 
-  /** The image does not say it; what stands behind the page does. */
+  /** Not stored in the image; determined by what follows the page. */
   #pageSize(at: number): number {
     return PAGE_SIZES.find((size) => this.#isRecord(at + size)) ?? PAGE_SIZES[0];
   }
@@ -179,10 +184,14 @@ class Scanner {
   #rest(at: number): number {
     const limit = at + MAX_PIPED_IMAGE_BYTES;
     if (this.bytes instanceof PipeSource && this.bytes.reach(limit) === limit)
-      throw new FormatError("TOO_LARGE", `more than ${MAX_PIPED_IMAGE_BYTES} bytes follow the image`, {
-        file: this.source.name,
-        offset: at,
-      });
+      throw new FormatError(
+        "TOO_LARGE",
+        `too many bytes after the image (expected at most ${MAX_PIPED_IMAGE_BYTES})`,
+        {
+          file: this.source.name,
+          offset: at,
+        },
+      );
     return this.source.size - at;
   }
 

@@ -8,30 +8,30 @@ import { RECORDS } from "./records.js";
 import { ARCHITECTURES, archNumbering, type ObjectType, objectTypes } from "./revisions.js";
 import { encodeRecord, textPayload } from "./write.js";
 
-/** What crimg writes: v23-rc2 as the last header set has it, of x86-64. */
+/** The dialect that crimg writes: the last header set of v23-rc2, x86-64. */
 export const WRITTEN_DIALECT: Dialect = { commit: "5c3471a", arch: ARCHITECTURES.X86_64 };
 
 /** HEADER.arch_id of `WRITTEN_DIALECT`. */
 export const WRITTEN_ARCH_ID = archNumbering(WRITTEN_DIALECT.commit).indexOf("X86_64") + 1;
 
-/** Keys of one PGARR: 16 blocks of a page each, as the kernel gathers them. */
+/** Keys of one PGARR: 16 blocks of a page each, as in the kernel. */
 const PAGES_AT_ONCE = (16 * PAGE_SIZE) / 8;
 
-/** Runs of one batch beyond which they are kept as one piece of the stream. */
+/** Above this number, the runs of a batch are held as one piece of the stream. */
 const MANY_RUNS = 64;
 
-/** Neighbouring pages of a page list. Keys are addresses (`step` the page size) or page indexes (`step` 1). */
+/** Adjacent pages of a page list. Keys are addresses (`step` is the page size) or page indexes (`step` is 1). */
 export interface PageRun {
   /** Key of the first page. */
   readonly key: bigint;
   readonly pages: number;
-  /** Where the contents are; zeros when not given. */
+  /** Location of the contents; zeros if not given. */
   readonly from?: { readonly source: ByteSource; readonly offset: number } | undefined;
 }
 
 /**
- * Puts a linux-cr stream together, record by record. What comes out of files is kept as ranges of them, so that neither
- * memory pages nor files are held in memory. Objects are numbered from 1 in the order of their first use.
+ * Writes a linux-cr stream, record by record. Contents of files are held as ranges, so that neither memory pages nor files
+ * are held in memory. Objrefs are assigned from 1 in the order of first use.
  */
 export class StreamWriter {
   readonly dialect = WRITTEN_DIALECT;
@@ -45,8 +45,8 @@ export class StreamWriter {
   }
 
   /**
-   * A record. `payload` stands behind the fields; its count, where the record has one, is filled in.
-   * Errors: CrimgError INVALID for a value that does not fit its field.
+   * A record. `payload` follows the fields; its count, if the record has one, is set.
+   * Errors: CrimgError INVALID for a value that is invalid for its field.
    */
   record(
     kind: RecordKind,
@@ -65,12 +65,12 @@ export class StreamWriter {
     for (const part of parts) this.#pieces.add(part);
   }
 
-  /** The bytes of a structure that stands in a payload. Errors: CrimgError INVALID for a value that does not fit. */
+  /** The bytes of a structure in a payload. Errors: CrimgError INVALID for an invalid value. */
   bytesOf<S extends StructTable>(table: S, value: StructValue<S>): Buffer {
     return writeStruct(table, value, this.dialect.arch.byteOrder);
   }
 
-  /** A STRING or FILE_NAME. Errors: EditError for a NUL inside or a path that is too long. */
+  /** A STRING or FILE_NAME. Errors: EditError for an embedded NUL or a path that is too long. */
   text(kind: RecordKind, text: string): void {
     this.record(kind, {}, textPayload(kind, text));
   }
@@ -80,31 +80,31 @@ export class StreamWriter {
     this.record(RECORDS.BUFFER, {}, parts);
   }
 
-  /** Bytes without a record around them: the page behind a SOCKET_FRAG. */
+  /** Bytes without a record: the page after a SOCKET_FRAG. */
   raw(piece: Piece): void {
     this.#pieces.add(piece);
   }
 
-  /** The next number, for objects that have one and no OBJREF: INODE, SIGNAL, the reserve of a pty master. */
+  /** The next objref, for objects without an OBJREF: INODE, SIGNAL, the reserved one of a pty master. */
   number(): number {
     return this.#nextRef++;
   }
 
-  /** Consecutive numbers, the tags of process ids; gives the first one. */
+  /** Consecutive tags of process ids; returns the first one. */
   numbers(count: number): number {
     const first = this.#nextRef;
     this.#nextRef += count;
     return first;
   }
 
-  /** Announces an object: its records, with those of objects inside it before its main one, must follow. */
+  /** Declares an object: its records, after those of its inner objects, must follow. */
   objref(type: ObjectType): number {
     const objref = this.number();
     this.record(RECORDS.OBJREF, { objtype: this.#types.indexOf(type), objref });
     return objref;
   }
 
-  /** A whole page list: the pages in batches, then the empty batch that ends every list. */
+  /** A complete page list: the pages in batches, then the empty batch that ends every list. */
   pages(runs: Iterable<PageRun>, step: bigint): void {
     let batch: PageRun[] = [];
     let count = 0;
@@ -123,7 +123,7 @@ export class StreamWriter {
     this.record(RECORDS.PGARR, { nr_pages: 0n });
   }
 
-  /** Everything that was written, as one source over the files that it comes from. */
+  /** Everything written, as one source over the original files. */
   source(name: string): ConcatSource {
     return this.#pieces.source(name);
   }
@@ -153,7 +153,7 @@ function partOf({ key, from }: PageRun, skip: number, pages: number, step: bigin
   };
 }
 
-/** The pages of one batch, whose runs stand here and there. */
+/** The pages of one batch, whose runs are scattered. */
 export class ScatteredPages implements ByteSource {
   readonly name = "scattered pages";
   readonly size: number;
@@ -180,7 +180,7 @@ export class ScatteredPages implements ByteSource {
   close(): void {}
 }
 
-/** The keys of one batch, made when they are read: those of all pages of a large image would fill the memory. */
+/** The keys of one batch, generated when read: those of all pages of a large image would exhaust memory. */
 class KeyList implements ByteSource {
   readonly name = "page keys";
   readonly size: number;

@@ -12,13 +12,13 @@ import { RECORDS } from "./records.js";
 import { isSince } from "./revisions.js";
 import { HEADER_BYTES } from "./scan.js";
 
-/** What becomes of one record: fields that get other values, a payload that gives way to another. */
+/** Changes of one record: new values of fields, a new payload. */
 export interface RecordEdit {
   readonly fields?: Readonly<Record<string, unknown>>;
   readonly payload?: Buffer;
 }
 
-/** Records whose next record is a BUFFER of so many elements, by the field with their number and their size in bytes. */
+/** Records followed by a BUFFER of elements, with the field of their number and their size in bytes. */
 const NEXT_COUNTS: ReadonlyMap<RecordKind, readonly [field: string, elementBytes: number]> = new Map<
   RecordKind,
   readonly [string, number]
@@ -30,9 +30,9 @@ const NEXT_COUNTS: ReadonlyMap<RecordKind, readonly [field: string, elementBytes
 ]);
 
 /**
- * A whole new record. `payload` stands behind the fixed part; the field that counts its elements follows it. `size`
- * chooses between the layouts that only their size tells apart.
- * Errors: EditError when the header set has no such record; CrimgError INVALID for a value that does not fit its field.
+ * A new record. `payload` follows the fixed part; the field that counts its elements is set. `size` selects between
+ * layouts that differ only in size.
+ * Errors: EditError if the header set has no such record; CrimgError INVALID for a value that is invalid for its field.
  */
 export function encodeRecord(
   kind: RecordKind,
@@ -53,18 +53,18 @@ export function encodeRecord(
   return withHeader(out, id, byteOrder);
 }
 
-/** The text of a STRING or FILE_NAME as a payload, with its NUL. Errors: EditError for a NUL inside or too long a path. */
+/** The text of a STRING or FILE_NAME as a payload, with its NUL. Errors: EditError for an embedded NUL or a path too long. */
 export function textPayload(kind: RecordKind, text: string): Buffer {
   const bytes = textToBytes(text);
-  if (bytes.includes(0)) throw new EditError("a NUL cannot stand in the text of an image");
+  if (bytes.includes(0)) throw new EditError("invalid NUL in text");
   if (kind.payload === "path" && bytes.length >= PATH_MAX)
-    throw new EditError(`a path of ${bytes.length} bytes; the format holds ${PATH_MAX - 1}`);
+    throw new EditError(`path too long: ${bytes.length} bytes (expected at most ${PATH_MAX - 1})`);
   return Buffer.concat([bytes, Buffer.alloc(1)]);
 }
 
 /**
- * The splices that carry out edits of an image: a record that becomes longer or shorter gets a new len, and what counts
- * its elements, there or in the record before, a new number. Every other byte stays.
+ * The splices that apply edits to an image: a record of another length gets a new len, and the field that counts its
+ * elements, there or in the record before, a new value. Every other byte stays.
  * Errors: EditError for a payload that the record does not have or that is too long; as `encodeRecord`.
  */
 export function editSplices(image: LinuxCrImage, edits: ReadonlyMap<number, RecordEdit>): Splice[] {
@@ -99,11 +99,11 @@ function spliceOf(image: LinuxCrImage, index: number, { fields, payload }: Recor
   }
   if (payload === undefined) return spliceBetween(offset, head, newHead);
   if (kind?.payload === undefined)
-    throw new EditError(`${image.label(index)} holds nothing behind its fields`, image.place(index));
+    throw new EditError(`${image.label(index)} has no payload`, image.place(index));
   const length = newHead.length + payload.length + tail.length;
   if (length > MAX_RECORD_BYTES)
     throw new EditError(
-      `the record would have ${length} bytes, at most ${MAX_RECORD_BYTES}`,
+      `record too large: ${length} bytes (expected at most ${MAX_RECORD_BYTES})`,
       image.place(index),
     );
   const record = withHeader(
@@ -121,7 +121,7 @@ function withCount(
   payload: Buffer,
 ): Readonly<Record<string, unknown>> {
   if (kind.count === undefined) return fields;
-  // THREAD has its descriptors on x86 alone.
+  // Only on x86 does THREAD have descriptors.
   if (kind === RECORDS.THREAD && dialect.arch.family !== "x86") return fields;
   return { ...fields, [kind.count]: payload.length / elementBytes(kind, dialect) };
 }

@@ -176,7 +176,7 @@ export function encodeSocket(socket: Socket): Fields {
     },
     sock: {
       rcvlowat: BigInt(options.receiveLowat ?? 1),
-      flags: bitsOf(SOCK_BITS, switches) | (linger === undefined ? 0n : SOCK_LINGER),
+      flags: bitsOf(SOCK_BITS, switches) | (linger === undefined ? 0n : LINGER_BIT),
       rcvtimeo: options.receiveTimeout,
       sndtimeo: options.sendTimeout,
       priority: options.priority ?? 0,
@@ -443,7 +443,7 @@ const SOCK_BITS = {
   SO_BROADCAST: 0x40n,
   SO_DONTROUTE: 0x2000n,
 } as const satisfies Bits;
-const SOCK_LINGER = 0x10n;
+const LINGER_BIT = 0x10n;
 type Bits = Partial<Record<Switch, bigint>>;
 type Switches = SocketOptions["switches"];
 

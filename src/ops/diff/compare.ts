@@ -7,18 +7,18 @@ export interface FieldChange {
   readonly new: Comparable;
 }
 
-/** One thing that is not the same in both checkpoints. */
+/** An object that differs between two checkpoints. */
 export interface Difference {
   readonly section: SectionName;
   readonly status: "added" | "removed" | "modified";
   readonly label: string;
-  /** What changed; for added and removed things what they are (only `new` or only `old` is set). */
+  /** Changed fields; for added and removed objects their fields (only `new` or only `old` is set). */
   readonly changes: readonly FieldChange[];
 }
 
 /**
- * Compares the things of one section, each with its partner of the same key, else of the same alias: first what both
- * have, then what only the left has, then what only the right has, each in its order. Linear.
+ * Compares the objects of a section, paired by key, else by alias: first those in both, then those only in the left,
+ * then those only in the right, each in order. Linear.
  */
 export function* compareItems(
   section: SectionName,

@@ -5,7 +5,7 @@ import type { Comparable } from "./section.js";
 
 const BLOCK = 4096;
 
-/** How a deleted file comes back, in words that both families have: where it is kept, or what its contents are. */
+/** How a deleted file is restored, for both formats: where it is kept, or its contents. */
 export function deletedFields(deleted: DeletedFile | undefined): Record<string, Comparable> {
   if (deleted === undefined) return {};
   const { method, keptIn, ghost } = deleted;
@@ -18,7 +18,7 @@ export function deletedFields(deleted: DeletedFile | undefined): Record<string, 
   };
 }
 
-/** SHA-256 of offsets and bytes of the blocks that are not all zero: however a file was cut up, and its holes kept. */
+/** SHA-256 of offsets and bytes of the blocks that are not all zero, independent of how a file is split and of its holes. */
 function digestOf(pieces: Iterable<FilePiece>): string | undefined {
   const hash = createHash("sha256");
   let isEmpty = true;

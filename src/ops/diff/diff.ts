@@ -39,30 +39,31 @@ const ITEM_SECTIONS: readonly Section[] = [
 ];
 
 export interface DiffOptions {
-  /** Sections to compare; all without it. */
+  /** Sections to compare; default all. */
   readonly only?: readonly SectionName[] | undefined;
   readonly matchBy?: MatchBy | undefined;
-  /** List the ranges of pages that differ, not only their number. */
+  /** List the ranges of differing pages, not only their number. */
   readonly pages?: boolean | undefined;
-  /** Told how many bytes of mappings have been compared, of how many. */
+  /** Called with the bytes of mappings compared so far, and in total. */
   readonly progress?: ((done: number, total: number) => void) | undefined;
 }
 
-/** What differs between two checkpoints, section by section in a fixed order. */
+/** Differences between two checkpoints, by section in a fixed order. */
 export interface CheckpointDiff {
   readonly differences: readonly Difference[];
   readonly memory: readonly MemoryDifference[];
-  /** Sections that were left out: the pages of a piped image are not kept. */
+  /** Sections left out: the pages of a piped image are not kept. */
   readonly notCompared?: readonly SectionName[];
 }
 
 const NEED_MEMORY: readonly SectionName[] = ["env", "memory"];
 
 /**
- * Compares two checkpoints by meaning: ids that each dump renumbers and the order of records do not count, nor
- * what is never the same twice (vdso and vvar, statistics, run id; record-fields.ts lists what is left out). Linear in what both hold; memory pages are
- * read only for the section `memory`, and only where both sets have them.
- * Errors: FormatError for a damaged image; UnsupportedError for a set of too many open files; UnsupportedError when `only` asks for the memory of a piped image.
+ * Compares two checkpoints by meaning: ignores ids that every dump assigns anew, the order of records, and what always
+ * differs (vdso and vvar, statistics, run id; see record-fields.ts). Linear in the size of both; memory pages are read
+ * only for the section `memory`, and only if both sets have them.
+ * Errors: FormatError for a damaged image; UnsupportedError for a set with too many open files, or if `only` names the
+ * memory of a piped image.
  */
 export function diffCheckpoints(left: Document, right: Document, options: DiffOptions = {}): CheckpointDiff {
   const notCompared = options.only === undefined && (isPiped(left) || isPiped(right)) ? NEED_MEMORY : [];
@@ -86,7 +87,7 @@ function refuseManyFiles({ family, checkpoint, name }: Document): void {
   const { length } = family === "criu" ? checkpoint.files.all : [];
   if (length > MAX_COMPARED_FILES)
     throw new UnsupportedError(
-      `diff compares sets of at most ${MAX_COMPARED_FILES} open files, this one has ${length}`,
+      `too many open files for diff: ${length} (expected at most ${MAX_COMPARED_FILES})`,
       { file: name },
     );
 }

@@ -1,7 +1,7 @@
 import type { Checkpoint, Task } from "../../model/checkpoint.js";
 import { Queues } from "./pairs.js";
 
-/** How tasks of two checkpoints are paired; `auto` takes the pid and name first, then the place in the tree. */
+/** How tasks of two checkpoints are paired; `auto` is by pid and name, then by place in the tree. */
 export const MATCH_CHOICES = ["auto", "pid", "tree"] as const;
 export type MatchBy = (typeof MATCH_CHOICES)[number];
 
@@ -10,7 +10,7 @@ export interface TaskKeys {
   readonly right: ReadonlyMap<number, string>;
 }
 
-/** Pairs the tasks of two checkpoints: paired tasks get one key, the others one of their own. */
+/** Pairs the tasks of two checkpoints: paired tasks share a key, others get a unique one. */
 export function matchTasks(left: Checkpoint, right: Checkpoint, by: MatchBy): TaskKeys {
   const keys = { left: new Map<number, string>(), right: new Map<number, string>() };
   const pair = (a: Task, b: Task): void => {
@@ -46,7 +46,7 @@ function pairBy(
   }
 }
 
-/** Roots are one another's partners; below paired parents, children of the same name in their order. */
+/** Pairs the roots and, below paired parents, children of the same name in order. */
 function pairByTree(left: Checkpoint, right: Checkpoint, keys: TaskKeys, pair: Pair): void {
   const [leftRoot, rightRoot] = [left.tasks[0], right.tasks[0]];
   if (

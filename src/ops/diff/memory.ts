@@ -6,17 +6,17 @@ import { Queues } from "./pairs.js";
 import { hex, type Side } from "./section.js";
 import { formatRange, isKernelMapping, mappingAlias, mappingName } from "./sections/mappings.js";
 
-/** Bytes that are compared at once. */
+/** Bytes compared at once. */
 const CHUNK_BYTES = 1024 * 1024;
 
-/** Neighbouring pages of one mapping with the same fate; addresses are those of the new set, or of the old if gone. */
+/** Adjacent pages of a mapping with the same status; addresses are those of the new set, or of the old if removed. */
 export interface PageRange {
   readonly start: string;
   readonly end: string;
   readonly status: "added" | "removed" | "changed";
 }
 
-/** Pages of one mapping that the two sets do not hold alike. */
+/** Differing pages of one mapping. */
 export interface MemoryDifference {
   readonly pid: number;
   readonly label: string;
@@ -26,7 +26,7 @@ export interface MemoryDifference {
   readonly ranges?: readonly PageRange[];
 }
 
-/** Compares stored pages mapping by mapping. Pages that both sets keep in one and the same file are not read. */
+/** Compares stored pages by mapping. Pages that both sets share in one file are not read. */
 export function* diffMemory(
   left: Side,
   right: Side,
@@ -69,7 +69,7 @@ interface MappingPair {
   readonly new: Mapping | undefined;
 }
 
-/** Mappings of two tasks side by side: of the same start, else of the same alias in their order, else alone. */
+/** Pairs the mappings of two tasks: by start, else by alias in order, else unpaired. */
 function* pairMappings(left: Side, right: Side, task: Task, partner: Task): Generator<MappingPair> {
   const comparable = (of: Task): Mapping[] =>
     of.mappings.filter((mapping) => !isKernelMapping(mapping) && mapping.kind !== "guard");
@@ -89,7 +89,7 @@ function* pairMappings(left: Side, right: Side, task: Task, partner: Task): Gene
   for (const mapping of byAlias.rest()) yield { old: undefined, new: mapping };
 }
 
-/** Where stored pages begin, relative to their mapping. */
+/** Start of stored pages relative to their mapping. */
 interface StoredRun {
   readonly page: number;
   readonly pages: number;
@@ -170,7 +170,7 @@ class MemoryComparison {
     }
   }
 
-  /** Both runs are the same bytes of one file: a set and its copy with shared pages. */
+  /** Whether both runs are the same bytes of one file: a set and its copy with shared pages. */
   #isSamePlace(a: StoredRun, b: StoredRun): boolean {
     const [x, y] = [a.run, b.run];
     if (x.where !== "file" || y.where !== "file" || x.level !== 0 || y.level !== 0) return false;
@@ -186,7 +186,7 @@ class MemoryComparison {
   }
 }
 
-/** Runs name the file with its directory or without. */
+/** Runs name the file with or without its directory. */
 function fileOf({ directory }: Memory, file: string): string {
   return path.join(directory, path.basename(file));
 }
@@ -195,7 +195,7 @@ function addressOf(run: StoredRun, page: number, pageSize: number): bigint {
   return run.run.address + BigInt((page - run.page) * pageSize);
 }
 
-/** The runs of a mapping whose contents are in the set. */
+/** The runs of a mapping with contents in the set. */
 function* storedRuns(memory: Memory, range: AddressRange | undefined): Generator<StoredRun, undefined> {
   if (range === undefined) return undefined;
   for (const run of memory.runs(range.start, range.end))

@@ -2,16 +2,16 @@ interface Waiting<T> {
   readonly at: number;
   readonly item: T;
   next: Waiting<T> | undefined;
-  /** Of the first of a queue: its last. */
+  /** For the first item of a queue: its last. */
   last: Waiting<T>;
 }
 
-/** A queue for each key. Every operation takes the same time however long a queue is. */
+/** A queue for each key. Every operation is O(1). */
 export class Queues<T> {
   readonly #first = new Map<string, Waiting<T>>();
   #added = 0;
 
-  /** Puts the item at the end of its queue. */
+  /** Appends the item to its queue. */
   add(key: string, item: T, at = this.#added): void {
     this.#added = at + 1;
     const waiting = { at, item, next: undefined } as unknown as Waiting<T>;
@@ -24,12 +24,12 @@ export class Queues<T> {
     }
   }
 
-  /** Takes the item that waits longest. */
+  /** Removes the first item. */
   take(key: string): T | undefined {
     return this.takeWaiting(key)?.item;
   }
 
-  /** Like `take`, with the number under which the item was added. */
+  /** Like `take`, with the index at which the item was added. */
   takeWaiting(key: string): { readonly at: number; readonly item: T } | undefined {
     const first = this.#first.get(key);
     if (first?.next === undefined) this.#first.delete(key);
@@ -40,7 +40,7 @@ export class Queues<T> {
     return first;
   }
 
-  /** What nobody took, in the order in which it was added. */
+  /** The remaining items, in insertion order. */
   rest(): T[] {
     const all: { readonly at: number; readonly item: T }[] = [];
     for (const first of this.#first.values())
@@ -49,22 +49,22 @@ export class Queues<T> {
   }
 }
 
-/** What stands on both sides; `at` is its number on the left. */
+/** A pair; `at` is its index on the left. */
 export interface Pair<T> {
   readonly at: number;
   readonly left: T;
   readonly right: T;
 }
 
-/** What has no partner, in its order. */
+/** Unpaired items, in order. */
 export interface Unpaired<T> {
   readonly left: readonly T[];
   readonly right: readonly T[];
 }
 
 /**
- * Pairs the n-th thing of a key on the left with the n-th of that key on the right. Both sides are walked in step, so
- * that of sides in about the same order little is held at once; a pair is told when the later of the two is met.
+ * Pairs the n-th item of a key on the left with the n-th of that key on the right. Both sides are iterated in parallel, so
+ * that little is held at once if their order is similar; a pair is reported when the later of the two is reached.
  */
 export function* pairs<T>(
   left: Iterable<T>,

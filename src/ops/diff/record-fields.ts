@@ -1,7 +1,7 @@
 /** Fields of a message by its name; `*` is all of them. */
 type Fields = Readonly<Record<string, string>>;
 
-/** Fields of records that other sections compare, as values of the model; test/unit/ops/diff/records.test.ts proves each. */
+/** Fields of records that other sections compare, as values of the model; tested in test/unit/ops/diff/records.test.ts. */
 const COMPARED_BY_OTHERS: Fields = {
   cg_member_entry: "name path",
   creds_entry:
@@ -59,10 +59,10 @@ const COMPARED_BY_OTHERS: Fields = {
   winsize_entry: "ws_col ws_row",
 };
 
-/** Fields that are not compared at all, and why. */
+/** Fields that are not compared, and why. */
 export const LEFT_OUT: readonly { readonly why: string; readonly fields: Fields }[] = [
   {
-    why: "numbers that each dump gives anew; what they refer to is compared by name",
+    why: "ids that every dump assigns anew; their targets are compared by name",
     fields: {
       eventfd_file_entry: "id",
       eventpoll_file_entry: "id",
@@ -97,7 +97,7 @@ export const LEFT_OUT: readonly { readonly why: string; readonly fields: Fields 
     },
   },
   {
-    why: "inode and device numbers, which a file system gives anew when files are copied",
+    why: "inode and device numbers, which change when files are copied",
     fields: {
       inet_sk_entry: "ino",
       netlink_sk_entry: "ino portid",
@@ -110,7 +110,7 @@ export const LEFT_OUT: readonly { readonly why: string; readonly fields: Fields 
     },
   },
   {
-    why: "about the dump and not the program",
+    why: "about the dump, not the program",
     fields: {
       inventory_entry: "dump_criu_run_id network_lock_method img_version fdinfo_per_id ns_per_id dump_uptime",
       dump_stats_entry: "*",
@@ -118,19 +118,19 @@ export const LEFT_OUT: readonly { readonly why: string; readonly fields: Fields 
     },
   },
   {
-    why: "the PF_ flags of the kernel's task at the moment of the dump, which criu stores and never restores",
+    why: "PF_ flags of the task at the dump, which criu stores but never restores",
     fields: { task_core_entry: "flags" },
   },
   {
-    why: "words behind the kernel's 19 control characters that nobody set; the section files compares the characters of a terminal, not the locked ones",
+    why: "unset words after the kernel's 19 control characters; the section files compares the characters of a terminal, not the locked ones",
     fields: { termios_entry: "c_cc" },
   },
   {
-    why: "clocks of the host and times of deleted files, which move on between two dumps",
+    why: "clocks of the host and times of deleted files, which differ between any two dumps",
     fields: { timeval: "*", timespec: "*" },
   },
   {
-    why: "where pages lie; the section memory compares what they hold",
+    why: "locations of pages; the section memory compares their contents",
     fields: {
       pagemap_entry: "*",
       pagemap_head: "*",
@@ -149,7 +149,7 @@ export function isComparedHere(message: string, field: string): boolean {
   return names === undefined || !(names.has(field) || names.has("*"));
 }
 
-/** Whether the field is compared nowhere, for a reason. */
+/** Whether the field is ignored for a reason. */
 export function isLeftOut(message: string, field: string): boolean {
   return LEFT_OUT.some(({ fields }) => {
     const names = fields[message]?.split(" ") ?? [];

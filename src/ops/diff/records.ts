@@ -10,14 +10,14 @@ import { pairs } from "./pairs.js";
 import { isComparedHere } from "./record-fields.js";
 import { type Comparable, hex, type Side } from "./section.js";
 
-/** Images without records of their own meaning here: pages are compared by the section memory. */
+/** Images ignored here: pages are compared by the section memory. */
 const OTHERS: ReadonlySet<ImageKind> = new Set([IMAGES.PAGEMAP, IMAGES.SHMEM_PAGEMAP]);
 
 /** Images with a pid or thread id in their name. */
 const OF_TASKS: ReadonlySet<ImageKind> = new Set([...[IMAGES.CORE, IMAGES.IDS, IMAGES.MM, IMAGES.FS]]);
 
 interface Record {
-  /** What it belongs to. */
+  /** The object it belongs to. */
   readonly key: string;
   readonly label: string;
   readonly table: MessageTable;
@@ -26,8 +26,8 @@ interface Record {
 }
 
 /**
- * What the records of two CRIU sets say otherwise and no other section compares: the machine, terminal settings, options
- * of sockets, sysctls. Records are paired by what they belong to; only fields that both have are compared.
+ * Differences in fields of CRIU records that no other section compares: the machine, terminal settings, socket options,
+ * sysctls. Records are paired by the object they belong to; only fields that both have are compared.
  */
 export function* diffRecords(left: Side, right: Side): Generator<Difference> {
   const found: { readonly at: number; readonly difference: Difference }[] = [];
@@ -64,7 +64,7 @@ function imageRecords(set: CriuImageSet, name: string) {
   return set.imageNamed(name)?.readRecords() ?? [];
 }
 
-/** Images of a thread by the place of the thread, those of anything else with a number by its place among its kind. */
+/** Names for images: those of threads by the position of the thread, others with an id by their position in the kind. */
 function ownerNames({ document, taskKey }: Side): ReadonlyMap<string, string> {
   const { set, checkpoint } = document as CriuDocument;
   const byId = new Map<number, string>();
@@ -117,7 +117,7 @@ function* changesOf(
         AnyValue[],
         AnyValue[],
       ];
-      // Lists of other lengths are paired by the sections that know what they hold.
+      // Lists of different lengths are compared by the sections that know their contents.
       if (as.length === bs.length)
         for (const [i, item] of as.entries())
           yield* changesOf(nested, item, bs[i] as AnyValue, Array.isArray(a) ? `${at}[${i}]` : at);
@@ -128,7 +128,7 @@ function* changesOf(
   }
 }
 
-/** Longer bytes and lists by their digest. */
+/** Long bytes and lists as a digest. */
 const MAX_TEXT = 80;
 
 function comparable(value: unknown): Comparable {

@@ -1,35 +1,35 @@
 import type { OpenFile, PipeBuffer, Task } from "../../model/checkpoint.js";
 import type { Document } from "../../model/document.js";
 
-/** A value that two checkpoints are compared by; addresses and masks are `0x…` text already. */
+/** A comparable value; addresses and masks are `0x…` text. */
 export type Comparable = string | number | bigint | boolean | undefined;
 
-/** One thing of a checkpoint in a form that does not depend on renumbered ids or on order. */
+/** An object of a checkpoint in a form independent of ids assigned by the dump and of order. */
 export interface Item {
-  /** Equal in both checkpoints for the same thing. */
+  /** Equal in both checkpoints for the same object. */
   readonly key: string;
-  /** Pairs what is left when keys do not: a mapping that moved, for example. */
+  /** Second key for objects not paired by key, such as a moved mapping. */
   readonly alias?: string;
-  /** What a person calls it. */
+  /** Name for the user. */
   readonly label: string;
   readonly fields: Readonly<Record<string, Comparable>>;
-  /** Fields that the image has no place for: they are compared only where both images say them. */
+  /** Fields that the format may not store: compared only if both images have them. */
   readonly unstated?: readonly string[] | undefined;
 }
 
-/** One of the two checkpoints, with the names by which tasks and files are compared. */
+/** One of the two checkpoints, with names for tasks and files. */
 export interface Side {
   readonly document: Document;
-  /** Stands for the same task on both sides. */
+  /** Key of a task, equal on both sides. */
   taskKey(pid: number): string;
   tasks(): readonly Task[];
-  /** A name of the open file that survives renumbering. */
+  /** A name of the open file that is independent of its id. */
   fileName(file: OpenFile | undefined): string | undefined;
-  /** What stands in the pipe or fifo that the file is an end of. */
+  /** Contents of the pipe or fifo that the file is an end of. */
   pipe(file: OpenFile): PipeBuffer | undefined;
-  /** False for entries that stand for a path alone: a directory of a task, the node of a fifo, a substitute. */
+  /** False for entries that only represent a path: a directory of a task, the node of a fifo, a substitute. */
   isOpenFile(file: OpenFile): boolean;
-  /** `pid:fd` of all descriptors that lead to the file, in the order of the tree; else `pid:exe`, `pid:cwd`, `pid:root`. */
+  /** `pid:fd` of all descriptors of the file, in the order of the tree; else `pid:exe`, `pid:cwd`, `pid:root`. */
   holders(file: OpenFile): readonly string[];
 }
 
@@ -54,7 +54,7 @@ export const SECTIONS = [
 
 export type SectionName = (typeof SECTIONS)[number];
 
-/** Lists the things of one section; what it yields is compared field by field. */
+/** Lists the objects of a section, to be compared field by field. */
 export interface Section {
   readonly name: SectionName;
   readonly items: (side: Side) => Iterable<Item>;

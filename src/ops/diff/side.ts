@@ -3,10 +3,10 @@ import type { Document } from "../../model/document.js";
 import { lazy } from "../../model/lazy.js";
 import type { Side } from "./section.js";
 
-/** A pipe is told apart by this many of the descriptors that lead to it. */
+/** Number of descriptors that identify a pipe. */
 const NAMED_ENDS = 4;
 
-/** One side of a comparison; `keys` names its tasks as the other side does. */
+/** One side of a comparison; `keys` are the common names of tasks. */
 export function sideOf(document: Document, keys: ReadonlyMap<number, string>): Side {
   const { checkpoint } = document;
   const holders = lazy(() => holdersByFile(document, keys));
@@ -47,7 +47,7 @@ export function sideOf(document: Document, keys: ReadonlyMap<number, string>): S
     fileName,
     pipe: ({ type, pipeId }) =>
       pipeId === undefined ? undefined : pipes().get(`${type.toLowerCase()} ${pipeId}`),
-    // CRIU keeps paths as regular files, and shared anonymous memory as a memfd; linux-cr as names, and as memory.
+    // CRIU stores paths as regular files and shared anonymous memory as a memfd; linux-cr stores names and memory.
     isOpenFile: (file) => {
       if (isAnonymousMemory(file)) return holdersOf(file).length > 0;
       if (file.type !== "REG") return true;
@@ -63,7 +63,7 @@ export function sideOf(document: Document, keys: ReadonlyMap<number, string>): S
   };
 }
 
-/** What criu makes of a mapping with MAP_SHARED and MAP_ANONYMOUS. */
+/** How criu stores a mapping with MAP_SHARED and MAP_ANONYMOUS. */
 export function isAnonymousMemory({ type, label }: OpenFile): boolean {
   return type === "MEMFD" && label === "memfd:/dev/zero";
 }

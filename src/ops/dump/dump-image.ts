@@ -3,9 +3,9 @@ import type { CriuImage, ImageRecord, PayloadRange } from "../../formats/criu/im
 import { type DumpRange, messageRanges } from "./message-ranges.js";
 
 /**
- * The bytes of an image file from the first to the last, each with its owner: the ranges follow one another without
- * gap or overlap. Payloads and raw images are one range each and are not read.
- * Errors: FormatError for a damaged image, after the ranges in front of the damage.
+ * The ranges of an image file with the record and field of each, without gap or overlap. Payloads and raw images are one
+ * range each and are not read.
+ * Errors: FormatError for a damaged image, after the ranges before the damage.
  */
 export function* dumpImage(image: CriuImage): Generator<DumpRange> {
   const { header, source } = image;

@@ -8,9 +8,9 @@ import type { DumpRange } from "./message-ranges.js";
 const MAX_TEXT_BYTES = 4096;
 
 /**
- * The bytes of a linux-cr stream from the first to the last, each with its owner: the ranges follow one another without
- * gap or overlap. Payloads and pages are one range each and are not read, but for texts.
- * Errors: FormatError for an image that is cut off or damaged, after all its ranges.
+ * The ranges of a linux-cr stream with the record and field of each, without gap or overlap. Payloads and pages are one
+ * range each; only texts are read.
+ * Errors: FormatError for a truncated or damaged image, after all its ranges.
  */
 export function* dumpStream(image: LinuxCrImage): Generator<DumpRange> {
   for (let i = 0; i < image.length; i++) yield* recordRanges(image, i);
@@ -21,7 +21,7 @@ export function* dumpStream(image: LinuxCrImage): Generator<DumpRange> {
       size: ending.rest,
       what: "unknown",
       owner: "",
-      text: ending.kind === "tail" ? "behind the end of the image" : "no whole record",
+      text: ending.kind === "tail" ? "after the end of the image" : "incomplete record",
     };
   if (ending.error !== undefined) throw ending.error;
 }
@@ -43,10 +43,10 @@ function* recordRanges(image: LinuxCrImage, index: number): Generator<DumpRange>
   }
   yield* gap(owner, payload.offset + payload.size, end);
   const page = image.rawPage(index);
-  if (page !== undefined) yield { ...page, what: "raw", owner, text: "a page without record header" };
+  if (page !== undefined) yield { ...page, what: "raw", owner, text: "a page without a record header" };
 }
 
-/** A text up to its NUL, or the beginning of one that is longer than any path. */
+/** A text up to its NUL, or the start of one longer than any path. */
 function shownText(image: LinuxCrImage, { offset, size }: Range): string {
   const bytes = image.read(offset, Math.min(size, MAX_TEXT_BYTES));
   const end = bytes.indexOf(0);

@@ -4,18 +4,18 @@ import { isOwnWireType } from "../../schema/patch-unknown.js";
 import { valueText } from "../../schema/to-json.js";
 import { readSpan, WireReader, type WireSpan } from "../../schema/wire.js";
 
-/** A piece of the file and whose it is. Offset and size are in bytes. */
+/** A range of the file and what it belongs to. Offset and size are in bytes. */
 export interface DumpRange {
   readonly offset: number;
   readonly size: number;
   readonly what: "magic" | "size" | "tag" | "length" | "value" | "unknown" | "payload" | "padding" | "raw";
-  /** Record and field, as in `[3].reg.name`; empty for the header. */
+  /** Record and field, such as `[3].reg.name`; empty for the header. */
   readonly owner: string;
-  /** What the bytes say, for people. */
+  /** The decoded value as text. */
   readonly text?: string;
 }
 
-const WIRE_TYPE_NAMES = { 0: "varint", 1: "64 bits", 2: "with length", 5: "32 bits" } as const;
+const WIRE_TYPE_NAMES = { 0: "varint", 1: "64 bits", 2: "length-delimited", 5: "32 bits" } as const;
 const SHOWN_BYTES = 16;
 
 /** The ranges of an encoded message that starts at `base` in the file; `path` names the message. */
@@ -73,7 +73,7 @@ interface NamedField {
   readonly field: Field;
 }
 
-/** Two fields of one number are told apart by their wire types. */
+/** Two fields with one number are distinguished by wire type. */
 function fieldsByNumber(table: MessageTable): Map<number, NamedField[]> {
   const fields = new Map<number, NamedField[]>();
   for (const [name, field] of Object.entries(table.fields))

@@ -1,34 +1,34 @@
-/** A way out of a failure. */
+/** A fix for a failure. */
 export interface MendTemplate {
-  /** A command line; `{name}` stands for a fact, quoted for the shell. Without one only words help. */
+  /** A command line; `{name}` is replaced by a fact, quoted for the shell. Undefined if there is no command. */
   readonly command?: string;
-  /** Instead of a command: the flags of an edit of the set that helps. */
+  /** Instead of a command: the flags of an edit of the set. */
   readonly edit?: string;
-  /** What it does, or what to do by hand. */
+  /** What the command does, or what to do by hand. */
   readonly effect: string;
-  /** Whether it helps, given the named groups of the pattern. */
+  /** Whether it applies, given the named groups of the pattern. */
   readonly only?: (groups: Readonly<Record<string, string | undefined>>) => boolean;
 }
 
 /**
- * One failure that is known: the line criu writes, and what it means. `{name}` in the texts stands for a named group
- * of the pattern (those whose name ends in `path` become absolute paths), or for one of `image` (the set as the user
- * named it), `restore` (the command that restores it), `pid` (the task at work) and `root` (of the dumped tree).
+ * A known failure: the line that criu logs, and its meaning. `{name}` in the texts is a named group of the pattern (those
+ * whose name ends in `path` become absolute paths), or one of `image` (the set as named by the user), `restore` (the
+ * command that restores it), `pid` (the current task) and `root` (of the dumped tree).
  */
 export interface Cause {
-  /** Stable; the id of the validation rule where one warns of the same thing. */
+  /** Stable; equal to the id of the validation rule for the same problem, if any. */
   readonly id: string;
-  /** Tried on errors, warnings and bare lines alike. */
+  /** Matched against errors, warnings and lines without a level. */
   readonly match: RegExp;
   /** Only in logs of this action. */
   readonly during?: "dump" | "restore";
-  /** What criu stumbled over, one sentence. */
+  /** What failed, one sentence. */
   readonly what: string;
-  /** Why that ends it, one sentence. */
+  /** Why, one sentence. */
   readonly why: string;
   readonly mends: readonly MendTemplate[];
-  /** Tried on the last line alone, of a log that ends in the middle. */
+  /** Matched only against the last line of an unfinished log. */
   readonly stuck?: true;
-  /** Follows from another error: told only if the log holds nothing better. */
+  /** A consequence of another error: used only if nothing else matches. */
   readonly consequence?: true;
 }

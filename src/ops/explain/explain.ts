@@ -11,7 +11,7 @@ import { TASK_CAUSES } from "./causes/tasks.js";
 import { type CriuLog, type LogLine, readLog } from "./log.js";
 import { type LogObject, objectsOf } from "./objects.js";
 
-/** Every failure that crimg knows; the first row that matches a line explains it. */
+/** All known failures; the first row that matches a line explains it. */
 export const CAUSES: readonly Cause[] = [
   ...FILE_CAUSES,
   ...SOCKET_CAUSES,
@@ -20,7 +20,7 @@ export const CAUSES: readonly Cause[] = [
   ...IMAGE_CAUSES,
 ];
 
-/** A way out, ready to be pasted. */
+/** A fix, ready to paste. */
 export interface Mend {
   readonly command: string | undefined;
   readonly effect: string;
@@ -33,30 +33,31 @@ export interface Failure {
   readonly what: string;
   readonly why: string;
   readonly mends: readonly Mend[];
-  /** The line that tells it. */
+  /** The matching line. */
   readonly line: LogLine;
-  /** Tasks and descriptors it is about, where the images are given. */
+  /** Tasks and descriptors involved, if the images are given. */
   readonly objects: readonly LogObject[];
 }
 
 export interface Explanation extends Omit<CriuLog, "problems" | "recognized"> {
   readonly log: string;
-  /** Undefined when the log tells of no failure, or of none that is known. */
+  /** Undefined without a failure, or for an unknown one. */
   readonly failure: Failure | undefined;
-  /** Lines that may matter, in the order of the log: what a person would look at. */
+  /** Lines that may matter, in the order of the log. */
   readonly lines: readonly LogLine[];
 }
 
 /**
- * Finds in a log of `criu dump` or `criu restore` what made it fail, and what helps. With the image set that the log is
- * about, the ids in the log become tasks, descriptors and paths. `given`: the words behind IMG of the `crimg restore` that
- * failed, so that the commands that mend it are the same with more words, instead of edits into a new set. Errors: FormatError for a damaged set, and for what is no log.
+ * Finds in a log of `criu dump` or `criu restore` why it failed, and how to fix it. With the image set that the log is
+ * about, ids in the log are resolved to tasks, descriptors and paths. `given`: arguments after IMG of the failed `crimg
+ * restore`, so that fixes extend that command instead of editing to a new set. Errors: FormatError for a damaged set, or
+ * if the input is not a log of criu.
  */
 export function explainLog(source: ByteSource, document?: Document, given?: readonly string[]): Explanation {
   const { problems: lines, recognized, ...log } = readLog(source);
   const known = log.outcome === "succeeded" ? undefined : (firstKnown(lines, log.action) ?? stuckAt(log));
   if (!recognized && known === undefined)
-    throw new FormatError("INVALID", "this is no log of criu: none of its lines is as criu writes them", {
+    throw new FormatError("INVALID", "not a log of criu (no line has its format)", {
       file: source.name,
     });
   const failure = known === undefined ? undefined : describe(known, lines, log, { document, given });
@@ -76,7 +77,7 @@ interface Known {
   readonly groups: Readonly<Record<string, string | undefined>>;
 }
 
-/** The first line that tells a cause; one that follows from something else only if nothing better is there. */
+/** The first line with a known cause; consequences of other errors only if nothing else matches. */
 function firstKnown(lines: readonly LogLine[], action: CriuLog["action"]): Known | undefined {
   let consequence: Known | undefined;
   for (const line of lines) {
@@ -88,7 +89,7 @@ function firstKnown(lines: readonly LogLine[], action: CriuLog["action"]): Known
   return consequence;
 }
 
-/** A log that just ends tells by its last line what criu was waiting for. */
+/** The last line of an unfinished log shows what criu was waiting for. */
 function stuckAt({ outcome, last }: Pick<CriuLog, "outcome" | "last">): Known | undefined {
   if (outcome !== "unfinished" || last === undefined) return undefined;
   for (const cause of CAUSES) {
@@ -171,7 +172,7 @@ function pidIn(lines: readonly LogLine[]): number | undefined {
   return undefined;
 }
 
-/** criu writes most paths without their leading slash. */
+/** criu logs most paths without the leading slash. */
 function absolute(path: string): string {
   return path.startsWith("/") ? path : `/${path}`;
 }
@@ -180,7 +181,7 @@ function numberIn(text: string | undefined): number | undefined {
   return text === undefined ? undefined : Number(text);
 }
 
-/** A command line among the facts is quoted already. */
+/** Command lines among the facts are already quoted. */
 function quoteFact(fact: string, name: string): string {
   return name === "restore" ? fact : shellQuote(fact);
 }

@@ -2,13 +2,13 @@ import { READ_WINDOW_BYTES } from "../../io/limits.js";
 import type { ByteSource } from "../../io/source.js";
 import { bytesToText } from "../../io/text.js";
 
-/** A line that criu wrote about something that went wrong. */
+/** A line of the log about a problem. */
 export interface LogLine {
   /** Counted from 1. */
   readonly number: number;
-  /** `text` is what came without a level: words of a helper such as iptables, or of criu before its log began. */
+  /** `text` is a line without a level: of a helper program such as iptables, or of criu before its log began. */
   readonly level: "error" | "warning" | "text";
-  /** The task that criu was busy with. */
+  /** The task that criu was working on. */
   readonly pid: number | undefined;
   /** Source file and line in criu, e.g. `criu/files-reg.c:2175`. */
   readonly place: string | undefined;
@@ -17,36 +17,36 @@ export interface LogLine {
 
 export interface CriuLog {
   readonly action: "dump" | "restore" | "unknown";
-  /** `unfinished`: criu was killed, crashed, or is still at it. */
+  /** `unfinished`: criu was killed, crashed, or is still running. */
   readonly outcome: "failed" | "succeeded" | "unfinished";
   readonly criuVersion: string | undefined;
   /** Release of the kernel, `uname -r`. */
   readonly kernel: string | undefined;
-  /** Root of the tree that was being dumped. */
+  /** Root of the dumped process tree. */
   readonly root: number | undefined;
   /** In the order of the log. */
   readonly problems: readonly LogLine[];
-  /** Where the log ends. */
+  /** The last line. */
   readonly last: LogLine | undefined;
-  /** Whether any line is as criu writes it. */
+  /** Whether any line has the format of criu. */
   readonly recognized: boolean;
 }
 
-/** A log tells why it failed in its first errors; a program that fails in a loop must not fill the memory. */
+/** The first errors matter; a program that fails in a loop must not exhaust memory. */
 const MAX_PROBLEMS = 500;
 const MAX_LINE_BYTES = 64 * 1024;
 
 const LEVEL_LINE =
   /^(?:\(\s*\d+\.\d+\)\s*)?(?:pie:\s*)?(?:(\d+):\s*)?(Error|Warn)\s+\(([^()]+:\d+)\):\s*(.*)$/;
 const TIMED_LINE = /^\(\s*\d+\.\d+\)\s*(.*)$/;
-/** What criu does for one task. */
+/** Lines of criu about one task. */
 const TASK_LINE = /^(?:pie: )?\s*(\d+): (.*)$/;
 const PIE_LINE = /^(?:pie: |\s+\d+: )/;
 
-/** Lines that criu writes when nothing is wrong, or that only repeat that something was. */
+/** Lines that criu logs without a problem, or that only repeat an error. */
 const NOISE: readonly RegExp[] = [
-  /^rlimit: Can't setup RLIMIT_NOFILE for self/, // without CAP_SYS_RESOURCE, and goes on
-  /^exited, status=\d+/, // a helper program that criu only tried
+  /^rlimit: Can't setup RLIMIT_NOFILE for self/, // without CAP_SYS_RESOURCE; not fatal
+  /^exited, status=\d+/, // a helper program that criu only probed
   /^(?:Restoring|Dumping|Pre-dumping) FAILED/,
   /^Will restore \d+ with interrupted system call/,
   /^Dump files \(pid: \d+\) failed/,
@@ -54,7 +54,7 @@ const NOISE: readonly RegExp[] = [
   /^kerndat_\w+ failed when initializing kerndat/,
 ];
 
-/** What single lines tell about the run as a whole. */
+/** Lines about the whole run. */
 const MARKS: readonly {
   readonly match: RegExp;
   readonly action: "dump" | "restore";
@@ -115,7 +115,7 @@ function parseLine(raw: string, number: number): LogLine {
   };
 }
 
-/** Progress that criu reports under -v4 is no problem; neither are its own closing lines. */
+/** Progress lines of -v4 and closing lines are not problems. */
 function tells(line: LogLine, raw: string): boolean {
   if (line.level !== "text") return !NOISE.some((noise) => noise.test(line.text));
   return line.text.trim() !== "" && !TIMED_LINE.test(raw) && !PIE_LINE.test(raw);
@@ -130,7 +130,7 @@ function* logLines(source: ByteSource): Generator<string> {
       yield lineText(bytes.subarray(0, end));
       bytes = bytes.subarray(end + 1);
     }
-    // Of a line without end only the start is kept.
+    // Only the start of an overlong line is kept.
     rest = Buffer.from(bytes.subarray(0, MAX_LINE_BYTES));
   }
   if (rest.length > 0) yield lineText(rest);

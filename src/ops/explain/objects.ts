@@ -1,19 +1,19 @@
 import { O_APPEND } from "../../linux/open-flags.js";
 import type { Checkpoint, OpenFile, Task } from "../../model/checkpoint.js";
 
-/** What of the checkpoint a log line is about. */
+/** An object of the checkpoint that a log line is about. */
 export interface LogObject {
   readonly pid: number;
   readonly comm: string;
   /** `fd 4`, `program`, `cwd`, `root`, or the addresses of a mapping; undefined for the task itself. */
   readonly use: string | undefined;
-  /** The path or what else the open file is called; undefined for the task itself. */
+  /** The path or other name of the open file; undefined for the task itself. */
   readonly file: string | undefined;
   /** How the file is open: `read-only, offset 17`. */
   readonly how: string | undefined;
 }
 
-/** What a line gives to go by; each is optional. */
+/** Clues in a log line; all optional. */
 export interface Clues {
   readonly path?: string | undefined;
   readonly pid?: number | undefined;
@@ -22,12 +22,12 @@ export interface Clues {
   readonly inode?: number | undefined;
 }
 
-/** As many as help; a log file of 400 tasks is the same file. */
+/** Maximum listed; the log file of 400 tasks may be the same file. */
 const MAX_OBJECTS = 16;
 
 const ACCESS = ["read-only", "write-only", "read-write"] as const;
 
-/** The tasks and descriptors that the clues of a log line lead to, in the order of the tree. */
+/** The tasks and descriptors that the clues of a log line identify, in the order of the tree. */
 export function objectsOf(checkpoint: Checkpoint, clues: Clues): LogObject[] {
   const found: LogObject[] = [];
   for (const object of everyUse(checkpoint, clues)) {
@@ -53,7 +53,7 @@ function* everyUse(checkpoint: Checkpoint, clues: Clues): Generator<LogObject> {
   }
 }
 
-/** The strongest clue counts: an inode or a path as it stands in the log, then ids of the set. */
+/** Uses the strongest clue: an inode or a path as in the log, then ids of the set. */
 function fileTest(
   checkpoint: Checkpoint,
   { path, pid, fd, fileId, inode }: Clues,

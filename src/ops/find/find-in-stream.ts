@@ -3,7 +3,7 @@ import { leafMatches, leafText, structLeaves } from "../../schema/struct-fields.
 import type { Match } from "./find.js";
 import type { Matcher } from "./matcher.js";
 
-/** The fields and texts of a stream that match, record by record. Errors: FormatError where it is cut off or damaged. */
+/** The fields and texts of a stream that match, record by record. Errors: FormatError where it is truncated or damaged. */
 export function* findInStream(image: LinuxCrImage, matcher: Matcher): Generator<Match> {
   for (let record = 0; record < image.length; record++) {
     const table = image.layout(record);

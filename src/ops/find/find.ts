@@ -9,18 +9,18 @@ import { valueText } from "../../schema/to-json.js";
 import { fieldVisitor, type VisitedField, type Visitor } from "../../schema/visit.js";
 import type { Matcher } from "./matcher.js";
 
-/** A field that holds what was looked for. */
+/** A matching field. */
 export interface Match {
   readonly record: number;
-  /** Field inside the record, as `reg.name`. */
+  /** Field inside the record, such as `reg.name`. */
   readonly path: string;
   /** The value as stored; for an IP address its words. */
   readonly value: unknown;
-  /** The value for people: quoted text, a name, an address, a number. */
+  /** The value as text: quoted text, a name, an address, a number. */
   readonly text: string;
 }
 
-/** The fields of an image that match, record by record. Errors: FormatError for a damaged image. */
+/** The matching fields of an image, by record. Errors: FormatError for a damaged image. */
 export function* findInImage(image: CriuImage, matcher: Matcher): Generator<Match> {
   const search = new Search(matcher);
   for (const { index, table, value, payload } of image.readRecords()) {
@@ -35,7 +35,7 @@ class Search {
 
   constructor(readonly matcher: Matcher) {}
 
-  /** The matches in one message; `before` is the way to it from the record. */
+  /** The matches in one message; `before` is its path from the record. */
   matchesIn(record: number, table: MessageTable, message: AnyValue, before: FieldPath): Match[] {
     const matches: Match[] = [];
     this.#visitor(table)?.(message, (found) => {

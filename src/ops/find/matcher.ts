@@ -3,14 +3,14 @@ import { UsageError } from "../../io/errors.js";
 import { parseAddress } from "../../schema/ip-address.js";
 
 export interface FindOptions {
-  /** The text alone, also when it looks like a number or an address. */
+  /** Match only as text, even if it looks like a number or an address. */
   readonly fixed?: boolean;
-  /** A regular expression of JavaScript, tried on texts, names, addresses and numbers (decimal and hexadecimal). */
+  /** A JavaScript regular expression, matched against texts, names, addresses and numbers (decimal and hexadecimal). */
   readonly regex?: boolean;
   readonly ignoreCase?: boolean;
 }
 
-/** What is looked for, as a question to each sort of value. */
+/** The search, as a predicate for each type of value. */
 export interface Matcher {
   /** Part of a string or of bytes read as text. */
   text(value: string): boolean;
@@ -20,11 +20,11 @@ export interface Matcher {
   address(words: readonly number[], text: string): boolean;
 }
 
-/** Errors: UsageError for an empty text or a regular expression that is none. */
+/** Errors: UsageError for an empty text or an invalid regular expression. */
 export function matcherOf(text: string, { fixed, regex, ignoreCase }: FindOptions): Matcher {
   if (fixed === true && regex === true)
-    throw new UsageError("a fixed text and a regular expression exclude each other");
-  if (text === "") throw new UsageError("name a text to look for that is not empty");
+    throw new UsageError("the options fixed and regex are mutually exclusive");
+  if (text === "") throw new UsageError("empty search text");
   if (regex === true) return regexMatcher(text, ignoreCase === true);
   const fold = ignoreCase === true ? (value: string) => value.toLowerCase() : (value: string) => value;
   const wanted = fold(text);
@@ -43,7 +43,7 @@ function regexMatcher(source: string, ignoreCase: boolean): Matcher {
   try {
     pattern = new RegExp(source, ignoreCase ? "i" : "");
   } catch (error) {
-    throw new UsageError(`no regular expression: ${(error as Error).message}`);
+    throw new UsageError(`invalid regular expression: ${(error as Error).message}`);
   }
   const test = boundedTest(pattern);
   return {

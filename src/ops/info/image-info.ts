@@ -1,20 +1,20 @@
 import { kindOfFileName, magicName } from "../../formats/criu/detect.js";
 import type { CriuImage } from "../../formats/criu/image.js";
 
-/** What an image file is. Sizes are in bytes; what a raw image does not have is undefined. */
+/** Facts about an image file. Sizes are in bytes; fields that a raw image does not have are undefined. */
 export interface ImageInfo {
   readonly file: string;
   readonly kind: string | undefined;
   readonly about: string | undefined;
-  /** As crit calls it. */
+  /** Name in crit. */
   readonly magic: string | undefined;
-  /** Records, however many payloads stand between them. */
+  /** Number of records, without payloads. */
   readonly count: number | undefined;
   readonly size: number;
   readonly payloadSize: number | undefined;
   readonly envelope: "V1" | "V1.1" | undefined;
   readonly byteOrder: "little-endian" | "big-endian" | undefined;
-  /** What the number in the file name counts, and the number; undefined for names without. */
+  /** What the number in the file name identifies, and the number; undefined for names without. */
   readonly belongsTo: { readonly what: string; readonly id: number } | undefined;
   readonly since: string | undefined;
   /** Whether criu still writes this kind. */

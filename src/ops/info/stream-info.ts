@@ -4,7 +4,7 @@ import { parseImage } from "../../formats/linux-cr/parse.js";
 import { RECORDS } from "../../formats/linux-cr/records.js";
 import { REVISIONS } from "../../formats/linux-cr/revisions.js";
 
-/** What a linux-cr stream is, also one that is cut off. Sizes and offsets are in bytes. */
+/** Facts about a linux-cr stream, complete or truncated. Sizes and offsets are in bytes. */
 export interface StreamInfo {
   readonly file: string;
   readonly kind: "linux-cr stream";
@@ -12,30 +12,30 @@ export interface StreamInfo {
   readonly size: number;
   readonly byteOrder: "little-endian" | "big-endian";
   readonly architecture: string;
-  /** Header sets that fit, oldest first. */
+  /** Matching header sets, oldest first. */
   readonly revisions: readonly { readonly commit: string; readonly label: string; readonly date: string }[];
   /** Signs of other header sets. */
   readonly doubts: readonly string[];
-  /** Release, version and machine of the kernel that wrote it, as far as they could be read. */
+  /** Release, version and machine of the kernel that wrote it, as far as readable. */
   readonly kernel: readonly string[];
   /** When the checkpoint was taken, in seconds since 1970. */
   readonly time: bigint;
-  /** Tasks and objects that are there as a whole. */
+  /** Complete tasks and objects. */
   readonly tasks: number;
   readonly objects: number;
-  /** Records of crimg's own dialect by name; undefined when it has none and is as the header files have it. */
+  /** Records that only crimg writes, by name; undefined if there are none. */
   readonly dialect: RecordCounts | undefined;
-  /** Which of crimg's extension records it holds; undefined for none. */
+  /** crimg extension records in it; undefined if there are none. */
   readonly extensions: ExtensionFacts | undefined;
   /** Records of unknown ids. */
   readonly unknown: number;
   readonly ending: {
     readonly kind: string;
     readonly offset: number;
-    /** Bytes behind the last record. */
+    /** Bytes after the last record. */
     readonly rest: number;
   };
-  /** Why it cannot be restarted: cut off, damaged, a failed checkpoint; with record and offset. */
+  /** Why it cannot be restored: truncated, damaged, a failed checkpoint; with record and offset. */
   readonly problem: string | undefined;
 }
 
@@ -70,7 +70,7 @@ export function streamInfo(image: LinuxCrImage): StreamInfo {
   };
 }
 
-/** The three BUFFERs behind HEADER. */
+/** The three BUFFERs after HEADER. */
 export function kernelOf(image: LinuxCrImage): string[] {
   const texts: string[] = [];
   for (let i = 1; i <= 3 && image.kind(i) === RECORDS.BUFFER; i++) texts.push(image.text(i));

@@ -9,9 +9,9 @@ import { paddingMember, payloadPieces, payloadRule, payloadSizeNote } from "./pa
 import { PlainRecords } from "./plain-records.js";
 
 export interface DecodeOptions {
-  /** Numbers as their fields want to be seen (hexadecimal, flags, addresses), and one member a line. */
+  /** Show numbers as their fields specify (hexadecimal, flags, addresses), one member per line. */
   readonly pretty?: boolean;
-  /** Say how large payloads are instead of giving them; such JSON cannot be encoded. */
+  /** Give only the size of payloads; such JSON cannot be encoded. */
   readonly noPayload?: boolean;
 }
 
@@ -26,25 +26,22 @@ interface Layout {
 
 const CHUNK = 16 * 1024;
 
-/** Stands where a payload of any length goes; it cannot occur in JSON text. */
+/** Placeholder for a payload of any length; cannot occur in JSON text. */
 const PAYLOAD_MARK = "\0";
 
 /**
- * An image as JSON that parses equal to crit's, in pieces of some 16 KiB, so that neither the records nor the payloads
- * are in memory together. What crit cannot carry stands in keys of its own, which appear only when needed:
- * `_byte_order` and `_head` beside `magic`; in a record `_unknown` (fields that the table does not know), `_wire` (the
- * record's bytes, when encoding its fields would not give the same) and `_padding` (when it is not all zero).
+ * An image as JSON that parses equal to that of crit, in pieces of about 16 KiB, so that not all records or payloads are
+ * in memory. What crit would lose is in extra keys, which appear only when needed: `_byte_order` and `_head` beside
+ * `magic`; in a record `_unknown` (fields unknown to the table), `_wire` (the record's bytes, if encoding its fields would
+ * give others) and `_padding` (if not all zero).
  * Errors: FormatError for a damaged image, UnsupportedError for a raw one.
  */
 export function* decodeImage(image: CriuImage, options: DecodeOptions = {}): Generator<string> {
   const { header } = image;
   if (header === undefined)
-    throw new UnsupportedError(
-      "this image has no records: criu keeps raw data in it, so nothing can be decoded",
-      {
-        file: image.source.name,
-      },
-    );
+    throw new UnsupportedError("cannot decode a raw image (it has no records)", {
+      file: image.source.name,
+    });
   const layout = layoutOf(options);
   let pending = `{${layout.member}${[...headerMembers(header), '"entries": ['].join(`,${layout.member || " "}`)}`;
   for (const piece of recordsPieces(image, header, layout)) {
@@ -70,7 +67,7 @@ function headerMembers({ kind, byteOrder, head }: ImageHeader): string[] {
   return members;
 }
 
-/** The records and what stands between them; those that can be are written straight from their bytes. */
+/** The records and payloads; records are written straight from their bytes if possible. */
 function* recordsPieces(image: CriuImage, header: ImageHeader, layout: Layout): Generator<string> {
   const window = new ReadWindow(image.source);
   const plain = layout.pretty ? undefined : PlainRecords.of(image, window);

@@ -10,30 +10,29 @@ import { elementsOf } from "./stream-elements.js";
 import { pagesOf, type Stretch, sizeNote, stretchPieces, textMembers } from "./stream-payload.js";
 
 export interface DecodeStreamOptions {
-  /** Flags by their names, and one member a line. */
+  /** Show flags by name, one member per line. */
   readonly pretty?: boolean;
-  /** Say how large data and pages are instead of giving them; such JSON cannot be encoded. */
+  /** Give only the size of data and pages; such JSON cannot be encoded. */
   readonly noPayload?: boolean;
-  /** Say where pages stand in the image instead of giving them; encoding then reads them there. */
+  /** Give offsets instead of pages; encode then reads the pages from the image. */
   readonly leavePages?: boolean;
 }
 
-/** Name and version of the shape of the document, which tells it from the JSON of a CRIU image. */
+/** Name and version of the schema, which distinguishes it from the JSON of a CRIU image. */
 export const STREAM_FORMAT = "linux-cr/1";
 
 const CHUNK = 16 * 1024;
 
-/** Text, or bytes of the image that are to become text. */
+/** Text, or bytes of the image to be converted to text. */
 type Piece = string | Stretch;
 
 /**
- * A linux-cr stream as JSON, in pieces of some 16 KiB: an object with the format, byte order, header set, architecture
- * and the list of records. Each record has its name (an unknown one its id), its `fields`, and what it holds behind
- * them: `text`, `values`, `items`, `addresses` and `pages`, else `data`. What that cannot carry stands in keys that
- * appear only when needed: `_wire` (bytes of the fixed part, where padding is not zero), `_padding` (behind the values),
- * `_raw` (all bytes of a record that is too short for its fields), `page` (without a record header, behind
- * SOCKET_FRAG), and `_rest` beside the records (bytes that are no whole record). Nothing of an image is lost, also of
- * one that is cut off: its `ending` says why.
+ * A linux-cr stream as JSON, in pieces of about 16 KiB: an object with the format, byte order, header set, architecture
+ * and the list of records. Each record has its name (an unknown one its id), its `fields`, and its payload: `text`,
+ * `values`, `items`, `addresses` and `pages`, else `data`. Other bytes are in keys that appear only when needed: `_wire`
+ * (the fixed part, if padding is not zero), `_padding` (after the values), `_raw` (all bytes of a record that is too short
+ * for its fields), `page` (without a record header, after SOCKET_FRAG), and `_rest` beside the records (bytes that are not
+ * a whole record). Nothing is lost, even of a truncated image, whose `ending` gives the reason.
  */
 export function* decodeStream(image: LinuxCrImage, options: DecodeStreamOptions = {}): Generator<string> {
   const indent = options.pretty === true ? "\n    " : "";
@@ -137,7 +136,7 @@ function payloadMembers(
   return [keys, ['"pages": [', { ...pages.all, each: pages.pageSize, indent }, `${indent}]`]];
 }
 
-/** The members of a record in brackets, as `bracketed` puts them. */
+/** The members of a record in braces, formatted as by `bracketed`. */
 function* joined(members: readonly (readonly Piece[])[], indent: string): Generator<Piece> {
   const inner = indent === "" ? "" : `${indent}    `;
   let before = `{${inner}`;

@@ -12,13 +12,13 @@ import { type Extra, readExtra, writePayload } from "./payload-from-json.js";
 import { payloadRule } from "./payload-to-json.js";
 
 export interface EncodeOptions {
-  /** Skip keys that a message does not have, instead of refusing them. */
+  /** Skip unknown keys instead of failing. */
   readonly lax?: boolean;
   /** Name of the JSON for messages. */
   readonly name?: string;
 }
 
-/** What stands beside the entries. */
+/** Members beside the entries. */
 interface Envelope {
   kind?: ImageKind;
   byteOrder: "little-endian" | "big-endian";
@@ -26,9 +26,9 @@ interface Envelope {
 }
 
 /**
- * An image from JSON: that of `decodeImage`, of crit (plain or pretty) or of go-crit. What `decodeImage` wrote and
- * nobody edited gives the same bytes; where it gave `_wire`, an edited field changes alone.
- * Errors: CrimgError INVALID with record and field for what does not fit, and with line and column for no JSON.
+ * An image from JSON of `decodeImage`, crit (plain or pretty) or go-crit. Unedited JSON of `decodeImage` gives the same
+ * bytes; with `_wire`, editing a field changes only that field.
+ * Errors: CrimgError INVALID with record and field for an invalid value, with line and column for invalid JSON.
  */
 export function encodeImage(
   text: string | Buffer,
@@ -43,13 +43,17 @@ function readDocument(json: JsonReader, lax: boolean, name: string): Buffer {
   let entries: number | undefined;
   let image: Buffer | undefined;
   if (json.kind() !== "object")
-    throw new FormatError("INVALID", 'the JSON of an image is an object {"magic": ..., "entries": [...]}', {
-      file: name,
-    });
+    throw new FormatError(
+      "INVALID",
+      'the JSON of an image is not an object (expected {"magic": ..., "entries": [...]})',
+      {
+        file: name,
+      },
+    );
   for (let more = json.open("{"); more; more = json.more("}")) {
     const key = json.key();
     if (seen.has(key))
-      throw new FormatError("INVALID", `the key ${JSON.stringify(key)} occurs twice`, { file: name });
+      throw new FormatError("INVALID", `duplicate key ${JSON.stringify(key)}`, { file: name });
     seen.add(key);
     if (key !== "entries") readEnvelopeKey(envelope, key, json, lax, name);
     else if (envelope.kind === undefined) {
@@ -59,12 +63,12 @@ function readDocument(json: JsonReader, lax: boolean, name: string): Buffer {
   }
   json.end();
   if (envelope.kind === undefined)
-    throw new FormatError("MISSING", 'the key "magic" is missing, which names the kind of image', {
+    throw new FormatError("MISSING", 'missing key "magic" (the kind of image)', {
       file: name,
     });
   if (image === undefined) {
     if (entries === undefined)
-      throw new FormatError("MISSING", 'the key "entries" is missing, the list of records', { file: name });
+      throw new FormatError("MISSING", 'missing key "entries" (the list of records)', { file: name });
     json.pos = entries;
     image = writeImage(envelope, json, lax, name);
   }
@@ -80,26 +84,25 @@ function readEnvelopeKey(
 ): void {
   if (key !== "magic" && key !== "_byte_order" && key !== "_head") {
     if (!lax)
-      throw new FormatError("INVALID", `unknown key ${JSON.stringify(key)} beside magic and entries`, {
+      throw new FormatError("INVALID", `unknown key ${JSON.stringify(key)} (expected magic and entries)`, {
         file,
       });
     json.skip();
     return;
   }
-  if (json.kind() !== "string") throw new FormatError("INVALID", `${key} must be text`, { file });
+  if (json.kind() !== "string") throw new FormatError("INVALID", `${key} is not a string`, { file });
   const text = json.string();
   const refuse = (expected: string) =>
-    new FormatError("INVALID", `${key} is ${JSON.stringify(text)}; ${expected} expected`, { file });
+    new FormatError("INVALID", `invalid ${key} ${JSON.stringify(text)} (expected ${expected})`, { file });
   if (key === "magic") {
     const kind = kindOfMagicName(text);
-    if (kind === undefined) throw refuse("the name of an image's magic, such as FILES, was");
+    if (kind === undefined) throw refuse("a name such as FILES");
     envelope.kind = kind;
   } else if (key === "_head") {
-    if (text !== "none" && text !== "common" && text !== "service")
-      throw refuse("none, common or service was");
+    if (text !== "none" && text !== "common" && text !== "service") throw refuse("none, common or service");
     envelope.head = text;
   } else {
-    if (text !== "little-endian" && text !== "big-endian") throw refuse("little-endian or big-endian was");
+    if (text !== "little-endian" && text !== "big-endian") throw refuse("little-endian or big-endian");
     envelope.byteOrder = text;
   }
 }
@@ -110,7 +113,7 @@ function writeImage(envelope: Envelope, json: JsonReader, lax: boolean, name: st
   const head = envelope.head ?? kind.head;
   if (head !== "none") out.word(HEAD_MAGICS[head]);
   out.word(kind.magic as number);
-  if (json.kind() !== "array") throw new FormatError("INVALID", "entries must be a list", { file: name });
+  if (json.kind() !== "array") throw new FormatError("INVALID", "entries is not a list", { file: name });
   let index = 0;
   for (let more = json.open("["); more; more = json.more("]")) {
     const table = tableOf(kind, index);
@@ -141,7 +144,7 @@ function writeRecord(
       const isKept = key === "_wire" || (key === "_padding" && rule !== undefined);
       if (!isKept && (key !== "extra" || rule === undefined)) return false;
       inField(key, () => {
-        if ((isKept ? kept[key] : extra) !== undefined) throw new ValueError("the key occurs twice");
+        if ((isKept ? kept[key] : extra) !== undefined) throw new ValueError("duplicate key");
         if (isKept) kept[key] = base64FromJson(json);
         else extra = readExtra(rule as PayloadRule, json, lax);
       });

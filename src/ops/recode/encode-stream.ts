@@ -13,11 +13,11 @@ import { recordFromJson } from "./record-from-json.js";
 import { StreamPieces } from "./stream-pieces.js";
 
 export interface EncodeStreamOptions {
-  /** Skip keys that are not known, instead of refusing them. */
+  /** Skip unknown keys instead of failing. */
   readonly lax?: boolean;
   /** Name of the JSON for messages. */
   readonly name?: string;
-  /** The image that pages were left in. */
+  /** The image with the pages. */
   readonly pagesFrom?: ByteSource | undefined;
 }
 
@@ -27,7 +27,7 @@ interface Envelope {
   dialect: { commit?: Dialect["commit"]; arch?: Dialect["arch"] };
 }
 
-/** Whether a document is that of a linux-cr stream: it names the format. Errors: FormatError for what is no JSON. */
+/** Whether a document is that of a linux-cr stream, by its key format. Errors: FormatError for invalid JSON. */
 export function isStreamJson(text: string | Buffer, name = "the JSON"): boolean {
   return withJson(text, name, (json) => {
     if (json.kind() !== "object") return false;
@@ -42,10 +42,10 @@ export function isStreamJson(text: string | Buffer, name = "the JSON"): boolean 
 }
 
 /**
- * A linux-cr stream from the JSON of `decodeStream`: what nobody edited gives the same bytes. Lengths of records are
- * counted anew, and so are the fields that count a payload when they are left out; other fields left out are zero.
- * The pieces are made when all of the document was read without error.
- * Errors: CrimgError INVALID with record and field for what does not fit, and with line and column for no JSON.
+ * A linux-cr stream from the JSON of `decodeStream`; unedited JSON gives the same bytes. Lengths of records are recomputed,
+ * as are omitted fields that count a payload; other omitted fields are zero. Pieces are made only after the whole document
+ * was read without error.
+ * Errors: CrimgError INVALID with record and field for an invalid value, with line and column for invalid JSON.
  */
 export function encodeStream(
   text: string | Buffer,
@@ -59,11 +59,10 @@ function readDocument(json: JsonReader, out: StreamPieces, lax: boolean, file: s
   const later = new Map<string, number>();
   const seen = new Set<string>();
   if (json.kind() !== "object")
-    throw new FormatError("INVALID", "the JSON of a stream is an object", { file });
+    throw new FormatError("INVALID", "the JSON of a stream is not an object", { file });
   for (let more = json.open("{"); more; more = json.more("}")) {
     const key = json.key();
-    if (seen.has(key))
-      throw new FormatError("INVALID", `the key ${JSON.stringify(key)} occurs twice`, { file });
+    if (seen.has(key)) throw new FormatError("INVALID", `duplicate key ${JSON.stringify(key)}`, { file });
     seen.add(key);
     if (key === "records" || key === "_rest") {
       later.set(key, json.pos);
@@ -92,19 +91,18 @@ function readEnvelopeKey(
   file: string,
 ): void {
   if (key !== "format" && key !== "byteOrder" && key !== "revision" && key !== "architecture") {
-    if (!lax)
-      throw new FormatError("INVALID", `unknown key ${JSON.stringify(key)} beside the records`, { file });
+    if (!lax) throw new FormatError("INVALID", `unknown key ${JSON.stringify(key)} of the stream`, { file });
     json.skip();
     return;
   }
-  if (json.kind() !== "string") throw new FormatError("INVALID", `${key} must be text`, { file });
+  if (json.kind() !== "string") throw new FormatError("INVALID", `${key} is not a string`, { file });
   const text = json.string();
   const oneOf = <T extends string>(choices: readonly T[]): T => {
     const choice = choices.find((each) => each === text);
     if (choice !== undefined) return choice;
     throw new FormatError(
       "INVALID",
-      `${key} is ${JSON.stringify(text)}; ${choices.join(", ")} ${choices.length === 1 ? "was" : "were"} expected`,
+      `invalid ${key} ${JSON.stringify(text)} (expected ${choices.join(", ")})`,
       { file },
     );
   };
@@ -127,7 +125,7 @@ function complete({ format, byteOrder, dialect: { commit, arch } }: Envelope, fi
 }
 
 function missing(key: string, what: string, file: string): FormatError {
-  return new FormatError("MISSING", `the key ${JSON.stringify(key)} is missing: ${what}`, { file });
+  return new FormatError("MISSING", `missing key ${JSON.stringify(key)} (${what})`, { file });
 }
 
 function writeRecords(
@@ -138,7 +136,7 @@ function writeRecords(
   lax: boolean,
   file: string,
 ): void {
-  if (json.kind() !== "array") throw new FormatError("INVALID", "records must be a list", { file });
+  if (json.kind() !== "array") throw new FormatError("INVALID", "records is not a list", { file });
   let index = 0;
   for (let more = json.open("["); more; more = json.more("]")) {
     const path = `[${index++}]`;
@@ -150,7 +148,7 @@ function writeRecords(
   }
 }
 
-/** Gives what `read` throws its place. */
+/** Adds the location to errors of `read`. */
 function located(path: string, file: string, read: () => void): void {
   try {
     read();

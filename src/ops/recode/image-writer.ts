@@ -29,8 +29,8 @@ export class ImageWriter {
   }
 
   /**
-   * A message with its size in front. `wire` is how the message stood in the image it came from: what did not change
-   * since keeps its bytes. Errors: ValueError for a value that does not fit.
+   * A message preceded by its size. `wire` is the message in the original image: unchanged fields keep its bytes.
+   * Errors: ValueError for an invalid value.
    */
   message(table: MessageTable, value: AnyValue, wire: Buffer | undefined): void {
     this.word(0);
@@ -42,7 +42,7 @@ export class ImageWriter {
     }
     const size = this.#out.pos - start;
     if (size > MAX_RECORD_BYTES)
-      throw new ValueError(`the record has ${size} bytes, at most ${MAX_RECORD_BYTES} are read`);
+      throw new ValueError(`record too large: ${size} bytes (expected at most ${MAX_RECORD_BYTES})`);
     this.#setWord(start - 4, size);
   }
 
@@ -61,12 +61,12 @@ export class ImageWriter {
   }
 }
 
-/** `value` fits its table, which has been tried. */
+/** `value` is valid for its table, as checked before. */
 function rewritten(table: MessageTable, wire: Buffer, value: AnyValue): Buffer {
   try {
     return rewriteMessage(table, wire, value);
   } catch (error) {
     if (!isCrimgError(error)) throw error;
-    throw new ValueError(`these are not the bytes of a ${table.name}: ${error.message}`).within("_wire");
+    throw new ValueError(`not the encoding of a ${table.name}: ${error.message}`).within("_wire");
   }
 }

@@ -3,7 +3,7 @@ import { FormatError } from "../../io/errors.js";
 import { JsonError, JsonReader } from "../../schema/json-reader.js";
 
 /**
- * Reads a document of JSON. Errors: what `read` throws; FormatError INVALID for what is no JSON, with line and column.
+ * Reads a JSON document. Errors: those of `read`; FormatError INVALID with line and column for invalid JSON.
  */
 export function withJson<T>(text: string | Buffer, name: string, read: (json: JsonReader) => T): T {
   const json = new JsonReader(typeof text === "string" ? text : textOfJson(text, name));
@@ -19,13 +19,9 @@ export function withJson<T>(text: string | Buffer, name: string, read: (json: Js
   }
 }
 
-/** The text of a JSON file. Errors: FormatError INVALID for what is not UTF-8. */
+/** The text of a JSON file. Errors: FormatError INVALID if it is not UTF-8. */
 export function textOfJson(bytes: Buffer, file: string): string {
   if (isAscii(bytes)) return bytes.toString("latin1");
   if (isUtf8(bytes)) return bytes.toString("utf8");
-  throw new FormatError(
-    "INVALID",
-    "this is no JSON: it is not UTF-8 (is it an image? then it is encoded already)",
-    { file },
-  );
+  throw new FormatError("INVALID", "not JSON: invalid UTF-8 (is it an encoded image?)", { file });
 }

@@ -6,9 +6,9 @@ import { JsonError, JsonReader } from "../../schema/json-reader.js";
 import type { AnyValue, MessageTable } from "../../schema/message.js";
 import type { ImageWriter } from "./image-writer.js";
 
-/** The `extra` of a record, read before it is known how long the record says that it is. */
+/** The `extra` of a record, read before its length in the record is known. */
 export interface Extra {
-  /** One text, or the texts of an object by their keys. */
+  /** One text, or the texts of an object by key. */
   readonly texts: ReadonlyMap<string, Buffer>;
   readonly numbers: readonly number[];
   readonly messages: readonly FramedMessage[];
@@ -24,7 +24,7 @@ interface FramedMessage {
 const NONE: Extra = { texts: new Map(), numbers: [], messages: [] };
 const NO_BYTES = Buffer.alloc(0);
 
-/** Reads the value of the key `extra`. Errors: ValueError for another shape than the kind's. */
+/** Reads the value of the key `extra`. Errors: ValueError if its shape does not match the kind. */
 export function readExtra(rule: PayloadRule, json: JsonReader, lax: boolean): Extra {
   const kind = json.kind();
   if (kind === "string") return textExtra(rule, json.string());
@@ -32,12 +32,12 @@ export function readExtra(rule: PayloadRule, json: JsonReader, lax: boolean): Ex
     return { ...NONE, messages: readMessages(rule.messages, json, lax) };
   if (kind === "array" && rule.json === "u16") return { ...NONE, numbers: readNumbers(json) };
   if (kind === "object" && hasParts(rule)) return { ...NONE, texts: readTexts(json) };
-  throw new ValueError(`not the shape that it has in this kind of image: ${shapeOf(rule)} was expected`);
+  throw new ValueError(`invalid for this kind of image (expected ${shapeOf(rule)})`);
 }
 
 /**
- * Writes what stands behind a record. Errors: ValueError when the payload does not have the length that the record
- * says, since nothing behind it could be read then.
+ * Writes the payload of a record. Errors: ValueError if its length differs from that in the record, since nothing after it
+ * could be read.
  */
 export function writePayload(
   out: ImageWriter,
@@ -47,7 +47,8 @@ export function writePayload(
   padding?: Buffer,
 ): void {
   if (rule.when?.(record) === false) {
-    if (extra !== NONE && !isEmpty(extra)) throw new ValueError("the record says that no bytes follow it");
+    if (extra !== NONE && !isEmpty(extra))
+      throw new ValueError("unexpected payload: its length in the record is 0");
     return;
   }
   if (rule.messages === undefined) writeParts(out, rule, record, extra, padding);
@@ -70,21 +71,20 @@ function isEmpty({ texts, numbers, messages }: Extra): boolean {
 }
 
 function textExtra(rule: PayloadRule, text: string): Extra {
-  if (text.startsWith("... <"))
-    throw new ValueError("the payload was left out when this was decoded (--nopl)");
+  if (text.startsWith("... <")) throw new ValueError("the payload was omitted by decode --nopl");
   if (rule.json === "u16") return { ...NONE, numbers: text === "" ? [] : quotedNumbers(text) };
   if (text === "") return { ...NONE };
   if (rule.messages !== undefined || hasParts(rule))
-    throw new ValueError(`text found, ${shapeOf(rule)} was expected`);
+    throw new ValueError(`found text (expected ${shapeOf(rule)})`);
   return { ...NONE, texts: new Map([["", parseBase64(text)]]) };
 }
 
-/** go-crit gives the list as a text. */
+/** go-crit writes the list as a string. */
 function quotedNumbers(text: string): number[] {
   try {
     return readNumbers(new JsonReader(text));
   } catch (error) {
-    throw error instanceof JsonError ? new ValueError("a list of numbers was expected") : error;
+    throw error instanceof JsonError ? new ValueError("not a list of numbers") : error;
   }
 }
 
@@ -93,9 +93,7 @@ function readNumbers(json: JsonReader): number[] {
   for (let more = json.open("["); more; more = json.more("]")) {
     const number = json.integer();
     if (typeof number === "bigint" || number < 0 || number > 0xffff)
-      throw new ValueError(`the value ${number}, an integer from 0 to 65535 was expected`).within(
-        `[${numbers.length}]`,
-      );
+      throw new ValueError(`invalid value ${number} (expected 0 to 65535)`).within(`[${numbers.length}]`);
     numbers.push(number);
   }
   return numbers;
@@ -105,7 +103,7 @@ function readTexts(json: JsonReader): Map<string, Buffer> {
   const texts = new Map<string, Buffer>();
   for (let more = json.open("{"); more; more = json.more("}")) {
     const key = json.key();
-    if (texts.has(key)) throw new ValueError("the key occurs twice").within(key);
+    if (texts.has(key)) throw new ValueError("duplicate key").within(key);
     texts.set(key, base64FromJson(json));
   }
   return texts;
@@ -129,12 +127,12 @@ function readMessage(table: MessageTable, json: JsonReader, lax: boolean): Frame
     lax,
     otherKey: (key) => {
       if (key !== "_wire" && key !== "_padding") return false;
-      if (kept[key] !== undefined) throw new ValueError("the key occurs twice").within(key);
+      if (kept[key] !== undefined) throw new ValueError("duplicate key").within(key);
       kept[key] = inField(key, () => base64FromJson(json));
       return true;
     },
   });
-  if (!json.more("]")) throw new ValueError("the message has no data behind it");
+  if (!json.more("]")) throw new ValueError("the message is not followed by its data");
   return { value, wire: kept._wire, padding: kept._padding, data: base64FromJson(json) };
 }
 
@@ -156,7 +154,7 @@ function writeParts(
   } else if (hasParts(rule)) {
     for (const key of extra.texts.keys())
       if (!parts.some(({ name }) => name === key))
-        throw new ValueError(`${shapeOf(rule)} was expected`).within(key);
+        throw new ValueError(`invalid value (expected ${shapeOf(rule)})`).within(key);
     for (const [i, { name }] of parts.entries()) {
       const bytes = extra.texts.get(name) ?? NO_BYTES;
       checkLength(bytes.length, lengths[i], `extra.${name}`);
@@ -177,7 +175,9 @@ function writeMessages(
   messages: readonly FramedMessage[],
 ): void {
   if (messages.length !== Number(record[count]))
-    throw new ValueError(`${messages.length} messages, but ${count} says ${record[count]}`).within("extra");
+    throw new ValueError(`${messages.length} messages (expected ${record[count]}, by ${count})`).within(
+      "extra",
+    );
   for (const [index, { value, wire, padding, data }] of messages.entries()) {
     inField(`extra[${2 * index}]`, () => {
       out.message(table, value, wire);
@@ -188,19 +188,19 @@ function writeMessages(
   }
 }
 
-/** Bytes that the record claims; undefined when the payload goes on to the end of the image. */
+/** Length of the payload in the record; undefined if it extends to the end of the image. */
 function lengthOf(length: PayloadLength, record: AnyValue): number | undefined {
   return length === "rest" ? undefined : Number(record[length.field]) * (length.unit ?? 1);
 }
 
 function checkLength(found: number, claimed: number | undefined, part = "extra"): void {
   if (claimed === undefined || found === claimed) return;
-  throw new ValueError(`${found} bytes of payload, but the record says ${claimed}`).within(part);
+  throw new ValueError(`payload of ${found} bytes (expected ${claimed}, by the record)`).within(part);
 }
 
 function pad(out: ImageWriter, size: number, padTo: number | undefined, padding: Buffer | undefined): void {
   const needed = padTo === undefined ? 0 : (padTo - (size % padTo)) % padTo;
   if (padding !== undefined && padding.length !== needed)
-    throw new ValueError(`${padding.length} bytes, but ${needed} are needed here`).within("_padding");
+    throw new ValueError(`${padding.length} bytes (expected ${needed})`).within("_padding");
   out.bytes(padding ?? Buffer.alloc(needed));
 }

@@ -9,12 +9,12 @@ import { bracketed, messageMembers } from "../../schema/to-json.js";
 /** Payloads are read in pieces of whole base64 lines. */
 const PIECE = BASE64_LINE_BYTES * 1024;
 
-/** What may stand behind the records of that message in images of that kind. */
+/** The payload rule for records of that message in images of that kind. */
 export function payloadRule(kind: ImageKind, table: MessageTable): PayloadRule | undefined {
   return kind.payload.find((rule) => rule.after === table);
 }
 
-/** The `extra` of a record as crit shapes it for the kind, in pieces: payloads may be larger than the memory. */
+/** The `extra` of a record in the shape of crit for the kind, in pieces: payloads may exceed memory. */
 export function* payloadPieces(
   image: CriuImage,
   header: ImageHeader,
@@ -28,7 +28,7 @@ export function* payloadPieces(
   else yield* partsPieces(image, payload, indent);
 }
 
-/** Padding that is not all zero, which crit does not keep. */
+/** Nonzero padding, which crit loses. */
 export function paddingMember(
   image: CriuImage,
   rule: PayloadRule,
@@ -38,7 +38,7 @@ export function paddingMember(
   return padded === undefined ? [] : paddingOf(image, padded);
 }
 
-/** `... <1.5KB>`, which `--nopl` gives in place of a payload; crit counts what the record claims. */
+/** `... <1.5KB>`, the replacement of a payload with `--nopl`; like crit, by the length in the record. */
 export function payloadSizeNote(
   rule: PayloadRule,
   value: AnyValue,
@@ -61,7 +61,7 @@ export function humanSize(bytes: number): string {
   return `${oneDigit(size)}YB`;
 }
 
-/** Like C's %.1f, which rounds a tie to the even digit. */
+/** Like %.1f in C, which rounds half to even. */
 function oneDigit(value: number): string {
   const tenths = Math.floor(value * 10);
   const rest = value * 10 - tenths;
@@ -69,7 +69,7 @@ function oneDigit(value: number): string {
   return `${Math.floor(rounded / 10)}.${rounded % 10}`;
 }
 
-/** All ranges as one base64 text. */
+/** All ranges as one base64 string. */
 function* textPieces(image: CriuImage, payload: readonly PayloadRange[]): Generator<string> {
   const start = payload[0]?.offset ?? 0;
   const size = payload.reduce((sum, range) => sum + range.size, 0);
@@ -105,7 +105,7 @@ function numbersText(
   return bracketed(numbers, "[]", indent);
 }
 
-/** Each message as an object, its data as the text behind it; crit shows these messages never prettily. */
+/** Each message as an object, followed by its data as a string; crit never pretty-prints these messages. */
 function* messagePieces(
   image: CriuImage,
   payload: readonly PayloadRange[],

@@ -4,23 +4,23 @@ import type { ByteOrder } from "../../io/byte-order.js";
 import type { ReadWindow } from "../../io/window.js";
 import { copyAsJson, type JsonCursor } from "../../schema/wire-json.js";
 
-/** Records are taken out of the file in blocks of this size; a larger one goes the general way. */
+/** Records are read in blocks of this size; larger records use the general path. */
 const BLOCK = 16 * 1024;
 
-/** Room for the JSON of a block, which is some four times as large. */
+/** Room for the JSON of a block, which is about four times as large. */
 const TEXT = 256 * 1024;
 
 const COMMA = 0x2c;
 const SPACE = 0x20;
 
-/** Plain JSON of neighbouring records, and where the next one starts. */
+/** Plain JSON of adjacent records, and the offset of the next one. */
 export interface PlainRun {
   readonly text: string;
   readonly index: number;
   readonly offset: number;
 }
 
-/** Writes records without payload straight as JSON, many at once, as far as that gives the very same text. */
+/** Writes records without payload directly as JSON, many at once, if that gives the same text. */
 export class PlainRecords {
   readonly #out = Buffer.allocUnsafe(TEXT);
 
@@ -36,7 +36,7 @@ export class PlainRecords {
     return new PlainRecords(window, header.kind, header.byteOrder);
   }
 
-  /** The records from `offset` on up to one that is unusual, damaged, or not whole in the block. */
+  /** The records from `offset` up to one that is unusual, damaged, or incomplete in the block. */
   read(index: number, offset: number): PlainRun {
     const left = this.window.source.size - offset;
     const buf = this.window.read(offset, Math.min(BLOCK, left));

@@ -26,11 +26,11 @@ export interface RecordContext {
   readonly dialect: Dialect;
   readonly byteOrder: ByteOrder;
   readonly lax: boolean;
-  /** Where the record stands in the document. */
+  /** Location of the record in the document. */
   readonly place: ErrorPlace;
 }
 
-/** Keys that give the bytes behind the fixed part; one record has one of them at most. */
+/** Keys for the bytes after the fixed part; a record has at most one of them. */
 const PAYLOAD_KEYS = ["data", "text", "values", "items", "pages"] as const;
 const KEYS: ReadonlySet<string> = new Set([
   ...PAYLOAD_KEYS,
@@ -41,7 +41,7 @@ const MAX_U32 = 0xffff_ffff;
 const EMPTY = Buffer.alloc(0);
 const KINDS: Readonly<Record<string, RecordKind>> = RECORDS;
 
-/** Bytes of a payload, and pages behind them that stay where they are until all is written. */
+/** Bytes of a payload, and pages after them that are copied at the end. */
 interface Payload {
   readonly bytes: Buffer;
   readonly elements: number;
@@ -49,13 +49,15 @@ interface Payload {
 }
 
 /**
- * Writes the record that a member of `records` describes.
- * Errors: ValueError with the path inside of it, CrimgError INVALID for a value that does not fit its field.
+ * Writes the record described by a member of `records`.
+ * Errors: ValueError with the path in it, CrimgError INVALID for a value that is invalid for its field.
  */
 export function recordFromJson(members: JsonObject, out: StreamPieces, context: RecordContext): void {
   for (const key of members.keys())
     if (!context.lax && !KEYS.has(key))
-      throw new ValueError(`a record has no key ${JSON.stringify(key)}; it has ${[...KEYS].join(", ")}`);
+      throw new ValueError(
+        `unknown key ${JSON.stringify(key)} of a record (expected ${[...KEYS].join(", ")})`,
+      );
   const { id, kind } = recordName(members.get("record"), context.dialect);
   if (members.has("_raw")) {
     const raw = base64(members, "_raw");
@@ -81,16 +83,16 @@ function recordName(
   const kind = typeof name === "string" && Object.hasOwn(KINDS, name) ? KINDS[name] : undefined;
   const id = kind === undefined ? undefined : idOf(kind, commit);
   if (id !== undefined) return { id, kind };
-  const found = typeof name === "string" ? JSON.stringify(name) : "nothing of the sort";
+  const found = typeof name === "string" ? JSON.stringify(name) : "another value";
   throw new ValueError(
     kind === undefined
-      ? `the name of a record, such as VMA, or the number of an unknown one was expected; ${found} found`
+      ? `invalid record: ${found} (expected a name such as VMA, or the id of an unknown record)`
       : `header set ${commit} has no record ${kind.name}`,
   ).within("record");
 }
 
 function header(id: number, size: number, { byteOrder }: RecordContext): Buffer {
-  if (size > MAX_U32) throw new ValueError(`the record would have ${size} bytes, at most ${MAX_U32}`);
+  if (size > MAX_U32) throw new ValueError(`record too large: ${size} bytes (expected at most ${MAX_U32})`);
   const out = Buffer.alloc(HEADER_BYTES);
   if (byteOrder === "little-endian") out.writeUInt32LE(id, 0);
   else out.writeUInt32BE(id, 0);
@@ -99,7 +101,7 @@ function header(id: number, size: number, { byteOrder }: RecordContext): Buffer 
   return out;
 }
 
-/** The fields as bytes, from behind the header on. */
+/** The fields as bytes, after the header. */
 function fixedPart(
   members: JsonObject,
   kind: RecordKind | undefined,
@@ -120,7 +122,7 @@ function fixedPart(
   if (members.has("_wire")) {
     const wire = base64(members, "_wire");
     if (wire.length !== fixed - HEADER_BYTES)
-      throw new ValueError(`${wire.length} bytes, but ${kind.name} has ${fixed - HEADER_BYTES}`).within(
+      throw new ValueError(`${wire.length} bytes (expected ${fixed - HEADER_BYTES} for ${kind.name})`).within(
         "_wire",
       );
     wire.copy(base, HEADER_BYTES);
@@ -132,7 +134,7 @@ function fixedPart(
   return writeStruct(table, whole, byteOrder, base, place).subarray(HEADER_BYTES, fixed);
 }
 
-/** THREAD has its descriptors on x86 alone. */
+/** Only on x86 does THREAD have descriptors. */
 function hasCount(kind: RecordKind, { arch }: Dialect): boolean {
   return kind !== RECORDS.THREAD || arch.family === "x86";
 }
@@ -144,7 +146,7 @@ function layoutFor(
   given: JsonObject,
 ): StructTable | undefined {
   const size = members.get("size") ?? 0;
-  if (typeof size !== "number") throw new ValueError("a number of bytes was expected").within("size");
+  if (typeof size !== "number") throw new ValueError("not a number of bytes").within("size");
   const type = (layoutOf(kind, dialect, size) ?? kind.layouts[0]?.table)?.fields.f_type;
   const stored = given.get("f_type");
   const fileType =
@@ -154,7 +156,7 @@ function layoutFor(
   return layoutOf<Layout["table"]>(kind, dialect, size, fileType);
 }
 
-/** What the document gives laid over what is there without. */
+/** Fields of the document merged over the defaults. */
 function merged(base: unknown, given: unknown): unknown {
   if (given === undefined) return base;
   if (Array.isArray(given) && Array.isArray(base))
@@ -172,7 +174,7 @@ function isPlain(value: unknown): value is Record<string, unknown> {
 function payloadOf(members: JsonObject, kind: RecordKind | undefined, context: RecordContext): Payload {
   const keys = PAYLOAD_KEYS.filter((key) => members.has(key));
   const [key] = keys;
-  if (keys.length > 1) throw new ValueError(`one of ${keys.join(" and ")} was expected`);
+  if (keys.length > 1) throw new ValueError(`conflicting keys ${keys.join(" and ")} (expected one of them)`);
   if (key === undefined) return { bytes: EMPTY, elements: 0 };
   const value = members.get(key) as JsonValue;
   return inField(key, () => {
@@ -203,7 +205,7 @@ function textPayload(text: string, size: JsonValue | undefined): Payload {
   const length = size === undefined ? bytes.length + 1 : size;
   if (typeof length !== "number" || length < bytes.length || length > MAX_RECORD_BYTES)
     throw new ValueError(
-      `the text has ${bytes.length} bytes, textBytes says ${String(length)} (at most ${MAX_RECORD_BYTES} are written)`,
+      `invalid textBytes ${String(length)} (expected ${bytes.length}, the length of the text, to ${MAX_RECORD_BYTES})`,
     );
   return { bytes: Buffer.concat([bytes], length), elements: length };
 }

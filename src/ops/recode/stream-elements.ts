@@ -8,17 +8,17 @@ import { structJson } from "../../schema/struct-to-json.js";
 import { writeStruct } from "../../schema/struct-writer.js";
 import { bracketed, type JsonStyle } from "../../schema/to-json.js";
 
-/** More than a record has; what is larger is given as data. */
+/** Larger payloads are given as data. */
 const MAX_ELEMENTS_BYTES = 1024 * 1024;
 
-/** The structure of which a payload is a list; undefined for other payloads. */
+/** The structure of the items of a payload; undefined for other payloads. */
 export function elementTable(kind: RecordKind, { commit }: Dialect): StructTable | undefined {
   if (kind.payload === "sigaction") return SIGACTION;
   if (kind.payload === "siginfo") return isSince(commit, "f0fdd38") ? SIGINFO : SIGINFO_0ABE2FE;
   return undefined;
 }
 
-/** A payload as a list of numbers, `values`, or of structures, `items`; undefined when it is none, or would lose bytes. */
+/** A payload as a list of numbers, `values`, or of structures, `items`; undefined if it is neither, or would lose bytes. */
 export function elementsOf(
   image: LinuxCrImage,
   kind: RecordKind | undefined,

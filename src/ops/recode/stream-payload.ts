@@ -4,23 +4,23 @@ import { jsonString } from "../../io/ascii-json.js";
 import { bytesToText } from "../../io/text.js";
 import { humanSize } from "./payload-to-json.js";
 
-/** Bytes of the image that become one base64 text, or a list of texts of `each` bytes. */
+/** Bytes of the image for one base64 string, or a list of strings of `each` bytes. */
 export interface Stretch extends Range {
   readonly each?: number;
-  /** Line break before each text of a list, "" for one line. */
+  /** Line break before each item of a list, "" for one line. */
   readonly indent?: string;
 }
 
-/** Multiple of 3, so that base64 can be put together from pieces. */
+/** Multiple of 3, so that base64 can be concatenated from pieces. */
 const PIECE = 48 * 1024;
 
 /** A longer text is given as data. */
 const MAX_TEXT_BYTES = 1024 * 1024;
 
-/** A smaller page is none. */
+/** Minimum page size. */
 const LEAST_PAGE_BYTES = 1024;
 
-/** A stretch as base64, of which only a piece is in memory. */
+/** A range as base64, of which only a piece is in memory. */
 export function* stretchPieces(
   image: LinuxCrImage,
   { offset, size, each, indent = "" }: Stretch,
@@ -35,12 +35,12 @@ export function* stretchPieces(
     yield `${done === 0 ? inner : `,${inner || " "}`}"${image.read(offset + done, each).toString("base64")}"`;
 }
 
-/** `... <1.5KB>` in place of bytes. */
+/** `... <1.5KB>`, the replacement of bytes. */
 export function sizeNote(size: number): string {
   return `... <${humanSize(size)}>`;
 }
 
-/** `text` without its NUL, and `textBytes` when it is not followed by exactly one; undefined for a long one. */
+/** `text` without its NUL, and `textBytes` if not followed by exactly one; undefined for a long one. */
 export function textMembers(image: LinuxCrImage, payload: Range): string[] | undefined {
   if (payload.size > MAX_TEXT_BYTES) return undefined;
   const bytes = image.read(payload.offset, payload.size);
@@ -50,7 +50,7 @@ export function textMembers(image: LinuxCrImage, payload: Range): string[] | und
   return end + 1 === bytes.length ? [text] : [`${text}, "textBytes": ${bytes.length}`];
 }
 
-/** Addresses and pages of a BUFFER that stands behind a PGARR; undefined for any other, and for one that does not fit. */
+/** Addresses and pages of a BUFFER after a PGARR; undefined for any other, and for one with the wrong size. */
 export function pagesOf(
   image: LinuxCrImage,
   index: number,

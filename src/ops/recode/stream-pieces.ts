@@ -2,10 +2,10 @@ import { UsageError } from "../../io/errors.js";
 import type { ByteSource } from "../../io/source.js";
 import { ValueError } from "../../schema/encode.js";
 
-/** Bytes are put together to blocks of this size, and pages are copied in such. */
+/** Bytes are joined into blocks of this size, and pages are copied in such blocks. */
 const BLOCK = 1024 * 1024;
 
-/** The bytes of an image that is being made, in order; pages that another image holds are copied from there at the end. */
+/** The bytes of an image being written, in order; pages of another image are copied at the end. */
 export class StreamPieces implements Iterable<Buffer> {
   readonly #pieces: (Buffer | { readonly offset: number; readonly size: number })[] = [];
   #block: Buffer = Buffer.alloc(BLOCK);
@@ -14,7 +14,7 @@ export class StreamPieces implements Iterable<Buffer> {
 
   constructor(private readonly pagesFrom: ByteSource | undefined) {}
 
-  /** Of all that was added, in bytes. */
+  /** Total size in bytes. */
   get size(): number {
     return this.#size;
   }
@@ -31,13 +31,12 @@ export class StreamPieces implements Iterable<Buffer> {
     this.#used += bytes.length;
   }
 
-  /** Bytes of the image that pages were left in. Errors: UsageError when it was not named, ValueError beyond its end. */
+  /** Bytes of the image with the pages. Errors: UsageError if it was not given, ValueError beyond its end. */
   pages(offset: number, size: number): void {
-    if (this.pagesFrom === undefined)
-      throw new UsageError("the pages were left in the image: name it with --pages-from IMAGE");
+    if (this.pagesFrom === undefined) throw new UsageError("the JSON has no pages; use --pages-from IMAGE");
     if (offset + size > this.pagesFrom.size)
       throw new ValueError(
-        `${this.pagesFrom.name} has ${this.pagesFrom.size} bytes; these pages would end at ${offset + size}`,
+        `pages end at byte ${offset + size}, beyond the end of ${this.pagesFrom.name} (${this.pagesFrom.size} bytes)`,
       );
     this.#flush();
     this.#pieces.push({ offset, size });

@@ -7,14 +7,14 @@ import type { CriuDocument, Document } from "../../model/document.js";
 import { count, describeFile, few } from "./describe.js";
 import type { RestoreOption } from "./option.js";
 
-/** unix_sk_entry.uflags: the other end is outside of the set. */
+/** unix_sk_entry.uflags: the other end is external. */
 const EXTERNAL_PEER = 1;
 /** tty_info_entry.type */
 const PTY = 1;
 /** vma_entry.status: uprobes were set. */
 const AREA_UPROBES = 0x2_0000;
 
-/** Options by which the user allows what criu does not do unasked. A stream is converted to a set for the restore. */
+/** Options for what criu does only on request. A stream is converted to a set for the restore. */
 export function consentOptions(document: Document): RestoreOption[] {
   const isSet = document.family === "criu";
   return [
@@ -31,28 +31,28 @@ function* shellJob(document: Document): Generator<RestoreOption> {
   const root = document.checkpoint.tasks[0];
   const outside =
     root !== undefined && root.sid !== root.pid ? [`session ${root.sid} of task ${root.pid}`] : [];
-  // A stream has both sides of each terminal.
+  // A stream has both ends of each terminal.
   const orphans = document.family === "criu" ? orphanTerminals(document) : [];
   if (outside.length === 0 && orphans.length === 0) return;
   yield {
     option: "--shell-job",
     reason:
       outside.length > 0
-        ? "the session leader is outside of the set"
-        : "the other end of a terminal is outside of the set",
+        ? "the session leader is not in the set"
+        : "the other end of a terminal is not in the set",
     objects: [...outside, ...few(orphans, ({ pty }) => `terminal /dev/pts/${pty?.index ?? "?"}`)],
     from: outside.length > 0 ? imageOf(document, IMAGES.PSTREE.file) : IMAGES.TTY_INFO.file,
   };
 }
 
-/** Slaves whose master the set does not have. */
+/** Slaves without a master in the set. */
 function orphanTerminals({ set }: CriuDocument): TtyInfoEntry[] {
   const terminals = set.records(IMAGES.TTY_INFO).map(({ value }) => value);
   const ids = new Set(terminals.map(({ id }) => id));
   return terminals.filter(({ type, id }) => type === PTY && id % 2 === 0 && !ids.has(id + 1));
 }
 
-/** The image that holds something: in a stream the one that there is. */
+/** Name of the image file; for a stream that of the stream. */
 function imageOf({ family, checkpoint }: Document, image: string): string {
   return family === "criu" ? image : (checkpoint.tasks[0]?.origin.image ?? image);
 }
@@ -63,14 +63,14 @@ function* tcp(document: Document): Generator<RestoreOption> {
   if (document.family === "criu" && document.set.first(IMAGES.INVENTORY)?.tcp_close === true) {
     yield {
       option: "--tcp-close",
-      reason: "the dump closed its TCP connections",
+      reason: "TCP connections were closed at the dump",
       objects: few(connected, (file) => describeFile(checkpoint, file)),
       from: IMAGES.INVENTORY.file,
     };
   } else if (connected.length > 0)
     yield {
       option: "--tcp-established",
-      reason: `${count(connected, "TCP connection")} to go on`,
+      reason: count(connected, "TCP connection"),
       objects: few(connected, (file) => describeFile(checkpoint, file)),
       from: connected[0]?.origin.image ?? IMAGES.FILES.file,
     };
@@ -81,7 +81,7 @@ function* fileLocks(document: Document): Generator<RestoreOption> {
   if (locks.length > 0)
     yield {
       option: "--file-locks",
-      reason: `${count(locks, "file lock")}; without this option criu drops them and does not say so`,
+      reason: `${count(locks, "file lock")}; without this option criu silently drops them`,
       objects: few(
         locks,
         ({ kind, pid, fd, file }) => `${kind} of ${pid} on fd ${fd}: ${file?.label ?? "?"}`,
@@ -97,7 +97,7 @@ function* unixPeers({ checkpoint }: CriuDocument): Generator<RestoreOption> {
   if (outside.length > 0)
     yield {
       option: "--ext-unix-sk",
-      reason: `${count(outside, "unix socket")} connected to a service outside of the set`,
+      reason: `${count(outside, "unix socket")} with an external peer`,
       objects: few(outside, (file) => describeFile(checkpoint, file)),
       from: outside[0]?.origin.image ?? IMAGES.FILES.file,
     };
@@ -121,7 +121,7 @@ function* uprobes({ checkpoint, set }: CriuDocument): Generator<RestoreOption> {
   if (tasks.length > 0 || set.first(IMAGES.INVENTORY)?.allow_uprobes === true)
     yield {
       option: "--allow-uprobes",
-      reason: "the dump ran under uprobes",
+      reason: "uprobes were active at the dump",
       objects: few(tasks, ({ pid, comm }) => `task ${pid} (${comm})`),
       from: IMAGES.INVENTORY.file,
     };
@@ -134,7 +134,7 @@ function* plugins({ set }: CriuDocument): Generator<RestoreOption> {
       option: "--libdir",
       value: "DIR",
       open: true,
-      reason: `${count(names, "plugin")} of criu took part in the dump; where they are if not in criu's own directory`,
+      reason: `${count(names, "criu plugin")} used at the dump; directory, if not the default of criu`,
       objects: few(names, (name) => name),
       from: IMAGES.INVENTORY.file,
     };
@@ -145,13 +145,13 @@ function* lazyPages({ checkpoint, set }: CriuDocument): Generator<RestoreOption>
   if (task !== undefined)
     yield {
       option: "--lazy-pages",
-      reason: "pages are still with the program's old host, and a running criu lazy-pages must fetch them",
+      reason: "lazy pages are still on the source host; needs a running criu lazy-pages",
       objects: [`task ${task.pid} (${task.comm})`],
       from: `pagemap-${task.pid}.img`,
     };
 }
 
-/** Whether some page of a task is nowhere in the set; a damaged pagemap says nothing. */
+/** Whether pages of a task are missing in the set; false for a damaged pagemap. */
 function hasLazyPages(set: CriuImageSet, pid: number): boolean {
   const image = set.image(IMAGES.PAGEMAP, pid);
   if (image === undefined) return false;

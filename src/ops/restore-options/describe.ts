@@ -2,7 +2,7 @@ import type { Checkpoint, OpenFile } from "../../model/checkpoint.js";
 
 const MAX_OBJECTS = 10;
 
-/** What a person calls a file: the first descriptor that leads to it, and its label. */
+/** Description of a file: its first descriptor and its label. */
 export function describeFile(checkpoint: Checkpoint, file: OpenFile): string {
   for (const { pid, descriptors } of checkpoint.tasks)
     for (const { fd, file: other } of descriptors?.descriptors ?? [])

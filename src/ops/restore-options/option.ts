@@ -1,15 +1,15 @@
-/** An option of `criu restore` that a set needs, and why. */
+/** An option of `criu restore` for a set, and the reason. */
 export interface RestoreOption {
-  /** With its dashes. */
+  /** With dashes. */
   readonly option: string;
-  /** The word behind the option; criu takes it as a word of its own for all options named here. */
+  /** The argument of the option, always a separate word. */
   readonly value?: string;
-  /** The words in capitals of `value` stand for what only a person can fill in. */
+  /** `value` has placeholders in capitals for the user to fill in. */
   readonly open?: true;
   /** One clause. */
   readonly reason: string;
-  /** What asks for it, at most ten: a descriptor, a mount, a task. Text as it stands in the image. */
+  /** Objects that require it, at most ten: a descriptor, a mount, a task. Text as in the image. */
   readonly objects: readonly string[];
-  /** The image that says so. */
+  /** The image that requires it. */
   readonly from: string;
 }

@@ -4,14 +4,14 @@ import { externalOptions } from "./external.js";
 import type { RestoreOption } from "./option.js";
 
 /**
- * The options without which criu refuses the set or restores less than it holds, complete as they stand.
- * Errors: FormatError for a set that is too damaged for the model.
+ * Complete options without which criu fails or restores only part of the set.
+ * Errors: FormatError for a set too damaged for the model.
  */
 export function restoreOptions(document: Document): RestoreOption[] {
   return [...consentOptions(document), ...externalOptions(document)].filter(({ open }) => open !== true);
 }
 
-/** Options that the set asks for and that only a person can complete. Errors: as `restoreOptions`. */
+/** Options that the set needs and the user must complete. Errors: as `restoreOptions`. */
 export function openRestoreOptions(document: Document): RestoreOption[] {
   return [...consentOptions(document), ...externalOptions(document)].filter(({ open }) => open === true);
 }

@@ -11,10 +11,10 @@ export interface CgroupsView extends ViewHead<"cgroups"> {
   readonly directories: readonly CgroupDirectory[];
 }
 
-/** Threads that are in the same control groups. */
+/** Threads in the same control groups. */
 export interface CgroupSet {
   readonly id: number;
-  /** True for the set of criu itself, of which the image holds no paths. */
+  /** True for the control groups of criu, whose paths are not in the image. */
   readonly outside: boolean;
   readonly tids: readonly number[];
   readonly members: readonly CgroupMember[];
@@ -24,11 +24,11 @@ export interface CgroupMember {
   /** Empty for the unified hierarchy of cgroup v2. */
   readonly controllers: string;
   readonly path: string;
-  /** First part of the path that lies outside of the cgroup namespace. */
+  /** Part of the path outside of the cgroup namespace. */
   readonly outsidePrefix?: string | undefined;
 }
 
-/** A directory that the restore makes, with the files it writes in stored order. */
+/** A directory that the restore creates, with the files it writes in stored order. */
 export interface CgroupDirectory {
   readonly controllers: string;
   readonly path: string;
@@ -39,7 +39,7 @@ export interface CgroupDirectory {
   readonly properties: readonly { readonly name: string; readonly value: string }[];
 }
 
-/** Control groups of the tasks and the properties that were kept of them. */
+/** Control groups of the tasks and their saved properties. */
 export function cgroupsView(document: Document, options: ShowOptions = {}): CgroupsView {
   if (document.family === "linux-cr")
     return { ...viewHead("cgroups"), sets: setsOfStream(document, options), directories: [] };
@@ -69,7 +69,7 @@ export function cgroupsView(document: Document, options: ShowOptions = {}): Cgro
   return { ...viewHead("cgroups"), sets, directories };
 }
 
-/** Our CGROUP_SET records: lines of controllers and path, as proc(5) has them. */
+/** crimg extension records CGROUP_SET: lines of controllers and path, as in cgroups(7). */
 function setsOfStream({ image, checkpoint }: LinuxCrDocument, options: ShowOptions): CgroupSet[] {
   const reader = StreamReader.of(image);
   const tids = new Map<number, number[]>();
@@ -94,7 +94,7 @@ function memberIn(line: string): CgroupMember {
   return { controllers: line.slice(0, Math.max(0, colon)), path: line.slice(colon + 1) };
 }
 
-/** Since criu 3.18 each thread has its own set, before that the task. */
+/** Since criu 3.18 each thread has its own set; before, each task. */
 function setOfThread(set: CriuImageSet, tid: number): number | undefined {
   const core = set.first(IMAGES.CORE, tid);
   return core?.thread_core?.cg_set ?? core?.tc?.cg_set;

@@ -33,7 +33,7 @@ export interface ThreadCreds {
   readonly lsmProfile?: string | undefined;
 }
 
-/** Who each thread is and what it may do. */
+/** Credentials of each thread. */
 export function credsView({ checkpoint }: Document, options: ShowOptions = {}): CredsView {
   const tasks = chosenTasks(checkpoint, options).map((task) => ({
     ...taskName(task),

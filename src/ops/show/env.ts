@@ -19,7 +19,7 @@ export interface EnvVariable {
   readonly value?: string | undefined;
 }
 
-/** Command line and environment of each task as they stood in its memory. Reads only these pages. */
+/** Command line and environment of each task, from its memory. Reads only these pages. */
 export function envView({ checkpoint }: Document, options: ShowOptions = {}): EnvView {
   const tasks = chosenTasks(checkpoint, options).map((task): TaskEnv => {
     if (task.state === "zombie") return { ...taskName(task), argv: [], environment: [], problems: [] };

@@ -10,7 +10,7 @@ export interface FdsView extends ViewHead<"fds"> {
 export interface TaskFds extends TaskName {
   /** Id of the descriptor table; undefined for a zombie. */
   readonly table?: number | undefined;
-  /** A task shown before this one with which it shares the table; the descriptors stand there. */
+  /** An earlier task that shares the table; the descriptors are shown there. */
   readonly sameAs?: number | undefined;
   readonly descriptors: readonly ShownDescriptor[];
   readonly cwd?: string | undefined;
@@ -23,11 +23,11 @@ export interface ShownDescriptor {
   /** Id of the open file. */
   readonly id: number;
   readonly closeOnExec: boolean;
-  /** Names of the open flags, the access mode first; undefined for what has none. */
+  /** Names of the open flags, the access mode first; undefined if there are none. */
   readonly flags?: readonly string[] | undefined;
   /** Offset in bytes. */
   readonly position?: bigint | undefined;
-  /** What a person calls it; undefined when the set has no such open file. */
+  /** Name of the open file; undefined if missing in the set. */
   readonly file?: string | undefined;
   readonly deleted?: true | undefined;
 }

@@ -3,15 +3,15 @@ import { IMAGES } from "../../formats/criu/images.js";
 import type { Task } from "../../model/checkpoint.js";
 import { type AnyValue, fieldMessage, type MessageTable, UNKNOWN } from "../../schema/message.js";
 
-/** What the fields of a set tell about the criu that wrote it. */
+/** What the fields of a set reveal about the criu that wrote it. */
 export interface FieldSurvey {
-  /** The newest release in which one of the fields, or a kind of image, came up, and what that is. */
+  /** The newest release that introduced one of the fields or kinds of image, and which. */
   readonly since?: { readonly release: string; readonly field: string } | undefined;
-  /** Fields that no table of crimg has, as `message field number`. */
+  /** Fields unknown to crimg, as `message field number`. */
   readonly unknown: readonly string[];
 }
 
-/** Looks at the fields of all small images and of the first entry of each pagemap. */
+/** Checks the fields of all small images and of the first entry of each pagemap. */
 export function surveyFields(set: CriuImageSet, tasks: readonly Task[]): FieldSurvey {
   const found = new Map<string, string>();
   const unknown = new Set<string>();
@@ -42,7 +42,7 @@ export function surveyFields(set: CriuImageSet, tasks: readonly Task[]): FieldSu
   };
 }
 
-/** Of leaders alone, since threads repeat what they say. */
+/** Only of leaders, since threads have the same fields. */
 function imageNames(set: CriuImageSet, tasks: readonly Task[]): string[] {
   const leaders = new Set(tasks.map(({ pid }) => pid));
   return set.files
@@ -53,7 +53,7 @@ function imageNames(set: CriuImageSet, tasks: readonly Task[]): string[] {
     .map(({ name }) => name);
 }
 
-/** Releases as criu tags them, `1.3-rc2` before `1.3`; what is no release yet comes after all. */
+/** Releases as tagged by criu, `1.3-rc2` before `1.3`; unreleased versions come last. */
 export function compareReleases(a: string, b: string): number {
   const [left, right] = [releaseParts(a), releaseParts(b)];
   for (let at = 0; at < 4; at++) {

@@ -23,9 +23,9 @@ export interface ShownFile {
   /** st_mode in octal. */
   readonly mode?: string | undefined;
   readonly buildId?: string | undefined;
-  /** Who gets its signals, fcntl(2) F_SETOWN. */
+  /** Receiver of its signals, fcntl(2) F_SETOWN. */
   readonly owner?: ShownOwner | undefined;
-  /** What only its type has: a counter, what it watches, modes … */
+  /** State specific to its type: a counter, watches, modes … */
   readonly state?: FileState | undefined;
   readonly deleted?: { readonly method: string; readonly keptIn: string } | undefined;
   readonly descriptors: readonly Holder[];
@@ -33,7 +33,7 @@ export interface ShownFile {
   readonly uses: readonly FileUse[];
   /** Id of the open fifo or terminal whose node in the file system it is. */
   readonly nodeOf?: number | undefined;
-  /** The record it is stored in, for `record`. */
+  /** The record that stores it, for `record`. */
   readonly record: string;
 }
 
@@ -41,7 +41,7 @@ export interface ShownOwner extends Omit<FileOwner, "signal"> {
   readonly signal: string;
 }
 
-/** All open file descriptions with what the restore will check, and who uses them. */
+/** All open files with what the restore will check, and their users. */
 export function filesView({ checkpoint }: Document, { pid }: ShowOptions = {}): FilesView {
   if (pid !== undefined) taskOf(checkpoint, pid);
   const holders = holdersOf(checkpoint);

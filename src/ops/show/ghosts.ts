@@ -9,13 +9,13 @@ export interface GhostsView extends ViewHead<"ghosts"> {
 }
 
 export interface ShownGhost {
-  /** How it comes back: from contents in the image, a hard link left on disk, or a stand-in for a dead process. */
+  /** How it is restored: from contents in the image, a hard link on disk, or a helper for a dead process. */
   readonly method: DeletedFile["method"];
-  /** Undefined when the set has no such open file. */
+  /** Undefined if the open file is missing in the set. */
   readonly path?: string | undefined;
   /** Image, path of the hard link, or pid. */
   readonly keptIn: string;
-  /** Record and offset where the contents begin, when they are in the image. */
+  /** Record and offset of the contents, if in the image. */
   readonly contents?: { readonly record: number; readonly offset: string } | undefined;
   readonly id: number;
   readonly descriptors: readonly Holder[];
@@ -29,12 +29,12 @@ export interface ShownGhost {
   readonly symlinkTarget?: string | undefined;
 }
 
-/** Files that were deleted but still in use at the checkpoint. */
+/** Deleted files that were in use at the checkpoint. */
 export function ghostsView({ checkpoint }: Document, { pid }: ShowOptions = {}): GhostsView {
   if (pid !== undefined) taskOf(checkpoint, pid);
   const holders = holdersOf(checkpoint);
   const uses = usesOf(checkpoint);
-  // A fifo is open by a file of its own, which names the deleted node.
+  // A fifo has an open file of its own, which refers to the deleted node.
   const openAs = new Map<DeletedFile, OpenFile[]>(checkpoint.deletedFiles.map((deleted) => [deleted, []]));
   for (const file of checkpoint.files.all)
     if (file.deleted !== undefined) openAs.get(file.deleted)?.push(file);

@@ -7,8 +7,8 @@ export interface Holder {
 }
 
 /**
- * Who holds each open file, by descriptor tables of all tasks. A table is looked at once, however many tasks
- * share it.
+ * Holders of each open file, from the descriptor tables of all tasks. A table is read once, even if several tasks share
+ * it.
  */
 export function holdersOf(checkpoint: Checkpoint): (file: OpenFile) => readonly Holder[] {
   const tables = new Map<number, { readonly pids: number[] }>();
@@ -32,7 +32,7 @@ export function holdersOf(checkpoint: Checkpoint): (file: OpenFile) => readonly 
   return (file) => holders.get(file) ?? [];
 }
 
-/** Whether a task is among the holders; all are without a pid. */
+/** Whether a task is among the holders; true without a pid. */
 export function heldBy(holders: readonly Holder[], pid: number | undefined): boolean {
   return pid === undefined || holders.some(({ pids }) => pids.includes(pid));
 }

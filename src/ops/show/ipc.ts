@@ -4,7 +4,7 @@ import { hex, type ShowOptions, type ViewHead, viewHead } from "./view.js";
 
 export interface IpcView extends ViewHead<"ipc"> {
   readonly namespaces: readonly ShownIpcNamespace[];
-  /** Why there are none. */
+  /** Why it is empty. */
   readonly note?: string | undefined;
 }
 
@@ -23,7 +23,7 @@ interface Shown extends Pick<model.IpcObject, "id" | "uid" | "gid"> {
 
 /** SysV shared memory, message queues and semaphores. */
 export function ipcView({ family, checkpoint }: Document, _options: ShowOptions = {}): IpcView {
-  const why = family === "criu" ? "the tasks lived in that of criu itself" : "the stream has none";
+  const why = family === "criu" ? "shared with criu" : "none in the stream";
   const note = checkpoint.ipcNamespaces.length > 0 ? undefined : why;
   const namespaces = checkpoint.ipcNamespaces.map(({ id, record, segments, queues, semaphores }) => ({
     ...{ id, limits: record },

@@ -9,21 +9,21 @@ export interface LocksView extends ViewHead<"locks"> {
 
 export interface ShownLock {
   readonly kind: Lock["kind"];
-  /** For a lease that is being broken what it must become; it is stored in place of what the lease is. */
+  /** The target type of a breaking lease, which is stored instead of its type. */
   readonly type: Lock["type"];
   readonly breaking: boolean;
-  /** What a lease that is being broken was, and in how many nanoseconds it is taken away, where the image says it. */
+  /** Previous type of a breaking lease, and nanoseconds until it is removed, if stored. */
   readonly previous?: Lock["previous"];
   readonly remaining?: bigint | undefined;
   readonly pid: number;
   readonly comm?: string | undefined;
   readonly fd: number;
-  /** Descriptor table that holds a POSIX lock. */
+  /** Descriptor table that owns a POSIX lock. */
   readonly owner?: number | undefined;
-  /** First byte, and the last; without it the lock reaches to the end of the file. */
+  /** First byte, and the last; without it the lock extends to the end of the file. */
   readonly start: bigint;
   readonly end?: bigint | undefined;
-  /** Undefined when the task has no such descriptor: a damaged set. */
+  /** Undefined if the task has no such descriptor (a damaged set). */
   readonly file?: string | undefined;
 }
 

@@ -17,7 +17,7 @@ export interface MapsView extends ViewHead<"maps"> {
 
 export interface TaskMaps extends TaskName {
   readonly exe?: string | undefined;
-  /** Bytes of all mappings but guard areas, which lie inside of others. */
+  /** Bytes of all mappings except guard areas, which are inside of others. */
   readonly mapped: bigint;
   readonly mappings: readonly ShownMapping[];
 }
@@ -37,7 +37,7 @@ export interface ShownMapping {
   readonly shmid?: bigint | undefined;
 }
 
-/** The address space of each task as proc(5) maps shows it. */
+/** The address space of each task, as in proc_pid_maps(5). */
 export function mapsView({ checkpoint }: Document, options: ShowOptions = {}): MapsView {
   const tasks = chosenTasks(checkpoint, options).map((task) => ({
     ...taskName(task),

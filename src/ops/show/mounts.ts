@@ -6,7 +6,7 @@ import { type ShowOptions, taskOf, type ViewHead, viewHead } from "./view.js";
 
 export interface MountsView extends ViewHead<"mounts"> {
   readonly mounts: readonly ShownMount[];
-  /** Why there are none. */
+  /** Why it is empty. */
   readonly note?: string | undefined;
 }
 
@@ -15,24 +15,24 @@ export interface ShownMount {
   readonly id: number;
   readonly parent: number;
   readonly mountpoint: string;
-  /** What of the file system is mounted, `/` for all of it. */
+  /** Mounted directory of the file system, `/` for all of it. */
   readonly root: string;
   readonly fileSystem: string;
   readonly source: string;
-  /** Of the mount, in the words of mount(8). */
+  /** Mount flags, as named in mount(8). */
   readonly flags: readonly string[];
-  /** Of the file system, as text. */
+  /** File system options, as text. */
   readonly options: string;
   /** Key of `criu restore --external mnt[KEY]:PATH`. */
   readonly external?: string | undefined;
-  /** Groups of propagation; 0 for none. */
+  /** Peer groups; 0 for none. */
   readonly shared: number;
   readonly master: number;
 }
 
-const NOT_IN_STREAMS = "a linux-cr stream holds paths, and not what was mounted there";
+const NOT_IN_STREAMS = "a linux-cr stream does not store mounts";
 
-/** The mounts of the dumped mount namespaces, a parent before its children as far as the tree goes. */
+/** The mounts of the dumped mount namespaces, parents before children. */
 export function mountsView(document: Document, { pid }: ShowOptions = {}): MountsView {
   const { checkpoint } = document;
   if (pid !== undefined) taskOf(checkpoint, pid);
@@ -48,7 +48,7 @@ export function mountsView(document: Document, { pid }: ShowOptions = {}): Mount
         ...{ options, external: mount.externalKey, shared: mount.sharedId, master: mount.masterId },
       };
     });
-  const note = mounts.length > 0 ? undefined : "the tasks lived in the mount namespace of criu itself";
+  const note = mounts.length > 0 ? undefined : "mount namespace shared with criu";
   return { ...viewHead("mounts"), mounts: sortedByPath(mounts), note };
 }
 

@@ -6,11 +6,11 @@ import { linkAddress, type NamespaceKind, type ShownNamespace } from "./shown-na
 import { chosenTasks, type ShowOptions } from "./view.js";
 
 const DEVICE_TYPES = ["loopback", "veth", "sit", "macvlan"] as const;
-/** CLOCKS.flags: the tasks had a time namespace of their own; their clocks are known. */
+/** CLOCKS.flags: the tasks had their own time namespace, with known clocks. */
 const OWN_CLOCKS = 1;
 const KNOWN_CLOCKS = 2;
 
-/** A stream has namespaces as objects; those of the root task that it does not name stay the ones of the restart. */
+/** A stream has namespaces as objects; those missing for the root task are inherited from the restoring process. */
 export function namespacesOfStream(
   { image, checkpoint }: LinuxCrDocument,
   options: ShowOptions,
@@ -34,7 +34,7 @@ export function namespacesOfStream(
   return [...found.values()].map(({ namespace }) => namespace);
 }
 
-/** Kind and object of each namespace of a task that the stream has. */
+/** Kind and object of each namespace of a task in the stream. */
 function* namespacesOf(reader: StreamReader, task: Part): Generator<readonly [NamespaceKind, number]> {
   const ns = reader.object(reader.find(task, RECORDS.TASK_NS)?.value.ns_objref ?? 0, "NS");
   if (ns !== undefined) {
@@ -45,12 +45,12 @@ function* namespacesOf(reader: StreamReader, task: Part): Generator<readonly [Na
   }
   const user = userNamespaceOf(reader, task);
   if (user !== undefined) yield ["user", user];
-  // A zombie has none any more; all others share the one that there may be, which has no number.
+  // A zombie has none; all others share the one there may be, which has no objref.
   const isAlive = reader.index(task, RECORDS.TASK_NS) !== undefined;
   if (isAlive && clocksOf(reader) !== undefined) yield ["time", 0];
 }
 
-/** The user namespace of a task's credentials, unless it is that of the root task, which nobody created. */
+/** The user namespace of a task's credentials, unless it is that of the root task, which was not created. */
 function userNamespaceOf(reader: StreamReader, task: Part): number | undefined {
   const cred = reader.object(reader.find(task, RECORDS.TASK_CREDS)?.value.cred_ref ?? 0, "CRED");
   const user = cred && reader.object(reader.get(cred, RECORDS.CRED).value.user_ref, "USER");
@@ -60,7 +60,7 @@ function userNamespaceOf(reader: StreamReader, task: Part): number | undefined {
   return isOwn ? id : undefined;
 }
 
-/** The clocks of the time namespace that the tasks had for themselves. */
+/** The clocks of the tasks' own time namespace. */
 function clocksOf(reader: StreamReader) {
   const head = reader.tree.head;
   const clocks = head && reader.find(head, RECORDS.CLOCKS)?.value;

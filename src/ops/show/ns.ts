@@ -26,7 +26,7 @@ const KINDS: readonly (readonly [kind: NamespaceKind, field: keyof TaskKobjIdsEn
     ["time", "time_ns_id"],
   ];
 
-/** Which namespaces the tasks live in, and what is stored of those that the restore makes anew. */
+/** The namespaces of the tasks, with the stored state of those that the restore creates. */
 export function nsView(document: Document, options: ShowOptions = {}): NsView {
   if (document.family === "linux-cr")
     return { ...viewHead("ns"), namespaces: namespacesOfStream(document, options) };

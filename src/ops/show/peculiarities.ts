@@ -6,7 +6,7 @@ import type { CriuDocument } from "../../model/document.js";
 import { nsView } from "./ns.js";
 import { treeView } from "./tree.js";
 
-/** Something that not every checkpoint has and that a restore or a reader must mind. */
+/** An unusual property of a checkpoint that matters for a restore or a reader. */
 export interface Peculiarity {
   readonly id: string;
   readonly text: string;
@@ -14,11 +14,11 @@ export interface Peculiarity {
 
 type Look = (document: CriuDocument) => string | readonly string[] | undefined;
 
-/** Looks in the order in which they are told. */
+/** Checks, in the order shown. */
 const LOOKS: readonly (readonly [id: string, look: Look])[] = [
   [
     "NO_TASKS",
-    ({ checkpoint }) => (checkpoint.tasks.length === 0 ? "memory alone (a pre-dump), no tasks" : undefined),
+    ({ checkpoint }) => (checkpoint.tasks.length === 0 ? "only memory (a pre-dump), no tasks" : undefined),
   ],
   ["TREE", (document) => (document.checkpoint.tasks.length === 0 ? undefined : treeView(document).notes)],
   ["SHELL_JOB", shellJob],
@@ -73,12 +73,12 @@ const LOOKS: readonly (readonly [id: string, look: Look])[] = [
   [
     "INCREMENTAL",
     ({ set }) =>
-      set.parent() === undefined ? undefined : "incremental: pages in the parent set are needed too",
+      set.parent() === undefined ? undefined : "incremental: also needs the pages of the parent set",
   ],
   ["COMPRESSED", ({ set }) => (set.first(IMAGES.INVENTORY)?.compress ? "compressed pages" : undefined)],
 ];
 
-/** What is special about a checkpoint, most of it with what the restore needs for it. */
+/** Unusual properties of a checkpoint, most with what the restore needs. */
 export function peculiarities(document: CriuDocument): Peculiarity[] {
   return LOOKS.flatMap(([id, look]) => {
     const found = look(document);
@@ -91,7 +91,7 @@ function shellJob({ checkpoint }: CriuDocument): string | undefined {
   const [root] = checkpoint.tasks;
   if (root === undefined || root.sid === root.pid || checkpoint.task(root.sid) !== undefined)
     return undefined;
-  return "the session leader is outside of the set: restore with --shell-job";
+  return "session leader not in the set: restore with --shell-job";
 }
 
 function deletedFiles({ checkpoint }: CriuDocument): string | undefined {
@@ -99,7 +99,7 @@ function deletedFiles({ checkpoint }: CriuDocument): string | undefined {
   if (files.length === 0) return undefined;
   const kinds = (
     [
-      ["ghost", "kept in the image"],
+      ["ghost", "stored in the image"],
       ["link remap", "kept by a hard link on disk"],
       ["process", "in /proc of a dead process"],
     ] as const
@@ -112,21 +112,21 @@ function tcpConnections({ checkpoint, set }: CriuDocument): string | undefined {
   const count = countOf(checkpoint.files.all, ({ socket }) => socket?.connected === true, "TCP connection");
   if (count === undefined) return undefined;
   return set.first(IMAGES.INVENTORY)?.tcp_close === true
-    ? `${count}, which the restore closes`
+    ? `${count}, closed at the restore`
     : `${count}: restore with --tcp-established`;
 }
 
 function externalUnixPeers({ checkpoint }: CriuDocument): string | undefined {
   const isLonely = ({ socket }: OpenFile): boolean =>
     Boolean(socket?.peerInode) && socket?.peer === undefined;
-  const count = countOf(checkpoint.files.all, isLonely, "unix socket", "with a peer outside of the set");
+  const count = countOf(checkpoint.files.all, isLonely, "unix socket", "with an external peer");
   return count === undefined ? undefined : `${count}: restore with --ext-unix-sk`;
 }
 
 function externalFiles({ checkpoint }: CriuDocument): string | undefined {
   const isExternal = ({ type, path }: OpenFile): boolean =>
     (type === "REG" && path === undefined) || type === "EXT";
-  const count = countOf(checkpoint.files.all, isExternal, "file", "from outside");
+  const count = countOf(checkpoint.files.all, isExternal, "external file");
   return count === undefined ? undefined : `${count}: restore with --inherit-fd or --external`;
 }
 
@@ -146,7 +146,7 @@ function lsm({ checkpoint, set }: CriuDocument): string | undefined {
 
 function plugins({ set }: CriuDocument): string | undefined {
   const names = set.first(IMAGES.INVENTORY)?.plugins_entry?.plugins ?? [];
-  return names.length === 0 ? undefined : `plugins of criu took part: ${names.join(", ")}`;
+  return names.length === 0 ? undefined : `criu plugins: ${names.join(", ")}`;
 }
 
 function countOf<T>(

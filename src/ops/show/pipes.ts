@@ -13,15 +13,15 @@ export interface ShownPipe {
   readonly id: number;
   /** Of a fifo. */
   readonly path?: string | undefined;
-  /** Bytes that wait to be read, and the capacity if it was stored. */
+  /** Unread bytes, and the capacity if stored. */
   readonly bytes: number;
   readonly capacity?: number | undefined;
-  /** Empty: no task of the set holds that end, so the other one will see end of file or a broken pipe. */
+  /** If empty, no task of the set has that end open, so the other end gets end of file or EPIPE. */
   readonly readers: readonly Holder[];
   readonly writers: readonly Holder[];
 }
 
-/** Pipes and fifos with what is in them and who holds which end. */
+/** Pipes and fifos with their contents and the holders of their ends. */
 export function pipesView({ checkpoint }: Document, { pid }: ShowOptions = {}): PipesView {
   if (pid !== undefined) taskOf(checkpoint, pid);
   const holders = holdersOf(checkpoint);

@@ -9,13 +9,13 @@ export interface RecordField {
   readonly path: string;
   /** Numbers, text, booleans, bytes, or a list of these. */
   readonly value: unknown;
-  /** The value as people read it, where that says more: a name, flags, an address. */
+  /** The value as text, if more readable: a name, flags, an address. */
   readonly text?: string | undefined;
-  /** What the field means. */
+  /** Meaning of the field. */
   readonly doc?: string | undefined;
 }
 
-/** The fields of a message and the messages in it, by field number; those unknown to the table last. */
+/** The fields of a message and its submessages, by field number; unknown fields last. */
 export function* recordFields(table: MessageTable, value: AnyValue, path = ""): Generator<RecordField> {
   const fields = Object.entries(table.fields).sort(([, a], [, b]) => a.number - b.number);
   for (const [name, field] of fields) {
@@ -34,11 +34,11 @@ export function* recordFields(table: MessageTable, value: AnyValue, path = ""): 
       path: `${path}${UNKNOWN}`,
       value: data,
       text: `field ${number}, wire type ${wireType}: ${bytesText(data)}`,
-      doc: "not known to crimg, kept as it is",
+      doc: "unknown to crimg, kept as is",
     };
 }
 
-/** Fields that people read in octal, chmod(1). */
+/** Fields shown in octal, chmod(1). */
 const OCTAL = new Set(["mode", "umask"]);
 
 function shownField(path: string, name: string, field: Field, value: unknown): RecordField {
@@ -54,7 +54,7 @@ function listText(field: Field, list: readonly unknown[]): string {
   return list.map((item) => textOf(field, item) ?? String(item)).join(" ");
 }
 
-/** Undefined where the value itself says it all. */
+/** Undefined if the value is readable itself. */
 function textOf({ type, show }: Field, value: unknown): string | undefined {
   if (Buffer.isBuffer(value)) return show?.as === "unix-name" ? bytesToText(value) : bytesText(value);
   if (typeof value !== "number" && typeof value !== "bigint") return undefined;

@@ -1,13 +1,13 @@
 import type { RecordField } from "./record-fields.js";
 import type { ViewHead } from "./view.js";
 
-/** The answer of the view `record`. */
+/** The result of the view `record`. */
 export interface RecordView extends ViewHead<"record"> {
   readonly image: string;
-  /** CRIU's name of the kind of image, and what it holds. */
+  /** CRIU's name of the kind of image, and its contents. */
   readonly kind: string;
   readonly about: string;
-  /** Read as they are looked at, once. */
+  /** Read lazily, once. */
   readonly records: Iterable<ShownRecord>;
 }
 
@@ -18,6 +18,6 @@ export interface ShownRecord {
   readonly offset: string;
   readonly size: number;
   readonly fields: readonly RecordField[];
-  /** Bytes behind the message that belong to it. */
+  /** Payload after the message. */
   readonly payload: readonly { readonly name: string; readonly offset: string; readonly size: number }[];
 }

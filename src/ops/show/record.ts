@@ -9,8 +9,8 @@ import { streamRecordView } from "./stream-record.js";
 import { hex, viewHead } from "./view.js";
 
 /**
- * Records as they are stored: `files.img[3]`, or all of `core-1000.img`.
- * Errors: NotFoundError for an image or record that is not there; FormatError for one that cannot be read.
+ * Records as stored: `files.img[3]`, or all of `core-1000.img`.
+ * Errors: NotFoundError for a missing image or record; FormatError for a damaged one.
  */
 export function recordView(document: Document, name: string): RecordView {
   if (document.family === "linux-cr") return streamRecordView(document.image, name);
@@ -19,7 +19,7 @@ export function recordView(document: Document, name: string): RecordView {
   const image = imageNamed(set, file);
   const { kind } = image;
   if (kind === undefined)
-    throw new NotFoundError(`${file} has no records: it is a raw image of ${image.source.size} bytes`);
+    throw new NotFoundError(`${file} is a raw image (${image.source.size} bytes) without records`);
   const records = index === undefined ? image.readRecords() : [recordAt(image, Number(index))];
   return {
     ...viewHead("record"),
@@ -34,7 +34,7 @@ function imageNamed(set: CriuImageSet, file: string): CriuImage {
   const names = set.files.filter(({ kind }) => kind?.magic !== undefined).map(({ name }) => name);
   const likely = names.filter((name) => name.startsWith(file.slice(0, 4)));
   throw new NotFoundError(
-    `no image of the set is named ${file}; there are ${firstOf(likely.length > 0 ? likely : names)}`,
+    `no such image ${file} (expected one of ${firstOf(likely.length > 0 ? likely : names)})`,
   );
 }
 
@@ -51,7 +51,7 @@ function recordAt(image: CriuImage, index: number): ImageRecord {
     if (record.index === index) return record;
     count++;
   }
-  throw new NotFoundError(`${image.fileName} has ${count} records, numbered from 0; there is no ${index}`);
+  throw new NotFoundError(`no such record ${index} in ${image.fileName} (${count} records, numbered from 0)`);
 }
 
 function* shownRecords(records: Iterable<ImageRecord<AnyValue>>): Generator<ShownRecord> {

@@ -15,7 +15,7 @@ export interface ShownLimit {
   readonly name: string;
   readonly soft: bigint | "unlimited";
   readonly hard: bigint | "unlimited";
-  /** What it counts: bytes, seconds, microseconds (`us`), or things. */
+  /** Unit: bytes, seconds, microseconds (`us`), or objects. */
   readonly unit: string;
 }
 

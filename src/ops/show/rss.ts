@@ -18,9 +18,9 @@ export interface RssView extends ViewHead<"rss"> {
   readonly tasks: readonly TaskRss[];
 }
 
-/** Pages that are stored in this set, in a parent set, or were left in the dumped task for a lazy migration. */
+/** Pages stored in this set, in a parent set, or left in the dumped task for lazy migration. */
 export interface TaskRss extends TaskName, PageCounts {
-  /** Pages of shared segments are counted in the mappings, but not for the task. */
+  /** Pages of shared segments count for the mappings, but not for the task. */
   readonly mappings: readonly MappingRss[];
 }
 
@@ -31,11 +31,11 @@ export interface MappingRss extends PageCounts {
   readonly permissions: string;
   readonly kind: MappingKind;
   readonly name: string;
-  /** Only if asked for; read as they are looked at, once. */
+  /** Only if requested; read lazily, once. */
   readonly runs?: Iterable<PageRun> | undefined;
 }
 
-/** Neighbouring pages whose contents are in one place. */
+/** Adjacent pages with contiguous contents. */
 export interface PageRun {
   readonly start: string;
   readonly end: string;
@@ -44,11 +44,11 @@ export interface PageRun {
 }
 
 export interface RssOptions extends ShowOptions {
-  /** Give every run of pages. */
+  /** List every run of pages. */
   readonly runs?: boolean | undefined;
 }
 
-/** Which pages of each mapping the checkpoint has. Reads pagemaps, never the pages. */
+/** Stored pages of each mapping. Reads pagemaps, never the pages. */
 export function rssView({ checkpoint }: Document, options: RssOptions = {}): RssView {
   const tasks = chosenTasks(checkpoint, options).map((task) =>
     taskRss(task, task.memory(), options.runs === true),
@@ -88,7 +88,7 @@ function* pageRuns(memory: Memory, { start, end }: Mapping): Generator<PageRun> 
   }
 }
 
-/** Undefined for pages that no pagemap has. */
+/** Undefined for pages without a pagemap entry. */
 function placeOf(run: MemoryRun): PageRun["where"] | undefined {
   if (run.where === "file" || run.where === "compressed") return run.level === 0 ? "stored" : "parent";
   if (run.where === "lazy") return "lazy";

@@ -3,10 +3,10 @@ export type NamespaceKind = "pid" | "net" | "ipc" | "uts" | "mnt" | "user" | "cg
 export interface ShownNamespace {
   readonly kind: NamespaceKind;
   readonly id: number;
-  /** False: it is the namespace of criu itself, the restore leaves the tasks in its own. */
+  /** False if it was shared with criu; the tasks are then restored in that of the restoring process. */
   readonly dumped: boolean;
   readonly pids: readonly number[];
-  /** Key of `criu restore --inherit-fd fd[N]:KEY` for a namespace that comes from outside. */
+  /** Key of `criu restore --inherit-fd fd[N]:KEY` for an external namespace. */
   readonly external?: string | undefined;
   readonly hostName?: string | undefined;
   readonly domainName?: string | undefined;
@@ -29,14 +29,14 @@ export interface NetworkDevice {
   readonly address?: string | undefined;
 }
 
-/** `count` ids from `inside` on are those from `outside` on in the parent namespace. */
+/** `count` ids starting at `inside` map to those starting at `outside` in the parent namespace. */
 export interface IdRange {
   readonly inside: number;
   readonly outside: number;
   readonly count: number;
 }
 
-/** A link-layer address as people write it. */
+/** A link-layer address in the usual notation. */
 export function linkAddress(bytes: Buffer): string {
   return bytes.toString("hex").replace(/(..)(?=.)/g, "$1:");
 }

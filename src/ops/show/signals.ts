@@ -18,9 +18,9 @@ export interface SignalsView extends ViewHead<"signals"> {
 }
 
 export interface TaskSignals extends TaskName {
-  /** Only what is not left at its default. */
+  /** Only non-default actions. */
   readonly actions: readonly ShownAction[];
-  /** Pending for the task as a whole. */
+  /** Pending for the whole task. */
   readonly pending: readonly ShownPending[];
   /** The leader first. */
   readonly threads: readonly ThreadSignals[];
@@ -48,11 +48,11 @@ export interface ShownPending {
   readonly name: string;
   /** `SI_USER`, `SI_KERNEL` …, or the signal's own number. */
   readonly code: string;
-  /** Pid of the sender where the code says that there is one. */
+  /** Pid of the sender, if the code has one. */
   readonly sender?: number | undefined;
 }
 
-/** What each task does with signals, which are blocked and which wait. */
+/** Signal actions, blocked signals and pending signals of each task. */
 export function signalsView({ checkpoint }: Document, options: ShowOptions = {}): SignalsView {
   return { ...viewHead("signals"), tasks: chosenTasks(checkpoint, options).map(taskSignals) };
 }
@@ -85,7 +85,7 @@ function threadSignals({ tid, blocked, pending }: Thread): ThreadSignals {
   return { tid, blocked: signalsIn(blocked), pending: pending.map(shownPending) };
 }
 
-/** Offset of si_pid in siginfo_t of a 64-bit task, and the codes with which it is filled, sigaction(2). */
+/** Offset of si_pid in siginfo_t of a 64-bit task, and the codes that set it, sigaction(2). */
 const SENDER_OFFSET = 16;
 const SENT_BY_TASK: readonly number[] = [0, -1, -6];
 

@@ -17,7 +17,7 @@ export interface ShownSocket {
   readonly type: string;
   readonly protocol: string;
   readonly state: string;
-  /** `address:port`, a path, `@name`; empty when unnamed. */
+  /** `address:port`, a path, `@name`; empty if unnamed. */
   readonly local: string;
   readonly remote: string;
   readonly descriptors: readonly Holder[];
@@ -26,7 +26,7 @@ export interface ShownSocket {
   readonly backlog?: number | undefined;
   /** READ, WRITE or BOTH. */
   readonly shutdown?: string | undefined;
-  /** Bytes in the queues, and packets in that of a unix socket. */
+  /** Bytes in the queues, and packets in the queue of a unix socket. */
   readonly received?: number | undefined;
   readonly unsent?: number | undefined;
   readonly packets?: number | undefined;
@@ -39,7 +39,7 @@ export interface ShownSocket {
 
 export interface SocketPeer {
   readonly inode: number;
-  /** Undefined when the other end is outside of the set. */
+  /** Undefined if the other end is external. */
   readonly id?: number | undefined;
   readonly descriptors: readonly Holder[];
 }

@@ -7,27 +7,27 @@ import type { RecordView, ShownRecord } from "./record-view.js";
 import { hex, viewHead } from "./view.js";
 
 /**
- * Records of a linux-cr stream as they are stored: `12` or `[12]` (the name of the file may stand before it), or all of a
- * kind by its name, such as VMA. Errors: NotFoundError for a record or kind that is not there.
+ * Records of a linux-cr stream as stored: `12` or `[12]`, optionally after the file name, or all records of a type by its
+ * name, such as VMA. Errors: NotFoundError for a missing record or type.
  */
 export function streamRecordView(image: LinuxCrImage, name: string): RecordView {
   const number = /^(?:.*\[)?(\d+)\]?$/s.exec(name)?.[1];
   const index = number === undefined ? undefined : Number(number);
   if (index !== undefined && index >= image.length)
     throw new NotFoundError(
-      `${image.name} has ${image.length} records, numbered from 0; there is no ${index}`,
+      `no such record ${index} in ${image.name} (${image.length} records, numbered from 0)`,
     );
   const wanted = index === undefined ? name.toUpperCase() : image.label(index);
   const kind = Object.values(RECORDS).find((each) => each.name === wanted);
   if (index === undefined && kind === undefined)
     throw new NotFoundError(
-      `name a record by its number, '[12]', or a kind of records, VMA; there is no ${name}`,
+      `no such record ${name} (expected a number such as '[12]', or a type of record such as VMA)`,
     );
   return {
     ...viewHead("record"),
     image: path.basename(image.name),
     kind: wanted,
-    about: kind?.doc ?? "a record that the revision of the image does not know",
+    about: kind?.doc ?? "a record unknown in the revision of the image",
     records: index === undefined ? ofKind(image, wanted) : [shown(image, index)],
   };
 }
@@ -55,7 +55,7 @@ function shown(image: LinuxCrImage, index: number): ShownRecord {
   }
   if (image.kind(index) === undefined) {
     const bytes = image.source.read(payload.offset, Math.min(payload.size, 64));
-    fields.push({ path: "bytes", value: bytes, text: bytesText(bytes), doc: "kept as they are" });
+    fields.push({ path: "bytes", value: bytes, text: bytesText(bytes), doc: "kept as is" });
   }
   return {
     ...{ index, message: image.label(index), offset: hex(offset), size, fields },

@@ -8,7 +8,7 @@ import { StreamReader } from "../../model/linux-cr/reader.js";
 import { mappedBytes } from "./maps.js";
 import type { CheckpointFacts, MemoryFacts, SummaryView } from "./summary-facts.js";
 
-/** The parts of a summary that a linux-cr stream stores in a way of its own. */
+/** The parts of a summary specific to linux-cr streams. */
 export function streamFacts(
   { image, checkpoint, name }: LinuxCrDocument,
   attempt: <T>(part: () => T) => T | undefined,

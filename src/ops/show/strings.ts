@@ -5,19 +5,19 @@ import type { AddressRange } from "../../model/checkpoint.js";
 import type { Memory } from "../../model/memory.js";
 import { hex, rangeSize } from "./view.js";
 
-/** Strings of a task's memory, or the sentence that says why they cannot be read. */
+/** Strings of a task's memory, or why they cannot be read. */
 export type MemoryStrings =
   | { readonly strings: readonly string[]; readonly problem?: undefined }
   | { readonly strings: readonly []; readonly problem: string };
 
-/** The NUL-terminated strings in an area of memory: the arguments or the environment of a task. */
+/** The NUL-terminated strings in a range of memory: the arguments or the environment of a task. */
 export function stringsAt(memory: Memory | undefined, area: AddressRange | undefined): MemoryStrings {
   if (memory === undefined || area === undefined) return { strings: [], problem: "the task has no memory" };
   const size = rangeSize(area);
   if (size === 0n) return { strings: [] };
   if (size > MAX_STRING_AREA_BYTES)
     return problem(
-      `${hex(area.start)}-${hex(area.end)} is ${size} bytes, at most ${MAX_STRING_AREA_BYTES} are read`,
+      `${hex(area.start)}-${hex(area.end)} is too large: ${size} bytes (expected at most ${MAX_STRING_AREA_BYTES})`,
     );
   try {
     const strings = bytesToText(memory.read(area.start, Number(size))).split("\0");

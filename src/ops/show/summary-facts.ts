@@ -4,7 +4,7 @@ import type { FieldSurvey } from "./field-survey.js";
 import type { Peculiarity } from "./peculiarities.js";
 import type { ViewHead } from "./view.js";
 
-/** The image on one screen. A part that cannot be read is undefined and its problem told. */
+/** The image on one screen. A part that cannot be read is undefined, and its problem is listed. */
 export interface SummaryView extends ViewHead<"summary"> {
   readonly image: ImageFacts;
   readonly program?: ProgramFacts | undefined;
@@ -15,7 +15,7 @@ export interface SummaryView extends ViewHead<"summary"> {
   readonly sockets?: SocketFacts | undefined;
   readonly locks?: LockFacts | undefined;
   readonly special?: readonly Peculiarity[] | undefined;
-  /** What the image asks beyond its owner; undefined when that is nothing. */
+  /** Rights beyond those of the owner; undefined if none. */
   readonly rights?: RightsFacts | undefined;
   readonly problems: readonly string[];
 }
@@ -39,23 +39,23 @@ export interface ProgramFacts {
 }
 
 export interface CheckpointFacts {
-  /** Images hold no date: when the named file was last written. */
+  /** Images have no date: the mtime of the named file. */
   readonly time?: string | undefined;
   readonly timeOf?: string | undefined;
   readonly architecture: string;
   readonly pageSize: number;
-  /** What the fields say of CRIU's release; undefined for other families. */
+  /** CRIU release by the fields; undefined for other formats. */
   readonly criu?: FieldSurvey | undefined;
-  /** Release and version of the kernel, and the revision of the format, where the image says them. */
+  /** Release and version of the kernel, and the revision of the format, if stored. */
   readonly kernel?: string | undefined;
   readonly revision?: string | undefined;
-  /** Records of crimg's own dialect by name, and which of its extension records a stream holds. */
+  /** Records of a stream that only crimg writes, by name, and its crimg extension records. */
   readonly dialect?: RecordCounts | undefined;
   readonly extensions?: ExtensionFacts | undefined;
   readonly runId?: string | undefined;
   /** Time since boot of the host in nanoseconds. */
   readonly uptime?: bigint | undefined;
-  /** Microseconds for which the tasks stood still. */
+  /** Microseconds for which the tasks were frozen. */
   readonly frozen?: number | undefined;
 }
 

@@ -28,8 +28,8 @@ import type {
 import { viewHead } from "./view.js";
 
 /**
- * What the image is, from all its parts but the contents of memory, of which only the command line is read. With `owner`
- * also what it asks beyond that.
+ * Summary of an image, from everything except memory, of which only the command line is read. With `owner` also the rights
+ * beyond those of the owner.
  */
 export function summaryView(document: Document, owner?: Bearer): SummaryView {
   const problems = new Set<string>();

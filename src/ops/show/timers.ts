@@ -9,22 +9,22 @@ export interface TimersView extends ViewHead<"timers"> {
   readonly timers: readonly ShownTimer[];
 }
 
-/** Times in nanoseconds, counted from the checkpoint. */
+/** Times in nanoseconds, relative to the checkpoint. */
 export interface ShownTimer extends TaskName {
   readonly kind: TimerKind;
-  /** POSIX timer id, the id of the timerfd's open file, or the thread that made the interrupted call. */
+  /** POSIX timer id, the id of the timerfd's open file, or the thread of the interrupted call. */
   readonly id?: number | undefined;
   readonly clock?: string | undefined;
   readonly armed: boolean;
   readonly left: bigint;
-  /** 0 for a timer that expires once. */
+  /** 0 for a one-shot timer. */
   readonly interval: bigint;
   readonly signal?: string | undefined;
-  /** Expirations that were not delivered, or not read from a timerfd. */
+  /** Expirations not delivered, or not read from a timerfd. */
   readonly missed: bigint;
 }
 
-/** Interval timers that are set, POSIX timers, timerfds and time limits of interrupted calls, with what was left. */
+/** Armed interval timers, POSIX timers, timerfds and timeouts of interrupted calls, with the time left. */
 export function timersView({ checkpoint }: Document, options: ShowOptions = {}): TimersView {
   const timers = chosenTasks(checkpoint, options).flatMap((task) =>
     task.timers.filter(exists).map((timer) => ({ ...taskName(task), ...shownTimer(timer) })),
@@ -32,7 +32,7 @@ export function timersView({ checkpoint }: Document, options: ShowOptions = {}):
   return { ...viewHead("timers"), timers };
 }
 
-/** The three interval timers of setitimer(2) are stored for every task, set or not. */
+/** The three interval timers of setitimer(2) are stored for every task, armed or not. */
 function exists(timer: Timer): boolean {
   return !isIntervalTimer(timer.kind) || isArmed(timer);
 }

@@ -5,9 +5,9 @@ import { listed } from "./listed.js";
 import { type ShowOptions, taskOf, type ViewHead, viewHead } from "./view.js";
 
 export interface TreeView extends ViewHead<"tree"> {
-  /** Depth first, a parent before its children. */
+  /** In depth-first order, parents before children. */
   readonly tasks: readonly TreeTask[];
-  /** What is odd about the tree: leaders that are gone, a tree that is none. */
+  /** Peculiarities of the tree: missing leaders, damage. */
   readonly notes: readonly string[];
 }
 
@@ -24,7 +24,7 @@ export interface TreeTask {
   readonly exitCode?: number | undefined;
   readonly killedBy?: string | undefined;
   readonly threads: number;
-  /** Only if asked for. */
+  /** Only if requested. */
   readonly threadNames?: readonly ThreadName[] | undefined;
 }
 
@@ -34,7 +34,7 @@ export interface ThreadName {
 }
 
 export interface TreeOptions extends ShowOptions {
-  /** Read the names of all threads, which takes a file each. */
+  /** Read the names of all threads, one file each. */
   readonly threads?: boolean | undefined;
 }
 
@@ -68,7 +68,7 @@ function endOf(status: number): Pick<TreeTask, "exitCode" | "killedBy"> {
 
 type Placed = readonly [task: Task, depth: number];
 
-/** Visits each task once, also where parents form a circle; without a root all trees of the set. */
+/** Visits each task once, even if parents form a cycle; without a root, all trees of the set. */
 function depthFirst({ tasks }: Checkpoint, root: Task | undefined): { tasks: Placed[]; circular: number[] } {
   const visited = new Set<Task>();
   const order: Placed[] = [];
@@ -95,7 +95,7 @@ function depthFirst({ tasks }: Checkpoint, root: Task | undefined): { tasks: Pla
   return { tasks: order, circular };
 }
 
-/** So many pids stand in one note. */
+/** Maximum number of pids in one note. */
 const NAMED = 5;
 
 function leaderNotes(tasks: readonly Placed[], pids: ReadonlySet<number>): string[] {
@@ -129,14 +129,13 @@ function damage(
 ): string[] {
   const { tasks } = checkpoint;
   const notes: string[] = [];
-  if (circular.length > 0)
-    notes.push(`damaged: the parents of ${listed(circular, NAMED)} form a circle, so it has no root`);
+  if (circular.length > 0) notes.push(`damaged: the parents of ${listed(circular, NAMED)} form a cycle`);
   const orphans = shown.filter(([{ ppid }]) => ppid !== 0 && !pids.has(ppid)).map(([{ pid }]) => pid);
   if (orphans.length > 0) notes.push(`damaged: the parent of ${listed(orphans, NAMED)} is not in the set`);
   const { repeatedPids: again } = checkpoint;
   if (again.length > 0)
     notes.push(
-      `damaged: ${again.length} tasks are left out, whose pid another one has: ${listed([...new Set(again)], NAMED)}`,
+      `damaged: ${again.length} tasks with duplicate pids are omitted: ${listed([...new Set(again)], NAMED)}`,
     );
   if (tasks.length === 0) notes.push("damaged: the tree has no tasks");
   return notes;

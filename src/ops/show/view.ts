@@ -2,10 +2,10 @@ import { NotFoundError } from "../../io/errors.js";
 import type { AddressRange, Checkpoint, Task } from "../../model/checkpoint.js";
 import { listed } from "./listed.js";
 
-/** Name and version of the shape of every view as JSON; it grows by new keys only. */
+/** Name and version of the JSON schema of all views; new keys may be added. */
 export const SHOW_SCHEMA = "crimg/show/1";
 
-/** What every view starts with. */
+/** Common keys of all views. */
 export interface ViewHead<Name extends string> {
   readonly schema: typeof SHOW_SCHEMA;
   readonly view: Name;
@@ -25,32 +25,32 @@ export function viewHead<const Name extends string>(view: Name): ViewHead<Name> 
   return { schema: SHOW_SCHEMA, view };
 }
 
-/** The tasks that are asked for. Errors: NotFoundError when the image has no task with that pid. */
+/** The requested tasks. Errors: NotFoundError if the image has no task with that pid. */
 export function chosenTasks(checkpoint: Checkpoint, { pid }: ShowOptions): readonly Task[] {
   return pid === undefined ? checkpoint.tasks : [taskOf(checkpoint, pid)];
 }
 
-/** The task with that pid. Errors: NotFoundError, which lists the pids that there are. */
+/** The task with that pid. Errors: NotFoundError, which lists the existing pids. */
 export function taskOf(checkpoint: Checkpoint, pid: number): Task {
   const task = checkpoint.task(pid);
   if (task !== undefined) return task;
   const leader = checkpoint.tasks.find(({ threads }) => threads.some(({ tid }) => tid === pid));
   if (leader !== undefined)
-    throw new NotFoundError(`${pid} is a thread of task ${leader.pid}: ask for -p ${leader.pid}`);
+    throw new NotFoundError(`${pid} is a thread of task ${leader.pid}; use -p ${leader.pid}`);
   const pids = checkpoint.tasks.map((other) => other.pid);
-  throw new NotFoundError(`no task of the image has pid ${pid}; there are ${listed(pids)}`);
+  throw new NotFoundError(`no task with pid ${pid} (expected one of ${listed(pids)})`);
 }
 
 export function taskName({ pid, comm }: Task): TaskName {
   return { pid, comm };
 }
 
-/** An address or mask as JSON and people see it. */
+/** An address or mask as text. */
 export function hex(value: bigint | number): string {
   return `0x${value.toString(16)}`;
 }
 
-/** Bytes from start to end; 0 for a range that ends before it starts, as damaged images have. */
+/** Bytes from start to end; 0 if the range ends before it starts (a damaged image). */
 export function rangeSize({ start, end }: AddressRange): bigint {
   return end > start ? end - start : 0n;
 }

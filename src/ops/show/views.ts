@@ -19,7 +19,7 @@ import { timersView } from "./timers.js";
 import { treeView } from "./tree.js";
 import type { ShowOptions } from "./view.js";
 
-/** What the views of a whole image may be told. */
+/** Options of the views. */
 export interface ViewOptions extends ShowOptions {
   /** Tree: the names of threads. */
   readonly threads?: boolean | undefined;
@@ -27,7 +27,7 @@ export interface ViewOptions extends ShowOptions {
   readonly runs?: boolean | undefined;
 }
 
-/** Every view of `crimg show` by its name, but the summary and single records. */
+/** All views of `crimg show` by name, except the summary and single records. */
 export const VIEWS = {
   tree: treeView,
   fds: fdsView,
@@ -51,5 +51,5 @@ export const VIEWS = {
 
 export type ViewName = keyof typeof VIEWS;
 
-/** The data of a view, by its name. */
+/** The data of a view, by name. */
 export type ViewData<Name extends ViewName = ViewName> = ReturnType<(typeof VIEWS)[Name]>;

@@ -36,7 +36,7 @@ test("the image is the first argument, or comes from -D and frees the place", ()
 
 test("without an image the sentence says how to name one", () => {
   const { status, stderr } = probe([]);
-  assert.equal([status, stderr], [2, "error: name the directory of images: crimg probe IMG, or -D DIR\n"]);
+  assert.equal([status, stderr], [2, "error: missing IMG: crimg probe IMG, or -D DIR\n"]);
 });
 
 test("a repeatable flag leaves the argument behind it alone", () => {

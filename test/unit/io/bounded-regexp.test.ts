@@ -15,7 +15,7 @@ test("one that tries every way ends with a sentence, and all later ones with it 
   const matches = boundedTest(/(a+)+$/);
   const start = performance.now();
   for (let i = 0; i < 3; i++)
-    assert.throws(() => matches(`${"a".repeat(60)}b`), /takes too long on a text of 61 characters/);
+    assert.throws(() => matches(`${"a".repeat(60)}b`), /too slow \(on a text of 61 characters/);
   assert.ok(performance.now() - start < 15_000);
 });
 

@@ -59,11 +59,11 @@ for (const pattern of [
   });
 
 test("a pattern longer than a path is a usage error", () => {
-  assert.throws(() => globMatcher("*".repeat(5000)), /at most 4096 characters/);
+  assert.throws(() => globMatcher("*".repeat(5000)), /at most 4096/);
 });
 
 test("a range that runs backwards is a usage error", () => {
-  assert.throws(() => globMatcher("/[z-a]"), /no pattern/);
+  assert.throws(() => globMatcher("/[z-a]"), /invalid pattern/);
 });
 
 test.run();

@@ -208,9 +208,13 @@ const FORGED: readonly [string, RegExp, (at: { directory: string; lock: string }
   ["is no JSON", /damaged/, edited("{", "")],
   ["has digests of another kind", /damaged/, edited('"before":"', '"before":"zz')],
   ["has a file that is another", /a is neither the old nor the new file/, wrote("a", "else")],
-  ["has staged bytes that are others", /new b is not what/, wrote(".crimg-edit/new-1", "else")],
-  ["is readable by others", /others may read or write it/, ({ lock }) => fs.chmodSync(lock, 0o755)],
-  ["stands in a directory for all", /others may write/, ({ directory }) => fs.chmodSync(directory, 0o777)],
+  ["has staged bytes that are others", /new b does not match/, wrote(".crimg-edit/new-1", "else")],
+  ["is readable by others", /accessible by other users/, ({ lock }) => fs.chmodSync(lock, 0o755)],
+  [
+    "stands in a directory for all",
+    /writable by other users/,
+    ({ directory }) => fs.chmodSync(directory, 0o777),
+  ],
   [
     "has a staged file for all",
     /not the private file/,
@@ -231,13 +235,13 @@ const FORGED: readonly [string, RegExp, (at: { directory: string; lock: string }
   ],
   [
     "is a symbolic link",
-    /it is a symbolic link/,
+    /is a symbolic link/,
     ({ directory, lock }) => {
       fs.renameSync(lock, path.join(directory, "elsewhere"));
       fs.symlinkSync("elsewhere", lock);
     },
   ],
-  ["has no owner", /does not say who edits/, ({ lock }) => fs.rmSync(path.join(lock, "owner"))],
+  ["has no owner", /its owner is missing/, ({ lock }) => fs.rmSync(path.join(lock, "owner"))],
 ];
 
 function edited(from: string, to: string) {
@@ -292,7 +296,7 @@ test("a file that cannot be replaced: all are put back, and the set can be edite
     fs.writeFileSync(path.join(late, "inside"), "x");
     return true;
   };
-  assert.throws(() => replaceInPlace(place(directory), files, { isUnchanged }), /all files are as they were/);
+  assert.throws(() => replaceInPlace(place(directory), files, { isUnchanged }), /no file was changed/);
   fs.rmSync(late, { recursive: true });
   fs.rmSync(removed, { recursive: true });
   const { c: _, ...rest } = OLD;
@@ -303,7 +307,7 @@ test("a name that is a link is not changed through it", () => {
   const directory = oldSet();
   fs.rmSync(path.join(directory, "a"));
   fs.symlinkSync("other", path.join(directory, "a"));
-  assert.throws(() => replaceInPlace(place(directory), replacements(), always), /no regular file/);
+  assert.throws(() => replaceInPlace(place(directory), replacements(), always), /not a regular file/);
   assert.is(fs.readFileSync(path.join(directory, "other"), "utf8"), "other");
   assert.equal(
     fs.readdirSync(directory).filter((name) => name.startsWith(".crimg")),

@@ -37,7 +37,7 @@ test("an empty directory is taken, one with files in it is refused and untouched
 test("a file of that name is refused", () => {
   const home = freshDirectory("new");
   fs.writeFileSync(path.join(home, "file"), "");
-  assert.throws(() => createDirectory(path.join(home, "file"), home, () => {}), /no directory/);
+  assert.throws(() => createDirectory(path.join(home, "file"), home, () => {}), /not a directory/);
 });
 
 test("nothing is left when filling it fails", () => {

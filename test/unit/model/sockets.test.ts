@@ -25,6 +25,13 @@ function encode(type: string, socket: Socket): object | undefined {
   return type === "NETLINKSK" ? criu.encodeNetlink(socket) : criu.encodePacketSocket(socket);
 }
 
+/** A message in which nothing is said, which is the same as none. */
+function isEmpty(value: unknown): boolean {
+  if (typeof value !== "object" || value === null || Buffer.isBuffer(value) || Array.isArray(value))
+    return false;
+  return Object.values(value).every((inner) => inner === undefined);
+}
+
 for (const fixture of ["sockets", "container", "tree"])
   test(`${fixture}: entries of the set`, () => {
     const { from } = convertedFixture(fixture);
@@ -32,7 +39,7 @@ for (const fixture of ["sockets", "container", "tree"])
     for (const { type, socket, record } of from.files.all) {
       if (socket === undefined) continue;
       const entry = Object.entries(record as Entry).filter(
-        ([name, value]) => value !== undefined && !ELSEWHERE.includes(name),
+        ([name, value]) => value !== undefined && !ELSEWHERE.includes(name) && !isEmpty(value),
       );
       assert.equal(encode(type, socket), Object.fromEntries(entry), socket.local);
       compared++;

@@ -88,7 +88,7 @@ test("values that do not fit are refused by name", () => {
 test("too few bytes are an error, not a short value", () => {
   assert.throws(
     () => readStruct(OUTER, SAMPLE.subarray(0, 63), "little-endian"),
-    /outer has 64 bytes, 63 are there/,
+    /found 63 bytes of outer \(expected 64\)/,
   );
 });
 

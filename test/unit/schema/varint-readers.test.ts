@@ -63,7 +63,7 @@ for (const [name, meaning] of Object.entries(MEANINGS))
 
 test("no number is written that its readers would take for another one", () => {
   for (const value of [0x8000_0001 | 4, 2 ** 32])
-    assert.throws(() => encodeMessage(SAMPLE, { u32: value } as never), /from 0 to 4294967295 was expected/);
+    assert.throws(() => encodeMessage(SAMPLE, { u32: value } as never), /from 0 to 4294967295/);
 });
 
 test.run();

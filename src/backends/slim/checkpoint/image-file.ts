@@ -47,7 +47,7 @@ export function saveImage(image: ByteSource, out: string, force: boolean, onWrit
     fs.renameSync(aside, named);
     isNamed = false;
   } catch (error) {
-    throw error instanceof CrimgError ? error : ioError("write it", out, error);
+    throw error instanceof CrimgError ? error : ioError("write", out, error);
   } finally {
     if (fd !== undefined) fs.closeSync(fd);
     if (isNamed) fs.rmSync(aside, { force: true });

@@ -18,14 +18,14 @@ import { SK_PACKET_ENTRY } from "../tables/sk-queue.js";
 import { STATS_ENTRY } from "../tables/stats.js";
 import { TTY_DATA_ENTRY, TTY_INFO_ENTRY } from "../tables/tty.js";
 
-/** Images of which a set has one. */
+/** Images that a set has once. */
 export const SET_IMAGES = {
   INVENTORY: kind(
     "INVENTORY",
     "inventory.img",
     0x58313116,
     "set",
-    "what the set is: version, ids of the namespaces of criu itself, LSM",
+    "facts about the set: version, namespace ids of criu, LSM",
     [one(INVENTORY_ENTRY)],
     { head: "none", since: "0.1" },
   ),
@@ -33,21 +33,16 @@ export const SET_IMAGES = {
     since: "0.1",
     most: MAX_TASKS,
   }),
-  FILES: kind(
-    "FILES",
-    "files.img",
-    0x56303138,
-    "set",
-    "open file descriptions of all tasks",
-    [many(FILE_ENTRY)],
-    { since: "3.4", most: MAX_SET_FILES },
-  ),
+  FILES: kind("FILES", "files.img", 0x56303138, "set", "open files of all tasks", [many(FILE_ENTRY)], {
+    since: "3.4",
+    most: MAX_SET_FILES,
+  }),
   REMAP_FPATH: kind(
     "REMAP_FPATH",
     "remap-fpath.img",
     0x59133954,
     "set",
-    "how deleted paths come back",
+    "how deleted paths are restored",
     [many(REMAP_FILE_PATH_ENTRY)],
     { since: "0.1" },
   ),

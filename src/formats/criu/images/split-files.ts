@@ -22,7 +22,7 @@ import { TIMERFD_ENTRY } from "../tables/timer.js";
 import { TTY_FILE_ENTRY } from "../tables/tty.js";
 import { TUNFILE_ENTRY } from "../tables/tun.js";
 
-/** Images of open files by type, which criu before 3.4 wrote in place of files.img, and kinds that have a magic but no file. */
+/** Images of open files by type, which criu before 3.4 wrote instead of files.img, and kinds with a magic but no file. */
 export const SPLIT_FILE_IMAGES = {
   BPFMAP_FILE: kind(
     "BPFMAP_FILE",

@@ -2,7 +2,7 @@ import { message, repeated, required, type Value } from "../../../schema/message
 
 export const CRIU_DMABUF_NODE = message(
   "criu_dmabuf_node",
-  "A dma-buf that the AMD GPU plugin met, by the handle of its buffer.",
+  "A dma-buf found by the AMD GPU plugin, by the handle of its buffer.",
   {
     gem_handle: required(1, "uint32", { doc: "handle of the buffer object in the render node" }),
   },
@@ -13,7 +13,7 @@ export const DEV_IOLINK = message(
   "dev_iolink",
   "One link of a GPU or CPU node of the AMD topology to another.",
   {
-    type: required(1, "uint32", { doc: "kind of the link as the kernel's topology in sysfs numbers it" }),
+    type: required(1, "uint32", { doc: "kind of the link, as in the kernel's topology in sysfs" }),
     node_to_id: required(2, "uint32", { doc: "node_id of the other end" }),
   },
 );
@@ -21,7 +21,7 @@ export type DevIolink = Value<typeof DEV_IOLINK>;
 
 export const KFD_DEVICE_ENTRY = message(
   "kfd_device_entry",
-  "One node (GPU, or CPU with gpu_id 0) of the AMD topology, so that a restore can find one alike.",
+  "One node (GPU, or CPU with gpu_id 0) of the AMD topology, so that a restore can find a matching one.",
   {
     node_id: required(1, "uint32", { doc: "number of the node in the kernel's topology" }),
     gpu_id: required(2, "uint32", { doc: "id of the GPU at the dump; 0 for a CPU" }),
@@ -64,14 +64,14 @@ export const KFD_BO_ENTRY = message("kfd_bo_entry", "One buffer object of the co
   size: required(2, "uint64", { doc: "bytes" }),
   offset: required(3, "uint64", { doc: "offset for mmap(2) of the device file" }),
   alloc_flags: required(4, "uint32"),
-  gpu_id: required(5, "uint32", { doc: "GPU that it belongs to, by the id at the dump" }),
+  gpu_id: required(5, "uint32", { doc: "its GPU, by the id at the dump" }),
   handle: required(6, "uint32", { doc: "handle of the buffer object in the render node", since: "criu-dev" }),
 });
 export type KfdBoEntry = Value<typeof KFD_BO_ENTRY>;
 
 export const CRIU_KFD = message(
   "criu_kfd",
-  "State of one open /dev/kfd: topology, buffers and what the driver itself saved.",
+  "State of one open /dev/kfd: topology, buffers and private data of the driver.",
   {
     pid: required(1, "uint32", { doc: "pid of the task that had it open" }),
     num_of_gpus: required(2, "uint32"),
@@ -84,7 +84,7 @@ export const CRIU_KFD = message(
       doc: "bytes of the shared memory that the compute library keeps in /dev/shm",
     }),
     shared_mem_magic: required(9, "uint32", { doc: "first word of that shared memory" }),
-    priv_data: required(10, "bytes", { doc: "the driver's own state, as the kernel gave it; opaque" }),
+    priv_data: required(10, "bytes", { doc: "private state of the driver; opaque" }),
   },
 );
 export type CriuKfd = Value<typeof CRIU_KFD>;
@@ -107,9 +107,9 @@ export const DRM_BO_ENTRY = message("drm_bo_entry", "One buffer object of an ope
   offset: required(3, "uint64", { doc: "offset for mmap(2) of the device file" }),
   alloc_flags: required(4, "uint64", { doc: "AMDGPU_GEM_CREATE_* flags" }),
   alignment: required(5, "uint64", { doc: "bytes" }),
-  preferred_domains: required(6, "uint32", { doc: "AMDGPU_GEM_DOMAIN_* where it should live" }),
+  preferred_domains: required(6, "uint32", { doc: "preferred AMDGPU_GEM_DOMAIN_*" }),
   handle: required(7, "uint32"),
-  is_import: required(8, "uint32", { doc: "1 when it came in as a dma-buf of another device" }),
+  is_import: required(8, "uint32", { doc: "1 if imported as a dma-buf of another device" }),
   num_of_vms: required(9, "uint32"),
   vm_entries: repeated(10, DRM_VM_ENTRY),
 });

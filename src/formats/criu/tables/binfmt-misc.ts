@@ -12,9 +12,9 @@ export const BINFMT_MISC_ENTRY = message(
     }),
     flags: optional(4, "string", { doc: "letters as in the register file, such as P, O, C, F" }),
     extension: optional(5, "string", { doc: "file name extension without the dot, for formats known by it" }),
-    magic: optional(6, "string", { doc: "bytes to look for, as hexadecimal text" }),
-    mask: optional(7, "string", { doc: "bits of magic that count, as hexadecimal text" }),
-    offset: optional(8, "int32", { doc: "where in the file magic stands, in bytes" }),
+    magic: optional(6, "string", { doc: "bytes to match, as hexadecimal text" }),
+    mask: optional(7, "string", { doc: "mask of the magic, as hexadecimal text" }),
+    offset: optional(8, "int32", { doc: "offset of the magic in the file, in bytes" }),
   },
 );
 export type BinfmtMiscEntry = Value<typeof BINFMT_MISC_ENTRY>;

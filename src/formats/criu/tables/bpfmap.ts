@@ -16,7 +16,7 @@ export type BpfmapDataEntry = Value<typeof BPFMAP_DATA_ENTRY>;
 
 export const BPFMAP_FILE_ENTRY = message(
   "bpfmap_file_entry",
-  "An open bpf map and what is needed to create it again.",
+  "An open bpf map, and the parameters to recreate it.",
   {
     id: required(1, "uint32", { doc: "id of the open file" }),
     flags: required(2, "uint32", { show: { as: "flags", table: OPEN_FLAGS } }),
@@ -30,7 +30,7 @@ export const BPFMAP_FILE_ENTRY = message(
     map_flags: required(10, "uint32", { doc: "BPF_F_* flags of creation" }),
     memlock: required(11, "uint64", { doc: "bytes charged to the owner; only information" }),
     frozen: required(12, "bool", {
-      doc: "no program may write to it from user space any more",
+      doc: "frozen: no longer writable from user space",
       default: false,
     }),
     map_name: required(13, "string"),

@@ -13,7 +13,7 @@ export type CgroupPerms = Value<typeof CGROUP_PERMS>;
 
 export const CGROUP_PROP_ENTRY = message(
   "cgroup_prop_entry",
-  "One control file of a control group and what stood in it.",
+  "One control file of a control group and its contents.",
   {
     name: required(1, "string", { doc: "file name, such as memory.limit_in_bytes" }),
     value: required(2, "string", { doc: "contents; may name devices by number or network interfaces" }),
@@ -57,21 +57,21 @@ export const CG_MEMBER_ENTRY = message("cg_member_entry", "The control group of 
   }),
   path: required(2, "string", { doc: "absolute path of the group in the hierarchy", holds: "cgroup-path" }),
   cgns_prefix: optional(3, "uint32", {
-    doc: "how many leading bytes of path lie outside of the cgroup namespace; follows every change of path",
+    doc: "number of leading bytes of path outside of the cgroup namespace",
     since: "2.0",
   }),
 });
 export type CgMemberEntry = Value<typeof CG_MEMBER_ENTRY>;
 
 export const CG_SET_ENTRY = message("cg_set_entry", "One combination of control groups that tasks are in.", {
-  id: required(1, "uint32", { doc: "what cg_set of a task or thread names" }),
+  id: required(1, "uint32", { doc: "id that cg_set of a task or thread refers to" }),
   ctls: repeated(2, CG_MEMBER_ENTRY),
 });
 export type CgSetEntry = Value<typeof CG_SET_ENTRY>;
 
 export const CGROUP_ENTRY = message(
   "cgroup_entry",
-  "All control groups of the set; the one that criu itself was in is not among the sets.",
+  "All control groups of the set, except those of criu itself.",
   {
     sets: repeated(1, CG_SET_ENTRY, { doc: "each combination once" }),
     controllers: repeated(2, CG_CONTROLLER_ENTRY, { since: "1.3" }),

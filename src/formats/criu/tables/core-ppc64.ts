@@ -14,7 +14,7 @@ export const USER_PPC64_REGS_ENTRY = message(
     link: required(6, "uint64"),
     xer: required(7, "uint64"),
     ccr: required(8, "uint64"),
-    trap: required(9, "uint64", { doc: "number of the interrupt that brought the thread into the kernel" }),
+    trap: required(9, "uint64", { doc: "number of the interrupt by which the thread entered the kernel" }),
     texasr: optional(10, "uint64", { doc: "transaction exception and status", since: "2.6" }),
     tfhar: optional(11, "uint64", { doc: "address of the failure handler of a transaction", since: "2.6" }),
     tfiar: optional(12, "uint64", { doc: "address at which a transaction failed", since: "2.6" }),

@@ -54,7 +54,7 @@ export const USER_X86_XSAVE_ENTRY = message(
   "user_x86_xsave_entry",
   "Extended registers of an x86 thread, by parts of the XSAVE area.",
   {
-    xstate_bv: required(1, "uint64", { doc: "which parts of the area hold something" }),
+    xstate_bv: required(1, "uint64", { doc: "parts of the area in use" }),
     ymmh_space: repeated(2, "uint32", { doc: "high halves of ymm0 to ymm15" }),
     bndreg_state: repeated(3, "uint64", { doc: "bounds registers of MPX", since: "3.11" }),
     bndcsr_state: repeated(4, "uint64", { doc: "control registers of MPX", since: "3.11" }),

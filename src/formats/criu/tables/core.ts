@@ -48,7 +48,7 @@ export type TaskRlimitsEntry = Value<typeof TASK_RLIMITS_ENTRY>;
 
 export const TASK_CORE_ENTRY = message(
   "task_core_entry",
-  "What a task has as a process: state, name, timers, limits, signals.",
+  "State of a process: state, name, timers, limits, signals.",
   {
     task_state: required(1, "uint32", { show: { as: "names", table: TASK_STATE } }),
     exit_code: required(2, "uint32", { doc: "wait status of a zombie as wait(2) gives it, 0 otherwise" }),
@@ -91,7 +91,7 @@ export const TASK_CORE_ENTRY = message(
       since: "3.15",
     }),
     stop_signo: optional(21, "uint32", {
-      doc: "signal that stopped a stopped task",
+      doc: "signal that stopped the task",
       domain: SIGNAL,
       since: "3.18",
     }),
@@ -106,7 +106,7 @@ export type TaskCoreEntry = Value<typeof TASK_CORE_ENTRY>;
 
 export const TASK_KOBJ_IDS_ENTRY = message(
   "task_kobj_ids_entry",
-  "Which kernel objects a task uses; two tasks with the same number share the object.",
+  "Ids of the kernel objects of a task; two tasks with the same id share the object.",
   {
     vm_id: required(1, "uint32", { doc: "address space; never shared between tasks of a set" }),
     files_id: required(2, "uint32", {
@@ -115,7 +115,7 @@ export const TASK_KOBJ_IDS_ENTRY = message(
     fs_id: required(3, "uint32", { doc: "directory, root and umask; never shared between tasks of a set" }),
     sighand_id: required(4, "uint32", { doc: "signal actions; never shared between tasks of a set" }),
     pid_ns_id: optional(5, "uint32", {
-      doc: "pid namespace; one equal to the inventory's root_ids is criu's own and has no image, as for all namespaces here",
+      doc: "pid namespace; one equal to the inventory's root_ids is shared with criu and has no image, as for all namespaces here",
       since: "0.4",
     }),
     net_ns_id: optional(6, "uint32", { doc: "network namespace", since: "0.4" }),
@@ -136,7 +136,7 @@ export const THREAD_SAS_ENTRY = message(
     ss_sp: required(1, "uint64", { doc: "lowest address" }),
     ss_size: required(2, "uint64", {
       doc: "bytes",
-      // 0 is none as well: sigreturn(2) passes over it.
+      // 0 means none too: sigreturn(2) ignores it.
       domain: ({ ss_size, ss_flags }) =>
         ss_size === 0n || ((ss_flags as number) & SS_DISABLE) !== 0 ? undefined : SIGNAL_STACK_BYTES,
     }),
@@ -145,95 +145,83 @@ export const THREAD_SAS_ENTRY = message(
 );
 export type ThreadSasEntry = Value<typeof THREAD_SAS_ENTRY>;
 
-export const RSEQ_ENTRY = message(
-  "rseq_entry",
-  "The restartable sequence area that a thread registered, rseq(2).",
-  {
-    rseq_abi_pointer: required(1, "uint64", { doc: "address of the area" }),
-    rseq_abi_size: required(2, "uint32", {
-      doc: "bytes",
-      domain: ({ rseq_abi_pointer }) => (rseq_abi_pointer === 0n ? undefined : RSEQ_BYTES),
-    }),
-    signature: required(3, "uint32", { doc: "must stand before each abort handler" }),
-    rseq_cs_pointer: optional(4, "uint64", { doc: "critical section that the thread was in, 0 for none" }),
-  },
-);
+export const RSEQ_ENTRY = message("rseq_entry", "The restartable sequence area of a thread, rseq(2).", {
+  rseq_abi_pointer: required(1, "uint64", { doc: "address of the area" }),
+  rseq_abi_size: required(2, "uint32", {
+    doc: "bytes",
+    domain: ({ rseq_abi_pointer }) => (rseq_abi_pointer === 0n ? undefined : RSEQ_BYTES),
+  }),
+  signature: required(3, "uint32", { doc: "word before each abort handler" }),
+  rseq_cs_pointer: optional(4, "uint64", { doc: "critical section that the thread was in, 0 for none" }),
+});
 export type RseqEntry = Value<typeof RSEQ_ENTRY>;
 
-/** Whether a core_entry is that of 32-bit code on x86-64, which has a robust list of its own. */
+/** Whether a core_entry is of a 32-bit task on x86-64, whose robust list has another size. */
 function isCompat({ thread_info }: Readonly<Record<string, unknown>>): boolean {
   const info = thread_info as Value<typeof THREAD_INFO_X86> | undefined;
   return info?.gpregs.mode === USER_X86_REGS_MODE.values.get("COMPAT");
 }
 
-export const THREAD_CORE_ENTRY = message(
-  "thread_core_entry",
-  "What each thread has of its own besides registers.",
-  {
-    futex_rla: required(1, "uint64", { doc: "address of the robust futex list" }),
-    futex_rla_len: required(2, "uint32", {
-      doc: "bytes of the list's head",
-      domain: (_, { wordBytes }, core) => robustListBytes(isCompat(core) ? 4 : wordBytes),
-    }),
-    sched_nice: optional(3, "sint32", { doc: "nice(2)", domain: NICE }),
-    sched_policy: optional(4, "uint32", { doc: "SCHED_* number, sched(7)", domain: SCHED_POLICIES }),
-    sched_prio: optional(5, "uint32", {
-      doc: "real-time priority, 0 for other policies",
-      domain: ({ sched_policy }) => schedPriorities((sched_policy as number | undefined) ?? 0),
-    }),
-    blk_sigset: optional(6, "uint64", { doc: "blocked signals, signal 1 is bit 0" }),
-    sas: optional(7, THREAD_SAS_ENTRY, { since: "0.7" }),
-    pdeath_sig: optional(8, "uint32", {
-      doc: "signal sent when the parent ends, prctl(2)",
-      domain: SIGNAL_OR_NONE,
-      since: "1.3",
-    }),
-    signals_p: optional(9, SIGNAL_QUEUE_ENTRY, {
-      doc: "signals pending for this thread alone",
-      since: "1.3",
-    }),
-    creds: optional(10, CREDS_ENTRY, { since: "2.0" }),
-    seccomp_mode: optional(11, SECCOMP_MODES, { since: "3.10" }),
-    seccomp_filter: optional(12, "uint32", {
-      doc: "index of the thread's last filter in seccomp.img",
-      since: "3.10",
-    }),
-    comm: optional(13, "string", {
-      doc: "at most 15 bytes, not always UTF-8",
-      holds: "task-name",
-      since: "3.11",
-    }),
-    blk_sigset_extended: optional(14, "uint64", {
-      doc: "blocked signals 65 to 128, where an architecture has them",
-      since: "3.15",
-    }),
-    rseq_entry: optional(15, RSEQ_ENTRY, { since: "3.17" }),
-    cg_set: optional(16, "uint32", {
-      doc: "id of a cg_set_entry, or the inventory's root_cg_set for the groups of criu itself",
-      since: "3.18",
-    }),
-  },
-);
+export const THREAD_CORE_ENTRY = message("thread_core_entry", "State of a thread besides registers.", {
+  futex_rla: required(1, "uint64", { doc: "address of the robust futex list" }),
+  futex_rla_len: required(2, "uint32", {
+    doc: "bytes of the list's head",
+    domain: (_, { wordBytes }, core) => robustListBytes(isCompat(core) ? 4 : wordBytes),
+  }),
+  sched_nice: optional(3, "sint32", { doc: "nice(2)", domain: NICE }),
+  sched_policy: optional(4, "uint32", { doc: "SCHED_* number, sched(7)", domain: SCHED_POLICIES }),
+  sched_prio: optional(5, "uint32", {
+    doc: "real-time priority, 0 for other policies",
+    domain: ({ sched_policy }) => schedPriorities((sched_policy as number | undefined) ?? 0),
+  }),
+  blk_sigset: optional(6, "uint64", { doc: "blocked signals, signal 1 is bit 0" }),
+  sas: optional(7, THREAD_SAS_ENTRY, { since: "0.7" }),
+  pdeath_sig: optional(8, "uint32", {
+    doc: "signal sent when the parent ends, prctl(2)",
+    domain: SIGNAL_OR_NONE,
+    since: "1.3",
+  }),
+  signals_p: optional(9, SIGNAL_QUEUE_ENTRY, {
+    doc: "signals pending for this thread",
+    since: "1.3",
+  }),
+  creds: optional(10, CREDS_ENTRY, { since: "2.0" }),
+  seccomp_mode: optional(11, SECCOMP_MODES, { since: "3.10" }),
+  seccomp_filter: optional(12, "uint32", {
+    doc: "index of the thread's last filter in seccomp.img",
+    since: "3.10",
+  }),
+  comm: optional(13, "string", {
+    doc: "at most 15 bytes, not always UTF-8",
+    holds: "task-name",
+    since: "3.11",
+  }),
+  blk_sigset_extended: optional(14, "uint64", {
+    doc: "blocked signals 65 to 128, where an architecture has them",
+    since: "3.15",
+  }),
+  rseq_entry: optional(15, RSEQ_ENTRY, { since: "3.17" }),
+  cg_set: optional(16, "uint32", {
+    doc: "id of a cg_set_entry, or the inventory's root_cg_set for the groups of criu itself",
+    since: "3.18",
+  }),
+});
 export type ThreadCoreEntry = Value<typeof THREAD_CORE_ENTRY>;
 
-export const CORE_ENTRY = message(
-  "core_entry",
-  "A task or thread: its registers and what belongs to it alone.",
-  {
-    mtype: required(1, CORE_ENTRY_MARCH, { doc: "architecture; the same in every task of a set" }),
-    thread_info: optional(2, THREAD_INFO_X86, {
-      doc: "registers of an x86 thread; each architecture has a field of its own",
-    }),
-    tc: optional(3, TASK_CORE_ENTRY, { doc: "only the leader of a process has it" }),
-    ids: optional(4, TASK_KOBJ_IDS_ENTRY, { doc: "old sets keep here what ids-PID.img holds" }),
-    thread_core: optional(5, THREAD_CORE_ENTRY, { doc: "absent for a zombie" }),
-    ti_arm: optional(6, THREAD_INFO_ARM, { since: "0.4" }),
-    ti_aarch64: optional(8, THREAD_INFO_AARCH64, { since: "1.3-rc1" }),
-    ti_ppc64: optional(9, THREAD_INFO_PPC64, { since: "1.6" }),
-    ti_s390: optional(10, THREAD_INFO_S390, { since: "3.4" }),
-    ti_mips: optional(11, THREAD_INFO_MIPS, { since: "3.15" }),
-    ti_loongarch64: optional(12, THREAD_INFO_LOONGARCH64, { since: "3.19" }),
-    ti_riscv64: optional(13, THREAD_INFO_RISCV64, { since: "4.1" }),
-  },
-);
+export const CORE_ENTRY = message("core_entry", "A task or thread: its registers and own state.", {
+  mtype: required(1, CORE_ENTRY_MARCH, { doc: "architecture; the same in every task of a set" }),
+  thread_info: optional(2, THREAD_INFO_X86, {
+    doc: "registers of an x86 thread; each architecture has its own field",
+  }),
+  tc: optional(3, TASK_CORE_ENTRY, { doc: "only in the leader of a process" }),
+  ids: optional(4, TASK_KOBJ_IDS_ENTRY, { doc: "in old sets instead of ids-PID.img" }),
+  thread_core: optional(5, THREAD_CORE_ENTRY, { doc: "absent for a zombie" }),
+  ti_arm: optional(6, THREAD_INFO_ARM, { since: "0.4" }),
+  ti_aarch64: optional(8, THREAD_INFO_AARCH64, { since: "1.3-rc1" }),
+  ti_ppc64: optional(9, THREAD_INFO_PPC64, { since: "1.6" }),
+  ti_s390: optional(10, THREAD_INFO_S390, { since: "3.4" }),
+  ti_mips: optional(11, THREAD_INFO_MIPS, { since: "3.15" }),
+  ti_loongarch64: optional(12, THREAD_INFO_LOONGARCH64, { since: "3.19" }),
+  ti_riscv64: optional(13, THREAD_INFO_RISCV64, { since: "4.1" }),
+});
 export type CoreEntry = Value<typeof CORE_ENTRY>;

@@ -14,7 +14,7 @@ export const CPUINFO_X86_ENTRY_VENDOR = enumTable("cpuinfo_x86_entry.vendor", {
 
 export const CPUINFO_X86_ENTRY = message(
   "cpuinfo_x86_entry",
-  "What one x86 processor of the dumping machine could do.",
+  "Features of an x86 processor of the dumped machine.",
   {
     vendor_id: required(1, CPUINFO_X86_ENTRY_VENDOR),
     cpu_family: required(2, "uint32"),
@@ -37,7 +37,7 @@ export type CpuinfoX86Entry = Value<typeof CPUINFO_X86_ENTRY>;
 
 export const CPUINFO_PPC64_ENTRY = message(
   "cpuinfo_ppc64_entry",
-  "What a 64-bit Power processor of the dumping machine could do.",
+  "Features of a 64-bit Power processor of the dumped machine.",
   {
     endian: required(1, CPUINFO_PPC64_ENTRY_ENDIANNESS),
     hwcap: repeated(2, "uint64", { doc: "AT_HWCAP and AT_HWCAP2 of getauxval(3)" }),
@@ -47,7 +47,7 @@ export type CpuinfoPpc64Entry = Value<typeof CPUINFO_PPC64_ENTRY>;
 
 export const CPUINFO_S390_ENTRY = message(
   "cpuinfo_s390_entry",
-  "What an IBM Z processor of the dumping machine could do.",
+  "Features of an IBM Z processor of the dumped machine.",
   {
     hwcap: repeated(2, "uint64", { doc: "AT_HWCAP and AT_HWCAP2 of getauxval(3)" }),
   },
@@ -56,7 +56,7 @@ export type CpuinfoS390Entry = Value<typeof CPUINFO_S390_ENTRY>;
 
 export const CPUINFO_ENTRY = message(
   "cpuinfo_entry",
-  "Features of the processors at the dump, compared at a restore that asks for it.",
+  "Features of the processors at the dump, compared by a restore with --cpu-cap.",
   {
     x86_entry: repeated(1, CPUINFO_X86_ENTRY),
     ppc64_entry: repeated(2, CPUINFO_PPC64_ENTRY, { since: "2.0" }),

@@ -32,7 +32,7 @@ export const CREDS_ENTRY = message(
     }),
     apparmor_data: optional(17, "bytes", { doc: "not used by criu", since: "3.16" }),
     no_new_privs: optional(18, "uint32", {
-      doc: "1 when execve(2) gives no privileges",
+      doc: "1 if execve(2) grants no privileges",
       domain: BOOLEAN,
       since: "3.19",
     }),

@@ -50,7 +50,7 @@ export const FDINFO_ENTRY = message("fdinfo_entry", "One descriptor of a table."
   id: required(1, "uint32", { doc: "id of the open file in files.img" }),
   flags: required(2, "uint32", { doc: "FD_CLOEXEC (1) or 0" }),
   type: required(3, FD_TYPES, { doc: "type of the open file; the same as in its file_entry" }),
-  fd: required(4, "uint32", { doc: "number of the descriptor", domain: DESCRIPTORS }),
+  fd: required(4, "uint32", { doc: "descriptor number", domain: DESCRIPTORS }),
   xattr_security_selinux: optional(5, "string", {
     doc: "SELinux label of a socket",
     holds: "label",
@@ -61,10 +61,10 @@ export type FdinfoEntry = Value<typeof FDINFO_ENTRY>;
 
 export const FILE_ENTRY = message(
   "file_entry",
-  "An open file description; exactly one of its members, the one of its type, is set.",
+  "An open file; exactly one of its members is set, that of its type.",
   {
-    type: required(1, FD_TYPES, { doc: "says which member is set" }),
-    id: required(2, "uint32", { doc: "unique over all types; the member repeats it" }),
+    type: required(1, FD_TYPES, { doc: "which member is set" }),
+    id: required(2, "uint32", { doc: "unique for all types; repeated in the member" }),
     reg: optional(3, REG_FILE_ENTRY, {
       doc: "also directories, executables, devices and the nodes of fifos, terminals and tun",
     }),

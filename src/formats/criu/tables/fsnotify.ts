@@ -12,16 +12,16 @@ export const MARK_TYPE = enumTable("mark_type", {
   MOUNT: 2,
 });
 
-export const FH_ENTRY = message("fh_entry", "A file by the handle that its file system gives it.", {
-  bytes: required(1, "uint32", { doc: "bytes of the handle that count" }),
+export const FH_ENTRY = message("fh_entry", "A file handle of a file system.", {
+  bytes: required(1, "uint32", { doc: "valid bytes of the handle" }),
   type: required(2, "uint32", { doc: "handle type of the file system" }),
-  handle: repeated(3, "uint64", { doc: "the handle; of no use on another file system" }),
+  handle: repeated(3, "uint64", { doc: "the handle; valid only on its file system" }),
   path: optional(4, "string", {
-    doc: "if set, what a restore uses instead of the handle",
+    doc: "if set, used by a restore instead of the handle",
     holds: "path",
     since: "1.2",
   }),
-  mnt_id: optional(5, "uint32", { doc: "mount that the file is in", since: "1.7.1" }),
+  mnt_id: optional(5, "uint32", { doc: "mount of the file", since: "1.7.1" }),
 });
 export type FhEntry = Value<typeof FH_ENTRY>;
 
@@ -32,7 +32,9 @@ export const FANOTIFY_INODE_MARK_ENTRY = message("fanotify_inode_mark_entry", "A
 export type FanotifyInodeMarkEntry = Value<typeof FANOTIFY_INODE_MARK_ENTRY>;
 
 export const FANOTIFY_MOUNT_MARK_ENTRY = message("fanotify_mount_mark_entry", "A fanotify mark on a mount.", {
-  mnt_id: required(1, "uint32", { doc: "the mount; without a mount namespace in the set the path counts" }),
+  mnt_id: required(1, "uint32", {
+    doc: "the mount; ignored without a mount namespace in the set, where path is used",
+  }),
   path: optional(2, "string", {
     doc: "mount point, stored only without a mount namespace",
     holds: "path",
@@ -59,7 +61,7 @@ export const FANOTIFY_FILE_ENTRY = message("fanotify_file_entry", "A fanotify wi
   fown: required(3, FOWN_ENTRY),
   faflags: required(4, "uint32", { doc: "flags of fanotify_init(2)", show: { as: "hex" } }),
   evflags: required(5, "uint32", {
-    doc: "open flags of the descriptors that it hands out",
+    doc: "open flags of the descriptors of its events",
     show: { as: "hex" },
   }),
   mark: repeated(6, FANOTIFY_MARK_ENTRY, { since: "1.4" }),
@@ -87,7 +89,7 @@ export type InotifyFileEntry = Value<typeof INOTIFY_FILE_ENTRY>;
 
 export const IRMAP_CACHE_ENTRY = message(
   "irmap_cache_entry",
-  "A path that criu found for an inode and keeps for the next dump.",
+  "A path of an inode, cached by criu for the next dump.",
   {
     dev: required(1, "uint32", { doc: "device number as stat(2) gives it", show: { as: "odev" } }),
     inode: required(2, "uint64"),

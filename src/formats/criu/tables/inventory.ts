@@ -10,7 +10,7 @@ export const LSMTYPE = enumTable("lsmtype", {
 
 export const PLUGINS_ENTRY = message(
   "plugins_entry",
-  "The plugins that took part in the dump and that a restore needs.",
+  "The plugins used at the dump, which a restore needs.",
   {
     plugins: repeated(12, "string"),
   },
@@ -19,17 +19,17 @@ export type PluginsEntry = Value<typeof PLUGINS_ENTRY>;
 
 export const INVENTORY_ENTRY = message(
   "inventory_entry",
-  "What the set is as a whole: format version, and choices of the dump that a restore must follow.",
+  "Facts about the whole set: format version, and options of the dump that a restore must follow.",
   {
     img_version: required(1, "uint32", {
       doc: "1 without head magics, 2 with them (criu 1.6), 3 with compressed pages (criu-dev of 2026)",
     }),
     fdinfo_per_id: optional(2, "bool", {
-      doc: "descriptor tables are named by id; criu refuses sets without it",
+      doc: "descriptor tables are named by id; required by criu",
       since: "0.4",
     }),
     root_ids: optional(3, TASK_KOBJ_IDS_ENTRY, {
-      doc: "the namespaces that criu itself ran in; tasks with these ids share them and have no namespace images",
+      doc: "namespaces of criu; tasks with these ids share them and have no namespace images",
       since: "0.4",
     }),
     ns_per_id: optional(4, "bool", {
@@ -37,15 +37,15 @@ export const INVENTORY_ENTRY = message(
       since: "0.8",
     }),
     root_cg_set: optional(5, "uint32", {
-      doc: "id of the control groups that criu itself ran in; that set is not stored",
+      doc: "id of the control groups of criu, which are not stored",
       since: "1.3-rc2",
     }),
     lsmtype: optional(6, LSMTYPE, {
-      doc: "security module of the dumping machine; a restore refuses another one when labels are stored",
+      doc: "security module of the dumped machine; a restore with another one fails if labels are stored",
       since: "1.6",
     }),
     dump_uptime: optional(8, "uint64", {
-      doc: "time since boot at the dump, in microseconds; tells reused pids in a chain of sets",
+      doc: "time since boot at the dump, in microseconds; detects reused pids in a chain of sets",
       since: "3.10",
     }),
     pre_dump_mode: optional(9, "uint32", {
@@ -62,11 +62,11 @@ export const INVENTORY_ENTRY = message(
     }),
     plugins_entry: optional(12, PLUGINS_ENTRY, { since: "4.1" }),
     dump_criu_run_id: optional(13, "string", {
-      doc: "names the firewall rules of the dump, so that the restore can take them away",
+      doc: "identifies the firewall rules of the dump, so that the restore can remove them",
       since: "4.1",
     }),
     allow_uprobes: optional(14, "bool", {
-      doc: "the tasks had uprobes; a restore must be told to go on without them",
+      doc: "the tasks had uprobes; a restore needs --allow-uprobes",
       since: "4.2",
     }),
     compress: optional(15, "uint32", {
@@ -74,7 +74,7 @@ export const INVENTORY_ENTRY = message(
       since: "criu-dev",
     }),
     compress_region_size: optional(16, "uint32", {
-      doc: "bytes of memory in one compressed block; only information, each pagemap entry says its own. Later criu-dev calls it compress_block_size",
+      doc: "bytes of memory in one compressed block; informational, each pagemap entry has its own. Named compress_block_size in later criu-dev",
       since: "criu-dev",
     }),
   },

@@ -9,12 +9,12 @@ export const IPC_DESC_ENTRY = message("ipc_desc_entry", "Key, owner and id of a 
   cuid: required(4, "uint32", { doc: "user that created it" }),
   cgid: required(5, "uint32", { doc: "group that created it" }),
   mode: required(6, "uint32", { doc: "permission bits" }),
-  id: required(7, "uint32", { doc: "id that the restored object must have again" }),
+  id: required(7, "uint32", { doc: "id of the object, kept by a restore" }),
 });
 export type IpcDescEntry = Value<typeof IPC_DESC_ENTRY>;
 
 export const IPC_MSG = message("ipc_msg", "One message of a SysV queue; its bytes follow, padded to 8.", {
-  mtype: required(1, "uint64", { doc: "type that the sender gave" }),
+  mtype: required(1, "uint64", { doc: "message type" }),
   msize: required(2, "uint32", { doc: "bytes" }),
 });
 export type IpcMsg = Value<typeof IPC_MSG>;
@@ -63,7 +63,7 @@ export const IPC_VAR_ENTRY = message(
     shm_ctlmax: required(6, "uint64", { doc: "bytes of a segment" }),
     shm_ctlall: required(7, "uint64", { doc: "pages of all segments" }),
     shm_ctlmni: required(8, "uint32", { doc: "segments" }),
-    shm_rmid_forced: required(9, "uint32", { doc: "1 when segments without users go away", domain: BOOLEAN }),
+    shm_rmid_forced: required(9, "uint32", { doc: "1 if unused segments are removed", domain: BOOLEAN }),
     mq_queues_max: required(10, "uint32"),
     mq_msg_max: required(11, "uint32"),
     mq_msgsize_max: required(12, "uint32"),

@@ -30,24 +30,24 @@ export const MNT_ENTRY = message(
   "One mount of a mount namespace; children are stored before their parents.",
   {
     fstype: required(1, "uint32", {
-      doc: "file system by the numbers of the enum fstype; 16 (AUTO) takes fsname",
+      doc: "file system, by the enum fstype; for 16 (AUTO) see fsname",
     }),
-    mnt_id: required(2, "uint32", { doc: "id at the dump, by which files name their mount" }),
+    mnt_id: required(2, "uint32", { doc: "id at the dump, which files refer to" }),
     root_dev: required(3, "uint32", {
-      doc: "device of the file system in the kernel's form; two mounts with the same one show the same file system",
+      doc: "device of the file system in the kernel's form; mounts with the same one have the same file system",
       show: { as: "dev" },
     }),
     parent_mnt_id: required(4, "uint32", {
-      doc: "the mount that it is mounted on; that of a namespace's root is not in the set",
+      doc: "parent mount; not in the set for the root of a namespace",
     }),
     flags: required(5, "uint32", { doc: "MS_* flags of the mount", show: { as: "hex" } }),
     root: required(6, "string", {
-      doc: "directory of the file system that is shown, / for all of it",
+      doc: "mounted directory of the file system, / for all of it",
       holds: "path",
     }),
     mountpoint: required(7, "string", { doc: "absolute path inside the mount namespace", holds: "path" }),
     source: required(8, "string", {
-      doc: "device, label, or the path that it is bound from",
+      doc: "device, label, or source path of a bind mount",
       holds: "path-text",
     }),
     options: required(9, "string", {
@@ -56,7 +56,7 @@ export const MNT_ENTRY = message(
     }),
     shared_id: optional(10, "uint32", { doc: "peer group, 0 for none", since: "0.7" }),
     master_id: optional(11, "uint32", {
-      doc: "peer group that changes come from, 0 for none; one that no mount shares lies outside of the set",
+      doc: "master peer group, 0 for none; external if no mount has it as shared_id",
       since: "0.7",
     }),
     with_plugin: optional(12, "bool", { doc: "a plugin mounts it", since: "1.1-rc1" }),
@@ -67,17 +67,17 @@ export const MNT_ENTRY = message(
     }),
     fsname: optional(14, "string", { doc: "name of the file system type when fstype is AUTO", since: "1.6" }),
     internal_sharing: optional(15, "bool", {
-      doc: "an external mount whose peer group is not that of the mount it comes from",
+      doc: "an external mount whose peer group differs from that of its source",
       since: "1.6",
     }),
-    deleted: optional(16, "bool", { doc: "the directory that was bound is gone", since: "1.7" }),
+    deleted: optional(16, "bool", { doc: "the source of the bind mount was deleted", since: "1.7" }),
     sb_flags: optional(17, "uint32", {
       doc: "MS_* flags of the file system",
       show: { as: "hex" },
       since: "1.8",
     }),
     ext_key: optional(18, "string", {
-      doc: "what to mount here: a key for --external at the restore, or one that starts with CRIU:",
+      doc: "source: a key for --external at the restore, or one that starts with CRIU:",
       holds: "label",
       since: "3.0",
     }),

@@ -26,7 +26,7 @@ export type MacvlanLinkEntry = Value<typeof MACVLAN_LINK_ENTRY>;
 
 export const SYSCTL_ENTRY = message(
   "sysctl_entry",
-  "One value of a list of sysctls; its place in the list says which.",
+  "One value of a list of sysctls, identified by its position.",
   {
     type: required(1, SYSCTL_TYPE),
     iarg: optional(2, "int32", { doc: "value of type CTL_32" }),
@@ -38,16 +38,16 @@ export type SysctlEntry = Value<typeof SYSCTL_ENTRY>;
 export const SIT_ENTRY = message("sit_entry", "Settings of a tunnel of IPv6 in IPv4.", {
   link: optional(1, "uint32", { doc: "index of the device below, 0 for any" }),
   local: repeated(2, "uint32", {
-    doc: "own address, network byte order in memory",
+    doc: "local address, network byte order in memory",
     show: { as: "ip" },
     holds: "ip-address",
   }),
   remote: repeated(3, "uint32", {
-    doc: "address of the other end, network byte order in memory",
+    doc: "remote address, network byte order in memory",
     show: { as: "ip" },
     holds: "ip-address",
   }),
-  ttl: optional(4, "uint32", { doc: "0 takes that of the inner packet" }),
+  ttl: optional(4, "uint32", { doc: "0 for that of the inner packet" }),
   tos: optional(5, "uint32"),
   pmtudisc: optional(6, "bool"),
   proto: optional(7, "uint32", { doc: "IP protocol number of the inner packets" }),
@@ -73,7 +73,7 @@ export type SitEntry = Value<typeof SIT_ENTRY>;
 
 export const NET_DEVICE_ENTRY = message("net_device_entry", "One network device of a network namespace.", {
   type: required(1, ND_TYPE),
-  ifindex: required(2, "uint32", { doc: "number that the restored device must have again" }),
+  ifindex: required(2, "uint32", { doc: "number of the device, kept by a restore" }),
   mtu: required(3, "uint32"),
   flags: required(4, "uint32", { doc: "IFF_* bits", show: { as: "hex" } }),
   name: required(5, "string", { holds: "interface" }),
@@ -88,12 +88,12 @@ export const NET_DEVICE_ENTRY = message("net_device_entry", "One network device 
   macvlan: optional(11, MACVLAN_LINK_ENTRY, { since: "2.8" }),
   peer_ifindex: optional(12, "uint32", { doc: "device at the other end of a veth pair", since: "3.8" }),
   peer_nsid: optional(13, "uint32", { doc: "network namespace of the other end", since: "3.8" }),
-  master: optional(14, "uint32", { doc: "ifindex of the bridge that it is part of", since: "3.8" }),
+  master: optional(14, "uint32", { doc: "ifindex of its bridge", since: "3.8" }),
   sit: optional(15, SIT_ENTRY, { since: "3.6" }),
 });
 export type NetDeviceEntry = Value<typeof NET_DEVICE_ENTRY>;
 
-export const NETNS_ID = message("netns_id", "The number by which one network namespace knows another.", {
+export const NETNS_ID = message("netns_id", "The id of one network namespace in another.", {
   target_ns_id: required(1, "uint32", { doc: "id of the other namespace in the set" }),
   netnsid_value: required(2, "int32", { doc: "the number" }),
 });
@@ -111,7 +111,7 @@ export const NETNS_ENTRY = message(
     all_conf6: repeated(6, SYSCTL_ENTRY, { doc: "net.ipv6.conf.all", since: "2.3" }),
     nsids: repeated(7, NETNS_ID, { since: "3.8" }),
     ext_key: optional(8, "string", {
-      doc: "key for --inherit-fd of a namespace from outside; nothing else is restored then",
+      doc: "key for --inherit-fd of an external namespace, for which nothing else is restored",
       holds: "label",
       since: "3.11",
     }),

@@ -8,7 +8,7 @@ export const NS_FILE_ENTRY = message("ns_file_entry", "An open /proc/PID/ns file
 });
 export type NsFileEntry = Value<typeof NS_FILE_ENTRY>;
 
-export const PIDNS_ENTRY = message("pidns_entry", "A pid namespace from outside of the set.", {
+export const PIDNS_ENTRY = message("pidns_entry", "An external pid namespace.", {
   ext_key: optional(1, "string", { doc: "key for --inherit-fd at the restore", holds: "label" }),
 });
 export type PidnsEntry = Value<typeof PIDNS_ENTRY>;
@@ -21,7 +21,7 @@ export type Timespec = Value<typeof TIMESPEC>;
 
 export const TIMENS_ENTRY = message(
   "timens_entry",
-  "Clocks at the dump; a restore lets them go on from there.",
+  "Clocks at the dump, from which they continue after a restore.",
   {
     monotonic: required(1, TIMESPEC, { doc: "CLOCK_MONOTONIC" }),
     boottime: required(2, TIMESPEC, { doc: "CLOCK_BOOTTIME" }),

@@ -3,11 +3,11 @@ import { PAGEMAP_FLAGS } from "../names.js";
 
 export const PAGEMAP_BLOCKS = message(
   "pagemap_blocks",
-  "How the pages of one pagemap entry are cut into LZ4 blocks in the pages file.",
+  "LZ4 blocks of the pages of one pagemap entry in the pages file.",
   {
     block_sizes: repeated(1, "uint32", {
       packed: "always",
-      doc: "bytes that each block takes in the pages file; 0 is a block of zeros that takes none, the full size of a block is one that is stored as it is, anything else is an LZ4 block",
+      doc: "bytes of each block in the pages file: 0 for a block of zeros, the full size of a block if stored plain, else an LZ4 block",
     }),
     total_payload_size: required(2, "uint64", { doc: "bytes of the whole entry in the pages file" }),
     pages_per_block: required(3, "uint32", {
@@ -15,7 +15,7 @@ export const PAGEMAP_BLOCKS = message(
     }),
     payload_padded: optional(4, "bool", {
       default: false,
-      doc: "each block that is not empty is followed by padding up to the next page boundary",
+      doc: "non-empty blocks are padded to the next page boundary",
     }),
   },
 );
@@ -23,7 +23,7 @@ export type PagemapBlocks = Value<typeof PAGEMAP_BLOCKS>;
 
 export const PAGEMAP_ENTRY = message(
   "pagemap_entry",
-  "A run of pages with neighbouring addresses, and where their contents are.",
+  "A run of adjacent pages, and the location of their contents.",
   {
     vaddr: required(1, "uint64", {
       show: { as: "hex" },
@@ -35,12 +35,12 @@ export const PAGEMAP_ENTRY = message(
     }),
     in_parent: optional(3, "bool", {
       deprecated: true,
-      doc: "the pages are in the parent set, as PE_PARENT says today",
+      doc: "the pages are in the parent set, now PE_PARENT",
     }),
     flags: optional(4, "uint32", {
       show: { as: "flags", table: PAGEMAP_FLAGS },
       since: "3.5",
-      doc: "where the contents are; without flags and in_parent they are in the pages file",
+      doc: "location of the contents; the pages file without flags and in_parent",
     }),
     nr_pages: optional(5, "uint64", { since: "4.2", doc: "number of pages" }),
     compressed_size: repeated(6, "uint32", {
@@ -50,7 +50,7 @@ export const PAGEMAP_ENTRY = message(
     }),
     blocks: optional(6, PAGEMAP_BLOCKS, {
       since: "criu-dev",
-      doc: "present when pages of this entry are compressed; has the number of compressed_size, but another wire type",
+      doc: "present if pages of this entry are compressed; same field number as compressed_size, but another wire type",
     }),
     total_compressed_size: optional(7, "uint64", {
       since: "criu-dev",
@@ -64,7 +64,7 @@ export const PAGEMAP_ENTRY = message(
 );
 export type PagemapEntry = Value<typeof PAGEMAP_ENTRY>;
 
-export const PAGEMAP_HEAD = message("pagemap_head", "Which pages file a pagemap describes.", {
+export const PAGEMAP_HEAD = message("pagemap_head", "The pages file of a pagemap.", {
   pages_id: required(1, "uint32", { doc: "number in the name of the pages file, pages-<pages_id>.img" }),
 });
 export type PagemapHead = Value<typeof PAGEMAP_HEAD>;

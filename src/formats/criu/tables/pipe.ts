@@ -10,7 +10,7 @@ export type FifoEntry = Value<typeof FIFO_ENTRY>;
 
 export const PIPE_DATA_ENTRY = message(
   "pipe_data_entry",
-  "What stood in a pipe; the bytes follow the record.",
+  "Contents of a pipe; the bytes follow the record.",
   {
     pipe_id: required(1, "uint32", { doc: "the pipe or fifo" }),
     bytes: required(2, "uint32", { doc: "bytes that follow" }),

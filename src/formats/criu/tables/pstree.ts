@@ -2,16 +2,16 @@ import { message, repeated, required, type Value } from "../../../schema/message
 
 export const PSTREE_ENTRY = message(
   "pstree_entry",
-  "One process of the tree; a parent stands before its children.",
+  "One process of the tree; parents come before their children.",
   {
     pid: required(1, "uint32"),
     ppid: required(2, "uint32", { doc: "0 for the root of the tree" }),
-    pgid: required(3, "uint32", { doc: "may name a leader that has ended" }),
+    pgid: required(3, "uint32", { doc: "its leader may have ended" }),
     sid: required(4, "uint32", {
-      doc: "may name a leader that has ended; of the root also one outside of the set",
+      doc: "its leader may have ended; for the root it may also be outside of the set",
     }),
     threads: repeated(5, "uint32", {
-      doc: "ids of the threads, the leader first; of no meaning for a zombie",
+      doc: "ids of the threads, the leader first; meaningless for a zombie",
     }),
   },
 );

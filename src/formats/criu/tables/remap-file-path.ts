@@ -9,14 +9,14 @@ export const REMAP_TYPE = enumTable("remap_type", {
 
 export const REMAP_FILE_PATH_ENTRY = message(
   "remap_file_path_entry",
-  "How a path that was gone at the dump comes back.",
+  "How a path deleted at the dump is restored.",
   {
     orig_id: required(1, "uint32", { doc: "id of the open file" }),
     remap_id: required(2, "uint32", {
       doc: "number in ghost-file-<hex>.img, id of the open file for the hard link, or pid of a dead process, by remap_type",
     }),
     remap_type: optional(3, REMAP_TYPE, {
-      doc: "without it the highest bit of remap_id says ghost",
+      doc: "without it the highest bit of remap_id means ghost",
       since: "1.4",
     }),
   },

@@ -1,6 +1,6 @@
 import { message, optional, required, type Value } from "../../../schema/message.js";
 
-export const SA_ENTRY = message("sa_entry", "What a task does on one signal, sigaction(2).", {
+export const SA_ENTRY = message("sa_entry", "The action of one signal, sigaction(2).", {
   sigaction: required(1, "uint64", {
     doc: "address of the handler; 0 default, 1 ignore",
     show: { as: "hex" },

@@ -10,8 +10,8 @@ export const SK_SHUTDOWN = enumTable("sk_shutdown", {
 });
 
 export const SK_OPTS_ENTRY = message("sk_opts_entry", "Options of the level SOL_SOCKET, socket(7).", {
-  so_sndbuf: required(1, "uint32", { doc: "bytes, as the kernel doubled them" }),
-  so_rcvbuf: required(2, "uint32", { doc: "bytes, as the kernel doubled them" }),
+  so_sndbuf: required(1, "uint32", { doc: "bytes, as doubled by the kernel" }),
+  so_rcvbuf: required(2, "uint32", { doc: "bytes, as doubled by the kernel" }),
   so_snd_tmo_sec: required(3, "uint64", { doc: "limit for sending, 0 for none" }),
   so_snd_tmo_usec: required(4, "uint64"),
   so_rcv_tmo_sec: required(5, "uint64", { doc: "limit for receiving, 0 for none" }),
@@ -35,7 +35,7 @@ export const SK_OPTS_ENTRY = message("sk_opts_entry", "Options of the level SOL_
   so_oobinline: optional(23, "uint32", { since: "3.15" }),
   so_linger: optional(24, "uint32", { doc: "seconds that close(2) waits", since: "3.15" }),
   so_buf_lock: optional(25, "uint32", {
-    doc: "buffer sizes that the program chose: 1 sending, 2 receiving",
+    doc: "buffer sizes set by the program: 1 sending, 2 receiving",
     domain: BUFFER_LOCKS,
     since: "3.17",
   }),

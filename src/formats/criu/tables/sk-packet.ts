@@ -10,21 +10,17 @@ export const PACKET_MCLIST = message("packet_mclist", "A multicast membership of
 });
 export type PacketMclist = Value<typeof PACKET_MCLIST>;
 
-export const PACKET_RING = message(
-  "packet_ring",
-  "A ring that a packet socket shares with its program, packet(7).",
-  {
-    block_size: required(1, "uint32", { doc: "bytes of a block" }),
-    block_nr: required(2, "uint32", { doc: "number of blocks" }),
-    frame_size: required(3, "uint32", { doc: "bytes of a frame" }),
-    frame_nr: required(4, "uint32", { doc: "number of frames" }),
-    retire_tmo: required(5, "uint32", {
-      doc: "milliseconds after which a block that is not full is handed over",
-    }),
-    sizeof_priv: required(6, "uint32", { doc: "bytes of each block that belong to the program" }),
-    features: required(7, "uint32", { doc: "TP_FT_REQ_* bits" }),
-  },
-);
+export const PACKET_RING = message("packet_ring", "A ring of a packet socket, packet(7).", {
+  block_size: required(1, "uint32", { doc: "bytes of a block" }),
+  block_nr: required(2, "uint32", { doc: "number of blocks" }),
+  frame_size: required(3, "uint32", { doc: "bytes of a frame" }),
+  frame_nr: required(4, "uint32", { doc: "number of frames" }),
+  retire_tmo: required(5, "uint32", {
+    doc: "milliseconds after which a partial block is retired",
+  }),
+  sizeof_priv: required(6, "uint32", { doc: "private bytes of the program in each block" }),
+  features: required(7, "uint32", { doc: "TP_FT_REQ_* bits" }),
+});
 export type PacketRing = Value<typeof PACKET_RING>;
 
 export const PACKET_SOCK_ENTRY = message("packet_sock_entry", "A packet socket, packet(7).", {
@@ -45,7 +41,7 @@ export const PACKET_SOCK_ENTRY = message("packet_sock_entry", "A packet socket, 
   vnet_hdr: required(12, "bool"),
   loss: required(13, "bool"),
   timestamp: required(14, "uint32", { doc: "PACKET_TIMESTAMP value" }),
-  copy_thresh: required(15, "uint32", { doc: "bytes above which packets are also put in the queue" }),
+  copy_thresh: required(15, "uint32", { doc: "size above which packets are also queued" }),
   mclist: repeated(16, PACKET_MCLIST),
   fanout: optional(17, "uint32", { doc: "PACKET_FANOUT value, all ones for none", default: 4294967295 }),
   rx_ring: optional(18, PACKET_RING),

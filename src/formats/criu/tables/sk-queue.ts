@@ -3,7 +3,7 @@ import { message, repeated, required, type Value } from "../../../schema/message
 export const SCM_ENTRY = message("scm_entry", "Control data of a packet in a unix socket's queue.", {
   type: required(1, "uint32", { doc: "SCM_RIGHTS (1)" }),
   rights: repeated(2, "uint32", {
-    doc: "ids of the open files that travel with the packet; they may be in no descriptor table",
+    doc: "ids of the open files sent with the packet, which may be in no descriptor table",
   }),
 });
 export type ScmEntry = Value<typeof SCM_ENTRY>;

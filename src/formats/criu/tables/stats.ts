@@ -1,12 +1,12 @@
 import { message, optional, required, type Value } from "../../../schema/message.js";
 
 export const DUMP_STATS_ENTRY = message("dump_stats_entry", "Times and page counts of a dump.", {
-  freezing_time: required(1, "uint32", { doc: "microseconds until all tasks stood still" }),
-  frozen_time: required(2, "uint32", { doc: "microseconds that they stood still" }),
-  memdump_time: required(3, "uint32", { doc: "microseconds to take their memory" }),
+  freezing_time: required(1, "uint32", { doc: "microseconds to freeze all tasks" }),
+  frozen_time: required(2, "uint32", { doc: "microseconds for which they were frozen" }),
+  memdump_time: required(3, "uint32", { doc: "microseconds to read their memory" }),
   memwrite_time: required(4, "uint32", { doc: "microseconds to write it" }),
-  pages_scanned: required(5, "uint64", { doc: "pages looked at" }),
-  pages_skipped_parent: required(6, "uint64", { doc: "pages left to the parent set" }),
+  pages_scanned: required(5, "uint64", { doc: "scanned pages" }),
+  pages_skipped_parent: required(6, "uint64", { doc: "pages skipped (in the parent set)" }),
   pages_written: required(7, "uint64", { doc: "pages in the set" }),
   irmap_resolve: optional(8, "uint32", { doc: "microseconds to find paths of watched inodes", since: "1.2" }),
   pages_lazy: required(9, "uint64", { doc: "pages left in the tasks", since: "3.5" }),

@@ -28,25 +28,25 @@ export const ITIMER_ENTRY = message("itimer_entry", "An interval timer, setitime
 export type ItimerEntry = Value<typeof ITIMER_ENTRY>;
 
 export const POSIX_TIMER_ENTRY = message("posix_timer_entry", "A POSIX timer, timer_create(2).", {
-  it_id: required(1, "uint32", { doc: "id that the restored timer must have again" }),
+  it_id: required(1, "uint32", { doc: "id of the timer, kept by a restore" }),
   clock_id: required(2, "uint32", {
     doc: "CLOCK_* number",
     domain: ({ clock_id }) => timerClocks(clock_id as number),
   }),
   si_signo: required(3, "uint32", {
-    doc: "signal that it sends",
+    doc: "signal on expiration",
     domain: ({ it_sigev_notify }) => (it_sigev_notify === SIGEV_NONE ? undefined : SIGNAL),
   }),
   it_sigev_notify: required(4, "uint32", { doc: "SIGEV_* number", domain: SIGEV_NOTIFY }),
   sival_ptr: required(5, "uint64", { doc: "value sent with the signal" }),
-  overrun: required(6, "uint32", { doc: "expirations that were not delivered" }),
+  overrun: required(6, "uint32", { doc: "undelivered expirations" }),
   isec: required(7, "uint64", { doc: "interval, seconds", domain: SECONDS }),
   insec: required(8, "uint64", {
     doc: "interval, nanoseconds below a second",
     domain: NANOSECONDS_BELOW_SECOND,
   }),
   vsec: required(9, "uint64", {
-    doc: "time left at the dump, seconds; 0 with vnsec 0 is not armed",
+    doc: "time left at the dump, seconds; not armed if 0 and vnsec 0",
     domain: SECONDS,
   }),
   vnsec: required(10, "uint64", {
@@ -54,7 +54,7 @@ export const POSIX_TIMER_ENTRY = message("posix_timer_entry", "A POSIX timer, ti
     domain: NANOSECONDS_BELOW_SECOND,
   }),
   notify_thread_id: optional(11, "int32", {
-    doc: "thread that gets the signal",
+    doc: "thread that receives the signal",
     domain: ({ it_sigev_notify }) => (it_sigev_notify === SIGEV_THREAD_ID ? THREAD_ID : undefined),
     since: "3.16",
   }),

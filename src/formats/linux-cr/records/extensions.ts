@@ -3,22 +3,22 @@ import * as FILES from "../tables/extensions-files.js";
 import * as SOCKETS from "../tables/extensions-sockets.js";
 import * as TASKS from "../tables/extensions-tasks.js";
 
-/** The version of the extension records that crimg writes, and the newest that it reads. */
+/** Version of the extension records that crimg writes, and the newest that it reads. */
 export const EXTENSION_VERSION = 1;
 
-/** What wrote an image, by EXTENSIONS.writer. */
+/** Program that wrote an image, by EXTENSIONS.writer. */
 export const EXTENSION_WRITERS: Readonly<Record<number, string>> = {
   1: "crimg convert",
   2: "crimg checkpoint",
   3: "crimg edit",
 };
 
-/** Whether an id is one of those that are kept for our extension records, known or not. */
+/** Whether an id is in the range of crimg extension records, known or not. */
 export function isExtensionId(id: number): boolean {
   return id >= 20000 && id <= 20999;
 }
 
-/** A record of ours, whose id is the same in all header sets. */
+/** A crimg extension record, with the same id in all header sets. */
 function ours<const T extends Layout["table"]>(
   name: string,
   id: number,
@@ -32,7 +32,7 @@ function ours<const T extends Layout["table"]>(
   });
 }
 
-/** Records that hold what today's processes have and the header files of 2011 have no place for. */
+/** crimg extension records: state of processes that the header files of 2011 have no records for. */
 export const EXTENSIONS_RECORDS = {
   EXTENSIONS: ours("EXTENSIONS", 20000, TASKS.EXTENSIONS),
   CLOCKS: ours("CLOCKS", 20001, TASKS.CLOCKS),
@@ -49,7 +49,7 @@ export const EXTENSIONS_RECORDS = {
   SIGNALFD: ours("SIGNALFD", 20023, FILES.SIGNALFD),
   MEMFD: ours("MEMFD", 20024, FILES.MEMFD, {
     payload: "text",
-    follows: "pages by page index, when the inode_objref is new",
+    follows: "pages by page index, if the inode_objref is new",
   }),
   INOTIFY: ours("INOTIFY", 20025, FILES.INOTIFY, { follows: "INOTIFY_WATCH, nr_watches times" }),
   INOTIFY_WATCH: ours("INOTIFY_WATCH", 20026, FILES.INOTIFY_WATCH, { payload: "path" }),
@@ -64,7 +64,7 @@ export const EXTENSIONS_RECORDS = {
   SOCKET_PACKET: ours("SOCKET_PACKET", 20036, SOCKETS.SOCKET_PACKET),
   VMA_EXTRA: ours("VMA_EXTRA", 20040, FILES.VMA_EXTRA, {
     payload: "text",
-    follows: "pages, when flags say so or the vma_type has them",
+    follows: "pages, by flags or vma_type",
   }),
   SYSV_SEGMENT: ours("SYSV_SEGMENT", 20041, FILES.SYSV_SEGMENT),
 } as const;

@@ -17,7 +17,7 @@ import {
 } from "../tables/files.js";
 import { TTY, TTY_0ABE2FE, TTY_LDISC } from "../tables/tty.js";
 
-/** Records of descriptors, files, terminals; and those of our dialect. */
+/** Records of descriptors, files, terminals; and crimg extension records for locks, owners and deleted files. */
 export const FILES_RECORDS = {
   FILE_TABLE: record("FILE_TABLE", [[301, "0abe2fe"]], [{ table: FILE_TABLE }], {
     doc: FILE_TABLE.doc,
@@ -25,7 +25,7 @@ export const FILES_RECORDS = {
   }),
   FILE_DESC: record("FILE_DESC", [[302, "0abe2fe"]], [{ table: FILE_DESC }], {
     doc: FILE_DESC.doc,
-    follows: "in our dialect FILE_LOCKS",
+    follows: "FILE_LOCKS (crimg extension)",
   }),
   FILE_NAME: record("FILE_NAME", [[303, "0abe2fe"]], [], {
     doc: "A path with its NUL, from the root of the container",

@@ -41,7 +41,7 @@ export const MEMORY_RECORDS = {
   }),
   HPAGE: record("HPAGE", [[404, "1fd8e6e"]], [{ table: HPAGE }], {
     doc: HPAGE.doc,
-    follows: "a huge page, how is not known",
+    follows: "a huge page, in an unknown form",
     certainty: "header file only",
   }),
   MM_CONTEXT: record(

@@ -16,7 +16,7 @@ import {
 /** Records of signals, sockets and networks. */
 export const SOCKETS_RECORDS = {
   SIGHAND: record("SIGHAND", [[601, "0abe2fe"]], [], {
-    doc: "What is done with each signal, from signal 1 on",
+    doc: "Signal actions, from signal 1 on",
     payload: "sigaction",
   }),
   SIGNAL: record("SIGNAL", [[602, "0abe2fe"]], [{ table: SIGNAL }], {
@@ -53,7 +53,7 @@ export const SOCKETS_RECORDS = {
   ),
   SOCKET_FRAG: record("SOCKET_FRAG", [[704, "db94f5e"]], [{ table: SOCKET_FRAG }], {
     doc: SOCKET_FRAG.doc,
-    follows: "one page without record header",
+    follows: "one page without a record header",
   }),
   SOCKET_UNIX: record(
     "SOCKET_UNIX",
@@ -65,7 +65,7 @@ export const SOCKETS_RECORDS = {
       { since: "0abe2fe", table: SOCKET_UNIX_0ABE2FE },
       { since: "f0fdd38", table: SOCKET_UNIX },
     ],
-    { doc: SOCKET_UNIX.doc, follows: "STRING with a directory, when the name is relative" },
+    { doc: SOCKET_UNIX.doc, follows: "STRING with a directory, if the name is relative" },
   ),
   SOCKET_INET: record(
     "SOCKET_INET",
@@ -89,7 +89,7 @@ export const SOCKETS_RECORDS = {
     certainty: "header file only",
   }),
   NETDEV_ADDR: record("NETDEV_ADDR", [[709, "78d18cf"]], [], {
-    doc: "An address of a device; how it is framed is not known",
+    doc: "An address of a device; its framing is unknown",
     payload: "bytes",
     certainty: "header file only",
   }),

@@ -5,7 +5,7 @@ import { PPC_HEADER_ARCH } from "../tables/powerpc.js";
 import { S390_HEADER_ARCH } from "../tables/s390.js";
 import { X86_HEADER_ARCH } from "../tables/x86.js";
 
-/** Records that begin and end an image and carry data for others. */
+/** Records that start and end an image, and carry data of others. */
 export const STREAM_RECORDS = {
   HEADER: record(
     "HEADER",
@@ -29,10 +29,10 @@ export const STREAM_RECORDS = {
       { arch: "powerpc", table: PPC_HEADER_ARCH },
       { arch: "arm", table: ARM_HEADER_ARCH },
     ],
-    { doc: "What the processor of the image can do", follows: "CONTAINER" },
+    { doc: "Features of the processor of the image", follows: "CONTAINER" },
   ),
   CONTAINER: record("CONTAINER", [[3, "0abe2fe"]], [], {
-    doc: "Begins what is said of the container as a whole",
+    doc: "Starts the records about the whole container",
     follows: "since v19-rc1 a BUFFER of 11 bytes with the name of the security module, and LSM_INFO",
   }),
   BUFFER: record("BUFFER", [[4, "0abe2fe"]], [], {
@@ -45,7 +45,7 @@ export const STREAM_RECORDS = {
   }),
   OBJREF: record("OBJREF", [[6, "0abe2fe"]], [{ table: OBJREF }], {
     doc: OBJREF.doc,
-    follows: "the records of the object; an OBJREF may stand before any record",
+    follows: "the records of the object; an OBJREF may precede any record",
   }),
   LSM_INFO: record("LSM_INFO", [[7, "d55d4c8"]], [], {
     doc: "Private data of the security module, at most 200 bytes",

@@ -49,7 +49,7 @@ export const TASKS_RECORDS = {
       { since: "f0fdd38", table: TASK_F0FDD38 },
       { since: "1fd8e6e", table: TASK },
     ],
-    { doc: TASK.doc, follows: "STRING: the name; for a task that is no zombie all its other records" },
+    { doc: TASK.doc, follows: "STRING: the name; unless a zombie, all its other records" },
   ),
   TASK_NS: record(
     "TASK_NS",
@@ -71,7 +71,7 @@ export const TASKS_RECORDS = {
       { since: "c97c03d", table: TASK_OBJS_C97C03D },
       { since: "f0fdd38", table: TASK_OBJS },
     ],
-    { doc: TASK_OBJS.doc, follows: "SIGNAL, when signal_objref is new" },
+    { doc: TASK_OBJS.doc, follows: "SIGNAL, if signal_objref is new" },
   ),
   RESTART_BLOCK: record(
     "RESTART_BLOCK",
@@ -95,7 +95,7 @@ export const TASKS_RECORDS = {
       { arch: "arm", table: ARM_THREAD },
     ],
     {
-      doc: "What the kernel keeps of a thread, by architecture",
+      doc: "Kernel state of a thread, by architecture",
       payload: "bytes",
       count: "sizeof_tls_array",
     },
@@ -116,7 +116,7 @@ export const TASKS_RECORDS = {
       { arch: "powerpc", table: PPC64_VSX_CPU },
       { arch: "arm", table: ARM_CPU },
     ],
-    { doc: "Registers, by architecture", follows: "on x86 CPU_FPU, when used_math is not 0" },
+    { doc: "Registers, by architecture", follows: "on x86 CPU_FPU, if used_math is not 0" },
   ),
   NS: record(
     "NS",
@@ -156,7 +156,7 @@ export const TASKS_RECORDS = {
       [112, "b6cdf01"],
     ],
     [],
-    { doc: "Id of a record that nothing writes" },
+    { doc: "Unused record id" },
   ),
   CAPABILITIES: record(
     "CAPABILITIES",
@@ -166,7 +166,7 @@ export const TASKS_RECORDS = {
       [113, "b6cdf01"],
     ],
     [],
-    { doc: "Id of a record that nothing writes: the structure stands in CRED" },
+    { doc: "Unused record id: the structure is in CRED" },
   ),
   USER_NS: record(
     "USER_NS",
@@ -232,7 +232,7 @@ export const TASKS_RECORDS = {
   ),
   CPU_FPU: record("CPU_FPU", [[201, "0abe2fe"]], [], { doc: "FXSAVE or XSAVE area", payload: "bytes" }),
   MM_CONTEXT_LDT: record("MM_CONTEXT_LDT", [[202, "0abe2fe"]], [], {
-    doc: "Local descriptor table, 8 bytes an entry",
+    doc: "Local descriptor table, 8 bytes per entry",
     payload: "bytes",
   }),
 } as const;

@@ -1,16 +1,11 @@
 import { struct, word, words } from "../../../schema/struct.js";
 
-export const ARM_HEADER_ARCH = struct(
-  "HEADER_ARCH",
-  16,
-  "What processor and calling convention the image is of",
-  {
-    cpu_architecture: word("u32", 8),
-    mmu: word("u8", 12),
-    aeabi: word("u8", 13),
-    oabi_compat: word("u8", 14),
-  },
-);
+export const ARM_HEADER_ARCH = struct("HEADER_ARCH", 16, "Processor and calling convention of the image", {
+  cpu_architecture: word("u32", 8),
+  mmu: word("u8", 12),
+  aeabi: word("u8", 13),
+  oabi_compat: word("u8", 14),
+});
 
 export const ARM_THREAD = struct("THREAD", 24, "System call, thread pointer and ThumbEE base", {
   syscall: word("u32", 8),

@@ -54,13 +54,13 @@ export const USER = struct("USER", 16, "A user in a user namespace", {
 });
 
 export const USER_NS = struct("USER_NS", 16, "A user namespace", {
-  creator_ref: word("s32", 8, { doc: "USER who made it; 0 for the namespace of the root task" }),
+  creator_ref: word("s32", 8, { doc: "creating USER; 0 for the namespace of the root task" }),
 });
 
 export const GROUPINFO = struct(
   "GROUPINFO",
   16,
-  "Supplementary groups: `ngroups` u32 from offset 12, then 4 bytes of slack",
+  "Supplementary groups: `ngroups` u32 from offset 12, then 4 unused bytes",
   {
     ngroups: word("u32", 8),
   },

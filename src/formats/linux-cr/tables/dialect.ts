@@ -6,7 +6,7 @@ import { struct, word } from "../../../schema/struct.js";
 /** FILE_OWNER.pid_type. */
 const OWNER_TYPES = enumTable("pid_type", { process: 0, group: 1, session: 2, thread: 3 });
 /** Fields of FILE_UNLINKED. */
-const UNLINKED_METHODS = enumTable("method", { "linked again": 1, "contents in the image": 2, copied: 3 });
+const UNLINKED_METHODS = enumTable("method", { relinked: 1, "contents in the image": 2, copied: 3 });
 const UNLINKED_KINDS = enumTable("kind", {
   regular: 1,
   directory: 2,
@@ -15,7 +15,7 @@ const UNLINKED_KINDS = enumTable("kind", {
   "character device": 5,
   "block device": 6,
 });
-const UNLINKED_FLAGS = flagTable("flags", { remove: 1, "from the root": 2 });
+const UNLINKED_FLAGS = flagTable("flags", { remove: 1, "relative to the root": 2 });
 
 /** FILE_LOCK.fl_flags of an OFD lock. */
 export const OFD_LOCK = FL_POSIX | FL_OFDLCK;
@@ -23,63 +23,53 @@ export const OFD_LOCK = FL_POSIX | FL_OFDLCK;
 export const FILE_LOCKS = struct(
   "FILE_LOCKS",
   24,
-  "Our dialect: how many locks a descriptor holds; so many FILE_LOCK follow",
+  "Number of locks of a descriptor; as many FILE_LOCKs follow",
   {
-    fd: word("s32", 8, { doc: "descriptor of the FILE_DESC before" }),
+    fd: word("s32", 8, { doc: "descriptor of the preceding FILE_DESC" }),
     nr_locks: word("u32", 12, { doc: "FILE_LOCKs that follow" }),
     flags: word("u32", 16),
   },
 );
 
-export const FILE_LOCK = struct("FILE_LOCK", 48, "Our dialect: one record lock, flock or lease", {
+export const FILE_LOCK = struct("FILE_LOCK", 48, "One record lock, flock or lease", {
   fl_start: word("s64", 8),
   fl_end: word("s64", 16, { doc: "last byte; 0x7fffffffffffffff is the end of the file" }),
   fl_type: word("u32", 24, {
-    doc: "0 read, 1 write, 2 none; plus 16 while a lease is being broken, then what it becomes",
+    doc: "0 read, 1 write, 2 none; plus 16 for a breaking lease, with its target type",
   }),
-  fl_type_prev: word("u32", 28, { doc: "what a lease that is being broken was" }),
-  fl_flags: word("u32", 32, { doc: "1 POSIX, 2 flock, 32 lease; ours: 1025 open file description" }),
+  fl_type_prev: word("u32", 28, { doc: "previous type of a breaking lease" }),
+  fl_flags: word("u32", 32, { doc: "1 POSIX, 2 flock, 32 lease, 1025 OFD" }),
   fl_rem_lease: word("s32", 36, {
-    doc: "seconds until the lease is taken away, from the start of the checkpoint",
+    doc: "seconds until the lease is removed, from the start of the checkpoint",
   }),
   owner_ref: word("s32", 40, { doc: "FILE_TABLE of a POSIX lock, FILE of an OFD lock, else 0" }),
 });
 
-export const FILE_OWNER = struct(
-  "FILE_OWNER",
-  40,
-  "Our dialect: who gets the signals of a file, fcntl(2) F_SETOWN",
-  {
-    file_objref: word("s32", 8),
-    pid_ref: word("s32", 12, { doc: "pid tag, 0 for none" }),
-    pid_type: word("u32", 16, { doc: "what pid_ref is", domain: OWNER_TYPES }),
-    uid: word("u32", 20),
-    euid: word("u32", 24),
-    signum: word("u32", 28, { doc: "0 is SIGIO", domain: SIGNAL_OR_NONE }),
-    async: word("u32", 32, { doc: "1 when O_ASYNC is set" }),
-  },
-);
+export const FILE_OWNER = struct("FILE_OWNER", 40, "Receiver of the signals of a file, fcntl(2) F_SETOWN", {
+  file_objref: word("s32", 8),
+  pid_ref: word("s32", 12, { doc: "pid tag, 0 for none" }),
+  pid_type: word("u32", 16, { doc: "type of pid_ref", domain: OWNER_TYPES }),
+  uid: word("u32", 20),
+  euid: word("u32", 24),
+  signum: word("u32", 28, { doc: "0 is SIGIO", domain: SIGNAL_OR_NONE }),
+  async: word("u32", 32, { doc: "1 if O_ASYNC is set" }),
+});
 
-export const FILE_UNLINKED = struct(
-  "FILE_UNLINKED",
-  56,
-  "Our dialect: a file whose name was gone, and how it comes back",
-  {
-    file_objref: word("s32", 8),
-    method: word("u32", 12, { doc: "how it comes back", domain: UNLINKED_METHODS }),
-    kind: word("u32", 16, {
-      doc: "the contents of a symbolic link are its target",
-      domain: UNLINKED_KINDS,
-    }),
-    mode: word("u32", 20),
-    uid: word("u32", 24),
-    gid: word("u32", 28),
-    size: word("u64", 32),
-    nr_chunks: word("u32", 40, { doc: "BUFFERs that follow, each a u64 offset and data" }),
-    flags: word("u32", 44, {
-      doc: "of the substitute: remove it once it is open; its path counts from the root of the container, not of the mount",
-      domain: UNLINKED_FLAGS,
-    }),
-    ino: word("u64", 48),
-  },
-);
+export const FILE_UNLINKED = struct("FILE_UNLINKED", 56, "A deleted file, and how it is restored", {
+  file_objref: word("s32", 8),
+  method: word("u32", 12, { doc: "how it is restored", domain: UNLINKED_METHODS }),
+  kind: word("u32", 16, {
+    doc: "the contents of a symbolic link are its target",
+    domain: UNLINKED_KINDS,
+  }),
+  mode: word("u32", 20),
+  uid: word("u32", 24),
+  gid: word("u32", 28),
+  size: word("u64", 32),
+  nr_chunks: word("u32", 40, { doc: "BUFFERs that follow, each a u64 offset and data" }),
+  flags: word("u32", 44, {
+    doc: "remove the substitute once it is open; its path is relative to the root of the container, not of the mount",
+    domain: UNLINKED_FLAGS,
+  }),
+  ino: word("u64", 48),
+});

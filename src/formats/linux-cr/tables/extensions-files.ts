@@ -10,7 +10,7 @@ const IDENTITY_FLAGS = flagTable("flags", { mode: 1, "dev and ino": 2, size: 4, 
 export const FILE_IDENTITY = struct(
   "FILE_IDENTITY",
   64,
-  "What the file was, so that a restart can tell another one under its name",
+  "Identity of the file, so that a restore can detect another one with its name",
   {
     file_objref: word("s32", 8),
     mode: word("u32", 12, { doc: "st_mode" }),
@@ -20,37 +20,37 @@ export const FILE_IDENTITY = struct(
     mtime_sec: word("s64", 40, { doc: "seconds since 1970" }),
     mtime_nsec: word("u32", 48, { domain: range(0, 999_999_999) }),
     flags: word("u32", 52, {
-      doc: "which are stored",
+      doc: "stored fields",
       show: { as: "hex" },
       domain: IDENTITY_FLAGS,
     }),
   },
 );
 
-export const PIPE_STATE = struct("PIPE_STATE", 16, "How much a pipe or fifo holds", {
+export const PIPE_STATE = struct("PIPE_STATE", 16, "Capacity of a pipe or fifo", {
   capacity: word("u32", 8, { doc: "bytes, fcntl(2) F_GETPIPE_SZ", domain: range(1, 1 << 30) }),
 });
 
 export const TIMERFD = struct(
   "TIMERFD",
   48,
-  "A timer of timerfd_create(2); times count from the start of the checkpoint",
+  "A timer of timerfd_create(2); times are relative to the start of the checkpoint",
   {
     clock_id: word("u32", 8, { doc: "clock_gettime(2)", domain: TIMERFD_CLOCKS }),
-    settime_flags: word("u32", 12, { doc: "of timerfd_settime(2); value_ns is relative all the same" }),
-    ticks: word("u64", 16, { doc: "expirations nobody has read yet" }),
+    settime_flags: word("u32", 12, { doc: "of timerfd_settime(2); value_ns is always relative" }),
+    ticks: word("u64", 16, { doc: "unread expirations" }),
     value_ns: word("u64", 24, { doc: "ns until it expires, 0 when disarmed", domain: NANOSECONDS }),
-    interval_ns: word("u64", 32, { doc: "ns between expirations, 0 for once", domain: NANOSECONDS }),
+    interval_ns: word("u64", 32, { doc: "ns between expirations, 0 for one-shot", domain: NANOSECONDS }),
   },
 );
 
-export const SIGNALFD = struct("SIGNALFD", 16, "Which signals a signalfd(2) takes", {
+export const SIGNALFD = struct("SIGNALFD", 16, "Signals of a signalfd(2)", {
   sigmask: bytes(8, 8, { doc: "signal set as the kernel stores it" }),
 });
 
 export const MEMFD = struct("MEMFD", 48, "A file of memfd_create(2)", {
   inode_objref: word("s32", 8, {
-    doc: "equal for all files of one memory; no OBJREF declares it",
+    doc: "equal for all files of one memfd; not declared by an OBJREF",
     domain: range(1, 0x7fff_ffff),
   }),
   seals: word("u32", 12, { doc: "fcntl(2) F_GET_SEALS", show: { as: "hex" }, domain: SEALS }),
@@ -68,11 +68,11 @@ export const INOTIFY = struct("INOTIFY", 16, "An inotify(7) instance; its watche
 export const INOTIFY_WATCH = struct("INOTIFY_WATCH", 32, "One watch of an inotify instance", {
   wd: word("s32", 8, { doc: "watch descriptor", domain: WATCHES }),
   mask: word("u32", 12, { doc: "inotify_add_watch(2) events", show: { as: "hex" }, domain: WATCH_MASK }),
-  ino: word("u64", 16, { doc: "st_ino of what is watched" }),
-  dev: word("u32", 24, { doc: "device of what is watched", show: { as: "hex" } }),
+  ino: word("u64", 16, { doc: "st_ino of the watched file" }),
+  dev: word("u32", 24, { doc: "device of the watched file", show: { as: "hex" } }),
 });
 
-export const SOCKET_EXTRA = struct("SOCKET_EXTRA", 64, "What SOCKET does not say of a socket", {
+export const SOCKET_EXTRA = struct("SOCKET_EXTRA", 64, "Additional state of a socket", {
   inode: word("u64", 8, { doc: "number of the socket, as in socket:[N]" }),
   mode: word("u32", 16, {
     doc: "st_mode of the file of a unix socket",
@@ -90,83 +90,68 @@ export const SOCKET_EXTRA = struct("SOCKET_EXTRA", 64, "What SOCKET does not say
     show: { as: "hex" },
   }),
   v6_only: word("u32", 40, { doc: "IPV6_V6ONLY", domain: BOOLEAN }),
-  ifindex: word("u32", 44, { doc: "index of the interface that it is bound to, 0 for none" }),
+  ifindex: word("u32", 44, { doc: "index of the bound interface, 0 for none" }),
   so_mark: word("u32", 48),
   so_priority: word("u32", 52),
 });
 
-export const TTY_EXTRA = struct("TTY_EXTRA", 40, "What TTY does not say of a terminal", {
+export const TTY_EXTRA = struct("TTY_EXTRA", 40, "Additional state of a terminal", {
   flags: word("u32", 8, {
-    doc: "1 locked, 2 exclusive, 4 packet mode, 8 uid and gid are stored, 16 a master outside of the image",
+    doc: "1 locked, 2 exclusive, 4 packet mode, 8 uid and gid are stored, 16 external master",
     show: { as: "hex" },
   }),
   uid: word("u32", 12),
   gid: word("u32", 16),
-  mode: word("u32", 20, { doc: "st_mode of the device, 0 when not stored" }),
+  mode: word("u32", 20, { doc: "st_mode of the device, 0 if not stored" }),
   sid_ref: word("s32", 24, { doc: "session that it controls: pid tag, 0 for none" }),
-  pgrp_ref: word("s32", 28, { doc: "group in the foreground: pid tag, 0 for none" }),
-  rdev: word("u32", 32, { doc: "st_rdev, 0 when not stored", show: { as: "hex" } }),
+  pgrp_ref: word("s32", 28, { doc: "foreground process group: pid tag, 0 for none" }),
+  rdev: word("u32", 32, { doc: "st_rdev, 0 if not stored", show: { as: "hex" } }),
 });
 
 const VMA_EXTRA_FLAGS = flagTable("vma_extra_flags", { pages: 1, MAP_NORESERVE: 2, MAP_DROPPABLE: 4 });
 
-export const VMA_EXTRA = struct("VMA_EXTRA", 32, "What VMA does not say of a mapping", {
+export const VMA_EXTRA = struct("VMA_EXTRA", 32, "Additional state of a VMA", {
   madv: word("u64", 8, { doc: "bit n: madvise(2) advice n is in force", show: { as: "hex" } }),
   kind: word("u32", 16, { doc: "0 ordinary, 1 vdso, 2 vvar, 3 vsyscall" }),
   flags: word("u32", 20, {
-    doc: "1 pages follow although the vma_type has none, 2 MAP_NORESERVE, 4 MAP_DROPPABLE",
+    doc: "1 pages follow for a vma_type without pages, 2 MAP_NORESERVE, 4 MAP_DROPPABLE",
     show: { as: "hex" },
     domain: VMA_EXTRA_FLAGS,
   }),
 });
 
-export const SYSV_SEGMENT = struct(
-  "SYSV_SEGMENT",
-  48,
-  "The System V segment that a mapping of shared memory is",
-  {
-    shmid: word("s32", 8, { doc: "number of the segment in the IPC namespace, shmget(2)" }),
-    key: word("u32", 12, { doc: "0 is IPC_PRIVATE, or a segment that was removed", show: { as: "hex" } }),
-    uid: word("u32", 16),
-    gid: word("u32", 20),
-    cuid: word("u32", 24, { doc: "user that made it" }),
-    cgid: word("u32", 28),
-    mode: word("u32", 32, { doc: "permissions; 01000 goes away with its last user", show: { as: "hex" } }),
-    size: word("u64", 40, { doc: "bytes, as they were asked for" }),
-  },
-);
+export const SYSV_SEGMENT = struct("SYSV_SEGMENT", 48, "The System V segment of a VMA", {
+  shmid: word("s32", 8, { doc: "number of the segment in the IPC namespace, shmget(2)" }),
+  key: word("u32", 12, { doc: "0 for IPC_PRIVATE, or a removed segment", show: { as: "hex" } }),
+  uid: word("u32", 16),
+  gid: word("u32", 20),
+  cuid: word("u32", 24, { doc: "creating user" }),
+  cgid: word("u32", 28),
+  mode: word("u32", 32, { doc: "permissions; 01000 is removed after the last detach", show: { as: "hex" } }),
+  size: word("u64", 40, { doc: "requested bytes" }),
+});
 
-export const OPENED_NAME = struct("OPENED_NAME", 16, "Path of the node by which a terminal was opened", {
+export const OPENED_NAME = struct("OPENED_NAME", 16, "Path of the node of an open terminal", {
   file_objref: word("s32", 8),
 });
 
-export const UNLINKED_EXTRA = struct(
-  "UNLINKED_EXTRA",
-  40,
-  "What FILE_UNLINKED does not say of a deleted file",
-  {
-    file_objref: word("s32", 8),
-    inode_objref: word("s32", 12, {
-      doc: "equal for all FILEs of one deleted file; no OBJREF declares it",
-    }),
-    atime_sec: word("s64", 16, { doc: "time of the last access, seconds since 1970" }),
-    atime_nsec: word("u32", 24, { domain: range(0, 999_999_999) }),
-    rdev: word("u32", 28, { doc: "number of a device as stat(2) gives it", show: { as: "hex" } }),
-    flags: word("u32", 32, {
-      doc: "1 atime is stored, 2 the contents stand with an earlier FILE of this inode_objref",
-      show: { as: "hex" },
-    }),
-  },
-);
+export const UNLINKED_EXTRA = struct("UNLINKED_EXTRA", 40, "Additional state of a deleted file", {
+  file_objref: word("s32", 8),
+  inode_objref: word("s32", 12, {
+    doc: "equal for all FILEs of one deleted file; not declared by an OBJREF",
+  }),
+  atime_sec: word("s64", 16, { doc: "time of the last access, seconds since 1970" }),
+  atime_nsec: word("u32", 24, { domain: range(0, 999_999_999) }),
+  rdev: word("u32", 28, { doc: "device number of a device file, as in stat(2)", show: { as: "hex" } }),
+  flags: word("u32", 32, {
+    doc: "1 atime is stored, 2 the contents are with an earlier FILE of this inode_objref",
+    show: { as: "hex" },
+  }),
+});
 
-export const FS_EXTRA = struct(
-  "FS_EXTRA",
-  24,
-  "What FS does not say of the two directories: those whose names were gone are FILEs",
-  {
-    cwd_objref: word("s32", 8, { doc: "the working directory, 0 when its name is enough" }),
-    root_objref: word("s32", 12, { doc: "the root directory, 0 when its name is enough" }),
-    cwd_mode: word("u32", 16, { doc: "st_mode of the working directory, 0 when not stored" }),
-    root_mode: word("u32", 20, { doc: "st_mode of the root directory, 0 when not stored" }),
-  },
-);
+export const FS_EXTRA = struct("FS_EXTRA", 24, "Additional state of FS: deleted directories are FILEs", {
+  cwd_objref: word("s32", 8, { doc: "the working directory, 0 if not deleted" }),
+  root_objref: word("s32", 12, { doc: "the root directory, 0 if not deleted" }),
+  cwd_mode: word("u32", 16, { doc: "st_mode of the working directory, 0 if not stored" }),
+  root_mode: word("u32", 20, { doc: "st_mode of the root directory, 0 if not stored" }),
+});

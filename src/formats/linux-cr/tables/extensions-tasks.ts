@@ -17,15 +17,15 @@ import { struct, word } from "../../../schema/struct.js";
 const HAS_OOM_SCORE_ADJ = 1;
 const HAS_SCHEDULING = 4;
 
-/** The domain of a field that counts only when its bit says so. */
+/** The domain of a field that is valid only if its bit is set. */
 function stored(bit: number, domain: Domain | undefined) {
   return ({ flags }: Readonly<Record<string, unknown>>): Domain | undefined =>
     ((flags as number) & bit) === 0 ? undefined : domain;
 }
 
-export const EXTENSIONS = struct("EXTENSIONS", 24, "The version of our extension records in this image", {
+export const EXTENSIONS = struct("EXTENSIONS", 24, "Version of the crimg extension records in this image", {
   version: word("u32", 8, { doc: "version of the extension records, 1" }),
-  oldest_reader: word("u32", 12, { doc: "a reader that knows only older versions must refuse the image" }),
+  oldest_reader: word("u32", 12, { doc: "oldest version of a reader that can read the image" }),
   writer: word("u32", 16, { doc: "1 crimg convert, 2 crimg checkpoint, 3 crimg edit" }),
 });
 
@@ -34,22 +34,22 @@ export const CLOCKS = struct("CLOCKS", 40, "The clocks at the start of the check
   monotonic_ns: word("s64", 16, { doc: "CLOCK_MONOTONIC in ns, as the tasks saw it" }),
   boottime_ns: word("s64", 24, { doc: "CLOCK_BOOTTIME in ns, as the tasks saw it" }),
   flags: word("u32", 32, {
-    doc: "1 the tasks had a time namespace of their own, 2 monotonic and boottime are known",
+    doc: "1 the tasks had their own time namespace, 2 monotonic and boottime are known",
     show: { as: "hex" },
   }),
 });
 
-export const CGROUP_SET = struct("CGROUP_SET", 16, "Control groups that tasks are in, cgroups(7)", {
-  set_id: word("u32", 8, { doc: "number that TASK_EXTRA.cgroup_set uses, above 0" }),
+export const CGROUP_SET = struct("CGROUP_SET", 16, "Control groups of tasks, cgroups(7)", {
+  set_id: word("u32", 8, { doc: "id for TASK_EXTRA.cgroup_set, above 0" }),
 });
 
 export const SECCOMP_FILTER = struct("SECCOMP_FILTER", 24, "A program of seccomp(2)", {
-  filter_ref: word("s32", 8, { doc: "number that others use, from 1 on" }),
-  prev_ref: word("s32", 12, { doc: "the filter that was installed before it, 0 for none" }),
+  filter_ref: word("s32", 8, { doc: "id of the filter, from 1 on" }),
+  prev_ref: word("s32", 12, { doc: "the previously installed filter, 0 for none" }),
   flags: word("u32", 16, { doc: "seccomp(2) SECCOMP_FILTER_FLAG bits", show: { as: "hex" } }),
 });
 
-export const TASK_EXTRA = struct("TASK_EXTRA", 88, "State of a task that kernels of 2011 did not have", {
+export const TASK_EXTRA = struct("TASK_EXTRA", 88, "Additional state of a task", {
   oom_score_adj: word("s32", 8, {
     doc: "proc(5)",
     domain: stored(HAS_OOM_SCORE_ADJ, OOM_SCORE_ADJ),
@@ -103,14 +103,14 @@ export const XSTATE = struct(
       doc: "format of the compacted area, 0 for the standard one",
       show: { as: "hex" },
     }),
-    nr_components: word("u32", 24, { doc: "components behind the fields" }),
+    nr_components: word("u32", 24, { doc: "components after the fields" }),
   },
 );
 
 export const XSTATE_COMPONENT = struct(
   "xstate_component",
   8,
-  "Begins one component in the bytes of XSTATE; `size` bytes follow",
+  "Header of one component in the bytes of XSTATE; `size` bytes follow",
   {
     component: word("u32", 0, { doc: "number of the XSAVE component, 2 is the upper half of YMM" }),
     size: word("u32", 4, { doc: "bytes" }),
@@ -120,7 +120,7 @@ export const XSTATE_COMPONENT = struct(
 export const POSIX_TIMER = struct(
   "POSIX_TIMER",
   72,
-  "A timer of timer_create(2); times count from the start of the checkpoint",
+  "A timer of timer_create(2); times are relative to the start of the checkpoint",
   {
     timer_id: word("u32", 8),
     clock_id: word("s32", 12, {
@@ -129,24 +129,24 @@ export const POSIX_TIMER = struct(
     }),
     sigev_notify: word("u32", 16, { doc: "sigevent(3type)", domain: SIGEV_NOTIFY }),
     signo: word("u32", 20, {
-      doc: "signal that it sends",
+      doc: "signal on expiration",
       domain: ({ sigev_notify }) => (sigev_notify === SIGEV_NONE ? undefined : SIGNAL),
     }),
     overrun: word("u32", 24),
     notify_tid: word("s32", 28, {
-      doc: "thread that gets the signal, for sigev_notify 4",
+      doc: "thread that receives the signal, for sigev_notify 4",
       domain: ({ sigev_notify }) => (sigev_notify === SIGEV_THREAD_ID ? THREAD_ID : undefined),
     }),
     sigval: word("u64", 32, { show: { as: "hex" } }),
     value_ns: word("u64", 40, { doc: "ns until it expires, 0 when disarmed", domain: NANOSECONDS }),
-    interval_ns: word("u64", 48, { doc: "ns between expirations, 0 for once", domain: NANOSECONDS }),
-    flags: word("u32", 56, { doc: "none are given yet" }),
+    interval_ns: word("u64", 48, { doc: "ns between expirations, 0 for one-shot", domain: NANOSECONDS }),
+    flags: word("u32", 56, { doc: "none defined" }),
   },
 );
 
-export const IPC_NS_EXTRA = struct("IPC_NS_EXTRA", 56, "What IPC_NS does not say of an IPC namespace", {
+export const IPC_NS_EXTRA = struct("IPC_NS_EXTRA", 56, "Additional state of an IPC namespace", {
   auto_msgmni: word("u32", 8),
-  shm_rmid_forced: word("u32", 12, { doc: "1 when segments without users go away", domain: BOOLEAN }),
+  shm_rmid_forced: word("u32", 12, { doc: "1 if unused segments are removed", domain: BOOLEAN }),
   mq_queues_max: word("u32", 16, { doc: "limits of POSIX message queues, mq_overview(7)" }),
   mq_msg_max: word("u32", 20),
   mq_msgsize_max: word("u32", 24),

@@ -2,7 +2,7 @@ import { enumTable } from "../../../io/enums.js";
 import { DESCRIPTORS, EVENTFD_COUNTER, EVENTFD_FLAGS, UMASK } from "../../../linux/files.js";
 import { struct, word } from "../../../schema/struct.js";
 
-/** FILE.f_type, from 1001 on those of our extension. */
+/** FILE.f_type; from 1001 on crimg extensions. */
 export const FILE_KINDS = enumTable("file_type", {
   generic: 1,
   pipe: 2,
@@ -20,7 +20,7 @@ export const FILE_KINDS = enumTable("file_type", {
 export const FILE_TABLE = struct(
   "FILE_TABLE",
   16,
-  "A descriptor table: so many FILE_DESC follow, each after its file when that is new",
+  "A descriptor table: as many FILE_DESCs follow, each after its file if that is new",
   {
     fdt_nfds: word("s32", 8, { doc: "open descriptors", domain: DESCRIPTORS }),
   },
@@ -32,11 +32,11 @@ export const FILE_DESC = struct("FILE_DESC", 24, "One descriptor", {
   fd_close_on_exec: word("u32", 16),
 });
 
-/** What every kind of FILE begins with. */
+/** Common fields of all kinds of FILE. */
 const COMMON = {
-  f_type: word("u32", 8, { doc: "from 1001 on ours", domain: FILE_KINDS }),
+  f_type: word("u32", 8, { doc: "crimg extension from 1001 on", domain: FILE_KINDS }),
   f_mode: word("u32", 12, {
-    doc: "FMODE bits of the kernel: 1 read, 2 write, 4 seek …",
+    doc: "FMODE bits: 1 read, 2 write, 4 seek …",
     show: { as: "hex" },
   }),
   f_flags: word("u32", 16, { doc: "open(2) flags", show: { as: "hex" } }),
@@ -59,7 +59,7 @@ const COMMON_0ABE2FE = {
 export const FILE = struct(
   "FILE",
   48,
-  "An open file description; for generic files and fifos its FILE_NAME follows",
+  "An open file; for generic files and fifos its FILE_NAME follows",
   COMMON,
 );
 
@@ -73,10 +73,10 @@ export const FILE_0ABE2FE = struct(
 export const FILE_PIPE = struct(
   "FILE/PIPE",
   56,
-  "End of a pipe or fifo; the first end met is followed by a PIPE_BUF",
+  "End of a pipe or fifo; the first end is followed by a PIPE_BUF",
   {
     ...COMMON,
-    pipe_objref: word("s32", 48, { doc: "equal for both ends; no OBJREF declares it" }),
+    pipe_objref: word("s32", 48, { doc: "equal for both ends; not declared by an OBJREF" }),
   },
 );
 
@@ -85,7 +85,7 @@ export const FILE_PIPE_0ABE2FE = struct("FILE/PIPE", 48, "FILE/PIPE of header se
   pipe_objref: word("s32", 40),
 });
 
-export const FILE_SOCKET = struct("FILE/SOCKET", 56, "A socket, whose SOCKET stands before", {
+export const FILE_SOCKET = struct("FILE/SOCKET", 56, "A socket, preceded by its SOCKET", {
   ...COMMON,
   sock_objref: word("s32", 48),
 });
@@ -95,7 +95,7 @@ export const FILE_SOCKET_0ABE2FE = struct("FILE/SOCKET", 48, "FILE/SOCKET of hea
   sock_objref: word("s32", 40),
 });
 
-export const FILE_TTY = struct("FILE/TTY", 56, "A terminal, whose TTY stands before", {
+export const FILE_TTY = struct("FILE/TTY", 56, "A terminal, preceded by its TTY", {
   ...COMMON,
   tty_objref: word("s32", 48),
 });
@@ -120,7 +120,7 @@ export const FILE_EVENTFD_0ABE2FE = struct("FILE/EVENTFD", 56, "FILE/EVENTFD of 
 export const EPOLL_ITEMS = struct(
   "EPOLL_ITEMS",
   16,
-  "What an epoll descriptor watches: a BUFFER of items follows when there are any",
+  "Items of an epoll: a BUFFER of items follows if there are any",
   {
     epfile_objref: word("s32", 8),
     num_items: word("u32", 12, { doc: "items of 24 bytes in the BUFFER" }),
@@ -128,7 +128,7 @@ export const EPOLL_ITEMS = struct(
 );
 
 export const EPOLL_ITEM = struct("ckpt_eventpoll_item", 24, "One watched descriptor, epoll_ctl(2)", {
-  data: word("u64", 0, { doc: "what epoll_wait(2) returns" }),
+  data: word("u64", 0, { doc: "user data returned by epoll_wait(2)" }),
   fd: word("u32", 8),
   file_objref: word("s32", 12),
   events: word("u32", 16),

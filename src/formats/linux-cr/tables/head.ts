@@ -33,10 +33,10 @@ export const CONSTANTS_67CFEE9 = struct("ckpt_const", 24, "ckpt_const of header 
 export const CONSTANTS = struct(
   "ckpt_const",
   24,
-  "Sizes that the kernel of the image was built with; a restart refuses other ones",
+  "Build-time sizes of the kernel; a restart fails with others",
   {
     task_comm_len: word("u16", 0, { doc: "bytes of the STRING after TASK" }),
-    at_vector_size: word("u16", 2, { doc: "entries of auxv, 8 bytes each; in older images the bytes of it" }),
+    at_vector_size: word("u16", 2, { doc: "entries of auxv, 8 bytes each; its bytes in older images" }),
     signal_nsig: word("u16", 4, { doc: "entries of SIGHAND" }),
     uts_sysname_len: word("u16", 6),
     uts_nodename_len: word("u16", 8),
@@ -74,50 +74,40 @@ export const HEADER_67CFEE9 = struct("HEADER", 72, "HEADER as header sets 67cfee
   uflags: word("u64", 64),
 });
 
-export const HEADER = struct(
-  "HEADER",
-  72,
-  "Begins every image: which kernel wrote it, when, and with which flags",
-  {
-    magic: word("u64", 8, { doc: "0x00feed0cc0a2d200", show: { as: "hex" } }),
-    arch_id: word("le16", 16, {
-      doc: "architecture; little-endian in every image, and numbered by revision",
-    }),
-    major: word("u16", 18, { doc: "kernel version" }),
-    minor: word("u16", 20),
-    patch: word("u16", 22),
-    rev: word("u16", 24, { doc: "CHECKPOINT_VERSION, which many layouts share" }),
-    constants: inner(CONSTANTS, 32, { doc: "sizes that the kernel was built with" }),
-    time: word("u64", 56, { doc: "wall clock at the checkpoint, in seconds" }),
-    uflags: word("u64", 64, { doc: "1 a subtree, 2 with network namespaces" }),
-  },
-);
+export const HEADER = struct("HEADER", 72, "First record of every image: kernel, time and flags", {
+  magic: word("u64", 8, { doc: "0x00feed0cc0a2d200", show: { as: "hex" } }),
+  arch_id: word("le16", 16, {
+    doc: "architecture; little-endian in every image, and numbered by revision",
+  }),
+  major: word("u16", 18, { doc: "kernel version" }),
+  minor: word("u16", 20),
+  patch: word("u16", 22),
+  rev: word("u16", 24, { doc: "CHECKPOINT_VERSION, common to many layouts" }),
+  constants: inner(CONSTANTS, 32, { doc: "build-time sizes of the kernel" }),
+  time: word("u64", 56, { doc: "wall clock at the checkpoint, in seconds" }),
+  uflags: word("u64", 64, { doc: "1 a subtree, 2 with network namespaces" }),
+});
 
 export const OBJREF = struct(
   "OBJREF",
   16,
-  "Announces a shared object: its records follow, later on its number stands for it",
+  "Declares a shared object: its records follow, and later references use its objref",
   {
-    objtype: word("u32", 8, { doc: "kind of the object; numbered by revision" }),
-    objref: word("s32", 12, { doc: "its number, above 0 and used once" }),
+    objtype: word("u32", 8, { doc: "type of the object; numbered by revision" }),
+    objref: word("s32", 12, { doc: "unique objref, above 0" }),
   },
 );
 
 export const SECURITY = struct("SECURITY", 16, "A security label; its text follows as a STRING", {
-  ptrref: word("s32", 8, { doc: "number that references use" }),
+  ptrref: word("s32", 8, { doc: "number for references" }),
   sectype: word("u8", 12, { doc: "1 message, 2 IPC, 3 file, 4 credentials" }),
 });
 
-export const PIDS = struct(
-  "PIDS",
-  24,
-  "How many process ids the image knows; a BUFFER with the ids follows",
-  {
-    nr_pids: word("u32", 8, { doc: "elements in the BUFFER" }),
-    nr_vpids: word("u32", 12, { doc: "sum of the depths of all elements" }),
-    offset: word("u32", 16, { doc: "tag of the first element" }),
-  },
-);
+export const PIDS = struct("PIDS", 24, "Number of process ids in the image; a BUFFER with the ids follows", {
+  nr_pids: word("u32", 8, { doc: "elements in the BUFFER" }),
+  nr_vpids: word("u32", 12, { doc: "sum of the depths of all elements" }),
+  offset: word("u32", 16, { doc: "tag of the first element" }),
+});
 
 export const TREE_0ABE2FE = struct("TREE", 16, "TREE as header sets 0abe2fe to a272e68 wrote it", {
   nr_tasks: word("s32", 8),
@@ -126,7 +116,7 @@ export const TREE_0ABE2FE = struct("TREE", 16, "TREE as header sets 0abe2fe to a
 export const TREE = struct(
   "TREE",
   16,
-  "How many tasks there are; a BUFFER with their ids follows, in the order of the TASK records",
+  "Number of tasks; a BUFFER with their ids follows, in the order of the TASK records",
   {
     nr_tasks: word("u32", 8, { doc: "elements of 24 bytes in the BUFFER" }),
   },
@@ -139,7 +129,7 @@ export const TASK_PIDS = struct(
   {
     vpid: word("s32", 0),
     vppid: word("s32", 4, { doc: "parent; 0 for the root task" }),
-    vtgid: word("s32", 8, { doc: "process; another than vpid for a thread" }),
+    vtgid: word("s32", 8, { doc: "process; differs from vpid for a thread" }),
     vpgid: word("s32", 12, { doc: "process group; 0 outside of the namespace" }),
     vsid: word("s32", 16, { doc: "session; 0 outside of the namespace" }),
     depth: word("u32", 20, { doc: "levels below the outermost pid namespace" }),
@@ -191,12 +181,12 @@ export const TASK_PIDS_78D18CF = struct(
 export const VPIDS = struct(
   "VPIDS",
   16,
-  "How many ids below the outermost pid namespace there are; a BUFFER of s32 follows when any",
+  "Number of ids below the outermost pid namespace; a BUFFER of s32 follows if not 0",
   {
     nr_vpids: word("s32", 8),
   },
 );
 
-export const TAIL = struct("TAIL", 16, "Ends an image that is complete", {
+export const TAIL = struct("TAIL", 16, "Last record of a complete image", {
   magic: word("u64", 8, { doc: "0x002d2a0cc0deef00", show: { as: "hex" } }),
 });

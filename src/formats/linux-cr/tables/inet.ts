@@ -12,7 +12,7 @@ export const ACK_STATE = struct("icsk_ack", 24, "Delayed acknowledgements of a T
   blocked: word("u8", 23),
 });
 
-export const TCP_STATE = struct("tcp", 184, "A TCP connection, in the kernel’s own fields", {
+export const TCP_STATE = struct("tcp", 184, "A TCP connection, in fields of the kernel", {
   rcv_nxt: word("u32", 0),
   copied_seq: word("u32", 4),
   rcv_wup: word("u32", 8),

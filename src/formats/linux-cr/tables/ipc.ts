@@ -2,7 +2,7 @@ import { range } from "../../../io/domains.js";
 import { SEGMENT_BYTES, SHM_FLAGS } from "../../../linux/ipc.js";
 import { inner, struct, word } from "../../../schema/struct.js";
 
-/** IPC_SHM.mlock_uid: no user locked the segment, which no restart could give back. */
+/** IPC_SHM.mlock_uid: the segment is not locked; a restart cannot restore SHM_LOCK of another user. */
 const NOT_LOCKED = range(0xffff_ffff, 0xffff_ffff);
 
 export const IPC_PERMS_0ABE2FE = struct(
@@ -25,7 +25,7 @@ export const IPC_PERMS_0ABE2FE = struct(
 export const IPC_PERMS = struct(
   "ckpt_hdr_ipc_perms",
   56,
-  "Key, owner and mode of a System V IPC object; its first 8 bytes are a record header that nothing uses",
+  "Key, owner and mode of a System V IPC object; its first 8 bytes are an unused record header",
   {
     id: word("s32", 8),
     key: word("u32", 12),
@@ -81,7 +81,7 @@ export const IPC_SHM = struct("IPC_SHM", 120, "A shared memory segment; its page
   shm_lprid: word("s32", 100),
   mlock_uid: word("u32", 104, { doc: "all ones: not locked", domain: NOT_LOCKED }),
   flags: word("u32", 108, { domain: SHM_FLAGS }),
-  objref: word("u32", 112, { doc: "number of the shared memory object; no OBJREF declares it" }),
+  objref: word("u32", 112, { doc: "objref of the shared memory object; not declared by an OBJREF" }),
   shift: word("u16", 116, { doc: "size of a huge page as a power of 2" }),
 });
 

@@ -12,9 +12,9 @@ export const MM = struct(
   "An address space; auxv as a BUFFER, `map_count` mappings and MM_CONTEXT follow",
   {
     map_count: word("u32", 8, { doc: "mappings that follow" }),
-    exe_objref: word("s32", 12, { doc: "FILE of the program" }),
-    def_flags: word("u64", 16, { doc: "of new VMAs, mlockall(2)", domain: DEF_FLAGS }),
-    flags: word("u64", 24, { doc: "what may be dumped, prctl(2) PR_SET_DUMPABLE and core(5) filter" }),
+    exe_objref: word("s32", 12, { doc: "FILE of the executable" }),
+    def_flags: word("u64", 16, { doc: "flags of new VMAs, mlockall(2)", domain: DEF_FLAGS }),
+    flags: word("u64", 24, { doc: "dumpable flags, prctl(2) PR_SET_DUMPABLE and core(5) filter" }),
     start_code: word("u64", 32, { show: { as: "hex" } }),
     end_code: word("u64", 40, { show: { as: "hex" } }),
     start_data: word("u64", 48, { show: { as: "hex" } }),
@@ -42,13 +42,13 @@ export const VMA_0ABE2FE = struct("VMA", 72, "VMA as header sets 0abe2fe to b6cd
   vm_pgoff: word("u64", 64),
 });
 
-export const VMA = struct("VMA", 80, "A mapping; pages follow for the types 2, 3 and 4", {
+export const VMA = struct("VMA", 80, "A VMA; pages follow for the types 2, 3 and 4", {
   vma_type: word("u32", 8, {
     doc: "0 ignored, 1 vDSO, 2 anonymous, 3 private file, 4 and 5 shared anonymous (first and later), 6 shared file, 7 and 8 System V, 9 and 10 huge pages",
     domain: VMA_TYPES,
   }),
   vma_objref: word("s32", 12, { doc: "the mapped FILE" }),
-  ino_objref: word("s32", 16, { doc: "shared memory object; no OBJREF declares it" }),
+  ino_objref: word("s32", 16, { doc: "shared memory object; not declared by an OBJREF" }),
   _padding: word("u32", 20),
   ino_size: word("u64", 24, { doc: "bytes of the mapped object" }),
   vm_start: word("u64", 32, { show: { as: "hex" } }),
@@ -62,13 +62,13 @@ export const VMA = struct("VMA", 80, "A mapping; pages follow for the types 2, 3
 export const PGARR = struct(
   "PGARR",
   16,
-  "So many pages follow in one BUFFER, first all addresses, then all contents; 0 ends the list",
+  "Number of pages in the following BUFFER, first all addresses, then all contents; 0 ends the list",
   {
     nr_pages: word("u64", 8, { doc: "0 ends the list" }),
   },
 );
 
-export const HPAGE = struct("HPAGE", 24, "A huge page; how its contents follow is not known", {
+export const HPAGE = struct("HPAGE", 24, "A huge page; the form of its contents is unknown", {
   vaddr: word("u64", 8, { doc: "address, or page index in shared memory" }),
-  shift: word("u16", 16, { doc: "the page has 2^shift bytes" }),
+  shift: word("u16", 16, { doc: "log2 of the page size in bytes" }),
 });

@@ -10,13 +10,13 @@ export const NS_C97C03D = struct("NS", 16, "NS as header sets c97c03d to c83f38b
   ipc_objref: word("s32", 12),
 });
 
-export const NS = struct("NS", 24, "A set of namespaces; 0 keeps that of the root task", {
+export const NS = struct("NS", 24, "A set of namespaces; 0 for that of the root task", {
   uts_objref: word("s32", 8),
   ipc_objref: word("s32", 12),
   net_objref: word("s32", 16),
 });
 
-export const UTS_NS = struct("UTS_NS", 400, "Host and domain name and what else uname(2) gives", {
+export const UTS_NS = struct("UTS_NS", 400, "Host and domain name and other fields of uname(2)", {
   sysname: text(8, 65),
   nodename: text(73, 65),
   release: text(138, 65),
@@ -38,7 +38,7 @@ export const IPC_NS = struct("IPC_NS", 56, "Limits of System V IPC; the lists of
   sem_ctl_mni: word("s32", 52),
 });
 
-export const NET_NS = struct("NET_NS", 16, "A network namespace; what follows it is not known", {
+export const NET_NS = struct("NET_NS", 16, "A network namespace; the records after it are unknown", {
   this_ref: word("s32", 8),
 });
 
@@ -50,7 +50,7 @@ export const NETDEV_ADDR = struct("NETDEV_ADDR", 24, "An address of a device, in
   inet4_broadcast: word("be32", 20),
 });
 
-export const NETDEV = struct("NETDEV", 40, "A network device; how its addresses follow is not known", {
+export const NETDEV = struct("NETDEV", 40, "A network device; the form of its addresses is unknown", {
   netns_ref: word("s32", 8),
   this_ref: word("s32", 12, { doc: "of a veth pair; the mode of a macvlan" }),
   peer_ref: word("s32", 16, { doc: "other end of a veth pair" }),

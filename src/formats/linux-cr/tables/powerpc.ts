@@ -12,7 +12,7 @@ export const PPC32_CPU = struct("CPU", 1168, "Registers of a 32-bit kernel", {
   pt_regs_size: word("u32", 12),
   fpr_size: word("u32", 16),
   orig_gpr3: word("u64", 24),
-  pt_regs: words("u32", 32, 44, { doc: "registers as ptrace(2) gives them" }),
+  pt_regs: words("u32", 32, 44, { doc: "registers as in ptrace(2)" }),
   fpr: bytes(208, 256),
   fpscr: word("u32", 464),
   fpexc_mode: word("s32", 468),

@@ -1,6 +1,6 @@
 import { struct, word, words } from "../../../schema/struct.js";
 
-export const S390_HEADER_ARCH = struct("HEADER_ARCH", 8, "Nothing but the header", {});
+export const S390_HEADER_ARCH = struct("HEADER_ARCH", 8, "Only the header", {});
 
 export const S390_THREAD = struct("THREAD", 16, "Flags of the thread", {
   thread_info_flags: word("u64", 8, { show: { as: "hex" } }),

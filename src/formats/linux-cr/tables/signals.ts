@@ -1,7 +1,7 @@
 import { NANOSECONDS } from "../../../linux/time.js";
 import { bytes, inners, struct, word } from "../../../schema/struct.js";
 
-export const SIGACTION = struct("ckpt_sigaction", 32, "What a task does with one signal, sigaction(2)", {
+export const SIGACTION = struct("ckpt_sigaction", 32, "The action of one signal, sigaction(2)", {
   _sa_handler: word("u64", 0, { doc: "0 default, 1 ignored", show: { as: "hex" } }),
   sa_flags: word("u64", 8, { show: { as: "hex" } }),
   sa_restorer: word("u64", 16, { show: { as: "hex" } }),
@@ -48,7 +48,7 @@ export const RLIMIT = struct("ckpt_rlimit", 16, "Soft and hard limit, getrlimit(
 export const SIGNAL = struct(
   "SIGNAL",
   328,
-  "What the threads of a process share: limits, interval timers, terminal; the pending signals follow",
+  "Shared state of the threads of a process: limits, interval timers, terminal; pending signals follow",
   {
     rlim: inners(RLIMIT, 8, 16, { doc: "in the order of the RLIMIT_ numbers" }),
     it_real_value: word("u64", 264, { doc: "nanoseconds left, as the other timers", domain: NANOSECONDS }),
@@ -67,12 +67,7 @@ export const SIGNAL_TASK = struct("SIGNAL_TASK", 16, "Blocked signals of a task"
   blocked: bytes(8, 8),
 });
 
-export const SIGPENDING = struct(
-  "SIGPENDING",
-  24,
-  "Pending signals: `nr_pending` siginfo stand in the record",
-  {
-    nr_pending: word("u32", 8, { doc: "siginfo in the record" }),
-    signal: bytes(16, 8, { doc: "set of the pending signals" }),
-  },
-);
+export const SIGPENDING = struct("SIGPENDING", 24, "Pending signals: the record has `nr_pending` siginfo", {
+  nr_pending: word("u32", 8, { doc: "siginfo in the record" }),
+  signal: bytes(16, 8, { doc: "set of the pending signals" }),
+});

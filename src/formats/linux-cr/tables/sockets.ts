@@ -6,7 +6,7 @@ export const LINGER = struct("linger", 8, "SO_LINGER of socket(7)", {
   seconds: word("s32", 4),
 });
 
-export const SOCKET_PART = struct("socket", 16, "The socket as system calls see it", {
+export const SOCKET_PART = struct("socket", 16, "struct socket of the kernel", {
   flags: word("u64", 0),
   state: word("u8", 8, {
     doc: "1 unconnected, 2 connecting, 3 connected, 4 disconnecting",
@@ -14,7 +14,7 @@ export const SOCKET_PART = struct("socket", 16, "The socket as system calls see 
   }),
 });
 
-export const SOCK_COMMON = struct("sock_common", 12, "What all families keep", {
+export const SOCK_COMMON = struct("sock_common", 12, "Common state of all families", {
   bound_dev_if: word("u32", 0),
   reuse: word("u32", 4),
   family: word("u16", 8),
@@ -57,7 +57,7 @@ export const SOCKET = struct("SOCKET", 120, "A socket; SOCKET_UNIX or SOCKET_INE
 export const SOCKET_QUEUE = struct(
   "SOCKET_QUEUE",
   16,
-  "Queued messages of a socket, of which there are two: received, then to be sent",
+  "Queued messages of a socket, which has two queues: receive, then send",
   {
     skb_count: word("u32", 8),
     total_bytes: word("u32", 12, { doc: "sum of skb_len" }),
@@ -87,7 +87,7 @@ export const SOCKET_BUFFER = struct(
     skb_len: word("u32", 28),
     hdr_len: word("u32", 32),
     mac_len: word("u32", 36),
-    data_offset: word("u32", 40, { doc: "where the message starts in the BUFFER" }),
+    data_offset: word("u32", 40, { doc: "offset of the message in the BUFFER" }),
     sk_objref: word("s32", 44),
     pr_objref: word("s32", 48),
     protocol: word("u16", 52),
@@ -99,10 +99,10 @@ export const SOCKET_BUFFER = struct(
 export const SOCKET_FRAG = struct(
   "SOCKET_FRAG",
   16,
-  "A page of a queued message, which follows raw, without a record of its own",
+  "A page of a queued message, which follows without a record header",
   {
     size: word("u32", 8, { doc: "bytes used of the page" }),
-    offset: word("u32", 12, { doc: "where they start in the page" }),
+    offset: word("u32", 12, { doc: "offset of these bytes in the page" }),
   },
 );
 
@@ -126,10 +126,10 @@ export const SOCKET_UNIX_0ABE2FE = struct(
 export const SOCKET_UNIX = struct(
   "SOCKET_UNIX",
   256,
-  "Names and peer of a Unix socket; a STRING with the directory follows when the name is relative",
+  "Names and peer of a Unix socket; a STRING with the directory follows if the name is relative",
   {
-    this: word("s32", 8, { doc: "number of this socket" }),
-    peer: word("s32", 12, { doc: "the other end, 0 for none" }),
+    this: word("s32", 8, { doc: "objref of this socket" }),
+    peer: word("s32", 12, { doc: "objref of the peer, 0 for none" }),
     peercred: word("s32", 16, { doc: "presumably a CRED" }),
     flags: word("u32", 20, { doc: "1: the name is still linked" }),
     laddr_len: word("u32", 24),

@@ -10,7 +10,7 @@ const COMPAT_ROBUST_LIST: StructFieldOptions = {
   doc: "the same of a 32-bit task on a 64-bit kernel",
   domain: robustListBytes(4),
 };
-/** There is none when the size is 0. */
+/** Size 0 for none. */
 const SIGNAL_STACK: StructFieldOptions = {
   doc: "bytes of the alternate signal stack",
   domain: ({ sas_ss_size }) => (sas_ss_size === 0 ? undefined : SIGNAL_STACK_BYTES),
@@ -63,15 +63,17 @@ export const TASK_F0FDD38 = struct("TASK", 80, "TASK as header sets f0fdd38 to b
 export const TASK = struct(
   "TASK",
   80,
-  "A task (thread or process): state, exit, addresses that the kernel keeps for it; its name follows as a STRING",
+  "A task (thread or process): state, exit status, addresses; its name follows as a STRING",
   {
     flags: word("u32", 8, { doc: "1 forked and not executed, 2 used privileges" }),
     state: word("u32", 12, { doc: "64 for a zombie" }),
     exit_state: word("u32", 16, { doc: "16 for a zombie, else 0" }),
     exit_code: word("u32", 20, { doc: "wait status of a zombie" }),
-    exit_signal: word("u32", 24, { doc: "signal for the parent; all ones in a thread that does not lead" }),
+    exit_signal: word("u32", 24, {
+      doc: "signal for the parent; all ones for a thread that is not the leader",
+    }),
     pdeath_signal: word("u32", 28, { doc: "prctl(2) PR_SET_PDEATHSIG", domain: SIGNAL_OR_NONE }),
-    set_child_tid: word("u64", 32, { doc: "user address, as the other u64", show: { as: "hex" } }),
+    set_child_tid: word("u64", 32, { doc: "user address, like the other u64", show: { as: "hex" } }),
     clear_child_tid: word("u64", 40, { show: { as: "hex" } }),
     sas_ss_sp: word("u64", 48, { doc: "alternate signal stack, sigaltstack(2)", show: { as: "hex" } }),
     sas_ss_size: word("u32", 56, SIGNAL_STACK),
@@ -114,19 +116,14 @@ export const TASK_OBJS_C97C03D = struct(
   },
 );
 
-export const TASK_OBJS = struct(
-  "TASK_OBJS",
-  32,
-  "The objects that the task has, perhaps shared with others",
-  {
-    files_objref: word("s32", 8),
-    mm_objref: word("s32", 12),
-    fs_objref: word("s32", 16),
-    sem_undo_objref: word("s32", 20, { doc: "0 for none" }),
-    sighand_objref: word("s32", 24),
-    signal_objref: word("s32", 28, { doc: "a new number is followed by SIGNAL" }),
-  },
-);
+export const TASK_OBJS = struct("TASK_OBJS", 32, "Objects of the task, possibly shared", {
+  files_objref: word("s32", 8),
+  mm_objref: word("s32", 12),
+  fs_objref: word("s32", 16),
+  sem_undo_objref: word("s32", 20, { doc: "0 for none" }),
+  sighand_objref: word("s32", 24),
+  signal_objref: word("s32", 28, { doc: "if new, SIGNAL follows" }),
+});
 
 export const TASK_CREDS = struct("TASK_CREDS", 16, "The credentials of the task", {
   cred_ref: word("s32", 8, { doc: "real credentials" }),
@@ -136,7 +133,7 @@ export const TASK_CREDS = struct("TASK_CREDS", 16, "The credentials of the task"
 export const RESTART_BLOCK = struct(
   "RESTART_BLOCK",
   56,
-  "The system call that the task slept in, to be gone on with at restart",
+  "The interrupted system call of the task, resumed at a restart",
   {
     function_type: word("u64", 8, {
       doc: "1 none, 2 sleep, 3 sleep on a processor clock, 4 and 5 the same of a 32-bit task, 6 poll, 7 futex",

@@ -1,7 +1,7 @@
 import { enumTable } from "../../../io/enums.js";
 import { bytes, inner, type StructValue, struct, word } from "../../../schema/struct.js";
 
-/** The only line discipline that has a record. */
+/** The only line discipline with a record. */
 const LINE_DISCIPLINES = enumTable("ldisc", { N_TTY: 0 });
 
 export const TERMIOS = struct("termios", 48, "Modes of a terminal, termios(3)", {
@@ -49,7 +49,7 @@ export const TTY = struct("TTY", 96, "One side of a pseudo terminal", {
   driver_type: word("u16", 8),
   driver_subtype: word("u16", 10, { doc: "1 master, 2 slave" }),
   link_objref: word("s32", 12, { doc: "the master; 0 in the master itself" }),
-  file_objref: word("s32", 16, { doc: "number kept for the file of the master" }),
+  file_objref: word("s32", 16, { doc: "objref reserved for the file of the master" }),
   _padding: word("u32", 20),
   index: word("u32", 24, { doc: "N of /dev/pts/N" }),
   ldisc: word("u32", 28, { doc: "line discipline", domain: LINE_DISCIPLINES }),

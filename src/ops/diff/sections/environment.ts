@@ -5,7 +5,7 @@ import type { AddressRange } from "../../../model/checkpoint.js";
 import type { Memory } from "../../../model/memory.js";
 import type { Item, Section } from "../section.js";
 
-/** Command line and environment, as they stand in the memory of each task. */
+/** Command line and environment, from the memory of each task. */
 export const ENVIRONMENT: Section = {
   name: "env",
   *items(side) {
@@ -29,7 +29,7 @@ function variable(key: string, pid: number, entry: string): Item {
   };
 }
 
-/** The NUL-terminated strings of an area; undefined when the image does not have its memory. */
+/** The NUL-terminated strings of a memory range; undefined if its memory is not in the image. */
 function strings(memory: Memory | undefined, area: AddressRange | undefined): string[] | undefined {
   if (memory === undefined || area === undefined || area.end <= area.start) return undefined;
   if (area.end - area.start > BigInt(MAX_STRING_AREA_BYTES)) return undefined;

@@ -4,7 +4,7 @@ import { fileState } from "../../../model/special-file.js";
 import { deletedFields } from "../deleted-file.js";
 import { type Comparable, hex, type Section, type Side } from "../section.js";
 
-/** Open file descriptions; the ones of equal name are told apart by who holds them. */
+/** Open files; those with equal names are distinguished by their holders. */
 export const FILES: Section = {
   name: "files",
   *items(side) {
@@ -34,7 +34,7 @@ export const FILES: Section = {
   },
 };
 
-/** What stands in a pipe or fifo, by its bytes. */
+/** Contents of a pipe or fifo. */
 function pipeFields(side: Side, file: OpenFile): Record<string, Comparable> {
   const pipe = side.pipe(file);
   if (pipe === undefined) return {};

@@ -20,14 +20,14 @@ export const LOCKS: Section = {
           range: lockRange(lock),
           file,
         },
-        // CRIU stores what a lease becomes and neither what it was nor when it is taken away.
+        // CRIU stores the target type of a breaking lease, but neither its previous type nor its break time.
         unstated: lock.breaking && lock.remaining === undefined ? ["was", "remaining"] : undefined,
       };
     }
   },
 };
 
-/** A POSIX lock is held by the task, through whichever descriptor; the others by the open file. */
+/** A POSIX lock is held by the task, through any descriptor; other locks by the open file. */
 function holderOf(side: Side, lock: Lock): string {
   const task = side.taskKey(lock.pid);
   if (lock.kind === "posix") return task;

@@ -2,17 +2,17 @@ import type { Mapping } from "../../../model/checkpoint.js";
 import { hex, type Section, type Side } from "../section.js";
 import { isAnonymousMemory } from "../side.js";
 
-/** The kernel of each dump places these itself. */
+/** Mappings placed by the kernel. */
 export function isKernelMapping(mapping: Mapping): boolean {
   return mapping.kind === "vdso" || mapping.kind === "vvar" || mapping.kind === "vsyscall";
 }
 
-/** `start-end` in hexadecimal, as proc(5) maps shows it. */
+/** `start-end` in hexadecimal, as in proc_pid_maps(5). */
 export function formatRange(range: { readonly start: bigint; readonly end: bigint }): string {
   return `${range.start.toString(16)}-${range.end.toString(16)}`;
 }
 
-/** Stands for the same mapping after the address space was laid out anew. */
+/** Equal for the same mapping at another address. */
 export function mappingAlias(side: Side, mapping: Mapping): string {
   return `${kindOf(mapping)} ${mappingName(side, mapping)} ${mapping.permissions} ${mapping.offset}`;
 }

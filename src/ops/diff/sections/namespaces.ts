@@ -1,7 +1,7 @@
 import type { IpcNamespace, IpcObject } from "../../../model/ipc.js";
 import { type Comparable, hex, type Item, type Section } from "../section.js";
 
-/** Host names and SysV objects; namespaces are paired in their order, since their numbers are accidental. */
+/** Host names and SysV objects; namespaces are paired by order, since their ids are arbitrary. */
 export const NAMESPACES: Section = {
   name: "namespaces",
   *items(side) {

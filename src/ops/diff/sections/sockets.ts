@@ -4,9 +4,9 @@ import type { Section } from "../section.js";
 
 const CHUNK = 64 * 1024;
 
-/** SHA-256 of what waits to be read; where messages have bounds these count. */
+/** SHA-256 of the receive queue; includes message boundaries if there are any. */
 function digestOf(socket: Socket): string | undefined {
-  // Made at the first message: a hash takes kilobytes outside of the heap, and most sockets have nothing to read.
+  // Created at the first message: a hash takes kilobytes outside of the heap, and most queues are empty.
   let hash: Hash | undefined;
   let isEmpty = true;
   for (const { data } of socket.received()) {

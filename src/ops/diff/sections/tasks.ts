@@ -30,7 +30,7 @@ export const TASKS: Section = {
   },
 };
 
-/** What an image does not store counts as what the kernel starts a task with. */
+/** A value that is not stored counts as the kernel's default. */
 function attributeFields(attributes: TaskAttributes): Record<string, Comparable> {
   const { oomScoreAdj, loginUid, childSubreaper, stopSignal, personality } = attributes;
   return {

@@ -26,7 +26,7 @@ export const REGISTERS: Section = {
     })),
 };
 
-/** Threads are paired by their place in the task: their ids are as accidental as pids. */
+/** Threads are paired by their position in the task, since tids are arbitrary. */
 function* threadItems(
   side: Side,
   fields: (thread: Thread, task: Task) => Record<string, Comparable>,

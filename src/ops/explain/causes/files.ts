@@ -2,25 +2,25 @@ import type { Cause, MendTemplate } from "../cause.js";
 
 const ACCEPT: MendTemplate = {
   edit: "--accept-file {path}",
-  effect: "take the file as it is now",
+  effect: "accept the file as it is now",
 };
 const REMAP: MendTemplate = {
   edit: "--remap-path {path}=NEWPATH",
-  effect: "look for it where it is now",
+  effect: "use its new path",
 };
 
-/** Files that are not as they were, and files that a dump cannot keep. */
+/** Files that have changed, and files that cannot be dumped. */
 export const FILE_CAUSES: readonly Cause[] = [
   {
     id: "FILE_SIZE",
     match: /^File (?<path>.+) has bad size (?<found>\d+) \(expect (?<expected>\d+)\)/,
-    what: "{path} has {found} bytes now, and had {expected} at the checkpoint",
-    why: "criu opens a file again only if its size did not change, since the program would go on in other contents",
+    what: "size of {path} is {found} bytes (expected {expected}, as at the checkpoint)",
+    why: "criu reopens a file only if its size is unchanged, since the program relies on its contents",
     mends: [
       ACCEPT,
       {
         command: "truncate -s {expected} {path}",
-        effect: "roll it back, if it was only appended to",
+        effect: "truncate it, if it was only appended to",
         only: ({ found, expected }) => Number(found) > Number(expected),
       },
     ],
@@ -28,8 +28,8 @@ export const FILE_CAUSES: readonly Cause[] = [
   {
     id: "FILE_MODE",
     match: /^File (?<path>.+) has bad mode (?<found>0[0-7]+) \(expect (?<expected>0[0-7]+)\)/,
-    what: "{path} has mode {found} now, and had {expected} at the checkpoint",
-    why: "criu opens a file again only if its type and permissions did not change",
+    what: "mode of {path} is {found} (expected {expected}, as at the checkpoint)",
+    why: "criu reopens a file only if its type and permissions are unchanged",
     mends: [
       ACCEPT,
       {
@@ -41,40 +41,40 @@ export const FILE_CAUSES: readonly Cause[] = [
   {
     id: "FILE_BUILD_ID",
     match: /^File (?<path>.+) has bad build-ID/,
-    what: "{path} is another build than at the checkpoint: its build-id differs",
-    why: "the program has addresses of the old build in its memory and would jump into other code",
+    what: "build id of {path} differs from that at the checkpoint",
+    why: "the memory of the program refers to addresses in the old build",
     mends: [
-      { effect: "put the build of the checkpoint back in its place, or beside it and remap the path" },
+      { effect: "put the old build back, or elsewhere and remap the path" },
       REMAP,
       {
         edit: "--no-file-check {path}",
-        effect: "give up the check, if the two builds are known to be the same code",
+        effect: "skip the check, if both builds have the same code",
       },
     ],
   },
   {
     id: "FILE_MISSING",
     match: /^Can't open file (?<path>.+?)(?: on restore)?: (?:No such file or directory|Not a directory)/,
-    what: "{path} is not there",
-    why: "the program had it open, mapped it, or ran in it, and criu opens it again by that path",
+    what: "{path} does not exist",
+    why: "the program had it open, mapped, or as its current directory, and criu reopens it by path",
     mends: [REMAP, { effect: "put the file back" }],
   },
   {
     id: "FILE_DENIED",
     match: /^Can't open file (?<path>.+?)(?: on restore)?: (?<error>.+)/,
     what: "{path} cannot be opened: {error}",
-    why: "criu opens it again with the flags that the program had used",
-    mends: [{ effect: "make it accessible to the user who restores" }, REMAP],
+    why: "criu reopens it with the open flags of the program",
+    mends: [{ effect: "make it accessible to the restoring user" }, REMAP],
   },
   {
     id: "LINK_REMAP",
     match: /^Can't link (?<path>.*link_remap\.\d+) -> (?<target_path>.+): (?<error>.+)/,
-    what: "the hard link {path}, which keeps the deleted file {target_path}, cannot be used: {error}",
-    why: "a checkpoint with --link-remap leaves a deleted file on disk under that name, beside the original, not in the images",
+    what: "cannot use the hard link {path} of the deleted file {target_path}: {error}",
+    why: "a checkpoint with --link-remap keeps a deleted file on disk under that name, beside the original, not in the images",
     mends: [
       {
         effect:
-          "bring the link_remap file along with the images; a second restore needs a copy made before the first",
+          "copy the link_remap file together with the images; a second restore needs a copy made before the first",
       },
     ],
   },
@@ -82,12 +82,12 @@ export const FILE_CAUSES: readonly Cause[] = [
     id: "LINK_REMAP_OPTION",
     match: /^Can't create link remap for (?<path>.+?)\. Use /,
     during: "dump",
-    what: "{path} was deleted while a hard link to it is still there",
-    why: "without leave to make another link, criu has no name by which to open it again",
+    what: "{path} was deleted, but still has a hard link",
+    why: "criu needs --link-remap to create another link by which it can reopen the file",
     mends: [
       {
         command: "criu dump -t {root} -D NEWDIR --link-remap",
-        effect: "dump again and let criu make a link beside it",
+        effect: "dump again and let criu create a link",
       },
     ],
   },
@@ -96,11 +96,11 @@ export const FILE_CAUSES: readonly Cause[] = [
     match: /^Can't dump ghost file (?<path>.+) of (?<size>\d+) size, increase limit/,
     during: "dump",
     what: "the deleted file {path} takes {size} bytes",
-    why: "a deleted file goes into the images, and criu takes none above 1 MiB unless it is told to",
+    why: "a deleted file is stored in the images, by default up to 1 MiB",
     mends: [
       {
         command: "criu dump -t {root} -D NEWDIR --ghost-limit {size}",
-        effect: "dump again with a limit that is high enough",
+        effect: "dump again with a higher limit",
       },
     ],
   },
@@ -108,12 +108,12 @@ export const FILE_CAUSES: readonly Cause[] = [
     id: "MOUNT_UNKNOWN",
     match: /^Can't lookup mount=(?<mount>\d+) for fd=(?<fd>-?\d+) path=(?<path>.+)/,
     during: "dump",
-    what: "descriptor {fd} leads to {path} on a mount that the tree cannot see",
-    why: "criu can only open again what is on a mount of the dumped tree's own mount namespace",
+    what: "descriptor {fd} refers to {path} on a mount that is not visible to the process tree",
+    why: "criu can reopen only files on mounts of the mount namespace of the process tree",
     mends: [
       {
         effect:
-          "start the program without that descriptor (FD>&- in the shell), or dump from the namespace it comes from",
+          "start the program without that descriptor (FD>&- in the shell), or dump from the namespace of the mount",
       },
     ],
   },
@@ -122,19 +122,19 @@ export const FILE_CAUSES: readonly Cause[] = [
     match:
       /^Open files on overmounted mounts are not supported yet; mount=\d+ fd=(?<fd>-?\d+) path=(?<path>.+)/,
     during: "dump",
-    what: "descriptor {fd} leads to {path}, over which something else is mounted",
-    why: "its path no longer leads to it",
-    mends: [{ effect: "unmount what covers it, or close the descriptor" }],
+    what: "descriptor {fd} refers to {path}, which is hidden by another mount",
+    why: "its path now refers to another file",
+    mends: [{ effect: "unmount the other mount, or close the descriptor" }],
   },
   {
     id: "DESCRIPTOR_UNSUPPORTED",
     match: /^(?:Can't dump file (?<fd>\d+) of that type|send_fds failed|Can't retrieve FDs from socket)/,
     during: "dump",
-    what: "a descriptor of task {pid} is of a kind that criu cannot take, such as io_uring",
-    why: "the kernel gives no way to read it out and make it again",
+    what: "a descriptor of task {pid} has a type that criu does not support, such as io_uring",
+    why: "the kernel has no interface to save and restore it",
     mends: [
-      { command: "ls -l /proc/{pid}/fd", effect: "find it: it shows as anon_inode:[…]" },
-      { effect: "turn the feature off in the program" },
+      { command: "ls -l /proc/{pid}/fd", effect: "find it (shown as anon_inode:[…])" },
+      { effect: "disable the feature in the program" },
     ],
   },
   {
@@ -142,12 +142,12 @@ export const FILE_CAUSES: readonly Cause[] = [
     match: /^Unable to open fd=(?<fd>\d+) id=(?<id>0x[0-9a-f]+)/,
     during: "restore",
     consequence: true,
-    what: "descriptor {fd} of task {pid} (file id {id}) cannot be opened again",
-    why: "the lines before say what failed",
+    what: "cannot reopen descriptor {fd} of task {pid} (file id {id})",
+    why: "the preceding lines of the log show the error",
     mends: [
       {
         edit: "--drop-fd {pid}:{fd}",
-        effect: "leave the descriptor out",
+        effect: "drop the descriptor",
       },
     ],
   },
@@ -156,8 +156,8 @@ export const FILE_CAUSES: readonly Cause[] = [
     match: /^Can't (?:open|find task) (?<which>cwd|root)/,
     during: "restore",
     consequence: true,
-    what: "the {which} of task {pid} cannot be opened",
-    why: "the lines before say what failed",
-    mends: [{ command: "crimg validate {image} --root /", effect: "see what every path leads to" }],
+    what: "cannot open the {which} of task {pid}",
+    why: "the preceding lines of the log show the error",
+    mends: [{ command: "crimg validate {image} --root /", effect: "check all paths" }],
   },
 ];

@@ -1,16 +1,16 @@
 import type { Cause } from "../cause.js";
 
-/** Sockets whose other end, address or state cannot be had. */
+/** Sockets whose peer, address or state cannot be restored. */
 export const SOCKET_CAUSES: readonly Cause[] = [
   {
     id: "TCP_ESTABLISHED",
     match: /Connected TCP socket, consider using/,
     during: "dump",
     what: "a task has an established TCP connection",
-    why: "criu takes connections only when it is told to, since it must stop the peer's packets until the restore",
+    why: "criu dumps connections only on request, since it must block packets of the peer until the restore",
     mends: [
       { command: "criu dump -t {root} -D NEWDIR --tcp-established", effect: "keep the connection" },
-      { command: "criu dump -t {root} -D NEWDIR --tcp-close", effect: "let it be closed at the restore" },
+      { command: "criu dump -t {root} -D NEWDIR --tcp-close", effect: "close it at the restore" },
     ],
   },
   {
@@ -18,7 +18,7 @@ export const SOCKET_CAUSES: readonly Cause[] = [
     match: /Connected TCP socket in image/,
     during: "restore",
     what: "the set holds an established TCP connection",
-    why: "criu brings connections back only with --tcp-established, or closed with --tcp-close",
+    why: "criu restores connections only with --tcp-established, or closed with --tcp-close",
     mends: [
       { command: "{restore}", effect: "restore with the options that the images need" },
       { command: "{restore} -- --tcp-close", effect: "restore with the connection closed" },
@@ -28,15 +28,15 @@ export const SOCKET_CAUSES: readonly Cause[] = [
     id: "TCP_CLOSE",
     match: /Need to set the --tcp-close options/,
     what: "the set was dumped with --tcp-close",
-    why: "the state of its connections was not kept, so they can only come back closed, with the same option",
+    why: "the state of its connections was not saved, so they can only be restored closed, with the same option",
     mends: [{ command: "{restore}", effect: "restore with the options that the images need" }],
   },
   {
     id: "TCP_IN_FLIGHT",
     match: /In-flight connection(?:s| \(l\))/,
     during: "dump",
-    what: "a listening socket has connections that nobody accepted yet",
-    why: "the kernel does not hand them out",
+    what: "a listening socket has connections that were not accepted yet",
+    why: "the kernel has no interface to save them",
     mends: [
       {
         command: "criu dump -t {root} -D NEWDIR --skip-in-flight",
@@ -48,10 +48,10 @@ export const SOCKET_CAUSES: readonly Cause[] = [
     id: "TCP_CONNECT",
     match: /Can't connect inet socket back: (?<error>.+)/,
     during: "restore",
-    what: "a TCP connection cannot be set up again: {error}",
-    why: "its local address must be one of this host's, and its pair of addresses and ports must be free",
+    what: "cannot restore a TCP connection: {error}",
+    why: "its local address must be an address of this host, and its pair of addresses and ports must be free",
     mends: [
-      { command: "crimg show {image} sockets", effect: "see the connections" },
+      { command: "crimg show {image} sockets", effect: "show the connections" },
       { command: "{restore} -- --tcp-close", effect: "restore with the connections closed" },
     ],
   },
@@ -59,22 +59,22 @@ export const SOCKET_CAUSES: readonly Cause[] = [
     id: "PORT_TAKEN",
     match: /Can't bind inet socket \(id (?<file_id>\d+)\): Address already in use/,
     during: "restore",
-    what: "another socket of this host has the address and port already",
-    why: "two sockets cannot be bound to one port",
+    what: "the address and port are already in use on this host",
+    why: "two sockets cannot be bound to the same port",
     mends: [
       {
         edit: "--tcp-listen-remap OLDPORT:NEWPORT",
         effect: "listen on another port",
       },
-      { command: "ss -ltnup", effect: "find who has it" },
+      { command: "ss -ltnup", effect: "find the process that uses it" },
     ],
   },
   {
     id: "ADDRESS_MISSING",
     match: /Can't bind inet socket \(id (?<file_id>\d+)\): Cannot assign requested address/,
     during: "restore",
-    what: "this host does not have the address that a socket was bound to",
-    why: "a socket can only be bound to an address of the host",
+    what: "the address of a socket is not available on this host",
+    why: "a socket can be bound only to an address of the host",
     mends: [
       {
         edit: "--remap-address OLD=NEW",
@@ -87,8 +87,8 @@ export const SOCKET_CAUSES: readonly Cause[] = [
     id: "NETWORK_LOCK",
     match:
       /(?:Iptables configuration failed|ip6?tables(?:-restore)?: not found|Locking (?:network|connection) failed|Failed to lock TCP connection)/,
-    what: "criu could not stop the packets of a TCP connection",
-    why: "by default it does so with iptables, which is not there or does not work",
+    what: "criu cannot block the packets of a TCP connection",
+    why: "it uses iptables by default, which is missing or does not work",
     mends: [
       {
         command: "criu dump -t {root} -D NEWDIR --tcp-established --network-lock nftables",
@@ -96,7 +96,7 @@ export const SOCKET_CAUSES: readonly Cause[] = [
       },
       {
         command: "criu dump -t {root} -D NEWDIR --tcp-established --network-lock skip",
-        effect: "stop nothing, where both ends of every connection are in the tree",
+        effect: "do not block packets, if both ends of every connection are in the process tree",
       },
     ],
   },
@@ -104,40 +104,40 @@ export const SOCKET_CAUSES: readonly Cause[] = [
     id: "UNIX_PEER_OUTSIDE",
     match: /External socket is used\. Consider using/,
     during: "dump",
-    what: "a unix socket is connected to a process outside of the tree",
-    why: "criu cannot bring the other end back",
+    what: "a unix socket is connected to an external process",
+    why: "criu cannot restore the other end",
     mends: [
       {
         command: "criu dump -t {root} -D NEWDIR --ext-unix-sk",
-        effect: "leave the other end out: works for datagram sockets with a path",
+        effect: "omit the other end (only for datagram sockets with a path)",
       },
-      { effect: "dump the tree that holds both ends: start from their common ancestor" },
+      { effect: "dump a process tree with both ends: from their common ancestor" },
     ],
   },
   {
     id: "UNIX_PEER_OUTSIDE",
     match: /(?:Can't dump half of stream unix connection|Can't dump name-less external socket)/,
     during: "dump",
-    what: "a unix stream socket is connected to a process outside of the tree",
-    why: "a connection can only come back with both its ends, or be handed over with --external unix[INODE]",
-    mends: [{ effect: "dump the tree that holds both ends: start from their common ancestor" }],
+    what: "a unix stream socket is connected to an external process",
+    why: "a connection can be restored only with both ends, or passed in with --external unix[INODE]",
+    mends: [{ effect: "dump a process tree with both ends: from their common ancestor" }],
   },
   {
     id: "UNIX_PEER_OUTSIDE",
     match: /External socket found in image/,
     during: "restore",
-    what: "a unix socket was connected to a process outside of the tree",
-    why: "criu connects it again only with --ext-unix-sk",
+    what: "a unix socket was connected to an external process",
+    why: "criu reconnects it only with --ext-unix-sk",
     mends: [{ command: "{restore}", effect: "restore with the options that the images need" }],
   },
   {
     id: "UNIX_PEER_GONE",
     match: /Can't connect (?<inode>\d+) socket: (?<error>.+)/,
     during: "restore",
-    what: "the unix socket with inode {inode} cannot be connected to its peer outside of the tree: {error}",
-    why: "the service that it talks to must be there under the same path",
+    what: "cannot connect the unix socket with inode {inode} to its external peer: {error}",
+    why: "the service must be running with the same path",
     mends: [
-      { command: "crimg show {image} sockets", effect: "see which path it is connected to" },
+      { command: "crimg show {image} sockets", effect: "show the path of the peer" },
       { effect: "start that service first, or remap the path with crimg edit --remap-path" },
     ],
   },
@@ -146,12 +146,12 @@ export const SOCKET_CAUSES: readonly Cause[] = [
     match:
       /(?:ghost: )?Can't bind (?:on socket )?id (?<id>0x[0-9a-f]+) ino (?<inode>\d+) addr (?<path>.*): (?<error>.+)/,
     during: "restore",
-    what: "the unix socket {path} cannot be bound: {error}",
-    why: "its directory must be there, and nothing but an old socket may stand at the path",
+    what: "cannot bind the unix socket {path}: {error}",
+    why: "its directory must exist, and the path must be free or an old socket",
     mends: [
       {
         edit: "--remap-path {path}=NEWPATH",
-        effect: "bind it elsewhere",
+        effect: "use another path",
       },
     ],
   },
@@ -160,7 +160,7 @@ export const SOCKET_CAUSES: readonly Cause[] = [
     match: /Can't get (?<level>\d+):(?<name>\d+) opt: (?<error>.+)/,
     during: "dump",
     what: "criu cannot read the socket option {level}:{name}: {error}",
-    why: "this criu asks for an option that this kernel no longer gives: up to 4.1 it can dump no inet socket on Linux 6.16 and later",
+    why: "this kernel no longer has the option: criu up to 4.1 cannot dump inet sockets on Linux 6.16 and later",
     mends: [{ effect: "use criu 4.2 or later" }],
   },
   {
@@ -168,8 +168,8 @@ export const SOCKET_CAUSES: readonly Cause[] = [
     match:
       /(?:Unsupported proto (?<protocol>\d+)|GODEBUG=multipathtcp=0|Can't dump \d+ inet socket|Sockets \(family \d+ proto \d+\) are not collected)/,
     during: "dump",
-    what: "a socket is of a family or protocol that criu cannot take",
-    why: "only TCP, UDP, raw, unix, netlink and packet sockets can be brought back; MPTCP cannot",
-    mends: [{ effect: "close the socket; for programs in Go set GODEBUG=multipathtcp=0" }],
+    what: "a socket has a family or protocol that criu does not support",
+    why: "criu supports TCP, UDP, raw, unix, netlink and packet sockets, but not MPTCP",
+    mends: [{ effect: "close the socket; for Go programs set GODEBUG=multipathtcp=0" }],
   },
 ];

@@ -53,8 +53,8 @@ test("options with keys are told apart by the key", () => {
 
 test("what crimg gives criu itself is refused, with what to say instead", () => {
   for (const [word, instead] of [
-    ["-D", /name the images as IMG/],
-    ["--images-dir=/x", /name the images as IMG/],
+    ["-D", /give the image as IMG/],
+    ["--images-dir=/x", /give the image as IMG/],
     ["-d", /--detach/],
     ["--pidfile", /crimg's --pidfile/],
     ["-vvv", /--log FILE/],

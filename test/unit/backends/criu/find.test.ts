@@ -26,23 +26,23 @@ test("without one says how to name one", () => {
   assert.not(probe.able);
   assert.match(
     probe.able ? "" : probe.reason,
-    /no criu on PATH; install one, or name it with --criu PATH or CRIMG_CRIU/,
+    /criu not found on PATH; install it, or name it with --criu PATH or CRIMG_CRIU/,
   );
 });
 
 test("the one that is named is the only candidate", () => {
   process.env.CRIMG_CRIU = "/nowhere/criu";
   const probe = findCriu(undefined);
-  assert.is(!probe.able && probe.reason, "/nowhere/criu is no program that can be started");
+  assert.is(!probe.able && probe.reason, "/nowhere/criu is not an executable program");
   const file = join(freshDirectory("not-executable"), "criu");
   writeFileSync(file, "");
   const named = findCriu(file);
-  assert.is(!named.able && named.reason, `${file} is no program that can be started`);
+  assert.is(!named.able && named.reason, `${file} is not an executable program`);
 });
 
 test("another program is not taken for criu", () => {
   const probe = findCriu("/bin/true");
-  assert.is(!probe.able && probe.reason, "/bin/true does not start, or is no criu");
+  assert.is(!probe.able && probe.reason, "/bin/true does not run, or is not criu");
 });
 
 test("a working criu is found by CRIMG_CRIU, with its version", () => {

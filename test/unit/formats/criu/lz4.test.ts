@@ -47,15 +47,15 @@ test("what the lz4 tool compresses comes back", () => {
 });
 
 test("a damaged block is refused with its place", () => {
-  fails(Buffer.alloc(0), 4096, /it decodes to 0 \(at offset 0x1000\)/);
-  fails(hex("50 6865"), 5, /literals are cut off/);
-  fails(hex("50 68656c6c6f"), 4, /it decodes to more/);
-  fails(hex("50 68656c6c6f"), 6, /it decodes to 5/);
-  fails(hex("10 61 0000 10 21"), 9, /a match 0 bytes back, of 1/);
-  fails(hex("10 61 0200 10 21"), 9, /a match 2 bytes back, of 1/);
-  fails(hex("10 61 01"), 9, /distance of a match is cut off/);
-  fails(hex("1f 61 0100"), 4096, /a length is cut off \(at offset 0x1004\)/);
-  fails(hex("14 61 0100"), 9, /last literals are missing/);
+  fails(Buffer.alloc(0), 4096, /decodes to 0 \(at offset 0x1000\)/);
+  fails(hex("50 6865"), 5, /truncated literals/);
+  fails(hex("50 68656c6c6f"), 4, /decodes to more/);
+  fails(hex("50 68656c6c6f"), 6, /decodes to 5/);
+  fails(hex("10 61 0000 10 21"), 9, /invalid match distance 0 \(expected at most 1/);
+  fails(hex("10 61 0200 10 21"), 9, /invalid match distance 2 \(expected at most 1/);
+  fails(hex("10 61 01"), 9, /truncated match distance/);
+  fails(hex("1f 61 0100"), 4096, /truncated length \(at offset 0x1004\)/);
+  fails(hex("14 61 0100"), 9, /missing last literals/);
   fails(Buffer.concat([hex("1f 61 0100"), Buffer.alloc(1 << 20, 0xff), hex("00 10 21")]), 4096, /more/);
 });
 

@@ -59,13 +59,21 @@ test("entries that overlap or are out of order", () => {
 });
 
 test("addresses inside pages and behind the last one", () => {
-  fails(of([{ at: 0, pages: 1, vaddr: BASE + 1n }]), "INVALID", /0x10000001 is no multiple of the page size/);
+  fails(
+    of([{ at: 0, pages: 1, vaddr: BASE + 1n }]),
+    "INVALID",
+    /address 0x10000001 \(expected a multiple of the page size/,
+  );
   const top = (1n << 64n) - BigInt(PAGE);
-  fails(of([{ at: 0, pages: 2, vaddr: top }]), "INVALID", /2 pages from 0xfffffffffffff000 reach beyond/);
+  fails(of([{ at: 0, pages: 2, vaddr: top }]), "INVALID", /2 pages from 0xfffffffffffff000 \(beyond/);
 });
 
 test("counts of 2^50 pages, and of more than any number can tell exactly", () => {
-  fails(of([{ at: 0, pages: 2n ** 50n }]), "TRUNCATED", /reach to byte \d+ by .*pagemap-10.img\[1\]/);
+  fails(
+    of([{ at: 0, pages: 2n ** 50n }]),
+    "TRUNCATED",
+    /expected at least \d+ for the pages at .*pagemap-10.img\[1\]/,
+  );
   fails(
     of([
       { at: 0, pages: 2n ** 50n },
@@ -74,12 +82,8 @@ test("counts of 2^50 pages, and of more than any number can tell exactly", () =>
     "INVALID",
     /overlap/,
   );
-  fails(
-    of([{ at: 0, pages: 2n ** 53n }]),
-    "INVALID",
-    /9007199254740992 pages are more than any address space/,
-  );
-  fails(of([{ at: 0, pages: 2n ** 64n - 1n }]), "INVALID", /more than any address space/);
+  fails(of([{ at: 0, pages: 2n ** 53n }]), "INVALID", /invalid number of pages 9007199254740992/);
+  fails(of([{ at: 0, pages: 2n ** 64n - 1n }]), "INVALID", /larger than any address space/);
   const lazy = spaceOf(of([{ at: 0, pages: 2n ** 50n, flags: 2 }]));
   assert.equal([...lazy.runs()], [{ where: "lazy", address: BASE, pages: 64 }]);
   const parents = of([{ at: 0, pages: 2n ** 50n, flags: 1 }]);
@@ -90,18 +94,18 @@ test("pages beyond the end of the pages file, and no pages file", () => {
   fails(
     of([{ at: 0, pages: 2 }]),
     "TRUNCATED",
-    /pages-1.img: truncated: the pages at 0x10000000 reach to byte 8192/,
+    /pages-1.img: truncated: found \d+ bytes \(expected at least 8192 for the pages at 0x10000000/,
   );
   const builder = new MemorySetBuilder([{ at: 0, pages: 1 }], filled(1));
   builder.files.delete("pages-1.img");
-  fails(chain(builder), "MISSING", /pages-1.img: missing: .*pagemap-10.img says that pages are in it/);
+  fails(chain(builder), "MISSING", /pages-1.img: missing \(referenced by .*pagemap-10.img\)/);
   const counts = spaceOf(chain(builder)).count(BASE, BASE + 0x10000n);
   assert.equal(counts, { stored: 1, inParent: 0, lazy: 0 });
 });
 
 test("flags that contradict each other, and flags of the future", () => {
-  fails(of([{ at: 0, pages: 1, flags: 5 }]), "INVALID", /flags 0x5 .* contradict/);
-  fails(of([{ at: 0, pages: 1, flags: 0x14 }]), "UNSUPPORTED", /flags 0x14 .* bits that are not known/);
+  fails(of([{ at: 0, pages: 1, flags: 5 }]), "INVALID", /contradictory flags 0x5 /);
+  fails(of([{ at: 0, pages: 1, flags: 0x14 }]), "UNSUPPORTED", /unknown bits in the flags 0x14/);
 });
 
 test("mappings that overlap, are empty or cut pages", () => {
@@ -118,7 +122,7 @@ test("mappings that overlap, are empty or cut pages", () => {
       assert.unreachable("opened");
     } catch (error) {
       assert.ok(isCrimgError(error));
-      assert.match(error.message, /mm-10.img: the mapping 0x1000.* is not a range of whole pages/);
+      assert.match(error.message, /mm-10.img: mapping 0x1000.* is not a range of whole \d+-byte pages/);
     }
   }
 });

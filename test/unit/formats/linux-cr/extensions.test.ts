@@ -350,7 +350,7 @@ test("an image that only later readers understand is refused with its place", ()
     .add(R.EXTENSIONS, { version: 3, oldest_reader: 2 })
     .tail().bytes;
   const { problem } = parse(bytes);
-  assert.match(problem?.message ?? "", /a reader of version 2 is needed for.*\(in \[\d+\]/);
+  assert.match(problem?.message ?? "", /need a reader of version 2 .*\(in \[\d+\]/);
 });
 
 test.run();

@@ -111,10 +111,10 @@ test("objects with a number that is taken, not above 0 or of a type without reco
   const image = new LinuxCrImage(new MemorySource(MINIMAL, "test.ckpt"));
   const at = image.range(18).offset;
   for (const [field, value, message] of [
-    [12, 0, /an object has the number 0; found OBJREF \(in \[18\]/],
-    [12, -5, /the number -5/],
-    [8, 2, /object 2 is of type 2, which has no records/],
-    [8, 99, /of type 99/],
+    [12, 0, /invalid objref 0 \(expected above 0\); found OBJREF \(in \[18\]/],
+    [12, -5, /objref -5 /],
+    [8, 2, /invalid type 2 of object 2 \(it has no records\)/],
+    [8, 99, /invalid type 99 of object/],
   ] as const) {
     const bytes = Buffer.from(MINIMAL);
     bytes.writeInt32LE(value, at + field);
@@ -122,7 +122,7 @@ test("objects with a number that is taken, not above 0 or of a type without reco
   }
   const twice = Buffer.from(MINIMAL);
   twice.writeInt32LE(2, image.range(19).offset + 12);
-  assert.match(parse(twice).problem?.message ?? "", /object 2 stands in the image twice/);
+  assert.match(parse(twice).problem?.message ?? "", /duplicate objref 2/);
 });
 
 test("objects that stand inside one another without end are refused, not recursed into", () => {
@@ -131,7 +131,7 @@ test("objects that stand inside one another without end are refused, not recurse
     .add(RECORDS.TASK, {})
     .text(RECORDS.STRING, "x");
   for (let i = 0; i < 20_000; i++) b.objref("USER");
-  assert.match(parse(b.tail().bytes).problem?.message ?? "", /more than 64 deep/);
+  assert.match(parse(b.tail().bytes).problem?.message ?? "", /at most 64 levels/);
 });
 
 test("a flipped bit anywhere outside of pages ends in a tree or one error with its place", () => {

@@ -109,8 +109,8 @@ test("numbers that count a payload follow it", () => {
 
 test("what does not fit is refused", () => {
   assert.throws(() => textPayload(RECORDS.FILE_NAME, "a\0b"), /NUL/);
-  assert.throws(() => textPayload(RECORDS.FILE_NAME, "x".repeat(4096)), /holds 4095/);
-  assert.throws(() => edited(MINIMAL, [[12, { payload: Buffer.alloc(1) }]]), /TASK holds nothing behind/);
+  assert.throws(() => textPayload(RECORDS.FILE_NAME, "x".repeat(4096)), /at most 4095/);
+  assert.throws(() => edited(MINIMAL, [[12, { payload: Buffer.alloc(1) }]]), /TASK has no payload/);
   assert.throws(() => edited(MINIMAL, [[1, { fields: { x: 1 } }]]), /BUFFER has no fields/);
   assert.throws(() => edited(MINIMAL, [[12, { fields: { exit_signal: 2 ** 32 } }]]), /exit_signal/);
 });

@@ -242,7 +242,7 @@ test("a log of success is not taken for a failure, whatever errors criu got over
 
 test("what is no log of criu is an error", () => {
   for (const text of ["", "hello\n", "\0\x01\xff"])
-    assert.throws(() => ofText(text), /log: this is no log of criu/);
+    assert.throws(() => ofText(text), /log: not a log of criu/);
 });
 
 test("a long log takes little time and memory", () => {

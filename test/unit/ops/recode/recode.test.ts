@@ -116,31 +116,35 @@ test("JSON that makes no image is refused, with the record and the field", () =>
   const fs = (entry: string) => `{"magic": "FS", "entries": [{"cwd_id": 1, "root_id": 2}, ${entry}]}`;
   const cases: [string, string | undefined, RegExp][] = [
     [fs('{"cwd_id": 1, "root_id": 4294967296}'), "[1].root_id", /4294967296.*0 to 4294967295/],
-    [fs('{"cwd_id": 1, "root_id": "x"}'), "[1].root_id", /no integer/],
+    [fs('{"cwd_id": 1, "root_id": "x"}'), "[1].root_id", /not an integer/],
     [fs('{"cwd_id": 1}'), "[1].root_id", /required field root_id/],
-    [fs('{"cwd_id": 1, "root_id": 2, "mask": 3}'), "[1].mask", /fs_entry has no field "mask"; it has cwd_id/],
-    [fs('{"cwd_id": 1, "root_id": 2, "extra": ""}'), "[1].extra", /no field "extra"/],
-    [fs('{"cwd_id": 1, "cwd_id": 1, "root_id": 2}'), "[1].cwd_id", /twice/],
-    [fs('{"cwd_id": 1, "root_id": 2, "_wire": "/w=="}'), "[1]._wire", /not the bytes of a fs_entry/],
-    [fs("[]"), "[1]", /a list found, a fs_entry/],
-    ['{"entries": []}', undefined, /"magic" is missing/],
-    ['{"magic": "FS"}', undefined, /"entries" is missing/],
-    ['{"magic": "NOPE", "entries": []}', undefined, /magic is "NOPE"/],
-    ['{"magic": "PAGES", "entries": []}', undefined, /magic is "PAGES"/],
-    ['{"magic": "FS", "magic": "FS", "entries": []}', undefined, /twice/],
+    [
+      fs('{"cwd_id": 1, "root_id": 2, "mask": 3}'),
+      "[1].mask",
+      /unknown field "mask" of fs_entry \(expected cwd_id/,
+    ],
+    [fs('{"cwd_id": 1, "root_id": 2, "extra": ""}'), "[1].extra", /unknown field "extra"/],
+    [fs('{"cwd_id": 1, "cwd_id": 1, "root_id": 2}'), "[1].cwd_id", /duplicate key/],
+    [fs('{"cwd_id": 1, "root_id": 2, "_wire": "/w=="}'), "[1]._wire", /not the encoding of a fs_entry/],
+    [fs("[]"), "[1]", /a list \(expected a fs_entry/],
+    ['{"entries": []}', undefined, /missing key "magic"/],
+    ['{"magic": "FS"}', undefined, /missing key "entries"/],
+    ['{"magic": "NOPE", "entries": []}', undefined, /invalid magic "NOPE"/],
+    ['{"magic": "PAGES", "entries": []}', undefined, /invalid magic "PAGES"/],
+    ['{"magic": "FS", "magic": "FS", "entries": []}', undefined, /duplicate key/],
     ['{"magic": "FS", "entries": [], "more": 1}', undefined, /unknown key "more"/],
-    ['{"magic": "FS", "entries": {}}', undefined, /entries must be a list/],
-    ['{"magic": "FS", "_head": "big", "entries": []}', undefined, /_head is "big"/],
+    ['{"magic": "FS", "entries": {}}', undefined, /entries is not a list/],
+    ['{"magic": "FS", "_head": "big", "entries": []}', undefined, /invalid _head "big"/],
     ["[]", undefined, /an object/],
     ['{"magic": "FS", "entries": [}', undefined, /line 1, column 29/],
     ['{"magic": "FS", "entries": []} x', undefined, /the end of the text/],
-    ["", undefined, /the JSON of an image is an object/],
+    ["", undefined, /the JSON of an image is not an object/],
     [
       '{"magic": "PIPES_DATA", "entries": [{"pipe_id": 1, "bytes": 4, "extra": "YWJj"}]}',
       "[0].extra",
-      /3 bytes of payload, but the record says 4/,
+      /payload of 3 bytes \(expected 4/,
     ],
-    ['{"magic": "PIPES_DATA", "entries": [{"pipe_id": 1, "bytes": 4}]}', "[0].extra", /0 bytes of payload/],
+    ['{"magic": "PIPES_DATA", "entries": [{"pipe_id": 1, "bytes": 4}]}', "[0].extra", /payload of 0 bytes/],
     [
       '{"magic": "PIPES_DATA", "entries": [{"pipe_id": 1, "bytes": 4, "extra": "... <4B>"}]}',
       "[0].extra",
@@ -166,14 +170,14 @@ test("lax ignores keys that are not known, at the top and in records", () => {
   assertBytes(encodeImage(text, { lax: true }), imageOf(FS, [FS_MESSAGE]));
   assert.match(
     refusal('{"magic": "FS", "entries": [{"cwd_id": "?", "root_id": 15}]}', true).message,
-    "no integer",
+    "not an integer",
   );
 });
 
 test("bytes that are no text are refused", () => {
   assert.throws(
     () => encodeImage(bytesOf("19 43 56 54 ff fe")),
-    (error: unknown) => isCrimgError(error) && /not UTF-8/.test(error.message),
+    (error: unknown) => isCrimgError(error) && /invalid UTF-8/.test(error.message),
   );
 });
 

@@ -47,12 +47,9 @@ test("all records of an image, whose name may lack its ending", () => {
 });
 
 for (const [name, sentence] of [
-  ["filelocks.img[3]", "filelocks.img has 3 records, numbered from 0; there is no 3"],
-  ["filelock", "no image of the set is named filelock; there are filelocks.img, files.img"],
-  [
-    "../etc/passwd",
-    "no image of the set is named ../etc/passwd; there are filelocks.img, files.img, pstree.img",
-  ],
+  ["filelocks.img[3]", "no such record 3 in filelocks.img (3 records, numbered from 0)"],
+  ["filelock", "no such image filelock (expected one of filelocks.img, files.img)"],
+  ["../etc/passwd", "no such image ../etc/passwd (expected one of filelocks.img, files.img, pstree.img)"],
 ] as const)
   test(`${name} is not found`, () => {
     assert.throws(

@@ -65,13 +65,13 @@ test("parents in a circle are all shown, and said to be damage", () => {
     tasks.map(({ pid }) => pid),
     [1, 2, 3],
   );
-  assert.equal(notes, ["damaged: the parents of 2 form a circle, so it has no root"]);
+  assert.equal(notes, ["damaged: the parents of 2 form a cycle"]);
 });
 
 test("a task that is its own parent is shown once", () => {
   const { tasks, notes } = treeOf([entry(7, 7)]);
   assert.equal(tasks.length, 1);
-  assert.match(notes.at(-1) as string, /circle/);
+  assert.match(notes.at(-1) as string, /cycle/);
 });
 
 test("an unknown parent and a pid that occurs twice are told", () => {
@@ -79,7 +79,7 @@ test("an unknown parent and a pid that occurs twice are told", () => {
   assert.is(tasks.length, 2);
   assert.equal(notes, [
     "damaged: the parent of 4 is not in the set",
-    "damaged: 2 tasks are left out, whose pid another one has: 1",
+    "damaged: 2 tasks with duplicate pids are omitted: 1",
   ]);
 });
 

@@ -70,7 +70,7 @@ for (const view of Object.keys(VIEWS) as ViewName[]) {
   test(`${view} says which pids there are when one is unknown`, () => {
     assert.throws(
       () => VIEWS[view](sharers(), { pid: 77 }),
-      (error: Error) => error instanceof NotFoundError && error.message.endsWith("there are 1, 2, 3"),
+      (error: Error) => error instanceof NotFoundError && error.message.endsWith("(expected one of 1, 2, 3)"),
     );
     assert.throws(
       () => VIEWS[view](sharers(), { pid: 102 }),

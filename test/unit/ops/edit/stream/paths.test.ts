@@ -66,7 +66,7 @@ test("a socket name that does not fit into an address is refused", () => {
 test("a path longer than the format takes is refused, with its record", () => {
   assert.throws(
     () => plannedStream("rich", [`remap-path /var=/${"x/".repeat(2045)}x`]),
-    /the format holds 4095 .*in \[50\]/,
+    /expected at most 4095\) .*in \[50\]/,
   );
 });
 

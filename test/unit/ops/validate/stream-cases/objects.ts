@@ -6,10 +6,13 @@ const SIGNED = 1n << 63n;
 
 /** Files, sockets, terminals, System V objects. */
 export const objectCases: readonly StreamCase[] = [
-  damage("FIELD_VALUE", "rich", (s) => s.set(R.FILE, { f_type: 8 }, (f) => f.f_type === 1), [
-    "STREAM_ORDER",
-    "STREAM_SALVAGED",
-  ]),
+  damage(
+    "FIELD_VALUE",
+    "rich",
+    (s) => s.set(R.FILE, { f_type: 8 }, (f) => f.f_type === 1),
+    ["STREAM_ORDER", "STREAM_SALVAGED"],
+    "file type",
+  ),
   damage("FILE_FLAGS", "rich", (s) => s.set(R.FILE, { f_flags: 0x8602 }, (f) => f.f_type === 1)),
   damage("FILE_ACCESS", "rich", (s) => s.set(R.FILE, { f_mode: 1 }, (f) => f.f_type === 1)),
   damage("FILE_POSITION", "rich", (s) => s.set(R.FILE, { f_pos: SIGNED }, (f) => f.f_type === 1)),
@@ -61,7 +64,7 @@ export const objectCases: readonly StreamCase[] = [
   damage("PTY_DATA", "rich", (s) => s.set(R.TTY_LDISC, { datalen: 3 })),
   damage("IPC_LISTS", "minimal", (s) => s.set(R.IPC, { ipc_type: 505 }, 1)),
   damage("IPC_ID", "rich", (s) => s.set(R.IPC_SEM, { perms: { id: -1 } })),
-  damage("FIELD_VALUE", "rich", (s) => s.set(R.IPC_SHM, { mlock_uid: 0 })),
+  damage("FIELD_VALUE", "rich", (s) => s.set(R.IPC_SHM, { mlock_uid: 0 }), [], "mlock_uid"),
   damage("MSG_TYPE", "rich", (s) => s.set(R.IPC_MSG_MSG, { m_type: 0n })),
   damage("MSG_BYTES", "rich", (s) => s.set(R.IPC_MSG, { q_cbytes: 6n }), [], "the sum"),
   damage("SEM_VALUES", "rich", (s) => s.poke(s.find(R.IPC_SEM) + 1, 0, words(-1))),

@@ -152,7 +152,7 @@ export const ourCases: readonly StreamCase[] = [
     number.writeInt32LE(4711);
     return s.poke(rights, 0, number);
   }),
-  damage("FIELD_VALUE", "logger", (s) => s.set(R.FS, { umask: 0o1022 })),
+  damage("FIELD_VALUE", "logger", (s) => s.set(R.FS, { umask: 0o1022 }), [], "umask"),
   damage("FS_DIRECTORIES", "logger", (s) => s.set(R.FS_EXTRA, { cwd_mode: 0o100644 })),
   damage("OBJECT_REFERENCE", "logger", (s) => s.set(R.FS_EXTRA, { cwd_objref: 4711 }), [], "FS_EXTRA"),
   damage("OBJECT_REFERENCE", "deleted", (s) => s.set(R.UNLINKED_EXTRA, { file_objref: 4711 }), [
