@@ -227,7 +227,7 @@ restore("a lock that another process holds makes criu hang: crimg ends it and sa
   assert.match(stderr, /not restored: criu hung \(no log output\) and was killed/);
   assert.match(
     stderr,
-    new RegExp(`LOCK_TAKEN {2}criu waits for the posix lock of task ${live.pid} on descriptor 4`),
+    new RegExp(`LOCK_TAKEN {2}criu is waiting for the posix lock of task ${live.pid} on descriptor 4`),
   );
   await kill(holder);
   await succeeds("restore", images, "--detach");

@@ -159,7 +159,7 @@ test("auto: a stream of crimg checkpoint is for slim, also where there is a criu
   assert.is(phases.at(-1), "resume");
   assert.is(statOf(live.pid), undefined, "nothing was started");
   const text = await crimg(["restore", image, "--dry-run"]);
-  assert.match(text.stdout, /^backend slim, since the stream was written by crimg checkpoint\n/);
+  assert.match(text.stdout, /^backend slim \(the stream was written by crimg checkpoint\)\n/);
   assert.ok(text.stdout.endsWith("dry run; nothing was started\n"));
 });
 
@@ -176,7 +176,7 @@ test("auto: without a criu the other engine takes over, and says why", async () 
   const { json } = await crimgJson(["restore", "fixtures/criu/logger", "--dry-run"], { env });
   const { backend, losses } = json as { backend: { name: string; because: string }; losses: unknown };
   assert.is(backend.name, "slim");
-  assert.match(backend.because, /^criu does not work here: \/nowhere\/criu is no program/);
+  assert.match(backend.because, /^criu does not work here: \/nowhere\/criu is not an executable program/);
   assert.equal(losses, []);
 });
 

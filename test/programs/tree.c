@@ -192,7 +192,9 @@ static void expect_children(void)
 	}
 	expect(waitid(P_PID, zombie, &info, WEXITED | WNOWAIT | WNOHANG) == 0 && info.si_pid == zombie && info.si_status == 3,
 	       "the zombie has pid %d and status %d", info.si_pid, info.si_status);
-	/* t: criu still holds it, as tracer. */
+	/* t: criu still holds it, as tracer; R: it is about to stop again. */
+	for (int i = 0; i < 100 && strchr("Tt", state_of(stopped)) == NULL; i++)
+		sleep_ns(10000000);
 	expect(strchr("Tt", state_of(stopped)) != NULL, "the stopped child has state %c", state_of(stopped));
 	expect(getsid(shared->pid[ORPHAN]) == dead_session, "the orphan has session %d", getsid(shared->pid[ORPHAN]));
 	expect(getpgid(shared->pid[GROUPED]) == dead_group, "the grouped child has group %d", getpgid(shared->pid[GROUPED]));
