@@ -22,7 +22,7 @@ export interface ThreadAttributes {
   readonly addresses: ThreadAddresses;
   /** Signal that it gets when its parent ends, prctl(2); 0 for none. */
   readonly deathSignal: number;
-  /** Area that the thread registered with rseq(2); undefined when it has none. */
+  /** Area that the thread registered with rseq(2); undefined or with address 0, as criu stores it, when it has none. */
   readonly rseq: RestartableSequences | undefined;
 }
 

@@ -80,9 +80,8 @@ export function decodeThreadAttributes(core: CoreEntry | undefined, image: strin
         : undefined,
     },
     deathSignal: thread?.pdeath_sig ?? 0,
-    // criu stores an entry of zeros for a thread that registered none.
     rseq:
-      rseq === undefined || rseq.rseq_abi_pointer === 0n
+      rseq === undefined
         ? undefined
         : {
             address: rseq.rseq_abi_pointer,

@@ -72,7 +72,7 @@ export function decodeThreadAttributes(reader: StreamReader, part: Part): Thread
     },
     deathSignal: task.pdeath_signal,
     rseq:
-      rseq === undefined || rseq.value.abi_pointer === 0n
+      rseq === undefined
         ? undefined
         : {
             address: rseq.value.abi_pointer,

@@ -22,7 +22,10 @@ export const REGISTERS: Section = {
       signalStack:
         addresses.signalStack && `${hex(addresses.signalStack.start)}-${hex(addresses.signalStack.end)}`,
       deathSignal: deathSignal || undefined,
-      rseq: rseq && `${hex(rseq.address)}, ${rseq.size} bytes, signature ${hex(rseq.signature)}`,
+      rseq:
+        rseq === undefined || rseq.address === 0n
+          ? undefined
+          : `${hex(rseq.address)}, ${rseq.size} bytes, signature ${hex(rseq.signature)}`,
     })),
 };
 
