@@ -4,8 +4,6 @@ import { SHM_HUGETLB } from "./mman.js";
 
 /** Size of a segment in bytes: SHMMIN to SHMMAX, include/uapi/linux/shm.h. */
 export const SEGMENT_BYTES = range(1, (1n << 64n) - 1n - (1n << 24n));
-/** Valid types of a message, msgsnd(2). */
-export const MESSAGE_TYPE = range(1, (1n << 63n) - 1n);
 /** SEMVMX, the highest value of a semaphore, include/uapi/linux/sem.h. */
 export const SEMVMX = 32_767;
 /** The sysctls kernel.msg_next_id, sem_next_id and shm_next_id: an id, or -1 for any. */

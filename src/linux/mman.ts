@@ -42,9 +42,7 @@ export const VM_LOCKED = 0x2000n;
 export const VM_SEQ_READ = 0x8000n;
 export const VM_RAND_READ = 0x1_0000n;
 export const VM_DONTCOPY = 0x2_0000n;
-export const VM_DONTEXPAND = 0x4_0000n;
 export const VM_LOCKONFAULT = 0x8_0000n;
-export const VM_ACCOUNT = 0x10_0000n;
 export const VM_NORESERVE = 0x20_0000n;
 export const VM_HUGETLB = 0x40_0000n;
 

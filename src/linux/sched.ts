@@ -3,13 +3,10 @@ import { enumTable } from "../io/enums.js";
 
 /** Flags of clone(2), include/uapi/linux/sched.h. */
 export const CLONE_VM = 0x100;
-export const CLONE_FS = 0x200;
 export const CLONE_FILES = 0x400;
-export const CLONE_SIGHAND = 0x800;
 export const CLONE_VFORK = 0x4000;
 export const CLONE_PARENT = 0x8000;
 export const CLONE_THREAD = 0x10000;
-export const CLONE_SYSVSEM = 0x40000;
 
 /** Flags of waitid(2) and wait4(2), include/uapi/linux/wait.h. */
 export const WNOHANG = 1;

@@ -54,7 +54,6 @@ export const SOL_NETLINK = 270;
 /** Options of SOL_SOCKET that are not in an option table, include/uapi/asm-generic/socket.h, socket(7). */
 export const SO_REUSEADDR = 2;
 export const SO_TYPE = 3;
-export const SO_ERROR = 4;
 export const SO_ACCEPTCONN = 30;
 export const SO_PROTOCOL = 38;
 export const SO_DOMAIN = 39;

@@ -9,24 +9,12 @@ import type { PendingSignal, SignalState } from "./signals.js";
 import type { Surroundings } from "./surroundings.js";
 import type { Timer } from "./timer.js";
 
-export type {
-  DeletedFile,
-  Descriptor,
-  DescriptorTable,
-  FileOwner,
-  FileTable,
-  OpenFile,
-  PipeBuffer,
-} from "./open-file.js";
-export type { AddressRange, Origin } from "./origin.js";
+export type TaskState = "alive" | "zombie" | "stopped" | "helper" | "unknown";
 
 /**
  * The neutral checkpoint: what the field calls tasks, descriptors, open files, mappings, locks, sockets and timers,
  * whatever the image format. It is a view of the document: built when asked for, each part with its origin.
  */
-
-export type TaskState = "alive" | "zombie" | "stopped" | "helper" | "unknown";
-
 export interface Checkpoint {
   /** Instruction set of the dumped tasks in the kernel's spelling, as `uname -m` prints it; `unknown` if not stored. */
   readonly architecture: string;

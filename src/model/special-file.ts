@@ -1,3 +1,5 @@
+import type { Timer } from "./timer.js";
+
 /**
  * What only one type of open file has: the counter of an eventfd, what an epoll or inotify watches, the signals of a
  * signalfd, the timer of a timerfd, a memfd's memory, the settings of a terminal.
@@ -17,14 +19,20 @@ export interface Signalfd {
   readonly mask: bigint;
 }
 
-/** timerfd_create(2); times in nanoseconds from the start of the checkpoint, 0 for none. */
+/** timerfd_create(2) */
 export interface Timerfd {
   readonly kind: "timerfd";
-  readonly clock: number;
-  readonly settimeFlags: number;
-  readonly ticks: bigint;
-  readonly left: bigint;
-  readonly interval: bigint;
+  readonly timer: Timer;
+}
+
+/** The timers of those open files that are timerfds, each once. */
+export function timerfds(
+  files: Iterable<{ readonly type: string; readonly special: SpecialFile | undefined } | undefined>,
+): Timer[] {
+  return [...new Set(files)].flatMap((file) => {
+    const special = file?.type === "TIMERFD" ? file.special : undefined;
+    return special?.kind === "timerfd" ? special.timer : [];
+  });
 }
 
 export interface Epoll {

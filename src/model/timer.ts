@@ -1,4 +1,3 @@
-import type { OpenFile } from "./open-file.js";
 import type { Origin } from "./origin.js";
 
 /** setitimer(2), timer_create(2), timerfd_create(2), and the time limits of calls that the checkpoint interrupted. */
@@ -20,8 +19,6 @@ export interface Timer {
   readonly notice: TimerNotice | undefined;
   /** Flags of timerfd_settime(2); undefined for others. */
   readonly settimeFlags: number | undefined;
-  /** Of a timerfd. */
-  readonly file: OpenFile | undefined;
   /** False for parts of a second that make a second or more: the kernel refuses the time, and only its sum is kept here. */
   readonly isRegular: boolean;
   readonly origin: Origin;
@@ -39,7 +36,7 @@ export interface TimerNotice {
 /** What a timer has that says no more than its kind and its times. */
 export const PLAIN_TIMER = {
   ...{ id: undefined, clock: undefined, overrun: 0n, interval: 0n },
-  ...{ notice: undefined, settimeFlags: undefined, file: undefined, isRegular: true },
+  ...{ notice: undefined, settimeFlags: undefined, isRegular: true },
 } as const satisfies Partial<Timer>;
 
 /** The timers of setitimer(2), which every process has, set or not. */

@@ -164,6 +164,19 @@ for (const [fixture, place, value] of SUSPICIOUS)
     assertSameMeaning(meaningOf(converted(set).document), found);
   });
 
+/** Seconds beyond the nanoseconds of the kernel, which counts no further than 2^63-1 of them. */
+for (const place of [
+  "core-1000.img[0].tc.timers.posix[0].vsec",
+  "core-1000.img[0].tc.timers.real.vsec",
+  "files.img[7].tfd.vsec",
+])
+  test(`${place} = 2^62 is converted to the longest time there is`, () => {
+    const set = new DamagedSet("threads").set(place, 1n << 62n).open();
+    const { checkpoint } = converted(set).document;
+    const lefts = checkpoint.tasks.flatMap(({ timers }) => timers.map(({ left }) => left));
+    assert.is(lefts.filter((left) => left === (1n << 63n) - 1n).length, 1);
+  });
+
 for (const [fixture, edit] of EDITS)
   test(`${edit} of ${fixture} does the same to both`, () => {
     const set = new DamagedSet(fixture).open();

@@ -6,8 +6,10 @@ import { CORE_ENTRY_MARCH } from "../../formats/criu/tables/core.js";
 import { enumName } from "../../io/enums.js";
 import { type ErrorPlace, FormatError } from "../../io/errors.js";
 import { MAX_THREADS } from "../../io/limits.js";
-import type { Checkpoint, DeletedFile, DescriptorTable, FileTable, Task } from "../checkpoint.js";
+import type { Checkpoint, Task } from "../checkpoint.js";
 import { lazy } from "../lazy.js";
+import type { DeletedFile, DescriptorTable, FileTable } from "../open-file.js";
+import { timerfds } from "../special-file.js";
 import { criuDeletedFiles } from "./deleted-files.js";
 import { criuFileTable } from "./files.js";
 import { decodeIpcNamespaces, decodeUtsNamespaces } from "./ipc.js";
@@ -15,7 +17,6 @@ import { decodeLocks } from "./locks.js";
 import { criuMounts, criuPipeBuffers } from "./mounts.js";
 import { criuSurroundings } from "./surroundings.js";
 import { CriuTask, criuDescriptorTable, type TaskContext } from "./tasks.js";
-import { decodeTimerfds } from "./timers.js";
 
 /** `uname -m` of the architectures that core_entry.mtype names. */
 const ARCHITECTURES: Readonly<Record<string, string>> = {
@@ -75,7 +76,7 @@ export function criuCheckpoint(set: CriuImageSet): Checkpoint {
       return locks();
     },
     get timerfds() {
-      return decodeTimerfds(files().all);
+      return timerfds(files().all);
     },
     get pipes() {
       return pipes();

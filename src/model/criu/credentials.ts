@@ -1,6 +1,6 @@
 import type { CredsEntry } from "../../formats/criu/tables/creds.js";
-import type { Origin } from "../checkpoint.js";
 import { type Credentials, maskOf, switchOf, wordsOf } from "../credentials.js";
+import type { Origin } from "../origin.js";
 
 /** criu looks at no more than two words of a set of capabilities. */
 export function decodeCredentials(entry: CredsEntry, origin: Origin): Credentials {

@@ -2,7 +2,7 @@ import { fileNameOf } from "../../formats/criu/detect.js";
 import type { CriuImage } from "../../formats/criu/image.js";
 import type { CriuImageSet } from "../../formats/criu/image-set.js";
 import { IMAGES } from "../../formats/criu/images.js";
-import type { DeletedFile, FileTable } from "../checkpoint.js";
+import type { DeletedFile, FileTable } from "../open-file.js";
 import type { FilePiece, Ghost } from "../stored-bytes.js";
 
 const LINKED = 0;

@@ -2,8 +2,8 @@ import type { RegFileEntry } from "../../formats/criu/tables/regfile.js";
 import { buildIdWords } from "../../formats/elf/build-id.js";
 import type { ByteOrder } from "../../io/byte-order.js";
 import { wordBytes } from "../../io/words.js";
-import type { Origin } from "../checkpoint.js";
 import type { FileIdentity } from "../open-file.js";
+import type { Origin } from "../origin.js";
 
 /** What a restore compares, of the entry of a file. */
 export function decodeIdentity(

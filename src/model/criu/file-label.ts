@@ -1,7 +1,7 @@
 import type { CriuImageSet } from "../../formats/criu/image-set.js";
 import { TTY_TYPE } from "../../formats/criu/tables/tty.js";
 import { enumName } from "../../io/enums.js";
-import type { OpenFile } from "../checkpoint.js";
+import type { OpenFile } from "../open-file.js";
 import { socketLabel } from "../socket.js";
 import { memfdInode, ttyInfo } from "./referred-records.js";
 

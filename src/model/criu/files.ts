@@ -8,9 +8,9 @@ import type { RegFileEntry } from "../../formats/criu/tables/regfile.js";
 import { enumName } from "../../io/enums.js";
 import { FormatError } from "../../io/errors.js";
 import { MAX_PATH_LENGTH } from "../../io/limits.js";
-import type { DeletedFile, FileOwner, FileTable, OpenFile, Origin } from "../checkpoint.js";
 import { NumberNames } from "../number-names.js";
-import type { FileIdentity } from "../open-file.js";
+import type { DeletedFile, FileIdentity, FileOwner, FileTable, OpenFile } from "../open-file.js";
+import type { Origin } from "../origin.js";
 import type { Socket } from "../socket.js";
 import type { SpecialFile } from "../special-file.js";
 import { decodeIdentity } from "./file-identity.js";
@@ -153,7 +153,7 @@ class CriuOpenFile implements OpenFile {
   }
 
   get special(): SpecialFile | undefined {
-    return decodeSpecial(this.type, this.record, this.#context.set);
+    return decodeSpecial(this, this.#context.set);
   }
 
   get #regular(): RegFileEntry {

@@ -14,7 +14,6 @@ import type { UtsnsEntry } from "../../formats/criu/tables/ns.js";
 import type { ByteOrder } from "../../io/byte-order.js";
 import type { SourceRange } from "../../io/concat.js";
 import { MAP_HUGE_SHIFT, SHM_HUGETLB } from "../../linux/mman.js";
-import type { Origin } from "../checkpoint.js";
 import type {
   IpcLimits,
   IpcMessage,
@@ -25,6 +24,7 @@ import type {
   IpcSemaphores,
   UtsNamespace,
 } from "../ipc.js";
+import type { Origin } from "../origin.js";
 
 const HUGE_MASK = 0x3f;
 /** What Linux has where an image says nothing, see mq_overview(7). */

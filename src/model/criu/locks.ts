@@ -9,9 +9,10 @@ import {
   LOCK_POSIX,
 } from "../../formats/criu/tables/file-lock.js";
 import { OFFSET_MAX } from "../../linux/files.js";
-import type { OpenFile, Origin } from "../checkpoint.js";
 import { FCNTL_TYPES, type Lock, type LockKind, type LockType } from "../lock.js";
 import { NumberNames } from "../number-names.js";
+import type { OpenFile } from "../open-file.js";
+import type { Origin } from "../origin.js";
 
 /** file_lock_entry.flag */
 const KINDS = new NumberNames<LockKind>([

@@ -2,7 +2,8 @@ import type { CriuImageSet } from "../../formats/criu/image-set.js";
 import { IMAGES } from "../../formats/criu/images.js";
 import type { MmEntry, VmaEntry } from "../../formats/criu/tables/mm.js";
 import { MAP_GROWSDOWN, MAP_SHARED } from "../../linux/mman.js";
-import type { FileTable, Mapping, MappingKind, MemoryDescriptor, OpenFile } from "../checkpoint.js";
+import type { Mapping, MappingKind, MemoryDescriptor } from "../checkpoint.js";
+import type { FileTable, OpenFile } from "../open-file.js";
 
 /** Bits of vma_entry.status, in the order in which they decide what the mapping is (criu/include/vma.h). */
 const KINDS: readonly (readonly [bit: number, kind: MappingKind])[] = [

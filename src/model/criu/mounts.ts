@@ -2,7 +2,8 @@ import type { CriuImageSet } from "../../formats/criu/image-set.js";
 import { IMAGES } from "../../formats/criu/images.js";
 import { FSTYPE } from "../../formats/criu/tables/mnt.js";
 import { enumName } from "../../io/enums.js";
-import type { Mount, PipeBuffer } from "../checkpoint.js";
+import type { Mount } from "../checkpoint.js";
+import type { PipeBuffer } from "../open-file.js";
 
 const FSTYPE_AUTO = 16;
 

@@ -4,7 +4,7 @@ import { IMAGES } from "../../formats/criu/images.js";
 import type { CoreEntry, TaskCoreEntry } from "../../formats/criu/tables/core.js";
 import type { SaEntry } from "../../formats/criu/tables/sigaction.js";
 import type { SiginfoEntry, SignalQueueEntry } from "../../formats/criu/tables/siginfo.js";
-import type { Origin } from "../checkpoint.js";
+import type { Origin } from "../origin.js";
 import { CATCHABLE, type PendingSignal, type SignalAction } from "../signals.js";
 import { taskEntries } from "./task-entries.js";
 

@@ -12,7 +12,8 @@ import type { SourceRange } from "../../io/concat.js";
 import { enumName, enumNumber } from "../../io/enums.js";
 import { NETLINK_PROTOCOLS, SCM_RIGHTS } from "../../linux/sockets.js";
 import { NSEC_PER_USEC, USEC_PER_SEC } from "../../linux/time.js";
-import type { FileTable, OpenFile, Origin } from "../checkpoint.js";
+import type { FileTable, OpenFile } from "../open-file.js";
+import type { Origin } from "../origin.js";
 import {
   endText,
   type InetEnds,

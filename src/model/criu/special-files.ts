@@ -8,9 +8,10 @@ import type { SignalfdEntry } from "../../formats/criu/tables/siginfo.js";
 import type { TimerfdEntry } from "../../formats/criu/tables/timer.js";
 import type { TermiosEntry } from "../../formats/criu/tables/tty.js";
 import { wordBytes } from "../../io/words.js";
-import { NSEC_PER_SEC } from "../../linux/time.js";
+import type { OpenFile } from "../open-file.js";
 import type { Memfd, SpecialFile, Terminal } from "../special-file.js";
 import { memfdInode, ttyInfo } from "./referred-records.js";
+import { decodeTimerfd, encodeTimerfd } from "./timers.js";
 
 /** Words of a file handle that criu wants even where it goes by the path. */
 const HANDLE_WORDS = 16;
@@ -19,8 +20,7 @@ const CONTROL_CHARACTERS = 19;
 
 /** What an open file has that only its type has. */
 export function decodeSpecial(
-  type: string,
-  record: Readonly<Record<string, unknown>>,
+  { type, record, origin }: Pick<OpenFile, "type" | "record" | "origin">,
   set: CriuImageSet,
 ): SpecialFile | undefined {
   switch (type) {
@@ -28,11 +28,8 @@ export function decodeSpecial(
       return { kind: "eventfd", counter: (record as EventfdFileEntry).counter, semaphore: false };
     case "SIGNALFD":
       return { kind: "signalfd", mask: (record as SignalfdEntry).sigmask };
-    case "TIMERFD": {
-      const { clockid, settime_flags, ticks, vsec, vnsec, isec, insec } = record as TimerfdEntry;
-      const [left, interval] = [vsec * NSEC_PER_SEC + vnsec, isec * NSEC_PER_SEC + insec];
-      return { kind: "timerfd", clock: clockid, settimeFlags: settime_flags, ticks, left, interval };
-    }
+    case "TIMERFD":
+      return { kind: "timerfd", timer: decodeTimerfd(record as TimerfdEntry, origin) };
     case "EVENTPOLL": {
       const { tfd } = record as EventpollFileEntry;
       const watches = tfd.map((each) => ({ ...each, fd: each.tfd, fileId: undefined }));
@@ -70,13 +67,8 @@ export function encodeSpecial(
       return ["EVENTFD", { efd: { ...common, counter: special.counter } }];
     case "signalfd":
       return ["SIGNALFD", { sgfd: { ...common, sigmask: special.mask } }];
-    case "timerfd": {
-      const { clock, settimeFlags, ticks, left, interval } = special;
-      const [vsec, vnsec] = [left / NSEC_PER_SEC, left % NSEC_PER_SEC];
-      const [isec, insec] = [interval / NSEC_PER_SEC, interval % NSEC_PER_SEC];
-      const times = { clockid: clock, ticks, settime_flags: settimeFlags, vsec, vnsec, isec, insec };
-      return ["TIMERFD", { tfd: { ...common, ...times } }];
-    }
+    case "timerfd":
+      return ["TIMERFD", { tfd: { ...common, ...encodeTimerfd(special.timer) } }];
     case "epoll": {
       const { watches = [] } = special;
       const tfd = watches.map(({ fd, events, data }) => ({ id: 0, tfd: fd, events, data }));

@@ -11,21 +11,13 @@ import { enumName } from "../../io/enums.js";
 import { MAX_TASK_TIMERS } from "../../io/limits.js";
 import type { Value } from "../../schema/message.js";
 import type { ResourceLimit, TaskAttributes } from "../attributes.js";
-import type {
-  Descriptor,
-  DescriptorTable,
-  FileTable,
-  Mapping,
-  MemoryDescriptor,
-  OpenFile,
-  Origin,
-  Task,
-  TaskState,
-  Thread,
-} from "../checkpoint.js";
+import type { Mapping, MemoryDescriptor, Task, TaskState, Thread } from "../checkpoint.js";
 import { lazy } from "../lazy.js";
 import type { Memory } from "../memory.js";
+import type { Descriptor, DescriptorTable, FileTable, OpenFile } from "../open-file.js";
+import type { Origin } from "../origin.js";
 import type { SignalState } from "../signals.js";
+import { timerfds } from "../special-file.js";
 import type { Timer } from "../timer.js";
 import { decodeLimits, decodeTaskAttributes } from "./attributes.js";
 import { criuMappings, decodeMm } from "./mappings.js";
@@ -33,7 +25,7 @@ import { CORE_HEAD } from "./parts.js";
 import { decodeActions, decodeTaskQueue } from "./signals.js";
 import { taskEntries } from "./task-entries.js";
 import { CriuThread } from "./threads.js";
-import { decodeIntervalTimers, decodePosixTimers, decodeTimerfds } from "./timers.js";
+import { decodeIntervalTimers, decodePosixTimers } from "./timers.js";
 
 const STATES = new Set<string>(["alive", "zombie", "stopped", "helper"]);
 
@@ -176,7 +168,7 @@ export class CriuTask implements Task {
     return [
       ...decodeIntervalTimers(set, this.pid, core),
       ...decodePosixTimers(set, this.pid, core),
-      ...decodeTimerfds(this.descriptors?.descriptors.map(({ file }) => file) ?? []),
+      ...timerfds(this.descriptors?.descriptors.map(({ file }) => file) ?? []),
     ];
   }
 

@@ -9,7 +9,7 @@ import type {
 } from "../../formats/criu/tables/timer.js";
 import { MAX_TASK_TIMERS } from "../../io/limits.js";
 import { NSEC_PER_SEC, NSEC_PER_USEC } from "../../linux/time.js";
-import type { OpenFile, Origin } from "../checkpoint.js";
+import type { Origin } from "../origin.js";
 import {
   INTERVAL_TIMERS,
   type IntervalTimerKind,
@@ -61,23 +61,17 @@ export function decodePosixTimers(set: CriuImageSet, pid: number, core: TaskCore
     .map(({ value, index }) => decodePosixTimer(value, { image: `posix-timers-${pid}.img`, record: index }));
 }
 
-/** The timers of those open files that are timerfds, each once. */
-export function decodeTimerfds(files: Iterable<OpenFile | undefined>): Timer[] {
-  return [...new Set(files)].flatMap((file) => (file?.type === "TIMERFD" ? decodeTimerfd(file) : []));
-}
-
-function decodeTimerfd(file: OpenFile): Timer {
-  const entry = file.record as TimerfdEntry;
+/** The timer of an open file of timerfd_create(2). */
+export function decodeTimerfd(entry: TimerfdEntry, origin: Origin): Timer {
   return {
     ...PLAIN_TIMER,
     ...decodeTimes(entry, entry.vnsec, entry.insec, 1n),
     kind: "timerfd",
-    id: file.id,
+    id: entry.id,
     clock: entry.clockid,
     overrun: entry.ticks,
     settimeFlags: entry.settime_flags,
-    file,
-    origin: file.origin,
+    origin,
   };
 }
 

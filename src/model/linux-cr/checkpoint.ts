@@ -1,8 +1,10 @@
 import type { LinuxCrImage } from "../../formats/linux-cr/image.js";
 import type { Part } from "../../formats/linux-cr/parse.js";
 import { RECORDS } from "../../formats/linux-cr/records.js";
-import type { Checkpoint, DescriptorTable, FileTable, Task } from "../checkpoint.js";
+import type { Checkpoint, Task } from "../checkpoint.js";
 import { lazy } from "../lazy.js";
+import type { DescriptorTable, FileTable } from "../open-file.js";
+import { timerfds } from "../special-file.js";
 import type { Surroundings } from "../surroundings.js";
 import { linuxCrDescriptors } from "./descriptors.js";
 import { linuxCrFiles, linuxCrPipes } from "./files.js";
@@ -13,7 +15,6 @@ import { StreamReader } from "./reader.js";
 import { pageSizeOf } from "./saved-pages.js";
 import { Segments } from "./segments.js";
 import { LinuxCrTask, type TaskContext } from "./tasks.js";
-import { decodeTimerfds } from "./timers.js";
 
 /** The slim backend makes no namespaces, joins no control groups, and streams hold no policies. */
 const NOTHING_AROUND: Surroundings = {
@@ -81,7 +82,7 @@ export function linuxCrCheckpoint(image: LinuxCrImage, reader = StreamReader.of(
       return locks();
     },
     get timerfds() {
-      return decodeTimerfds(reader, files().all);
+      return timerfds(files().all);
     },
     get pipes() {
       return pipes();

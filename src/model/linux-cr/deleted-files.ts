@@ -2,7 +2,7 @@ import type { Part } from "../../formats/linux-cr/parse.js";
 import { RECORDS } from "../../formats/linux-cr/records.js";
 import { bytesToText } from "../../io/text.js";
 import { S_IFBLK, S_IFCHR, S_IFDIR, S_IFIFO, S_IFLNK, S_IFMT, S_IFREG } from "../../linux/files.js";
-import type { DeletedFile } from "../checkpoint.js";
+import type { DeletedFile } from "../open-file.js";
 import type { FilePiece, Ghost } from "../stored-bytes.js";
 import type { StreamReader } from "./reader.js";
 

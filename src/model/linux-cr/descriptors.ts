@@ -1,7 +1,8 @@
 import type { Part } from "../../formats/linux-cr/parse.js";
 import { RECORDS } from "../../formats/linux-cr/records.js";
-import type { Descriptor, DescriptorTable, FileTable, OpenFile, Origin } from "../checkpoint.js";
 import { lazy } from "../lazy.js";
+import type { Descriptor, DescriptorTable, FileTable, OpenFile } from "../open-file.js";
+import type { Origin } from "../origin.js";
 import type { StreamReader } from "./reader.js";
 
 /** The FILE_TABLE object of a number; undefined when the image has none. */

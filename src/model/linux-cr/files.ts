@@ -1,9 +1,9 @@
 import type { Part } from "../../formats/linux-cr/parse.js";
 import { RECORDS } from "../../formats/linux-cr/records.js";
-import type { DeletedFile, FileOwner, FileTable, OpenFile, PipeBuffer } from "../checkpoint.js";
+import { FILE_TYPE } from "../../formats/linux-cr/tables/files.js";
 import { lazy } from "../lazy.js";
 import { NumberNames } from "../number-names.js";
-import type { FileIdentity } from "../open-file.js";
+import type { DeletedFile, FileIdentity, FileOwner, FileTable, OpenFile, PipeBuffer } from "../open-file.js";
 import { type Socket, socketLabel } from "../socket.js";
 import type { SpecialFile } from "../special-file.js";
 import { deletedFile } from "./deleted-files.js";
@@ -15,25 +15,24 @@ import { decodeSpecial } from "./special-files.js";
 
 /** FILE.f_type by the names that the model has for types of open files; sockets have one by family. */
 export const FILE_TYPES = new NumberNames<string>([
-  [1, "REG"],
-  [2, "PIPE"],
-  [3, "FIFO"],
-  [4, "UNIXSK"],
-  [5, "TTY"],
-  [6, "EVENTPOLL"],
-  [7, "EVENTFD"],
-  [1001, "TIMERFD"],
-  [1002, "SIGNALFD"],
-  [1003, "MEMFD"],
-  [1004, "INOTIFY"],
+  [FILE_TYPE.generic, "REG"],
+  [FILE_TYPE.pipe, "PIPE"],
+  [FILE_TYPE.fifo, "FIFO"],
+  [FILE_TYPE.socket, "UNIXSK"],
+  [FILE_TYPE.terminal, "TTY"],
+  [FILE_TYPE.epoll, "EVENTPOLL"],
+  [FILE_TYPE.eventfd, "EVENTFD"],
+  [FILE_TYPE.timerfd, "TIMERFD"],
+  [FILE_TYPE.signalfd, "SIGNALFD"],
+  [FILE_TYPE.memfd, "MEMFD"],
+  [FILE_TYPE.inotify, "INOTIFY"],
 ]);
-const SOCKET = 4;
 /** Types of sockets by their family; all others are internet sockets. */
 const SOCKET_TYPES: Readonly<Record<number, string>> = { 1: "UNIXSK", 16: "NETLINKSK", 17: "PACKETSK" };
 const INET_TYPE = "INETSK";
 const OF_SOCKETS: ReadonlySet<string> = new Set([...Object.values(SOCKET_TYPES), INET_TYPE]);
 /** Types of open files that have an offset: those that can be sought. */
-const SEEKABLE: ReadonlySet<number> = new Set([1, 1003]);
+const SEEKABLE: ReadonlySet<number> = new Set([FILE_TYPE.generic, FILE_TYPE.memfd]);
 
 /** FILE_OWNER.pid_type. */
 const OWNER_KINDS = new NumberNames<Exclude<FileOwner["kind"], number>>([
@@ -175,7 +174,7 @@ class LinuxCrOpenFile implements OpenFile {
 
 function typeOf(reader: StreamReader, part: Part): string {
   const { f_type: type, sock_objref: objref = 0 } = reader.get(part, RECORDS.FILE).value;
-  const sock = type === SOCKET ? reader.object(objref, "SOCK") : undefined;
+  const sock = type === FILE_TYPE.socket ? reader.object(objref, "SOCK") : undefined;
   if (sock === undefined) return String(FILE_TYPES.nameOf(type));
   return SOCKET_TYPES[reader.get(sock, RECORDS.SOCKET).value.sock_common.family] ?? INET_TYPE;
 }

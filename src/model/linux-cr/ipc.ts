@@ -4,7 +4,6 @@ import { RECORDS } from "../../formats/linux-cr/records.js";
 import { wordBytes } from "../../io/words.js";
 import { SHM_NORESERVE } from "../../linux/ipc.js";
 import { SHM_HUGETLB } from "../../linux/mman.js";
-import type { Origin } from "../checkpoint.js";
 import type {
   IpcLimits,
   IpcMessage,
@@ -15,6 +14,7 @@ import type {
   IpcSemaphores,
   UtsNamespace,
 } from "../ipc.js";
+import type { Origin } from "../origin.js";
 import type { StreamReader } from "./reader.js";
 
 type Fields = Readonly<Record<string, unknown>>;

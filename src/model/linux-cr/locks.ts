@@ -11,9 +11,10 @@ import {
 } from "../../linux/locks.js";
 import { O_ACCMODE, O_RDONLY } from "../../linux/open-flags.js";
 import { NSEC_PER_SEC } from "../../linux/time.js";
-import type { FileTable, OpenFile, Origin } from "../checkpoint.js";
 import { FCNTL_TYPES, type Lock, type LockKind, type LockType } from "../lock.js";
 import { NumberNames } from "../number-names.js";
+import type { FileTable, OpenFile } from "../open-file.js";
+import type { Origin } from "../origin.js";
 import type { StreamReader } from "./reader.js";
 
 type FileLock = RecordValue<typeof RECORDS.FILE_LOCK>;

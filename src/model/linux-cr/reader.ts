@@ -3,8 +3,8 @@ import type { RecordedObject } from "../../formats/linux-cr/grammar.js";
 import type { LinuxCrImage } from "../../formats/linux-cr/image.js";
 import { type Part, parseImage, type Tree } from "../../formats/linux-cr/parse.js";
 import type { RecordKind, RecordValue } from "../../formats/linux-cr/record-kind.js";
-import type { Origin } from "../checkpoint.js";
 import { lazy } from "../lazy.js";
+import type { Origin } from "../origin.js";
 
 /** A record of a part: where it stands and what it says. */
 export interface Found<K extends RecordKind = RecordKind> {

@@ -21,7 +21,7 @@ import {
   TCP_ESTABLISHED,
   TCP_LISTEN,
 } from "../../linux/sockets.js";
-import type { OpenFile } from "../checkpoint.js";
+import type { OpenFile } from "../open-file.js";
 import {
   endText,
   type InetEnd,

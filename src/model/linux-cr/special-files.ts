@@ -9,6 +9,7 @@ import { TTY_HUPPED } from "../../linux/tty.js";
 import type { SpecialFile, Terminal } from "../special-file.js";
 import type { StreamReader } from "./reader.js";
 import { decodeSignalSet } from "./signals.js";
+import { decodeTimerfd, encodeTimerfd } from "./timers.js";
 
 /** What an open file has that only its type has. */
 export function decodeSpecial(reader: StreamReader, part: Part, type: string): SpecialFile | undefined {
@@ -22,11 +23,8 @@ export function decodeSpecial(reader: StreamReader, part: Part, type: string): S
       return own && { kind: "signalfd", mask: decodeSignalSet(reader.image, own.sigmask) };
     }
     case "TIMERFD": {
-      const own = reader.find(part, RECORDS.TIMERFD)?.value;
-      if (own === undefined) return undefined;
-      const { clock_id, settime_flags, ticks, value_ns, interval_ns } = own;
-      const times = { ticks, left: value_ns, interval: interval_ns };
-      return { kind: "timerfd", clock: clock_id, settimeFlags: settime_flags, ...times };
+      const timer = decodeTimerfd(reader, part);
+      return timer && { kind: "timerfd", timer };
     }
     case "EVENTPOLL": {
       const items = part.deferred && reader.index(part.deferred, RECORDS.BUFFER);
@@ -81,12 +79,11 @@ export function encodeSpecial(special: SpecialFile): EncodedSpecial | undefined 
       const sigmask = wordBytes("u64", [special.mask], "signal mask");
       return { type: "SIGNALFD", records: [{ kind: RECORDS.SIGNALFD, fields: { sigmask } }] };
     }
-    case "timerfd": {
-      const { clock, settimeFlags, ticks, left, interval } = special;
-      const times = { ticks, value_ns: left, interval_ns: interval };
-      const fields = { clock_id: clock, settime_flags: settimeFlags, ...times };
-      return { type: "TIMERFD", records: [{ kind: RECORDS.TIMERFD, fields }] };
-    }
+    case "timerfd":
+      return {
+        type: "TIMERFD",
+        records: [{ kind: RECORDS.TIMERFD, fields: encodeTimerfd(special.timer) }],
+      };
     case "epoll":
       return { type: "EVENTPOLL", records: [] };
     case "inotify": {

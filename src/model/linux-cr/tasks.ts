@@ -2,19 +2,12 @@ import type { Part } from "../../formats/linux-cr/parse.js";
 import { RECORDS } from "../../formats/linux-cr/records.js";
 import { TASK_STOPPED } from "../../linux/sched.js";
 import type { ResourceLimit, TaskAttributes } from "../attributes.js";
-import type {
-  DescriptorTable,
-  FileTable,
-  Mapping,
-  MemoryDescriptor,
-  OpenFile,
-  Task,
-  TaskState,
-  Thread,
-} from "../checkpoint.js";
+import type { Mapping, MemoryDescriptor, Task, TaskState, Thread } from "../checkpoint.js";
 import { lazy } from "../lazy.js";
 import type { Memory } from "../memory.js";
+import type { DescriptorTable, FileTable, OpenFile } from "../open-file.js";
 import type { SignalState } from "../signals.js";
+import { timerfds } from "../special-file.js";
 import type { Timer } from "../timer.js";
 import { decodeLimits, decodeTaskAttributes } from "./attributes.js";
 import { namedPath } from "./files.js";
@@ -25,7 +18,7 @@ import type { StreamReader } from "./reader.js";
 import type { Segments } from "./segments.js";
 import { decodeActions, decodeQueue } from "./signals.js";
 import { linuxCrThread } from "./threads.js";
-import { decodeCall, decodeIntervalTimers, decodePosixTimers, decodeTimerfds } from "./timers.js";
+import { decodeCall, decodeIntervalTimers, decodePosixTimers } from "./timers.js";
 
 /** What the tasks of one stream share while they are built. */
 export interface TaskContext {
@@ -126,7 +119,7 @@ export class LinuxCrTask implements Task {
     return [
       ...(owner === undefined ? [] : decodeIntervalTimers(this.#reader, owner)),
       ...decodePosixTimers(this.#reader, this.#part),
-      ...decodeTimerfds(this.#reader, this.descriptors?.descriptors.map(({ file }) => file) ?? []),
+      ...timerfds(this.descriptors?.descriptors.map(({ file }) => file) ?? []),
       ...this.#threadParts.flatMap(([part, tid]) => decodeCall(this.#reader, part, tid) ?? []),
     ];
   }

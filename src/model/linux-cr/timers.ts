@@ -2,7 +2,6 @@ import type { Part } from "../../formats/linux-cr/parse.js";
 import type { RecordValue } from "../../formats/linux-cr/record-kind.js";
 import { RECORDS } from "../../formats/linux-cr/records.js";
 import { NANOSECONDS, NSEC_PER_SEC } from "../../linux/time.js";
-import type { OpenFile } from "../checkpoint.js";
 import {
   INTERVAL_TIMERS,
   type IntervalTimerKind,
@@ -57,17 +56,11 @@ export function decodePosixTimers(reader: StreamReader, leader: Part): Timer[] {
     });
 }
 
-/** The timers of those open files that are timerfds, each once. */
-export function decodeTimerfds(reader: StreamReader, files: Iterable<OpenFile | undefined>): Timer[] {
-  return [...new Set(files)].flatMap((file) => {
-    const part = file?.type === "TIMERFD" ? reader.object(file.id, "FILE") : undefined;
-    return part === undefined ? [] : { ...decodeTimerfd(reader, part), file };
-  });
-}
-
-/** The timer of a FILE of timerfd_create(2). */
-export function decodeTimerfd(reader: StreamReader, part: Part): Timer {
-  const { value, index } = reader.get(part, RECORDS.TIMERFD);
+/** The timer of a FILE of timerfd_create(2); undefined when the stream has none for it. */
+export function decodeTimerfd(reader: StreamReader, part: Part): Timer | undefined {
+  const found = reader.find(part, RECORDS.TIMERFD);
+  if (found === undefined) return undefined;
+  const { value, index } = found;
   const { clock_id, settime_flags, ticks, value_ns, interval_ns } = value;
   return {
     ...PLAIN_TIMER,

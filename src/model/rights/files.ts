@@ -1,7 +1,8 @@
 import { S_IFBLK, S_IFCHR, S_IFDIR, S_IFMT } from "../../linux/files.js";
 import { O_ACCMODE, O_PATH, O_RDONLY, O_WRONLY } from "../../linux/open-flags.js";
-import type { Checkpoint, DeletedFile, FileOwner, OpenFile } from "../checkpoint.js";
+import type { Checkpoint } from "../checkpoint.js";
 import type { Lock } from "../lock.js";
+import type { DeletedFile, FileOwner, OpenFile } from "../open-file.js";
 import { type Access, READ, SEARCH, WRITE } from "./access.js";
 import type { Bearer } from "./bearer.js";
 import type { Right } from "./right.js";

@@ -1,4 +1,4 @@
-import type { Origin } from "../checkpoint.js";
+import type { Origin } from "../origin.js";
 import type { RightName } from "./kinds.js";
 
 /** Something that an image asks for and that its owner could not have. */

@@ -1,4 +1,5 @@
-import type { Checkpoint, OpenFile } from "../checkpoint.js";
+import type { Checkpoint } from "../checkpoint.js";
+import type { OpenFile } from "../open-file.js";
 import type { Socket } from "../socket.js";
 import type { Access } from "./access.js";
 import type { Right } from "./right.js";

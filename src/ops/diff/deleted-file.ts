@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import type { DeletedFile } from "../../model/checkpoint.js";
+import type { DeletedFile } from "../../model/open-file.js";
 import type { FilePiece } from "../../model/stored-bytes.js";
 import type { Comparable } from "./section.js";
 

@@ -1,7 +1,8 @@
 import path from "node:path";
 import { isSameFile } from "../../io/same-file.js";
-import type { AddressRange, Mapping, Task } from "../../model/checkpoint.js";
+import type { Mapping, Task } from "../../model/checkpoint.js";
 import type { Memory, MemoryRun } from "../../model/memory.js";
+import type { AddressRange } from "../../model/origin.js";
 import { Queues } from "./pairs.js";
 import { hex, type Side } from "./section.js";
 import { formatRange, isKernelMapping, mappingAlias, mappingName } from "./sections/mappings.js";

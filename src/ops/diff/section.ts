@@ -1,5 +1,6 @@
-import type { OpenFile, PipeBuffer, Task } from "../../model/checkpoint.js";
+import type { Task } from "../../model/checkpoint.js";
 import type { Document } from "../../model/document.js";
+import type { OpenFile, PipeBuffer } from "../../model/open-file.js";
 
 /** A comparable value; addresses and masks are `0x…` text. */
 export type Comparable = string | number | bigint | boolean | undefined;

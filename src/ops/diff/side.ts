@@ -1,6 +1,6 @@
-import type { OpenFile } from "../../model/checkpoint.js";
 import type { Document } from "../../model/document.js";
 import { lazy } from "../../model/lazy.js";
+import type { OpenFile } from "../../model/open-file.js";
 import type { Side } from "./section.js";
 
 /** Number of descriptors that identify a pipe. */

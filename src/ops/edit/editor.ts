@@ -1,8 +1,10 @@
 import { EditError } from "../../io/errors.js";
-import type { Checkpoint, Descriptor, Origin } from "../../model/checkpoint.js";
+import type { Checkpoint } from "../../model/checkpoint.js";
 import type { UtsNamespace } from "../../model/ipc.js";
 import type { Lock } from "../../model/lock.js";
+import type { Descriptor } from "../../model/open-file.js";
 import { type FileIdentity, namedFiles, type OpenFile } from "../../model/open-file.js";
+import type { Origin } from "../../model/origin.js";
 import type { InetEnds, Socket, UnixName } from "../../model/socket.js";
 import type { Timer } from "../../model/timer.js";
 import { equalValues } from "../../schema/equal.js";

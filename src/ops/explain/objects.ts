@@ -1,5 +1,6 @@
 import { O_APPEND } from "../../linux/open-flags.js";
-import type { Checkpoint, OpenFile, Task } from "../../model/checkpoint.js";
+import type { Checkpoint, Task } from "../../model/checkpoint.js";
+import type { OpenFile } from "../../model/open-file.js";
 
 /** An object of the checkpoint that a log line is about. */
 export interface LogObject {

@@ -1,4 +1,5 @@
-import type { Checkpoint, OpenFile } from "../../model/checkpoint.js";
+import type { Checkpoint } from "../../model/checkpoint.js";
+import type { OpenFile } from "../../model/open-file.js";
 
 const MAX_OBJECTS = 10;
 

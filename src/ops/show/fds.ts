@@ -1,6 +1,7 @@
 import { openFlagNames } from "../../linux/open-flags.js";
-import type { Descriptor, OpenFile, Task } from "../../model/checkpoint.js";
+import type { Task } from "../../model/checkpoint.js";
 import type { Document } from "../../model/document.js";
+import type { Descriptor, OpenFile } from "../../model/open-file.js";
 import { chosenTasks, type ShowOptions, type TaskName, taskName, type ViewHead, viewHead } from "./view.js";
 
 export interface FdsView extends ViewHead<"fds"> {

@@ -1,7 +1,7 @@
 import { openFlagNames } from "../../linux/open-flags.js";
 import { signalName } from "../../linux/signals.js";
-import type { FileOwner, OpenFile } from "../../model/checkpoint.js";
 import type { Document } from "../../model/document.js";
+import type { FileOwner, OpenFile } from "../../model/open-file.js";
 import { type FileState, fileState } from "../../model/special-file.js";
 import { type Holder, heldBy, holdersOf } from "./holders.js";
 import { type FileUse, usesOf } from "./uses.js";

@@ -1,5 +1,5 @@
-import type { DeletedFile, OpenFile } from "../../model/checkpoint.js";
 import type { Document } from "../../model/document.js";
+import type { DeletedFile, OpenFile } from "../../model/open-file.js";
 import { type Holder, heldBy, holdersOf } from "./holders.js";
 import { type FileUse, usesOf } from "./uses.js";
 import { hex, type ShowOptions, taskOf, type ViewHead, viewHead } from "./view.js";

@@ -1,4 +1,5 @@
-import type { Checkpoint, OpenFile } from "../../model/checkpoint.js";
+import type { Checkpoint } from "../../model/checkpoint.js";
+import type { OpenFile } from "../../model/open-file.js";
 
 /** A descriptor that refers to an open file. More than one pid: the tasks share one table of descriptors. */
 export interface Holder {

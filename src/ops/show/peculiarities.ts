@@ -1,8 +1,8 @@
 import { IMAGES } from "../../formats/criu/images.js";
 import { LSMTYPE } from "../../formats/criu/tables/inventory.js";
 import { enumName } from "../../io/enums.js";
-import type { OpenFile } from "../../model/checkpoint.js";
 import type { CriuDocument } from "../../model/document.js";
+import type { OpenFile } from "../../model/open-file.js";
 import { nsView } from "./ns.js";
 import { treeView } from "./tree.js";
 

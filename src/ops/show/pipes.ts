@@ -1,6 +1,6 @@
 import { O_ACCMODE, O_RDWR, O_WRONLY } from "../../linux/open-flags.js";
-import type { OpenFile } from "../../model/checkpoint.js";
 import type { Document } from "../../model/document.js";
+import type { OpenFile } from "../../model/open-file.js";
 import { type Holder, heldBy, holdersOf } from "./holders.js";
 import { type ShowOptions, taskOf, type ViewHead, viewHead } from "./view.js";
 

@@ -1,7 +1,7 @@
 import { SK_SHUTDOWN } from "../../formats/criu/tables/sk-opts.js";
 import { enumName } from "../../io/enums.js";
-import type { OpenFile } from "../../model/checkpoint.js";
 import type { Document } from "../../model/document.js";
+import type { OpenFile } from "../../model/open-file.js";
 import { optionNames, type Socket } from "../../model/socket.js";
 import { type Holder, heldBy, holdersOf } from "./holders.js";
 import { type ShowOptions, taskOf, type ViewHead, viewHead } from "./view.js";

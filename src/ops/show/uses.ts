@@ -1,4 +1,5 @@
-import type { Checkpoint, OpenFile } from "../../model/checkpoint.js";
+import type { Checkpoint } from "../../model/checkpoint.js";
+import type { OpenFile } from "../../model/open-file.js";
 
 /** A task's program, current directory or root, or a file in its address space. */
 export interface FileUse {

@@ -1,5 +1,6 @@
 import { NotFoundError } from "../../io/errors.js";
-import type { AddressRange, Checkpoint, Task } from "../../model/checkpoint.js";
+import type { Checkpoint, Task } from "../../model/checkpoint.js";
+import type { AddressRange } from "../../model/origin.js";
 import { listed } from "./listed.js";
 
 /** Name and version of the JSON schema of all views; new keys may be added. */

@@ -1,6 +1,8 @@
 import type { SalvagedSet } from "../../formats/criu/salvage.js";
 import { shellCommand, shellQuote } from "../../io/shell.js";
-import type { Checkpoint, Descriptor, DescriptorTable, OpenFile, Origin } from "../../model/checkpoint.js";
+import type { Checkpoint } from "../../model/checkpoint.js";
+import type { Descriptor, DescriptorTable, OpenFile } from "../../model/open-file.js";
+import type { Origin } from "../../model/origin.js";
 import type { SalvagedCriuDocument, SalvagedDocument } from "../../model/salvaged.js";
 import type { Place } from "./finding.js";
 

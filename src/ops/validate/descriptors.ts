@@ -1,4 +1,4 @@
-import type { Descriptor, DescriptorTable, OpenFile } from "../../model/checkpoint.js";
+import type { Descriptor, DescriptorTable, OpenFile } from "../../model/open-file.js";
 import type { ImageContext } from "./context.js";
 
 /** A descriptor and the tasks that have it. */

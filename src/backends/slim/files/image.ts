@@ -1,11 +1,11 @@
 import type { Part } from "../../../formats/linux-cr/parse.js";
 import type { RecordValue } from "../../../formats/linux-cr/record-kind.js";
 import type { RECORDS } from "../../../formats/linux-cr/records.js";
-import type { FileTable } from "../../../model/checkpoint.js";
 import { linuxCrDescriptors } from "../../../model/linux-cr/descriptors.js";
 import { storedLocksOf } from "../../../model/linux-cr/locks.js";
 import type { StreamReader } from "../../../model/linux-cr/reader.js";
 import type { Lock } from "../../../model/lock.js";
+import type { FileTable } from "../../../model/open-file.js";
 
 /** One FILE of the image. */
 export interface OpenFileRecord {

@@ -13,7 +13,7 @@ import {
 } from "../../../linux/files.js";
 import { O_ASYNC, O_PATH } from "../../../linux/open-flags.js";
 import { PR_SET_DUMPABLE } from "../../../linux/prctl.js";
-import type { FileOwner } from "../../../model/checkpoint.js";
+import type { FileOwner } from "../../../model/open-file.js";
 import type { CheckpointContext } from "../checkpoint/context.js";
 import { SYS } from "../sys/abi-x64.js";
 import { attempt, call } from "../sys/syscall.js";

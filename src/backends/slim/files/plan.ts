@@ -1,5 +1,5 @@
 import { O_ASYNC } from "../../../linux/open-flags.js";
-import type { OpenFile } from "../../../model/checkpoint.js";
+import type { OpenFile } from "../../../model/open-file.js";
 import { type Image, liveProcesses, tableOwners } from "../restore/image.js";
 import type { StepBase } from "../restore/step.js";
 import { openedBySessions } from "../terminals/image.js";

@@ -1,8 +1,8 @@
 import { RECORDS } from "../../../formats/linux-cr/records.js";
-import type { FileTable } from "../../../model/checkpoint.js";
 import { lazy } from "../../../model/lazy.js";
 import { linuxCrFiles } from "../../../model/linux-cr/files.js";
 import type { StreamReader } from "../../../model/linux-cr/reader.js";
+import type { FileTable } from "../../../model/open-file.js";
 import { descriptorsOf, type ImageDescriptor, type ImageFs } from "../files/image.js";
 import { type ImageMemory, imageMemory } from "../memory/image.js";
 import { type ImageFilter, ImageFilters } from "../seccomp/image.js";

@@ -3,7 +3,7 @@ import { DESCRIPTORS, EVENTFD_COUNTER, EVENTFD_FLAGS, UMASK } from "../../../lin
 import { struct, word } from "../../../schema/struct.js";
 
 /** FILE.f_type; from 1001 on crimg extensions. */
-export const FILE_KINDS = enumTable("file_type", {
+export const FILE_TYPE = {
   generic: 1,
   pipe: 2,
   fifo: 3,
@@ -15,7 +15,8 @@ export const FILE_KINDS = enumTable("file_type", {
   signalfd: 1002,
   memfd: 1003,
   inotify: 1004,
-});
+} as const;
+export const FILE_TYPES = enumTable("file_type", FILE_TYPE);
 
 export const FILE_TABLE = struct(
   "FILE_TABLE",
@@ -34,7 +35,7 @@ export const FILE_DESC = struct("FILE_DESC", 24, "One descriptor", {
 
 /** Common fields of all kinds of FILE. */
 const COMMON = {
-  f_type: word("u32", 8, { doc: "crimg extension from 1001 on", domain: FILE_KINDS }),
+  f_type: word("u32", 8, { doc: "crimg extension from 1001 on", domain: FILE_TYPES }),
   f_mode: word("u32", 12, {
     doc: "FMODE bits: 1 read, 2 write, 4 seek …",
     show: { as: "hex" },
@@ -48,7 +49,7 @@ const COMMON = {
 
 /** The same before labels were stored. */
 const COMMON_0ABE2FE = {
-  f_type: word("u32", 8, { domain: FILE_KINDS }),
+  f_type: word("u32", 8, { domain: FILE_TYPES }),
   f_mode: word("u32", 12),
   f_flags: word("u32", 16),
   f_credref: word("s32", 20),

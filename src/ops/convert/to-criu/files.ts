@@ -1,7 +1,8 @@
 import type { Part } from "../../../formats/linux-cr/parse.js";
 import { RECORDS } from "../../../formats/linux-cr/records.js";
-import type { OpenFile } from "../../../model/checkpoint.js";
+import { FILE_TYPE } from "../../../formats/linux-cr/tables/files.js";
 import { linuxCrCheckpoint } from "../../../model/linux-cr/checkpoint.js";
+import type { OpenFile } from "../../../model/open-file.js";
 import { memfd, specialFile } from "./anonymous-files.js";
 import type { ToCriu } from "./context.js";
 import { Descriptors } from "./descriptors.js";
@@ -9,7 +10,7 @@ import { writeLocks } from "./file-locks.js";
 import { fifo, pipe } from "./pipes.js";
 import { regularFile } from "./regular-files.js";
 import { socket } from "./sockets.js";
-import { FILE_TYPE, type OtherFiles, type StreamFile, streamFile } from "./stream-file.js";
+import { type OtherFiles, type StreamFile, streamFile } from "./stream-file.js";
 import { terminal } from "./terminals.js";
 
 const CONVERTERS: Readonly<Record<number, (file: StreamFile) => void>> = {

@@ -3,25 +3,10 @@ import type { Timeval } from "../../../formats/criu/tables/timer.js";
 import type { Part } from "../../../formats/linux-cr/parse.js";
 import type { RecordValue } from "../../../formats/linux-cr/record-kind.js";
 import { RECORDS } from "../../../formats/linux-cr/records.js";
-import type { OpenFile } from "../../../model/checkpoint.js";
 import { pidOfTag } from "../../../model/linux-cr/pids.js";
+import type { OpenFile } from "../../../model/open-file.js";
 import type { ToCriu } from "./context.js";
 import { NO_OWNER } from "./file-entry.js";
-
-/** FILE.f_type. */
-export const FILE_TYPE = {
-  generic: 1,
-  pipe: 2,
-  fifo: 3,
-  socket: 4,
-  terminal: 5,
-  epoll: 6,
-  eventfd: 7,
-  timerfd: 1001,
-  signalfd: 1002,
-  memfd: 1003,
-  inotify: 1004,
-} as const;
 
 /** What files of one stream must know of the others. */
 export interface OtherFiles {

@@ -8,7 +8,7 @@ import type { Piece, SourceRange } from "../../../io/concat.js";
 import { textToBytes } from "../../../io/text.js";
 import { wordBytes } from "../../../io/words.js";
 import { S_IFMT } from "../../../linux/files.js";
-import type { OpenFile } from "../../../model/checkpoint.js";
+import type { OpenFile } from "../../../model/open-file.js";
 import type { Context } from "./context.js";
 import type { GhostIdentity } from "./file-parts.js";
 import { rangeOf } from "./source-files.js";

@@ -12,23 +12,8 @@ import {
   FMODE_WRITE,
 } from "../../../linux/files.js";
 import { O_ACCMODE, O_ASYNC, O_PATH } from "../../../linux/open-flags.js";
-import type { OpenFile } from "../../../model/checkpoint.js";
+import type { OpenFile } from "../../../model/open-file.js";
 import type { Context } from "./context.js";
-
-/** FILE.f_type: those of the header files, and from 1001 on those of our extension. */
-export const FILE_TYPE = {
-  generic: 1,
-  pipe: 2,
-  fifo: 3,
-  socket: 4,
-  terminal: 5,
-  epoll: 6,
-  eventfd: 7,
-  timerfd: 1001,
-  signalfd: 1002,
-  memfd: 1003,
-  inotify: 1004,
-} as const;
 
 interface FileFields {
   readonly flags: number;

@@ -2,15 +2,14 @@ import type { EventfdFileEntry } from "../../../formats/criu/tables/eventfd.js";
 import type { FifoEntry, PipeEntry } from "../../../formats/criu/tables/pipe.js";
 import type { RegFileEntry } from "../../../formats/criu/tables/regfile.js";
 import { RECORDS } from "../../../formats/linux-cr/records.js";
-import { EPOLL_ITEM } from "../../../formats/linux-cr/tables/files.js";
-import type { OpenFile } from "../../../model/checkpoint.js";
-import { decodeTimerfds } from "../../../model/criu/timers.js";
+import { EPOLL_ITEM, FILE_TYPE } from "../../../formats/linux-cr/tables/files.js";
 import { FILE_TYPES } from "../../../model/linux-cr/files.js";
 import { type EncodedSpecial, encodeSpecial } from "../../../model/linux-cr/special-files.js";
+import type { OpenFile } from "../../../model/open-file.js";
 import type { Epoll, Inotify, SpecialFile } from "../../../model/special-file.js";
 import type { Context } from "./context.js";
 import { writeUnlinked } from "./deleted-files.js";
-import { FILE_TYPE, writeFileRecord, writeIdentity, writeOwner } from "./file-parts.js";
+import { writeFileRecord, writeIdentity, writeOwner } from "./file-parts.js";
 import { whyNotFile } from "./inexpressible.js";
 import { writeMemfd } from "./memfd.js";
 import { writeSocketFile } from "./sockets.js";
@@ -110,8 +109,7 @@ function writeSpecial(context: Context, file: OpenFile, objref: number): void {
   writeFileRecord(context, FILE_TYPES.numberOf(type) as number, { flags, own });
   writeOwner(context, file, objref, fown, flags);
   for (const { kind, fields, payload } of records) context.writer.record(kind, fields, payload);
-  if (special.kind === "timerfd")
-    told(context, `open file ${file.id} (${file.label})`, decodeTimerfds([file]));
+  if (special.kind === "timerfd") told(context, `open file ${file.id} (${file.label})`, [special.timer]);
   if (special.kind === "inotify") tellWatches(context, file, special);
   if (special.kind === "epoll") context.deferred.push(() => writeItems(context, file, objref, special));
 }

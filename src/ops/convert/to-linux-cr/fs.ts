@@ -1,6 +1,6 @@
 import { IMAGES } from "../../../formats/criu/images.js";
 import { RECORDS } from "../../../formats/linux-cr/records.js";
-import type { OpenFile } from "../../../model/checkpoint.js";
+import type { OpenFile } from "../../../model/open-file.js";
 import type { Context } from "./context.js";
 import { writeFile } from "./files.js";
 

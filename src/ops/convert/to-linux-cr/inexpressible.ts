@@ -7,7 +7,7 @@ import type { TtyFileEntry } from "../../../formats/criu/tables/tty.js";
 import { TTY_TYPE } from "../../../formats/criu/tables/tty.js";
 import { enumName } from "../../../io/enums.js";
 import { SOCK_RAW } from "../../../linux/sockets.js";
-import type { OpenFile } from "../../../model/checkpoint.js";
+import type { OpenFile } from "../../../model/open-file.js";
 import type { SourceFiles } from "./source-files.js";
 
 const RAW_SOCKETS = "a stream holds no raw IP sockets";

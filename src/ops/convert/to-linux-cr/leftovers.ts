@@ -1,7 +1,7 @@
 import { IMAGES } from "../../../formats/criu/images.js";
 import type { MemfdFileEntry } from "../../../formats/criu/tables/memfd.js";
 import type { FifoEntry } from "../../../formats/criu/tables/pipe.js";
-import type { OpenFile } from "../../../model/checkpoint.js";
+import type { OpenFile } from "../../../model/open-file.js";
 import type { Context } from "./context.js";
 import { isSharedAnonymous } from "./mapped-objects.js";
 

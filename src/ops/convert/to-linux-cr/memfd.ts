@@ -1,9 +1,10 @@
 import type { MemfdFileEntry, MemfdInodeEntry } from "../../../formats/criu/tables/memfd.js";
 import { RECORDS } from "../../../formats/linux-cr/records.js";
+import { FILE_TYPE } from "../../../formats/linux-cr/tables/files.js";
 import { textPayload } from "../../../formats/linux-cr/write.js";
-import type { OpenFile } from "../../../model/checkpoint.js";
+import type { OpenFile } from "../../../model/open-file.js";
 import type { Context } from "./context.js";
-import { FILE_TYPE, writeFileRecord, writeOwner } from "./file-parts.js";
+import { writeFileRecord, writeOwner } from "./file-parts.js";
 import { segmentPages } from "./pages.js";
 
 /** A memory file; its pages stand with the first file of each memory. */

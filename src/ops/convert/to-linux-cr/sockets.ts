@@ -4,10 +4,10 @@ import type { PacketSockEntry } from "../../../formats/criu/tables/sk-packet.js"
 import type { UnixSkEntry } from "../../../formats/criu/tables/sk-unix.js";
 import { RECORDS } from "../../../formats/linux-cr/records.js";
 import type { StreamWriter } from "../../../formats/linux-cr/stream-writer.js";
+import { FILE_TYPE } from "../../../formats/linux-cr/tables/files.js";
 import type { SourceRange } from "../../../io/concat.js";
 import { wordBytes } from "../../../io/words.js";
 import { SOCK_BUF_LOCK_MASK } from "../../../linux/sockets.js";
-import type { OpenFile } from "../../../model/checkpoint.js";
 import {
   encodeAddress,
   encodeExtra,
@@ -15,6 +15,7 @@ import {
   encodeUnix,
   MAX_BACKLOG,
 } from "../../../model/linux-cr/sockets.js";
+import type { OpenFile } from "../../../model/open-file.js";
 import {
   closedSocket,
   isConnection,
@@ -25,7 +26,7 @@ import {
   type TcpConnection,
 } from "../../../model/socket.js";
 import type { Context } from "./context.js";
-import { FILE_TYPE, writeFileRecord, writeOwner } from "./file-parts.js";
+import { writeFileRecord, writeOwner } from "./file-parts.js";
 import { whyNotFile } from "./inexpressible.js";
 
 const SLASH = 0x2f;

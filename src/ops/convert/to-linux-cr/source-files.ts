@@ -5,10 +5,11 @@ import type { MemfdInodeEntry } from "../../../formats/criu/tables/memfd.js";
 import type { RemapFilePathEntry } from "../../../formats/criu/tables/remap-file-path.js";
 import type { TtyInfoEntry } from "../../../formats/criu/tables/tty.js";
 import type { SourceRange } from "../../../io/concat.js";
-import type { Checkpoint, FileTable, OpenFile } from "../../../model/checkpoint.js";
+import type { Checkpoint } from "../../../model/checkpoint.js";
 import { criuCheckpoint } from "../../../model/criu/checkpoint.js";
 import { lazy } from "../../../model/lazy.js";
 import type { Lock } from "../../../model/lock.js";
+import type { FileTable, OpenFile } from "../../../model/open-file.js";
 
 /** Major device number of /dev/ptmx. */
 const PTMX_MAJOR = 5;

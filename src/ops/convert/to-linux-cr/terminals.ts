@@ -1,6 +1,7 @@
 import type { RegFileEntry } from "../../../formats/criu/tables/regfile.js";
 import type { TermiosEntry, TtyFileEntry, TtyInfoEntry } from "../../../formats/criu/tables/tty.js";
 import { RECORDS } from "../../../formats/linux-cr/records.js";
+import { FILE_TYPE } from "../../../formats/linux-cr/tables/files.js";
 import { TERMIOS } from "../../../formats/linux-cr/tables/tty.js";
 import { textPayload } from "../../../formats/linux-cr/write.js";
 import { wordBytes } from "../../../io/words.js";
@@ -11,10 +12,10 @@ import {
   TTY_DRIVER_TYPE_PTY,
   TTY_HUPPED,
 } from "../../../linux/tty.js";
-import type { OpenFile } from "../../../model/checkpoint.js";
+import type { OpenFile } from "../../../model/open-file.js";
 import type { StructValue } from "../../../schema/struct.js";
 import type { Context } from "./context.js";
-import { FILE_TYPE, writeFileRecord, writeIdentity, writeOwner } from "./file-parts.js";
+import { writeFileRecord, writeIdentity, writeOwner } from "./file-parts.js";
 import { isMasterEnd } from "./source-files.js";
 
 /** TTY_EXTRA.flags. */

@@ -1,8 +1,8 @@
 import { isCrimgError } from "../../../io/errors.js";
 import { MAX_STRING_AREA_BYTES } from "../../../io/limits.js";
 import { bytesToText } from "../../../io/text.js";
-import type { AddressRange } from "../../../model/checkpoint.js";
 import type { Memory } from "../../../model/memory.js";
+import type { AddressRange } from "../../../model/origin.js";
 import type { Item, Section } from "../section.js";
 
 /** Command line and environment, from the memory of each task. */

@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import type { FileOwner, OpenFile } from "../../../model/checkpoint.js";
+import type { FileOwner, OpenFile } from "../../../model/open-file.js";
 import { fileState } from "../../../model/special-file.js";
 import { deletedFields } from "../deleted-file.js";
 import { type Comparable, hex, type Section, type Side } from "../section.js";

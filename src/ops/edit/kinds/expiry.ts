@@ -1,6 +1,5 @@
 import { UnsupportedError, UsageError } from "../../../io/errors.js";
 import { NANOSECONDS, NSEC_PER_USEC } from "../../../linux/time.js";
-import type { OpenFile } from "../../../model/checkpoint.js";
 import { isArmed, isCall, isIntervalTimer, type Timer, type TimerKind } from "../../../model/timer.js";
 import { dueText } from "../due.js";
 import { changedTime, formatSeconds, parseTimeChange, type TimeChange } from "../duration.js";
@@ -78,21 +77,22 @@ function namedTimers(editor: Editor): NamedTimer[] {
       seen.add(key);
       all.push({ timer, pids: [isCall(kind) ? (id ?? pid) : pid], ids: kind === "posix" ? [id ?? 0] : [] });
     }
-  const holders = timerfds.length === 0 ? new Map() : holdersOf(editor);
-  for (const timer of timerfds) all.push({ timer, ...(holders.get(timer.file) ?? { pids: [], ids: [] }) });
+  if (timerfds.length === 0) return all;
+  const holders = holdersOf(editor);
+  for (const timer of timerfds) all.push({ timer, ...(holders.get(timer.id ?? 0) ?? { pids: [], ids: [] }) });
   return all;
 }
 
-/** Who holds each timerfd, and by which descriptors. */
-function holdersOf({ checkpoint }: Editor): Map<OpenFile | undefined, Omit<NamedTimer, "timer">> {
-  const holders = new Map<OpenFile | undefined, { readonly pids: number[]; readonly ids: number[] }>();
+/** Who holds each timerfd, by the id of its open file, and by which descriptors. */
+function holdersOf({ checkpoint }: Editor): Map<number, Omit<NamedTimer, "timer">> {
+  const holders = new Map<number, { readonly pids: number[]; readonly ids: number[] }>();
   for (const { pid, descriptors } of checkpoint.tasks)
-    for (const { fd, type, file } of descriptors?.descriptors ?? []) {
+    for (const { fd, type, fileId } of descriptors?.descriptors ?? []) {
       if (type !== "TIMERFD") continue;
-      const { pids, ids } = holders.get(file) ?? { pids: [], ids: [] };
+      const { pids, ids } = holders.get(fileId) ?? { pids: [], ids: [] };
       if (!pids.includes(pid)) pids.push(pid);
       if (!ids.includes(fd)) ids.push(fd);
-      holders.set(file, { pids, ids });
+      holders.set(fileId, { pids, ids });
     }
   return holders;
 }

@@ -1,6 +1,6 @@
 import { IMAGES } from "../../../formats/criu/images.js";
 import { shellCommand } from "../../../io/shell.js";
-import type { OpenFile } from "../../../model/checkpoint.js";
+import type { OpenFile } from "../../../model/open-file.js";
 import { formatAddress, parseAddress } from "../../../schema/ip-address.js";
 import type { ImageContext } from "../context.js";
 import { holders } from "../descriptors.js";

@@ -1,5 +1,5 @@
 import type { ImageKind } from "../../../formats/criu/image-kind.js";
-import type { OpenFile } from "../../../model/checkpoint.js";
+import type { OpenFile } from "../../../model/open-file.js";
 import type { AnyValue } from "../../../schema/message.js";
 import type { ImageContext, SetContext } from "../context.js";
 import type { Place } from "../finding.js";

@@ -1,7 +1,7 @@
 import { posix } from "node:path";
 import { RECORDS } from "../../../formats/linux-cr/records.js";
 import { mountRoot } from "../../../io/mount-root.js";
-import type { DeletedFile } from "../../../model/checkpoint.js";
+import type { DeletedFile } from "../../../model/open-file.js";
 import type { Rule } from "../finding.js";
 import { StreamContext } from "../stream/context.js";
 import type { RootContext } from "./context.js";

@@ -1,7 +1,7 @@
 import { IMAGES } from "../../../formats/criu/images.js";
 import type { MntEntry } from "../../../formats/criu/tables/mnt.js";
 import { O_DIRECTORY, O_NOFOLLOW } from "../../../linux/open-flags.js";
-import type { OpenFile } from "../../../model/checkpoint.js";
+import type { OpenFile } from "../../../model/open-file.js";
 import { type ImageContext, SetContext } from "../context.js";
 import { holders } from "../descriptors.js";
 import type { Place } from "../finding.js";

@@ -3,7 +3,7 @@ import type { InotifyFileEntry } from "../../../formats/criu/tables/fsnotify.js"
 import type { UnixSkEntry } from "../../../formats/criu/tables/sk-unix.js";
 import { RECORDS } from "../../../formats/linux-cr/records.js";
 import { shellCommand } from "../../../io/shell.js";
-import type { OpenFile } from "../../../model/checkpoint.js";
+import type { OpenFile } from "../../../model/open-file.js";
 import type { Socket } from "../../../model/socket.js";
 import { type ImageContext, SetContext } from "../context.js";
 import type { Place, Rule } from "../finding.js";

@@ -1,7 +1,7 @@
 import { OFFSET_MAX } from "../../../linux/files.js";
 import { O_ACCMODE, O_RDONLY, O_WRONLY } from "../../../linux/open-flags.js";
-import type { OpenFile } from "../../../model/checkpoint.js";
 import { coversWholeFile, type Lock, lockName } from "../../../model/lock.js";
+import type { OpenFile } from "../../../model/open-file.js";
 import type { ImageContext } from "../context.js";
 import type { Found, Rule, RuleFacts } from "../finding.js";
 

@@ -1,6 +1,7 @@
 import { isCrimgError } from "../../../io/errors.js";
 import { SUN_PATH_BYTES } from "../../../linux/sockets.js";
-import type { OpenFile, Origin } from "../../../model/checkpoint.js";
+import type { OpenFile } from "../../../model/open-file.js";
+import type { Origin } from "../../../model/origin.js";
 import { isPath, type Socket, sizeOf, type TcpConnection, type UnixName } from "../../../model/socket.js";
 import type { ImageContext } from "../context.js";
 import { holders } from "../descriptors.js";

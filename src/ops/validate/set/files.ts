@@ -5,7 +5,7 @@ import type { EventpollFileEntry } from "../../../formats/criu/tables/eventpoll.
 import { FD_TYPES } from "../../../formats/criu/tables/fdinfo.js";
 import { enumName } from "../../../io/enums.js";
 import { FD_CLOEXEC } from "../../../linux/files.js";
-import type { OpenFile } from "../../../model/checkpoint.js";
+import type { OpenFile } from "../../../model/open-file.js";
 import { descriptorsByPid, type SetContext } from "../context.js";
 import { descriptorTables } from "../descriptors.js";
 import type { Found, Rule } from "../finding.js";

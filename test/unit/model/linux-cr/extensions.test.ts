@@ -1,7 +1,8 @@
 import * as assert from "uvu/assert";
 import { MemorySource } from "../../../../src/io/source.js";
 import { OFFSET_MAX } from "../../../../src/linux/files.js";
-import type { Checkpoint, OpenFile, Task } from "../../../../src/model/checkpoint.js";
+import type { Checkpoint, Task } from "../../../../src/model/checkpoint.js";
+import type { OpenFile } from "../../../../src/model/open-file.js";
 import { openStream } from "../../../../src/open.js";
 import { extendedStream } from "../../../helpers/extended-stream.js";
 import { suite } from "../../../helpers/suite.js";

@@ -1,7 +1,8 @@
 import * as assert from "uvu/assert";
 import { RECORDS } from "../../../../../src/formats/linux-cr/records.js";
-import type { Checkpoint, Descriptor, OpenFile } from "../../../../../src/model/checkpoint.js";
+import type { Checkpoint } from "../../../../../src/model/checkpoint.js";
 import type { Lock } from "../../../../../src/model/lock.js";
+import type { Descriptor, OpenFile } from "../../../../../src/model/open-file.js";
 import { convertedFixture } from "../../../../helpers/converted-stream.js";
 import { suite } from "../../../../helpers/suite.js";
 import { walkStream } from "../../../../helpers/walk-stream.js";
