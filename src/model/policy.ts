@@ -68,7 +68,7 @@ function typesOf(word: string): readonly string[] {
   const types = GROUPS[type] ?? (FD_TYPES.values.has(type) ? [type] : undefined);
   if (types === undefined)
     throw new UsageError(
-      `${JSON.stringify(word)} is no type of descriptor; those are file, socket, ${[...FD_TYPES.values.keys()].join(", ")}`,
+      `invalid descriptor type ${JSON.stringify(word)} (expected file, socket, ${[...FD_TYPES.values.keys()].join(", ")})`,
     );
   return types;
 }

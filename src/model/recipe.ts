@@ -102,7 +102,7 @@ class Reader {
     const word = members.get("action") ?? this.#fail(place, `an action is missing: ${ACTIONS.join(", ")}`);
     const action = POLICY_ACTION_WORDS.get(word);
     if (action === undefined)
-      this.#fail(place, `${JSON.stringify(word)} is no action; those are ${ACTIONS.join(", ")}`);
+      this.#fail(place, `invalid action ${JSON.stringify(word)} (expected ${ACTIONS.join(", ")})`);
     const [path, type, fd, to] = ["path", "type", "fd", "to"].map((key) => members.get(key));
     if (path === undefined && type === undefined && fd === undefined)
       this.#fail(place, "path, type or fd must say which descriptors are meant");

@@ -133,7 +133,7 @@ const USAGE: readonly [string[], RegExp][] = [
   [REMAP, /missing output: give -o DIR, --in-place or --dry-run/],
   [[...REMAP, "--dry-run", "--in-place"], /in-place/],
   [[...REMAP, "-o", "x", "--in-place"], /cannot|in-place/],
-  [["--remap-path", "a=b", "--dry-run"], /--remap-path: "a" is no absolute path/],
+  [["--remap-path", "a=b", "--dry-run"], /--remap-path: invalid path "a" \(expected absolute paths/],
   [["--var", "x=y", ...REMAP, "--dry-run"], /recipe/],
   [["-f", "/nonexistent.yaml", "--dry-run"], /no such file/],
 ];

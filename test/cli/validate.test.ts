@@ -78,7 +78,7 @@ test("a finding has its id, place, what was expected and found, and what mends i
   const { code, stdout } = await crimg(["validate", set, "--only", "FD_FILE"]);
   assert.is(
     stdout,
-    `error FD_FILE: the descriptor leads nowhere
+    `error FD_FILE: descriptor of a missing open file
   fdinfo-2.img[3] (fd 3 of task 1000): expected an open file of type REG with id 99, found none
     crimg edit ${set} --drop-fd 1000:3 --in-place
 invalid: ${set}: 1 error

@@ -55,10 +55,10 @@ export function formatSeconds(nanoseconds: bigint): string {
 
 function parseFactor(text: string): bigint {
   const [, whole, fraction = ""] = /^(\d{1,9})(?:\.(\d{1,6}))?$/.exec(text) ?? [];
-  if (whole === undefined) throw new UsageError(`x${text} is no factor, as x2 or x0.5 would be`);
+  if (whole === undefined) throw new UsageError(`invalid factor x${text} (expected e.g. x2 or x0.5)`);
   return BigInt(whole) * 1_000_000n + BigInt(fraction.padEnd(6, "0"));
 }
 
 function badDuration(text: string): never {
-  throw new UsageError(`${JSON.stringify(text)} is no duration, as 30s, 250ms or 1h30m would be`);
+  throw new UsageError(`invalid duration ${JSON.stringify(text)} (expected e.g. 30s, 250ms or 1h30m)`);
 }

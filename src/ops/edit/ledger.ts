@@ -36,7 +36,7 @@ export class Ledger {
     return this.#made.get(key) as T;
   }
 
-  /** Puts a change on record; the bytes are somebody else's business. */
+  /** Records a change; the drafts change the bytes. */
   protected log(edit: Edit, change: Omit<Change, "edit">): void {
     this.changes.push({ edit: editText(edit), ...change });
   }

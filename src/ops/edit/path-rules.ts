@@ -24,7 +24,7 @@ export function parsePathRule(text: string): PathRule {
 function normalize(path: string): string {
   if (!path.startsWith("/"))
     throw new UsageError(
-      `${JSON.stringify(path)} is no absolute path: both sides of OLD=NEW start with a slash`,
+      `invalid path ${JSON.stringify(path)} (expected absolute paths on both sides of OLD=NEW)`,
     );
   if (path.includes("\0")) throw new UsageError("a path holds no NUL byte");
   if (/(^|\/)\.{1,2}(\/|$)/.test(path))

@@ -99,7 +99,7 @@ function kindNamed(name: string): EditKind {
   const kind = EDIT_KINDS.find((each) => each.name === name);
   if (kind === undefined)
     throw new UsageError(
-      `${JSON.stringify(name)} is no edit; those are ${EDIT_KINDS.map((each) => each.name).join(", ")}`,
+      `unknown edit ${JSON.stringify(name)} (expected ${EDIT_KINDS.map((each) => each.name).join(", ")})`,
     );
   return kind;
 }

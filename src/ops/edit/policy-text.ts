@@ -9,6 +9,7 @@ export function policyText({ path, type, fd, action, to, append }: Policy): stri
 
 /** `to` that ends in a slash is a directory: the file keeps its own name in it. Errors: USAGE. */
 export function policyPath(path: string, to: string): string {
-  if (!to.startsWith("/")) throw new UsageError(`${JSON.stringify(to)} is no absolute path`);
+  if (!to.startsWith("/"))
+    throw new UsageError(`invalid path ${JSON.stringify(to)} (expected an absolute path)`);
   return to.endsWith("/") ? to + path.slice(path.lastIndexOf("/") + 1) : to;
 }

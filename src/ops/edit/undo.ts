@@ -63,7 +63,7 @@ export function undoEdits(
   for (const { name } of last.flatMap((entry) => entry.files))
     if (kindOfFileName(name) === undefined)
       throw new EditError(
-        `the log says that an edit changed ${JSON.stringify(name)}, which is no image file, and no edit does that`,
+        `the log says that an edit changed ${JSON.stringify(name)}, which is not an image file`,
         { file: fileSet.name },
       );
   const files = previousFiles(fileSet, last);
@@ -114,7 +114,7 @@ export function lastEntries(
     );
   if (first < chain.unchained && trust.unchained !== true)
     refuse(
-      `edit ${first + 1} of the log is not chained: an earlier crimg wrote it, or somebody took the chain out; look at it with crimg log --json, and say --unchained to take it back`,
+      `edit ${first + 1} of the log is not chained: written by an earlier crimg, or the chain was removed; check it with crimg log --json, and undo it with --unchained`,
     );
   return entries.slice(first).reverse();
 }

@@ -14,7 +14,7 @@ export function valueAt(message: AnyValue, path: FieldPath): unknown {
   return value;
 }
 
-/** The field that a path ends at, of a list element the list's; undefined where a path leads nowhere. */
+/** The field that a path ends at, of a list element the list's; undefined where there is none. */
 export function fieldAt(table: MessageTable, path: FieldPath): Field | undefined {
   let current: MessageTable | undefined = table;
   let field: Field | undefined;
@@ -69,8 +69,7 @@ function listWith(list: readonly unknown[], at: number, value: unknown): unknown
 }
 
 function innerTable(table: MessageTable | undefined, path: FieldPath): MessageTable {
-  if (table === undefined)
-    throw new EditError(`${formatPath(path)} leads nowhere: the field has nothing inside it`);
+  if (table === undefined) throw new EditError(`${formatPath(path)}: the field has no fields`);
   return table;
 }
 

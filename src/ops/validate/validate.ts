@@ -73,7 +73,7 @@ export interface ValidateOptions {
   readonly watch?: readonly string[] | undefined;
   /** What is known of criu here: the machine is checked as well. */
   readonly criu?: CriuFacts | undefined;
-  /** What is known of crimg's own engine here: the machine is checked as well. */
+  /** What is known of the slim backend here: the machine is checked as well. */
   readonly slim?: SlimFacts | undefined;
   /** The owner of the image, when that is neither root nor the caller's own word: what it asks beyond is told. */
   readonly owner?: Bearer | undefined;

@@ -54,7 +54,7 @@ const BAD: readonly [string, RegExp][] = [
   ["policies: {}", /a list was expected/],
   ["policies: [1]", /a mapping was expected/],
   ["policies: [{path: /x}]", /an action is missing/],
-  ["policies: [{path: /x, action: delete}]", /"delete" is no action; those are remap, accept/],
+  ["policies: [{path: /x, action: delete}]", /invalid action "delete" \(expected remap, accept/],
   ["policies: [{action: drop}]", /which descriptors are meant/],
   ["policies: [{path: /x, action: remap}]", /remap needs `to`/],
   ["policies: [{fd: x, action: drop}]", /neither FD nor PID:FD/],
@@ -133,7 +133,7 @@ test("policies match by path, type and descriptor, all that are given", async ()
   assert.is(at(7, 9, "REG", "/t/x"), "error");
   assert.throws(
     () => policyFinder([{ ...(policies[0] as (typeof policies)[number]), type: "files" }]),
-    /no type of descriptor/,
+    /invalid descriptor type/,
   );
 });
 

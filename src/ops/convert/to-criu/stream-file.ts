@@ -64,7 +64,7 @@ export function streamFile(
 
 /** FILE_OWNER.pid_type of a session. */
 const SESSION = 2;
-/** fcntl(2) F_OWNER_ types, which criu stores, by FILE_OWNER.pid_type: process, group, and in our dialect 3 for a thread. */
+/** fcntl(2) F_OWNER_ types, which criu stores, by FILE_OWNER.pid_type: process, group, and as a crimg extension 3 for a thread. */
 const OWNERS: Readonly<Record<number, number>> = { 0: 1, 1: 2, 3: 0 };
 
 function ownerOf(context: ToCriu, part: Part, label: string): FownEntry {

@@ -21,7 +21,7 @@ export const deleted: EditKind<DeletedEdit, Draft> = {
     if (path === undefined || word === undefined || (word === "contents") !== (to === ""))
       throw new UsageError(`${JSON.stringify(text)} is not PATH=contents, relink:PATH or copy:PATH`);
     if (to !== "" && (!to.startsWith("/") || /(^|\/)\.\.?(\/|$)/.test(to) || text.includes("\0")))
-      throw new UsageError(`${JSON.stringify(to)} is no absolute path without . and ..`);
+      throw new UsageError(`invalid path ${JSON.stringify(to)} (expected an absolute path without . and ..)`);
     return { path, method: word as DeletedEdit["method"], to };
   },
   lookedFor: ({ path }) => `no open or mapped file that was deleted had the name ${path}`,

@@ -73,7 +73,7 @@ export function parseRedirection(text: string): Redirection {
   const append = text.endsWith(",append");
   const path = append ? text.slice(0, -",append".length) : text;
   if (!path.startsWith("/") || path.length < 2 || path.includes("\0") || path.endsWith("/"))
-    throw new UsageError(`${JSON.stringify(path)} is no absolute path of a file`);
+    throw new UsageError(`invalid path ${JSON.stringify(path)} (expected the absolute path of a file)`);
   return { path, append };
 }
 

@@ -79,7 +79,7 @@ function act(draft: Draft, policy: Policy, edit: Edit, subject: Subject, done: S
   }
   if (file === undefined)
     throw new UsageError(
-      `${policy.action} is for files, and ${subject.text} is none; use drop, ignore, or reopen with \`to\``,
+      `${policy.action} applies to files only, not to ${subject.text}; use drop, ignore, or reopen with \`to\``,
     );
   if (done.has(file)) return;
   done.add(file);

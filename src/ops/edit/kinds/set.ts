@@ -93,10 +93,9 @@ function parseFieldPath(table: MessageTable, text: string, place: string): Field
   let current: MessageTable | undefined = table;
   for (const part of text === "" ? [] : text.split(".")) {
     const [, name, index] = /^(\w+)(?:\[(\d+)\])?$/.exec(part) ?? [];
-    if (name === undefined) throw new UsageError(`${JSON.stringify(part)} in ${place} is no field`);
+    if (name === undefined) throw new UsageError(`invalid field ${JSON.stringify(part)} in ${place}`);
     const field: Field | undefined = current?.fields[name];
-    if (current === undefined)
-      throw new EditError(`${formatPath(path)} has nothing inside it, so ${place} leads nowhere`);
+    if (current === undefined) throw new EditError(`${place}: ${formatPath(path)} has no fields`);
     if (field === undefined)
       throw new EditError(
         `${current.name} has no field ${name}; it has ${Object.keys(current.fields).join(", ")}`,
@@ -104,7 +103,7 @@ function parseFieldPath(table: MessageTable, text: string, place: string): Field
     path.push(name);
     if (index !== undefined) path.push(Number(index));
     if (index !== undefined && field.label !== "repeated")
-      throw new EditError(`${name} is no list, so it takes no [${index}]`);
+      throw new EditError(`${name} is not a list (found [${index}])`);
     current = fieldMessage(current, field);
   }
   return path;
@@ -131,7 +130,7 @@ function readValue(record: ImageRecord, path: FieldPath, { place, value }: SetEd
     return isElement ? (message[name] as unknown[])[0] : message[name];
   } catch (error) {
     if (error instanceof ValueError || error instanceof JsonError)
-      throw new UsageError(`${JSON.stringify(value)} is no value of ${name}: ${error.message}`, {
+      throw new UsageError(`invalid value ${JSON.stringify(value)} of ${name}: ${error.message}`, {
         path: place,
       });
     throw error;

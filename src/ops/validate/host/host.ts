@@ -9,7 +9,7 @@ export interface CriuFacts {
   readonly problem: string | undefined;
 }
 
-/** What was found out about crimg's own engine on this host. */
+/** What was found out about the slim backend on this host. */
 export interface SlimFacts {
   /** Why it cannot restore the image here; undefined when it can. */
   readonly problem: string | undefined;

@@ -21,7 +21,7 @@ export const hostSystemRules: readonly Rule<HostContext>[] = [
     id: "CRIU_MISSING",
     level: "error",
     about:
-      "A criu is installed that works on this kernel; a note when crimg's own engine can restore the image instead.",
+      "A criu is installed that works on this kernel; a note when the slim backend can restore the image instead.",
     mend: "Install criu, or name it with CRIMG_CRIU.",
     *check({ host: { criu, slim } }) {
       if (criu?.problem === undefined) return;
@@ -29,7 +29,7 @@ export const hostSystemRules: readonly Rule<HostContext>[] = [
       const isNeeded = slim === undefined || slim.problem !== undefined;
       yield {
         at: { path },
-        what: isNeeded ? problem : `${problem}; crimg's own engine can restore it`,
+        what: isNeeded ? problem : `${problem}; the slim backend can restore it`,
         expected: "a criu that works",
         found: path ?? "none",
         level: isNeeded ? "error" : "note",

@@ -85,7 +85,7 @@ export const fileRules: readonly Rule<SetContext>[] = [
           if (file === undefined)
             yield {
               at: { ...origin, pid, fd },
-              what: "the descriptor leads nowhere",
+              what: "descriptor of a missing open file",
               expected: `an open file of type ${type} with id ${fileId}`,
               found: context.checkpoint.files.get(fileId)?.type ?? "none",
               fix: context.editCommand("--drop-fd", `${pid}:${fd}`),

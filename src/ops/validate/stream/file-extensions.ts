@@ -8,7 +8,7 @@ import { AGAIN } from "./record-rule.js";
 const LAST_AREA_KIND = 3;
 const VDSO_KIND = 1;
 const VDSO_TYPE = 1;
-/** Types of FILE that our extension brings, each with its record. */
+/** Types of FILE of the crimg extensions, each with its record. */
 const KINDS: readonly (readonly [type: number, kind: RecordKind])[] = [
   [1001, RECORDS.TIMERFD],
   [1002, RECORDS.SIGNALFD],
@@ -21,7 +21,7 @@ export const fileExtensionRules: readonly Rule<StreamContext>[] = [
   {
     id: "FILE_EXTENSION",
     level: "error",
-    about: "A file of a type of our extension has the record of that type, and no other file has.",
+    about: "A file of a type of the crimg extensions has the record of that type, and no other file has.",
     mend: AGAIN,
     *check(context) {
       for (const part of context.reader.objects("FILE")) {

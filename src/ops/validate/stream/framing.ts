@@ -120,7 +120,7 @@ export const framingRules: readonly Rule<StreamContext>[] = [
   {
     id: "RECORD_UNKNOWN",
     level: "warning",
-    about: "Every record is one that the format or our extension of it has.",
+    about: "Every record belongs to the format or to a crimg extension.",
     mend: "A record of 20000 to 20999 is from a newer crimg: use that. Others are from another writer; they are kept, and not understood.",
     check: unknownRecords,
   },

@@ -80,7 +80,7 @@ test("what is for files alone says so for other descriptors", async () => {
     await recipe("sockets", "policies: [{type: INETSK, action: accept}]");
     assert.unreachable();
   } catch (error) {
-    assert.match((error as Error).message, /accept is for files/);
+    assert.match((error as Error).message, /accept applies to files only/);
   }
 });
 
@@ -113,7 +113,7 @@ test("a key that is no edit is refused", async () => {
     await recipe("logger", "remap-paths: {/a: /b}");
     assert.unreachable();
   } catch (error) {
-    assert.match((error as Error).message, /"remap-paths" is no edit; those are remap-path/);
+    assert.match((error as Error).message, /unknown edit "remap-paths" \(expected remap-path/);
   }
 });
 

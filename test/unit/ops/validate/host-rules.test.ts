@@ -89,7 +89,7 @@ test("CRIU_MISSING: what the probe said", () => {
   assert.equal(of("CRIU_MISSING", quiet()), []);
 });
 
-test("CRIU_MISSING: a note where crimg's own engine can restore the image", () => {
+test("CRIU_MISSING: a note where the slim backend can restore the image", () => {
   const criu = { path: undefined, version: undefined, problem: "there is no criu on PATH" };
   const levelWith = (slim: { problem: string | undefined } | undefined): string | undefined => {
     const document = quiet().open();

@@ -93,7 +93,7 @@ function act(draft: StreamDraft, policy: Policy, edit: Edit, subject: Subject, d
   }
   if (file?.name === undefined)
     throw new UsageError(
-      `${policy.action} is for files, and ${text} is none; use drop, ignore, or reopen with \`to\``,
+      `${policy.action} applies to files only, not to ${text}; use drop, ignore, or reopen with \`to\``,
     );
   if (done.has(file)) return;
   done.add(file);

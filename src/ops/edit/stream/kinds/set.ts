@@ -81,13 +81,13 @@ function numberOf({ names }: StructField, before: unknown, value: string, place:
   const named = names?.values.get(value);
   const text = value.trim();
   if (named === undefined && !/^(?:-?\d+|0x[\da-f]+)$/i.test(text))
-    throw new UsageError(`${JSON.stringify(value)} is no number`, { path: place });
+    throw new UsageError(`invalid number ${JSON.stringify(value)}`, { path: place });
   const number = named === undefined ? BigInt(text) : BigInt(named);
   return typeof before === "bigint" ? number : Number(number);
 }
 
 function bytesOf(text: string, place: string): Buffer {
   if (!/^(?:[\da-f]{2})*$/i.test(text))
-    throw new UsageError(`${JSON.stringify(text)} is no bytes in hexadecimal`, { path: place });
+    throw new UsageError(`invalid bytes ${JSON.stringify(text)} (expected hexadecimal)`, { path: place });
   return Buffer.from(text, "hex");
 }
