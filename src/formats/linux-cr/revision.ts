@@ -35,9 +35,9 @@ const SIGPENDING = 604;
 /** BUFFER with the 11 bytes of a security module's name. */
 const LSM_NAME_BYTES = 19;
 /** auxv has about 20 entries; a larger number is in bytes. */
-const MOST_AUXV_ENTRIES = 128;
+const MAX_AUXV_ENTRIES = 128;
 /** Maximum number of lengths checked per id; a FILE has five, most records one. */
-const MOST_SIZES = 16;
+const MAX_SIZES = 16;
 /** TREE up to its number of tasks. */
 const TREE_BYTES = 12;
 /** Records before the first TASK: as many as the longest head has. */
@@ -83,7 +83,7 @@ function headSigns(index: RecordIndex, peek: Peek): Sign[] {
     { text: `rev is ${version}`, fits: ({ commit }) => versions.get(commit) === version },
     {
       text: `the size of auxv is given as ${auxv}`,
-      fits: ({ commit }) => auxv > MOST_AUXV_ENTRIES !== isSince(commit, "67cfee9"),
+      fits: ({ commit }) => auxv > MAX_AUXV_ENTRIES !== isSince(commit, "67cfee9"),
     },
   ];
   const container = recordAt(index, CONTAINER);
@@ -140,7 +140,7 @@ function sizeSigns(index: RecordIndex): Sign[] {
       seen = new Set();
       sizes.set(id, seen);
     }
-    if (seen.size < MOST_SIZES) seen.add(index.size(i));
+    if (seen.size < MAX_SIZES) seen.add(index.size(i));
   }
   return [...sizes]
     .filter(([id]) => !isExtensionId(id) && COMMITS.some((commit) => recordKinds(commit).has(id)))

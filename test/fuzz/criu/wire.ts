@@ -21,7 +21,7 @@ interface Spot {
 
 type NamedField = readonly [name: string, field: Field];
 
-const MOST_DEPTH = 4;
+const MAX_DEPTH = 4;
 
 /** Changes one thing in an encoded message or in one of those inside it; the lengths around it stay right. */
 export function changedMessage(
@@ -57,7 +57,7 @@ export function changedMessage(
 export function anyMessage(table: MessageTable, random: Random, ids: readonly bigint[], depth = 0): Buffer {
   const parts: Buffer[] = [];
   for (const [, field] of Object.entries(table.fields)) {
-    if (depth > MOST_DEPTH && field.label !== "required") continue;
+    if (depth > MAX_DEPTH && field.label !== "required") continue;
     const count = field.label === "required" ? 1 : random.below(field.label === "repeated" ? 4 : 2);
     for (let i = 0; i < count; i++) parts.push(anyField(table, field, random, ids, depth));
   }
@@ -253,7 +253,7 @@ function many({ table, bytes, random, ids }: Spot): Changed | undefined {
   if (lists.length === 0) return undefined;
   const [name, field] = random.pick(lists);
   const count = random.pick([10, 1000]);
-  const one = anyField(table, field, random, ids, MOST_DEPTH);
+  const one = anyField(table, field, random, ids, MAX_DEPTH);
   return {
     bytes: Buffer.concat([bytes, ...Array<Buffer>(count).fill(one)]),
     what: `${count} more of ${name}`,

@@ -13,13 +13,13 @@ import { PAYLOAD_IMAGES } from "../../helpers/payload-images.js";
 import { Broken, type Family, type Mutant, steps } from "../family.js";
 import { changedJson } from "./json.js";
 
-const MOST_BYTES = 20_000;
+const MAX_BYTES = 20_000;
 
 /** Images of every kind by name, small enough to be changed by the thousand. */
 const IMAGES: readonly (readonly [name: string, bytes: Buffer])[] = [
   ...fixtureImages().map((path) => [basename(path), readFileSync(path)] as const),
   ...PAYLOAD_IMAGES.map(([name, bytes]) => [name, bytes] as const),
-].filter(([, bytes]) => bytes.length <= MOST_BYTES);
+].filter(([, bytes]) => bytes.length <= MAX_BYTES);
 
 const STREAMS = [
   ["minimal", readFileSync(streamFixture("minimal"))],

@@ -13,7 +13,7 @@ export interface Piece {
 }
 
 const BLOCK = 4096;
-const MOST_CHUNK_BYTES = 1024 * 1024;
+const MAX_CHUNK_BYTES = 1024 * 1024;
 /** Each chunk begins with its offset in the file, a u64. */
 const OFFSET_BYTES = 8;
 
@@ -62,7 +62,7 @@ export function* chunksInStream(content: ByteSource, byteOrder: ByteOrder): Gene
   for (let at = 0; at < content.size; at += BLOCK) {
     const block = content.read(at, Math.min(BLOCK, content.size - at));
     const isHole = block.every((byte) => byte === 0);
-    if (blocks.length > 0 && (isHole || at - start >= MOST_CHUNK_BYTES)) {
+    if (blocks.length > 0 && (isHole || at - start >= MAX_CHUNK_BYTES)) {
       yield chunk();
       blocks = [];
     }

@@ -4,9 +4,9 @@ import type { StreamContext } from "./context.js";
 import { AGAIN, recordRule } from "./record-rule.js";
 
 /** NGROUPS_MAX */
-const MOST_GROUPS = 65_536;
+const MAX_GROUPS = 65_536;
 const SECURITY_TYPES = 4;
-const MOST_LABEL_BYTES = 1024;
+const MAX_LABEL_BYTES = 1024;
 
 /** Rules about credentials, groups and labels. */
 export const credentialRules: readonly Rule<StreamContext>[] = [
@@ -19,11 +19,11 @@ export const credentialRules: readonly Rule<StreamContext>[] = [
       mend: AGAIN,
     },
     function* ({ ngroups }, index, { stream }) {
-      if (ngroups > MOST_GROUPS) {
+      if (ngroups > MAX_GROUPS) {
         yield {
           field: "ngroups",
           what: "too many groups",
-          expected: `at most ${MOST_GROUPS}`,
+          expected: `at most ${MAX_GROUPS}`,
           found: String(ngroups),
         };
         return;
@@ -66,10 +66,10 @@ export const credentialRules: readonly Rule<StreamContext>[] = [
       if (ptrref <= 0)
         yield { field: "ptrref", what: "no number of a label", expected: "above 0", found: String(ptrref) };
       const size = stream.kind(index + 1) === RECORDS.STRING ? stream.payload(index + 1).size : 0;
-      if (size > MOST_LABEL_BYTES)
+      if (size > MAX_LABEL_BYTES)
         yield {
           what: "the label is too long",
-          expected: `at most ${MOST_LABEL_BYTES} bytes`,
+          expected: `at most ${MAX_LABEL_BYTES} bytes`,
           found: `${size} bytes`,
         };
     },

@@ -9,7 +9,7 @@ import type { Rule } from "../finding.js";
 import type { StreamContext } from "./context.js";
 import { AGAIN, hex, recordRule } from "./record-rule.js";
 
-const MOST_INSTRUCTIONS = 4096;
+const MAX_INSTRUCTIONS = 4096;
 const CLOCK_FLAGS = 3;
 
 /** Rules about the extension records at the head of a stream. */
@@ -143,11 +143,11 @@ export const extensionRules: readonly Rule<StreamContext>[] = [
           };
         seen.add(number);
         const { size } = context.stream.payload(index);
-        if (size === 0 || size % SOCK_FILTER_BYTES !== 0 || size > MOST_INSTRUCTIONS * SOCK_FILTER_BYTES)
+        if (size === 0 || size % SOCK_FILTER_BYTES !== 0 || size > MAX_INSTRUCTIONS * SOCK_FILTER_BYTES)
           yield {
             at: context.at(index),
             what: "no program of seccomp",
-            expected: `1 to ${MOST_INSTRUCTIONS} instructions of ${SOCK_FILTER_BYTES} bytes`,
+            expected: `1 to ${MAX_INSTRUCTIONS} instructions of ${SOCK_FILTER_BYTES} bytes`,
             found: `${size} bytes`,
           };
       }

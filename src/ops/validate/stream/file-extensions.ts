@@ -5,7 +5,7 @@ import type { StreamContext } from "./context.js";
 import { storedTasks } from "./pids.js";
 import { AGAIN } from "./record-rule.js";
 
-const LAST_AREA_KIND = 3;
+const MAX_VMA_KIND = 3;
 const VDSO_KIND = 1;
 const VDSO_TYPE = 1;
 /** Types of FILE of the crimg extensions, each with its record. */
@@ -71,11 +71,11 @@ export const fileExtensionRules: readonly Rule<StreamContext>[] = [
       for (const { index, value } of context.each(RECORDS.VMA_EXTRA)) {
         const at = context.at(index, { field: "kind" });
         const type = context.valueAt(index - 1, RECORDS.VMA)?.vma_type;
-        if (value.kind > LAST_AREA_KIND)
+        if (value.kind > MAX_VMA_KIND)
           yield {
             at,
             what: "no kind of an area",
-            expected: `0 to ${LAST_AREA_KIND}`,
+            expected: `0 to ${MAX_VMA_KIND}`,
             found: String(value.kind),
           };
         else if (type === undefined)

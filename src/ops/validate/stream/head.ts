@@ -10,7 +10,7 @@ const NEWEST_REV = 6;
 /** SUBTREE and NETNS of checkpoint(2). */
 const UFLAGS = 3n;
 const LSM_NAME_BYTES = 11;
-const MOST_LSM_BYTES = 200;
+const MAX_LSM_BYTES = 200;
 /** Numbers of the kernel that layouts of the format repeat. */
 const FIXED: Readonly<Record<string, number>> = {
   task_comm_len: 16,
@@ -152,10 +152,10 @@ export const headRules: readonly Rule<StreamContext>[] = [
           found: `${size} bytes`,
         };
       const info = stream.payload(index + 2).size;
-      if (info > MOST_LSM_BYTES)
+      if (info > MAX_LSM_BYTES)
         yield {
           what: "too much data of the security module",
-          expected: `at most ${MOST_LSM_BYTES} bytes`,
+          expected: `at most ${MAX_LSM_BYTES} bytes`,
           found: `${info} bytes`,
         };
     },

@@ -7,7 +7,7 @@ import type { StreamContext } from "./context.js";
 import { storedTasks } from "./pids.js";
 import { AGAIN, recordRule } from "./record-rule.js";
 
-const MOST_ERRNO = 4096;
+const MAX_ERRNO = 4096;
 
 /** Rules about how handlers and queued signals are stored, and controlling terminals. */
 export const signalRules: readonly Rule<StreamContext>[] = [
@@ -54,11 +54,11 @@ export const signalRules: readonly Rule<StreamContext>[] = [
         ? stream.structs(index, SIGINFO).map(({ csi_errno }) => csi_errno)
         : stream.structs(index, SIGINFO_0ABE2FE).map(({ _errno }) => _errno | 0);
       for (const [i, errno] of errors.entries()) {
-        if (Math.abs(errno) >= MOST_ERRNO)
+        if (Math.abs(errno) >= MAX_ERRNO)
           yield {
             field: `siginfo[${i}]`,
             what: "no errno",
-            expected: `below ${MOST_ERRNO}`,
+            expected: `below ${MAX_ERRNO}`,
             found: String(errno),
           };
       }

@@ -10,7 +10,7 @@ import { AGAIN, hex, recordRule } from "./record-rule.js";
 const FLAGS = 3;
 const NO_SIGNAL = 0xffff_ffff;
 const SIGNED_64 = 1n << 63n;
-const LAST_FUNCTION = 7n;
+const MAX_FUNCTION = 7n;
 const POLL = 6n;
 
 /** Rules about TASK and RESTART_BLOCK. */
@@ -147,11 +147,11 @@ export const taskRules: readonly Rule<StreamContext>[] = [
       mend: AGAIN,
     },
     function* ({ function_type, arg_2 }) {
-      if (function_type < 1n || function_type > LAST_FUNCTION)
+      if (function_type < 1n || function_type > MAX_FUNCTION)
         yield {
           field: "function_type",
           what: "no call that goes on after a restart",
-          expected: `1 to ${LAST_FUNCTION}`,
+          expected: `1 to ${MAX_FUNCTION}`,
           found: String(function_type),
         };
       else if (function_type === POLL && arg_2 > 1n)

@@ -7,11 +7,11 @@ import { AGAIN, hex, recordRule } from "./record-rule.js";
 type Cpu = RecordValue<typeof RECORDS.CPU>;
 
 /** Codes of the kernel's own segments: code and data of 32 and of 64 bits. */
-const LAST_FIXED = 4;
+const MAX_FIXED = 4;
 const TLS = 0x4000;
 const TLS_SLOTS = 3;
 const LDT = 0x8000;
-const LAST_LDT = 0x1fff;
+const MAX_LDT = 0x1fff;
 const SEGMENTS = ["cs", "ss", "ds", "es", "fsindex", "gsindex"] as const;
 /** CF, PF, AF, ZF, SF, TF, DF, OF, NT, RF, AC and ID, which programs may have in any state. */
 const FREE_FLAGS =
@@ -184,8 +184,8 @@ function cpuRule(
 }
 
 function isSegment(code: number): boolean {
-  if (code <= LAST_FIXED) return true;
-  if (code >= LDT) return code - LDT <= LAST_LDT;
+  if (code <= MAX_FIXED) return true;
+  if (code >= LDT) return code - LDT <= MAX_LDT;
   return code >= TLS && code < TLS + TLS_SLOTS;
 }
 
