@@ -1,17 +1,12 @@
-import type { CriuImage, PayloadRange } from "../../formats/criu/image.js";
 import type { CriuImageSet } from "../../formats/criu/image-set.js";
 import { IMAGES } from "../../formats/criu/images.js";
 import { SK_FAMILY, SK_PROTO, SK_STATE, SK_TYPE } from "../../formats/criu/names.js";
-import type { InetSkEntry, TcpOptsEntry, TcpStreamEntry } from "../../formats/criu/tables/sk-inet.js";
+import type { InetSkEntry, TcpOptsEntry } from "../../formats/criu/tables/sk-inet.js";
 import type { NetlinkSkEntry } from "../../formats/criu/tables/sk-netlink.js";
-import { SK_SHUTDOWN, type SkOptsEntry } from "../../formats/criu/tables/sk-opts.js";
 import type { PacketSockEntry } from "../../formats/criu/tables/sk-packet.js";
-import type { SkPacketEntry } from "../../formats/criu/tables/sk-queue.js";
 import type { UnixSkEntry } from "../../formats/criu/tables/sk-unix.js";
-import type { SourceRange } from "../../io/concat.js";
 import { enumName, enumNumber } from "../../io/enums.js";
-import { NETLINK_PROTOCOLS, SCM_RIGHTS } from "../../linux/sockets.js";
-import { NSEC_PER_USEC, USEC_PER_SEC } from "../../linux/time.js";
+import { NETLINK_PROTOCOLS } from "../../linux/sockets.js";
 import type { FileTable, OpenFile } from "../open-file.js";
 import type { Origin } from "../origin.js";
 import {
@@ -25,12 +20,13 @@ import {
   type Socket,
   type SocketOptions,
   type SocketQueue,
-  type Switch,
   sizeOf,
   type TcpConnection,
   type UnixName,
   unixText,
 } from "../socket.js";
+import { decodeOptions, encodeInetOptions, encodeOptions, encodeShutdown } from "./socket-options.js";
+import { connectionOf, packetsOf } from "./socket-queues.js";
 
 /** unix_sk_entry.uflags: USK_EXTERN; the others are handed over at the restore as well. */
 const PEER_IS_EXTERNAL = 1;
@@ -439,206 +435,6 @@ export function encodePacketSocket(
       opts: encodeOptions(socket.options),
     }
   );
-}
-
-/** sk_opts_entry holds these switches, so_oobinline as a number. */
-const SWITCH_FIELDS = {
-  reuseaddr: "SO_REUSEADDR",
-  so_passcred: "SO_PASSCRED",
-  so_passsec: "SO_PASSSEC",
-  so_dontroute: "SO_DONTROUTE",
-  so_no_check: "SO_NO_CHECK",
-  so_reuseport: "SO_REUSEPORT",
-  so_broadcast: "SO_BROADCAST",
-  so_keepalive: "SO_KEEPALIVE",
-} as const satisfies Partial<Record<keyof SkOptsEntry, Switch>>;
-const SWITCH_FIELD_NAMES = Object.keys(SWITCH_FIELDS) as (keyof typeof SWITCH_FIELDS)[];
-
-/** `inet`: an entry of an internet socket has more. */
-export function decodeOptions(
-  opts: SkOptsEntry,
-  inet: Pick<InetSkEntry, "ip_opts" | "v6only"> = {},
-  tcp?: TcpOptsEntry | undefined,
-): SocketOptions {
-  const { ip_opts: ip, v6only } = inet;
-  const switches: Partial<Record<Switch, boolean>> = {};
-  const note = (name: Switch, isOn: boolean | undefined): void => {
-    if (isOn !== undefined) switches[name] = isOn;
-  };
-  for (const field of SWITCH_FIELD_NAMES) note(SWITCH_FIELDS[field], opts[field]);
-  note("SO_OOBINLINE", opts.so_oobinline === undefined ? undefined : opts.so_oobinline > 0);
-  note("IP_FREEBIND", ip?.freebind);
-  note("IP_PKTINFO", ip?.pktinfo);
-  note("TCP_CORK", tcp?.cork);
-  note("TCP_NODELAY", tcp?.nodelay);
-  note("IPV6_V6ONLY", v6only);
-  return {
-    switches,
-    sendBuffer: opts.so_sndbuf,
-    receiveBuffer: opts.so_rcvbuf,
-    lockedBuffers: opts.so_buf_lock,
-    sendTimeout: nanoseconds(opts.so_snd_tmo_sec, opts.so_snd_tmo_usec),
-    receiveTimeout: nanoseconds(opts.so_rcv_tmo_sec, opts.so_rcv_tmo_usec),
-    priority: opts.so_priority,
-    mark: opts.so_mark,
-    receiveLowat: opts.so_rcvlowat,
-    linger: opts.so_linger,
-    ttl: ip?.ttl,
-    keepIdle: tcp?.keepidle,
-    keepInterval: tcp?.keepintvl,
-    keepCount: tcp?.keepcnt,
-    device: opts.so_bound_dev === "" ? undefined : opts.so_bound_dev,
-    interfaceIndex: 0,
-    filter: opts.so_filter,
-  };
-}
-
-export function encodeOptions(options: SocketOptions): SkOptsEntry {
-  const { switches, priority, mark, receiveLowat, linger, lockedBuffers, device } = options;
-  const oobinline = switches.SO_OOBINLINE;
-  const send = microseconds(options.sendTimeout);
-  const receive = microseconds(options.receiveTimeout);
-  return {
-    so_sndbuf: options.sendBuffer,
-    so_rcvbuf: options.receiveBuffer,
-    so_snd_tmo_sec: send / USEC_PER_SEC,
-    so_snd_tmo_usec: send % USEC_PER_SEC,
-    so_rcv_tmo_sec: receive / USEC_PER_SEC,
-    so_rcv_tmo_usec: receive % USEC_PER_SEC,
-    ...stored({ so_priority: priority, so_mark: mark, so_rcvlowat: receiveLowat }),
-    ...stored(Object.fromEntries(SWITCH_FIELD_NAMES.map((field) => [field, switches[SWITCH_FIELDS[field]]]))),
-    ...stored({ so_bound_dev: device, so_linger: linger, so_buf_lock: lockedBuffers }),
-    so_filter: [...options.filter],
-    ...stored({ so_oobinline: oobinline === undefined ? undefined : oobinline ? 1 : 0 }),
-  };
-}
-
-/** Options of IP and TCP; a message without any is left out. */
-export function encodeInetOptions({
-  type,
-  protocol,
-  options,
-}: Pick<Socket, "type" | "protocol" | "options">): Pick<InetSkEntry, "ip_opts" | "tcp_opts"> {
-  const { switches, ttl, keepCount, keepIdle, keepInterval } = options;
-  const ip = stored({ freebind: switches.IP_FREEBIND, pktinfo: switches.IP_PKTINFO, ttl });
-  const tcp = stored({
-    cork: switches.TCP_CORK,
-    nodelay: switches.TCP_NODELAY,
-    keepcnt: keepCount,
-    keepidle: keepIdle,
-    keepintvl: keepInterval,
-  });
-  const isTcp = protocol === "TCP" && type === "STREAM";
-  return {
-    ...(Object.keys(ip).length === 0 ? {} : { ip_opts: ip }),
-    ...(isTcp && Object.keys(tcp).length > 0 ? { tcp_opts: tcp } : {}),
-  };
-}
-
-function encodeShutdown({ shutdown }: Socket): { readonly shutdown?: number } {
-  return shutdown === undefined || shutdown === 0 || !SK_SHUTDOWN.names.has(shutdown) ? {} : { shutdown };
-}
-
-type Stored<T> = { readonly [K in keyof T]?: Exclude<T[K], undefined> };
-
-function stored<T extends Readonly<Record<string, unknown>>>(values: T): Stored<T> {
-  return Object.fromEntries(Object.entries(values).filter(([, value]) => value !== undefined)) as Stored<T>;
-}
-
-function nanoseconds(seconds: bigint, microseconds: bigint): bigint {
-  return (seconds * USEC_PER_SEC + microseconds) * NSEC_PER_USEC;
-}
-
-function microseconds(ns: bigint): bigint {
-  return ns / NSEC_PER_USEC;
-}
-
-/** The connection of an internet socket; undefined in sets that were dumped to close their connections. */
-function connectionOf(set: CriuImageSet, inode: number): TcpConnection | undefined {
-  const image = set.image(IMAGES.TCP_STREAM, inode);
-  for (const { value, payload, index } of image?.readRecords() ?? [])
-    return decodeConnection(value, {
-      origin: { image: image?.fileName ?? "", record: index },
-      received: rangesOf(image as CriuImage, payload[0]),
-      unsent: rangesOf(image as CriuImage, payload[1]),
-    });
-  return undefined;
-}
-
-export function decodeConnection(
-  entry: TcpStreamEntry,
-  more: Pick<TcpConnection, "origin" | "received" | "unsent">,
-): TcpConnection {
-  const { snd_wl1, snd_wnd = 0, max_window = 0, rcv_wnd = 0, rcv_wup = 0 } = entry;
-  return {
-    receivedSequence: entry.inq_seq,
-    writtenSequence: entry.outq_seq,
-    optionMask: entry.opt_mask,
-    sendScale: entry.snd_wscale,
-    receiveScale: entry.rcv_wscale,
-    segment: entry.mss_clamp,
-    timestamp: entry.timestamp,
-    neverSent: entry.unsq_len,
-    windows: snd_wl1 === undefined ? undefined : { snd_wl1, snd_wnd, max_window, rcv_wnd, rcv_wup },
-    ...more,
-  };
-}
-
-export function encodeConnection(connection: TcpConnection): TcpStreamEntry {
-  const { receiveScale, timestamp, neverSent, windows } = connection;
-  return {
-    inq_len: sizeOf(connection.received),
-    inq_seq: connection.receivedSequence,
-    outq_len: sizeOf(connection.unsent),
-    outq_seq: connection.writtenSequence,
-    opt_mask: connection.optionMask,
-    snd_wscale: connection.sendScale,
-    mss_clamp: connection.segment,
-    ...stored({ rcv_wscale: receiveScale, timestamp, unsq_len: neverSent }),
-    ...windows,
-  };
-}
-
-/** What a packet says besides its bytes: `idOf` gives the id of an open file that travels with it. */
-export function encodePacket(
-  { data, files }: Packet,
-  receiver: number,
-  idOf: (file: number) => number,
-): SkPacketEntry {
-  const scm = files.length === 0 ? [] : [{ type: SCM_RIGHTS, rights: files.map(idOf) }];
-  return { id_for: receiver, length: sizeOf(data), scm };
-}
-
-const packetsBySet = new WeakMap<CriuImageSet, ReadonlyMap<number, readonly Packet[]>>();
-
-/** What waits to be read from a unix socket, by the id of its open file. */
-function packetsOf(set: CriuImageSet, file: number): readonly Packet[] {
-  let all = packetsBySet.get(set);
-  if (all === undefined) {
-    all = readPackets(set);
-    packetsBySet.set(set, all);
-  }
-  return all.get(file) ?? [];
-}
-
-function readPackets(set: CriuImageSet): ReadonlyMap<number, readonly Packet[]> {
-  const packets = new Map<number, Packet[]>();
-  const image = set.image(IMAGES.SK_QUEUES);
-  for (const { value, payload } of image?.heldRecords() ?? []) {
-    const packet = {
-      data: rangesOf(image as CriuImage, payload[0]),
-      files: value.scm.flatMap(({ type, rights }) => (type === SCM_RIGHTS ? rights : [])),
-      control: value.scm.flatMap(({ type }) => (type === SCM_RIGHTS ? [] : [type])),
-    };
-    const list = packets.get(value.id_for);
-    if (list === undefined) packets.set(value.id_for, [packet]);
-    else list.push(packet);
-  }
-  return packets;
-}
-
-function rangesOf(image: CriuImage, payload: PayloadRange | undefined): readonly SourceRange[] {
-  return payload === undefined ? [] : [{ source: image.source, offset: payload.offset, size: payload.size }];
 }
 
 const unixByInode = new WeakMap<FileTable, ReadonlyMap<number, OpenFile>>();

@@ -2,7 +2,6 @@ import { SK_FAMILY, SK_PROTO, SK_STATE, SK_TYPE } from "../../formats/criu/names
 import type { Part } from "../../formats/linux-cr/parse.js";
 import type { RecordKind, RecordValue } from "../../formats/linux-cr/record-kind.js";
 import { RECORDS } from "../../formats/linux-cr/records.js";
-import type { SourceRange } from "../../io/concat.js";
 import { enumName, enumNumber } from "../../io/enums.js";
 import { wordBytes } from "../../io/words.js";
 import {
@@ -13,7 +12,6 @@ import {
   NETLINK_PROTOCOLS,
   SOCK_BUF_LOCK_MASK,
   SOCK_RAW,
-  SOCK_STREAM,
   SS_CONNECTED,
   SS_UNCONNECTED,
   SUN_PATH,
@@ -27,46 +25,48 @@ import {
   type InetEnd,
   type InetEnds,
   isConnected,
-  type Packet,
   type Socket,
-  type SocketOptions,
-  type SocketQueue,
-  SWITCHES,
-  type Switch,
-  sizeOf,
   type TcpConnection,
   type UnixName,
   unixText,
 } from "../socket.js";
 import type { StreamReader } from "./reader.js";
+import {
+  bitsOf,
+  decodeOptions,
+  encodeExtra,
+  LINGER_BIT,
+  PERMISSIONS,
+  SOCK_BITS,
+  SOCKET_BITS,
+  TICKS,
+} from "./socket-options.js";
+import {
+  decodeConnection,
+  decodePacket,
+  encodeTcp,
+  encodeTcpExtra,
+  queued,
+  queuesOf,
+} from "./socket-queues.js";
 
 type Fields = Readonly<Record<string, unknown>>;
-type StoredSocket = RecordValue<typeof RECORDS.SOCKET>;
 
 /** SOCKET_UNIX.flags: the name is still in the file system. */
 const LINKED = 1;
-/** SOCKET_EXTRA.flags: mode and owner of the socket's file are stored. */
-const PERMISSIONS = 1;
 /** SOCKET_NETLINK.flags */
 const HAS_GROUPS = 1;
 /** SOCKET_PACKET.flags */
 const PACKET = { auxData: 1, originalDevice: 2, vnetHeader: 4, loss: 8, fanout: 16 } as const;
-/** TCP_EXTRA.flags: which fields are stored, there and in SOCKET_INET.tcp. */
-const TCP_STORED = { receiveScale: 1, timestamp: 2, windows: 4, neverSent: 8 } as const;
 /** SOCKET_INET.cmsg_flags: a program gets the destination of each packet. */
 const CMSG_PKTINFO = 1;
 /** SOCKET_INET.tcp.nonagle */
 const NAGLE_OFF = 1;
 const NAGLE_CORK = 2;
-/** Times of TCP are in ticks of the kernel, which are taken for milliseconds; below a second it is the kernel's own. */
-const TICKS = 1000;
 const INET_ADDRESS_BYTES = 16;
 const UNIX_ADDRESS_BYTES = 110;
 /** SOCKET.sock.backlog is a signed word of 16 bits. */
 export const MAX_BACKLOG = 32767;
-/** Above it a time means that there is no limit: the kernel's longest, whatever the length of its ticks. */
-const NO_LIMIT = 1n << 61n;
-
 /** A SOCK object as a socket. `fileOf` finds the open file of another one, for the peer. */
 export function decodeSocket(
   reader: StreamReader,
@@ -427,217 +427,4 @@ function sockaddrIn({ port, address }: InetEnd, isV6: boolean, isBigEndian: bool
     wordBytes("u32", isV6 ? [] : [address[0] ?? 0], "IPv4 address"),
   ];
   return Buffer.concat(fields, INET_ADDRESS_BYTES);
-}
-
-/** Switches that have a bit of SOCKET_EXTRA.so_options; bit 32 + n says that switch n is stored. */
-const EXTRA_SWITCHES: readonly Switch[] = SWITCHES.slice(0, 13);
-const STORED = 32n;
-/** Without bits of what is stored, those up to SO_OOBINLINE are. */
-const BASE_SWITCHES = 9;
-
-/** Bits in the kernel of 2011: of struct socket, and of struct sock. */
-const SOCKET_BITS = { SO_PASSCRED: 8n, SO_PASSSEC: 0x10n } as const satisfies Bits;
-const SOCK_BITS = {
-  SO_OOBINLINE: 4n,
-  SO_KEEPALIVE: 8n,
-  SO_BROADCAST: 0x40n,
-  SO_DONTROUTE: 0x2000n,
-} as const satisfies Bits;
-const LINGER_BIT = 0x10n;
-type Bits = Partial<Record<Switch, bigint>>;
-type Switches = SocketOptions["switches"];
-
-function bitsOf(bits: Bits, switches: Switches): bigint {
-  let sum = 0n;
-  for (const [name, bit] of Object.entries(bits)) if (switches[name as Switch] === true) sum |= bit;
-  return sum;
-}
-
-function switchesIn(bits: Bits, word: bigint): Switches {
-  return Object.fromEntries(Object.entries(bits).map(([name, bit]) => [name, (word & bit) !== 0n]));
-}
-
-export function decodeOptions(reader: StreamReader, part: Part): SocketOptions {
-  const { value } = reader.get(part, RECORDS.SOCKET);
-  const { sock, sock_common: common } = value;
-  const extra = reader.find(part, RECORDS.SOCKET_EXTRA)?.value;
-  const inet = reader.find(part, RECORDS.SOCKET_INET)?.value;
-  const isTcp = sock.protocol === IPPROTO_TCP && sock.type === SOCK_STREAM;
-  const tcp = isTcp ? inet?.tcp : undefined;
-  const ticks = (time = 0): number | undefined => (time < TICKS ? undefined : Math.round(time / TICKS));
-  const switches = extra === undefined ? oldSwitches(value) : extraSwitches(extra.so_options);
-  const isV6 = common.family === AF_INET6;
-  return {
-    switches: isV6 ? { ...switches, IPV6_V6ONLY: extra?.v6_only === 1 } : switches,
-    // The kernel doubles what a program asks for; a stream has the half.
-    sendBuffer: sock.sndbuf * 2,
-    receiveBuffer: sock.rcvbuf * 2,
-    lockedBuffers: sock.userlocks & SOCK_BUF_LOCK_MASK,
-    sendTimeout: timeout(sock.sndtimeo),
-    receiveTimeout: timeout(sock.rcvtimeo),
-    priority: extra?.so_priority ?? sock.priority,
-    mark: extra?.so_mark || undefined,
-    receiveLowat: Number(sock.rcvlowat),
-    linger: sock.linger.onoff === 0 ? undefined : sock.linger.seconds,
-    ttl: inet?.uc_ttl !== undefined && inet.uc_ttl > 0 ? inet.uc_ttl : undefined,
-    keepIdle: ticks(tcp?.keepalive_time),
-    keepInterval: ticks(tcp?.keepalive_intvl),
-    keepCount: tcp?.keepalive_probes || undefined,
-    device: undefined,
-    interfaceIndex: extra?.ifindex ?? common.bound_dev_if,
-    filter: [],
-  };
-}
-
-function timeout(ns: bigint): bigint {
-  return ns < 0n || ns >= NO_LIMIT ? 0n : ns;
-}
-
-/** Those that are not stored are left out. */
-function extraSwitches(options: bigint): Switches {
-  const switches: Partial<Record<Switch, boolean>> = {};
-  for (const [bit, name] of EXTRA_SWITCHES.entries()) {
-    const isStored =
-      options >> STORED === 0n ? bit < BASE_SWITCHES : ((options >> (STORED + BigInt(bit))) & 1n) !== 0n;
-    if (isStored) switches[name] = ((options >> BigInt(bit)) & 1n) !== 0n;
-  }
-  return switches;
-}
-
-/** What SOCKET itself says of them. */
-function oldSwitches({ sock, socket, sock_common: common }: StoredSocket): Switches {
-  return {
-    SO_REUSEADDR: common.reuse !== 0,
-    SO_NO_CHECK: sock.no_check !== 0,
-    ...switchesIn(SOCKET_BITS, socket.flags),
-    ...switchesIn(SOCK_BITS, sock.flags),
-  };
-}
-
-export function encodeExtra({ inode, options, unix }: Socket): Fields {
-  const { switches, mark = 0, priority = 0, interfaceIndex } = options;
-  const { mode = 0, uid = 0, gid = 0 } = unix?.permissions ?? {};
-  let stored = 0n;
-  for (const [bit, name] of EXTRA_SWITCHES.entries()) {
-    const isOn = switches[name];
-    if (isOn !== undefined) stored |= (1n << (STORED + BigInt(bit))) | (isOn ? 1n << BigInt(bit) : 0n);
-  }
-  return {
-    inode: BigInt(inode),
-    ...{ mode, uid, gid },
-    flags: unix?.permissions === undefined ? 0 : PERMISSIONS,
-    so_options: stored,
-    v6_only: switches.IPV6_V6ONLY === true ? 1 : 0,
-    ifindex: interfaceIndex,
-    so_mark: mark,
-    so_priority: priority,
-  };
-}
-
-/** The packets of a socket's two queues: what was received, then what is to be sent. */
-export function queuesOf(part: Part): readonly [received: readonly Part[], unsent: readonly Part[]] {
-  const [received, unsent] = part.deferred?.parts ?? [];
-  return [received?.parts ?? [], unsent?.parts ?? []];
-}
-
-function queued(reader: StreamReader, part: Part, isTcp: boolean): SocketQueue | undefined {
-  const [received, unsent] = (part.deferred?.parts ?? []).map(
-    (queue) => reader.get(queue, RECORDS.SOCKET_QUEUE).value,
-  );
-  if (received === undefined) return undefined;
-  return {
-    received: received.total_bytes,
-    unsent: unsent?.total_bytes ?? 0,
-    packets: isTcp ? undefined : received.skb_count,
-  };
-}
-
-/** A packet with its data read when they are asked for. */
-export function decodePacket(reader: StreamReader, packet: Part): Packet {
-  const rights = reader.index(packet, RECORDS.PACKET_RIGHTS);
-  return {
-    get data() {
-      return dataOf(reader, packet);
-    },
-    files: rights === undefined ? [] : reader.image.numbers(rights),
-    control: [],
-  };
-}
-
-/**
- * The linear part from `data_offset` on, then what fragments use of their pages. Errors: FormatError for a fragment that
- * leaves its page.
- */
-function dataOf(reader: StreamReader, packet: Part): SourceRange[] {
-  const { image } = reader;
-  const { value: head } = reader.get(packet, RECORDS.SOCKET_BUFFER);
-  const linear = image.payload(reader.get(packet, RECORDS.BUFFER).index);
-  const skip = Math.min(head.data_offset ?? 0, linear.size);
-  const data = [{ source: image.source, offset: linear.offset + skip, size: linear.size - skip }];
-  for (const fragment of packet.parts) {
-    const { index, value } = reader.get(fragment, RECORDS.SOCKET_FRAG);
-    const page = image.rawPage(index);
-    if (page === undefined || value.offset + value.size > page.size)
-      throw image.error(index, `a fragment of ${value.size} bytes at ${value.offset} does not fit its page`);
-    data.push({ source: image.source, offset: page.offset + value.offset, size: value.size });
-  }
-  return data;
-}
-
-/** Undefined when the stream does not hold what TCP_REPAIR needs. */
-function decodeConnection(reader: StreamReader, part: Part): TcpConnection | undefined {
-  const extra = reader.find(part, RECORDS.TCP_EXTRA);
-  const { tcp } = reader.get(part, RECORDS.SOCKET_INET).value;
-  if (extra === undefined || tcp === undefined) return undefined;
-  const { flags, opt_mask, snd_wscale, rcv_wscale, mss_clamp, timestamp } = extra.value;
-  const has = (flag: number): boolean => (flags & flag) !== 0;
-  const { snd_wl1, snd_wnd, max_window, rcv_wnd, rcv_wup } = tcp;
-  const [received, unsent] = queuesOf(part).map((packets) =>
-    packets.flatMap((packet) => decodePacket(reader, packet).data),
-  );
-  return {
-    receivedSequence: tcp.rcv_nxt,
-    writtenSequence: tcp.write_seq,
-    optionMask: opt_mask,
-    sendScale: snd_wscale,
-    receiveScale: has(TCP_STORED.receiveScale) ? rcv_wscale : undefined,
-    segment: mss_clamp,
-    timestamp: has(TCP_STORED.timestamp) ? timestamp : undefined,
-    neverSent: has(TCP_STORED.neverSent) ? (tcp.write_seq - tcp.snd_nxt) >>> 0 : undefined,
-    windows: has(TCP_STORED.windows) ? { snd_wl1, snd_wnd, max_window, rcv_wnd, rcv_wup } : undefined,
-    received: received ?? [],
-    unsent: unsent ?? [],
-    origin: reader.origin(extra.index),
-  };
-}
-
-/** SOCKET_INET.tcp: the kernel's own sequence numbers and windows. */
-function encodeTcp(connection: TcpConnection): Fields {
-  const { receivedSequence, writtenSequence, neverSent = 0, windows } = connection;
-  return {
-    rcv_nxt: receivedSequence,
-    copied_seq: (receivedSequence - sizeOf(connection.received)) >>> 0,
-    snd_nxt: (writtenSequence - neverSent) >>> 0,
-    snd_una: (writtenSequence - sizeOf(connection.unsent)) >>> 0,
-    write_seq: writtenSequence,
-    mss_cache: connection.segment,
-    ...windows,
-  };
-}
-
-function encodeTcpExtra(connection: TcpConnection): Fields {
-  const { receiveScale, timestamp, neverSent, windows } = connection;
-  const has = (value: unknown, flag: number): number => (value === undefined ? 0 : flag);
-  return {
-    opt_mask: connection.optionMask,
-    snd_wscale: connection.sendScale,
-    rcv_wscale: receiveScale ?? 0,
-    mss_clamp: connection.segment,
-    timestamp: timestamp ?? 0,
-    flags:
-      has(receiveScale, TCP_STORED.receiveScale) |
-      has(timestamp, TCP_STORED.timestamp) |
-      has(windows, TCP_STORED.windows) |
-      has(neverSent, TCP_STORED.neverSent),
-  };
 }

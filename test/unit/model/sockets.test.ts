@@ -8,6 +8,7 @@ import { RECORDS } from "../../../src/formats/linux-cr/records.js";
 import { encodeRecord } from "../../../src/formats/linux-cr/write.js";
 import * as criu from "../../../src/model/criu/sockets.js";
 import { StreamReader } from "../../../src/model/linux-cr/reader.js";
+import { encodeExtra } from "../../../src/model/linux-cr/socket-options.js";
 import * as linuxCr from "../../../src/model/linux-cr/sockets.js";
 import type { Socket } from "../../../src/model/socket.js";
 import { convertedFixture } from "../../helpers/converted-stream.js";
@@ -66,7 +67,7 @@ for (const fixture of ["sockets", "container", "tree"])
         const { peerName } = socket.unix;
         const others = { objref, peer, peerName, credentials };
         same(unix.index, RECORDS.SOCKET_UNIX, linuxCr.encodeUnix(socket, others));
-        same(reader.index(part, RECORDS.SOCKET_EXTRA), RECORDS.SOCKET_EXTRA, linuxCr.encodeExtra(socket));
+        same(reader.index(part, RECORDS.SOCKET_EXTRA), RECORDS.SOCKET_EXTRA, encodeExtra(socket));
       } else
         for (const [kind, fields] of linuxCr.encodeAddress(socket, socket.connection()))
           same(reader.index(part, kind), kind, fields);

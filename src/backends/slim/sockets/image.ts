@@ -15,9 +15,10 @@ import {
   TCP_ESTABLISHED,
   TCP_LISTEN,
 } from "../../../linux/sockets.js";
-import { encodeInetOptions, encodeOptions } from "../../../model/criu/sockets.js";
+import { encodeInetOptions, encodeOptions } from "../../../model/criu/socket-options.js";
 import type { StreamReader } from "../../../model/linux-cr/reader.js";
-import { decodePacket, decodeSocket, queuesOf } from "../../../model/linux-cr/sockets.js";
+import { decodePacket, queuesOf } from "../../../model/linux-cr/socket-queues.js";
+import { decodeSocket } from "../../../model/linux-cr/sockets.js";
 import type { InetEnd, Socket } from "../../../model/socket.js";
 
 const SOCKET_FILE = 4;

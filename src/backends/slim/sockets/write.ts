@@ -2,14 +2,10 @@ import type { UnixSkEntry } from "../../../formats/criu/tables/sk-unix.js";
 import { RECORDS } from "../../../formats/linux-cr/records.js";
 import { MemorySource } from "../../../io/source.js";
 import { TCP_CLOSE, TCP_LISTEN } from "../../../linux/sockets.js";
-import {
-  decodeConnection,
-  decodeInet,
-  decodeNetlink,
-  decodePacketSocket,
-  decodeUnix,
-} from "../../../model/criu/sockets.js";
-import { encodeExtra, encodeSocket, encodeUnix } from "../../../model/linux-cr/sockets.js";
+import { decodeConnection } from "../../../model/criu/socket-queues.js";
+import { decodeInet, decodeNetlink, decodePacketSocket, decodeUnix } from "../../../model/criu/sockets.js";
+import { encodeExtra } from "../../../model/linux-cr/socket-options.js";
+import { encodeSocket, encodeUnix } from "../../../model/linux-cr/sockets.js";
 import { changedSocket, closedSocket, isConnection } from "../../../model/socket.js";
 import { writeByteQueue, writeSocketRecords } from "../../../ops/convert/to-linux-cr/sockets.js";
 import type { CheckpointContext } from "../checkpoint/context.js";

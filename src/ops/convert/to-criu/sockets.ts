@@ -4,14 +4,8 @@ import { TCP_STREAM_ENTRY } from "../../../formats/criu/tables/sk-inet.js";
 import { SK_PACKET_ENTRY } from "../../../formats/criu/tables/sk-queue.js";
 import type { Part } from "../../../formats/linux-cr/parse.js";
 import { RECORDS } from "../../../formats/linux-cr/records.js";
-import {
-  encodeConnection,
-  encodeInet,
-  encodeNetlink,
-  encodePacket,
-  encodePacketSocket,
-  encodeUnix,
-} from "../../../model/criu/sockets.js";
+import { encodeConnection, encodePacket } from "../../../model/criu/socket-queues.js";
+import { encodeInet, encodeNetlink, encodePacketSocket, encodeUnix } from "../../../model/criu/sockets.js";
 import { decodeSocket } from "../../../model/linux-cr/sockets.js";
 import { closedSocket, isConnection, type Socket, type TcpConnection } from "../../../model/socket.js";
 import type { ToCriu } from "./context.js";

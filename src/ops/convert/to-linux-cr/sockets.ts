@@ -8,13 +8,8 @@ import { FILE_TYPE } from "../../../formats/linux-cr/tables/files.js";
 import type { SourceRange } from "../../../io/concat.js";
 import { wordBytes } from "../../../io/words.js";
 import { SOCK_BUF_LOCK_MASK } from "../../../linux/sockets.js";
-import {
-  encodeAddress,
-  encodeExtra,
-  encodeSocket,
-  encodeUnix,
-  MAX_BACKLOG,
-} from "../../../model/linux-cr/sockets.js";
+import { encodeExtra } from "../../../model/linux-cr/socket-options.js";
+import { encodeAddress, encodeSocket, encodeUnix, MAX_BACKLOG } from "../../../model/linux-cr/sockets.js";
 import type { OpenFile } from "../../../model/open-file.js";
 import {
   closedSocket,
