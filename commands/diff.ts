@@ -2,9 +2,10 @@ import { boolean, option } from "@oclif/core/flags";
 import { BaseCommand } from "../src/cli/base-command.js";
 import { diffLines } from "../src/cli/diff-lines.js";
 import { type Answer, EXIT } from "../src/cli/exit-codes.js";
+import { damageJson } from "../src/cli/failure.js";
 import { requiredPositional } from "../src/cli/flags.js";
 import { Progress } from "../src/cli/progress.js";
-import { diffCheckpoints, MATCH_CHOICES, openDocument, SECTIONS, UsageError } from "../src/index.js";
+import { diffCheckpoints, lookAt, MATCH_CHOICES, openDocument, SECTIONS, UsageError } from "../src/index.js";
 
 export default class Diff extends BaseCommand<typeof Diff> {
   static override summary = "compare two checkpoints";
@@ -17,12 +18,11 @@ Exit status: 0 no difference, 1 differences, 2 trouble.`;
   static override examples = [
     {
       description: "all differences, with the pages of memory",
-      command: "<%= config.bin %> diff --pages fixtures/criu/logger fixtures/criu/locks",
+      command: "<%= config.bin %> diff --pages example/logger example/locks",
     },
     {
       description: "descriptors and files only, for a script",
-      command:
-        "<%= config.bin %> diff --only fds --only files --json fixtures/criu/logger fixtures/criu/locks",
+      command: "<%= config.bin %> diff --only fds --only files --json example/logger example/locks",
     },
   ];
   static override json = {
@@ -33,6 +33,8 @@ Exit status: 0 no difference, 1 differences, 2 trouble.`;
       "list of {section, status: added, removed or modified, label, changes: list of {field, old, new}}; times in nanoseconds",
     memory:
       "list of {pid, label, added, removed, changed: pages; ranges with --pages: list of {start, end, status}}",
+    damage:
+      "list of {code, file, offset, path, message}: parts that could not be read, whose objects look removed; absent if there are none",
     notCompared: "sections left out because one of the two is a piped stream, whose pages are not kept",
   };
   static override args = {
@@ -44,8 +46,8 @@ Exit status: 0 no difference, 1 differences, 2 trouble.`;
       default: "auto",
       description: "how to pair tasks: auto is by pid and name, then by place in the tree",
     }),
-    only: option({ options: SECTIONS, multiple: true })({
-      description: "compare only this section; repeatable",
+    only: option({ options: SECTIONS, multiple: true, delimiter: "," })({
+      description: "compare only this section; repeatable, or a list with commas",
     }),
     pages: boolean({ description: "list the address ranges of differing pages" }),
   };
@@ -58,18 +60,22 @@ Exit status: 0 no difference, 1 differences, 2 trouble.`;
     const [left, right] = [openDocument(OLD, this.looking), openDocument(NEW, this.looking)];
     const only = flags.only as (typeof SECTIONS)[number][] | undefined;
     const progress = new Progress("comparing memory");
-    const answer = diffCheckpoints(left, right, {
-      only,
-      matchBy: flags["match-by"],
-      pages: flags.pages,
-      progress: (done, total) => progress.at(done, total),
-    });
+    const { answer, damage } = lookAt([left, right], (old, now) =>
+      diffCheckpoints(old, now, {
+        only,
+        matchBy: flags["match-by"],
+        pages: flags.pages,
+        progress: (done, total) => progress.at(done, total),
+      }),
+    );
     progress.end();
     const same = answer.differences.length + answer.memory.length === 0;
-    if (flags.json) this.printJson({ old: left.name, new: right.name, same, ...answer });
+    const exit = this.answering(same ? EXIT.ok : EXIT.no);
+    if (flags.json)
+      this.printJson({ old: left.name, new: right.name, same, ...answer, ...damageJson(damage) });
     else this.printLines(diffLines(left.name, right.name, answer, this.style));
     if (answer.notCompared !== undefined)
       this.warn(`not compared (memory of a piped stream is not kept): ${answer.notCompared.join(", ")}`);
-    return same ? EXIT.ok : EXIT.no;
+    return this.withDamage(damage, exit);
   }
 }

@@ -1,6 +1,7 @@
 import { boolean } from "@oclif/core/flags";
 import { BaseCommand } from "../src/cli/base-command.js";
 import { type Answer, EXIT } from "../src/cli/exit-codes.js";
+import { damageJson } from "../src/cli/failure.js";
 import { choice, imageArg, pidFlag, positional } from "../src/cli/flags.js";
 import { lookedAtOwner } from "../src/cli/image-owner.js";
 import { nearest } from "../src/cli/nearest.js";
@@ -10,6 +11,7 @@ import { recordLines } from "../src/cli/show/record.js";
 import { summaryLines } from "../src/cli/show/summary.js";
 import {
   type Document,
+  lookAt,
   openDocument,
   recordView,
   summaryView,
@@ -20,6 +22,8 @@ import {
 
 const RECORD = "record";
 const VIEW_NAMES = [...(Object.keys(VIEWS) as ViewName[]), RECORD] as const;
+/** Views that are not about single tasks. */
+const OF_ALL_TASKS: ReadonlySet<string> = new Set(["ipc", RECORD]);
 
 export default class Show extends BaseCommand<typeof Show> {
   static override summary = "show the contents of a checkpoint";
@@ -50,24 +54,26 @@ VMA. Memory of a piped stream is not kept, so it has no view env.
 
 Exit status: 0 shown; 1 no such task, image or record; 2 trouble.`;
   static override examples = [
-    { description: "summary on one screen", command: "<%= config.bin %> show fixtures/criu/logger" },
-    { description: "all descriptors", command: "<%= config.bin %> show fixtures/criu/logger fds" },
+    { description: "summary on one screen", command: "<%= config.bin %> show example/logger" },
+    { description: "all descriptors", command: "<%= config.bin %> show example/logger fds" },
     {
       description: "mappings of one task",
-      command: "<%= config.bin %> show fixtures/criu/logger maps --pid 1000",
+      command: "<%= config.bin %> show example/logger maps --pid 1000",
     },
     {
       description: "all fields of one record",
-      command: "<%= config.bin %> show fixtures/criu/logger record 'files.img[3]'",
+      command: "<%= config.bin %> show example/logger record 'files.img[3]'",
     },
     {
       description: "open files as JSON",
-      command: "<%= config.bin %> show fixtures/criu/logger files --json",
+      command: "<%= config.bin %> show example/logger files --json",
     },
   ];
   /** By view, since the keys differ; times are in nanoseconds, sizes and offsets in bytes. */
   static override json = {
-    view: "name of the view, or summary; the schema is crimg/show/1",
+    view: "name of the view, or summary",
+    damage:
+      "list of {code, file, offset, path, message}: parts that could not be read, without which the view is; absent if there are none",
     "(summary)":
       "holds image, program, checkpoint, memory, tasks, files, sockets, locks, special, rights: {owner, asked: rights beyond those of its owner}, if any, problems",
     "(tree)": "holds tasks: {pid, ppid, pgid, sid, depth, comm, state, threads}; notes",
@@ -115,6 +121,7 @@ Exit status: 0 shown; 1 no such task, image or record; 2 trouble.`;
 
   async run(): Promise<Answer> {
     const { VIEW: view, RECORD: record } = this.args;
+    this.#refuseFlags(view);
     if (record !== undefined && view !== RECORD)
       throw new UsageError(`unexpected argument: ${record} (only the view record takes one)`);
     const document = openDocument(this.image, this.looking);
@@ -130,22 +137,32 @@ Exit status: 0 shown; 1 no such task, image or record; 2 trouble.`;
       else this.printLines(recordLines(answer, look));
       return EXIT.ok;
     }
-    const { pid, runs, threads } = this.flags;
-    const answer = VIEWS[view](document, { pid, runs, threads });
-    if (this.flags.json) this.printJson(answer);
+    const { pid: pids, runs, threads } = this.flags;
+    const { answer, damage } = lookAt([document], (read) => VIEWS[view](read, { pids, runs, threads }));
+    if (this.flags.json) this.printJson({ ...answer, ...damageJson(damage) });
     else this.printLines(viewLines(view, answer, look));
-    return EXIT.ok;
+    return this.withDamage(damage, EXIT.ok);
   }
 
   /** What can be read of a damaged image is shown; the exit status reports the damage. */
   #summary(document: Document): Answer {
-    if (this.flags.pid !== undefined) throw new UsageError("-p needs a view; the summary covers all tasks");
     const answer = summaryView(document, lookedAtOwner(document));
     if (this.flags.json) this.printJson(answer);
     else this.printLines(summaryLines(answer, { style: this.style, width: terminalWidth() }));
     for (const problem of answer.problems) this.warn(problem);
     if (answer.problems.length > 0) process.exitCode = EXIT.trouble;
     return EXIT.ok;
+  }
+
+  /** A flag without effect in this view would look as if it had one. */
+  #refuseFlags(view: (typeof VIEW_NAMES)[number] | undefined): void {
+    const { pid, runs, threads } = this.flags;
+    const where = view === undefined ? "the summary" : `the view ${view}`;
+    if (pid !== undefined && (view === undefined || OF_ALL_TASKS.has(view)))
+      throw new UsageError(`-p does not apply to ${where}, which covers all tasks`);
+    if (runs && view !== "rss") throw new UsageError(`--runs does not apply to ${where}, only to rss`);
+    if (threads && view !== "tree")
+      throw new UsageError(`--threads does not apply to ${where}, only to tree`);
   }
 
   /** oclif only lists the views; suggests the nearest one instead. */

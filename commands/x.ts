@@ -1,9 +1,10 @@
 import { BaseCommand } from "../src/cli/base-command.js";
 import { type Answer, EXIT } from "../src/cli/exit-codes.js";
+import { damageJson } from "../src/cli/failure.js";
 import { choice, imageArg, pidFlag } from "../src/cli/flags.js";
 import { terminalWidth } from "../src/cli/output.js";
 import { viewLines } from "../src/cli/show/lines.js";
-import { openDocument, UsageError, VIEWS, type ViewName } from "../src/index.js";
+import { lookAt, openDocument, UsageError, VIEWS, type ViewName } from "../src/index.js";
 
 /** Names in crit and go-crit, and the corresponding view. */
 const EXPLORES = {
@@ -29,15 +30,16 @@ export default class X extends BaseCommand<typeof X> {
   rss         runs of stored pages by mapping: show rss --runs
   sk          sockets: show sockets`;
   static override examples = [
-    { description: "process tree", command: "<%= config.bin %> x fixtures/criu/logger ps" },
+    { description: "process tree", command: "<%= config.bin %> x example/logger ps" },
     {
       description: "descriptors of one task",
-      command: "<%= config.bin %> x fixtures/criu/logger fds -p 1000",
+      command: "<%= config.bin %> x example/logger fds -p 1000",
     },
   ];
   static override json = {
     view: "the corresponding view of crimg show",
     tasks: "as in crimg show, see crimg-show(1)",
+    damage: "as in crimg show",
   };
   static override args = {
     IMG: imageArg,
@@ -51,9 +53,11 @@ export default class X extends BaseCommand<typeof X> {
       throw new UsageError(`missing WHAT (expected ${Object.keys(EXPLORES).join(", ")})`);
     const view = EXPLORES[what];
     const document = openDocument(this.image, this.looking);
-    const answer = VIEWS[view](document, { pid: this.flags.pid, runs: true });
-    if (this.flags.json) this.printJson(answer);
+    const { answer, damage } = lookAt([document], (read) =>
+      VIEWS[view](read, { pids: this.flags.pid, runs: true }),
+    );
+    if (this.flags.json) this.printJson({ ...answer, ...damageJson(damage) });
     else this.printLines(viewLines(view, answer, { style: this.style, width: terminalWidth() }));
-    return EXIT.ok;
+    return this.withDamage(damage, EXIT.ok);
   }
 }

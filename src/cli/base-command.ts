@@ -1,7 +1,7 @@
 import type { Interfaces } from "@oclif/core";
 import { Command } from "@oclif/core/command";
-import { type Recovery, UsageError } from "../index.js";
-import type { Answer } from "./exit-codes.js";
+import { type CrimgError, type Recovery, UsageError } from "../index.js";
+import { type Answer, EXIT } from "./exit-codes.js";
 import { reportFailure, wantsJson } from "./failure.js";
 import { GLOBAL_FLAGS } from "./flags.js";
 import { JSON_SCHEMA } from "./json.js";
@@ -17,6 +17,8 @@ type ArgsOf<T extends typeof Command> = Interfaces.InferredArgs<T["args"]>;
 
 /** Looks like -D, possibly combined with other letters; the parser decides. */
 const MAY_GIVE_IMAGES_DIR = /^(-\w*D|--images-dir)/;
+
+const MAX_DAMAGE_SHOWN = 10;
 
 /** Messages about an interrupted edit that was recovered. */
 export const RECOVERED: Readonly<Record<Exclude<Recovery, "nothing">, string>> = {
@@ -75,6 +77,12 @@ export abstract class BaseCommand<T extends typeof Command> extends Command {
     return styleFor(1, this.flags.color);
   }
 
+  /** Sets the exit code before anything is printed: it stays, even if the reader of stdout ends early (`| head`). */
+  protected answering(answer: Answer): Answer {
+    process.exitCode = answer;
+    return answer;
+  }
+
   /** Writes one line to stdout. */
   protected print(text: Line): void {
     this.printLines([text]);
@@ -105,6 +113,17 @@ export abstract class BaseCommand<T extends typeof Command> extends Command {
   /** Reports the recovery of an interrupted edit, before this command changes the image. */
   protected tellRecovery(found: Recovery): void {
     if (found !== "nothing") this.note(`note: ${RECOVERED[found]}`);
+  }
+
+  /** Warns of what could not be read, and returns the exit code: `answer`, or trouble if something is damaged. */
+  protected withDamage(damage: readonly CrimgError[], answer: Answer): Answer {
+    for (const error of damage.slice(0, MAX_DAMAGE_SHOWN)) this.warn(error);
+    const more = damage.length - MAX_DAMAGE_SHOWN;
+    if (more > 0) this.warn(`${more} more damaged parts`);
+    if (damage.length === 0) return answer;
+    this.note("note: what depends on the damaged parts is missing above");
+    process.exitCode = EXIT.trouble;
+    return answer;
   }
 
   /** Prints a note to stderr with `-v` only. */

@@ -1,5 +1,5 @@
 import { stripVTControlCharacters } from "node:util";
-import { isCrimgError, NotFoundError } from "../index.js";
+import { type CrimgError, isCrimgError, NotFoundError } from "../index.js";
 import { escapeText } from "./escape.js";
 import { EXIT } from "./exit-codes.js";
 import { JSON_SCHEMA } from "./json.js";
@@ -29,11 +29,15 @@ export interface FailureContext {
 
 /**
  * Ends a command that threw: one sentence on stderr, exit code 2 (1 for NotFoundError), and with `--json`
- * `{schema, command, error}` on stdout. Silent if the reader of stdout is gone.
+ * `{schema, command, error}` on stdout. Silent if the reader of stdout is gone: the exit
+ * code is then that of the answer.
  */
 export function reportFailure(error: unknown, { command, json, color }: FailureContext): void {
+  if (error instanceof ClosedPipe) {
+    process.exitCode ??= EXIT.ok;
+    return;
+  }
   process.exitCode = error instanceof NotFoundError ? EXIT.no : EXIT.trouble;
-  if (error instanceof ClosedPipe) return;
   const failure = failureOf(error, command);
   const answer = { schema: JSON_SCHEMA, command: command.split(" ").slice(1).join(" "), error: failure };
   try {
@@ -52,12 +56,18 @@ export function wantsJson(argv: readonly string[]): boolean {
   return argv.slice(0, end === -1 ? undefined : end).includes("--json");
 }
 
+/** The `damage` of a `--json` answer: parts of the image that could not be read; nothing if there are none. */
+export function damageJson(damage: readonly CrimgError[]): { readonly damage?: readonly Failure[] } {
+  return damage.length === 0 ? {} : { damage: damage.map(crimgFailure) };
+}
+
+function crimgFailure({ code, file, offset, path, message }: CrimgError): Failure {
+  return { code, file, offset, path, message: escapeText(message) };
+}
+
 /** The error to report for any thrown value. `command` is named in the advice, e.g. `crimg show`. */
 function failureOf(error: unknown, command: string): Failure {
-  if (isCrimgError(error)) {
-    const { code, file, offset, path, message } = error;
-    return { code, file, offset, path, message: escapeText(message) };
-  }
+  if (isCrimgError(error)) return crimgFailure(error);
   if (isUsage(error)) {
     return { code: "USAGE", message: `${usageSentence(error.message)}; see ${command} --help` };
   }
@@ -79,12 +89,20 @@ function isSystemError(error: unknown): error is NodeJS.ErrnoException {
   return error instanceof Error && "syscall" in error && "errno" in error;
 }
 
+/** `NEW (image to compare it with)`, from a name and its description. */
+function argumentOf(line: string): string {
+  const [name, ...description] = line.split(" ");
+  return description.length === 0 ? line : `${name} (${description.join(" ")})`;
+}
+
 /** oclif writes several lines; crimg reports one sentence with its own advice. */
 function usageSentence(message: string): string {
   const lines = stripVTControlCharacters(message)
     .split("\n")
     .map((line) => line.trim().replace(/\s+/g, " "));
-  const kept = lines.filter((line) => line !== "" && !line.startsWith("See more help"));
+  const kept = lines.filter((line) => line !== "" && !/^(See more help|Note: |Alternatively, )/.test(line));
+  if (/^Missing \d+ required args?:$/.test(kept[0] ?? ""))
+    return escapeText(`missing ${kept.slice(1).map(argumentOf).join(" and ")}`);
   const text = escapeText(kept.join(" ").replace(/\.$/, ""));
   return text.charAt(0).toLowerCase() + text.slice(1);
 }

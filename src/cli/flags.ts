@@ -31,11 +31,12 @@ function word<T extends string>() {
 /** The image, first argument of a command as `IMG: imageArg`; `-D` replaces it. */
 export const imageArg = positional("image directory or linux-cr stream");
 
-/** `-p PID`: limits a view to one task. */
+/** `-p PID`: limits a view to some tasks. */
 export const pidFlag = integer({
   char: "p",
   min: 1,
-  description: "limit to the task with this pid",
+  multiple: true,
+  description: "limit to the task with this pid; repeatable",
   helpValue: "PID",
 });
 

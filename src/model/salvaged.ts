@@ -1,4 +1,5 @@
 import { SalvagedSet } from "../formats/criu/salvage.js";
+import { type CrimgError, FormatError, isCrimgError } from "../io/errors.js";
 import { criuCheckpoint } from "./criu/checkpoint.js";
 import type { CriuDocument, Document, LinuxCrDocument } from "./document.js";
 import { lazy } from "./lazy.js";
@@ -17,10 +18,51 @@ export interface SalvagedLinuxCrDocument extends LinuxCrDocument {
 
 export type SalvagedDocument = SalvagedCriuDocument | SalvagedLinuxCrDocument;
 
-/** The same document, read as far as it can be. Closing either closes both. */
+const salvaged = new WeakMap<Document, SalvagedDocument>();
+
+/** The same document, read as far as it can be; one for each document. Closing either closes both. */
 export function salvage(document: Document): SalvagedDocument {
   if (isSalvaged(document)) return document;
-  return document.family === "criu" ? salvageSet(document) : salvageStream(document);
+  const known = salvaged.get(document);
+  if (known !== undefined) return known;
+  const made = document.family === "criu" ? salvageSet(document) : salvageStream(document);
+  salvaged.set(document, made);
+  return made;
+}
+
+/** What a look at an image gave; `damage` is what it could not read, with file and place. */
+export interface Seen<T> {
+  readonly answer: T;
+  readonly damage: readonly CrimgError[];
+}
+
+/**
+ * Looks at images, and if that meets damage, at what can be read of them. Errors: of `look`, but for damaged images.
+ */
+export function lookAt<T, D extends readonly Document[]>(
+  documents: D,
+  look: (...documents: D) => T,
+): Seen<T> {
+  try {
+    return { answer: look(...documents), damage: [] };
+  } catch (error) {
+    if (!isDamage(error)) throw error;
+    const read = documents.map(salvage);
+    const answer = look(...(read as readonly Document[] as D));
+    const damage = read.flatMap(damageOf);
+    if (damage.length === 0) throw error;
+    return { answer, damage };
+  }
+}
+
+function isDamage(error: unknown): boolean {
+  return error instanceof FormatError || (isCrimgError(error) && error.code === "IO");
+}
+
+function damageOf(document: SalvagedDocument): readonly CrimgError[] {
+  if (document.family === "criu") return document.set.damage().map(({ error }) => error);
+  const { problem } = document.reader.tree;
+  return problem === undefined ? [] : [problem];
 }
 
 function salvageSet(document: CriuDocument): SalvagedCriuDocument {

@@ -47,7 +47,7 @@ for (const name of PROGRAMS) {
         .split("\n")
         .filter((line) => !/\[v(var|dso|syscall|var_vclock)\]$/.test(line))
         .map((line) => line.split(/\s+/).slice(0, 2).join(" "));
-      const shown = (VIEWS.maps(document, { pid }).tasks[0]?.mappings ?? [])
+      const shown = (VIEWS.maps(document, { pids: [pid] }).tasks[0]?.mappings ?? [])
         .filter(({ kind }) => !["vdso", "vvar", "vsyscall", "guard"].includes(kind))
         .map(({ start, end, permissions }) => {
           return `${start.slice(2).padStart(8, "0")}-${end.slice(2).padStart(8, "0")} ${permissions}`;
@@ -59,7 +59,7 @@ for (const name of PROGRAMS) {
   test(`${name}: command line and environment`, ({ live }) => {
     const { pids, document } = live.get(name) as NonNullable<ReturnType<typeof live.get>>;
     for (const pid of pids) {
-      const [task] = VIEWS.env(document, { pid }).tasks;
+      const [task] = VIEWS.env(document, { pids: [pid] }).tasks;
       const variables = task?.environment.map(({ name, value }) => `${name}=${value}`);
       assert.equal(task?.argv, proc(pid, "cmdline").split("\0").slice(0, -1), `pid ${pid}`);
       assert.equal(variables, proc(pid, "environ").split("\0").slice(0, -1), `pid ${pid}`);
@@ -70,7 +70,7 @@ for (const name of PROGRAMS) {
     const { pids, document } = live.get(name) as NonNullable<ReturnType<typeof live.get>>;
     const pathOf = (pid: number, fd: string): string => readlinkSync(`/proc/${pid}/fd/${fd}`);
     for (const pid of pids) {
-      const shown = VIEWS.fds(document, { pid }).tasks[0]?.descriptors ?? [];
+      const shown = VIEWS.fds(document, { pids: [pid] }).tasks[0]?.descriptors ?? [];
       const there = readdirSync(`/proc/${pid}/fd`).sort((a, b) => Number(a) - Number(b));
       assert.equal(
         shown.map(({ fd }) => String(fd)),
@@ -95,8 +95,8 @@ for (const name of PROGRAMS) {
   test(`${name}: signals, threads and credentials`, ({ live }) => {
     const { pids, document } = live.get(name) as NonNullable<ReturnType<typeof live.get>>;
     for (const pid of pids) {
-      const [signals] = VIEWS.signals(document, { pid }).tasks;
-      const [creds] = VIEWS.creds(document, { pid }).tasks;
+      const [signals] = VIEWS.signals(document, { pids: [pid] }).tasks;
+      const [creds] = VIEWS.creds(document, { pids: [pid] }).tasks;
       const actions = (action: string) =>
         signals?.actions.filter((each) => each.action === action).map(({ name }) => name);
       assert.equal(actions("handle"), signalsIn(mask(pid, pid, "SigCgt")), `caught by ${pid}`);
@@ -122,7 +122,7 @@ for (const name of PROGRAMS) {
   test(`${name}: limits`, ({ live }) => {
     const { pids, document } = live.get(name) as NonNullable<ReturnType<typeof live.get>>;
     for (const pid of pids) {
-      const shown = VIEWS.rlimits(document, { pid }).tasks[0]?.limits.map(
+      const shown = VIEWS.rlimits(document, { pids: [pid] }).tasks[0]?.limits.map(
         ({ soft, hard }) => `${soft} ${hard}`,
       );
       const there = proc(pid, "limits")

@@ -84,6 +84,11 @@ export class CriuImage<V = AnyValue> {
     this.header = readHeader(source, fileName);
   }
 
+  /** Whether damaged records are omitted instead of thrown. */
+  get omitsDamage(): boolean {
+    return false;
+  }
+
   /** Undefined for a raw image. */
   get kind(): ImageKind | undefined {
     return this.header?.kind;

@@ -126,6 +126,7 @@ export function readPagemap(image: CriuImage): Pagemap {
       file: source.name,
     });
   const pagemap = new Pagemap(source.name, (head.value as PagemapHead).pages_id);
+  if (image.omitsDamage) return addRecords(pagemap, image).trim();
   let want = CHUNK_BYTES;
   for (let offset = head.end; offset < source.size; ) {
     const chunk = source.read(offset, Math.min(want, source.size - offset));
@@ -226,6 +227,13 @@ export function addEntry(pagemap: Pagemap, entry: PagemapEntry, offset: number):
       total: entry.total_compressed_size,
     });
   pagemap.push(Number(vaddr & 0xffffffffn), Number(vaddr >> 32n), pages, flags, offset);
+}
+
+/** Adds the entries that are whole. */
+function addRecords(pagemap: Pagemap, image: CriuImage): Pagemap {
+  for (const { index, value, offset } of image.readRecords())
+    if (index > 0) addEntry(pagemap, value as PagemapEntry, offset);
+  return pagemap;
 }
 
 /** Without `flags` the pages are in the pages file, unless `in_parent` is set. */

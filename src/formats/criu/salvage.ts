@@ -21,6 +21,10 @@ export interface Damage {
 class SalvagedImage extends CriuImage {
   readonly damage = new Map<number, Damage>();
 
+  override get omitsDamage(): boolean {
+    return true;
+  }
+
   override *readRecords(): Generator<ImageRecord> {
     const image = this.fileName;
     let count = 0;
@@ -61,6 +65,11 @@ export class SalvagedSet extends CriuImageSet {
     const image = this.#salvaged.get(fileName);
     if (image === undefined) return [];
     return image instanceof SalvagedImage ? [...image.damage.values()] : [image];
+  }
+
+  /** The damage of all images that were read so far. */
+  damage(): readonly Damage[] {
+    return [...this.#salvaged.keys()].flatMap((name) => this.damageOf(name));
   }
 
   override imageNamed(fileName: string): CriuImage | undefined {

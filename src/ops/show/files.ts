@@ -3,9 +3,9 @@ import { signalName } from "../../linux/signals.js";
 import type { Document } from "../../model/document.js";
 import type { FileOwner, OpenFile } from "../../model/open-file.js";
 import { type FileState, fileState } from "../../model/special-file.js";
-import { type Holder, heldBy, holdersOf } from "./holders.js";
-import { type FileUse, usesOf } from "./uses.js";
-import { hex, type ShowOptions, taskOf, type ViewHead, viewHead } from "./view.js";
+import { type Holder, holdersOf } from "./holders.js";
+import { type FileUse, isUsedBy, usesOf } from "./uses.js";
+import { chosenPids, hex, type ShowOptions, type ViewHead, viewHead } from "./view.js";
 
 export interface FilesView extends ViewHead<"files"> {
   readonly files: readonly ShownFile[];
@@ -42,8 +42,8 @@ export interface ShownOwner extends Omit<FileOwner, "signal"> {
 }
 
 /** All open files with what the restore will check, and their users. */
-export function filesView({ checkpoint }: Document, { pid }: ShowOptions = {}): FilesView {
-  if (pid !== undefined) taskOf(checkpoint, pid);
+export function filesView({ checkpoint }: Document, options: ShowOptions = {}): FilesView {
+  const chosen = chosenPids(checkpoint, options);
   const holders = holdersOf(checkpoint);
   const uses = usesOf(checkpoint);
   const { architecture } = checkpoint;
@@ -59,7 +59,7 @@ export function filesView({ checkpoint }: Document, { pid }: ShowOptions = {}): 
       const nodeOf = file.type === "REG" ? nodes.get(file.id) : undefined;
       return shownFile(file, namesOf, holders(file), uses(file), nodeOf);
     })
-    .filter((file) => heldBy(file.descriptors, pid) || file.uses.some((use) => use.pid === pid));
+    .filter((file) => isUsedBy(chosen, file));
   return { ...viewHead("files"), files };
 }
 

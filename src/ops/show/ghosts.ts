@@ -1,8 +1,8 @@
 import type { Document } from "../../model/document.js";
 import type { DeletedFile, OpenFile } from "../../model/open-file.js";
-import { type Holder, heldBy, holdersOf } from "./holders.js";
-import { type FileUse, usesOf } from "./uses.js";
-import { hex, type ShowOptions, taskOf, type ViewHead, viewHead } from "./view.js";
+import { type Holder, holdersOf } from "./holders.js";
+import { type FileUse, isUsedBy, usesOf } from "./uses.js";
+import { chosenPids, hex, type ShowOptions, type ViewHead, viewHead } from "./view.js";
 
 export interface GhostsView extends ViewHead<"ghosts"> {
   readonly files: readonly ShownGhost[];
@@ -30,8 +30,8 @@ export interface ShownGhost {
 }
 
 /** Deleted files that were in use at the checkpoint. */
-export function ghostsView({ checkpoint }: Document, { pid }: ShowOptions = {}): GhostsView {
-  if (pid !== undefined) taskOf(checkpoint, pid);
+export function ghostsView({ checkpoint }: Document, options: ShowOptions = {}): GhostsView {
+  const chosen = chosenPids(checkpoint, options);
   const holders = holdersOf(checkpoint);
   const uses = usesOf(checkpoint);
   // A fifo has an open file of its own, which refers to the deleted node.
@@ -41,9 +41,7 @@ export function ghostsView({ checkpoint }: Document, { pid }: ShowOptions = {}):
   const files = [...openAs].map(([deleted, files]) =>
     shownGhost(deleted, files.flatMap(holders), files.flatMap(uses)),
   );
-  const isUsed = ({ descriptors, uses }: ShownGhost): boolean =>
-    heldBy(descriptors, pid) || uses.some((use) => use.pid === pid);
-  return { ...viewHead("ghosts"), files: files.filter(isUsed) };
+  return { ...viewHead("ghosts"), files: files.filter((file) => isUsedBy(chosen, file)) };
 }
 
 function shownGhost(

@@ -33,7 +33,7 @@ export function holdersOf(checkpoint: Checkpoint): (file: OpenFile) => readonly 
   return (file) => holders.get(file) ?? [];
 }
 
-/** Whether a task is among the holders; true without a pid. */
-export function heldBy(holders: readonly Holder[], pid: number | undefined): boolean {
-  return pid === undefined || holders.some(({ pids }) => pids.includes(pid));
+/** Whether one of the tasks is among the holders; true for all tasks (undefined). */
+export function heldBy(holders: readonly Holder[], tasks: ReadonlySet<number> | undefined): boolean {
+  return tasks === undefined || holders.some(({ pids }) => pids.some((pid) => tasks.has(pid)));
 }

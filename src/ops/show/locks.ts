@@ -1,7 +1,7 @@
 import { OFFSET_MAX } from "../../linux/files.js";
 import type { Document } from "../../model/document.js";
 import type { Lock } from "../../model/lock.js";
-import { type ShowOptions, taskOf, type ViewHead, viewHead } from "./view.js";
+import { chosenPids, type ShowOptions, type ViewHead, viewHead } from "./view.js";
 
 export interface LocksView extends ViewHead<"locks"> {
   readonly locks: readonly ShownLock[];
@@ -28,10 +28,10 @@ export interface ShownLock {
 }
 
 /** File locks and leases. */
-export function locksView({ checkpoint }: Document, { pid }: ShowOptions = {}): LocksView {
-  if (pid !== undefined) taskOf(checkpoint, pid);
+export function locksView({ checkpoint }: Document, options: ShowOptions = {}): LocksView {
+  const chosen = chosenPids(checkpoint, options);
   const locks = checkpoint.locks
-    .filter((lock) => pid === undefined || lock.pid === pid)
+    .filter((lock) => chosen?.has(lock.pid) ?? true)
     .map(({ kind, type, breaking, previous, remaining, pid, fd, owner, start, end, file }) => ({
       ...{ kind, type, breaking, previous, remaining, pid, comm: checkpoint.task(pid)?.comm },
       ...{ fd, owner, start },

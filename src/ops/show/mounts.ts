@@ -2,7 +2,7 @@ import { flagNames } from "../../io/enums.js";
 import { MOUNT_FLAGS } from "../../linux/files.js";
 import type { Document } from "../../model/document.js";
 import { taskIds } from "./task-ids.js";
-import { type ShowOptions, taskOf, type ViewHead, viewHead } from "./view.js";
+import { chosenTasks, type ShowOptions, type ViewHead, viewHead } from "./view.js";
 
 export interface MountsView extends ViewHead<"mounts"> {
   readonly mounts: readonly ShownMount[];
@@ -33,13 +33,13 @@ export interface ShownMount {
 const NOT_IN_STREAMS = "a linux-cr stream does not store mounts";
 
 /** The mounts of the dumped mount namespaces, parents before children. */
-export function mountsView(document: Document, { pid }: ShowOptions = {}): MountsView {
+export function mountsView(document: Document, options: ShowOptions = {}): MountsView {
   const { checkpoint } = document;
-  if (pid !== undefined) taskOf(checkpoint, pid);
+  const chosen = chosenTasks(checkpoint, options);
   if (document.family === "linux-cr") return { ...viewHead("mounts"), mounts: [], note: NOT_IN_STREAMS };
-  const namespace = pid === undefined ? undefined : taskIds(document.set, pid)?.mnt_ns_id;
+  const namespaces = new Set(chosen.map(({ pid }) => taskIds(document.set, pid)?.mnt_ns_id));
   const mounts = checkpoint.mounts
-    .filter((mount) => pid === undefined || mount.namespace === namespace)
+    .filter((mount) => options.pids === undefined || namespaces.has(mount.namespace))
     .map((mount): ShownMount => {
       const { id, mountpoint, root, fileSystem, source, options } = mount;
       return {

@@ -2,7 +2,7 @@ import { O_ACCMODE, O_RDWR, O_WRONLY } from "../../linux/open-flags.js";
 import type { Document } from "../../model/document.js";
 import type { OpenFile } from "../../model/open-file.js";
 import { type Holder, heldBy, holdersOf } from "./holders.js";
-import { type ShowOptions, taskOf, type ViewHead, viewHead } from "./view.js";
+import { chosenPids, type ShowOptions, type ViewHead, viewHead } from "./view.js";
 
 export interface PipesView extends ViewHead<"pipes"> {
   readonly pipes: readonly ShownPipe[];
@@ -22,8 +22,8 @@ export interface ShownPipe {
 }
 
 /** Pipes and fifos with their contents and the holders of their ends. */
-export function pipesView({ checkpoint }: Document, { pid }: ShowOptions = {}): PipesView {
-  if (pid !== undefined) taskOf(checkpoint, pid);
+export function pipesView({ checkpoint }: Document, options: ShowOptions = {}): PipesView {
+  const chosen = chosenPids(checkpoint, options);
   const holders = holdersOf(checkpoint);
   const buffers = new Map(checkpoint.pipes.map((buffer) => [`${buffer.kind} ${buffer.pipeId}`, buffer]));
   const ends = new Map<string, OpenFile[]>();
@@ -51,6 +51,6 @@ export function pipesView({ checkpoint }: Document, { pid }: ShowOptions = {}): 
   });
   return {
     ...viewHead("pipes"),
-    pipes: pipes.filter(({ readers, writers }) => pid === undefined || heldBy([...readers, ...writers], pid)),
+    pipes: pipes.filter(({ readers, writers }) => heldBy([...readers, ...writers], chosen)),
   };
 }

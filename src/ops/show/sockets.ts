@@ -4,7 +4,7 @@ import type { Document } from "../../model/document.js";
 import type { OpenFile } from "../../model/open-file.js";
 import { optionNames, type Socket } from "../../model/socket.js";
 import { type Holder, heldBy, holdersOf } from "./holders.js";
-import { type ShowOptions, taskOf, type ViewHead, viewHead } from "./view.js";
+import { chosenPids, type ShowOptions, type ViewHead, viewHead } from "./view.js";
 
 export interface SocketsView extends ViewHead<"sockets"> {
   readonly sockets: readonly ShownSocket[];
@@ -45,13 +45,13 @@ export interface SocketPeer {
 }
 
 /** All sockets with their ends, queues and options. */
-export function socketsView({ checkpoint }: Document, { pid }: ShowOptions = {}): SocketsView {
-  if (pid !== undefined) taskOf(checkpoint, pid);
+export function socketsView({ checkpoint }: Document, options: ShowOptions = {}): SocketsView {
+  const chosen = chosenPids(checkpoint, options);
   const holders = holdersOf(checkpoint);
   const sockets = checkpoint.files.all.flatMap((file) => {
     const { socket } = file;
     const descriptors = holders(file);
-    if (socket === undefined || !heldBy(descriptors, pid)) return [];
+    if (socket === undefined || !heldBy(descriptors, chosen)) return [];
     return [shownSocket(file, socket, descriptors, holders)];
   });
   return { ...viewHead("sockets"), sockets };

@@ -8,6 +8,7 @@ import type { CriuDocument, Document } from "../../model/document.js";
 import { askedRights } from "../../model/rights/asked.js";
 import type { Bearer } from "../../model/rights/bearer.js";
 import { rightsBeyond } from "../../model/rights/rights.js";
+import { lookAt } from "../../model/salvaged.js";
 import { surveyFields } from "./field-survey.js";
 import { mappedBytes } from "./maps.js";
 import { peculiarities } from "./peculiarities.js";
@@ -42,13 +43,19 @@ export function summaryView(document: Document, owner?: Bearer): SummaryView {
       return undefined;
     }
   };
+  const known = <T>(facts: (checkpoint: Checkpoint) => T): T | undefined =>
+    attempt(() => {
+      const { answer, damage } = lookAt([document], ({ checkpoint }) => facts(checkpoint));
+      for (const { message } of damage) problems.add(message);
+      return answer;
+    });
   const common = {
-    program: attempt(() => programFacts(document.checkpoint)),
-    tasks: attempt(() => taskFacts(document.checkpoint.tasks)),
-    files: attempt(() => fileFacts(document.checkpoint)),
-    sockets: attempt(() => socketFacts(document.checkpoint)),
-    locks: attempt(() => lockFacts(document.checkpoint)),
-    rights: owner === undefined ? undefined : attempt(() => rightsFacts(document.checkpoint, owner)),
+    program: known(programFacts),
+    tasks: known(({ tasks }) => taskFacts(tasks)),
+    files: known(fileFacts),
+    sockets: known(socketFacts),
+    locks: known(lockFacts),
+    rights: owner === undefined ? undefined : known((checkpoint) => rightsFacts(checkpoint, owner)),
   };
   if (document.family === "linux-cr")
     return {

@@ -2,7 +2,7 @@ import { signalName } from "../../linux/signals.js";
 import type { Checkpoint, Task, TaskState } from "../../model/checkpoint.js";
 import type { Document } from "../../model/document.js";
 import { listed } from "./listed.js";
-import { type ShowOptions, taskOf, type ViewHead, viewHead } from "./view.js";
+import { chosenTasks, type ShowOptions, type ViewHead, viewHead } from "./view.js";
 
 export interface TreeView extends ViewHead<"tree"> {
   /** In depth-first order, parents before children. */
@@ -38,10 +38,13 @@ export interface TreeOptions extends ShowOptions {
   readonly threads?: boolean | undefined;
 }
 
-/** The process tree, or the subtree of one task. Reads the tree image and the core images of the leaders. */
-export function treeView({ checkpoint }: Document, { pid, threads = false }: TreeOptions = {}): TreeView {
-  const root = pid === undefined ? undefined : taskOf(checkpoint, pid);
-  const { tasks, circular } = depthFirst(checkpoint, root);
+/** The process tree, or the subtrees of some tasks. Reads the tree image and the core images of the leaders. */
+export function treeView(
+  { checkpoint }: Document,
+  { threads = false, ...options }: TreeOptions = {},
+): TreeView {
+  const roots = options.pids === undefined ? undefined : chosenTasks(checkpoint, options);
+  const { tasks, circular } = depthFirst(checkpoint, roots);
   const pids = new Set(checkpoint.tasks.map((task) => task.pid));
   return {
     ...viewHead("tree"),
@@ -68,8 +71,8 @@ function endOf(status: number): Pick<TreeTask, "exitCode" | "killedBy"> {
 
 type Placed = readonly [task: Task, depth: number];
 
-/** Visits each task once, even if parents form a cycle; without a root, all trees of the set. */
-function depthFirst({ tasks }: Checkpoint, root: Task | undefined): { tasks: Placed[]; circular: number[] } {
+/** Visits each task once, even if parents form a cycle; without roots, all trees of the set. */
+function depthFirst({ tasks }: Checkpoint, roots?: readonly Task[]): { tasks: Placed[]; circular: number[] } {
   const visited = new Set<Task>();
   const order: Placed[] = [];
   const visit = (start: Task): void => {
@@ -82,8 +85,10 @@ function depthFirst({ tasks }: Checkpoint, root: Task | undefined): { tasks: Pla
       for (const child of [...task.children].reverse()) waiting.push([child, depth + 1]);
     }
   };
-  if (root !== undefined) visit(root);
-  if (root !== undefined) return { tasks: order, circular: [] };
+  if (roots !== undefined) {
+    for (const root of roots) visit(root);
+    return { tasks: order, circular: [] };
+  }
   const pids = new Set(tasks.map((task) => task.pid));
   for (const task of tasks) if (!pids.has(task.ppid)) visit(task);
   const circular: number[] = [];

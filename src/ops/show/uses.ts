@@ -1,5 +1,6 @@
 import type { Checkpoint } from "../../model/checkpoint.js";
 import type { OpenFile } from "../../model/open-file.js";
+import { type Holder, heldBy } from "./holders.js";
 
 /** A task's program, current directory or root, or a file in its address space. */
 export interface FileUse {
@@ -23,4 +24,12 @@ export function usesOf({ tasks }: Checkpoint): (file: OpenFile) => readonly File
     for (const file of new Set(mappings.map((mapping) => mapping.file))) add(file, { pid, as: "map" });
   }
   return (file) => uses.get(file) ?? [];
+}
+
+/** Whether one of the tasks holds or uses a file; true for all tasks (undefined). */
+export function isUsedBy(
+  tasks: ReadonlySet<number> | undefined,
+  { descriptors, uses }: { readonly descriptors: readonly Holder[]; readonly uses: readonly FileUse[] },
+): boolean {
+  return heldBy(descriptors, tasks) || uses.some(({ pid }) => tasks?.has(pid));
 }

@@ -3,18 +3,14 @@ import type { Checkpoint, Task } from "../../model/checkpoint.js";
 import type { AddressRange } from "../../model/origin.js";
 import { listed } from "./listed.js";
 
-/** Name and version of the JSON schema of all views; new keys may be added. */
-export const SHOW_SCHEMA = "crimg/show/1";
-
 /** Common keys of all views. */
 export interface ViewHead<Name extends string> {
-  readonly schema: typeof SHOW_SCHEMA;
   readonly view: Name;
 }
 
 export interface ShowOptions {
-  /** Only this task. */
-  readonly pid?: number | undefined;
+  /** Only these tasks. */
+  readonly pids?: readonly number[] | undefined;
 }
 
 export interface TaskName {
@@ -23,16 +19,22 @@ export interface TaskName {
 }
 
 export function viewHead<const Name extends string>(view: Name): ViewHead<Name> {
-  return { schema: SHOW_SCHEMA, view };
+  return { view };
 }
 
-/** The requested tasks. Errors: NotFoundError if the image has no task with that pid. */
-export function chosenTasks(checkpoint: Checkpoint, { pid }: ShowOptions): readonly Task[] {
-  return pid === undefined ? checkpoint.tasks : [taskOf(checkpoint, pid)];
+/** The requested tasks. Errors: NotFoundError if the image has no task with such a pid. */
+export function chosenTasks(checkpoint: Checkpoint, { pids }: ShowOptions): readonly Task[] {
+  return pids === undefined ? checkpoint.tasks : [...new Set(pids)].map((pid) => taskOf(checkpoint, pid));
+}
+
+/** Pids of the requested tasks; undefined for all. Errors: NotFoundError if the image has no task with such a pid. */
+export function chosenPids(checkpoint: Checkpoint, options: ShowOptions): ReadonlySet<number> | undefined {
+  if (options.pids === undefined) return undefined;
+  return new Set(chosenTasks(checkpoint, options).map(({ pid }) => pid));
 }
 
 /** The task with that pid. Errors: NotFoundError, which lists the existing pids. */
-export function taskOf(checkpoint: Checkpoint, pid: number): Task {
+function taskOf(checkpoint: Checkpoint, pid: number): Task {
   const task = checkpoint.task(pid);
   if (task !== undefined) return task;
   const leader = checkpoint.tasks.find(({ threads }) => threads.some(({ tid }) => tid === pid));

@@ -18,7 +18,7 @@ function treeOf(entries: readonly PstreeEntry[], pid?: number, threads?: boolean
   for (const { pid, threads } of entries)
     for (const tid of threads)
       set.image(IMAGES.CORE, tid, [core({ comm: `task-${tid}`, leader: tid === pid })]);
-  return treeView(set.document(), { pid, threads });
+  return treeView(set.document(), { pids: pid === undefined ? undefined : [pid], threads });
 }
 
 test("a parent stands before its children, siblings in stored order", () => {

@@ -40,7 +40,7 @@ test("a shared descriptor table is shown once", () => {
   assert.equal([one?.sameAs, one?.descriptors.length], [undefined, 3]);
   assert.equal([two?.sameAs, two?.descriptors.length], [1, 0]);
   assert.equal([three?.sameAs, three?.descriptors.length], [undefined, 1]);
-  assert.is(VIEWS.fds(sharers(), { pid: 2 }).tasks[0]?.descriptors.length, 3);
+  assert.is(VIEWS.fds(sharers(), { pids: [2] }).tasks[0]?.descriptors.length, 3);
 });
 
 test("a descriptor has the names of its flags, its exact offset and its close-on-exec", () => {
@@ -48,7 +48,7 @@ test("a descriptor has the names of its flags, its exact offset and its close-on
   assert.equal(first?.flags, ["O_RDWR", "O_APPEND"]);
   assert.is(first?.position, 1n << 60n);
   assert.is(missing?.file, undefined);
-  assert.is(VIEWS.fds(sharers(), { pid: 3 }).tasks[0]?.descriptors[0]?.closeOnExec, true);
+  assert.is(VIEWS.fds(sharers(), { pids: [3] }).tasks[0]?.descriptors[0]?.closeOnExec, true);
 });
 
 test("the ends of a pipe are told with all tasks that hold them", () => {
@@ -59,21 +59,21 @@ test("the ends of a pipe are told with all tasks that hold them", () => {
 
 test("a pid limits files and pipes to those that it holds", () => {
   assert.equal(
-    VIEWS.files(sharers(), { pid: 3 }).files.map(({ id }) => id),
+    VIEWS.files(sharers(), { pids: [3] }).files.map(({ id }) => id),
     [3],
   );
-  assert.is(VIEWS.pipes(sharers(), { pid: 3 }).pipes.length, 1);
+  assert.is(VIEWS.pipes(sharers(), { pids: [3] }).pipes.length, 1);
 });
 
 for (const view of Object.keys(VIEWS) as ViewName[]) {
   if (view === "ipc") continue; // objects of the whole namespace
   test(`${view} says which pids there are when one is unknown`, () => {
     assert.throws(
-      () => VIEWS[view](sharers(), { pid: 77 }),
+      () => VIEWS[view](sharers(), { pids: [77] }),
       (error: Error) => error instanceof NotFoundError && error.message.endsWith("(expected one of 1, 2, 3)"),
     );
     assert.throws(
-      () => VIEWS[view](sharers(), { pid: 102 }),
+      () => VIEWS[view](sharers(), { pids: [102] }),
       (error: Error) => error instanceof NotFoundError && /102 is a thread of task 2/.test(error.message),
     );
   });
