@@ -8,6 +8,11 @@ import { UsageError } from "../src/index.js";
 
 const ROOT = join(__dirname, "../..");
 
+/** A flag that every command takes, with or without its value in the same word. */
+const GLOBAL_FLAG = /^(-v|--verbose|--json|-D.*|--images-dir(=.*)?|--color(=.*)?)$/;
+/** Its value is the next word. */
+const TAKES_VALUE = /^(-D|--images-dir|--color)$/;
+
 /** Runs crimg with these arguments. Errors outside of a command, such as an unknown command, are reported here. */
 export async function main(argv: string[]): Promise<void> {
   const fail = (error: unknown): void =>
@@ -18,12 +23,24 @@ export async function main(argv: string[]): Promise<void> {
   });
   try {
     const plugin = thisPlugin();
-    const args = argv[0] === "help" ? [...argv.slice(1), "--help"] : argv;
+    const args = inOrder(argv[0] === "help" ? [...argv.slice(1), "--help"] : argv);
     refuseUnknown(args[0], plugin);
     await run(args, { root: ROOT, plugins: new Map([[plugin.name, plugin]]) } as Interfaces.Options);
   } catch (error) {
     fail(error);
   }
+}
+
+/** Global flags may stand before the command, as in git; oclif wants them after it. */
+function inOrder(argv: readonly string[]): string[] {
+  const flags: string[] = [];
+  for (let at = 0; at < argv.length; at++) {
+    const word = argv[at] as string;
+    if (!GLOBAL_FLAG.test(word)) return [...argv.slice(at, at + 1), ...flags, ...argv.slice(at + 1)];
+    flags.push(word);
+    if (TAKES_VALUE.test(word) && argv[at + 1] !== undefined) flags.push(argv[++at] as string);
+  }
+  return [];
 }
 
 /**

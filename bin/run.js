@@ -2,7 +2,7 @@
 "use strict";
 
 const [first, ...rest] = process.argv.slice(2);
-if ((first === "--version" || first === "-V") && rest.length === 0) {
+if (/^(-V|-v|--version)$/.test(first) && rest.length === 0) {
   const { name, version } = require("../package.json");
   const line = `${name}/${version} ${process.platform}-${process.arch} node-${process.version}\n`;
   require("node:fs").writeSync(1, line);

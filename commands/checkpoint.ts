@@ -43,7 +43,13 @@ Exit status: 0 written, 1 something cannot be saved, 2 trouble.`;
   };
   static override args = { PID: requiredPositional("pid of the root of the process tree") };
   static override flags = {
-    out: string({ char: "o", required: true, helpValue: "FILE", description: "file to write; - for stdout" }),
+    output: string({
+      char: "o",
+      aliases: ["out"],
+      required: true,
+      helpValue: "FILE",
+      description: "file to write; - for stdout",
+    }),
     deleted: option({ options: DELETED_METHODS })({
       description:
         "how to save deleted files: their contents in the image, a copy in --relink-dir, or a hard link there [default: a link if another name is left, else contents]",
@@ -63,7 +69,7 @@ Exit status: 0 written, 1 something cannot be saved, 2 trouble.`;
     const pid = Number(this.args.PID);
     if (!Number.isInteger(pid) || pid <= 0)
       throw new UsageError(`not a process id: ${JSON.stringify(this.args.PID)}`);
-    if (flags.out === "-" && isatty(1))
+    if (flags.output === "-" && isatty(1))
       throw new UsageError("cannot write a binary stream to a terminal; name a file, or use a pipe");
     const progress = new Progress("writing");
     const log = new StepLog(flags.log, flags.verbose ? (line) => this.note(line) : undefined);
@@ -80,8 +86,8 @@ Exit status: 0 written, 1 something cannot be saved, 2 trouble.`;
     try {
       outcome = await checkpointTree(request, (image, save) => {
         size = image.size;
-        if (flags.out === "-") writeOutput(undefined, conversionBytes(image, onWritten));
-        else save(flags.out, flags.force, onWritten);
+        if (flags.output === "-") writeOutput(undefined, conversionBytes(image, onWritten));
+        else save(flags.output, flags.force, onWritten);
       });
     } finally {
       progress.end();
@@ -90,20 +96,21 @@ Exit status: 0 written, 1 something cannot be saved, 2 trouble.`;
     const { unsupported, warnings } = outcome;
     if (unsupported.length > 0) return this.#refuse(unsupported.map(({ reason }) => reason));
     for (const { text } of warnings) this.warn(text);
-    if (flags.out === "-") return EXIT.ok;
+    if (flags.output === "-") return EXIT.ok;
     if (flags.json)
       this.printJson({
         pid,
         leaveRunning: flags["leave-running"],
-        written: { path: flags.out, size },
+        written: { path: flags.output, size },
         remarks: warnings,
       });
-    else this.print(`wrote ${flags.out} (task ${pid}, ${size} bytes)`);
+    else this.print(`wrote ${flags.output} (task ${pid}, ${size} bytes)`);
     return EXIT.ok;
   }
 
   #refuse(refusals: readonly string[]): Answer {
-    if (this.flags.json && this.flags.out !== "-") this.printJson({ pid: Number(this.args.PID), refusals });
+    if (this.flags.json && this.flags.output !== "-")
+      this.printJson({ pid: Number(this.args.PID), refusals });
     else for (const refusal of refusals) this.note(refusal);
     this.note("nothing was written; the tasks were resumed");
     return EXIT.no;

@@ -30,7 +30,7 @@ Exit status: 0 converted, 1 something cannot be expressed and --lossy was not gi
     {
       description: "a whole set to one file, and back",
       command:
-        "<%= config.bin %> convert fixtures/criu/logger /tmp/logger.ckpt && <%= config.bin %> convert /tmp/logger.ckpt /tmp/logger-again",
+        "<%= config.bin %> convert example/logger /tmp/logger.ckpt && <%= config.bin %> convert /tmp/logger.ckpt /tmp/logger-again",
     },
     {
       description: "to another machine, through a pipe",

@@ -2,7 +2,7 @@ import { boolean } from "@oclif/core/flags";
 import { BaseCommand } from "../src/cli/base-command.js";
 import { type Answer, EXIT } from "../src/cli/exit-codes.js";
 import { positional } from "../src/cli/flags.js";
-import { inFlag, inputPath, outFlag } from "../src/cli/image-file.js";
+import { inputFlag, inputPath, outputFlag } from "../src/cli/image-file.js";
 import { writeBinary } from "../src/cli/output.js";
 import { writeOutput } from "../src/cli/output-file.js";
 import { decodeImage, decodeStream, LinuxCrImage, openAnyImage, UsageError } from "../src/index.js";
@@ -21,16 +21,16 @@ to the same bytes. A truncated stream is decoded completely too, with a warning 
   static override examples = [
     {
       description: "open files, readable",
-      command: "<%= config.bin %> decode --pretty fixtures/criu/logger/files.img",
+      command: "<%= config.bin %> decode --pretty example/logger/files.img",
     },
     {
       description: "decode and encode through pipes",
       command:
-        "<%= config.bin %> decode < fixtures/criu/logger/mm-1000.img | <%= config.bin %> encode | cmp - fixtures/criu/logger/mm-1000.img",
+        "<%= config.bin %> decode < example/logger/mm-1000.img | <%= config.bin %> encode | cmp - example/logger/mm-1000.img",
     },
     {
       description: "records of a stream, without memory",
-      command: "<%= config.bin %> decode --nopl fixtures/linux-cr/minimal.ckpt",
+      command: "<%= config.bin %> decode --nopl example/minimal.ckpt",
     },
   ];
   static override json = {
@@ -57,8 +57,8 @@ to the same bytes. A truncated stream is decoded completely too, with a warning 
   };
   static override args = { IMAGEFILE: positional("image file or linux-cr stream; - or nothing for stdin") };
   static override flags = {
-    in: inFlag,
-    out: outFlag,
+    input: inputFlag,
+    output: outputFlag,
     pretty: boolean({ description: "indent, and show numbers as names, flags, addresses or hexadecimal" }),
     nopl: boolean({ description: "show only the size of payloads (pipe data, file contents, pages)" }),
     "leave-pages": boolean({
@@ -67,7 +67,7 @@ to the same bytes. A truncated stream is decoded completely too, with a warning 
   };
 
   async run(): Promise<Answer> {
-    const { out, pretty, nopl, "leave-pages": leavePages } = this.flags;
+    const { output: out, pretty, nopl, "leave-pages": leavePages } = this.flags;
     const image = openAnyImage(inputPath(this.args.IMAGEFILE, this.flags), {
       keepPages: !nopl && !leavePages,
     });

@@ -2,7 +2,7 @@ import { BaseCommand } from "../src/cli/base-command.js";
 import { escapeText } from "../src/cli/escape.js";
 import { type Answer, EXIT } from "../src/cli/exit-codes.js";
 import { positional } from "../src/cli/flags.js";
-import { inFlag, inputPath } from "../src/cli/image-file.js";
+import { inputFlag, inputPath } from "../src/cli/image-file.js";
 import { terminalWidth } from "../src/cli/output.js";
 import { type DumpRange, dumpImage, dumpStream, LinuxCrImage, openAnyImage } from "../src/index.js";
 
@@ -13,10 +13,10 @@ export default class Dump extends BaseCommand<typeof Dump> {
 (magic, size, tag, length, value, unknown, payload, padding, raw), record and field, and the decoded value. In a linux-cr
 stream each record has a tag and a length; a page without a header is raw, and bytes after the end are unknown.`;
   static override examples = [
-    "<%= config.bin %> dump fixtures/criu/logger/files.img",
+    "<%= config.bin %> dump example/logger/files.img",
     {
       description: "where a file name is stored",
-      command: "<%= config.bin %> dump fixtures/criu/logger/files.img | grep -F 'reg.name'",
+      command: "<%= config.bin %> dump example/logger/files.img | grep -F 'reg.name'",
     },
   ];
   static override json = {
@@ -26,7 +26,7 @@ stream each record has a tag and a length; a page without a header is raw, and b
     ranges: "list of {offset, size, what, owner, text}, without gap or overlap",
   };
   static override args = { IMAGEFILE: positional("image file or linux-cr stream; - or nothing for stdin") };
-  static override flags = { in: inFlag };
+  static override flags = { input: inputFlag };
 
   async run(): Promise<Answer> {
     const image = openAnyImage(inputPath(this.args.IMAGEFILE, this.flags));

@@ -61,13 +61,12 @@ Exit status: 0 done (or nothing to change), 1 an edit matched nothing, 2 trouble
   static override examples = [
     {
       description: "preview a move of the data",
-      command:
-        "<%= config.bin %> edit fixtures/criu/logger --remap-path /var/lib/crimg-demo=/srv/demo --dry-run",
+      command: "<%= config.bin %> edit example/logger --remap-path /var/lib/crimg-demo=/srv/demo --dry-run",
     },
     {
       description: "move the data, and accept the current log file",
       command:
-        "<%= config.bin %> edit fixtures/criu/logger --remap-path /var/lib/crimg-demo=/srv/demo --no-file-check '/srv/demo/logger/log/*' -o /tmp/logger-moved",
+        "<%= config.bin %> edit example/logger --remap-path /var/lib/crimg-demo=/srv/demo --no-file-check '/srv/demo/logger/log/*' -o /tmp/logger-moved",
     },
     {
       description: "change port and address, redirect stdout to a file",
@@ -114,6 +113,7 @@ Exit status: 0 done (or nothing to change), 1 an edit matched nothing, 2 trouble
     ...EDIT_FLAGS,
     output: string({
       char: "o",
+      aliases: ["out"],
       description: "write to this new directory (set) or file (stream); - for stdout",
       helpValue: "PATH",
       exclusive: ["in-place", "dry-run"],

@@ -2,7 +2,7 @@ import { boolean, string } from "@oclif/core/flags";
 import { BaseCommand } from "../src/cli/base-command.js";
 import { type Answer, EXIT } from "../src/cli/exit-codes.js";
 import { positional } from "../src/cli/flags.js";
-import { inFlag, inputPath, outFlag } from "../src/cli/image-file.js";
+import { inputFlag, inputPath, outputFlag } from "../src/cli/image-file.js";
 import { readInput } from "../src/cli/input.js";
 import { writeOutput } from "../src/cli/output-file.js";
 import {
@@ -26,7 +26,7 @@ and any other omitted field is zero.`;
     {
       description: "change the path of a log file",
       command:
-        "<%= config.bin %> decode fixtures/criu/logger/files.img | sed 's,/service.log,/other.log,' | <%= config.bin %> encode -o /tmp/files.img",
+        "<%= config.bin %> decode example/logger/files.img | sed s,/log/messages,/log/other, | <%= config.bin %> encode -o /tmp/files.img",
     },
     {
       description: "JSON of a newer crit, with unknown fields",
@@ -35,7 +35,7 @@ and any other omitted field is zero.`;
     {
       description: "a stream of any size, with its pages copied from the original",
       command:
-        "<%= config.bin %> decode --leave-pages fixtures/linux-cr/minimal.ckpt | <%= config.bin %> encode --pages-from fixtures/linux-cr/minimal.ckpt -o /tmp/copy.ckpt",
+        "<%= config.bin %> decode --leave-pages example/minimal.ckpt | <%= config.bin %> encode --pages-from example/minimal.ckpt -o /tmp/copy.ckpt",
     },
   ];
   static override json = {
@@ -44,8 +44,8 @@ and any other omitted field is zero.`;
   };
   static override args = { JSONFILE: positional("JSON file; - or nothing for stdin") };
   static override flags = {
-    in: inFlag,
-    out: outFlag,
+    input: inputFlag,
+    output: outputFlag,
     lax: boolean({ description: "ignore unknown keys" }),
     "pages-from": string({
       description: "the stream that decode --leave-pages read",
@@ -54,7 +54,7 @@ and any other omitted field is zero.`;
   };
 
   async run(): Promise<Answer> {
-    const { out, lax, json: asJson, "pages-from": from } = this.flags;
+    const { output: out, lax, json: asJson, "pages-from": from } = this.flags;
     const file = inputPath(this.args.JSONFILE, this.flags);
     const name = file ?? "stdin";
     const json = textOfJson(readInput(file, MAX_JSON_BYTES), name);

@@ -19,26 +19,30 @@ import {
   UsageError,
 } from "../src/index.js";
 
+const NOT_SEARCHED =
+  "memory pages, contents of deleted files and data in queues were not searched; grep -c TEXT tells whether the files hold a text";
+
 export default class Find extends BaseCommand<typeof Find> {
   static override summary = "search all fields of an image for a text, number or address";
   static override description =
     `Searches every decoded field of an image directory, an image file or a linux-cr stream. Texts and bytes match if they
 contain TEXT; numbers if they are equal to it (decimal or 0x); IP addresses in any notation; flags and enum values by name.
-Memory pages and payloads are not searched.
+Memory pages, contents of deleted files and data in queues are not searched; grep -c TEXT IMG/*.img tells whether a text
+stands in them.
 
 Exit status: 0 found, 1 not found, 2 trouble (also if only some of the images could be read).`;
   static override examples = [
     {
       description: "fields that mention a directory",
-      command: "<%= config.bin %> find fixtures/criu/logger /var/lib",
+      command: "<%= config.bin %> find example/logger /var/lib",
     },
     {
       description: "fields that hold a number",
-      command: "<%= config.bin %> find fixtures/criu/locks 0x1",
+      command: "<%= config.bin %> find example/locks 0x1",
     },
     {
       description: "by regular expression, ignoring case",
-      command: "<%= config.bin %> find --regex -i fixtures/criu/logger 'LOGGER$'",
+      command: "<%= config.bin %> find --regex -i example/logger 'LOGGER$'",
     },
   ];
   static override json = {
@@ -66,6 +70,7 @@ Exit status: 0 found, 1 not found, 2 trouble (also if only some of the images co
     });
     if (json) this.printJson({ matches: counted });
     else this.printLines(lines(counted));
+    if (found === 0) this.note(`note: ${NOT_SEARCHED}`);
     if (this.#hadTrouble) process.exitCode = EXIT.trouble;
     return found > 0 ? EXIT.ok : EXIT.no;
   }

@@ -1,7 +1,7 @@
 import { BaseCommand } from "../src/cli/base-command.js";
 import { type Answer, EXIT } from "../src/cli/exit-codes.js";
 import { positional } from "../src/cli/flags.js";
-import { inFlag, inputPath } from "../src/cli/image-file.js";
+import { inputFlag, inputPath } from "../src/cli/image-file.js";
 import { ownRecordsTexts } from "../src/cli/own-records.js";
 import {
   type ImageInfo,
@@ -21,9 +21,9 @@ iptables) have no magic and no records; they are identified by name.
 For a linux-cr stream it shows the revision of the format, the kernel, the numbers of records, tasks and objects, and the
 offset at which it ends, also if it is truncated (exit status 2).`;
   static override examples = [
-    "<%= config.bin %> info fixtures/criu/logger/files.img",
-    "<%= config.bin %> info --json fixtures/criu/logger/core-1000.img",
-    { description: "a linux-cr stream", command: "<%= config.bin %> info fixtures/linux-cr/minimal.ckpt" },
+    "<%= config.bin %> info example/logger/files.img",
+    "<%= config.bin %> info --json example/logger/core-1000.img",
+    { description: "a linux-cr stream", command: "<%= config.bin %> info example/minimal.ckpt" },
   ];
   static override json = {
     file: "path as given, or stdin",
@@ -49,7 +49,7 @@ offset at which it ends, also if it is truncated (exit status 2).`;
     problem: "of a stream: what is wrong at its end",
   };
   static override args = { IMAGEFILE: positional("image file or linux-cr stream; - or nothing for stdin") };
-  static override flags = { in: inFlag };
+  static override flags = { input: inputFlag };
 
   async run(): Promise<Answer> {
     const image = openAnyImage(inputPath(this.args.IMAGEFILE, this.flags));

@@ -44,6 +44,7 @@ Exit status: 0 all files match the log and the chain is intact, 1 a file or the 
       const chain = chainJson(history.chain, kept);
       const problem = chainProblem(chain);
       const changed = files.filter(({ expected, found }) => expected !== found);
+      const exit = this.answering(changed.length > 0 || problem !== undefined ? EXIT.no : EXIT.ok);
       if (this.flags.json)
         this.printJson({ set: document.name, edits: entries.map(withoutUndo), chain, files });
       else {
@@ -56,7 +57,7 @@ Exit status: 0 all files match the log and the chain is intact, 1 a file or the 
         if (problem !== undefined) this.warn(problem);
         for (const file of changed) this.warn(sentence(file));
       }
-      return changed.length > 0 || problem !== undefined ? EXIT.no : EXIT.ok;
+      return exit;
     } finally {
       document.close();
     }

@@ -21,7 +21,7 @@ Exit status: 0 done (or nothing to do), 2 trouble.`;
     { description: "recover after a crash", command: "<%= config.bin %> recover IMG" },
     {
       description: "for a script",
-      command: "<%= config.bin %> recover fixtures/criu/logger --json",
+      command: "<%= config.bin %> recover example/logger --json",
     },
   ];
   static override json = {

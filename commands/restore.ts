@@ -57,7 +57,7 @@ Exit status: 0 restored (and, without --detach, ended, with any status), 1 it ca
   static override examples = [
     {
       description: "preview a restore",
-      command: "<%= config.bin %> <%= command.id %> fixtures/criu/locks --dry-run",
+      command: "<%= config.bin %> <%= command.id %> example/locks --dry-run",
     },
     {
       description: "remap a path, restore in the background",
@@ -66,7 +66,7 @@ Exit status: 0 restored (and, without --detach, ended, with any status), 1 it ca
     },
     {
       description: "print the criu command line",
-      command: "<%= config.bin %> <%= command.id %> fixtures/criu/locks --print",
+      command: "<%= config.bin %> <%= command.id %> example/locks --print",
     },
     {
       description: "through a pipe, without criu",

@@ -43,6 +43,7 @@ Exit status: 0 done, 2 trouble.`;
   static override flags = {
     output: string({
       char: "o",
+      aliases: ["out"],
       description: "write to this new directory (set) or file (stream)",
       helpValue: "PATH",
       exclusive: ["in-place"],

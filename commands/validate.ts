@@ -3,7 +3,7 @@ import { BaseCommand } from "../src/cli/base-command.js";
 import { type Answer, EXIT } from "../src/cli/exit-codes.js";
 import { imageArg } from "../src/cli/flags.js";
 import { lookedAtOwner } from "../src/cli/image-owner.js";
-import { readRecipe } from "../src/cli/recipe-file.js";
+import { readRecipes } from "../src/cli/recipe-file.js";
 import { verdictLines } from "../src/cli/verdict-lines.js";
 import {
   type Document,
@@ -43,22 +43,22 @@ root, whose restore would refuse them, and warnings or notes for others. CRIMG_O
 
 Exit status: 0 no errors, 1 errors were found, 2 trouble.`;
   static override examples = [
-    { description: "the image itself", command: "<%= config.bin %> validate fixtures/criu/logger" },
+    { description: "the image itself", command: "<%= config.bin %> validate example/logger" },
     {
       description: "a linux-cr stream",
-      command: "<%= config.bin %> validate fixtures/linux-cr/minimal.ckpt",
+      command: "<%= config.bin %> validate example/minimal.ckpt",
     },
     {
       description: "with the files that a restore opens",
-      command: "<%= config.bin %> validate fixtures/criu/logger --root /",
+      command: "<%= config.bin %> validate example/logger --root /",
     },
     {
       description: "with this machine",
-      command: "<%= config.bin %> check fixtures/criu/logger --root / --host",
+      command: "<%= config.bin %> check example/logger --root / --host",
     },
     {
-      description: "ids of errors, for a script",
-      command: `<%= config.bin %> validate fixtures/criu/logger --json | jq -r '.findings[] | select(.severity == "error") | .id'`,
+      description: "ids of findings, for a script",
+      command: `<%= config.bin %> validate example/logger --json | jq -r '.findings[].id'`,
     },
   ];
   static override json = {
@@ -122,6 +122,7 @@ Exit status: 0 no errors, 1 errors were found, 2 trouble.`;
     const document = salvage(openDocument(this.image, this.looking));
     try {
       const verdict = validate(document, await this.#options(document));
+      const exit = this.answering(verdict.valid ? EXIT.ok : EXIT.no);
       const [needed, open] = optionsOf(document, verdict);
       if (this.flags.json) this.#tellJson(verdict, needed, open);
       else
@@ -134,7 +135,7 @@ Exit status: 0 no errors, 1 errors were found, 2 trouble.`;
             all: this.flags.all,
           }),
         );
-      return verdict.valid ? EXIT.ok : EXIT.no;
+      return exit;
     } finally {
       document.close();
     }
@@ -147,7 +148,7 @@ Exit status: 0 no errors, 1 errors were found, 2 trouble.`;
       owner: lookedAtOwner(document),
       ignore,
       only,
-      watch: policy === undefined ? undefined : (await readRecipe(policy, variables)).watch,
+      watch: policy === undefined ? undefined : (await readRecipes([policy], variables))[0]?.watch,
       ...(host ? await engineFacts(document, criu) : {}),
     };
   }

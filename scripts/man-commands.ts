@@ -62,7 +62,7 @@ export function overviewPage(
       "GLOBAL OPTIONS",
       ...globals.map(option),
       tagged(`${bold("-h")}, ${bold("--help")}`, "Help for crimg or a command."),
-      tagged(`${bold("-V")}, ${bold("--version")}`, "The version, alone on the command line."),
+      tagged(`${bold("-V")}, ${bold("--version")}`, "The version, alone on the command line; so does `-v`."),
     ),
     EXIT_STATUS,
     section(
@@ -80,6 +80,8 @@ and how to fix problems, edits them without touching any other byte, and restore
 
 Everything crimg does not understand is kept as it is and written back. Images are never trusted: every length is
 checked before it is used, and text from an image is escaped before it reaches the terminal.
+
+The images of the examples are written by crimg-example(1).
 
 What all commands have in common (units, colours, JSON, escapes, errors) is in crimg-conventions(7).`;
 

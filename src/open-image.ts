@@ -82,6 +82,8 @@ export function* openImages(
   const doubt = assertNotInterrupted(setPlace(target));
   if (doubt !== undefined) onWarning?.(doubt);
   const set = new CriuImageSet(new DirectoryFileSet(target));
+  if (!set.files.some(({ kind }) => kind !== undefined))
+    throw new FormatError("INVALID", "not a checkpoint image directory (no image files)", { file: target });
   try {
     for (const { name, kind } of set.files) {
       if (kind?.magic === undefined) continue;

@@ -1,6 +1,6 @@
 import { boolean, string } from "@oclif/core/flags";
 import { EDIT_KINDS, type Edit, type Policy, recipeEdits } from "../index.js";
-import { readRecipe } from "./recipe-file.js";
+import { readRecipes } from "./recipe-file.js";
 
 /** A repeatable flag for each kind of edit, each taking one value. */
 function kindFlags() {
@@ -54,9 +54,7 @@ export async function editsFromFlags(
 ): Promise<{ readonly edits: Edit[]; readonly policies: Policy[] }> {
   const edits: Edit[] = [];
   const policies: Policy[] = [];
-  const variables = (flags.var ?? []) as string[];
-  for (const file of (flags.recipe ?? []) as string[]) {
-    const recipe = await readRecipe(file, variables);
+  for (const recipe of await readRecipes((flags.recipe ?? []) as string[], (flags.var ?? []) as string[])) {
     edits.push(...recipeEdits(recipe));
     policies.push(...recipe.policies);
   }

@@ -3,26 +3,26 @@ import { string } from "@oclif/core/flags";
 import { UsageError } from "../index.js";
 
 /** `-i FILE`, as in crit. */
-export const inFlag = string({
+export const inputFlag = string({
   char: "i",
-  aliases: ["input"],
+  aliases: ["in"],
   description: "read this file, instead of the argument",
   helpValue: "FILE",
 });
 
 /** `-o FILE`, written completely or not at all. */
-export const outFlag = string({
+export const outputFlag = string({
   char: "o",
-  aliases: ["output"],
+  aliases: ["out"],
   description: "write to this file, instead of stdout",
   helpValue: "FILE",
 });
 
 /** The input file of a command: its argument or `-i`, relative to the directory of `-D`; undefined for stdin. */
 export function inputPath(argument: string | undefined, flags: InputFlags): string | undefined {
-  if (argument !== undefined && flags.in !== undefined)
-    throw new UsageError(`two inputs given: ${argument} and -i ${flags.in}`);
-  const file = argument ?? flags.in;
+  if (argument !== undefined && flags.input !== undefined)
+    throw new UsageError(`two inputs given: ${argument} and -i ${flags.input}`);
+  const file = argument ?? flags.input;
   const directory = flags["images-dir"];
   if (file === undefined || file === "-") {
     if (directory !== undefined)
@@ -33,6 +33,6 @@ export function inputPath(argument: string | undefined, flags: InputFlags): stri
 }
 
 interface InputFlags {
-  readonly in?: string | undefined;
+  readonly input?: string | undefined;
   readonly "images-dir"?: string | undefined;
 }

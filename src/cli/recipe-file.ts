@@ -1,13 +1,28 @@
 import { MAX_RECIPE_BYTES, parseRecipe, type Recipe, UsageError } from "../index.js";
 import { readInput } from "./input.js";
+import { nearest } from "./nearest.js";
 
-/** Reads a recipe; `variables` as `NAME=VALUE`. Errors: USAGE, IO, TOO_LARGE. */
-export function readRecipe(file: string, variables: readonly string[]): Promise<Recipe> {
-  return parseRecipe(
-    readInput(file, MAX_RECIPE_BYTES).toString("utf8"),
-    file,
-    new Map(variables.map(splitVariable)),
-  );
+/**
+ * Reads recipes; `variables` as `NAME=VALUE`. Errors: USAGE, also for a variable that no recipe knows; IO, TOO_LARGE.
+ */
+export async function readRecipes(
+  files: readonly string[],
+  variables: readonly string[],
+): Promise<readonly Recipe[]> {
+  const given = new Map(variables.map(splitVariable));
+  const recipes: Recipe[] = [];
+  for (const file of files)
+    recipes.push(await parseRecipe(readInput(file, MAX_RECIPE_BYTES).toString("utf8"), file, given));
+  const known = [...new Set(recipes.flatMap((recipe) => [...recipe.variables]))];
+  for (const name of given.keys()) if (!known.includes(name)) throw unknownVariable(name, known);
+  return recipes;
+}
+
+function unknownVariable(name: string, known: readonly string[]): UsageError {
+  const meant = nearest(name, known);
+  const expected = known.length === 0 ? "the recipe has no variables" : `expected ${known.join(", ")}`;
+  const advice = meant === undefined ? ` (${expected})` : `; did you mean ${JSON.stringify(meant)}?`;
+  return new UsageError(`unknown variable ${JSON.stringify(name)} of --var${advice}`);
 }
 
 function splitVariable(text: string): [name: string, value: string] {

@@ -11,9 +11,13 @@ export interface Column {
   /** Column name, in UPPERCASE. */
   readonly head: string;
   readonly align?: "left" | "right";
-  /** Shorten the start (paths) or end (prose) to an ellipsis if the terminal is too narrow. */
-  readonly cut?: "start" | "end";
+  /** Shorten the start (paths, and the middle of a long last name) or end (prose) if the terminal is too narrow. */
+  readonly cut?: Cut;
+  /** Shorten to no fewer columns than this. */
+  readonly min?: number;
 }
+
+type Cut = "start" | "end";
 
 export interface TableOptions {
   readonly style: Style;
@@ -91,7 +95,8 @@ function fit(columns: readonly Column[], natural: readonly number[], width: numb
   const widths = [...natural];
   if (width === undefined) return widths;
   let excess = widths.reduce((sum, each) => sum + each, GAP.length * (widths.length - 1)) - width;
-  const floor = (at: number): number => Math.max(MIN_CUT_WIDTH, displayWidth(columns[at]?.head ?? ""));
+  const floor = (at: number): number =>
+    Math.max(columns[at]?.min ?? MIN_CUT_WIDTH, displayWidth(columns[at]?.head ?? ""));
   while (excess > 0) {
     const able = widths.flatMap((each, at) => (columns[at]?.cut && each > floor(at) ? [at] : []));
     const widest = able.reduce(
@@ -111,8 +116,18 @@ function fit(columns: readonly Column[], natural: readonly number[], width: numb
   return widths;
 }
 
-function cutTo(text: string, width: number, cut: "start" | "end" | undefined): string {
+function cutTo(text: string, width: number, cut: Cut | undefined): string {
   if (cut === undefined || displayWidth(text) <= width) return text;
+  const name = text.slice(text.lastIndexOf("/") + 1);
+  if (cut === "start" && displayWidth(name) > width - 1 && width >= 2 * MIN_CUT_WIDTH) {
+    const head = Math.ceil(width / 2);
+    return `${shortened(name, head, "end")}${shortened(name, width - head + 1, "start").slice(1)}`;
+  }
+  return shortened(text, width, cut);
+}
+
+/** At most `width` columns of a longer text, the ellipsis among them. */
+function shortened(text: string, width: number, cut: Cut): string {
   if (PLAIN.test(text)) return cut === "start" ? `…${text.slice(1 - width)}` : `${text.slice(0, width - 1)}…`;
   const chars = cut === "start" ? [...text].reverse() : [...text];
   const kept: string[] = [];

@@ -18,6 +18,17 @@ export function shellQuote(word: string): string {
   return `$'${quoted}'`;
 }
 
+/** Empty arguments at the end of a command line, which programs leave that write their title over it. */
+const SHOWN_EMPTY = 3;
+
+/** A command line as people read it: many empty arguments at its end are counted, not written out. */
+export function shownCommand(words: readonly string[]): string {
+  const last = words.findLastIndex((word) => word !== "") + 1;
+  const empty = words.length - last;
+  if (empty <= SHOWN_EMPTY) return shellCommand(words);
+  return `${shellCommand(words.slice(0, last))} (and ${empty} empty arguments)`;
+}
+
 /** A command line of several words. */
 export function shellCommand(words: Iterable<string>): string {
   return Array.from(words, shellQuote).join(" ");

@@ -17,6 +17,8 @@ export interface Recipe {
   readonly policies: readonly Policy[];
   /** Patterns of files that no descriptor names and that the program expects back. */
   readonly watch: readonly string[];
+  /** Names of the variables that the recipe sets or refers to. */
+  readonly variables: ReadonlySet<string>;
 }
 
 /** Sixteen times the longest recipe. */
@@ -51,10 +53,12 @@ function readTop(top: ReadonlyMap<string, unknown>, reader: Reader): Recipe {
     else if (key === "policies") policies = reader.policies(value);
     else edits.push(...reader.edits(key, value));
   }
-  return { edits, policies, watch };
+  return { edits, policies, watch, variables: reader.known };
 }
 
 class Reader {
+  /** Names that `vars` sets or a text refers to. */
+  readonly known = new Set<string>();
   readonly #variables = new Map<string, string>();
   #putIn = 0;
 
@@ -64,8 +68,10 @@ class Reader {
   ) {}
 
   define(vars: unknown): void {
-    for (const [key, value] of vars === undefined ? [] : this.#entries("vars", vars))
+    for (const [key, value] of vars === undefined ? [] : this.#entries("vars", vars)) {
+      this.known.add(key);
       this.#variables.set(key, this.given.get(key) ?? this.#text(`vars.${key}`, value));
+    }
     for (const [key, value] of this.given) this.#variables.set(key, value);
   }
 
@@ -137,6 +143,7 @@ class Reader {
   #expand(text: string, place: string): string {
     return text.replace(/\$\$|\$\{([^}]*)\}/g, (found, key: string | undefined) => {
       if (key === undefined) return "$";
+      this.known.add(key);
       const value =
         this.#variables.get(key) ??
         this.#fail(place, `the variable ${found} is not set; use --var ${key}=VALUE`);

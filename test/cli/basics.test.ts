@@ -1,14 +1,17 @@
 import { spawnSync } from "node:child_process";
 import { readFileSync } from "node:fs";
+import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import * as assert from "uvu/assert";
 import { CRIMG, crimg, crimgJson } from "../helpers/cli.js";
 import { suite } from "../helpers/suite.js";
 
+const ROOT = fileURLToPath(new URL("../..", import.meta.url));
+const LOGGER = "fixtures/criu/logger";
 const pkg = JSON.parse(readFileSync(fileURLToPath(new URL("../../package.json", import.meta.url)), "utf8"));
 const test = suite("cli basics");
 
-for (const flag of ["--version", "-V"]) {
+for (const flag of ["--version", "-V", "-v"]) {
   test(`${flag} tells the version`, async () => {
     const { code, stdout, stderr } = await crimg([flag]);
     assert.is(stdout, `crimg/${pkg.version} ${process.platform}-${process.arch} node-${process.version}\n`);
@@ -32,6 +35,43 @@ test("help for a command has its usage, flags and examples", async () => {
     assert.ok(long.stdout.includes(head), head);
 });
 
+test("an example of a help can be pasted: no line is broken within quotes", async () => {
+  const { commands } = JSON.parse(readFileSync(join(ROOT, "oclif.manifest.json"), "utf8"));
+  for (const id of Object.keys(commands)) {
+    const { stdout } = await crimg([id, "--help"]);
+    for (const line of stdout.split("\n").filter((each) => each.endsWith("\\")))
+      for (const quote of ["'", '"']) assert.is(line.split(quote).length % 2, 1, line);
+  }
+});
+
+for (const before of [["--json"], ["-D", LOGGER], [`-D${LOGGER}`], ["--images-dir", LOGGER, "--json", "-v"]])
+  test(`global flags may stand before the command: ${before.join(" ")}`, async () => {
+    const after = before.includes("--json") && before.length === 1 ? [LOGGER] : [];
+    const first = await crimg([...before, "show", ...after, "fds"], { cwd: ROOT });
+    const last = await crimg(["show", ...after, "fds", ...before], { cwd: ROOT });
+    assert.equal([first.code, first.stdout], [0, last.stdout]);
+    assert.ok(first.stdout.includes("/dev/null"));
+  });
+
+test("global flags alone tell that a command is missing", async () => {
+  const { code, stdout } = await crimg(["--json", "-v"]);
+  assert.match(stdout, /^ {2}completion {2}/m);
+  assert.is(code, 0);
+});
+
+for (const [what, lines] of [
+  ["one line of a short answer", "fixtures/criu/logger fixtures/criu/locks"],
+  ["one line of a long answer", "--pages fixtures/criu/logger fixtures/criu/tree"],
+])
+  test(`diff read to ${what} ends with 1 and in silence`, () => {
+    const script = `"$0" "$1" diff ${lines} | head -n 1 >/dev/null; echo "\${PIPESTATUS[0]}"`;
+    const { stdout, stderr } = spawnSync("bash", ["-c", script, process.execPath, CRIMG], {
+      encoding: "utf8",
+      cwd: ROOT,
+    });
+    assert.equal([stdout, stderr], ["1\n", ""]);
+  });
+
 for (const [what, args, sentence] of [
   ["an unknown command", ["nope"], 'error: unknown command "nope"; see crimg --help\n'],
   [
@@ -39,10 +79,11 @@ for (const [what, args, sentence] of [
     ["completion", "bash", "--nope"],
     "error: nonexistent flag: --nope; see crimg completion --help\n",
   ],
+  ["a missing argument", ["completion"], /^error: missing SHELL \(.*\); see crimg completion --help\n$/],
   [
-    "a missing argument",
-    ["completion"],
-    /^error: missing 1 required arg: SHELL .*; see crimg completion --help\n$/,
+    "one of two arguments",
+    ["diff", "fixtures/criu/logger"],
+    "error: missing NEW (image directory or linux-cr stream to compare it with); see crimg diff --help\n",
   ],
   [
     "a wrong choice",

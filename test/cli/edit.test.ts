@@ -211,6 +211,18 @@ test("a recipe with variables, policies and flags beside it", async () => {
   assert.ok(changes.includes("tc.comm y"), changes.join("\n"));
 });
 
+for (const [given, answer] of [
+  ["tto=/x", 'unknown variable "tto" of --var; did you mean "to"?'],
+  ["elsewhere=/x", 'unknown variable "elsewhere" of --var (expected to, from)'],
+] as const)
+  test(`a variable that no recipe knows is refused: --var ${given}`, async () => {
+    const recipe = path.join(freshDirectory("edit"), "move.yaml");
+    fs.writeFileSync(recipe, `vars: {to: /srv}\nremap-path: {'\${from}': '\${to}/x'}\n`);
+    const args = ["edit", LOGGER, "-f", recipe, "--var", "from=/var/lib", "--var", given, "--dry-run"];
+    const { code, stdout, stderr } = await crimg(args);
+    assert.equal([code, stdout, stderr], [2, "", `error: ${answer}\n`]);
+  });
+
 test("--scan-memory tells where the old value stands", async () => {
   const { code, stdout } = await crimg(["edit", LOGGER, ...REMAP, "--dry-run", "--scan-memory"], {
     env: { COLUMNS: "200" },

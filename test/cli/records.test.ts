@@ -143,10 +143,17 @@ test("find ends with 0, 1 or 2: found, not found, trouble", async () => {
     (await crimg(["find", LOGGER, "messages"])).stdout,
   );
   const none = await crimg(["find", LOGGER, "nothing of the kind"]);
-  assert.equal([none.code, none.stdout, none.stderr], [1, "", ""]);
+  assert.equal([none.code, none.stdout], [1, ""]);
+  assert.match(none.stderr, /^note: memory pages, .* were not searched; grep -c TEXT /);
   assert.is((await crimg(["find", LOGGER])).code, 2);
   assert.is((await crimg(["find", "/no/such/directory", "x"])).code, 2);
   assert.is((await crimg(["find", LOGGER, "(", "--regex"])).code, 2);
+  const unrelated = join(scratch, "unrelated");
+  mkdirSync(unrelated);
+  writeFileSync(join(unrelated, "notes"), "messages");
+  const other = await crimg(["find", unrelated, "messages"]);
+  assert.equal([other.code, other.stdout], [2, ""]);
+  assert.match(other.stderr, /: not a checkpoint image directory \(no image files\)\n$/);
   const damaged = join(scratch, "damaged");
   mkdirSync(damaged);
   for (const name of readdirSync(LOGGER))

@@ -7,11 +7,11 @@ import { type Look, numberRanges, openMode, usersText } from "./words.js";
 const COLUMNS: readonly Column[] = [
   { head: "ID", align: "right" },
   { head: "TYPE" },
-  { head: "MODE" },
+  { head: "MODE", cut: "end" },
   { head: "POS", align: "right" },
   { head: "SIZE", align: "right" },
-  { head: "USED BY", cut: "end" },
-  { head: "FILE", cut: "start" },
+  { head: "USED BY", cut: "end", min: 20 },
+  { head: "FILE", cut: "start", min: 20 },
 ];
 
 /** `crimg show IMG files` */

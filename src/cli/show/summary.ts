@@ -1,4 +1,4 @@
-import { type SummaryView, shellCommand } from "../../index.js";
+import { type SummaryView, shownCommand } from "../../index.js";
 import type { Line } from "../line.js";
 import { ownRecordsTexts } from "../own-records.js";
 import { durationText, plural, sizeText } from "../units.js";
@@ -41,7 +41,7 @@ const VERSIONS: Readonly<Record<number, string>> = { 1: "1.0", 2: "1.1", 3: "1.2
 function programText({ program }: SummaryView): string | undefined {
   if (program === undefined) return undefined;
   const { pid, comm, argv, exe, cwd } = program;
-  const command = argv.length > 0 ? shellCommand(argv) : comm;
+  const command = argv.length > 0 ? shownCommand(argv) : comm;
   const isOther = exe !== undefined && exe !== argv[0];
   return `[${pid}] ${command}${isOther ? `; program ${exe}` : ""}${cwd === undefined ? "" : `; in ${cwd}`}`;
 }

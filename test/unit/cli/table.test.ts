@@ -48,6 +48,16 @@ test("paths lose their start and prose its end, and only when they must", () => 
   assert.not.ok(lines(ROWS).join("").includes("…"));
 });
 
+test("a last name that is too long for its column keeps its start and its end", () => {
+  const library = "/usr/lib/python3.11/lib-dynload/_bz2.cpython-311-x86_64-linux-gnu.so";
+  const [, line] = Array.from(
+    tableLines([{ head: "FILE", cut: "start" }], [[library]], { style: plain, width: 24 }),
+    rendered,
+  );
+  assert.match(line as string, /^_bz2\.\S*…\S*gnu\.so$/);
+  assert.is(displayWidth(line as string), 24);
+});
+
 test("without a width nothing is cut", () => {
   assert.ok(lines([["1", "reg", "/x".repeat(500), "n"]])[1]?.includes("/x".repeat(500)));
 });

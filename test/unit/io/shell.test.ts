@@ -1,6 +1,6 @@
 import { spawnSync } from "node:child_process";
 import * as assert from "uvu/assert";
-import { shellCommand, shellQuote } from "../../../src/io/shell.js";
+import { shellCommand, shellQuote, shownCommand } from "../../../src/io/shell.js";
 import { bytesToText } from "../../../src/io/text.js";
 import { suite } from "../../helpers/suite.js";
 
@@ -28,6 +28,12 @@ test("bash reads back control characters and bytes that are not UTF-8", () => {
     const bytes = Buffer.from(hex, "hex");
     assert.equal(throughShell(bytesToText(bytes), "bash"), bytes, hex);
   }
+});
+
+test("many empty arguments at the end of a command line are counted", () => {
+  const title = ["redis-server *:6379", ...Array.from({ length: 67 }, () => "")];
+  assert.is(shownCommand(title), "'redis-server *:6379' (and 67 empty arguments)");
+  assert.is(shownCommand(["a", "", "b", "", ""]), "a '' b '' ''");
 });
 
 test.run();
