@@ -1,6 +1,7 @@
 import { tmpdir } from "node:os";
 import { dirname, resolve } from "node:path";
 import { boolean, string } from "@oclif/core/flags";
+import { refuseArchive } from "../src/cli/archives.js";
 import { BaseCommand } from "../src/cli/base-command.js";
 import { EDIT_FLAGS, editsFromFlags } from "../src/cli/edit-flags.js";
 import { type Answer, EXIT } from "../src/cli/exit-codes.js";
@@ -147,6 +148,7 @@ Exit status: 0 done (or nothing to change), 1 an edit matched nothing, 2 trouble
     const document = openDocument(this.image, { ...this.opening, spoolIn: this.#spoolDirectory() });
     const progress = new Progress("searching memory");
     try {
+      if (!flags["dry-run"]) refuseArchive(document, "edit");
       const options = {
         root: flags.root,
         scanMemory: flags["scan-memory"],

@@ -1,4 +1,5 @@
 import { tmpdir } from "node:os";
+import { refuseArchive } from "../src/cli/archives.js";
 import { BaseCommand } from "../src/cli/base-command.js";
 import { editsFromFlags } from "../src/cli/edit-flags.js";
 import { type Answer, EXIT } from "../src/cli/exit-codes.js";
@@ -140,6 +141,7 @@ Exit status: 0 restored (and, without --detach, ended, with any status), 1 it ca
     }
     const document = openDocument(this.image, { ...this.opening, spoolIn: tmpdir() });
     try {
+      refuseArchive(document, "restore");
       const prepared = await prepareRestore(document, this.#request(edits, policies));
       if (flags.print) return this.#print(prepared);
       for (const warning of warningsOf(prepared)) this.warn(warning);

@@ -1,5 +1,6 @@
 import { basename } from "node:path";
 import { boolean, integer, string } from "@oclif/core/flags";
+import { refuseArchive } from "../src/cli/archives.js";
 import { BaseCommand } from "../src/cli/base-command.js";
 import { type Answer, EXIT } from "../src/cli/exit-codes.js";
 import { headFlag, imageArg, keptHead } from "../src/cli/flags.js";
@@ -65,6 +66,7 @@ Exit status: 0 done, 2 trouble.`;
     if (output === undefined && this.image !== "-") this.tellRecovery(recoverImage(this.image));
     const document = openDocument(this.image, this.opening);
     try {
+      refuseArchive(document, "undo edits of");
       const { where, entries, files, copied, left } =
         document.family === "linux-cr"
           ? this.#undoStream(document, steps, output)

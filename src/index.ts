@@ -27,7 +27,7 @@ export { shellCommand, shownCommand } from "./io/shell.js";
 export { FileSource, MemorySource } from "./io/source.js";
 export { CAPABILITIES } from "./linux/capabilities.js";
 export * from "./model/checkpoint.js";
-export type { CriuDocument, Document, LinuxCrDocument } from "./model/document.js";
+export { type CriuDocument, type Document, isInArchive, type LinuxCrDocument } from "./model/document.js";
 export type { Lock, LockKind, LockType } from "./model/lock.js";
 export type { Loss } from "./model/loss.js";
 export { type Policy, type PolicyAction, type PolicySubject, policyFinder } from "./model/policy.js";

@@ -2,7 +2,7 @@ import fs from "node:fs";
 import path from "node:path";
 import { isatty } from "node:tty";
 import { CriuImage } from "./formats/criu/image.js";
-import { CriuImageSet } from "./formats/criu/image-set.js";
+import { CriuImageSet, isCriuSet } from "./formats/criu/image-set.js";
 import { LinuxCrImage } from "./formats/linux-cr/image.js";
 import { isStream } from "./formats/linux-cr/scan.js";
 import { type CrimgError, FormatError, ioError, isCrimgError, UsageError } from "./io/errors.js";
@@ -13,6 +13,7 @@ import { PipeSource } from "./io/pipe-source.js";
 import { FileSource, MemorySource } from "./io/source.js";
 import { assertSetUnchanged, type OpenOptions } from "./open.js";
 import { setPlace } from "./ops/edit/place.js";
+import { memberNamed, packageIn, packageOrBytes, setOfPackage } from "./packaged-set.js";
 
 /**
  * Opens one image file of a set. Its kind is determined by its magic; the name matters only for raw images, which have
@@ -23,7 +24,8 @@ export function openImageFile(file: string): CriuImage {
 }
 
 /**
- * Opens an image of a CRIU set or a linux-cr stream, from a file or, without one, from stdin. The saved pages of a stream
+ * Opens an image of a CRIU set or a linux-cr stream, from a file, from a member of an archive, as `ARCHIVE//PATH`, or,
+ * without one, from stdin. The saved pages of a stream
  * on stdin can be read only with `keepPages`, which holds all of it in memory.
  * Errors: as `openImageFile`; FormatError TOO_LARGE if too large to be held in memory.
  */
@@ -32,7 +34,7 @@ export function openAnyImage(
   { keepPages = false }: { readonly keepPages?: boolean } = {},
 ): CriuImage | LinuxCrImage {
   if (file !== undefined) {
-    const source = new FileSource(file);
+    const source = memberNamed(file) ?? new FileSource(file);
     return isStream(source) ? new LinuxCrImage(source) : new CriuImage(source, path.basename(file));
   }
   if (isatty(0)) throw new UsageError("missing input: name a file, or pipe it to stdin");
@@ -75,13 +77,16 @@ export function* openImages(
   trouble: (error: CrimgError) => void,
   { onWarning }: Pick<OpenOptions, "onWarning"> = {},
 ): Generator<CriuImage> {
-  if (!isDirectory(target)) {
+  const member = memberNamed(target);
+  if (member !== undefined) {
+    yield new CriuImage(member, path.basename(target));
+    return;
+  }
+  const set = setOf(target, onWarning);
+  if (set === undefined) {
     yield openImageFile(target);
     return;
   }
-  const doubt = assertNotInterrupted(setPlace(target));
-  if (doubt !== undefined) onWarning?.(doubt);
-  const set = new CriuImageSet(new DirectoryFileSet(target));
   if (!set.files.some(({ kind }) => kind !== undefined))
     throw new FormatError("INVALID", "not a checkpoint image directory (no image files)", { file: target });
   try {
@@ -101,10 +106,21 @@ export function* openImages(
   }
 }
 
-function isDirectory(target: string): boolean {
+/** The set in a directory or an archive; undefined for another file. A directory need not hold all of a set. */
+function setOf(target: string, onWarning: OpenOptions["onWarning"]): CriuImageSet | undefined {
+  let stat: fs.Stats;
   try {
-    return fs.statSync(target).isDirectory();
+    stat = fs.statSync(target);
   } catch (error) {
     throw ioError("open", target, error);
   }
+  if (!stat.isDirectory()) {
+    const { found } = packageOrBytes(new FileSource(target));
+    return found && new CriuImageSet(setOfPackage(found, "", target).files);
+  }
+  const doubt = assertNotInterrupted(setPlace(target));
+  if (doubt !== undefined) onWarning?.(doubt);
+  const files = new DirectoryFileSet(target);
+  const found = isCriuSet(files) ? undefined : packageIn(target);
+  return new CriuImageSet(found === undefined ? files : setOfPackage(found, "", target).files);
 }

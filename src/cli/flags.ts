@@ -29,7 +29,7 @@ function word<T extends string>() {
 }
 
 /** The image, first argument of a command as `IMG: imageArg`; `-D` replaces it. */
-export const imageArg = positional("image directory or linux-cr stream");
+export const imageArg = positional("image directory, archive, or linux-cr stream");
 
 /** `-p PID`: limits a view to some tasks. */
 export const pidFlag = integer({

@@ -1,3 +1,4 @@
+import fs from "node:fs";
 import path from "node:path";
 import { string } from "@oclif/core/flags";
 import { UsageError } from "../index.js";
@@ -29,7 +30,9 @@ export function inputPath(argument: string | undefined, flags: InputFlags): stri
       throw new UsageError(`missing IMAGEFILE: name an image file in ${directory}`);
     return undefined;
   }
-  return directory === undefined ? file : path.resolve(directory, file);
+  if (directory === undefined) return file;
+  const isArchive = fs.statSync(directory, { throwIfNoEntry: false })?.isFile() === true;
+  return isArchive ? `${directory}//${file}` : path.resolve(directory, file);
 }
 
 interface InputFlags {

@@ -83,3 +83,39 @@ export const MAX_EDIT_LOG_VALUES = 1024 * 1024;
 
 /** Journal of an edit in place: about 300 bytes per changed file. A longer one was not written by crimg. */
 export const MAX_JOURNAL_BYTES = 64 * 1024 * 1024;
+
+/** Decompressed bytes that are passed over and kept all the same, since they may be asked for: a small pages file, a log. */
+export const MAX_UNPACKED_GAP_BYTES = 64 * MiB;
+
+/** All of these together, on the disk. */
+export const MAX_UNPACKED_KEPT_BYTES = 512 * MiB;
+
+/** Headers of one tar archive: a set of 400 tasks has 3,000 images, a root file system of a container 100,000 files. */
+export const MAX_TAR_HEADERS = 1024 * 1024;
+
+/** Index of an archive in memory: 100,000 members take 40 MiB. */
+export const MAX_TAR_INDEX_BYTES = 64 * MiB;
+
+/** Packages in packages: a layer in an image in an archive in a pod is four deep. */
+export const MAX_ARCHIVE_DEPTH = 6;
+
+/** Manifests of one image layout; each is read. containerd allows 1,024 containers of a pod. */
+export const MAX_OCI_MANIFESTS = 1024;
+
+/** JSON of an engine, such as a container's configuration, held as one string: containerd allows manifests of 16 MiB. */
+export const MAX_ENGINE_JSON_BYTES = 16 * MiB;
+
+/** Headers that extend the one of a member, such as PAX records; GNU tar's are a few hundred bytes. */
+export const MAX_TAR_EXTENSION_BYTES = MiB;
+
+/** Parts of one sparse member. */
+export const MAX_SPARSE_PARTS = 256 * 1024;
+
+/** Window of a zstd frame; `zstd -d` refuses more without `--long`. */
+export const MAX_ZSTD_WINDOW_BYTES = 128 * MiB;
+
+/** Pieces of all files of a CRIU stream, 256 KiB each as criu-image-streamer writes them: 64 GiB. */
+export const MAX_STREAM_PIECES = 256 * 1024;
+
+/** Changed and deleted files of a root file system that are listed; the rest is counted. */
+export const MAX_LISTED_CHANGES = 100_000;

@@ -46,6 +46,17 @@ export class PipeSource implements ByteSource {
     return Math.min(end, this.#read);
   }
 
+  /** All bytes in chunks, which are not kept. */
+  *all(): Generator<Buffer> {
+    for (let at = 0; ; ) {
+      const end = this.reach(at + CHUNK_BYTES);
+      if (end === at) return;
+      yield this.read(at, end - at);
+      this.pass(at, end);
+      at = end;
+    }
+  }
+
   read(offset: number, size: number): Buffer {
     const end = this.reach(offset + size);
     if (end < offset + size)

@@ -22,22 +22,17 @@ export class SpoolSource implements ByteSource {
     return `/proc/self/fd/${this.#fd}`;
   }
 
-  /** Reads `from`, a descriptor or a source, to its end. Errors: IO, also for a full disk; those of the source. */
+  /** Reads `from`, a descriptor, a source or chunks, to its end. Errors: IO, also for a full disk; those of the source. */
   constructor(
-    from: number | ByteSource,
+    from: number | ByteSource | Iterable<Buffer>,
     readonly name: string,
     directory: string,
   ) {
-    const file = path.join(directory, temporaryName("spool"));
-    try {
-      removeAbandoned(directory, "spool");
-      this.#fd = createPrivate(file);
-      fs.unlinkSync(file);
-    } catch (error) {
-      throw ioError("spool the input", directory, error);
-    }
+    this.#fd = unnamedFile(directory);
     this.pipe = typeof from === "number" ? from : undefined;
-    this.size = this.#fill(typeof from === "number" ? chunksOfPipe(from) : chunksOf(from));
+    this.size = this.#fill(
+      typeof from === "number" ? chunksOfPipe(from) : Symbol.iterator in from ? from : chunksOf(from),
+    );
   }
 
   read(offset: number, size: number): Buffer {
@@ -55,8 +50,7 @@ export class SpoolSource implements ByteSource {
     let size = 0;
     try {
       for (const chunk of chunks) {
-        for (let done = 0; done < chunk.length; )
-          done += fs.writeSync(this.#fd, chunk, done, chunk.length - done, size + done);
+        writeAt(this.#fd, chunk, size);
         size += chunk.length;
       }
       return size;
@@ -65,6 +59,25 @@ export class SpoolSource implements ByteSource {
       throw isCrimgError(error) ? error : ioError("spool the input", this.name, error);
     }
   }
+}
+
+/** A private file in `directory` that has lost its name already, so that nothing is left behind. Errors: IO. */
+export function unnamedFile(directory: string): number {
+  const file = path.join(directory, temporaryName("spool"));
+  try {
+    removeAbandoned(directory, "spool");
+    const fd = createPrivate(file);
+    fs.unlinkSync(file);
+    return fd;
+  } catch (error) {
+    throw ioError("spool the input", directory, error);
+  }
+}
+
+/** Writes all of `bytes` at `offset`. Errors: those of write(2). */
+export function writeAt(fd: number, bytes: Uint8Array, offset: number): void {
+  for (let done = 0; done < bytes.length; )
+    done += fs.writeSync(fd, bytes, done, bytes.length - done, offset + done);
 }
 
 /** All chunks share one buffer. */

@@ -1,6 +1,15 @@
+import type { Package, PackagedSet } from "../formats/archive/package.js";
 import type { CriuImageSet } from "../formats/criu/image-set.js";
 import type { LinuxCrImage } from "../formats/linux-cr/image.js";
 import type { Checkpoint } from "./checkpoint.js";
+
+/** The package that a set was found in: an archive, or what an engine keeps beside its images. */
+export interface Packaged {
+  readonly package: Package;
+  readonly set: PackagedSet;
+  /** Whether the set is the directory that was named, which is written like any other. */
+  readonly isDirectory: boolean;
+}
 
 /** An opened checkpoint image: the records as stored, and the neutral model over them. */
 export interface CriuDocument {
@@ -8,6 +17,8 @@ export interface CriuDocument {
   /** Path as the user knows it. */
   readonly name: string;
   readonly set: CriuImageSet;
+  /** Undefined for a set that no engine packed. */
+  readonly packaged?: Packaged | undefined;
   /** Built at first use. Errors: FormatError when the set is too damaged for a model. */
   readonly checkpoint: Checkpoint;
   close(): void;
@@ -24,3 +35,8 @@ export interface LinuxCrDocument {
 }
 
 export type Document = CriuDocument | LinuxCrDocument;
+
+/** Whether a document is a set in an archive, or in the directory of an engine: it is read where it is, and not written. */
+export function isInArchive(document: Document): boolean {
+  return document.family === "criu" && document.packaged !== undefined && !document.packaged.isDirectory;
+}

@@ -1,9 +1,9 @@
 import path from "node:path";
 import { FormatError } from "../../io/errors.js";
 import { MAX_PARENT_LEVELS, READ_WINDOW_BYTES } from "../../io/limits.js";
+import { decodeLz4Block } from "../lz4.js";
 import { fileNameOf } from "./detect.js";
 import type { CriuImageSet } from "./image-set.js";
-import { decodeLz4Block } from "./lz4.js";
 import { type PageBlocks, PE } from "./pagemap.js";
 import type { PageLayout } from "./pages-layout.js";
 import { type Level, openLevel, type PagemapKind } from "./pages-level.js";

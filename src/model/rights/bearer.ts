@@ -34,8 +34,11 @@ export function bearerOfUid(uid: number): Bearer | undefined {
  */
 export function ownerOf(document: Document, caller: number = process.geteuid?.() ?? 0): Bearer | undefined {
   const writers = new Writers(caller);
-  if (document.family === "criu") addSet(writers, document.set.fileSet);
-  else addSource(writers, document.image.source);
+  if (document.family === "criu") {
+    const { packaged, set } = document;
+    if (packaged !== undefined && !packaged.isDirectory) addArchive(writers, packaged.package.name);
+    addSet(writers, set.fileSet);
+  } else addSource(writers, document.image.source);
   const [first, ...others] = writers.all;
   if (first === undefined) return bearerOfUid(caller);
   const shared = writers.all.find(({ uid }) => uid === undefined);
@@ -57,6 +60,11 @@ function addSet(writers: Writers, files: FileSet): void {
   for (const name of files.names()) writers.addPath(path.join(files.directory, name));
   const parent = files.parent();
   if (parent !== undefined) addSet(writers, parent);
+}
+
+/** An archive on stdin is the caller's word, as any pipe. */
+function addArchive(writers: Writers, name: string): void {
+  if (fs.existsSync(name)) writers.addPath(name);
 }
 
 /** What stands at a name belongs to its owner, a fifo too; of stdin only a file tells whose it is. */

@@ -1,9 +1,9 @@
 import * as assert from "uvu/assert";
-import { decodeLz4Block } from "../../../../src/formats/criu/lz4.js";
-import { isCrimgError } from "../../../../src/io/errors.js";
-import { assertBytes } from "../../../helpers/bytes.js";
-import { lz4Blocks } from "../../../helpers/lz4.js";
-import { suite } from "../../../helpers/suite.js";
+import { decodeLz4Block } from "../../../src/formats/lz4.js";
+import { isCrimgError } from "../../../src/io/errors.js";
+import { assertBytes } from "../../helpers/bytes.js";
+import { lz4Blocks } from "../../helpers/lz4.js";
+import { suite } from "../../helpers/suite.js";
 
 const test = suite("lz4 blocks");
 

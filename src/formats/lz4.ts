@@ -1,4 +1,4 @@
-import { type ErrorPlace, FormatError } from "../../io/errors.js";
+import { type ErrorPlace, FormatError } from "../io/errors.js";
 
 /** Minimum length of a match, which its length field is relative to. */
 const MIN_MATCH = 4;
@@ -10,10 +10,25 @@ const MIN_MATCH = 4;
  */
 export function decodeLz4Block(block: Buffer, size: number, place: ErrorPlace = {}): Buffer {
   const out = Buffer.allocUnsafe(size);
+  const end = decodeLz4Into(out, 0, block, place);
+  if (end !== size)
+    throw new FormatError("INVALID", `invalid LZ4 block of ${size} bytes: decodes to ${end}`, {
+      ...place,
+      offset: (place.offset ?? 0) + block.length,
+    });
+  return out;
+}
+
+/**
+ * Decodes one LZ4 block into `out` from `start` on, where matches may reach back to the bytes before it. Returns where the
+ * decoded bytes end. Errors: FormatError, also when they do not fit.
+ */
+export function decodeLz4Into(out: Buffer, start: number, block: Buffer, place: ErrorPlace = {}): number {
+  const size = out.length;
   let from = 0;
-  let to = 0;
+  let to = start;
   const fail = (text: string): never => {
-    throw new FormatError("INVALID", `invalid LZ4 block of ${size} bytes: ${text}`, {
+    throw new FormatError("INVALID", `invalid LZ4 block of ${size - start} bytes: ${text}`, {
       ...place,
       offset: (place.offset ?? 0) + Math.min(from, block.length),
     });
@@ -47,8 +62,7 @@ export function decodeLz4Block(block: Buffer, size: number, place: ErrorPlace = 
     copyMatch(out, to, distance, match);
     to += match;
   }
-  if (to !== size) fail(`decodes to ${to}`);
-  return out;
+  return to;
 }
 
 /** Copies `length` bytes from `distance` before `to`; overlapping bytes repeat. */
