@@ -30,6 +30,7 @@ export * from "./model/checkpoint.js";
 export { type CriuDocument, type Document, isInArchive, type LinuxCrDocument } from "./model/document.js";
 export type { Lock, LockKind, LockType } from "./model/lock.js";
 export type { Loss } from "./model/loss.js";
+export type { Mapping, MappingKind, MemoryDescriptor } from "./model/mapping.js";
 export { type Policy, type PolicyAction, type PolicySubject, policyFinder } from "./model/policy.js";
 export { parseRecipe, type Recipe, type RecipeEdit } from "./model/recipe.js";
 export { type AskedRight, askedRights } from "./model/rights/asked.js";

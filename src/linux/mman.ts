@@ -23,6 +23,16 @@ export const MAP_HUGETLB = 0x40000;
 export const MAP_FIXED_NOREPLACE = 0x10_0000;
 export const MAP_HUGE_SHIFT = 26;
 
+/** Advice of madvise(2), include/uapi/asm-generic/mman-common.h. */
+export const MADV_RANDOM = 1;
+export const MADV_SEQUENTIAL = 2;
+export const MADV_DONTFORK = 10;
+export const MADV_MERGEABLE = 12;
+export const MADV_HUGEPAGE = 14;
+export const MADV_NOHUGEPAGE = 15;
+export const MADV_DONTDUMP = 16;
+export const MADV_WIPEONFORK = 18;
+
 /** Flags of mlock2(2). */
 export const MLOCK_ONFAULT = 1;
 
@@ -42,9 +52,16 @@ export const VM_LOCKED = 0x2000n;
 export const VM_SEQ_READ = 0x8000n;
 export const VM_RAND_READ = 0x1_0000n;
 export const VM_DONTCOPY = 0x2_0000n;
+export const VM_DONTEXPAND = 0x4_0000n;
 export const VM_LOCKONFAULT = 0x8_0000n;
+export const VM_ACCOUNT = 0x10_0000n;
 export const VM_NORESERVE = 0x20_0000n;
 export const VM_HUGETLB = 0x40_0000n;
+export const VM_WIPEONFORK = 0x200_0000n;
+export const VM_DONTDUMP = 0x400_0000n;
+export const VM_HUGEPAGE = 0x2000_0000n;
+export const VM_NOHUGEPAGE = 0x4000_0000n;
+export const VM_MERGEABLE = 0x8000_0000n;
 
 /** shmat(2) and System V IPC, include/uapi/linux/shm.h, include/uapi/linux/ipc.h. */
 export const SHM_RDONLY = 0o10000;

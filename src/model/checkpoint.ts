@@ -2,9 +2,10 @@ import type { ResourceLimit, TaskAttributes, ThreadAttributes } from "./attribut
 import type { Credentials } from "./credentials.js";
 import type { IpcNamespace, UtsNamespace } from "./ipc.js";
 import type { Lock } from "./lock.js";
+import type { Mapping, MemoryDescriptor } from "./mapping.js";
 import type { Memory } from "./memory.js";
 import type { DeletedFile, DescriptorTable, FileTable, OpenFile, PipeBuffer } from "./open-file.js";
-import type { AddressRange, Origin } from "./origin.js";
+import type { Origin } from "./origin.js";
 import type { PendingSignal, SignalState } from "./signals.js";
 import type { Surroundings } from "./surroundings.js";
 import type { Timer } from "./timer.js";
@@ -82,46 +83,6 @@ export interface Thread extends ThreadAttributes {
   readonly pending: readonly PendingSignal[];
   /** cgroups(7) that it is in, each as `controllers:path`; undefined when the image does not say. */
   readonly controlGroups: readonly string[] | undefined;
-  readonly origin: Origin;
-}
-
-/** Where the kernel keeps what of a program, as /proc/PID/stat shows it; prctl(2) PR_SET_MM sets it. */
-export interface MemoryDescriptor {
-  readonly code: AddressRange;
-  readonly data: AddressRange;
-  /** From the start of the heap to brk(2). */
-  readonly heap: AddressRange;
-  readonly argv: AddressRange;
-  readonly environ: AddressRange;
-  readonly startStack: bigint;
-  readonly origin: Origin;
-}
-
-export type MappingKind =
-  | "file"
-  | "anonymous"
-  | "shared anonymous"
-  | "memfd"
-  | "SysV"
-  | "socket"
-  | "vdso"
-  | "vvar"
-  | "vsyscall"
-  | "guard"
-  | "aio";
-
-export interface Mapping extends AddressRange {
-  /** `rwxp` or `rwxs`, as proc(5) maps shows it. */
-  readonly permissions: string;
-  readonly shared: boolean;
-  readonly kind: MappingKind;
-  readonly file: OpenFile | undefined;
-  /** Offset in the file in bytes. */
-  readonly offset: bigint;
-  /** Segment of shared memory, memfd or SysV; undefined for others. */
-  readonly shmid: bigint | undefined;
-  /** Path, or `[heap]`, `[stack]`, `[vdso]` …; empty for plain anonymous memory. */
-  readonly name: string;
   readonly origin: Origin;
 }
 

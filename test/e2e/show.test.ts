@@ -48,7 +48,7 @@ for (const name of PROGRAMS) {
         .filter((line) => !/\[v(var|dso|syscall|var_vclock)\]$/.test(line))
         .map((line) => line.split(/\s+/).slice(0, 2).join(" "));
       const shown = (VIEWS.maps(document, { pids: [pid] }).tasks[0]?.mappings ?? [])
-        .filter(({ kind }) => !["vdso", "vvar", "vsyscall", "guard"].includes(kind))
+        .filter(({ kind }) => !["vdso", "vvar", "vsyscall", "guard"].includes(String(kind)))
         .map(({ start, end, permissions }) => {
           return `${start.slice(2).padStart(8, "0")}-${end.slice(2).padStart(8, "0")} ${permissions}`;
         });

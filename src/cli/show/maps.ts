@@ -31,6 +31,7 @@ export function* mapsLines({ tasks }: ViewData<"maps">, look: Look): Generator<L
 }
 
 /** A mapping without a name that is not plain memory is shown by its kind. */
-export function mappingName(kind: string, name: string): string {
-  return name === "" && kind !== "anonymous" ? `[${kind}]` : name;
+export function mappingName(kind: string | number, name: string): string {
+  if (name !== "" || kind === "anonymous") return name;
+  return typeof kind === "number" ? `[type ${kind}]` : `[${kind}]`;
 }

@@ -3,6 +3,7 @@ import { TTY_HUPPED } from "../../linux/tty.js";
 import type { RecordKind, RecordValue } from "./record-kind.js";
 import { RECORDS } from "./records.js";
 import type { ArchFamily, Commit, ObjectType } from "./revisions.js";
+import { VMA_TYPE } from "./tables/memory.js";
 
 /** Context for conditions of the grammar: the part of the image being read, and those before. */
 export interface Context {
@@ -94,7 +95,11 @@ const R = RECORDS;
 const PIPE = 2;
 const FIFO = 3;
 const EPOLL = 6;
-const WITH_PAGES: ReadonlySet<number> = new Set([2, 3, 4]);
+const WITH_PAGES: ReadonlySet<number> = new Set([
+  VMA_TYPE.anonymous,
+  VMA_TYPE.privateFile,
+  VMA_TYPE.sharedAnonymous,
+]);
 const SLASH = 0x2f;
 
 const THREAD = [when((c) => c.has(R.THREAD), R.THREAD), R.RESTART_BLOCK];

@@ -11,8 +11,9 @@ import { enumName } from "../../io/enums.js";
 import { MAX_TASK_TIMERS } from "../../io/limits.js";
 import type { Value } from "../../schema/message.js";
 import type { ResourceLimit, TaskAttributes } from "../attributes.js";
-import type { Mapping, MemoryDescriptor, Task, TaskState, Thread } from "../checkpoint.js";
+import type { Task, TaskState, Thread } from "../checkpoint.js";
 import { lazy } from "../lazy.js";
+import type { Mapping, MemoryDescriptor } from "../mapping.js";
 import type { Memory } from "../memory.js";
 import type { Descriptor, DescriptorTable, FileTable, OpenFile } from "../open-file.js";
 import type { Origin } from "../origin.js";
@@ -20,7 +21,7 @@ import type { SignalState } from "../signals.js";
 import { timerfds } from "../special-file.js";
 import type { Timer } from "../timer.js";
 import { decodeLimits, decodeTaskAttributes } from "./attributes.js";
-import { criuMappings, decodeMm } from "./mappings.js";
+import { decodeMappings, decodeMm } from "./mappings.js";
 import { CORE_HEAD } from "./parts.js";
 import { decodeActions, decodeTaskQueue } from "./signals.js";
 import { taskEntries } from "./task-entries.js";
@@ -120,7 +121,7 @@ export class CriuTask implements Task {
 
   get mappings(): readonly Mapping[] {
     const { set, files } = this.#context;
-    this.#mappings ??= { is: criuMappings(set, this.pid, this.#readMm(), files()) };
+    this.#mappings ??= { is: decodeMappings(set, this.pid, this.#readMm(), files()) };
     return this.#mappings.is;
   }
 

@@ -1,6 +1,8 @@
 import path from "node:path";
 import type { Part } from "../../formats/linux-cr/parse.js";
+import type { RecordValue } from "../../formats/linux-cr/record-kind.js";
 import { RECORDS } from "../../formats/linux-cr/records.js";
+import { VMA_TYPE } from "../../formats/linux-cr/tables/memory.js";
 import { FormatError, UsageError } from "../../io/errors.js";
 import { MAX_MEMORY_READ_BYTES } from "../../io/limits.js";
 import { lazy } from "../lazy.js";
@@ -30,16 +32,6 @@ interface Piece {
   readonly offset: number | undefined;
   readonly absent: string | undefined;
 }
-
-/** VMA.vma_type. */
-const ANON = 2;
-const FILE = 3;
-const SHM_ANON = 4;
-const SHM_ANON_SKIP = 5;
-const SHM_FILE = 6;
-const SHM_IPC = 7;
-const SHM_IPC_SKIP = 8;
-const HUGE: ReadonlySet<number> = new Set([9, 10]);
 
 /** The memory of an address space of a linux-cr stream: its own pages, those of segments, and what stands for the rest. */
 export class StreamMemory implements Memory {
@@ -192,8 +184,9 @@ export class StreamMemory implements Memory {
         index,
         `0x${vma.vm_start.toString(16)}-0x${vma.vm_end.toString(16)} is not a range of whole pages`,
       );
-    const isSegment = vma.vma_type === SHM_ANON || vma.vma_type === SHM_ANON_SKIP;
-    const hasOwn = !isSegment && (vma.vma_type === ANON || part.pageArrays.length > 0);
+    const type = vma.vma_type;
+    const isSegment = type === VMA_TYPE.sharedAnonymous || type === VMA_TYPE.sharedAnonymousAgain;
+    const hasOwn = !isSegment && (type === VMA_TYPE.anonymous || part.pageArrays.length > 0);
     return {
       first: Number(vma.vm_start / this.#unit),
       end: Number(vma.vm_end / this.#unit),
@@ -202,28 +195,29 @@ export class StreamMemory implements Memory {
     };
   }
 
-  #backing(vma: {
-    readonly vma_type: number;
-    readonly vma_objref: number;
-    readonly ino_objref: number;
-    readonly vm_pgoff: bigint;
-  }): Backing {
-    const type = vma.vma_type;
-    const segment = (objref: number): Backing => ({
-      is: "segment",
-      objref,
-      firstPage: Number(vma.vm_pgoff),
-    });
-    if (type === ANON) return { is: "zero" };
-    if (type === SHM_ANON || type === SHM_ANON_SKIP || type === SHM_IPC || type === SHM_IPC_SKIP)
-      return segment(vma.ino_objref);
-    if (type === FILE || type === SHM_FILE) {
-      const memfd = this.segments.ofMemfd(vma.vma_objref);
-      return memfd === undefined
-        ? { is: "absent", why: "shows the contents of a mapped file" }
-        : segment(memfd);
+  #backing(vma: RecordValue<typeof RECORDS.VMA>): Backing {
+    const firstPage = Number(vma.vm_pgoff);
+    switch (vma.vma_type) {
+      case VMA_TYPE.anonymous:
+        return { is: "zero" };
+      case VMA_TYPE.sharedAnonymous:
+      case VMA_TYPE.sharedAnonymousAgain:
+      case VMA_TYPE.sysV:
+      case VMA_TYPE.sysVAgain:
+        return { is: "segment", objref: vma.ino_objref, firstPage };
+      case VMA_TYPE.privateFile:
+      case VMA_TYPE.sharedFile: {
+        const memfd = this.segments.ofMemfd(vma.vma_objref);
+        return memfd === undefined
+          ? { is: "absent", why: "shows the contents of a mapped file" }
+          : { is: "segment", objref: memfd, firstPage };
+      }
+      case VMA_TYPE.hugePages:
+      case VMA_TYPE.hugePagesAgain:
+        return { is: "absent", why: "is made of huge pages" };
+      default:
+        return { is: "absent", why: "is memory of the kernel" };
     }
-    return { is: "absent", why: HUGE.has(type) ? "is made of huge pages" : "is memory of the kernel" };
   }
 }
 

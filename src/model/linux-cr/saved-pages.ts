@@ -52,31 +52,34 @@ export class SavedPages {
     const pageSize = pageSizeOf(reader);
     const unit = keys === "addresses" ? BigInt(pageSize) : 1n;
     let isSorted = true;
+    let [end, endOffset] = [0, -1];
     for (const { record, pages } of part.pageArrays) {
       if (pageBytes(reader, record, pages) !== pageSize)
         throw reader.image.error(record, `pages of another size than ${pageSize} bytes`);
       const { offset } = reader.image.payload(record);
-      const start = offset + pages * reader.image.dialect.arch.wordBytes;
-      for (const [i, key] of keysOf(reader, offset, pages).entries()) {
+      let at = offset + pages * reader.image.dialect.arch.wordBytes;
+      for (const key of keysOf(reader, offset, pages)) {
         if (key % unit !== 0n)
           throw reader.image.error(record, `0x${key.toString(16)} is not where a page begins`);
         const page = Number(key / unit);
-        const at = start + i * pageSize;
-        const last = this.#first.length - 1;
-        const end = last < 0 ? 0 : (this.#first[last] as number) + (this.#pages[last] as number);
-        const endOffset =
-          last < 0 ? -1 : (this.#offset[last] as number) + (this.#pages[last] as number) * pageSize;
-        if (page === end && at === endOffset) {
-          (this.#pages[last] as number)++;
-          continue;
+        if (page === end && at === endOffset) (this.#pages[this.#pages.length - 1] as number)++;
+        else {
+          if (page < end) isSorted = false;
+          this.#first.push(page);
+          this.#pages.push(1);
+          this.#offset.push(at);
         }
-        if (page < end) isSorted = false;
-        this.#first.push(page);
-        this.#pages.push(1);
-        this.#offset.push(at);
+        at += pageSize;
+        [end, endOffset] = [page + 1, at];
       }
     }
     if (!isSorted) this.#sort(reader, part);
+  }
+
+  /** All of them. */
+  *all(): Generator<SavedRun & { readonly offset: number }> {
+    for (const [i, page] of this.#first.entries())
+      yield { page, pages: this.#pages[i] as number, offset: this.#offset[i] as number };
   }
 
   /** [from, to) without a gap, pages that are not saved between those that are. */
@@ -139,13 +142,11 @@ export class SavedPages {
   }
 }
 
-function keysOf({ image }: StreamReader, offset: number, pages: number): BigUint64Array | bigint[] {
+function* keysOf({ image }: StreamReader, offset: number, pages: number): Generator<bigint> {
   const { wordBytes } = image.dialect.arch;
   const bytes = image.source.read(offset, pages * wordBytes);
   const isLittle = image.byteOrder === "little-endian";
-  return Array.from({ length: pages }, (_, i) => {
-    const at = i * wordBytes;
-    if (wordBytes === 8) return isLittle ? bytes.readBigUInt64LE(at) : bytes.readBigUInt64BE(at);
-    return BigInt(isLittle ? bytes.readUInt32LE(at) : bytes.readUInt32BE(at));
-  });
+  for (let at = 0; at < bytes.length; at += wordBytes)
+    if (wordBytes === 8) yield isLittle ? bytes.readBigUInt64LE(at) : bytes.readBigUInt64BE(at);
+    else yield BigInt(isLittle ? bytes.readUInt32LE(at) : bytes.readUInt32BE(at));
 }

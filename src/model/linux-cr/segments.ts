@@ -1,10 +1,9 @@
 import type { Part } from "../../formats/linux-cr/parse.js";
 import { RECORDS } from "../../formats/linux-cr/records.js";
+import { VMA_TYPE } from "../../formats/linux-cr/tables/memory.js";
 import { lazy } from "../lazy.js";
 import type { StreamReader } from "./reader.js";
 import { SavedPages } from "./saved-pages.js";
-
-const SHM_ANON = 4;
 
 /** Memory that mappings share, by the hidden number of its inode: shared anonymous, System V, memfd. */
 export class Segments {
@@ -49,7 +48,7 @@ function partsWithPages(reader: StreamReader): Map<number, Part> {
   for (const mm of reader.objects("MM"))
     for (const part of mm.parts) {
       const vma = reader.get(part, RECORDS.VMA).value;
-      if (vma.vma_type === SHM_ANON) add(vma.ino_objref, part);
+      if (vma.vma_type === VMA_TYPE.sharedAnonymous) add(vma.ino_objref, part);
     }
   for (const namespace of reader.objects("IPC_NS"))
     for (const part of namespace.parts.flatMap((list) => list.parts))

@@ -2,8 +2,9 @@ import type { Part } from "../../formats/linux-cr/parse.js";
 import { RECORDS } from "../../formats/linux-cr/records.js";
 import { TASK_STOPPED } from "../../linux/sched.js";
 import type { ResourceLimit, TaskAttributes } from "../attributes.js";
-import type { Mapping, MemoryDescriptor, Task, TaskState, Thread } from "../checkpoint.js";
+import type { Task, TaskState, Thread } from "../checkpoint.js";
 import { lazy } from "../lazy.js";
+import type { Mapping, MemoryDescriptor } from "../mapping.js";
 import type { Memory } from "../memory.js";
 import type { DescriptorTable, FileTable, OpenFile } from "../open-file.js";
 import type { SignalState } from "../signals.js";
@@ -11,7 +12,7 @@ import { timerfds } from "../special-file.js";
 import type { Timer } from "../timer.js";
 import { decodeLimits, decodeTaskAttributes } from "./attributes.js";
 import { namedPath } from "./files.js";
-import { decodeMm, linuxCrMappings } from "./mappings.js";
+import { decodeMappings, decodeMm } from "./mappings.js";
 import { StreamMemory } from "./memory.js";
 import type { TaskIds } from "./pids.js";
 import type { StreamReader } from "./reader.js";
@@ -70,7 +71,7 @@ export class LinuxCrTask implements Task {
     this.#threads = lazy(() => this.#threadParts.map(([thread, tid]) => linuxCrThread(reader, thread, tid)));
     this.#mappings = lazy(() => {
       const mm = this.#mm;
-      return mm === undefined ? [] : linuxCrMappings(reader, mm, context.files(), context.segments);
+      return mm === undefined ? [] : [...decodeMappings(reader, mm, context.files(), context.segments)];
     });
   }
 

@@ -1,6 +1,7 @@
 import path from "node:path";
 import { isSameFile } from "../../io/same-file.js";
-import type { Mapping, Task } from "../../model/checkpoint.js";
+import type { Task } from "../../model/checkpoint.js";
+import type { Mapping } from "../../model/mapping.js";
 import type { Memory, MemoryRun } from "../../model/memory.js";
 import type { AddressRange } from "../../model/origin.js";
 import { Queues } from "./pairs.js";

@@ -1,5 +1,5 @@
-import type { Mapping, MappingKind } from "../../model/checkpoint.js";
 import type { Document } from "../../model/document.js";
+import type { Mapping } from "../../model/mapping.js";
 import {
   chosenTasks,
   hex,
@@ -27,7 +27,7 @@ export interface ShownMapping {
   readonly end: string;
   readonly size: bigint;
   readonly permissions: string;
-  readonly kind: MappingKind;
+  readonly kind: Mapping["kind"];
   /** Offset in the file in bytes. */
   readonly offset: bigint;
   readonly name: string;

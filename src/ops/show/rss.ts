@@ -1,5 +1,6 @@
-import type { Mapping, MappingKind, Task } from "../../model/checkpoint.js";
+import type { Task } from "../../model/checkpoint.js";
 import type { Document } from "../../model/document.js";
+import type { Mapping } from "../../model/mapping.js";
 import type { Memory, MemoryRun, PageCounts } from "../../model/memory.js";
 import {
   chosenTasks,
@@ -29,7 +30,7 @@ export interface MappingRss extends PageCounts {
   readonly end: string;
   readonly size: bigint;
   readonly permissions: string;
-  readonly kind: MappingKind;
+  readonly kind: Mapping["kind"];
   readonly name: string;
   /** Only if requested; read lazily, once. */
   readonly runs?: Iterable<PageRun> | undefined;

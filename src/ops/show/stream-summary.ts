@@ -3,6 +3,7 @@ import { ownRecords } from "../../formats/linux-cr/own-records.js";
 import type { Part } from "../../formats/linux-cr/parse.js";
 import { RECORDS } from "../../formats/linux-cr/records.js";
 import { REVISIONS } from "../../formats/linux-cr/revisions.js";
+import { VMA_TYPE } from "../../formats/linux-cr/tables/memory.js";
 import type { LinuxCrDocument } from "../../model/document.js";
 import { StreamReader } from "../../model/linux-cr/reader.js";
 import { mappedBytes } from "./maps.js";
@@ -39,8 +40,6 @@ function checkpointFacts(image: LinuxCrImage, pageSize: number): CheckpointFacts
   };
 }
 
-const SHM_ANON = 4;
-
 /** Pages of mappings, and those of segments: shared anonymous, System V, memfd. */
 function memoryFacts(image: LinuxCrImage, { tasks, pageSize }: LinuxCrDocument["checkpoint"]): MemoryFacts {
   const reader = StreamReader.of(image);
@@ -49,7 +48,7 @@ function memoryFacts(image: LinuxCrImage, { tasks, pageSize }: LinuxCrDocument["
   let shared = 0;
   for (const mm of reader.objects("MM"))
     for (const vma of mm.parts)
-      if (reader.get(vma, RECORDS.VMA).value.vma_type === SHM_ANON) shared += pagesOf(vma);
+      if (reader.get(vma, RECORDS.VMA).value.vma_type === VMA_TYPE.sharedAnonymous) shared += pagesOf(vma);
       else own += pagesOf(vma);
   for (const memfd of reader.objects("FILE")) shared += pagesOf(memfd);
   for (const namespace of reader.objects("IPC_NS"))

@@ -18,15 +18,12 @@ import { setDeathSignal } from "../tasks/apply-thread.js";
 import type { ImageThread } from "../tasks/image.js";
 import type { CredentialStep } from "./plan.js";
 
-/** MM.flags: whether the process may be dumped, linux/sched/coredump.h. */
-const DUMPABLE = 3n;
-
 export const CREDENTIALS: Appliers<CredentialStep> = {
   credentials(context, { task, thread }) {
     const { process } = context.task(task);
     const { mm } = context.image.memory(process.objects?.mm_objref ?? 0);
     const remote = context.remote(task, thread.tid);
-    setCredentials(remote, thread, Number(mm.flags & DUMPABLE));
+    setCredentials(remote, thread, mm.dumpable ?? 1);
     setDeathSignal(remote, thread);
   },
 };

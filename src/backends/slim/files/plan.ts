@@ -1,5 +1,6 @@
 import { O_ASYNC } from "../../../linux/open-flags.js";
 import type { OpenFile } from "../../../model/open-file.js";
+import { isFileVma } from "../memory/image.js";
 import { type Image, liveProcesses, tableOwners } from "../restore/image.js";
 import type { StepBase } from "../restore/step.js";
 import { openedBySessions } from "../terminals/image.js";
@@ -18,10 +19,9 @@ export type FileStep =
 export function fileSteps(image: Image): FileStep[] {
   const objrefs = new Set<number>();
   for (const { objects } of liveProcesses(image)) {
-    const { mm, vmas } = image.memory(objects.mm_objref);
-    objrefs.add(mm.exe_objref);
-    for (const { kind, file } of vmas)
-      if (kind === "private file" || kind === "shared file") objrefs.add(file);
+    const { exe, vmas } = image.memory(objects.mm_objref);
+    objrefs.add(exe);
+    for (const vma of vmas) if (isFileVma(vma)) objrefs.add(vma.file);
     for (const { objref } of image.table(objects.files_objref)) objrefs.add(objref);
   }
   objrefs.delete(0);

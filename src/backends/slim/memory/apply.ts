@@ -14,6 +14,15 @@ import {
   PROT_WRITE,
   SHM_EXEC,
   SHM_RDONLY,
+  VM_EXEC,
+  VM_GROWSDOWN,
+  VM_LOCKED,
+  VM_LOCKONFAULT,
+  VM_MAYSHARE,
+  VM_MAYWRITE,
+  VM_NORESERVE,
+  VM_READ,
+  VM_WRITE,
 } from "../../../linux/mman.js";
 import { PR_SET_MM, PR_SET_MM_MAP } from "../../../linux/prctl.js";
 import type { Appliers } from "../restore/context.js";
@@ -24,18 +33,7 @@ import { CLONE_AS_THREAD, clone } from "../tasks/stub-process.js";
 import type { ImageMemory, ImageVma, SavedRange } from "./image.js";
 import type { MemoryStep } from "./plan.js";
 import { assertSameVdso, mapVdso } from "./vdso.js";
-import {
-  advices,
-  VM_EXEC,
-  VM_GROWSDOWN,
-  VM_LOCKED,
-  VM_LOCKONFAULT,
-  VM_MAYSHARE,
-  VM_MAYWRITE,
-  VM_NORESERVE,
-  VM_READ,
-  VM_WRITE,
-} from "./vma-flags.js";
+import { advices } from "./vma-flags.js";
 
 export const MEMORY: Appliers<MemoryStep> = {
   vdso(context, { task, memory }) {
@@ -58,9 +56,7 @@ export const MEMORY: Appliers<MemoryStep> = {
   "describe memory"(context, { task, memory }) {
     const { remote, transfer } = context.task(task);
     const described = context.image.memory(memory);
-    transfer.lend(context.files.get(described.mm.exe_objref), (exe) =>
-      describeMemory(remote, described, exe),
-    );
+    transfer.lend(context.files.get(described.exe), (exe) => describeMemory(remote, described, exe));
   },
   "detach segments": ({ shared }) => shared.detachSegments(),
   seals: ({ files }) => files.seal(),
@@ -153,18 +149,10 @@ function mapFlags({ flags, isDroppable }: ImageVma, isShared: boolean): number {
 /** Tells the kernel what the VMAs are for: code, heap, stack, arguments, and which program this is. prctl(2). */
 function describeMemory(remote: RemoteTask, { mm, auxv }: ImageMemory, exe: number): void {
   const map = Buffer.alloc(MM_MAP_BYTES);
+  const { code, data, heap, startStack, argv, environ } = mm;
   const fields = [
-    mm.start_code,
-    mm.end_code,
-    mm.start_data,
-    mm.end_data,
-    mm.start_brk,
-    mm.brk,
-    mm.start_stack,
-    mm.arg_start,
-    mm.arg_end,
-    mm.env_start,
-    mm.env_end,
+    ...[code.start, code.end, data.start, data.end, heap.start, heap.end],
+    ...[startStack, argv.start, argv.end, environ.start, environ.end],
   ];
   for (const [i, value] of fields.entries()) map.writeBigUInt64LE(value, i * 8);
   map.writeBigUInt64LE(BigInt(remote.put(auxv, PAGE_SIZE)), 88);

@@ -3,12 +3,15 @@
 import fs from "node:fs";
 import { RECORDS } from "../../../formats/linux-cr/records.js";
 import type { PageRun } from "../../../formats/linux-cr/stream-writer.js";
+import { VMA_TYPE } from "../../../formats/linux-cr/tables/memory.js";
 import { textPayload } from "../../../formats/linux-cr/write.js";
 import { BackendError } from "../../../io/errors.js";
 import type { ByteSource } from "../../../io/source.js";
 import { textToBytes } from "../../../io/text.js";
-import { IPC_STAT, PAGE_SIZE, SHMID_DS_BYTES, TASK_SIZE } from "../../../linux/mman.js";
+import { IPC_STAT, PAGE_SIZE, SHMID_DS_BYTES, TASK_SIZE, VM_MAYWRITE } from "../../../linux/mman.js";
 import { O_RDWR } from "../../../linux/open-flags.js";
+import { encodeMapping, encodeMm, type MappedObject } from "../../../model/linux-cr/mappings.js";
+import { isShared, type MappingKind, type StoredMapping } from "../../../model/mapping.js";
 import type { CheckpointContext } from "../checkpoint/context.js";
 import { writeMappedFile } from "../files/capture.js";
 import { DescriptorSource } from "../files/file-data.js";
@@ -18,12 +21,9 @@ import { Pagemap } from "../proc/pagemap.js";
 import { SYS } from "../sys/abi-x64.js";
 import { call } from "../sys/syscall.js";
 import type { ProcessState } from "../tasks/capture.js";
-import { DROPPABLE, VMA_KIND, VMA_TYPE } from "./image.js";
 import { TaskMemory } from "./task-memory.js";
-import { adviceOf, VM_MAYWRITE, vmFlags } from "./vma-flags.js";
+import { adviceOf, vmFlags } from "./vma-flags.js";
 
-/** VMA_EXTRA.flags. */
-const PAGES_FOLLOW = 1;
 const LDT_ENTRY_BYTES = 8;
 
 /** The records of an MM object: the program, the VMAs with the pages that are not as in their files, the vDSO. */
@@ -31,22 +31,19 @@ export function writeMemory(context: CheckpointContext, process: ProcessState): 
   const { writer } = context;
   const { stat } = process.frozen;
   const vmas = process.vmas.filter(({ end }) => end <= TASK_SIZE);
-  const exe = writeMappedFile(context, `/proc/${stat.pid}/exe`, process.exe, 0);
+  const range = (start: number, end: number) => ({ start: BigInt(start), end: BigInt(end) });
   writer.record(RECORDS.MM, {
     map_count: vmas.length,
-    exe_objref: exe,
-    flags: BigInt(process.dumpable),
-    start_code: BigInt(stat.startCode),
-    end_code: BigInt(stat.endCode),
-    start_data: BigInt(stat.startData),
-    end_data: BigInt(stat.endData),
-    start_brk: BigInt(stat.startBrk),
-    brk: BigInt(process.brk),
-    start_stack: BigInt(stat.startStack),
-    arg_start: BigInt(stat.argStart),
-    arg_end: BigInt(stat.argEnd),
-    env_start: BigInt(stat.envStart),
-    env_end: BigInt(stat.envEnd),
+    exe_objref: writeMappedFile(context, `/proc/${stat.pid}/exe`, process.exe, 0),
+    ...encodeMm({
+      code: range(stat.startCode, stat.endCode),
+      data: range(stat.startData, stat.endData),
+      heap: range(stat.startBrk, process.brk),
+      argv: range(stat.argStart, stat.argEnd),
+      environ: range(stat.envStart, stat.envEnd),
+      startStack: BigInt(stat.startStack),
+      dumpable: process.dumpable,
+    }),
   });
   writer.buffer(process.auxv);
   const memory = context.use(new TaskMemory(stat.pid));
@@ -69,22 +66,15 @@ function writeVma(
   pagemap: Pagemap,
 ): void {
   const { writer } = context;
-  const flags = vmFlags(vma.flags);
-  const base = {
-    vm_start: BigInt(vma.start),
-    vm_end: BigInt(vma.end),
-    vm_flags: flags,
-    vm_pgoff: BigInt(vma.offset / PAGE_SIZE),
-  };
-  const extra = (kind: number, pagesFollow = 0): void =>
-    writer.record(
-      RECORDS.VMA_EXTRA,
-      { madv: adviceOf(vma.flags), kind, flags: pagesFollow },
-      textPayload(RECORDS.VMA_EXTRA, kind === VMA_KIND.ordinary ? "" : vma.name),
-    );
-  const ownPages = (): void =>
+  const mapping = mappingOf(vma);
+  const { path, ...object } = objectOf(context, pid, vma, mapping);
+  const { vma: fields, extra, text } = encodeMapping(mapping, object);
+  writer.record(RECORDS.VMA, fields);
+  writer.record(RECORDS.VMA_EXTRA, extra, textPayload(RECORDS.VMA_EXTRA, text));
+  if (isSegment(vma)) writer.record(RECORDS.SYSV_SEGMENT, segmentFields(vma.inode));
+  const pages = (ranges: readonly { readonly start: number; readonly end: number }[]): void =>
     writer.pages(
-      pagemap.ranges(vma.start, vma.end, true).map(
+      ranges.map(
         ({ start, end }): PageRun => ({
           key: BigInt(start),
           pages: (end - start) / PAGE_SIZE,
@@ -93,61 +83,59 @@ function writeVma(
       ),
       BigInt(PAGE_SIZE),
     );
-  if (vma.name === "[vdso]") {
-    writer.record(RECORDS.VMA, { ...base, vma_type: VMA_TYPE.vdso });
-    extra(VMA_KIND.vdso, PAGES_FOLLOW);
-    const pages = (vma.end - vma.start) / PAGE_SIZE;
-    writer.pages(
-      [{ key: BigInt(vma.start), pages, from: { source: memory, offset: vma.start } }],
-      BigInt(PAGE_SIZE),
-    );
-    return;
+  const type = fields.vma_type;
+  if (type === VMA_TYPE.vdso) pages([vma]);
+  // What may be gone at any moment is gone after a restart.
+  else if (type === VMA_TYPE.anonymous || type === VMA_TYPE.privateFile)
+    pages(mapping.isDroppable ? [] : pagemap.ranges(vma.start, vma.end, true));
+  else if (type === VMA_TYPE.sharedAnonymous) writeWholeFile(context, path as string);
+}
+
+/** A VMA of /proc/PID/smaps as the model has it. */
+function mappingOf(vma: Vma): StoredMapping {
+  const { start, end, offset, name, flags } = vma;
+  return {
+    ...{ start: BigInt(start), end: BigInt(end), offset: BigInt(offset), hugeShift: 0 },
+    kind: kindOf(vma),
+    flags: vmFlags(flags),
+    advice: adviceOf(flags),
+    isDroppable: flags.has("dp"),
+    special: name.startsWith("[") ? name : "",
+  };
+}
+
+function kindOf(vma: Vma): MappingKind {
+  const { name, inode, permissions } = vma;
+  if (name === "[vdso]") return "vdso";
+  if (isVvar(vma)) return "vvar";
+  if (isSegment(vma)) return "shared anonymous";
+  if (inode === 0) return "anonymous";
+  if (permissions[3] === "s" && name.startsWith("/dev/zero")) return "shared anonymous";
+  return name.startsWith("/memfd:") ? "memfd" : "file";
+}
+
+/** What a VMA shows; `path` leads to it. */
+function objectOf(
+  context: CheckpointContext,
+  pid: number,
+  vma: Vma,
+  { kind, flags }: StoredMapping,
+): MappedObject & { readonly path?: string } {
+  if (kind !== "shared anonymous" && kind !== "memfd" && kind !== "file") return {};
+  const path = mapLink(pid, vma);
+  const { size } = fs.statSync(path, { bigint: true });
+  // Segments have their own numbers in the place of those of inodes.
+  const key = `${isSegment(vma) ? "sysv" : vma.device}:${vma.inode}`;
+  if (kind === "shared anonymous") {
+    const { objref, isNew } = context.hidden("INODE", key);
+    return { path, inode: objref, size, isAgain: !isNew };
   }
-  if (isVvar(vma)) {
-    writer.record(RECORDS.VMA, { ...base, vma_type: VMA_TYPE.ignore });
-    extra(VMA_KIND.vvar);
-    return;
-  }
-  if (vma.inode === 0 && !isSegment(vma)) {
-    writer.record(RECORDS.VMA, { ...base, vma_type: VMA_TYPE.anonymous });
-    const isDroppable = vma.flags.has("dp");
-    extra(VMA_KIND.ordinary, isDroppable ? DROPPABLE : 0);
-    // What may be gone at any moment is gone after a restart.
-    if (isDroppable) writer.pages([], BigInt(PAGE_SIZE));
-    else ownPages();
-    return;
-  }
-  const mapFile = mapLink(pid, vma);
-  const { size } = fs.statSync(mapFile, { bigint: true });
-  const isShared = vma.permissions[3] === "s";
-  if (isSegment(vma) || (isShared && vma.name.startsWith("/dev/zero"))) {
-    // Segments have their own numbers in the place of those of inodes.
-    const number = isSegment(vma) ? "sysv" : vma.device;
-    const object = context.hidden("INODE", `${number}:${vma.inode}`);
-    writer.record(RECORDS.VMA, {
-      ...base,
-      vma_type: object.isNew ? VMA_TYPE.shared : VMA_TYPE.sharedAgain,
-      ino_objref: object.objref,
-      ino_size: size,
-    });
-    extra(VMA_KIND.ordinary);
-    if (isSegment(vma)) writer.record(RECORDS.SYSV_SEGMENT, segmentFields(vma.inode));
-    if (object.isNew) writeWholeFile(context, mapFile);
-    return;
-  }
-  const isWritable = isShared && (flags & VM_MAYWRITE) !== 0n;
-  const file = vma.name.startsWith("/memfd:")
-    ? writeMemfd(context, mapFile, vma.name, isWritable)
-    : writeMappedFile(context, mapFile, vma.name, isWritable ? O_RDWR : 0);
-  writer.record(RECORDS.VMA, {
-    ...base,
-    vma_type: isShared ? VMA_TYPE.sharedFile : VMA_TYPE.file,
-    vma_objref: file,
-    ino_objref: isShared ? context.hidden("INODE", `${vma.device}:${vma.inode}`).objref : 0,
-    ino_size: size,
-  });
-  extra(VMA_KIND.ordinary);
-  if (!isShared) ownPages();
+  const isWritable = isShared(flags) && (flags & VM_MAYWRITE) !== 0n;
+  const file =
+    kind === "memfd"
+      ? writeMemfd(context, path, vma.name, isWritable)
+      : writeMappedFile(context, path, vma.name, isWritable ? O_RDWR : 0);
+  return { path, file, size, inode: isShared(flags) ? context.hidden("INODE", key).objref : 0 };
 }
 
 /** The pages of a file that has no name, holes left out, by their index in it. */

@@ -2,22 +2,12 @@ import type { Part } from "../../../formats/linux-cr/parse.js";
 import type { RecordValue } from "../../../formats/linux-cr/record-kind.js";
 import { RECORDS } from "../../../formats/linux-cr/records.js";
 import { PAGE_SIZE } from "../../../linux/mman.js";
+import { decodeMappings, decodeMm } from "../../../model/linux-cr/mappings.js";
 import type { StreamReader } from "../../../model/linux-cr/reader.js";
 import { SavedPages } from "../../../model/linux-cr/saved-pages.js";
-
-/** VMA.vma_type and VMA_EXTRA.kind. */
-export const VMA_TYPE = {
-  ignore: 0,
-  vdso: 1,
-  anonymous: 2,
-  file: 3,
-  shared: 4,
-  sharedAgain: 5,
-  sharedFile: 6,
-};
-export const VMA_KIND = { ordinary: 0, vdso: 1, vvar: 2, vsyscall: 3 };
-/** VMA_EXTRA.flags. */
-export const DROPPABLE = 4;
+import { Segments } from "../../../model/linux-cr/segments.js";
+import type { Mapping, MemoryDescriptor } from "../../../model/mapping.js";
+import type { FileTable } from "../../../model/open-file.js";
 
 /** Pages [start, end) whose contents stand in the image from `offset` on. */
 export interface SavedRange {
@@ -29,16 +19,10 @@ export interface SavedRange {
 export interface ImageVma {
   readonly start: number;
   readonly end: number;
-  readonly kind:
-    | "anonymous"
-    | "private file"
-    | "shared file"
-    | "shared anonymous"
-    | "vdso"
-    | "vvar"
-    | "unknown";
+  readonly kind: Mapping["kind"];
+  /** VM_ bits. */
   readonly flags: bigint;
-  /** VMA_EXTRA.madv. */
+  /** Bit n for advice n of madvise(2). */
   readonly advice: bigint;
   /** In the file or the shared object, in bytes. */
   readonly offset: number;
@@ -54,46 +38,51 @@ export interface ImageVma {
   readonly isDroppable: boolean;
 }
 
+/** Whether it shows an open file. */
+export function isFileVma({ kind }: Pick<ImageVma, "kind">): boolean {
+  return kind === "file" || kind === "memfd";
+}
+
 export interface ImageMemory {
-  readonly mm: RecordValue<typeof RECORDS.MM>;
+  readonly mm: MemoryDescriptor;
+  /** FILE of the program. */
+  readonly exe: number;
   readonly auxv: Buffer;
   readonly vmas: readonly ImageVma[];
 }
 
 /** An address space of the image. Errors: FormatError for a damaged image. */
-export function imageMemory(reader: StreamReader, objref: number): ImageMemory {
+export function imageMemory(reader: StreamReader, objref: number, files: FileTable): ImageMemory {
   const part = reader.object(objref, "MM");
   if (part === undefined) throw reader.image.error(0, `there is no address space ${objref}`);
-  const { value: mm, index } = reader.get(part, RECORDS.MM);
+  const { value, index } = reader.get(part, RECORDS.MM);
+  const mappings = [...decodeMappings(reader, part, files, new Segments(reader))];
   return {
-    mm,
+    mm: decodeMm(reader, part),
+    exe: value.exe_objref,
     auxv: reader.image.bytes(index + 1),
-    vmas: part.parts.map((vma) => vmaOf(reader, vma)).filter((vma) => vma !== undefined),
+    vmas: mappings.flatMap((mapping, i) => vmaOf(reader, part.parts[i] as Part, mapping) ?? []),
   };
 }
 
-function vmaOf(reader: StreamReader, part: Part): ImageVma | undefined {
-  const { value: vma } = reader.get(part, RECORDS.VMA);
-  const extra = reader.find(part, RECORDS.VMA_EXTRA)?.value;
-  if (extra?.kind === VMA_KIND.vsyscall) return undefined;
-  const start = Number(vma.vm_start);
-  const end = Number(vma.vm_end);
-  const isIndexed = vma.vma_type === VMA_TYPE.shared;
+function vmaOf(reader: StreamReader, part: Part, mapping: Mapping): ImageVma | undefined {
+  const { kind, flags, advice, fileId = 0, shmid = 0n, isDroppable } = mapping;
+  if (kind === "vsyscall") return undefined;
+  const [start, end, objectSize] = [
+    Number(mapping.start),
+    Number(mapping.end),
+    Number(reader.get(part, RECORDS.VMA).value.ino_size),
+  ];
   return {
-    start,
-    end,
-    kind: kindOf(vma.vma_type, extra?.kind),
-    flags: vma.vm_flags,
-    advice: extra?.madv ?? 0n,
-    offset: Number(vma.vm_pgoff) * PAGE_SIZE,
-    file: vma.vma_objref,
-    object: vma.ino_objref,
-    objectSize: Number(vma.ino_size),
+    ...{ start, end, kind, flags, advice, isDroppable, objectSize },
+    offset: Number(mapping.offset),
+    file: fileId,
+    object: Number(shmid),
     segment: reader.find(part, RECORDS.SYSV_SEGMENT)?.value,
-    isDroppable: ((extra?.flags ?? 0) & DROPPABLE) !== 0,
-    pages: isIndexed
-      ? savedRanges(reader, part, "indexes", 0, Math.ceil(Number(vma.ino_size) / PAGE_SIZE))
-      : savedRanges(reader, part, "addresses", start / PAGE_SIZE, end / PAGE_SIZE),
+    pages:
+      kind === "shared anonymous"
+        ? savedRanges(reader, part, "indexes", 0, Math.ceil(objectSize / PAGE_SIZE))
+        : savedRanges(reader, part, "addresses", start / PAGE_SIZE, end / PAGE_SIZE),
   };
 }
 
@@ -111,22 +100,4 @@ export function savedRanges(
     if (offset !== undefined)
       ranges.push({ start: page * PAGE_SIZE, end: (page + pages) * PAGE_SIZE, offset });
   return ranges;
-}
-
-function kindOf(type: number, extra: number | undefined): ImageVma["kind"] {
-  switch (type) {
-    case VMA_TYPE.vdso:
-      return "vdso";
-    case VMA_TYPE.anonymous:
-      return "anonymous";
-    case VMA_TYPE.file:
-      return "private file";
-    case VMA_TYPE.sharedFile:
-      return "shared file";
-    case VMA_TYPE.shared:
-    case VMA_TYPE.sharedAgain:
-      return "shared anonymous";
-    default:
-      return extra === VMA_KIND.vvar ? "vvar" : "unknown";
-  }
 }

@@ -1,10 +1,10 @@
 import { RECORDS } from "../../../formats/linux-cr/records.js";
 import { F_SEAL_SEAL } from "../../../linux/files.js";
 import { PAGE_SIZE, TASK_SIZE } from "../../../linux/mman.js";
+import { permissionsOf } from "../../../model/mapping.js";
 import { type Image, liveProcesses } from "../restore/image.js";
 import { hex, type StepBase } from "../restore/step.js";
-import type { ImageVma } from "./image.js";
-import { VM_EXEC, VM_MAYSHARE, VM_READ, VM_WRITE } from "./vma-flags.js";
+import { type ImageVma, isFileVma } from "./image.js";
 
 /** Builds address spaces. */
 export type MemoryStep =
@@ -19,7 +19,7 @@ export function memorySteps(image: Image): MemoryStep[] {
   const steps = liveProcesses(image).flatMap(({ process, objects }): MemoryStep[] => {
     const task = process.ids.pid;
     const memory = objects.mm_objref;
-    const { vmas, mm } = image.memory(memory);
+    const { vmas, exe } = image.memory(memory);
     return [
       ...vdsoStep(task, memory, vmas),
       ...vmas
@@ -29,7 +29,7 @@ export function memorySteps(image: Image): MemoryStep[] {
         kind: "describe memory",
         task,
         memory,
-        what: `set code, heap, stack and argument addresses; the program is ${image.files.get(mm.exe_objref)?.label ?? "unknown"}`,
+        what: `set code, heap, stack and argument addresses; the program is ${image.files.get(exe)?.label ?? "unknown"}`,
       },
     ];
   });
@@ -58,37 +58,35 @@ function vdsoStep(task: number, memory: number, vmas: readonly ImageVma[]): Memo
   return [{ kind: "vdso", task, memory, what, why: "programs keep addresses into it" }];
 }
 
-function vmaWords({ files }: Image, { start, end, kind, flags, offset, file, object }: ImageVma): string {
-  const letter = (bit: bigint, name: string): string => ((flags & bit) !== 0n ? name : "-");
-  const permissions = [
-    letter(VM_READ, "r"),
-    letter(VM_WRITE, "w"),
-    letter(VM_EXEC, "x"),
-    (flags & VM_MAYSHARE) !== 0n ? "s" : "p",
-  ].join("");
-  const of =
-    kind === "private file" || kind === "shared file"
-      ? `${files.get(file)?.label ?? `FILE ${file}`} from ${hex(offset)}`
-      : kind === "shared anonymous"
-        ? `shared memory ${object} from ${hex(offset)}`
-        : kind;
-  return `map ${hex(start)}-${hex(end)} ${permissions} ${of}`;
+function vmaWords({ files }: Image, vma: ImageVma): string {
+  const { start, end, kind, flags, offset, file, object } = vma;
+  const of = isFileVma(vma)
+    ? `${files.get(file)?.label ?? `FILE ${file}`} from ${hex(offset)}`
+    : kind === "shared anonymous"
+      ? `shared memory ${object} from ${hex(offset)}`
+      : kind;
+  return `map ${hex(start)}-${hex(end)} ${permissionsOf(flags)} ${of}`;
 }
 
-/** Areas of memory that the slim backend cannot map. */
+const MAPPED: ReadonlySet<ImageVma["kind"]> = new Set([
+  ...(["anonymous", "shared anonymous", "file", "memfd", "vdso", "vvar"] as const),
+]);
+
+/** VMAs that the slim backend cannot map. */
 export function unsupportedVmas(image: Image): string[] {
   return liveProcesses(image).flatMap(({ process, objects }) => {
     const { pid } = process.ids;
     let last = 0;
-    return image.memory(objects.mm_objref).vmas.flatMap(({ start, end, kind, file }) => {
+    return image.memory(objects.mm_objref).vmas.flatMap((vma) => {
+      const { start, end, file } = vma;
       const where = `task ${pid}: VMA ${hex(start)}-${hex(end)}`;
       const overlaps = start < last;
       last = Math.max(last, end);
       if (end <= start || start % PAGE_SIZE !== 0 || end % PAGE_SIZE !== 0 || end > TASK_SIZE)
         return [`${where} is outside the address space of a 64-bit task`];
       if (overlaps) return [`${where} overlaps the one before it`];
-      if (kind === "unknown") return [`${where} has a kind that the slim backend does not map`];
-      if ((kind === "private file" || kind === "shared file") && image.files.get(file) === undefined)
+      if (!MAPPED.has(vma.kind)) return [`${where} has a kind that the slim backend does not map`];
+      if (isFileVma(vma) && image.files.get(file) === undefined)
         return [`${where} maps FILE ${file}, which is not in the checkpoint`];
       return [];
     });

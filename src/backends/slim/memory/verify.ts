@@ -1,10 +1,10 @@
-import { TASK_SIZE } from "../../../linux/mman.js";
-import type { Vma } from "../proc/mappings.js";
-import type { Difference } from "../restore/difference.js";
-import { hex } from "../restore/step.js";
-import type { ImageVma } from "./image.js";
 import {
-  adviceOf,
+  MADV_DONTDUMP,
+  MADV_DONTFORK,
+  MADV_RANDOM,
+  MADV_SEQUENTIAL,
+  MADV_WIPEONFORK,
+  TASK_SIZE,
   VM_EXEC,
   VM_GROWSDOWN,
   VM_LOCKED,
@@ -12,8 +12,12 @@ import {
   VM_MAYSHARE,
   VM_READ,
   VM_WRITE,
-  vmFlags,
-} from "./vma-flags.js";
+} from "../../../linux/mman.js";
+import type { Vma } from "../proc/mappings.js";
+import type { Difference } from "../restore/difference.js";
+import { hex } from "../restore/step.js";
+import { type ImageVma, isFileVma } from "./image.js";
+import { adviceOf, vmFlags } from "./vma-flags.js";
 
 /** The flags that a restart sets and every kernel shows. */
 const FLAGS = [
@@ -26,8 +30,11 @@ const FLAGS = [
   ["locked once used", VM_LOCKONFAULT],
 ] as const;
 
-/** Advice of madvise(2) that no kernel option decides over: random, sequential, not forked, not dumped, wiped on fork. */
-const ADVICE = (1n << 1n) | (1n << 2n) | (1n << 10n) | (1n << 16n) | (1n << 18n);
+/** Advice of madvise(2) that no kernel option decides over. */
+const ADVICE = [MADV_RANDOM, MADV_SEQUENTIAL, MADV_DONTFORK, MADV_DONTDUMP, MADV_WIPEONFORK].reduce(
+  (mask, advice) => mask | (1n << BigInt(advice)),
+  0n,
+);
 
 /**
  * Areas of a task that are not as the image has them: addresses, permissions, offsets, what is mapped. Neighbours that the
@@ -102,7 +109,7 @@ function pieceDifferences(
   const advice = (mask: bigint): string => `advice ${hex(mask & ADVICE)}`;
   if (advice(vma.advice) !== advice(adviceOf(real.flags)))
     differences.push(difference(start, end, advice(vma.advice), advice(adviceOf(real.flags))));
-  if (kind !== "private file" && kind !== "shared file") return differences;
+  if (!isFileVma(vma)) return differences;
   const wanted = vma.offset + (start - vma.start);
   const offset = real.offset + (start - real.start);
   if (wanted !== offset)
@@ -121,5 +128,5 @@ function is(name: string, bit: bigint): string {
 }
 
 function words({ kind }: ImageVma): string {
-  return kind;
+  return String(kind);
 }

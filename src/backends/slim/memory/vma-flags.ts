@@ -1,42 +1,50 @@
-/** Bits of VMA.vm_flags and the letters of VmFlags in smaps: linux/mm.h, fs/proc/task_mmu.c. */
-const VM_FLAGS = {
-  rd: 0x1n,
-  wr: 0x2n,
-  ex: 0x4n,
-  sh: 0x8n,
-  mr: 0x10n,
-  mw: 0x20n,
-  me: 0x40n,
-  ms: 0x80n,
-  gd: 0x100n,
-  lo: 0x2000n,
-  sr: 0x8000n,
-  rr: 0x1_0000n,
-  dc: 0x2_0000n,
-  de: 0x4_0000n,
-  lf: 0x8_0000n,
-  ac: 0x10_0000n,
-  nr: 0x20_0000n,
-  wf: 0x200_0000n,
-  dd: 0x400_0000n,
-  hg: 0x2000_0000n,
-  nh: 0x4000_0000n,
-  mg: 0x8000_0000n,
-} as const;
+import {
+  MADV_DONTDUMP,
+  MADV_DONTFORK,
+  MADV_HUGEPAGE,
+  MADV_MERGEABLE,
+  MADV_NOHUGEPAGE,
+  MADV_RANDOM,
+  MADV_SEQUENTIAL,
+  MADV_WIPEONFORK,
+  VM_ACCOUNT,
+  VM_DONTCOPY,
+  VM_DONTDUMP,
+  VM_DONTEXPAND,
+  VM_EXEC,
+  VM_GROWSDOWN,
+  VM_HUGEPAGE,
+  VM_LOCKED,
+  VM_LOCKONFAULT,
+  VM_MAYEXEC,
+  VM_MAYREAD,
+  VM_MAYSHARE,
+  VM_MAYWRITE,
+  VM_MERGEABLE,
+  VM_NOHUGEPAGE,
+  VM_NORESERVE,
+  VM_RAND_READ,
+  VM_READ,
+  VM_SEQ_READ,
+  VM_SHARED,
+  VM_WIPEONFORK,
+  VM_WRITE,
+} from "../../../linux/mman.js";
 
-export const VM_READ = VM_FLAGS.rd;
-export const VM_WRITE = VM_FLAGS.wr;
-export const VM_EXEC = VM_FLAGS.ex;
-/** Mapped with MAP_SHARED: the kernel takes VM_SHARED away where the file cannot be written to. */
-export const VM_MAYSHARE = VM_FLAGS.ms;
-export const VM_MAYWRITE = VM_FLAGS.mw;
-export const VM_GROWSDOWN = VM_FLAGS.gd;
-export const VM_LOCKED = VM_FLAGS.lo;
-export const VM_LOCKONFAULT = VM_FLAGS.lf;
-export const VM_NORESERVE = VM_FLAGS.nr;
+/** Letters of VmFlags in smaps and the bits of vm_flags: fs/proc/task_mmu.c. */
+const VM_FLAGS: Readonly<Record<string, bigint>> = {
+  ...{ rd: VM_READ, wr: VM_WRITE, ex: VM_EXEC, sh: VM_SHARED },
+  ...{ mr: VM_MAYREAD, mw: VM_MAYWRITE, me: VM_MAYEXEC, ms: VM_MAYSHARE },
+  ...{ gd: VM_GROWSDOWN, lo: VM_LOCKED, lf: VM_LOCKONFAULT, ac: VM_ACCOUNT, nr: VM_NORESERVE },
+  ...{ sr: VM_SEQ_READ, rr: VM_RAND_READ, dc: VM_DONTCOPY, de: VM_DONTEXPAND, dd: VM_DONTDUMP },
+  ...{ wf: VM_WIPEONFORK, hg: VM_HUGEPAGE, nh: VM_NOHUGEPAGE, mg: VM_MERGEABLE },
+};
 
 /** Advice of madvise(2) by the letters that show it. */
-const ADVICE = { rr: 1n, sr: 2n, dc: 10n, mg: 12n, hg: 14n, nh: 15n, dd: 16n, wf: 18n } as const;
+const ADVICE: Readonly<Record<string, number>> = {
+  ...{ rr: MADV_RANDOM, sr: MADV_SEQUENTIAL, dc: MADV_DONTFORK, mg: MADV_MERGEABLE },
+  ...{ hg: MADV_HUGEPAGE, nh: MADV_NOHUGEPAGE, dd: MADV_DONTDUMP, wf: MADV_WIPEONFORK },
+};
 
 /** Letters of VMAs that hold what no image can: device memory, page faults handled elsewhere, shadow stacks. */
 const UNSUPPORTED_FLAGS: Readonly<Record<string, string>> = {
@@ -58,15 +66,14 @@ export function vmFlags(letters: ReadonlySet<string>): bigint {
 /** VMA_EXTRA.madv: bit n for advice n. */
 export function adviceOf(letters: ReadonlySet<string>): bigint {
   let mask = 0n;
-  for (const [letter, advice] of Object.entries(ADVICE)) if (letters.has(letter)) mask |= 1n << advice;
+  for (const [letter, advice] of Object.entries(ADVICE))
+    if (letters.has(letter)) mask |= 1n << BigInt(advice);
   return mask;
 }
 
 /** The advices of a mask, ascending. */
 export function advices(mask: bigint): number[] {
-  return Object.values(ADVICE)
-    .filter((advice) => (mask & (1n << advice)) !== 0n)
-    .map(Number);
+  return Object.values(ADVICE).filter((advice) => (mask & (1n << BigInt(advice))) !== 0n);
 }
 
 /** What is in a VMA that cannot be saved; undefined when it can. */

@@ -1,7 +1,9 @@
 import { BackendError, isCrimgError } from "../../../io/errors.js";
+import { VM_WRITE } from "../../../linux/mman.js";
+import { isShared } from "../../../model/mapping.js";
 import { OpenFiles } from "../files/restored.js";
+import { isFileVma } from "../memory/image.js";
 import { SharedMemory } from "../memory/shared.js";
-import { VM_WRITE } from "../memory/vma-flags.js";
 import type { ImageProcess } from "../tasks/image.js";
 import { endTask, type StubProcess } from "../tasks/stub-process.js";
 import { FdTransfer } from "./fd-transfer.js";
@@ -146,8 +148,8 @@ export class RestoreContext {
 function writtenFiles(image: Image): Set<number> {
   const vmas = liveProcesses(image).flatMap(({ objects }) => image.memory(objects.mm_objref).vmas);
   return new Set(
-    vmas.flatMap(({ kind, flags, file }) =>
-      kind === "shared file" && (flags & VM_WRITE) !== 0n ? [file] : [],
+    vmas.flatMap((vma) =>
+      isFileVma(vma) && isShared(vma.flags) && (vma.flags & VM_WRITE) !== 0n ? [vma.file] : [],
     ),
   );
 }

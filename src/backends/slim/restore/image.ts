@@ -76,7 +76,7 @@ function imageOf(reader: StreamReader): Image {
     architecture: reader.image.dialect.arch.name,
     files,
     memory(objref) {
-      const memory = memories.get(objref) ?? imageMemory(reader, objref);
+      const memory = memories.get(objref) ?? imageMemory(reader, objref, files);
       memories.set(objref, memory);
       return memory;
     },

@@ -41,10 +41,10 @@ export function processDifferences(
       mask("SigCgt"),
     ),
     ...missingSignals(process, BigInt(mask("ShdPnd"))),
-    ...compare("the start of its heap", hex(mm.start_brk), hex(stat.startBrk)),
-    ...compare("the start of its stack", hex(mm.start_stack), hex(stat.startStack)),
-    ...compare("its arguments", hex(mm.arg_start), hex(stat.argStart)),
-    ...compare("its environment", hex(mm.env_start), hex(stat.envStart)),
+    ...compare("the start of its heap", hex(mm.heap.start), hex(stat.startBrk)),
+    ...compare("the start of its stack", hex(mm.startStack), hex(stat.startStack)),
+    ...compare("its arguments", hex(mm.argv.start), hex(stat.argStart)),
+    ...compare("its environment", hex(mm.environ.start), hex(stat.envStart)),
   ];
 }
 

@@ -108,7 +108,11 @@ export const TTY_EXTRA = struct("TTY_EXTRA", 40, "Additional state of a terminal
   rdev: word("u32", 32, { doc: "st_rdev, 0 if not stored", show: { as: "hex" } }),
 });
 
-const VMA_EXTRA_FLAGS = flagTable("vma_extra_flags", { pages: 1, MAP_NORESERVE: 2, MAP_DROPPABLE: 4 });
+/** VMA_EXTRA.kind of VMAs that the kernel places, in their order; 0 for all others. */
+export const VMA_KINDS = ["ordinary", "vdso", "vvar", "vsyscall"] as const;
+/** VMA_EXTRA.flags */
+export const VMA_FLAG = { pages: 1, MAP_NORESERVE: 2, MAP_DROPPABLE: 4 } as const;
+const VMA_EXTRA_FLAGS = flagTable("vma_extra_flags", VMA_FLAG);
 
 export const VMA_EXTRA = struct("VMA_EXTRA", 32, "Additional state of a VMA", {
   madv: word("u64", 8, { doc: "bit n: madvise(2) advice n is in force", show: { as: "hex" } }),

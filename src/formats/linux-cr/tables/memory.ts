@@ -6,6 +6,21 @@ import { struct, word } from "../../../schema/struct.js";
 const DEF_FLAGS = flagTable("mm_def_flags", { VM_LOCKED: Number(VM_LOCKED) });
 const VMA_TYPES = range(0, 10);
 
+/** VMA.vma_type: what a VMA shows. Shared memory that was met before is of the types with Again. */
+export const VMA_TYPE = {
+  ignored: 0,
+  vdso: 1,
+  anonymous: 2,
+  privateFile: 3,
+  sharedAnonymous: 4,
+  sharedAnonymousAgain: 5,
+  sharedFile: 6,
+  sysV: 7,
+  sysVAgain: 8,
+  hugePages: 9,
+  hugePagesAgain: 10,
+} as const;
+
 export const MM = struct(
   "MM",
   120,

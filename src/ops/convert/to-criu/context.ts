@@ -3,7 +3,9 @@ import type { RecordedObject } from "../../../formats/linux-cr/grammar.js";
 import type { Part } from "../../../formats/linux-cr/parse.js";
 import type { RecordKind, RecordValue } from "../../../formats/linux-cr/record-kind.js";
 import { RECORDS } from "../../../formats/linux-cr/records.js";
+import type { Checkpoint } from "../../../model/checkpoint.js";
 import { lazy } from "../../../model/lazy.js";
+import { linuxCrCheckpoint } from "../../../model/linux-cr/checkpoint.js";
 import { decodeIpcNamespaces, type StreamIpcNamespace } from "../../../model/linux-cr/ipc.js";
 import { type TaskIds, taskIds } from "../../../model/linux-cr/pids.js";
 import type { StreamReader } from "../../../model/linux-cr/reader.js";
@@ -18,6 +20,7 @@ export interface Process {
 
 /** What the parts of one conversion from a stream to a set share. */
 export class ToCriu {
+  readonly checkpoint: Checkpoint;
   /** Processes in the order of the stream: a parent before its children. */
   readonly processes: () => readonly Process[];
   readonly #signalOwners: () => ReadonlyMap<number, Part>;
@@ -35,6 +38,7 @@ export class ToCriu {
     readonly set: SetWriter,
     readonly losses: Losses,
   ) {
+    this.checkpoint = linuxCrCheckpoint(reader.image, reader);
     this.processes = lazy(() => processesOf(reader));
     this.ipcNamespaces = lazy(() => decodeIpcNamespaces(reader));
     this.#segments = lazy(() => {

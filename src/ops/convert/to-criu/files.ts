@@ -1,7 +1,6 @@
 import type { Part } from "../../../formats/linux-cr/parse.js";
 import { RECORDS } from "../../../formats/linux-cr/records.js";
 import { FILE_TYPE } from "../../../formats/linux-cr/tables/files.js";
-import { linuxCrCheckpoint } from "../../../model/linux-cr/checkpoint.js";
 import type { OpenFile } from "../../../model/open-file.js";
 import { memfd, specialFile } from "./anonymous-files.js";
 import type { ToCriu } from "./context.js";
@@ -29,8 +28,7 @@ const CONVERTERS: Readonly<Record<number, (file: StreamFile) => void>> = {
 
 /** All open files with what belongs to them, the descriptor tables, and the locks. */
 export function convertFiles(context: ToCriu): void {
-  const { reader } = context;
-  const checkpoint = linuxCrCheckpoint(reader.image, reader);
+  const { reader, checkpoint } = context;
   const files = [...reader.objects("FILE")];
   const descriptors = new Descriptors(context);
   const others: OtherFiles = {

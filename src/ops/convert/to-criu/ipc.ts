@@ -7,7 +7,6 @@ import {
   IPC_VAR_ENTRY,
 } from "../../../formats/criu/tables/ipc.js";
 import { wordBytes } from "../../../io/words.js";
-import { PAGE_SIZE } from "../../../linux/mman.js";
 import {
   encodeLimits,
   encodeMessage,
@@ -56,7 +55,7 @@ function writeSegment(context: ToCriu, namespace: number, segment: StreamSegment
       "criu does not store it",
     );
   const pages = new PageRuns(context.reader);
-  pages.add(segment.part, PAGE_SIZE);
+  pages.add(segment.part, "indexes");
   writePages(context, IMAGES.SHMEM_PAGEMAP, segment.id >>> 0, pages);
 }
 

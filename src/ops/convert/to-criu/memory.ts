@@ -1,50 +1,75 @@
 import { IMAGES } from "../../../formats/criu/images.js";
-import { MM_ENTRY } from "../../../formats/criu/tables/mm.js";
+import { MM_ENTRY, type VmaEntry } from "../../../formats/criu/tables/mm.js";
 import type { Part } from "../../../formats/linux-cr/parse.js";
 import { RECORDS } from "../../../formats/linux-cr/records.js";
-import { encodeMm } from "../../../model/criu/mappings.js";
-import { decodeMm } from "../../../model/linux-cr/mappings.js";
+import { VMA_TYPE } from "../../../formats/linux-cr/tables/memory.js";
+import { encodeMapping, encodeMm } from "../../../model/criu/mappings.js";
+import { decodeMappings, decodeMm } from "../../../model/linux-cr/mappings.js";
+import { Segments } from "../../../model/linux-cr/segments.js";
+import type { Mapping } from "../../../model/mapping.js";
 import type { Process, ToCriu } from "./context.js";
-import { mapping } from "./mappings.js";
 import { PageRuns, writePages } from "./pages.js";
+import { sharedAnonymous } from "./shared-memory.js";
 
 /** mm-PID.img and the private pages of a process. */
 export function writeMemory(context: ToCriu, { ids, part }: Process, mm: Part): void {
   const { reader, set } = context;
-  const { value } = reader.get(mm, RECORDS.MM);
   const extra = reader.find(part, RECORDS.TASK_EXTRA)?.value;
   const pages = new PageRuns(reader);
-  const vmas = mm.parts.flatMap((each) => {
-    const { vma_type: type } = reader.get(each, RECORDS.VMA).value;
-    const entry = mapping(context, each, value);
-    if (entry !== undefined && type !== SHARED_ANONYMOUS) pages.add(each, 1);
-    return entry ?? [];
-  });
+  const vmas: VmaEntry[] = [];
+  let nth = 0;
+  for (const mapping of decodeMappings(reader, mm, context.checkpoint.files, new Segments(reader))) {
+    const each = mm.parts[nth++] as Part;
+    const entry = entryOf(context, mapping, each);
+    if (entry === undefined) continue;
+    vmas.push(entry);
+    if (reader.get(each, RECORDS.VMA).value.vma_type !== VMA_TYPE.sharedAnonymous)
+      pages.add(each, "addresses");
+  }
   set.add(IMAGES.MM, ids.pid, MM_ENTRY, {
     ...encodeMm(decodeMm(reader, mm)),
-    exe_file_id: context.fileId(value.exe_objref),
-    mm_saved_auxv: auxvOf(context, mm),
+    exe_file_id: context.fileId(reader.get(mm, RECORDS.MM).value.exe_objref),
     vmas,
-    dumpable: Number(value.flags & DUMPABLE),
     aios: [],
     ...(extra === undefined ? {} : { thp_disabled: extra.thp_disabled === 1 }),
   });
   writePages(context, IMAGES.PAGEMAP, ids.pid, pages);
 }
 
-const SHARED_ANONYMOUS = 4;
-/** The two low bits of the kernel's mm flags. */
-const DUMPABLE = 3n;
+/** A mapping as criu stores it; undefined for one that it has no form for, which is then a loss. */
+function entryOf(context: ToCriu, mapping: Mapping, part: Part): VmaEntry | undefined {
+  const { kind, start, end } = mapping;
+  const label = `mapping ${start.toString(16)}-${end.toString(16)}`;
+  if (context.reader.find(part, RECORDS.SYSV_SEGMENT) !== undefined)
+    context.losses.add(
+      label,
+      "that it is a System V segment, with its key and its id",
+      "criu stores segments only with a whole IPC namespace: it becomes shared anonymous memory",
+    );
+  const entry = encodeMapping(mapping, objectOf(context, mapping, part));
+  if (entry === undefined)
+    context.losses.add(
+      label,
+      "the mapping",
+      kind === VMA_TYPE.ignored
+        ? "the stream does not say what it is"
+        : `its kind (vma_type ${kind}) is not stored in a way that is known`,
+    );
+  return entry;
+}
 
-/** The auxiliary vector up to its end, AT_NULL, as criu stores it. */
-function auxvOf({ reader }: ToCriu, mm: Part): bigint[] {
-  const { index } = reader.get(mm, RECORDS.BUFFER);
-  const bytes = reader.image.bytes(index);
-  const words: bigint[] = [];
-  for (let at = 0; at + 16 <= bytes.length; at += 16) {
-    const [type, value] = [bytes.readBigUInt64LE(at), bytes.readBigUInt64LE(at + 8)];
-    words.push(type, value);
-    if (type === 0n) break;
+/** What a mapping has for a shmid. */
+function objectOf(context: ToCriu, { kind, fileId = 0 }: Mapping, part: Part): bigint {
+  const { index, value } = context.reader.get(part, RECORDS.VMA);
+  switch (kind) {
+    case "file":
+    case "memfd":
+      return BigInt(context.fileId(fileId));
+    case "shared anonymous":
+      return BigInt(sharedAnonymous(context, value.ino_objref, value.ino_size, part));
+    case "SysV":
+      return BigInt(context.sysVId(value.ino_objref, index));
+    default:
+      return 0n;
   }
-  return words;
 }

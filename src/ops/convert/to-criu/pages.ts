@@ -7,6 +7,7 @@ import { FormatError } from "../../../io/errors.js";
 import type { ByteSource } from "../../../io/source.js";
 import { PAGE_SIZE } from "../../../linux/mman.js";
 import type { StreamReader } from "../../../model/linux-cr/reader.js";
+import { pageSizeOf, SavedPages } from "../../../model/linux-cr/saved-pages.js";
 import type { ToCriu } from "./context.js";
 
 /** The contents are in the pages file. */
@@ -20,34 +21,27 @@ interface Run {
   readonly offset: number;
 }
 
-/** Saved pages as ranges of the stream, ascending by address. `keyBytes` is 1 for addresses, PAGE for page indexes. */
+/** Saved pages of several parts as ranges of the stream, ascending by address. */
 export class PageRuns {
   readonly #runs: Run[] = [];
   #sorted = true;
 
   constructor(readonly reader: StreamReader) {}
 
-  /** Adds the page arrays of a part. Errors: FormatError for pages of another size. */
-  add(part: Part, keyBytes: number): void {
-    const { image } = this.reader;
-    const { wordBytes } = image.dialect.arch;
-    for (const { record, pages } of part.pageArrays) {
-      const { offset, size } = image.payload(record);
-      if (size !== pages * (wordBytes + PAGE_SIZE))
-        throw image.error(
-          record,
-          `${pages} pages with addresses have ${pages * (wordBytes + PAGE_SIZE)} bytes, not ${size}`,
-        );
-      const keys = image.source.read(offset, pages * wordBytes);
-      const first = offset + pages * wordBytes;
-      for (let i = 0; i < pages; i++) {
-        const key =
-          image.byteOrder === "little-endian" ? keys.readBigUInt64LE(i * 8) : keys.readBigUInt64BE(i * 8);
-        const start = Number(key) * keyBytes;
-        if (start % PAGE_SIZE !== 0 || !Number.isSafeInteger(start + PAGE_SIZE))
-          throw image.error(record, `page ${i} of it has the address 0x${key.toString(16)}`);
-        this.#page(start, first + i * PAGE_SIZE);
+  /** Adds the pages of a part. Errors: FormatError for pages of another size, or saved twice. */
+  add(part: Part, keys: "addresses" | "indexes"): void {
+    const saved = new SavedPages(this.reader, part, keys);
+    if (pageSizeOf(this.reader) !== PAGE_SIZE)
+      throw this.reader.image.error(part.records[0] ?? 0, `its pages are not of ${PAGE_SIZE} bytes`);
+    for (const { page, pages, offset } of saved.all()) {
+      const start = page * PAGE_SIZE;
+      const last = this.#runs.at(-1);
+      if (last !== undefined && last.end === start && last.offset + (last.end - last.start) === offset) {
+        last.end += pages * PAGE_SIZE;
+        continue;
       }
+      if (last !== undefined && start < last.end) this.#sorted = false;
+      this.#runs.push({ start, end: start + pages * PAGE_SIZE, offset });
     }
   }
 
@@ -59,23 +53,13 @@ export class PageRuns {
     if (twice !== -1)
       throw new FormatError(
         "INVALID",
-        `the page 0x${(this.#runs[twice] as Run).start.toString(16)} stands in it twice`,
+        `page 0x${(this.#runs[twice] as Run).start.toString(16)} is saved twice`,
         {
           file: this.reader.image.name,
           offset: (this.#runs[twice] as Run).offset,
         },
       );
     return this.#runs;
-  }
-
-  #page(start: number, offset: number): void {
-    const last = this.#runs.at(-1);
-    if (last !== undefined && last.end === start && last.offset + (last.end - last.start) === offset) {
-      last.end += PAGE_SIZE;
-      return;
-    }
-    if (last !== undefined && start < last.end) this.#sorted = false;
-    this.#runs.push({ start, end: start + PAGE_SIZE, offset });
   }
 }
 

@@ -1,7 +1,6 @@
 import { IMAGES } from "../../../formats/criu/images.js";
 import { MEMFD_INODE_ENTRY, type MemfdInodeEntry } from "../../../formats/criu/tables/memfd.js";
 import type { Part } from "../../../formats/linux-cr/parse.js";
-import { PAGE_SIZE } from "../../../linux/mman.js";
 import type { ToCriu } from "./context.js";
 import { addFile, NO_OWNER } from "./file-entry.js";
 import { PageRuns, writePages } from "./pages.js";
@@ -23,7 +22,7 @@ export function memoryFile(context: ToCriu, objref: number, file: MemoryFile, pa
   if (!context.isFirst("memory file", objref)) return id;
   set.add(IMAGES.MEMFD_INODE, undefined, MEMFD_INODE_ENTRY, { ...file, shmid: id, inode_id: BigInt(id) });
   const pages = new PageRuns(reader);
-  pages.add(part, PAGE_SIZE);
+  pages.add(part, "indexes");
   writePages(context, IMAGES.SHMEM_PAGEMAP, id, pages);
   return id;
 }

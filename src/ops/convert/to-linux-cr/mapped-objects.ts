@@ -1,7 +1,6 @@
 import type { CriuImageSet } from "../../../formats/criu/image-set.js";
 import { IMAGES } from "../../../formats/criu/images.js";
 import type { MemfdFileEntry, MemfdInodeEntry } from "../../../formats/criu/tables/memfd.js";
-import type { RegFileEntry } from "../../../formats/criu/tables/regfile.js";
 import { lazy } from "../../../model/lazy.js";
 import type { SourceFiles } from "./source-files.js";
 
@@ -16,11 +15,6 @@ export class MappedObjects {
     readonly set: CriuImageSet,
     readonly files: SourceFiles,
   ) {}
-
-  /** The regular file of an id. */
-  regular(id: number): RegFileEntry | undefined {
-    return this.files.all.get(id, "REG")?.record as RegFileEntry | undefined;
-  }
 
   /** What the memfd of an id opens. */
   memory(id: number): MemfdInodeEntry | undefined {

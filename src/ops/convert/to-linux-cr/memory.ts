@@ -1,24 +1,31 @@
 import { IMAGES } from "../../../formats/criu/images.js";
-import type { MmEntry, VmaEntry } from "../../../formats/criu/tables/mm.js";
+import type { MmEntry } from "../../../formats/criu/tables/mm.js";
+import type { RegFileEntry } from "../../../formats/criu/tables/regfile.js";
 import { RECORDS } from "../../../formats/linux-cr/records.js";
+import { VMA_TYPE } from "../../../formats/linux-cr/tables/memory.js";
 import { textPayload } from "../../../formats/linux-cr/write.js";
 import { FormatError } from "../../../io/errors.js";
 import { wordBytes } from "../../../io/words.js";
 import { PAGE_SIZE } from "../../../linux/mman.js";
-import { decodeMm } from "../../../model/criu/mappings.js";
-import { encodeMm } from "../../../model/linux-cr/mappings.js";
+import { decodeMappings, decodeMm } from "../../../model/criu/mappings.js";
+import { encodeMapping, encodeMm, type MappedObject } from "../../../model/linux-cr/mappings.js";
+import type { Mapping } from "../../../model/mapping.js";
 import type { Context } from "./context.js";
 import { writeFile } from "./files.js";
 import { isSharedAnonymous } from "./mapped-objects.js";
 import { privatePages, StoredPages, segmentPages } from "./pages.js";
 import type { LiveThread } from "./source-task.js";
-import { hugeShift, isExpressible, pageProtection, STATUS, VMA_TYPE, vmaExtra, vmFlags } from "./vma.js";
 
 const UNIT = BigInt(PAGE_SIZE);
-/** Bits of MM.flags: what may be dumped, then which memory a core dump has; criu does not store the latter. */
-const DUMPABLE_BITS = 2n;
-const USUAL_CORE_FILTER = 0x33n;
 const LDT_ENTRY_BYTES = 8;
+
+/** Mappings that a stream has no record for: what they are, and why. */
+const LOST: Readonly<Partial<Record<Mapping["kind"], readonly [what: string, why: string]>>> = {
+  socket: ["a ring of a packet socket", "a stream has no packet sockets"],
+  aio: ["a ring of asynchronous I/O", "a stream has no contexts of asynchronous I/O"],
+  "shadow stack": ["a shadow stack", "processors of 2011 had none"],
+  uprobes: ["the area of uprobes", "it belongs to the kernel of the dump"],
+};
 
 /** MM object of a process: marks, auxiliary vector, mappings and pages. */
 export function writeMemory(context: Context, thread: LiveThread): number {
@@ -29,128 +36,105 @@ export function writeMemory(context: Context, thread: LiveThread): number {
     writeMarks(context, pid, mm, mappings.length);
     const pages =
       context.set.image(IMAGES.PAGEMAP, pid) && new StoredPages(context, IMAGES.PAGEMAP, pid, thread.label);
-    const vdso = mappings.find(({ status }) => (status & STATUS.vdso) !== 0);
-    for (const vma of mappings) writeMapping(context, vma, vma === vdso, pages, thread.label);
+    const vdso = mappings.find(({ kind }) => kind === "vdso");
+    for (const mapping of mappings)
+      writeMapping(context, mapping, backingOf(context, mapping, vdso), pages, thread.label);
     context.writer.record(RECORDS.MM_CONTEXT, { vdso: vdso?.start ?? 0n, ldt_entry_size: LDT_ENTRY_BYTES });
     context.writer.record(RECORDS.MM_CONTEXT_LDT);
   });
 }
 
-/** What can be expressed, ascending. Old sets keep the mappings in an image of their own. */
-function mappingsOf(context: Context, pid: number, mm: MmEntry, label: string): VmaEntry[] {
-  const { set, losses } = context;
-  const all = mm.vmas.length > 0 ? mm.vmas : set.records(IMAGES.VMAS, pid).map(({ value }) => value);
+/** What can be expressed, ascending. */
+function mappingsOf(context: Context, pid: number, mm: MmEntry, label: string): Mapping[] {
+  const { set, losses, files } = context;
   if (mm.aios.length > 0)
     losses.add(label, `contexts of asynchronous I/O (${mm.aios.length})`, "a stream has no records for them");
-  const guards = all.filter(({ status }) => (status & STATUS.guard) !== 0);
+  const all = decodeMappings(set, pid, mm, files.all);
+  const guards = all.filter(({ kind }) => kind === "guard");
   if (guards.length > 0)
     losses.add(label, `areas of guard pages (${guards.length})`, "a stream has no records for them");
   return all
-    .filter((vma) => (vma.status & STATUS.guard) === 0 && isExpressible(context, vma, label))
+    .filter(({ kind, start }) => {
+      const lost = LOST[kind];
+      if (lost !== undefined) losses.add(`${label} mapping 0x${start.toString(16)}`, ...lost);
+      return lost === undefined && kind !== "guard";
+    })
     .sort((a, b) => (a.start < b.start ? -1 : 1));
 }
 
 function writeMarks(context: Context, pid: number, mm: MmEntry, map_count: number): void {
   const { writer } = context;
   const exe_objref = writeFile(context, mm.exe_file_id);
-  writer.record(RECORDS.MM, {
-    map_count,
-    exe_objref,
-    flags: BigInt(mm.dumpable ?? 1) | (USUAL_CORE_FILTER << DUMPABLE_BITS),
-    ...encodeMm(decodeMm(mm, pid)),
-  });
+  writer.record(RECORDS.MM, { map_count, exe_objref, ...encodeMm(decodeMm(mm, pid)) });
   const auxv = wordBytes("u64", mm.mm_saved_auxv, "word of an auxiliary vector");
   writer.buffer(Buffer.concat([auxv], Math.max(auxv.length, context.auxvEntries * 8)));
 }
 
 function writeMapping(
   context: Context,
-  vma: VmaEntry,
-  isVdso: boolean,
+  mapping: Mapping,
+  { segment, ...object }: Backing,
   stored: StoredPages | undefined,
   label: string,
 ): void {
   const { writer } = context;
-  const { start, end, pgoff } = vma;
-  assertWholePages(context, vma, label);
-  const { segment, ...fields } = backingOf(context, vma, isVdso);
-  const type = fields.vma_type;
-  writer.record(RECORDS.VMA, {
-    ...fields,
-    vm_start: start,
-    vm_end: end,
-    vm_page_prot: pageProtection(vma),
-    vm_flags: vmFlags(vma),
-    vm_pgoff: pgoff / UNIT,
-    hugetlb_shift: hugeShift(vma),
-  });
-  const extra = vmaExtra(vma, type === VMA_TYPE.vdso);
-  if (extra !== undefined)
-    writer.record(RECORDS.VMA_EXTRA, extra.fields, textPayload(RECORDS.VMA_EXTRA, extra.name));
-  if (segment !== undefined) writer.pages(segmentPages(context, segment, fields.ino_size), 1n);
-  else if (type === VMA_TYPE.anonymous || type === VMA_TYPE.file || type === VMA_TYPE.vdso)
-    writer.pages(stored === undefined ? [] : privatePages(stored, start, end, type === VMA_TYPE.file), UNIT);
+  assertWholePages(context, mapping, label);
+  const { vma, extra, text, isPlain } = encodeMapping(mapping, object);
+  writer.record(RECORDS.VMA, vma);
+  if (!isPlain) writer.record(RECORDS.VMA_EXTRA, extra, textPayload(RECORDS.VMA_EXTRA, text));
+  const { start, end } = mapping;
+  const type = vma.vma_type;
+  if (segment !== undefined) writer.pages(segmentPages(context, segment, vma.ino_size), 1n);
+  else if (type === VMA_TYPE.anonymous || type === VMA_TYPE.privateFile || type === VMA_TYPE.vdso)
+    writer.pages(
+      stored === undefined ? [] : privatePages(stored, start, end, type === VMA_TYPE.privateFile),
+      UNIT,
+    );
 }
 
-interface Backing {
-  readonly vma_type: number;
-  readonly vma_objref: number;
-  readonly ino_objref: number;
-  readonly ino_size: bigint;
+interface Backing extends MappedObject {
   /** Shared segment whose pages follow, at its first mapping. */
   readonly segment?: number;
 }
 
-/** What a mapping shows: where no type of a stream fits, `ignore`. */
-function backingOf(context: Context, vma: VmaEntry, isVdso: boolean): Backing {
-  const { status } = vma;
-  const none = { vma_objref: 0, ino_objref: 0, ino_size: 0n };
-  if ((status & (STATUS.vvar | STATUS.vsyscall)) !== 0) return { vma_type: VMA_TYPE.ignore, ...none };
-  if (isVdso) return { vma_type: VMA_TYPE.vdso, ...none };
-  const id = Number(vma.shmid);
-  const memory = (status & STATUS.memfd) !== 0 ? context.mapped.memory(id) : undefined;
-  if (memory !== undefined && isSharedAnonymous(memory))
-    return sharedMemory(context, `memory ${memory.inode_id}`, memory.shmid, memory.size);
-  if ((status & STATUS.sysv) !== 0) return sysv(context, id);
-  if ((status & (STATUS.filePrivate | STATUS.fileShared)) !== 0) {
-    const isShared = (status & STATUS.fileShared) !== 0;
-    const vma_objref = writeFile(context, id);
-    const inode =
-      memory === undefined ? `file ${context.mapped.regular(id)?.name ?? id}` : `memfd ${memory.inode_id}`;
-    return {
-      vma_type: isShared ? VMA_TYPE.sharedFile : VMA_TYPE.file,
-      vma_objref,
-      ino_objref: isShared ? context.hidden("INODE", inode).objref : 0,
-      ino_size: memory?.size ?? context.mapped.regular(id)?.size ?? 0n,
-    };
+/** What a mapping shows; the first vDSO is the one that tasks use. */
+function backingOf(context: Context, mapping: Mapping, vdso: Mapping | undefined): Backing {
+  const { kind, fileId = 0, shmid = 0n } = mapping;
+  const segment = Number(shmid);
+  switch (kind) {
+    case "vdso":
+      return { isAgain: mapping !== vdso };
+    case "memfd":
+    case "file": {
+      const memory = kind === "memfd" ? context.mapped.memory(fileId) : undefined;
+      if (memory !== undefined && isSharedAnonymous(memory))
+        return sharedMemory(context, `memory ${memory.inode_id}`, memory.shmid, memory.size);
+      const regular = kind === "file" ? (mapping.file?.record as RegFileEntry | undefined) : undefined;
+      const file = writeFile(context, fileId);
+      const key = memory === undefined ? `file ${regular?.name ?? fileId}` : `memfd ${memory.inode_id}`;
+      const inode = mapping.shared ? context.hidden("INODE", key).objref : 0;
+      return { file, inode, size: memory?.size ?? regular?.size ?? 0n };
+    }
+    case "SysV": {
+      const isAgain = !context.isFirst(`attached ${segment}`);
+      const { objref: inode } = context.hidden("INODE", `sysv ${segment}`);
+      return { inode, size: context.mapped.segmentSize(segment), isAgain };
+    }
+    case "shared anonymous":
+      return sharedMemory(context, `shmem ${segment}`, segment, context.mapped.segmentSize(segment));
+    default:
+      return {};
   }
-  if ((status & STATUS.anonymousShared) !== 0)
-    return sharedMemory(context, `shmem ${id}`, id, context.mapped.segmentSize(id));
-  return { vma_type: VMA_TYPE.anonymous, ...none };
 }
 
 /** Its contents stand behind the first mapping that is met. */
-function sharedMemory(context: Context, key: string, segment: number, ino_size: bigint): Backing {
-  const { objref, isNew } = context.hidden("INODE", key);
-  const common = { vma_objref: 0, ino_objref: objref, ino_size };
-  return isNew
-    ? { vma_type: VMA_TYPE.sharedAnonymous, ...common, segment }
-    : { vma_type: VMA_TYPE.sharedAnonymousAgain, ...common };
+function sharedMemory(context: Context, key: string, segment: number, size: bigint): Backing {
+  const { objref: inode, isNew } = context.hidden("INODE", key);
+  return { inode, size, isAgain: !isNew, ...(isNew ? { segment } : {}) };
 }
 
-/** Its contents stand in the IPC namespace. */
-function sysv(context: Context, shmid: number): Backing {
-  const { objref } = context.hidden("INODE", `sysv ${shmid}`);
-  return {
-    vma_type: context.isFirst(`attached ${shmid}`) ? VMA_TYPE.sysv : VMA_TYPE.sysvAgain,
-    vma_objref: 0,
-    ino_objref: objref,
-    ino_size: context.mapped.segmentSize(shmid),
-  };
-}
-
-function assertWholePages({ set }: Context, { start, end, pgoff }: VmaEntry, label: string): void {
-  if (end > start && start % UNIT === 0n && end % UNIT === 0n && pgoff % UNIT === 0n) return;
+function assertWholePages({ set }: Context, { start, end, offset }: Mapping, label: string): void {
+  if (end > start && start % UNIT === 0n && end % UNIT === 0n && offset % UNIT === 0n) return;
   throw new FormatError(
     "INVALID",
     `the mapping 0x${start.toString(16)}-0x${end.toString(16)} of ${label} is not a range of whole pages of ${PAGE_SIZE} bytes`,

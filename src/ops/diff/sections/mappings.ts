@@ -1,4 +1,4 @@
-import type { Mapping } from "../../../model/checkpoint.js";
+import type { Mapping } from "../../../model/mapping.js";
 import { hex, type Section, type Side } from "../section.js";
 import { isAnonymousMemory } from "../side.js";
 

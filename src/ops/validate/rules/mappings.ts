@@ -1,4 +1,5 @@
-import type { Mapping, Task } from "../../../model/checkpoint.js";
+import type { Task } from "../../../model/checkpoint.js";
+import type { Mapping } from "../../../model/mapping.js";
 import type { AddressRange } from "../../../model/origin.js";
 import type { ImageContext } from "../context.js";
 import type { Found, Rule, RuleFacts } from "../finding.js";

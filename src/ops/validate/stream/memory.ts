@@ -2,6 +2,7 @@ import type { Part } from "../../../formats/linux-cr/part.js";
 import type { RecordValue } from "../../../formats/linux-cr/record-kind.js";
 import { RECORDS } from "../../../formats/linux-cr/records.js";
 import { isSince } from "../../../formats/linux-cr/revisions.js";
+import { VMA_TYPE } from "../../../formats/linux-cr/tables/memory.js";
 import { VM_HUGETLB, VM_MAYSHARE, VM_NORESERVE, VM_SHARED } from "../../../linux/mman.js";
 import type { Found, Rule } from "../finding.js";
 import { recordsByKind, type StreamContext } from "./context.js";
@@ -19,24 +20,19 @@ const REFUSED =
   0x200_0000n |
   0x1000_0000n |
   0x2000_0000n;
-const VDSO = 1;
-const SHM_ANON = 4;
-const SHM_ANON_SKIP = 5;
-const SHM_IPC = 7;
-const SHM_IPC_SKIP = 8;
 /** What each type refers to, and whether it is shared memory. */
 const TYPES: ReadonlyMap<
   number,
   { readonly file: boolean; readonly inode: boolean; readonly shared: boolean | undefined }
 > = new Map([
-  [VDSO, { file: false, inode: false, shared: undefined }],
-  [2, { file: false, inode: false, shared: false }],
-  [3, { file: true, inode: false, shared: false }],
-  [SHM_ANON, { file: false, inode: true, shared: true }],
-  [SHM_ANON_SKIP, { file: false, inode: true, shared: true }],
-  [6, { file: true, inode: true, shared: true }],
-  [SHM_IPC, { file: false, inode: true, shared: true }],
-  [SHM_IPC_SKIP, { file: false, inode: true, shared: true }],
+  [VMA_TYPE.vdso, { file: false, inode: false, shared: undefined }],
+  [VMA_TYPE.anonymous, { file: false, inode: false, shared: false }],
+  [VMA_TYPE.privateFile, { file: true, inode: false, shared: false }],
+  [VMA_TYPE.sharedAnonymous, { file: false, inode: true, shared: true }],
+  [VMA_TYPE.sharedAnonymousAgain, { file: false, inode: true, shared: true }],
+  [VMA_TYPE.sharedFile, { file: true, inode: true, shared: true }],
+  [VMA_TYPE.sysV, { file: false, inode: true, shared: true }],
+  [VMA_TYPE.sysVAgain, { file: false, inode: true, shared: true }],
 ]);
 
 /** Rules about VMAs as a stream stores them; those about saved pages are in `pages.ts`. */
@@ -111,7 +107,7 @@ export const memoryRules: readonly Rule<StreamContext>[] = [
       const isOurs = context.share(recordsByKind).has(RECORDS.EXTENSIONS);
       // Both ways back from a stream of crimg's own map such VMAs without reserve.
       const refused = vm_flags & (REFUSED | huge) & ~(isOurs ? VM_NORESERVE : 0n);
-      if (vma_type <= VDSO || refused === 0n) return;
+      if (vma_type <= VMA_TYPE.vdso || refused === 0n) return;
       yield {
         field: "vm_flags",
         what: isOurs ? "flags that kernels with this format refuse" : "flags that a restart refuses",
@@ -141,7 +137,7 @@ export const memoryRules: readonly Rule<StreamContext>[] = [
         const expected = fields?.vdso ?? fields?.vdso_base;
         if (expected === undefined) continue;
         for (const [index, { vma_type, vm_start }] of vmasOf(context, mm))
-          if (vma_type === VDSO && vm_start !== expected)
+          if (vma_type === VMA_TYPE.vdso && vm_start !== expected)
             yield {
               at: context.at(index, { field: "vm_start" }),
               what: "the vDSO is elsewhere than MM_CONTEXT says",
@@ -159,19 +155,19 @@ function* sharedMemory(context: StreamContext): Generator<Found> {
   for (const { index, value } of context.each(RECORDS.VMA)) {
     const { vma_type: type, ino_objref: inode } = value;
     const at = context.at(index, { field: "ino_objref" });
-    if (type === SHM_ANON || type === SHM_ANON_SKIP) {
+    if (type === VMA_TYPE.sharedAnonymous || type === VMA_TYPE.sharedAnonymousAgain) {
       const first = known.get(inode);
-      if (type === SHM_ANON && first !== undefined)
+      if (type === VMA_TYPE.sharedAnonymous && first !== undefined)
         yield {
           at,
           what: "shared memory whose contents stand in the stream twice",
           found: `inode ${inode}, record ${first}`,
         };
-      if (type === SHM_ANON_SKIP && first === undefined)
+      if (type === VMA_TYPE.sharedAnonymousAgain && first === undefined)
         yield { at, what: "shared memory whose contents no VMA before it has", found: `inode ${inode}` };
       if (first === undefined) known.set(inode, index);
     }
-    if ((type === SHM_IPC || type === SHM_IPC_SKIP) && !segments.has(inode))
+    if ((type === VMA_TYPE.sysV || type === VMA_TYPE.sysVAgain) && !segments.has(inode))
       yield {
         at,
         what: "no segment of the stream",

@@ -1,11 +1,10 @@
 import type { Part } from "../../../formats/linux-cr/part.js";
 import { RECORDS } from "../../../formats/linux-cr/records.js";
+import { VMA_TYPE } from "../../../formats/linux-cr/tables/memory.js";
 import type { Found, Rule } from "../finding.js";
 import type { StreamContext } from "./context.js";
 import { vmasOf } from "./memory.js";
 import { AGAIN, hex } from "./record-rule.js";
-
-const SHM_ANON = 4;
 
 /** Where the keys of saved pages must lie: addresses that are multiples of a page, or indexes. */
 interface Keys {
@@ -32,7 +31,7 @@ export const pageRules: readonly Rule<StreamContext>[] = [
 function* saved(context: StreamContext): Generator<Keys> {
   for (const mm of context.reader.objects("MM"))
     for (const [, { vma_type, vm_start, vm_end, ino_size }, part] of vmasOf(context, mm))
-      yield vma_type === SHM_ANON
+      yield vma_type === VMA_TYPE.sharedAnonymous
         ? { part, start: 0n, end: ino_size, isIndex: true }
         : { part, start: vm_start, end: vm_end, isIndex: false };
   for (const namespace of context.reader.objects("IPC_NS"))

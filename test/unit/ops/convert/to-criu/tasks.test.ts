@@ -212,7 +212,7 @@ test("a page that was saved twice is refused", () => {
   const payload = Buffer.from(image.bytes(list + 1));
   payload.copy(payload, 8, 0, 8);
   const splices = editSplices(image, new Map([[list + 1, { payload }]]));
-  assert.throws(() => convert(new SplicedSource(source, splices)), /the page 0x[0-9a-f]+ stands in it twice/);
+  assert.throws(() => convert(new SplicedSource(source, splices)), /page 0x[0-9a-f]+ is saved twice/);
 });
 
 test.run();
