@@ -118,8 +118,9 @@ function fit(columns: readonly Column[], natural: readonly number[], width: numb
 
 function cutTo(text: string, width: number, cut: Cut | undefined): string {
   if (cut === undefined || displayWidth(text) <= width) return text;
-  const name = text.slice(text.lastIndexOf("/") + 1);
-  if (cut === "start" && displayWidth(name) > width - 1 && width >= 2 * MIN_CUT_WIDTH) {
+  const slash = text.lastIndexOf("/");
+  const name = text.slice(slash + 1);
+  if (cut === "start" && slash >= 0 && displayWidth(name) > width - 1 && width >= 2 * MIN_CUT_WIDTH) {
     const head = Math.ceil(width / 2);
     return `${shortened(name, head, "end")}${shortened(name, width - head + 1, "start").slice(1)}`;
   }

@@ -10,7 +10,8 @@ import { suite } from "../../helpers/suite.js";
 const test = suite("src/model/recipe");
 
 test("an empty file is an empty recipe", async () => {
-  assert.equal(await parseRecipe("# nothing\n", "r"), { edits: [], policies: [], watch: [] });
+  const empty = { edits: [], policies: [], watch: [], variables: new Set() };
+  assert.equal(await parseRecipe("# nothing\n", "r"), empty);
 });
 
 test("edits keep the order of the file; one text, a list and a mapping all do", async () => {
