@@ -16,7 +16,15 @@ test("take a set out of an archive, and it is the same for every command that lo
   assert.is(code, 0);
   assert.match(stdout, /^wrote .*set \(criu, \d+ bytes\)\n$/);
   assert.is(fs.statSync(set).mode & 0o777, 0o700);
-  for (const args of [["tree"], ["fds"], ["maps"], ["mounts"], ["sockets"], ["env"], ["record", "files.img[3]"]]) {
+  for (const args of [
+    ["tree"],
+    ["fds"],
+    ["maps"],
+    ["mounts"],
+    ["sockets"],
+    ["env"],
+    ["record", "files.img[3]"],
+  ]) {
     const [packed, plain] = [await crimg(["show", TICKER, ...args]), await crimg(["show", set, ...args])];
     assert.is(packed.code, 0, packed.stderr);
     assert.is(packed.stdout, plain.stdout);
@@ -47,7 +55,10 @@ test("one image in an archive, by its path and by -D", async () => {
 
 test("an archive on stdin, and as -D", async () => {
   const input = fs.readFileSync(TICKER);
-  const [piped, named] = [await crimg(["show", "-", "fds"], { input }), await crimg(["show", "-D", TICKER, "fds"])];
+  const [piped, named] = [
+    await crimg(["show", "-", "fds"], { input }),
+    await crimg(["show", "-D", TICKER, "fds"]),
+  ];
   assert.is(piped.code, 0, piped.stderr);
   assert.is(piped.stdout, named.stdout);
 });
@@ -70,7 +81,10 @@ test("what would write into an archive is refused, with what to do", async () =>
   ]) {
     const { code, stderr } = await crimg(args);
     assert.is(code, 2, args.join(" "));
-    assert.match(stderr, /^error: .* a set in an archive; take it out first: crimg convert .*ticker\.tar\.zst DIR\n$/);
+    assert.match(
+      stderr,
+      /^error: .* a set in an archive; take it out first: crimg convert .*ticker\.tar\.zst DIR\n$/,
+    );
   }
   const dry = await crimg(["edit", TICKER, "--comm", "1=x", "--dry-run"]);
   assert.is(dry.code, 0, dry.stderr);
