@@ -13,7 +13,6 @@ import { Progress } from "../src/cli/progress.js";
 import {
   type Applied,
   applyPlan,
-  applyToStream,
   type Document,
   EDIT_KINDS,
   editedBytes,
@@ -169,23 +168,15 @@ Exit status: 0 done (or nothing to change), 1 an edit matched nothing, 2 trouble
   /** Undefined for stdout, which tells nothing but the stream. */
   #apply(document: Document, plan: Plan): Applied | undefined {
     const { output, copy } = this.flags;
-    const options = { version: this.config.version };
-    if (document.family === "criu") {
-      if (output === "-") throw new UsageError("cannot write a CRIU set to stdout; name a directory");
-      const target =
-        output === undefined
-          ? ({ to: "in place" } as const)
-          : ({ to: "directory", directory: output, copy } as const);
-      return applyPlan(document, plan, target, options);
-    }
     if (output === "-") {
+      if (document.family === "criu")
+        throw new UsageError("cannot write a CRIU set to stdout; name a directory");
       writeOutput(output, editedBytes(document, plan));
       return undefined;
     }
     const target =
-      output === undefined ? ({ to: "in place" } as const) : ({ to: "file", file: output } as const);
-    const { file, ...applied } = applyToStream(document, plan, target, options);
-    return { directory: file, ...applied, copied: undefined };
+      output === undefined ? ({ to: "in place" } as const) : ({ to: "new", path: output, copy } as const);
+    return applyPlan(document, plan, target, { version: this.config.version });
   }
 
   /** Where a piped stream is kept: beside what is made of it. */
@@ -228,9 +219,9 @@ Exit status: 0 done (or nothing to change), 1 an edit matched nothing, 2 trouble
   }
 }
 
-function appliedJson({ directory, entry, head, copied }: Applied, family: Document["family"]): object {
+function appliedJson({ path, entry, head, copied }: Applied, family: Document["family"]): object {
   return {
-    ...(family === "criu" ? { directory } : { file: directory }),
+    ...(family === "criu" ? { directory: path } : { file: path }),
     files: entry?.files.map(({ name, before, after }) => ({ name, before, after })) ?? [],
     head,
     shared: copied?.shared,

@@ -1,19 +1,10 @@
-import { basename } from "node:path";
 import { boolean, integer, string } from "@oclif/core/flags";
 import { refuseArchive } from "../src/cli/archives.js";
 import { BaseCommand } from "../src/cli/base-command.js";
 import { type Answer, EXIT } from "../src/cli/exit-codes.js";
 import { headFlag, imageArg, keptHead } from "../src/cli/flags.js";
 import { copiedLines } from "../src/cli/plan-lines.js";
-import {
-  type CriuDocument,
-  type LinuxCrDocument,
-  openDocument,
-  recoverImage,
-  type UndoTrust,
-  undoEdits,
-  undoStream,
-} from "../src/index.js";
+import { openDocument, recoverImage, type UndoTrust, undoEdits } from "../src/index.js";
 
 export default class Undo extends BaseCommand<typeof Undo> {
   static override summary = "undo edits of an image, byte for byte";
@@ -67,20 +58,18 @@ Exit status: 0 done, 2 trouble.`;
     const document = openDocument(this.image, this.opening);
     try {
       refuseArchive(document, "undo edits of");
-      const { where, entries, files, copied, left } =
-        document.family === "linux-cr"
-          ? this.#undoStream(document, steps, output)
-          : this.#undoSet(document, steps, output, copy);
+      const target =
+        output === undefined ? ({ to: "in place" } as const) : ({ to: "new", path: output, copy } as const);
+      const { path, entries, files, copied, left } = undoEdits(document, steps, target, this.#trust);
       if (this.flags.json)
         this.printJson({
-          ...where,
+          ...(document.family === "criu" ? { directory: path } : { file: path }),
           undone: entries.map(({ time, edits }) => ({ time, edits })),
           files,
           left,
         });
       else {
-        const name = Object.values(where)[0] as string;
-        this.print(`${name}: restored ${files.join(", ")}`);
+        this.print(`${path}: restored ${files.join(", ")}`);
         this.printLines(entries.map(({ time, edits }) => `  ${time} ${edits.join(" ")}`));
         for (const file of left) this.note(`kept ${file}, which the edit wrote beside the stream`);
         if (copied !== undefined) this.printLines(copiedLines(copied));
@@ -94,21 +83,5 @@ Exit status: 0 done, 2 trouble.`;
   get #trust(): UndoTrust {
     const { head, unchained } = this.flags;
     return { head: keptHead(head), unchained };
-  }
-
-  #undoSet(document: CriuDocument, steps: number, output: string | undefined, copy: boolean) {
-    const target =
-      output === undefined
-        ? ({ to: "in place" } as const)
-        : ({ to: "directory", directory: output, copy } as const);
-    const { directory, ...undone } = undoEdits(document, steps, target, this.#trust);
-    return { ...undone, where: { directory }, left: [] };
-  }
-
-  #undoStream(document: LinuxCrDocument, steps: number, output: string | undefined) {
-    const target =
-      output === undefined ? ({ to: "in place" } as const) : ({ to: "file", file: output } as const);
-    const { file, entries, left } = undoStream(document, steps, target, this.#trust);
-    return { where: { file }, entries, files: [basename(document.name)], copied: undefined, left };
   }
 }

@@ -55,24 +55,20 @@ export { type Comparable as DiffComparable, SECTIONS, type SectionName } from ".
 export { dumpImage } from "./ops/dump/dump-image.js";
 export { dumpStream } from "./ops/dump/dump-stream.js";
 export type { DumpRange } from "./ops/dump/message-ranges.js";
-export {
-  type Applied,
-  type ApplyOptions,
-  applyPlan,
-  type EditTarget,
-  type TemporarySet,
-  temporarySet,
-} from "./ops/edit/apply.js";
-export type { CopiedSet } from "./ops/edit/copy-set.js";
+export { type Applied, type ApplyOptions, applyPlan, editedBytes } from "./ops/edit/apply.js";
+export type { CopiedSet } from "./ops/edit/criu/copy-set.js";
+export { type TemporarySet, temporarySet } from "./ops/edit/criu/set-files.js";
 export { type DueTime, dueText } from "./ops/edit/due.js";
 export { formatSeconds, parseDuration } from "./ops/edit/duration.js";
 export { type EditHistory, editHistory } from "./ops/edit/history.js";
+export type { EditTarget, WrittenImage } from "./ops/edit/image-files.js";
 export type { EditKind } from "./ops/edit/kind.js";
 export { EDIT_KINDS } from "./ops/edit/kinds/index.js";
 export { EDIT_LOG, type EditLog, readLog } from "./ops/edit/log.js";
 export { type ChainBreak, entryOfHead, headOf, type LogChain } from "./ops/edit/log-chain.js";
 export type { LogEntry, LoggedFile } from "./ops/edit/log-entry.js";
 export type { NewFile } from "./ops/edit/new-file.js";
+export { STREAM_LOG_SUFFIX } from "./ops/edit/place.js";
 export {
   type Change,
   type Edit,
@@ -84,14 +80,6 @@ export {
   type RestoreWishes,
 } from "./ops/edit/plan.js";
 export { planEdits, recipeEdits } from "./ops/edit/plan-edits.js";
-export {
-  type AppliedStream,
-  applyToStream,
-  editedBytes,
-  type StreamTarget,
-} from "./ops/edit/stream/apply.js";
-export { STREAM_LOG_SUFFIX } from "./ops/edit/stream/files.js";
-export { type UndoneStream, undoStream } from "./ops/edit/stream/undo.js";
 export { checkLog, type FileState, type Undone, type UndoTrust, undoEdits } from "./ops/edit/undo.js";
 export { type Explanation, explainLog, type Failure, type Mend } from "./ops/explain/explain.js";
 export type { LogLine } from "./ops/explain/log.js";

@@ -79,11 +79,11 @@ export function* planLines(
 }
 
 /** A summary of what was written. */
-export function* appliedLines({ directory, entry, head, copied }: Applied, plan: Plan): Generator<Line> {
-  if (entry === undefined) yield `${directory}: nothing to change`;
+export function* appliedLines({ path, entry, head, copied }: Applied, plan: Plan): Generator<Line> {
+  if (entry === undefined) yield `${path}: nothing to change`;
   else {
     const names = entry.files.map(({ name }) => name).join(", ");
-    yield `${directory}: ${count(plan.changes.length, "change")} in ${names}`;
+    yield `${path}: ${count(plan.changes.length, "change")} in ${names}`;
     yield `log head ${head}`;
   }
   if (copied !== undefined) yield* copiedLines(copied);

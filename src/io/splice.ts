@@ -133,3 +133,16 @@ function baseReader(
   const all = high > low ? base.read(low, high - low) : Buffer.alloc(0);
   return (offset, size) => all.subarray(offset - low, offset - low + size);
 }
+
+/** The changed files as they would be written. */
+export function splicedFiles(
+  files: { open(name: string): ByteSource | undefined },
+  splices: ReadonlyMap<string, readonly Splice[]>,
+): Map<string, SplicedSource> {
+  const changed = new Map<string, SplicedSource>();
+  for (const [name, list] of splices) {
+    const base = files.open(name);
+    if (base !== undefined) changed.set(name, new SplicedSource(base, list));
+  }
+  return changed;
+}

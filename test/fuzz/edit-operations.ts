@@ -9,8 +9,6 @@ import { EDIT_KINDS } from "../../src/ops/edit/kinds/index.js";
 import { EDIT_LOG } from "../../src/ops/edit/log.js";
 import type { Edit, Plan } from "../../src/ops/edit/plan.js";
 import { planEdits } from "../../src/ops/edit/plan-edits.js";
-import { applyToStream } from "../../src/ops/edit/stream/apply.js";
-import { undoStream } from "../../src/ops/edit/stream/undo.js";
 import { undoEdits } from "../../src/ops/edit/undo.js";
 import { LOOK, shown, shownJson } from "./answers.js";
 import type { Target } from "./document-operations.js";
@@ -61,14 +59,12 @@ function withDocument(target: Target, run: (document: Document) => void): void {
 function madeAndUndone(document: Document, target: Target, edits: readonly Edit[]): void {
   const plan = firstPlan(document, edits, target.fresh());
   const to = target.fresh();
-  if (document.family === "criu") applyPlan(document, plan, { to: "directory", directory: to }, VERSION);
-  else applyToStream(document, plan, { to: "file", file: to }, VERSION);
+  applyPlan(document, plan, { to: "new", path: to }, VERSION);
   if (plan.splices.size === 0) return;
   const edited = openDocument(to);
   try {
     shownJson(editHistory(edited));
-    if (edited.family === "criu") undoEdits(edited, 1, { to: "in place" });
-    else undoStream(edited, 1, { to: "in place" });
+    undoEdits(edited, 1, { to: "in place" });
   } finally {
     edited.close();
   }

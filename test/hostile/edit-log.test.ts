@@ -4,7 +4,7 @@ import fs from "node:fs";
 import path from "node:path";
 import * as assert from "uvu/assert";
 import { EDIT_LOG } from "../../src/ops/edit/log.js";
-import { STREAM_LOG_SUFFIX } from "../../src/ops/edit/stream/files.js";
+import { STREAM_LOG_SUFFIX } from "../../src/ops/edit/place.js";
 import { crimg, crimgJson } from "../helpers/cli.js";
 import { fixture, streamFixture } from "../helpers/images.js";
 import { cleanUp, freshDirectory } from "../helpers/live.js";

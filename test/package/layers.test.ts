@@ -111,16 +111,6 @@ test("chalk and cli-table3 have one importer each", () => {
 /** Circles of types alone, to be undone with the objects that they are about; no other may appear. */
 const TYPE_CIRCLES: readonly (readonly string[])[] = [
   ["src/model/open-file.ts", "src/model/socket.ts"],
-  [
-    "src/ops/edit/descriptors.ts",
-    "src/ops/edit/draft.ts",
-    "src/ops/edit/editor.ts",
-    "src/ops/edit/kind.ts",
-    "src/ops/edit/kinds/remap-address.ts",
-    "src/ops/edit/lookalikes.ts",
-    "src/ops/edit/other-addresses.ts",
-  ],
-  ["src/ops/edit/stream/draft.ts", "src/ops/edit/stream/lookalikes.ts"],
 ];
 
 /** Groups of files that lead back to themselves, by the imports that are wanted: Tarjan's strongly connected components. */

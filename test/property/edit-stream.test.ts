@@ -5,10 +5,10 @@ import * as assert from "uvu/assert";
 import { MemorySource } from "../../src/io/source.js";
 import type { LinuxCrDocument } from "../../src/model/document.js";
 import { openDocument, openStream } from "../../src/open.js";
+import { applyPlan } from "../../src/ops/edit/apply.js";
 import type { Edit } from "../../src/ops/edit/plan.js";
 import { planEdits } from "../../src/ops/edit/plan-edits.js";
-import { applyToStream } from "../../src/ops/edit/stream/apply.js";
-import { undoStream } from "../../src/ops/edit/stream/undo.js";
+import { undoEdits } from "../../src/ops/edit/undo.js";
 import { assertBytes } from "../helpers/bytes.js";
 import { cleanUp, freshDirectory } from "../helpers/live.js";
 import { holds } from "../helpers/property.js";
@@ -105,7 +105,7 @@ function editInPlace(file: string, edits: readonly Edit[]): number {
     const before = fs.readFileSync(file);
     try {
       const plan = planEdits(document, [each], { root: path.dirname(file) });
-      const { entry } = applyToStream(document, plan, { to: "in place" }, { version: "test" });
+      const { entry } = applyPlan(document, plan, { to: "in place" }, { version: "test" });
       if (entry === undefined) continue;
       made++;
       assertFraming(before, fs.readFileSync(file), plan);
@@ -136,7 +136,7 @@ for (const stream of STREAMS)
         total += made;
         if (made > 0) {
           const document = openDocument(file) as LinuxCrDocument;
-          undoStream(document, made, { to: "in place" });
+          undoEdits(document, made, { to: "in place" });
           document.close();
         }
         assertBytes(fs.readFileSync(file), original, stream);

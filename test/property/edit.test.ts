@@ -118,7 +118,7 @@ for (const set of SETS) {
         const document = openSet(directory);
         const plan = planEdits(document, [each]);
         const copy = `${directory}-edited`;
-        applyPlan(document, plan, { to: "directory", directory: copy }, { version: "test" });
+        applyPlan(document, plan, { to: "new", path: copy }, { version: "test" });
         const [before, after] = [contents(directory), contents(copy)];
         const changed = new Set(plan.changes.map(({ image }) => image));
         for (const [file, bytes] of before)

@@ -5,12 +5,13 @@ import { dirname, join } from "node:path";
 import * as assert from "uvu/assert";
 import { OverlayFileSet } from "../../src/io/file-set.js";
 import { MemorySource } from "../../src/io/source.js";
-import { SplicedSource } from "../../src/io/splice.js";
+import { SplicedSource, splicedFiles } from "../../src/io/splice.js";
 import type { Document } from "../../src/model/document.js";
+import type { Policy } from "../../src/model/policy.js";
 import { openFileSet, openStream } from "../../src/open.js";
 import { planConversion } from "../../src/ops/convert/convert.js";
 import { diffCheckpoints } from "../../src/ops/diff/diff.js";
-import { splicedFiles } from "../../src/ops/edit/check.js";
+import type { Edit } from "../../src/ops/edit/plan.js";
 import { planEdits } from "../../src/ops/edit/plan-edits.js";
 import { MODEL_RULES } from "../../src/ops/validate/rules/rules.js";
 import { validate } from "../../src/ops/validate/validate.js";
@@ -109,10 +110,70 @@ const EDITS: readonly (readonly [fixture: string, edit: string])[] = [
   ["threads", "expiry posix[1000:1]=x2"],
   ["threads", "expiry timerfd[1000]=+1s"],
   ["threads", "comm 1000=other"],
+  ["tree", "comm 1003=other"],
+  ["container", "comm 1=other"],
+  ["container", "cgroup /crimg-demo=/elsewhere/deeper"],
+  ["container", "cgroup /=/below"],
+  ["deleted", "remap-path /var/lib/crimg-demo=/srv"],
+  ["deleted", "remap-path /var/lib/crimg-demo/deleted/linked=/var/lib/crimg-demo/other/linked"],
+  ["deleted", "remap-path /var/lib/crimg-demo/deleted/link=/srv/link"],
+  ["locks", "remap-path /var/lib/crimg-demo/locks=/srv"],
+  ["terminal", "remap-path /dev=/srv/dev"],
+  ["threads", "remap-path /var/lib/crimg-demo=/srv"],
+  ["tree", "remap-path /=/srv"],
+  ["container", "remap-path /log=/var/log"],
+  ["logger", "fd 1000:3=/srv/out"],
+  ["logger", "fd 1000:3=/srv/out,append"],
+  ["logger", "fd 1000:0=/srv/in"],
   ["locks", "lock 1000:4:100-199=read"],
   ["locks", "lock 1000:5=drop"],
   ["locks", "lease 1000:9=drop"],
 ];
+
+const NO_POLICY = { path: undefined, type: undefined, fd: undefined, to: undefined, append: false };
+
+const POLICIES: readonly (readonly [
+  fixture: string,
+  policies: readonly (Partial<Policy> & Pick<Policy, "action">)[],
+])[] = [
+  [
+    "logger",
+    [
+      { path: "**/messages", action: "ignore" },
+      { path: "/var/lib/**", action: "reopen" },
+    ],
+  ],
+  ["logger", [{ path: "**/logger.conf", action: "accept" }]],
+  ["logger", [{ path: "/var/lib/**", action: "remap", to: "/srv/all/" }]],
+  ["deleted", [{ path: "/var/lib/**", action: "remap", to: "/srv/all/" }]],
+  [
+    "sockets",
+    [
+      { type: "netlinksk", action: "drop" },
+      { type: "UNIXSK", action: "drop" },
+    ],
+  ],
+  ["sockets", [{ type: "socket", action: "reopen", to: "/srv/out", append: true }]],
+  ["terminal", [{ type: "tty", action: "reopen", to: "/srv/tty", append: true }]],
+  ["tree", [{ type: "PIPE", action: "drop" }]],
+  [
+    "threads",
+    [
+      { type: "EVENTFD", action: "drop" },
+      { type: "MEMFD", action: "ignore" },
+    ],
+  ],
+  [
+    "locks",
+    [
+      { fd: "4", action: "drop" },
+      { fd: "1000:9", action: "reopen", to: "/srv/x" },
+    ],
+  ],
+];
+
+/** What closes or redirects each descriptor of a task. */
+const OF_EACH_DESCRIPTOR = ["drop-fd PID:FD", "fd PID:FD=/srv/out,append"];
 
 interface Meaning {
   readonly id: string;
@@ -180,11 +241,67 @@ for (const place of [
 for (const [fixture, edit] of EDITS)
   test(`${edit} of ${fixture} does the same to both`, () => {
     const set = new DamagedSet(fixture).open();
-    const [ofSet, ofStream] = [edited(set, edit), edited(converted(set).document, edit)];
-    const { differences, memory } = diffCheckpoints(converted(ofSet).document, ofStream);
-    assert.equal([differences, memory], [[], []]);
-    assert.ok(isChanged(converted(set).document, ofStream), "the edit changes nothing");
+    const { document: before } = converted(set);
+    assert.ok(isChanged(before, assertSameEdit(set, before, edits(edit))), "the edit changes nothing");
   });
+
+test("comm of a thread does the same to both", () => {
+  const set = new DamagedSet("threads").open();
+  const given = edits("comm 1005=worker");
+  for (const document of [converted(edited(set, given)).document, edited(converted(set).document, given)])
+    assert.equal(
+      document.checkpoint.tasks.flatMap(({ threads }) => threads.map(({ comm }) => comm)),
+      ["threads", "worker", "worker-b", "sleeper"],
+    );
+});
+
+for (const [fixture, policies] of POLICIES)
+  test(`policies ${JSON.stringify(policies)} of ${fixture} do the same to both`, () => {
+    const set = new DamagedSet(fixture).open();
+    const { document: before } = converted(set);
+    const all = policies.map((policy) => ({ ...NO_POLICY, ...policy }));
+    assert.ok(isChanged(before, assertSameEdit(set, before, [], all)), "the policies change nothing");
+  });
+
+for (const fixture of ["logger", "locks", "deleted", "sockets", "terminal", "threads", "tree", "container"])
+  for (const edit of OF_EACH_DESCRIPTOR)
+    test(`${edit} of each descriptor of ${fixture} does the same to both`, () => {
+      const set = new DamagedSet(fixture).open();
+      const before = converted(set).document;
+      let changed = 0;
+      for (const { pid, descriptors } of before.checkpoint.tasks)
+        for (const { fd } of descriptors?.descriptors ?? []) {
+          const given = edits(edit.replace("PID:FD", `${pid}:${fd}`));
+          if (isRefused(before, given)) continue;
+          if (isChanged(before, assertSameEdit(set, before, given))) changed++;
+        }
+      assert.ok(changed > 0);
+    });
+
+/** A stream has pages where they are first needed, and crimg does not move them. */
+function isRefused(stream: Document, given: readonly Edit[]): boolean {
+  try {
+    planEdits(stream, given);
+    return false;
+  } catch (error) {
+    assert.match((error as Error).message, /this memfd holds the pages of another one that stays/);
+    return true;
+  }
+}
+
+/** Edits a set and the stream that it is converted into. Gives the edited stream. */
+function assertSameEdit(
+  set: Document,
+  stream: Document,
+  given: readonly Edit[],
+  policies: readonly Policy[] = [],
+): Document {
+  const ofStream = edited(stream, given, policies);
+  const { differences, memory } = diffCheckpoints(converted(edited(set, given, policies)).document, ofStream);
+  const text = given.map(({ kind, text: what }) => `${kind} ${what}`).join();
+  assert.equal([differences, memory], [[], []], text);
+  return ofStream;
+}
 
 function isChanged(before: Document, after: Document): boolean {
   const { differences, memory } = diffCheckpoints(before, after);
@@ -195,11 +312,11 @@ function isChanged(before: Document, after: Document): boolean {
 const CONFIGURATION = "/var/lib/crimg-demo/logger/etc/logger.conf";
 
 /** An image as an edit leaves it. */
-function edited(document: Document, text: string): Document {
+function edited(document: Document, given: readonly Edit[], policies: readonly Policy[] = []): Document {
   const root = freshDirectory("families");
   mkdirSync(join(root, dirname(CONFIGURATION)), { recursive: true });
   writeFileSync(join(root, CONFIGURATION), "one line more than at the checkpoint of the logger\n".repeat(3));
-  const plan = planEdits(document, edits(text), { root });
+  const plan = planEdits(document, given, { root }, policies);
   if (document.family === "criu") {
     const { fileSet } = document.set;
     return openFileSet(new OverlayFileSet(fileSet, splicedFiles(fileSet, plan.splices)));

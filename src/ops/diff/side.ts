@@ -12,11 +12,12 @@ export function sideOf(document: Document, keys: ReadonlyMap<number, string>): S
   const holders = lazy(() => holdersByFile(document, keys));
   const pipeEnds = lazy(() => {
     const ends = new Map<string, string[]>();
-    for (const file of checkpoint.files.all) {
+    // In the order of descriptors: files have no order that two images share.
+    for (const [file, names] of holders()) {
       if (file.pipeId === undefined) continue;
       const key = `${file.type}:${file.pipeId}`;
       const named = ends.get(key) ?? [];
-      named.push(...(holders().get(file) ?? []).slice(0, NAMED_ENDS - named.length));
+      named.push(...names.slice(0, NAMED_ENDS - named.length));
       ends.set(key, named);
     }
     return ends;

@@ -1,33 +1,20 @@
-import fs from "node:fs";
-import path from "node:path";
-import { sha256OfFile } from "../../io/digest.js";
-import { EditError, UnsupportedError, UsageError } from "../../io/errors.js";
-import { DirectoryFileSet } from "../../io/file-set.js";
-import { type FileDigests, replaceInPlace } from "../../io/in-place.js";
-import { createDirectory, temporaryBeside } from "../../io/new-directory.js";
+import { chunksOf } from "../../io/digest.js";
 import type { ByteSource } from "../../io/source.js";
-import type { CriuDocument } from "../../model/document.js";
-import { splicedFiles } from "./check.js";
-import { type CopiedSet, copySet } from "./copy-set.js";
-import { appendedLog, EDIT_LOG, logDigests, logEntry } from "./log.js";
+import { SplicedSource, splicedFiles } from "../../io/splice.js";
+import type { Document, LinuxCrDocument } from "../../model/document.js";
+import { SetFiles } from "./criu/set-files.js";
+import type { EditTarget, ImageFiles, WrittenImage } from "./image-files.js";
+import { StreamFiles } from "./linux-cr/stream-files.js";
+import { appendedLog, EDIT_LOG, logEntry } from "./log.js";
 import type { LogEntry } from "./log-entry.js";
-import { setPlace } from "./place.js";
+import { writeNewFiles } from "./new-file.js";
 import type { Plan } from "./plan.js";
 
-/** Where an edited set goes. `copy`: share nothing with the original. */
-export type EditTarget =
-  | { readonly to: "directory"; readonly directory: string; readonly copy?: boolean | undefined }
-  | { readonly to: "in place" };
-
-export interface Applied {
-  /** The edited set. */
-  readonly directory: string;
+export interface Applied extends WrittenImage {
   /** What the log now says about this edit; undefined when nothing had to be changed. */
   readonly entry: LogEntry | undefined;
   /** Digest of that entry, the head of the chain; to be kept where nobody else writes. */
   readonly head: string | undefined;
-  /** How its files came about; undefined for an edit in place. */
-  readonly copied: CopiedSet | undefined;
 }
 
 export interface ApplyOptions {
@@ -36,86 +23,46 @@ export interface ApplyOptions {
   readonly now?: Date | undefined;
 }
 
+/** The files of an image with its edit log. */
+export function filesOf(document: Document): ImageFiles {
+  return document.family === "criu" ? new SetFiles(document) : new StreamFiles(document);
+}
+
 /**
- * Writes what a plan says: into a new directory that appears whole, or in place, all files or none. The log inside the
- * set gets an entry from which the edit can be undone.
- * Errors: USAGE for an existing directory, EDIT when the set was changed meanwhile, IO.
+ * Writes what a plan says: into a new directory or file that appears whole, or in place, all files or none. The log, inside
+ * a set and beside a stream, gets an entry from which the edit can be undone.
+ * Errors: USAGE for what exists, EDIT when the image was changed meanwhile, UNSUPPORTED in place of a pipe, IO.
  */
 export function applyPlan(
-  document: CriuDocument,
+  document: Document,
   plan: Plan,
   target: EditTarget,
   options: ApplyOptions,
 ): Applied {
-  const changed = splicedFiles(document.set.fileSet, plan.splices);
-  if (changed.size === 0)
-    return { ...replaceFiles(document, new Map(), target, new Map()), entry: undefined, head: undefined };
-  const entry = logEntry(plan, changed, options.version, options.now ?? new Date());
+  const image = filesOf(document);
+  const changed = new Map(
+    [...splicedFiles(image.files, plan.splices)].map(([name, content]) => [
+      image.nameIn(target, name),
+      content,
+    ]),
+  );
+  const entry =
+    changed.size === 0 ? undefined : logEntry(plan, changed, options.version, options.now ?? new Date());
+  const appended = entry === undefined ? undefined : appendedLog(image.files, entry);
   const files = new Map<string, ByteSource | null>(changed);
-  const { log, head } = appendedLog(document.set.fileSet, entry);
-  files.set(EDIT_LOG, log);
-  const digests = new Map(entry.files.map((file) => [file.name, file]));
-  return { ...replaceFiles(document, files, target, digests), entry, head };
-}
-
-/**
- * The set with other files: in a new directory, or in place. Null takes a file away. `digests` are what files
- * must be for this to be done, and become. Errors: as applyPlan.
- */
-export function replaceFiles(
-  document: CriuDocument,
-  files: ReadonlyMap<string, ByteSource | null>,
-  target: EditTarget,
-  digests: ReadonlyMap<string, FileDigests>,
-): Pick<Applied, "directory" | "copied"> {
-  const from = directoryOf(document);
-  const log = files.get(EDIT_LOG);
-  const all = new Map(digests);
-  if (log !== undefined) all.set(EDIT_LOG, logDigests(document.set.fileSet, log));
-  const isUnchanged = (pathOf: (name: string) => string): boolean =>
-    [...all].every(([name, { before }]) => (sha256OfFile(pathOf(name)) ?? null) === before);
-  if (target.to === "in place") {
-    if (files.size > 0) replaceInPlace(setPlace(from), files, { digests: all, isUnchanged });
-    return { directory: from, copied: undefined };
-  }
-  const { directory, copy = false } = target;
-  if (directory === "") throw new UsageError("the new directory has no name");
-  const copied = createDirectory(directory, from, (temporary) => {
-    const made = copySet(from, temporary, directory, files, { copy });
-    if (!isUnchanged((name) => path.join(from, name)))
-      throw new EditError("the set was changed by another program meanwhile", { file: from });
-    return made;
-  });
-  return { directory, copied };
-}
-
-/** An image set in a directory that is removed again. */
-export interface TemporarySet {
-  readonly directory: string;
-  remove(): void;
-}
-
-/**
- * The set with a plan's changes in a temporary directory, which shares the pages with the original: beside it, so that
- * blocks can be shared, or where temporary files go when that is not allowed. For a restore that leaves the
- * original untouched. Errors: IO.
- */
-export function temporarySet(document: CriuDocument, plan: Plan): TemporarySet {
-  const from = directoryOf(document);
-  const directory = temporaryBeside(from);
-  const remove = (): void => fs.rmSync(directory, { recursive: true, force: true });
+  if (appended !== undefined) files.set(EDIT_LOG, appended.log);
+  const removeNewFiles = writeNewFiles(plan.newFiles);
   try {
-    copySet(from, directory, directory, splicedFiles(document.set.fileSet, plan.splices), { copy: false });
+    const digests = new Map(entry?.files.map((file) => [file.name, file]));
+    return { ...image.write(files, target, digests), entry, head: appended?.head };
   } catch (error) {
-    remove();
+    removeNewFiles();
     throw error;
   }
-  return { directory, remove };
 }
 
-/** Errors: UNSUPPORTED for a set that is not a directory. */
-function directoryOf(document: CriuDocument): string {
-  const { fileSet } = document.set;
-  if (fileSet instanceof DirectoryFileSet) return fileSet.directory;
-  throw new UnsupportedError("only image sets in a directory can be written", { file: document.name });
+/** The bytes of a stream with a plan's changes, for a pipe; the files that it makes are written first. Errors: IO, EDIT. */
+export function* editedBytes(document: LinuxCrDocument, plan: Plan): Generator<Buffer> {
+  writeNewFiles(plan.newFiles);
+  yield* chunksOf(new SplicedSource(document.image.source, [...plan.splices.values()].flat()));
 }

@@ -1,18 +1,34 @@
-import { EditError } from "../../io/errors.js";
+import { EditError, type ErrorPlace } from "../../io/errors.js";
+import type { Splice } from "../../io/splice.js";
+import { textToBytes } from "../../io/text.js";
+import { PATH_MAX } from "../../linux/files.js";
 import type { Checkpoint } from "../../model/checkpoint.js";
 import type { UtsNamespace } from "../../model/ipc.js";
 import type { Lock } from "../../model/lock.js";
-import type { Descriptor } from "../../model/open-file.js";
-import { type FileIdentity, namedFiles, type OpenFile } from "../../model/open-file.js";
+import {
+  type Descriptor,
+  type FileIdentity,
+  type FileTable,
+  namedFiles,
+  type OpenFile,
+} from "../../model/open-file.js";
 import type { Origin } from "../../model/origin.js";
 import type { InetEnds, Socket, UnixName } from "../../model/socket.js";
+import type { EpollWatch } from "../../model/special-file.js";
 import type { Timer } from "../../model/timer.js";
 import { equalValues } from "../../schema/equal.js";
 import { type FieldPath, formatPath, parsePath } from "../../schema/patch.js";
-import type { DescriptorName } from "./descriptors.js";
-import type { Parsed } from "./kind.js";
-import type { AddressRule } from "./kinds/remap-address.js";
-import { Ledger } from "./ledger.js";
+import type { OwnedAddressRule } from "./address-rules.js";
+import { ChangeLog } from "./change-log.js";
+import {
+  type DescriptorName,
+  FileUses,
+  type HeldDescriptor,
+  HeldFiles,
+  type PairedSocket,
+} from "./held-files.js";
+import type { StoredMemory } from "./mention-search.js";
+import type { OwnedRule, PathRules } from "./path-rules.js";
 import type { Edit } from "./plan.js";
 
 type Fields = Readonly<Record<string, unknown>>;
@@ -25,6 +41,44 @@ export interface Objects {
   readonly identity: FileIdentity;
   readonly uts: UtsNamespace;
   readonly timer: Timer;
+  readonly path: PathField;
+  readonly comm: TaskName;
+  readonly group: GroupMember;
+}
+
+/** A field that holds a path of the file system; the origin is what holds the field. */
+export interface PathField {
+  readonly text: string;
+  /** Name of the field. */
+  readonly field: string;
+  readonly origin: Origin;
+}
+
+/** What a path stands for, where it is not simply one. */
+export interface PathUse {
+  /** Why it is no path, whatever it looks like. */
+  readonly noPath?: string;
+  /** It may have lost its leading slash. */
+  readonly isLoose?: boolean;
+  /** The path of the deleted file that comes back from this link or copy. */
+  readonly substituteOf?: string | undefined;
+}
+
+/** The name of a task or thread. */
+export interface TaskName {
+  readonly comm: string;
+  readonly origin: Origin;
+  readonly repeats?: readonly Origin[];
+}
+
+/** A cgroups(7) path of a task. */
+export interface GroupMember {
+  readonly path: string;
+  /** Bytes of the path that lie outside of the task's cgroup namespace; undefined where the image does not say. */
+  readonly outside: number | undefined;
+  readonly origin: Origin;
+  /** Where one field holds several: the line. */
+  readonly line?: number;
 }
 
 /**
@@ -39,12 +93,40 @@ interface Stored {
   readonly repeats?: readonly Origin[];
 }
 
+/** What a person reads instead of bytes. */
+export interface Shown {
+  readonly before: unknown;
+  readonly after: unknown;
+}
+
+/** Texts whose other occurrences are left unchanged, and listed. */
+export type Similar = "path" | "cgroup" | "host name";
+
+/** A descriptor and the edit that sends it elsewhere. */
+export interface Redirected {
+  readonly edit: Edit;
+  readonly descriptor: HeldDescriptor;
+}
+
+/** How a deleted file comes back: its bytes in the image, a hard link on disk, or a copy that is written now. */
+export interface DeletedEdit {
+  /** The name that the file had. */
+  readonly path: string;
+  readonly method: "contents" | "relink" | "copy";
+  /** Where the substitute is, for relink and copy. */
+  readonly to: string;
+}
+
 /**
  * An image of either family while edits are planned, seen as objects of the model. An object is changed by its encoding:
  * the fields that differ before and after are set where it stands, and nothing else.
  */
-export abstract class Editor extends Ledger {
+export abstract class Editor extends ChangeLog {
   #model: { readonly changes: number; readonly checkpoint: Checkpoint } | undefined;
+  readonly #last: Readonly<Record<"next holder" | "order", Map<string, () => void>>> = {
+    "next holder": new Map(),
+    order: new Map(),
+  };
 
   /** The model over the image as edits have left it; objects that were taken away are still in it. */
   get checkpoint(): Checkpoint {
@@ -61,32 +143,95 @@ export abstract class Editor extends Ledger {
   /** What messages call the image. */
   abstract readonly name: string;
 
+  /** The bytes to change by file, those of a file in ascending order. */
+  abstract splices(): Map<string, Splice[]>;
+  /** Reads the image as it would be written. Errors: EDIT when it is no image any more, or another one than was planned. */
+  abstract check(splices: ReadonlyMap<string, readonly Splice[]>): void;
+  /** Pages that the image holds, and about how many bytes. */
+  abstract storedMemory(): { readonly bytes: number; readonly all: Iterable<StoredMemory> };
+
   /** Name of the file and place of the record, for changes and errors. */
   abstract imageOf(origin: Origin): string;
+
+  placeOf(origin: Origin): ErrorPlace {
+    const field = origin.field === undefined ? "" : `.${origin.field}`;
+    return { file: this.imageOf(origin), path: `[${origin.record}]${field}` };
+  }
 
   /** Changes bytes of a file of the image in place, such as those of pages. */
   abstract patchFile(edit: Edit, file: string, offset: number, bytes: Buffer): void;
   /** Notes where the old text of an edit stands in what the edit does not change. */
-  abstract leaveSimilar(edit: Edit, text: string, changed: "host name"): void;
+  abstract leaveSimilar(edit: Edit, text: string, changed: Similar): void;
 
   protected abstract isThere(origin: Origin): boolean;
   protected abstract readonly encoders: Encoders;
-  /** Sets a field inside the message that the origin names. `shown` is what a person reads instead of bytes. */
+  /** Sets a field inside the message that the origin names. */
   protected abstract changeField(
     edit: Edit,
     origin: Origin,
     path: FieldPath,
     value: unknown,
-    shown: { readonly before: unknown; readonly after: unknown },
+    shown: Shown,
   ): void;
   /** Takes a record, or the list element that the origin names, away, with what counts it. */
   protected abstract dropAt(edit: Edit, origin: Origin): void;
 
+  /** Sets a field of a record by its name in the format. Errors: USAGE, EDIT. */
+  abstract setField(edit: Edit, place: string, value: string): void;
+
   /** Sockets that are still there, also those that no descriptor leads to. */
   abstract sockets(): Iterable<Socket>;
-
   /** Changes addresses that stand outside of sockets, and notes what looks like them and stays. */
-  abstract remapOtherAddresses(edits: readonly Parsed<AddressRule>[]): void;
+  abstract remapOtherAddresses(rules: readonly OwnedAddressRule[]): void;
+
+  /** Every path outside of sockets and mounts. */
+  abstract eachPath(visit: (path: PathField, use: PathUse) => void): void;
+  /** Changes the paths of mounts other than where they are. */
+  abstract remapMounts(rules: PathRules<OwnedRule>): void;
+  /** The field with the path of an open file, or of a directory of a task. */
+  abstract pathOf(file: OpenFile): PathField | undefined;
+
+  /** What a task or thread is called. */
+  abstract namesOf(tid: number): Iterable<TaskName>;
+  abstract groupMembers(): Iterable<GroupMember>;
+  /** Moves the control groups that the restore makes, beside those that tasks are in. */
+  abstract moveGroups(rules: PathRules<OwnedRule>): void;
+
+  /** Changes how deleted files come back. Errors: EDIT; UNSUPPORTED where the format cannot express it. */
+  abstract changeDeleted(edit: Edit, to: DeletedEdit): void;
+
+  /** Takes a descriptor out of its table. */
+  abstract dropDescriptor(edit: Edit, descriptor: HeldDescriptor): void;
+  /** Gives descriptors of one file a new one: a regular file that the restore opens by its path. */
+  abstract openFor(members: readonly Redirected[], path: string, flags: number): void;
+  /** Takes an open file away with what belongs to it alone: its socket with what it has received, its terminal … */
+  abstract dropFile(edit: Edit, file: OpenFile): void;
+  /** Whether the image needs an open file for more than descriptors, tasks, messages and other open files. */
+  abstract isNeeded(file: OpenFile): boolean;
+  /** Files of those descriptors that a lock stands with. */
+  lockedFiles(lock: Lock, _files: FileTable): OpenFile[] {
+    return lock.file === undefined ? [] : [lock.file];
+  }
+  /** Makes a lock one of the first of these descriptors, unless it stands with one of them already. */
+  abstract moveLock(edit: Edit, lock: Lock, holders: readonly HeldDescriptor[]): void;
+  /** Ends those waits of an epoll(7) instance that are meant. Gives whether there were some. */
+  abstract dropWatches(edit: Edit, epoll: OpenFile, isMeant: (watch: EpollWatch) => boolean): boolean;
+  /** A unix socket has no other end any more; one with a connection is shut down in both directions. */
+  abstract hangUp(edit: Edit, socket: PairedSocket, isShutDown: boolean): void;
+
+  /** Descriptors as they were before edits closed or redirected any. */
+  get held(): HeldFiles {
+    return this.once(
+      "descriptors",
+      () => new HeldFiles(this.checkpoint, (lock, files) => this.lockedFiles(lock, files)),
+    );
+  }
+
+  /** What else needs open files; to be asked for before the first of them is let go. */
+  get uses(): FileUses {
+    const { held } = this;
+    return this.once("uses of files", () => new FileUses(held, this.makeModel(), this.sockets()));
+  }
 
   descriptor({ pid, fd }: DescriptorName): Descriptor | undefined {
     return this.checkpoint.task(pid)?.descriptors?.descriptors.find((each) => each.fd === fd);
@@ -114,7 +259,12 @@ export abstract class Editor extends Ledger {
 
   /** Locks and leases that are still there. */
   locks(): Lock[] {
-    return this.checkpoint.locks.filter(({ origin }) => this.isThere(origin));
+    return this.checkpoint.locks.filter((lock) => this.isHeld(lock));
+  }
+
+  /** Whether a lock or lease is still there. */
+  isHeld({ origin }: Lock): boolean {
+    return this.isThere(origin);
   }
 
   locksOf(name: DescriptorName): Lock[] {
@@ -153,6 +303,32 @@ export abstract class Editor extends Ledger {
         this.changeField(edit, origin, path, value, shown);
   }
 
+  /** Puts another path into a field. Errors: EDIT when it is too long for Linux. */
+  changePath(edit: Edit, path: PathField, text: string): void {
+    // No character takes more than 3 bytes of UTF-8 a UTF-16 unit.
+    const length = text.length * 3 < PATH_MAX ? 0 : textToBytes(text).length;
+    if (length >= PATH_MAX)
+      throw new EditError(
+        `path too long: ${length} bytes (expected at most ${PATH_MAX - 1})`,
+        this.placeOf({ ...path.origin, field: this.fieldOf(path) }),
+      );
+    this.changeObject(edit, "path", path, { text }, (each) => each.text);
+  }
+
+  /** Name of a path's field in its record. */
+  fieldOf({ origin, field }: PathField): string {
+    return formatPath([...parsePath(origin.field ?? ""), field]);
+  }
+
+  /** Notes a path that holds the text of a rule's OLD and is not matched by it; `text` is what it stands for. */
+  leaveMentioned(rules: PathRules<OwnedRule>, path: PathField, why: string, text = path.text): void {
+    const rule = rules.mentionedIn(text);
+    if (rule === undefined) return;
+    const { origin } = path;
+    const at = { image: this.imageOf(origin), record: origin.record, field: this.fieldOf(path) };
+    this.leave(rule.edit, { ...at, value: text, why });
+  }
+
   /** Notes an object that an edit is not meant for, by the field that stands first in its encoding. */
   leaveObject<K extends keyof Objects>(
     edit: Edit,
@@ -171,6 +347,17 @@ export abstract class Editor extends Ledger {
   dropObject(edit: Edit, { origin, repeats = [] }: Stored): void {
     this.matched(edit);
     for (const each of [origin, ...repeats]) if (this.isThere(each)) this.dropAt(edit, each);
+  }
+
+  /** What waits until all edits are planned, once for each key: who holds a thing next, and then in which order all stands. */
+  atEnd(phase: "next holder" | "order", key: string, step: () => void): void {
+    if (!this.#last[phase].has(key)) this.#last[phase].set(key, step);
+  }
+
+  /** After the last edit. */
+  finish(): void {
+    for (const steps of [this.#last["next holder"], this.#last.order])
+      for (const step of steps.values()) step();
   }
 
   #tableOf(pid: number): number | undefined {

@@ -1,9 +1,7 @@
-import type { FileSet } from "../../io/file-set.js";
 import type { Document } from "../../model/document.js";
-import { readLog } from "./log.js";
+import { filesOf } from "./apply.js";
 import type { LogChain } from "./log-chain.js";
 import type { LogEntry } from "./log-entry.js";
-import { fileOf, StreamFiles } from "./stream/files.js";
 import { checkLog, type FileState } from "./undo.js";
 
 /** What crimg did to an image. */
@@ -18,13 +16,7 @@ export interface EditHistory {
 
 /** Reads the log of a set or a stream and compares it with the files. Errors: FormatError; UNSUPPORTED for a pipe. */
 export function editHistory(document: Document): EditHistory {
-  const files = filesOf(document);
-  const { entries, chain } = files instanceof StreamFiles ? files.log() : readLog(files);
+  const { files, log } = filesOf(document);
+  const { entries, chain } = log;
   return { entries, chain, files: checkLog(files, entries) };
-}
-
-function filesOf(document: Document): FileSet {
-  if (document.family === "criu") return document.set.fileSet;
-  fileOf(document);
-  return StreamFiles.of(document);
 }

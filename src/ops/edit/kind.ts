@@ -8,7 +8,7 @@ export interface Parsed<A> {
 }
 
 /** A kind of edit: one file under kinds/, one row of the list there, a flag of the command and a key of recipes. */
-export interface EditKind<A = unknown, E extends Editor = Editor> {
+export interface EditKind<A = unknown> {
   /** Name of the flag and of the recipe's key. */
   readonly name: string;
   readonly syntax: string;
@@ -19,7 +19,7 @@ export interface EditKind<A = unknown, E extends Editor = Editor> {
   /** Errors: USAGE. */
   parse(text: string): A;
   /** Plans what the edits of this kind change; edits that follow one another are planned together. */
-  plan(edits: readonly Parsed<A>[], editor: E): void;
+  plan(edits: readonly Parsed<A>[], editor: Editor): void;
   /** What an edit that matched nothing was looking for, as the end of the sentence "nothing matched: …". */
   lookedFor(args: A): string;
 }

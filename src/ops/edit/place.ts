@@ -1,7 +1,13 @@
 import fs from "node:fs";
 import path from "node:path";
 import type { EditPlace } from "../../io/recover-in-place.js";
-import { logOf } from "./stream/files.js";
+
+/** What the name of a stream's file ends with for its edit log, which stands beside it. */
+export const STREAM_LOG_SUFFIX = ".crimg-log";
+
+export function logOf(file: string): string {
+  return file + STREAM_LOG_SUFFIX;
+}
 
 /** Where the set in a directory is edited in place. */
 export function setPlace(directory: string): EditPlace {

@@ -1,22 +1,16 @@
 import { CrimgError, UsageError } from "../../io/errors.js";
-import type { CriuDocument, Document } from "../../model/document.js";
+import type { Document } from "../../model/document.js";
 import type { Policy } from "../../model/policy.js";
 import type { Recipe } from "../../model/recipe.js";
-import { checkSplices } from "./check.js";
-import { Draft } from "./draft.js";
+import type { ChangeLog } from "./change-log.js";
+import { SetEditor } from "./criu/set-editor.js";
+import type { Editor } from "./editor.js";
 import type { EditGroup, EditKind, Parsed } from "./kind.js";
 import { EDIT_KINDS } from "./kinds/index.js";
 import { planPolicies } from "./kinds/policy.js";
-import type { Ledger } from "./ledger.js";
+import { StreamEditor } from "./linux-cr/stream-editor.js";
+import { searchMemory } from "./mention-search.js";
 import { type Edit, editText, type Plan, type PlanOptions } from "./plan.js";
-import { scanMemory } from "./scan-memory.js";
-import { planStream } from "./stream/plan-stream.js";
-
-/** What planning for one family of images comes to. */
-type Planned = Pick<Plan, "mentions" | "splices" | "newFiles"> & {
-  readonly ledger: Ledger;
-  readonly policyMatches: number;
-};
 
 /**
  * Works out what edits do to an image set or a stream, in their order, and policies after them; nothing is written. The
@@ -30,43 +24,36 @@ export function planEdits(
   policies: readonly Policy[] = [],
 ): Plan {
   const groups = grouped(edits);
-  const { ledger, policyMatches, ...rest } =
-    document.family === "linux-cr"
-      ? planStream(document, groups, options, policies)
-      : planSet(document, groups, options, policies);
+  const editor: Editor =
+    document.family === "criu"
+      ? new SetEditor(document.set.fileSet, options)
+      : new StreamEditor(document, options);
+  for (const { kind, members } of groups) kind.plan(members, editor);
+  const policyMatches = planPolicies(policies, editor);
+  editor.finish();
+  const splices = editor.splices();
+  editor.check(splices);
+  const { scanMemory, onProgress } = options;
   return {
     set: document.name,
     edits,
-    changes: ledger.changes,
-    left: ledger.left,
-    notes: [...ledger.notes],
-    warnings: [...ledger.warnings],
-    unmatched: unmatched(groups, ledger, policies.length > 0 && policyMatches === 0),
-    due: ledger.due,
-    restore: ledger.restore,
-    ...rest,
+    changes: editor.changes,
+    left: editor.left,
+    unmatched: unmatched(groups, editor, policies.length > 0 && policyMatches === 0),
+    mentions: scanMemory === true ? searchMemory(editor, editor.storedMemory(), onProgress) : undefined,
+    notes: [...editor.notes],
+    warnings: [...editor.warnings],
+    due: editor.due,
+    newFiles: editor.newFiles,
+    restore: editor.restore,
+    splices,
   };
 }
 
-function planSet(
-  document: CriuDocument,
-  groups: readonly EditGroup[],
-  options: PlanOptions,
-  policies: readonly Policy[],
-): Planned {
-  const draft = new Draft(document.set.fileSet, options);
-  for (const { kind, members } of groups) kind.plan(members, draft);
-  const policyMatches = planPolicies(policies, draft);
-  const splices = draft.splices();
-  checkSplices(draft, splices);
-  const mentions = options.scanMemory === true ? scanMemory(draft, options.onProgress) : undefined;
-  return { ledger: draft, policyMatches, splices, mentions, newFiles: [] };
-}
-
-function unmatched(groups: readonly EditGroup[], ledger: Ledger, noPolicyMatched: boolean): string[] {
+function unmatched(groups: readonly EditGroup[], log: ChangeLog, noPolicyMatched: boolean): string[] {
   const sentences = groups.flatMap(({ kind, members }) =>
     members
-      .filter(({ edit }) => ledger.matches(edit) === 0)
+      .filter(({ edit }) => log.matches(edit) === 0)
       .map(({ edit, args }) => `${editText(edit)}: ${kind.lookedFor(args)}`),
   );
   // Single policies need not match: they are patterns for sets of many kinds.

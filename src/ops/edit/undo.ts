@@ -1,23 +1,26 @@
-import { kindOfFileName } from "../../formats/criu/detect.js";
 import { sha256 } from "../../io/digest.js";
 import { EditError, UsageError } from "../../io/errors.js";
 import type { FileSet } from "../../io/file-set.js";
 import type { FileDigests } from "../../io/in-place.js";
 import type { ByteSource } from "../../io/source.js";
 import { SplicedSource } from "../../io/splice.js";
-import type { CriuDocument } from "../../model/document.js";
-import { type EditTarget, replaceFiles } from "./apply.js";
-import type { CopiedSet } from "./copy-set.js";
-import { EDIT_LOG, type EditLog, readLog, shortenedLog } from "./log.js";
+import type { Document } from "../../model/document.js";
+import { filesOf } from "./apply.js";
+import type { EditTarget, WrittenImage } from "./image-files.js";
+import { EDIT_LOG, type EditLog, shortenedLog } from "./log.js";
 import { headOf } from "./log-chain.js";
 import type { LogEntry } from "./log-entry.js";
 
-export interface Undone {
-  readonly directory: string;
+/** An image with edits taken back. */
+export interface Undone extends WrittenImage {
   /** The entries that were taken back, the newest first. */
   readonly entries: readonly LogEntry[];
   readonly files: readonly string[];
-  readonly copied: CopiedSet | undefined;
+  /**
+   * Files that these edits wrote beside a stream, which holds their bytes again. They stay where they are: a log that came
+   * with a stream is not to remove files of this host.
+   */
+  readonly left: readonly string[];
 }
 
 /** State of a file that the log knows. */
@@ -48,33 +51,28 @@ export interface UndoTrust {
 
 /**
  * Takes the last `steps` edits back: the files get the very bytes they had, which their SHA-256 proves before anything
- * is written, and the log loses the entries.
+ * is written, and the log loses the entries; that beside a stream goes with the last one.
  * Errors: USAGE when there are not so many; EDIT when something else has changed the files since, or the log.
  */
 export function undoEdits(
-  document: CriuDocument,
+  document: Document,
   steps: number,
   target: EditTarget,
   trust: UndoTrust = {},
 ): Undone {
-  const { fileSet } = document.set;
-  const log = readLog(fileSet);
-  const last = lastEntries(log, steps, document.name, trust);
-  for (const { name } of last.flatMap((entry) => entry.files))
-    if (kindOfFileName(name) === undefined)
-      throw new EditError(
-        `the log says that an edit changed ${JSON.stringify(name)}, which is not an image file`,
-        { file: fileSet.name },
-      );
-  const files = previousFiles(fileSet, last);
-  const changed = new Map<string, ByteSource | null>(files);
-  changed.set(EDIT_LOG, shortenedLog(log, steps));
-  const written = replaceFiles(document, changed, target, digestsBack(last));
-  return { ...written, entries: last, files: [...files.keys()] };
+  const image = filesOf(document);
+  const { log } = image;
+  const entries = lastEntries(log, steps, document.name, trust);
+  image.assertUndoable(entries);
+  const files = previousFiles(image.files, entries);
+  const changed = new Map<string, ByteSource | null>(files).set(EDIT_LOG, shortenedLog(log, steps));
+  const written = image.write(changed, target, digestsBack(entries));
+  const left = [...new Set(entries.flatMap(({ made }) => made ?? []))];
+  return { ...written, entries, files: [...files.keys()], left };
 }
 
 /** What the files are now, and what they become when the entries, newest first, are taken back. */
-export function digestsBack(entries: readonly LogEntry[]): Map<string, FileDigests> {
+function digestsBack(entries: readonly LogEntry[]): Map<string, FileDigests> {
   const digests = new Map<string, FileDigests>();
   for (const { files } of entries)
     for (const { name, before, after } of files)
@@ -87,7 +85,7 @@ export function digestsBack(entries: readonly LogEntry[]): Map<string, FileDiges
  * Errors: USAGE when there are not so many; EDIT when the chain is broken, does not reach them, or ends elsewhere than
  * the caller knows.
  */
-export function lastEntries(
+function lastEntries(
   { entries, chain, source }: EditLog,
   steps: number,
   image: string,
@@ -120,7 +118,7 @@ export function lastEntries(
 }
 
 /** The files before the given entries, newest first; each is proved by its hash before and after each entry. */
-export function previousFiles(files: FileSet, entries: readonly LogEntry[]): Map<string, ByteSource> {
+function previousFiles(files: FileSet, entries: readonly LogEntry[]): Map<string, ByteSource> {
   const previous = new Map<string, ByteSource>();
   const before = new Map<string, string>();
   for (const entry of entries)

@@ -7,10 +7,8 @@ import { openDocument } from "../../../src/open.js";
 import { applyPlan } from "../../../src/ops/edit/apply.js";
 import { editHistory } from "../../../src/ops/edit/history.js";
 import { EDIT_LOG } from "../../../src/ops/edit/log.js";
+import { STREAM_LOG_SUFFIX } from "../../../src/ops/edit/place.js";
 import { planEdits } from "../../../src/ops/edit/plan-edits.js";
-import { applyToStream } from "../../../src/ops/edit/stream/apply.js";
-import { STREAM_LOG_SUFFIX } from "../../../src/ops/edit/stream/files.js";
-import { undoStream } from "../../../src/ops/edit/stream/undo.js";
 import { undoEdits } from "../../../src/ops/edit/undo.js";
 import { explainLog } from "../../../src/ops/explain/explain.js";
 import { fixture, streamFixture } from "../../helpers/images.js";
@@ -49,7 +47,7 @@ function logOfCriu({ random }: Making): Mutant {
 function logOfSet(making: Making): Mutant {
   const set = join(making.scratch, "set");
   const original = openSet(fixture("logger"));
-  for (const to of [{ to: "directory", directory: set }] as const)
+  for (const to of [{ to: "new", path: set }] as const)
     applyPlan(original, planEdits(original, EDITS), to, VERSION);
   original.close();
   const told = changeLog(making, join(set, EDIT_LOG));
@@ -60,7 +58,7 @@ function logOfSet(making: Making): Mutant {
       { name: "log", run: () => shownJson(editHistory(openSet(set))) },
       {
         name: "undo",
-        run: () => shownJson(undoEdits(openSet(set), 1, { to: "directory", directory: join(out, "undone") })),
+        run: () => shownJson(undoEdits(openSet(set), 1, { to: "new", path: join(out, "undone") })),
       },
     ],
     digest: () => digestOf(set),
@@ -73,7 +71,7 @@ function logOfStream(making: Making): Mutant {
   cpSync(streamFixture("logger"), before);
   const original = openDocument(before);
   if (original.family === "linux-cr")
-    applyToStream(original, planEdits(original, EDITS), { to: "file", file }, VERSION);
+    applyPlan(original, planEdits(original, EDITS), { to: "new", path: file }, VERSION);
   original.close();
   const told = changeLog(making, `${file}${STREAM_LOG_SUFFIX}`);
   const out = mkdtempSync(join(scratch, "out-"));
@@ -86,7 +84,7 @@ function logOfStream(making: Making): Mutant {
         run() {
           const document = openDocument(file);
           if (document.family === "linux-cr")
-            shownJson(undoStream(document, 1, { to: "file", file: join(out, "undone.ckpt") }));
+            shownJson(undoEdits(document, 1, { to: "new", path: join(out, "undone.ckpt") }));
         },
       },
     ],

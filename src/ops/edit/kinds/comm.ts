@@ -1,20 +1,17 @@
-import type { CriuImage } from "../../../formats/criu/image.js";
-import { IMAGES } from "../../../formats/criu/images.js";
 import { UsageError } from "../../../io/errors.js";
 import { textToBytes } from "../../../io/text.js";
-import type { Draft } from "../draft.js";
 import type { EditKind } from "../kind.js";
 
 /** TASK_COMM_LEN of linux/sched.h less the NUL. */
 const MAX_BYTES = 15;
 
-export interface Comm {
+interface Comm {
   readonly pid: number;
   readonly name: string;
 }
 
 /** `--comm PID=NAME`: the name of a task or thread, proc_pid_comm(5). */
-export const comm: EditKind<Comm, Draft> = {
+export const comm: EditKind<Comm> = {
   name: "comm",
   syntax: "PID=NAME",
   summary: "name of a task or thread, at most 15 bytes; its command line stays",
@@ -29,17 +26,10 @@ export const comm: EditKind<Comm, Draft> = {
       );
     return { pid: Number(pid), name };
   },
-  lookedFor: ({ pid }) => `the set has no task or thread ${pid}`,
-  plan(edits, draft) {
-    for (const { edit, args } of edits) {
-      const image = draft.set.image(IMAGES.CORE, args.pid) as CriuImage | undefined;
-      for (const record of image?.records() ?? []) {
-        if (image === undefined) continue;
-        const { tc, thread_core } = record.value as { tc?: object; thread_core?: { comm?: string } };
-        if (tc !== undefined) draft.change(edit, image, record, ["tc", "comm"], args.name);
-        if (thread_core?.comm !== undefined)
-          draft.change(edit, image, record, ["thread_core", "comm"], args.name);
-      }
-    }
+  lookedFor: ({ pid }) => `the image has no task or thread ${pid}`,
+  plan(edits, editor) {
+    for (const { edit, args } of edits)
+      for (const each of editor.namesOf(args.pid))
+        editor.changeObject(edit, "comm", each, { comm: args.name }, ({ comm: name }) => name);
   },
 };

@@ -1,17 +1,9 @@
-import { UnsupportedError, UsageError } from "../../../io/errors.js";
-import type { Draft } from "../draft.js";
+import { UsageError } from "../../../io/errors.js";
+import type { DeletedEdit } from "../editor.js";
 import type { EditKind } from "../kind.js";
 
-export interface DeletedEdit {
-  /** The name that the file had. */
-  readonly path: string;
-  readonly method: "contents" | "relink" | "copy";
-  /** Where the substitute is, for relink and copy. */
-  readonly to: string;
-}
-
 /** `--deleted PATH=contents|relink:PATH|copy:PATH`: how a deleted file comes back. */
-export const deleted: EditKind<DeletedEdit, Draft> = {
+export const deleted: EditKind<DeletedEdit> = {
   name: "deleted",
   syntax: "PATH=contents|relink:PATH|copy:PATH",
   summary:
@@ -25,10 +17,7 @@ export const deleted: EditKind<DeletedEdit, Draft> = {
     return { path, method: word as DeletedEdit["method"], to };
   },
   lookedFor: ({ path }) => `no open or mapped file that was deleted had the name ${path}`,
-  plan(_edits, draft) {
-    throw new UnsupportedError(
-      "in a CRIU set ghost files and link remaps are images and entries of their own, which crimg does not turn into one another; dump again with --ghost-limit or --link-remap",
-      { file: draft.set.name },
-    );
+  plan(edits, editor) {
+    for (const { edit, args } of edits) editor.changeDeleted(edit, args);
   },
 };

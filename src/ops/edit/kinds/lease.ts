@@ -1,7 +1,7 @@
 import { EditError, UsageError } from "../../../io/errors.js";
 import { O_ACCMODE, O_RDONLY } from "../../../linux/open-flags.js";
 import { type Lock, typedLockName } from "../../../model/lock.js";
-import { type DescriptorName, parseDescriptorName } from "../descriptors.js";
+import { type DescriptorName, parseDescriptorName } from "../held-files.js";
 import type { EditKind } from "../kind.js";
 
 const WORDS = ["settle", "read", "write", "drop"] as const;

@@ -1,7 +1,7 @@
 import { UsageError } from "../../../io/errors.js";
 import { OFFSET_MAX } from "../../../linux/files.js";
 import { type Lock, typedLockName } from "../../../model/lock.js";
-import { type DescriptorName, parseDescriptorName } from "../descriptors.js";
+import { type DescriptorName, parseDescriptorName } from "../held-files.js";
 import type { EditKind } from "../kind.js";
 
 const TYPES = { read: "read", shared: "read", write: "write", exclusive: "write", drop: undefined } as const;

@@ -1,27 +1,18 @@
 import { EditError, UsageError } from "../../../io/errors.js";
 import type { OpenFile } from "../../../model/open-file.js";
 import { type Policy, policyFinder } from "../../../model/policy.js";
-import {
-  descriptionOf,
-  descriptors,
-  type FoundDescription,
-  type FoundDescriptor,
-  typeOf,
-} from "../descriptors.js";
-import type { Draft } from "../draft.js";
+import type { Editor } from "../editor.js";
+import { descriptorText, type HeldDescriptor } from "../held-files.js";
 import type { Edit } from "../plan.js";
-import { policyPath, policyText } from "../policy-text.js";
-import { type FoundFile, regFileOf, regFiles } from "../reg-files.js";
 import { acceptAsItIs, dropChecks } from "./accept-file.js";
 import { dropDescriptor } from "./drop-fd.js";
-import { parseRedirection, type Redirected, redirect } from "./fd.js";
-import { nameOf } from "./release.js";
+import { parseRedirection, redirect } from "./fd.js";
 
 /** A descriptor, or a file that no descriptor names (mapped, executed, a directory), with what policies ask for. */
 interface Subject {
-  readonly descriptor: FoundDescriptor | undefined;
-  readonly description: FoundDescription | undefined;
-  readonly file: FoundFile | undefined;
+  readonly descriptor: HeldDescriptor | undefined;
+  /** What has its path. */
+  readonly file: OpenFile | undefined;
   readonly text: string;
 }
 
@@ -29,92 +20,98 @@ interface Subject {
  * Applies the policies of a recipe: for each descriptor, and each file without one, the first that matches. Gives how
  * many matched. Errors: EDIT when an `error` policy matches.
  */
-export function planPolicies(policies: readonly Policy[], draft: Draft): number {
+export function planPolicies(policies: readonly Policy[], editor: Editor): number {
   if (policies.length === 0) return 0;
   let matches = 0;
   const find = policyFinder(policies);
   const edits = new Map(policies.map((policy) => [policy, { kind: "policy", text: policyText(policy) }]));
-  const redirections = new Map<string, { policy: Policy; members: Redirected[] }>();
-  const withDescriptor = new Set<number>();
-  const done = new Set<FoundFile>();
-  for (const descriptor of [...descriptors(draft)]) {
-    const subject = subjectOf(draft, descriptor);
-    if (subject.file !== undefined) withDescriptor.add(subject.file.value.id);
-    const policy = find({
-      pid: descriptor.pids[0] as number,
-      fd: descriptor.value.fd,
-      type: typeOf(descriptor),
-      path: subject.file?.value.name,
-    });
-    if (policy === undefined) continue;
+  const redirections: Parameters<typeof redirect>[1][number][] = [];
+  const done = new Set<OpenFile>();
+  const act = (policy: Policy | undefined, subject: Subject): void => {
+    if (policy === undefined) return;
     matches++;
-    if (policy.action === "ignore") continue;
-    if (policy.action === "reopen" && policy.to !== undefined) {
-      const key = `${typeOf(descriptor)}:${descriptor.value.id} ${policies.indexOf(policy)}`;
-      const group = redirections.get(key) ?? { policy, members: [] };
-      redirections.set(key, group);
-      group.members.push({ edit: edits.get(policy) as Edit, descriptor });
-    } else act(draft, policy, edits.get(policy) as Edit, subject, done);
+    if (policy.action !== "ignore") apply(editor, policy, edits.get(policy) as Edit, subject, done);
+  };
+  const files = filesWithPath(editor);
+  for (const descriptor of editor.held.all) {
+    const { pids, fd, type } = descriptor;
+    const file = descriptor.file?.node;
+    if (file !== undefined) files.delete(placeOf(file));
+    // An edit goes before all policies.
+    if (!editor.held.isUnchanged(descriptor)) continue;
+    const policy = find({ pid: pids[0] as number, fd, type, path: file?.path });
+    if (policy?.action === "reopen" && policy.to !== undefined) {
+      matches++;
+      const to = { ...parseRedirection(policy.to), append: policy.append };
+      redirections.push({ edit: edits.get(policy) as Edit, descriptor, to });
+    } else {
+      const text = `descriptor ${descriptorText(descriptor)} (${type}${file === undefined ? "" : ` ${file.path}`})`;
+      act(policy, { descriptor, file, text });
+    }
   }
-  for (const { policy, members } of redirections.values())
-    redirect(draft, members, { ...parseRedirection(policy.to as string), append: policy.append });
-  for (const file of regFiles(draft)) {
-    if (withDescriptor.has(file.value.id) || file.value.ext === true) continue;
-    const policy = find({ pid: 0, fd: -1, type: "REG", path: file.value.name });
-    if (policy === undefined) continue;
-    matches++;
-    if (policy.action !== "ignore") act(draft, policy, edits.get(policy) as Edit, fileSubject(file), done);
+  redirect(editor, redirections);
+  for (const file of files.values()) {
+    const { path = "" } = file;
+    act(find({ pid: 0, fd: -1, type: "REG", path }), { descriptor: undefined, file, text: path });
   }
   return matches;
 }
 
-function act(draft: Draft, policy: Policy, edit: Edit, subject: Subject, done: Set<FoundFile>): void {
-  const { descriptor, file } = subject;
+/** Open files with a path, and directories of tasks, by where they stand. */
+function filesWithPath(editor: Editor): Map<string, OpenFile> {
+  const { tasks, deletedFiles } = editor.checkpoint;
+  const directories = tasks.flatMap(({ cwd, root }) => [cwd, root]);
+  const all = [...editor.held.files.all.filter((file) => file.node === file), ...directories];
+  const found = new Map(all.flatMap((file) => (file?.path === undefined ? [] : [[placeOf(file), file]])));
+  for (const { keptFile } of deletedFiles) if (keptFile !== undefined) found.delete(placeOf(keptFile));
+  return found;
+}
+
+function placeOf({ origin }: OpenFile): string {
+  return `${origin.image} ${origin.record}`;
+}
+
+function apply(editor: Editor, policy: Policy, edit: Edit, subject: Subject, done: Set<OpenFile>): void {
+  const { descriptor, file, text } = subject;
   if (policy.action === "error")
-    throw new EditError(`a policy refuses ${subject.text}: ${edit.text}`, { file: draft.set.name });
+    throw new EditError(`a policy refuses ${text}: ${edit.text}`, { file: editor.name });
   if (policy.action === "drop") {
-    if (descriptor !== undefined) dropDescriptor(draft, edit, descriptor);
-    else leaveWithoutDescriptor(draft, edit, subject);
+    if (descriptor !== undefined) dropDescriptor(editor, edit, descriptor);
+    else if (file !== undefined) leaveWithoutDescriptor(editor, edit, file);
     return;
   }
-  if (file === undefined)
+  const path = file && editor.pathOf(file);
+  if (file === undefined || path === undefined)
     throw new UsageError(
-      `${policy.action} applies to files only, not to ${subject.text}; use drop, ignore, or reopen with \`to\``,
+      `${policy.action} applies to files only, not to ${text}; use drop, ignore, or reopen with \`to\``,
     );
   if (done.has(file)) return;
   done.add(file);
-  const opened = draft.checkpoint.files.get(file.value.id, "REG");
-  if (policy.action === "accept") acceptAsItIs(draft, edit, opened as OpenFile);
-  else if (policy.action === "reopen") dropChecks(draft, edit, opened as OpenFile);
-  else
-    draft.change(
-      edit,
-      file.image,
-      file.record,
-      [...file.path, "name"],
-      policyPath(file.value.name, policy.to as string),
-    );
+  if (policy.action === "accept") acceptAsItIs(editor, edit, file);
+  else if (policy.action === "reopen") dropChecks(editor, edit, file);
+  else editor.changePath(edit, path, policyPath(path.text, policy.to as string));
 }
 
-function subjectOf(draft: Draft, descriptor: FoundDescriptor): Subject {
-  const description = descriptionOf(draft, typeOf(descriptor), descriptor.value.id);
-  const node = description?.type === "REG" ? description.id : description?.value.regf_id;
-  const file = typeof node === "number" ? regFileOf(draft, node) : undefined;
-  const text = `descriptor ${nameOf(descriptor)} (${typeOf(descriptor)}${file === undefined ? "" : ` ${file.value.name}`})`;
-  return { descriptor, description, file: file?.value.ext === true ? undefined : file, text };
-}
-
-function fileSubject(file: FoundFile): Subject {
-  return { descriptor: undefined, description: undefined, file, text: file.value.name };
-}
-
-function leaveWithoutDescriptor(draft: Draft, edit: Edit, { file, text }: Subject): void {
-  if (file === undefined) return;
-  draft.leave(edit, {
-    image: file.image.fileName,
-    record: file.record.index,
-    field: [...file.path, "name"].join("."),
-    value: text,
+function leaveWithoutDescriptor(editor: Editor, edit: Edit, file: OpenFile): void {
+  const path = editor.pathOf(file);
+  editor.leave(edit, {
+    image: editor.imageOf(file.origin),
+    record: (path ?? file).origin.record,
+    field: path === undefined ? "" : editor.fieldOf(path),
+    value: file.path,
     why: "no descriptor names it: a mapping or a task's directory needs it",
   });
+}
+
+/** `path=/tmp/** drop`, for people. */
+function policyText({ path, type, fd, action, to, append }: Policy): string {
+  const which = [path && `path=${path}`, type && `type=${type}`, fd && `fd=${fd}`].filter(Boolean).join(" ");
+  return `${which} ${action}${to === undefined ? "" : ` to ${to}`}${append ? ",append" : ""}`;
+}
+
+/** `to` that ends in a slash is a directory: the file keeps its own name in it. Errors: USAGE. */
+function policyPath(path: string, to: string): string {
+  if (!to.startsWith("/"))
+    throw new UsageError(`invalid path ${JSON.stringify(to)} (expected an absolute path)`);
+  return to.endsWith("/") ? to + path.slice(path.lastIndexOf("/") + 1) : to;
 }

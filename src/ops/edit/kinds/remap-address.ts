@@ -1,17 +1,9 @@
 import { UsageError } from "../../../io/errors.js";
 import { endText, type InetEnd, type InetEnds } from "../../../model/socket.js";
 import { formatAddress, parseAddress } from "../../../schema/ip-address.js";
+import { type AddressRule, remapped } from "../address-rules.js";
 import type { Editor } from "../editor.js";
 import type { EditKind, Parsed } from "../kind.js";
-
-/** Words of an address in the order of memory of a little-endian machine, one or four. */
-export interface AddressRule {
-  readonly from: readonly number[];
-  readonly to: readonly number[];
-}
-
-/** ::ffff:0:0/96, the head of an IPv4 address in an IPv6 socket. */
-const MAPPED = [0, 0, 0xffff0000];
 
 /** `--remap-address OLD=NEW`: addresses of sockets and tunnels, IPv4 also where it is mapped into IPv6. */
 export const remapAddress: EditKind<AddressRule> = {
@@ -29,7 +21,7 @@ export const remapAddress: EditKind<AddressRule> = {
       const isChanged = (["local", "remote"] as const).filter((end) => remapEnd(editor, edits, inet, end));
       if (isChanged.length > 0 && connected) warnOfPeer(editor, inet, known);
     }
-    editor.remapOtherAddresses(edits);
+    editor.remapOtherAddresses(edits.map(({ edit, args }) => ({ ...args, edit })));
     for (const { edit, args } of edits) editor.replaced.set(formatAddress(args.from), edit);
   },
 };
@@ -72,17 +64,4 @@ function parseAddressRule(text: string): AddressRule {
   if (from.length !== to.length)
     throw new UsageError(`${old} and ${fresh} are not of one family, and a socket cannot change its own`);
   return { from, to };
-}
-
-/** The words after the rule; undefined when it does not match. Some ancient sets keep IPv4 in four words. */
-export function remapped(words: readonly number[], { from, to }: AddressRule): number[] | undefined {
-  if (equal(words, from)) return [...to];
-  if (from.length === 4) return undefined;
-  if (equal(words, [...MAPPED, from[0] as number])) return [...MAPPED, to[0] as number];
-  if (equal(words, [from[0] as number, 0, 0, 0])) return [to[0] as number, 0, 0, 0];
-  return undefined;
-}
-
-function equal(a: readonly number[], b: readonly number[]): boolean {
-  return a.length === b.length && a.every((word, i) => word === b[i]);
 }

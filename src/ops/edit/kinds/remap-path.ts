@@ -1,67 +1,69 @@
-import { IMAGES } from "../../../formats/criu/images.js";
-import { GHOST_FILE_ENTRY } from "../../../formats/criu/tables/ghost-file.js";
-import { MNT_ENTRY } from "../../../formats/criu/tables/mnt.js";
-import { REG_FILE_ENTRY } from "../../../formats/criu/tables/regfile.js";
-import { UNIX_SK_ENTRY } from "../../../formats/criu/tables/sk-unix.js";
-import type { Field } from "../../../schema/message.js";
-import type { VisitedField } from "../../../schema/visit.js";
-import type { Draft, Found } from "../draft.js";
-import type { EditKind, Parsed } from "../kind.js";
-import { leaveLookalikes } from "../lookalikes.js";
+import type { Editor, PathField, PathUse } from "../editor.js";
+import type { EditKind } from "../kind.js";
 import { type OwnedRule, type PathRule, PathRules, parsePathRule } from "../path-rules.js";
-import { movedLinkRemaps } from "./link-remaps.js";
 import { warnOfMovedSqlite } from "./moved-sqlite.js";
-import { leaveMentioned, setPath } from "./path-field.js";
-import { remapMountField } from "./remap-mount.js";
 import { remapSockets } from "./remap-socket.js";
 
-/** Fields of all image kinds that hold a path of the file system. */
-export function holdsPath(field: Field): boolean {
-  return field.holds === "path" || field.holds === "path-text";
-}
+type Rules = PathRules<OwnedRule>;
 
-/** `--remap-path OLD=NEW`: over every field that holds a path, whatever image it stands in. */
-export const remapPath: EditKind<PathRule, Draft> = {
+/** `--remap-path OLD=NEW`: over every field that holds a path, wherever it stands. */
+export const remapPath: EditKind<PathRule> = {
   name: "remap-path",
   syntax: "OLD=NEW",
   summary: "move OLD and all below it to NEW, in every field of every image that holds a path",
   parse: parsePathRule,
   lookedFor: ({ from }) => `no path in the set is ${from || "/"} or lies below it`,
-  plan(edits, draft) {
-    const rules = new PathRules(
-      edits.map(({ edit, args }: Parsed<PathRule>): OwnedRule => ({ ...args, edit })),
-    );
-    const links = movedLinkRemaps(draft, rules);
-    warnOfMovedSqlite(draft, regularFileNames(draft), rules);
-    draft.eachField(holdsPath, (found) => remapField(draft, rules, found));
-    remapSockets(draft, rules);
-    for (const move of links) move();
+  plan(edits, editor) {
+    const rules = new PathRules(edits.map(({ edit, args }): OwnedRule => ({ ...args, edit })));
+    warnOfMovedSqlite(editor, rules);
+    editor.remapMounts(rules);
+    editor.eachPath((path, use) => remap(editor, rules, path, use));
+    remapSockets(editor, rules);
     for (const { from, edit } of rules.rules) {
       if (from === "") continue;
-      draft.replaced.set(from, edit);
-      leaveLookalikes(draft, edit, from, holdsPath);
+      editor.replaced.set(from, edit);
+      editor.leaveSimilar(edit, from, "path");
     }
   },
 };
 
-function remapField(draft: Draft, rules: PathRules<OwnedRule>, found: Found<VisitedField>): void {
-  const { table, name } = found;
-  if (table === UNIX_SK_ENTRY) return;
-  if (table === MNT_ENTRY && name !== "mountpoint") {
-    remapMountField(draft, rules, found);
-    return;
-  }
-  const value = found.owner[name] as string;
-  if (table === REG_FILE_ENTRY && found.owner.ext === true) {
-    leaveMentioned(draft, rules, found, "the key of an external file, not a path");
-    return;
-  }
-  const mapped = table === GHOST_FILE_ENTRY ? rules.map(value) : rules.mapLoose(value);
-  if (mapped === undefined) leaveMentioned(draft, rules, found, "not OLD itself and not below it");
-  else setPath(draft, mapped.rule, found, mapped.path);
+function remap(
+  editor: Editor,
+  rules: Rules,
+  path: PathField,
+  { noPath, isLoose, substituteOf }: PathUse,
+): void {
+  const { text } = path;
+  const mapped = noPath !== undefined ? undefined : isLoose === true ? rules.mapLoose(text) : rules.map(text);
+  const after = mapped ?? (substituteOf === undefined ? undefined : besideMoved(rules, substituteOf, text));
+  if (after !== undefined) editor.changePath(after.rule.edit, path, after.path);
+  else editor.leaveMentioned(rules, path, noPath ?? "not OLD itself and not below it");
+  if (substituteOf !== undefined) noteSubstitute(editor, rules, substituteOf, text, after?.path);
 }
 
-function* regularFileNames(draft: Draft): Generator<string> {
-  for (const { value } of draft.set.records(IMAGES.FILES)) if (value.reg !== undefined) yield value.reg.name;
-  for (const { value } of draft.set.records(IMAGES.REG_FILES)) yield value.name;
+/** The link that brings a deleted file back and lies beside it follows it into its new directory. */
+function besideMoved(rules: Rules, file: string, link: string): ReturnType<Rules["map"]> {
+  const moved = rules.mapLoose(file);
+  if (moved === undefined || directoryOf(link) !== directoryOf(file)) return undefined;
+  return { path: directoryOf(moved.path) + link.slice(directoryOf(link).length), rule: moved.rule };
+}
+
+function directoryOf(path: string): string {
+  return path.slice(0, path.lastIndexOf("/"));
+}
+
+/** What the user has to do on disk. */
+function noteSubstitute(
+  editor: Editor,
+  rules: Rules,
+  file: string,
+  link: string,
+  fresh: string | undefined,
+): void {
+  if (fresh !== undefined)
+    editor.notes.add(`the deleted file ${file} comes back from ${link}: move that to ${fresh} on disk`);
+  else if (rules.mapLoose(file) !== undefined)
+    editor.notes.add(
+      `the deleted file ${file} comes back from ${link}, which no rule moves: it must be on the file system of the file's new path`,
+    );
 }

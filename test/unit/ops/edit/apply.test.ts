@@ -1,7 +1,8 @@
 import fs from "node:fs";
 import path from "node:path";
 import * as assert from "uvu/assert";
-import { applyPlan, temporarySet } from "../../../../src/ops/edit/apply.js";
+import { applyPlan } from "../../../../src/ops/edit/apply.js";
+import { temporarySet } from "../../../../src/ops/edit/criu/set-files.js";
 import { EDIT_LOG, readLog } from "../../../../src/ops/edit/log.js";
 import { planEdits } from "../../../../src/ops/edit/plan-edits.js";
 import { assertBytes } from "../../../helpers/bytes.js";

@@ -15,7 +15,7 @@ function file(set: CriuImageSet, id: number | undefined): FileEntry | undefined 
   return set.records(IMAGES.FILES).find(({ value }) => value.id === id)?.value;
 }
 
-test("a description of one descriptor becomes the file and keeps its id", () => {
+test("a description of one descriptor goes, and the descriptor names a new file", () => {
   const { after } = planned("sockets", edits("fd 1000:5=/srv/in"));
   const fd = descriptor(after, 2, 5);
   const entry = file(after, fd?.id);

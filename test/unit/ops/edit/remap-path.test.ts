@@ -3,7 +3,7 @@ import { IMAGES } from "../../../../src/formats/criu/images.js";
 import type { MntEntry } from "../../../../src/formats/criu/tables/mnt.js";
 import type { UnixSkEntry } from "../../../../src/formats/criu/tables/sk-unix.js";
 import { textToBytes } from "../../../../src/io/text.js";
-import { holdsPath } from "../../../../src/ops/edit/kinds/remap-path.js";
+import { holdsPath } from "../../../../src/ops/edit/criu/similar.js";
 import { fieldVisitor } from "../../../../src/schema/visit.js";
 import { SetBuilder } from "../../../helpers/build-set.js";
 import { openSet } from "../../../helpers/open-set.js";
@@ -53,7 +53,10 @@ test("link-remap names follow their file, by a directory's rule or by the file's
     const { after, plan } = planned("deleted", edits(`remap-path ${rule}`));
     const names = after.records(IMAGES.FILES).map(({ value }) => value.reg?.name);
     assert.ok(names.includes(link), String(names));
-    assert.match(plan.notes.join(), /move \/var\/lib\/crimg-demo\/deleted\/link_remap\.13 to/);
+    assert.match(
+      plan.notes.join(),
+      /comes back from \/var\/lib\/crimg-demo\/deleted\/link_remap\.13: move that to/,
+    );
   }
 });
 
@@ -89,7 +92,7 @@ test("a socket name beyond 108 bytes is refused with the sentence", () => {
 test("a path beyond what Linux takes is refused", () => {
   assert.throws(
     () => planned("logger", edits(`remap-path /var/lib=/${"x/".repeat(2100)}x`)),
-    /Linux takes at most 4095/,
+    /path too long: .* bytes \(expected at most 4095\)/,
   );
 });
 
