@@ -85,8 +85,9 @@ class CriuOpenFile implements OpenFile {
   }
 
   get origin(): Origin {
-    const origin = { image: this.#image, record: this.#index };
-    return this.#member === undefined ? origin : { ...origin, field: this.#member };
+    return this.#member === undefined
+      ? { image: this.#image, record: this.#index }
+      : { image: this.#image, record: this.#index, field: this.#member };
   }
 
   get node(): OpenFile | undefined {
