@@ -87,11 +87,18 @@ function readMessage(table: MessageTable, reader: WireReader, end: number, depth
     else readUnknown(reader, value, tag, at);
   }
   reader.end = outerEnd;
+  for (const name of decoder.repeated) {
+    const list = value[name] as unknown[];
+    // The room that V8 gives to a list of one would hold seventeen.
+    if (list.length > 0 && list.length <= MAX_SMALL_LIST) value[name] = list.slice();
+  }
   for (const name of decoder.required)
     if (value[name] === undefined)
       throw new WireError(`missing required field ${name} of ${table.name}`, start);
   return value;
 }
+
+const MAX_SMALL_LIST = 16;
 
 /** An unknown field costs an object and a buffer. */
 const UNKNOWN_WEIGHT = 2;

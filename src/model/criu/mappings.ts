@@ -55,36 +55,87 @@ export function criuMappings(
   files: FileTable,
 ): Mapping[] {
   if (mm === undefined || mm.vmas.length === 0)
-    return set
-      .records(IMAGES.VMAS, pid)
-      .map(({ value, index }) => mapping(value, files, { image: `vmas-${pid}.img`, record: index }, mm));
-  return mm.vmas.map((vma, i) =>
-    mapping(vma, files, { image: `mm-${pid}.img`, record: 0, field: `vmas[${i}]` }, mm),
-  );
+    return oldMappings(set, { image: `vmas-${pid}.img`, isList: false, files, mm }, pid);
+  const context = { image: `mm-${pid}.img`, isList: true, files, mm };
+  return mm.vmas.map((vma, i) => new CriuMapping(vma, i, context));
 }
 
-function mapping(
-  vma: VmaEntry,
-  files: FileTable,
-  origin: Mapping["origin"],
-  mm: MmEntry | undefined,
-): Mapping {
-  const kind = KINDS.find(([bit]) => (vma.status & bit) !== 0)?.[1] ?? "anonymous";
-  const file = mappedFile(kind, vma, files);
-  const shared = (vma.flags & MAP_SHARED) !== 0;
-  return {
-    start: vma.start,
-    end: vma.end,
-    permissions: `${vma.prot & 1 ? "r" : "-"}${vma.prot & 2 ? "w" : "-"}${vma.prot & 4 ? "x" : "-"}${shared ? "s" : "p"}`,
-    shared,
-    kind,
-    file,
-    offset: vma.pgoff,
-    shmid: kind === "SysV" || kind === "shared anonymous" ? vma.shmid : undefined,
-    name: mappingName(kind, vma, file, mm),
-    origin,
-  };
+function oldMappings(set: CriuImageSet, context: MappingContext, pid: number): Mapping[] {
+  return set.records(IMAGES.VMAS, pid).map(({ value, index }) => new CriuMapping(value, index, context));
 }
+
+/** What the mappings of a task share. */
+interface MappingContext {
+  readonly image: string;
+  /** Whether they are a list of the only record, and not records of their own. */
+  readonly isList: boolean;
+  readonly files: FileTable;
+  readonly mm: MmEntry | undefined;
+}
+
+/** A class: a task may have 300,000 of them. */
+class CriuMapping implements Mapping {
+  readonly #vma: VmaEntry;
+  readonly #index: number;
+  readonly #context: MappingContext;
+
+  constructor(vma: VmaEntry, index: number, context: MappingContext) {
+    this.#vma = vma;
+    this.#index = index;
+    this.#context = context;
+  }
+
+  get start(): bigint {
+    return this.#vma.start;
+  }
+
+  get end(): bigint {
+    return this.#vma.end;
+  }
+
+  get permissions(): string {
+    return PERMISSIONS[(this.#vma.prot & 7) | (this.shared ? 8 : 0)] as string;
+  }
+
+  get shared(): boolean {
+    return (this.#vma.flags & MAP_SHARED) !== 0;
+  }
+
+  get kind(): MappingKind {
+    for (const [bit, kind] of KINDS) if ((this.#vma.status & bit) !== 0) return kind;
+    return "anonymous";
+  }
+
+  get file(): OpenFile | undefined {
+    return mappedFile(this.kind, this.#vma, this.#context.files);
+  }
+
+  get offset(): bigint {
+    return this.#vma.pgoff;
+  }
+
+  get shmid(): bigint | undefined {
+    const { kind } = this;
+    return kind === "SysV" || kind === "shared anonymous" ? this.#vma.shmid : undefined;
+  }
+
+  get name(): string {
+    return mappingName(this.kind, this.#vma, this.file, this.#context.mm);
+  }
+
+  get origin(): Mapping["origin"] {
+    const { image, isList } = this.#context;
+    return isList
+      ? { image, record: 0, field: `vmas[${this.#index}]` }
+      : { image, record: this.#index };
+  }
+}
+
+/** By the bits of PROT_, and 8 for a shared one. */
+const PERMISSIONS = Array.from(
+  { length: 16 },
+  (_, bits) => `${bits & 1 ? "r" : "-"}${bits & 2 ? "w" : "-"}${bits & 4 ? "x" : "-"}${bits & 8 ? "s" : "p"}`,
+);
 
 function mappedFile(kind: MappingKind, vma: VmaEntry, files: FileTable): OpenFile | undefined {
   const type =
