@@ -1,4 +1,3 @@
-import fs from "node:fs";
 import { shellCommand } from "./io/shell.js";
 import type { Checkpoint } from "./model/checkpoint.js";
 import type { AskedRight } from "./model/rights/asked.js";
@@ -6,17 +5,6 @@ import type { Bearer } from "./model/rights/bearer.js";
 import type { Grant } from "./model/rights/grant.js";
 import type { Right } from "./model/rights/right.js";
 import { rightsBeyond } from "./model/rights/rights.js";
-
-/** CAP_SYS_PTRACE and CAP_CHECKPOINT_RESTORE: enough for an ordinary user to restore, and grant no other rights. */
-const OF_RESTORE = (1n << 19n) | (1n << 40n);
-
-/** Whether the caller could grant rights: root, or a user with capabilities. */
-export function isPrivileged(): boolean {
-  if (process.geteuid?.() === 0) return true;
-  const status = fs.readFileSync("/proc/self/status", "latin1");
-  const effective = BigInt(`0x${/^CapEff:\s*([0-9a-f]+)$/m.exec(status)?.[1] ?? "0"}`);
-  return (effective & ~OF_RESTORE) !== 0n;
-}
 
 /** Rights of a checkpoint beyond those of its owner and the grant. Errors: FormatError for a damaged image. */
 export function excessOf(checkpoint: Checkpoint, owner: Bearer, root: string, grant: Grant): Right[] {

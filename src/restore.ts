@@ -15,6 +15,7 @@ import type { Policy } from "./model/policy.js";
 import { type AskedRight, askedRights } from "./model/rights/asked.js";
 import { type Bearer, ownerOf } from "./model/rights/bearer.js";
 import { type Grant, NO_GRANT } from "./model/rights/grant.js";
+import { isPrivileged } from "./model/rights/privileged.js";
 import type { Edit, Plan } from "./ops/edit/plan.js";
 import { planEdits } from "./ops/edit/plan-edits.js";
 import type { RestoreOption } from "./ops/restore-options/option.js";
@@ -22,7 +23,7 @@ import { type ValidateOptions, type Verdict, validate } from "./ops/validate/val
 import { ownersEdits } from "./owners-edits.js";
 import { isPrivate, privateCopy } from "./private-copy.js";
 import { restorable } from "./restorable.js";
-import { excessOf, isPrivileged, rightsRefusals } from "./restore-rights.js";
+import { excessOf, rightsRefusals } from "./restore-rights.js";
 
 /** What to restore, and how. */
 export interface RestoreRequest
@@ -106,24 +107,24 @@ async function prepare(
   const choosesIds = request.pids !== "new" && request.pidns !== true;
   const { backend, reason: because } = backendFor(document, request.backend, { criu, choosesIds });
   const restored = restorable(document, plan, backend.family);
-  const granted = asOwner ? NO_GRANT : grant;
-  const rights = isEnforced
-    ? askedRights(excessOf(restored.document.checkpoint, owner, root ?? "/", granted))
-    : [];
   const { losses } = restored;
-  const { options, unanswered } = backend.needs(restored.document, request);
   const probe = backend.probe();
   await backend.settle(restored.document, request);
-  const given = request.edits.flatMap(({ kind, text }) => [`--${kind}`, text]);
-  const restart = { ...request, needed: options, given };
-  const command = backend.commandLine(restored.document, restart);
-  // For criu the final set is validated; for slim the image before the conversion, which the user knows.
+  // Validation builds a model of its own, which is free again before another one is needed. For criu the final set is validated; for slim the image before the conversion, which the user knows.
   const judged = backend.name === "criu" ? restored.document : restored.edited;
   const verdict = validate(judged, {
     root: root ?? "/",
     ...engineFacts(backend, probe),
     ignore: [...(choosesIds ? [] : ID_RULES), ...(backend.name === "slim" ? CRIU_FAULTS : [])],
   });
+  const granted = asOwner ? NO_GRANT : grant;
+  const rights = isEnforced
+    ? askedRights(excessOf(restored.document.checkpoint, owner, root ?? "/", granted))
+    : [];
+  const { options, unanswered } = backend.needs(restored.document, request);
+  const given = request.edits.flatMap(({ kind, text }) => [`--${kind}`, text]);
+  const restart = { ...request, needed: options, given };
+  const command = backend.commandLine(restored.document, restart);
   const prepared: PreparedRestore = {
     backend,
     because,

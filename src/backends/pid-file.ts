@@ -1,14 +1,22 @@
-import { writeFileSync } from "node:fs";
-import { BackendError } from "../io/errors.js";
+import fs from "node:fs";
+import { BackendError, isCrimgError } from "../io/errors.js";
+import { openReadable } from "../io/private-file.js";
 
 /** Writes the pid of the root task of running tasks. Errors: BackendError, which says that they run. */
 export function writePid(file: string, pid: number): void {
   try {
-    writeFileSync(file, `${pid}\n`);
+    const fd = openReadable(file);
+    try {
+      fs.writeSync(fd, `${pid}\n`);
+    } finally {
+      fs.closeSync(fd);
+    }
   } catch (error) {
-    throw new BackendError(
-      `the tasks run (root pid ${pid}), but the pid cannot be written: ${(error as Error).message}`,
-      { file, cause: error },
-    );
+    const { code = "error" } = error as NodeJS.ErrnoException;
+    const why = isCrimgError(error) ? error.text : code;
+    throw new BackendError(`the tasks run (root pid ${pid}), but the pid cannot be written: ${why}`, {
+      file,
+      cause: error,
+    });
   }
 }

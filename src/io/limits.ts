@@ -18,14 +18,11 @@ export const MAX_THREADS = 128 * 1024;
 /** Records that are read again under further names of their file. What tasks have in common byte by byte is small: fs-PID.img. */
 export const MAX_LINKED_BYTES = 2 * MiB;
 
-/** Descriptors of one table: twice the 65,536 that is a common LimitNOFILE of servers. */
+/** Descriptors of one table, and those that one epoll watches: twice the 65,536 that is a common LimitNOFILE of servers. */
 export const MAX_DESCRIPTORS = 128 * 1024;
 
 /** Open files of a set: 65,536 of one task and some more; real sets have 20,000. */
 export const MAX_SET_FILES = 72 * 1024;
-
-/** Open files of each of two compared CRIU sets, both held in memory; real sets have 20,000. */
-export const MAX_COMPARED_FILES = 24 * 1024;
 
 /** Path or name of an open file: twice PATH_MAX, which no kernel exceeds; it is shown for each descriptor. */
 export const MAX_PATH_LENGTH = 8 * 1024;

@@ -1,5 +1,7 @@
 import fs from "node:fs";
 import { CrimgError, ioError, isCrimgError, UnsupportedError } from "./errors.js";
+import { fsPath } from "./rooted-path.js";
+import { bytesToText } from "./text.js";
 
 const { O_RDONLY, O_DIRECTORY, O_NOFOLLOW, O_NONBLOCK } = fs.constants;
 
@@ -22,10 +24,29 @@ export class PinnedDirectory {
     return PinnedDirectory.#open(path, path, 0);
   }
 
+  /**
+   * A directory by its absolute path without links, as it was resolved: none is followed that came since.
+   * Errors: IO; UNSUPPORTED without /proc.
+   */
+  static openReal(path: string): PinnedDirectory {
+    const found = PinnedDirectory.open(path);
+    try {
+      found.assertPinned();
+      if (bytesToText(fs.readlinkSync(found.inside, "buffer")) !== path)
+        throw new CrimgError("IO", "replaced by a symbolic link meanwhile; run the command again", {
+          file: path,
+        });
+      return found;
+    } catch (error) {
+      found.close();
+      throw error;
+    }
+  }
+
   static #open(path: string, at: string, flags: number): PinnedDirectory {
     let fd: number;
     try {
-      fd = fs.openSync(at, O_RDONLY | O_DIRECTORY | flags);
+      fd = fs.openSync(fsPath(at), O_RDONLY | O_DIRECTORY | flags);
     } catch (error) {
       throw ioError("open the directory", path, error);
     }
@@ -36,7 +57,9 @@ export class PinnedDirectory {
   /** Errors: UNSUPPORTED if members can be accessed only by path. */
   assertPinned(): void {
     if (this.inside === this.path)
-      throw new UnsupportedError("editing in place requires a mounted /proc", { file: this.path });
+      throw new UnsupportedError("writing in a directory of others requires a mounted /proc", {
+        file: this.path,
+      });
   }
 
   /** A path to a member for this process. `name` must be a plain name. */
@@ -54,7 +77,7 @@ export class PinnedDirectory {
     const file = `${this.path}/${name}`;
     let fd: number;
     try {
-      fd = fs.openSync(this.at(name), flags | O_NOFOLLOW | O_NONBLOCK);
+      fd = fs.openSync(fsPath(this.at(name)), flags | O_NOFOLLOW | O_NONBLOCK);
     } catch (error) {
       throw ioError("open", file, error);
     }
@@ -65,7 +88,7 @@ export class PinnedDirectory {
 
   /** lstat(2) of a member; undefined if missing. */
   stat(name: string): fs.BigIntStats | undefined {
-    return fs.lstatSync(this.at(name), { bigint: true, throwIfNoEntry: false });
+    return fs.lstatSync(fsPath(this.at(name)), { bigint: true, throwIfNoEntry: false });
   }
 
   /** fstat(2) of the directory. */

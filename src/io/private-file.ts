@@ -1,6 +1,7 @@
 import fs from "node:fs";
 import path from "node:path";
 import { UsageError } from "./errors.js";
+import { PinnedDirectory } from "./pinned-directory.js";
 
 const { O_CREAT, O_EXCL, O_NOFOLLOW, O_RDWR, O_WRONLY } = fs.constants;
 
@@ -19,22 +20,45 @@ export function createPrivate(file: string | Buffer, like?: number): number {
 
 /**
  * Opens an output file named by the user, replacing an old one; a terminal, another device or a FIFO is written to.
- * Errors: USAGE as `replaceable`; those of the system.
+ * Errors: USAGE as `replaceable`; IO; those of the system.
  */
 export function openPrivate(file: string): number {
-  const old = replaceable(file);
-  if (old === "device") return openDevice(file);
-  if (old !== undefined) fs.unlinkSync(file);
-  return createPrivate(file, old?.mode);
+  return openAnew(file, (at, old) => createPrivate(at, old?.mode));
+}
+
+/** The same for a file that holds nothing of an image and that others may read: it has the modes of the umask. */
+export function openReadable(file: string): number {
+  return openAnew(file, (at) => fs.openSync(at, O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW, 0o666));
+}
+
+/** The directory is held open, so that the old file is removed from it and the new one made in it. */
+function openAnew(
+  file: string,
+  create: (at: string, old: { readonly mode: number } | undefined) => number,
+): number {
+  const { dir, base } = path.parse(path.resolve(file));
+  const directory = PinnedDirectory.open(dir);
+  try {
+    const at = directory.at(base);
+    const old = replaceable(file, at);
+    if (old === "device") return openDevice(file);
+    if (old !== undefined) fs.unlinkSync(at);
+    return create(at, old);
+  } finally {
+    directory.close();
+  }
 }
 
 /**
  * What exists at the name of an output file: nothing, a file with its mode, or a device or pipe to write to. A symbolic
  * link counts as one only in /dev, such as /dev/stdout. Errors: USAGE for any other link, for a directory, and for a FIFO
- * of another user, who would read the output.
+ * of another user, who would read the output. `at` is a path to it.
  */
-export function replaceable(file: string): { readonly mode: number } | "device" | undefined {
-  const found = fs.lstatSync(file, { throwIfNoEntry: false });
+export function replaceable(
+  file: string,
+  at: string = file,
+): { readonly mode: number } | "device" | undefined {
+  const found = fs.lstatSync(at, { throwIfNoEntry: false });
   if (found === undefined || found.isFile()) return found;
   if (found.isSymbolicLink()) {
     if (!isInDev(file) || fs.statSync(file).isFile())

@@ -87,11 +87,18 @@ function readMessage(table: MessageTable, reader: WireReader, end: number, depth
     else readUnknown(reader, value, tag, at);
   }
   reader.end = outerEnd;
+  for (const name of decoder.repeated) {
+    const list = value[name] as unknown[];
+    // The room that V8 gives to a list of one would hold seventeen.
+    if (list.length > 0 && list.length <= MAX_SMALL_LIST) value[name] = list.slice();
+  }
   for (const name of decoder.required)
     if (value[name] === undefined)
       throw new WireError(`missing required field ${name} of ${table.name}`, start);
   return value;
 }
+
+const MAX_SMALL_LIST = 16;
 
 /** An unknown field costs an object and a buffer. */
 const UNKNOWN_WEIGHT = 2;
@@ -141,12 +148,34 @@ function compile(table: MessageTable): Decoder {
   return { byTag, repeated, required, isPart: table.isPart === true };
 }
 
+/** Larger messages seldom repeat, and the last one is kept. */
+const MAX_SHARED_BYTES = 1024;
+
+/**
+ * Records of an image often have the same message in one field, such as the options of sockets: a message with the bytes of
+ * the one before it in that field is the same object, which saves half of the memory of a large image.
+ */
 function messageReader(name: string, nested: MessageTable, isRepeated: boolean): FieldReader {
+  let last: { readonly bytes: Buffer; readonly depth: number; readonly value: AnyValue } | undefined;
   return (reader, into, depth) => {
     try {
       if (isRepeated) reader.countElement();
       const length = reader.length();
-      const value = readMessage(nested, reader, reader.pos + length, depth + 1);
+      const { buf, pos } = reader;
+      let value: AnyValue;
+      if (
+        into[name] === undefined &&
+        last?.depth === depth &&
+        last.bytes.length === length &&
+        startsAt(buf, pos, last.bytes)
+      ) {
+        value = last.value;
+        reader.pos += length;
+      } else {
+        value = readMessage(nested, reader, pos + length, depth + 1);
+        if (!isRepeated && length <= MAX_SHARED_BYTES)
+          last = { bytes: Buffer.from(buf.subarray(pos, pos + length)), depth, value };
+      }
       if (isRepeated) (into[name] as AnyValue[]).push(value);
       else
         into[name] = into[name] === undefined ? value : mergeMessages(nested, into[name] as AnyValue, value);
@@ -157,21 +186,45 @@ function messageReader(name: string, nested: MessageTable, isRepeated: boolean):
   };
 }
 
-/** A duplicate singular message is merged: later scalars win, lists are concatenated (protobuf encoding guide). */
+function startsAt(buffer: Buffer, at: number, bytes: Buffer): boolean {
+  return buffer.compare(bytes, 0, bytes.length, at, at + bytes.length) === 0;
+}
+
+/** Messages that merging has made, and into which more may be merged: no other message shares them. */
+const merged = new WeakSet<AnyValue>();
+
+/**
+ * A duplicate singular message is merged: later scalars win, lists are concatenated (protobuf encoding guide). A message
+ * may be there a million times, so lists grow in place.
+ */
 function mergeMessages(table: MessageTable, first: AnyValue, second: AnyValue): AnyValue {
-  const merged: AnyValue = { ...first };
+  const into = merged.has(first) ? first : copyOf(first);
   for (const [name, field] of Object.entries(table.fields)) {
     const value = second[name];
     if (value === undefined) continue;
     const nested = fieldMessage(table, field);
-    if (field.label === "repeated") merged[name] = [...(first[name] as unknown[]), ...(value as unknown[])];
-    else if (nested !== undefined && first[name] !== undefined)
-      merged[name] = mergeMessages(nested, first[name] as AnyValue, value as AnyValue);
-    else merged[name] = value;
+    if (field.label === "repeated") append(into[name] as unknown[], value as unknown[]);
+    else if (nested !== undefined && into[name] !== undefined)
+      into[name] = mergeMessages(nested, into[name] as AnyValue, value as AnyValue);
+    else into[name] = value;
   }
-  const unknown = [...(first[UNKNOWN] ?? []), ...(second[UNKNOWN] ?? [])];
-  if (unknown.length > 0) merged[UNKNOWN] = unknown;
-  return merged;
+  const unknown = second[UNKNOWN];
+  if (unknown !== undefined) {
+    into[UNKNOWN] ??= [];
+    append(into[UNKNOWN], unknown);
+  }
+  return into;
+}
+
+function copyOf(message: AnyValue): AnyValue {
+  const copy: AnyValue = {};
+  for (const [name, value] of Object.entries(message)) copy[name] = Array.isArray(value) ? [...value] : value;
+  merged.add(copy);
+  return copy;
+}
+
+function append(list: unknown[], more: readonly unknown[]): void {
+  for (const each of more) list.push(each);
 }
 
 const SCALAR_READERS: Readonly<Record<Scalar, (reader: WireReader) => unknown>> = {

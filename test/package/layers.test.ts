@@ -109,9 +109,7 @@ test("chalk and cli-table3 have one importer each", () => {
 });
 
 /** Circles of types alone, to be undone with the objects that they are about; no other may appear. */
-const TYPE_CIRCLES: readonly (readonly string[])[] = [
-  ["src/model/open-file.ts", "src/model/socket.ts"],
-];
+const TYPE_CIRCLES: readonly (readonly string[])[] = [["src/model/open-file.ts", "src/model/socket.ts"]];
 
 /** Groups of files that lead back to themselves, by the imports that are wanted: Tarjan's strongly connected components. */
 function circles(isWanted: (each: Import) => boolean): string[][] {

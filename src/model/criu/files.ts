@@ -7,7 +7,7 @@ import type { FownEntry } from "../../formats/criu/tables/fown.js";
 import type { RegFileEntry } from "../../formats/criu/tables/regfile.js";
 import { enumName } from "../../io/enums.js";
 import { FormatError } from "../../io/errors.js";
-import { MAX_PATH_LENGTH } from "../../io/limits.js";
+import { MAX_DESCRIPTORS, MAX_PATH_LENGTH } from "../../io/limits.js";
 import { NumberNames } from "../number-names.js";
 import type { DeletedFile, FileIdentity, FileOwner, FileTable, OpenFile } from "../open-file.js";
 import type { Origin } from "../origin.js";
@@ -85,8 +85,9 @@ class CriuOpenFile implements OpenFile {
   }
 
   get origin(): Origin {
-    const origin = { image: this.#image, record: this.#index };
-    return this.#member === undefined ? origin : { ...origin, field: this.#member };
+    return this.#member === undefined
+      ? { image: this.#image, record: this.#index }
+      : { image: this.#image, record: this.#index, field: this.#member };
   }
 
   get node(): OpenFile | undefined {
@@ -177,7 +178,7 @@ function readFiles(set: CriuImageSet, context: FileContext): OpenFile[] {
     const record = member === undefined ? {} : (value[member] as Record<string, unknown> | undefined);
     // An entry without the member of its type says nothing of the file: as if it were not there.
     if (record === undefined) continue;
-    if (refusesName(set, IMAGES.FILES.file, index, offset, record)) continue;
+    if (refuses(set, IMAGES.FILES.file, index, offset, record)) continue;
     files.push(new CriuOpenFile(type, value.id, record, IMAGES.FILES.file, index, member, context));
   }
   if (files.length > 0) return files;
@@ -185,24 +186,30 @@ function readFiles(set: CriuImageSet, context: FileContext): OpenFile[] {
     if (splitImage === undefined) continue;
     for (const { index, offset, value } of set.image(splitImage)?.heldRecords() ?? []) {
       const { id = 0 } = value as { id?: number };
-      if (refusesName(set, splitImage.file, index, offset, value)) continue;
+      if (refuses(set, splitImage.file, index, offset, value)) continue;
       files.push(new CriuOpenFile(type, id, value, splitImage.file, index, undefined, context));
     }
   }
   return files;
 }
 
-/** A descriptor costs ten bytes and shows the whole name of its file. */
-function refusesName(
+/** A name that is too long, since a descriptor costs ten bytes and shows the whole name of its file; too many watches. */
+function refuses(
   set: CriuImageSet,
   image: string,
   index: number,
   offset: number,
   record: Readonly<Record<string, unknown>>,
 ): boolean {
-  const { name } = record;
-  if ((typeof name !== "string" && !Buffer.isBuffer(name)) || name.length <= MAX_PATH_LENGTH) return false;
-  const text = `invalid name of ${name.length} bytes (expected at most ${MAX_PATH_LENGTH})`;
+  const { name, tfd } = record;
+  const isNamed = typeof name === "string" || Buffer.isBuffer(name);
+  const text =
+    isNamed && name.length > MAX_PATH_LENGTH
+      ? `invalid name of ${name.length} bytes (expected at most ${MAX_PATH_LENGTH})`
+      : Array.isArray(tfd) && tfd.length > MAX_DESCRIPTORS
+        ? `too many watched descriptors: ${tfd.length} (expected at most ${MAX_DESCRIPTORS})`
+        : undefined;
+  if (text === undefined) return false;
   const place = { file: path.join(set.name, image), path: `[${index}]`, offset };
   set.refuse(image, index, new FormatError("TOO_LARGE", text, place));
   return true;

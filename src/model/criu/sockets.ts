@@ -33,25 +33,11 @@ const PEER_IS_EXTERNAL = 1;
 
 /** The socket side of an open file; undefined for files that are no sockets. */
 export function socketOf(file: OpenFile, files: FileTable, set: CriuImageSet): Socket | undefined {
-  const { origin } = file;
   switch (file.type) {
-    case "UNIXSK": {
-      const entry = file.record as UnixSkEntry;
-      return decodeUnix(entry, {
-        origin,
-        peer: entry.peer === 0 ? undefined : peers(files).get(entry.peer),
-        packets: () => packetsOf(set, file.id),
-      });
-    }
-    case "INETSK": {
-      const entry = file.record as InetSkEntry;
-      return decodeInet(entry, {
-        origin,
-        isBigEndian: set.imageNamed(origin.image)?.header?.byteOrder === "big-endian",
-        connection: () => connectionOf(set, entry.ino),
-        oldOptions: () => set.first(IMAGES.TCP_STREAM, entry.ino),
-      });
-    }
+    case "UNIXSK":
+      return decodeUnix(file.record as UnixSkEntry, new UnixFilePlace(file, files, set));
+    case "INETSK":
+      return decodeInet(file.record as InetSkEntry, new InetFilePlace(file, set));
     case "NETLINKSK":
       return decodeNetlink(file.record as NetlinkSkEntry);
     case "PACKETSK":
@@ -69,6 +55,52 @@ const BARE = {
   received: (): readonly Packet[] => [],
   connection: (): undefined => undefined,
 } as const;
+
+/** The place of an open file, looked up when it is asked for: 60,000 sockets are decoded many times. */
+class UnixFilePlace implements UnixPlace {
+  constructor(
+    private readonly file: OpenFile,
+    private readonly files: FileTable,
+    private readonly set: CriuImageSet,
+  ) {}
+
+  get origin(): Origin {
+    return this.file.origin;
+  }
+
+  get peer(): OpenFile | undefined {
+    const { peer } = this.file.record as UnixSkEntry;
+    return peer === 0 ? undefined : peers(this.files).get(peer);
+  }
+
+  packets(): readonly Packet[] {
+    return packetsOf(this.set, this.file.id);
+  }
+}
+
+/** The same for internet sockets. */
+class InetFilePlace implements InetPlace {
+  constructor(
+    private readonly file: OpenFile,
+    private readonly set: CriuImageSet,
+  ) {}
+
+  get origin(): Origin {
+    return this.file.origin;
+  }
+
+  get isBigEndian(): boolean {
+    return this.set.imageNamed(this.origin.image)?.header?.byteOrder === "big-endian";
+  }
+
+  connection(): TcpConnection | undefined {
+    return connectionOf(this.set, (this.file.record as InetSkEntry).ino);
+  }
+
+  oldOptions(): TcpOptsEntry | undefined {
+    return this.set.first(IMAGES.TCP_STREAM, (this.file.record as InetSkEntry).ino);
+  }
+}
 
 /** Where an entry stands, and what stands beside it. */
 export interface UnixPlace {

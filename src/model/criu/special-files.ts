@@ -1,6 +1,6 @@
 import type { CriuImageSet } from "../../formats/criu/image-set.js";
 import type { EventfdFileEntry } from "../../formats/criu/tables/eventfd.js";
-import type { EventpollFileEntry } from "../../formats/criu/tables/eventpoll.js";
+import type { EventpollFileEntry, EventpollTfdEntry } from "../../formats/criu/tables/eventpoll.js";
 import type { FileEntry } from "../../formats/criu/tables/fdinfo.js";
 import type { FownEntry } from "../../formats/criu/tables/fown.js";
 import type { InotifyFileEntry } from "../../formats/criu/tables/fsnotify.js";
@@ -9,7 +9,7 @@ import type { TimerfdEntry } from "../../formats/criu/tables/timer.js";
 import type { TermiosEntry } from "../../formats/criu/tables/tty.js";
 import { wordBytes } from "../../io/words.js";
 import type { OpenFile } from "../open-file.js";
-import type { Memfd, SpecialFile, Terminal } from "../special-file.js";
+import type { EpollWatch, Memfd, SpecialFile, Terminal } from "../special-file.js";
 import { memfdInode, ttyInfo } from "./referred-records.js";
 import { decodeTimerfd, encodeTimerfd } from "./timers.js";
 
@@ -32,8 +32,7 @@ export function decodeSpecial(
       return { kind: "timerfd", timer: decodeTimerfd(record as TimerfdEntry, origin) };
     case "EVENTPOLL": {
       const { tfd } = record as EventpollFileEntry;
-      const watches = tfd.map((each) => ({ ...each, fd: each.tfd, fileId: undefined }));
-      return { kind: "epoll", watches };
+      return { kind: "epoll", watches: tfd.map((item) => new CriuEpollWatch(item)) };
     }
     case "INOTIFY": {
       const watches = (record as InotifyFileEntry).wd.map(({ wd, mask, i_ino, s_dev, f_handle }) => {
@@ -47,6 +46,31 @@ export function decodeSpecial(
       return terminalOf(set, record.tty_info_id as number);
     default:
       return undefined;
+  }
+}
+
+/** A class: a server may watch 100,000 descriptors. */
+class CriuEpollWatch implements EpollWatch {
+  readonly #item: EventpollTfdEntry;
+
+  constructor(item: EventpollTfdEntry) {
+    this.#item = item;
+  }
+
+  get fd(): number {
+    return this.#item.tfd;
+  }
+
+  get events(): number {
+    return this.#item.events;
+  }
+
+  get data(): bigint {
+    return this.#item.data;
+  }
+
+  get fileId(): undefined {
+    return undefined;
   }
 }
 

@@ -21,6 +21,7 @@ import type { SignalState } from "../signals.js";
 import { timerfds } from "../special-file.js";
 import type { Timer } from "../timer.js";
 import { decodeLimits, decodeTaskAttributes } from "./attributes.js";
+import { type Box, boxed, boxedList } from "./box.js";
 import { decodeMappings, decodeMm } from "./mappings.js";
 import { CORE_HEAD } from "./parts.js";
 import { decodeActions, decodeTaskQueue } from "./signals.js";
@@ -30,6 +31,8 @@ import { decodeIntervalTimers, decodePosixTimers } from "./timers.js";
 
 const STATES = new Set<string>(["alive", "zombie", "stopped", "helper"]);
 
+const NO_SIGNALS: SignalState = { actions: [], pending: [] };
+
 /** What tasks of one set share while they are built. */
 export interface TaskContext {
   readonly set: CriuImageSet;
@@ -37,9 +40,6 @@ export interface TaskContext {
   readonly children: (pid: number) => readonly Task[];
   readonly descriptorTable: (id: number) => DescriptorTable;
 }
-
-/** A value that was read, which may be undefined; no box when it was not looked at. */
-type Box<T> = { readonly is: T } | undefined;
 
 /** A task of the tree; each part is read from its image at the first look at it. */
 export class CriuTask implements Task {
@@ -49,7 +49,8 @@ export class CriuTask implements Task {
   readonly sid: number;
   readonly #record: number;
   readonly #context: TaskContext;
-  readonly #threadIds: readonly number[];
+  /** Undefined for the leader alone. */
+  readonly #threadIds: readonly number[] | undefined;
   // What was read is kept in a box, and not in a closure each: a damaged set may name 100,000 tasks.
   #head: Box<Value<typeof CORE_HEAD> | undefined>;
   #core: Box<CoreEntry | undefined>;
@@ -58,7 +59,7 @@ export class CriuTask implements Task {
   #fs: Box<FsEntry | undefined>;
   #mappings: Box<Mapping[]>;
   #timers: Box<Timer[]>;
-  #signals: Box<SignalState>;
+  #signals: SignalState | undefined;
   #threads: Box<Thread[]>;
 
   constructor(entry: PstreeEntry, record: number, context: TaskContext) {
@@ -68,7 +69,8 @@ export class CriuTask implements Task {
     this.sid = entry.sid;
     this.#record = record;
     this.#context = context;
-    this.#threadIds = [...new Set(entry.threads)];
+    const { threads } = entry;
+    this.#threadIds = threads.length === 1 && threads[0] === entry.pid ? undefined : [...new Set(threads)];
   }
 
   get origin(): Origin {
@@ -90,7 +92,7 @@ export class CriuTask implements Task {
   }
 
   get threads(): readonly Thread[] {
-    this.#threads ??= { is: this.#makeThreads() };
+    this.#threads ??= boxedList(this.#makeThreads());
     return this.#threads.is;
   }
 
@@ -121,18 +123,18 @@ export class CriuTask implements Task {
 
   get mappings(): readonly Mapping[] {
     const { set, files } = this.#context;
-    this.#mappings ??= { is: decodeMappings(set, this.pid, this.#readMm(), files()) };
+    this.#mappings ??= boxedList(decodeMappings(set, this.pid, this.#readMm(), files()));
     return this.#mappings.is;
   }
 
   get timers(): readonly Timer[] {
-    this.#timers ??= { is: this.#makeTimers() };
+    this.#timers ??= boxedList(this.#makeTimers());
     return this.#timers.is;
   }
 
   get signals(): SignalState {
-    this.#signals ??= { is: this.#makeSignals() };
-    return this.#signals.is;
+    this.#signals ??= this.#makeSignals();
+    return this.#signals;
   }
 
   get limits(): readonly ResourceLimit[] {
@@ -154,13 +156,15 @@ export class CriuTask implements Task {
 
   #makeThreads(): Thread[] {
     if (this.state === "zombie") return [];
-    return this.#threadIds.map((tid) => new CriuThread(this.#context.set, this.pid, tid));
+    return (this.#threadIds ?? [this.pid]).map((tid) => new CriuThread(this.#context.set, this.pid, tid));
   }
 
   #makeSignals(): SignalState {
     const { set } = this.#context;
     const core = this.#readCore()?.tc;
-    return { actions: decodeActions(set, this.pid, core), pending: decodeTaskQueue(set, this.pid, core) };
+    const actions = decodeActions(set, this.pid, core);
+    const pending = decodeTaskQueue(set, this.pid, core);
+    return actions.length + pending.length === 0 ? NO_SIGNALS : { actions, pending };
   }
 
   #makeTimers(): Timer[] {
@@ -174,7 +178,7 @@ export class CriuTask implements Task {
   }
 
   #readHead() {
-    this.#head ??= { is: this.#context.set.firstPart(IMAGES.CORE, this.pid, CORE_HEAD) };
+    this.#head ??= boxed(this.#context.set.firstPart(IMAGES.CORE, this.pid, CORE_HEAD));
     return this.#head.is;
   }
 
@@ -182,7 +186,7 @@ export class CriuTask implements Task {
     if (this.#core === undefined) {
       const { set } = this.#context;
       const core = set.first(IMAGES.CORE, this.pid);
-      this.#core = { is: core };
+      this.#core = boxed(core);
       // Before anything else is made of a record that is too long.
       taskEntries(set, this.pid, "limits", core?.tc?.rlimits?.rlimits ?? []);
       taskEntries(set, this.pid, "signal actions", core?.tc?.sigactions ?? []);
@@ -192,17 +196,17 @@ export class CriuTask implements Task {
   }
 
   #readIds(): TaskKobjIdsEntry | undefined {
-    this.#ids ??= { is: this.#readHead()?.ids ?? this.#context.set.first(IMAGES.IDS, this.pid) };
+    this.#ids ??= boxed(this.#readHead()?.ids ?? this.#context.set.first(IMAGES.IDS, this.pid));
     return this.#ids.is;
   }
 
   #readMm(): MmEntry | undefined {
-    this.#mm ??= { is: this.#context.set.first(IMAGES.MM, this.pid) };
+    this.#mm ??= boxed(this.#context.set.first(IMAGES.MM, this.pid));
     return this.#mm.is;
   }
 
   #readFs(): FsEntry | undefined {
-    this.#fs ??= { is: this.#context.set.first(IMAGES.FS, this.pid) };
+    this.#fs ??= boxed(this.#context.set.first(IMAGES.FS, this.pid));
     return this.#fs.is;
   }
 

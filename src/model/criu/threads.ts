@@ -8,6 +8,7 @@ import type { Thread } from "../checkpoint.js";
 import type { Credentials } from "../credentials.js";
 import type { PendingSignal } from "../signals.js";
 import { decodeThreadAttributes } from "./attributes.js";
+import { type Box, boxed } from "./box.js";
 import { decodeCredentials } from "./credentials.js";
 import { decodeThreadQueue } from "./signals.js";
 import { criuX86Registers } from "./x86-registers.js";
@@ -16,8 +17,7 @@ import { criuX86Registers } from "./x86-registers.js";
 export class CriuThread implements Thread {
   readonly #set: CriuImageSet;
   readonly #pid: number;
-  #core: { readonly is: CoreEntry | undefined } | undefined;
-  #registers: ReadonlyMap<string, bigint> | undefined;
+  #core: Box<CoreEntry | undefined>;
 
   constructor(
     set: CriuImageSet,
@@ -40,8 +40,7 @@ export class CriuThread implements Thread {
   }
 
   get registers(): ReadonlyMap<string, bigint> {
-    this.#registers ??= registersOf(this.#read());
-    return this.#registers;
+    return registersOf(this.#read());
   }
 
   get blocked(): bigint {
@@ -87,7 +86,7 @@ export class CriuThread implements Thread {
   }
 
   #read(): CoreEntry | undefined {
-    this.#core ??= { is: this.#set.first(IMAGES.CORE, this.tid) };
+    this.#core ??= boxed(this.#set.first(IMAGES.CORE, this.tid));
     return this.#core.is;
   }
 }

@@ -21,7 +21,7 @@ export class Access {
   may(imagePath: string, wanted: number): boolean | undefined {
     const found = this.stat(imagePath);
     if (found === undefined) return undefined;
-    return this.#mayReach(path.dirname(found.path)) && this.#has(found.stat, wanted);
+    return this.#mayReach(path.dirname(found.path)) && this.has(found.stat, wanted);
   }
 
   /** Whether the user may make a file at a path; undefined when its directory is not there. */
@@ -42,13 +42,13 @@ export class Access {
     const above = path.dirname(directory);
     const stat = statOf(directory);
     const may =
-      (above === directory || this.#mayReach(above)) && stat !== undefined && this.#has(stat, SEARCH);
+      (above === directory || this.#mayReach(above)) && stat !== undefined && this.has(stat, SEARCH);
     this.#directories.set(directory, may);
     return may;
   }
 
-  /** The kernel's order: the owner's bits alone count for the owner, and so on, path_resolution(7). */
-  #has({ uid, gid, mode }: fs.Stats, wanted: number): boolean {
+  /** Whether a file gives the user these permissions: the owner's bits alone count for the owner, path_resolution(7). */
+  has({ uid, gid, mode }: fs.Stats, wanted: number): boolean {
     const shift = uid === this.owner.uid ? 6 : this.owner.gids.has(gid) ? 3 : 0;
     return ((mode >> shift) & wanted) === wanted;
   }

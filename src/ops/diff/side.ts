@@ -31,8 +31,7 @@ export function sideOf(document: Document, keys: ReadonlyMap<number, string>): S
   const nodes = lazy(() => new Set(checkpoint.files.all.map(({ record }) => record.regf_id)));
   const holdersOf = (file: OpenFile): readonly string[] => holders().get(file) ?? [];
   const held = (file: OpenFile): string => holdersOf(file)[0] ?? "nobody";
-  const fileName = (file: OpenFile | undefined): string | undefined => {
-    if (file === undefined) return undefined;
+  const nameOf = (file: OpenFile): string => {
     if (file.path !== undefined) return file.path;
     if (file.pipeId !== undefined)
       return `${file.type.toLowerCase()} between ${(pipeEnds().get(`${file.type}:${file.pipeId}`) ?? []).join(", ")}`;
@@ -40,6 +39,17 @@ export function sideOf(document: Document, keys: ReadonlyMap<number, string>): S
       return `unix ${file.socket.type} ${held(file)}${file.socket.peer === undefined ? "" : ` to ${held(file.socket.peer)}`}`;
     if (file.type === "MEMFD" || file.socket !== undefined) return file.label;
     return file.label.replace(/\[\d+\]/, "");
+  };
+  // Several sections ask for the name of each of 60,000 files.
+  const names = new Map<OpenFile, string>();
+  const fileName = (file: OpenFile | undefined): string | undefined => {
+    if (file === undefined) return undefined;
+    let name = names.get(file);
+    if (name === undefined) {
+      name = nameOf(file);
+      names.set(file, name);
+    }
+    return name;
   };
   return {
     document,

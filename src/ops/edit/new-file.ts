@@ -2,6 +2,7 @@ import fs from "node:fs";
 import path from "node:path";
 import { chunksOf } from "../../io/digest.js";
 import { EditError, ioError } from "../../io/errors.js";
+import { PinnedDirectory } from "../../io/pinned-directory.js";
 import { createPrivate } from "../../io/private-file.js";
 import { fsPath } from "../../io/rooted-path.js";
 import { type ByteSource, FileSource } from "../../io/source.js";
@@ -11,7 +12,7 @@ import { removeAbandoned, temporaryName } from "../../io/temporary.js";
 export interface NewFile {
   /** Path as the image has it. */
   readonly path: string;
-  /** Path on this host, below the root that was named. */
+  /** Path on this host, below the root that was named, without links. */
   readonly hostPath: string;
   readonly size: number;
   readonly mode: number;
@@ -24,16 +25,17 @@ const BLOCK = 64 * 1024;
 
 /**
  * Writes new files; each appears whole, and never in place of another one. A file of that name with the very same bytes, as
- * an edit that was killed leaves it, is taken. What was made is removed by the function that comes back.
+ * an edit that was killed leaves it, is taken. What was made is removed by the function that comes back. Directories are
+ * held open meanwhile, and no link in their place is followed.
  * Errors: EDIT for a file that is there, IO.
  */
 export function writeNewFiles(files: readonly NewFile[]): () => void {
-  const made: (string | Buffer)[] = [];
+  const made: NewFile[] = [];
   const undo = (): void => {
-    for (const file of made) fs.rmSync(file, { force: true });
+    for (const file of made) inDirectory(file, (directory, name) => directory.remove(name));
   };
   try {
-    for (const file of files) if (writeOne(file)) made.push(fsPath(file.hostPath));
+    for (const file of files) if (writeOne(file)) made.push(file);
   } catch (error) {
     undo();
     throw error;
@@ -43,43 +45,61 @@ export function writeNewFiles(files: readonly NewFile[]): () => void {
 
 /** Errors: EDIT when another file has that name. */
 export function assertNameIsFree(file: NewFile): void {
-  if (fs.lstatSync(fsPath(file.hostPath), { throwIfNoEntry: false }) !== undefined && !isSame(file))
-    throw new EditError(
-      "there is a file already, and crimg never writes over one; name another path in copy:PATH",
-      { file: file.hostPath },
-    );
+  inDirectory(file, (directory, name) => assertFree(directory, name, file));
+}
+
+function inDirectory<T>({ hostPath }: NewFile, work: (directory: PinnedDirectory, name: string) => T): T {
+  const directory = PinnedDirectory.openReal(path.dirname(hostPath));
+  try {
+    return work(directory, path.basename(hostPath));
+  } finally {
+    directory.close();
+  }
+}
+
+/** Whether the name is free, and not that of the same file. */
+function assertFree(directory: PinnedDirectory, name: string, file: NewFile): boolean {
+  const stat = directory.stat(name);
+  if (stat === undefined) return true;
+  if (stat.isFile() && isSame(directory, name, file)) return false;
+  throw new EditError(
+    "there is a file already, and crimg never writes over one; name another path in copy:PATH",
+    { file: file.hostPath },
+  );
 }
 
 function writeOne(file: NewFile): boolean {
-  const { hostPath, mode, uid, gid } = file;
+  const { hostPath } = file;
   const { dir, base } = path.parse(hostPath);
-  const temporary = fsPath(path.join(dir, temporaryName(base)));
-  try {
-    removeAbandoned(dir, base);
-    assertNameIsFree(file);
-    if (isSame(file)) return false;
-    const fd = createPrivate(temporary);
+  removeAbandoned(dir, base);
+  return inDirectory(file, (directory, name) => {
+    if (!assertFree(directory, name, file)) return false;
+    const temporary = fsPath(directory.at(temporaryName(base)));
     try {
-      fs.ftruncateSync(fd, file.size);
-      for (const { at, content } of file.pieces) {
-        let offset = at;
-        for (const chunk of chunksOf(content)) offset += fs.writeSync(fd, chunk, 0, chunk.length, offset);
-      }
-      giveTo(fd, uid, gid);
-      fs.fchmodSync(fd, mode & 0o7777);
-      fs.fsyncSync(fd);
+      fill(createPrivate(temporary), file);
+      // Unlike a rename, a link never takes the place of a file that came meanwhile.
+      fs.linkSync(temporary, fsPath(directory.at(name)));
+      return true;
+    } catch (error) {
+      throw ioError("write the contents of a deleted file", hostPath, error);
     } finally {
-      fs.closeSync(fd);
+      fs.rmSync(temporary, { force: true });
     }
-    // Unlike a rename, a link never takes the place of a file that came meanwhile.
-    fs.linkSync(temporary, fsPath(hostPath));
-    return true;
-  } catch (error) {
-    throw error instanceof EditError
-      ? error
-      : ioError("write the contents of a deleted file", hostPath, error);
+  });
+}
+
+function fill(fd: number, { size, mode, uid, gid, pieces }: NewFile): void {
+  try {
+    fs.ftruncateSync(fd, size);
+    for (const { at, content } of pieces) {
+      let offset = at;
+      for (const chunk of chunksOf(content)) offset += fs.writeSync(fd, chunk, 0, chunk.length, offset);
+    }
+    giveTo(fd, uid, gid);
+    fs.fchmodSync(fd, mode & 0o7777);
+    fs.fsyncSync(fd);
   } finally {
-    fs.rmSync(temporary, { force: true });
+    fs.closeSync(fd);
   }
 }
 
@@ -92,30 +112,31 @@ function giveTo(fd: number, uid: number, gid: number): void {
   }
 }
 
-function isSame(file: NewFile): boolean {
-  const stat = fs.lstatSync(fsPath(file.hostPath), { throwIfNoEntry: false });
-  return stat?.isFile() === true && holdsSame(file.hostPath, file);
+function isSame(directory: PinnedDirectory, name: string, file: NewFile): boolean {
+  const fd = directory.openFile(name);
+  try {
+    const there = new FileSource(`/proc/self/fd/${fd}`, file.hostPath);
+    const same = holdsSame(there, file);
+    there.close();
+    return same;
+  } finally {
+    fs.closeSync(fd);
+  }
 }
 
-/** Whether a file on this host has the size and the very bytes of another that is to be. */
-export function holdsSame(hostPath: string, { size, pieces }: Pick<NewFile, "size" | "pieces">): boolean {
-  const stat = fs.statSync(fsPath(hostPath));
-  if (stat.size !== size) return false;
-  const there = new FileSource(hostPath);
-  try {
-    let at = 0;
-    for (const piece of pieces) {
-      if (!isZero(there, at, piece.at)) return false;
-      at = piece.at;
-      for (const chunk of chunksOf(piece.content)) {
-        if (!there.read(at, chunk.length).equals(chunk)) return false;
-        at += chunk.length;
-      }
+/** Whether a file has the size and the very bytes of another that is to be. */
+export function holdsSame(there: ByteSource, { size, pieces }: Pick<NewFile, "size" | "pieces">): boolean {
+  if (there.size !== size) return false;
+  let at = 0;
+  for (const piece of pieces) {
+    if (!isZero(there, at, piece.at)) return false;
+    at = piece.at;
+    for (const chunk of chunksOf(piece.content)) {
+      if (!there.read(at, chunk.length).equals(chunk)) return false;
+      at += chunk.length;
     }
-    return isZero(there, at, size);
-  } finally {
-    there.close();
   }
+  return isZero(there, at, size);
 }
 
 function isZero(source: ByteSource, from: number, to: number): boolean {

@@ -8,7 +8,7 @@ import type { Editor } from "../editor.js";
 import type { EditKind, Parsed } from "../kind.js";
 import { editText } from "../plan.js";
 
-/** FILE_LOCK.fl_rem_lease is an s32. */
+/** FILE_LOCK.fl_rem_lease is an s32, and so is fs.lease-break-time. */
 const MAX_SECONDS = 0x7fff_ffffn;
 
 interface LeaseExpiry {
@@ -119,7 +119,10 @@ function adjust(editor: Editor, { edit, args }: Parsed<LeaseExpiry>, each: Lock)
 function wish(editor: Editor, { edit, args }: Parsed<LeaseExpiry>, leases: readonly Lock[]): void {
   editor.matched(edit);
   const time = changedTime(BigInt(LEASE_BREAK_TIME) * NSEC_PER_SEC, args.change);
-  const seconds = Number(time <= 0n ? 1n : (time + NSEC_PER_SEC - 1n) / NSEC_PER_SEC);
+  const rounded = time <= 0n ? 1n : (time + NSEC_PER_SEC - 1n) / NSEC_PER_SEC;
+  if (rounded > MAX_SECONDS)
+    throw new EditError(`invalid lease-break-time of ${rounded} s (expected at most ${MAX_SECONDS})`);
+  const seconds = Number(rounded);
   editor.restore.leaseBreakSeconds = Math.max(seconds, editor.restore.leaseBreakSeconds ?? 0);
   const names = leases.map(({ pid, fd }) => `${pid}:${fd}`);
   editor.notes.add(

@@ -6,6 +6,7 @@ import { RECORDS } from "../../../formats/linux-cr/records.js";
 import { textPayload } from "../../../formats/linux-cr/write.js";
 import { EditError } from "../../../io/errors.js";
 import { mountRoot } from "../../../io/mount-root.js";
+import { PinnedDirectory } from "../../../io/pinned-directory.js";
 import { fsPath, resolveInRoot } from "../../../io/rooted-path.js";
 import { FileSource } from "../../../io/source.js";
 import { textToBytes } from "../../../io/text.js";
@@ -15,6 +16,7 @@ import { assertNameIsFree, holdsSame, type NewFile } from "../new-file.js";
 import type { Edit } from "../plan.js";
 import { chunksInStream, HEAD_BYTES, MAX_STORED_BYTES, storedPieces } from "./stored-contents.js";
 import type { StreamRecords } from "./stream-records.js";
+import { assertMayGive, assertMayRead } from "./substitute-rights.js";
 
 /** FILE_UNLINKED.method and kind. */
 const METHOD = { relink: 1, contents: 2, copy: 3 } as const;
@@ -263,7 +265,7 @@ function takeIn(editor: StreamRecords, found: DeletedFile): void {
 }
 
 function readChunks(editor: StreamRecords, found: DeletedFile, substitute: string): Buffer[] {
-  const content = openOnDisk(editor, found, substitute, topOf(editor, found));
+  const { content } = openOnDisk(editor, found, substitute, topOf(editor, found));
   try {
     if (content.size > MAX_STORED_BYTES)
       throw new EditError(
@@ -280,10 +282,11 @@ function readChunks(editor: StreamRecords, found: DeletedFile, substitute: strin
 function copyOut(editor: StreamRecords, found: DeletedFile, to: string): void {
   const { mode, uid, gid, size } = found.value;
   const hostPath = hostPathOf(editor, to);
+  assertMayGive(editor.document, found.value, editor.image.place(found.index));
   const pieces: NewFile["pieces"] =
     found.substitute === undefined
       ? storedPieces(editor, found.value, found.chunks)
-      : [{ at: 0, content: openOnDisk(editor, found, found.substitute, topOf(editor, found)) }];
+      : [{ at: 0, content: openOnDisk(editor, found, found.substitute, topOf(editor, found)).content }];
   const file: NewFile = { path: to, hostPath, size: Number(size), mode, uid, gid, pieces };
   assertNameIsFree(file);
   if (editor.newFiles.some((other) => other.hostPath === hostPath))
@@ -298,19 +301,18 @@ function copyOut(editor: StreamRecords, found: DeletedFile, to: string): void {
 function checkLink(editor: StreamRecords, found: DeletedFile, to: string): void {
   const { value } = found;
   if (!isRegular(value)) return;
-  const source = openOnDisk(editor, found, to, "/");
+  const { content, ino } = openOnDisk(editor, found, to, "/");
   try {
-    const { ino } = fs.statSync(fsPath(source.path), { bigint: true });
     if (value.ino !== 0n && ino !== value.ino)
       throw new EditError(
         `it is inode ${ino}, and ${found.path} was inode ${value.ino}: not a link to the deleted file; copy:PATH takes any file`,
-        { file: source.path },
+        { file: content.name },
       );
     const pieces = storedPieces(editor, value, found.chunks);
-    if (found.substitute === undefined && !holdsSame(source.path, { size: Number(value.size), pieces }))
-      throw new EditError(`it does not hold what the image has of ${found.path}`, { file: source.path });
+    if (found.substitute === undefined && !holdsSame(content, { size: Number(value.size), pieces }))
+      throw new EditError(`it does not hold what the image has of ${found.path}`, { file: content.name });
   } finally {
-    source.close();
+    content.close();
   }
 }
 
@@ -320,33 +322,48 @@ function topOf({ options }: StreamRecords, { value, path: name }: DeletedFile): 
   return isInMount ? mountRoot(options.root ?? "/", name) : "/";
 }
 
-/** A substitute under the root, below its directory `top`. Errors: EDIT when it is not there, no file, or of another size. */
+/**
+ * A substitute under the root, below its directory `top`, with its inode.
+ * Errors: EDIT when it is not there, no file, of another size, or not to be read for the owner of the image.
+ */
 function openOnDisk(
   editor: StreamRecords,
   { value, path: name }: DeletedFile,
   substitute: string,
   top: string,
-): FileSource {
-  const root = editor.options.root ?? "/";
+): { readonly content: FileSource; readonly ino: bigint } {
+  const { root = "/" } = editor.options;
   const text = path.posix.join(top, substitute);
-  const onDisk = resolveInRoot(root, text);
-  const stat = onDisk === undefined ? undefined : fs.statSync(fsPath(onDisk), { throwIfNoEntry: false });
-  if (onDisk === undefined || stat === undefined)
+  const onDisk = resolveInRoot(fs.realpathSync(root), text);
+  if (onDisk === undefined)
     throw new EditError(`${text}, for the deleted file ${name}, is not there under ${root}`, {
       file: editor.image.name,
     });
-  if (!stat.isFile()) throw new EditError("it is no regular file", { file: onDisk });
-  if (BigInt(stat.size) !== value.size)
-    throw new EditError(`it has ${stat.size} bytes, and ${name} had ${value.size} at the checkpoint`, {
-      file: onDisk,
-    });
-  return new FileSource(onDisk);
+  if (!fs.statSync(fsPath(onDisk)).isFile()) throw new EditError("it is no regular file", { file: onDisk });
+  const directory = PinnedDirectory.openReal(path.dirname(onDisk));
+  let fd: number | undefined;
+  try {
+    fd = directory.openFile(path.basename(onDisk));
+    const stat = fs.fstatSync(fd, { bigint: true });
+    if (stat.size !== value.size)
+      throw new EditError(`it has ${stat.size} bytes, and ${name} had ${value.size} at the checkpoint`, {
+        file: onDisk,
+      });
+    assertMayRead(editor.document, { root, imagePath: text, fd, name: onDisk });
+    const content = new FileSource(`/proc/self/fd/${fd}`, onDisk);
+    // It is opened by this, so that the descriptor is no longer needed.
+    content.read(0, 0);
+    return { content, ino: stat.ino };
+  } finally {
+    if (fd !== undefined) fs.closeSync(fd);
+    directory.close();
+  }
 }
 
 /** Where a new file goes: its directory must be there, and links in it do not lead out of the root. */
 function hostPathOf(editor: StreamRecords, to: string): string {
   const root = editor.options.root ?? "/";
-  const directory = resolveInRoot(root, path.posix.dirname(to));
+  const directory = resolveInRoot(fs.realpathSync(root), path.posix.dirname(to));
   if (directory === undefined || !fs.statSync(fsPath(directory)).isDirectory())
     throw new EditError(`there is no directory ${path.posix.dirname(to)} under ${root}`, {
       file: editor.image.name,
