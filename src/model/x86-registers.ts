@@ -1,32 +1,80 @@
-/** Floating point and vector registers of x86 by name, for both families; those that are zero are left out. */
-export class X86Registers {
-  readonly #values = new Map<string, bigint>();
+/** What a thread of x86 had in its processor. */
+export interface X86State {
+  /** General registers and segments, by the names of criu's user_regs_entry; segments as the kernels of today number them. */
+  readonly general: ReadonlyMap<string, bigint>;
+  /** Whether it runs 32-bit code. */
+  readonly isCompat: boolean;
+  readonly extended: ExtendedState;
+  /** Descriptors of thread-local storage as the processor has them (Intel SDM 3A, 3.4.5); 0 for an empty one. */
+  readonly descriptors: readonly bigint[];
+}
 
-  entries(): Iterable<[name: string, value: bigint]> {
-    return this.#values.entries();
-  }
+/** Floating point and vector registers: an XSAVE area taken apart, Intel SDM vol. 1, 13.4. */
+export interface ExtendedState {
+  /** The area that FXSAVE writes, of 512 bytes. */
+  readonly fxsave: Buffer;
+  /** Bit n: component n is not in its initial state. Undefined where nothing is stored beyond FXSAVE. */
+  readonly inUse: bigint | undefined;
+  /** Components by their numbers, from 2 (upper halves of YMM) on. */
+  readonly components: ReadonlyMap<number, Buffer>;
+}
 
-  add(name: string, value: number | bigint): void {
-    if (BigInt(value) !== 0n) this.#values.set(name, BigInt(value));
-  }
+export const FXSAVE_BYTES = 512;
+/** First descriptor of thread-local storage in the global table of x86-64, and how many there are. */
+export const TLS_MIN = 12;
+export const TLS_ENTRIES = 3;
+const CONTROL_WORD = 0x37f;
+const MXCSR = 0x1f80;
 
-  /** Registers that stand side by side, each of so many bytes, the low byte first. */
-  addEach(name: string, bytes: Buffer, size: number): void {
+/** The FXSAVE area of a thread that has not used floating point yet. */
+export function initialFxsave(): Buffer {
+  const area = Buffer.alloc(FXSAVE_BYTES);
+  area.writeUInt16LE(CONTROL_WORD, 0);
+  area.writeUInt32LE(MXCSR, 24);
+  return area;
+}
+
+/** The components that are not in their initial state: what stands in others says nothing. */
+export function usedComponents({ inUse = 0n, components }: ExtendedState): (readonly [number, Buffer])[] {
+  return [...components].filter(([component]) => ((inUse >> BigInt(component)) & 1n) === 1n);
+}
+
+/** All registers by name; those of floating point and vectors only where they are not zero. */
+export function registerNames({ general, extended }: X86State): Map<string, bigint> {
+  const registers = new Map(general);
+  const add = (name: string, value: number | bigint): void => {
+    if (BigInt(value) !== 0n) registers.set(name, BigInt(value));
+  };
+  // Registers that stand side by side, each of so many bytes, the low byte first.
+  const addEach = (name: string, bytes: Buffer, size: number): void => {
     for (let i = 0; (i + 1) * size <= bytes.length; i++) {
       let value = 0n;
       for (let at = (i + 1) * size - 8; at >= i * size; at -= 8)
         value = (value << 64n) | bytes.readBigUInt64LE(at);
-      this.add(`${name}${i}`, value);
+      add(`${name}${i}`, value);
     }
-  }
-
-  /** A component of the XSAVE area: 2 are the upper halves of YMM, 5 the masks, 6 and 7 parts of ZMM. */
-  addComponent(component: number, bytes: Buffer): void {
+  };
+  const { fxsave, components } = extended;
+  for (const [name, at] of FXSAVE_WORDS) add(name, fxsave.readUInt16LE(at));
+  add("fip", fxsave.readBigUInt64LE(8));
+  add("fdp", fxsave.readBigUInt64LE(16));
+  add("mxcsr", fxsave.readUInt32LE(24));
+  addEach("st", fxsave.subarray(32, 160), 16);
+  addEach("xmm", fxsave.subarray(160, 416), 16);
+  for (const [component, bytes] of components) {
     const [name, size] = COMPONENTS[component] ?? [`xstate${component}_`, 8];
-    if (bytes.length % 8 === 0) this.addEach(name, bytes, size);
-    else if (bytes.length === 4) this.add(`${name}0`, bytes.readUInt32LE());
+    if (bytes.length % 8 === 0) addEach(name, bytes, size);
+    else if (bytes.length === 4) add(`${name}0`, bytes.readUInt32LE());
   }
+  return registers;
 }
+
+const FXSAVE_WORDS = [
+  ["fcw", 0],
+  ["fsw", 2],
+  ["ftw", 4],
+  ["fop", 6],
+] as const;
 
 const COMPONENTS: Readonly<Record<number, readonly [name: string, size: number]>> = {
   2: ["ymmh", 16],
@@ -35,17 +83,3 @@ const COMPONENTS: Readonly<Record<number, readonly [name: string, size: number]>
   7: ["zmm16_", 64],
   9: ["pkru", 8],
 };
-
-/** The area that FXSAVE writes, of 512 bytes. */
-export function addFxsave(registers: X86Registers, area: Buffer): void {
-  if (area.length < 416) return;
-  registers.add("fcw", area.readUInt16LE(0));
-  registers.add("fsw", area.readUInt16LE(2));
-  registers.add("ftw", area.readUInt16LE(4));
-  registers.add("fop", area.readUInt16LE(6));
-  registers.add("fip", area.readBigUInt64LE(8));
-  registers.add("fdp", area.readBigUInt64LE(16));
-  registers.add("mxcsr", area.readUInt32LE(24));
-  registers.addEach("st", area.subarray(32, 160), 16);
-  registers.addEach("xmm", area.subarray(160, 416), 16);
-}

@@ -2,7 +2,6 @@ import { fileNameOf } from "../../formats/criu/detect.js";
 import type { CriuImageSet } from "../../formats/criu/image-set.js";
 import { IMAGES } from "../../formats/criu/images.js";
 import type { CoreEntry } from "../../formats/criu/tables/core.js";
-import { UNKNOWN } from "../../schema/message.js";
 import type { ThreadAddresses, ThreadAttributes } from "../attributes.js";
 import type { Thread } from "../checkpoint.js";
 import type { Credentials } from "../credentials.js";
@@ -10,8 +9,8 @@ import type { PendingSignal } from "../signals.js";
 import { decodeThreadAttributes } from "./attributes.js";
 import { type Box, boxed } from "./box.js";
 import { decodeCredentials } from "./credentials.js";
+import { registersOf } from "./registers.js";
 import { decodeThreadQueue } from "./signals.js";
-import { criuX86Registers } from "./x86-registers.js";
 
 /** A thread whose core image is read at the first look at it. A class: a damaged tree names 100,000 of them. */
 export class CriuThread implements Thread {
@@ -102,32 +101,4 @@ function controlGroupsOf(set: CriuImageSet): ReadonlyMap<number, readonly string
     controlGroups.set(set, groups);
   }
   return groups;
-}
-
-/** What stands among the general registers and is none: of x86 the mode, of all the fields that no table knows. */
-const NO_REGISTERS: ReadonlySet<string> = new Set(["mode", UNKNOWN]);
-
-/** General registers of whichever architecture the core image carries. */
-function registersOf(core: CoreEntry | undefined): ReadonlyMap<string, bigint> {
-  const info =
-    core?.thread_info ??
-    core?.ti_aarch64 ??
-    core?.ti_arm ??
-    core?.ti_ppc64 ??
-    core?.ti_s390 ??
-    core?.ti_mips ??
-    core?.ti_loongarch64 ??
-    core?.ti_riscv64;
-  const registers = new Map<string, bigint>();
-  const general = (info as { gpregs?: Record<string, unknown> } | undefined)?.gpregs ?? {};
-  for (const [name, value] of Object.entries(general)) {
-    if (NO_REGISTERS.has(name)) continue;
-    if (typeof value === "bigint" || typeof value === "number") registers.set(name, BigInt(value));
-    else if (Array.isArray(value))
-      for (const [i, item] of value.entries()) registers.set(`${name}${i}`, BigInt(item as number | bigint));
-  }
-  const fpregs = core?.thread_info?.fpregs;
-  if (fpregs !== undefined)
-    for (const [name, value] of criuX86Registers(fpregs).entries()) registers.set(name, value);
-  return registers;
 }

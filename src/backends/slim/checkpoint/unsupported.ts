@@ -9,6 +9,7 @@ import { segmentFields } from "../memory/capture.js";
 import { unsupportedMapping } from "../memory/vma-flags.js";
 import { isSegment, isVvar, type Vma } from "../proc/mappings.js";
 import { keyedLines, procLink, procNumbers, readProc } from "../proc/read.js";
+import { USER64_CS } from "../ptrace/registers.js";
 import type { SocketTable } from "../sockets/capture.js";
 import { SYS } from "../sys/abi-x64.js";
 import { attempt } from "../sys/syscall.js";
@@ -38,8 +39,6 @@ export function unsupportedInTree(
   ];
 }
 
-/** Code segment of 64-bit tasks: __USER_CS, arch/x86/include/asm/segment.h. */
-const USER64_CS = 0x33n;
 const NAMESPACES: Readonly<Record<string, string>> = {
   cgroup: "cgroup",
   ipc: "IPC",

@@ -1,11 +1,12 @@
 import { RECORDS } from "../../../formats/linux-cr/records.js";
+import { usedComponents } from "../../../model/x86-registers.js";
 import { unsupportedCapabilities } from "../credentials/plan.js";
 import { unsupportedFiles } from "../files/plan.js";
 import { unsupportedLocks } from "../locks/plan.js";
 import { unsupportedVmas } from "../memory/plan.js";
 import { unsupportedVdso } from "../memory/vdso.js";
+import { USER64_CS } from "../ptrace/registers.js";
 import { unsupportedSockets } from "../sockets/plan.js";
-import { SELECTORS } from "../tasks/image.js";
 import { unsupportedTasks } from "../tasks/plan.js";
 import { unsupportedTerminals } from "../terminals/plan.js";
 import type { Host } from "./host.js";
@@ -48,7 +49,6 @@ const COMPONENTS: Readonly<Record<number, readonly [what: string, flag: string]>
 };
 /** State of shadow stacks, of user and supervisor. */
 const SHADOW_STACK: ReadonlySet<number> = new Set([11, 12]);
-const USER64_CS = SELECTORS.find(([selector]) => selector === 0x33)?.[1];
 
 /** Another kind of processor: nothing else of such an image is looked at. */
 function unsupportedArchitecture({ architecture }: Image, { arch }: Host): string[] {
@@ -60,9 +60,11 @@ function unsupportedArchitecture({ architecture }: Image, { arch }: Host): strin
 /** Modes and state that this processor lacks. */
 function unsupportedProcessor(image: Image, host: Host): string[] {
   const found = liveProcesses(image).flatMap(({ process }) =>
-    process.threads.flatMap(({ tid, codeSelector, xsave }) => {
-      const reasons = new Set(xsave.components.flatMap(({ component }) => componentReason(component, host)));
-      if (codeSelector !== USER64_CS) reasons.add("runs 32-bit code");
+    process.threads.flatMap(({ tid, registers, extended }) => {
+      const reasons = new Set(
+        usedComponents(extended).flatMap(([component]) => componentReason(component, host)),
+      );
+      if (registers.get("cs") !== USER64_CS) reasons.add("runs 32-bit code");
       return [...reasons].map((reason) => `thread ${tid} of task ${process.ids.pid} ${reason}`);
     }),
   );

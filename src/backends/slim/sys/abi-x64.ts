@@ -165,6 +165,3 @@ export const SYSCALL_INSTRUCTION = Buffer.from([0x0f, 0x05]);
 
 /** ELF note types of register sets for PTRACE_GETREGSET: linux/elf.h. */
 export const NT_X86_XSTATE = 0x202;
-
-/** The area of FXSAVE, which every XSAVE area begins with: x87 and SSE. */
-export const FXSAVE_BYTES = 512;

@@ -2,7 +2,8 @@ import fs from "node:fs";
 import koffi from "koffi";
 import { BackendError } from "../../../io/errors.js";
 import { MAP_PRIVATE_ANONYMOUS, PROT_EXEC, PROT_READ, PROT_WRITE } from "../../../linux/mman.js";
-import { FXSAVE_BYTES, SYS } from "./abi-x64.js";
+import { type ExtendedState, FXSAVE_BYTES, usedComponents } from "../../../model/x86-registers.js";
+import { SYS } from "./abi-x64.js";
 import { addressOf, call } from "./syscall.js";
 
 /** Leaf of CPUID that tells where the components of an XSAVE area stand. */
@@ -12,32 +13,20 @@ const HEADER_END = 576;
 /** x87 and SSE are in the FXSAVE part. */
 const FIRST_EXTENDED = 2;
 const MAX_COMPONENT = 62;
-
-/** One component of extended state, from 2 (upper halves of YMM) on. */
-interface XstateComponent {
-  readonly component: number;
-  readonly bytes: Buffer;
-}
-
-/** An XSAVE area taken apart: Intel SDM vol. 1, 13.4. */
-export interface Xsave {
-  readonly fxsave: Buffer;
-  /** Bit n: component n is not in its initial state. */
-  readonly xstateBv: bigint;
-  readonly components: readonly XstateComponent[];
-}
+/** x87 and SSE in use: all that an FXSAVE area can hold. */
+const LEGACY_STATE = 3n;
 
 /** Takes an area in the standard format of this processor apart; components in their initial state are left out. */
-export function splitXsave(vma: Buffer): Xsave {
-  const xstateBv = vma.length < HEADER_END ? 3n : vma.readBigUInt64LE(XSTATE_BV);
-  const components: XstateComponent[] = [];
+export function splitXsave(vma: Buffer): ExtendedState {
+  const inUse = vma.length < HEADER_END ? LEGACY_STATE : vma.readBigUInt64LE(XSTATE_BV);
+  const components = new Map<number, Buffer>();
   for (let component = FIRST_EXTENDED; component <= MAX_COMPONENT; component++) {
-    if ((xstateBv & (1n << BigInt(component))) === 0n) continue;
+    if ((inUse & (1n << BigInt(component))) === 0n) continue;
     const { offset, size } = placeOf(component);
     if (offset + size <= vma.length)
-      components.push({ component, bytes: Buffer.from(vma.subarray(offset, offset + size)) });
+      components.set(component, Buffer.from(vma.subarray(offset, offset + size)));
   }
-  return { fxsave: Buffer.from(vma.subarray(0, FXSAVE_BYTES)), xstateBv, components };
+  return { fxsave: Buffer.from(vma.subarray(0, FXSAVE_BYTES)), inUse, components };
 }
 
 /** The part of an area up to its last component that is not in its initial state. */
@@ -54,12 +43,14 @@ export function usedXsave(vma: Buffer): Buffer {
 }
 
 /** Puts an area for this processor together. Errors: BackendError when it lacks a component that is in use. */
-export function joinXsave({ fxsave, xstateBv, components }: Xsave): Buffer {
+export function joinXsave(state: ExtendedState): Buffer {
+  const { fxsave, inUse = LEGACY_STATE } = state;
   const size = cpuid(XSAVE_LEAF, 0).ebx;
   const vma = Buffer.alloc(size);
   fxsave.copy(vma);
-  vma.writeBigUInt64LE(xstateBv, XSTATE_BV);
-  for (const { component, bytes } of components) {
+  vma.writeBigUInt64LE(inUse, XSTATE_BV);
+  // criu stores components that are not in use as well.
+  for (const [component, bytes] of usedComponents(state)) {
     const place = placeOf(component);
     if (place.size !== bytes.length || place.offset + place.size > size)
       throw new BackendError(

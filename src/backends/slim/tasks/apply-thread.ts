@@ -92,7 +92,7 @@ export function finishThread(remote: RemoteTask, thread: ImageThread, last?: () 
   rearm(remote, thread);
   last?.();
   tracee.enterSignalLoop();
-  tracee.setXstate(joinXsave(thread.xsave));
+  tracee.setXstate(joinXsave(thread.extended));
   tracee.setRegisters(thread.registers);
   tracee.setSignalMask(thread.blocked);
 }

@@ -18,6 +18,7 @@ import { MEMBARRIER_CMD_GET_REGISTRATIONS } from "../../../linux/sched.js";
 import { SECCOMP_MODE_FILTER } from "../../../linux/seccomp.js";
 import { NSIG, SIGINFO_BYTES } from "../../../linux/signals.js";
 import { NSEC_PER_SEC, NSEC_PER_USEC } from "../../../linux/time.js";
+import type { ExtendedState } from "../../../model/x86-registers.js";
 import { readVmas, type Vma } from "../proc/mappings.js";
 import { procBytes, procLink, readProc } from "../proc/read.js";
 import { readStat } from "../proc/stat.js";
@@ -33,7 +34,7 @@ import { type SeccompFilter, seccompFilters } from "../seccomp/capture.js";
 import { SYS } from "../sys/abi-x64.js";
 import { KernelError } from "../sys/kernel-error.js";
 import { attempt } from "../sys/syscall.js";
-import { splitXsave, type Xsave } from "../sys/xsave.js";
+import { splitXsave } from "../sys/xsave.js";
 import type { FrozenProcess } from "./freeze.js";
 import { type InterruptedCall, interruptedCall } from "./interrupted-call.js";
 
@@ -208,7 +209,7 @@ export interface ThreadState {
   readonly filters: readonly SeccompFilter[];
   readonly personality: bigint;
   readonly registers: Registers;
-  readonly xsave: Xsave;
+  readonly extended: ExtendedState;
   readonly blocked: Buffer;
   /** struct siginfo each, 128 bytes. */
   readonly pending: readonly Buffer[];
@@ -245,7 +246,7 @@ function captureThread(
     filters: status.seccomp === SECCOMP_MODE_FILTER ? seccompFilters(tid) : [],
     personality: BigInt(`0x${readProc(`${pid}/task/${tid}`, "personality").trim()}`),
     registers,
-    xsave: splitXsave(tracee.xstate()),
+    extended: splitXsave(tracee.xstate()),
     blocked: remote.mask,
     pending: pendingSignals(tid, false),
     signalStack: {

@@ -2,20 +2,17 @@ import type { Part } from "../../../formats/linux-cr/parse.js";
 import type { RecordValue } from "../../../formats/linux-cr/record-kind.js";
 import { RECORDS } from "../../../formats/linux-cr/records.js";
 import { ARCHITECTURES } from "../../../formats/linux-cr/revisions.js";
-import { XSTATE_COMPONENT } from "../../../formats/linux-cr/tables/extensions-tasks.js";
 import { UnsupportedError } from "../../../io/errors.js";
 import { EXIT_ZOMBIE, TASK_STOPPED } from "../../../linux/sched.js";
 import type { Credentials } from "../../../model/credentials.js";
 import { type TaskIds, taskIds } from "../../../model/linux-cr/pids.js";
 import type { StreamReader } from "../../../model/linux-cr/reader.js";
+import { decodeRegisters } from "../../../model/linux-cr/registers.js";
 import { CKPT_SIGINFO_BYTES, fromCkptSiginfo } from "../../../model/linux-cr/siginfo.js";
 import { linuxCrThread } from "../../../model/linux-cr/threads.js";
+import type { ExtendedState } from "../../../model/x86-registers.js";
 import { Registers } from "../ptrace/registers.js";
-import { FXSAVE_BYTES, type Register } from "../sys/abi-x64.js";
-import type { Xsave } from "../sys/xsave.js";
 
-/** x87 and SSE in use: all that an FXSAVE area can hold. */
-const LEGACY_STATE = 3n;
 const SIGACTION_BYTES = 32;
 
 /** One thread as the image has it. */
@@ -24,9 +21,7 @@ export interface ImageThread {
   readonly comm: string;
   readonly task: RecordValue<typeof RECORDS.TASK>;
   readonly registers: Registers;
-  /** CPU.cs: a code for the mode that the thread runs in. */
-  readonly codeSelector: number;
-  readonly xsave: Xsave;
+  readonly extended: ExtendedState;
   readonly blocked: Buffer;
   /** struct siginfo each, 128 bytes. */
   readonly pending: readonly Buffer[];
@@ -109,14 +104,12 @@ function processOf(
 
 function threadOf(reader: StreamReader, part: Part, tid: number): ImageThread {
   const own = reader.index(part, RECORDS.SIGPENDING, -1);
-  const cpu = reader.get(part, RECORDS.CPU).value as Readonly<Record<string, unknown>>;
+  const { general, extended } = decodeRegisters(reader, part);
   return {
     tid,
     comm: reader.text(part, RECORDS.STRING) ?? "",
     task: reader.get(part, RECORDS.TASK).value,
-    registers: registersOf(cpu),
-    codeSelector: Number(cpu.cs),
-    xsave: xsaveOf(reader, part),
+    ...{ registers: Registers.of(general), extended },
     blocked: reader.get(part, RECORDS.SIGNAL_TASK).value.blocked,
     pending: own === undefined ? [] : queued(reader, own),
     restartBlock: reader.get(part, RECORDS.RESTART_BLOCK).value,
@@ -132,44 +125,6 @@ function credentialsOf(reader: StreamReader, part: Part, tid: number): Credentia
   return credentials;
 }
 
-function registersOf(cpu: Readonly<Record<string, unknown>>): Registers {
-  const registers = new Registers();
-  for (const [name, register] of Object.entries(CPU_REGISTERS)) registers.set(register, cpu[name] as bigint);
-  const selector = (code: unknown): number => SELECTORS.find(([, each]) => each === code)?.[0] ?? 0;
-  return registers
-    .set("cs", selector(cpu.cs))
-    .set("ss", selector(cpu.ss))
-    .set("ds", selector(cpu.ds))
-    .set("es", selector(cpu.es))
-    .set("fs", selector(cpu.fsindex))
-    .set("gs", selector(cpu.gsindex));
-}
-
-function xsaveOf(reader: StreamReader, part: Part): Xsave {
-  const fpu = reader.index(part, RECORDS.CPU_FPU);
-  const legacy = fpu === undefined ? Buffer.alloc(FXSAVE_BYTES) : reader.image.bytes(fpu);
-  const fxsave = Buffer.from(legacy.subarray(0, FXSAVE_BYTES));
-  const found = reader.find(part, RECORDS.XSTATE);
-  if (found === undefined) return { fxsave, xstateBv: LEGACY_STATE, components: [] };
-  const bytes = reader.image.bytes(found.index);
-  const components = [];
-  for (let at = 0, i = 0; i < found.value.nr_components; i++) {
-    const size = at + XSTATE_COMPONENT.size > bytes.length ? 0 : bytes.readUInt32LE(at + 4);
-    if (at + XSTATE_COMPONENT.size + size > bytes.length)
-      throw reader.image.error(
-        found.index,
-        `component ${i} of the processor's state does not fit into the record`,
-      );
-    const component = bytes.readUInt32LE(at);
-    at += XSTATE_COMPONENT.size;
-    // criu stores components that are not in use, with what stood there: the processor takes those for initial.
-    if ((found.value.xstate_bv >> BigInt(component)) & 1n)
-      components.push({ component, bytes: bytes.subarray(at, at + size) });
-    at += size;
-  }
-  return { fxsave, xstateBv: found.value.xstate_bv, components };
-}
-
 function queued(reader: StreamReader, record: number): Buffer[] {
   return pieces(reader, record, CKPT_SIGINFO_BYTES).map(fromCkptSiginfo);
 }
@@ -181,35 +136,3 @@ function pieces({ image }: StreamReader, record: number, size: number): Buffer[]
     bytes.subarray(i * size, (i + 1) * size),
   );
 }
-
-/** Names of registers in CPU and in struct user_regs_struct. */
-export const CPU_REGISTERS = {
-  r15: "r15",
-  r14: "r14",
-  r13: "r13",
-  r12: "r12",
-  bp: "rbp",
-  bx: "rbx",
-  r11: "r11",
-  r10: "r10",
-  r9: "r9",
-  r8: "r8",
-  ax: "rax",
-  cx: "rcx",
-  dx: "rdx",
-  si: "rsi",
-  di: "rdi",
-  orig_ax: "orig_rax",
-  ip: "rip",
-  sp: "rsp",
-  flags: "eflags",
-  fs: "fs_base",
-  gs: "gs_base",
-} as const satisfies Record<string, Register>;
-
-/** Selectors of 64-bit tasks and the codes that stand for them, FORMAT of CPU: 3 user64 CS, 4 user64 DS. */
-export const SELECTORS = [
-  [0, 0],
-  [0x33, 3],
-  [0x2b, 4],
-] as const;

@@ -1,4 +1,5 @@
 import { SIG_IGN } from "../../../linux/signals.js";
+import { type ExtendedState, usedComponents } from "../../../model/x86-registers.js";
 import { keyedLines, procNumbers, readProc } from "../proc/read.js";
 import { readStat } from "../proc/stat.js";
 import { readStatus } from "../proc/status.js";
@@ -6,7 +7,7 @@ import type { RestoreContext } from "../restore/context.js";
 import { compare, type Difference } from "../restore/difference.js";
 import { hex } from "../restore/step.js";
 import { REGISTERS } from "../sys/abi-x64.js";
-import { splitXsave, type Xsave } from "../sys/xsave.js";
+import { splitXsave } from "../sys/xsave.js";
 import type { ImageProcess, ImageThread } from "./image.js";
 
 /** What belongs to a whole process and is not as in the image: ids, threads, umask, signal actions, queued signals. */
@@ -93,13 +94,13 @@ export function threadDifferences(
           hex(registers.get(name)),
         ),
       ),
-      ...thread.xsave.components.flatMap(({ component, bytes }) => {
-        const same =
-          found.components.find((each) => each.component === component)?.bytes.equals(bytes) === true;
-        return same ? [] : compare(`processor state ${component} of thread ${tid}`, "as stored", "different");
-      }),
-      ...legacyParts(thread.xsave).flatMap(([name, from, to]) =>
-        thread.xsave.fxsave.subarray(from, to).equals(found.fxsave.subarray(from, to))
+      ...usedComponents(thread.extended).flatMap(([component, bytes]) =>
+        found.components.get(component)?.equals(bytes) === true
+          ? []
+          : compare(`processor state ${component} of thread ${tid}`, "as stored", "different"),
+      ),
+      ...legacyParts(thread.extended).flatMap(([name, from, to]) =>
+        thread.extended.fxsave.subarray(from, to).equals(found.fxsave.subarray(from, to))
           ? []
           : compare(`${name} of thread ${tid}`, "as stored", "different"),
       ),
@@ -114,10 +115,10 @@ export function threadDifferences(
 }
 
 /** Parts of an FXSAVE area that are in use, in bytes: Intel SDM vol. 1, 10.5.1. Those in their initial state hold anything. */
-function legacyParts({ xstateBv }: Xsave): (readonly [name: string, from: number, to: number])[] {
+function legacyParts({ inUse = 3n }: ExtendedState): (readonly [name: string, from: number, to: number])[] {
   return [
-    ...((xstateBv & 1n) !== 0n ? [["x87 state", 0, 24] as const, ["x87 registers", 32, 160] as const] : []),
-    ...((xstateBv & 2n) !== 0n ? [["XMM registers", 160, 416] as const] : []),
+    ...((inUse & 1n) !== 0n ? [["x87 state", 0, 24] as const, ["x87 registers", 32, 160] as const] : []),
+    ...((inUse & 2n) !== 0n ? [["XMM registers", 160, 416] as const] : []),
   ];
 }
 

@@ -1,6 +1,7 @@
 import { RECORDS } from "../../../formats/linux-cr/records.js";
 import { EXIT_ZOMBIE, TASK_COMM_LEN, TASK_DEAD, TASK_RUNNING, TASK_STOPPED } from "../../../linux/sched.js";
 import { SS_DISABLE } from "../../../linux/signals.js";
+import { encodeExtended, encodeRegisters, encodeThreadArea } from "../../../model/linux-cr/registers.js";
 import { toCkptSiginfo } from "../../../model/linux-cr/siginfo.js";
 import type { CheckpointContext } from "../checkpoint/context.js";
 import { fixed } from "../checkpoint/head.js";
@@ -8,16 +9,12 @@ import { writeCredentials } from "../credentials/capture.js";
 import { writeFileTable, writeFs } from "../files/capture.js";
 import { writeMemory } from "../memory/capture.js";
 import { DUMPED_CORE } from "../proc/stat.js";
-import type { Registers } from "../ptrace/registers.js";
-import type { Register } from "../sys/abi-x64.js";
 import { controllingTerminal } from "../terminals/write.js";
 import type { ProcessState, ThreadState } from "./capture.js";
 import type { TaskRow } from "./freeze.js";
-import { CPU_REGISTERS, SELECTORS } from "./image.js";
 
 /** exit_signal of a thread that does not lead. */
 const NO_SIGNAL = 0xffff_ffff;
-const TLS_ENTRIES = 3;
 /** vpid of no process, since b6cdf01. */
 const NULL_PID = -4096;
 const BLOCKS: Readonly<Record<string, bigint>> = { nanosleep: 2n, poll: 6n, futex: 7n };
@@ -50,10 +47,11 @@ export function writeTask(context: CheckpointContext, { tid, stat, frozen }: Tas
     robust_futex_list: thread.robustList.head,
   });
   writer.record(RECORDS.STRING, {}, fixed(thread.comm, TASK_COMM_LEN));
-  writer.record(RECORDS.THREAD, { gdt_entry_tls_entries: TLS_ENTRIES }, Buffer.alloc(TLS_ENTRIES * 8));
+  const area = encodeThreadArea({ isCompat: false, descriptors: [] });
+  writer.record(RECORDS.THREAD, area.fields, area.payload);
   writeRestartBlock(context, thread);
-  writer.record(RECORDS.CPU, { ...cpuFields(thread.registers), used_math: 1 });
-  writer.record(RECORDS.CPU_FPU, {}, thread.xsave.fxsave);
+  writer.record(RECORDS.CPU, encodeRegisters(thread.registers.general, false).fields);
+  writer.record(RECORDS.CPU_FPU, {}, thread.extended.fxsave);
   context.cred = writeCredentials(context, thread.status, thread.securebits);
   writer.record(RECORDS.TASK_CREDS, { cred_ref: context.cred, ecred_ref: context.cred });
   const ns = context.ref("NS", "all", () => writer.record(RECORDS.NS));
@@ -78,24 +76,6 @@ function writeRestartBlock({ writer }: CheckpointContext, { interrupted }: Threa
     arg_3: d,
     arg_4: interrupted.left,
   });
-}
-
-function cpuFields(registers: Registers): Record<string, number | bigint> {
-  const fields: Record<string, number | bigint> = {};
-  for (const [name, register] of Object.entries(CPU_REGISTERS)) fields[name] = registers.get(register);
-  const code = (register: Register): number => {
-    const selector = Number(registers.get(register));
-    return SELECTORS.find(([each]) => each === selector)?.[1] ?? 0;
-  };
-  return {
-    ...fields,
-    fsindex: code("fs"),
-    gsindex: code("gs"),
-    cs: code("cs"),
-    ss: code("ss"),
-    ds: code("ds"),
-    es: code("es"),
-  };
 }
 
 function writeObjects(context: CheckpointContext, process: ProcessState): void {
@@ -162,7 +142,7 @@ function writeTaskExtra(
   thread: ThreadState,
   isLeader: boolean,
 ): void {
-  const { status, scheduling, rseq, xsave } = thread;
+  const { status, scheduling, rseq, extended } = thread;
   writer.record(RECORDS.TASK_EXTRA, {
     oom_score_adj: process.oomScoreAdjust,
     loginuid: process.loginUid,
@@ -187,18 +167,8 @@ function writeTaskExtra(
       signature: rseq.signature,
       cs_pointer: rseq.cs,
     });
-  writer.record(
-    RECORDS.XSTATE,
-    { xstate_bv: xsave.xstateBv, nr_components: xsave.components.length },
-    Buffer.concat(
-      xsave.components.flatMap(({ component, bytes }) => {
-        const head = Buffer.alloc(8);
-        head.writeUInt32LE(component, 0);
-        head.writeUInt32LE(bytes.length, 4);
-        return [head, bytes];
-      }),
-    ),
-  );
+  const xstate = encodeExtended(extended);
+  if (xstate !== undefined) writer.record(RECORDS.XSTATE, xstate.fields, xstate.payload);
   if (!isLeader) return;
   for (const timer of process.timers)
     writer.record(RECORDS.POSIX_TIMER, {

@@ -7,21 +7,25 @@ import {
   type TaskCoreEntry,
   type ThreadCoreEntry,
 } from "../../../formats/criu/tables/core.js";
+import type { ThreadInfoX86 } from "../../../formats/criu/tables/core-x86.js";
 import type { CredsEntry } from "../../../formats/criu/tables/creds.js";
 import { FS_ENTRY } from "../../../formats/criu/tables/fs.js";
 import { PSTREE_ENTRY } from "../../../formats/criu/tables/pstree.js";
 import type { RecordedObject } from "../../../formats/linux-cr/grammar.js";
 import type { Part } from "../../../formats/linux-cr/parse.js";
 import { RECORDS } from "../../../formats/linux-cr/records.js";
+import { EINTR } from "../../../linux/errno.js";
 import { TASK_STOPPED } from "../../../linux/sched.js";
 import { SECCOMP_MODE_FILTER } from "../../../linux/seccomp.js";
 import { SIGCHLD } from "../../../linux/signals.js";
+import { NSEC_PER_MSEC } from "../../../linux/time.js";
 import {
   encodeLimits,
   encodeTaskAttributes,
   encodeThreadAttributes,
 } from "../../../model/criu/attributes.js";
 import { encodeCredentials } from "../../../model/criu/credentials.js";
+import { encodeRegisters, STORED_COMPONENTS } from "../../../model/criu/registers.js";
 import { encodeActions, encodeQueue } from "../../../model/criu/signals.js";
 import { encodeTaskTimers } from "../../../model/criu/timers.js";
 import {
@@ -31,13 +35,14 @@ import {
   decodeThreadAttributes,
 } from "../../../model/linux-cr/attributes.js";
 import { decodeCredentials } from "../../../model/linux-cr/credentials.js";
+import { decodeRegisters } from "../../../model/linux-cr/registers.js";
 import { decodeActions, decodeQueue, decodeSignalSet } from "../../../model/linux-cr/signals.js";
 import { decodeIntervalTimers, decodePosixTimers } from "../../../model/linux-cr/timers.js";
+import { type ExtendedState, usedComponents } from "../../../model/x86-registers.js";
 import type { Process, ToCriu } from "./context.js";
 import { addPath } from "./file-entry.js";
 import { writeMemory } from "./memory.js";
 import { type NamespaceIds, ROOT_IDS } from "./namespaces.js";
-import { registersOf } from "./registers.js";
 import { rootCgroupSet, seccompIndex } from "./whole-set.js";
 
 const X86_64 = CORE_ENTRY_MARCH.values.get("X86_64") as number;
@@ -46,6 +51,13 @@ const TASK_FLAGS: readonly (readonly [stored: number, kernel: number])[] = [
   [1, 0x40],
   [2, 0x100],
 ];
+
+/** What a system call returns that is to be called again: the kernel's own numbers, which no program sees. */
+const RESTARTS: ReadonlySet<bigint> = new Set([512n, 513n, 514n]);
+const RESTART_BY_BLOCK = 516n;
+const SYSCALL_BYTES = 2n;
+/** RESTART_BLOCK.function_type: there is none. */
+const NO_CALL = 1n;
 
 /** All images of one process: tree, ids, core of each thread, address space, directories. */
 export function writeProcess(context: ToCriu, process: Process, namespaces: NamespaceIds): void {
@@ -74,6 +86,51 @@ export function writeProcess(context: ToCriu, process: Process, namespaces: Name
     });
   }
   writeObjects(context, process, namespaces);
+}
+
+/** Registers of a thread and what the kernel keeps beside them. `label` is what messages call it. */
+function registersOf(context: ToCriu, part: Part, label: string): ThreadInfoX86 {
+  const { reader, losses } = context;
+  const { value: block } = reader.get(part, RECORDS.RESTART_BLOCK);
+  if (block.function_type !== NO_CALL)
+    losses.add(
+      label,
+      `that its system call goes on for the ${block.arg_4 / NSEC_PER_MSEC} ms it has left`,
+      "a set has no place for it: criu lets such a call end with EINTR",
+    );
+  const { general, extended, ...state } = decodeRegisters(reader, part);
+  return {
+    clear_tid_addr: reader.get(part, RECORDS.TASK).value.clear_child_tid ?? 0n,
+    ...encodeRegisters({
+      ...state,
+      general: afterSystemCall(general),
+      extended: withoutUnknown(context, extended, label),
+    }),
+  };
+}
+
+/**
+ * A task that was stopped inside a system call returns from it as criu's own dumps have it: it is called again, or, when
+ * only the kernel knows how to go on with it, ends with EINTR.
+ */
+function afterSystemCall(general: ReadonlyMap<string, bigint>): ReadonlyMap<string, bigint> {
+  const [ax = 0n, ip = 0n, call = 0n] = ["ax", "ip", "orig_ax"].map((name) => general.get(name));
+  if (BigInt.asIntN(64, call) < 0n) return general;
+  const code = -BigInt.asIntN(64, ax);
+  if (RESTARTS.has(code)) return new Map([...general, ["ax", call], ["ip", ip - SYSCALL_BYTES]]);
+  return code === RESTART_BY_BLOCK
+    ? new Map([...general, ["ax", BigInt.asUintN(64, -BigInt(EINTR))]])
+    : general;
+}
+
+function withoutUnknown({ losses }: ToCriu, state: ExtendedState, label: string): ExtendedState {
+  const unknown = usedComponents(state).flatMap(([component]) =>
+    STORED_COMPONENTS.has(component) ? [] : component,
+  );
+  if (unknown.length === 0) return state;
+  losses.add(label, `the processor state of XSAVE component ${unknown.join(", ")}`, "criu does not store it");
+  const inUse = unknown.reduce((bits, component) => bits & ~(1n << BigInt(component)), state.inUse ?? 0n);
+  return { ...state, inUse };
 }
 
 function writeObjects(context: ToCriu, process: Process, namespaces: NamespaceIds): void {

@@ -4,10 +4,10 @@ import { RECORDS } from "../../../formats/linux-cr/records.js";
 import { SECCOMP_MODE_FILTER } from "../../../linux/seccomp.js";
 import { decodeTaskAttributes } from "../../../model/criu/attributes.js";
 import { encodeTaskExtra } from "../../../model/linux-cr/attributes.js";
+import { encodeExtended } from "../../../model/linux-cr/registers.js";
 import { part } from "../../../schema/message.js";
 import type { Context } from "./context.js";
 import { credentialsOf } from "./creds.js";
-import { writeXstate } from "./registers.js";
 import type { LiveThread } from "./source-task.js";
 import { writePosixTimers } from "./timers.js";
 
@@ -17,8 +17,9 @@ const HUGE_PAGES = part(MM_ENTRY, { thp_disabled: MM_ENTRY.fields.thp_disabled }
 /** The extension records of a thread: what kernels of 2011 did not have. */
 export function writeExtras(context: Context, thread: LiveThread): void {
   writeTaskExtra(context, thread);
-  writeXstate(context, thread);
   const { writer } = context;
+  const xstate = encodeExtended(thread.registers.extended);
+  if (xstate !== undefined) writer.record(RECORDS.XSTATE, xstate.fields, xstate.payload);
   const { rseq_entry: rseq } = thread.tc;
   if (rseq !== undefined)
     writer.record(RECORDS.RSEQ, {

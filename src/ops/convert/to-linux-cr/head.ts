@@ -9,6 +9,7 @@ import { enumName } from "../../../io/enums.js";
 import { textToBytes } from "../../../io/text.js";
 import { wordBytes } from "../../../io/words.js";
 import { NSEC_PER_SEC } from "../../../linux/time.js";
+import { FXSAVE_BYTES } from "../../../model/x86-registers.js";
 import { part } from "../../../schema/message.js";
 import type { Context } from "./context.js";
 import type { SourceThread } from "./source-task.js";
@@ -18,7 +19,6 @@ const CHECKPOINT_VERSION = 6;
 const CHECKPOINT_SUBTREE = 1n;
 const NAME_BYTES = 65;
 const LSM_NAME_BYTES = 11;
-const FXSAVE_BYTES = 512;
 /** EXTENSIONS.writer: crimg convert. */
 const WRITER_CONVERT = 1;
 const CLOCKS_OWN_NAMESPACE = 1;

@@ -8,13 +8,14 @@ import type {
   ThreadCoreEntry,
 } from "../../../formats/criu/tables/core.js";
 import { CORE_ENTRY_MARCH } from "../../../formats/criu/tables/core.js";
-import type { ThreadInfoX86 } from "../../../formats/criu/tables/core-x86.js";
 import type { PstreeEntry } from "../../../formats/criu/tables/pstree.js";
 import { enumName } from "../../../io/enums.js";
 import { FormatError, UnsupportedError } from "../../../io/errors.js";
 import { MAX_THREADS } from "../../../io/limits.js";
 import type { ThreadAttributes } from "../../../model/attributes.js";
 import { decodeThreadAttributes } from "../../../model/criu/attributes.js";
+import { decodeRegisters } from "../../../model/criu/registers.js";
+import type { X86State } from "../../../model/x86-registers.js";
 
 /** Values of task_core_entry.task_state. */
 const ALIVE = 1;
@@ -33,7 +34,7 @@ export interface SourceThread {
 /** What a live thread consists of. */
 export interface LiveThread extends SourceThread {
   readonly tc: ThreadCoreEntry;
-  readonly registers: ThreadInfoX86;
+  readonly registers: X86State;
   readonly attributes: ThreadAttributes;
   /** Of the process: state, timers, limits, actions. */
   readonly task: TaskCoreEntry;
@@ -105,15 +106,16 @@ export function liveThread(set: CriuImageSet, thread: SourceThread): LiveThread 
   const core = coreOf(set, thread.tid);
   assertX86(set, core);
   const task = taskCore(set, pid);
-  const { thread_core: tc, thread_info: registers } = core;
+  const { thread_core: tc, thread_info: info } = core;
   const ids = coreOf(set, pid).ids ?? set.required(IMAGES.IDS, pid);
-  if (tc === undefined || registers === undefined)
+  if (tc === undefined || info === undefined)
     throw new FormatError("MISSING", "missing: a thread that lives has registers and a thread_core_entry", {
       file: set.image(IMAGES.CORE, thread.tid)?.source.name,
       path: tc === undefined ? "[0].thread_core" : "[0].thread_info",
     });
   const comm = tc.comm ?? task.comm;
   const attributes = decodeThreadAttributes(core, fileNameOf(IMAGES.CORE, thread.tid));
+  const registers = decodeRegisters(info);
   return { ...thread, tc, registers, attributes, task, ids, comm, isStopped: task.task_state === STOPPED };
 }
 

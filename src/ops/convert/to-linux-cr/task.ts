@@ -13,6 +13,7 @@ import {
 import { SIGCHLD, SS_AUTODISARM } from "../../../linux/signals.js";
 import type { ThreadAttributes } from "../../../model/attributes.js";
 import { encodeThreadAttributes, MAX_STACK_BYTES } from "../../../model/linux-cr/attributes.js";
+import { encodeRegisters, encodeThreadArea } from "../../../model/linux-cr/registers.js";
 import type { Losses } from "../../../model/loss.js";
 import type { Context } from "./context.js";
 import { writeCreds } from "./creds.js";
@@ -22,7 +23,6 @@ import { writeFs } from "./fs.js";
 import { fixedText } from "./head.js";
 import { writeMemory } from "./memory.js";
 import { writeNamespaces } from "./namespaces.js";
-import { isCompat, writeRegisters, writeThreadArea } from "./registers.js";
 import { writeActions, writeSignal, writeThreadSignals } from "./signals.js";
 import { isDead, type LiveThread, liveThread, type SourceThread, taskCore } from "./source-task.js";
 
@@ -41,8 +41,10 @@ export function writeTask(context: Context, thread: SourceThread): void {
 }
 
 function writeLive(context: Context, live: LiveThread): void {
+  const { registers } = live;
   writeAlive(context, live);
-  writeThreadArea(context, live);
+  const area = encodeThreadArea(registers);
+  context.writer.record(RECORDS.THREAD, area.fields, area.payload);
   context.writer.record(RECORDS.RESTART_BLOCK, { function_type: NO_CALL });
   writeRegisters(context, live);
   writeCreds(context, live);
@@ -50,6 +52,18 @@ function writeLive(context: Context, live: LiveThread): void {
   writeObjects(context, live);
   writeThreadSignals(context, live);
   writeExtras(context, live);
+}
+
+function writeRegisters({ writer, losses }: Context, { registers, label }: LiveThread): void {
+  const { fields, unknown } = encodeRegisters(registers.general, registers.isCompat);
+  for (const name of unknown)
+    losses.add(
+      label,
+      `register ${name}`,
+      `a stream has no code for the selector ${registers.general.get(name)}`,
+    );
+  writer.record(RECORDS.CPU, fields);
+  writer.record(RECORDS.CPU_FPU, {}, registers.extended.fxsave);
 }
 
 function writeZombie(
@@ -79,7 +93,7 @@ function writeAlive({ writer, losses }: Context, thread: LiveThread): void {
     flags: ((task.flags & PF_FORKNOEXEC) !== 0 ? 1 : 0) | ((task.flags & PF_SUPERPRIV) !== 0 ? 2 : 0),
     state: isStopped ? TASK_STOPPED : TASK_RUNNING,
     exit_signal: isLeader ? SIGCHLD : NO_EXIT_SIGNAL,
-    ...encodeThreadAttributes(attributes, isCompat(thread.registers.gpregs)),
+    ...encodeThreadAttributes(attributes, thread.registers.isCompat),
   });
   writer.record(RECORDS.STRING, {}, fixedText(comm, TASK_COMM_LEN));
 }

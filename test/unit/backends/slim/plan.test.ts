@@ -12,6 +12,7 @@ import { isCrimgError } from "../../../../src/io/errors.js";
 import { MemorySource } from "../../../../src/io/source.js";
 import { SplicedSource } from "../../../../src/io/splice.js";
 import { StreamReader } from "../../../../src/model/linux-cr/reader.js";
+import { usedComponents } from "../../../../src/model/x86-registers.js";
 import { DIALECTS } from "../../../helpers/arbitrary-stream.js";
 import { convertedFixture } from "../../../helpers/converted-stream.js";
 import { richStream } from "../../../helpers/rich-stream.js";
@@ -165,7 +166,7 @@ test("the fixtures hold nothing unsupported", () => {
 test("state of a component that the processor lacks is not supported, thread by thread", () => {
   const lines = unsupported(imageOf("threads"), { ...HOST, cpuFlags: new Set() });
   const { threads = [] } = imageOf("threads").processes[0] ?? {};
-  const using = threads.filter(({ xsave }) => xsave.components.length > 0);
+  const using = threads.filter(({ extended }) => usedComponents(extended).length > 0);
   assert.ok(using.length > 0);
   for (const { tid } of using)
     assert.ok(
