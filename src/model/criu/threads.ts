@@ -8,6 +8,7 @@ import type { Thread } from "../checkpoint.js";
 import type { Credentials } from "../credentials.js";
 import type { PendingSignal } from "../signals.js";
 import { decodeThreadAttributes } from "./attributes.js";
+import { controlGroupsOf, decodeControlGroupSet } from "./control-groups.js";
 import { decodeCredentials } from "./credentials.js";
 import { decodeThreadQueue } from "./signals.js";
 import { criuX86Registers } from "./x86-registers.js";
@@ -56,6 +57,10 @@ export class CriuThread implements Thread {
     return this.#attributes.seccomp;
   }
 
+  get seccompFilter(): number | undefined {
+    return this.#attributes.seccompFilter;
+  }
+
   get schedule(): Thread["schedule"] {
     return this.#attributes.schedule;
   }
@@ -72,9 +77,12 @@ export class CriuThread implements Thread {
     return this.#attributes.deathSignal;
   }
 
+  get controlGroupSet(): number | undefined {
+    return decodeControlGroupSet(this.#set, this.#read());
+  }
+
   get controlGroups(): readonly string[] | undefined {
-    // Since criu 3.18 each thread has its own set, before that the task.
-    const id = this.#read()?.thread_core?.cg_set ?? this.#read()?.tc?.cg_set;
+    const id = this.controlGroupSet;
     return id === undefined ? undefined : controlGroupsOf(this.#set).get(id);
   }
 
@@ -90,19 +98,6 @@ export class CriuThread implements Thread {
     this.#core ??= { is: this.#set.first(IMAGES.CORE, this.tid) };
     return this.#core.is;
   }
-}
-
-const controlGroups = new WeakMap<CriuImageSet, ReadonlyMap<number, readonly string[]>>();
-
-/** The groups of each set of cgroup.img, read once for all threads; of sets with one id the first. */
-function controlGroupsOf(set: CriuImageSet): ReadonlyMap<number, readonly string[]> {
-  let groups = controlGroups.get(set);
-  if (groups === undefined) {
-    const sets = [...(set.first(IMAGES.CGROUP)?.sets ?? [])].reverse();
-    groups = new Map(sets.map(({ id, ctls }) => [id, ctls.map(({ name, path }) => `${name}:${path}`)]));
-    controlGroups.set(set, groups);
-  }
-  return groups;
 }
 
 /** What stands among the general registers and is none: of x86 the mode, of all the fields that no table knows. */

@@ -14,7 +14,6 @@ import type { RecordedObject } from "../../../formats/linux-cr/grammar.js";
 import type { Part } from "../../../formats/linux-cr/parse.js";
 import { RECORDS } from "../../../formats/linux-cr/records.js";
 import { TASK_STOPPED } from "../../../linux/sched.js";
-import { SECCOMP_MODE_FILTER } from "../../../linux/seccomp.js";
 import { SIGCHLD } from "../../../linux/signals.js";
 import {
   encodeLimits,
@@ -25,11 +24,11 @@ import { encodeCredentials } from "../../../model/criu/credentials.js";
 import { encodeActions, encodeQueue } from "../../../model/criu/signals.js";
 import { encodeTaskTimers } from "../../../model/criu/timers.js";
 import {
-  controlGroupSetOf,
   decodeLimits,
   decodeTaskAttributes,
   decodeThreadAttributes,
 } from "../../../model/linux-cr/attributes.js";
+import { decodeControlGroupSet } from "../../../model/linux-cr/control-groups.js";
 import { decodeCredentials } from "../../../model/linux-cr/credentials.js";
 import { decodeActions, decodeQueue, decodeSignalSet } from "../../../model/linux-cr/signals.js";
 import { decodeIntervalTimers, decodePosixTimers } from "../../../model/linux-cr/timers.js";
@@ -187,7 +186,7 @@ function threadCore(context: ToCriu, part: Part, label: string, isLeader: boolea
     creds: credentialsOf(context, part, label),
     ...seccomp(context, extra),
     comm: reader.text(part, RECORDS.STRING) ?? "",
-    cg_set: controlGroupSetOf(reader, part) ?? rootCgroupSet(context, reader.tree.head as Part),
+    cg_set: decodeControlGroupSet(reader, part) ?? rootCgroupSet(context),
   };
 }
 
@@ -212,10 +211,12 @@ function seccomp(
   context: ToCriu,
   extra: { readonly seccomp_mode: number; readonly seccomp_filter: number } | undefined,
 ): Pick<ThreadCoreEntry, "seccomp_mode" | "seccomp_filter"> {
-  if (extra === undefined || extra.seccomp_mode === 0) return {};
-  const filter =
-    extra.seccomp_mode === SECCOMP_MODE_FILTER ? seccompIndex(context, extra.seccomp_filter) : undefined;
-  return { seccomp_mode: extra.seccomp_mode, ...(filter === undefined ? {} : { seccomp_filter: filter }) };
+  if (extra === undefined) return {};
+  const filter = seccompIndex(context, extra.seccomp_filter);
+  return {
+    ...(extra.seccomp_mode === 0 ? {} : { seccomp_mode: extra.seccomp_mode }),
+    ...(filter === undefined ? {} : { seccomp_filter: filter }),
+  };
 }
 
 function blockedSignals({ reader }: ToCriu, part: Part): bigint {

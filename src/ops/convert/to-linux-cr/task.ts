@@ -12,7 +12,11 @@ import {
 } from "../../../linux/sched.js";
 import { SIGCHLD, SS_AUTODISARM } from "../../../linux/signals.js";
 import type { ThreadAttributes } from "../../../model/attributes.js";
-import { encodeThreadAttributes, MAX_STACK_BYTES } from "../../../model/linux-cr/attributes.js";
+import {
+  encodeThreadAttributes,
+  MAX_COMPAT_ADDRESS,
+  MAX_STACK_BYTES,
+} from "../../../model/linux-cr/attributes.js";
 import type { Losses } from "../../../model/loss.js";
 import type { Context } from "./context.js";
 import { writeCreds } from "./creds.js";
@@ -75,11 +79,14 @@ function writeAlive({ writer, losses }: Context, thread: LiveThread): void {
   const attributes = withShortStack(thread.attributes, label, losses);
   if (textToBytes(comm).length >= TASK_COMM_LEN)
     losses.add(label, `its name (${comm})`, `a stream holds ${TASK_COMM_LEN - 1} bytes of it`);
+  const isShort = isCompat(thread.registers.gpregs);
+  if (isShort && attributes.addresses.robustList > MAX_COMPAT_ADDRESS)
+    losses.add(label, "that its robust list is one of 32-bit code", "the address of the list has more bits");
   writer.record(RECORDS.TASK, {
     flags: ((task.flags & PF_FORKNOEXEC) !== 0 ? 1 : 0) | ((task.flags & PF_SUPERPRIV) !== 0 ? 2 : 0),
     state: isStopped ? TASK_STOPPED : TASK_RUNNING,
     exit_signal: isLeader ? SIGCHLD : NO_EXIT_SIGNAL,
-    ...encodeThreadAttributes(attributes, isCompat(thread.registers.gpregs)),
+    ...encodeThreadAttributes(attributes, isShort),
   });
   writer.record(RECORDS.STRING, {}, fixedText(comm, TASK_COMM_LEN));
 }
