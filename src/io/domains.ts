@@ -22,7 +22,7 @@ export function isWithin(domain: Domain, value: number | bigint): boolean {
     case "enum":
       return domain.names.has(Number(value));
     case "flags":
-      return (BigInt.asUintN(64, BigInt(value)) & ~maskOf(domain)) === 0n;
+      return (BigInt.asUintN(64, BigInt(value)) & ~knownBits(domain)) === 0n;
     case "range":
       return BigInt(value) >= domain.min && BigInt(value) <= domain.max;
   }
@@ -34,7 +34,7 @@ export function domainText(domain: Domain): string {
     case "enum":
       return [...domain.names.keys()].join(", ").replace(/, (\S+)$/, " or $1");
     case "flags":
-      return `bits of 0x${maskOf(domain).toString(16)}`;
+      return `bits of 0x${knownBits(domain).toString(16)}`;
     case "range":
       return domain.min === domain.max ? String(domain.min) : `${domain.min} to ${domain.max}`;
   }
@@ -52,7 +52,8 @@ export function valuesText(domain: Domain): string {
   }
 }
 
-function maskOf({ bits }: FlagTable): bigint {
+/** All bits that a table names. */
+export function knownBits({ bits }: FlagTable): bigint {
   let mask = 0n;
   for (const bit of bits.values()) mask |= bit;
   return mask;

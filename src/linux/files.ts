@@ -19,6 +19,8 @@ export const S_IALLUGO = 0o7777;
 
 /** Bytes of a path with its NUL, include/uapi/linux/limits.h. */
 export const PATH_MAX = 4096;
+/** Supplementary groups of a thread, include/uapi/linux/limits.h. */
+export const NGROUPS_MAX = 65_536;
 /** Maximum offset of a file, include/linux/fs.h; as the end of a lock, the end of the file. */
 export const OFFSET_MAX = 0x7fff_ffff_ffff_ffffn;
 
@@ -70,6 +72,9 @@ export const WATCH_MASK = range(1, 0xffff_ffff);
 /** Types of F_SETOWN_EX; in images numbered as in the kernel's enum pid_type. */
 export const F_OWNER_TID = 0;
 export const F_OWNER_PGRP = 2;
+
+/** Capacities that fcntl(2) F_SETPIPE_SZ takes. */
+export const PIPE_BYTES = range(1, 1 << 30);
 
 /** Seals of a memfd, include/uapi/linux/fcntl.h, fcntl(2) F_GET_SEALS. */
 export const F_SEAL_SEAL = 1;

@@ -91,3 +91,6 @@ export function openFlagNames(flags: number, architecture: string): string[] {
   const access = ACCESS_NAMES[flags & O_ACCMODE] as string;
   return [access, ...flagNames(others, (flags & ~O_ACCMODE) >>> 0)];
 }
+
+/** Flags that open(2) takes and fcntl(2) F_GETFL never gives. */
+export const ONLY_AT_OPEN = O_CREAT | O_EXCL | O_NOCTTY | O_TRUNC | O_CLOEXEC;

@@ -12,6 +12,9 @@ export const CLONE_THREAD = 0x10000;
 export const WNOHANG = 1;
 export const __WALL = 0x4000_0000;
 
+/** Ids of processes and threads are below it, include/linux/threads.h. */
+export const PID_MAX_LIMIT = 4 * 1024 * 1024;
+
 /** Scheduling policies, include/uapi/linux/sched.h, sched(7). */
 const SCHED_FIFO = 1;
 const SCHED_RR = 2;

@@ -15,3 +15,5 @@ export const SECCOMP_SET_MODE_FILTER = 1;
 
 /** A classic BPF instruction, struct sock_filter of include/uapi/linux/filter.h, in bytes. */
 export const SOCK_FILTER_BYTES = 8;
+/** Instructions of a program, include/uapi/linux/bpf_common.h. */
+export const BPF_MAXINSNS = 4096;

@@ -15,6 +15,13 @@ export const SOCK_RAW = 3;
 export const SOCK_SEQPACKET = 5;
 export const SOCK_PACKET = 10;
 export const SOCK_CLOEXEC = 0o2000000;
+export const SOCKET_TYPES = enumTable("type", {
+  STREAM: SOCK_STREAM,
+  DGRAM: SOCK_DGRAM,
+  RAW: SOCK_RAW,
+  SEQPACKET: SOCK_SEQPACKET,
+  PACKET: SOCK_PACKET,
+});
 
 /** IP protocols, include/uapi/linux/in.h, ip(7). */
 export const IPPROTO_IP = 0;

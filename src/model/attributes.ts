@@ -18,6 +18,8 @@ export interface TaskAttributes {
 export interface ThreadAttributes {
   /** seccomp(2) mode: `disabled`, `strict`, `filter`, else its number; undefined if not stored. */
   readonly seccomp: string | undefined;
+  /** Id of the last filter that it installed; undefined for none. */
+  readonly seccompFilter: number | undefined;
   readonly schedule: Schedule | undefined;
   readonly addresses: ThreadAddresses;
   /** Signal that it gets when its parent ends, prctl(2); 0 for none. */

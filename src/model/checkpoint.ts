@@ -1,4 +1,5 @@
 import type { ResourceLimit, TaskAttributes, ThreadAttributes } from "./attributes.js";
+import type { ControlGroupSet } from "./control-groups.js";
 import type { Credentials } from "./credentials.js";
 import type { IpcNamespace, UtsNamespace } from "./ipc.js";
 import type { Lock } from "./lock.js";
@@ -6,6 +7,7 @@ import type { Mapping, MemoryDescriptor } from "./mapping.js";
 import type { Memory } from "./memory.js";
 import type { DeletedFile, DescriptorTable, FileTable, OpenFile, PipeBuffer } from "./open-file.js";
 import type { Origin } from "./origin.js";
+import type { SeccompFilter } from "./seccomp.js";
 import type { PendingSignal, SignalState } from "./signals.js";
 import type { Surroundings } from "./surroundings.js";
 import type { Timer } from "./timer.js";
@@ -26,6 +28,8 @@ export interface Checkpoint {
   /** Of each task that a damaged image has with the pid of one before it, which is left out: that pid. */
   readonly repeatedPids: readonly number[];
   task(pid: number): Task | undefined;
+  /** The ids of processes and threads as they are stored, also those that a damaged image repeats; of a zombie its pid. */
+  ids(): Iterable<TaskId>;
   readonly files: FileTable;
   readonly locks: readonly Lock[];
   /** Timers of timerfd_create(2), each once, also those that only a socket's queue or nobody holds. */
@@ -35,8 +39,18 @@ export interface Checkpoint {
   readonly deletedFiles: readonly DeletedFile[];
   readonly utsNamespaces: readonly UtsNamespace[];
   readonly ipcNamespaces: readonly IpcNamespace[];
+  readonly seccompFilters: readonly SeccompFilter[];
+  readonly controlGroupSets: readonly ControlGroupSet[];
   /** What a restore makes anew around the tasks. */
   readonly surroundings: Surroundings;
+}
+
+/** An id that a process or thread has. */
+export interface TaskId {
+  readonly id: number;
+  /** Of the process that it belongs to. */
+  readonly pid: number;
+  readonly origin: Origin;
 }
 
 export interface Task {
@@ -81,7 +95,9 @@ export interface Thread extends ThreadAttributes {
   /** Blocked signals, bit n-1 is signal n. */
   readonly blocked: bigint;
   readonly pending: readonly PendingSignal[];
-  /** cgroups(7) that it is in, each as `controllers:path`; undefined when the image does not say. */
+  /** Id of its set of cgroups(7); undefined for that of whoever restores, and when the image does not say. */
+  readonly controlGroupSet: number | undefined;
+  /** The groups of that set, each as `controllers:path`; undefined when the image does not say. */
   readonly controlGroups: readonly string[] | undefined;
   readonly origin: Origin;
 }

@@ -47,6 +47,8 @@ export interface FieldOptions {
   readonly holds?: Holds;
   /** The valid values at a restore by criu and the kernel; others fail or are lost. */
   readonly domain?: FieldDomain;
+  /** False if values outside of the domain get lost in a conversion to the other family, which tells them. */
+  readonly kept?: false;
   /** Value of an absent optional field. */
   readonly default?: number | string | boolean;
   /** First CRIU release with the field, if later than the message. */

@@ -9,6 +9,8 @@ export interface OutsideValue {
   readonly path: string;
   readonly value: number | bigint;
   readonly domain: Domain;
+  /** Whether a conversion to the other family keeps it. */
+  readonly isKept: boolean;
 }
 
 interface Around {
@@ -22,6 +24,9 @@ type Owner = Readonly<Record<string, unknown>>;
 interface Step {
   readonly name: string;
   readonly domain: FieldDomain | undefined;
+  /** Value of the field where it is not stored. */
+  readonly absent: unknown;
+  readonly isKept: boolean;
   readonly nested: readonly Step[];
 }
 
@@ -42,8 +47,8 @@ export function outsideValues(
 }
 
 function* walk(list: readonly Step[], owner: Owner, around: Around, path: string): Generator<OutsideValue> {
-  for (const { name, domain, nested } of list) {
-    const stored = owner[name];
+  for (const { name, domain, absent, isKept, nested } of list) {
+    const stored = owner[name] ?? absent;
     if (stored === undefined) continue;
     const values = Array.isArray(stored) ? stored : [stored];
     const allowed = typeof domain === "function" ? domain(owner, around.machine, around.record) : domain;
@@ -51,7 +56,7 @@ function* walk(list: readonly Step[], owner: Owner, around: Around, path: string
       const at = Array.isArray(stored) ? `${path}${name}[${i}]` : path + name;
       if (nested.length > 0) yield* walk(nested, each as Owner, around, `${at}.`);
       else if (allowed !== undefined && !isWithin(allowed, each as number | bigint))
-        yield { path: at, value: each as number | bigint, domain: allowed };
+        yield { path: at, value: each as number | bigint, domain: allowed, isKept };
     }
   }
 }
@@ -65,7 +70,15 @@ function stepsOf(table: MessageTable | StructTable): readonly Step[] {
       const nested = nestedTable(table, field);
       const inside = nested === undefined ? [] : stepsOf(nested);
       return field.domain !== undefined || inside.length > 0
-        ? [{ name, domain: field.domain, nested: inside }]
+        ? [
+            {
+              name,
+              domain: field.domain,
+              absent: "default" in field && typeof field.default === "number" ? field.default : undefined,
+              isKept: field.kept !== false,
+              nested: inside,
+            },
+          ]
         : [];
     });
     steps.set(table, found);

@@ -27,6 +27,8 @@ export interface StructFieldOptions {
   readonly names?: EnumTable;
   /** The valid values at a restart; others fail or are lost. JSON always shows the number. */
   readonly domain?: FieldDomain;
+  /** False if values outside of the domain get lost in a conversion to the other family, which tells them. */
+  readonly kept?: false;
 }
 
 export interface StructField<

@@ -47,11 +47,7 @@ import {
   IPPROTO_TCP,
   IPPROTO_UDP,
   IPPROTO_UDPLITE,
-  SOCK_DGRAM,
-  SOCK_PACKET,
-  SOCK_RAW,
-  SOCK_SEQPACKET,
-  SOCK_STREAM,
+  SOCKET_TYPES,
   TCP_CLOSE,
   TCP_ESTABLISHED,
   TCP_LISTEN,
@@ -176,13 +172,7 @@ export const SK_FAMILY = enumTable("family", {
 });
 
 /** Socket type, socket(2). */
-export const SK_TYPE = enumTable("type", {
-  STREAM: SOCK_STREAM,
-  DGRAM: SOCK_DGRAM,
-  RAW: SOCK_RAW,
-  SEQPACKET: SOCK_SEQPACKET,
-  PACKET: SOCK_PACKET,
-});
+export const SK_TYPE = SOCKET_TYPES;
 
 const CRIT_SK_STATES = {
   ESTABLISHED: TCP_ESTABLISHED,

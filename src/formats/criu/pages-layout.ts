@@ -39,7 +39,7 @@ export class PageLayout {
       const count = pages[i] as number;
       const bits = flags[i] as number;
       if (!(first >= end) || first + count > lastPage) throwMisplaced(pagemap, i, first, lastPage, pageSize);
-      if (bits > KNOWN_FLAGS || isContradiction(bits)) throwFlags(pagemap, i, bits);
+      if (!hasValidFlags(bits)) throwFlags(pagemap, i, bits);
       this.first[i] = first;
       end = first + count;
       if ((bits & PE.PRESENT) === 0) continue;
@@ -99,6 +99,11 @@ export class PageLayout {
     }
     return (this.offset[index] as number) + (offsets[block] as number);
   }
+}
+
+/** Whether the flags of a pagemap entry are known ones that name one place of the pages. */
+export function hasValidFlags(flags: number): boolean {
+  return flags <= KNOWN_FLAGS && !isContradiction(flags);
 }
 
 function isContradiction(flags: number): boolean {

@@ -40,7 +40,7 @@ export function decodeTaskAttributes(core: TaskCoreEntry | undefined): TaskAttri
     oomScoreAdj: core?.oom_score_adj,
     loginUid: core?.loginuid,
     childSubreaper: core?.child_subreaper,
-    stopSignal: core?.stop_signo,
+    stopSignal: core?.stop_signo || undefined,
     personality: core === undefined ? undefined : BigInt(core.personality),
     membarrier: core?.membarrier_registration_mask,
   };
@@ -67,6 +67,7 @@ export function decodeThreadAttributes(core: CoreEntry | undefined, image: strin
   const hasStack = sas !== undefined && (sas.ss_flags & SS_DISABLE) === 0 && sas.ss_size !== 0n;
   return {
     seccomp: mode === undefined ? undefined : enumName(SECCOMP_MODES, mode),
+    seccompFilter: thread?.seccomp_filter ?? core?.tc?.old_seccomp_filter,
     schedule:
       policy === undefined
         ? undefined

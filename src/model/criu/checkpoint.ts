@@ -6,15 +6,17 @@ import { CORE_ENTRY_MARCH } from "../../formats/criu/tables/core.js";
 import { enumName } from "../../io/enums.js";
 import { type ErrorPlace, FormatError } from "../../io/errors.js";
 import { MAX_THREADS } from "../../io/limits.js";
-import type { Checkpoint, Task } from "../checkpoint.js";
+import type { Checkpoint, Task, TaskId } from "../checkpoint.js";
 import { lazy } from "../lazy.js";
 import type { DeletedFile, DescriptorTable, FileTable } from "../open-file.js";
 import { timerfds } from "../special-file.js";
+import { decodeControlGroupSets } from "./control-groups.js";
 import { criuDeletedFiles } from "./deleted-files.js";
 import { criuFileTable } from "./files.js";
 import { decodeIpcNamespaces, decodeUtsNamespaces } from "./ipc.js";
 import { decodeLocks } from "./locks.js";
 import { criuMounts, criuPipeBuffers } from "./mounts.js";
+import { decodeSeccompFilters } from "./seccomp.js";
 import { criuSurroundings } from "./surroundings.js";
 import { CriuTask, criuDescriptorTable, type TaskContext } from "./tasks.js";
 
@@ -53,6 +55,8 @@ export function criuCheckpoint(set: CriuImageSet): Checkpoint {
     }),
   );
   const mounts = lazy(() => criuMounts(set));
+  const seccompFilters = lazy(() => decodeSeccompFilters(set));
+  const controlGroupSets = lazy(() => decodeControlGroupSets(set));
   const pipes = lazy(() => criuPipeBuffers(set));
   const architecture = lazy(() => ARCHITECTURES[archName(set)] ?? "unknown");
   return {
@@ -69,6 +73,7 @@ export function criuCheckpoint(set: CriuImageSet): Checkpoint {
       return tree().repeated;
     },
     task: (pid) => byPid().get(pid),
+    ids: () => storedIds(set, byPid()),
     get files() {
       return files();
     },
@@ -93,6 +98,12 @@ export function criuCheckpoint(set: CriuImageSet): Checkpoint {
     get ipcNamespaces() {
       return decodeIpcNamespaces(set);
     },
+    get seccompFilters() {
+      return seccompFilters();
+    },
+    get controlGroupSets() {
+      return controlGroupSets();
+    },
     get surroundings() {
       return criuSurroundings(set);
     },
@@ -115,6 +126,21 @@ function readTree(set: CriuImageSet, context: TaskContext) {
     else byPid.set(value.pid, new CriuTask(value, index, context));
   }
   return { byPid, repeated };
+}
+
+/** The thread list of a zombie holds what stood in criu's memory, and a task without its core may be one. */
+function* storedIds(set: CriuImageSet, tasks: ReadonlyMap<number, Task>): Generator<TaskId> {
+  const seen = new Set<number>();
+  for (const { value, index } of set.image(IMAGES.PSTREE)?.heldRecords() ?? []) {
+    const { pid, threads } = value;
+    const origin = { image: IMAGES.PSTREE.file, record: index };
+    const state = tasks.get(pid)?.state;
+    const isListed = !seen.has(pid) && state !== "zombie" && state !== "unknown";
+    const ids = isListed ? threads : [];
+    if (!ids.includes(pid)) yield { id: pid, pid, origin };
+    for (const id of ids) yield { id, pid, origin };
+    seen.add(pid);
+  }
 }
 
 function place(set: CriuImageSet, index: number, offset: number): ErrorPlace {

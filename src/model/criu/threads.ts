@@ -8,6 +8,7 @@ import type { Credentials } from "../credentials.js";
 import type { PendingSignal } from "../signals.js";
 import { decodeThreadAttributes } from "./attributes.js";
 import { type Box, boxed } from "./box.js";
+import { controlGroupsOf, decodeControlGroupSet } from "./control-groups.js";
 import { decodeCredentials } from "./credentials.js";
 import { registersOf } from "./registers.js";
 import { decodeThreadQueue } from "./signals.js";
@@ -54,6 +55,10 @@ export class CriuThread implements Thread {
     return this.#attributes.seccomp;
   }
 
+  get seccompFilter(): number | undefined {
+    return this.#attributes.seccompFilter;
+  }
+
   get schedule(): Thread["schedule"] {
     return this.#attributes.schedule;
   }
@@ -70,9 +75,12 @@ export class CriuThread implements Thread {
     return this.#attributes.deathSignal;
   }
 
+  get controlGroupSet(): number | undefined {
+    return decodeControlGroupSet(this.#set, this.#read());
+  }
+
   get controlGroups(): readonly string[] | undefined {
-    // Since criu 3.18 each thread has its own set, before that the task.
-    const id = this.#read()?.thread_core?.cg_set ?? this.#read()?.tc?.cg_set;
+    const id = this.controlGroupSet;
     return id === undefined ? undefined : controlGroupsOf(this.#set).get(id);
   }
 
@@ -88,17 +96,4 @@ export class CriuThread implements Thread {
     this.#core ??= boxed(this.#set.first(IMAGES.CORE, this.tid));
     return this.#core.is;
   }
-}
-
-const controlGroups = new WeakMap<CriuImageSet, ReadonlyMap<number, readonly string[]>>();
-
-/** The groups of each set of cgroup.img, read once for all threads; of sets with one id the first. */
-function controlGroupsOf(set: CriuImageSet): ReadonlyMap<number, readonly string[]> {
-  let groups = controlGroups.get(set);
-  if (groups === undefined) {
-    const sets = [...(set.first(IMAGES.CGROUP)?.sets ?? [])].reverse();
-    groups = new Map(sets.map(({ id, ctls }) => [id, ctls.map(({ name, path }) => `${name}:${path}`)]));
-    controlGroups.set(set, groups);
-  }
-  return groups;
 }

@@ -6,6 +6,7 @@ import { RLIM_INFINITY, RLIM_NLIMITS } from "../../linux/rlimits.js";
 import { SECCOMP_MODES } from "../../linux/seccomp.js";
 import type { ResourceLimit, Schedule, TaskAttributes, ThreadAttributes } from "../attributes.js";
 import type { Credentials } from "../credentials.js";
+import { HAS_CGROUP_SET } from "./control-groups.js";
 import type { StreamReader } from "./reader.js";
 
 type TaskExtra = RecordValue<typeof RECORDS.TASK_EXTRA>;
@@ -14,10 +15,10 @@ type TaskExtra = RecordValue<typeof RECORDS.TASK_EXTRA>;
 const HAS_OOM_SCORE = 1;
 const HAS_LOGIN_UID = 2;
 const HAS_SCHEDULE = 4;
-const HAS_CGROUP_SET = 8;
 /** TASK has 32 bits for the size of a signal stack. */
 export const MAX_STACK_BYTES = 0xffff_ffffn;
-const MAX_COMPAT_ADDRESS = 0xffff_ffffn;
+/** TASK has so many bits for the robust list of 32-bit code. */
+export const MAX_COMPAT_ADDRESS = 0xffff_ffffn;
 
 const NOT_STORED: TaskAttributes = {
   ...{ oomScoreAdj: undefined, loginUid: undefined, childSubreaper: undefined },
@@ -64,6 +65,7 @@ export function decodeThreadAttributes(reader: StreamReader, part: Part): Thread
   const rseq = reader.find(part, RECORDS.RSEQ);
   return {
     seccomp: extra && enumName(SECCOMP_MODES, extra.seccomp_mode),
+    seccompFilter: extra?.seccomp_filter || undefined,
     schedule: extra && scheduleOf(extra),
     addresses: {
       clearTid: task.clear_child_tid,
@@ -143,40 +145,4 @@ export function encodeTaskExtra(
       (schedule === undefined ? 0 : HAS_SCHEDULE) |
       (cgroupSet === undefined ? 0 : HAS_CGROUP_SET),
   };
-}
-
-/** Number of the CGROUP_SET that a thread is in; undefined when the image does not say it. */
-export function controlGroupSetOf(reader: StreamReader, part: Part): number | undefined {
-  const extra = reader.find(part, RECORDS.TASK_EXTRA)?.value;
-  return extra === undefined || (extra.flags & HAS_CGROUP_SET) === 0 ? undefined : extra.cgroup_set;
-}
-
-/** The groups of that set as lines `controllers:path`; undefined when the image does not say them. */
-export function controlGroupsOf(reader: StreamReader, part: Part): readonly string[] | undefined {
-  const id = controlGroupSetOf(reader, part);
-  return id === undefined ? undefined : controlGroupSets(reader).get(id);
-}
-
-const setsByReader = new WeakMap<StreamReader, ReadonlyMap<number, readonly string[]>>();
-
-/** The CGROUP_SETs of a stream by their numbers. */
-export function controlGroupSets(reader: StreamReader): ReadonlyMap<number, readonly string[]> {
-  let sets = setsByReader.get(reader);
-  if (sets === undefined) {
-    const { image } = reader;
-    const records = (reader.tree.head?.records ?? []).filter(
-      (record) => image.kind(record) === RECORDS.CGROUP_SET,
-    );
-    sets = new Map(
-      records.map((record) => [
-        image.value(record, RECORDS.CGROUP_SET).set_id,
-        image
-          .text(record)
-          .split("\n")
-          .filter((line) => line !== ""),
-      ]),
-    );
-    setsByReader.set(reader, sets);
-  }
-  return sets;
 }

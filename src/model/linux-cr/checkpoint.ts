@@ -1,11 +1,12 @@
 import type { LinuxCrImage } from "../../formats/linux-cr/image.js";
 import type { Part } from "../../formats/linux-cr/parse.js";
 import { RECORDS } from "../../formats/linux-cr/records.js";
-import type { Checkpoint, Task } from "../checkpoint.js";
+import type { Checkpoint, Task, TaskId } from "../checkpoint.js";
 import { lazy } from "../lazy.js";
 import type { DescriptorTable, FileTable } from "../open-file.js";
 import { timerfds } from "../special-file.js";
 import type { Surroundings } from "../surroundings.js";
+import { decodeControlGroupSets } from "./control-groups.js";
 import { linuxCrDescriptors } from "./descriptors.js";
 import { linuxCrFiles, linuxCrPipes } from "./files.js";
 import { decodeIpcNamespaces, decodeUtsNamespaces } from "./ipc.js";
@@ -13,6 +14,7 @@ import { decodeLocks } from "./locks.js";
 import { taskIds } from "./pids.js";
 import { StreamReader } from "./reader.js";
 import { pageSizeOf } from "./saved-pages.js";
+import { decodeSeccompFilters } from "./seccomp.js";
 import { Segments } from "./segments.js";
 import { LinuxCrTask, type TaskContext } from "./tasks.js";
 
@@ -61,6 +63,8 @@ export function linuxCrCheckpoint(image: LinuxCrImage, reader = StreamReader.of(
       files(),
     );
   });
+  const seccompFilters = lazy(() => decodeSeccompFilters(reader));
+  const controlGroupSets = lazy(() => decodeControlGroupSets(reader));
   const pipes = lazy(() => linuxCrPipes(reader));
   const deletedFiles = lazy(() => files().all.flatMap(({ deleted }) => deleted ?? []));
   return {
@@ -75,6 +79,7 @@ export function linuxCrCheckpoint(image: LinuxCrImage, reader = StreamReader.of(
       return tree().repeated;
     },
     task: (pid) => tree().byPid.get(pid),
+    ids: () => storedIds(reader),
     get files() {
       return files();
     },
@@ -97,8 +102,19 @@ export function linuxCrCheckpoint(image: LinuxCrImage, reader = StreamReader.of(
     get ipcNamespaces() {
       return decodeIpcNamespaces(reader);
     },
+    get seccompFilters() {
+      return seccompFilters();
+    },
+    get controlGroupSets() {
+      return controlGroupSets();
+    },
     surroundings: NOTHING_AROUND,
   };
+}
+
+function* storedIds(reader: StreamReader): Generator<TaskId> {
+  for (const [i, { pid, tgid, record }] of taskIds(reader).entries())
+    yield { id: pid, pid: tgid, origin: { ...reader.origin(record), field: `[${i}].vpid` } };
 }
 
 type ThreadPart = readonly [part: Part, tid: number];

@@ -2,7 +2,8 @@ import type { Part } from "../../formats/linux-cr/parse.js";
 import { RECORDS } from "../../formats/linux-cr/records.js";
 import type { Thread } from "../checkpoint.js";
 import { lazy } from "../lazy.js";
-import { controlGroupsOf, decodeThreadAttributes } from "./attributes.js";
+import { decodeThreadAttributes } from "./attributes.js";
+import { controlGroupsOf, decodeControlGroupSet } from "./control-groups.js";
 import { decodeCredentials } from "./credentials.js";
 import type { StreamReader } from "./reader.js";
 import { registersOf } from "./registers.js";
@@ -31,8 +32,12 @@ export function linuxCrThread(reader: StreamReader, part: Part, tid: number): Th
       return own === undefined ? [] : decodeQueue(reader, own);
     },
     ...decodeThreadAttributes(reader, part),
+    get controlGroupSet() {
+      return decodeControlGroupSet(reader, part);
+    },
     get controlGroups() {
-      return controlGroupsOf(reader, part);
+      const id = decodeControlGroupSet(reader, part);
+      return id === undefined ? undefined : controlGroupsOf(reader).get(id);
     },
     origin: reader.origin(reader.get(part, RECORDS.TASK).index),
   };

@@ -2,7 +2,7 @@ import type { CriuImageSet } from "../../formats/criu/image-set.js";
 import { IMAGES } from "../../formats/criu/images.js";
 import type { CgroupDirEntry } from "../../formats/criu/tables/cgroup.js";
 import type { Document, LinuxCrDocument } from "../../model/document.js";
-import { controlGroupSetOf, controlGroupSets } from "../../model/linux-cr/attributes.js";
+import { controlGroupsOf } from "../../model/linux-cr/control-groups.js";
 import { StreamReader } from "../../model/linux-cr/reader.js";
 import { chosenTasks, type ShowOptions, type ViewHead, viewHead } from "./view.js";
 
@@ -74,15 +74,13 @@ function setsOfStream({ image, checkpoint }: LinuxCrDocument, options: ShowOptio
   const reader = StreamReader.of(image);
   const tids = new Map<number, number[]>();
   for (const { threads } of chosenTasks(checkpoint, options))
-    for (const { tid, origin } of threads) {
-      const part = reader.taskAt(origin.record);
-      const id = part === undefined ? undefined : controlGroupSetOf(reader, part);
+    for (const { tid, controlGroupSet: id } of threads) {
       if (id === undefined) continue;
       const list = tids.get(id);
       if (list === undefined) tids.set(id, [tid]);
       else list.push(tid);
     }
-  const members = controlGroupSets(reader);
+  const members = controlGroupsOf(reader);
   return [...tids].map(([id, tids]) => ({
     ...{ id, outside: false, tids },
     members: (members.get(id) ?? []).map(memberIn),

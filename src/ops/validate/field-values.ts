@@ -1,11 +1,12 @@
 import { IMAGES } from "../../formats/criu/images.js";
-import { domainText } from "../../io/domains.js";
+import { domainText, knownBits } from "../../io/domains.js";
+import type { Origin } from "../../model/origin.js";
 import { hasDomains, type OutsideValue, outsideValues } from "../../schema/outside-values.js";
-import type { SetContext } from "./context.js";
+import type { ImageContext, SetContext } from "./context.js";
 import type { Found, Rule, RuleFacts } from "./finding.js";
 import { scanImages } from "./scan.js";
 import type { StreamContext } from "./stream/context.js";
-import { tasksByTid } from "./tasks.js";
+import { strays, tasksByTid } from "./tasks.js";
 
 /** The rule about single fields, one for both families: the tables of the formats say what each may be. */
 const FACTS: RuleFacts = {
@@ -22,10 +23,14 @@ export const setFieldRule: Rule<SetContext> = {
   *check(context) {
     const tasks = context.share(tasksByTid);
     for (const { name, kind, id, outside } of context.share(scanImages)) {
+      if (context.share(strays).has(name)) continue;
       const isOfTask = kind === IMAGES.CORE || kind === IMAGES.FS || kind === IMAGES.MM;
       const pid = isOfTask && id !== undefined ? tasks.get(id)?.pid : undefined;
       for (const { record, ...each } of outside)
-        yield { at: { image: name, record, field: each.path, pid }, ...problem(each) };
+        yield {
+          at: { image: name, record, field: each.path, pid },
+          ...problem(context, { image: name, record, field: each.path }, each),
+        };
     }
   },
 };
@@ -43,16 +48,22 @@ export const streamFieldRule: Rule<StreamContext> = {
       const value = context.valueAt(index, kind);
       if (value === undefined) continue;
       for (const each of outsideValues(table, value, machine))
-        yield { at: context.at(index, { field: each.path }), ...problem(each) };
+        yield {
+          at: context.at(index, { field: each.path }),
+          ...problem(context, { ...context.reader.origin(index), field: each.path }, each),
+        };
     }
   },
 };
 
-function problem({ value, domain }: OutsideValue): Omit<Found, "at"> {
-  const isMask = domain.kind === "flags";
+/** Of flags the known ones may stay; which other value is right, nothing says. */
+function problem(context: ImageContext, origin: Origin, { value, domain }: OutsideValue): Omit<Found, "at"> {
+  if (domain.kind !== "flags")
+    return { what: "invalid value", expected: domainText(domain), found: String(value) };
   return {
-    what: isMask ? "unknown flags" : "no value that the kernel takes",
+    what: "unknown flags",
     expected: domainText(domain),
-    found: isMask ? `0x${value.toString(16)}` : String(value),
+    found: `0x${value.toString(16)}`,
+    fix: context.setFieldCommand(origin, BigInt(value) & knownBits(domain)),
   };
 }

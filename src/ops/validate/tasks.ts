@@ -60,3 +60,14 @@ export function tasksByTid(context: SetContext): ReadonlyMap<number, TaskFacts> 
   for (const task of context.share(tasksOf)) for (const tid of threadIdsOf(task)) tasks.set(tid, task);
   return tasks;
 }
+
+/** Images of tasks and threads that are not in the tree: an earlier dump left them, and no restore reads them. */
+export function strays(context: SetContext): ReadonlySet<string> {
+  const tasks = context.share(tasksByPid);
+  const threads = context.share(tasksByTid);
+  const names = context.set.files.flatMap(({ name, kind, id }) => {
+    const isOfTask = kind?.scope === IMAGES.CORE.scope && kind !== IMAGES.FDINFO && id !== undefined;
+    return isOfTask && !tasks.has(id) && !threads.has(id) ? name : [];
+  });
+  return new Set(tasks.size === 0 ? [] : names);
+}

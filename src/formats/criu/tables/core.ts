@@ -8,7 +8,7 @@ import {
   schedPriorities,
 } from "../../../linux/sched.js";
 import { SECCOMP_MODES } from "../../../linux/seccomp.js";
-import { SIGNAL, SIGNAL_OR_NONE, SIGNAL_STACK_BYTES, SS_DISABLE } from "../../../linux/signals.js";
+import { SIGNAL_OR_NONE, SIGNAL_STACK_BYTES, SS_DISABLE } from "../../../linux/signals.js";
 import { message, optional, repeated, required, type Value } from "../../../schema/message.js";
 import { TASK_STATE } from "../names.js";
 import { THREAD_INFO_AARCH64 } from "./core-aarch64.js";
@@ -50,7 +50,7 @@ export const TASK_CORE_ENTRY = message(
   "task_core_entry",
   "State of a process: state, name, timers, limits, signals.",
   {
-    task_state: required(1, "uint32", { show: { as: "names", table: TASK_STATE } }),
+    task_state: required(1, "uint32", { show: { as: "names", table: TASK_STATE }, domain: TASK_STATE }),
     exit_code: required(2, "uint32", { doc: "wait status of a zombie as wait(2) gives it, 0 otherwise" }),
     personality: required(3, "uint32", { doc: "execution domain, personality(2)" }),
     flags: required(4, "uint32", {
@@ -72,7 +72,7 @@ export const TASK_CORE_ENTRY = message(
       doc: "signals pending for the whole process",
       since: "1.3",
     }),
-    old_seccomp_mode: optional(11, SECCOMP_MODES, { since: "1.7", deprecated: true }),
+    old_seccomp_mode: optional(11, SECCOMP_MODES, { domain: SECCOMP_MODES, since: "1.7", deprecated: true }),
     old_seccomp_filter: optional(12, "uint32", {
       doc: "index of the last filter, before each thread had its own",
       since: "1.8",
@@ -92,7 +92,7 @@ export const TASK_CORE_ENTRY = message(
     }),
     stop_signo: optional(21, "uint32", {
       doc: "signal that stopped the task",
-      domain: SIGNAL,
+      domain: SIGNAL_OR_NONE,
       since: "3.18",
     }),
     membarrier_registration_mask: optional(22, "uint32", {
@@ -172,6 +172,7 @@ export const THREAD_CORE_ENTRY = message("thread_core_entry", "State of a thread
   sched_policy: optional(4, "uint32", { doc: "SCHED_* number, sched(7)", domain: SCHED_POLICIES }),
   sched_prio: optional(5, "uint32", {
     doc: "real-time priority, 0 for other policies",
+    default: 0,
     domain: ({ sched_policy }) => schedPriorities((sched_policy as number | undefined) ?? 0),
   }),
   blk_sigset: optional(6, "uint64", { doc: "blocked signals, signal 1 is bit 0" }),
@@ -186,7 +187,7 @@ export const THREAD_CORE_ENTRY = message("thread_core_entry", "State of a thread
     since: "1.3",
   }),
   creds: optional(10, CREDS_ENTRY, { since: "2.0" }),
-  seccomp_mode: optional(11, SECCOMP_MODES, { since: "3.10" }),
+  seccomp_mode: optional(11, SECCOMP_MODES, { domain: SECCOMP_MODES, since: "3.10" }),
   seccomp_filter: optional(12, "uint32", {
     doc: "index of the thread's last filter in seccomp.img",
     since: "3.10",
@@ -209,7 +210,10 @@ export const THREAD_CORE_ENTRY = message("thread_core_entry", "State of a thread
 export type ThreadCoreEntry = Value<typeof THREAD_CORE_ENTRY>;
 
 export const CORE_ENTRY = message("core_entry", "A task or thread: its registers and own state.", {
-  mtype: required(1, CORE_ENTRY_MARCH, { doc: "architecture; the same in every task of a set" }),
+  mtype: required(1, CORE_ENTRY_MARCH, {
+    doc: "architecture; the same in every task of a set",
+    domain: CORE_ENTRY_MARCH,
+  }),
   thread_info: optional(2, THREAD_INFO_X86, {
     doc: "registers of an x86 thread; each architecture has its own field",
   }),

@@ -14,7 +14,7 @@ export const FOWN_ENTRY = message(
     signum: required(3, "uint32", { doc: "signal, 0 for SIGIO", domain: SIGNAL_OR_NONE }),
     pid_type: required(4, "uint32", {
       doc: "type of pid: 0 thread, 1 process, 2 process group",
-      domain: OWNER_TYPES,
+      domain: ({ pid }) => (pid === 0 ? undefined : OWNER_TYPES),
     }),
     pid: required(5, "uint32", { doc: "0 for no owner" }),
   },

@@ -1,3 +1,4 @@
+import { PIPE_BYTES } from "../../../linux/files.js";
 import { message, optional, required, type Value } from "../../../schema/message.js";
 import { FOWN_ENTRY } from "./fown.js";
 
@@ -14,7 +15,7 @@ export const PIPE_DATA_ENTRY = message(
   {
     pipe_id: required(1, "uint32", { doc: "the pipe or fifo" }),
     bytes: required(2, "uint32", { doc: "bytes that follow" }),
-    size: optional(3, "uint32", { doc: "capacity of the pipe in bytes", since: "0.4" }),
+    size: optional(3, "uint32", { doc: "capacity of the pipe in bytes", domain: PIPE_BYTES, since: "0.4" }),
   },
 );
 export type PipeDataEntry = Value<typeof PIPE_DATA_ENTRY>;

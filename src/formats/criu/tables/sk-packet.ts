@@ -1,4 +1,4 @@
-import { PACKET_VERSIONS } from "../../../linux/sockets.js";
+import { PACKET_VERSIONS, SOCKET_TYPES } from "../../../linux/sockets.js";
 import { message, optional, repeated, required, type Value } from "../../../schema/message.js";
 import { FOWN_ENTRY } from "./fown.js";
 import { SK_OPTS_ENTRY } from "./sk-opts.js";
@@ -25,7 +25,7 @@ export type PacketRing = Value<typeof PACKET_RING>;
 
 export const PACKET_SOCK_ENTRY = message("packet_sock_entry", "A packet socket, packet(7).", {
   id: required(1, "uint32", { doc: "id of the open file" }),
-  type: required(2, "uint32"),
+  type: required(2, "uint32", { domain: SOCKET_TYPES }),
   protocol: required(3, "uint32", { doc: "ETH_P_* number in network byte order, as socket(2) takes it" }),
   flags: required(4, "uint32", { show: { as: "hex" } }),
   ifindex: required(5, "uint32", { doc: "device, 0 for all" }),

@@ -15,7 +15,7 @@ export type FilePermsEntry = Value<typeof FILE_PERMS_ENTRY>;
 export const UNIX_SK_ENTRY = message("unix_sk_entry", "A unix socket.", {
   id: required(1, "uint32", { doc: "id of the open file" }),
   ino: required(2, "uint32", { doc: "inode number, which peers refer to" }),
-  type: required(3, "uint32", { show: { as: "names", table: SK_TYPE } }),
+  type: required(3, "uint32", { show: { as: "names", table: SK_TYPE }, domain: SK_TYPE }),
   state: required(4, "uint32", { show: { as: "names", table: SK_STATE }, domain: TCP_STATES }),
   flags: required(5, "uint32", { doc: "open flags", show: { as: "hex" } }),
   uflags: required(6, "uint32", {

@@ -48,7 +48,10 @@ export const FILE_LOCK = struct("FILE_LOCK", 48, "One record lock, flock or leas
 export const FILE_OWNER = struct("FILE_OWNER", 40, "Receiver of the signals of a file, fcntl(2) F_SETOWN", {
   file_objref: word("s32", 8),
   pid_ref: word("s32", 12, { doc: "pid tag, 0 for none" }),
-  pid_type: word("u32", 16, { doc: "type of pid_ref", domain: OWNER_TYPES }),
+  pid_type: word("u32", 16, {
+    doc: "type of pid_ref",
+    domain: ({ pid_ref }) => (pid_ref === 0 ? undefined : OWNER_TYPES),
+  }),
   uid: word("u32", 20),
   euid: word("u32", 24),
   signum: word("u32", 28, { doc: "0 is SIGIO", domain: SIGNAL_OR_NONE }),
@@ -61,6 +64,7 @@ export const FILE_UNLINKED = struct("FILE_UNLINKED", 56, "A deleted file, and ho
   kind: word("u32", 16, {
     doc: "the contents of a symbolic link are its target",
     domain: UNLINKED_KINDS,
+    kept: false,
   }),
   mode: word("u32", 20),
   uid: word("u32", 24),
@@ -70,6 +74,7 @@ export const FILE_UNLINKED = struct("FILE_UNLINKED", 56, "A deleted file, and ho
   flags: word("u32", 44, {
     doc: "remove the substitute once it is open; its path is relative to the root of the container, not of the mount",
     domain: UNLINKED_FLAGS,
+    kept: false,
   }),
   ino: word("u64", 48),
 });

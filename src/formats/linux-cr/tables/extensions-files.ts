@@ -1,6 +1,6 @@
 import { BOOLEAN, range } from "../../../io/domains.js";
 import { flagTable } from "../../../io/enums.js";
-import { SEALS, SOCKET_MODES, WATCH_MASK, WATCHES } from "../../../linux/files.js";
+import { PIPE_BYTES, SEALS, SOCKET_MODES, WATCH_MASK, WATCHES } from "../../../linux/files.js";
 import { NANOSECONDS, TIMERFD_CLOCKS } from "../../../linux/time.js";
 import { bytes, struct, word } from "../../../schema/struct.js";
 
@@ -18,17 +18,18 @@ export const FILE_IDENTITY = struct(
     ino: word("u64", 24, { doc: "st_ino" }),
     size: word("u64", 32, { doc: "bytes" }),
     mtime_sec: word("s64", 40, { doc: "seconds since 1970" }),
-    mtime_nsec: word("u32", 48, { domain: range(0, 999_999_999) }),
+    mtime_nsec: word("u32", 48, { domain: range(0, 999_999_999), kept: false }),
     flags: word("u32", 52, {
       doc: "stored fields",
       show: { as: "hex" },
       domain: IDENTITY_FLAGS,
+      kept: false,
     }),
   },
 );
 
 export const PIPE_STATE = struct("PIPE_STATE", 16, "Capacity of a pipe or fifo", {
-  capacity: word("u32", 8, { doc: "bytes, fcntl(2) F_GETPIPE_SZ", domain: range(1, 1 << 30) }),
+  capacity: word("u32", 8, { doc: "bytes, fcntl(2) F_GETPIPE_SZ", domain: PIPE_BYTES }),
 });
 
 export const TIMERFD = struct(
@@ -39,8 +40,16 @@ export const TIMERFD = struct(
     clock_id: word("u32", 8, { doc: "clock_gettime(2)", domain: TIMERFD_CLOCKS }),
     settime_flags: word("u32", 12, { doc: "of timerfd_settime(2); value_ns is always relative" }),
     ticks: word("u64", 16, { doc: "unread expirations" }),
-    value_ns: word("u64", 24, { doc: "ns until it expires, 0 when disarmed", domain: NANOSECONDS }),
-    interval_ns: word("u64", 32, { doc: "ns between expirations, 0 for one-shot", domain: NANOSECONDS }),
+    value_ns: word("u64", 24, {
+      doc: "ns until it expires, 0 when disarmed",
+      domain: NANOSECONDS,
+      kept: false,
+    }),
+    interval_ns: word("u64", 32, {
+      doc: "ns between expirations, 0 for one-shot",
+      domain: NANOSECONDS,
+      kept: false,
+    }),
   },
 );
 
@@ -84,12 +93,13 @@ export const SOCKET_EXTRA = struct("SOCKET_EXTRA", 64, "Additional state of a so
     doc: "1: mode, uid and gid are stored",
     show: { as: "hex" },
     domain: BOOLEAN,
+    kept: false,
   }),
   so_options: word("u64", 32, {
     doc: "bit 0 reuseaddr, then passcred, passsec, dontroute, no_check, reuseport, broadcast, keepalive, oobinline, freebind, pktinfo, cork, nodelay; bit 32 + n: option n is stored",
     show: { as: "hex" },
   }),
-  v6_only: word("u32", 40, { doc: "IPV6_V6ONLY", domain: BOOLEAN }),
+  v6_only: word("u32", 40, { doc: "IPV6_V6ONLY", domain: BOOLEAN, kept: false }),
   ifindex: word("u32", 44, { doc: "index of the bound interface, 0 for none" }),
   so_mark: word("u32", 48),
   so_priority: word("u32", 52),
@@ -121,6 +131,7 @@ export const VMA_EXTRA = struct("VMA_EXTRA", 32, "Additional state of a VMA", {
     doc: "1 pages follow for a vma_type without pages, 2 MAP_NORESERVE, 4 MAP_DROPPABLE",
     show: { as: "hex" },
     domain: VMA_EXTRA_FLAGS,
+    kept: false,
   }),
 });
 
@@ -145,7 +156,7 @@ export const UNLINKED_EXTRA = struct("UNLINKED_EXTRA", 40, "Additional state of 
     doc: "equal for all FILEs of one deleted file; not declared by an OBJREF",
   }),
   atime_sec: word("s64", 16, { doc: "time of the last access, seconds since 1970" }),
-  atime_nsec: word("u32", 24, { domain: range(0, 999_999_999) }),
+  atime_nsec: word("u32", 24, { domain: range(0, 999_999_999), kept: false }),
   rdev: word("u32", 28, { doc: "device number of a device file, as in stat(2)", show: { as: "hex" } }),
   flags: word("u32", 32, {
     doc: "1 atime is stored, 2 the contents are with an earlier FILE of this inode_objref",

@@ -19,6 +19,7 @@ export const TCP_EXTRA = struct(
       doc: "which are stored: 1 rcv_wscale, 2 timestamp, 4 tcp.snd_wl1, snd_wnd, max_window, rcv_wnd and rcv_wup, 8 tcp.snd_nxt",
       show: { as: "hex" },
       domain: range(0, 15),
+      kept: false,
     }),
   },
 );
@@ -37,7 +38,7 @@ export const SOCKET_NETLINK = struct("SOCKET_NETLINK", 32, "A netlink(7) socket,
   groups: word("u32", 12, { doc: "multicast groups as a mask", show: { as: "hex" } }),
   dst_portid: word("u32", 16, { doc: "remote port id, 0 for the kernel" }),
   dst_group: word("u32", 20, { doc: "multicast group that it sends to" }),
-  flags: word("u32", 24, { doc: "1: groups are stored", show: { as: "hex" }, domain: BOOLEAN }),
+  flags: word("u32", 24, { doc: "1: groups are stored", show: { as: "hex" }, domain: BOOLEAN, kept: false }),
 });
 
 export const SOCKET_PACKET = struct("SOCKET_PACKET", 40, "A packet(7) socket, instead of SOCKET_INET", {
@@ -55,5 +56,6 @@ export const SOCKET_PACKET = struct("SOCKET_PACKET", 40, "A packet(7) socket, in
     doc: "1 PACKET_AUXDATA, 2 PACKET_ORIGDEV, 4 PACKET_VNET_HDR, 8 PACKET_LOSS, 16 fanout is stored",
     show: { as: "hex" },
     domain: range(0, 31),
+    kept: false,
   }),
 });

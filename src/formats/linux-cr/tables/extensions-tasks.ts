@@ -1,4 +1,5 @@
-import { BOOLEAN, type Domain } from "../../../io/domains.js";
+import { BOOLEAN, type Domain, range } from "../../../io/domains.js";
+import { flagTable } from "../../../io/enums.js";
 import { NEXT_ID } from "../../../linux/ipc.js";
 import {
   NICE,
@@ -17,6 +18,15 @@ import { struct, word } from "../../../schema/struct.js";
 const HAS_OOM_SCORE_ADJ = 1;
 const HAS_SCHEDULING = 4;
 
+/** CLOCKS.flags */
+const OWN_TIME_NAMESPACE = 1;
+const CLOCK_FLAGS = flagTable("clock_flags", { OWN_NAMESPACE: OWN_TIME_NAMESPACE, KNOWN: 2 });
+
+/** In a time namespace of its own a clock may be anything. */
+function sinceBoot({ flags }: Readonly<Record<string, unknown>>): Domain | undefined {
+  return ((flags as number) & OWN_TIME_NAMESPACE) === 0 ? range(0, (1n << 63n) - 1n) : undefined;
+}
+
 /** The domain of a field that is valid only if its bit is set. */
 function stored(bit: number, domain: Domain | undefined) {
   return ({ flags }: Readonly<Record<string, unknown>>): Domain | undefined =>
@@ -31,11 +41,21 @@ export const EXTENSIONS = struct("EXTENSIONS", 24, "Version of the crimg extensi
 
 export const CLOCKS = struct("CLOCKS", 40, "The clocks at the start of the checkpoint", {
   realtime_ns: word("u64", 8, { doc: "wall clock in ns since 1970" }),
-  monotonic_ns: word("s64", 16, { doc: "CLOCK_MONOTONIC in ns, as the tasks saw it" }),
-  boottime_ns: word("s64", 24, { doc: "CLOCK_BOOTTIME in ns, as the tasks saw it" }),
+  monotonic_ns: word("s64", 16, {
+    doc: "CLOCK_MONOTONIC in ns, as the tasks saw it",
+    domain: sinceBoot,
+    kept: false,
+  }),
+  boottime_ns: word("s64", 24, {
+    doc: "CLOCK_BOOTTIME in ns, as the tasks saw it",
+    domain: sinceBoot,
+    kept: false,
+  }),
   flags: word("u32", 32, {
     doc: "1 the tasks had their own time namespace, 2 monotonic and boottime are known",
     show: { as: "hex" },
+    domain: CLOCK_FLAGS,
+    kept: false,
   }),
 });
 
@@ -63,7 +83,7 @@ export const TASK_EXTRA = struct("TASK_EXTRA", 88, "Additional state of a task",
   }),
   no_new_privs: word("u32", 28, { domain: BOOLEAN }),
   cap_ambient: word("u64", 32, { doc: "ambient capabilities", show: { as: "hex" } }),
-  child_subreaper: word("u32", 40, { domain: BOOLEAN }),
+  child_subreaper: word("u32", 40, { domain: BOOLEAN, kept: false }),
   stop_signo: word("u32", 44, {
     doc: "signal that stopped a task of state 4, 0 for none",
     domain: SIGNAL_OR_NONE,
@@ -72,7 +92,7 @@ export const TASK_EXTRA = struct("TASK_EXTRA", 88, "Additional state of a task",
   seccomp_filter: word("s32", 52, { doc: "the last SECCOMP_FILTER, 0 for none" }),
   personality: word("u64", 56, { doc: "personality(2)", show: { as: "hex" } }),
   cgroup_set: word("u32", 64, { doc: "set_id of a CGROUP_SET" }),
-  thp_disabled: word("u32", 68, { domain: BOOLEAN }),
+  thp_disabled: word("u32", 68, { domain: BOOLEAN, kept: false }),
   membarrier_mask: word("u32", 72, { doc: "commands registered with membarrier(2)", show: { as: "hex" } }),
   flags: word("u32", 76, {
     doc: "which are stored: 1 oom_score_adj, 2 loginuid, 4 scheduling, 8 cgroup_set",
@@ -138,8 +158,16 @@ export const POSIX_TIMER = struct(
       domain: ({ sigev_notify }) => (sigev_notify === SIGEV_THREAD_ID ? THREAD_ID : undefined),
     }),
     sigval: word("u64", 32, { show: { as: "hex" } }),
-    value_ns: word("u64", 40, { doc: "ns until it expires, 0 when disarmed", domain: NANOSECONDS }),
-    interval_ns: word("u64", 48, { doc: "ns between expirations, 0 for one-shot", domain: NANOSECONDS }),
+    value_ns: word("u64", 40, {
+      doc: "ns until it expires, 0 when disarmed",
+      domain: NANOSECONDS,
+      kept: false,
+    }),
+    interval_ns: word("u64", 48, {
+      doc: "ns between expirations, 0 for one-shot",
+      domain: NANOSECONDS,
+      kept: false,
+    }),
     flags: word("u32", 56, { doc: "none defined" }),
   },
 );

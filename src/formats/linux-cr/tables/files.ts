@@ -109,7 +109,7 @@ export const FILE_TTY_0ABE2FE = struct("FILE/TTY", 48, "FILE/TTY of header sets 
 export const FILE_EVENTFD = struct("FILE/EVENTFD", 64, "An eventfd(2)", {
   ...COMMON,
   count: word("u64", 48, { doc: "value that a read would give", domain: EVENTFD_COUNTER }),
-  flags: word("u32", 56, { doc: "eventfd(2) flags", domain: EVENTFD_FLAGS }),
+  flags: word("u32", 56, { doc: "eventfd(2) flags", domain: EVENTFD_FLAGS, kept: false }),
 });
 
 export const FILE_EVENTFD_0ABE2FE = struct("FILE/EVENTFD", 56, "FILE/EVENTFD of header sets before d55d4c8", {

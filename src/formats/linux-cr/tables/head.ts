@@ -1,4 +1,9 @@
+import { range } from "../../../io/domains.js";
+import { flagTable } from "../../../io/enums.js";
 import { inner, struct, word } from "../../../schema/struct.js";
+
+/** HEADER.uflags, checkpoint(2) of linux-cr. */
+const CHECKPOINT_FLAGS = flagTable("checkpoint_flags", { CHECKPOINT_SUBTREE: 1, CHECKPOINT_NETNS: 2 });
 
 export const CONSTANTS_0ABE2FE = struct("ckpt_const", 24, "ckpt_const of header sets 0abe2fe to c97c03d", {
   task_comm_len: word("u16", 0),
@@ -59,7 +64,7 @@ export const HEADER_0ABE2FE = struct("HEADER", 72, "HEADER as header sets 0abe2f
   rev: word("u16", 24),
   constants: inner(CONSTANTS_0ABE2FE, 32),
   time: word("u64", 56),
-  uflags: word("u64", 64),
+  uflags: word("u64", 64, { domain: CHECKPOINT_FLAGS, kept: false }),
 });
 
 export const HEADER_67CFEE9 = struct("HEADER", 72, "HEADER as header sets 67cfee9 to f0fdd38 wrote it", {
@@ -71,7 +76,7 @@ export const HEADER_67CFEE9 = struct("HEADER", 72, "HEADER as header sets 67cfee
   rev: word("u16", 24),
   constants: inner(CONSTANTS_67CFEE9, 32),
   time: word("u64", 56),
-  uflags: word("u64", 64),
+  uflags: word("u64", 64, { domain: CHECKPOINT_FLAGS, kept: false }),
 });
 
 export const HEADER = struct("HEADER", 72, "First record of every image: kernel, time and flags", {
@@ -85,7 +90,11 @@ export const HEADER = struct("HEADER", 72, "First record of every image: kernel,
   rev: word("u16", 24, { doc: "CHECKPOINT_VERSION, common to many layouts" }),
   constants: inner(CONSTANTS, 32, { doc: "build-time sizes of the kernel" }),
   time: word("u64", 56, { doc: "wall clock at the checkpoint, in seconds" }),
-  uflags: word("u64", 64, { doc: "1 a subtree, 2 with network namespaces" }),
+  uflags: word("u64", 64, {
+    doc: "1 a subtree, 2 with network namespaces",
+    domain: CHECKPOINT_FLAGS,
+    kept: false,
+  }),
 });
 
 export const OBJREF = struct(
@@ -99,8 +108,8 @@ export const OBJREF = struct(
 );
 
 export const SECURITY = struct("SECURITY", 16, "A security label; its text follows as a STRING", {
-  ptrref: word("s32", 8, { doc: "number for references" }),
-  sectype: word("u8", 12, { doc: "1 message, 2 IPC, 3 file, 4 credentials" }),
+  ptrref: word("s32", 8, { doc: "number for references", domain: range(1, 0x7fff_ffff) }),
+  sectype: word("u8", 12, { doc: "1 message, 2 IPC, 3 file, 4 credentials", domain: range(1, 4) }),
 });
 
 export const PIDS = struct("PIDS", 24, "Number of process ids in the image; a BUFFER with the ids follows", {

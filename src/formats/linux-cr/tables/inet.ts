@@ -1,4 +1,8 @@
+import { range } from "../../../io/domains.js";
 import { bytes, inner, struct, word } from "../../../schema/struct.js";
+
+/** Bytes of a sockaddr_in. */
+const SOCKADDR_BYTES = range(0, 16);
 
 export const ACK_STATE = struct("icsk_ack", 24, "Delayed acknowledgements of a TCP connection", {
   timeout: word("u64", 0),
@@ -76,8 +80,8 @@ export const SOCKET_INET_0ABE2FE = struct(
   48,
   "SOCKET_INET as header sets 0abe2fe to d55d4c8 wrote it",
   {
-    laddr_len: word("u32", 8),
-    raddr_len: word("u32", 12),
+    laddr_len: word("u32", 8, { domain: SOCKADDR_BYTES, kept: false }),
+    raddr_len: word("u32", 12, { domain: SOCKADDR_BYTES, kept: false }),
     laddr: bytes(16, 16),
     raddr: bytes(32, 16),
   },
@@ -99,8 +103,8 @@ export const SOCKET_INET = struct(
     icsk_ack: inner(ACK_STATE, 32),
     tcp: inner(TCP_STATE, 56),
     inet6: inner(INET6_ADDRESSES, 240),
-    laddr_len: word("u32", 288),
-    raddr_len: word("u32", 292),
+    laddr_len: word("u32", 288, { domain: SOCKADDR_BYTES, kept: false }),
+    raddr_len: word("u32", 292, { domain: SOCKADDR_BYTES, kept: false }),
     laddr: bytes(296, 16),
     raddr: bytes(312, 16),
   },

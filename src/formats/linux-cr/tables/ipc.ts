@@ -53,8 +53,8 @@ export const IPC_SHM_0ABE2FE = struct("IPC_SHM", 112, "IPC_SHM as header sets 0a
   shm_ctim: word("u64", 80),
   shm_cprid: word("s32", 88),
   shm_lprid: word("s32", 92),
-  mlock_uid: word("u32", 96, { domain: NOT_LOCKED }),
-  flags: word("u32", 100, { domain: SHM_FLAGS }),
+  mlock_uid: word("u32", 96, { domain: NOT_LOCKED, kept: false }),
+  flags: word("u32", 100, { domain: SHM_FLAGS, kept: false }),
   objref: word("u32", 104),
 });
 
@@ -66,8 +66,8 @@ export const IPC_SHM_D55D4C8 = struct("IPC_SHM", 120, "IPC_SHM as header sets d5
   shm_ctim: word("u64", 88),
   shm_cprid: word("s32", 96),
   shm_lprid: word("s32", 100),
-  mlock_uid: word("u32", 104, { domain: NOT_LOCKED }),
-  flags: word("u32", 108, { domain: SHM_FLAGS }),
+  mlock_uid: word("u32", 104, { domain: NOT_LOCKED, kept: false }),
+  flags: word("u32", 108, { domain: SHM_FLAGS, kept: false }),
   objref: word("u32", 112),
 });
 
@@ -79,8 +79,8 @@ export const IPC_SHM = struct("IPC_SHM", 120, "A shared memory segment; its page
   shm_ctim: word("u64", 88),
   shm_cprid: word("s32", 96),
   shm_lprid: word("s32", 100),
-  mlock_uid: word("u32", 104, { doc: "all ones: not locked", domain: NOT_LOCKED }),
-  flags: word("u32", 108, { domain: SHM_FLAGS }),
+  mlock_uid: word("u32", 104, { doc: "all ones: not locked", domain: NOT_LOCKED, kept: false }),
+  flags: word("u32", 108, { domain: SHM_FLAGS, kept: false }),
   objref: word("u32", 112, { doc: "objref of the shared memory object; not declared by an OBJREF" }),
   shift: word("u16", 116, { doc: "size of a huge page as a power of 2" }),
 });

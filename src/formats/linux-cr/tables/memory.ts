@@ -28,7 +28,7 @@ export const MM = struct(
   {
     map_count: word("u32", 8, { doc: "mappings that follow" }),
     exe_objref: word("s32", 12, { doc: "FILE of the executable" }),
-    def_flags: word("u64", 16, { doc: "flags of new VMAs, mlockall(2)", domain: DEF_FLAGS }),
+    def_flags: word("u64", 16, { doc: "flags of new VMAs, mlockall(2)", domain: DEF_FLAGS, kept: false }),
     flags: word("u64", 24, { doc: "dumpable flags, prctl(2) PR_SET_DUMPABLE and core(5) filter" }),
     start_code: word("u64", 32, { show: { as: "hex" } }),
     end_code: word("u64", 40, { show: { as: "hex" } }),
@@ -45,7 +45,7 @@ export const MM = struct(
 );
 
 export const VMA_0ABE2FE = struct("VMA", 72, "VMA as header sets 0abe2fe to b6cdf01 wrote it", {
-  vma_type: word("u32", 8, { domain: VMA_TYPES }),
+  vma_type: word("u32", 8, { domain: VMA_TYPES, kept: false }),
   vma_objref: word("s32", 12),
   ino_objref: word("s32", 16),
   _padding: word("u32", 20),
@@ -61,6 +61,7 @@ export const VMA = struct("VMA", 80, "A VMA; pages follow for the types 2, 3 and
   vma_type: word("u32", 8, {
     doc: "0 ignored, 1 vDSO, 2 anonymous, 3 private file, 4 and 5 shared anonymous (first and later), 6 shared file, 7 and 8 System V, 9 and 10 huge pages",
     domain: VMA_TYPES,
+    kept: false,
   }),
   vma_objref: word("s32", 12, { doc: "the mapped FILE" }),
   ino_objref: word("s32", 16, { doc: "shared memory object; not declared by an OBJREF" }),

@@ -1,5 +1,17 @@
-import { SHUTDOWNS, SOCK_LOCKS, SOCKET_ERRORS, SOCKET_STATES, TCP_STATES } from "../../../linux/sockets.js";
+import { type Domain, range } from "../../../io/domains.js";
+import {
+  AF_NETLINK,
+  SHUTDOWNS,
+  SOCK_LOCKS,
+  SOCKET_ERRORS,
+  SOCKET_STATES,
+  SOCKET_TYPES,
+  TCP_STATES,
+} from "../../../linux/sockets.js";
 import { bytes, inner, struct, word } from "../../../schema/struct.js";
+
+/** Bytes of a sockaddr_un. */
+const SOCKADDR_UN_BYTES = range(0, 110);
 
 export const LINGER = struct("linger", 8, "SO_LINGER of socket(7)", {
   onoff: word("s32", 0),
@@ -11,6 +23,7 @@ export const SOCKET_PART = struct("socket", 16, "struct socket of the kernel", {
   state: word("u8", 8, {
     doc: "1 unconnected, 2 connecting, 3 connected, 4 disconnecting",
     domain: SOCKET_STATES,
+    kept: false,
   }),
 });
 
@@ -21,22 +34,27 @@ export const SOCK_COMMON = struct("sock_common", 12, "Common state of all famili
   state: word("u8", 10),
 });
 
+/** Of a netlink socket nothing depends on its type. */
+function typesOf(socket: { readonly sock_common?: { readonly family?: number } }): Domain | undefined {
+  return socket.sock_common?.family === AF_NETLINK ? undefined : SOCKET_TYPES;
+}
+
 export const SOCK = struct("sock", 72, "Options, errors and state, socket(7)", {
   rcvlowat: word("s64", 0),
   flags: word("u64", 8),
   rcvtimeo: word("s64", 16, { doc: "nanoseconds" }),
   sndtimeo: word("s64", 24, { doc: "nanoseconds" }),
-  err: word("u32", 32, { domain: SOCKET_ERRORS }),
-  err_soft: word("u32", 36, { domain: SOCKET_ERRORS }),
+  err: word("u32", 32, { domain: SOCKET_ERRORS, kept: false }),
+  err_soft: word("u32", 36, { domain: SOCKET_ERRORS, kept: false }),
   priority: word("u32", 40),
   rcvbuf: word("s32", 44),
   sndbuf: word("s32", 48),
-  type: word("u16", 52),
+  type: word("u16", 52, { domain: (_, __, record) => typesOf(record) }),
   backlog: word("s16", 54),
   protocol: word("u8", 56),
   state: word("u8", 57, { doc: "TCP state, 10 is listening", domain: TCP_STATES }),
-  shutdown: word("u8", 58, { domain: SHUTDOWNS }),
-  userlocks: word("u8", 59, { domain: SOCK_LOCKS }),
+  shutdown: word("u8", 58, { domain: SHUTDOWNS, kept: false }),
+  userlocks: word("u8", 59, { domain: SOCK_LOCKS, kept: false }),
   no_check: word("u8", 60),
   linger: inner(LINGER, 64),
 });
@@ -117,7 +135,7 @@ export const SOCKET_UNIX_0ABE2FE = struct(
     peercred_gid: word("u32", 20),
     flags: word("u32", 24),
     laddr_len: word("u32", 28),
-    raddr_len: word("u32", 32),
+    raddr_len: word("u32", 32, { domain: SOCKADDR_UN_BYTES, kept: false }),
     laddr: bytes(36, 110),
     raddr: bytes(146, 110),
   },
@@ -133,7 +151,7 @@ export const SOCKET_UNIX = struct(
     peercred: word("s32", 16, { doc: "presumably a CRED" }),
     flags: word("u32", 20, { doc: "1: the name is still linked" }),
     laddr_len: word("u32", 24),
-    raddr_len: word("u32", 28),
+    raddr_len: word("u32", 28, { domain: SOCKADDR_UN_BYTES, kept: false }),
     laddr: bytes(32, 110, { doc: "sockaddr_un, laddr_len bytes of it" }),
     raddr: bytes(142, 110),
   },

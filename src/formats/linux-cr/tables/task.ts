@@ -1,6 +1,13 @@
+import { BOOLEAN, range } from "../../../io/domains.js";
+import { flagTable } from "../../../io/enums.js";
 import { robustListBytes } from "../../../linux/sched.js";
 import { SIGNAL_OR_NONE, SIGNAL_STACK_BYTES } from "../../../linux/signals.js";
+import { NANOSECONDS } from "../../../linux/time.js";
 import { type StructFieldOptions, struct, word } from "../../../schema/struct.js";
+
+const TASK_FLAGS = flagTable("task_flags", { FORKNOEXEC: 1, SUPERPRIV: 2 });
+/** RESTART_BLOCK.function_type */
+const POLL = 6n;
 
 const ROBUST_LIST: StructFieldOptions = {
   doc: "bytes of the head of the robust futex list",
@@ -9,6 +16,7 @@ const ROBUST_LIST: StructFieldOptions = {
 const COMPAT_ROBUST_LIST: StructFieldOptions = {
   doc: "the same of a 32-bit task on a 64-bit kernel",
   domain: robustListBytes(4),
+  kept: false,
 };
 /** Size 0 for none. */
 const SIGNAL_STACK: StructFieldOptions = {
@@ -65,7 +73,11 @@ export const TASK = struct(
   80,
   "A task (thread or process): state, exit status, addresses; its name follows as a STRING",
   {
-    flags: word("u32", 8, { doc: "1 forked and not executed, 2 used privileges" }),
+    flags: word("u32", 8, {
+      doc: "1 forked and not executed, 2 used privileges",
+      domain: TASK_FLAGS,
+      kept: false,
+    }),
     state: word("u32", 12, { doc: "64 for a zombie" }),
     exit_state: word("u32", 16, { doc: "16 for a zombie, else 0" }),
     exit_code: word("u32", 20, { doc: "wait status of a zombie" }),
@@ -137,11 +149,21 @@ export const RESTART_BLOCK = struct(
   {
     function_type: word("u64", 8, {
       doc: "1 none, 2 sleep, 3 sleep on a processor clock, 4 and 5 the same of a 32-bit task, 6 poll, 7 futex",
+      domain: range(1, 7),
+      kept: false,
     }),
     arg_0: word("u64", 16),
     arg_1: word("u64", 24),
-    arg_2: word("u64", 32),
+    arg_2: word("u64", 32, {
+      doc: "of poll: 1 with a time limit",
+      domain: ({ function_type }) => (function_type === POLL ? BOOLEAN : undefined),
+      kept: false,
+    }),
     arg_3: word("u64", 40),
-    arg_4: word("u64", 48, { doc: "nanoseconds left at the start of the checkpoint" }),
+    arg_4: word("u64", 48, {
+      doc: "nanoseconds left at the start of the checkpoint",
+      domain: NANOSECONDS,
+      kept: false,
+    }),
   },
 );

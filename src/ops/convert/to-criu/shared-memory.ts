@@ -1,6 +1,8 @@
 import { IMAGES } from "../../../formats/criu/images.js";
 import { MEMFD_INODE_ENTRY, type MemfdInodeEntry } from "../../../formats/criu/tables/memfd.js";
 import type { Part } from "../../../formats/linux-cr/parse.js";
+import { isWithin } from "../../../io/domains.js";
+import { SEALS } from "../../../linux/files.js";
 import type { ToCriu } from "./context.js";
 import { addFile, NO_OWNER } from "./file-entry.js";
 import { PageRuns, writePages } from "./pages.js";
@@ -19,7 +21,15 @@ const EVERYBODY = 0o100777;
 export function memoryFile(context: ToCriu, objref: number, file: MemoryFile, part: Part): number {
   const { set, reader } = context;
   const id = context.id("INODE", objref);
-  if (!context.isFirst("memory file", objref)) return id;
+  if (!context.isFirst("memory file", objref)) {
+    if (!isWithin(SEALS, file.seals))
+      context.losses.add(
+        `memory file ${id}`,
+        `the invalid seals 0x${file.seals.toString(16)}`,
+        "those of the first open file of this memory count",
+      );
+    return id;
+  }
   set.add(IMAGES.MEMFD_INODE, undefined, MEMFD_INODE_ENTRY, { ...file, shmid: id, inode_id: BigInt(id) });
   const pages = new PageRuns(reader);
   pages.add(part, "indexes");

@@ -41,7 +41,9 @@ function unixSocket(file: StreamFile, part: Part, socket: Socket): void {
   const { context, id } = file;
   const { peer } = context.reader.get(part, RECORDS.SOCKET_UNIX).value;
   const named = { ino: inodeOf(context, part), peer: peerOf(file, peer), uflags: 0 };
-  add(file, "UNIXSK", { usk: { ...encodeUnix(socket), ...named, ...ofFile(file) } });
+  const entry = encodeUnix(socket);
+  if (entry.file_perms === undefined) tellPermissions(file, part);
+  add(file, "UNIXSK", { usk: { ...entry, ...named, ...ofFile(file) } });
   for (const packet of socket.received())
     context.set.add(
       IMAGES.SK_QUEUES,
@@ -79,6 +81,7 @@ function inetSocket(file: StreamFile, part: Part, socket: Socket): void {
       `${received + unsent} bytes that nobody has read`,
       "criu does not store the queues of UDP",
     );
+  tellPermissions(file, part);
   const entry = encodeInet(isLost ? closedSocket(socket) : socket);
   add(file, "INETSK", { isk: { ...entry, ino, ...ofFile(file) } });
 }
@@ -89,7 +92,15 @@ function addConnection({ set }: ToCriu, ino: number, connection: TcpConnection):
   set.add(IMAGES.TCP_STREAM, ino, TCP_STREAM_ENTRY, encodeConnection(connection), queues);
 }
 
+/** Tells a mode and an owner that a stream has of a socket without a path. */
+function tellPermissions({ context, label }: StreamFile, part: Part): void {
+  const extra = context.reader.find(part, RECORDS.SOCKET_EXTRA)?.value;
+  if (extra !== undefined && extra.flags !== 0)
+    context.losses.add(label, "its mode and owner", "criu stores these of unix sockets with a path alone");
+}
+
 function otherSocket(file: StreamFile, part: Part, socket: Socket): void {
+  tellPermissions(file, part);
   const packet = encodePacketSocket(socket);
   if (packet !== undefined) add(file, "PACKETSK", { psk: { ...packet, ...ofFile(file) } });
   else

@@ -16,7 +16,6 @@ import type { Part } from "../../../formats/linux-cr/parse.js";
 import { RECORDS } from "../../../formats/linux-cr/records.js";
 import { EINTR } from "../../../linux/errno.js";
 import { TASK_STOPPED } from "../../../linux/sched.js";
-import { SECCOMP_MODE_FILTER } from "../../../linux/seccomp.js";
 import { SIGCHLD } from "../../../linux/signals.js";
 import { NSEC_PER_MSEC } from "../../../linux/time.js";
 import {
@@ -29,11 +28,11 @@ import { encodeRegisters, STORED_COMPONENTS } from "../../../model/criu/register
 import { encodeActions, encodeQueue } from "../../../model/criu/signals.js";
 import { encodeTaskTimers } from "../../../model/criu/timers.js";
 import {
-  controlGroupSetOf,
   decodeLimits,
   decodeTaskAttributes,
   decodeThreadAttributes,
 } from "../../../model/linux-cr/attributes.js";
+import { decodeControlGroupSet } from "../../../model/linux-cr/control-groups.js";
 import { decodeCredentials } from "../../../model/linux-cr/credentials.js";
 import { decodeRegisters } from "../../../model/linux-cr/registers.js";
 import { decodeActions, decodeQueue, decodeSignalSet } from "../../../model/linux-cr/signals.js";
@@ -244,7 +243,7 @@ function threadCore(context: ToCriu, part: Part, label: string, isLeader: boolea
     creds: credentialsOf(context, part, label),
     ...seccomp(context, extra),
     comm: reader.text(part, RECORDS.STRING) ?? "",
-    cg_set: controlGroupSetOf(reader, part) ?? rootCgroupSet(context, reader.tree.head as Part),
+    cg_set: decodeControlGroupSet(reader, part) ?? rootCgroupSet(context),
   };
 }
 
@@ -269,10 +268,12 @@ function seccomp(
   context: ToCriu,
   extra: { readonly seccomp_mode: number; readonly seccomp_filter: number } | undefined,
 ): Pick<ThreadCoreEntry, "seccomp_mode" | "seccomp_filter"> {
-  if (extra === undefined || extra.seccomp_mode === 0) return {};
-  const filter =
-    extra.seccomp_mode === SECCOMP_MODE_FILTER ? seccompIndex(context, extra.seccomp_filter) : undefined;
-  return { seccomp_mode: extra.seccomp_mode, ...(filter === undefined ? {} : { seccomp_filter: filter }) };
+  if (extra === undefined) return {};
+  const filter = seccompIndex(context, extra.seccomp_filter);
+  return {
+    ...(extra.seccomp_mode === 0 ? {} : { seccomp_mode: extra.seccomp_mode }),
+    ...(filter === undefined ? {} : { seccomp_filter: filter }),
+  };
 }
 
 function blockedSignals({ reader }: ToCriu, part: Part): bigint {

@@ -8,6 +8,7 @@ import { StreamReader } from "../../../model/linux-cr/reader.js";
 import type { Losses } from "../../../model/loss.js";
 import { ToCriu } from "./context.js";
 import { convertFiles } from "./files.js";
+import { tellInvalidValues } from "./invalid-values.js";
 import { writeNamespaces } from "./namespaces.js";
 import { writeProcess } from "./tasks.js";
 import { writeWholeSet } from "./whole-set.js";
@@ -38,5 +39,6 @@ export function toCriu(image: LinuxCrImage, losses: Losses): readonly NewFile[] 
   const namespaces = writeNamespaces(context);
   for (const process of context.processes()) writeProcess(context, process, namespaces);
   convertFiles(context);
+  tellInvalidValues(reader, losses);
   return [...set.files()].map(([name, content]) => ({ name, content }));
 }

@@ -6,6 +6,9 @@ import { SECCOMP_ENTRY } from "../../../formats/criu/tables/seccomp.js";
 import type { Part } from "../../../formats/linux-cr/parse.js";
 import { RECORDS } from "../../../formats/linux-cr/records.js";
 import { NSEC_PER_SEC } from "../../../linux/time.js";
+import { encodeSeccompFilters } from "../../../model/criu/seccomp.js";
+import { decodeControlGroupSets } from "../../../model/linux-cr/control-groups.js";
+import { decodeSeccompFilters } from "../../../model/linux-cr/seccomp.js";
 import type { ToCriu } from "./context.js";
 import { ROOT_IDS } from "./namespaces.js";
 
@@ -20,13 +23,13 @@ export function writeWholeSet(context: ToCriu, head: Part): void {
     fdinfo_per_id: true,
     root_ids: ROOT_IDS,
     ns_per_id: true,
-    root_cg_set: rootCgroupSet(context, head),
+    root_cg_set: rootCgroupSet(context),
     lsmtype: securityModule(context, head),
     network_lock_method: 0,
   });
   writeClocks(context, head);
-  writeSeccomp(context, head);
-  writeCgroups(context, head);
+  writeSeccomp(context);
+  writeCgroups(context);
 }
 
 /** Only labels make it matter which security module there was. */
@@ -52,41 +55,26 @@ function writeClocks({ reader, set }: ToCriu, head: Part): void {
 }
 
 /** The place of a filter in seccomp.img; undefined for a number that no filter has. */
-export function seccompIndex(context: ToCriu, filterRef: number): number | undefined {
-  const { head } = context.reader.tree;
-  const filters = head === undefined ? [] : context.all(head, RECORDS.SECCOMP_FILTER);
-  const index = filters.findIndex(({ value }) => value.filter_ref === filterRef);
+export function seccompIndex({ reader }: ToCriu, id: number): number | undefined {
+  const index = decodeSeccompFilters(reader).findIndex((filter) => filter.id === id);
   return index === -1 ? undefined : index;
 }
 
-function writeSeccomp(context: ToCriu, head: Part): void {
-  const { reader, set } = context;
-  set.add(IMAGES.SECCOMP, undefined, SECCOMP_ENTRY, {
-    seccomp_filters: context.all(head, RECORDS.SECCOMP_FILTER).map(({ index, value }) => {
-      const prev = value.prev_ref === 0 ? undefined : seccompIndex(context, value.prev_ref);
-      return {
-        filter: reader.image.bytes(index),
-        ...(prev === undefined ? {} : { prev }),
-        flags: value.flags,
-      };
-    }),
-  });
+function writeSeccomp({ reader, set }: ToCriu): void {
+  set.add(IMAGES.SECCOMP, undefined, SECCOMP_ENTRY, encodeSeccompFilters(decodeSeccompFilters(reader)));
 }
 
 /** The number of the control groups of criu itself, which tasks without a set of their own are in: one that no set has. */
-export function rootCgroupSet(context: ToCriu, head: Part): number {
-  const taken = context.all(head, RECORDS.CGROUP_SET).map(({ value }) => value.set_id);
+export function rootCgroupSet({ reader }: ToCriu): number {
+  const taken = decodeControlGroupSets(reader).map(({ id }) => id);
   return taken.includes(1) ? Math.max(...taken) + 1 : 1;
 }
 
-function writeCgroups(context: ToCriu, head: Part): void {
-  const { reader, set } = context;
-  const sets = context.all(head, RECORDS.CGROUP_SET).map(
-    ({ index, value }): CgSetEntry => ({
-      id: value.set_id,
-      ctls: reader.image
-        .text(index)
-        .split("\n")
+function writeCgroups({ reader, set }: ToCriu): void {
+  const sets = decodeControlGroupSets(reader).map(
+    ({ id, groups }): CgSetEntry => ({
+      id,
+      ctls: groups
         .filter((line) => line.includes(":"))
         .map((line) => ({ name: line.slice(0, line.indexOf(":")), path: line.slice(line.indexOf(":") + 1) })),
     }),

@@ -1,8 +1,8 @@
 import { IMAGES } from "../../../formats/criu/images.js";
 import { MM_ENTRY } from "../../../formats/criu/tables/mm.js";
 import { RECORDS } from "../../../formats/linux-cr/records.js";
-import { SECCOMP_MODE_FILTER } from "../../../linux/seccomp.js";
 import { decodeTaskAttributes } from "../../../model/criu/attributes.js";
+import { decodeControlGroupSet } from "../../../model/criu/control-groups.js";
 import { encodeTaskExtra } from "../../../model/linux-cr/attributes.js";
 import { encodeExtended } from "../../../model/linux-cr/registers.js";
 import { part } from "../../../schema/message.js";
@@ -34,19 +34,17 @@ export function writeExtras(context: Context, thread: LiveThread): void {
 function writeTaskExtra(context: Context, thread: LiveThread): void {
   const { set, writer } = context;
   const { tc, task, isLeader, process } = thread;
-  const group = tc.cg_set ?? task.cg_set;
-  const isOfCriu = group === undefined || group === set.first(IMAGES.INVENTORY)?.root_cg_set;
-  const filter = tc.seccomp_filter ?? task.old_seccomp_filter;
+  const { seccompFilter } = thread.attributes;
   const mode = tc.seccomp_mode ?? task.old_seccomp_mode ?? 0;
   writer.record(RECORDS.TASK_EXTRA, {
     ...encodeTaskExtra(
       decodeTaskAttributes(task),
       thread.attributes.schedule,
       credentialsOf(context, thread),
-      isOfCriu ? undefined : group,
+      decodeControlGroupSet(set, { tc: task, thread_core: tc }),
     ),
     seccomp_mode: mode,
-    seccomp_filter: mode === SECCOMP_MODE_FILTER && filter !== undefined ? filter + 1 : 0,
+    seccomp_filter: seccompFilter === undefined ? 0 : seccompFilter + 1,
     thp_disabled:
       isLeader && set.firstPart(IMAGES.MM, process.pid, HUGE_PAGES)?.thp_disabled === true ? 1 : 0,
   });

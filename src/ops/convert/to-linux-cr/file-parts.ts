@@ -57,7 +57,7 @@ export function writeOwner(
 ): void {
   if (owner.pid === 0 && owner.signum === 0) return;
   const pid = owner.pid === 0 ? 0 : context.tag(owner.pid);
-  const type = OWNER_TYPES[owner.pid_type];
+  const type = OWNER_TYPES[owner.pid_type] ?? (pid === 0 ? 0 : undefined);
   if (pid === undefined || type === undefined) {
     context.losses.add(
       `open file ${file.id} (${file.label})`,

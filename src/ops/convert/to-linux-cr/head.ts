@@ -9,6 +9,8 @@ import { enumName } from "../../../io/enums.js";
 import { textToBytes } from "../../../io/text.js";
 import { wordBytes } from "../../../io/words.js";
 import { NSEC_PER_SEC } from "../../../linux/time.js";
+import { decodeSeccompFilters } from "../../../model/criu/seccomp.js";
+import { encodeSeccompFilter } from "../../../model/linux-cr/seccomp.js";
 import { FXSAVE_BYTES } from "../../../model/x86-registers.js";
 import { part } from "../../../schema/message.js";
 import type { Context } from "./context.js";
@@ -177,10 +179,6 @@ function writeControlGroups({ set, writer, losses }: Context): void {
 }
 
 function writeSeccompFilters({ set, writer }: Context): void {
-  for (const [i, { filter, prev, flags }] of (set.first(IMAGES.SECCOMP)?.seccomp_filters ?? []).entries())
-    writer.record(
-      RECORDS.SECCOMP_FILTER,
-      { filter_ref: i + 1, prev_ref: prev === undefined ? 0 : prev + 1, flags: flags ?? 0 },
-      Buffer.from(filter),
-    );
+  for (const filter of decodeSeccompFilters(set))
+    writer.record(RECORDS.SECCOMP_FILTER, encodeSeccompFilter(filter), filter.program());
 }

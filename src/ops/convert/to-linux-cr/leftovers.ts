@@ -1,6 +1,11 @@
 import { IMAGES } from "../../../formats/criu/images.js";
+import type { FownEntry } from "../../../formats/criu/tables/fown.js";
 import type { MemfdFileEntry } from "../../../formats/criu/tables/memfd.js";
 import type { FifoEntry } from "../../../formats/criu/tables/pipe.js";
+import { isWithin } from "../../../io/domains.js";
+import { OFFSET_MAX, SEALS } from "../../../linux/files.js";
+import { ONLY_AT_OPEN } from "../../../linux/open-flags.js";
+import { SIGNAL_OR_NONE } from "../../../linux/signals.js";
 import type { OpenFile } from "../../../model/open-file.js";
 import type { Context } from "./context.js";
 import { isSharedAnonymous } from "./mapped-objects.js";
@@ -36,9 +41,39 @@ function tellFiles(context: Context): void {
   const isNode = nodesOf(context);
   for (const file of files.all.all) {
     if (context.known("FILE", `${file.type} ${file.id}`) !== undefined) continue;
-    if (files.lost.has(file) || isNode.has(file.id) || isAnonymousMemory(context, file)) continue;
-    losses.add(`open file ${file.id} (${file.label})`, "the open file", "no task of the set has it open");
+    if (files.lost.has(file)) continue;
+    if (isNode.has(file.id)) tellBesidesPath(context, file);
+    else if (isAnonymousMemory(context, file)) tellSeals(context, file);
+    else
+      losses.add(`open file ${file.id} (${file.label})`, "the open file", "no task of the set has it open");
   }
+}
+
+/** Of working directories, and of nodes of fifos and terminals, a stream has the path; what is invalid is told. */
+function tellBesidesPath(
+  { losses }: Context,
+  { id, label, record, flags = 0, position = 0n }: OpenFile,
+): void {
+  const what: string[] = [];
+  if (!isWithin(SIGNAL_OR_NONE, (record.fown as FownEntry | undefined)?.signum ?? 0)) what.push("signal");
+  if ((flags & ONLY_AT_OPEN) !== 0) what.push("flags");
+  if (position > OFFSET_MAX) what.push("offset");
+  if (what.length > 0)
+    losses.add(
+      `open file ${id} (${label})`,
+      `its invalid ${what.join(", ")}`,
+      "a stream holds the path of this file alone",
+    );
+}
+
+function tellSeals({ files, losses }: Context, { id, record }: OpenFile): void {
+  const seals = files.memory((record as MemfdFileEntry).inode_id)?.seals ?? 0;
+  if (!isWithin(SEALS, seals))
+    losses.add(
+      `open file ${id}`,
+      `its invalid seals 0x${seals.toString(16)}`,
+      "a stream has none of such memory",
+    );
 }
 
 /** Ids of files that stand for the paths of others. */

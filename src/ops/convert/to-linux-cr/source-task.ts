@@ -1,6 +1,7 @@
 import { fileNameOf } from "../../../formats/criu/detect.js";
 import type { CriuImageSet } from "../../../formats/criu/image-set.js";
 import { IMAGES } from "../../../formats/criu/images.js";
+import { TASK_STATE } from "../../../formats/criu/names.js";
 import type {
   CoreEntry,
   TaskCoreEntry,
@@ -9,6 +10,7 @@ import type {
 } from "../../../formats/criu/tables/core.js";
 import { CORE_ENTRY_MARCH } from "../../../formats/criu/tables/core.js";
 import type { PstreeEntry } from "../../../formats/criu/tables/pstree.js";
+import { domainText } from "../../../io/domains.js";
 import { enumName } from "../../../io/enums.js";
 import { FormatError, UnsupportedError } from "../../../io/errors.js";
 import { MAX_THREADS } from "../../../io/limits.js";
@@ -88,7 +90,14 @@ export function threadsOf(set: CriuImageSet): SourceThread[] {
 /** State, name, timers and limits of a process. Errors: FormatError MISSING without its core image. */
 export function taskCore(set: CriuImageSet, pid: number): TaskCoreEntry {
   const { tc } = coreOf(set, pid);
-  if (tc !== undefined) return tc;
+  if (tc !== undefined) {
+    if (TASK_STATE.names.has(tc.task_state)) return tc;
+    throw new FormatError(
+      "INVALID",
+      `invalid task state ${tc.task_state} (expected ${domainText(TASK_STATE)})`,
+      { file: set.image(IMAGES.CORE, pid)?.source.name, path: "[0].tc.task_state" },
+    );
+  }
   throw new FormatError("MISSING", "missing: the leader of a process has a task_core_entry", {
     file: set.image(IMAGES.CORE, pid)?.source.name,
     path: "[0].tc",

@@ -12,7 +12,11 @@ import {
 } from "../../../linux/sched.js";
 import { SIGCHLD, SS_AUTODISARM } from "../../../linux/signals.js";
 import type { ThreadAttributes } from "../../../model/attributes.js";
-import { encodeThreadAttributes, MAX_STACK_BYTES } from "../../../model/linux-cr/attributes.js";
+import {
+  encodeThreadAttributes,
+  MAX_COMPAT_ADDRESS,
+  MAX_STACK_BYTES,
+} from "../../../model/linux-cr/attributes.js";
 import { encodeRegisters, encodeThreadArea } from "../../../model/linux-cr/registers.js";
 import type { Losses } from "../../../model/loss.js";
 import type { Context } from "./context.js";
@@ -89,11 +93,14 @@ function writeAlive({ writer, losses }: Context, thread: LiveThread): void {
   const attributes = withShortStack(thread.attributes, label, losses);
   if (textToBytes(comm).length >= TASK_COMM_LEN)
     losses.add(label, `its name (${comm})`, `a stream holds ${TASK_COMM_LEN - 1} bytes of it`);
+  const { isCompat } = thread.registers;
+  if (isCompat && attributes.addresses.robustList > MAX_COMPAT_ADDRESS)
+    losses.add(label, "that its robust list is one of 32-bit code", "the address of the list has more bits");
   writer.record(RECORDS.TASK, {
     flags: ((task.flags & PF_FORKNOEXEC) !== 0 ? 1 : 0) | ((task.flags & PF_SUPERPRIV) !== 0 ? 2 : 0),
     state: isStopped ? TASK_STOPPED : TASK_RUNNING,
     exit_signal: isLeader ? SIGCHLD : NO_EXIT_SIGNAL,
-    ...encodeThreadAttributes(attributes, thread.registers.isCompat),
+    ...encodeThreadAttributes(attributes, isCompat),
   });
   writer.record(RECORDS.STRING, {}, fixedText(comm, TASK_COMM_LEN));
 }

@@ -5,8 +5,6 @@ import { type ImageContext, SetContext } from "../context.js";
 import type { Place } from "../finding.js";
 import { restoresNamespace } from "../namespaces.js";
 import { StreamContext } from "../stream/context.js";
-import { storedTasks } from "../stream/pids.js";
-import { tasksByTid } from "../tasks.js";
 
 /** Flags of checkpoint(2) in HEADER. */
 const SUBTREE = 1n;
@@ -16,32 +14,12 @@ const NETNS = 2n;
  * Whether restore makes a namespace of that kind. A stream of a subtree comes back in the namespaces of whoever restores
  * it, one of a whole container in its own.
  */
-export function makesNamespace(image: ImageContext, kind: "pid" | "net" | "user"): boolean {
+export function makesNamespace(image: ImageContext, kind: "pid" | "net" | "user" | "uts"): boolean {
   if (image instanceof SetContext) return restoresNamespace(image, kind);
   if (!(image instanceof StreamContext)) return false;
   const uflags = image.each(RECORDS.HEADER).next().value?.value.uflags ?? SUBTREE;
   if (kind === "net") return (uflags & NETNS) !== 0n;
   return kind === "pid" && (uflags & SUBTREE) === 0n;
-}
-
-/** An id that restore gives to a process or thread. */
-export interface TakenId {
-  readonly id: number;
-  readonly at: Place;
-}
-
-/** The ids that restore needs. */
-export function* takenIds(image: ImageContext): Generator<TakenId> {
-  if (image instanceof SetContext) {
-    for (const [id, { pid, record }] of image.share(tasksByTid))
-      yield { id, at: { image: IMAGES.PSTREE.file, record, pid } };
-  } else if (image instanceof StreamContext) {
-    const ids = image.share(storedTasks);
-    for (const { vpid, vtgid } of ids?.tasks ?? []) {
-      const id = ids?.numberOf(vpid);
-      if (id !== undefined) yield { id, at: { ...image.at(ids?.array ?? 0), pid: ids?.numberOf(vtgid) } };
-    }
-  }
 }
 
 /** Where a value of a task stands: in a set that field of its core image. */

@@ -73,17 +73,13 @@ export const hostNetworkRules: readonly Rule<HostContext>[] = [
       }
     },
   },
-];
-
-/** Those that look at what only a CRIU set says. */
-export const setNetworkRules: readonly Rule<SetHostContext>[] = [
   {
     id: "INTERFACE_MISSING",
     level: "error",
     about: "Interfaces that sockets are bound to are there.",
     mend: "Make the interface before the restore.",
     *check(context) {
-      if (restoresNamespace(context.image, "net")) return;
+      if (makesNamespace(context.image, "net")) return;
       const known = context.host.interfaces();
       for (const file of context.image.share(filesByType).get("INETSK") ?? [])
         for (const name of [file.socket?.options.device, file.record.ifname as string | undefined])
@@ -96,6 +92,10 @@ export const setNetworkRules: readonly Rule<SetHostContext>[] = [
             };
     },
   },
+];
+
+/** Those that look at what only a CRIU set says. */
+export const setNetworkRules: readonly Rule<SetHostContext>[] = [
   {
     id: "NETWORK_LOCK",
     level: "error",

@@ -44,20 +44,4 @@ export const streamHostRules: readonly Rule<StreamHostContext>[] = [
         }
     },
   },
-  {
-    id: "HOST_NAME",
-    level: "note",
-    about: "The host has the name that it had: programs may have asked for it.",
-    mend: "Restore in a UTS namespace with that name if the program minds: unshare --uts, then hostname.",
-    *check({ image, host }) {
-      for (const { index, value } of image.each(RECORDS.UTS_NS))
-        if (value.nodename !== "" && value.nodename !== host.name)
-          yield {
-            at: image.at(index, { field: "nodename" }),
-            what: "the host has another name",
-            expected: value.nodename,
-            found: host.name,
-          };
-    },
-  },
 ];

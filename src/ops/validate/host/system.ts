@@ -5,7 +5,7 @@ import { type ImageContext, SetContext } from "../context.js";
 import type { Place, Rule } from "../finding.js";
 import { StreamContext } from "../stream/context.js";
 import type { HostContext } from "./context.js";
-import { placeInTask } from "./image-facts.js";
+import { makesNamespace, placeInTask } from "./image-facts.js";
 
 /** State components of xsave and the CPU flag that they need, Intel SDM volume 1, 13.1. */
 const XSAVE_FLAGS: readonly (readonly [bit: bigint, flag: string])[] = [
@@ -92,6 +92,24 @@ export const hostSystemRules: readonly Rule<HostContext>[] = [
             found: `0x${mask.toString(16)}`,
           };
       }
+    },
+  },
+  {
+    id: "HOST_NAME",
+    level: "note",
+    about:
+      "The host has the name that it had, unless a UTS namespace comes back: programs may have asked for it.",
+    mend: "Restore in a UTS namespace with that name if the program minds: unshare --uts, then hostname.",
+    *check({ image, host }) {
+      if (makesNamespace(image, "uts")) return;
+      for (const { hostName, origin } of image.checkpoint.utsNamespaces)
+        if (hostName !== "" && hostName !== host.name)
+          yield {
+            at: image.placeOf({ ...origin, field: "nodename" }),
+            what: "the host has another name",
+            expected: hostName,
+            found: host.name,
+          };
     },
   },
   {

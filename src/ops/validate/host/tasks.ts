@@ -1,8 +1,9 @@
 import { CAP_CHECKPOINT_RESTORE, CAP_SYS_ADMIN, CAP_SYS_RESOURCE } from "../../../linux/capabilities.js";
 import { RLIM_INFINITY, RLIMIT_NOFILE } from "../../../linux/rlimits.js";
-import type { Place, Rule } from "../finding.js";
+import type { Origin } from "../../../model/origin.js";
+import type { Rule } from "../finding.js";
 import type { HostContext } from "./context.js";
-import { makesNamespace, pageBytes, placeInTask, takenIds } from "./image-facts.js";
+import { makesNamespace, pageBytes, placeInTask } from "./image-facts.js";
 
 /** Rules about pids, limits and users. */
 export const hostTaskRules: readonly Rule<HostContext>[] = [
@@ -13,12 +14,12 @@ export const hostTaskRules: readonly Rule<HostContext>[] = [
     mend: "Wait until the process that has the pid has ended, or restore in a pid namespace of its own: unshare --pid --fork --mount-proc.",
     *check({ image, host }) {
       if (makesNamespace(image, "pid")) return;
-      for (const { id, at } of takenIds(image)) {
+      for (const { id, pid, origin } of image.checkpoint.ids()) {
         const taken = host.process(id);
         if (taken === undefined) continue;
         const isZombie = taken.state === "Z";
         yield {
-          at,
+          at: image.placeOf(origin, { pid }),
           what: isZombie
             ? `a zombie still has the id ${id}: its parent has not waited for it`
             : `the id ${id} is taken`,
@@ -37,15 +38,15 @@ export const hostTaskRules: readonly Rule<HostContext>[] = [
     *check({ image, host }) {
       const max = host.sysctl("kernel/pid_max");
       let highest = 0;
-      let at: Place = {};
-      for (const taken of takenIds(image))
-        if (taken.id > highest) {
-          highest = taken.id;
-          at = taken.at;
+      let from: Origin | undefined;
+      for (const { id, origin } of image.checkpoint.ids())
+        if (id > highest) {
+          highest = id;
+          from = origin;
         }
       if (max !== undefined && highest >= max && !makesNamespace(image, "pid"))
         yield {
-          at: { image: at.image, pid: highest },
+          at: { image: from && image.placeOf(from).image, pid: highest },
           what: "the kernel gives no pid as high",
           expected: `below ${max}`,
           found: String(highest),

@@ -3,6 +3,7 @@ import type { OpenFile } from "../../../model/open-file.js";
 import type { AnyValue } from "../../../schema/message.js";
 import type { ImageContext, SetContext } from "../context.js";
 import type { Place } from "../finding.js";
+import { strays } from "../tasks.js";
 
 /** One stored reference. */
 export interface Reference {
@@ -29,7 +30,7 @@ export function inImage(kind: ImageKind, path: string, options: SourceOptions = 
   const steps = stepsOf(path);
   return function* (context) {
     for (const { name, kind: found, id } of context.set.files) {
-      if (found !== kind) continue;
+      if (found !== kind || context.share(strays).has(name)) continue;
       const task = kind.scope === "task" ? id : undefined;
       for (const { value, index } of context.set.recordsNamed(name))
         yield* collect(context, value, steps, { image: name, record: index, pid: task }, options);

@@ -1,8 +1,7 @@
 import { IMAGES } from "../../../formats/criu/images.js";
 import type { AnyValue } from "../../../schema/message.js";
 import type { SetContext } from "../context.js";
-import { tasksByTid } from "../tasks.js";
-import type { Target } from "./target.js";
+import { COPY_FILE, type Target } from "./target.js";
 
 /** Bits of vma_entry.status. */
 const AREA = { file: 0x40 | 0x80, anonShared: 0x100, sysv: 0x400, socket: 0x800, memfd: 0x4000 } as const;
@@ -38,26 +37,6 @@ export function hasMounts(_owner: AnyValue, { set }: SetContext): boolean {
   return set.files.some(({ kind }) => kind === IMAGES.MNTS);
 }
 
-/** A filter by its place in seccomp.img. */
-export const seccompFilter: Target = {
-  name: (index) => `filter ${index} in ${IMAGES.SECCOMP.file}`,
-  index: ({ set }) => {
-    const count = set.first(IMAGES.SECCOMP)?.seccomp_filters.length ?? 0;
-    return ({ key }) => key < BigInt(count);
-  },
-};
-
-/** A set of cgroup.img, or that of criu itself, which is not stored and which only the inventory knows. */
-export const cgroupSets: Target = {
-  name: (key) => `a set ${key} in ${IMAGES.CGROUP.file}`,
-  index: ({ set }) => {
-    const inventory = set.first(IMAGES.INVENTORY);
-    const ids = new Set((set.first(IMAGES.CGROUP)?.sets ?? []).map(({ id }) => id));
-    return ({ key }) =>
-      inventory === undefined || inventory.root_cg_set === Number(key) || ids.has(Number(key));
-  },
-};
-
 /** A device in the namespace image that `peer_nsid` names; without that image it is outside. */
 export const peerDevice: Target = {
   name: (key) => `a device with index ${key} in its namespace's ${IMAGES.NETDEV.file}`,
@@ -72,19 +51,11 @@ export const peerDevice: Target = {
 
 /** A file of no known kind that carries the number in its name. */
 export const pluginImage: Target = {
+  fix: COPY_FILE,
   name: (key) => `an image of the plugin with number ${key} in its name`,
   index: ({ set }) => {
     const others = set.files.filter(({ kind }) => kind === undefined).map(({ name }) => name);
     const numbers = new Set(others.flatMap((name) => name.match(/\d+/g) ?? []));
     return ({ key }) => numbers.has(String(key));
-  },
-};
-
-/** A thread of the task that the image belongs to. */
-export const ownThread: Target = {
-  name: (key) => `a thread ${key} of the task`,
-  index: (context) => {
-    const threads = context.share(tasksByTid);
-    return ({ key, at }) => threads.get(Number(key))?.pid === at.pid;
   },
 };

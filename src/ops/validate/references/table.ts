@@ -2,17 +2,7 @@ import { IMAGES } from "../../../formats/criu/images.js";
 import type { RuleFacts } from "../finding.js";
 import { netNamespacesRestored } from "../namespaces.js";
 import { inFile, inImage, type Source } from "./source.js";
-import {
-  cgroupSets,
-  hasMounts,
-  isConnectedTcp,
-  isMapped,
-  isRemap,
-  ownThread,
-  peerDevice,
-  pluginImage,
-  seccompFilter,
-} from "./special.js";
+import { hasMounts, isConnectedTcp, isMapped, isRemap, peerDevice, pluginImage } from "./special.js";
 import {
   anyFile,
   anyOwner,
@@ -38,13 +28,12 @@ function row(
   about: string,
   from: Source | readonly Source[],
   to: Target,
-  mend = LOST,
+  mend = to.fix ?? SET_FIELD,
 ): ReferenceRow {
   return { id, level, about, mend, from: typeof from === "function" ? [from] : from, to };
 }
 
-const LOST =
-  "What is named is lost: copy the set again from where it was made, with every file. After an edit by another tool, undo it.";
+const SET_FIELD = "crimg edit --set gives the field the number of one that is there.";
 
 const NET_SOCKETS = ["INETSK", "UNIXSK", "NETLINKSK", "PACKETSK", "TUNF"];
 
@@ -291,32 +280,6 @@ export const REFERENCES: readonly ReferenceRow[] = [
     mount,
   ),
   row(
-    "SECCOMP_FILTER",
-    "error",
-    "A thread with a seccomp filter names one of seccomp.img.",
-    [
-      inImage(IMAGES.CORE, "thread_core.seccomp_filter", { when: ({ seccomp_mode }) => seccomp_mode === 2 }),
-      inImage(IMAGES.CORE, "tc.old_seccomp_filter", {
-        when: ({ old_seccomp_mode }) => old_seccomp_mode === 2,
-      }),
-    ],
-    seccompFilter,
-  ),
-  row(
-    "SECCOMP_PREVIOUS",
-    "error",
-    "A seccomp filter that is laid over another names one of seccomp.img.",
-    inImage(IMAGES.SECCOMP, "seccomp_filters[].prev"),
-    seccompFilter,
-  ),
-  row(
-    "CGROUP_SET",
-    "error",
-    "The control groups of a thread are a set of cgroup.img, or those of criu itself.",
-    [inImage(IMAGES.CORE, "thread_core.cg_set"), inImage(IMAGES.CORE, "tc.cg_set")],
-    cgroupSets,
-  ),
-  row(
     "NETDEV_MASTER",
     "error",
     "The bridge of a network device is a device of the set.",
@@ -380,14 +343,5 @@ export const REFERENCES: readonly ReferenceRow[] = [
     "The process group that serves an autofs mount is in the set.",
     inImage(IMAGES.AUTOFS, "pgrp"),
     anyOwner,
-  ),
-  row(
-    "TIMER_THREAD",
-    "error",
-    "A POSIX timer that signals one thread names a thread of its task.",
-    inImage(IMAGES.CORE, "tc.timers.posix[].notify_thread_id", {
-      when: ({ it_sigev_notify }) => ((it_sigev_notify as number) & 4) !== 0,
-    }),
-    ownThread,
   ),
 ];

@@ -13,7 +13,12 @@ export interface Target {
   readonly name: (key: bigint) => string;
   /** Prepares the look-up once for a set. */
   readonly index: (context: SetContext) => (reference: Reference) => boolean;
+  /** What to do when it is not there, one sentence; by default the field gets another value. */
+  readonly fix?: string;
 }
+
+/** The fix of a file that is not in the set. */
+export const COPY_FILE = "Copy the missing file from where the set was made.";
 
 /** An open file of that type and id. */
 export function fileOf(type: string): Target {
@@ -36,6 +41,7 @@ export const anyFile: Target = {
 /** An image file of that kind and id. */
 export function imageOf(kind: ImageKind): Target {
   return {
+    fix: COPY_FILE,
     name: (key) => fileNameOf(kind, Number(key)),
     index: ({ set }) => {
       const names = new Set(set.files.map(({ name }) => name));

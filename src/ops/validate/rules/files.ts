@@ -2,13 +2,11 @@ import { posix } from "node:path";
 import { flagNames } from "../../../io/enums.js";
 import { textToBytes } from "../../../io/text.js";
 import { OFFSET_MAX, PATH_MAX, S_IFMT } from "../../../linux/files.js";
-import { O_CLOEXEC, O_CREAT, O_EXCL, O_NOCTTY, O_TRUNC, OPEN_FLAGS } from "../../../linux/open-flags.js";
+import { O_TRUNC, ONLY_AT_OPEN, OPEN_FLAGS } from "../../../linux/open-flags.js";
 import { namedFiles, type OpenFile } from "../../../model/open-file.js";
 import type { ImageContext } from "../context.js";
 import { descriptorTables, holders } from "../descriptors.js";
 import type { Found, Place, Rule, RuleFacts } from "../finding.js";
-
-const ONLY_AT_OPEN = O_CREAT | O_EXCL | O_NOCTTY | O_TRUNC | O_CLOEXEC;
 
 /** Rules about open files with a path, and about descriptors. */
 export const fileRules: readonly Rule<ImageContext>[] = [

@@ -51,15 +51,20 @@ export const mappingRules: readonly Rule<ImageContext>[] = [
     },
   ),
   mappingRule(
-    { id: "VMA_GUARD", level: "error", about: "A guard area lies inside a VMA.", mend: UNDO },
+    {
+      id: "VMA_GUARD",
+      level: "error",
+      about: "A guard area lies inside a VMA, or inside several that follow one another without a gap.",
+      mend: UNDO,
+    },
     function* (mappings) {
       const guards = mappings.filter(({ kind }) => kind === "guard");
       if (guards.length === 0) return;
-      const others = mappings.filter(({ kind }) => kind !== "guard");
+      const spans = spansOf(mappings.filter(({ kind }) => kind !== "guard"));
       let i = 0;
       for (const mapping of guards.sort((a, b) => (a.start < b.start ? -1 : 1))) {
-        while (i < others.length && (others[i] as Mapping).end <= mapping.start) i++;
-        const around = others[i];
+        while (i < spans.length && (spans[i] as AddressRange).end <= mapping.start) i++;
+        const around = spans[i];
         if (around === undefined || mapping.start < around.start || mapping.end > around.end)
           yield { mapping, what: "the guard area lies in no VMA", found: rangeText(mapping) };
       }
@@ -122,6 +127,17 @@ function* addressSpaces({ checkpoint }: ImageContext): Generator<Task> {
     if (!seen.has(key)) yield task;
     seen.add(key);
   }
+}
+
+/** The ranges that mappings fill without a gap. */
+function spansOf(mappings: readonly Mapping[]): AddressRange[] {
+  const spans: { start: bigint; end: bigint }[] = [];
+  for (const { start, end } of mappings) {
+    const last = spans.at(-1);
+    if (last === undefined || last.end !== start) spans.push({ start, end });
+    else last.end = end;
+  }
+  return spans;
 }
 
 /** As /proc/PID/maps shows it. */

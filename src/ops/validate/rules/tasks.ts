@@ -1,10 +1,14 @@
 import { textToBytes } from "../../../io/text.js";
+import { NGROUPS_MAX } from "../../../linux/files.js";
 import { TASK_COMM_LEN } from "../../../linux/sched.js";
 import { NSIG } from "../../../linux/signals.js";
+import { SIGEV_THREAD_ID } from "../../../linux/time.js";
 import type { Task, Thread } from "../../../model/checkpoint.js";
 import type { ImageContext } from "../context.js";
 import type { Found, Rule, RuleFacts } from "../finding.js";
 
+/** In a wait status: the signal had a core dump written. */
+const CORE_DUMPED = 0x80;
 /** Alignment of struct rseq, rseq(2). */
 const RSEQ_ALIGNMENT = 32n;
 
@@ -24,6 +28,46 @@ export const taskRules: readonly Rule<ImageContext>[] = [
             yield { at: context.placeOf(origin, { pid }), what: `duplicate POSIX timer id ${id}` };
           seen.add(id);
         }
+      }
+    },
+  },
+  {
+    id: "TIMER_THREAD",
+    level: "error",
+    about: "A POSIX timer that signals one thread names a thread of its task.",
+    mend: "crimg edit --set gives it the id of a thread, or another kind of notice.",
+    *check(context) {
+      for (const { pid, timers, threads } of context.checkpoint.tasks)
+        for (const { kind, notice, origin } of timers) {
+          if (kind !== "posix" || notice === undefined || (notice.how & SIGEV_THREAD_ID) === 0) continue;
+          if (!threads.some(({ tid }) => tid === notice.thread))
+            yield {
+              at: context.placeOf(origin, { pid }),
+              what: "the timer signals a thread that the task does not have",
+              expected: `a thread of task ${pid}`,
+              found: String(notice.thread ?? "none"),
+            };
+        }
+    },
+  },
+  {
+    id: "TASK_EXIT_CODE",
+    level: "error",
+    about:
+      "The wait status of a zombie is an exit status in its second byte, or a signal in its first, wait(2).",
+    mend: "crimg edit --set gives it another one, 0 for success.",
+    *check(context) {
+      for (const { pid, exitStatus: status = 0, origin } of context.checkpoint.tasks) {
+        const signal = status & 0x7f;
+        const isRight =
+          signal === 0 ? (status & ~0xff00) === 0 : (status & ~CORE_DUMPED) === signal && signal <= NSIG;
+        if (!isRight)
+          yield {
+            at: context.placeOf(origin, { pid }),
+            what: "invalid wait status of a zombie",
+            expected: "status << 8, or a signal",
+            found: `0x${status.toString(16)}`,
+          };
       }
     },
   },
@@ -127,6 +171,23 @@ export const taskRules: readonly Rule<ImageContext>[] = [
   ),
   threadRule(
     {
+      id: "CREDS_GROUPS",
+      level: "error",
+      about: `A thread has at most ${NGROUPS_MAX} supplementary groups: setgroups(2) refuses more.`,
+      mend: "crimg edit --set gives the credentials a shorter list.",
+    },
+    function* ({ credentials }, { pid }, context) {
+      if (credentials !== undefined && credentials.groups.length > NGROUPS_MAX)
+        yield {
+          at: context.placeOf(credentials.origin, { pid }),
+          what: "too many supplementary groups",
+          expected: `at most ${NGROUPS_MAX}`,
+          found: String(credentials.groups.length),
+        };
+    },
+  ),
+  threadRule(
+    {
       id: "RSEQ_AREA",
       level: "error",
       about:
@@ -146,7 +207,7 @@ export const taskRules: readonly Rule<ImageContext>[] = [
 ];
 
 /** A rule that looks at each thread by itself. */
-function threadRule(
+export function threadRule(
   facts: RuleFacts,
   check: (thread: Thread, task: Task, context: ImageContext) => Iterable<Found>,
 ): Rule<ImageContext> {

@@ -128,7 +128,7 @@ export const framingRules: readonly Rule<SetContext>[] = [
     id: "BYTE_ORDER",
     level: "error",
     about: "All images of a set have one byte order.",
-    mend: "The set is put together from two machines: copy it again as a whole.",
+    mend: "The set holds images of two machines: take those of one dump.",
     *check(context) {
       const images = context.share(scanImages).filter(({ header }) => header !== undefined);
       const first = images[0]?.header?.byteOrder;
@@ -146,7 +146,7 @@ export const framingRules: readonly Rule<SetContext>[] = [
     id: "ENVELOPE",
     level: "error",
     about: "Images have the number of magic words that the version in inventory.img says.",
-    mend: "The set is put together from two dumps: copy it again as a whole.",
+    mend: "The set holds images of two dumps: take those of one.",
     *check(context) {
       const version = context.set.first(IMAGES.INVENTORY)?.img_version;
       if (version === undefined) return;

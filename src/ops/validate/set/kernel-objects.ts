@@ -5,7 +5,6 @@ import type { Rule } from "../finding.js";
 import { NAMESPACES } from "../namespaces.js";
 import { tasksOf } from "../tasks.js";
 
-const AGAIN = "Undo the edit that did it, or copy the ids image again from where the set was made.";
 const PRIVATE = ["vm_id", "fs_id", "sighand_id"] as const;
 
 /** Rules about which kernel objects tasks share, and about namespaces. */
@@ -15,7 +14,7 @@ export const kernelObjectRules: readonly Rule<SetContext>[] = [
     level: "error",
     about:
       "Each task has memory, directories and signal handlers of its own: criu dumps no task that shares them.",
-    mend: AGAIN,
+    mend: "crimg edit --set gives the task a number that no other has: its images are its own.",
     *check(context) {
       for (const field of PRIVATE) {
         const owners = new Map<number, number>();
@@ -37,7 +36,7 @@ export const kernelObjectRules: readonly Rule<SetContext>[] = [
     id: "FD_TABLE_SHARED",
     level: "error",
     about: "Only a task and its parent share a table of descriptors.",
-    mend: AGAIN,
+    mend: "crimg edit --set gives the task the number of its own fdinfo image.",
     *check(context) {
       const users = new Map<number, Set<number>>();
       for (const { pid, entry, ids, dead } of context.share(tasksOf)) {
@@ -58,7 +57,7 @@ export const kernelObjectRules: readonly Rule<SetContext>[] = [
     id: "FD_TABLE_OF_CRIU",
     level: "error",
     about: "No task has criu's own table of descriptors.",
-    mend: AGAIN,
+    mend: "crimg edit --set gives the task, and its fdinfo image, another number.",
     *check(context) {
       const own = context.set.first(IMAGES.INVENTORY)?.root_ids?.files_id;
       for (const { pid, ids, dead } of context.share(tasksOf))
@@ -100,7 +99,7 @@ export const kernelObjectRules: readonly Rule<SetContext>[] = [
     id: "NAMESPACE_DIFFERS",
     level: "error",
     about: "Only mount and network namespaces differ between tasks of one set.",
-    mend: AGAIN,
+    mend: "crimg edit --set gives the task the namespace of the root task.",
     *check(context) {
       const tasks = context.share(tasksOf).filter(({ dead }) => !dead);
       const root = tasks[0]?.ids;
@@ -124,7 +123,7 @@ export const kernelObjectRules: readonly Rule<SetContext>[] = [
     id: "USERNS_MAP",
     level: "error",
     about: "A user namespace maps ids, and no id twice.",
-    mend: "Copy the userns image again from where the set was made.",
+    mend: "crimg edit --set gives the map ranges that do not overlap.",
     *check({ set }) {
       for (const id of set.ids(IMAGES.USERNS)) {
         const entry = set.first(IMAGES.USERNS, id);

@@ -6,7 +6,6 @@ import type { Place, Rule } from "../finding.js";
 import { tasksOf } from "../tasks.js";
 
 const AREA_AIORING = 0x2000;
-const AGAIN = "Undo the edit that did it, or copy the mm image again from where the set was made.";
 
 /** A mapping of a task with its place. */
 export interface StoredVma {
@@ -32,7 +31,7 @@ export const memoryRules: readonly Rule<SetContext>[] = [
     id: "MM_AUXV",
     level: "warning",
     about: "The auxiliary vector is pairs of words.",
-    mend: AGAIN,
+    mend: "crimg edit --set gives the vector whole pairs, the last one 0 and 0.",
     *check(context) {
       for (const { pid, mm } of context.share(tasksOf)) {
         const words = mm?.mm_saved_auxv.length ?? 0;
@@ -49,7 +48,7 @@ export const memoryRules: readonly Rule<SetContext>[] = [
     id: "AIO_RING",
     level: "error",
     about: "Each ring of asynchronous I/O has its mapping.",
-    mend: AGAIN,
+    mend: "crimg edit --set gives the ring the start of its mapping, or takes the entry away.",
     *check(context) {
       for (const { pid, mm } of context.share(tasksOf)) {
         const rings = new Set(

@@ -5,7 +5,6 @@ import { enumName } from "../../../io/enums.js";
 import type { SetContext } from "../context.js";
 import type { Found, Rule } from "../finding.js";
 
-const AGAIN = "Copy the mountpoints image again from where the set was made.";
 const TMPFS = 5;
 /** Mounts whose `root` is a whole file system. */
 const WHOLE = "/";
@@ -16,7 +15,7 @@ export const mountRules: readonly Rule<SetContext>[] = [
     id: "MOUNT_DUPLICATE",
     level: "error",
     about: "No two mounts have one id.",
-    mend: AGAIN,
+    mend: "crimg edit --set gives one of the mounts, and what refers to it, another id.",
     *check(context) {
       const seen = new Set<number>();
       for (const { image, mounts } of namespaces(context))
@@ -35,7 +34,7 @@ export const mountRules: readonly Rule<SetContext>[] = [
     level: "error",
     about:
       "Exactly one mount of a namespace is its root: its parent is not in the set, and it is mounted at /.",
-    mend: AGAIN,
+    mend: "crimg edit --set gives the mount the id of its parent.",
     *check(context) {
       for (const { image, mounts } of namespaces(context)) {
         const ids = new Set(mounts.map(({ value }) => value.mnt_id));
@@ -82,7 +81,7 @@ export const mountRules: readonly Rule<SetContext>[] = [
     id: "MOUNT_CYCLE",
     level: "error",
     about: "No mount is mounted on itself by way of its parents.",
-    mend: AGAIN,
+    mend: "crimg edit --set gives the mount the id of its parent.",
     *check(context) {
       for (const { image, mounts } of namespaces(context)) yield* mountCycles(image, mounts);
     },

@@ -16,7 +16,7 @@ export const oddFieldRules: readonly Rule<SetContext>[] = [
     id: "WIRE_TYPE",
     level: "warning",
     about: "A known field is encoded with the wire type of its type.",
-    mend: "criu ignores the field or refuses the record: copy the file again from where the set was made.",
+    mend: "criu ignores the field or refuses the record: crimg edit --set writes the field as it should be.",
     check: (context) => odd(context, "wire type", "a known field in a foreign encoding, which is not read"),
   },
   {

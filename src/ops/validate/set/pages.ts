@@ -2,12 +2,13 @@ import { pageFormat } from "../../../formats/criu/compressed-pages.js";
 import { fileNameOf } from "../../../formats/criu/detect.js";
 import { IMAGES } from "../../../formats/criu/images.js";
 import { isLazyOnly, PE } from "../../../formats/criu/pagemap.js";
-import { PageLayout } from "../../../formats/criu/pages-layout.js";
+import { hasValidFlags, PageLayout } from "../../../formats/criu/pages-layout.js";
 import { CrimgError, isCrimgError } from "../../../io/errors.js";
 import type { SetContext } from "../context.js";
 import type { Found, Place, Rule } from "../finding.js";
 import { pageSize } from "../page-size.js";
 import { type ScannedPagemap, scanImages } from "../scan.js";
+import { strays } from "../tasks.js";
 import { textOf } from "./framing.js";
 import { range, storedVmas } from "./mappings.js";
 
@@ -56,7 +57,7 @@ export const pageRules: readonly Rule<SetContext>[] = [
     id: "PAGES_SHARED",
     level: "error",
     about: "Each pagemap has a pages file of its own.",
-    mend: COPY,
+    mend: "crimg edit --set gives the pagemap the number of its own pages file.",
     *check(context) {
       const owners = new Map<string, string>();
       for (const { name, pid, pagesFile } of pagemaps(context)) {
@@ -123,7 +124,7 @@ export const pageRules: readonly Rule<SetContext>[] = [
     id: "PAGEMAP_ORDER",
     level: "error",
     about: "Pagemap entries start on page boundaries, ascend and do not overlap.",
-    mend: COPY,
+    mend: "crimg edit --set corrects the addresses; where pages are lost, checkpoint again.",
     *check(context) {
       const size = context.share(pageSize);
       for (const map of pagemaps(context)) {
@@ -150,16 +151,20 @@ export const pageRules: readonly Rule<SetContext>[] = [
     level: "warning",
     about:
       "The flags of a pagemap entry say one place: this set, the parent, or the source of a lazy restore.",
-    mend: "Restore with the criu that made the set.",
+    mend: "Restore with the criu that made the set; crimg edit --set corrects flags that were edited.",
     *check(context) {
+      const isCompressed = (context.set.first(IMAGES.INVENTORY)?.compress ?? 0) !== 0;
       for (const map of pagemaps(context))
         for (let i = 0; i < map.record.length; i++) {
-          const flags = ((map.entries.flags[i] as number) & ~PE.PAYLOAD_ALIGNED) >>> 0;
-          if (!WRITTEN_FLAGS.has(flags))
+          const flags = map.entries.flags[i] as number;
+          const isAligned = (flags & PE.PAYLOAD_ALIGNED) !== 0;
+          const isValid = hasValidFlags(flags) && (isCompressed || !isAligned);
+          if (!isValid || !WRITTEN_FLAGS.has((flags & ~PE.PAYLOAD_ALIGNED) >>> 0))
             yield {
               at: placeOf(map, i),
-              what: "flags that criu does not write",
+              what: isValid ? "flags that criu does not write" : "invalid flags",
               found: `0x${flags.toString(16)}`,
+              level: isValid ? "warning" : "error",
             };
         }
     },
@@ -187,7 +192,7 @@ export const pageRules: readonly Rule<SetContext>[] = [
     id: "PAGEMAP_OUTSIDE",
     level: "error",
     about: "Pages of a task lie in its private mappings.",
-    mend: "Copy the mm and pagemap images again from where the set was made.",
+    mend: "crimg edit --set corrects the addresses of the entry, or of the VMA that it belongs to.",
     *check(context) {
       for (const map of pagemaps(context)) if (map.pid !== undefined) yield* outside(context, map, map.pid);
     },
@@ -201,7 +206,7 @@ export function pagemaps(context: SetContext): readonly PagemapFile[] {
 
 function readPagemaps(context: SetContext): readonly PagemapFile[] {
   return context.share(scanImages).flatMap(({ name, kind, id, pagemap }) =>
-    pagemap === undefined
+    pagemap === undefined || context.share(strays).has(name)
       ? []
       : [
           {

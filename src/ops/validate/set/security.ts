@@ -2,23 +2,22 @@ import { fileNameOf } from "../../../formats/criu/detect.js";
 import { IMAGES } from "../../../formats/criu/images.js";
 import { LSMTYPE } from "../../../formats/criu/tables/inventory.js";
 import { enumName } from "../../../io/enums.js";
-import { SOCK_FILTER_BYTES } from "../../../linux/seccomp.js";
 import type { SetContext } from "../context.js";
 import type { Rule } from "../finding.js";
-import { tasksOf, threadIdsOf } from "../tasks.js";
+import { tasksByTid, tasksOf, threadIdsOf } from "../tasks.js";
 
 const NO_LSM = 0;
 /** Words of a capability set, capabilities(7). */
 const CAPABILITY_WORDS = 2;
 const SETS = ["cap_inh", "cap_prm", "cap_eff", "cap_bnd"] as const;
 
-/** Rules about credentials, seccomp filters and control groups. */
+/** Rules about how credentials and control groups are stored. */
 export const securityRules: readonly Rule<SetContext>[] = [
   {
     id: "CREDS_MISSING",
     level: "error",
     about: "Each live thread has credentials.",
-    mend: "Copy the core image again from where the set was made.",
+    mend: "A restore gives rights by them: take the core image of this thread as it was dumped.",
     *check(context) {
       for (const task of context.share(tasksOf))
         for (const tid of threadIdsOf(task)) {
@@ -42,8 +41,9 @@ export const securityRules: readonly Rule<SetContext>[] = [
     level: "error",
     about: "Capability sets have two words: criu reads no more, and refuses fewer.",
     mend: "crimg edit --set gives a set its words.",
-    *check({ set }) {
-      for (const tid of set.ids(IMAGES.CORE)) {
+    *check(context) {
+      const { set } = context;
+      for (const tid of context.share(tasksByTid).keys()) {
         const creds = set.first(IMAGES.CORE, tid)?.thread_core?.creds;
         if (creds === undefined) continue;
         const image = fileNameOf(IMAGES.CORE, tid);
@@ -62,11 +62,12 @@ export const securityRules: readonly Rule<SetContext>[] = [
     id: "LSM_LABEL",
     level: "error",
     about: "A task has a security label only if the inventory says which security module wrote it.",
-    mend: "Copy inventory.img again from where the set was made.",
-    *check({ set }) {
+    mend: "crimg edit --set inventory.img[0].lsmtype=NUMBER names the module, or takes the label away.",
+    *check(context) {
+      const { set } = context;
       const type = set.first(IMAGES.INVENTORY)?.lsmtype ?? NO_LSM;
       if (type !== NO_LSM) return;
-      for (const tid of set.ids(IMAGES.CORE)) {
+      for (const tid of context.share(tasksByTid).keys()) {
         const label = set.first(IMAGES.CORE, tid)?.thread_core?.creds?.lsm_profile;
         if (label !== undefined)
           yield {
@@ -79,34 +80,10 @@ export const securityRules: readonly Rule<SetContext>[] = [
     },
   },
   {
-    id: "SECCOMP_CHAIN",
-    level: "error",
-    about: "Seccomp filters are laid over one another without a cycle, and each is whole instructions.",
-    mend: "Copy seccomp.img again from where the set was made.",
-    *check({ set }) {
-      const filters = set.first(IMAGES.SECCOMP)?.seccomp_filters ?? [];
-      const done = new Set<number>();
-      for (const [start, { filter }] of filters.entries()) {
-        const at = { image: IMAGES.SECCOMP.file, record: 0, field: `seccomp_filters[${start}]` };
-        if (filter.length === 0 || filter.length % SOCK_FILTER_BYTES !== 0)
-          yield { at, what: "no whole number of instructions", found: `${filter.length} bytes` };
-        const walk = new Set<number>();
-        for (let i: number | undefined = start; i !== undefined && !done.has(i); i = filters[i]?.prev) {
-          if (walk.has(i)) {
-            yield { at, what: "the filter is laid over itself", found: `filter ${i}` };
-            break;
-          }
-          walk.add(i);
-        }
-        for (const i of walk) done.add(i);
-      }
-    },
-  },
-  {
     id: "CGROUP_MEMBER",
     level: "error",
-    about: "A control group is an absolute path of a controller that cgroup.img describes.",
-    mend: "Copy cgroup.img again from where the set was made; crimg edit --cgroup OLD=NEW renames a group in all its places.",
+    about: "A control group is one of a hierarchy that cgroup.img describes.",
+    mend: "crimg edit --cgroup OLD=NEW renames a group in all its places, --set corrects its controllers.",
     *check({ set }) {
       const entry = set.first(IMAGES.CGROUP);
       if (entry === undefined) return;
@@ -118,7 +95,6 @@ export const securityRules: readonly Rule<SetContext>[] = [
             const expected = [...known].map((each) => each || "cgroup2").join(" ");
             yield { at, what: "no such controller", expected, found: name || "cgroup2" };
           }
-          if (!path.startsWith("/")) yield { at, what: "the path is not absolute", found: path };
           if ((cgns_prefix ?? 0) > Buffer.byteLength(path))
             yield {
               at,

@@ -1,30 +1,17 @@
 import { fileNameOf } from "../../../formats/criu/detect.js";
 import type { ImageKind } from "../../../formats/criu/image-kind.js";
 import { IMAGES } from "../../../formats/criu/images.js";
-import { TASK_STATE } from "../../../formats/criu/names.js";
 import { CORE_ENTRY_MARCH } from "../../../formats/criu/tables/core.js";
 import { enumName } from "../../../io/enums.js";
 import { RLIM_NLIMITS } from "../../../linux/rlimits.js";
 import type { SetContext } from "../context.js";
 import type { Found, Rule } from "../finding.js";
-import { tasksByPid, tasksByTid, tasksOf, threadIdsOf } from "../tasks.js";
+import { strays, tasksByTid, tasksOf, threadIdsOf } from "../tasks.js";
 
 const COPY = "Copy the missing file from where the set was made.";
 
-/** Kinds whose number is a pid, and whether a live task must have one. */
-const TASK_KINDS: readonly (readonly [kind: ImageKind, required: boolean])[] = [
-  [IMAGES.IDS, true],
-  [IMAGES.MM, true],
-  [IMAGES.FS, true],
-  [IMAGES.PAGEMAP, true],
-  [IMAGES.CREDS, false],
-  [IMAGES.VMAS, false],
-  [IMAGES.SIGACT, false],
-  [IMAGES.RLIMIT, false],
-  [IMAGES.ITIMERS, false],
-  [IMAGES.POSIX_TIMERS, false],
-  [IMAGES.SIGNAL, false],
-];
+/** What a live task must have; the ids may stand in its core image. */
+const REQUIRED = [IMAGES.IDS, IMAGES.MM, IMAGES.FS, IMAGES.PAGEMAP];
 
 /** Rules about the images that belong to one task or thread. */
 export const taskImageRules: readonly Rule<SetContext>[] = [
@@ -37,9 +24,8 @@ export const taskImageRules: readonly Rule<SetContext>[] = [
       for (const { pid, core, dead } of context.share(tasksOf)) {
         yield* missing(context, IMAGES.CORE, pid, pid);
         if (dead) continue;
-        for (const [kind, required] of TASK_KINDS)
-          if (required && !(kind === IMAGES.IDS && core?.ids !== undefined))
-            yield* missing(context, kind, pid, pid);
+        for (const kind of REQUIRED)
+          if (kind !== IMAGES.IDS || core?.ids === undefined) yield* missing(context, kind, pid, pid);
       }
     },
   },
@@ -59,7 +45,7 @@ export const taskImageRules: readonly Rule<SetContext>[] = [
     level: "error",
     about:
       "The core image of a task's leader holds what the task has in common, and that of each live thread its thread's part.",
-    mend: "Copy the core image again from where the set was made.",
+    mend: "Take the core image of this task or thread as it was dumped.",
     *check(context) {
       const { set } = context;
       for (const { pid, core, dead } of context.share(tasksOf)) {
@@ -82,11 +68,12 @@ export const taskImageRules: readonly Rule<SetContext>[] = [
     id: "CORE_ARCHITECTURE",
     level: "error",
     about: "All tasks and threads are of one architecture.",
-    mend: "The set is put together from two machines: copy it again as a whole.",
+    mend: "The set holds core images of two machines: take those of one dump.",
     *check(context) {
       const { set } = context;
       const expected = context.share(tasksOf)[0]?.core?.mtype;
       for (const id of set.ids(IMAGES.CORE)) {
+        if (context.share(strays).has(fileNameOf(IMAGES.CORE, id))) continue;
         const mtype = set.first(IMAGES.CORE, id)?.mtype;
         if (mtype !== undefined && expected !== undefined && mtype !== expected)
           yield {
@@ -94,24 +81,6 @@ export const taskImageRules: readonly Rule<SetContext>[] = [
             what: "another architecture than the root task's",
             expected: enumName(CORE_ENTRY_MARCH, expected),
             found: enumName(CORE_ENTRY_MARCH, mtype),
-          };
-      }
-    },
-  },
-  {
-    id: "TASK_STATE",
-    level: "error",
-    about: "A task is alive, stopped or a zombie.",
-    mend: "Copy the core image again from where the set was made.",
-    *check(context) {
-      for (const { pid, core } of context.share(tasksOf)) {
-        const state = core?.tc?.task_state;
-        if (state !== undefined && !TASK_STATE.names.has(state))
-          yield {
-            at: { image: fileNameOf(IMAGES.CORE, pid), record: 0, field: "tc.task_state", pid },
-            what: "no state of a task",
-            expected: [...TASK_STATE.names].map(([value, name]) => `${value} (${name})`).join(", "),
-            found: String(state),
           };
       }
     },
@@ -136,24 +105,18 @@ export const taskImageRules: readonly Rule<SetContext>[] = [
   },
   {
     id: "IMAGE_STRAY",
-    level: "warning",
-    about: "An image of a task belongs to one that is in the tree.",
-    mend: "Take the file out of the set, or copy pstree.img again: a task may be missing there.",
+    level: "note",
+    about:
+      "Images of tasks belong to tasks of the tree; others are left from an earlier dump, and no restore reads them.",
+    mend: "Nothing is to be done, unless pstree.img has lost a task: then copy it from where the set was made.",
     *check(context) {
-      const tasks = context.share(tasksByPid);
-      const threads = context.share(tasksByTid);
-      if (tasks.size === 0) return;
-      const kinds = new Set<ImageKind | undefined>(TASK_KINDS.map(([kind]) => kind));
-      for (const { name, kind, id } of context.set.files) {
-        if (id === undefined || tasks.has(id)) continue;
-        if (kinds.has(kind) || (kind === IMAGES.CORE && !threads.has(id)))
-          yield {
-            at: { image: name },
-            what: "no task has this pid",
-            expected: `task ${id} in the tree`,
-            found: "none",
-          };
-      }
+      const [first, ...others] = context.share(strays);
+      if (first !== undefined)
+        yield {
+          at: { image: first },
+          what: `${others.length + 1} images of tasks that are not in the tree`,
+          found: [first, ...others.slice(0, 4)].join(", ") + (others.length > 4 ? " \u2026" : ""),
+        };
     },
   },
   {

@@ -126,7 +126,8 @@ export function recordsByKind({ stream }: StreamContext): ReadonlyMap<RecordKind
   return kinds;
 }
 
+/** The process that each TASK belongs to. */
 function numbersOfTasks({ stream }: StreamContext): readonly (number | undefined)[] {
   const ids = taskNumbers(stream);
-  return (ids?.tasks ?? []).map(({ vpid }) => ids?.numberOf(vpid));
+  return (ids?.tasks ?? []).map(({ vtgid }) => ids?.numberOf(vtgid));
 }

@@ -1,11 +1,9 @@
 import { RECORDS } from "../../../formats/linux-cr/records.js";
+import { NGROUPS_MAX } from "../../../linux/files.js";
 import type { Rule } from "../finding.js";
 import type { StreamContext } from "./context.js";
-import { AGAIN, recordRule } from "./record-rule.js";
+import { recordRule } from "./record-rule.js";
 
-/** NGROUPS_MAX */
-const MAX_GROUPS = 65_536;
-const SECURITY_TYPES = 4;
 const MAX_LABEL_BYTES = 1024;
 
 /** Rules about credentials, groups and labels. */
@@ -15,19 +13,11 @@ export const credentialRules: readonly Rule<StreamContext>[] = [
     {
       id: "GROUPS_ORDER",
       level: "error",
-      about: "Supplementary groups ascend without repetition, and there are at most 65,536.",
-      mend: AGAIN,
+      about: "Supplementary groups are as many as GROUPINFO says, and ascend without repetition.",
+      mend: "crimg convert to a CRIU set and back sorts the groups; crimg edit --set corrects ngroups.",
     },
     function* ({ ngroups }, index, { stream }) {
-      if (ngroups > MAX_GROUPS) {
-        yield {
-          field: "ngroups",
-          what: "too many groups",
-          expected: `at most ${MAX_GROUPS}`,
-          found: String(ngroups),
-        };
-        return;
-      }
+      if (ngroups > NGROUPS_MAX) return;
       const groups = stream.numbers(index).map((gid) => gid >>> 0);
       if (groups.length !== ngroups)
         yield {
@@ -49,22 +39,12 @@ export const credentialRules: readonly Rule<StreamContext>[] = [
   recordRule(
     RECORDS.SECURITY,
     {
-      id: "LABEL_TYPE",
+      id: "LABEL_LENGTH",
       level: "error",
-      about:
-        "A security label is that of a message, a System V object, a file or credentials (1 to 4), at most 1024 bytes.",
-      mend: AGAIN,
+      about: `A security label has at most ${MAX_LABEL_BYTES} bytes.`,
+      mend: "No security module has such a label: checkpoint again.",
     },
-    function* ({ sectype, ptrref }, index, { stream }) {
-      if (sectype < 1 || sectype > SECURITY_TYPES)
-        yield {
-          field: "sectype",
-          what: "no type of a label",
-          expected: `1 to ${SECURITY_TYPES}`,
-          found: String(sectype),
-        };
-      if (ptrref <= 0)
-        yield { field: "ptrref", what: "no number of a label", expected: "above 0", found: String(ptrref) };
+    function* (_, index, { stream }) {
       const size = stream.kind(index + 1) === RECORDS.STRING ? stream.payload(index + 1).size : 0;
       if (size > MAX_LABEL_BYTES)
         yield {

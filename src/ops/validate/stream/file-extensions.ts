@@ -3,7 +3,7 @@ import { RECORDS } from "../../../formats/linux-cr/records.js";
 import type { Rule } from "../finding.js";
 import type { StreamContext } from "./context.js";
 import { storedTasks } from "./pids.js";
-import { AGAIN } from "./record-rule.js";
+import { AGAIN, SET_FIELD } from "./record-rule.js";
 
 const MAX_VMA_KIND = 3;
 const VDSO_KIND = 1;
@@ -66,7 +66,7 @@ export const fileExtensionRules: readonly Rule<StreamContext>[] = [
     id: "AREA_KIND",
     level: "error",
     about: "VMA_EXTRA gives a kind from 0 to 3, and vdso (1) exactly where the area is one.",
-    mend: AGAIN,
+    mend: SET_FIELD,
     *check(context) {
       for (const { index, value } of context.each(RECORDS.VMA_EXTRA)) {
         const at = context.at(index, { field: "kind" });

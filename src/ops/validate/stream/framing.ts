@@ -5,7 +5,7 @@ import { RECORDS } from "../../../formats/linux-cr/records.js";
 import { fitsLength } from "../../../formats/linux-cr/revision.js";
 import type { Found, Rule } from "../finding.js";
 import { recordsByKind, type StreamContext } from "./context.js";
-import { AGAIN, hex, recordRule } from "./record-rule.js";
+import { AGAIN, hex, recordRule, SET_FIELD } from "./record-rule.js";
 
 const TAIL_MAGIC = 0x002d_2a0c_c0de_ef00n;
 
@@ -88,7 +88,7 @@ export const framingRules: readonly Rule<StreamContext>[] = [
       id: "STREAM_TAIL",
       level: "error",
       about: "TAIL has the magic number that ends a stream.",
-      mend: AGAIN,
+      mend: SET_FIELD,
     },
     function* ({ magic }) {
       if (magic !== TAIL_MAGIC)

@@ -2,13 +2,11 @@ import { RECORDS } from "../../../formats/linux-cr/records.js";
 import { ARCHITECTURES, archNumbering } from "../../../formats/linux-cr/revisions.js";
 import type { Rule } from "../finding.js";
 import type { StreamContext } from "./context.js";
-import { AGAIN, hex, recordRule } from "./record-rule.js";
+import { AGAIN, hex, recordRule, SET_FIELD } from "./record-rule.js";
 
 const MAGIC = 0x00fe_ed0c_c0a2_d200n;
 const OLDEST_REV = 3;
 const NEWEST_REV = 6;
-/** SUBTREE and NETNS of checkpoint(2). */
-const UFLAGS = 3n;
 const LSM_NAME_BYTES = 11;
 const MAX_LSM_BYTES = 200;
 /** Numbers of the kernel that layouts of the format repeat. */
@@ -29,7 +27,7 @@ export const headRules: readonly Rule<StreamContext>[] = [
       id: "HEADER_MAGIC",
       level: "error",
       about: "HEADER has the magic number of a checkpoint.",
-      mend: AGAIN,
+      mend: SET_FIELD,
     },
     function* ({ magic }) {
       if (magic !== MAGIC)
@@ -48,7 +46,7 @@ export const headRules: readonly Rule<StreamContext>[] = [
       id: "HEADER_VERSION",
       level: "error",
       about: "HEADER gives a version of the format from 3 to 6, and an architecture that it has.",
-      mend: AGAIN,
+      mend: "Use the crimg that reads this version; crimg edit --set corrects a number that was edited.",
     },
     function* ({ rev, arch_id }, _, { stream }) {
       if (rev < OLDEST_REV || rev > NEWEST_REV)
@@ -66,25 +64,6 @@ export const headRules: readonly Rule<StreamContext>[] = [
           what: `the header set ${commit} has another architecture under this number`,
           expected: arch.name,
           found: `${arch_id}, ${name === undefined ? "none" : ARCHITECTURES[name].name}`,
-        };
-    },
-  ),
-  recordRule(
-    RECORDS.HEADER,
-    {
-      id: "HEADER_FLAGS",
-      level: "error",
-      about: "The flags of checkpoint(2) are known ones: 1 for a subtree, 2 for network namespaces.",
-      mend: AGAIN,
-    },
-    function* ({ uflags }) {
-      if ((uflags & ~UFLAGS) !== 0n)
-        yield {
-          field: "uflags",
-          right: uflags & UFLAGS,
-          what: "unknown flags",
-          expected: `within ${UFLAGS}`,
-          found: hex(uflags),
         };
     },
   ),

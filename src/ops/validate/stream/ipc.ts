@@ -3,7 +3,7 @@ import type { RecordKind } from "../../../formats/linux-cr/record-kind.js";
 import { RECORDS } from "../../../formats/linux-cr/records.js";
 import type { Found, Rule } from "../finding.js";
 import type { StreamContext } from "./context.js";
-import { AGAIN, setCommand } from "./record-rule.js";
+import { SET_FIELD, setCommand } from "./record-rule.js";
 
 /** Record ids of the three lists in their order: shared memory, messages, semaphores. */
 const LISTS = [502, 503, 505];
@@ -14,7 +14,7 @@ export const ipcRules: readonly Rule<StreamContext>[] = [
     id: "IPC_LISTS",
     level: "error",
     about: "An IPC namespace has its three lists in order: shared memory, message queues, semaphores.",
-    mend: AGAIN,
+    mend: SET_FIELD,
     *check(context) {
       for (const part of context.reader.objects("IPC_NS"))
         for (const [i, list] of part.parts.entries()) {
@@ -34,7 +34,7 @@ export const ipcRules: readonly Rule<StreamContext>[] = [
     id: "MSG_BYTES",
     level: "error",
     about: "The messages of a queue have as many bytes as they and the queue say.",
-    mend: AGAIN,
+    mend: SET_FIELD,
     *check(context) {
       for (const queue of partsOf(context, RECORDS.IPC_MSG)) {
         const [record] = queue.records;

@@ -3,7 +3,7 @@ import type { RecordValue } from "../../../formats/linux-cr/record-kind.js";
 import { RECORDS } from "../../../formats/linux-cr/records.js";
 import type { Rule } from "../finding.js";
 import { recordsByKind, type StreamContext } from "./context.js";
-import { AGAIN, recordRule, setCommand } from "./record-rule.js";
+import { recordRule, SET_FIELD, setCommand } from "./record-rule.js";
 
 type FileLock = RecordValue<typeof RECORDS.FILE_LOCK>;
 
@@ -55,7 +55,7 @@ export const streamLockRules: readonly Rule<StreamContext>[] = [
       id: "LOCKS_COUNT",
       level: "error",
       about: "FILE_LOCKS names the descriptor before it and is followed by as many FILE_LOCKs as it says.",
-      mend: AGAIN,
+      mend: SET_FIELD,
     },
     function* ({ fd, nr_locks }, index, context) {
       const { stream } = context;
@@ -108,7 +108,7 @@ export const streamLockRules: readonly Rule<StreamContext>[] = [
     level: "error",
     about:
       "A POSIX lock is owned by the descriptor table that it stands in, an OFD lock by its open file, another by nobody.",
-    mend: AGAIN,
+    mend: SET_FIELD,
     *check(context) {
       for (const { index, value, table, file, fd } of context.share(heldLocks)) {
         const { fl_flags, owner_ref } = value;

@@ -6,7 +6,7 @@ import { VMA_TYPE } from "../../../formats/linux-cr/tables/memory.js";
 import { VM_HUGETLB, VM_MAYSHARE, VM_NORESERVE, VM_SHARED } from "../../../linux/mman.js";
 import type { Found, Rule } from "../finding.js";
 import { recordsByKind, type StreamContext } from "./context.js";
-import { AGAIN, hex, recordRule } from "./record-rule.js";
+import { AGAIN, hex, recordRule, SET_FIELD } from "./record-rule.js";
 
 type Vma = RecordValue<typeof RECORDS.VMA>;
 /** VM_PFNMAP, IO, RESERVED, NORESERVE, NONLINEAR, MAPPED_COPY, INSERTPAGE, MIXEDMAP and SAO of Linux 2.6.3x. */
@@ -64,7 +64,7 @@ export const memoryRules: readonly Rule<StreamContext>[] = [
       level: "error",
       about:
         "A VMA has a file and an inode when its type needs them, and is shared or private as its type says.",
-      mend: AGAIN,
+      mend: SET_FIELD,
     },
     function* ({ vma_type, vma_objref, ino_objref, vm_flags }) {
       const type = TYPES.get(vma_type);
@@ -121,14 +121,14 @@ export const memoryRules: readonly Rule<StreamContext>[] = [
     level: "error",
     about:
       "The first VMA of a piece of shared memory has its contents (type 4), the others name it (5); those of System V name a segment of the stream.",
-    mend: AGAIN,
+    mend: SET_FIELD,
     check: sharedMemory,
   },
   {
     id: "VMA_VDSO",
     level: "error",
     about: "The vDSO is where MM_CONTEXT says.",
-    mend: AGAIN,
+    mend: SET_FIELD,
     *check(context) {
       for (const mm of context.reader.objects("MM")) {
         const fields = context.reader.find(mm, RECORDS.MM_CONTEXT)?.value as

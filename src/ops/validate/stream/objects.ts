@@ -5,7 +5,7 @@ import { EPOLL_ITEM } from "../../../formats/linux-cr/tables/files.js";
 import type { Found, Rule } from "../finding.js";
 import type { StreamContext } from "./context.js";
 import { hiddenNumbers } from "./hidden-numbers.js";
-import { AGAIN } from "./record-rule.js";
+import { SET_FIELD } from "./record-rule.js";
 import { REFERENCES, type ReferenceRow, type Target } from "./references.js";
 
 const SUBTREE = 1n;
@@ -48,7 +48,7 @@ export const objectRules: readonly Rule<StreamContext>[] = [
     id: "OBJREF_NUMBER",
     level: "error",
     about: "The number of an object is above 0, and no other object has it.",
-    mend: AGAIN,
+    mend: "crimg edit --set gives the object, and all that refers to it, an objref of its own.",
     *check(context) {
       const seen = new Set<number>();
       for (const { index, objref } of context.share(declared)) {
@@ -65,7 +65,7 @@ export const objectRules: readonly Rule<StreamContext>[] = [
     level: "error",
     about:
       "OBJREF announces an object of a type that has records; inodes, pids and their like only take a number.",
-    mend: AGAIN,
+    mend: SET_FIELD,
     *check(context) {
       const recorded: readonly string[] = RECORDED_OBJECTS;
       const count = objectTypes(context.stream.dialect.commit).length;
@@ -84,7 +84,7 @@ export const objectRules: readonly Rule<StreamContext>[] = [
     level: "error",
     about:
       "A number that pipes, inodes, signals, masters of terminals, labels or pids take is none that OBJREF declares.",
-    mend: AGAIN,
+    mend: "crimg edit --set gives one of the two, and all that refers to it, a number of its own.",
     *check(context) {
       const types = context.share(typesByNumber);
       for (const { number, role, at } of context.share(hiddenNumbers).values()) {
@@ -103,7 +103,7 @@ export const objectRules: readonly Rule<StreamContext>[] = [
     level: "error",
     about:
       "A number that no OBJREF declares stands for one thing: a pipe, an inode, signals, a terminal, a label or a pid.",
-    mend: AGAIN,
+    mend: "crimg edit --set gives one of the two, and all that refers to it, a number of its own.",
     *check(context) {
       for (const { number, role, other } of context.share(hiddenNumbers).values())
         if (other !== undefined)
@@ -141,7 +141,7 @@ export const objectRules: readonly Rule<StreamContext>[] = [
     id: "OBJECT_REFERENCE",
     level: "error",
     about: "A reference names an object of the stream, and one of the right type.",
-    mend: AGAIN,
+    mend: "crimg edit --set gives the field the objref of an object of that type, or 0 where that stands for none; --drop-fd closes the descriptor of a lost file.",
     *check(context) {
       for (const row of REFERENCES) yield* broken(context, row);
       yield* watchedFiles(context);

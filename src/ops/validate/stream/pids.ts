@@ -1,8 +1,8 @@
 import { RECORDS } from "../../../formats/linux-cr/records.js";
 import type { Found, Rule } from "../finding.js";
 import type { StreamContext } from "./context.js";
-import { AGAIN } from "./record-rule.js";
-import { type StoredTaskNumbers, type TaskNumbers, taskNumbers } from "./task-numbers.js";
+import { AGAIN, IDS_STAY, SET_FIELD } from "./record-rule.js";
+import { type StoredTaskNumbers, taskNumbers } from "./task-numbers.js";
 
 /** "None" and "that of the root task" as session or group; before b6cdf01 "none" was -1. */
 const SPECIAL: ReadonlySet<number> = new Set([-4096, -4097, -1]);
@@ -12,7 +12,7 @@ export function storedTasks({ stream }: StreamContext): StoredTaskNumbers | unde
   return taskNumbers(stream);
 }
 
-/** Rules about the ids of tasks, and the tree that they make. */
+/** Rules about how the ids of tasks are stored. */
 export const pidRules: readonly Rule<StreamContext>[] = [
   {
     id: "PIDS_LENGTH",
@@ -44,26 +44,25 @@ export const pidRules: readonly Rule<StreamContext>[] = [
   {
     id: "PIDS_NUMBERS",
     level: "error",
-    about: "Ids are above 0, and no two are the same in the outermost pid namespace.",
-    mend: AGAIN,
+    about: "The numbers of an id in nested pid namespaces are above 0.",
+    mend: IDS_STAY,
     *check(context) {
       const pids = context.share(storedTasks)?.pids;
-      const seen = new Set<number>();
-      for (const { numbers } of pids?.objects ?? []) {
-        const [number = 0] = numbers;
-        const at = context.at((pids?.record ?? 0) + 1);
-        if (numbers.some((each) => each <= 0))
-          yield { at, what: "no id of a task", found: numbers.join(", ") };
-        else if (seen.has(number)) yield { at, what: `the id ${number} is there twice` };
-        seen.add(number);
-      }
+      for (const { numbers } of pids?.objects ?? [])
+        if (numbers.slice(1).some((each) => each <= 0))
+          yield {
+            at: context.at((pids?.record ?? 0) + 1),
+            what: "invalid id in a nested pid namespace",
+            expected: "1 or more",
+            found: numbers.join(", "),
+          };
     },
   },
   {
     id: "TASK_TAG",
     level: "error",
     about: "Each id that a task has is one of PIDS.",
-    mend: AGAIN,
+    mend: IDS_STAY,
     *check(context) {
       const ids = context.share(storedTasks);
       if (ids?.pids === undefined) return;
@@ -85,36 +84,28 @@ export const pidRules: readonly Rule<StreamContext>[] = [
     },
   },
   {
-    id: "TASK_IDS",
+    id: "THREAD_LEADER",
     level: "error",
-    about: "Each task has a pid and a process id, each pid one task; the first has no parent.",
-    mend: AGAIN,
+    about: "The leader of a thread is in the stream.",
+    mend: IDS_STAY,
     *check(context) {
       const ids = context.share(storedTasks);
-      const seen = new Set<number>();
-      for (const [i, { vpid, vppid, vtgid }] of (ids?.tasks ?? []).entries()) {
-        const at = context.at(ids?.array ?? 0, { field: `[${i}]` });
-        if (vpid === 0 || vtgid === 0) yield { at, what: "a task without an id", found: `${vpid}, ${vtgid}` };
-        else if (seen.has(vpid)) yield { at, what: "the pid of another task", found: String(vpid) };
-        if (i === 0 && vppid !== 0)
-          yield { at, what: "the first task has a parent", expected: "0", found: String(vppid) };
-        seen.add(vpid);
-      }
+      const all = new Set(ids?.tasks.map(({ vpid }) => vpid));
+      for (const [i, { vtgid }] of ids?.tasks.entries() ?? [])
+        if (!all.has(vtgid))
+          yield {
+            at: context.at(ids?.array ?? 0, { field: `[${i}].vtgid` }),
+            what: "missing leader of a thread",
+            expected: `task ${ids?.numberOf(vtgid) ?? vtgid}`,
+            found: "none",
+          };
     },
-  },
-  {
-    id: "TASK_PARENT",
-    level: "error",
-    about:
-      "The parent of a task stands before it, the leader of a thread is there, and only the first task has none.",
-    mend: AGAIN,
-    check: parents,
   },
   {
     id: "TASK_DEPTH",
     level: "error",
     about: "A task is as deep in pid namespaces as its pid has numbers below the outermost.",
-    mend: AGAIN,
+    mend: IDS_STAY,
     *check(context) {
       const ids = context.share(storedTasks);
       if (ids?.pids === undefined) return;
@@ -135,7 +126,7 @@ export const pidRules: readonly Rule<StreamContext>[] = [
     id: "TASK_COUNT",
     level: "error",
     about: "TREE says how many elements follow, and so many TASKs there are.",
-    mend: AGAIN,
+    mend: SET_FIELD,
     *check(context) {
       const { tasks, problem } = context.tree;
       for (const { index, value } of context.each(RECORDS.TREE)) {
@@ -159,41 +150,10 @@ export const pidRules: readonly Rule<StreamContext>[] = [
     level: "error",
     about:
       "Threads share the memory, the signal handlers and the signals of their leader: clone(2) makes no others.",
-    mend: AGAIN,
+    mend: SET_FIELD,
     check: threadSharing,
   },
 ];
-
-function* parents(context: StreamContext): Generator<Found> {
-  const ids = context.share(storedTasks);
-  if (ids === undefined) return;
-  const { offset = 0, objects = [] } = ids.pids ?? {};
-  const all = new Set(ids.tasks.map(({ vpid }) => vpid));
-  const before = new Set<number>();
-  for (const [i, task] of ids.tasks.entries()) {
-    const { vpid, vtgid } = task;
-    const at = context.at(ids.array, { field: `[${i}]` });
-    const ppid = parentTag(task, offset, objects.length);
-    if (vtgid !== vpid && !all.has(vtgid))
-      yield { at, what: "the leader of the thread is missing", expected: nameOf(ids, vtgid), found: "none" };
-    if (i > 0 && vtgid === vpid && !before.has(ppid))
-      yield {
-        at,
-        what: all.has(ppid) ? "the parent stands behind its child" : "the parent is missing",
-        expected: nameOf(ids, ppid),
-        found: "none before it",
-      };
-    before.add(vpid);
-  }
-}
-
-function parentTag({ vppid }: TaskNumbers, offset: number, count: number): number {
-  return vppid > 0 && vppid < offset && vppid <= count ? vppid + offset - 1 : vppid;
-}
-
-function nameOf(ids: StoredTaskNumbers, tag: number): string {
-  return `task ${ids.numberOf(tag) ?? tag}`;
-}
 
 function* threadSharing(context: StreamContext): Generator<Found> {
   const ids = context.share(storedTasks);

@@ -11,8 +11,13 @@ export interface Wrong extends Omit<Found, "at"> {
   readonly right?: string | number | bigint | undefined;
 }
 
-/** What mends a damaged record, where no edit does. */
+/** The fix of cut or damaged bytes. */
 export const AGAIN = "Copy the stream again from where it was made.";
+/** The fix of a record that contradicts another one. */
+export const SET_FIELD = "crimg edit --set gives the field the value that is expected.";
+/** The fix of ids that contradict each other. */
+export const IDS_STAY =
+  "crimg undo takes back the edit that did it; else checkpoint again: no edit changes the ids of tasks.";
 
 /** A rule that looks at each record of a kind. */
 export function recordRule<K extends RecordKind>(

@@ -68,7 +68,7 @@ export const signalRules: readonly Rule<StreamContext>[] = [
     id: "SIGNAL_TERMINAL",
     level: "error",
     about: "Only the leader of a session has its controlling terminal.",
-    mend: AGAIN,
+    mend: "crimg edit --set [RECORD].tty_objref=0 takes the terminal away.",
     *check(context) {
       const ids = context.share(storedTasks)?.tasks ?? [];
       for (const [i, task] of context.tree.tasks.entries()) {

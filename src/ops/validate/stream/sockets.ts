@@ -11,17 +11,15 @@ import {
 } from "../../../linux/sockets.js";
 import type { Rule } from "../finding.js";
 import type { StreamContext } from "./context.js";
-import { AGAIN, hex, recordRule, setCommand } from "./record-rule.js";
+import { hex, recordRule, SET_FIELD, setCommand } from "./record-rule.js";
 
 /** States of a unix socket that pass. */
 const UNSETTLED: ReadonlySet<number> = new Set([0, 2, 4]);
 const UNIX_ADDRESS_BYTES = 110;
-const INET_ADDRESS_BYTES = 16;
 const STORED_SHIFT = 32n;
 /** The thirteen options of SOCKET_EXTRA.so_options, and for each whether it is stored. */
 const OPTIONS = 0x1fff_0000_1fffn;
 const OPTION_MASK = 0xffff_ffffn;
-const SET_FIELD = "crimg edit --set gives the field the value that is expected.";
 
 /** Rules about how a stream stores sockets; those about what they hold are in `queues.ts`. */
 export const socketRules: readonly Rule<StreamContext>[] = [
@@ -76,9 +74,8 @@ export const socketRules: readonly Rule<StreamContext>[] = [
     {
       id: "SOCKET_NAME",
       level: "error",
-      about:
-        "The addresses of a unix socket begin with its family; that of the other end has at most 110 bytes.",
-      mend: AGAIN,
+      about: "The addresses of a unix socket begin with its family.",
+      mend: SET_FIELD,
     },
     function* ({ laddr_len, raddr_len, laddr, raddr }, _, { stream }) {
       const isLittle = stream.byteOrder === "little-endian";
@@ -86,16 +83,7 @@ export const socketRules: readonly Rule<StreamContext>[] = [
         ["laddr", laddr_len, laddr],
         ["raddr", raddr_len, raddr],
       ] as const) {
-        // What is too long of its own name, UNIX_NAME_LENGTH finds.
-        if (length > UNIX_ADDRESS_BYTES) {
-          if (field === "raddr")
-            yield {
-              field: "raddr_len",
-              what: "an address that is too long",
-              expected: `at most ${UNIX_ADDRESS_BYTES}`,
-              found: String(length),
-            };
-        } else if (length >= 2) {
+        if (length >= 2 && length <= UNIX_ADDRESS_BYTES) {
           const family = isLittle ? address.readUInt16LE() : address.readUInt16BE();
           if (family !== AF_UNIX)
             yield {
@@ -108,34 +96,12 @@ export const socketRules: readonly Rule<StreamContext>[] = [
       }
     },
   ),
-  recordRule(
-    RECORDS.SOCKET_INET,
-    {
-      id: "SOCKET_ADDRESS",
-      level: "error",
-      about: "The addresses of an inet socket have at most 16 bytes.",
-      mend: AGAIN,
-    },
-    function* ({ laddr_len, raddr_len }) {
-      for (const [field, length] of [
-        ["laddr_len", laddr_len],
-        ["raddr_len", raddr_len],
-      ] as const)
-        if (length > INET_ADDRESS_BYTES)
-          yield {
-            field,
-            what: "an address that is too long",
-            expected: `at most ${INET_ADDRESS_BYTES}`,
-            found: String(length),
-          };
-    },
-  ),
   {
     id: "SOCKET_QUEUES",
     level: "error",
     about:
       "Each socket that neither listens nor is dead has its two queues at the end of the descriptor table.",
-    mend: AGAIN,
+    mend: "crimg edit --drop-fd PID:FD closes the descriptors of the socket.",
     *check(context) {
       if (context.tree.problem !== undefined) return;
       for (const part of context.reader.objects("SOCK")) {
@@ -177,7 +143,7 @@ export const socketRules: readonly Rule<StreamContext>[] = [
     level: "error",
     about:
       "Netlink (16) and packet sockets (17), and no others, have the records of their families; TCP_EXTRA belongs to TCP.",
-    mend: AGAIN,
+    mend: "crimg edit --set gives the socket the family of its records; --drop-fd PID:FD closes its descriptors.",
     *check(context) {
       for (const part of context.reader.objects("SOCK")) {
         const socket = context.reader.find(part, RECORDS.SOCKET);
@@ -214,7 +180,7 @@ export const socketRules: readonly Rule<StreamContext>[] = [
       id: "PACKET_RIGHTS_FILES",
       level: "error",
       about: "A PACKET_RIGHTS names at least one descriptor, each a FILE of the stream.",
-      mend: AGAIN,
+      mend: "crimg edit --drop-fd PID:FD closes the descriptors of the socket that the message waits in.",
     },
     function* ({ nr_files: count }, index, { stream, tree }) {
       if (count < 1)

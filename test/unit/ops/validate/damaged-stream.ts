@@ -62,10 +62,14 @@ export class DamagedStream {
 
   /** Gives fields of a record other values; of structures inside only those that are named. */
   set(kind: RecordKind, changes: Fields, which?: number | ((fields: Fields) => boolean)): this {
-    const index = this.find(kind, which);
+    return this.setAt(this.find(kind, which), changes);
+  }
+
+  /** The same for the record of an index. */
+  setAt(index: number, changes: Fields): this {
     const { offset, size } = this.image.range(index);
     const table = this.image.layout(index);
-    if (table === undefined) throw new Error(`${kind.name} has no fields`);
+    if (table === undefined) throw new Error(`record ${index} has no fields`);
     const old = this.bytes.subarray(offset, offset + size);
     const value = merged(this.image.fields(index), changes) as StructValue<StructTable>;
     const fixed = writeStruct(table, value, this.image.byteOrder, old);

@@ -139,7 +139,13 @@ export const referenceCases = [
       .set("core-1005.img[0].thread_core.seccomp_mode", 2)
       .set("core-1005.img[0].thread_core.seccomp_filter", 7),
   ),
-  damage("SECCOMP_PREVIOUS", "threads", (set) => set.set("seccomp.img[0].seccomp_filters[0].prev", 7)),
+  damage(
+    "SECCOMP_CHAIN",
+    "threads",
+    (set) => set.set("seccomp.img[0].seccomp_filters[0].prev", 7),
+    [],
+    "a filter that is not there",
+  ),
   damage("CGROUP_SET", "logger", (set) => set.set("core-1000.img[0].thread_core.cg_set", 99)),
   damage("NETDEV_MASTER", "container", (set) => set.set("netdev-10.img[0].master", 99)),
   damage("NETDEV_PEER", "container", (set) =>

@@ -87,7 +87,14 @@ export const treeCases = [
   damage("CORE_PARTS", "threads", (set) => set.set("core-1006.img[0].thread_core", undefined)),
   damage("CORE_PARTS", "logger", (set) => set.set("core-1000.img[0].tc", undefined), [], "tc"),
   damage("CORE_ARCHITECTURE", "threads", (set) => set.set("core-1006.img[0].mtype", 3)),
-  damage("TASK_STATE", "logger", (set) => set.set("core-1000.img[0].tc.task_state", 9)),
+  damage("FIELD_VALUE", "logger", (set) => set.set("core-1000.img[0].tc.task_state", 9), [], "task_state"),
+  damage("TASK_EXIT_CODE", "tree", (set) => set.set("core-1012.img[0].tc.exit_code", 0x10b)),
+  damage("CREDS_GROUPS", "logger", (set) =>
+    set.set(
+      "core-1000.img[0].thread_core.creds.groups",
+      Array.from({ length: 65_537 }, (_, gid) => gid),
+    ),
+  ),
   damage("COMM_LENGTH", "logger", (set) =>
     set.set("core-1000.img[0].thread_core.comm", "a name with 20 bytes"),
   ),

@@ -56,6 +56,7 @@ export const memoryCases = [
   damage("PAGEMAP_ORDER", "threads", (set) => set.set(`${PAGEMAP}[1].vaddr`, 0x401800n), [], "unaligned"),
   damage("PAGEMAP_ORDER", "threads", (set) => set.set(`${PAGEMAP}[4].vaddr`, 0x4c1000n), [], "overlapping"),
   damage("PAGEMAP_FLAGS", "logger", (set) => set.set(`${PAGEMAP}[1].flags`, 5)),
+  damage("PAGEMAP_FLAGS", "logger", (set) => set.set(`${PAGEMAP}[1].flags`, 20), [], "an unknown bit"),
   damage("PAGEMAP_LAZY", "logger", (set) => set.set(`${PAGEMAP}[1].flags`, 2), ["PAGES_SIZE"]),
   damage("PAGEMAP_OUTSIDE", "threads", (set) => set.set(`${PAGEMAP}[10].vaddr`, 0x7ff35c051000n)),
   damage("PARENT_MISSING", "logger", (set) => set.set(`${PAGEMAP}[1].flags`, 1), ["PAGES_SIZE"]),
@@ -115,7 +116,7 @@ export const taskCases = [
   ),
   damage("CGROUP_MEMBER", "container", (set) => set.set("cgroup.img[0].sets[0].ctls[1].name", "nope")),
   damage(
-    "CGROUP_MEMBER",
+    "CGROUP_PATH",
     "container",
     (set) => set.set("cgroup.img[0].sets[0].ctls[0].path", "web"),
     [],

@@ -67,21 +67,52 @@ export const frameCases: readonly StreamCase[] = [
   damage("HEADER_MAGIC", "rich", (s) => s.set(R.HEADER, { magic: 1n })),
   damage("HEADER_VERSION", "rich", (s) => s.set(R.HEADER, { arch_id: 3 }), ["STREAM_REVISION"]),
   damage("HEADER_VERSION", "rich", (s) => s.set(R.HEADER, { rev: 9 }), ["STREAM_REVISION"], "rev 9"),
-  damage("HEADER_FLAGS", "rich", (s) => s.set(R.HEADER, { uflags: 9n })),
+  damage("FIELD_VALUE", "rich", (s) => s.set(R.HEADER, { uflags: 9n }), [], "uflags"),
   damage("HEADER_CONSTANTS", "rich", (s) => s.set(R.HEADER, { constants: { signal_nsig: 32 } })),
   damage("HEADER_TEXTS", "rich", (s) => s.set(R.HEADER, { constants: { uts_release_len: 64 } })),
   damage("LSM_NAME", "rich", (s) => s.poke(s.find(R.CONTAINER) + 1, 0, Buffer.alloc(11, 0x61))),
 
   damage("PIDS_LENGTH", "rich", (s) => s.set(R.PIDS, { nr_vpids: 4 })),
-  damage("PIDS_NUMBERS", "rich", (s) => s.poke(s.find(R.PIDS) + 1, 8 + 4, words(1)), [], "twice"),
-  damage("PIDS_NUMBERS", "rich", (s) => s.poke(s.find(R.PIDS) + 1, 24 + 4, words(-5)), [], "below 0"),
+  damage("PID_DUPLICATE", "rich", (s) => s.poke(s.find(R.PIDS) + 1, 8 + 4, words(1))),
+  damage("PID_RANGE", "rich", (s) => s.poke(s.find(R.PIDS) + 1, 24 + 4, words(-5)), [], "below 0"),
+  damage(
+    "PIDS_NUMBERS",
+    "rich",
+    (s) => {
+      const [, first, ...others] = s.image.numbers(s.find(R.PIDS) + 1);
+      return s
+        .set(R.PIDS, { nr_vpids: 1 })
+        .payload(s.find(R.PIDS) + 1, words(1, first as number, 0, ...others));
+    },
+    ["TASK_DEPTH"],
+  ),
   damage("TASK_TAG", "rich", (s) => s.poke(s.find(R.TREE) + 1, 24 * 3 + 12, words(77)), ["STREAM_DAMAGE"]),
   damage("TASK_TAG", "rich", (s) => s.poke(s.find(R.TREE) + 1, 24 * 3 + 16, words(-9)), [], "no tag"),
-  damage("TASK_IDS", "rich", (s) => s.poke(s.find(R.TREE) + 1, 4, words(1)), [], "the root has a parent"),
-  damage("TASK_PARENT", "tree", (s) => s.poke(s.find(R.TREE) + 1, 24 * 3 + 4, words(0))),
+  damage(
+    "TREE_ROOT",
+    "rich",
+    (s) => s.poke(s.find(R.TREE) + 1, 4, words(1)),
+    ["TREE_CYCLE"],
+    "the root has a parent",
+  ),
+  damage("TREE_ROOT", "tree", (s) => s.poke(s.find(R.TREE) + 1, 24 * 3 + 4, words(0)), [], "a second root"),
+  damage("TREE_PARENT", "tree", (s) =>
+    s.poke(s.find(R.TREE) + 1, 24 * 3 + 4, words(s.image.value(s.find(R.PIDS), R.PIDS).offset + 5)),
+  ),
+  damage(
+    "THREAD_LEADER",
+    "tree",
+    (s) => {
+      const { nr_tasks: count } = s.image.value(s.find(R.TREE), R.TREE);
+      // The group without a leader stands behind the ids of all tasks.
+      const group = s.image.value(s.find(R.PIDS), R.PIDS).offset + count;
+      return s.poke(s.find(R.TREE) + 1, 24 * (count - 1) + 8, words(group));
+    },
+    ["TASK_EXIT_SIGNAL"],
+  ),
   damage("TASK_DEPTH", "rich", (s) => s.poke(s.find(R.TREE) + 1, 20, words(1))),
   damage("TASK_COUNT", "rich", (s) => s.payload(s.find(R.TREE) + 1, Buffer.alloc(24)), [
-    "TASK_IDS",
+    "PID_RANGE",
     "STREAM_DAMAGE",
   ]),
   damage(
@@ -148,7 +179,7 @@ export const frameCases: readonly StreamCase[] = [
     "a watched file",
   ),
 
-  damage("TASK_FLAGS", "rich", (s) => s.set(R.TASK, { flags: 64 })),
+  damage("FIELD_VALUE", "rich", (s) => s.set(R.TASK, { flags: 64 }), [], "flags"),
   damage("TASK_ZOMBIE", "rich", (s) => s.set(R.TASK, { exit_code: 256 }), [], "an exit code of a live task"),
   damage("TASK_ZOMBIE", "rich", (s) => s.set(R.TASK, { state: 0 }, -1), [], "a zombie that is not dead"),
   damage("TASK_EXIT_CODE", "rich", (s) => s.set(R.TASK, { exit_code: 0x10b }, -1)),
@@ -156,19 +187,30 @@ export const frameCases: readonly StreamCase[] = [
   damage("TASK_EXIT_SIGNAL", "threads", (s) => s.set(R.TASK, { exit_signal: 17 }, 1), [], "a thread"),
   damage("FIELD_VALUE", "rich", (s) => s.set(R.TASK, { pdeath_signal: 65 }), [], "pdeath_signal"),
   damage("TASK_NAME", "rich", (s) => s.payload(s.find(R.STRING), bytesOf("short\0"))),
-  damage("RESTART_FUNCTION", "rich", (s) => s.set(R.RESTART_BLOCK, { function_type: 8n })),
-  damage("RESTART_TIME", "rich", (s) => s.set(R.RESTART_BLOCK, { arg_4: SIGNED })),
+  damage("FIELD_VALUE", "rich", (s) => s.set(R.RESTART_BLOCK, { function_type: 8n }), [], "function_type"),
+  damage("FIELD_VALUE", "rich", (s) => s.set(R.RESTART_BLOCK, { arg_4: SIGNED }), [], "arg_4"),
 
   damage("GROUPS_ORDER", "rich", (s) => s.poke(s.find(R.GROUPINFO), 4, words(10))),
   damage("CREDS_CAPABILITIES", "rich", (s) => s.set(R.CRED, { cap_s: { cap_e_0: 4 } })),
   damage(
-    "LABEL_TYPE",
+    "FIELD_VALUE",
     "rich",
     (s) =>
       s
         .insert(s.find(R.CRED), R.OBJREF, { objtype: 20, objref: 500 })
         .insert(s.find(R.CRED), R.SECURITY, { ptrref: 501, sectype: 9 })
         .insert(s.find(R.CRED), R.STRING, {}, bytesOf("label\0")),
+    ["OBJREF_ORDER"],
+    "sectype",
+  ),
+  damage(
+    "LABEL_LENGTH",
+    "rich",
+    (s) =>
+      s
+        .insert(s.find(R.CRED), R.OBJREF, { objtype: 20, objref: 500 })
+        .insert(s.find(R.CRED), R.SECURITY, { ptrref: 501, sectype: 4 })
+        .insert(s.find(R.CRED), R.STRING, {}, bytesOf(`${"l".repeat(1030)}\0`)),
     ["OBJREF_ORDER"],
   ),
 ];

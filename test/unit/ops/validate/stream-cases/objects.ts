@@ -51,8 +51,11 @@ export const objectCases: readonly StreamCase[] = [
     (s) => s.set(R.SOCKET_UNIX, { this: s.image.value(s.find(R.SOCKET_UNIX, 1), R.SOCKET_UNIX).this }),
     [],
   ),
-  damage("SOCKET_NAME", "rich", (s) => s.set(R.SOCKET_UNIX, { raddr_len: 111 }, 1)),
-  damage("SOCKET_ADDRESS", "sockets", (s) => s.set(R.SOCKET_INET, { raddr_len: 17 })),
+  damage("SOCKET_NAME", "rich", (s) =>
+    s.set(R.SOCKET_UNIX, { raddr_len: 4, raddr: Buffer.alloc(110, 7) }, 1),
+  ),
+  damage("FIELD_VALUE", "rich", (s) => s.set(R.SOCKET_UNIX, { raddr_len: 111 }, 1), [], "raddr_len of unix"),
+  damage("FIELD_VALUE", "sockets", (s) => s.set(R.SOCKET_INET, { raddr_len: 17 }), [], "raddr_len"),
   damage("SOCKET_QUEUES", "sockets", (s) =>
     s.drop(s.find(R.SOCKET_QUEUE, -1)).drop(s.find(R.SOCKET_QUEUE, -1)),
   ),

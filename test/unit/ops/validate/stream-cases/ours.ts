@@ -103,14 +103,14 @@ export const ourCases: readonly StreamCase[] = [
     "STREAM_SALVAGED",
   ]),
   damage("EXTENSIONS_FIRST", "logger", (s) => s.drop(s.find(R.EXTENSIONS))),
-  damage("CLOCKS_VALUES", "logger", (s) => s.set(R.CLOCKS, { flags: 8 })),
-  damage("CGROUP_SETS", "extended", (s) =>
+  damage("FIELD_VALUE", "logger", (s) => s.set(R.CLOCKS, { flags: 8 }), [], "flags of CLOCKS"),
+  damage("CGROUP_PATH", "extended", (s) =>
     s.payload(s.find(R.CGROUP_SET), bytesOf("memory:relative\0\0\0\0\0\0\0\0\0")),
   ),
-  damage("FILTER_CHAIN", "logger", (s) =>
+  damage("SECCOMP_CHAIN", "logger", (s) =>
     s.insert(s.find(R.TASK), R.SECCOMP_FILTER, { filter_ref: 1, prev_ref: 2 }, Buffer.alloc(8)),
   ),
-  damage("TASK_EXTRA_VALUES", "logger", (s) => s.set(R.TASK_EXTRA, { seccomp_mode: 2 })),
+  damage("SECCOMP_FILTER", "logger", (s) => s.set(R.TASK_EXTRA, { seccomp_mode: 2 })),
   damage("TASK_STOP_SIGNAL", "logger", (s) => s.set(R.TASK_EXTRA, { stop_signo: 19 })),
   damage("RSEQ_AREA", "logger", (s) => s.set(R.RSEQ, { abi_pointer: 8n })),
   damage("XSTATE_COMPONENTS", "logger", (s) => s.set(R.XSTATE, { nr_components: 40 })),

@@ -1,0 +1,20 @@
+import { domainText } from "../../../io/domains.js";
+import type { StreamReader } from "../../../model/linux-cr/reader.js";
+import type { Losses } from "../../../model/loss.js";
+import { hasDomains, outsideValues } from "../../../schema/outside-values.js";
+
+/** Tells the invalid values of fields for which a set has no place, or only one for valid values. */
+export function tellInvalidValues({ image }: StreamReader, losses: Losses): void {
+  const machine = image.dialect.arch;
+  for (let index = 0; index < image.length; index++) {
+    const table = image.layout(index);
+    if (table === undefined || !hasDomains(table)) continue;
+    for (const { path, value, domain, isKept } of outsideValues(table, image.fields(index), machine))
+      if (!isKept)
+        losses.add(
+          `${table.name}[${index}].${path}`,
+          `its invalid value ${value}`,
+          `a CRIU set holds valid ones alone (${domainText(domain)})`,
+        );
+  }
+}
