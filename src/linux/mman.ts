@@ -75,3 +75,6 @@ export const IPC_CREAT = 0o1000;
 export const IPC_EXCL = 0o2000;
 /** struct shmid_ds of x86-64, in bytes. */
 export const SHMID_DS_BYTES = 112;
+
+/** Ends the auxiliary vector, getauxval(3). */
+export const AT_NULL = 0n;

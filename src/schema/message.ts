@@ -51,6 +51,8 @@ export interface FieldOptions {
   readonly kept?: false;
   /** Value of an absent optional field. */
   readonly default?: number | string | boolean;
+  /** What an absent field without a default counts as when values are checked: protobuf's zero. */
+  readonly absent?: number;
   /** First CRIU release with the field, if later than the message. */
   readonly since?: string;
   readonly deprecated?: boolean;

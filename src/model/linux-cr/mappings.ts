@@ -4,6 +4,7 @@ import { RECORDS } from "../../formats/linux-cr/records.js";
 import { VMA_FLAG, VMA_KINDS } from "../../formats/linux-cr/tables/extensions-files.js";
 import { VMA_TYPE } from "../../formats/linux-cr/tables/memory.js";
 import {
+  AT_NULL,
   MADV_DONTFORK,
   MADV_RANDOM,
   MADV_SEQUENTIAL,
@@ -57,7 +58,6 @@ const ADVICE: readonly (readonly [flag: bigint, advice: number])[] = [
 /** The two low bits of MM.flags, then which memory a core dump has. */
 const DUMPABLE = 3n;
 const USUAL_CORE_FILTER = 0x33n << 2n;
-const AT_NULL = 0n;
 
 /** The marks of an MM. */
 export function decodeMm(reader: StreamReader, part: Part): MemoryDescriptor {

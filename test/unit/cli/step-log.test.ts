@@ -28,7 +28,7 @@ test("nobody listens: no line is made", () => {
 
 test("a file that cannot be made is told at the first step", () => {
   const log = new StepLog("/nowhere/at/all", undefined);
-  assert.throws(() => log.step?.("begin"), /\/nowhere\/at\/all: cannot write the log: no such file/);
+  assert.throws(() => log.step?.("begin"), /\/nowhere\/at: cannot open the directory: no such file/);
   log.close();
 });
 
