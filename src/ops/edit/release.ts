@@ -52,6 +52,7 @@ function endLocks(editor: Editor, edit: Edit, gone: HeldDescriptor): void {
     editor.dropObject(edit, lock);
     editor.notes.add(`the lock of descriptor ${descriptorText(gone)} goes with it`);
   };
+  if (held.locks(file).length === 0) return;
   const name = `${file.type} ${file.id}`;
   editor.once(`POSIX locks of table ${gone.table} on ${name}`, () => {
     for (const lock of held.locks(file))
