@@ -15,7 +15,7 @@ export interface DescriptorName {
 export function parseDescriptorName(text: string): DescriptorName {
   const [, pid, fd] = /^(\d{1,10}):(\d{1,10})$/.exec(text) ?? [];
   if (pid === undefined || fd === undefined)
-    throw new UsageError(`${JSON.stringify(text)} is not PID:FD, as in 4711:1`);
+    throw new UsageError(`invalid ${JSON.stringify(text)} (expected PID:FD, e.g. 4711:1)`);
   return { pid: Number(pid), fd: Number(fd) };
 }
 

@@ -77,7 +77,7 @@ function endWatches(editor: Editor, edit: Edit, epoll: OpenFile): void {
     return held.hasEnded(table, fd) || (file !== undefined && uses.isGone(file));
   };
   if (editor.dropWatches(edit, epoll, hasEnded))
-    editor.notes.add("an epoll descriptor no longer waits for what was closed");
+    editor.notes.add("an epoll descriptor no longer waits for the closed descriptor");
 }
 
 /** A file that nothing needs any more goes, and with it what it alone kept. */
