@@ -11,20 +11,13 @@ export interface VisitedField {
   readonly table: MessageTable;
 }
 
-/** A visited message: the decoded message itself or a nested one. */
-export interface VisitedMessage {
-  readonly path: FieldPath;
-  readonly value: AnyValue;
-}
-
-/** Calls `visit` for each selected field or message of a decoded message, in table order. */
-export type Visitor<T> = (value: AnyValue, visit: (found: T) => void) => void;
+/** Calls `visit` for each selected field of a decoded message, in table order. */
+export type FieldVisitor = (value: AnyValue, visit: (found: VisitedField) => void) => void;
 
 interface Node {
   readonly table: MessageTable;
   readonly fields: (readonly [string, Field])[];
   readonly nested: { readonly name: string; readonly repeated: boolean; readonly node: Node }[];
-  isWanted: boolean;
 }
 
 /**
@@ -34,8 +27,8 @@ interface Node {
 export function fieldVisitor(
   table: MessageTable,
   wants: (field: Field, name: string, table: MessageTable) => boolean,
-): Visitor<VisitedField> | undefined {
-  const root = prune(build(table, wants, () => false, new Map()));
+): FieldVisitor | undefined {
+  const root = prune(build(table, wants, new Map()));
   if (root === undefined) return undefined;
   return (value, visit) => {
     walk(root, value, [], (node, owner, path) => {
@@ -46,36 +39,14 @@ export function fieldVisitor(
   };
 }
 
-/** A visitor of the messages of one table in `table`, including itself; undefined if there are none. */
-export function messageVisitor(
-  table: MessageTable,
-  target: MessageTable,
-): Visitor<VisitedMessage> | undefined {
-  const root = prune(
-    build(
-      table,
-      () => false,
-      (each) => each === target,
-      new Map(),
-    ),
-  );
-  if (root === undefined) return undefined;
-  return (value, visit) => {
-    walk(root, value, [], (node, owner, path) => {
-      if (node.table === target) visit({ path, value: owner });
-    });
-  };
-}
-
 function build(
   table: MessageTable,
-  wantsField: (field: Field, name: string, table: MessageTable) => boolean,
-  wantsMessage: (table: MessageTable) => boolean,
+  wants: (field: Field, name: string, table: MessageTable) => boolean,
   known: Map<MessageTable, Node>,
 ): Node {
   const found = known.get(table);
   if (found !== undefined) return found;
-  const node: Node = { table, fields: [], nested: [], isWanted: wantsMessage(table) };
+  const node: Node = { table, fields: [], nested: [] };
   known.set(table, node);
   for (const [name, field] of Object.entries(table.fields)) {
     const inner = fieldMessage(table, field);
@@ -83,18 +54,17 @@ function build(
       node.nested.push({
         name,
         repeated: field.label === "repeated",
-        node: build(inner, wantsField, wantsMessage, known),
+        node: build(inner, wants, known),
       });
-    else if (wantsField(field, name, table)) node.fields.push([name, field]);
+    else if (wants(field, name, table)) node.fields.push([name, field]);
   }
-  node.isWanted ||= node.fields.length > 0;
   return node;
 }
 
 /** Removes branches without selected fields; messages may be recursive. */
 function prune(root: Node): Node | undefined {
   const leads = (node: Node, seen: Set<Node>): boolean => {
-    if (node.isWanted) return true;
+    if (node.fields.length > 0) return true;
     if (seen.has(node)) return false;
     seen.add(node);
     return node.nested.some((each) => leads(each.node, seen));
@@ -117,7 +87,7 @@ function walk(
   path: FieldPath,
   at: (node: Node, value: AnyValue, path: FieldPath) => void,
 ): void {
-  if (node.isWanted) at(node, value, path);
+  if (node.fields.length > 0) at(node, value, path);
   for (const { name, repeated, node: inner } of node.nested) {
     const member = value[name];
     if (member === undefined) continue;

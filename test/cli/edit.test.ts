@@ -79,7 +79,7 @@ test("undo refuses a set that something else has changed, and log says which fil
   const before = fs.readFileSync(path.join(set, "files.img"));
   const undo = await crimg(["undo", set]);
   assert.is(undo.code, 2);
-  assert.match(undo.stderr, /files\.img is not what the log says/);
+  assert.match(undo.stderr, /files\.img has been changed by another program/);
   assertBytes(fs.readFileSync(path.join(set, "files.img")), before);
   const log = await crimg(["log", set]);
   assert.is(log.code, 1);

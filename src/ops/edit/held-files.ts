@@ -15,7 +15,7 @@ export interface DescriptorName {
 export function parseDescriptorName(text: string): DescriptorName {
   const [, pid, fd] = /^(\d{1,10}):(\d{1,10})$/.exec(text) ?? [];
   if (pid === undefined || fd === undefined)
-    throw new UsageError(`${JSON.stringify(text)} is not PID:FD, as in 4711:1`);
+    throw new UsageError(`invalid ${JSON.stringify(text)} (expected PID:FD, e.g. 4711:1)`);
   return { pid: Number(pid), fd: Number(fd) };
 }
 
@@ -49,7 +49,7 @@ export class HeldFiles {
   readonly #letGo = new Set<HeldDescriptor>();
   /** How many descriptors have let go of a file. */
   readonly #losses = new Map<OpenFile, number>();
-  readonly #ended = new Set<string>();
+  readonly #ended = new Map<number, Set<number>>();
 
   /** `lockedFiles` gives the files of those descriptors that a lock stands with. */
   constructor(
@@ -99,7 +99,7 @@ export class HeldFiles {
   /** It names another file from now on, or none. */
   letGo(descriptor: HeldDescriptor): void {
     const { table, fd, file } = descriptor;
-    this.#ended.add(`${table}:${fd}`);
+    this.#ended.set(table, (this.#ended.get(table) ?? new Set()).add(fd));
     if (this.#letGo.has(descriptor)) return;
     this.#letGo.add(descriptor);
     if (file !== undefined) this.#losses.set(file, (this.#losses.get(file) ?? 0) + 1);
@@ -107,7 +107,7 @@ export class HeldFiles {
 
   /** Whether a number of a table no longer names what it named. */
   hasEnded(table: number, fd: number): boolean {
-    return this.#ended.has(`${table}:${fd}`);
+    return this.#ended.get(table)?.has(fd) === true;
   }
 
   /** Locks and leases that stand with descriptors of a file. */

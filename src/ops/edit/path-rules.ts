@@ -17,7 +17,7 @@ const DELETED = " (deleted)";
 /** Reads `OLD=NEW`. A `=` inside OLD is not possible; NEW may hold one. Errors: USAGE. */
 export function parsePathRule(text: string): PathRule {
   const at = text.indexOf("=");
-  if (at === -1) throw new UsageError(`${JSON.stringify(text)} is not OLD=NEW`);
+  if (at === -1) throw new UsageError(`invalid ${JSON.stringify(text)} (expected OLD=NEW)`);
   return { from: normalize(text.slice(0, at)), to: normalize(text.slice(at + 1)) };
 }
 
@@ -44,9 +44,7 @@ export class PathRules<R extends PathRule = PathRule> {
     for (const rule of rules) {
       const other = this.#byFrom.get(rule.from);
       if (other !== undefined && other.to !== rule.to)
-        throw new UsageError(
-          `${rule.from || "/"} is to become both ${other.to || "/"} and ${rule.to || "/"}`,
-        );
+        throw new UsageError(`two targets for ${rule.from || "/"}: ${other.to || "/"} and ${rule.to || "/"}`);
       this.#byFrom.set(rule.from, rule);
     }
   }

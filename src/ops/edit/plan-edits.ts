@@ -34,19 +34,14 @@ export function planEdits(
   const splices = editor.splices();
   editor.check(splices);
   const { scanMemory, onProgress } = options;
+  const mentions = scanMemory === true ? searchMemory(editor, editor.storedMemory(), onProgress) : undefined;
+  const { changes, left, due, newFiles, restore } = editor;
   return {
-    set: document.name,
-    edits,
-    changes: editor.changes,
-    left: editor.left,
-    unmatched: unmatched(groups, editor, policies.length > 0 && policyMatches === 0),
-    mentions: scanMemory === true ? searchMemory(editor, editor.storedMemory(), onProgress) : undefined,
+    ...{ set: document.name, edits, changes, left },
     notes: [...editor.notes],
     warnings: [...editor.warnings],
-    due: editor.due,
-    newFiles: editor.newFiles,
-    restore: editor.restore,
-    splices,
+    unmatched: unmatched(groups, editor, policies.length > 0 && policyMatches === 0),
+    ...{ mentions, due, newFiles, restore, splices },
   };
 }
 

@@ -52,6 +52,7 @@ function endLocks(editor: Editor, edit: Edit, gone: HeldDescriptor): void {
     editor.dropObject(edit, lock);
     editor.notes.add(`the lock of descriptor ${descriptorText(gone)} goes with it`);
   };
+  if (held.locks(file).length === 0) return;
   const name = `${file.type} ${file.id}`;
   editor.once(`POSIX locks of table ${gone.table} on ${name}`, () => {
     for (const lock of held.locks(file))
@@ -76,7 +77,7 @@ function endWatches(editor: Editor, edit: Edit, epoll: OpenFile): void {
     return held.hasEnded(table, fd) || (file !== undefined && uses.isGone(file));
   };
   if (editor.dropWatches(edit, epoll, hasEnded))
-    editor.notes.add("an epoll descriptor no longer waits for what was closed");
+    editor.notes.add("an epoll descriptor no longer waits for the closed descriptor");
 }
 
 /** A file that nothing needs any more goes, and with it what it alone kept. */

@@ -153,8 +153,7 @@ function spliced(
 }
 
 function refuse(files: FileSet, name: string): never {
-  throw new EditError(
-    `${name} is not what the log says: something else has changed it since, so the edit cannot be taken back`,
-    { file: files.name },
-  );
+  throw new EditError(`${name} has been changed by another program since the edit, which cannot be undone`, {
+    file: files.name,
+  });
 }

@@ -6,7 +6,7 @@ import { formatAddress } from "../../schema/ip-address.js";
 import type { AnyValue, Field, MessageTable } from "../../schema/message.js";
 import { type FieldPath, formatPath } from "../../schema/patch.js";
 import { valueText } from "../../schema/to-json.js";
-import { fieldVisitor, type VisitedField, type Visitor } from "../../schema/visit.js";
+import { type FieldVisitor, fieldVisitor, type VisitedField } from "../../schema/visit.js";
 import type { Matcher } from "./matcher.js";
 
 /** A matching field. */
@@ -31,7 +31,7 @@ export function* findInImage(image: CriuImage, matcher: Matcher): Generator<Matc
 }
 
 class Search {
-  readonly #visitors = new Map<MessageTable, Visitor<VisitedField> | undefined>();
+  readonly #visitors = new Map<MessageTable, FieldVisitor | undefined>();
 
   constructor(readonly matcher: Matcher) {}
 
@@ -51,7 +51,7 @@ class Search {
     return matches;
   }
 
-  #visitor(table: MessageTable): Visitor<VisitedField> | undefined {
+  #visitor(table: MessageTable): FieldVisitor | undefined {
     if (!this.#visitors.has(table))
       this.#visitors.set(
         table,

@@ -21,18 +21,18 @@ export function checkSplices(editor: SetRecords, splices: ReadonlyMap<string, re
       for (const record of after.imageNamed(name)?.readRecords() ?? []) {
         const planned = kept[count++];
         if (planned !== undefined && !equalValues(record.value, planned.value))
-          throw new EditError(`record ${planned.index} would not hold what was planned`, {
+          throw new EditError(`record ${planned.index} would not have the planned values`, {
             file: before.source.name,
           });
       }
     } catch (error) {
       if (!isCrimgError(error) || error.code === "EDIT") throw error;
-      throw new EditError(`after this edit it would be no image any more: ${error.message}`, {
+      throw new EditError(`this edit would damage the image: ${error.message}`, {
         cause: error,
       });
     }
     if (count !== editor.recordCount(before))
-      throw new EditError(`${count} records would be read back, ${editor.recordCount(before)} were planned`, {
+      throw new EditError(`the edit would leave ${count} records (expected ${editor.recordCount(before)})`, {
         file: before.source.name,
       });
   }

@@ -35,7 +35,7 @@ function findTarget(editor: SetRecords, place: string): Target | undefined {
     throw new EditError("a raw image has no records", { file: image.source.name });
   const [, index, rest = ""] = /^(?:\[(\d+)\])?(?:\.(.*))?$/s.exec(name.rest) ?? [];
   if (index === undefined && rest === "" && name.rest !== "")
-    throw new UsageError(`${JSON.stringify(place)} is not IMAGE[RECORD].FIELD`);
+    throw new UsageError(`invalid ${JSON.stringify(place)} (expected IMAGE[RECORD].FIELD)`);
   const records = image.records();
   if (index === undefined && records.length > 1)
     throw new UsageError(`${name.file} has ${records.length} records; say which, as in ${name.file}[0]`);

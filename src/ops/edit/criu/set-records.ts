@@ -8,7 +8,7 @@ import type { Origin } from "../../../model/origin.js";
 import { equalValues } from "../../../schema/equal.js";
 import type { AnyValue, Field, MessageTable } from "../../../schema/message.js";
 import { type FieldChange, type FieldPath, formatPath } from "../../../schema/patch.js";
-import { fieldVisitor, type VisitedField, type Visitor } from "../../../schema/visit.js";
+import { type FieldVisitor, fieldVisitor, type VisitedField } from "../../../schema/visit.js";
 import { Editor, type PathField } from "../editor.js";
 import type { Edit, PlanOptions } from "../plan.js";
 import { fieldAt, shownValue, valueAt, withValueAt } from "./value-at.js";
@@ -76,7 +76,7 @@ export abstract class SetRecords extends Editor {
     wants: (field: Field, name: string, table: MessageTable) => boolean,
     visit: (found: FoundRecord & VisitedField) => void,
   ): void {
-    const visitors = new Map<MessageTable, Visitor<VisitedField> | undefined>();
+    const visitors = new Map<MessageTable, FieldVisitor | undefined>();
     const visitorOf = (table: MessageTable) => memo(visitors, table, () => fieldVisitor(table, wants));
     for (const { name, kind } of this.set.files) {
       if (kind === undefined || !kind.entries.some(({ message }) => visitorOf(message) !== undefined))

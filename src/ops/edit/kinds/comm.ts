@@ -18,7 +18,7 @@ export const comm: EditKind<Comm> = {
   parse(text) {
     const [, pid, name] = /^(\d{1,10})=(.+)$/s.exec(text) ?? [];
     if (pid === undefined || name === undefined)
-      throw new UsageError(`${JSON.stringify(text)} is not PID=NAME`);
+      throw new UsageError(`invalid ${JSON.stringify(text)} (expected PID=NAME)`);
     const { length } = textToBytes(name);
     if (length > MAX_BYTES)
       throw new UsageError(

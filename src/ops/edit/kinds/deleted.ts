@@ -11,7 +11,9 @@ export const deleted: EditKind<DeletedEdit> = {
   parse(text) {
     const [, path, word, to = ""] = /^(\/.*?)=(contents|relink|copy)(?::(.+))?$/s.exec(text) ?? [];
     if (path === undefined || word === undefined || (word === "contents") !== (to === ""))
-      throw new UsageError(`${JSON.stringify(text)} is not PATH=contents, relink:PATH or copy:PATH`);
+      throw new UsageError(
+        `invalid ${JSON.stringify(text)} (expected PATH=contents, relink:PATH or copy:PATH)`,
+      );
     if (to !== "" && (!to.startsWith("/") || /(^|\/)\.\.?(\/|$)/.test(to) || text.includes("\0")))
       throw new UsageError(`invalid path ${JSON.stringify(to)} (expected an absolute path without . and ..)`);
     return { path, method: word as DeletedEdit["method"], to };

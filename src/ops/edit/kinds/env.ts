@@ -24,7 +24,7 @@ export const env: EditKind<EnvEdit> = {
   parse(text) {
     const [, pid, key, value] = /^(\d{1,10}):([^=]+)=(.*)$/s.exec(text) ?? [];
     if (pid === undefined || key === undefined || value === undefined || text.includes("\0"))
-      throw new UsageError(`${JSON.stringify(text)} is not PID:KEY=VALUE`);
+      throw new UsageError(`invalid ${JSON.stringify(text)} (expected PID:KEY=VALUE)`);
     return { pid: Number(pid), key, value };
   },
   lookedFor: ({ pid, key }) => `task ${pid} has no variable ${key} in its environment`,

@@ -54,7 +54,7 @@ function parseExpiry(text: string): Expiry {
   const kind = WORDS.find((each) => each === word);
   if (kind === undefined || rest === undefined)
     throw new UsageError(
-      `${JSON.stringify(text)} is not KIND=±DURATION with KIND one of ${WORDS.join(", ")}, as in real=+30s or posix[4711:0]=x2`,
+      `invalid ${JSON.stringify(text)} (expected KIND=±DURATION with KIND one of ${WORDS.join(", ")}, e.g. real=+30s or posix[4711:0]=x2)`,
     );
   return {
     kind,
@@ -122,7 +122,7 @@ function adjust(editor: Editor, { edit, args }: Parsed<Expiry>, { timer, pids, i
   const after = wanted < least ? least : wanted - (wanted % unit);
   if (after > NANOSECONDS.max)
     throw new UsageError(
-      `${formatSeconds(after)} is more than a timer of Linux holds (${formatSeconds(NANOSECONDS.max)})`,
+      `invalid time ${formatSeconds(after)} (expected at most ${formatSeconds(NANOSECONDS.max)}, the maximum of a timer)`,
     );
   const what = `${wordOf(kind)} of ${pids.join(",")}${ids.length > 0 ? `:${ids.join(",")}` : ""}`;
   editor.changeObject(edit, "timer", timer, { left: after }, () => what);

@@ -21,8 +21,8 @@ interface FdEdit extends Redirection {
 }
 
 /**
- * `--fd PID:N=PATH[,append]`: the descriptor becomes a regular file. Others that shared its description keep that;
- * descriptors that shared one and are sent to the same file share the new one.
+ * `--fd PID:N=PATH[,append]`: the descriptor becomes a regular file. Others that shared its open file keep that;
+ * descriptors that shared one and are sent to one path share the new one.
  */
 export const fd: EditKind<FdEdit> = {
   name: "fd",
@@ -30,7 +30,7 @@ export const fd: EditKind<FdEdit> = {
   summary: "make a descriptor a regular file, whatever it was: a pipe, a terminal, a socket",
   parse(text) {
     const at = text.indexOf("=");
-    if (at === -1) throw new UsageError(`${JSON.stringify(text)} is not PID:N=PATH`);
+    if (at === -1) throw new UsageError(`invalid ${JSON.stringify(text)} (expected PID:N=PATH)`);
     return { name: parseDescriptorName(text.slice(0, at)), ...parseRedirection(text.slice(at + 1)) };
   },
   lookedFor: ({ name }) => `task ${name.pid} has no descriptor ${name.fd}`,
@@ -88,7 +88,7 @@ function noteSharing(editor: Editor, descriptor: HeldDescriptor, others: readonl
   const { pids, fd: number } = descriptor;
   if (others.length > 0)
     editor.notes.add(
-      `${descriptorText(descriptor)} shared its description with ${others.map(descriptorText).join(", ")}; those keep it`,
+      `${descriptorText(descriptor)} shared its open file with ${others.map(descriptorText).join(", ")}; those keep it`,
     );
   if (pids.length > 1)
     editor.notes.add(

@@ -97,7 +97,9 @@ function adjust(editor: Editor, { edit, args }: Parsed<LeaseExpiry>, each: Lock)
   const wanted = changedTime(before, args.change);
   const seconds = wanted <= 0n ? 0n : (wanted + NSEC_PER_SEC - 1n) / NSEC_PER_SEC;
   if (seconds > MAX_SECONDS)
-    throw new UsageError(`${formatSeconds(wanted)} is more than a lease holds (${MAX_SECONDS} s)`);
+    throw new UsageError(
+      `invalid time ${formatSeconds(wanted)} (expected at most ${MAX_SECONDS} s, the maximum of a lease)`,
+    );
   const after = seconds * NSEC_PER_SEC;
   const what = `lease ${leaseText(each)}`;
   const { record } = each.origin;

@@ -20,7 +20,7 @@ export const lease: EditKind<LeaseEdit> = {
     const at = text.indexOf("=");
     const to = WORDS.find((word) => word === text.slice(at + 1));
     if (at === -1 || to === undefined)
-      throw new UsageError(`${JSON.stringify(text)} is not PID:FD=settle, read, write or drop`);
+      throw new UsageError(`invalid ${JSON.stringify(text)} (expected PID:FD=settle, read, write or drop)`);
     return { name: parseDescriptorName(text.slice(0, at)), to };
   },
   lookedFor: ({ name }) => `descriptor ${name.fd} of task ${name.pid} has no lease`,

@@ -43,11 +43,11 @@ export const lock: EditKind<LockEdit> = {
 function parseLockEdit(text: string): LockEdit {
   const [, name, start, end, word = ""] = /^(\d+:\d+)(?::(\d+)-(\d+|EOF))?=(\w+)$/.exec(text) ?? [];
   if (name === undefined || !Object.hasOwn(TYPES, word))
-    throw new UsageError(`${JSON.stringify(text)} is not PID:FD[:START-END]=read, write or drop`);
+    throw new UsageError(`invalid ${JSON.stringify(text)} (expected PID:FD[:START-END]=read, write or drop)`);
   const type = TYPES[word as keyof typeof TYPES];
   if (start === undefined) return { name: parseDescriptorName(name), range: undefined, type };
   const range = { start: BigInt(start), end: end === "EOF" ? OFFSET_MAX : BigInt(end as string) };
-  if (range.end < range.start) throw new UsageError(`the range ${start}-${end} ends before it starts`);
+  if (range.end < range.start) throw new UsageError(`invalid range ${start}-${end} (expected START <= END)`);
   return { name: parseDescriptorName(name), range, type };
 }
 

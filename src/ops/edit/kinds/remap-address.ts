@@ -56,7 +56,7 @@ function parseAddressRule(text: string): AddressRule {
   const from = parseAddress(old);
   const to = parseAddress(fresh);
   if (from === undefined || to === undefined || more.length > 0)
-    throw new UsageError(`${JSON.stringify(text)} is not OLD=NEW with two IP addresses`);
+    throw new UsageError(`invalid ${JSON.stringify(text)} (expected OLD=NEW with two IP addresses)`);
   if (from.every((word) => word === 0))
     throw new UsageError(
       `${old} stands for every address of the host and is never changed; name a real address`,

@@ -15,7 +15,7 @@ export const set: EditKind<SetEdit> = {
     "any field: a number, text, names of flags, JSON for messages and lists, or absent to take it away",
   parse(text) {
     const at = text.indexOf("=");
-    if (at < 1) throw new UsageError(`${JSON.stringify(text)} is not IMAGE[RECORD].FIELD=VALUE`);
+    if (at < 1) throw new UsageError(`invalid ${JSON.stringify(text)} (expected IMAGE[RECORD].FIELD=VALUE)`);
     return { place: text.slice(0, at), value: text.slice(at + 1) };
   },
   lookedFor: ({ place }) => `there is no ${place}`,

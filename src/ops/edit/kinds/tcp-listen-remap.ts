@@ -43,6 +43,6 @@ function parsePortRule(text: string): PortRule {
   const [, from, to] = /^(\d{1,5}):(\d{1,5})$/.exec(text) ?? [];
   const isPort = (port: string | undefined): boolean => Number(port) >= 1 && Number(port) <= 65535;
   if (!isPort(from) || !isPort(to))
-    throw new UsageError(`${JSON.stringify(text)} is not OLD:NEW with two ports from 1 to 65535`);
+    throw new UsageError(`invalid ${JSON.stringify(text)} (expected OLD:NEW with two ports from 1 to 65535)`);
   return { from: Number(from), to: Number(to) };
 }

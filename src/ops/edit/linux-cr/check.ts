@@ -18,7 +18,7 @@ export function checkStream(editor: StreamRecords, splices: readonly Splice[]): 
     if (problem !== undefined) throw problem;
   } catch (error) {
     if (!isCrimgError(error) || error.code === "EDIT") throw error;
-    throw new EditError(`after this edit it would be no image any more: ${error.message}`, { cause: error });
+    throw new EditError(`this edit would damage the image: ${error.message}`, { cause: error });
   }
 }
 
@@ -56,5 +56,5 @@ function isAsPlanned(editor: StreamRecords, index: number, after: LinuxCrImage, 
 }
 
 function unlike({ image }: StreamRecords, what: string): EditError {
-  return new EditError(`${what} would not be what was planned`, { file: image.name });
+  return new EditError(`${what} would not be as planned`, { file: image.name });
 }

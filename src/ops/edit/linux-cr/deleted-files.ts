@@ -206,7 +206,7 @@ function change(editor: StreamRecords, found: DeletedFile, { method, to }: Delet
     );
   if (!isRegular(value) && (method === "copy" || (method === "contents" && !isFifo(value))))
     throw new EditError(
-      `${found.path} is no regular file, so it has no contents that could be moved; relink:PATH names its link`,
+      `${found.path} is not a regular file and has no contents to move; relink:PATH names its link`,
       editor.image.place(index),
     );
   if (method === "contents") takeIn(editor, found);
@@ -339,7 +339,7 @@ function openOnDisk(
     throw new EditError(`${text}, for the deleted file ${name}, is not there under ${root}`, {
       file: editor.image.name,
     });
-  if (!fs.statSync(fsPath(onDisk)).isFile()) throw new EditError("it is no regular file", { file: onDisk });
+  if (!fs.statSync(fsPath(onDisk)).isFile()) throw new EditError("not a regular file", { file: onDisk });
   const directory = PinnedDirectory.openReal(path.dirname(onDisk));
   let fd: number | undefined;
   try {

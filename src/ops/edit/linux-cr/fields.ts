@@ -8,7 +8,8 @@ import { structValueAt } from "./struct-path.js";
 /** `[RECORD].FIELD`, the name of the stream's file may stand before it: any field, text or payload. Errors: USAGE, EDIT. */
 export function setField(editor: StreamRecords, edit: Edit, place: string, value: string): void {
   const [, name = "", number, field] = /^(.*?)\[(\d+)\](?:\.(.+))?$/s.exec(place) ?? [];
-  if (number === undefined) throw new UsageError(`${JSON.stringify(place)} is not [RECORD].FIELD`);
+  if (number === undefined)
+    throw new UsageError(`invalid ${JSON.stringify(place)} (expected [RECORD].FIELD)`);
   const { image } = editor;
   const index = Number(number);
   const isThisStream = ["", editor.name, editor.name.replace(/\.[^.]*$/, "")].includes(name);
@@ -54,7 +55,9 @@ function readValue(field: StructField, before: unknown, value: string, place: st
   if (Buffer.isBuffer(before)) {
     const bytes = bytesOf(value, place);
     if (bytes.length !== before.length)
-      throw new UsageError(`${bytes.length} bytes, and the field has ${before.length}`, { path: place });
+      throw new UsageError(`invalid value of ${bytes.length} bytes (expected ${before.length})`, {
+        path: place,
+      });
     return bytes;
   }
   if (Array.isArray(before)) {
@@ -63,7 +66,9 @@ function readValue(field: StructField, before: unknown, value: string, place: st
       .split(",")
       .filter((item) => item.trim() !== "");
     if (items.length !== before.length || typeof before[0] === "object")
-      throw new UsageError(`a list of ${before.length} numbers was expected`, { path: place });
+      throw new UsageError(`invalid list ${JSON.stringify(value)} (expected ${before.length} numbers)`, {
+        path: place,
+      });
     return items.map((item, i) => numberOf(field, before[i], item, place));
   }
   if (typeof before === "object")

@@ -1,13 +1,12 @@
 import type { Part } from "../../../formats/linux-cr/parse.js";
 import { RECORDS } from "../../../formats/linux-cr/records.js";
+import { VMA_TYPE } from "../../../formats/linux-cr/tables/memory.js";
 import { linuxCrCheckpoint } from "../../../model/linux-cr/checkpoint.js";
 import type { StreamReader } from "../../../model/linux-cr/reader.js";
 import { pageSizeOf, SavedPages } from "../../../model/linux-cr/saved-pages.js";
 import type { StoredMemory } from "../mention-search.js";
 
 const CHUNK_BYTES = 4 * 1024 * 1024;
-/** VMA.vma_type */
-const SHARED_ANONYMOUS = 4;
 
 /** The saved pages of mappings, shared segments and memfds; `image` is what they are called. */
 export function storedMemory(
@@ -26,7 +25,7 @@ function* memoryOf(reader: StreamReader, image: string): Generator<StoredMemory>
   for (const mm of reader.objects("MM"))
     for (const part of mm.parts) {
       const { vma_type, ino_objref } = reader.get(part, RECORDS.VMA).value;
-      if (vma_type === SHARED_ANONYMOUS) yield shared(part, ino_objref);
+      if (vma_type === VMA_TYPE.sharedAnonymous) yield shared(part, ino_objref);
       else
         yield {
           ...{ image, pid: pids.get(mm.objref ?? 0), shmid: undefined },
@@ -63,8 +62,7 @@ function* chunksOf(
   const pageSize = pageSizeOf(reader);
   let tail = Buffer.alloc(0);
   let end = -1n;
-  for (const { page, pages, offset } of new SavedPages(reader, part, keys).runs(0, Infinity, pageSize)) {
-    if (offset === undefined) continue;
+  for (const { page, pages, offset } of new SavedPages(reader, part, keys).all()) {
     const size = pages * pageSize;
     for (let at = 0; at < size; at += CHUNK_BYTES) {
       const bytes = reader.image.source.read(offset + at, Math.min(CHUNK_BYTES, size - at));

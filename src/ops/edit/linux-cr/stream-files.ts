@@ -76,7 +76,7 @@ export class StreamFiles implements ImageFiles {
 
   assertUndoable(entries: readonly LogEntry[]): void {
     if (entries.some(({ files }) => files.length !== 1))
-      throw new EditError("an edit of a stream changes one file, and the log names another number of them", {
+      throw new EditError("the log names several files (expected one, the stream)", {
         file: this.files.open(EDIT_LOG)?.name,
       });
   }

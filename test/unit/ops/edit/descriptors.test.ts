@@ -44,7 +44,7 @@ test("one of two that share gets a description of its own; the other keeps the o
   assert.is.not(one?.id, two?.id);
   assert.is(file(after, one?.id)?.reg?.name, "/srv/out");
   assert.is(file(after, two?.id)?.reg?.name, "/dev/null");
-  assert.match(plan.notes.join(), /1000:1 shared its description with 1000:2/);
+  assert.match(plan.notes.join(), /1000:1 shared its open file with 1000:2/);
   const ids = after.records(IMAGES.FILES).map(({ value }) => value.id);
   assert.is(new Set(ids).size, ids.length);
 });
@@ -98,6 +98,31 @@ test("a memory file that a mapping shows stays when its descriptor goes", () => 
   assert.is(descriptor(after, 2, 9), undefined);
   assert.ok(memfds(after) >= before - 1);
 });
+
+for (const name of ["locks", "sockets", "threads", "terminal", "deleted", "tree"])
+  test(`${name}: every descriptor may go at once, and takes its locks, its packets and its watches along`, () => {
+    const { after: before } = planned(name, edits("comm 1000=x"));
+    const fds = before.ids(IMAGES.FDINFO).flatMap((table) => {
+      const pid = before.records(IMAGES.PSTREE).find(({ value }) => filesOf(before, value.pid) === table);
+      return before.records(IMAGES.FDINFO, table).map(({ value }) => `${pid?.value.pid}:${value.fd}`);
+    });
+    for (const order of [fds, fds.toReversed()]) {
+      const { after, plan } = planned(name, edits(...order.map((fd) => `drop-fd ${fd}`)));
+      assert.equal(plan.unmatched, []);
+      for (const table of after.ids(IMAGES.FDINFO)) assert.is(after.records(IMAGES.FDINFO, table).length, 0);
+      assert.is(after.records(IMAGES.FILE_LOCKS).length, 0);
+      assert.is(after.records(IMAGES.SK_QUEUES).length, 0);
+      const types = new Set(after.records(IMAGES.FILES).map(({ value }) => value.type));
+      assert.ok(
+        [...types].every((type) => type === 1 || type === 18),
+        String([...types]),
+      );
+    }
+  });
+
+function filesOf(set: CriuImageSet, pid: number): number | undefined {
+  return (set.first(IMAGES.CORE, pid)?.ids ?? set.first(IMAGES.IDS, pid))?.files_id;
+}
 
 test("what is not open is no match", () => {
   for (const edit of ["fd 1000:99=/x", "drop-fd 1000:99", "drop-fd 7:1"]) {

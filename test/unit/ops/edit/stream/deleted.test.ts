@@ -124,7 +124,7 @@ test("what is no regular file has no contents to move; a file with a name is non
   for (const name of ["fifo", "directory", "link", "device"])
     assert.throws(
       () => plannedStream("deleted", [`deleted ${DIR}/${name}=copy:/tmp/x`], { root: root() }),
-      /is no regular file/,
+      /is not a regular file/,
     );
   const { plan } = plannedStream("deleted", [`deleted ${DIR}/log=contents`]);
   assert.match(plan.left[0]?.why as string, /not a deleted file/);

@@ -112,11 +112,11 @@ test("--set tells what it cannot do", () => {
     ["[0].constants=1", /name a field inside/],
     ["[0].time=soon", /invalid number "soon"/],
     ["[0].rev=70000", /invalid value 70000 \(expected an integer from 0 to 65535\)/],
-    ["[0]=absent", /no image any more/],
-    ["[13]=absent", /no image any more/],
-    ["[47].fdt_nfds=9", /no image any more/],
+    ["[0]=absent", /would damage the image/],
+    ["[13]=absent", /would damage the image/],
+    ["[47].fdt_nfds=9", /would damage the image/],
     ["[0]=1", /name a field behind/],
-    ["time=3", /is not \[RECORD\]\.FIELD/],
+    ["time=3", /invalid "time" \(expected \[RECORD\]\.FIELD\)/],
   ] as const)
     assert.throws(() => plannedStream("rich", [`set ${text}`]), error, text);
   assert.is(plannedStream("rich", ["set [99999].time=3"]).plan.unmatched.length, 1);

@@ -52,10 +52,7 @@ test("only leases that were being broken have a time: those that were not are to
 });
 
 test("a lease has 31 bits of seconds", () => {
-  assert.throws(
-    () => plannedStream("rich", ["lease-expiry =30000d"]),
-    /more than a lease holds \(2147483647 s\)/,
-  );
+  assert.throws(() => plannedStream("rich", ["lease-expiry =30000d"]), /expected at most 2147483647 s/);
 });
 
 for (const [takes, says, warns] of [
