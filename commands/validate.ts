@@ -72,7 +72,7 @@ Exit status: 0 no errors, 1 errors were found, 2 trouble.`;
     openOptions: "options for the user to decide: list of {option, reason}",
     options: "options that criu restore needs: list of {option, value, reason, objects, from}",
     rules:
-      "with --rules, instead of all others: list of {id, severity, family: criu, linux-cr or both, about, mend}",
+      "with --rules, instead of all others: list of {id, severity, family: criu, linux-cr or both, about, mend: how to fix it}",
   };
   static override args = { IMG: imageArg };
   static override flags = {
@@ -179,9 +179,9 @@ Exit status: 0 no errors, 1 errors were found, 2 trouble.`;
   }
 
   #listRules(): Answer {
-    const facts = RULES.map(({ id, level, family, about, mend }) => ({
+    const facts = RULES.map(({ id, level, family, about, fix }) => ({
       ...{ id, severity: level, family },
-      ...{ about, mend },
+      ...{ about, mend: fix },
     }));
     if (this.flags.json) this.printJson({ rules: facts });
     else

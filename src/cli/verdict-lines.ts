@@ -19,10 +19,10 @@ export interface VerdictLinesOptions {
 
 /** The output of `crimg validate`: findings by kind, most severe first, required options, the verdict. */
 export function* verdictLines(verdict: Verdict, options: VerdictLinesOptions): Generator<Line> {
-  const mends = new Map(options.rules.map(({ id, mend }) => [id, mend]));
+  const fixes = new Map(options.rules.map(({ id, fix }) => [id, fix]));
   for (const group of groupsOf(verdict.findings)) {
     const more = verdict.more.get(group[0]?.id ?? "") ?? 0;
-    yield* groupLines(group, more, mends, options);
+    yield* groupLines(group, more, fixes, options);
   }
   if (options.options.length > 0) {
     yield options.style("heading", "criu restore options");
@@ -47,7 +47,7 @@ function groupsOf(findings: readonly Finding[]): Iterable<Finding[]> {
 function* groupLines(
   group: readonly Finding[],
   more: number,
-  mends: ReadonlyMap<string, string>,
+  fixes: ReadonlyMap<string, string>,
   { style, all }: VerdictLinesOptions,
 ): Generator<Line> {
   const [first] = group;
@@ -66,9 +66,8 @@ function* groupLines(
   }
   const hidden = group.length - shown.length + more;
   if (hidden > 0) yield `  and ${hidden} more${all ? "" : ` (--only ${first.id} --all)`}`;
-  const mend = mends.get(first.id);
-  if (mend !== undefined && shown.some(({ fix }) => fix === undefined))
-    yield styled`  ${style("faint", mend)}`;
+  const fix = fixes.get(first.id);
+  if (fix !== undefined && shown.some(({ fix }) => fix === undefined)) yield styled`  ${style("faint", fix)}`;
 }
 
 /** `/srv/log (fd 3 of task 1000, files.img[4].reg)`; in a stream `job.ckpt[12].f_flags at byte 4096`. */

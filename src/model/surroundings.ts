@@ -6,6 +6,8 @@ export interface Surroundings {
   readonly userNamespace:
     | { readonly uids: readonly IdRange[]; readonly gids: readonly IdRange[] }
     | undefined;
+  /** The security module that wrote the labels of tasks, `apparmor`, `selinux`; undefined for none. */
+  readonly securityModule: string | undefined;
   /** Whether policies of a security module are loaded into the kernel. */
   readonly loadsPolicies: boolean;
   /** Whether tasks are moved into the control groups that they were in. */

@@ -35,6 +35,7 @@ const REFUSED: readonly (readonly [fixture: string, place: string, value: unknow
   ["threads", "core-1000.img[0].thread_core.rseq_entry.rseq_abi_size", 4],
   ["threads", "core-1000.img[0].thread_core.sas", { ss_sp: 0x1000n, ss_size: 16n, ss_flags: 0 }],
   ["threads", "core-1000.img[0].tc.oom_score_adj", 5000],
+  ["logger", "core-1000.img[0].thread_core.creds.lsm_profile", "docker-default"],
   ["threads", "files.img[9].efd.counter", (1n << 64n) - 1n],
   ["threads", "core-1000.img[0].thread_core.creds.secbits", 0x4000],
   ["threads", "core-1000.img[0].thread_core.futex_rla_len", 12],
@@ -353,6 +354,7 @@ function originalOf({ original, openOriginal }: MutantImage) {
     const document = openOriginal();
     const { document: other, losses } = converted(document);
     found = { losses: new Set(losses), isSame: !isDifferent(meaningOf(document), meaningOf(other)) };
+    document.close();
     originals.set(original, found);
   }
   return found;
@@ -368,6 +370,14 @@ function disagreement(mutant: MutantImage): string | undefined {
   const before = originalOf(mutant);
   if (!before.isSame) return undefined;
   const document = mutant.open();
+  try {
+    return disagreementOf(document, before.losses);
+  } finally {
+    document.close();
+  }
+}
+
+function disagreementOf(document: Document, before: ReadonlySet<string>): string | undefined {
   const own = meaningOf(document);
   let other: Converted;
   try {
@@ -377,7 +387,7 @@ function disagreement(mutant: MutantImage): string | undefined {
     return own.isValid && error.code !== "UNSUPPORTED" ? `valid, and refused: ${error.message}` : undefined;
   }
   const meaning = meaningOf(other.document);
-  if (!isDifferent(own, meaning) || other.losses.some((loss) => !before.losses.has(loss))) return undefined;
+  if (!isDifferent(own, meaning) || other.losses.some((loss) => !before.has(loss))) return undefined;
   const text = (one: Meaning, two: Meaning) => `${one.isValid} [${meaningTexts(one, two).join()}]`;
   return `${text(own, meaning)} became ${text(meaning, own)}`;
 }

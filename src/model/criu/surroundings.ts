@@ -1,9 +1,12 @@
 import type { CriuImageSet } from "../../formats/criu/image-set.js";
 import { IMAGES } from "../../formats/criu/images.js";
 import type { TaskKobjIdsEntry } from "../../formats/criu/tables/core.js";
+import { LSMTYPE } from "../../formats/criu/tables/inventory.js";
 import type { UsernsEntry } from "../../formats/criu/tables/ns.js";
+import { enumName } from "../../io/enums.js";
 import type { IdRange, Surroundings } from "../surroundings.js";
 
+const NO_LSM = "NO_LSM";
 const KINDS = ["pid", "net", "ipc", "uts", "mnt", "user", "cgroup", "time"] as const;
 
 /**
@@ -26,9 +29,15 @@ export function criuSurroundings(set: CriuImageSet): Surroundings {
     namespaces,
     userNamespace:
       maps === undefined ? undefined : { uids: ranges(maps.uid_map), gids: ranges(maps.gid_map) },
+    securityModule: securityModuleOf(set),
     loadsPolicies: set.first(IMAGES.APPARMOR) !== undefined,
     joinsControlGroups: true,
   };
+}
+
+function securityModuleOf(set: CriuImageSet): string | undefined {
+  const name = enumName(LSMTYPE, set.first(IMAGES.INVENTORY)?.lsmtype ?? 0);
+  return name === NO_LSM ? undefined : name.toLowerCase();
 }
 
 function ranges(extents: UsernsEntry["uid_map"]): IdRange[] {

@@ -7,6 +7,7 @@ import type { DescriptorTable, FileTable } from "../open-file.js";
 import { timerfds } from "../special-file.js";
 import type { Surroundings } from "../surroundings.js";
 import { decodeControlGroupSets } from "./control-groups.js";
+import { decodeSecurityModule } from "./credentials.js";
 import { linuxCrDescriptors } from "./descriptors.js";
 import { linuxCrFiles, linuxCrPipes } from "./files.js";
 import { decodeIpcNamespaces, decodeUtsNamespaces } from "./ipc.js";
@@ -19,7 +20,7 @@ import { Segments } from "./segments.js";
 import { LinuxCrTask, type TaskContext } from "./tasks.js";
 
 /** The slim backend makes no namespaces, joins no control groups, and streams hold no policies. */
-const NOTHING_AROUND: Surroundings = {
+const NOTHING_AROUND: Omit<Surroundings, "securityModule"> = {
   namespaces: [],
   userNamespace: undefined,
   loadsPolicies: false,
@@ -108,7 +109,9 @@ export function linuxCrCheckpoint(image: LinuxCrImage, reader = StreamReader.of(
     get controlGroupSets() {
       return controlGroupSets();
     },
-    surroundings: NOTHING_AROUND,
+    get surroundings() {
+      return { ...NOTHING_AROUND, securityModule: decodeSecurityModule(reader) };
+    },
   };
 }
 

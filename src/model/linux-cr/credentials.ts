@@ -56,3 +56,15 @@ export function encodeCredentials(
     },
   };
 }
+
+/** Place of the name of the security module among the BUFFERs before the first task: behind those of the kernel. */
+const LSM_NAME = 3;
+const NO_LSM = "lsm_none";
+
+/** The security module that was active: `apparmor`, `selinux`; undefined for none. */
+export function decodeSecurityModule(reader: StreamReader): string | undefined {
+  const { head } = reader.tree;
+  const index = head === undefined ? undefined : reader.index(head, RECORDS.BUFFER, LSM_NAME);
+  const name = index === undefined ? NO_LSM : reader.image.text(index);
+  return name === NO_LSM || name === "" ? undefined : name;
+}

@@ -14,7 +14,7 @@ const FACTS: RuleFacts = {
   level: "error",
   about:
     "A number is one that the kernel takes for its field: crimg-criu(5) and crimg-linux-cr(5) list the values.",
-  mend: "crimg edit --set gives the field another value.",
+  fix: "crimg edit --set gives the field another value.",
 };
 
 /** FIELD_VALUE over every record of a set. */

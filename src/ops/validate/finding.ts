@@ -22,7 +22,7 @@ export interface Found {
   readonly what: string;
   readonly expected?: string | undefined;
   readonly found?: string | undefined;
-  /** The command that mends it, as a person may paste it; absent where none can. */
+  /** The command that fixes it, as a person may paste it; absent where none can. */
   readonly fix?: string | undefined;
   /** Instead of the rule's own level. */
   readonly level?: Severity | undefined;
@@ -41,8 +41,8 @@ export interface RuleFacts {
   readonly level: Severity;
   /** The condition that must hold, one sentence. */
   readonly about: string;
-  /** What mends it, one sentence. */
-  readonly mend: string;
+  /** What fixes it, one sentence. */
+  readonly fix: string;
 }
 
 export interface Rule<C> extends RuleFacts {

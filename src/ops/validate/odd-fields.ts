@@ -77,7 +77,10 @@ function looksOf(table: MessageTable): readonly Look[] {
   if (found === undefined) {
     found = Object.entries(table.fields).flatMap(([name, field]) => {
       const nested = fieldMessage(table, field);
-      const values = typeof field.type === "object" && field.type.kind === "enum" ? field.type : undefined;
+      // Of a field with a domain FIELD_VALUE tells.
+      const { type, domain } = field;
+      const isEnum = typeof type === "object" && type.kind === "enum" && domain === undefined;
+      const values = isEnum ? type : undefined;
       const matters = nested !== undefined || values !== undefined || field.type === "string";
       return matters ? [{ name, field, nested, values }] : [];
     });

@@ -48,7 +48,7 @@ export const RIGHTS_RULES: readonly Rule<RightsContext>[] = RIGHT_NAMES.map((nam
     id,
     level: weight === "grave" ? "warning" : "note",
     about,
-    mend: `Restore with --allow-rights ${name} to grant it, or with --as-owner; crimg edit --set asks for less.`,
+    fix: `Restore with --allow-rights ${name} to grant it, or with --as-owner; crimg edit --set asks for less.`,
     *check(context) {
       for (const right of context.rights().get(name) ?? []) yield found(right, context);
     },

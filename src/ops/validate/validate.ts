@@ -59,8 +59,8 @@ function listed(criu: readonly RuleFacts[], linuxCr: readonly RuleFacts[]): List
   ];
 }
 
-function factsOf({ id, level, about, mend }: RuleFacts): RuleFacts {
-  return { id, level, about, mend };
+function factsOf({ id, level, about, fix }: RuleFacts): RuleFacts {
+  return { id, level, about, fix };
 }
 
 /** At most so many findings of one rule are kept; the others are counted. */

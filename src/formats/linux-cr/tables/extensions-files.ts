@@ -126,7 +126,11 @@ const VMA_EXTRA_FLAGS = flagTable("vma_extra_flags", VMA_FLAG);
 
 export const VMA_EXTRA = struct("VMA_EXTRA", 32, "Additional state of a VMA", {
   madv: word("u64", 8, { doc: "bit n: madvise(2) advice n is in force", show: { as: "hex" } }),
-  kind: word("u32", 16, { doc: "0 ordinary, 1 vdso, 2 vvar, 3 vsyscall" }),
+  kind: word("u32", 16, {
+    doc: "0 ordinary, 1 vdso, 2 vvar, 3 vsyscall",
+    domain: range(0, 3),
+    kept: false,
+  }),
   flags: word("u32", 20, {
     doc: "1 pages follow for a vma_type without pages, 2 MAP_NORESERVE, 4 MAP_DROPPABLE",
     show: { as: "hex" },

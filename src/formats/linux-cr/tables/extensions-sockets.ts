@@ -29,7 +29,7 @@ export const PACKET_RIGHTS = struct(
   16,
   "Descriptors sent with the preceding message, unix(7) SCM_RIGHTS: objrefs of FILEs",
   {
-    nr_files: word("u32", 8, { doc: "objrefs after the fields" }),
+    nr_files: word("u32", 8, { doc: "objrefs after the fields", domain: range(1, 0xffff_ffff), kept: false }),
   },
 );
 

@@ -8,6 +8,7 @@ import { RECORDS } from "../../../formats/linux-cr/records.js";
 import { NSEC_PER_SEC } from "../../../linux/time.js";
 import { encodeSeccompFilters } from "../../../model/criu/seccomp.js";
 import { decodeControlGroupSets } from "../../../model/linux-cr/control-groups.js";
+import { decodeSecurityModule } from "../../../model/linux-cr/credentials.js";
 import { decodeSeccompFilters } from "../../../model/linux-cr/seccomp.js";
 import type { ToCriu } from "./context.js";
 import { ROOT_IDS } from "./namespaces.js";
@@ -24,7 +25,7 @@ export function writeWholeSet(context: ToCriu, head: Part): void {
     root_ids: ROOT_IDS,
     ns_per_id: true,
     root_cg_set: rootCgroupSet(context),
-    lsmtype: securityModule(context, head),
+    lsmtype: securityModule(context),
     network_lock_method: 0,
   });
   writeClocks(context, head);
@@ -33,16 +34,11 @@ export function writeWholeSet(context: ToCriu, head: Part): void {
 }
 
 /** Only labels make it matter which security module there was. */
-function securityModule({ reader }: ToCriu, head: Part): number {
-  const none = LSMTYPE.values.get("NO_LSM") as number;
+function securityModule({ reader }: ToCriu): number {
   const hasLabels = [...reader.objects("SECURITY")].length > 0;
-  const index = reader.index(head, RECORDS.BUFFER, LSM_NAME);
-  if (!hasLabels || index === undefined) return none;
-  return LSMTYPE.values.get(reader.image.text(index).toUpperCase()) ?? none;
+  const name = hasLabels ? decodeSecurityModule(reader) : undefined;
+  return LSMTYPE.values.get(name?.toUpperCase() ?? "NO_LSM") ?? (LSMTYPE.values.get("NO_LSM") as number);
 }
-
-/** Three BUFFERs stand before that with the name of the module. */
-const LSM_NAME = 3;
 
 function writeClocks({ reader, set }: ToCriu, head: Part): void {
   const clocks = reader.find(head, RECORDS.CLOCKS)?.value;

@@ -1,11 +1,9 @@
 import { IMAGES } from "../../../formats/criu/images.js";
-import { LSMTYPE } from "../../../formats/criu/tables/inventory.js";
 import { MM_ENTRY } from "../../../formats/criu/tables/mm.js";
 import { EXTENSION_VERSION } from "../../../formats/linux-cr/records/extensions.js";
 import { RECORDS } from "../../../formats/linux-cr/records.js";
 import { WRITTEN_ARCH_ID, WRITTEN_DIALECT } from "../../../formats/linux-cr/stream-writer.js";
 import { textPayload } from "../../../formats/linux-cr/write.js";
-import { enumName } from "../../../io/enums.js";
 import { textToBytes } from "../../../io/text.js";
 import { wordBytes } from "../../../io/words.js";
 import { NSEC_PER_SEC } from "../../../linux/time.js";
@@ -108,10 +106,8 @@ function tellInventory({ set, losses }: Context): void {
     losses.add("inventory", "that tasks had uprobes", "a stream holds memory without them");
 }
 
-function securityModule({ set }: Context): string {
-  const type = set.first(IMAGES.INVENTORY)?.lsmtype;
-  const name = type === undefined ? "NO_LSM" : enumName(LSMTYPE, type);
-  return name === "NO_LSM" ? "lsm_none" : name.toLowerCase();
+function securityModule({ files }: Context): string {
+  return files.checkpoint.surroundings.securityModule ?? "lsm_none";
 }
 
 /** PIDS: the ids of all threads, then those of groups and sessions whose leader is gone or outside. TREE: who is who. */

@@ -6,7 +6,7 @@ import type { UnixSkEntry } from "../../../formats/criu/tables/sk-unix.js";
 import type { TtyFileEntry } from "../../../formats/criu/tables/tty.js";
 import { TTY_TYPE } from "../../../formats/criu/tables/tty.js";
 import { enumName } from "../../../io/enums.js";
-import { SOCK_RAW } from "../../../linux/sockets.js";
+import { AF_NETLINK, AF_PACKET, AF_UNIX, SOCK_RAW } from "../../../linux/sockets.js";
 import type { OpenFile } from "../../../model/open-file.js";
 import type { SourceFiles } from "./source-files.js";
 
@@ -21,6 +21,7 @@ const WITHOUT_RECORD: Readonly<Record<string, string>> = {
   PIDFD: "a stream has no record for a descriptor of a process",
   EXT: "a plugin of criu keeps it, in images of its own",
 };
+const OTHER_FAMILIES: ReadonlySet<number> = new Set([AF_UNIX, AF_NETLINK, AF_PACKET]);
 const UNIX_EXTERNAL = 1;
 
 /** Checks of the types that are expressed for the most part. */
@@ -38,7 +39,11 @@ const CHECKS: Readonly<Record<string, (file: OpenFile, files: SourceFiles) => st
       ? "its other end is outside of the set"
       : "it is handed over at the restore";
   },
-  INETSK: ({ record }) => ((record as InetSkEntry).type === SOCK_RAW ? RAW_SOCKETS : undefined),
+  INETSK: ({ record }) => {
+    const { type, family } = record as InetSkEntry;
+    if (type === SOCK_RAW) return RAW_SOCKETS;
+    return OTHER_FAMILIES.has(family) ? "its family is that of another type of socket" : undefined;
+  },
   PACKETSK: ({ record }) => {
     const { rx_ring: received, tx_ring: sent } = record as PacketSockEntry;
     return received === undefined && sent === undefined

@@ -109,9 +109,9 @@ export class Host {
   }
 
   /** The security module that labels tasks. */
-  securityModule(): "NO_LSM" | "SELINUX" | "APPARMOR" {
-    if (this.#read("/sys/module/apparmor/parameters/enabled")?.startsWith("Y")) return "APPARMOR";
-    return this.#read("/sys/fs/selinux/enforce") === undefined ? "NO_LSM" : "SELINUX";
+  securityModule(): "selinux" | "apparmor" | undefined {
+    if (this.#read("/sys/module/apparmor/parameters/enabled")?.startsWith("Y")) return "apparmor";
+    return this.#read("/sys/fs/selinux/enforce") === undefined ? undefined : "selinux";
   }
 
   /** Effective capabilities of this process, bit by number. */

@@ -22,7 +22,7 @@ export const hostNetworkRules: readonly Rule<HostContext>[] = [
     id: "PORT_TAKEN",
     level: "error",
     about: "The ports of the set's sockets are free, unless a network namespace comes back with it.",
-    mend: "End the program that has the port, or take another with crimg edit --tcp-listen-remap OLD:NEW.",
+    fix: "End the program that has the port, or take another with crimg edit --tcp-listen-remap OLD:NEW.",
     *check(context) {
       if (makesNamespace(context.image, "net")) return;
       const ends = [...localEnds(context.image)];
@@ -48,7 +48,7 @@ export const hostNetworkRules: readonly Rule<HostContext>[] = [
     id: "ADDRESS_MISSING",
     level: "error",
     about: "The local addresses of the set's sockets are those of an interface here.",
-    mend: "Add the address to an interface, or move the sockets with crimg edit --remap-address OLD=NEW.",
+    fix: "Add the address to an interface, or move the sockets with crimg edit --remap-address OLD=NEW.",
     *check(context) {
       if (makesNamespace(context.image, "net")) return;
       const ends = [...localEnds(context.image)];
@@ -77,7 +77,7 @@ export const hostNetworkRules: readonly Rule<HostContext>[] = [
     id: "INTERFACE_MISSING",
     level: "error",
     about: "Interfaces that sockets are bound to are there.",
-    mend: "Make the interface before the restore.",
+    fix: "Make the interface before the restore.",
     *check(context) {
       if (makesNamespace(context.image, "net")) return;
       const known = context.host.interfaces();
@@ -100,7 +100,7 @@ export const setNetworkRules: readonly Rule<SetHostContext>[] = [
     id: "NETWORK_LOCK",
     level: "error",
     about: "The tool that stops connections during a restore is installed.",
-    mend: "Install it, or restore with --network-lock nftables or skip.",
+    fix: "Install it, or restore with --network-lock nftables or skip.",
     *check({ image, host }) {
       if (host.criu === undefined) return;
       const connected = image.checkpoint.files.all.filter(({ socket }) => socket?.connected === true);

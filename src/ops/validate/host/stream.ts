@@ -16,7 +16,7 @@ export const streamHostRules: readonly Rule<StreamHostContext>[] = [
     level: "note",
     about:
       "The kernel can restart a stream itself: it is the one that wrote it, with the patches of linux-cr.",
-    mend: "crimg restore converts the stream to a CRIU set and restores that.",
+    fix: "crimg restore converts the stream to a CRIU set and restores that.",
     *check({ image, host }) {
       const header = image.each(RECORDS.HEADER).next().value?.value;
       const isOld = Number(host.kernel.split(".")[0]) <= NEWEST_KERNEL_WITH_RESTART;
@@ -34,7 +34,7 @@ export const streamHostRules: readonly Rule<StreamHostContext>[] = [
     id: "VDSO_PAGES",
     level: "warning",
     about: "The pages of the vDSO are stored: criu finds there what it leads to the vDSO of this kernel.",
-    mend: "Restart with the kernel that wrote the stream, or restore with crimg restore --backend slim.",
+    fix: "Restart with the kernel that wrote the stream, or restore with crimg restore --backend slim.",
     *check({ image }) {
       for (const mm of image.reader.objects("MM"))
         for (const [index, { vma_type }] of vmasOf(image, mm)) {

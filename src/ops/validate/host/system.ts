@@ -22,7 +22,7 @@ export const hostSystemRules: readonly Rule<HostContext>[] = [
     level: "error",
     about:
       "A criu is installed that works on this kernel; a note when the slim backend can restore the image instead.",
-    mend: "Install criu, or name it with CRIMG_CRIU.",
+    fix: "Install criu, or name it with CRIMG_CRIU.",
     *check({ host: { criu, slim } }) {
       if (criu?.problem === undefined) return;
       const { path, problem } = criu;
@@ -40,7 +40,7 @@ export const hostSystemRules: readonly Rule<HostContext>[] = [
     id: "ARCHITECTURE",
     level: "error",
     about: "The tasks are of this machine's architecture.",
-    mend: "Restore on a machine of that architecture.",
+    fix: "Restore on a machine of that architecture.",
     *check({ image, host }) {
       const { architecture } = image.checkpoint;
       if (architecture !== "unknown" && architecture !== host.machine)
@@ -56,7 +56,7 @@ export const hostSystemRules: readonly Rule<HostContext>[] = [
     id: "CPU_FEATURES",
     level: "error",
     about: "The CPU has the registers that the tasks have used.",
-    mend: "Restore on a CPU with the same features.",
+    fix: "Restore on a CPU with the same features.",
     *check({ image, host }) {
       if (image.checkpoint.architecture !== host.machine) return;
       const flags = host.cpuFlags();
@@ -78,7 +78,7 @@ export const hostSystemRules: readonly Rule<HostContext>[] = [
     id: "CAPABILITY_UNKNOWN",
     level: "warning",
     about: "The kernel knows the capabilities of the tasks.",
-    mend: "Restore on a newer kernel; here the tasks lose the capability.",
+    fix: "Restore on a newer kernel; here the tasks lose the capability.",
     *check({ image, host }) {
       const last = host.sysctl("kernel/cap_last_cap");
       if (last === undefined) return;
@@ -95,11 +95,33 @@ export const hostSystemRules: readonly Rule<HostContext>[] = [
     },
   },
   {
+    id: "LSM_TYPE",
+    level: "error",
+    about: "Tasks with a security label come back where the same security module is active.",
+    fix: "Restore on such a host, or name a profile of this one: criu restore --lsm-profile TYPE:NAME.",
+    *check({ image, host }) {
+      const stored = image.checkpoint.surroundings.securityModule;
+      const here = host.securityModule();
+      if (stored === undefined || stored === here) return;
+      const labelled = image.checkpoint.tasks.find(
+        ({ threads }) => threads[0]?.credentials?.lsmProfile !== undefined,
+      );
+      const origin = labelled?.threads[0]?.credentials?.origin;
+      if (origin !== undefined)
+        yield {
+          at: image.placeOf(origin, { pid: labelled?.pid }),
+          what: "another security module is active here",
+          expected: stored,
+          found: here ?? "none",
+        };
+    },
+  },
+  {
     id: "HOST_NAME",
     level: "note",
     about:
       "The host has the name that it had, unless a UTS namespace comes back: programs may have asked for it.",
-    mend: "Restore in a UTS namespace with that name if the program minds: unshare --uts, then hostname.",
+    fix: "Restore in a UTS namespace with that name if the program minds: unshare --uts, then hostname.",
     *check({ image, host }) {
       if (makesNamespace(image, "uts")) return;
       for (const { hostName, origin } of image.checkpoint.utsNamespaces)
@@ -116,7 +138,7 @@ export const hostSystemRules: readonly Rule<HostContext>[] = [
     id: "PID_SETTING",
     level: "error",
     about: "The kernel lets criu choose pids: by clone3 (Linux 5.5), or by ns_last_pid.",
-    mend: "Use a kernel with CONFIG_CHECKPOINT_RESTORE.",
+    fix: "Use a kernel with CONFIG_CHECKPOINT_RESTORE.",
     *check({ host }) {
       const [major = 0, minor = 0] = host.kernel.split(".").map(Number);
       const hasClone3 = major > 5 || (major === 5 && minor >= 5);

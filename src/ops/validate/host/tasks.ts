@@ -11,7 +11,7 @@ export const hostTaskRules: readonly Rule<HostContext>[] = [
     id: "PID_TAKEN",
     level: "error",
     about: "The pids and thread ids of the set are free, unless a pid namespace comes back with it.",
-    mend: "Wait until the process that has the pid has ended, or restore in a pid namespace of its own: unshare --pid --fork --mount-proc.",
+    fix: "Wait until the process that has the pid has ended, or restore in a pid namespace of its own: unshare --pid --fork --mount-proc.",
     *check({ image, host }) {
       if (makesNamespace(image, "pid")) return;
       for (const { id, pid, origin } of image.checkpoint.ids()) {
@@ -34,7 +34,7 @@ export const hostTaskRules: readonly Rule<HostContext>[] = [
     id: "PID_MAX",
     level: "error",
     about: "The kernel gives pids as high as those of the set.",
-    mend: "Raise kernel.pid_max.",
+    fix: "Raise kernel.pid_max.",
     *check({ image, host }) {
       const max = host.sysctl("kernel/pid_max");
       let highest = 0;
@@ -58,7 +58,7 @@ export const hostTaskRules: readonly Rule<HostContext>[] = [
     id: "NOT_ROOT",
     level: "error",
     about: "The user who restores may: root, or CAP_CHECKPOINT_RESTORE with criu's --unprivileged.",
-    mend: "Restore as root.",
+    fix: "Restore as root.",
     *check({ image, host }) {
       const capabilities = host.capabilities();
       if ((capabilities & (CAP_SYS_ADMIN | CAP_CHECKPOINT_RESTORE)) === 0n)
@@ -75,7 +75,7 @@ export const hostTaskRules: readonly Rule<HostContext>[] = [
     id: "FD_LIMIT",
     level: "error",
     about: "criu can open as many files as the task with the most descriptors.",
-    mend: "Raise the limit before the restore, as a user with CAP_SYS_RESOURCE.",
+    fix: "Raise the limit before the restore, as a user with CAP_SYS_RESOURCE.",
     *check({ image, host }) {
       const limit = host.openFiles();
       const mayRaise = (host.capabilities() & CAP_SYS_RESOURCE) !== 0n;
@@ -97,7 +97,7 @@ export const hostTaskRules: readonly Rule<HostContext>[] = [
     id: "LIMIT_RAISE",
     level: "warning",
     about: "criu may set resource limits above its own: that needs CAP_SYS_RESOURCE.",
-    mend: "Restore with CAP_SYS_RESOURCE, or raise the hard limit of open files before.",
+    fix: "Restore with CAP_SYS_RESOURCE, or raise the hard limit of open files before.",
     *check({ image, host }) {
       if ((host.capabilities() & CAP_SYS_RESOURCE) !== 0n) return;
       const limit = host.openFiles();
@@ -117,7 +117,7 @@ export const hostTaskRules: readonly Rule<HostContext>[] = [
     id: "UID_UNKNOWN",
     level: "note",
     about: "The users of the tasks are known here.",
-    mend: "Nothing is to be done for the restore; files then show numbers instead of names.",
+    fix: "Nothing is to be done for the restore; files then show numbers instead of names.",
     *check({ image, host }) {
       if (makesNamespace(image, "user")) return;
       const users = host.users();
@@ -134,7 +134,7 @@ export const hostTaskRules: readonly Rule<HostContext>[] = [
     id: "MEMORY_LOW",
     level: "warning",
     about: "There is room for the memory of the set.",
-    mend: "Free memory, or let the host swap.",
+    fix: "Free memory, or let the host swap.",
     *check({ image, host }) {
       const bytes = pageBytes(image);
       const available = host.availableMemory();

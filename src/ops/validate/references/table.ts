@@ -4,7 +4,6 @@ import { netNamespacesRestored } from "../namespaces.js";
 import { inFile, inImage, type Source } from "./source.js";
 import { hasMounts, isConnectedTcp, isMapped, isRemap, peerDevice, pluginImage } from "./special.js";
 import {
-  anyFile,
   anyOwner,
   fileFieldOf,
   fileOf,
@@ -28,9 +27,9 @@ function row(
   about: string,
   from: Source | readonly Source[],
   to: Target,
-  mend = to.fix ?? SET_FIELD,
+  fix = to.fix ?? SET_FIELD,
 ): ReferenceRow {
-  return { id, level, about, mend, from: typeof from === "function" ? [from] : from, to };
+  return { id, level, about, fix, from: typeof from === "function" ? [from] : from, to };
 }
 
 const SET_FIELD = "crimg edit --set gives the field the number of one that is there.";
@@ -216,13 +215,6 @@ export const REFERENCES: readonly ReferenceRow[] = [
     "A queued packet belongs to a unix socket of the set.",
     inImage(IMAGES.SK_QUEUES, "id_for"),
     fileOf("UNIXSK"),
-  ),
-  row(
-    "QUEUE_RIGHTS",
-    "error",
-    "A descriptor that travels in a queued packet is an open file of the set.",
-    inImage(IMAGES.SK_QUEUES, "scm[].rights[]"),
-    anyFile,
   ),
   row(
     "TCP_STREAM",

@@ -30,14 +30,6 @@ export function fileOf(type: string): Target {
   };
 }
 
-/** An open file of any type. */
-export const anyFile: Target = {
-  name: (key) => `an open file with id ${key}`,
-  index: ({ checkpoint }) => {
-    return ({ key }) => checkpoint.files.get(Number(key)) !== undefined;
-  },
-};
-
 /** An image file of that kind and id. */
 export function imageOf(kind: ImageKind): Target {
   return {

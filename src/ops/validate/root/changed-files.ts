@@ -25,7 +25,7 @@ export const changedFileRules: readonly Rule<RootContext>[] = [
     id: "FILE_MISSING",
     level: "error",
     about: "Every file that restore opens by its path is there.",
-    mend: "Put the file back, or say with crimg edit --remap-path OLD=NEW where it is now.",
+    fix: "Put the file back, or say with crimg edit --remap-path OLD=NEW where it is now.",
     check: missingFiles,
   },
   {
@@ -33,7 +33,7 @@ export const changedFileRules: readonly Rule<RootContext>[] = [
     level: "error",
     about:
       "A file is of the type that it had: a regular file, a directory, a device, a fifo, or a symbolic link that was opened itself.",
-    mend: "Put the right file back, or say with crimg edit --remap-path OLD=NEW where it is now.",
+    fix: "Put the right file back, or say with crimg edit --remap-path OLD=NEW where it is now.",
     *check(context) {
       for (const [opened, { stat, path }] of present(context)) {
         const expected = typeOf(opened);
@@ -52,7 +52,7 @@ export const changedFileRules: readonly Rule<RootContext>[] = [
     level: "error",
     about:
       "A file has the permissions that it had; criu compares them unless --skip-file-rwx-check is given.",
-    mend: "chmod gives it the old ones; crimg edit --accept-file takes the new ones; criu's --skip-file-rwx-check does not look.",
+    fix: "chmod gives it the old ones; crimg edit --accept-file takes the new ones; criu's --skip-file-rwx-check does not look.",
     *check(context) {
       for (const [opened, { stat, path }] of present(context)) {
         const { mode } = opened.file;
@@ -77,7 +77,7 @@ export const changedFileRules: readonly Rule<RootContext>[] = [
     id: "FILE_SIZE",
     level: "error",
     about: "A file has the size that it had; criu opens no other.",
-    mend: "A log that only grows: crimg edit --accept-file. Data: put the file of the dump back. A program: install the version of the dump.",
+    fix: "A log that only grows: crimg edit --accept-file. Data: put the file of the dump back. A program: install the version of the dump.",
     *check(context) {
       for (const [opened, { stat, path }] of present(context)) {
         const { size } = opened.file;
@@ -101,7 +101,7 @@ export const changedFileRules: readonly Rule<RootContext>[] = [
     id: "FILE_BUILD_ID",
     level: "error",
     about: "A program or library is the build that it was: code in memory jumps to addresses of that one.",
-    mend: "Install the version of the dump again; crimg edit --accept-file silences the check, and the program will most likely crash.",
+    fix: "Install the version of the dump again; crimg edit --accept-file silences the check, and the program will most likely crash.",
     *check(context) {
       for (const [opened, { stat, path }] of present(context)) {
         if (!stat.isFile() || !hasOtherBuildId(opened, path)) continue;
@@ -160,7 +160,7 @@ function isOtherType(opened: OpenedFile, mode: number): boolean {
   return expected !== undefined && expected !== (mode & S_IFMT);
 }
 
-/** What a changed size means for this file, and what mends it. */
+/** What a changed size means for this file, and what fixes it. */
 function judge(
   context: RootContext,
   opened: OpenedFile,

@@ -18,7 +18,7 @@ export const deletedOnDiskRules: readonly Rule<RootContext>[] = [
     id: "LINK_REMAP",
     level: "error",
     about: "The hard link or the copy that keeps a deleted file is where it was: it is not part of the set.",
-    mend: "Copy the link from where the set was made, or make a hard link of the file under that name; without it the file's contents are lost.",
+    fix: "Copy the link from where the set was made, or make a hard link of the file under that name; without it the file's contents are lost.",
     *check(context) {
       for (const deleted of [...deletedFiles(context, "link remap"), ...deletedFiles(context, "copy")]) {
         const kept = posix.join(topOf(context, deleted), deleted.keptIn);
@@ -38,7 +38,7 @@ export const deletedOnDiskRules: readonly Rule<RootContext>[] = [
     level: "error",
     about:
       "Where a deleted file comes back for a moment, criu can make it, and the directories that are gone too.",
-    mend: "Let the user who restores write to the directory.",
+    fix: "Let the user who restores write to the directory.",
     *check(context) {
       const told = new Set<string>();
       for (const deleted of [...deletedFiles(context, "ghost"), ...deletedFiles(context, "link remap")]) {
@@ -61,7 +61,7 @@ export const deletedOnDiskRules: readonly Rule<RootContext>[] = [
     id: "GHOST_PATH_TAKEN",
     level: "note",
     about: "No new file has taken the path of a deleted one (as after a log rotation).",
-    mend: "Nothing is to be done: the descriptor leads to the old contents, /proc shows it with another name.",
+    fix: "Nothing is to be done: the descriptor leads to the old contents, /proc shows it with another name.",
     *check(context) {
       for (const deleted of [...deletedFiles(context, "ghost"), ...deletedFiles(context, "link remap")])
         if (deleted.path !== undefined && !isMissing(context.tree.find(deleted.place(deleted.path))))

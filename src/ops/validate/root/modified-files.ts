@@ -25,7 +25,7 @@ export const modificationRules: readonly Rule<RootContext & { readonly image: St
     id: "FILE_MODIFIED",
     level: "warning",
     about: "A file that the checkpoint remembers has not been written to since.",
-    mend: "If the program expects the old contents, put the file of the checkpoint back; a log that others write too may change.",
+    fix: "If the program expects the old contents, put the file of the checkpoint back; a log that others write too may change.",
     *check(context) {
       for (const [opened, { modified }, stat] of remembered(context)) {
         const now = modificationOf(stat);
@@ -44,7 +44,7 @@ export const modificationRules: readonly Rule<RootContext & { readonly image: St
     level: "note",
     about:
       "A file is the one that it was, not another one under its name: an error on the file system of the checkpoint when its time is another, too, and no copy was put in its place.",
-    mend: "Put the file of the checkpoint back; crimg edit --accept-file takes the one that is there. Nothing is to be done when the files were copied to this machine.",
+    fix: "Put the file of the checkpoint back; crimg edit --accept-file takes the one that is there. Nothing is to be done when the files were copied to this machine.",
     *check(context) {
       for (const [opened, { device, inode, modified }, stat] of remembered(context)) {
         if (inode === undefined || inode === BigInt(stat.ino)) continue;

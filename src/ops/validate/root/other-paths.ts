@@ -20,7 +20,7 @@ export const otherPathRules: readonly Rule<RootContext>[] = [
     id: "UNIX_DIRECTORY",
     level: "error",
     about: "The directory in which a unix socket is bound is there, and writable.",
-    mend: "Make the directory, or say with crimg edit --remap-path OLD=NEW where it is now.",
+    fix: "Make the directory, or say with crimg edit --remap-path OLD=NEW where it is now.",
     *check(context) {
       for (const { file, place, path } of boundSockets(context)) {
         const directory = posix.dirname(place);
@@ -48,7 +48,7 @@ export const otherPathRules: readonly Rule<RootContext>[] = [
     level: "error",
     about:
       "Nothing but a socket lies at the path of a unix socket; a socket that lies there is removed by restore.",
-    mend: "Move away what lies there.",
+    fix: "Move away what lies there.",
     *check(context) {
       for (const { file, place, path, isDeleted } of boundSockets(context)) {
         const found = context.tree.find(place);
@@ -67,7 +67,7 @@ export const otherPathRules: readonly Rule<RootContext>[] = [
     id: "INOTIFY_PATH",
     level: "error",
     about: "What is watched by inotify is there.",
-    mend: "Put it back, or say with crimg edit --remap-path OLD=NEW where it is now.",
+    fix: "Put it back, or say with crimg edit --remap-path OLD=NEW where it is now.",
     *check(context) {
       for (const { at, wd, path, place } of watches(context)) {
         const found = context.tree.find(place);
@@ -87,7 +87,7 @@ export const otherPathRules: readonly Rule<RootContext>[] = [
     level: "error",
     about:
       "Files that the policy watches are there: the program wrote and closed them, and will look for them.",
-    mend: "Put them back from where the set was made.",
+    fix: "Put them back from where the set was made.",
     *check(context) {
       for (const pattern of context.watch)
         if (filesLike(context.tree, pattern).next().done === true)
@@ -107,7 +107,7 @@ export const peerRules: readonly Rule<SetRootContext>[] = [
     id: "UNIX_PEER_GONE",
     level: "error",
     about: "A service outside of the set to which a unix socket is connected listens at its path.",
-    mend: "Start the service first.",
+    fix: "Start the service first.",
     *check(context) {
       for (const { file, place, path } of namedSockets(
         context.image,

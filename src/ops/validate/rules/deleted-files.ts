@@ -14,7 +14,7 @@ export const deletedFileRules: readonly Rule<ImageContext>[] = [
       id: "GHOST_MODE",
       level: "error",
       about: "A ghost has the type of a file that can be made.",
-      mend: "crimg edit --set gives its mode a file type, stat(2).",
+      fix: "crimg edit --set gives its mode a file type, stat(2).",
     },
     function* ({ mode }) {
       if (!TYPES.has(mode & S_IFMT))
@@ -27,7 +27,7 @@ export const deletedFileRules: readonly Rule<ImageContext>[] = [
       level: "error",
       about:
         "The pieces of a ghost ascend, do not overlap and lie inside its size; a restore writes each where it says, also in another order.",
-      mend: "Copy the image again from where it was made: these bytes are damaged.",
+      fix: "Copy the image again from where it was made: these bytes are damaged.",
     },
     function* ({ chunked, size, pieces }) {
       if (!chunked) return;
@@ -51,7 +51,7 @@ export const deletedFileRules: readonly Rule<ImageContext>[] = [
       id: "GHOST_SIZE",
       level: "error",
       about: "A ghost has the size that the open files of it expect: criu refuses another.",
-      mend: "crimg edit --no-file-check PATH leaves the comparison out.",
+      fix: "crimg edit --no-file-check PATH leaves the comparison out.",
     },
     function* (ghost, context, file) {
       if (file?.size === undefined || (ghost.mode & S_IFMT) !== S_IFREG || ghost.size === file.size) return;
@@ -68,7 +68,7 @@ export const deletedFileRules: readonly Rule<ImageContext>[] = [
     level: "warning",
     about:
       "No other file of the image is opened by the path of the link or copy that a deleted file comes back from.",
-    mend: "crimg edit --remap-path OLD=NEW moves one of the two.",
+    fix: "crimg edit --remap-path OLD=NEW moves one of the two.",
     *check(context) {
       const { files, deletedFiles } = context.checkpoint;
       const kept = deletedFiles.filter(({ method }) => method === "link remap" || method === "copy");

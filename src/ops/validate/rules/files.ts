@@ -15,7 +15,7 @@ export const fileRules: readonly Rule<ImageContext>[] = [
       id: "FILE_PATH",
       level: "error",
       about: "The path of a file is absolute, holds no NUL and has at most 4,095 bytes.",
-      mend: "crimg edit --set IMAGE[RECORD].FIELD=PATH gives the right one.",
+      fix: "crimg edit --set IMAGE[RECORD].FIELD=PATH gives the right one.",
     },
     function* ({ path, mayBeRelative }) {
       const bytes = textToBytes(path).length;
@@ -35,7 +35,7 @@ export const fileRules: readonly Rule<ImageContext>[] = [
       id: "FILE_PATH_PARENT",
       level: "error",
       about: "No path has a component `..`: a restore would open whatever it leads to for the program.",
-      mend: "Trust the image no further than its maker; crimg edit --set gives the file another path.",
+      fix: "Trust the image no further than its maker; crimg edit --set gives the file another path.",
     },
     function* ({ path }) {
       if (path.split("/").includes(".."))
@@ -52,7 +52,7 @@ export const fileRules: readonly Rule<ImageContext>[] = [
       level: "warning",
       about:
         "Paths are written as the kernel writes them: no empty component, no `.`, no slash at the end, no ` (deleted)`.",
-      mend: "crimg edit --set IMAGE[RECORD].FIELD=PATH writes the path in the usual form.",
+      fix: "crimg edit --set IMAGE[RECORD].FIELD=PATH writes the path in the usual form.",
     },
     function* ({ path }) {
       const usual = usualForm(path);
@@ -66,7 +66,7 @@ export const fileRules: readonly Rule<ImageContext>[] = [
       level: "warning",
       about:
         "The flags of a file are those of fcntl(F_GETFL), without the ones that matter at open(2) alone.",
-      mend: "crimg edit --set IMAGE[RECORD].FIELD=NUMBER takes them away; with O_TRUNC a restore would empty the file.",
+      fix: "crimg edit --set IMAGE[RECORD].FIELD=NUMBER takes them away; with O_TRUNC a restore would empty the file.",
     },
     function* (file, context) {
       const flags = (file.flags ?? 0) & ONLY_AT_OPEN;
@@ -85,7 +85,7 @@ export const fileRules: readonly Rule<ImageContext>[] = [
       id: "FILE_POSITION",
       level: "error",
       about: "The offset of a file is one that lseek(2) takes.",
-      mend: "crimg edit --set sets it to 0, the beginning of the file.",
+      fix: "crimg edit --set sets it to 0, the beginning of the file.",
     },
     function* (file, context) {
       const { position = 0n } = file;
@@ -103,7 +103,7 @@ export const fileRules: readonly Rule<ImageContext>[] = [
       id: "FILE_MODE_TYPE",
       level: "error",
       about: "The mode that a restore compares with the file on disk has a file type, stat(2).",
-      mend: "crimg edit --no-file-check PATH leaves the comparison out.",
+      fix: "crimg edit --no-file-check PATH leaves the comparison out.",
     },
     function* ({ mode, path = "" }, context) {
       if (mode !== undefined && (mode & S_IFMT) === 0)
@@ -118,7 +118,7 @@ export const fileRules: readonly Rule<ImageContext>[] = [
     id: "FD_DUPLICATE",
     level: "error",
     about: "No descriptor number occurs twice in a table.",
-    mend: "crimg edit --set gives one of the two another number.",
+    fix: "crimg edit --set gives one of the two another number.",
     *check(context) {
       for (const { pid, table } of context.share(descriptorTables)) {
         const seen = new Set<number>();
@@ -136,7 +136,7 @@ export const descriptorOrder: Rule<ImageContext> = {
   id: "FD_ORDER",
   level: "warning",
   about: "Descriptors ascend by number; in a stream the kernel insists on it.",
-  mend: "Make the image again with crimg convert or crimg checkpoint, which sort them.",
+  fix: "Make the image again with crimg convert or crimg checkpoint, which sort them.",
   *check(context) {
     for (const { pid, table } of context.share(descriptorTables)) {
       let last = -1;

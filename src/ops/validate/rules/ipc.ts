@@ -13,7 +13,7 @@ export const ipcRules: readonly Rule<ImageContext>[] = [
     level: "error",
     about:
       "The ids of System V objects are 0 or above, and no two of a kind in a namespace have the same id or key.",
-    mend: NOT_RESTORED,
+    fix: NOT_RESTORED,
     *check(context) {
       for (const { segments, queues, semaphores } of context.checkpoint.ipcNamespaces)
         for (const objects of [segments, queues, semaphores]) yield* wrongIds(context, objects);
@@ -23,7 +23,7 @@ export const ipcRules: readonly Rule<ImageContext>[] = [
     id: "MSG_TYPE",
     level: "error",
     about: "The type of a System V message is above 0.",
-    mend: NOT_RESTORED,
+    fix: NOT_RESTORED,
     *check(context) {
       for (const { queues } of context.checkpoint.ipcNamespaces)
         for (const { id, origin, stored } of queues) {
@@ -45,7 +45,7 @@ export const ipcRules: readonly Rule<ImageContext>[] = [
     id: "SEM_VALUES",
     level: "error",
     about: `A System V semaphore set has as many semaphores as it says, each from 0 to ${SEMVMX}.`,
-    mend: NOT_RESTORED,
+    fix: NOT_RESTORED,
     *check(context) {
       for (const { semaphores } of context.checkpoint.ipcNamespaces)
         for (const { id, count, values, origin } of semaphores) {
@@ -72,7 +72,7 @@ export const ipcRules: readonly Rule<ImageContext>[] = [
     id: "UTS_NAME",
     level: "error",
     about: `Host and domain names have at most ${__NEW_UTS_LEN} bytes: the kernel cuts longer ones off.`,
-    mend: "crimg edit --hostname gives a host name, --set a domain name.",
+    fix: "crimg edit --hostname gives a host name, --set a domain name.",
     *check(context) {
       for (const { hostName, domainName, origin } of context.checkpoint.utsNamespaces)
         for (const [what, name] of [

@@ -17,7 +17,7 @@ export const lockRules: readonly Rule<ImageContext>[] = [
       id: "LOCK_KIND",
       level: "error",
       about: "A lock is POSIX, flock, OFD or a lease.",
-      mend: "Drop the lock with crimg edit.",
+      fix: "Drop the lock with crimg edit.",
     },
     function* ({ kind }) {
       if (typeof kind === "number")
@@ -30,7 +30,7 @@ export const lockRules: readonly Rule<ImageContext>[] = [
       level: "error",
       about:
         "The type of a lock is one that its kind has; only a lease is being broken, to a read lease or to none.",
-      mend: "Drop the lock with crimg edit.",
+      fix: "Drop the lock with crimg edit.",
     },
     function* (lock) {
       const { kind, type, breaking } = lock;
@@ -55,7 +55,7 @@ export const lockRules: readonly Rule<ImageContext>[] = [
       id: "LOCK_RANGE",
       level: "error",
       about: "A lock covers bytes from 0 up; flocks and leases cover the whole file.",
-      mend: "Drop the lock with crimg edit.",
+      fix: "Drop the lock with crimg edit.",
     },
     function* (lock) {
       const { start, end } = lock;
@@ -73,7 +73,7 @@ export const lockRules: readonly Rule<ImageContext>[] = [
       id: "LOCK_TASK",
       level: "error",
       about: "The holder of a lock is a task of the image.",
-      mend: "Drop the lock with crimg edit.",
+      fix: "Drop the lock with crimg edit.",
     },
     function* ({ pid }, { checkpoint }) {
       if (checkpoint.task(pid) === undefined)
@@ -85,7 +85,7 @@ export const lockRules: readonly Rule<ImageContext>[] = [
       id: "LOCK_FD",
       level: "error",
       about: "The holder of a lock has the descriptor that it is on.",
-      mend: "Drop the lock with crimg edit.",
+      fix: "Drop the lock with crimg edit.",
     },
     function* ({ pid, fd }, context) {
       if (context.checkpoint.task(pid) !== undefined && context.descriptor(pid, fd) === undefined)
@@ -97,7 +97,7 @@ export const lockRules: readonly Rule<ImageContext>[] = [
       id: "LOCK_FILE",
       level: "error",
       about: "A lock is on a regular file.",
-      mend: "Drop the lock with crimg edit; a restore can set none on other files.",
+      fix: "Drop the lock with crimg edit; a restore can set none on other files.",
     },
     function* ({ pid, fd }, context) {
       const type = context.descriptor(pid, fd)?.type;
@@ -111,7 +111,7 @@ export const lockRules: readonly Rule<ImageContext>[] = [
       level: "error",
       about:
         "A POSIX or OFD lock fits the access mode of its descriptor: the kernel refuses a write lock on one that only reads.",
-      mend: "Drop the lock with crimg edit.",
+      fix: "Drop the lock with crimg edit.",
     },
     function* ({ kind, type, file }) {
       if (file?.flags === undefined || (kind !== "posix" && kind !== "ofd")) return;
@@ -128,7 +128,7 @@ export const lockRules: readonly Rule<ImageContext>[] = [
     id: "LOCK_CONFLICT",
     level: "error",
     about: "No two holders have locks of one kind that exclude each other: restore would wait for ever.",
-    mend: "Drop one of the locks with crimg edit.",
+    fix: "Drop one of the locks with crimg edit.",
     check: lockConflicts,
   },
   lockRule(
@@ -136,7 +136,7 @@ export const lockRules: readonly Rule<ImageContext>[] = [
       id: "LOCK_TWICE",
       level: "error",
       about: "An open file has at most one flock and one lease.",
-      mend: "Drop one of them with crimg edit.",
+      fix: "Drop one of them with crimg edit.",
     },
     function* (lock, context) {
       const first = context.share(wholeFileLocks).get(keyOfWhole(lock));
@@ -153,7 +153,7 @@ export const lockRules: readonly Rule<ImageContext>[] = [
       id: "LEASE_ACCESS",
       level: "error",
       about: "A read lease is on a descriptor that only reads: the kernel refuses others.",
-      mend: "Drop the lease with crimg edit.",
+      fix: "Drop the lease with crimg edit.",
     },
     function* ({ kind, type, breaking, file }) {
       if (kind !== "lease" || breaking || type !== "read" || file?.flags === undefined) return;
@@ -170,7 +170,7 @@ export const lockRules: readonly Rule<ImageContext>[] = [
     level: "error",
     about:
       "Nobody else has a file open that has a write lease, nor one for writing that has a read lease: the kernel gives no such lease.",
-    mend: "Drop the lease, or the descriptors of the others, with crimg edit.",
+    fix: "Drop the lease, or the descriptors of the others, with crimg edit.",
     check: leaseConflicts,
   },
   lockRule(
@@ -179,7 +179,7 @@ export const lockRules: readonly Rule<ImageContext>[] = [
       level: "error",
       about:
         "Only a lease that is being broken has a time left, and not less than 0; it was more than it becomes.",
-      mend: "crimg edit --lease-expiry =0s makes it due at once.",
+      fix: "crimg edit --lease-expiry =0s makes it due at once.",
     },
     function* ({ kind, type, breaking, previous, remaining = 0n }) {
       const isBreaking = kind === "lease" && breaking;

@@ -15,7 +15,7 @@ export const mappingRules: readonly Rule<ImageContext>[] = [
       id: "VMA_RANGE",
       level: "error",
       about: "A VMA ends behind its start, on page boundaries, inside the address space of a program.",
-      mend: UNDO,
+      fix: UNDO,
     },
     function* (mappings, context) {
       const size = BigInt(context.checkpoint.pageSize);
@@ -33,7 +33,7 @@ export const mappingRules: readonly Rule<ImageContext>[] = [
       id: "VMA_OVERLAP",
       level: "error",
       about: "VMAs ascend and do not overlap; guard areas stand behind all others and lie inside them.",
-      mend: UNDO,
+      fix: UNDO,
     },
     function* (mappings) {
       let end = 0n;
@@ -55,7 +55,7 @@ export const mappingRules: readonly Rule<ImageContext>[] = [
       id: "VMA_GUARD",
       level: "error",
       about: "A guard area lies inside a VMA, or inside several that follow one another without a gap.",
-      mend: UNDO,
+      fix: UNDO,
     },
     function* (mappings) {
       const guards = mappings.filter(({ kind }) => kind === "guard");
@@ -71,7 +71,7 @@ export const mappingRules: readonly Rule<ImageContext>[] = [
     },
   ),
   mappingRule(
-    { id: "VMA_VDSO_ONCE", level: "error", about: "An address space has one vDSO.", mend: UNDO },
+    { id: "VMA_VDSO_ONCE", level: "error", about: "An address space has one vDSO.", fix: UNDO },
     function* (mappings) {
       for (const mapping of mappings.filter(({ kind }) => kind === "vdso").slice(1))
         yield { mapping, what: "a second vDSO", expected: "one", found: rangeText(mapping) };
@@ -82,7 +82,7 @@ export const mappingRules: readonly Rule<ImageContext>[] = [
     level: "error",
     about:
       "Code, data, heap, arguments and environment start before they end, inside the address space of a program: the kernel refuses others.",
-    mend: UNDO,
+    fix: UNDO,
     *check(context) {
       for (const { pid, mm } of addressSpaces(context)) {
         if (mm === undefined) continue;

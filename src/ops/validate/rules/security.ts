@@ -20,7 +20,7 @@ export const securityRules: readonly Rule<ImageContext>[] = [
     id: "SECCOMP_CHAIN",
     level: "error",
     about: `A seccomp filter has an id of its own, 1 to ${BPF_MAXINSNS} instructions, and lies over none or over another filter of the image, never over itself.`,
-    mend: "crimg edit --set gives it another predecessor; a damaged program is lost: checkpoint again.",
+    fix: "crimg edit --set gives it another predecessor; a damaged program is lost: checkpoint again.",
     *check(context) {
       const filters = context.share(filtersById);
       const isDone = new Set<SeccompFilter>();
@@ -60,7 +60,7 @@ export const securityRules: readonly Rule<ImageContext>[] = [
       id: "SECCOMP_FILTER",
       level: "error",
       about: "A thread in the filter mode of seccomp, and no other, names a filter of the image.",
-      mend: "crimg edit --set gives the thread the number of a filter, or mode 0, in which nothing is filtered.",
+      fix: "crimg edit --set gives the thread the number of a filter, or mode 0, in which nothing is filtered.",
     },
     function* ({ seccomp, seccompFilter, origin }, { pid }, context) {
       const at = context.placeOf(origin, { pid });
@@ -82,12 +82,32 @@ export const securityRules: readonly Rule<ImageContext>[] = [
         };
     },
   ),
+  threadRule(
+    {
+      id: "LSM_LABEL",
+      level: "error",
+      about: "A thread has a security label only if the image says which security module wrote it.",
+      fix: "crimg edit --set takes the label away; in a set inventory.img[0].lsmtype=NUMBER names the module.",
+    },
+    function* ({ credentials }, { pid }, context) {
+      if (
+        credentials?.lsmProfile !== undefined &&
+        context.checkpoint.surroundings.securityModule === undefined
+      )
+        yield {
+          at: context.placeOf(credentials.origin, { pid }),
+          what: "security label without a security module",
+          expected: "a security module",
+          found: `label ${credentials.lsmProfile}`,
+        };
+    },
+  ),
   {
     id: "CGROUP_PATH",
     level: "error",
     about:
       "Each set of control groups has an id of its own above 0, and its groups are absolute paths with their controllers.",
-    mend: "crimg edit --cgroup OLD=NEW renames a group in all its places, --set gives a set another id.",
+    fix: "crimg edit --cgroup OLD=NEW renames a group in all its places, --set gives a set another id.",
     *check(context) {
       const seen = new Set<number>();
       for (const { id, groups, origin } of context.checkpoint.controlGroupSets) {
@@ -107,7 +127,7 @@ export const securityRules: readonly Rule<ImageContext>[] = [
       id: "CGROUP_SET",
       level: "error",
       about: "The control groups of a thread are a set of the image, or those of whoever restores.",
-      mend: "crimg edit --set gives the thread the number of a set that is there.",
+      fix: "crimg edit --set gives the thread the number of a set that is there.",
     },
     function* ({ controlGroupSet: id, origin }, { pid }, context) {
       if (id !== undefined && !context.share(controlGroupIds).has(id))

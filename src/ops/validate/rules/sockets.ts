@@ -25,7 +25,7 @@ const CHECKS: readonly (readonly [facts: RuleFacts, check: Check])[] = [
       id: "SOCKET_INODE",
       level: "error",
       about: "No two sockets have one inode: peers and connections are named by it.",
-      mend: "Drop the descriptors of one of them with crimg edit --drop-fd.",
+      fix: "Drop the descriptors of one of them with crimg edit --drop-fd.",
     },
     function* ({ inode }, file, context) {
       const first = context.share(firstOfInodes).get(inode);
@@ -42,7 +42,7 @@ const CHECKS: readonly (readonly [facts: RuleFacts, check: Check])[] = [
       id: "INET_FAMILY",
       level: "error",
       about: "An inet socket is IPv4 or IPv6.",
-      mend: "crimg edit --set gives it the family of its address, 2 or 10.",
+      fix: "crimg edit --set gives it the family of its address, 2 or 10.",
     },
     function* ({ family }, { type }) {
       if (type === "INETSK" && family !== "INET" && family !== "INET6")
@@ -54,7 +54,7 @@ const CHECKS: readonly (readonly [facts: RuleFacts, check: Check])[] = [
       id: "UNIX_NAME_LENGTH",
       level: "error",
       about: `The name of a unix socket has at most ${SUN_PATH_BYTES} bytes.`,
-      mend: "Give it a shorter path with crimg edit --remap-path.",
+      fix: "Give it a shorter path with crimg edit --remap-path.",
     },
     ofUnix(function* ({ length }) {
       if (length > SUN_PATH_BYTES)
@@ -70,7 +70,7 @@ const CHECKS: readonly (readonly [facts: RuleFacts, check: Check])[] = [
       id: "UNIX_NAME_END",
       level: "warning",
       about: "The path of a unix socket ends with one NUL, which counts.",
-      mend: "crimg edit --remap-path keeps the NUL; another tool has cut it off.",
+      fix: "crimg edit --remap-path keeps the NUL; another tool has cut it off.",
     },
     ofUnix(function* (unix) {
       const { name } = unix;
@@ -85,7 +85,7 @@ const CHECKS: readonly (readonly [facts: RuleFacts, check: Check])[] = [
       id: "UNIX_NAME_DIRECTORY",
       level: "error",
       about: "A unix socket with a relative path says the directory it was bound in.",
-      mend: "Drop its descriptors with crimg edit --drop-fd, or give it the directory with crimg edit --set.",
+      fix: "Drop its descriptors with crimg edit --drop-fd, or give it the directory with crimg edit --set.",
     },
     ofUnix(function* (unix) {
       if (isPath(unix) && unix.name[0] !== SLASH && (unix.directory ?? "") === "")
@@ -97,7 +97,7 @@ const CHECKS: readonly (readonly [facts: RuleFacts, check: Check])[] = [
       id: "UNIX_PERMISSIONS",
       level: "warning",
       about: "A unix socket with a path has its mode and owner, in images that store these.",
-      mend: "Set mode and owner of the socket's file after the restore: it is made with those of its task.",
+      fix: "Set mode and owner of the socket's file after the restore: it is made with those of its task.",
     },
     ofUnix(function* (unix, _, context) {
       if (hasPermissions(unix) === false && context.share(storesPermissions))
@@ -109,7 +109,7 @@ const CHECKS: readonly (readonly [facts: RuleFacts, check: Check])[] = [
       id: "SOCKET_PEER",
       level: "error",
       about: "The two ends of a connection between unix sockets name each other.",
-      mend: "crimg edit --set gives the other end the number of this one, or 0 for none.",
+      fix: "crimg edit --set gives the other end the number of this one, or 0 for none.",
     },
     function* ({ inode, type, peer, peerInode }) {
       const back = peer?.socket?.peer?.socket?.inode;
@@ -126,7 +126,7 @@ const CHECKS: readonly (readonly [facts: RuleFacts, check: Check])[] = [
       id: "TCP_QUEUE",
       level: "error",
       about: "What of a connection's outgoing bytes was not yet sent is part of them.",
-      mend: "Restore with --tcp-close, which ends the connection.",
+      fix: "Restore with --tcp-close, which ends the connection.",
     },
     ofConnection(function* ({ neverSent = 0, unsent }) {
       const size = sizeOf(unsent);
@@ -143,7 +143,7 @@ const CHECKS: readonly (readonly [facts: RuleFacts, check: Check])[] = [
       id: "TCP_OPTIONS",
       level: "error",
       about: "A connection has the values of the options that it negotiated.",
-      mend: "Restore with --tcp-close, which ends the connection.",
+      fix: "Restore with --tcp-close, which ends the connection.",
     },
     ofConnection(function* ({ optionMask, timestamp, receiveScale }) {
       if ((optionMask & OPT_TIMESTAMPS) !== 0 && timestamp === undefined)
@@ -157,7 +157,7 @@ const CHECKS: readonly (readonly [facts: RuleFacts, check: Check])[] = [
       id: "SOCKET_RIGHTS",
       level: "error",
       about: `A message carries at most ${MAX_RIGHTS} descriptors.`,
-      mend: "Drop the descriptors of the socket with crimg edit --drop-fd.",
+      fix: "Drop the descriptors of the socket with crimg edit --drop-fd.",
     },
     function* (socket) {
       let message = 0;
@@ -170,6 +170,20 @@ const CHECKS: readonly (readonly [facts: RuleFacts, check: Check])[] = [
             found: String(files.length),
           };
       }
+    },
+  ],
+  [
+    {
+      id: "QUEUE_RIGHTS",
+      level: "error",
+      about: "A descriptor that travels in a message is an open file of the image.",
+      fix: "crimg edit --drop-fd PID:FD closes the descriptors of the socket that the message waits in.",
+    },
+    function* (socket, _, { checkpoint }) {
+      for (const { files } of socket.unix === undefined ? [] : socket.received())
+        for (const id of files)
+          if (checkpoint.files.get(id) === undefined)
+            yield { what: "missing open file in a message", expected: `open file ${id}`, found: "none" };
     },
   ],
 ];

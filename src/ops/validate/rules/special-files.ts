@@ -13,7 +13,7 @@ export const specialFileRules: readonly Rule<ImageContext>[] = [
     id: "PIPE_CONTENTS",
     level: "error",
     about: "A pipe's bytes are stored once and fit into its capacity, 65,536 unless the image says another.",
-    mend: "crimg edit --drop-fd PID:FD closes its ends; crimg edit --set sets a capacity that is stored.",
+    fix: "crimg edit --drop-fd PID:FD closes its ends; crimg edit --set sets a capacity that is stored.",
     *check(context) {
       const seen = new Set<string>();
       for (const { pipeId, kind, bytes, capacity, origin } of context.checkpoint.pipes) {
@@ -36,7 +36,7 @@ export const specialFileRules: readonly Rule<ImageContext>[] = [
     id: "PIPE_CAPACITY",
     level: "warning",
     about: "The capacity of a pipe is whole pages, as the kernel gives it; another one is rounded up.",
-    mend: "crimg edit --set sets a multiple of 4096.",
+    fix: "crimg edit --set sets a multiple of 4096.",
     *check(context) {
       for (const { capacity, origin } of context.checkpoint.pipes)
         if (capacity % PAGE_SIZE !== 0)
@@ -52,7 +52,7 @@ export const specialFileRules: readonly Rule<ImageContext>[] = [
     id: "EPOLL_SELF",
     level: "error",
     about: "No epoll instance watches itself: the kernel refuses it.",
-    mend: "crimg edit --drop-fd PID:FD closes the descriptor.",
+    fix: "crimg edit --drop-fd PID:FD closes the descriptor.",
     *check(context) {
       for (const { pid, table } of context.share(descriptorTables))
         for (const { fd, file } of table.descriptors) {
@@ -74,7 +74,7 @@ export const specialFileRules: readonly Rule<ImageContext>[] = [
     id: "INOTIFY_WATCHES",
     level: "error",
     about: "No two watches of an inotify instance have one number; their order is the kernel's.",
-    mend: "crimg edit --set gives one of the two another number.",
+    fix: "crimg edit --set gives one of the two another number.",
     *check(context) {
       for (const file of context.checkpoint.files.all) {
         const special = file.type === "INOTIFY" ? file.special : undefined;

@@ -18,7 +18,7 @@ export const taskRules: readonly Rule<ImageContext>[] = [
     id: "TIMER_DUPLICATE",
     level: "error",
     about: "No two POSIX timers of a task have one id.",
-    mend: "crimg edit --set gives one of them another id.",
+    fix: "crimg edit --set gives one of them another id.",
     *check(context) {
       for (const { pid, timers } of context.checkpoint.tasks) {
         const seen = new Set<number | undefined>();
@@ -35,7 +35,7 @@ export const taskRules: readonly Rule<ImageContext>[] = [
     id: "TIMER_THREAD",
     level: "error",
     about: "A POSIX timer that signals one thread names a thread of its task.",
-    mend: "crimg edit --set gives it the id of a thread, or another kind of notice.",
+    fix: "crimg edit --set gives it the id of a thread, or another kind of notice.",
     *check(context) {
       for (const { pid, timers, threads } of context.checkpoint.tasks)
         for (const { kind, notice, origin } of timers) {
@@ -55,7 +55,7 @@ export const taskRules: readonly Rule<ImageContext>[] = [
     level: "error",
     about:
       "The wait status of a zombie is an exit status in its second byte, or a signal in its first, wait(2).",
-    mend: "crimg edit --set gives it another one, 0 for success.",
+    fix: "crimg edit --set gives it another one, 0 for success.",
     *check(context) {
       for (const { pid, exitStatus: status = 0, origin } of context.checkpoint.tasks) {
         const signal = status & 0x7f;
@@ -75,7 +75,7 @@ export const taskRules: readonly Rule<ImageContext>[] = [
     id: "RLIMIT_RANGE",
     level: "error",
     about: "A soft resource limit is not above the hard one: setrlimit(2) refuses that.",
-    mend: "crimg edit --set lowers the soft limit, or raises the hard one.",
+    fix: "crimg edit --set lowers the soft limit, or raises the hard one.",
     *check(context) {
       for (const { pid, limits } of context.checkpoint.tasks)
         for (const { soft, hard, origin } of limits)
@@ -93,7 +93,7 @@ export const taskRules: readonly Rule<ImageContext>[] = [
     id: "SIGNAL_QUEUE",
     level: "error",
     about: "A pending signal has a number from 1 to 64.",
-    mend: "Undo the edit that changed it, or copy the image again: no edit takes a signal away.",
+    fix: "Undo the edit that changed it, or copy the image again: no edit takes a signal away.",
     *check(context) {
       for (const { pid, signals, threads } of context.checkpoint.tasks)
         for (const { pending } of [signals, ...threads])
@@ -111,7 +111,7 @@ export const taskRules: readonly Rule<ImageContext>[] = [
     id: "TASK_STOP_SIGNAL",
     level: "warning",
     about: "Only a stopped task has a signal that stopped it.",
-    mend: "crimg edit --set gives the task its state, or no such signal; restore does not use it.",
+    fix: "crimg edit --set gives the task its state, or no such signal; restore does not use it.",
     *check(context) {
       for (const { pid, state, attributes, threads } of context.checkpoint.tasks) {
         const { stopSignal } = attributes;
@@ -131,7 +131,7 @@ export const taskRules: readonly Rule<ImageContext>[] = [
       id: "COMM_LENGTH",
       level: "warning",
       about: "The name of a task or thread has at most 15 bytes.",
-      mend: "Restore cuts it off; crimg edit --comm PID=NAME gives a shorter one.",
+      fix: "Restore cuts it off; crimg edit --comm PID=NAME gives a shorter one.",
     },
     function* ({ tid, comm, origin }, { pid }, context) {
       const { length } = textToBytes(comm);
@@ -151,7 +151,7 @@ export const taskRules: readonly Rule<ImageContext>[] = [
       level: "error",
       about:
         "Effective capabilities are permitted, ambient ones permitted and inheritable: the kernel refuses others.",
-      mend: "crimg edit --set changes the sets of capabilities.",
+      fix: "crimg edit --set changes the sets of capabilities.",
     },
     function* ({ credentials }, { pid }, context) {
       if (credentials === undefined) return;
@@ -174,7 +174,7 @@ export const taskRules: readonly Rule<ImageContext>[] = [
       id: "CREDS_GROUPS",
       level: "error",
       about: `A thread has at most ${NGROUPS_MAX} supplementary groups: setgroups(2) refuses more.`,
-      mend: "crimg edit --set gives the credentials a shorter list.",
+      fix: "crimg edit --set gives the credentials a shorter list.",
     },
     function* ({ credentials }, { pid }, context) {
       if (credentials !== undefined && credentials.groups.length > NGROUPS_MAX)
@@ -192,7 +192,7 @@ export const taskRules: readonly Rule<ImageContext>[] = [
       level: "error",
       about:
         "The area of restartable sequences has an address that is a multiple of 32: rseq(2) refuses others.",
-      mend: "Undo the edit that changed it, or copy the image again: the program says where its area is.",
+      fix: "Undo the edit that changed it, or copy the image again: the program says where its area is.",
     },
     function* ({ rseq }, { pid }, context) {
       if (rseq !== undefined && rseq.address % RSEQ_ALIGNMENT !== 0n)

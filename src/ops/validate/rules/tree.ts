@@ -13,7 +13,7 @@ export const treeRules: readonly Rule<ImageContext>[] = [
     id: "PID_RANGE",
     level: "error",
     about: `Ids of processes and threads are from 1 to ${PID_MAX_LIMIT}, those of groups and sessions at most that: Linux gives no others.`,
-    mend: UNDO,
+    fix: UNDO,
     *check(context) {
       const expected = `1 to ${PID_MAX_LIMIT}`;
       for (const { id, pid, origin } of context.checkpoint.ids())
@@ -37,7 +37,7 @@ export const treeRules: readonly Rule<ImageContext>[] = [
     id: "PID_DUPLICATE",
     level: "error",
     about: "No two processes or threads have one id.",
-    mend: UNDO,
+    fix: UNDO,
     *check(context) {
       const seen = new Map<number, Origin>();
       for (const { id, pid, origin } of context.checkpoint.ids()) {
@@ -56,7 +56,7 @@ export const treeRules: readonly Rule<ImageContext>[] = [
     id: "TREE_ROOT",
     level: "error",
     about: "Exactly one task has no parent, and it is the first: a restore starts with it.",
-    mend: UNDO,
+    fix: UNDO,
     *check(context) {
       const [first, ...others] = context.checkpoint.tasks;
       if (first === undefined) return;
@@ -76,7 +76,7 @@ export const treeRules: readonly Rule<ImageContext>[] = [
     id: "TREE_PARENT",
     level: "error",
     about: "The parent of a task is in the image and stands before it.",
-    mend: UNDO,
+    fix: UNDO,
     *check(context) {
       const { checkpoint } = context;
       const before = new Set<number>();
@@ -99,7 +99,7 @@ export const treeRules: readonly Rule<ImageContext>[] = [
     id: "TREE_CYCLE",
     level: "error",
     about: "No task is its own ancestor.",
-    mend: UNDO,
+    fix: UNDO,
     check: cycles,
   },
 ];

@@ -23,7 +23,7 @@ export const criuFaultRules: readonly Rule<SetContext>[] = [
     level: "warning",
     about:
       "No child has a lower pid than its parent while unix sockets are open: criu's restore then aborts in sk-unix.c.",
-    mend: "Nothing in the set can mend it; checkpoint again after the worker was started anew, or try the restore.",
+    fix: "Nothing in the set can fix it; checkpoint again after the worker was started anew, or try the restore.",
     *check(context) {
       if (!context.checkpoint.files.all.some(({ type }) => type === "UNIXSK")) return;
       const tasks = context.share(tasksByPid);
@@ -41,7 +41,7 @@ export const criuFaultRules: readonly Rule<SetContext>[] = [
     level: "warning",
     about:
       "The root task asks for no signal when its parent ends: after the restore its parent is criu, which ends.",
-    mend: "Take the request away, or keep criu as the parent (restore without --restore-detached).",
+    fix: "Take the request away, or keep criu as the parent (restore without --restore-detached).",
     *check(context) {
       const root = context.share(tasksOf)[0];
       const signal = root?.core?.thread_core?.pdeath_sig;
@@ -61,7 +61,7 @@ export const criuFaultRules: readonly Rule<SetContext>[] = [
     level: "warning",
     about:
       "No lease is being broken: criu restores one with a signal that had not been pending, and no image tells the time that was left.",
-    mend: "Settle the lease to what it becomes, or drop it, with crimg edit.",
+    fix: "Settle the lease to what it becomes, or drop it, with crimg edit.",
     *check(context) {
       for (const lock of context.checkpoint.locks)
         if (lock.kind === "lease" && lock.breaking)
@@ -78,7 +78,7 @@ export const criuFaultRules: readonly Rule<SetContext>[] = [
     level: "note",
     about:
       "No file with a write lease is checked by its build id: criu opens it to read the id, which breaks the lease and waits 45 s.",
-    mend: "Dump with --file-validation filesize; here crimg edit --no-file-check PATH takes the check away.",
+    fix: "Dump with --file-validation filesize; here crimg edit --no-file-check PATH takes the check away.",
     *check(context) {
       for (const lock of context.checkpoint.locks) {
         const { kind, type, breaking, file } = lock;
@@ -98,7 +98,7 @@ export const criuFaultRules: readonly Rule<SetContext>[] = [
     level: "warning",
     about:
       "No task has a POSIX lock on a file that it also maps (as sqlite does with its -shm file): criu loses the lock without a word.",
-    mend: "Nothing in the set can mend it: let the program take the lock again after the restore.",
+    fix: "Nothing in the set can fix it: let the program take the lock again after the restore.",
     *check(context) {
       const mapped = context.share(mappedPaths);
       for (const lock of context.checkpoint.locks) {
@@ -115,7 +115,7 @@ export const criuFaultRules: readonly Rule<SetContext>[] = [
     id: "POLL_INTERRUPTED",
     level: "note",
     about: "No thread waits in poll(2): after the restore the call returns EINTR.",
-    mend: "Nothing is to be done for programs that call poll again; others end with an error.",
+    fix: "Nothing is to be done for programs that call poll again; others end with an error.",
     *check(context) {
       for (const [tid, { pid }] of context.share(tasksByTid)) {
         const registers = (context.set.first(IMAGES.CORE, tid)?.thread_info as ThreadInfoX86 | undefined)
@@ -132,7 +132,7 @@ export const criuFaultRules: readonly Rule<SetContext>[] = [
     id: "EVENTFD_SEMAPHORE",
     level: "warning",
     about: "No eventfd counts as a semaphore: criu restores it as a plain one.",
-    mend: "Nothing in the set can mend it.",
+    fix: "Nothing in the set can fix it.",
     *check(context) {
       for (const file of context.share(filesByType).get("EVENTFD") ?? [])
         if (((file.record as EventfdFileEntry).flags & EFD_SEMAPHORE) !== 0)
@@ -143,7 +143,7 @@ export const criuFaultRules: readonly Rule<SetContext>[] = [
     id: "FIFO_ASYNC",
     level: "warning",
     about: "No fifo is open with O_ASYNC: criu restores the flag without its effect.",
-    mend: "Nothing in the set can mend it: the program gets no SIGIO until it sets the flag again.",
+    fix: "Nothing in the set can fix it: the program gets no SIGIO until it sets the flag again.",
     *check(context) {
       for (const file of context.share(filesByType).get("FIFO") ?? [])
         if (((file.flags ?? 0) & O_ASYNC) !== 0)

@@ -13,7 +13,7 @@ export const deletedFileRules: readonly Rule<SetContext>[] = [
     id: "GHOST_UNUSED",
     level: "warning",
     about: "A ghost image belongs to a deleted file of remap-fpath.img.",
-    mend: "Copy remap-fpath.img again from where the set was made.",
+    fix: "Copy remap-fpath.img again from where the set was made.",
     *check({ set }) {
       const used = new Set(set.records(IMAGES.REMAP_FPATH).map(({ value }) => value.remap_id & 0x7fff_ffff));
       for (const id of set.ids(IMAGES.GHOST_FILE))
@@ -25,7 +25,7 @@ export const deletedFileRules: readonly Rule<SetContext>[] = [
     id: "LINK_REMAP_CHECKED",
     level: "warning",
     about: "The hard link of a deleted file is not checked for size and mode, as criu stores it.",
-    mend: "crimg edit --no-file-check PATH takes size and mode from the entry.",
+    fix: "crimg edit --no-file-check PATH takes size and mode from the entry.",
     *check(context) {
       for (const { value } of context.set.records(IMAGES.REMAP_FPATH)) {
         if (value.remap_type !== LINK) continue;
@@ -44,7 +44,7 @@ export const deletedFileRules: readonly Rule<SetContext>[] = [
     id: "REMAP_PROCESS",
     level: "error",
     about: "A path of a process that was gone belongs to none of the set.",
-    mend: "Copy remap-fpath.img again from where the set was made.",
+    fix: "Copy remap-fpath.img again from where the set was made.",
     *check(context) {
       const tasks = context.share(tasksByPid);
       for (const { value, index } of context.set.records(IMAGES.REMAP_FPATH))

@@ -21,7 +21,7 @@ export const fileRules: readonly Rule<SetContext>[] = [
     id: "FILE_MEMBER",
     level: "error",
     about: "An entry of files.img has the one member that its type says, with the entry's id.",
-    mend: AGAIN,
+    fix: AGAIN,
     *check({ set }) {
       for (const { value, index } of set.image(IMAGES.FILES)?.heldRecords() ?? []) {
         const type = enumName(FD_TYPES, value.type);
@@ -50,7 +50,7 @@ export const fileRules: readonly Rule<SetContext>[] = [
     id: "FILE_DUPLICATE",
     level: "error",
     about: "No two open files have one id, but for a tun descriptor and its device node.",
-    mend: AGAIN,
+    fix: AGAIN,
     *check({ checkpoint }) {
       const seen = new Map<string, OpenFile>();
       for (const file of checkpoint.files.all) {
@@ -71,14 +71,14 @@ export const fileRules: readonly Rule<SetContext>[] = [
     id: "FILE_UNUSED",
     level: "warning",
     about: "Every file entry is used by a descriptor, a mapping, a task or another entry.",
-    mend: "It does no harm; if a descriptor should have it, copy the fdinfo images again.",
+    fix: "It does no harm; if a descriptor should have it, copy the fdinfo images again.",
     check: unused,
   },
   {
     id: "FD_FILE",
     level: "error",
     about: "A descriptor names an open file of its type.",
-    mend: "Copy files.img again from where the set was made; crimg edit --drop-fd PID:N does without the descriptor.",
+    fix: "Copy files.img again from where the set was made; crimg edit --drop-fd PID:N does without the descriptor.",
     *check(context) {
       for (const { pid, table } of context.share(descriptorTables))
         for (const { fd, file, fileId, type, origin } of table.descriptors)
@@ -96,7 +96,7 @@ export const fileRules: readonly Rule<SetContext>[] = [
     id: "FD_FLAGS",
     level: "warning",
     about: "The flags of a descriptor are FD_CLOEXEC or none.",
-    mend: "crimg edit --set gives it 1 or 0.",
+    fix: "crimg edit --set gives it 1 or 0.",
     *check(context) {
       for (const { pid, table } of context.share(descriptorTables))
         for (const { value, index } of context.set.image(IMAGES.FDINFO, table.id)?.heldRecords() ?? [])
@@ -118,7 +118,7 @@ export const fileRules: readonly Rule<SetContext>[] = [
     id: "EPOLL_TARGET",
     level: "error",
     about: "What an epoll descriptor waits for is a descriptor of a task that has it.",
-    mend: "Copy the fdinfo image again from where the set was made.",
+    fix: "Copy the fdinfo image again from where the set was made.",
     *check(context) {
       const byPid = context.share(descriptorsByPid);
       for (const { pid, table } of context.share(descriptorTables))

@@ -16,7 +16,7 @@ export const framingRules: readonly Rule<SetContext>[] = [
     level: "error",
     about:
       "Every image file is a regular file: criu follows a symbolic link wherever it leads, and crimg follows none.",
-    mend: "Put the file itself there if you know where the link leads; otherwise take it away.",
+    fix: "Put the file itself there if you know where the link leads; otherwise take it away.",
     *check({ set }) {
       for (const { name, kind } of set.files) {
         const found = set.fileSet.irregular?.().get(name);
@@ -31,7 +31,7 @@ export const framingRules: readonly Rule<SetContext>[] = [
     id: "IMAGE_UNREADABLE",
     level: "error",
     about: "Every image file can be read.",
-    mend: "Make the file readable for the user who restores.",
+    fix: "Make the file readable for the user who restores.",
     *check(context) {
       for (const { image, error } of damages(context))
         if (error.code === "IO") yield { at: { image }, what: textOf(error) };
@@ -43,7 +43,7 @@ export const framingRules: readonly Rule<SetContext>[] = [
     id: "IMAGE_MAGIC",
     level: "error",
     about: "An image file starts with the magic words of a CRIU image.",
-    mend: COPY_AGAIN,
+    fix: COPY_AGAIN,
     *check(context) {
       for (const { image, record, misnamed, error } of damages(context))
         if (
@@ -59,7 +59,7 @@ export const framingRules: readonly Rule<SetContext>[] = [
     id: "IMAGE_KIND",
     level: "error",
     about: "The magic of an image is that of the kind which its file name says.",
-    mend: "Give the file the name that it had when it was made.",
+    fix: "Give the file the name that it had when it was made.",
     *check(context) {
       for (const { image, misnamed, error } of damages(context))
         if (misnamed !== undefined)
@@ -75,21 +75,21 @@ export const framingRules: readonly Rule<SetContext>[] = [
     id: "IMAGE_TRUNCATED",
     level: "error",
     about: "The records of an image and their payloads end where the file ends.",
-    mend: COPY_AGAIN,
+    fix: COPY_AGAIN,
     check: (context) => recordDamage(context, isFraming),
   },
   {
     id: "IMAGE_GARBAGE",
     level: "error",
     about: "Each record decodes as its message, with every required field.",
-    mend: COPY_AGAIN,
+    fix: COPY_AGAIN,
     check: (context) => recordDamage(context, (damage) => !isFraming(damage) && damage.error.code !== "IO"),
   },
   {
     id: "RECORD_MISSING",
     level: "error",
     about: "An image that holds one record has it.",
-    mend: COPY_AGAIN,
+    fix: COPY_AGAIN,
     *check(context) {
       for (const { name, kind, header, records } of context.share(scanImages)) {
         const first = kind.entries[0];
@@ -108,7 +108,7 @@ export const framingRules: readonly Rule<SetContext>[] = [
     id: "RECORD_SURPLUS",
     level: "warning",
     about: "Nothing stands behind the one record of an image that holds one.",
-    mend: "criu ignores the rest; if another tool wrote the set, make it again with crimg.",
+    fix: "criu ignores the rest; if another tool wrote the set, make it again with crimg.",
     *check(context) {
       for (const { name, kind, records } of context.share(scanImages))
         if (
@@ -128,7 +128,7 @@ export const framingRules: readonly Rule<SetContext>[] = [
     id: "BYTE_ORDER",
     level: "error",
     about: "All images of a set have one byte order.",
-    mend: "The set holds images of two machines: take those of one dump.",
+    fix: "The set holds images of two machines: take those of one dump.",
     *check(context) {
       const images = context.share(scanImages).filter(({ header }) => header !== undefined);
       const first = images[0]?.header?.byteOrder;
@@ -146,7 +146,7 @@ export const framingRules: readonly Rule<SetContext>[] = [
     id: "ENVELOPE",
     level: "error",
     about: "Images have the number of magic words that the version in inventory.img says.",
-    mend: "The set holds images of two dumps: take those of one.",
+    fix: "The set holds images of two dumps: take those of one.",
     *check(context) {
       const version = context.set.first(IMAGES.INVENTORY)?.img_version;
       if (version === undefined) return;

@@ -10,7 +10,7 @@ export const inetSocketRules: readonly Rule<SetContext>[] = [
     id: "INET_ADDRESS",
     level: "error",
     about: "An IPv4 address has one word, an IPv6 address four.",
-    mend: "crimg edit --set gives the socket an address of its family.",
+    fix: "crimg edit --set gives the socket an address of its family.",
     *check(context) {
       for (const { record, origin } of context.share(filesByType).get("INETSK") ?? [])
         for (const field of ["src_addr", "dst_addr"] as const) {

@@ -14,7 +14,7 @@ export const inventoryRules: readonly Rule<SetContext>[] = [
     id: "INVENTORY_MISSING",
     level: "error",
     about: "Every image set has inventory.img.",
-    mend: "Copy inventory.img from where the set was made.",
+    fix: "Copy inventory.img from where the set was made.",
     *check({ set }) {
       if (!set.files.some(({ kind }) => kind === IMAGES.INVENTORY))
         yield { at: { image: INVENTORY }, what: "the file is missing" };
@@ -24,7 +24,7 @@ export const inventoryRules: readonly Rule<SetContext>[] = [
     id: "IMAGE_VERSION",
     level: "error",
     about: "The version of the set is one that criu knows.",
-    mend: "Restore with the criu that made the set.",
+    fix: "Restore with the criu that made the set.",
     *check({ set }) {
       const version = set.first(IMAGES.INVENTORY)?.img_version;
       if (version === undefined || RELEASED_VERSIONS.includes(version)) return;
@@ -44,7 +44,7 @@ export const inventoryRules: readonly Rule<SetContext>[] = [
     id: "INVENTORY_OLD",
     level: "error",
     about: "Descriptors are stored by table and not by task, as criu has done since 0.4.",
-    mend: "Restore with the criu that made the set, and checkpoint again.",
+    fix: "Restore with the criu that made the set, and checkpoint again.",
     *check({ set }) {
       const inventory = set.first(IMAGES.INVENTORY);
       if (inventory !== undefined && inventory.fdinfo_per_id !== true)
@@ -60,7 +60,7 @@ export const inventoryRules: readonly Rule<SetContext>[] = [
     id: "INVENTORY_CGROUP",
     level: "error",
     about: "The number of criu's own control groups is not 0.",
-    mend: "Copy inventory.img again from where the set was made.",
+    fix: "Copy inventory.img again from where the set was made.",
     *check({ set }) {
       if (set.first(IMAGES.INVENTORY)?.root_cg_set === 0)
         yield {
@@ -75,7 +75,7 @@ export const inventoryRules: readonly Rule<SetContext>[] = [
     id: "INVENTORY_NET_LOCK",
     level: "error",
     about: "The way in which connections were stopped is one that criu knows.",
-    mend: "Restore with the criu that made the set.",
+    fix: "Restore with the criu that made the set.",
     *check({ set }) {
       const method = set.first(IMAGES.INVENTORY)?.network_lock_method;
       if (method !== undefined && method > 2)

@@ -14,7 +14,7 @@ export const kernelObjectRules: readonly Rule<SetContext>[] = [
     level: "error",
     about:
       "Each task has memory, directories and signal handlers of its own: criu dumps no task that shares them.",
-    mend: "crimg edit --set gives the task a number that no other has: its images are its own.",
+    fix: "crimg edit --set gives the task a number that no other has: its images are its own.",
     *check(context) {
       for (const field of PRIVATE) {
         const owners = new Map<number, number>();
@@ -36,7 +36,7 @@ export const kernelObjectRules: readonly Rule<SetContext>[] = [
     id: "FD_TABLE_SHARED",
     level: "error",
     about: "Only a task and its parent share a table of descriptors.",
-    mend: "crimg edit --set gives the task the number of its own fdinfo image.",
+    fix: "crimg edit --set gives the task the number of its own fdinfo image.",
     *check(context) {
       const users = new Map<number, Set<number>>();
       for (const { pid, entry, ids, dead } of context.share(tasksOf)) {
@@ -57,7 +57,7 @@ export const kernelObjectRules: readonly Rule<SetContext>[] = [
     id: "FD_TABLE_OF_CRIU",
     level: "error",
     about: "No task has criu's own table of descriptors.",
-    mend: "crimg edit --set gives the task, and its fdinfo image, another number.",
+    fix: "crimg edit --set gives the task, and its fdinfo image, another number.",
     *check(context) {
       const own = context.set.first(IMAGES.INVENTORY)?.root_ids?.files_id;
       for (const { pid, ids, dead } of context.share(tasksOf))
@@ -73,7 +73,7 @@ export const kernelObjectRules: readonly Rule<SetContext>[] = [
     id: "NAMESPACE_IMAGE",
     level: "error",
     about: "A namespace that is not criu's own has its image.",
-    mend: "Copy the missing file from where the set was made.",
+    fix: "Copy the missing file from where the set was made.",
     *check(context) {
       const { set } = context;
       const inventory = set.first(IMAGES.INVENTORY);
@@ -99,7 +99,7 @@ export const kernelObjectRules: readonly Rule<SetContext>[] = [
     id: "NAMESPACE_DIFFERS",
     level: "error",
     about: "Only mount and network namespaces differ between tasks of one set.",
-    mend: "crimg edit --set gives the task the namespace of the root task.",
+    fix: "crimg edit --set gives the task the namespace of the root task.",
     *check(context) {
       const tasks = context.share(tasksOf).filter(({ dead }) => !dead);
       const root = tasks[0]?.ids;
@@ -123,7 +123,7 @@ export const kernelObjectRules: readonly Rule<SetContext>[] = [
     id: "USERNS_MAP",
     level: "error",
     about: "A user namespace maps ids, and no id twice.",
-    mend: "crimg edit --set gives the map ranges that do not overlap.",
+    fix: "crimg edit --set gives the map ranges that do not overlap.",
     *check({ set }) {
       for (const id of set.ids(IMAGES.USERNS)) {
         const entry = set.first(IMAGES.USERNS, id);

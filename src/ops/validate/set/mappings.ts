@@ -31,7 +31,7 @@ export const memoryRules: readonly Rule<SetContext>[] = [
     id: "MM_AUXV",
     level: "warning",
     about: "The auxiliary vector is pairs of words.",
-    mend: "crimg edit --set gives the vector whole pairs, the last one 0 and 0.",
+    fix: "crimg edit --set gives the vector whole pairs, the last one 0 and 0.",
     *check(context) {
       for (const { pid, mm } of context.share(tasksOf)) {
         const words = mm?.mm_saved_auxv.length ?? 0;
@@ -48,7 +48,7 @@ export const memoryRules: readonly Rule<SetContext>[] = [
     id: "AIO_RING",
     level: "error",
     about: "Each ring of asynchronous I/O has its mapping.",
-    mend: "crimg edit --set gives the ring the start of its mapping, or takes the entry away.",
+    fix: "crimg edit --set gives the ring the start of its mapping, or takes the entry away.",
     *check(context) {
       for (const { pid, mm } of context.share(tasksOf)) {
         const rings = new Set(

@@ -15,7 +15,7 @@ export const mountRules: readonly Rule<SetContext>[] = [
     id: "MOUNT_DUPLICATE",
     level: "error",
     about: "No two mounts have one id.",
-    mend: "crimg edit --set gives one of the mounts, and what refers to it, another id.",
+    fix: "crimg edit --set gives one of the mounts, and what refers to it, another id.",
     *check(context) {
       const seen = new Set<number>();
       for (const { image, mounts } of namespaces(context))
@@ -34,7 +34,7 @@ export const mountRules: readonly Rule<SetContext>[] = [
     level: "error",
     about:
       "Exactly one mount of a namespace is its root: its parent is not in the set, and it is mounted at /.",
-    mend: "crimg edit --set gives the mount the id of its parent.",
+    fix: "crimg edit --set gives the mount the id of its parent.",
     *check(context) {
       for (const { image, mounts } of namespaces(context)) {
         const ids = new Set(mounts.map(({ value }) => value.mnt_id));
@@ -60,7 +60,7 @@ export const mountRules: readonly Rule<SetContext>[] = [
     id: "MOUNT_BENEATH",
     level: "error",
     about: "A mount lies at or beneath the mount point of its parent.",
-    mend: "Move the parent's mount point as well; crimg edit --remap-path does so.",
+    fix: "Move the parent's mount point as well; crimg edit --remap-path does so.",
     *check(context) {
       for (const { image, mounts } of namespaces(context)) {
         const byId = new Map(mounts.map(({ value }) => [value.mnt_id, value]));
@@ -81,7 +81,7 @@ export const mountRules: readonly Rule<SetContext>[] = [
     id: "MOUNT_CYCLE",
     level: "error",
     about: "No mount is mounted on itself by way of its parents.",
-    mend: "crimg edit --set gives the mount the id of its parent.",
+    fix: "crimg edit --set gives the mount the id of its parent.",
     *check(context) {
       for (const { image, mounts } of namespaces(context)) yield* mountCycles(image, mounts);
     },
@@ -90,7 +90,7 @@ export const mountRules: readonly Rule<SetContext>[] = [
     id: "MOUNT_CONTENTS",
     level: "warning",
     about: "The contents of a tmpfs are in the set.",
-    mend: "Copy the missing file from where the set was made; without it the tmpfs comes back empty.",
+    fix: "Copy the missing file from where the set was made; without it the tmpfs comes back empty.",
     *check(context) {
       const names = new Set(context.set.files.map(({ name }) => name));
       const told = new Set<number>();
@@ -119,7 +119,7 @@ export const mountRules: readonly Rule<SetContext>[] = [
     id: "MOUNT_TYPE",
     level: "error",
     about: "The file system of a mount is one that criu mounts.",
-    mend: "Restore with the criu that made the set.",
+    fix: "Restore with the criu that made the set.",
     *check(context) {
       for (const { image, mounts } of namespaces(context))
         for (const { value, index } of mounts)

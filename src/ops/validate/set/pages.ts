@@ -40,7 +40,7 @@ export const pageRules: readonly Rule<SetContext>[] = [
     id: "PAGES_MISSING",
     level: "error",
     about: "The pages file that a pagemap names is in the set.",
-    mend: "Copy the missing file from where the set was made.",
+    fix: "Copy the missing file from where the set was made.",
     *check(context) {
       const names = new Set(context.set.files.map(({ name }) => name));
       for (const { name, pid, pagesFile } of pagemaps(context))
@@ -57,7 +57,7 @@ export const pageRules: readonly Rule<SetContext>[] = [
     id: "PAGES_SHARED",
     level: "error",
     about: "Each pagemap has a pages file of its own.",
-    mend: "crimg edit --set gives the pagemap the number of its own pages file.",
+    fix: "crimg edit --set gives the pagemap the number of its own pages file.",
     *check(context) {
       const owners = new Map<string, string>();
       for (const { name, pid, pagesFile } of pagemaps(context)) {
@@ -76,7 +76,7 @@ export const pageRules: readonly Rule<SetContext>[] = [
     id: "PAGES_SIZE",
     level: "error",
     about: "A pages file has the bytes that its pagemap says, and no more.",
-    mend: COPY,
+    fix: COPY,
     *check(context) {
       for (const map of pagemaps(context)) {
         const size = sizeOf(context, map.pagesFile);
@@ -99,7 +99,7 @@ export const pageRules: readonly Rule<SetContext>[] = [
     id: "PAGEMAP_BLOCKS",
     level: "error",
     about: "The blocks of compressed pages add up to what their entry says.",
-    mend: COPY,
+    fix: COPY,
     *check(context) {
       for (const map of pagemaps(context)) {
         const size = storedSize(context, map);
@@ -112,7 +112,7 @@ export const pageRules: readonly Rule<SetContext>[] = [
     level: "warning",
     about:
       "Each pagemap entry has pages: a tool older than criu 4.2 that rewrote the set has lost the counts.",
-    mend: "Take the set as it was before that tool; the memory is not lost, but nothing says where it belongs.",
+    fix: "Take the set as it was before that tool; the memory is not lost, but nothing says where it belongs.",
     *check(context) {
       for (const map of pagemaps(context))
         for (let i = 0; i < map.record.length; i++)
@@ -124,7 +124,7 @@ export const pageRules: readonly Rule<SetContext>[] = [
     id: "PAGEMAP_ORDER",
     level: "error",
     about: "Pagemap entries start on page boundaries, ascend and do not overlap.",
-    mend: "crimg edit --set corrects the addresses; where pages are lost, checkpoint again.",
+    fix: "crimg edit --set corrects the addresses; where pages are lost, checkpoint again.",
     *check(context) {
       const size = context.share(pageSize);
       for (const map of pagemaps(context)) {
@@ -151,7 +151,7 @@ export const pageRules: readonly Rule<SetContext>[] = [
     level: "warning",
     about:
       "The flags of a pagemap entry say one place: this set, the parent, or the source of a lazy restore.",
-    mend: "Restore with the criu that made the set; crimg edit --set corrects flags that were edited.",
+    fix: "Restore with the criu that made the set; crimg edit --set corrects flags that were edited.",
     *check(context) {
       const isCompressed = (context.set.first(IMAGES.INVENTORY)?.compress ?? 0) !== 0;
       for (const map of pagemaps(context))
@@ -173,7 +173,7 @@ export const pageRules: readonly Rule<SetContext>[] = [
     id: "PAGEMAP_LAZY",
     level: "warning",
     about: "All pages are in the set: lazy ones without contents are still with the program's old host.",
-    mend: "Restore with --lazy-pages while criu lazy-pages serves them; this set alone cannot be restored.",
+    fix: "Restore with --lazy-pages while criu lazy-pages serves them; this set alone cannot be restored.",
     *check(context) {
       for (const map of pagemaps(context)) {
         let pages = 0;
@@ -192,7 +192,7 @@ export const pageRules: readonly Rule<SetContext>[] = [
     id: "PAGEMAP_OUTSIDE",
     level: "error",
     about: "Pages of a task lie in its private mappings.",
-    mend: "crimg edit --set corrects the addresses of the entry, or of the VMA that it belongs to.",
+    fix: "crimg edit --set corrects the addresses of the entry, or of the VMA that it belongs to.",
     *check(context) {
       for (const map of pagemaps(context)) if (map.pid !== undefined) yield* outside(context, map, map.pid);
     },

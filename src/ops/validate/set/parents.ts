@@ -20,7 +20,7 @@ export const parentRules: readonly Rule<SetContext>[] = [
     level: "error",
     about:
       "What stands at the name parent leads to an image set, and so on to the earliest; a set with pages in its parent has one.",
-    mend: `${RELINK} A set that needs no parent does without the link.`,
+    fix: `${RELINK} A set that needs no parent does without the link.`,
     *check(context) {
       const first = pagemaps(context).find((map) => parentEntries(map).next().done === false);
       const problem = context.share(parentProblem);
@@ -39,7 +39,7 @@ export const parentRules: readonly Rule<SetContext>[] = [
     id: "PARENT_PAGES",
     level: "error",
     about: "Every page that is said to be in the parent is there, or further back.",
-    mend: RELINK,
+    fix: RELINK,
     *check(context) {
       if (context.share(parentProblem) !== undefined || context.set.parent() === undefined) return;
       for (const map of pagemaps(context)) {

@@ -1,12 +1,9 @@
 import { fileNameOf } from "../../../formats/criu/detect.js";
 import { IMAGES } from "../../../formats/criu/images.js";
-import { LSMTYPE } from "../../../formats/criu/tables/inventory.js";
-import { enumName } from "../../../io/enums.js";
 import type { SetContext } from "../context.js";
 import type { Rule } from "../finding.js";
 import { tasksByTid, tasksOf, threadIdsOf } from "../tasks.js";
 
-const NO_LSM = 0;
 /** Words of a capability set, capabilities(7). */
 const CAPABILITY_WORDS = 2;
 const SETS = ["cap_inh", "cap_prm", "cap_eff", "cap_bnd"] as const;
@@ -17,7 +14,7 @@ export const securityRules: readonly Rule<SetContext>[] = [
     id: "CREDS_MISSING",
     level: "error",
     about: "Each live thread has credentials.",
-    mend: "A restore gives rights by them: take the core image of this thread as it was dumped.",
+    fix: "A restore gives rights by them: take the core image of this thread as it was dumped.",
     *check(context) {
       for (const task of context.share(tasksOf))
         for (const tid of threadIdsOf(task)) {
@@ -40,7 +37,7 @@ export const securityRules: readonly Rule<SetContext>[] = [
     id: "CREDS_WORDS",
     level: "error",
     about: "Capability sets have two words: criu reads no more, and refuses fewer.",
-    mend: "crimg edit --set gives a set its words.",
+    fix: "crimg edit --set gives a set its words.",
     *check(context) {
       const { set } = context;
       for (const tid of context.share(tasksByTid).keys()) {
@@ -59,31 +56,10 @@ export const securityRules: readonly Rule<SetContext>[] = [
     },
   },
   {
-    id: "LSM_LABEL",
-    level: "error",
-    about: "A task has a security label only if the inventory says which security module wrote it.",
-    mend: "crimg edit --set inventory.img[0].lsmtype=NUMBER names the module, or takes the label away.",
-    *check(context) {
-      const { set } = context;
-      const type = set.first(IMAGES.INVENTORY)?.lsmtype ?? NO_LSM;
-      if (type !== NO_LSM) return;
-      for (const tid of context.share(tasksByTid).keys()) {
-        const label = set.first(IMAGES.CORE, tid)?.thread_core?.creds?.lsm_profile;
-        if (label !== undefined)
-          yield {
-            at: { image: fileNameOf(IMAGES.CORE, tid), record: 0, field: "thread_core.creds.lsm_profile" },
-            what: "a label without a security module",
-            expected: `lsmtype in ${IMAGES.INVENTORY.file}`,
-            found: `${enumName(LSMTYPE, type)}, label ${label}`,
-          };
-      }
-    },
-  },
-  {
     id: "CGROUP_MEMBER",
     level: "error",
     about: "A control group is one of a hierarchy that cgroup.img describes.",
-    mend: "crimg edit --cgroup OLD=NEW renames a group in all its places, --set corrects its controllers.",
+    fix: "crimg edit --cgroup OLD=NEW renames a group in all its places, --set corrects its controllers.",
     *check({ set }) {
       const entry = set.first(IMAGES.CGROUP);
       if (entry === undefined) return;

@@ -19,7 +19,7 @@ export const taskImageRules: readonly Rule<SetContext>[] = [
     id: "IMAGE_MISSING",
     level: "error",
     about: "A task has its core image; a live one its ids, mm, fs and pagemap images too.",
-    mend: COPY,
+    fix: COPY,
     *check(context) {
       for (const { pid, core, dead } of context.share(tasksOf)) {
         yield* missing(context, IMAGES.CORE, pid, pid);
@@ -33,7 +33,7 @@ export const taskImageRules: readonly Rule<SetContext>[] = [
     id: "THREAD_IMAGE_MISSING",
     level: "error",
     about: "Each thread has its core image.",
-    mend: COPY,
+    fix: COPY,
     *check(context) {
       for (const task of context.share(tasksOf))
         for (const tid of threadIdsOf(task))
@@ -45,7 +45,7 @@ export const taskImageRules: readonly Rule<SetContext>[] = [
     level: "error",
     about:
       "The core image of a task's leader holds what the task has in common, and that of each live thread its thread's part.",
-    mend: "Take the core image of this task or thread as it was dumped.",
+    fix: "Take the core image of this task or thread as it was dumped.",
     *check(context) {
       const { set } = context;
       for (const { pid, core, dead } of context.share(tasksOf)) {
@@ -68,7 +68,7 @@ export const taskImageRules: readonly Rule<SetContext>[] = [
     id: "CORE_ARCHITECTURE",
     level: "error",
     about: "All tasks and threads are of one architecture.",
-    mend: "The set holds core images of two machines: take those of one dump.",
+    fix: "The set holds core images of two machines: take those of one dump.",
     *check(context) {
       const { set } = context;
       const expected = context.share(tasksOf)[0]?.core?.mtype;
@@ -89,7 +89,7 @@ export const taskImageRules: readonly Rule<SetContext>[] = [
     id: "RLIMIT_COUNT",
     level: "warning",
     about: "A task has the 16 resource limits of Linux.",
-    mend: "Take the edit back that changed them; criu leaves those that are missing as its own are.",
+    fix: "Take the edit back that changed them; criu leaves those that are missing as its own are.",
     *check(context) {
       for (const { pid, core } of context.share(tasksOf)) {
         const count = core?.tc?.rlimits?.rlimits.length;
@@ -108,7 +108,7 @@ export const taskImageRules: readonly Rule<SetContext>[] = [
     level: "note",
     about:
       "Images of tasks belong to tasks of the tree; others are left from an earlier dump, and no restore reads them.",
-    mend: "Nothing is to be done, unless pstree.img has lost a task: then copy it from where the set was made.",
+    fix: "Nothing is to be done, unless pstree.img has lost a task: then copy it from where the set was made.",
     *check(context) {
       const [first, ...others] = context.share(strays);
       if (first !== undefined)
@@ -124,7 +124,7 @@ export const taskImageRules: readonly Rule<SetContext>[] = [
     level: "warning",
     about:
       "A live task has its table of descriptors; without the file it starts with none open, and criu does not say so.",
-    mend: COPY,
+    fix: COPY,
     *check(context) {
       for (const { pid, ids, dead } of context.share(tasksOf)) {
         if (dead || ids === undefined) continue;

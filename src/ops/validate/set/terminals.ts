@@ -14,7 +14,7 @@ export const terminalRules: readonly Rule<SetContext>[] = [
     id: "TTY_PTY",
     level: "error",
     about: "A pseudo terminal has its number.",
-    mend: AGAIN,
+    fix: AGAIN,
     *check({ set }) {
       for (const { value, index } of set.records(IMAGES.TTY_INFO))
         if (value.type === PTY && value.pty === undefined)
@@ -30,7 +30,7 @@ export const terminalRules: readonly Rule<SetContext>[] = [
     id: "TTY_SETTINGS",
     level: "error",
     about: "A terminal has all of its settings, or none when it was hung up.",
-    mend: AGAIN,
+    fix: AGAIN,
     *check({ set }) {
       for (const { value, index } of set.records(IMAGES.TTY_INFO)) {
         const parts = ["termios", "termios_locked", "winsize"] as const;
@@ -44,7 +44,7 @@ export const terminalRules: readonly Rule<SetContext>[] = [
     id: "TTY_DUPLICATE",
     level: "error",
     about: "No two terminals have one id.",
-    mend: AGAIN,
+    fix: AGAIN,
     *check({ set }) {
       const seen = new Set<number>();
       for (const { value, index } of set.records(IMAGES.TTY_INFO)) {

@@ -11,7 +11,7 @@ export const treeRules: readonly Rule<SetContext>[] = [
     id: "TREE_MISSING",
     level: "error",
     about: "The set has a process tree.",
-    mend: "A pre-dump has none: restore the set whose parent link leads to it. Else copy pstree.img from where the set was made.",
+    fix: "A pre-dump has none: restore the set whose parent link leads to it. Else copy pstree.img from where the set was made.",
     *check({ set }) {
       if (set.records(IMAGES.PSTREE).length > 0 || set.fileSet.irregular?.().has(PSTREE)) return;
       const isPreDump = set.first(IMAGES.INVENTORY)?.pre_dump_mode !== undefined;
@@ -25,7 +25,7 @@ export const treeRules: readonly Rule<SetContext>[] = [
     id: "TREE_LEADER",
     level: "error",
     about: "The first thread of a live task has the task's pid.",
-    mend: "crimg edit --set gives the task the id of its first thread, or the first thread that of the task.",
+    fix: "crimg edit --set gives the task the id of its first thread, or the first thread that of the task.",
     *check(context) {
       for (const task of context.share(tasksOf))
         if (!task.dead && task.core !== undefined && task.entry.threads[0] !== task.pid)

@@ -14,7 +14,7 @@ export const credentialRules: readonly Rule<StreamContext>[] = [
       id: "GROUPS_ORDER",
       level: "error",
       about: "Supplementary groups are as many as GROUPINFO says, and ascend without repetition.",
-      mend: "crimg convert to a CRIU set and back sorts the groups; crimg edit --set corrects ngroups.",
+      fix: "crimg convert to a CRIU set and back sorts the groups; crimg edit --set corrects ngroups.",
     },
     function* ({ ngroups }, index, { stream }) {
       if (ngroups > NGROUPS_MAX) return;
@@ -42,7 +42,7 @@ export const credentialRules: readonly Rule<StreamContext>[] = [
       id: "LABEL_LENGTH",
       level: "error",
       about: `A security label has at most ${MAX_LABEL_BYTES} bytes.`,
-      mend: "No security module has such a label: checkpoint again.",
+      fix: "No security module has such a label: checkpoint again.",
     },
     function* (_, index, { stream }) {
       const size = stream.kind(index + 1) === RECORDS.STRING ? stream.payload(index + 1).size : 0;

@@ -5,7 +5,7 @@ export const DAMAGE_FACTS: RuleFacts = {
   id: "STREAM_DAMAGE",
   level: "warning",
   about: "No damage keeps a rule from looking at all of a stream.",
-  mend: "Mend what the other findings say, then check again.",
+  fix: "Fix what the other findings say, then check again.",
 };
 
 /** One finding for each reason that stopped rules, with the rules that it stopped; an error if nothing else is one. */

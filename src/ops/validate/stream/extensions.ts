@@ -16,7 +16,7 @@ export const extensionRules: readonly Rule<StreamContext>[] = [
       id: "EXTENSIONS_VERSION",
       level: "error",
       about: `The extension records are such as this crimg reads, version ${EXTENSION_VERSION}.`,
-      mend: "Use the crimg that wrote the stream, or a newer one.",
+      fix: "Use the crimg that wrote the stream, or a newer one.",
     },
     function* ({ version, oldest_reader: oldest, writer }) {
       if (oldest > EXTENSION_VERSION)
@@ -47,7 +47,7 @@ export const extensionRules: readonly Rule<StreamContext>[] = [
     id: "EXTENSIONS_FIRST",
     level: "error",
     about: "EXTENSIONS stands once, before the other extension records, which only it explains.",
-    mend: "Use the crimg that wrote the stream; another tool that moved records must put EXTENSIONS first.",
+    fix: "Use the crimg that wrote the stream; another tool that moved records must put EXTENSIONS first.",
     *check(context) {
       const { stream } = context;
       let first: number | undefined;

@@ -3,11 +3,8 @@ import { RECORDS } from "../../../formats/linux-cr/records.js";
 import type { Rule } from "../finding.js";
 import type { StreamContext } from "./context.js";
 import { storedTasks } from "./pids.js";
-import { AGAIN, SET_FIELD } from "./record-rule.js";
+import { AGAIN } from "./record-rule.js";
 
-const MAX_VMA_KIND = 3;
-const VDSO_KIND = 1;
-const VDSO_TYPE = 1;
 /** Types of FILE of the crimg extensions, each with its record. */
 const KINDS: readonly (readonly [type: number, kind: RecordKind])[] = [
   [1001, RECORDS.TIMERFD],
@@ -16,13 +13,13 @@ const KINDS: readonly (readonly [type: number, kind: RecordKind])[] = [
   [1004, RECORDS.INOTIFY],
 ];
 
-/** Rules about the extension records of files, sockets, terminals and areas. */
+/** Rules about the extension records of files and terminals. */
 export const fileExtensionRules: readonly Rule<StreamContext>[] = [
   {
     id: "FILE_EXTENSION",
     level: "error",
     about: "A file of a type of the crimg extensions has the record of that type, and no other file has.",
-    mend: AGAIN,
+    fix: AGAIN,
     *check(context) {
       for (const part of context.reader.objects("FILE")) {
         const file = context.reader.find(part, RECORDS.FILE);
@@ -47,7 +44,7 @@ export const fileExtensionRules: readonly Rule<StreamContext>[] = [
     id: "TTY_SESSION",
     level: "error",
     about: "The session and the foreground group of a terminal are ids of PIDS.",
-    mend: AGAIN,
+    fix: AGAIN,
     *check(context) {
       const ids = context.share(storedTasks);
       if (ids?.pids === undefined) return;
@@ -60,34 +57,6 @@ export const fileExtensionRules: readonly Rule<StreamContext>[] = [
               expected: "an id of PIDS, or 0",
               found: "none",
             };
-    },
-  },
-  {
-    id: "AREA_KIND",
-    level: "error",
-    about: "VMA_EXTRA gives a kind from 0 to 3, and vdso (1) exactly where the area is one.",
-    mend: SET_FIELD,
-    *check(context) {
-      for (const { index, value } of context.each(RECORDS.VMA_EXTRA)) {
-        const at = context.at(index, { field: "kind" });
-        const type = context.valueAt(index - 1, RECORDS.VMA)?.vma_type;
-        if (value.kind > MAX_VMA_KIND)
-          yield {
-            at,
-            what: "no kind of an area",
-            expected: `0 to ${MAX_VMA_KIND}`,
-            found: String(value.kind),
-          };
-        else if (type === undefined)
-          yield { at, what: "it does not stand with an area", expected: "VMA before it" };
-        else if ((value.kind === VDSO_KIND) !== (type === VDSO_TYPE))
-          yield {
-            at,
-            what: "another kind than the type of the area",
-            expected: type === VDSO_TYPE ? String(VDSO_KIND) : "0, 2 or 3",
-            found: String(value.kind),
-          };
-      }
     },
   },
 ];

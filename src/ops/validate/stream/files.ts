@@ -20,7 +20,7 @@ export const fileRules: readonly Rule<StreamContext>[] = [
       level: "error",
       about:
         "A file may be read and written (f_mode) as it was opened (f_flags): the kernel compares them at a restart.",
-      mend: AGAIN,
+      fix: AGAIN,
     },
     function* ({ f_type, f_mode, f_flags }) {
       if (f_type === SOCKET || (f_flags & O_PATH) !== 0) return;
@@ -42,7 +42,7 @@ export const fileRules: readonly Rule<StreamContext>[] = [
     id: "PIPE_KIND",
     level: "error",
     about: "The ends of one pipe are all of a pipe, or all of a fifo with the same path.",
-    mend: AGAIN,
+    fix: AGAIN,
     *check(context) {
       const first = new Map<number, { readonly type: number; readonly path: string | undefined }>();
       for (const part of context.reader.objects("FILE")) {
@@ -71,7 +71,7 @@ export const fileRules: readonly Rule<StreamContext>[] = [
     id: "EPOLL_ITEMS_OF",
     level: "error",
     about: "EPOLL_ITEMS belongs to an epoll file, and holds as many items as it says.",
-    mend: AGAIN,
+    fix: AGAIN,
     *check(context) {
       const files = new Map<number, number>();
       for (const part of context.reader.objects("FILE")) {
@@ -107,7 +107,7 @@ export const fileRules: readonly Rule<StreamContext>[] = [
       id: "NAME_END",
       level: "error",
       about: "A path has at most 4096 bytes and ends with its only NUL.",
-      mend: "crimg edit --remap-path OLD=NEW gives it another path.",
+      fix: "crimg edit --remap-path OLD=NEW gives it another path.",
     },
     function* (_, index, { stream }) {
       const { size } = stream.payload(index);
@@ -135,7 +135,7 @@ export const fileRules: readonly Rule<StreamContext>[] = [
       id: "STRING_END",
       level: "error",
       about: "A text ends with a NUL.",
-      mend: AGAIN,
+      fix: AGAIN,
     },
     function* (_, index, { stream }) {
       const { size } = stream.payload(index);

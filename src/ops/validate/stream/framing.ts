@@ -15,7 +15,7 @@ export const framingRules: readonly Rule<StreamContext>[] = [
     id: "STREAM_FAILED",
     level: "error",
     about: "The checkpoint did not fail: a stream without an ERROR record.",
-    mend: "Take the checkpoint again once what the message names is mended; nothing restores this one.",
+    fix: "Take the checkpoint again once what the message names is fixed; nothing restores this one.",
     *check(context) {
       const [record] = context.share(recordsByKind).get(RECORDS.ERROR) ?? [];
       if (record !== undefined)
@@ -31,7 +31,7 @@ export const framingRules: readonly Rule<StreamContext>[] = [
     id: "STREAM_END",
     level: "error",
     about: "A stream ends with TAIL.",
-    mend: "Copy the stream again; what the note STREAM_SALVAGED counts can be shown all the same.",
+    fix: "Copy the stream again; what the note STREAM_SALVAGED counts can be shown all the same.",
     *check(context) {
       const { stream } = context;
       const { error, rest } = stream.ending;
@@ -49,7 +49,7 @@ export const framingRules: readonly Rule<StreamContext>[] = [
     id: "STREAM_ORDER",
     level: "error",
     about: "Records stand in the order of the format, each with the records that belong to it.",
-    mend: "Copy the stream again; an editor that moved, added or removed records must mend the counts.",
+    fix: "Copy the stream again; an editor that moved, added or removed records must correct the counts.",
     *check(context) {
       const { tree, stream } = context;
       const { problem } = tree;
@@ -70,7 +70,7 @@ export const framingRules: readonly Rule<StreamContext>[] = [
     id: "STREAM_SALVAGED",
     level: "note",
     about: "A stream can be read to its end.",
-    mend: "crimg show, crimg dump and crimg find work with what could be read.",
+    fix: "crimg show, crimg dump and crimg find work with what could be read.",
     *check(context) {
       const { problem, tasks, objects } = context.tree;
       if (problem === undefined) return;
@@ -88,7 +88,7 @@ export const framingRules: readonly Rule<StreamContext>[] = [
       id: "STREAM_TAIL",
       level: "error",
       about: "TAIL has the magic number that ends a stream.",
-      mend: SET_FIELD,
+      fix: SET_FIELD,
     },
     function* ({ magic }) {
       if (magic !== TAIL_MAGIC)
@@ -105,7 +105,7 @@ export const framingRules: readonly Rule<StreamContext>[] = [
     id: "STREAM_TRAILING",
     level: "warning",
     about: "Nothing follows TAIL.",
-    mend: "Cut it off with truncate(1), unless several streams were joined: then split them.",
+    fix: "Cut it off with truncate(1), unless several streams were joined: then split them.",
     *check(context) {
       const { kind, rest, offset } = context.stream.ending;
       if (kind === "tail" && rest > 0)
@@ -121,14 +121,14 @@ export const framingRules: readonly Rule<StreamContext>[] = [
     id: "RECORD_UNKNOWN",
     level: "warning",
     about: "Every record belongs to the format or to a crimg extension.",
-    mend: "A record of 20000 to 20999 is from a newer crimg: use that. Others are from another writer; they are kept, and not understood.",
+    fix: "A record of 20000 to 20999 is from a newer crimg: use that. Others are from another writer; they are kept, and not understood.",
     check: unknownRecords,
   },
   {
     id: "RECORD_LENGTH",
     level: "error",
     about: "Each record has a length that its kind can have; the kernel reads no other.",
-    mend: AGAIN,
+    fix: AGAIN,
     *check(context) {
       const { stream } = context;
       for (const [kind, records] of context.share(recordsByKind))
@@ -148,7 +148,7 @@ export const framingRules: readonly Rule<StreamContext>[] = [
     id: "STREAM_REVISION",
     level: "warning",
     about: "The signs by which a stream tells its header set agree.",
-    mend: "Copy the stream again; if it was edited, the edited record has a length or a number of another header set.",
+    fix: "Copy the stream again; if it was edited, the edited record has a length or a number of another header set.",
     *check({ stream }) {
       const { commit, arch } = stream.dialect;
       for (const doubt of stream.revision.doubts)

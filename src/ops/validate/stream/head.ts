@@ -27,7 +27,7 @@ export const headRules: readonly Rule<StreamContext>[] = [
       id: "HEADER_MAGIC",
       level: "error",
       about: "HEADER has the magic number of a checkpoint.",
-      mend: SET_FIELD,
+      fix: SET_FIELD,
     },
     function* ({ magic }) {
       if (magic !== MAGIC)
@@ -46,7 +46,7 @@ export const headRules: readonly Rule<StreamContext>[] = [
       id: "HEADER_VERSION",
       level: "error",
       about: "HEADER gives a version of the format from 3 to 6, and an architecture that it has.",
-      mend: "Use the crimg that reads this version; crimg edit --set corrects a number that was edited.",
+      fix: "Use the crimg that reads this version; crimg edit --set corrects a number that was edited.",
     },
     function* ({ rev, arch_id }, _, { stream }) {
       if (rev < OLDEST_REV || rev > NEWEST_REV)
@@ -73,7 +73,7 @@ export const headRules: readonly Rule<StreamContext>[] = [
       id: "HEADER_CONSTANTS",
       level: "error",
       about: "The numbers of the kernel in HEADER are those by which its records are laid out.",
-      mend: "No crimg and no known kernel reads records of other sizes; copy the stream again if it was damaged.",
+      fix: "No crimg and no known kernel reads records of other sizes; copy the stream again if it was damaged.",
     },
     function* ({ constants }) {
       for (const [name, expected] of Object.entries(FIXED)) {
@@ -94,7 +94,7 @@ export const headRules: readonly Rule<StreamContext>[] = [
       id: "HEADER_TEXTS",
       level: "error",
       about: "Release, version and machine follow HEADER, each of the size that HEADER gives, with a NUL.",
-      mend: AGAIN,
+      fix: AGAIN,
     },
     function* ({ constants }, index, { stream }) {
       const lengths = [constants.uts_release_len, constants.uts_version_len, constants.uts_machine_len];
@@ -119,7 +119,7 @@ export const headRules: readonly Rule<StreamContext>[] = [
       id: "LSM_NAME",
       level: "error",
       about: "The name of the security module has 11 bytes with a NUL, its private data at most 200.",
-      mend: AGAIN,
+      fix: AGAIN,
     },
     function* (_, index, { stream }) {
       if (stream.kind(index + 2) !== RECORDS.LSM_INFO || stream.kind(index + 1) !== RECORDS.BUFFER) return;

@@ -14,7 +14,7 @@ export const ipcRules: readonly Rule<StreamContext>[] = [
     id: "IPC_LISTS",
     level: "error",
     about: "An IPC namespace has its three lists in order: shared memory, message queues, semaphores.",
-    mend: SET_FIELD,
+    fix: SET_FIELD,
     *check(context) {
       for (const part of context.reader.objects("IPC_NS"))
         for (const [i, list] of part.parts.entries()) {
@@ -34,7 +34,7 @@ export const ipcRules: readonly Rule<StreamContext>[] = [
     id: "MSG_BYTES",
     level: "error",
     about: "The messages of a queue have as many bytes as they and the queue say.",
-    mend: SET_FIELD,
+    fix: SET_FIELD,
     *check(context) {
       for (const queue of partsOf(context, RECORDS.IPC_MSG)) {
         const [record] = queue.records;

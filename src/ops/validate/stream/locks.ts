@@ -55,7 +55,7 @@ export const streamLockRules: readonly Rule<StreamContext>[] = [
       id: "LOCKS_COUNT",
       level: "error",
       about: "FILE_LOCKS names the descriptor before it and is followed by as many FILE_LOCKs as it says.",
-      mend: SET_FIELD,
+      fix: SET_FIELD,
     },
     function* ({ fd, nr_locks }, index, context) {
       const { stream } = context;
@@ -88,7 +88,7 @@ export const streamLockRules: readonly Rule<StreamContext>[] = [
     id: "LOCKS_MISSING",
     level: "warning",
     about: "If one descriptor of a stream says how many locks it has, each does.",
-    mend: "Nothing is to be done if the descriptors without have no locks; a reader that expects the count everywhere would fail.",
+    fix: "Nothing is to be done if the descriptors without have no locks; a reader that expects the count everywhere would fail.",
     *check(context) {
       const kinds = context.share(recordsByKind);
       if (!kinds.has(RECORDS.FILE_LOCKS)) return;
@@ -108,7 +108,7 @@ export const streamLockRules: readonly Rule<StreamContext>[] = [
     level: "error",
     about:
       "A POSIX lock is owned by the descriptor table that it stands in, an OFD lock by its open file, another by nobody.",
-    mend: SET_FIELD,
+    fix: SET_FIELD,
     *check(context) {
       for (const { index, value, table, file, fd } of context.share(heldLocks)) {
         const { fl_flags, owner_ref } = value;

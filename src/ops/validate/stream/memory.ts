@@ -35,6 +35,9 @@ const TYPES: ReadonlyMap<
   [VMA_TYPE.sysVAgain, { file: false, inode: true, shared: true }],
 ]);
 
+/** VMA_EXTRA.kind */
+const VDSO_KIND = 1;
+
 /** Rules about VMAs as a stream stores them; those about saved pages are in `pages.ts`. */
 export const memoryRules: readonly Rule<StreamContext>[] = [
   recordRule(
@@ -43,7 +46,7 @@ export const memoryRules: readonly Rule<StreamContext>[] = [
       id: "MM_VECTOR",
       level: "error",
       about: "The auxiliary vector has the size that HEADER gives.",
-      mend: AGAIN,
+      fix: AGAIN,
     },
     function* (_, index, context) {
       const buffer = context.bufferAfter(index);
@@ -64,7 +67,7 @@ export const memoryRules: readonly Rule<StreamContext>[] = [
       level: "error",
       about:
         "A VMA has a file and an inode when its type needs them, and is shared or private as its type says.",
-      mend: SET_FIELD,
+      fix: SET_FIELD,
     },
     function* ({ vma_type, vma_objref, ino_objref, vm_flags }) {
       const type = TYPES.get(vma_type);
@@ -100,7 +103,7 @@ export const memoryRules: readonly Rule<StreamContext>[] = [
       level: "error",
       about:
         "A VMA is none that the format cannot hold: of a device, of huge pages before v23-rc2, without reserve.",
-      mend: "Nothing restores such a VMA from this format; a CRIU set holds it.",
+      fix: "Nothing restores such a VMA from this format; a CRIU set holds it.",
     },
     function* ({ vma_type, vm_flags }, _, context) {
       const huge = isSince(context.stream.dialect.commit, "1fd8e6e") ? 0n : VM_HUGETLB;
@@ -121,14 +124,14 @@ export const memoryRules: readonly Rule<StreamContext>[] = [
     level: "error",
     about:
       "The first VMA of a piece of shared memory has its contents (type 4), the others name it (5); those of System V name a segment of the stream.",
-    mend: SET_FIELD,
+    fix: SET_FIELD,
     check: sharedMemory,
   },
   {
     id: "VMA_VDSO",
     level: "error",
     about: "The vDSO is where MM_CONTEXT says.",
-    mend: SET_FIELD,
+    fix: SET_FIELD,
     *check(context) {
       for (const mm of context.reader.objects("MM")) {
         const fields = context.reader.find(mm, RECORDS.MM_CONTEXT)?.value as
@@ -147,6 +150,27 @@ export const memoryRules: readonly Rule<StreamContext>[] = [
       }
     },
   },
+  recordRule(
+    RECORDS.VMA_EXTRA,
+    {
+      id: "VMA_KIND",
+      level: "error",
+      about: "VMA_EXTRA stands behind its VMA, and says that it is the vDSO exactly where the VMA does.",
+      fix: SET_FIELD,
+    },
+    function* ({ kind }, index, context) {
+      const type = context.valueAt(index - 1, RECORDS.VMA)?.vma_type;
+      if (type === undefined)
+        yield { field: "kind", what: "VMA_EXTRA without its VMA", expected: "VMA before it" };
+      else if ((kind === VDSO_KIND) !== (type === VMA_TYPE.vdso))
+        yield {
+          field: "kind",
+          what: "another kind than the type of the VMA",
+          expected: type === VMA_TYPE.vdso ? String(VDSO_KIND) : "0, 2 or 3",
+          found: String(kind),
+        };
+    },
+  ),
 ];
 
 function* sharedMemory(context: StreamContext): Generator<Found> {

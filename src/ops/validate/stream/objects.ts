@@ -48,7 +48,7 @@ export const objectRules: readonly Rule<StreamContext>[] = [
     id: "OBJREF_NUMBER",
     level: "error",
     about: "The number of an object is above 0, and no other object has it.",
-    mend: "crimg edit --set gives the object, and all that refers to it, an objref of its own.",
+    fix: "crimg edit --set gives the object, and all that refers to it, an objref of its own.",
     *check(context) {
       const seen = new Set<number>();
       for (const { index, objref } of context.share(declared)) {
@@ -65,7 +65,7 @@ export const objectRules: readonly Rule<StreamContext>[] = [
     level: "error",
     about:
       "OBJREF announces an object of a type that has records; inodes, pids and their like only take a number.",
-    mend: SET_FIELD,
+    fix: SET_FIELD,
     *check(context) {
       const recorded: readonly string[] = RECORDED_OBJECTS;
       const count = objectTypes(context.stream.dialect.commit).length;
@@ -84,7 +84,7 @@ export const objectRules: readonly Rule<StreamContext>[] = [
     level: "error",
     about:
       "A number that pipes, inodes, signals, masters of terminals, labels or pids take is none that OBJREF declares.",
-    mend: "crimg edit --set gives one of the two, and all that refers to it, a number of its own.",
+    fix: "crimg edit --set gives one of the two, and all that refers to it, a number of its own.",
     *check(context) {
       const types = context.share(typesByNumber);
       for (const { number, role, at } of context.share(hiddenNumbers).values()) {
@@ -103,7 +103,7 @@ export const objectRules: readonly Rule<StreamContext>[] = [
     level: "error",
     about:
       "A number that no OBJREF declares stands for one thing: a pipe, an inode, signals, a terminal, a label or a pid.",
-    mend: "crimg edit --set gives one of the two, and all that refers to it, a number of its own.",
+    fix: "crimg edit --set gives one of the two, and all that refers to it, a number of its own.",
     *check(context) {
       for (const { number, role, other } of context.share(hiddenNumbers).values())
         if (other !== undefined)
@@ -118,7 +118,7 @@ export const objectRules: readonly Rule<StreamContext>[] = [
     id: "OBJREF_ORDER",
     level: "warning",
     about: "In the stream of a subtree the numbers of objects rise.",
-    mend: "Nothing is to be done for a restart; the stream was not written by the kernel, or was edited.",
+    fix: "Nothing is to be done for a restart; the stream was not written by the kernel, or was edited.",
     *check(context) {
       const uflags = context.each(RECORDS.HEADER).next().value?.value.uflags ?? 0n;
       if ((uflags & SUBTREE) === 0n) return;
@@ -141,7 +141,7 @@ export const objectRules: readonly Rule<StreamContext>[] = [
     id: "OBJECT_REFERENCE",
     level: "error",
     about: "A reference names an object of the stream, and one of the right type.",
-    mend: "crimg edit --set gives the field the objref of an object of that type, or 0 where that stands for none; --drop-fd closes the descriptor of a lost file.",
+    fix: "crimg edit --set gives the field the objref of an object of that type, or 0 where that stands for none; --drop-fd closes the descriptor of a lost file.",
     *check(context) {
       for (const row of REFERENCES) yield* broken(context, row);
       yield* watchedFiles(context);

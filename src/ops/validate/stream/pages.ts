@@ -21,7 +21,7 @@ export const pageRules: readonly Rule<StreamContext>[] = [
     id: "PAGE_KEYS",
     level: "error",
     about: "Saved pages lie in their VMA or object, on pages, ascending and none twice.",
-    mend: AGAIN,
+    fix: AGAIN,
     *check(context) {
       for (const keys of saved(context)) yield* wrongKeys(context, keys);
     },

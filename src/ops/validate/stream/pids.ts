@@ -19,7 +19,7 @@ export const pidRules: readonly Rule<StreamContext>[] = [
     level: "error",
     about:
       "The BUFFER after PIDS holds as many ids, with as many levels in all, as PIDS says, and nothing else.",
-    mend: AGAIN,
+    fix: AGAIN,
     *check(context) {
       const pids = context.share(storedTasks)?.pids;
       if (pids === undefined) return;
@@ -45,7 +45,7 @@ export const pidRules: readonly Rule<StreamContext>[] = [
     id: "PIDS_NUMBERS",
     level: "error",
     about: "The numbers of an id in nested pid namespaces are above 0.",
-    mend: IDS_STAY,
+    fix: IDS_STAY,
     *check(context) {
       const pids = context.share(storedTasks)?.pids;
       for (const { numbers } of pids?.objects ?? [])
@@ -62,7 +62,7 @@ export const pidRules: readonly Rule<StreamContext>[] = [
     id: "TASK_TAG",
     level: "error",
     about: "Each id that a task has is one of PIDS.",
-    mend: IDS_STAY,
+    fix: IDS_STAY,
     *check(context) {
       const ids = context.share(storedTasks);
       if (ids?.pids === undefined) return;
@@ -87,7 +87,7 @@ export const pidRules: readonly Rule<StreamContext>[] = [
     id: "THREAD_LEADER",
     level: "error",
     about: "The leader of a thread is in the stream.",
-    mend: IDS_STAY,
+    fix: IDS_STAY,
     *check(context) {
       const ids = context.share(storedTasks);
       const all = new Set(ids?.tasks.map(({ vpid }) => vpid));
@@ -105,7 +105,7 @@ export const pidRules: readonly Rule<StreamContext>[] = [
     id: "TASK_DEPTH",
     level: "error",
     about: "A task is as deep in pid namespaces as its pid has numbers below the outermost.",
-    mend: IDS_STAY,
+    fix: IDS_STAY,
     *check(context) {
       const ids = context.share(storedTasks);
       if (ids?.pids === undefined) return;
@@ -126,7 +126,7 @@ export const pidRules: readonly Rule<StreamContext>[] = [
     id: "TASK_COUNT",
     level: "error",
     about: "TREE says how many elements follow, and so many TASKs there are.",
-    mend: SET_FIELD,
+    fix: SET_FIELD,
     *check(context) {
       const { tasks, problem } = context.tree;
       for (const { index, value } of context.each(RECORDS.TREE)) {
@@ -150,7 +150,7 @@ export const pidRules: readonly Rule<StreamContext>[] = [
     level: "error",
     about:
       "Threads share the memory, the signal handlers and the signals of their leader: clone(2) makes no others.",
-    mend: SET_FIELD,
+    fix: SET_FIELD,
     check: threadSharing,
   },
 ];

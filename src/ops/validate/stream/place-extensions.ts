@@ -14,7 +14,7 @@ export const placeExtensionRules: readonly Rule<StreamContext>[] = [
       id: "FS_DIRECTORIES",
       level: "error",
       about: "The modes of FS_EXTRA are those of directories, or 0 where they are not stored.",
-      mend: AGAIN,
+      fix: AGAIN,
     },
     function* (extra) {
       for (const field of ["cwd_mode", "root_mode"] as const)
@@ -34,7 +34,7 @@ export const placeExtensionRules: readonly Rule<StreamContext>[] = [
       id: "TTY_EXTRA_VALUES",
       level: "error",
       about: "TTY_EXTRA has flags that there are, and the mode of a character device.",
-      mend: AGAIN,
+      fix: AGAIN,
     },
     function* ({ flags, mode }) {
       if ((flags & ~TTY_FLAGS) !== 0)

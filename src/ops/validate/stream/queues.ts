@@ -13,7 +13,7 @@ export const queueRules: readonly Rule<StreamContext>[] = [
     level: "error",
     about:
       "A queue holds as many bytes as it says; the second one of a unix socket, of what is to be sent, is empty.",
-    mend: SET_FIELD,
+    fix: SET_FIELD,
     *check(context) {
       for (const [queue, nth, isUnix] of queues(context)) {
         const [record] = queue.records;
@@ -49,7 +49,7 @@ export const queueRules: readonly Rule<StreamContext>[] = [
       id: "PACKET_LENGTHS",
       level: "error",
       about: "The lengths and offsets of a message agree with one another and with its BUFFER.",
-      mend: SET_FIELD,
+      fix: SET_FIELD,
     },
     function* (packet, index, context) {
       const { lin_len: linear, frg_len: inPages, skb_len: length, data_offset: start } = packet;
@@ -94,7 +94,7 @@ export const queueRules: readonly Rule<StreamContext>[] = [
       id: "FRAGMENT_RANGE",
       level: "error",
       about: "A fragment lies inside of its page.",
-      mend: SET_FIELD,
+      fix: SET_FIELD,
     },
     function* ({ size, offset }, index, { stream }) {
       const page = stream.rawPage(index)?.size ?? PAGE_SIZE;
@@ -110,7 +110,7 @@ export const queueRules: readonly Rule<StreamContext>[] = [
     id: "UNIX_FRAGMENTS",
     level: "error",
     about: "Messages of unix sockets have no fragments: the kernel refuses them.",
-    mend: "crimg edit --drop-fd PID:FD closes the descriptors of the socket.",
+    fix: "crimg edit --drop-fd PID:FD closes the descriptors of the socket.",
     *check(context) {
       for (const [queue, , isUnix] of queues(context))
         for (const { records } of isUnix ? queue.parts : []) {

@@ -7,7 +7,7 @@ export interface Wrong extends Omit<Found, "at"> {
   readonly field?: string | undefined;
   readonly path?: string | undefined;
   readonly fd?: number | undefined;
-  /** The value that the field must have, where there is one: the command that sets it mends the record. */
+  /** The value that the field must have, where there is one: the command that sets it fixes the record. */
   readonly right?: string | number | bigint | undefined;
 }
 

@@ -17,7 +17,7 @@ export const signalRules: readonly Rule<StreamContext>[] = [
       id: "SIGNAL_ACTIONS",
       level: "error",
       about: "SIGHAND says for each of the 64 signals what is done with it.",
-      mend: AGAIN,
+      fix: AGAIN,
     },
     function* (_, index, { stream }) {
       const { size } = stream.payload(index);
@@ -35,7 +35,7 @@ export const signalRules: readonly Rule<StreamContext>[] = [
       id: "SIGPENDING_LENGTH",
       level: "error",
       about: "SIGPENDING holds as many signals as it says, each with an errno below 4096.",
-      mend: AGAIN,
+      fix: AGAIN,
     },
     function* ({ nr_pending: count }, index, { stream }) {
       const isNew = isSince(stream.dialect.commit, "f0fdd38");
@@ -68,7 +68,7 @@ export const signalRules: readonly Rule<StreamContext>[] = [
     id: "SIGNAL_TERMINAL",
     level: "error",
     about: "Only the leader of a session has its controlling terminal.",
-    mend: "crimg edit --set [RECORD].tty_objref=0 takes the terminal away.",
+    fix: "crimg edit --set [RECORD].tty_objref=0 takes the terminal away.",
     *check(context) {
       const ids = context.share(storedTasks)?.tasks ?? [];
       for (const [i, task] of context.tree.tasks.entries()) {

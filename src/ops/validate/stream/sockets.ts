@@ -29,7 +29,7 @@ export const socketRules: readonly Rule<StreamContext>[] = [
       id: "SOCKET_STATE",
       level: "error",
       about: "A unix socket is in no state that passes, and what is connected is established.",
-      mend: SET_FIELD,
+      fix: SET_FIELD,
     },
     function* ({ socket, sock_common: common, sock }) {
       if (common.family !== AF_UNIX) return;
@@ -54,7 +54,7 @@ export const socketRules: readonly Rule<StreamContext>[] = [
     id: "SOCKET_NUMBER",
     level: "error",
     about: "A unix socket gives its own number.",
-    mend: SET_FIELD,
+    fix: SET_FIELD,
     *check(context) {
       for (const part of context.reader.objects("SOCK")) {
         const unix = context.reader.find(part, RECORDS.SOCKET_UNIX);
@@ -75,7 +75,7 @@ export const socketRules: readonly Rule<StreamContext>[] = [
       id: "SOCKET_NAME",
       level: "error",
       about: "The addresses of a unix socket begin with its family.",
-      mend: SET_FIELD,
+      fix: SET_FIELD,
     },
     function* ({ laddr_len, raddr_len, laddr, raddr }, _, { stream }) {
       const isLittle = stream.byteOrder === "little-endian";
@@ -101,7 +101,7 @@ export const socketRules: readonly Rule<StreamContext>[] = [
     level: "error",
     about:
       "Each socket that neither listens nor is dead has its two queues at the end of the descriptor table.",
-    mend: "crimg edit --drop-fd PID:FD closes the descriptors of the socket.",
+    fix: "crimg edit --drop-fd PID:FD closes the descriptors of the socket.",
     *check(context) {
       if (context.tree.problem !== undefined) return;
       for (const part of context.reader.objects("SOCK")) {
@@ -123,7 +123,7 @@ export const socketRules: readonly Rule<StreamContext>[] = [
       id: "SOCKET_SWITCHES",
       level: "error",
       about: "The options of SOCKET_EXTRA are ones that there are, and one that is on is stored.",
-      mend: SET_FIELD,
+      fix: SET_FIELD,
     },
     function* ({ so_options: options }) {
       const unknown = (options & ~OPTIONS) !== 0n;
@@ -143,7 +143,7 @@ export const socketRules: readonly Rule<StreamContext>[] = [
     level: "error",
     about:
       "Netlink (16) and packet sockets (17), and no others, have the records of their families; TCP_EXTRA belongs to TCP.",
-    mend: "crimg edit --set gives the socket the family of its records; --drop-fd PID:FD closes its descriptors.",
+    fix: "crimg edit --set gives the socket the family of its records; --drop-fd PID:FD closes its descriptors.",
     *check(context) {
       for (const part of context.reader.objects("SOCK")) {
         const socket = context.reader.find(part, RECORDS.SOCKET);
@@ -174,25 +174,4 @@ export const socketRules: readonly Rule<StreamContext>[] = [
       }
     },
   },
-  recordRule(
-    RECORDS.PACKET_RIGHTS,
-    {
-      id: "PACKET_RIGHTS_FILES",
-      level: "error",
-      about: "A PACKET_RIGHTS names at least one descriptor, each a FILE of the stream.",
-      mend: "crimg edit --drop-fd PID:FD closes the descriptors of the socket that the message waits in.",
-    },
-    function* ({ nr_files: count }, index, { stream, tree }) {
-      if (count < 1)
-        yield {
-          field: "nr_files",
-          what: "no descriptors",
-          expected: "1 or more",
-          found: String(count),
-        };
-      for (const number of stream.numbers(index))
-        if (tree.objects.get(number)?.rule !== "FILE")
-          yield { what: `${number} names no FILE`, expected: "a FILE", found: "none" };
-    },
-  ),
 ];

@@ -13,7 +13,7 @@ export const taskExtensionRules: readonly Rule<StreamContext>[] = [
       level: "error",
       about:
         "XSTATE holds as many components as it says, in ascending order, none twice, and fills its record.",
-      mend: AGAIN,
+      fix: AGAIN,
     },
     function* ({ nr_components: count }, index, { stream }) {
       const bytes = stream.bytes(index);

@@ -17,7 +17,7 @@ export const taskRules: readonly Rule<StreamContext>[] = [
       level: "error",
       about:
         "A zombie has state 64 and exit_state 16 and no addresses; another task has exit_state 0 and no exit code.",
-      mend: SET_FIELD,
+      fix: SET_FIELD,
     },
     function* ({ state, exit_state, exit_code, set_child_tid, clear_child_tid }) {
       const isDead = exit_state !== 0;
@@ -52,7 +52,7 @@ export const taskRules: readonly Rule<StreamContext>[] = [
     level: "error",
     about:
       "The signal at the end of a process is from 0 to 64, 0 for a zombie; a thread that does not lead has all ones.",
-    mend: SET_FIELD,
+    fix: SET_FIELD,
     *check(context) {
       const ids = context.share(storedTasks)?.tasks;
       const records = context.share(recordsByKind).get(RECORDS.TASK) ?? [];
@@ -84,7 +84,7 @@ export const taskRules: readonly Rule<StreamContext>[] = [
       id: "TASK_NAME",
       level: "error",
       about: "The name of a task has 16 bytes with a NUL.",
-      mend: AGAIN,
+      fix: AGAIN,
     },
     function* (_, index, { stream }) {
       if (stream.kind(index + 1) !== RECORDS.STRING) return;

@@ -23,7 +23,7 @@ export const unlinkedRules: readonly Rule<StreamContext>[] = [
       id: "UNLINKED_VALUES",
       level: "error",
       about: "Only regular files and symbolic links that are kept by their contents have BUFFERs with them.",
-      mend: "crimg edit --deleted PATH=relink:NEWPATH, copy:NEWPATH or contents changes how the file comes back.",
+      fix: "crimg edit --deleted PATH=relink:NEWPATH, copy:NEWPATH or contents changes how the file comes back.",
     },
     function* ({ method, kind, nr_chunks }) {
       if (nr_chunks > 0 && (method !== CONTENTS || (kind !== REGULAR && kind !== SYMLINK)))
@@ -40,7 +40,7 @@ export const unlinkedRules: readonly Rule<StreamContext>[] = [
     level: "error",
     about:
       "The kind of a deleted file is that of its modes and of how it was opened: fifo (3) exactly where f_type is 3.",
-    mend: AGAIN,
+    fix: AGAIN,
     *check(context) {
       for (const part of context.reader.objects("FILE")) {
         const unlinked = context.reader.find(part, RECORDS.FILE_UNLINKED);
@@ -73,7 +73,7 @@ export const unlinkedRules: readonly Rule<StreamContext>[] = [
     id: "FILE_RECORD_OWNER",
     level: "error",
     about: "Records that belong to an open file name it.",
-    mend: AGAIN,
+    fix: AGAIN,
     *check(context) {
       const kinds = [
         RECORDS.FILE_UNLINKED,
@@ -101,7 +101,7 @@ export const unlinkedRules: readonly Rule<StreamContext>[] = [
     id: "FILE_SIGNALS",
     level: "error",
     about: "Who gets the signals of a file is a task, group or session of PIDS.",
-    mend: "crimg edit --set [RECORD].pid_ref=0 takes the owner away.",
+    fix: "crimg edit --set [RECORD].pid_ref=0 takes the owner away.",
     *check(context) {
       const ids = context.share(storedTasks);
       if (ids?.pids === undefined) return;
@@ -120,7 +120,7 @@ export const unlinkedRules: readonly Rule<StreamContext>[] = [
     id: "FILE_ASYNC",
     level: "warning",
     about: "FILE_OWNER says that a file sends signals exactly when the file has O_ASYNC.",
-    mend: "A restart goes by f_flags: set or clear 020000 (octal) there.",
+    fix: "A restart goes by f_flags: set or clear 020000 (octal) there.",
     *check(context) {
       for (const part of context.reader.objects("FILE")) {
         const owner = context.reader.find(part, RECORDS.FILE_OWNER);

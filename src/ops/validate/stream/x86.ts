@@ -40,7 +40,7 @@ export const x86Rules: readonly Rule<StreamContext>[] = [
       id: "CPU_SEGMENT",
       level: "error",
       about: "A segment is stored as one of the codes of the format, and the code segment is there.",
-      mend: SET_FIELD,
+      fix: SET_FIELD,
     },
     function* (cpu) {
       for (const field of SEGMENTS) {
@@ -62,7 +62,7 @@ export const x86Rules: readonly Rule<StreamContext>[] = [
       id: "CPU_FLAGS",
       level: "error",
       about: "The processor flags are those of a program: interrupts on, no privileges.",
-      mend: SET_FIELD,
+      fix: SET_FIELD,
     },
     function* ({ flags }) {
       if (flags !== undefined && (BigInt(flags) & ~FREE_FLAGS) !== FIXED_FLAGS)
@@ -79,7 +79,7 @@ export const x86Rules: readonly Rule<StreamContext>[] = [
       id: "CPU_BASE",
       level: "error",
       about: "The base of fs or gs is stored only where no segment is named.",
-      mend: SET_FIELD,
+      fix: SET_FIELD,
     },
     function* (cpu) {
       for (const [base, index] of [
@@ -101,7 +101,7 @@ export const x86Rules: readonly Rule<StreamContext>[] = [
       id: "FPU_LENGTH",
       level: "error",
       about: "The floating point state has the size that HEADER_ARCH gives.",
-      mend: AGAIN,
+      fix: AGAIN,
     },
     function* (_, index, context) {
       const head = context.each(RECORDS.HEADER_ARCH).next().value?.value as
@@ -123,7 +123,7 @@ export const x86Rules: readonly Rule<StreamContext>[] = [
       level: "error",
       about:
         "The descriptors of thread areas are empty or those of data of a program, and no flag asks for seccomp or an I/O bitmap.",
-      mend: SET_FIELD,
+      fix: SET_FIELD,
     },
     function* ({ thread_info_flags: flags }, index, { stream }) {
       if (stream.dialect.arch.family !== "x86") return;
@@ -148,7 +148,7 @@ export const x86Rules: readonly Rule<StreamContext>[] = [
       id: "LDT_LENGTH",
       level: "error",
       about: "The local descriptor table has as many entries of 8 bytes as MM_CONTEXT says.",
-      mend: SET_FIELD,
+      fix: SET_FIELD,
     },
     function* ({ nldt, ldt_entry_size: entry }, index, { stream }) {
       if (nldt === undefined || entry === undefined || stream.dialect.arch.family !== "x86") return;

@@ -123,7 +123,7 @@ test("FILE_TYPE: a directory where a file was", () => {
   );
 });
 
-test("FILE_MODE: other permissions, and the chmod that mends them", () => {
+test("FILE_MODE: other permissions, and the chmod that fixes them", () => {
   const { root, home } = unpacked("logger");
   chmodSync(join(home, "data/records"), 0o600);
   const [finding, ...others] = findings(new DamagedSet("logger"), root);
@@ -253,7 +253,7 @@ function withSocket(path: string, uflags = 0): DamagedSet {
   return addFile(new DamagedSet("logger"), { type: 5, id: 99, usk });
 }
 
-test("UNIX_DIRECTORY: the directory of a socket is gone, and the mkdir that mends it", () => {
+test("UNIX_DIRECTORY: the directory of a socket is gone, and the mkdir that fixes it", () => {
   const { root } = unpacked("logger");
   const [finding, ...others] = findings(withSocket("/run/app/socket"), root);
   assert.equal([finding?.id, others], ["UNIX_DIRECTORY", []]);
@@ -261,7 +261,7 @@ test("UNIX_DIRECTORY: the directory of a socket is gone, and the mkdir that mend
   assert.equal(findings(withSocket("/run/app/socket"), root), []);
 });
 
-test("UNIX_PATH: a file lies at the path of a socket, and the mv that mends it", async () => {
+test("UNIX_PATH: a file lies at the path of a socket, and the mv that fixes it", async () => {
   const { root, home } = unpacked("logger");
   const socket = "/var/lib/crimg-demo/logger/run/socket";
   writeFileSync(join(home, "run/socket"), "");

@@ -243,7 +243,7 @@ test("ids are unique and in UPPER_SNAKE", () => {
 });
 
 test("what rules say of themselves are sentences", () => {
-  const wrong = RULES.flatMap(({ about, mend }) => [about, mend]).filter(
+  const wrong = RULES.flatMap(({ about, fix }) => [about, fix]).filter(
     (text) => !/^[A-Zacr].*[.]$/s.test(text),
   );
   assert.equal(wrong, []);

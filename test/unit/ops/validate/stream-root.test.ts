@@ -52,7 +52,7 @@ for (const fixture of ["logger", "locks", "deleted", "sockets", "threads", "tree
     assert.equal(findings(fixture, unpacked(fixture).root), []);
   });
 
-test("FILE_MISSING names the record, the descriptor and the edit that mends it", () => {
+test("FILE_MISSING names the record, the descriptor and the edit that fixes it", () => {
   const { root, home } = unpacked("logger");
   rmSync(join(home, "etc/logger.conf"));
   const { at } = only(findings("logger", root), "FILE_MISSING");
@@ -74,7 +74,7 @@ test("FILE_TYPE", () => {
   assert.equal([expected, found], ["a regular file", "a directory"]);
 });
 
-test("FILE_MODE, and the chmod that mends it", () => {
+test("FILE_MODE, and the chmod that fixes it", () => {
   const { root, home } = unpacked("logger");
   chmodSync(join(home, "data/records"), 0o600);
   const { expected, found, fix } = only(findings("logger", root), "FILE_MODE");
@@ -168,14 +168,14 @@ function withSocket(path: string): DamagedStream {
   );
 }
 
-test("UNIX_DIRECTORY, and the mkdir that mends it", () => {
+test("UNIX_DIRECTORY, and the mkdir that fixes it", () => {
   const { root } = unpacked("sockets");
   const { fix } = only(findings(withSocket("/run/app/socket"), root), "UNIX_DIRECTORY");
   execFileSync("sh", ["-c", fix as string]);
   assert.equal(findings(withSocket("/run/app/socket"), root), []);
 });
 
-test("UNIX_PATH, and the mv that mends it", () => {
+test("UNIX_PATH, and the mv that fixes it", () => {
   const { root, home } = unpacked("sockets");
   writeFileSync(join(home, "taken"), "");
   const stream = () => withSocket("/var/lib/crimg-demo/sockets/taken");

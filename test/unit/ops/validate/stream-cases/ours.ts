@@ -127,7 +127,16 @@ export const ourCases: readonly StreamCase[] = [
   damage("FIELD_VALUE", "extended", (s) => s.set(R.MEMFD, { inode_objref: 0 }), [], "memfd"),
   damage("FIELD_VALUE", "terminal", (s) => s.set(R.INOTIFY_WATCH, { wd: 0 })),
   damage("TTY_SESSION", "terminal", (s) => s.set(R.TTY_EXTRA, { sid_ref: 4711 })),
-  damage("AREA_KIND", "logger", (s) => s.set(R.VMA_EXTRA, { kind: 9 })),
+  damage("VMA_KIND", "logger", (s) => s.set(R.VMA_EXTRA, { kind: 1 }, ({ kind }) => kind === 0), [
+    "VMA_VDSO_ONCE",
+  ]),
+  damage(
+    "FIELD_VALUE",
+    "logger",
+    (s) => s.set(R.VMA_EXTRA, { kind: 9 }, ({ kind }) => kind === 0),
+    [],
+    "kind",
+  ),
 
   damage("SOCKET_SWITCHES", "sockets", (s) => s.set(R.SOCKET_EXTRA, { so_options: 1n })),
   damage("FIELD_VALUE", "sockets", (s) => s.set(R.SOCKET_EXTRA, { flags: 1 }), [], "mode of a socket"),
@@ -146,7 +155,7 @@ export const ourCases: readonly StreamCase[] = [
   damage("FIELD_VALUE", "sockets", (s) => s.set(R.SOCKET_PACKET, { version: 3 }), [], "ring"),
   damage("FIELD_VALUE", "sockets", (s) => s.set(R.TCP_EXTRA, { snd_wscale: 15 }), [], "window scale"),
   damage("FIELD_VALUE", "sockets", (s) => s.set(R.TCP_EXTRA, { flags: 31 }), [], "flags of a connection"),
-  damage("PACKET_RIGHTS_FILES", "sockets", (s) => {
+  damage("QUEUE_RIGHTS", "sockets", (s) => {
     const rights = s.find(R.PACKET_RIGHTS);
     const number = Buffer.from(s.image.bytes(rights));
     number.writeInt32LE(4711);
