@@ -40,7 +40,7 @@ export { RIGHT_KINDS, RIGHT_NAMES, type RightName } from "./model/rights/kinds.j
 export type { Right } from "./model/rights/right.js";
 export { rightsBeyond } from "./model/rights/rights.js";
 export { lookAt, type SalvagedDocument, type Seen, salvage } from "./model/salvaged.js";
-export type { FilePiece, Ghost, StoredBytes } from "./model/stored-bytes.js";
+export type { DeletedInode, FilePiece, Ghost } from "./model/stored-bytes.js";
 export type { IdRange, Surroundings } from "./model/surroundings.js";
 export { assertUnchanged, type OpenOptions, openDocument } from "./open.js";
 export { openAnyImage, openImageBytes, openImageFile, openImages, openStreamFile } from "./open-image.js";

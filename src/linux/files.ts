@@ -71,6 +71,7 @@ export const WATCH_MASK = range(1, 0xffff_ffff);
 
 /** Types of F_SETOWN_EX; in images numbered as in the kernel's enum pid_type. */
 export const F_OWNER_TID = 0;
+export const F_OWNER_PID = 1;
 export const F_OWNER_PGRP = 2;
 
 /** Capacities that fcntl(2) F_SETPIPE_SZ takes. */

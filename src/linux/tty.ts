@@ -50,3 +50,19 @@ export const N_TTY_BUF_SIZE = 4096;
 /** Device numbers of pseudo terminals, Documentation/admin-guide/devices.txt. */
 export const PTMX_RDEV = 0x502;
 export const UNIX98_PTY_SLAVE_MAJOR = 136;
+/** Majors that slaves had when a major had no more minors, and how many those were. */
+const MAX_SLAVE_MAJOR = UNIX98_PTY_SLAVE_MAJOR + 7;
+const OF_AN_OLD_MAJOR = 256;
+
+/** N of /dev/pts/N by a device number as stat(2) gives it; undefined for what is no slave of a pseudo terminal. */
+export function slaveIndex(rdev: number): number | undefined {
+  const major = (rdev >>> 8) & 0xfff;
+  const minor = (rdev & 0xff) | ((rdev >>> 12) & 0xfff00);
+  if (major < UNIX98_PTY_SLAVE_MAJOR || major > MAX_SLAVE_MAJOR) return undefined;
+  return (major - UNIX98_PTY_SLAVE_MAJOR) * OF_AN_OLD_MAJOR + minor;
+}
+
+/** The device number of /dev/pts/N. */
+export function slaveDevice(index: number): number {
+  return (((index & 0xfff00) << 12) | (UNIX98_PTY_SLAVE_MAJOR << 8) | (index & 0xff)) >>> 0;
+}

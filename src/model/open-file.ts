@@ -1,7 +1,8 @@
+import type { SourceRange } from "../io/concat.js";
 import type { Origin } from "./origin.js";
 import type { Socket } from "./socket.js";
 import type { SpecialFile } from "./special-file.js";
-import type { Ghost } from "./stored-bytes.js";
+import type { DeletedInode, Ghost } from "./stored-bytes.js";
 
 /** One table of descriptors; tasks that were made with CLONE_FILES share it. */
 export interface DescriptorTable {
@@ -16,6 +17,8 @@ export interface Descriptor {
   readonly fileId: number;
   /** Undefined when the set has no such open file: a damaged set. */
   readonly file: OpenFile | undefined;
+  /** Its SELinux label, where the image has one. */
+  readonly label: string | undefined;
   readonly origin: Origin;
 }
 
@@ -92,20 +95,25 @@ export interface PipeBuffer {
   readonly pipeId: number;
   readonly kind: "pipe" | "fifo";
   readonly bytes: number;
-  /** Capacity in bytes, 0 when not stored. */
-  readonly capacity: number;
-  read(): Buffer;
+  /** Capacity in bytes; undefined when not stored. */
+  readonly capacity: number | undefined;
+  readonly data: readonly SourceRange[];
   readonly origin: Origin;
 }
 
 /** A path that was gone at the checkpoint, and how it comes back. */
 export interface DeletedFile {
-  readonly method: "ghost" | "link remap" | "copy" | "process";
+  /** A method that crimg does not know stays the number that is stored. */
+  readonly method: "ghost" | "link remap" | "copy" | "process" | number;
   readonly path: string | undefined;
   /** Image, or record of a stream, that holds the contents (ghost); else the path of the hard link or copy on disk. */
   readonly keptIn: string;
   /** In a set the entry of the hard link. */
   readonly keptFile: OpenFile | undefined;
+  /** Whether the path counts from the root of its file system, and whether it goes once the file is open. */
+  readonly isInMount: boolean;
+  readonly isRemoved: boolean;
+  readonly inode: DeletedInode;
   /** Where the contents begin; undefined when they are not in the image, or there are none. */
   readonly contents: { readonly record: number; readonly offset: number } | undefined;
   /** Ids of the open files that use it. */

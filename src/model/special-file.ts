@@ -67,20 +67,52 @@ export interface InotifyWatch {
 /** `size` in bytes, `seals` as fcntl(2) F_GET_SEALS gives them. */
 export interface Memfd {
   readonly kind: "memfd";
+  /** As memfd_create(2) was told it: no path. */
+  readonly name: string;
   readonly size: bigint;
   readonly seals: number;
   readonly uid: number;
   readonly gid: number;
+  /** st_mode, where the image has it. */
+  readonly mode: number | undefined;
+  /** MFD_HUGETLB with the size of the pages, 0 for usual ones. */
+  readonly hugePages: number;
 }
 
-/** Settings of a terminal that was not hung up. */
+/** An open terminal, or one end of a pseudo terminal. */
 export interface Terminal {
   readonly kind: "terminal";
-  readonly termios: Termios;
-  readonly window: { readonly ws_row: number; readonly ws_col: number } | undefined;
+  /** As criu names it: PTY, CONSOLE, VT … */
+  readonly type: string;
+  /** N of /dev/pts/N; undefined for what is no pseudo terminal. */
+  readonly index: number | undefined;
+  readonly isMaster: boolean;
+  /** Undefined for one that was hung up. */
+  readonly termios: Termios | undefined;
+  readonly lockedTermios: Termios | undefined;
+  readonly window: Window | undefined;
+  /** Its slave cannot be opened yet; it cannot be opened again; its master reads packets, ioctl_tty(2). */
+  readonly isLocked: boolean;
+  readonly isExclusive: boolean;
+  readonly isPacketMode: boolean;
+  /** Its output was stopped (^S). */
+  readonly isStopped: boolean;
+  /** A master whose slaves were closed. */
+  readonly isLeft: boolean;
+  /** Session that it controls and the group in its foreground, 0 for none, or when the image does not say. */
+  readonly session: number;
+  readonly foreground: number;
+  /** 0 when not stored. */
+  readonly rdev: number;
+  /** Of its node. */
+  readonly owner: { readonly uid: number; readonly gid: number; readonly mode: number } | undefined;
+  /** What waits to be read. */
+  readonly unread: Buffer;
+  /** Places of the last bytes of complete lines in it; undefined when the image does not say. */
+  readonly lineEnds: readonly number[] | undefined;
 }
 
-/** Modes of a terminal, termios(3). */
+/** Modes of a terminal, termios(3); speeds are 0 where they stand in c_cflag alone. */
 export interface Termios {
   readonly c_iflag: number;
   readonly c_oflag: number;
@@ -88,6 +120,16 @@ export interface Termios {
   readonly c_lflag: number;
   readonly c_line: number;
   readonly c_cc: Buffer;
+  readonly c_ispeed?: number;
+  readonly c_ospeed?: number;
+}
+
+/** struct winsize */
+interface Window {
+  readonly ws_row: number;
+  readonly ws_col: number;
+  readonly ws_xpixel: number;
+  readonly ws_ypixel: number;
 }
 
 /** In words and numbers for a person, without what a timer shows; empty for most files. */
@@ -142,6 +184,7 @@ function listText<T>(items: readonly T[], text: (item: T) => string): string {
 }
 
 function terminalState({ termios, window }: Terminal): FileState {
+  if (termios === undefined) return {};
   const { c_iflag, c_oflag, c_cflag, c_lflag, c_line, c_cc } = termios;
   return {
     modes: `iflag ${hex(c_iflag)}, oflag ${hex(c_oflag)}, cflag ${hex(c_cflag)}, lflag ${hex(c_lflag)}, line ${c_line}`,

@@ -152,7 +152,8 @@ function file(
   after: (objref: number) => void = () => {},
 ): number {
   const objref = b.objref("FILE");
-  b.add(R.FILE, { f_mode: 3, ...fields });
+  const canSeek = fields.f_type === 1 || fields.f_type === 1003;
+  b.add(R.FILE, { f_mode: canSeek ? 7 : 3, ...fields });
   after(objref);
   return objref;
 }

@@ -29,6 +29,13 @@ export interface PageRun {
   readonly from?: { readonly source: ByteSource; readonly offset: number } | undefined;
 }
 
+/** A record that is to be written. */
+export interface NewRecord {
+  readonly kind: RecordKind;
+  readonly fields: Readonly<Record<string, unknown>>;
+  readonly payload?: Buffer | readonly Piece[];
+}
+
 /**
  * Writes a linux-cr stream, record by record. Contents of files are held as ranges, so that neither memory pages nor files
  * are held in memory. Objrefs are assigned from 1 in the order of first use.
@@ -63,6 +70,10 @@ export class StreamWriter {
     head.writeUInt32LE(head.length + parts.reduce((sum, part) => sum + pieceSize(part), 0), 4);
     this.#pieces.add(head);
     for (const part of parts) this.#pieces.add(part);
+  }
+
+  records(all: Iterable<NewRecord>): void {
+    for (const { kind, fields, payload } of all) this.record(kind, fields, payload);
   }
 
   /** The bytes of a structure in a payload. Errors: CrimgError INVALID for an invalid value. */

@@ -12,13 +12,15 @@ import type { DeletedFile, DescriptorTable, FileTable } from "../open-file.js";
 import { timerfds } from "../special-file.js";
 import { decodeControlGroupSets } from "./control-groups.js";
 import { criuDeletedFiles } from "./deleted-files.js";
+import { criuDescriptorTable } from "./descriptors.js";
 import { criuFileTable } from "./files.js";
 import { decodeIpcNamespaces, decodeUtsNamespaces } from "./ipc.js";
 import { decodeLocks } from "./locks.js";
-import { criuMounts, criuPipeBuffers } from "./mounts.js";
+import { criuMounts } from "./mounts.js";
+import { decodePipes } from "./pipes.js";
 import { decodeSeccompFilters } from "./seccomp.js";
 import { criuSurroundings } from "./surroundings.js";
-import { CriuTask, criuDescriptorTable, type TaskContext } from "./tasks.js";
+import { CriuTask, type TaskContext } from "./tasks.js";
 
 /** `uname -m` of the architectures that core_entry.mtype names. */
 const ARCHITECTURES: Readonly<Record<string, string>> = {
@@ -57,7 +59,7 @@ export function criuCheckpoint(set: CriuImageSet): Checkpoint {
   const mounts = lazy(() => criuMounts(set));
   const seccompFilters = lazy(() => decodeSeccompFilters(set));
   const controlGroupSets = lazy(() => decodeControlGroupSets(set));
-  const pipes = lazy(() => criuPipeBuffers(set));
+  const pipes = lazy(() => decodePipes(set));
   const architecture = lazy(() => ARCHITECTURES[archName(set)] ?? "unknown");
   return {
     get architecture() {

@@ -2,11 +2,29 @@ import { fileNameOf } from "../../formats/criu/detect.js";
 import type { CriuImage } from "../../formats/criu/image.js";
 import type { CriuImageSet } from "../../formats/criu/image-set.js";
 import { IMAGES } from "../../formats/criu/images.js";
+import type { GhostChunkEntry, GhostFileEntry } from "../../formats/criu/tables/ghost-file.js";
+import { REMAP_TYPE, type RemapFilePathEntry } from "../../formats/criu/tables/remap-file-path.js";
+import type { Timeval } from "../../formats/criu/tables/timer.js";
+import { enumNumber } from "../../io/enums.js";
+import { textToBytes } from "../../io/text.js";
+import { kernelDevice, statDevice } from "../../linux/devices.js";
+import { S_IFBLK, S_IFCHR, S_IFMT, S_IFREG } from "../../linux/files.js";
+import { NSEC_PER_SEC, NSEC_PER_USEC } from "../../linux/time.js";
+import { NumberNames } from "../number-names.js";
 import type { DeletedFile, FileTable } from "../open-file.js";
-import type { FilePiece, Ghost } from "../stored-bytes.js";
+import type { DeletedInode, FilePiece, Ghost } from "../stored-bytes.js";
 
-const LINKED = 0;
-const GHOST = 1;
+const [LINKED, GHOST, PROCFS] = ["LINKED", "GHOST", "PROCFS"].map((name) => enumNumber(REMAP_TYPE, name)) as [
+  number,
+  number,
+  number,
+];
+/** remap_file_path_entry.remap_type; criu takes whatever lies under the path of a link, also a copy. */
+const METHODS = new NumberNames<"link remap" | "ghost" | "process">([
+  [LINKED, "link remap"],
+  [GHOST, "ghost"],
+  [PROCFS, "process"],
+]);
 /** Sets without remap_type mark a ghost by the highest bit of remap_id. */
 const OLD_GHOST_BIT = 0x8000_0000;
 
@@ -14,41 +32,35 @@ const OLD_GHOST_BIT = 0x8000_0000;
 export function criuDeletedFiles(set: CriuImageSet, files: FileTable): DeletedFile[] {
   return set.map(IMAGES.REMAP_FPATH, undefined, ({ index, value }): DeletedFile => {
     const isOldGhost = value.remap_type === undefined && value.remap_id >= OLD_GHOST_BIT;
-    const type = value.remap_type ?? (isOldGhost ? GHOST : LINKED);
+    const method = METHODS.nameOf(value.remap_type ?? (isOldGhost ? GHOST : LINKED));
     const id = isOldGhost ? value.remap_id - OLD_GHOST_BIT : value.remap_id;
-    const common = {
-      path: files.get(value.orig_id, "REG")?.path,
-      fileId: value.orig_id,
-      origin: { image: IMAGES.REMAP_FPATH.file, record: index },
-    };
-    if (type === GHOST)
-      return {
-        ...common,
-        method: "ghost",
-        keptIn: fileNameOf(IMAGES.GHOST_FILE, id),
-        keptFile: undefined,
-        contents: contentsOf(set, id),
-        ghost: ghostOf(set, id),
-      };
-    if (type === LINKED)
-      return {
-        ...common,
-        method: "link remap",
-        keptIn: files.get(id, "REG")?.path ?? `file id ${id}`,
-        keptFile: files.get(id, "REG"),
-        contents: undefined,
-        ghost: undefined,
-      };
+    const file = files.get(value.orig_id, "REG");
+    const link = method === "link remap" ? files.get(id, "REG") : undefined;
+    const ghost = method === "ghost" ? decodeGhost(set, id) : undefined;
     return {
-      ...common,
-      method: "process",
-      keptIn: `pid ${id}`,
-      keptFile: undefined,
-      contents: undefined,
-      ghost: undefined,
+      method,
+      path: file?.path,
+      keptIn:
+        method === "ghost"
+          ? fileNameOf(IMAGES.GHOST_FILE, id)
+          : method === "process"
+            ? `pid ${id}`
+            : (link?.path ?? `file id ${id}`),
+      keptFile: link,
+      isInMount: false,
+      isRemoved: true,
+      contents: method === "ghost" ? contentsOf(set, id) : undefined,
+      fileId: value.orig_id,
+      inode: ghost ?? { ...NO_INODE, mode: file?.mode ?? S_IFREG, size: file?.size ?? 0n },
+      ghost,
+      origin: { image: IMAGES.REMAP_FPATH.file, record: index },
     };
   });
 }
+
+const NO_INODE = {
+  ...{ uid: 0, gid: 0, dev: undefined, ino: undefined, rdev: undefined, atime: undefined, mtime: undefined },
+} as const;
 
 function contentsOf(set: CriuImageSet, id: number): DeletedFile["contents"] {
   for (const { index, payload } of set.image(IMAGES.GHOST_FILE, id)?.readRecords() ?? [])
@@ -56,10 +68,11 @@ function contentsOf(set: CriuImageSet, id: number): DeletedFile["contents"] {
   return undefined;
 }
 
-function ghostOf(set: CriuImageSet, id: number): Ghost | undefined {
+function decodeGhost(set: CriuImageSet, id: number): Ghost | undefined {
   const records = set.records(IMAGES.GHOST_FILE, id);
   const head = records[0]?.value;
   if (head === undefined || !("uid" in head)) return undefined;
+  const target = head.symlnk_target;
   const stored = records.reduce(
     (sum, record) => sum + record.payload.reduce((bytes, part) => bytes + part.size, 0),
     0,
@@ -68,22 +81,83 @@ function ghostOf(set: CriuImageSet, id: number): Ghost | undefined {
     mode: head.mode,
     uid: head.uid,
     gid: head.gid,
+    size: head.size ?? BigInt(target === undefined ? stored : textToBytes(target).length),
+    dev: head.dev === undefined ? undefined : statDevice(head.dev),
+    ino: head.ino,
+    rdev: head.rdev,
+    atime: decodeTime(head.atim),
+    mtime: decodeTime(head.mtim),
     stored,
-    size: head.size ?? BigInt(stored),
     chunked: head.chunks === true,
-    symlinkTarget: head.symlnk_target,
+    symlinkTarget: target,
     origin: { image: fileNameOf(IMAGES.GHOST_FILE, id), record: 0 },
-    pieces: () => (head.symlnk_target === undefined ? piecesOf(set, id) : []),
+    pieces: () => (target === undefined ? piecesOf(set, id) : []),
   };
 }
 
 function* piecesOf(set: CriuImageSet, id: number): Generator<FilePiece> {
-  const image = set.image(IMAGES.GHOST_FILE, id);
-  for (const { value, payload } of image?.readRecords() ?? [])
+  const image = set.image(IMAGES.GHOST_FILE, id) as CriuImage;
+  for (const { value, payload } of image.readRecords())
     for (const { offset, size } of payload)
-      yield {
-        at: "off" in value ? Number(value.off) : 0,
-        size,
-        read: (from, count) => (image as CriuImage).source.read(offset + from, count),
-      };
+      yield { at: "off" in value ? Number(value.off) : 0, source: image.source, offset, size };
+}
+
+/** The entry of a deleted file, which comes back from a ghost image, or from a file under another path. */
+export function encodeRemap(
+  { method }: Pick<DeletedFile, "method">,
+  file: number,
+  keptIn: number,
+): RemapFilePathEntry {
+  const type = method === "copy" ? LINKED : (METHODS.numberOf(method) as number);
+  return { orig_id: file, remap_id: keptIn, remap_type: type };
+}
+
+/** The records of a ghost image: whole contents follow the head, others are chunks. */
+export function encodeGhost(ghost: Ghost): {
+  readonly head: GhostFileEntry;
+  readonly payload: readonly FilePiece[];
+  readonly chunks: readonly { readonly value: GhostChunkEntry; readonly payload: readonly FilePiece[] }[];
+} {
+  const { size, symlinkTarget } = ghost;
+  const head = encodeInode(ghost);
+  const pieces = [...ghost.pieces()];
+  const [first] = pieces;
+  if (symlinkTarget !== undefined)
+    return { head: { ...head, symlnk_target: symlinkTarget }, payload: [], chunks: [] };
+  if (first === undefined && (ghost.mode & S_IFMT) !== S_IFREG) return { head, payload: [], chunks: [] };
+  const isWhole = pieces.length <= 1 && (first?.at ?? 0) === 0 && BigInt(first?.size ?? 0) === size;
+  if (isWhole) return { head, payload: pieces, chunks: [] };
+  return {
+    head: { ...head, chunks: true, size },
+    payload: [],
+    chunks: pieces.map((piece) => ({
+      value: { len: BigInt(piece.size), off: BigInt(piece.at) },
+      payload: [piece],
+    })),
+  };
+}
+
+/** criu goes by the time of the last change when that of the last access is not there, and stores neither alone. */
+function encodeInode({ mode, uid, gid, dev, ino, rdev, atime, mtime }: DeletedInode): GhostFileEntry {
+  const isDevice = (mode & S_IFMT) === S_IFCHR || (mode & S_IFMT) === S_IFBLK;
+  return {
+    ...{ uid, gid, mode },
+    ...(isDevice ? { rdev: rdev ?? 0 } : {}),
+    ...(dev === undefined ? {} : { dev: kernelDevice(dev) }),
+    ...(ino === undefined ? {} : { ino }),
+    ...(mtime === undefined ? {} : { atim: encodeTime(atime ?? mtime), mtim: encodeTime(mtime) }),
+  };
+}
+
+/** Seconds before 1970 are negative numbers in 64 bits. */
+function decodeTime(time: Timeval | undefined): bigint | undefined {
+  return time && BigInt.asIntN(64, time.tv_sec) * NSEC_PER_SEC + time.tv_usec * NSEC_PER_USEC;
+}
+
+function encodeTime(time: bigint): Timeval {
+  const part = ((time % NSEC_PER_SEC) + NSEC_PER_SEC) % NSEC_PER_SEC;
+  return {
+    tv_sec: BigInt.asUintN(64, (time - part) / NSEC_PER_SEC),
+    tv_usec: part / NSEC_PER_USEC,
+  };
 }

@@ -13,7 +13,7 @@ import type { DeletedFile, FileIdentity, FileOwner, FileTable, OpenFile } from "
 import type { Origin } from "../origin.js";
 import type { Socket } from "../socket.js";
 import type { SpecialFile } from "../special-file.js";
-import { decodeIdentity } from "./file-identity.js";
+import { decodeIdentity, encodeIdentity } from "./file-identity.js";
 import { fileLabel } from "./file-label.js";
 import { socketOf } from "./sockets.js";
 import { decodeSpecial } from "./special-files.js";
@@ -142,14 +142,11 @@ class CriuOpenFile implements OpenFile {
   }
 
   get owner(): FileOwner | undefined {
-    const entry = (this.record.fown ?? this.#node?.record.fown) as FownEntry | undefined;
-    if (entry === undefined || (entry.pid === 0 && entry.signum === 0)) return undefined;
-    const kind = OWNER_KINDS.nameOf(entry.pid_type);
-    return { kind, pid: entry.pid, signal: entry.signum, uid: entry.uid, euid: entry.euid };
+    return decodeOwner((this.record.fown ?? this.#node?.record.fown) as FownEntry | undefined);
   }
 
   get deleted(): DeletedFile | undefined {
-    const node = this.type === "REG" ? this.id : (this.record.regf_id as number | undefined);
+    const node = this.type === "REG" ? this.id : this.#nodeId;
     return node === undefined ? undefined : this.#context.deletedById().get(node);
   }
 
@@ -163,9 +160,42 @@ class CriuOpenFile implements OpenFile {
 
   /** The regular file entry of a fifo's or terminal's node. */
   get #node(): OpenFile | undefined {
-    const id = this.record.regf_id;
-    return typeof id === "number" ? this.#context.files().get(id, "REG") : undefined;
+    const id = this.#nodeId;
+    return id === undefined ? undefined : this.#context.files().get(id, "REG");
   }
+
+  /** Before criu 3.6 a fifo and its node had one id. */
+  get #nodeId(): number | undefined {
+    return (this.record.regf_id as number | undefined) ?? (this.type === "FIFO" ? this.id : undefined);
+  }
+}
+
+function decodeOwner(entry: FownEntry | undefined): FileOwner | undefined {
+  if (entry === undefined || (entry.pid === 0 && entry.signum === 0)) return undefined;
+  const kind = OWNER_KINDS.nameOf(entry.pid_type);
+  return { kind, pid: entry.pid, signal: entry.signum, uid: entry.uid, euid: entry.euid };
+}
+
+/** Nobody gets signals of a file. */
+export const NO_OWNER: FownEntry = { uid: 0, euid: 0, signum: 0, pid_type: 0, pid: 0 };
+
+/** Who gets the signals of a file; undefined for a kind of owner that criu does not know. */
+export function encodeOwner(owner: FileOwner | undefined): FownEntry | undefined {
+  if (owner === undefined) return NO_OWNER;
+  const { kind, pid, signal, uid, euid } = owner;
+  const type = pid === 0 ? 0 : OWNER_KINDS.numberOf(kind);
+  return type === undefined ? undefined : { uid, euid, signum: signal, pid_type: type, pid };
+}
+
+/** The entry of an open file with a path, but for its id and its owner. */
+export function encodeRegular({
+  path = "/",
+  flags = 0,
+  position = NO_POSITION,
+  identity,
+}: Pick<OpenFile, "path" | "flags" | "position" | "identity">): Omit<RegFileEntry, "id" | "fown"> {
+  const stored = identity && encodeIdentity(identity, "little-endian");
+  return { flags, pos: position, name: path, build_id: [], ...stored };
 }
 
 /** The records are not kept: sets have tens of thousands of them. */

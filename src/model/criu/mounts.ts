@@ -3,7 +3,6 @@ import { IMAGES } from "../../formats/criu/images.js";
 import { FSTYPE } from "../../formats/criu/tables/mnt.js";
 import { enumName } from "../../io/enums.js";
 import type { Mount } from "../checkpoint.js";
-import type { PipeBuffer } from "../open-file.js";
 
 const FSTYPE_AUTO = 16;
 
@@ -27,28 +26,6 @@ export function criuMounts(set: CriuImageSet): Mount[] {
       sharedId: value.shared_id ?? 0,
       masterId: value.master_id ?? 0,
       origin: { image: `mountpoints-${namespace}.img`, record: index },
-    })),
-  );
-}
-
-/** Bytes that stood in pipes and fifos. */
-export function criuPipeBuffers(set: CriuImageSet): PipeBuffer[] {
-  return (
-    [
-      ["pipe", IMAGES.PIPES_DATA],
-      ["fifo", IMAGES.FIFO_DATA],
-    ] as const
-  ).flatMap(([kind, image]) =>
-    set.map(image, undefined, ({ index, value, payload }) => ({
-      pipeId: value.pipe_id,
-      kind,
-      bytes: value.bytes,
-      capacity: value.size ?? 0,
-      origin: { image: image.file, record: index },
-      read: () =>
-        Buffer.concat(
-          payload.map(({ offset, size }) => set.image(image)?.source.read(offset, size) ?? Buffer.alloc(0)),
-        ),
     })),
   );
 }

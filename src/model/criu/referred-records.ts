@@ -9,6 +9,9 @@ export const memfdInode = recordById(IMAGES.MEMFD_INODE, ({ inode_id }) => Numbe
 /** The record of a terminal, by the `tty_info_id` of the open file. Of an id that occurs twice the first. */
 export const ttyInfo = recordById(IMAGES.TTY_INFO, ({ id }) => id);
 
+/** What waits to be read at a terminal. */
+export const ttyData = recordById(IMAGES.TTY_DATA, ({ tty_id }) => tty_id);
+
 /** Every open file of a type may ask for its record, so the image is indexed once a set. */
 function recordById<M extends MessageTable>(kind: ImageKind<M>, idOf: (value: Value<M>) => number) {
   const indexes = new WeakMap<CriuImageSet, ReadonlyMap<number, Value<M>>>();

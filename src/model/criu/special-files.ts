@@ -4,19 +4,17 @@ import type { EventpollFileEntry, EventpollTfdEntry } from "../../formats/criu/t
 import type { FileEntry } from "../../formats/criu/tables/fdinfo.js";
 import type { FownEntry } from "../../formats/criu/tables/fown.js";
 import type { InotifyFileEntry } from "../../formats/criu/tables/fsnotify.js";
+import type { MemfdInodeEntry } from "../../formats/criu/tables/memfd.js";
 import type { SignalfdEntry } from "../../formats/criu/tables/siginfo.js";
 import type { TimerfdEntry } from "../../formats/criu/tables/timer.js";
-import type { TermiosEntry } from "../../formats/criu/tables/tty.js";
-import { wordBytes } from "../../io/words.js";
 import type { OpenFile } from "../open-file.js";
-import type { EpollWatch, Memfd, SpecialFile, Terminal } from "../special-file.js";
-import { memfdInode, ttyInfo } from "./referred-records.js";
+import type { EpollWatch, Memfd, SpecialFile } from "../special-file.js";
+import { memfdInode } from "./referred-records.js";
+import { terminalById } from "./terminals.js";
 import { decodeTimerfd, encodeTimerfd } from "./timers.js";
 
 /** Words of a file handle that criu wants even where it goes by the path. */
 const HANDLE_WORDS = 16;
-/** Control characters that the kernel's structure has. */
-const CONTROL_CHARACTERS = 19;
 
 /** What an open file has that only its type has. */
 export function decodeSpecial(
@@ -43,7 +41,7 @@ export function decodeSpecial(
     case "MEMFD":
       return memfdOf(set, record.inode_id as number);
     case "TTY":
-      return terminalOf(set, record.tty_info_id as number);
+      return terminalById(set, record.tty_info_id as number);
     default:
       return undefined;
   }
@@ -116,17 +114,16 @@ export function encodeSpecial(
 function memfdOf(set: CriuImageSet, id: number): Memfd | undefined {
   const inode = memfdInode(set, id);
   if (inode === undefined) return undefined;
-  const { size, seals, uid, gid } = inode;
-  return { kind: "memfd", size, seals, uid, gid };
+  const { name, size, seals, uid, gid, mode, hugetlb_flag } = inode;
+  return { kind: "memfd", name, size, seals, uid, gid, mode, hugePages: hugetlb_flag ?? 0 };
 }
 
-function terminalOf(set: CriuImageSet, id: number): Terminal | undefined {
-  const { termios, winsize } = ttyInfo(set, id) ?? {};
-  if (termios === undefined) return undefined;
-  return { kind: "terminal", termios: { ...termios, c_cc: controlCharacters(termios) }, window: winsize };
-}
-
-/** One a byte in the first words. */
-function controlCharacters({ c_cc: words }: TermiosEntry): Buffer {
-  return wordBytes("u32", words, "word of control characters").subarray(0, CONTROL_CHARACTERS);
+/** The entry of a memfd's inode; `id` is that of the inode and of its contents. */
+export function encodeMemfd(memfd: Memfd, id: number): MemfdInodeEntry {
+  const { name, size, seals, uid, gid, mode, hugePages } = memfd;
+  return {
+    ...{ name, uid, gid, size, shmid: id, seals, inode_id: BigInt(id) },
+    ...(mode === undefined ? {} : { mode }),
+    ...(hugePages === 0 ? {} : { hugetlb_flag: hugePages }),
+  };
 }

@@ -3,7 +3,6 @@ import { IMAGES } from "../../formats/criu/images.js";
 import { TASK_STATE } from "../../formats/criu/names.js";
 import { AddressSpace } from "../../formats/criu/pages.js";
 import type { CoreEntry, TaskKobjIdsEntry } from "../../formats/criu/tables/core.js";
-import { FD_TYPES, type FdinfoEntry } from "../../formats/criu/tables/fdinfo.js";
 import type { FsEntry } from "../../formats/criu/tables/fs.js";
 import type { MmEntry } from "../../formats/criu/tables/mm.js";
 import type { PstreeEntry } from "../../formats/criu/tables/pstree.js";
@@ -12,10 +11,9 @@ import { MAX_TASK_TIMERS } from "../../io/limits.js";
 import type { Value } from "../../schema/message.js";
 import type { ResourceLimit, TaskAttributes } from "../attributes.js";
 import type { Task, TaskState, Thread } from "../checkpoint.js";
-import { lazy } from "../lazy.js";
 import type { Mapping, MemoryDescriptor } from "../mapping.js";
 import type { Memory } from "../memory.js";
-import type { Descriptor, DescriptorTable, FileTable, OpenFile } from "../open-file.js";
+import type { DescriptorTable, FileTable, OpenFile } from "../open-file.js";
 import type { Origin } from "../origin.js";
 import type { SignalState } from "../signals.js";
 import { timerfds } from "../special-file.js";
@@ -212,48 +210,5 @@ export class CriuTask implements Task {
 
   #regular(id: number | undefined): OpenFile | undefined {
     return id === undefined ? undefined : this.#context.files().get(id, "REG");
-  }
-}
-
-/** One descriptor table, fdinfo-ID.img; without the file it is empty, as criu reads it. */
-export function criuDescriptorTable(set: CriuImageSet, id: number, files: () => FileTable): DescriptorTable {
-  const context = { image: `fdinfo-${id}.img`, files };
-  const descriptors = lazy(() => {
-    const list: CriuDescriptor[] = [];
-    for (const { index, value } of set.image(IMAGES.FDINFO, id)?.heldRecords() ?? [])
-      list.push(new CriuDescriptor(value, index, context));
-    return list;
-  });
-  return {
-    id,
-    get descriptors() {
-      return descriptors();
-    },
-  };
-}
-
-class CriuDescriptor implements Descriptor {
-  readonly fd: number;
-  readonly closeOnExec: boolean;
-  readonly type: string;
-  readonly fileId: number;
-  readonly #record: number;
-  readonly #context: { readonly image: string; readonly files: () => FileTable };
-
-  constructor(entry: FdinfoEntry, record: number, context: { image: string; files: () => FileTable }) {
-    this.fd = entry.fd;
-    this.closeOnExec = (entry.flags & 1) !== 0;
-    this.type = enumName(FD_TYPES, entry.type);
-    this.fileId = entry.id;
-    this.#record = record;
-    this.#context = context;
-  }
-
-  get file(): OpenFile | undefined {
-    return this.#context.files().get(this.fileId, this.type);
-  }
-
-  get origin(): Origin {
-    return { image: this.#context.image, record: this.#record };
   }
 }

@@ -9,10 +9,11 @@ import type { Surroundings } from "../surroundings.js";
 import { decodeControlGroupSets } from "./control-groups.js";
 import { decodeSecurityModule } from "./credentials.js";
 import { linuxCrDescriptors } from "./descriptors.js";
-import { linuxCrFiles, linuxCrPipes } from "./files.js";
+import { linuxCrFiles } from "./files.js";
 import { decodeIpcNamespaces, decodeUtsNamespaces } from "./ipc.js";
 import { decodeLocks } from "./locks.js";
 import { taskIds } from "./pids.js";
+import { decodePipes } from "./pipes.js";
 import { StreamReader } from "./reader.js";
 import { pageSizeOf } from "./saved-pages.js";
 import { decodeSeccompFilters } from "./seccomp.js";
@@ -66,7 +67,7 @@ export function linuxCrCheckpoint(image: LinuxCrImage, reader = StreamReader.of(
   });
   const seccompFilters = lazy(() => decodeSeccompFilters(reader));
   const controlGroupSets = lazy(() => decodeControlGroupSets(reader));
-  const pipes = lazy(() => linuxCrPipes(reader));
+  const pipes = lazy(() => decodePipes(reader));
   const deletedFiles = lazy(() => files().all.flatMap(({ deleted }) => deleted ?? []));
   return {
     architecture: image.dialect.arch.name,

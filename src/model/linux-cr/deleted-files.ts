@@ -1,78 +1,110 @@
 import type { Part } from "../../formats/linux-cr/parse.js";
 import { RECORDS } from "../../formats/linux-cr/records.js";
-import { bytesToText } from "../../io/text.js";
+import type { NewRecord } from "../../formats/linux-cr/stream-writer.js";
+import { textPayload } from "../../formats/linux-cr/write.js";
+import { bytesToText, textToBytes } from "../../io/text.js";
+import { wordBytes } from "../../io/words.js";
 import { S_IFBLK, S_IFCHR, S_IFDIR, S_IFIFO, S_IFLNK, S_IFMT, S_IFREG } from "../../linux/files.js";
+import { NSEC_PER_SEC } from "../../linux/time.js";
+import { NumberNames } from "../number-names.js";
 import type { DeletedFile } from "../open-file.js";
-import type { FilePiece, Ghost } from "../stored-bytes.js";
+import type { DeletedInode, FilePiece, Ghost } from "../stored-bytes.js";
+import { decodeIdentity, timeFields } from "./file-identity.js";
 import type { StreamReader } from "./reader.js";
 
 /** FILE_UNLINKED.method. */
-const RELINK = 1;
-const CONTENTS = 2;
-/** FILE_UNLINKED.kind. */
-const SYMLINK = 4;
+const METHODS = new NumberNames<"link remap" | "ghost" | "copy">([
+  [1, "link remap"],
+  [2, "ghost"],
+  [3, "copy"],
+]);
 /** Types of st_mode by FILE_UNLINKED.kind. */
 const TYPES = [0, S_IFREG, S_IFDIR, S_IFIFO, S_IFLNK, S_IFCHR, S_IFBLK];
-/** UNLINKED_EXTRA.flags: an earlier FILE of the same inode has the contents. */
+const REGULAR = 1;
+/** FILE_UNLINKED.flags. */
+const REMOVED = 1;
+const FROM_ROOT = 2;
+/** UNLINKED_EXTRA.flags; with the second an earlier FILE of the same inode has the contents. */
+const HAS_ATIME = 1;
 const STANDS_EARLIER = 2;
 /** Each chunk begins with its offset in the file. */
 const CHUNK_HEAD = 8;
+/** A chunk of contents at most: a reader holds a record in memory. */
+const CHUNK_BYTES = 16 * 1024 * 1024;
 
 /** How a file comes back whose name was gone, by our FILE_UNLINKED record; undefined for a file that had one. */
-export function deletedFile(reader: StreamReader, part: Part): DeletedFile | undefined {
+export function decodeDeleted(reader: StreamReader, part: Part): DeletedFile | undefined {
   const found = reader.find(part, RECORDS.FILE_UNLINKED);
   if (found === undefined) return undefined;
-  const isGhost = found.value.method === CONTENTS;
+  const { flags } = found.value;
+  const method = METHODS.nameOf(found.value.method);
+  const isGhost = method === "ghost";
   const holder = isGhost ? holderOf(reader, part) : part;
-  const chunks = isGhost ? holder.parts.filter(({ rule }) => rule === "chunk") : [];
-  const [first] = chunks.map((chunk) => reader.get(chunk, RECORDS.BUFFER).index);
+  const chunks = isGhost
+    ? holder.parts
+        .filter(({ rule }) => rule === "chunk")
+        .map((each) => reader.get(each, RECORDS.BUFFER).index)
+    : [];
+  const [first] = chunks;
   const origin = reader.origin(found.index);
   return {
-    method: isGhost ? "ghost" : found.value.method === RELINK ? "link remap" : "copy",
+    method,
     path: reader.text(part, RECORDS.FILE_NAME),
     keptIn: isGhost
       ? `${origin.image}[${first ?? found.index}]`
       : (reader.text(part, RECORDS.FILE_NAME, 1) ?? ""),
     keptFile: undefined,
+    isInMount: method === "link remap" && (flags & FROM_ROOT) === 0,
+    isRemoved: (flags & REMOVED) !== 0,
     contents:
       first === undefined
         ? undefined
         : { record: first, offset: reader.image.payload(first).offset + CHUNK_HEAD },
     fileId: part.objref ?? 0,
-    ghost: isGhost ? ghostOf(reader, holder, chunks) : undefined,
+    inode: decodeInode(reader, part),
+    ghost: isGhost ? decodeGhost(reader, holder, chunks) : undefined,
     origin,
   };
 }
 
-function ghostOf(reader: StreamReader, holder: Part, chunks: readonly Part[]): Ghost {
-  const { index, value } = reader.get(holder, RECORDS.FILE_UNLINKED);
-  const { kind, uid, gid, size } = value;
-  const mode = (value.mode & S_IFMT) === 0 ? (value.mode | (TYPES[kind] ?? 0)) >>> 0 : value.mode;
-  const buffers = chunks.map((chunk) => reader.get(chunk, RECORDS.BUFFER).index);
-  const [first] = buffers;
-  const isSymlink = kind === SYMLINK && first !== undefined;
+function decodeInode(reader: StreamReader, part: Part): DeletedInode {
+  const { kind, mode, uid, gid, size, ino } = reader.get(part, RECORDS.FILE_UNLINKED).value;
+  const extra = reader.find(part, RECORDS.UNLINKED_EXTRA)?.value;
+  const { inode, mtime } = decodeIdentity(reader, part) ?? {};
   return {
-    ...{ mode, uid, gid, size, chunked: true },
-    stored: buffers.reduce(
-      (sum, buffer) => sum + Math.max(0, reader.image.payload(buffer).size - CHUNK_HEAD),
-      0,
-    ),
-    symlinkTarget: isSymlink ? bytesToText(reader.image.bytes(first).subarray(CHUNK_HEAD)) : undefined,
-    origin: reader.origin(index),
-    pieces: () => (isSymlink ? [] : buffers.map((buffer) => pieceOf(reader, buffer))),
+    mode: (mode & S_IFMT) === 0 ? (mode | (TYPES[kind] ?? 0)) >>> 0 : mode,
+    ...{ uid, gid, size, mtime },
+    dev: inode?.dev,
+    ino: ino === 0n ? undefined : ino,
+    rdev: extra?.rdev || undefined,
+    atime:
+      extra !== undefined && (extra.flags & HAS_ATIME) !== 0
+        ? extra.atime_sec * NSEC_PER_SEC + BigInt(extra.atime_nsec)
+        : undefined,
   };
 }
 
-function pieceOf({ image }: StreamReader, buffer: number): FilePiece {
+function decodeGhost(reader: StreamReader, holder: Part, chunks: readonly number[]): Ghost {
+  const { image } = reader;
+  const inode = decodeInode(reader, holder);
+  const [first] = chunks;
+  const isSymlink = (inode.mode & S_IFMT) === S_IFLNK && first !== undefined;
+  return {
+    ...inode,
+    chunked: true,
+    stored: chunks.reduce((sum, each) => sum + Math.max(0, image.payload(each).size - CHUNK_HEAD), 0),
+    symlinkTarget: isSymlink ? bytesToText(image.bytes(first).subarray(CHUNK_HEAD)) : undefined,
+    origin: reader.origin(reader.get(holder, RECORDS.FILE_UNLINKED).index),
+    pieces: () => (isSymlink ? [] : chunks.map((each) => decodePiece(reader, each))),
+  };
+}
+
+function decodePiece({ image }: StreamReader, buffer: number): FilePiece {
   const { offset, size } = image.payload(buffer);
   const head = image.read(offset, Math.min(CHUNK_HEAD, size));
   if (head.length < CHUNK_HEAD) throw image.error(buffer, "a chunk of a file begins with 8 bytes of offset");
   const at = image.byteOrder === "little-endian" ? head.readBigUInt64LE() : head.readBigUInt64BE();
-  return {
-    at: Number(at),
-    size: size - CHUNK_HEAD,
-    read: (from, count) => image.source.read(offset + CHUNK_HEAD + from, count),
-  };
+  return { at: Number(at), source: image.source, offset: offset + CHUNK_HEAD, size: size - CHUNK_HEAD };
 }
 
 /** The FILE whose records hold the contents: files that share a deleted inode store them once. */
@@ -97,4 +129,70 @@ function holdersByInode(reader: StreamReader): ReadonlyMap<number, Part> {
     holders.set(reader, known);
   }
   return known;
+}
+
+/** What a checkpoint knows of a deleted file; the paths and the place in an image come with decoding. */
+export type SavedFile = Pick<DeletedFile, "method" | "keptIn" | "isInMount" | "isRemoved" | "inode"> & {
+  readonly ghost: Pick<Ghost, "symlinkTarget" | "pieces"> | undefined;
+};
+
+/** FILE_UNLINKED, and the path or the contents that bring the file back; these are with the first FILE of its inode. */
+export function* encodeDeleted(
+  { method, keptIn, isInMount, isRemoved, inode, ghost }: SavedFile,
+  { file, isFirst }: { readonly file: number; readonly isFirst: boolean },
+): Generator<NewRecord> {
+  const chunks = ghost === undefined || !isFirst ? [] : [...chunksOf(ghost)];
+  const kind = TYPES.indexOf(inode.mode & S_IFMT);
+  yield {
+    kind: RECORDS.FILE_UNLINKED,
+    fields: {
+      file_objref: file,
+      method: METHODS.numberOf(method as "ghost"),
+      kind: kind <= 0 ? REGULAR : kind,
+      ...{ mode: inode.mode, uid: inode.uid, gid: inode.gid, size: inode.size },
+      nr_chunks: chunks.length,
+      flags: ghost === undefined ? (isRemoved ? REMOVED : 0) | (isInMount ? 0 : FROM_ROOT) : 0,
+      ino: inode.ino ?? 0n,
+    },
+  };
+  if (ghost === undefined)
+    yield { kind: RECORDS.FILE_NAME, fields: {}, payload: textPayload(RECORDS.FILE_NAME, keptIn) };
+  for (const { at, data } of chunks)
+    yield {
+      kind: RECORDS.BUFFER,
+      fields: {},
+      payload: [wordBytes("u64", [at], "offset in a deleted file"), data],
+    };
+}
+
+/** The contents in ascending order, holes left out; of a symbolic link where it leads. */
+function* chunksOf({ symlinkTarget, pieces }: Pick<Ghost, "symlinkTarget" | "pieces">) {
+  if (symlinkTarget !== undefined) yield { at: 0, data: textToBytes(symlinkTarget) };
+  else
+    for (const { at, source, offset, size } of pieces())
+      for (let done = 0; done < size; done += CHUNK_BYTES)
+        yield {
+          at: at + done,
+          data: { source, offset: offset + done, size: Math.min(CHUNK_BYTES, size - done) },
+        };
+}
+
+/** UNLINKED_EXTRA: which FILEs are the same file (`number`), and whether the contents stand with an earlier one. */
+export function encodeUnlinkedExtra(
+  { atime, rdev }: DeletedInode,
+  file: number,
+  { number, standsEarlier }: { readonly number: number; readonly standsEarlier: boolean },
+): NewRecord {
+  const time = timeFields(atime ?? 0n);
+  return {
+    kind: RECORDS.UNLINKED_EXTRA,
+    fields: {
+      file_objref: file,
+      inode_objref: number,
+      atime_sec: time.seconds,
+      atime_nsec: time.nanoseconds,
+      rdev: rdev ?? 0,
+      flags: (atime === undefined ? 0 : HAS_ATIME) | (standsEarlier ? STANDS_EARLIER : 0),
+    },
+  };
 }

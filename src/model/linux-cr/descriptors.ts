@@ -1,5 +1,6 @@
 import type { Part } from "../../formats/linux-cr/parse.js";
 import { RECORDS } from "../../formats/linux-cr/records.js";
+import type { NewRecord } from "../../formats/linux-cr/stream-writer.js";
 import { lazy } from "../lazy.js";
 import type { Descriptor, DescriptorTable, FileTable, OpenFile } from "../open-file.js";
 import type { Origin } from "../origin.js";
@@ -31,6 +32,8 @@ class LinuxCrDescriptor implements Descriptor {
   readonly fd: number;
   readonly closeOnExec: boolean;
   readonly fileId: number;
+  /** Streams keep labels of open files, of which crimg writes none. */
+  readonly label = undefined;
   readonly #index: number;
   readonly #reader: StreamReader;
   readonly #files: () => FileTable;
@@ -56,4 +59,13 @@ class LinuxCrDescriptor implements Descriptor {
   get origin(): Origin {
     return this.#reader.origin(this.#index);
   }
+}
+
+/** FILE_DESC of a descriptor of a FILE object. */
+export function encodeDescriptor(
+  { fd, closeOnExec }: Pick<Descriptor, "fd" | "closeOnExec">,
+  file: number,
+): NewRecord {
+  const fields = { fd_objref: file, fd_descriptor: fd, fd_close_on_exec: closeOnExec ? 1 : 0 };
+  return { kind: RECORDS.FILE_DESC, fields };
 }

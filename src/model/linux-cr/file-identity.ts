@@ -24,15 +24,15 @@ export function decodeIdentity(reader: StreamReader, part: Part): FileIdentity |
 }
 
 /** The fields of FILE_IDENTITY but the file, and its payload, the build id. */
-export function encodeIdentity({ mode, size, inode, mtime, buildId }: FileIdentity) {
-  const seconds = mtime === undefined ? 0n : (mtime - modulo(mtime, NSEC_PER_SEC)) / NSEC_PER_SEC;
+export function encodeIdentity({ mode, size, inode, mtime, buildId }: Omit<FileIdentity, "origin">) {
+  const time = timeFields(mtime ?? 0n);
   return {
     mode: mode ?? 0,
     dev: inode?.dev ?? 0n,
     ino: inode?.ino ?? 0n,
     size: size ?? 0n,
-    mtime_sec: seconds,
-    mtime_nsec: mtime === undefined ? 0 : Number(modulo(mtime, NSEC_PER_SEC)),
+    mtime_sec: time.seconds,
+    mtime_nsec: time.nanoseconds,
     flags:
       (mode === undefined ? 0 : HAS.mode) |
       (inode === undefined ? 0 : HAS.inode) |
@@ -42,7 +42,8 @@ export function encodeIdentity({ mode, size, inode, mtime, buildId }: FileIdenti
   };
 }
 
-/** Times before 1970 have nanoseconds from 0 up all the same. */
-function modulo(value: bigint, by: bigint): bigint {
-  return ((value % by) + by) % by;
+/** A time in nanoseconds since 1970 as two fields: one before it has nanoseconds from 0 up all the same. */
+export function timeFields(time: bigint): { readonly seconds: bigint; readonly nanoseconds: number } {
+  const part = ((time % NSEC_PER_SEC) + NSEC_PER_SEC) % NSEC_PER_SEC;
+  return { seconds: (time - part) / NSEC_PER_SEC, nanoseconds: Number(part) };
 }

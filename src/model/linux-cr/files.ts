@@ -1,20 +1,32 @@
 import type { Part } from "../../formats/linux-cr/parse.js";
 import { RECORDS } from "../../formats/linux-cr/records.js";
+import type { NewRecord } from "../../formats/linux-cr/stream-writer.js";
 import { FILE_TYPE } from "../../formats/linux-cr/tables/files.js";
+import { textPayload } from "../../formats/linux-cr/write.js";
+import type { Piece } from "../../io/concat.js";
+import {
+  FMODE_LSEEK,
+  FMODE_PATH,
+  FMODE_PREAD,
+  FMODE_PWRITE,
+  FMODE_READ,
+  FMODE_WRITE,
+} from "../../linux/files.js";
+import { O_ACCMODE, O_ASYNC, O_PATH, O_RDONLY, O_WRONLY } from "../../linux/open-flags.js";
 import { lazy } from "../lazy.js";
 import { NumberNames } from "../number-names.js";
-import type { DeletedFile, FileIdentity, FileOwner, FileTable, OpenFile, PipeBuffer } from "../open-file.js";
+import type { DeletedFile, FileIdentity, FileOwner, FileTable, OpenFile } from "../open-file.js";
 import { type Socket, socketLabel } from "../socket.js";
 import type { SpecialFile } from "../special-file.js";
-import { deletedFile } from "./deleted-files.js";
-import { decodeIdentity } from "./file-identity.js";
+import { decodeDeleted, encodeDeleted, encodeUnlinkedExtra, type SavedFile } from "./deleted-files.js";
+import { decodeIdentity, encodeIdentity } from "./file-identity.js";
 import { pidOfTag } from "./pids.js";
 import type { StreamReader } from "./reader.js";
 import { decodeSocket } from "./sockets.js";
 import { decodeSpecial } from "./special-files.js";
 
 /** FILE.f_type by the names that the model has for types of open files; sockets have one by family. */
-export const FILE_TYPES = new NumberNames<string>([
+const FILE_TYPES = new NumberNames<string>([
   [FILE_TYPE.generic, "REG"],
   [FILE_TYPE.pipe, "PIPE"],
   [FILE_TYPE.fifo, "FIFO"],
@@ -31,8 +43,10 @@ export const FILE_TYPES = new NumberNames<string>([
 const SOCKET_TYPES: Readonly<Record<number, string>> = { 1: "UNIXSK", 16: "NETLINKSK", 17: "PACKETSK" };
 const INET_TYPE = "INETSK";
 const OF_SOCKETS: ReadonlySet<string> = new Set([...Object.values(SOCKET_TYPES), INET_TYPE]);
-/** Types of open files that have an offset: those that can be sought. */
+/** Types of open files that may have an offset. */
 const SEEKABLE: ReadonlySet<number> = new Set([FILE_TYPE.generic, FILE_TYPE.memfd]);
+/** Types whose FILE a FILE_NAME follows. */
+const NAMED: ReadonlySet<string> = new Set(["REG", "FIFO"]);
 
 /** FILE_OWNER.pid_type. */
 const OWNER_KINDS = new NumberNames<Exclude<FileOwner["kind"], number>>([
@@ -104,8 +118,8 @@ class LinuxCrOpenFile implements OpenFile {
   }
 
   get position(): bigint | undefined {
-    const { f_type: type, f_pos: position } = this.record;
-    return SEEKABLE.has(type) ? position : undefined;
+    const { f_type: type, f_mode: mode, f_pos: position } = this.record;
+    return SEEKABLE.has(type) && (mode & FMODE_LSEEK) !== 0 ? position : undefined;
   }
 
   get pipeId(): number | undefined {
@@ -159,7 +173,7 @@ class LinuxCrOpenFile implements OpenFile {
   }
 
   get deleted(): DeletedFile | undefined {
-    if (this.#deleted === null) this.#deleted = deletedFile(this.#reader, this.#part);
+    if (this.#deleted === null) this.#deleted = decodeDeleted(this.#reader, this.#part);
     return this.#deleted;
   }
 
@@ -211,26 +225,87 @@ export function namedPath(reader: StreamReader, record: number): OpenFile {
   };
 }
 
-/** Unread bytes of pipes and fifos, and how much these hold. */
-export function linuxCrPipes(reader: StreamReader): PipeBuffer[] {
-  const fields = (part: Part) => reader.get(part, RECORDS.FILE).value;
-  const capacities = new Map<number | undefined, number>();
-  const buffers: (readonly [part: Part, buffer: number])[] = [];
-  for (const part of reader.objects("FILE")) {
-    const state = reader.find(part, RECORDS.PIPE_STATE)?.value;
-    if (state !== undefined) capacities.set(fields(part).pipe_objref, state.capacity);
-    const buffer = reader.index(part, RECORDS.PIPE_BUF);
-    if (buffer !== undefined) buffers.push([part, buffer]);
+/** An open file as a checkpoint knows it: a stream has an owner for each that sends signals, also to nobody yet. */
+export interface SavedOpenFile extends Pick<OpenFile, "type" | "path" | "flags" | "position" | "owner"> {
+  readonly identity: Omit<FileIdentity, "origin"> | undefined;
+  readonly deleted: SavedFile | undefined;
+}
+
+/** What the records of an open file name of others in the stream, and what stands with the first file of a kind. */
+export interface FileNumbers {
+  readonly objref: number;
+  /** CRED that it was opened with. */
+  readonly credentials: number;
+  /** The fields of FILE that only its type has. */
+  readonly own?: Readonly<Record<string, unknown>> | undefined;
+  /** Of the task or group that gets its signals; undefined for one that the stream does not know. */
+  readonly tag: (pid: number) => number | undefined;
+  /** Contents of a pipe, with its first end. */
+  readonly pipe?: { readonly data: readonly Piece[]; readonly capacity: number | undefined } | undefined;
+  /** The hidden number of a deleted inode, where it has one. */
+  readonly inode?: { readonly objref: number; readonly isNew: boolean } | undefined;
+}
+
+/** The records of an open file behind its OBJREF, up to those that only its type has. */
+export function* encodeFile(file: SavedOpenFile, numbers: FileNumbers): Generator<NewRecord> {
+  const { type, path = "/", flags = 0, position, owner, identity, deleted } = file;
+  const { objref, credentials, own, pipe, inode } = numbers;
+  yield {
+    kind: RECORDS.FILE,
+    fields: {
+      f_type: OF_SOCKETS.has(type) ? FILE_TYPE.socket : FILE_TYPES.numberOf(type),
+      f_mode: modeOf(flags, position !== undefined),
+      f_flags: flags,
+      f_credref: credentials,
+      f_pos: position ?? 0n,
+      ...own,
+    },
+  };
+  if (NAMED.has(type))
+    yield { kind: RECORDS.FILE_NAME, fields: {}, payload: textPayload(RECORDS.FILE_NAME, path) };
+  if (deleted !== undefined) yield* encodeDeleted(deleted, { file: objref, isFirst: inode?.isNew ?? true });
+  if (pipe !== undefined) yield { kind: RECORDS.PIPE_BUF, fields: {}, payload: pipe.data };
+  const stored = owner && encodeOwner(owner, flags, numbers);
+  if (stored !== undefined) yield { kind: RECORDS.FILE_OWNER, fields: stored };
+  if (identity !== undefined) {
+    const { payload, ...fields } = encodeIdentity(identity);
+    yield { kind: RECORDS.FILE_IDENTITY, fields: { file_objref: objref, ...fields }, payload };
   }
-  return buffers.map(([part, buffer]) => {
-    const { f_type: type, pipe_objref: pipeId = 0 } = fields(part);
-    return {
-      pipeId,
-      kind: FILE_TYPES.nameOf(type) === "FIFO" ? ("fifo" as const) : ("pipe" as const),
-      bytes: reader.image.payload(buffer).size,
-      capacity: capacities.get(pipeId) ?? 0,
-      origin: reader.origin(buffer),
-      read: () => reader.image.bytes(buffer),
+  if (type === "TTY" && file.path !== undefined)
+    yield {
+      kind: RECORDS.OPENED_NAME,
+      fields: { file_objref: objref },
+      payload: textPayload(RECORDS.OPENED_NAME, path),
     };
-  });
+  if (deleted !== undefined && inode !== undefined)
+    yield encodeUnlinkedExtra(deleted.inode, objref, {
+      number: inode.objref,
+      standsEarlier: deleted.ghost !== undefined && !inode.isNew,
+    });
+  if (pipe?.capacity !== undefined) yield { kind: RECORDS.PIPE_STATE, fields: { capacity: pipe.capacity } };
+}
+
+/** FILE.f_mode of a file opened with these flags; access mode 3 is for ioctl(2) alone. */
+function modeOf(flags: number, canSeek: boolean): number {
+  if ((flags & O_PATH) !== 0) return FMODE_PATH | (canSeek ? FMODE_LSEEK : 0);
+  const seek = canSeek ? FMODE_LSEEK | FMODE_PREAD | FMODE_PWRITE : 0;
+  const access = flags & O_ACCMODE;
+  if (access === O_ACCMODE) return seek;
+  return seek | (access === O_WRONLY ? 0 : FMODE_READ) | (access === O_RDONLY ? 0 : FMODE_WRITE);
+}
+
+/** FILE_OWNER; undefined for a kind that it has no number for, and for somebody who is not in the stream. */
+export function encodeOwner(
+  { kind, pid, signal, uid, euid }: FileOwner,
+  flags: number,
+  { objref, tag }: Pick<FileNumbers, "objref" | "tag">,
+) {
+  const number = pid === 0 ? 0 : tag(pid);
+  // Nobody has no kind.
+  const type = pid === 0 && typeof kind === "number" ? 0 : OWNER_KINDS.numberOf(kind);
+  if (number === undefined || type === undefined) return undefined;
+  return {
+    ...{ file_objref: objref, pid_ref: number, pid_type: type, uid, euid, signum: signal },
+    async: (flags & O_ASYNC) === 0 ? 0 : 1,
+  };
 }

@@ -1,14 +1,14 @@
 import type { Part } from "../../formats/linux-cr/parse.js";
-import type { RecordKind } from "../../formats/linux-cr/record-kind.js";
 import { RECORDS } from "../../formats/linux-cr/records.js";
+import type { NewRecord } from "../../formats/linux-cr/stream-writer.js";
 import { EPOLL_ITEM } from "../../formats/linux-cr/tables/files.js";
 import { textPayload } from "../../formats/linux-cr/write.js";
 import { wordBytes } from "../../io/words.js";
 import { EFD_SEMAPHORE } from "../../linux/files.js";
-import { TTY_HUPPED } from "../../linux/tty.js";
-import type { SpecialFile, Terminal } from "../special-file.js";
+import type { Memfd, SpecialFile } from "../special-file.js";
 import type { StreamReader } from "./reader.js";
 import { decodeSignalSet } from "./signals.js";
+import { decodeTerminal } from "./terminals.js";
 import { decodeTimerfd, encodeTimerfd } from "./timers.js";
 
 /** What an open file has that only its type has. */
@@ -41,27 +41,24 @@ export function decodeSpecial(reader: StreamReader, part: Part, type: string): S
       return { kind: "inotify", watches };
     }
     case "MEMFD": {
-      const own = reader.find(part, RECORDS.MEMFD)?.value;
-      return own && { kind: "memfd", size: own.size, seals: own.seals, uid: own.uid, gid: own.gid };
+      const own = reader.find(part, RECORDS.MEMFD);
+      if (own === undefined) return undefined;
+      const { size, seals, uid, gid, mode, flags } = own.value;
+      const stored = { size, seals, uid, gid, mode: mode || undefined, hugePages: flags };
+      return { kind: "memfd", name: reader.image.text(own.index), ...stored };
     }
-    case "TTY":
-      return terminalOf(reader, reader.get(part, RECORDS.FILE).value.tty_objref ?? 0);
+    case "TTY": {
+      const terminal = reader.object(reader.get(part, RECORDS.FILE).value.tty_objref ?? 0, "TTY");
+      return terminal && decodeTerminal(reader, terminal);
+    }
     default:
       return undefined;
   }
 }
 
-/** A record behind a FILE. */
-export interface FollowingRecord {
-  readonly kind: RecordKind;
-  readonly fields: Readonly<Record<string, unknown>>;
-  readonly payload?: Buffer;
-}
-
 export interface EncodedSpecial {
-  readonly type: string;
   readonly own?: Readonly<Record<string, unknown>>;
-  readonly records: readonly FollowingRecord[];
+  readonly records: readonly NewRecord[];
 }
 
 /**
@@ -73,19 +70,18 @@ export function encodeSpecial(special: SpecialFile): EncodedSpecial | undefined 
   switch (special.kind) {
     case "eventfd": {
       const flags = special.semaphore ? EFD_SEMAPHORE : 0;
-      return { type: "EVENTFD", own: { count: special.counter, flags }, records: [] };
+      return { own: { count: special.counter, flags }, records: [] };
     }
     case "signalfd": {
       const sigmask = wordBytes("u64", [special.mask], "signal mask");
-      return { type: "SIGNALFD", records: [{ kind: RECORDS.SIGNALFD, fields: { sigmask } }] };
+      return { records: [{ kind: RECORDS.SIGNALFD, fields: { sigmask } }] };
     }
     case "timerfd":
       return {
-        type: "TIMERFD",
         records: [{ kind: RECORDS.TIMERFD, fields: encodeTimerfd(special.timer) }],
       };
     case "epoll":
-      return { type: "EVENTPOLL", records: [] };
+      return { records: [] };
     case "inotify": {
       const named = special.watches.flatMap(({ path, ...fields }) =>
         path === undefined
@@ -93,16 +89,19 @@ export function encodeSpecial(special: SpecialFile): EncodedSpecial | undefined 
           : [{ kind: RECORDS.INOTIFY_WATCH, fields, payload: textPayload(RECORDS.INOTIFY_WATCH, path) }],
       );
       const head = { kind: RECORDS.INOTIFY, fields: { nr_watches: named.length } };
-      return { type: "INOTIFY", records: [head, ...named] };
+      return { records: [head, ...named] };
     }
     default:
       return undefined;
   }
 }
 
-function terminalOf(reader: StreamReader, objref: number): Terminal | undefined {
-  const object = reader.object(objref, "TTY");
-  if (object === undefined) return undefined;
-  const { flags, termios, winsize } = reader.get(object, RECORDS.TTY).value;
-  return (flags & TTY_HUPPED) !== 0n ? undefined : { kind: "terminal", termios, window: winsize };
+/** MEMFD of a memory file; `inode` is the hidden number of its inode. Its pages stand with the first file of it. */
+export function encodeMemfd(memfd: Omit<Memfd, "kind">, inode: number): NewRecord {
+  const { name, seals, mode, uid, gid, hugePages, size } = memfd;
+  return {
+    kind: RECORDS.MEMFD,
+    fields: { inode_objref: inode, seals, mode: mode ?? 0, uid, gid, flags: hugePages, size },
+    payload: textPayload(RECORDS.MEMFD, name),
+  };
 }

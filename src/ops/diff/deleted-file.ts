@@ -22,9 +22,9 @@ export function deletedFields(deleted: DeletedFile | undefined): Record<string, 
 function digestOf(pieces: Iterable<FilePiece>): string | undefined {
   const hash = createHash("sha256");
   let isEmpty = true;
-  for (const { at, size, read } of pieces)
+  for (const { at, source, offset, size } of pieces)
     for (let done = 0; done < size; ) {
-      const bytes = read(done, Math.min(BLOCK - ((at + done) % BLOCK), size - done));
+      const bytes = source.read(offset + done, Math.min(BLOCK - ((at + done) % BLOCK), size - done));
       if (bytes.some((byte) => byte !== 0)) {
         hash.update(`${at + done}:`).update(bytes);
         isEmpty = false;

@@ -80,7 +80,7 @@ function shownFile(
     owner: owner && { ...owner, signal: owner.signal === 0 ? "SIGIO" : signalName(owner.signal) },
     mode: mode === undefined ? undefined : `0${mode.toString(8)}`,
     state: Object.keys(state).length === 0 ? undefined : state,
-    deleted: deleted === undefined ? undefined : { method: deleted.method, keptIn: deleted.keptIn },
+    deleted: deleted === undefined ? undefined : { method: String(deleted.method), keptIn: deleted.keptIn },
     ...{ descriptors, uses },
     record: `${origin.image}[${origin.record}]`,
     nodeOf,

@@ -190,7 +190,7 @@ function externalOwners(processes: readonly ProcessState[], { all }: OpenFileSta
     processes.flatMap(({ frozen: { stat }, threads }) => [stat.pgid, ...threads.map(({ tid }) => tid)]),
   );
   return all.flatMap((file) => {
-    const { pid } = ownerOf(file);
+    const { pid = 0 } = ownerOf(file) ?? {};
     const reason = `${openFileName(file)} (${file.link}) sends its signals to ${pid}, which is outside the tree`;
     return pid === 0 || ids.has(pid) ? [] : [{ pid: file.pid, reason }];
   });

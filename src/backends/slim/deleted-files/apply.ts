@@ -1,9 +1,19 @@
 import fs from "node:fs";
 import path from "node:path";
-import { RECORDS } from "../../../formats/linux-cr/records.js";
+import { FILE_TYPE } from "../../../formats/linux-cr/tables/files.js";
 import { BackendError } from "../../../io/errors.js";
 import { textToBytes } from "../../../io/text.js";
-import { AT_FDCWD, S_IALLUGO, S_IFIFO } from "../../../linux/files.js";
+import {
+  AT_FDCWD,
+  S_IALLUGO,
+  S_IFBLK,
+  S_IFCHR,
+  S_IFDIR,
+  S_IFIFO,
+  S_IFLNK,
+  S_IFMT,
+  S_IFREG,
+} from "../../../linux/files.js";
 import {
   __O_TMPFILE,
   O_CLOEXEC,
@@ -15,6 +25,7 @@ import {
   O_RDWR,
   O_TMPFILE,
 } from "../../../linux/open-flags.js";
+import { timeFields } from "../../../model/linux-cr/file-identity.js";
 import type { StreamReader } from "../../../model/linux-cr/reader.js";
 import { copyFile } from "../files/file-data.js";
 import type { OpenFileRecord } from "../files/image.js";
@@ -22,14 +33,8 @@ import type { Journal } from "../journal.js";
 import { makeNode, Names, type OwnName, removeName } from "../names.js";
 import { SYS } from "../sys/abi-x64.js";
 import { attempt, call, openPath } from "../sys/syscall.js";
-import { chunksOf, type DeletedFile, deletedFilesOf, linkTarget } from "./image.js";
+import { type DeletedFamily, deletedFilesOf } from "./image.js";
 
-/** FILE_UNLINKED.kind. */
-const KIND = { directory: 2, fifo: 3, symlink: 4, character: 5, block: 6 };
-const FIFO = 3;
-/** UNLINKED_EXTRA.flags and FILE_IDENTITY.flags. */
-const HAS_ATIME = 1;
-const HAS_MTIME = 8;
 const UTIME_OMIT = (1n << 30n) - 2n;
 const CHUNK = 1 << 20;
 const OPEN_ONCE = 0o100 | 0o200 | 0o1000;
@@ -50,7 +55,7 @@ export class DeletedFiles {
   /** Substitutes on disk that go once the restart has succeeded. */
   readonly #spent: string[] = [];
   /** By FILE. */
-  #groups: ReadonlyMap<number, DeletedFile> | undefined;
+  #groups: ReadonlyMap<number, DeletedFamily> | undefined;
 
   constructor(
     readonly reader: StreamReader,
@@ -106,34 +111,35 @@ export class DeletedFiles {
     this.#groups ??= deletedFilesOf(this.reader, this.file);
     const family = this.#groups.get(file.objref);
     if (family === undefined) throw new BackendError(`FILE ${file.objref} was not deleted`);
-    const known = this.#handles.get(family.inode);
+    const known = this.#handles.get(family.number);
     if (known !== undefined) return known;
-    const handle = family.method === "relink" ? this.#linked(family) : this.#anew(family);
-    this.#handles.set(family.inode, handle);
+    const handle = family.deleted.method === "link remap" ? this.#linked(family) : this.#anew(family);
+    this.#handles.set(family.number, handle);
     return handle;
   }
 
   /** The file itself, which a link has kept. */
-  #linked(family: DeletedFile): number {
+  #linked(family: DeletedFamily): number {
     const { substitute } = family;
     const handle = openPath(substitute, O_PATH | O_NOFOLLOW | O_CLOEXEC);
-    if (family.removes) this.#spent.push(substitute);
+    if (family.deleted.isRemoved) this.#spent.push(substitute);
     this.#openAll(family, handle, pathsOf(family), new Map());
     return handle;
   }
 
   /** A file of the same kind with the same contents. */
-  #anew(family: DeletedFile): number {
-    if (family.method === "copy" && family.removes) this.#spent.push(family.substitute);
+  #anew(family: DeletedFamily): number {
+    const { method, isRemoved } = family.deleted;
+    if (method === "copy" && isRemoved) this.#spent.push(family.substitute);
     const never = family.files.find(({ value }) => (value.f_flags & __O_TMPFILE) !== 0);
     const handle =
-      (never && family.kind === 1 ? this.#unnamed(family, never) : undefined) ?? this.#named(family);
-    setAttributes(this.reader, family, `/proc/self/fd/${handle}`);
+      (never && typeOf(family) === S_IFREG ? this.#unnamed(family, never) : undefined) ?? this.#named(family);
+    setAttributes(family, `/proc/self/fd/${handle}`);
     return handle;
   }
 
   /** A file that never had a name (O_TMPFILE) gets none, and can be linked as before. Undefined where that cannot be. */
-  #unnamed(family: DeletedFile, first: OpenFileRecord): number | undefined {
+  #unnamed(family: DeletedFamily, first: OpenFileRecord): number | undefined {
     const directory = path.posix.dirname(first.path ?? "/");
     const flags = (first.value.f_flags & ~OPEN_ONCE) | O_TMPFILE | O_CLOEXEC;
     const fd = this.#names.withDirectories(directory, () =>
@@ -148,7 +154,7 @@ export class DeletedFiles {
     return openPath(link, O_PATH | O_CLOEXEC);
   }
 
-  #named(family: DeletedFile): number {
+  #named(family: DeletedFamily): number {
     const [wanted = "/", ...others] = pathsOf(family);
     const directory = path.posix.dirname(wanted);
     let handle = -1;
@@ -162,25 +168,28 @@ export class DeletedFiles {
         own.remove();
       }
     });
-    if (family.kind === 1) this.#fill(family, `/proc/self/fd/${handle}`);
+    if (typeOf(family) === S_IFREG) this.#fill(family, `/proc/self/fd/${handle}`);
     return handle;
   }
 
-  #make(family: DeletedFile, name: string): void {
+  #make(family: DeletedFamily, name: string): void {
     const bytes = textToBytes(name);
-    switch (family.kind) {
-      case KIND.directory:
+    const { inode, ghost } = family.deleted;
+    switch (typeOf(family)) {
+      case S_IFDIR:
         fs.mkdirSync(bytes, 0o700);
         return;
-      case KIND.symlink:
-        fs.symlinkSync(linkTarget(this.reader, family), bytes);
+      case S_IFLNK:
+        if (ghost?.symlinkTarget === undefined)
+          throw new BackendError(`the image has no target for the symbolic link ${family.files[0]?.path}`);
+        fs.symlinkSync(textToBytes(ghost.symlinkTarget), bytes);
         return;
-      case KIND.fifo:
+      case S_IFIFO:
         makeNode(name, S_IFIFO | 0o600, 0);
         return;
-      case KIND.character:
-      case KIND.block:
-        makeNode(name, family.mode, family.rdev);
+      case S_IFCHR:
+      case S_IFBLK:
+        makeNode(name, inode.mode, inode.rdev ?? 0);
         return;
       default:
         attempt(SYS.close, openPath(name, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0o600));
@@ -188,13 +197,19 @@ export class DeletedFiles {
   }
 
   /** Gives the file one name after the other that it had, and opens what was opened by each. */
-  #openAll(family: DeletedFile, handle: number, wanted: readonly string[], names: Map<string, string>): void {
+  #openAll(
+    family: DeletedFamily,
+    handle: number,
+    wanted: readonly string[],
+    names: Map<string, string>,
+  ): void {
     const [next, ...others] = wanted;
     if (next === undefined) {
       for (const file of family.files) {
         const name = names.get(file.path ?? "") ?? family.substitute;
         // Ends of a fifo are opened when both can be.
-        if (file.value.f_type === FIFO) this.#fifos.set(file.objref, openPath(name, O_PATH | O_CLOEXEC));
+        if (file.value.f_type === FILE_TYPE.fifo)
+          this.#fifos.set(file.objref, openPath(name, O_PATH | O_CLOEXEC));
         else this.#open.set(file.objref, openPath(name, flagsOf(file)));
       }
       return;
@@ -211,10 +226,10 @@ export class DeletedFiles {
     });
   }
 
-  #fill(family: DeletedFile, link: string): void {
+  #fill(family: DeletedFamily, link: string): void {
     const fd = openPath(link, O_RDWR | O_CLOEXEC);
     try {
-      fillDeleted(this.reader, this.image, family, fd);
+      fillDeleted(this.image, family, fd);
     } finally {
       attempt(SYS.close, fd);
     }
@@ -222,7 +237,7 @@ export class DeletedFiles {
 }
 
 /** The paths by which a deleted file was opened, each once. */
-function pathsOf({ files }: DeletedFile): string[] {
+function pathsOf({ files }: DeletedFamily): string[] {
   return [...new Set(files.map((file) => file.path ?? "/"))];
 }
 
@@ -233,9 +248,9 @@ function flagsOf({ value }: OpenFileRecord): number {
 }
 
 /** Writes the contents of a deleted regular file into `fd`: from its copy, or from the image, open as `image`. */
-function fillDeleted(reader: StreamReader, image: number, family: DeletedFile, fd: number): void {
-  if (family.method === "copy") {
-    const source = fs.openSync(textToBytes(family.substitute), "r");
+function fillDeleted(image: number, { deleted, substitute }: DeletedFamily, fd: number): void {
+  if (deleted.method === "copy") {
+    const source = fs.openSync(textToBytes(substitute), "r");
     try {
       copyFile(source, fd);
     } finally {
@@ -244,33 +259,31 @@ function fillDeleted(reader: StreamReader, image: number, family: DeletedFile, f
     return;
   }
   const buffer = Buffer.alloc(CHUNK);
-  for (const { start, offset, size } of chunksOf(reader, family))
+  for (const { at, offset, size } of deleted.ghost?.pieces() ?? [])
     for (let done = 0; done < size; ) {
       const got = fs.readSync(image, buffer, 0, Math.min(CHUNK, size - done), offset + done);
       if (got === 0) throw new BackendError("the image ended before the contents of a deleted file");
-      fs.writeSync(fd, buffer, 0, got, start + done);
+      fs.writeSync(fd, buffer, 0, got, at + done);
       done += got;
     }
-  call("give a deleted file its size", SYS.ftruncate, fd, family.size);
+  call("give a deleted file its size", SYS.ftruncate, fd, deleted.inode.size);
 }
 
 /** Owner, permissions and times; `link` leads to the file. A link and a node keep the permissions they were made with. */
-function setAttributes(reader: StreamReader, family: DeletedFile, link: string): void {
-  const { uid, gid, mode, kind } = family;
+function setAttributes(family: DeletedFamily, link: string): void {
+  const { uid, gid, mode, atime, mtime } = family.deleted.inode;
   const now = fs.statSync(link);
   if (now.uid !== uid || now.gid !== gid) fs.chownSync(link, uid, gid);
-  if (kind !== KIND.symlink) fs.chmodSync(link, mode & S_IALLUGO);
+  if (typeOf(family) !== S_IFLNK) fs.chmodSync(link, mode & S_IALLUGO);
   const times = Buffer.alloc(32);
-  const put = (at: number, seconds: bigint | undefined, nanoseconds: number): void => {
-    times.writeBigInt64LE(seconds ?? 0n, at);
-    times.writeBigInt64LE(seconds === undefined ? UTIME_OMIT : BigInt(nanoseconds), at + 8);
-  };
-  const [{ part }] = family.files as [OpenFileRecord];
-  const extra = reader.find(part, RECORDS.UNLINKED_EXTRA)?.value;
-  const identity = reader.find(part, RECORDS.FILE_IDENTITY)?.value;
-  const atime = extra !== undefined && (extra.flags & HAS_ATIME) !== 0 ? extra : undefined;
-  const mtime = identity !== undefined && (identity.flags & HAS_MTIME) !== 0 ? identity : undefined;
-  put(0, atime?.atime_sec, atime?.atime_nsec ?? 0);
-  put(16, mtime?.mtime_sec, mtime?.mtime_nsec ?? 0);
+  for (const [i, time] of [atime, mtime].entries()) {
+    const { seconds, nanoseconds } = timeFields(time ?? 0n);
+    times.writeBigInt64LE(seconds, i * 16);
+    times.writeBigInt64LE(time === undefined ? UTIME_OMIT : BigInt(nanoseconds), i * 16 + 8);
+  }
   call("give a deleted file its times", SYS.utimensat, AT_FDCWD, Buffer.from(`${link}\0`), times, 0);
+}
+
+function typeOf({ deleted }: DeletedFamily): number {
+  return deleted.inode.mode & S_IFMT;
 }

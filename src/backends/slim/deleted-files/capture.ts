@@ -1,11 +1,10 @@
 /** Files whose names were gone: how a checkpoint keeps them, and how a restore makes them again without leaving a name. */
 
-import type fs from "node:fs";
-import { RECORDS } from "../../../formats/linux-cr/records.js";
-import { textPayload } from "../../../formats/linux-cr/write.js";
-import type { Piece } from "../../../io/concat.js";
+import { bytesToText } from "../../../io/text.js";
 import { PATH_MAX } from "../../../linux/files.js";
-import { NSEC_PER_SEC } from "../../../linux/time.js";
+import type { SavedFile } from "../../../model/linux-cr/deleted-files.js";
+import type { FileNumbers } from "../../../model/linux-cr/files.js";
+import type { FilePiece } from "../../../model/stored-bytes.js";
 import type { CheckpointContext } from "../checkpoint/context.js";
 import type { DescriptorSource } from "../files/file-data.js";
 import { borrow, type OpenFileState } from "../files/open-files.js";
@@ -13,21 +12,8 @@ import { SYS } from "../sys/abi-x64.js";
 import { call } from "../sys/syscall.js";
 import type { DeletedInode } from "./substitutes.js";
 
-/** FILE_UNLINKED.method. */
-const METHOD = { relink: 1, contents: 2, copy: 3 } as const;
-/** FILE_UNLINKED.flags: the substitute is removed once it has served; its path counts from the root directory. */
-const REMOVE = 1;
-const FROM_ROOT = 2;
-/** UNLINKED_EXTRA.flags. */
-const HAS_ATIME = 1;
-const CONTENTS_ELSEWHERE = 2;
-/** Bytes of contents in one BUFFER: a reader of other tools takes a record into memory. */
-const CHUNK_BYTES = 1024 * 1024;
-
-interface Chunk {
-  readonly at: number;
-  readonly data: Piece;
-}
+/** What the model calls the ways to save a file. */
+const METHODS = { relink: "link remap", contents: "ghost", copy: "copy" } as const;
 
 /** Where the contents of a deleted file come from; `open` is called for regular files alone. */
 interface Contents {
@@ -37,54 +23,39 @@ interface Contents {
 }
 
 /**
- * FILE_UNLINKED of a file without a name: the name that keeps it, or its contents when no FILE of this inode has brought
- * them yet.
+ * What is saved of a file without a name: the name that keeps it, or its contents, which are read when no FILE of this
+ * inode has brought them yet.
  */
-export function writeUnlinked(
+export function savedFile(
   context: CheckpointContext,
-  objref: number,
   inode: DeletedInode,
-  contents: Contents = {},
-): void {
-  const { writer } = context;
+  { open, target }: Contents = {},
+): Pick<FileNumbers, "inode"> & { readonly saved: SavedFile } {
   const { stat } = inode;
   const { method, substitute } = context.substitutes.save(inode);
-  const isHere = method === "contents" && !context.isKnown("INODE", inodeKey(stat));
-  const chunks = isHere ? chunksOf(contents) : [];
-  writer.record(RECORDS.FILE_UNLINKED, {
-    file_objref: objref,
-    method: METHOD[method],
-    kind: kindOf(stat),
-    mode: Number(stat.mode),
-    uid: Number(stat.uid),
-    gid: Number(stat.gid),
-    size: stat.size,
-    nr_chunks: chunks.length,
-    flags: substitute === undefined ? 0 : REMOVE | FROM_ROOT,
-    ino: stat.ino,
-  });
-  if (substitute !== undefined)
-    writer.record(RECORDS.FILE_NAME, {}, textPayload(RECORDS.FILE_NAME, substitute));
-  for (const { at, data } of chunks) {
-    const head = Buffer.alloc(8);
-    head.writeBigUInt64LE(BigInt(at));
-    writer.buffer(head, data);
-  }
+  return {
+    inode: context.hidden("INODE", `deleted ${stat.dev}:${stat.ino}`),
+    saved: {
+      method: METHODS[method],
+      keptIn: substitute ?? "",
+      isInMount: false,
+      isRemoved: true,
+      inode: {
+        ...{ mode: Number(stat.mode), uid: Number(stat.uid), gid: Number(stat.gid), size: stat.size },
+        ...{ dev: stat.dev, ino: stat.ino, rdev: Number(stat.rdev) },
+        ...{ atime: stat.atimeNs, mtime: stat.mtimeNs },
+      },
+      ghost:
+        method === "contents"
+          ? { symlinkTarget: target && bytesToText(target), pieces: () => piecesOf(open?.()) }
+          : undefined,
+    },
+  };
 }
 
-/** UNLINKED_EXTRA: which FILEs are the same file, and which of them has the contents. */
-export function writeUnlinkedExtra(context: CheckpointContext, objref: number, inode: DeletedInode): void {
-  const { stat } = inode;
-  const { objref: number, isNew } = context.hidden("INODE", inodeKey(stat));
-  const { method } = context.substitutes.save(inode);
-  context.writer.record(RECORDS.UNLINKED_EXTRA, {
-    file_objref: objref,
-    inode_objref: number,
-    atime_sec: stat.atimeNs / NSEC_PER_SEC,
-    atime_nsec: Number(stat.atimeNs % NSEC_PER_SEC),
-    rdev: Number(stat.rdev),
-    flags: HAS_ATIME | (isNew || method !== "contents" ? 0 : CONTENTS_ELSEWHERE),
-  });
+function piecesOf(source: DescriptorSource | undefined): FilePiece[] {
+  if (source === undefined) return [];
+  return source.dataRanges().map(({ offset, size }) => ({ at: offset, source, offset, size }));
 }
 
 /** Where the symbolic link leads that a descriptor with O_PATH stands for. */
@@ -94,35 +65,4 @@ export function targetOf(file: OpenFileState): Buffer {
     call("read a symbolic link", SYS.readlinkat, fd, Buffer.alloc(1), bytes, bytes.length),
   );
   return bytes.subarray(0, size);
-}
-
-function inodeKey({ dev, ino }: fs.BigIntStats): string {
-  return `deleted ${dev}:${ino}`;
-}
-
-/** FILE_UNLINKED.kind. */
-function kindOf(stat: fs.BigIntStats): number {
-  if (stat.isDirectory()) return 2;
-  if (stat.isFIFO()) return 3;
-  if (stat.isSymbolicLink()) return 4;
-  if (stat.isCharacterDevice()) return 5;
-  return stat.isBlockDevice() ? 6 : 1;
-}
-
-function chunksOf({ open, target }: Contents): Chunk[] {
-  if (target !== undefined) return [{ at: 0, data: target }];
-  const source = open?.();
-  return (source?.dataRanges() ?? []).flatMap(({ offset, size }) => {
-    const chunks: Chunk[] = [];
-    for (let done = 0; done < size; done += CHUNK_BYTES)
-      chunks.push({
-        at: offset + done,
-        data: {
-          source: source as DescriptorSource,
-          offset: offset + done,
-          size: Math.min(CHUNK_BYTES, size - done),
-        },
-      });
-    return chunks;
-  });
 }

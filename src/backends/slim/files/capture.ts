@@ -10,15 +10,17 @@ import { textPayload } from "../../../formats/linux-cr/write.js";
 import type { ByteSource } from "../../../io/source.js";
 import { EFD_SEMAPHORE } from "../../../linux/files.js";
 import { PAGE_SIZE } from "../../../linux/mman.js";
-import { O_CLOEXEC, O_DIRECTORY } from "../../../linux/open-flags.js";
-import { NSEC_PER_SEC } from "../../../linux/time.js";
+import { O_CLOEXEC, O_CREAT, O_DIRECTORY, O_EXCL, O_NOCTTY, O_TRUNC } from "../../../linux/open-flags.js";
+import type { SavedFile } from "../../../model/linux-cr/deleted-files.js";
+import { encodeDescriptor } from "../../../model/linux-cr/descriptors.js";
+import { encodeFile, type FileNumbers, type SavedOpenFile } from "../../../model/linux-cr/files.js";
 import type { CheckpointContext } from "../checkpoint/context.js";
-import { targetOf, writeUnlinked, writeUnlinkedExtra } from "../deleted-files/capture.js";
+import { savedFile, targetOf } from "../deleted-files/capture.js";
 import type { DeletedInode } from "../deleted-files/substitutes.js";
 import { writeLocks } from "../locks/capture.js";
 import { writeSocket } from "../sockets/write.js";
 import type { ProcessState } from "../tasks/capture.js";
-import { terminalOf, writeOpenedName } from "../terminals/write.js";
+import { terminalOf } from "../terminals/write.js";
 import { watchedFiles, writeEpollItems } from "./epoll.js";
 import { writeSignalFd, writeTimerFd } from "./event-files.js";
 import { DescriptorSource } from "./file-data.js";
@@ -26,7 +28,6 @@ import { writeInotify } from "./inotify.js";
 import { writeMemfdState } from "./memfd.js";
 import {
   type FileKind,
-  fileMode,
   isGone,
   isUnlinked,
   kindOf,
@@ -34,120 +35,109 @@ import {
   pathOf,
   plainName,
 } from "./open-files.js";
-import { writeOwner } from "./owners.js";
+import { ownerOf } from "./owners.js";
 import { pipeCapacity, pipeData } from "./pipes.js";
 
-const TYPE: Readonly<Partial<Record<FileKind, number>>> = {
-  regular: 1,
-  directory: 1,
-  device: 1,
-  symlink: 1,
-  pipe: 2,
-  fifo: 3,
-  socket: 4,
-  terminal: 5,
-  eventpoll: 6,
-  eventfd: 7,
-  timerfd: 1001,
-  signalfd: 1002,
-  memfd: 1003,
-  inotify: 1004,
+/** Types of the model; all sockets have one type of FILE. */
+const TYPES: Readonly<Record<FileKind, string>> = {
+  ...{ regular: "REG", directory: "REG", device: "REG", symlink: "REG" },
+  ...{ pipe: "PIPE", fifo: "FIFO", socket: "UNIXSK", terminal: "TTY", memfd: "MEMFD" },
+  ...{ eventpoll: "EVENTPOLL", eventfd: "EVENTFD", timerfd: "TIMERFD", signalfd: "SIGNALFD" },
+  inotify: "INOTIFY",
 };
-/** Flags that only matter when a file is opened: O_CREAT, O_EXCL, O_NOCTTY, O_TRUNC. */
-const OPEN_ONCE = 0o100 | 0o200 | 0o400 | 0o1000;
+const SEEKABLE: ReadonlySet<FileKind> = new Set<FileKind>(["regular", "directory", "memfd"]);
+/** Flags that only matter when a file is opened. */
+const OPEN_ONCE = O_CREAT | O_EXCL | O_NOCTTY | O_TRUNC;
 
 /** FILE of an open file with all that belongs to it. */
 function writeFile(context: CheckpointContext, file: OpenFileState, objref: number): void {
   const { writer } = context;
   const kind = kindOf(file);
-  const type = kind && TYPE[kind];
-  if (kind === undefined || type === undefined) throw new Error(`${file.link} is not supported`);
-  const { info, stat } = file;
-  const flags = info.flags & ~(O_CLOEXEC | OPEN_ONCE);
-  const common = {
-    f_type: type,
-    f_mode: fileMode(flags, kind === "regular" || kind === "directory" || kind === "memfd"),
-    f_flags: flags,
-    f_credref: context.cred,
-    f_pos: info.position,
-  };
-  switch (kind) {
-    case "pipe":
-    case "fifo": {
-      const pipe = context.hidden("INODE", `pipe ${stat.dev}:${stat.ino}`);
-      writer.record(RECORDS.FILE, { ...common, pipe_objref: pipe.objref });
-      if (kind === "fifo") writeName(context, file, objref);
-      if (pipe.isNew) writer.record(RECORDS.PIPE_BUF, {}, pipeData(file));
-      writeOwner(context, file, objref);
-      writer.record(RECORDS.PIPE_STATE, { capacity: pipeCapacity(file) });
-      if (kind === "fifo" && isUnlinked(file)) writeUnlinkedExtra(context, objref, deletedInode(file));
-      return;
-    }
-    case "eventfd": {
-      const { lines } = info;
-      const isSemaphore = lines.get("eventfd-semaphore")?.[0] === "1";
-      writer.record(RECORDS.FILE, {
-        ...common,
-        count: BigInt(`0x${lines.get("eventfd-count")?.[0]?.trim() ?? "0"}`),
-        flags: isSemaphore ? EFD_SEMAPHORE : 0,
-      });
-      break;
-    }
-    case "socket": {
-      const sock = writeSocket(context, file, writeFile);
-      writer.record(RECORDS.FILE, { ...common, sock_objref: sock });
-      break;
-    }
-    case "terminal": {
-      const terminal = terminalOf(context, file);
-      writer.record(RECORDS.FILE, { ...common, tty_objref: terminal });
-      writeOwner(context, file, objref);
-      writeOpenedName(context, objref, pathOf(file));
-      return;
-    }
-    default:
-      writer.record(RECORDS.FILE, common);
-  }
-  if (kind === "regular" || kind === "directory" || kind === "device" || kind === "symlink") {
-    writeNamed(context, file, objref, kind === "regular");
-    return;
-  }
-  writeOwner(context, file, objref);
+  if (kind === undefined) throw new Error(`${file.link} is not supported`);
+  writeRecords(context, file, kind, { objref, ...ofKind(context, file, kind) });
   if (kind === "eventpoll") context.deferred.push(() => writeEpollItems(context, file, objref, writeFile));
   if (kind === "timerfd") writeTimerFd(context, file);
   if (kind === "signalfd") writeSignalFd(context, file);
-  if (kind === "inotify") writeInotify(context.writer, context.watches.of(file));
-  if (kind === "memfd") {
-    const source = context.use(openAgain(file));
-    writeMemfdState(context, stat, file.link, source);
+  if (kind === "inotify") writeInotify(writer, context.watches.of(file));
+  if (kind === "memfd") writeMemfdState(context, file.stat, file.link, context.use(openAgain(file)));
+}
+
+/** What only the kind of a file has in its FILE; objects that it names are written before. */
+function ofKind(
+  context: CheckpointContext,
+  file: OpenFileState,
+  kind: FileKind,
+): Pick<FileNumbers, "own" | "pipe"> {
+  const { stat, info } = file;
+  switch (kind) {
+    case "pipe":
+    case "fifo": {
+      const { objref, isNew } = context.hidden("INODE", `pipe ${stat.dev}:${stat.ino}`);
+      const pipe = isNew ? { data: [pipeData(file)], capacity: pipeCapacity(file) } : undefined;
+      return { own: { pipe_objref: objref }, pipe };
+    }
+    case "eventfd": {
+      const isSemaphore = info.lines.get("eventfd-semaphore")?.[0] === "1";
+      const count = BigInt(`0x${info.lines.get("eventfd-count")?.[0]?.trim() ?? "0"}`);
+      return { own: { count, flags: isSemaphore ? EFD_SEMAPHORE : 0 } };
+    }
+    case "socket":
+      return { own: { sock_objref: writeSocket(context, file, writeFile) } };
+    case "terminal":
+      return { own: { tty_objref: terminalOf(context, file) } };
+    default:
+      return {};
   }
 }
 
-function writeNamed(
+function writeRecords(
   context: CheckpointContext,
   file: OpenFileState,
-  objref: number,
-  isRegular: boolean,
+  kind: FileKind,
+  numbers: Pick<FileNumbers, "objref" | "own" | "pipe">,
 ): void {
-  const { stat } = file;
-  writeName(context, file, objref);
-  writeOwner(context, file, objref);
+  const { info, stat } = file;
+  const type = TYPES[kind];
+  const isNamed = type === "REG" || kind === "fifo";
+  const deleted =
+    isNamed && isUnlinked(file)
+      ? savedFile(context, deletedInode(file), {
+          open: stat.isFile() ? () => context.use(openAgain(file)) : undefined,
+          target: stat.isSymbolicLink() ? targetOf(file) : undefined,
+        })
+      : undefined;
   // A program has an ELF header; opening a file breaks its lease.
-  const mayBeProgram = isRegular && stat.size >= PAGE_SIZE && !context.leases.forbidsReading(stat);
-  writeIdentity(context, objref, stat, mayBeProgram ? context.use(openAgain(file)) : undefined);
-  if (isUnlinked(file)) writeUnlinkedExtra(context, objref, deletedInode(file));
+  const mayBeProgram = kind === "regular" && stat.size >= PAGE_SIZE && !context.leases.forbidsReading(stat);
+  const program = mayBeProgram ? context.use(openAgain(file)) : undefined;
+  write(
+    context,
+    {
+      type,
+      path: isNamed || kind === "terminal" ? pathOf(file) : undefined,
+      flags: info.flags & ~(O_CLOEXEC | OPEN_ONCE),
+      position: SEEKABLE.has(kind) ? info.position : undefined,
+      owner: ownerOf(file),
+      identity: type === "REG" ? identityOf(stat, program) : undefined,
+    },
+    numbers,
+    deleted,
+  );
 }
 
-/** FILE_NAME and, when the name is gone, FILE_UNLINKED. */
-function writeName(context: CheckpointContext, file: OpenFileState, objref: number): void {
-  const path = pathOf(file);
-  context.writer.record(RECORDS.FILE_NAME, {}, textPayload(RECORDS.FILE_NAME, path));
-  if (!isUnlinked(file)) return;
-  const { stat } = file;
-  writeUnlinked(context, objref, deletedInode(file), {
-    open: stat.isFile() ? () => context.use(openAgain(file)) : undefined,
-    target: stat.isSymbolicLink() ? targetOf(file) : undefined,
-  });
+/** Who gets its signals is 0, nobody, when that is somebody outside of the tree. */
+function write(
+  context: CheckpointContext,
+  file: Omit<SavedOpenFile, "deleted">,
+  numbers: Pick<FileNumbers, "objref" | "own" | "pipe">,
+  deleted: (Pick<FileNumbers, "inode"> & { readonly saved: SavedFile }) | undefined,
+): void {
+  const tag = (pid: number): number => context.tag(pid);
+  context.writer.records(
+    encodeFile(
+      { ...file, deleted: deleted?.saved },
+      { ...numbers, credentials: context.cred, inode: deleted?.inode, tag },
+    ),
+  );
 }
 
 function deletedInode(file: OpenFileState): DeletedInode {
@@ -163,9 +153,6 @@ function linkOf({ pid, fd }: OpenFileState): string {
   return `/proc/${pid}/fd/${fd}`;
 }
 
-/** FILE.f_type of what is opened by its name. */
-const NAMED = 1;
-
 /** FILE_TABLE, the descriptors with the files that are new, their locks, then what was put off to the end. */
 export function writeFileTable(context: CheckpointContext, pid: number, objref: number): void {
   const { writer, files } = context;
@@ -177,13 +164,9 @@ export function writeFileTable(context: CheckpointContext, pid: number, objref: 
   for (const { file } of held) writeWatchedFiles(context, file, new Set(held.map((each) => each.file)));
   writer.record(RECORDS.FILE_TABLE, { fdt_nfds: held.length });
   for (const each of held) {
-    const { fd, closeOnExec, file } = each;
+    const { file } = each;
     const fileRef = context.ref("FILE", file.id, (objref) => writeFile(context, file, objref));
-    writer.record(RECORDS.FILE_DESC, {
-      fd_objref: fileRef,
-      fd_descriptor: fd,
-      fd_close_on_exec: Number(closeOnExec),
-    });
+    writer.records([encodeDescriptor(each, fileRef)]);
     writeLocks(context, pid, each, fileRef);
   }
   // What is put off may put off more.
@@ -218,46 +201,29 @@ export function writeFs(context: CheckpointContext, { cwd, root, frozen }: Proce
 
 function writeDeletedDirectory(context: CheckpointContext, inode: DeletedInode): number {
   const { stat, path } = inode;
-  return context.ref("FILE", `directory ${stat.dev}:${stat.ino} ${path}`, (objref) => {
-    context.writer.record(RECORDS.FILE, {
-      f_type: NAMED,
-      f_mode: fileMode(O_DIRECTORY, true),
-      f_flags: O_DIRECTORY,
-      f_credref: context.cred,
-    });
-    context.writer.record(RECORDS.FILE_NAME, {}, textPayload(RECORDS.FILE_NAME, path));
-    writeUnlinked(context, objref, inode);
-    writeIdentity(context, objref, stat, undefined);
-    writeUnlinkedExtra(context, objref, inode);
-  });
-}
-
-const STORED = { mode: 1, inode: 2, size: 4, mtime: 8 };
-
-/** FILE_IDENTITY: what a restart compares the file with that it finds. `source` is given for what may be a program. */
-function writeIdentity(
-  { writer }: CheckpointContext,
-  objref: number,
-  stat: fs.BigIntStats,
-  source: ByteSource | undefined,
-): void {
-  writer.record(
-    RECORDS.FILE_IDENTITY,
-    {
-      file_objref: objref,
-      mode: Number(stat.mode),
-      dev: stat.dev,
-      ino: stat.ino,
-      size: stat.size,
-      mtime_sec: stat.mtimeNs / NSEC_PER_SEC,
-      mtime_nsec: Number(stat.mtimeNs % NSEC_PER_SEC),
-      flags: STORED.mode | STORED.inode | STORED.size | STORED.mtime,
-    },
-    source === undefined ? undefined : readBuildId(source),
+  return context.ref("FILE", `directory ${stat.dev}:${stat.ino} ${path}`, (objref) =>
+    write(
+      context,
+      { ...UNOWNED, path, flags: O_DIRECTORY, identity: identityOf(stat, undefined) },
+      { objref },
+      savedFile(context, inode),
+    ),
   );
 }
 
-const REGULAR = 1;
+/** What no descriptor stands for. */
+const UNOWNED = { type: "REG", position: 0n, owner: undefined } as const;
+
+/** What a restart compares the file with that it finds. `source` is given for what may be a program. */
+function identityOf(stat: fs.BigIntStats, source: ByteSource | undefined): SavedOpenFile["identity"] {
+  return {
+    mode: Number(stat.mode),
+    size: stat.size,
+    inode: { dev: stat.dev, ino: stat.ino },
+    mtime: stat.mtimeNs,
+    buildId: source && readBuildId(source),
+  };
+}
 
 /**
  * FILE of a file that is mapped or executed and that no descriptor stands for. `path` leads to it whatever became of its
@@ -272,21 +238,12 @@ export function writeMappedFile(
   const stat = fs.statSync(path, { bigint: true });
   const key = `mapped ${stat.dev}:${stat.ino} ${name} ${flags}`;
   return context.ref("FILE", key, (objref) => {
-    const { writer } = context;
-    writer.record(RECORDS.FILE, {
-      f_type: REGULAR,
-      f_mode: fileMode(flags, true),
-      f_flags: flags,
-      f_credref: context.cred,
-    });
     const isDeleted = isGone(name, stat);
     const plain = isDeleted ? plainName(name) : name;
-    writer.record(RECORDS.FILE_NAME, {}, textPayload(RECORDS.FILE_NAME, plain));
-    const inode = { stat, path: plain, link: path };
     const open = (): DescriptorSource => context.use(DescriptorSource.open(path, plain));
-    if (isDeleted) writeUnlinked(context, objref, inode, { open });
+    const deleted = isDeleted ? savedFile(context, { stat, path: plain, link: path }, { open }) : undefined;
     // Opening a file breaks its lease.
-    writeIdentity(context, objref, stat, context.leases.forbidsReading(stat) ? undefined : open());
-    if (isDeleted) writeUnlinkedExtra(context, objref, inode);
+    const identity = identityOf(stat, context.leases.forbidsReading(stat) ? undefined : open());
+    write(context, { ...UNOWNED, path: plain, flags, identity }, { objref }, deleted);
   });
 }

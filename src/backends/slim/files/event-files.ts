@@ -2,6 +2,7 @@ import { RECORDS } from "../../../formats/linux-cr/records.js";
 import { O_CLOEXEC } from "../../../linux/open-flags.js";
 import { NSEC_PER_SEC, TFD_IOC_SET_TICKS, TFD_TIMER_ABSTIME } from "../../../linux/time.js";
 import type { StreamReader } from "../../../model/linux-cr/reader.js";
+import { encodeSpecial } from "../../../model/linux-cr/special-files.js";
 import type { CheckpointContext } from "../checkpoint/context.js";
 import { SYS } from "../sys/abi-x64.js";
 import { call } from "../sys/syscall.js";
@@ -28,9 +29,8 @@ export function writeTimerFd({ writer }: CheckpointContext, file: OpenFileState)
 
 /** SIGNALFD by the set that fdinfo shows. */
 export function writeSignalFd({ writer }: CheckpointContext, { info }: OpenFileState): void {
-  const mask = Buffer.alloc(8);
-  mask.writeBigUInt64LE(BigInt(`0x${info.lines.get("sigmask")?.[0] ?? "0"}`));
-  writer.record(RECORDS.SIGNALFD, { sigmask: mask });
+  const mask = BigInt(`0x${info.lines.get("sigmask")?.[0] ?? "0"}`);
+  writer.records(encodeSpecial({ kind: "signalfd", mask })?.records ?? []);
 }
 
 const SIGSET_BYTES = 8;

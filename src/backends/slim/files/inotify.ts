@@ -2,13 +2,14 @@ import fs from "node:fs";
 import path from "node:path";
 import { RECORDS } from "../../../formats/linux-cr/records.js";
 import type { StreamWriter } from "../../../formats/linux-cr/stream-writer.js";
-import { textPayload } from "../../../formats/linux-cr/write.js";
 import { BackendError } from "../../../io/errors.js";
 import { bytesToText, textToBytes } from "../../../io/text.js";
+import { kernelDevice } from "../../../linux/devices.js";
 import { IN_DONT_FOLLOW } from "../../../linux/files.js";
 import { O_CLOEXEC, O_PATH } from "../../../linux/open-flags.js";
 import { FIONREAD } from "../../../linux/tty.js";
 import type { StreamReader } from "../../../model/linux-cr/reader.js";
+import { encodeSpecial } from "../../../model/linux-cr/special-files.js";
 import type { Unsupported } from "../../backend.js";
 import { readProc } from "../proc/read.js";
 import { SYS } from "../sys/abi-x64.js";
@@ -116,13 +117,6 @@ function inodeAt(place: string): fs.BigIntStats | undefined {
   }
 }
 
-/** A device number of stat(2) as the kernel keeps it: MKDEV of linux/kdev_t.h. */
-function kernelDevice(dev: bigint): number {
-  const major = (dev >> 8n) & 0xfffn;
-  const minor = (dev & 0xffn) | ((dev >> 12n) & 0xfff00n);
-  return Number((major << 20n) | minor);
-}
-
 function linesOf({ info }: OpenFileState): WatchLine[] {
   return (info.lines.get("inotify") ?? []).map((line) => {
     const words = new Map(line.split(" ").map((word) => word.split(":") as [string, string]));
@@ -151,9 +145,7 @@ function unreadEvents(file: OpenFileState): number {
 
 /** INOTIFY and its watches by their paths. */
 export function writeInotify(writer: StreamWriter, watches: readonly Watch[]): void {
-  writer.record(RECORDS.INOTIFY, { nr_watches: watches.length });
-  for (const { wd, mask, ino, dev, path } of watches)
-    writer.record(RECORDS.INOTIFY_WATCH, { wd, mask, ino, dev }, textPayload(RECORDS.INOTIFY_WATCH, path));
+  writer.records(encodeSpecial({ kind: "inotify", watches })?.records ?? []);
 }
 
 /** Fewer than fs.inotify.max_queued_events is by default, as each watch that is taken back queues an event. */

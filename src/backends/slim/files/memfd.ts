@@ -1,26 +1,26 @@
 import fs from "node:fs";
 import type { Part } from "../../../formats/linux-cr/parse.js";
 import { RECORDS } from "../../../formats/linux-cr/records.js";
-import { textToBytes } from "../../../io/text.js";
 import {
   F_ADD_SEALS,
   F_GET_SEALS,
   F_SEAL_SEAL,
   MFD_ALLOW_SEALING,
   MFD_CLOEXEC,
+  S_IALLUGO,
 } from "../../../linux/files.js";
 import { PAGE_SIZE } from "../../../linux/mman.js";
-import { O_CLOEXEC } from "../../../linux/open-flags.js";
+import { O_CLOEXEC, O_RDWR } from "../../../linux/open-flags.js";
+import { encodeFile } from "../../../model/linux-cr/files.js";
 import type { StreamReader } from "../../../model/linux-cr/reader.js";
+import { decodeSpecial, encodeMemfd } from "../../../model/linux-cr/special-files.js";
+import type { Memfd } from "../../../model/special-file.js";
 import type { CheckpointContext } from "../checkpoint/context.js";
 import { savedRanges } from "../memory/image.js";
 import { SYS } from "../sys/abi-x64.js";
 import { attempt, call, cString, openPath } from "../sys/syscall.js";
 import { copyBytes, DescriptorSource } from "./file-data.js";
 import type { OpenFileRecord } from "./image.js";
-import { fileMode } from "./open-files.js";
-
-const MEMFD = 1003;
 
 /** FILE of a memfd that is mapped, with its pages when no other FILE has brought them. */
 export function writeMemfd(
@@ -30,16 +30,12 @@ export function writeMemfd(
   isWritable: boolean,
 ): number {
   const stat = fs.statSync(path, { bigint: true });
-  const flags = isWritable ? 2 : 0;
-  return context.ref("FILE", `memfd ${stat.dev}:${stat.ino} ${flags}`, () => {
-    context.writer.record(RECORDS.FILE, {
-      f_type: MEMFD,
-      f_mode: fileMode(flags, true),
-      f_flags: flags,
-      f_credref: context.cred,
-    });
-    const source = context.use(DescriptorSource.open(path, name));
-    writeMemfdState(context, stat, name, source);
+  const flags = isWritable ? O_RDWR : 0;
+  return context.ref("FILE", `memfd ${stat.dev}:${stat.ino} ${flags}`, (objref) => {
+    const file = { type: "MEMFD", path: undefined, flags, position: 0n, owner: undefined } as const;
+    const numbers = { objref, credentials: context.cred, tag: () => undefined };
+    context.writer.records(encodeFile({ ...file, identity: undefined, deleted: undefined }, numbers));
+    writeMemfdState(context, stat, name, context.use(DescriptorSource.open(path, name)));
   });
 }
 
@@ -47,24 +43,17 @@ export function writeMemfd(
 export function writeMemfdState(
   context: CheckpointContext,
   stat: fs.BigIntStats,
-  name: string,
+  link: string,
   source: DescriptorSource,
 ): void {
   const { writer } = context;
   const inode = context.hidden("INODE", `memfd ${stat.dev}:${stat.ino}`);
-  const plain = name.replace(/^\/memfd:/, "").replace(/ \(deleted\)$/, "");
-  writer.record(
-    RECORDS.MEMFD,
-    {
-      inode_objref: inode.objref,
-      seals: sealsOf(source.fd),
-      mode: Number(stat.mode),
-      uid: Number(stat.uid),
-      gid: Number(stat.gid),
-      size: stat.size,
-    },
-    Buffer.concat([textToBytes(plain), Buffer.alloc(1)]),
-  );
+  const memfd = {
+    name: link.replace(/^\/memfd:/, "").replace(/ \(deleted\)$/, ""),
+    ...{ size: stat.size, seals: sealsOf(source.fd), mode: Number(stat.mode), hugePages: 0 },
+    ...{ uid: Number(stat.uid), gid: Number(stat.gid) },
+  };
+  writer.records([encodeMemfd(memfd, inode.objref)]);
   if (!inode.isNew) return;
   writer.pages(
     source.dataRanges().map(({ offset, size }) => ({
@@ -91,24 +80,24 @@ export class MemFiles {
   ) {}
 
   open({ part, value }: OpenFileRecord): number {
-    const { value: memfd, index } = this.reader.get(part, RECORDS.MEMFD);
-    let own = this.#made.get(memfd.inode_objref)?.fd;
+    const { inode_objref: inode } = this.reader.get(part, RECORDS.MEMFD).value;
+    let own = this.#made.get(inode)?.fd;
     if (own === undefined) {
-      const name = this.reader.image.text(index);
+      const memfd = decodeSpecial(this.reader, part, "MEMFD") as Memfd;
       own = call(
         "make a memfd",
         SYS.memfd_create,
-        cString(name),
+        cString(memfd.name),
         MFD_CLOEXEC | (memfd.seals === F_SEAL_SEAL ? 0 : MFD_ALLOW_SEALING),
       );
-      this.#made.set(memfd.inode_objref, { fd: own, seals: memfd.seals });
+      this.#made.set(inode, { fd: own, seals: memfd.seals });
       call("give a memfd its size", SYS.ftruncate, own, memfd.size);
-      fs.fchmodSync(own, memfd.mode & 0o7777);
+      if (memfd.mode !== undefined) fs.fchmodSync(own, memfd.mode & S_IALLUGO);
       const { uid, gid } = fs.fstatSync(own);
       if (uid !== memfd.uid || gid !== memfd.gid) fs.fchownSync(own, memfd.uid, memfd.gid);
       for (const { start, end, offset } of savedRanges(
         this.reader,
-        this.#partWithPages(memfd.inode_objref) ?? part,
+        this.#partWithPages(inode) ?? part,
         "indexes",
         0,
         Math.ceil(Number(memfd.size) / PAGE_SIZE),

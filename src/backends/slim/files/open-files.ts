@@ -1,21 +1,13 @@
 import fs from "node:fs";
 import { BackendError } from "../../../io/errors.js";
 import { textToBytes } from "../../../io/text.js";
-import {
-  FMODE_LSEEK,
-  FMODE_PREAD,
-  FMODE_PWRITE,
-  FMODE_READ,
-  FMODE_WRITE,
-  KCMP_FILE,
-  KCMP_FILES,
-} from "../../../linux/files.js";
-import { O_ACCMODE, O_CLOEXEC, O_PATH, O_RDWR, O_WRONLY } from "../../../linux/open-flags.js";
+import { KCMP_FILE, KCMP_FILES } from "../../../linux/files.js";
+import { O_CLOEXEC, O_PATH } from "../../../linux/open-flags.js";
+import { slaveIndex } from "../../../linux/tty.js";
 import { type FdInfo, readFdInfo } from "../proc/fdinfo.js";
 import { procLink, procNumbers } from "../proc/read.js";
 import { SYS } from "../sys/abi-x64.js";
 import { attempt, call } from "../sys/syscall.js";
-import { slaveIndex } from "../terminals/pty.js";
 
 /** One descriptor of a process. */
 export interface HeldDescriptor {
@@ -203,16 +195,4 @@ export function isGone(name: string, stat: fs.BigIntStats): boolean {
   if (!name.endsWith(DELETED)) return false;
   const there = fs.lstatSync(textToBytes(name), { bigint: true, throwIfNoEntry: false });
   return there?.ino !== stat.ino || there.dev !== stat.dev;
-}
-
-/** FILE.f_mode of a file opened with these flags of open(2). */
-export function fileMode(flags: number, canSeek: boolean): number {
-  if ((flags & O_PATH) !== 0) return 0;
-  const access = flags & O_ACCMODE;
-  const seeks = canSeek ? FMODE_LSEEK | FMODE_PREAD | FMODE_PWRITE : 0;
-  return (
-    (access === O_WRONLY ? 0 : FMODE_READ) |
-    (access >= O_WRONLY && access <= O_RDWR ? FMODE_WRITE : 0) |
-    seeks
-  );
 }

@@ -1,4 +1,3 @@
-import { RECORDS } from "../../../formats/linux-cr/records.js";
 import { BackendError } from "../../../io/errors.js";
 import {
   F_GETFL,
@@ -6,6 +5,7 @@ import {
   F_GETOWNER_UIDS,
   F_GETSIG,
   F_OWNER_PGRP,
+  F_OWNER_PID,
   F_OWNER_TID,
   F_SETFL,
   F_SETOWN_EX,
@@ -13,75 +13,40 @@ import {
 } from "../../../linux/files.js";
 import { O_ASYNC, O_PATH } from "../../../linux/open-flags.js";
 import { PR_SET_DUMPABLE } from "../../../linux/prctl.js";
+import { NumberNames } from "../../../model/number-names.js";
 import type { FileOwner } from "../../../model/open-file.js";
-import type { CheckpointContext } from "../checkpoint/context.js";
 import { SYS } from "../sys/abi-x64.js";
 import { attempt, call } from "../sys/syscall.js";
 import { borrow, type OpenFileState } from "./open-files.js";
 
-const OWNER = { process: 0, group: 1, thread: 3 } as const;
+/** Types of struct f_owner_ex, fcntl(2). */
+const KINDS = new NumberNames<Exclude<FileOwner["kind"], number | "session">>([
+  [F_OWNER_TID, "thread"],
+  [F_OWNER_PID, "process"],
+  [F_OWNER_PGRP, "group"],
+]);
 
-/** Who gets the signals of an open file. */
-interface Owner {
-  /** FILE_OWNER.pid_type. */
-  readonly type: number;
-  /** 0 for none, or a task that has ended. */
-  readonly pid: number;
-  /** 0 is SIGIO. */
-  readonly signal: number;
-  /** Whose rights count when the signal is sent. */
-  readonly uid: number;
-  readonly euid: number;
-}
-
-const NOBODY: Owner = { type: OWNER.process, pid: 0, signal: 0, uid: 0, euid: 0 };
-
-export function ownerOf(file: OpenFileState): Owner {
-  if ((file.info.flags & O_PATH) !== 0) return NOBODY;
+/** Who gets the signals of an open file: nobody yet, when it has O_ASYNC alone; undefined when it sends none. */
+export function ownerOf(file: OpenFileState): FileOwner | undefined {
+  const { flags } = file.info;
+  if ((flags & O_PATH) !== 0) return undefined;
   return borrow(file, (fd) => {
     const owner = Buffer.alloc(8);
     attempt(SYS.fcntl, fd, F_GETOWN_EX, owner);
     const ids = Buffer.alloc(8);
     attempt(SYS.fcntl, fd, F_GETOWNER_UIDS, ids);
     const [type, pid] = [owner.readInt32LE(0), owner.readInt32LE(4)];
-    return {
-      type:
-        type === F_OWNER_PGRP
-          ? OWNER.group
-          : type === F_OWNER_TID && pid !== 0
-            ? OWNER.thread
-            : OWNER.process,
-      pid,
-      signal: Math.max(0, attempt(SYS.fcntl, fd, F_GETSIG)),
-      uid: ids.readUInt32LE(0),
-      euid: ids.readUInt32LE(4),
-    };
+    const signal = Math.max(0, attempt(SYS.fcntl, fd, F_GETSIG));
+    if (pid === 0 && signal === 0 && (flags & O_ASYNC) === 0) return undefined;
+    const kind = pid === 0 ? "process" : KINDS.nameOf(type);
+    return { kind, pid, signal, uid: ids.readUInt32LE(0), euid: ids.readUInt32LE(4) };
   });
 }
-
-/** FILE_OWNER, when the file has an owner or a signal. */
-export function writeOwner(context: CheckpointContext, file: OpenFileState, objref: number): void {
-  const { signal, type, pid, uid, euid } = ownerOf(file);
-  const isAsync = (file.info.flags & O_ASYNC) !== 0;
-  if (pid === 0 && signal === 0 && !isAsync) return;
-  context.writer.record(RECORDS.FILE_OWNER, {
-    file_objref: objref,
-    pid_ref: context.tag(pid),
-    pid_type: type,
-    uid,
-    euid,
-    signum: signal,
-    async: Number(isAsync),
-  });
-}
-
-/** struct f_owner_ex. */
-const OWNER_TYPES: Readonly<Record<string, number>> = { thread: 0, process: 1, group: 2 };
 
 /** Sets owner and signal of an open file of crimg as in the image. Errors: BackendError. */
 export function setOwner(fd: number, owner: FileOwner | undefined, isAsync: boolean): void {
   if (owner !== undefined && owner.pid !== 0) {
-    const type = OWNER_TYPES[owner.kind];
+    const type = owner.kind === "session" ? undefined : KINDS.numberOf(owner.kind);
     if (type === undefined) throw new BackendError(`a ${owner.kind} cannot own the signals of a file`);
     const bytes = Buffer.alloc(8);
     bytes.writeInt32LE(type, 0);

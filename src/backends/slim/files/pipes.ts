@@ -1,8 +1,11 @@
 import { RECORDS } from "../../../formats/linux-cr/records.js";
+import { FILE_TYPE } from "../../../formats/linux-cr/tables/files.js";
 import { BackendError } from "../../../io/errors.js";
 import { EAGAIN } from "../../../linux/errno.js";
 import { AT_FDCWD, F_GETPIPE_SZ, F_SETFL, F_SETPIPE_SZ, SPLICE_F_NONBLOCK } from "../../../linux/files.js";
 import { O_ACCMODE, O_CLOEXEC, O_LARGEFILE, O_NONBLOCK } from "../../../linux/open-flags.js";
+import { lazy } from "../../../model/lazy.js";
+import { decodePipes } from "../../../model/linux-cr/pipes.js";
 import type { StreamReader } from "../../../model/linux-cr/reader.js";
 import type { DeletedFiles } from "../deleted-files/apply.js";
 import { SYS } from "../sys/abi-x64.js";
@@ -39,11 +42,11 @@ export function pipeData({ pid, fd, link, info }: OpenFileState): Buffer {
   }
 }
 
-const FIFO = 3;
 const SETTABLE = 0o2000 | 0o4000 | 0o40000;
 
 /** Pipes and fifos: both ends of one share its bytes. */
 export class Pipes {
+  readonly #buffers = lazy(() => decodePipes(this.reader));
   /** Both ends for crimg itself, so that no end is ever alone while others are opened. */
   readonly #both = new Map<number, number>();
   /** Ends as pipe(2) gave them, by access mode, until they are taken. */
@@ -61,12 +64,14 @@ export class Pipes {
     let both = this.#both.get(id);
     if (both === undefined) {
       both =
-        value.f_type === FIFO ? openPath(this.#nameOf(file), 2 | O_NONBLOCK | O_CLOEXEC) : this.#newPipe(id);
+        value.f_type === FILE_TYPE.fifo
+          ? openPath(this.#nameOf(file), 2 | O_NONBLOCK | O_CLOEXEC)
+          : this.#newPipe(id);
       this.#both.set(id, both);
       this.#fill(id, both);
     }
     const mode = value.f_flags & O_ACCMODE;
-    const path = value.f_type === FIFO ? this.#nameOf(file) : `/proc/self/fd/${both}`;
+    const path = value.f_type === FILE_TYPE.fifo ? this.#nameOf(file) : `/proc/self/fd/${both}`;
     const own = (value.f_flags & O_LARGEFILE) === 0 ? this.#ends.get(id)?.get(mode) : undefined;
     if (own !== undefined) this.#ends.get(id)?.delete(mode);
     const fd = own ?? openPath(path, mode | O_NONBLOCK | O_CLOEXEC);
@@ -94,15 +99,12 @@ export class Pipes {
     return openPath(`/proc/self/fd/${ends.readInt32LE(0)}`, 2 | O_NONBLOCK | O_CLOEXEC);
   }
 
-  /** Capacity and unread bytes, which stand with the first FILE of the pipe. */
+  /** Capacity and unread bytes. */
   #fill(id: number, both: number): void {
-    for (const part of this.reader.objects("FILE")) {
-      if (this.reader.get(part, RECORDS.FILE).value.pipe_objref !== id) continue;
-      const capacity = this.reader.find(part, RECORDS.PIPE_STATE)?.value.capacity ?? 0;
-      if (capacity > 0) call("set the capacity of a pipe", SYS.fcntl, both, F_SETPIPE_SZ, capacity);
-      const buffer = this.reader.index(part, RECORDS.PIPE_BUF);
-      if (buffer === undefined) continue;
-      const bytes = this.reader.image.bytes(buffer);
+    for (const { pipeId, capacity, data } of this.#buffers()) {
+      if (pipeId !== id) continue;
+      if (capacity) call("set the capacity of a pipe", SYS.fcntl, both, F_SETPIPE_SZ, capacity);
+      const bytes = Buffer.concat(data.map(({ source, offset, size }) => source.read(offset, size)));
       for (let done = 0; done < bytes.length; )
         done += call("fill a pipe", SYS.write, both, bytes.subarray(done), bytes.length - done);
     }

@@ -1,3 +1,4 @@
+import { FILE_TYPE } from "../../../formats/linux-cr/tables/files.js";
 import { O_ASYNC } from "../../../linux/open-flags.js";
 import type { OpenFile } from "../../../model/open-file.js";
 import { isFileVma } from "../memory/image.js";
@@ -115,15 +116,13 @@ export type WatchStep =
   | (StepBase & { readonly kind: "watch"; readonly fd: number; readonly objref: number })
   | (StepBase & { readonly kind: "close fd transfer" });
 
-const EPOLL = 6;
-
 /** Interest lists of epoll instances, each in the first task that has the instance; then no more descriptors are taken. */
 export function watchSteps(image: Image): WatchStep[] {
   const done = new Set<number>();
   const steps: WatchStep[] = [];
   for (const { process, objects } of tableOwners(image))
     for (const { fd, objref } of image.table(objects.files_objref)) {
-      if (image.files.get(objref)?.record.f_type !== EPOLL || done.has(objref)) continue;
+      if (image.files.get(objref)?.record.f_type !== FILE_TYPE.epoll || done.has(objref)) continue;
       done.add(objref);
       steps.push({ kind: "watch", task: process.ids.pid, fd, objref, what: `fill the epoll instance ${fd}` });
     }
@@ -157,7 +156,7 @@ export function ownerSteps({ files }: Image): OwnerStep[] {
 }
 
 /** FILE.f_type of what the slim backend opens: `OpenFiles` makes each of them. */
-const OPENED: ReadonlySet<number> = new Set([1, 2, 3, 4, 5, 6, 7, 1001, 1002, 1003, 1004]);
+const OPENED: ReadonlySet<number> = new Set(Object.values(FILE_TYPE));
 
 /** Open files of kinds that the slim backend cannot make, each once, with a descriptor that leads to it. */
 export function unsupportedFiles(image: Image): string[] {

@@ -1,4 +1,5 @@
 import { RECORDS } from "../../../formats/linux-cr/records.js";
+import { FILE_TYPE } from "../../../formats/linux-cr/tables/files.js";
 import { BackendError } from "../../../io/errors.js";
 import { EAGAIN } from "../../../linux/errno.js";
 import { AT_FDCWD, F_SETFL } from "../../../linux/files.js";
@@ -89,29 +90,29 @@ export class OpenFiles {
   #make(file: OpenFileRecord): number {
     const { value, part } = file;
     switch (value.f_type) {
-      case 1: {
+      case FILE_TYPE.generic: {
         const isDeleted = this.reader.find(part, RECORDS.FILE_UNLINKED) !== undefined;
         const fd = isDeleted ? this.deleted.open(file) : openNamed(file);
         return this.#positioned(fd, file);
       }
-      case 2:
-      case 3:
+      case FILE_TYPE.pipe:
+      case FILE_TYPE.fifo:
         return this.#pipes.end(file);
-      case 4:
+      case FILE_TYPE.socket:
         return this.sockets.open(file);
-      case 5:
+      case FILE_TYPE.terminal:
         return this.terminals.open(file);
-      case 6:
+      case FILE_TYPE.epoll:
         return this.#withFlags(makeEpoll(), file);
-      case 7:
+      case FILE_TYPE.eventfd:
         return this.#withFlags(makeEventFd(file), file);
-      case 1001:
+      case FILE_TYPE.timerfd:
         return this.#withFlags(makeTimerFd(this.reader, file), file);
-      case 1002:
+      case FILE_TYPE.signalfd:
         return this.#withFlags(makeSignalFd(this.reader, file), file);
-      case 1003:
+      case FILE_TYPE.memfd:
         return this.#positioned(this.#memFiles.open(file), file);
-      case 1004:
+      case FILE_TYPE.inotify:
         return this.#withFlags(makeInotify(), file);
       default:
         throw new BackendError(`FILE ${file.objref} has the type ${value.f_type}, which is not restored`);

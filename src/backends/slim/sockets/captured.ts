@@ -52,6 +52,3 @@ export type SavedSocket = UnixSocket | InetSocket | OtherSocket;
 
 /** How capturing a socket says that it cannot be saved: "has a packet filter". */
 export type ReportUnsupported = (reason: string) => void;
-
-/** FOWN of criu's entries, which FILE_OWNER says in a stream. */
-export const NO_OWNER = { uid: 0, euid: 0, signum: 0, pid_type: 0, pid: 0 } as const;

@@ -2,6 +2,7 @@ import type { IpOptsEntry, TcpOptsEntry } from "../../../formats/criu/tables/sk-
 import type { SkOptsEntry } from "../../../formats/criu/tables/sk-opts.js";
 import type { Part } from "../../../formats/linux-cr/parse.js";
 import { RECORDS } from "../../../formats/linux-cr/records.js";
+import { FILE_TYPE } from "../../../formats/linux-cr/tables/files.js";
 import { BackendError } from "../../../io/errors.js";
 import {
   AF_INET,
@@ -21,7 +22,6 @@ import { decodePacket, queuesOf } from "../../../model/linux-cr/socket-queues.js
 import { decodeSocket } from "../../../model/linux-cr/sockets.js";
 import type { InetEnd, Socket } from "../../../model/socket.js";
 
-const SOCKET_FILE = 4;
 /** SOCKET_UNIX.flags: the name is still in the file system. */
 const LINKED = 1;
 /** SOCKET_EXTRA.flags. */
@@ -75,7 +75,7 @@ export function imageSockets(reader: StreamReader): Map<number, ImageSocket> {
   const flags = new Map<number, number>();
   for (const part of reader.objects("FILE")) {
     const { value } = reader.get(part, RECORDS.FILE);
-    if (value.f_type === SOCKET_FILE) flags.set(value.sock_objref ?? 0, value.f_flags);
+    if (value.f_type === FILE_TYPE.socket) flags.set(value.sock_objref ?? 0, value.f_flags);
   }
   const found = new Map<number, ImageSocket>();
   for (const part of reader.objects("SOCK")) {

@@ -16,11 +16,12 @@ import {
   TCP_ESTABLISHED,
   TCP_LISTEN,
 } from "../../../linux/sockets.js";
+import { NO_OWNER } from "../../../model/criu/files.js";
 import type { StreamReader } from "../../../model/linux-cr/reader.js";
 import { SYS } from "../sys/abi-x64.js";
 import { call } from "../sys/syscall.js";
 import { addressOfSocket, intOption, type PeekedMessage, sendMessage } from "./calls.js";
-import { type InetSocket, NO_OWNER, type ReportUnsupported } from "./captured.js";
+import type { InetSocket, ReportUnsupported } from "./captured.js";
 import { type ImageInet, inetAddress, messagesOf } from "./image.js";
 import { inetOption, ipOptions, makeRoom, OPTION, socketOptions, tcpOptions } from "./options.js";
 import { peekQueue, pollEvents } from "./queue.js";

@@ -12,11 +12,12 @@ import {
   SOL_SOCKET,
   TCP_CLOSE,
 } from "../../../linux/sockets.js";
+import { NO_OWNER } from "../../../model/criu/files.js";
 import type { StreamReader } from "../../../model/linux-cr/reader.js";
 import { SYS } from "../sys/abi-x64.js";
 import { call } from "../sys/syscall.js";
 import { addressOfSocket, getOption, intOption, setOption } from "./calls.js";
-import { NO_OWNER, type OtherSocket, type ReportUnsupported } from "./captured.js";
+import type { OtherSocket, ReportUnsupported } from "./captured.js";
 import type { ImageOther } from "./image.js";
 import { socketOptions } from "./options.js";
 import { pollEvents } from "./queue.js";

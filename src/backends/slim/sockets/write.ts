@@ -2,6 +2,7 @@ import type { UnixSkEntry } from "../../../formats/criu/tables/sk-unix.js";
 import { RECORDS } from "../../../formats/linux-cr/records.js";
 import { MemorySource } from "../../../io/source.js";
 import { TCP_CLOSE, TCP_LISTEN } from "../../../linux/sockets.js";
+import { NO_OWNER } from "../../../model/criu/files.js";
 import { decodeConnection } from "../../../model/criu/socket-queues.js";
 import { decodeInet, decodeNetlink, decodePacketSocket, decodeUnix } from "../../../model/criu/sockets.js";
 import { encodeExtra } from "../../../model/linux-cr/socket-options.js";
@@ -10,13 +11,7 @@ import { changedSocket, closedSocket, isConnection } from "../../../model/socket
 import { writeByteQueue, writeSocketRecords } from "../../../ops/convert/to-linux-cr/sockets.js";
 import type { CheckpointContext } from "../checkpoint/context.js";
 import type { OpenFileState } from "../files/open-files.js";
-import {
-  type InetSocket,
-  NO_OWNER,
-  type QueuedMessage,
-  type SavedSocket,
-  type UnixSocket,
-} from "./captured.js";
+import type { InetSocket, QueuedMessage, SavedSocket, UnixSocket } from "./captured.js";
 
 const SLASH = 0x2f;
 /** What is being written stands in no image yet. */

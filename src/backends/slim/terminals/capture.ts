@@ -2,6 +2,7 @@
 
 import { constants } from "node:fs";
 import { AT_FDCWD } from "../../../linux/files.js";
+import { slaveIndex } from "../../../linux/tty.js";
 import type { Unsupported } from "../../backend.js";
 import { ExternalHolders, holderWords } from "../files/external.js";
 import {
@@ -14,7 +15,7 @@ import {
 import { SYS } from "../sys/abi-x64.js";
 import { attempt, call } from "../sys/syscall.js";
 import type { ProcessState } from "../tasks/capture.js";
-import { Pty, slaveIndex } from "./pty.js";
+import { Pty } from "./pty.js";
 import { lookIntoQueues, type Queues } from "./queues.js";
 
 /** Device numbers of /dev/tty and /dev/ptmx, devices.txt of the kernel. */

@@ -1,35 +1,19 @@
-import type { Part } from "../../../formats/linux-cr/parse.js";
-import { RECORDS } from "../../../formats/linux-cr/records.js";
-import { TERMIOS } from "../../../formats/linux-cr/tables/tty.js";
+import { FILE_TYPE } from "../../../formats/linux-cr/tables/files.js";
 import { S_IALLUGO } from "../../../linux/files.js";
-import { PTY_TYPE_MASTER, TTY_DRIVER_TYPE_PTY, TTY_HUPPED, TTY_OTHER_CLOSED } from "../../../linux/tty.js";
-import { pidOfTag } from "../../../model/linux-cr/pids.js";
 import type { StreamReader } from "../../../model/linux-cr/reader.js";
+import { decodeTerminal, type StreamTerminal } from "../../../model/linux-cr/terminals.js";
+import type { Termios } from "../../../model/special-file.js";
 import { type Image, tableOwners } from "../restore/image.js";
 import { isCanonical, TERMIOS_BYTES, termiosBytes } from "./modes.js";
 
-/** TTY_EXTRA.flags. */
-export const EXTRA = { locked: 1, exclusive: 2, packet: 4, owner: 8, external: 16 } as const;
 const NEWLINE = 10;
 
-/** One end of a terminal as the image has it: a TTY object. */
-export interface ImageTerminal {
-  readonly objref: number;
-  /** N of /dev/pts/N. */
-  readonly index: number;
-  readonly isPseudo: boolean;
-  readonly isMaster: boolean;
-  /** TTY object of the other end, of a slave. */
-  readonly master: number;
+/** One end of a terminal as the kernel is told it: a TTY object. */
+export interface ImageTerminal
+  extends Pick<StreamTerminal, "objref" | "index" | "isPseudo" | "isMaster" | "master" | "isExternal">,
+    Pick<StreamTerminal, "isLeft" | "isLocked" | "isExclusive" | "isPacketMode" | "unread" | "foreground"> {
   /** The other end is closed, and nothing is known of this one. */
   readonly isHungUp: boolean;
-  /** A master that is not in the image. */
-  readonly isExternal: boolean;
-  /** A master whose slaves are closed. */
-  readonly isLeft: boolean;
-  readonly isLocked: boolean;
-  readonly isExclusive: boolean;
-  readonly isPacketMode: boolean;
   readonly isStopped: boolean;
   /** struct termios2. */
   readonly modes: Buffer;
@@ -37,91 +21,50 @@ export interface ImageTerminal {
   readonly lockedModes: Buffer;
   /** struct winsize. */
   readonly size: Buffer;
-  /** What waits to be read at this end, and the places of the last bytes of complete lines in it. */
-  readonly unread: Buffer;
+  /** Places of the last bytes of complete lines in what waits to be read at this end. */
   readonly ends: readonly number[];
   readonly owner:
     | { readonly uid: number; readonly gid: number; readonly mode: number | undefined }
     | undefined;
-  /** Group in its foreground, 0 when it is not known. */
-  readonly foreground: number;
 }
 
 /** All ends of terminals in an image, by the numbers of their objects. Errors: FormatError for a damaged image. */
 export function imageTerminals(reader: StreamReader): Map<number, ImageTerminal> {
-  return new Map([...reader.objects("TTY")].map((part) => [part.objref ?? 0, terminalOf(reader, part)]));
+  const ends = [...reader.objects("TTY")].map((part) => imageTerminal(decodeTerminal(reader, part)));
+  return new Map(ends.map((end) => [end.objref, end]));
 }
 
-function terminalOf(reader: StreamReader, part: Part): ImageTerminal {
-  const { value: tty } = reader.get(part, RECORDS.TTY);
-  const discipline = reader.find(part, RECORDS.TTY_LDISC)?.value;
-  const extra = reader.find(part, RECORDS.TTY_EXTRA);
-  const flags = extra?.value.flags ?? 0;
-  const buffer = reader.index(part, RECORDS.BUFFER);
-  const unread = buffer === undefined ? Buffer.alloc(0) : Buffer.from(reader.image.bytes(buffer));
-  const modes = termiosBytes(tty.termios);
-  const isMaster = tty.driver_subtype === PTY_TYPE_MASTER;
-  const group = extra?.value.pgrp_ref ?? 0;
+function imageTerminal(end: StreamTerminal): ImageTerminal {
+  const { isMaster, termios = NO_MODES, lockedTermios = NO_MODES, window, unread, owner } = end;
+  const modes = termiosBytes(termios);
   return {
-    objref: part.objref ?? 0,
-    index: tty.index,
-    isPseudo: tty.driver_type === TTY_DRIVER_TYPE_PTY,
-    isMaster,
-    master: tty.link_objref,
-    isHungUp: (tty.flags & TTY_HUPPED) !== 0n && !isMaster,
-    // Streams of the kernel have no master that is hung up.
-    isExternal: isMaster && (tty.flags & TTY_HUPPED) !== 0n,
-    isLeft: isMaster && (tty.flags & TTY_OTHER_CLOSED) !== 0n,
-    isLocked: (flags & EXTRA.locked) !== 0,
-    isExclusive: (flags & EXTRA.exclusive) !== 0,
-    isPacketMode: (flags & EXTRA.packet) !== 0 || (isMaster && (discipline?.packet ?? 0) !== 0),
-    isStopped: !isMaster && (discipline?.stopped ?? 0) !== 0,
+    ...end,
+    isHungUp: end.termios === undefined && !isMaster,
+    isStopped: !isMaster && end.isStopped,
     modes,
-    lockedModes: extra === undefined ? Buffer.alloc(TERMIOS_BYTES) : lockedModesOf(reader, extra.index),
-    size: sizeBytes(tty.winsize),
-    unread,
-    ends:
-      isMaster || !isCanonical(modes)
-        ? []
-        : lineEnds(unread, discipline?.canon_data ?? 0, discipline?.read_flags ?? Buffer.alloc(0)),
-    owner:
-      (flags & EXTRA.owner) === 0
-        ? undefined
-        : {
-            uid: extra?.value.uid ?? 0,
-            gid: extra?.value.gid ?? 0,
-            mode: extra?.value.mode === 0 ? undefined : (extra?.value.mode ?? 0) & S_IALLUGO,
-          },
-    foreground: group === 0 ? 0 : pidOfTag(reader, group, extra?.index ?? 0),
+    lockedModes: termiosBytes(lockedTermios).subarray(0, TERMIOS_BYTES),
+    size: sizeBytes(window),
+    // Where they were not saved, lines end at newlines.
+    ends: isMaster || !isCanonical(modes) ? [] : (end.lineEnds ?? newlinesIn(unread)),
+    owner: owner && { ...owner, mode: owner.mode === 0 ? undefined : owner.mode & S_IALLUGO },
   };
 }
 
-function lockedModesOf(reader: StreamReader, record: number): Buffer {
-  const { image } = reader;
-  const [modes] = image.payload(record).size < TERMIOS.size ? [] : image.structs(record, TERMIOS);
-  return (modes === undefined ? Buffer.alloc(TERMIOS_BYTES) : termiosBytes(modes)).subarray(0, TERMIOS_BYTES);
-}
+const NO_MODES: Termios = {
+  ...{ c_iflag: 0, c_oflag: 0, c_cflag: 0, c_lflag: 0, c_line: 0, c_cc: Buffer.alloc(0) },
+};
 
-function sizeBytes(size: {
-  readonly ws_row: number;
-  readonly ws_col: number;
-  readonly ws_xpixel: number;
-  readonly ws_ypixel: number;
-}): Buffer {
+function sizeBytes(size: StreamTerminal["window"]): Buffer {
   const bytes = Buffer.alloc(8);
-  for (const [i, word] of [size.ws_row, size.ws_col, size.ws_xpixel, size.ws_ypixel].entries())
-    bytes.writeUInt16LE(word, i * 2);
+  const words = size === undefined ? [] : [size.ws_row, size.ws_col, size.ws_xpixel, size.ws_ypixel];
+  for (const [i, word] of words.entries()) bytes.writeUInt16LE(word, i * 2);
   return bytes;
 }
 
-/** By the flags of the line discipline; where they were not saved, lines end at newlines. */
-function lineEnds(bytes: Buffer, count: number, flags: Buffer): number[] {
-  const isEnd = (at: number): boolean =>
-    count > 0 ? ((flags[at >> 3] ?? 0) & (1 << (at & 7))) !== 0 : bytes[at] === NEWLINE;
-  return [...bytes.keys()].filter(isEnd);
+function newlinesIn(bytes: Buffer): number[] {
+  return [...bytes.keys()].filter((at) => bytes[at] === NEWLINE);
 }
 
-const TERMINAL = 5;
 const CONTROLLING = "/dev/tty";
 
 /** A session of the image whose leader is in it, with the terminal that controls it. */
@@ -164,7 +107,8 @@ export function openedBySessions(
   for (const { process, objects } of tableOwners(image))
     for (const { objref } of image.table(objects.files_objref)) {
       const file = image.files.get(objref);
-      if (file?.record.f_type !== TERMINAL || file.path !== CONTROLLING || found.has(objref)) continue;
+      if (file?.record.f_type !== FILE_TYPE.terminal || file.path !== CONTROLLING || found.has(objref))
+        continue;
       const terminal = Number(file.record.tty_objref);
       const { pid, sid } = process.ids;
       // A root that leads no session is in that of crimg, on the terminal of crimg.

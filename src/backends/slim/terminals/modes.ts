@@ -1,5 +1,6 @@
-import { TERMIOS, type Termios } from "../../../formats/linux-cr/tables/tty.js";
+import { TERMIOS } from "../../../formats/linux-cr/tables/tty.js";
 import { ECHO, ICANON, IEXTEN, IXON } from "../../../linux/tty.js";
+import type { Termios } from "../../../model/special-file.js";
 
 /** Sizes of struct termios and struct termios2, which adds two speeds: asm-generic/termbits.h. */
 export const TERMIOS_BYTES = 36;
@@ -18,10 +19,7 @@ const PLAIN = { c_iflag: 0, c_oflag: 0 };
 /** A control character that there is not: _POSIX_VDISABLE. */
 const DISABLED = 0;
 
-/** Old streams have no speeds of their own, and fewer characters. */
-type StoredModes = Omit<Termios, "c_ispeed" | "c_ospeed"> & Partial<Termios>;
-
-/** struct termios or termios2 as the fields of a stream. */
+/** struct termios or termios2 as the model has it. */
 export function modesOf(bytes: Buffer): Termios {
   const word = (index: number): number => bytes.readUInt32LE(index * 4);
   const hasSpeeds = bytes.length >= TERMIOS2_BYTES;
@@ -37,7 +35,7 @@ export function modesOf(bytes: Buffer): Termios {
   };
 }
 
-/** Fields of a stream as struct termios2; its first 36 bytes are struct termios. */
+/** Modes as struct termios2; its first 36 bytes are struct termios. */
 export function termiosBytes({
   c_iflag,
   c_oflag,
@@ -47,7 +45,7 @@ export function termiosBytes({
   c_ospeed = 0,
   c_line,
   c_cc,
-}: StoredModes): Buffer {
+}: Termios): Buffer {
   const bytes = Buffer.alloc(TERMIOS2_BYTES);
   for (const [index, word] of [c_iflag, c_oflag, c_cflag, c_lflag].entries())
     bytes.writeUInt32LE(word, index * 4);

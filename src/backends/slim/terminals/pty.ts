@@ -21,28 +21,12 @@ import {
   TIOCSLCKTRMIOS,
   TIOCSPTLCK,
   TIOCSWINSZ,
-  UNIX98_PTY_SLAVE_MAJOR,
 } from "../../../linux/tty.js";
 import { SYS } from "../sys/abi-x64.js";
 import { attempt, call } from "../sys/syscall.js";
 import { TERMIOS_BYTES, TERMIOS2_BYTES } from "./modes.js";
 
 const WINSIZE_BYTES = 8;
-const MAX_SLAVE_MAJOR = 143;
-const OF_AN_OLD_MAJOR = 256;
-
-/** N of /dev/pts/N by a device number as stat(2) gives it; undefined for what is no slave of a pseudo terminal. */
-export function slaveIndex(rdev: number): number | undefined {
-  const major = (rdev >>> 8) & 0xfff;
-  const minor = (rdev & 0xff) | ((rdev >>> 12) & 0xfff00);
-  if (major < UNIX98_PTY_SLAVE_MAJOR || major > MAX_SLAVE_MAJOR) return undefined;
-  return (major - UNIX98_PTY_SLAVE_MAJOR) * OF_AN_OLD_MAJOR + minor;
-}
-
-/** The device number of /dev/pts/N. */
-export function slaveDevice(index: number): number {
-  return ((index & 0xfff00) << 12) | (UNIX98_PTY_SLAVE_MAJOR << 8) | (index & 0xff);
-}
 
 /** What a descriptor of crimg for one end of a pseudo terminal can be asked and told. Errors: KernelError. */
 export class Pty {

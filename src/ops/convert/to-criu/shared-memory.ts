@@ -1,14 +1,14 @@
 import { IMAGES } from "../../../formats/criu/images.js";
-import { MEMFD_INODE_ENTRY, type MemfdInodeEntry } from "../../../formats/criu/tables/memfd.js";
+import { MEMFD_INODE_ENTRY } from "../../../formats/criu/tables/memfd.js";
 import type { Part } from "../../../formats/linux-cr/parse.js";
 import { isWithin } from "../../../io/domains.js";
 import { SEALS } from "../../../linux/files.js";
+import { NO_OWNER } from "../../../model/criu/files.js";
+import { encodeMemfd } from "../../../model/criu/special-files.js";
+import type { Memfd } from "../../../model/special-file.js";
 import type { ToCriu } from "./context.js";
-import { addFile, NO_OWNER } from "./file-entry.js";
 import { PageRuns, writePages } from "./pages.js";
-
-/** What a memory file is besides its contents. */
-export type MemoryFile = Omit<MemfdInodeEntry, "shmid" | "inode_id">;
+import { addFile } from "./stream-file.js";
 
 /** F_SEAL_SEAL: shared anonymous memory cannot be sealed. */
 const SEALED = 1;
@@ -18,7 +18,7 @@ const EVERYBODY = 0o100777;
  * The inode_id of a memory file, whose inode and contents are written at the first call with pages. `objref` is the
  * hidden number of the inode; `part` has its pages, keyed by page index.
  */
-export function memoryFile(context: ToCriu, objref: number, file: MemoryFile, part: Part): number {
+export function memoryFile(context: ToCriu, objref: number, file: Memfd, part: Part): number {
   const { set, reader } = context;
   const id = context.id("INODE", objref);
   if (!context.isFirst("memory file", objref)) {
@@ -30,7 +30,7 @@ export function memoryFile(context: ToCriu, objref: number, file: MemoryFile, pa
       );
     return id;
   }
-  set.add(IMAGES.MEMFD_INODE, undefined, MEMFD_INODE_ENTRY, { ...file, shmid: id, inode_id: BigInt(id) });
+  set.add(IMAGES.MEMFD_INODE, undefined, MEMFD_INODE_ENTRY, encodeMemfd(file, id));
   const pages = new PageRuns(reader);
   pages.add(part, "indexes");
   writePages(context, IMAGES.SHMEM_PAGEMAP, id, pages);
@@ -43,7 +43,10 @@ export function sharedAnonymous(context: ToCriu, objref: number, size: bigint, p
   const inode = memoryFile(
     context,
     objref,
-    { name: "/dev/zero", uid: 0, gid: 0, size, seals: SEALED, mode: EVERYBODY },
+    {
+      ...({ kind: "memfd", name: "/dev/zero", uid: 0, gid: 0, size } as const),
+      ...{ seals: SEALED, mode: EVERYBODY, hugePages: 0 },
+    },
     part,
   );
   if (context.isFirst("shared anonymous memory", objref))

@@ -9,17 +9,16 @@ import { encodeInet, encodeNetlink, encodePacketSocket, encodeUnix } from "../..
 import { decodeSocket } from "../../../model/linux-cr/sockets.js";
 import { closedSocket, isConnection, type Socket, type TcpConnection } from "../../../model/socket.js";
 import type { ToCriu } from "./context.js";
-import { addFile } from "./file-entry.js";
 import { ROOT_IDS } from "./namespaces.js";
-import type { StreamFile } from "./stream-file.js";
+import { addFile, commonFields, type StreamFile } from "./stream-file.js";
 
 /** A socket of any family, with what waits in it. */
 export function socket(file: StreamFile): void {
-  const { context, value, part: own, label } = file;
+  const { context, file: from, label } = file;
   const { reader } = context;
-  const part = reader.object(value.sock_objref ?? 0, "SOCK");
+  const part = reader.object((from.record.sock_objref as number | undefined) ?? 0, "SOCK");
   if (part === undefined)
-    throw reader.image.error(own.records[0] ?? 0, `${label} names no socket of the stream`);
+    throw reader.image.error(from.origin.record, `${label} names no socket of the stream`);
   const decoded = decodeSocket(reader, part);
   if (decoded.options.interfaceIndex !== 0)
     context.losses.add(label, "the interface that it is bound to", "a stream has its number, a set its name");
@@ -116,8 +115,8 @@ function inodeOf(context: ToCriu, part: Part): number {
 }
 
 /** What all entries say of the open file. */
-function ofFile({ id, value, owner }: StreamFile) {
-  return { id, flags: value.f_flags, fown: owner, ns_id: ROOT_IDS.net_ns_id };
+function ofFile(file: StreamFile) {
+  return { ...commonFields(file), ns_id: ROOT_IDS.net_ns_id };
 }
 
 function add({ context, id }: StreamFile, type: string, member: Omit<FileEntry, "type" | "id">): void {

@@ -39,9 +39,9 @@ import { decodeActions, decodeQueue, decodeSignalSet } from "../../../model/linu
 import { decodeIntervalTimers, decodePosixTimers } from "../../../model/linux-cr/timers.js";
 import { type ExtendedState, usedComponents } from "../../../model/x86-registers.js";
 import type { Process, ToCriu } from "./context.js";
-import { addPath } from "./file-entry.js";
 import { writeMemory } from "./memory.js";
 import { type NamespaceIds, ROOT_IDS } from "./namespaces.js";
+import { addPath } from "./stream-file.js";
 import { rootCgroupSet, seccompIndex } from "./whole-set.js";
 
 const X86_64 = CORE_ENTRY_MARCH.values.get("X86_64") as number;

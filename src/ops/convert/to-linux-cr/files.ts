@@ -1,28 +1,30 @@
-import type { EventfdFileEntry } from "../../../formats/criu/tables/eventfd.js";
-import type { FifoEntry, PipeEntry } from "../../../formats/criu/tables/pipe.js";
-import type { RegFileEntry } from "../../../formats/criu/tables/regfile.js";
+import type { MemfdFileEntry, MemfdInodeEntry } from "../../../formats/criu/tables/memfd.js";
 import { RECORDS } from "../../../formats/linux-cr/records.js";
-import { EPOLL_ITEM, FILE_TYPE } from "../../../formats/linux-cr/tables/files.js";
-import { FILE_TYPES } from "../../../model/linux-cr/files.js";
-import { type EncodedSpecial, encodeSpecial } from "../../../model/linux-cr/special-files.js";
+import { EPOLL_ITEM } from "../../../formats/linux-cr/tables/files.js";
+import {
+  encodeFile,
+  encodeOwner,
+  type FileNumbers,
+  type SavedOpenFile,
+} from "../../../model/linux-cr/files.js";
+import { type EncodedSpecial, encodeMemfd, encodeSpecial } from "../../../model/linux-cr/special-files.js";
 import type { OpenFile } from "../../../model/open-file.js";
-import type { Epoll, Inotify, SpecialFile } from "../../../model/special-file.js";
+import type { Epoll, Inotify, Memfd, SpecialFile, Terminal } from "../../../model/special-file.js";
 import type { Context } from "./context.js";
-import { writeUnlinked } from "./deleted-files.js";
-import { writeFileRecord, writeIdentity, writeOwner } from "./file-parts.js";
+import { deletedFile } from "./deleted-files.js";
 import { whyNotFile } from "./inexpressible.js";
-import { writeMemfd } from "./memfd.js";
-import { writeSocketFile } from "./sockets.js";
-import { writeTerminalFile } from "./terminals.js";
+import { segmentPages } from "./pages.js";
+import { writeSocketOf } from "./sockets.js";
+import { writeTerminal } from "./terminals.js";
 import { told } from "./timers.js";
 
 /** Writes the records of one type of open file behind its OBJREF. */
 type FileWriter = (context: Context, file: OpenFile, objref: number) => void;
 
 const WRITERS: Readonly<Record<string, FileWriter>> = {
-  REG: writeRegular,
+  REG: writeRecords,
   PIPE: writePipe,
-  FIFO: writeFifo,
+  FIFO: writePipe,
   UNIXSK: writeSocket,
   INETSK: writeSocket,
   NETLINKSK: writeSocket,
@@ -42,7 +44,7 @@ const WRITERS: Readonly<Record<string, FileWriter>> = {
  */
 export function writeFile(context: Context, fileId: number, user?: string, type?: string): number {
   const file = context.files.all.get(fileId, type);
-  const why = file === undefined ? "the set has no open file of this id" : whyNotFile(file, context.files);
+  const why = file === undefined ? "the set has no open file of this id" : whyNotFile(file);
   const write = file && WRITERS[file.type];
   if (file === undefined || write === undefined || why !== undefined) {
     if (file !== undefined && context.files.lost.has(file)) return 0;
@@ -54,61 +56,91 @@ export function writeFile(context: Context, fileId: number, user?: string, type?
   return context.ref("FILE", `${file.type} ${file.id}`, (objref) => write(context, file, objref));
 }
 
-/** Descriptors that travel in its queue are files, too. */
-function writeSocket(context: Context, file: OpenFile, objref: number): void {
-  writeSocketFile(context, file, objref, writeFile);
+/** What all types have; `own` and the contents of a pipe belong to one type. */
+function writeRecords(
+  context: Context,
+  file: OpenFile,
+  objref: number,
+  ofType: Pick<FileNumbers, "own" | "pipe"> = {},
+): void {
+  const { type, path, flags = 0, position } = file;
+  const node = file.node ?? file;
+  if (node !== file) context.files.used.nodes.add(node.id);
+  const deleted = type === "TTY" ? undefined : deletedFile(context, node);
+  const numbers = {
+    ...{ objref, credentials: context.cred, inode: deleted?.inode, ...ofType },
+    tag: (pid: number) => context.tag(pid),
+  };
+  const owner = ownerOf(context, file, numbers);
+  const identity = identityOf(node, deleted?.saved);
+  const saved = { type, path, flags, position, owner, identity, deleted: deleted?.saved };
+  context.writer.records(encodeFile(saved, numbers));
 }
 
-function writeRegular(context: Context, file: OpenFile, objref: number): void {
-  const entry = file.record as RegFileEntry;
-  writeFileRecord(context, FILE_TYPE.generic, { flags: entry.flags, position: file.position });
-  context.writer.text(RECORDS.FILE_NAME, entry.name);
-  const deleted = writeUnlinked(context, file, objref);
-  writeOwner(context, file, objref, entry.fown, entry.flags);
-  writeIdentity(context, objref, entry, deleted?.identity);
-  deleted?.writeExtra(objref);
+function ownerOf(
+  context: Context,
+  file: OpenFile,
+  numbers: Pick<FileNumbers, "objref" | "tag">,
+): OpenFile["owner"] {
+  const { owner } = file;
+  if (owner === undefined) return undefined;
+  const isKnown = typeof owner.kind !== "number" || owner.pid === 0;
+  if (isKnown && encodeOwner(owner, 0, numbers) !== undefined) return owner;
+  context.losses.add(
+    `open file ${file.id} (${file.label})`,
+    `its owner for signals, ${owner.pid}`,
+    isKnown ? "no task or group of the set has this id" : `type ${owner.kind} is unknown`,
+  );
+  return undefined;
 }
 
+/** The ghost of a deleted file knows more than its open files. */
+function identityOf({ identity }: OpenFile, deleted: SavedOpenFile["deleted"]): SavedOpenFile["identity"] {
+  const { dev, ino, mtime } = deleted?.ghost === undefined ? {} : deleted.inode;
+  const inode = dev === undefined || ino === undefined ? undefined : { dev, ino };
+  if (identity === undefined && inode === undefined && mtime === undefined) return undefined;
+  const { mode, size, buildId } = identity ?? {};
+  return { mode, size, buildId, inode, mtime };
+}
+
+/** Unread bytes and capacity stand with the first end. */
 function writePipe(context: Context, file: OpenFile, objref: number): void {
-  const { flags, fown, pipe_id: pipeId } = file.record as PipeEntry;
-  const pipe = context.hidden("INODE", `pipe ${pipeId}`);
-  writeFileRecord(context, FILE_TYPE.pipe, { flags, own: { pipe_objref: pipe.objref } });
-  const capacity = pipe.isNew ? writePipeBuffer(context, "pipe", pipeId) : undefined;
-  writeOwner(context, file, objref, fown, flags);
-  if (capacity !== undefined) context.writer.record(RECORDS.PIPE_STATE, { capacity });
+  const kind = file.type === "FIFO" ? "fifo" : "pipe";
+  const { objref: inode, isNew } = context.hidden("INODE", `${kind} ${file.pipeId}`);
+  const contents = context.files.pipe(kind, file.pipeId as number) ?? { data: [], capacity: undefined };
+  writeRecords(context, file, objref, {
+    own: { pipe_objref: inode },
+    pipe: isNew ? contents : undefined,
+  });
 }
 
-function writeFifo(context: Context, file: OpenFile, objref: number): void {
-  const { pipe_id: pipeId, regf_id: nodeId } = file.record as FifoEntry;
-  const node = context.files.all.get(nodeId ?? file.id, "REG") as OpenFile;
-  const entry = node.record as RegFileEntry;
-  context.files.used.nodes.add(node.id);
-  const pipe = context.hidden("INODE", `fifo ${pipeId}`);
-  writeFileRecord(context, FILE_TYPE.fifo, { flags: entry.flags, own: { pipe_objref: pipe.objref } });
-  context.writer.text(RECORDS.FILE_NAME, entry.name);
-  const deleted = writeUnlinked(context, node, objref);
-  const capacity = pipe.isNew ? writePipeBuffer(context, "fifo", pipeId) : undefined;
-  writeOwner(context, file, objref, entry.fown, entry.flags);
-  writeIdentity(context, objref, entry, deleted?.identity);
-  deleted?.writeExtra(objref);
-  if (capacity !== undefined) context.writer.record(RECORDS.PIPE_STATE, { capacity });
+/** The SOCK object stands before the FILE; descriptors that travel in its queue are files, too. */
+function writeSocket(context: Context, file: OpenFile, objref: number): void {
+  writeRecords(context, file, objref, { own: { sock_objref: writeSocketOf(context, file, writeFile) } });
 }
 
-/** Unread bytes; gives the capacity, undefined when it was not stored. */
-function writePipeBuffer(context: Context, kind: "pipe" | "fifo", pipeId: number): number | undefined {
-  const found = context.files.pipe(kind, pipeId);
-  context.writer.record(RECORDS.PIPE_BUF, {}, found?.data ?? []);
-  return found?.capacity;
+/** The TTY objects stand before the FILE. */
+function writeTerminalFile(context: Context, file: OpenFile, objref: number): void {
+  const terminal = writeTerminal(context, file.special as Terminal);
+  writeRecords(context, file, objref, { own: { tty_objref: terminal } });
+}
+
+/** A memory file; its pages stand with the first file of each memory. */
+function writeMemfd(context: Context, file: OpenFile, objref: number): void {
+  const { inode_id: id } = file.record as MemfdFileEntry;
+  const memory = context.files.memory(id) as MemfdInodeEntry;
+  const inode = context.hidden("INODE", `memfd ${id}`);
+  writeRecords(context, file, objref);
+  context.writer.records([encodeMemfd(file.special as Memfd, inode.objref)]);
+  if (inode.isNew) context.writer.pages(segmentPages(context, memory.shmid, memory.size), 1n);
 }
 
 /** A file that is nothing but its own state. What an epoll watches stands where its table ends, when all files have numbers. */
 function writeSpecial(context: Context, file: OpenFile, objref: number): void {
-  const { flags, fown } = file.record as EventfdFileEntry;
   const special = file.special as SpecialFile;
-  const { type, own = {}, records } = encodeSpecial(special) as EncodedSpecial;
-  writeFileRecord(context, FILE_TYPES.numberOf(type) as number, { flags, own });
-  writeOwner(context, file, objref, fown, flags);
-  for (const { kind, fields, payload } of records) context.writer.record(kind, fields, payload);
+  const { own, records } = encodeSpecial(special) as EncodedSpecial;
+  writeRecords(context, file, objref, { own });
+  context.writer.records(records);
   if (special.kind === "timerfd") told(context, `open file ${file.id} (${file.label})`, [special.timer]);
   if (special.kind === "inotify") tellWatches(context, file, special);
   if (special.kind === "epoll") context.deferred.push(() => writeItems(context, file, objref, special));

@@ -1,14 +1,8 @@
-import type { MemfdFileEntry } from "../../../formats/criu/tables/memfd.js";
-import type { FifoEntry } from "../../../formats/criu/tables/pipe.js";
 import type { InetSkEntry } from "../../../formats/criu/tables/sk-inet.js";
 import type { PacketSockEntry } from "../../../formats/criu/tables/sk-packet.js";
 import type { UnixSkEntry } from "../../../formats/criu/tables/sk-unix.js";
-import type { TtyFileEntry } from "../../../formats/criu/tables/tty.js";
-import { TTY_TYPE } from "../../../formats/criu/tables/tty.js";
-import { enumName } from "../../../io/enums.js";
 import { AF_NETLINK, AF_PACKET, AF_UNIX, SOCK_RAW } from "../../../linux/sockets.js";
 import type { OpenFile } from "../../../model/open-file.js";
-import type { SourceFiles } from "./source-files.js";
 
 const RAW_SOCKETS = "a stream holds no raw IP sockets";
 
@@ -25,13 +19,10 @@ const OTHER_FAMILIES: ReadonlySet<number> = new Set([AF_UNIX, AF_NETLINK, AF_PAC
 const UNIX_EXTERNAL = 1;
 
 /** Checks of the types that are expressed for the most part. */
-const CHECKS: Readonly<Record<string, (file: OpenFile, files: SourceFiles) => string | undefined>> = {
-  REG: ({ record }) =>
-    record.ext === true ? "it is outside of the set and handed over at the restore" : undefined,
-  FIFO: ({ id, record }, files) => {
-    const { regf_id: nodeId = id } = record as FifoEntry;
-    return files.all.get(nodeId, "REG") === undefined ? "the set does not have its path" : undefined;
-  },
+const CHECKS: Readonly<Record<string, (file: OpenFile) => string | undefined>> = {
+  REG: ({ node }) =>
+    node === undefined ? "it is outside of the set and handed over at the restore" : undefined,
+  FIFO: ({ node }) => (node === undefined ? "the set does not have its path" : undefined),
   UNIXSK: ({ record }) => {
     const { uflags } = record as UnixSkEntry;
     if (uflags === 0) return undefined;
@@ -50,22 +41,18 @@ const CHECKS: Readonly<Record<string, (file: OpenFile, files: SourceFiles) => st
       ? undefined
       : "a stream has no place for rings of packet sockets";
   },
-  MEMFD: ({ record }, files) =>
-    files.memory((record as MemfdFileEntry).inode_id) === undefined
-      ? "the set does not have its memory"
-      : undefined,
-  TTY: ({ record }, files) => {
-    const info = files.terminal((record as TtyFileEntry).tty_info_id);
-    if (info === undefined) return "the set does not say which terminal it is";
-    if (info.pty !== undefined) return undefined;
-    return `a stream holds pseudo terminals alone, this is of type ${enumName(TTY_TYPE, info.type)}`;
+  MEMFD: ({ special }) => (special === undefined ? "the set does not have its memory" : undefined),
+  TTY: ({ special }) => {
+    if (special?.kind !== "terminal") return "the set does not say which terminal it is";
+    if (special.index !== undefined) return undefined;
+    return `a stream holds pseudo terminals alone, this is of type ${special.type}`;
   },
 };
 
 /** Why a stream cannot hold an open file; undefined when it can. */
-export function whyNotFile(file: OpenFile, files: SourceFiles): string | undefined {
+export function whyNotFile(file: OpenFile): string | undefined {
   const check = CHECKS[file.type];
-  if (check !== undefined) return check(file, files);
+  if (check !== undefined) return check(file);
   return (
     WITHOUT_RECORD[file.type] ?? (WRITTEN.has(file.type) ? undefined : `its type ${file.type} is unknown`)
   );

@@ -22,8 +22,7 @@ export function tellLeftovers(context: Context): void {
 function tellTerminals(context: Context): void {
   const lost = new Set<unknown>();
   for (const { type, record } of context.files.lost) if (type === "TTY") lost.add(record.tty_info_id);
-  for (const { id, pty } of context.files.terminals) {
-    const index = pty?.index;
+  for (const [id, { index }] of context.files.terminals) {
     const isWritten = ["master", "slave"].some(
       (end) => context.known("TTY", `${end} ${index}`) !== undefined,
     );
@@ -104,17 +103,13 @@ function tellLocks({ files, losses }: Context): void {
 }
 
 function tellPipes(context: Context): void {
-  for (const [kind, image] of [
-    ["pipe", IMAGES.PIPES_DATA],
-    ["fifo", IMAGES.FIFO_DATA],
-  ] as const)
-    for (const { value } of context.set.records(image))
-      if (context.known("INODE", `${kind} ${value.pipe_id}`) === undefined)
-        context.losses.add(
-          `${kind} ${value.pipe_id}`,
-          `the ${value.bytes} bytes in it`,
-          "none of its ends is in the stream",
-        );
+  for (const { kind, pipeId, bytes } of context.files.checkpoint.pipes)
+    if (context.known("INODE", `${kind} ${pipeId}`) === undefined)
+      context.losses.add(
+        `${kind} ${pipeId}`,
+        `the ${bytes} bytes in it`,
+        "none of its ends is in the stream",
+      );
 }
 
 function tellPackets({ set, files, losses }: Context): void {

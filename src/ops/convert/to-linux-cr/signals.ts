@@ -45,7 +45,7 @@ export function writeSignal(context: Context, thread: LiveThread): void {
     rlim: encodeLimits(limits),
     ...intervalTimers(context, thread),
     tty_objref,
-    tty_pgrp: tty_objref === 0 ? 0 : (context.tag(terminal?.pgrp ?? 0) ?? 0),
+    tty_pgrp: tty_objref === 0 ? 0 : (context.tag(terminal?.foreground ?? 0) ?? 0),
     tty_old_pgrp: NO_PID,
   });
   writePending(context, decodeTaskQueue(set, pid, task), `task ${pid}`);

@@ -4,7 +4,6 @@ import type { PacketSockEntry } from "../../../formats/criu/tables/sk-packet.js"
 import type { UnixSkEntry } from "../../../formats/criu/tables/sk-unix.js";
 import { RECORDS } from "../../../formats/linux-cr/records.js";
 import type { StreamWriter } from "../../../formats/linux-cr/stream-writer.js";
-import { FILE_TYPE } from "../../../formats/linux-cr/tables/files.js";
 import type { SourceRange } from "../../../io/concat.js";
 import { wordBytes } from "../../../io/words.js";
 import { SOCK_BUF_LOCK_MASK } from "../../../linux/sockets.js";
@@ -21,7 +20,6 @@ import {
   type TcpConnection,
 } from "../../../model/socket.js";
 import type { Context } from "./context.js";
-import { writeFileRecord, writeOwner } from "./file-parts.js";
 import { whyNotFile } from "./inexpressible.js";
 
 const SLASH = 0x2f;
@@ -33,17 +31,9 @@ const MAX_PACKET_BYTES = 1024 * 1024;
 /** Writes an open file by its id at its first use and gives its number, 0 for one that is lost; `user` has it. */
 export type WriteFile = (context: Context, fileId: number, user: string) => number;
 
-/** An open socket: the SOCK object stands before its FILE record, except when it came as the peer of another one. */
-export function writeSocketFile(
-  context: Context,
-  file: OpenFile,
-  objref: number,
-  writeFile: WriteFile,
-): void {
-  const { flags, fown } = file.record as Pick<UnixSkEntry, "flags" | "fown">;
-  const sock = file.type === "UNIXSK" ? writeUnix(context, file, writeFile) : writeOther(context, file);
-  writeFileRecord(context, FILE_TYPE.socket, { flags, own: { sock_objref: sock } });
-  writeOwner(context, file, objref, fown, flags);
+/** SOCK object of an open socket, which stands before its FILE record, except when it came as the peer of another one. */
+export function writeSocketOf(context: Context, file: OpenFile, writeFile: WriteFile): number {
+  return file.type === "UNIXSK" ? writeUnix(context, file, writeFile) : writeOther(context, file);
 }
 
 /** SOCK object of a unix socket. Its peer, when it is new, stands between SOCKET and SOCKET_UNIX; `depth` of them so far. */
@@ -75,7 +65,7 @@ function peerOf(context: Context, file: OpenFile, socket: Socket, depth: number)
       ? "the set does not have it"
       : isTooDeep
         ? `more than ${MAX_PEERS} sockets are connected one behind the other`
-        : whyNotFile(peer, context.files);
+        : whyNotFile(peer);
   if (why === undefined) return peer;
   context.losses.add(labelOf(file), `its other end, socket ${peerInode}`, why);
   return undefined;

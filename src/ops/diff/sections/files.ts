@@ -38,10 +38,12 @@ export const FILES: Section = {
 function pipeFields(side: Side, file: OpenFile): Record<string, Comparable> {
   const pipe = side.pipe(file);
   if (pipe === undefined) return {};
-  const { bytes, capacity } = pipe;
+  const { bytes, capacity, data } = pipe;
+  const hash = createHash("sha256");
+  for (const { source, offset, size } of data) hash.update(source.read(offset, size));
   return {
     waiting: bytes || undefined,
-    contents: bytes === 0 ? undefined : createHash("sha256").update(pipe.read()).digest("hex"),
+    contents: bytes === 0 ? undefined : hash.digest("hex"),
     capacity: capacity || undefined,
   };
 }

@@ -1,16 +1,10 @@
 import { posix } from "node:path";
-import { RECORDS } from "../../../formats/linux-cr/records.js";
 import { mountRoot } from "../../../io/mount-root.js";
 import type { DeletedFile } from "../../../model/open-file.js";
 import type { Rule } from "../finding.js";
-import { StreamContext } from "../stream/context.js";
 import type { RootContext } from "./context.js";
 import { mountPlaces } from "./opened-files.js";
 import { isMissing, type OnDisk } from "./tree.js";
-
-/** FILE_UNLINKED.method, and the flag that the path counts from the root of the container. */
-const RELINK = 1;
-const FROM_ROOT = 2;
 
 /** Rules about files that had been deleted at the dump, and where they come back. */
 export const deletedOnDiskRules: readonly Rule<RootContext>[] = [
@@ -74,10 +68,7 @@ export const deletedOnDiskRules: readonly Rule<RootContext>[] = [
 ];
 
 /** The directory that the path of a link counts from: in streams the top of its file system, unless they say otherwise. */
-function topOf({ image, tree }: RootContext, { origin, path }: DeletedFile): string {
-  if (!(image instanceof StreamContext)) return "/";
-  const value = image.valueAt(origin.record, RECORDS.FILE_UNLINKED);
-  const isInMount = value?.method === RELINK && (value.flags & FROM_ROOT) === 0;
+function topOf({ tree }: RootContext, { isInMount, path }: DeletedFile): string {
   return isInMount ? mountRoot(tree.root, path ?? "/") : "/";
 }
 

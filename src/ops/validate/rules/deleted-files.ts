@@ -1,4 +1,5 @@
 import { S_IFBLK, S_IFCHR, S_IFDIR, S_IFIFO, S_IFLNK, S_IFMT, S_IFREG } from "../../../linux/files.js";
+import { O_PATH } from "../../../linux/open-flags.js";
 import { namedFiles, type OpenFile } from "../../../model/open-file.js";
 import type { Ghost } from "../../../model/stored-bytes.js";
 import type { ImageContext } from "../context.js";
@@ -63,6 +64,35 @@ export const deletedFileRules: readonly Rule<ImageContext>[] = [
       };
     },
   ),
+  {
+    id: "DELETED_TYPE",
+    level: "error",
+    about:
+      "A deleted file has the type that its open files compare it with, and is a fifo exactly where a fifo was opened.",
+    fix: "crimg edit --drop-fd PID:FD closes a descriptor of it; --no-file-check PATH compares no type.",
+    *check(context) {
+      const { files, deletedFiles } = context.checkpoint;
+      if (deletedFiles.length === 0) return;
+      const fifos = new Set<OpenFile | undefined>();
+      for (const file of files.all) if (file.type === "FIFO") fifos.add(file.node);
+      for (const { inode, fileId, path, origin } of deletedFiles) {
+        const type = inode.mode & S_IFMT;
+        const file = files.get(fileId);
+        if (file === undefined || !TYPES.has(type)) continue;
+        const isPath = ((file.flags ?? 0) & O_PATH) !== 0;
+        const compared = (file.mode ?? 0) & S_IFMT;
+        const expected = fifos.has(file) ? S_IFIFO : compared;
+        if ((expected === 0 || type === expected) && (type !== S_IFIFO || fifos.has(file) || isPath))
+          continue;
+        yield {
+          at: context.placeOf(origin, { path }),
+          what: "another type than that of the open file",
+          expected: expected === 0 ? "any but a fifo" : `0${expected.toString(8)}`,
+          found: `0${type.toString(8)}`,
+        };
+      }
+    },
+  },
   {
     id: "DELETED_PATH",
     level: "warning",

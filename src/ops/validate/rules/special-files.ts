@@ -39,7 +39,7 @@ export const specialFileRules: readonly Rule<ImageContext>[] = [
     fix: "crimg edit --set sets a multiple of 4096.",
     *check(context) {
       for (const { capacity, origin } of context.checkpoint.pipes)
-        if (capacity % PAGE_SIZE !== 0)
+        if (capacity !== undefined && capacity % PAGE_SIZE !== 0)
           yield {
             at: context.placeOf(origin),
             what: "invalid capacity of a pipe",

@@ -1,5 +1,6 @@
 import type { RecordKind } from "../../../formats/linux-cr/record-kind.js";
 import { RECORDS } from "../../../formats/linux-cr/records.js";
+import { FILE_TYPE } from "../../../formats/linux-cr/tables/files.js";
 import type { Rule } from "../finding.js";
 import type { StreamContext } from "./context.js";
 import { storedTasks } from "./pids.js";
@@ -7,10 +8,10 @@ import { AGAIN } from "./record-rule.js";
 
 /** Types of FILE of the crimg extensions, each with its record. */
 const KINDS: readonly (readonly [type: number, kind: RecordKind])[] = [
-  [1001, RECORDS.TIMERFD],
-  [1002, RECORDS.SIGNALFD],
-  [1003, RECORDS.MEMFD],
-  [1004, RECORDS.INOTIFY],
+  [FILE_TYPE.timerfd, RECORDS.TIMERFD],
+  [FILE_TYPE.signalfd, RECORDS.SIGNALFD],
+  [FILE_TYPE.memfd, RECORDS.MEMFD],
+  [FILE_TYPE.inotify, RECORDS.INOTIFY],
 ];
 
 /** Rules about the extension records of files and terminals. */

@@ -1,15 +1,10 @@
 import { RECORDS } from "../../../formats/linux-cr/records.js";
-import { EPOLL_ITEM } from "../../../formats/linux-cr/tables/files.js";
+import { EPOLL_ITEM, FILE_TYPE } from "../../../formats/linux-cr/tables/files.js";
 import { FMODE_READ, FMODE_WRITE, PATH_MAX } from "../../../linux/files.js";
 import { O_ACCMODE, O_PATH } from "../../../linux/open-flags.js";
 import type { Rule } from "../finding.js";
 import type { StreamContext } from "./context.js";
 import { AGAIN, hex, recordRule } from "./record-rule.js";
-
-const PIPE = 2;
-const FIFO = 3;
-const SOCKET = 4;
-const EPOLL = 6;
 
 /** Rules about how open files, paths and texts are stored. */
 export const fileRules: readonly Rule<StreamContext>[] = [
@@ -23,7 +18,7 @@ export const fileRules: readonly Rule<StreamContext>[] = [
       fix: AGAIN,
     },
     function* ({ f_type, f_mode, f_flags }) {
-      if (f_type === SOCKET || (f_flags & O_PATH) !== 0) return;
+      if (f_type === FILE_TYPE.socket || (f_flags & O_PATH) !== 0) return;
       const access = f_flags & O_ACCMODE;
       const expected = access === 0 ? FMODE_READ : access === 1 ? FMODE_WRITE : FMODE_READ | FMODE_WRITE;
       const found = f_mode & (FMODE_READ | FMODE_WRITE);
@@ -47,11 +42,15 @@ export const fileRules: readonly Rule<StreamContext>[] = [
       const first = new Map<number, { readonly type: number; readonly path: string | undefined }>();
       for (const part of context.reader.objects("FILE")) {
         const file = context.reader.find(part, RECORDS.FILE);
-        if (file === undefined || (file.value.f_type !== PIPE && file.value.f_type !== FIFO)) continue;
+        if (
+          file === undefined ||
+          (file.value.f_type !== FILE_TYPE.pipe && file.value.f_type !== FILE_TYPE.fifo)
+        )
+          continue;
         const { f_type: type, pipe_objref: pipe = 0 } = file.value;
         const at = context.at(file.index, { field: "pipe_objref" });
         if (pipe <= 0) yield { at, what: "no number of a pipe", expected: "above 0", found: String(pipe) };
-        const path = type === FIFO ? context.reader.text(part, RECORDS.FILE_NAME) : undefined;
+        const path = type === FILE_TYPE.fifo ? context.reader.text(part, RECORDS.FILE_NAME) : undefined;
         const known = first.get(pipe);
         if (known === undefined) first.set(pipe, { type, path });
         else if (known.type !== type)
@@ -81,11 +80,11 @@ export const fileRules: readonly Rule<StreamContext>[] = [
       for (const { index, value } of context.each(RECORDS.EPOLL_ITEMS)) {
         const { epfile_objref: own, num_items: count } = value;
         const type = files.get(own);
-        if (type !== undefined && type !== EPOLL)
+        if (type !== undefined && type !== FILE_TYPE.epoll)
           yield {
             at: context.at(index, { field: "epfile_objref" }),
             what: "a file that is no epoll file",
-            expected: String(EPOLL),
+            expected: String(FILE_TYPE.epoll),
             found: String(type),
           };
         const buffer = context.bufferAfter(index);

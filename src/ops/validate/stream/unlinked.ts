@@ -9,9 +9,6 @@ import { AGAIN, recordRule, setCommand } from "./record-rule.js";
 const CONTENTS = 2;
 const REGULAR = 1;
 const SYMLINK = 4;
-/** The kind of a fifo, and the type of a FILE that is one. */
-const FIFO = 3;
-const HAS_MODE = 1;
 /** Type of a mode by the kind: regular, directory, fifo, symbolic link, character and block device. */
 const TYPES_OF_KINDS = [undefined, 0o100000, 0o040000, 0o010000, 0o120000, 0o020000, 0o060000];
 
@@ -35,40 +32,27 @@ export const unlinkedRules: readonly Rule<StreamContext>[] = [
         };
     },
   ),
-  {
-    id: "UNLINKED_KIND",
-    level: "error",
-    about:
-      "The kind of a deleted file is that of its modes and of how it was opened: fifo (3) exactly where f_type is 3.",
-    fix: AGAIN,
-    *check(context) {
-      for (const part of context.reader.objects("FILE")) {
-        const unlinked = context.reader.find(part, RECORDS.FILE_UNLINKED);
-        const file = context.reader.find(part, RECORDS.FILE);
-        if (unlinked === undefined || file === undefined) continue;
-        const { kind, mode } = unlinked.value;
-        const at = context.at(unlinked.index, { field: "kind" });
-        if ((kind === FIFO) !== (file.value.f_type === FIFO))
-          yield {
-            at,
-            what: "another kind than the open file's",
-            expected: `f_type ${kind === FIFO ? FIFO : "other than 3"}`,
-            found: String(file.value.f_type),
-          };
-        const identity = context.reader.find(part, RECORDS.FILE_IDENTITY)?.value;
-        const stored = identity === undefined || (identity.flags & HAS_MODE) === 0 ? 0 : identity.mode;
-        const expected = TYPES_OF_KINDS[kind];
-        const wrong = [mode, stored].find((each) => (each & S_IFMT) !== 0 && (each & S_IFMT) !== expected);
-        if (expected !== undefined && wrong !== undefined)
-          yield {
-            at,
-            what: "another kind than the file's mode has",
-            expected: `0${expected.toString(8)}`,
-            found: `0${wrong.toString(8)}`,
-          };
-      }
+  recordRule(
+    RECORDS.FILE_UNLINKED,
+    {
+      id: "UNLINKED_KIND",
+      level: "error",
+      about: "The kind of a deleted file is that of its mode.",
+      fix: "crimg edit --set [RECORD].kind=NUMBER gives the kind of the mode.",
     },
-  },
+    function* ({ kind, mode }) {
+      const expected = TYPES_OF_KINDS[kind];
+      const right = TYPES_OF_KINDS.indexOf(mode & S_IFMT);
+      if ((mode & S_IFMT) !== 0 && expected !== undefined && right !== kind)
+        yield {
+          field: "kind",
+          ...(right === -1 ? {} : { right }),
+          what: "another kind than the file's mode has",
+          expected: `0${expected.toString(8)}`,
+          found: `0${(mode & S_IFMT).toString(8)}`,
+        };
+    },
+  ),
   {
     id: "FILE_RECORD_OWNER",
     level: "error",

@@ -56,6 +56,7 @@ export const fileCases = [
   ),
   damage("GHOST_UNUSED", "deleted", (set) => set.put("ghost-file-ff.img", set.read("ghost-file-1.img"))),
   damage("GHOST_MODE", "deleted", (set) => set.set("ghost-file-7.img[0].mode", 0o140644)),
+  damage("DELETED_TYPE", "deleted", (set) => set.set("ghost-file-7.img[0].mode", 0o100755)),
   damage("GHOST_CHUNKS", "deleted", (set) => set.set("ghost-file-4.img[2].off", 0n)),
   damage(
     "GHOST_CHUNKS",
@@ -93,7 +94,7 @@ export const referenceCases = [
   damage("MEMFD_INODE", "threads", (set) => set.set("files.img[1].memfd.inode_id", 99)),
   damage("MEMFD_PAGES", "threads", (set) => set.remove("pagemap-shmem-1455.img")),
   damage("SYSV_PAGES", "container", (set) => set.remove("pagemap-shmem-0.img")),
-  damage("FIFO_NODE", "deleted", (set) => set.set("files.img[14].fifo.regf_id", 99)),
+  damage("FIFO_NODE", "deleted", (set) => set.set("files.img[14].fifo.regf_id", 99), ["DELETED_TYPE"]),
   damage("TTY_NODE", "terminal", (set) => set.set("files.img[5].tty.regf_id", 99), ["FILE_UNUSED"]),
   damage("TUN_NODE", "logger", (set) => addFile(set, { type: 15, id: 99, tunf: { id: 99 } }), [
     "FILE_UNUSED",

@@ -15,7 +15,7 @@ export const objectCases: readonly StreamCase[] = [
   ),
   damage("FILE_FLAGS", "rich", (s) => s.set(R.FILE, { f_flags: 0x8602 }, (f) => f.f_type === 1)),
   damage("FILE_ACCESS", "rich", (s) => s.set(R.FILE, { f_mode: 1 }, (f) => f.f_type === 1)),
-  damage("FILE_POSITION", "rich", (s) => s.set(R.FILE, { f_pos: SIGNED }, (f) => f.f_type === 1)),
+  damage("FILE_POSITION", "logger", (s) => s.set(R.FILE, { f_pos: SIGNED }, (f) => f.f_type === 1)),
   damage("FD_DUPLICATE", "logger", (s) => s.set(R.FILE_DESC, { fd_descriptor: 0 }, 1), []),
   damage("FD_ORDER", "logger", (s) => s.set(R.FILE_DESC, { fd_descriptor: 99 }, 0), []),
   damage("FIELD_VALUE", "logger", (s) => s.set(R.FILE_DESC, { fd_descriptor: -1 }, 0), [], "descriptor -1"),

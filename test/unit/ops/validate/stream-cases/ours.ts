@@ -81,7 +81,7 @@ export const ourCases: readonly StreamCase[] = [
   ),
   damage("UNLINKED_KIND", "deleted", (s) => s.set(R.FILE_UNLINKED, { kind: 2 }, isRegular)),
   damage(
-    "UNLINKED_KIND",
+    "DELETED_TYPE",
     "deleted",
     (s) => s.set(R.FILE_UNLINKED, { kind: 3, mode: 0 }, isRegular),
     [],
