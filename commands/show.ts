@@ -10,6 +10,7 @@ import { viewLines } from "../src/cli/show/lines.js";
 import { recordLines } from "../src/cli/show/record.js";
 import { summaryLines } from "../src/cli/show/summary.js";
 import {
+  CONTAINER_VIEWS,
   type Document,
   lookAt,
   openDocument,
@@ -23,7 +24,7 @@ import {
 const RECORD = "record";
 const VIEW_NAMES = [...(Object.keys(VIEWS) as ViewName[]), RECORD] as const;
 /** Views that are not about single tasks. */
-const OF_ALL_TASKS: ReadonlySet<string> = new Set(["ipc", RECORD]);
+const OF_ALL_TASKS: ReadonlySet<string> = new Set(["ipc", ...CONTAINER_VIEWS, RECORD]);
 
 export default class Show extends BaseCommand<typeof Show> {
   static override summary = "show the contents of a checkpoint";
@@ -48,6 +49,16 @@ export default class Show extends BaseCommand<typeof Show> {
   ipc      SysV shared memory, message queues, semaphores
   env      command line and environment, read from memory
   record   one record, or all records of an image, as stored
+
+Of a checkpoint in an archive or directory of a container engine also:
+
+  container  name, image, engine, times, addresses, ports, mounts, annotations
+  rootfs     changed and deleted files of the root file system
+  volumes    stored volumes, and what is mounted from the host
+  pod        the pod, and the containers in the same archive
+
+An archive is read in place: ARCHIVE//PATH names one of several sets in it. If the memory of a compressed archive is not at
+hand, the summary leaves out the arguments of the program.
 
 A linux-cr stream, from a file or stdin (-), has the same views; RECORD is the number of a record, or a type of record such as
 VMA. Memory of a piped stream is not kept, so it has no view env.
@@ -75,7 +86,7 @@ Exit status: 0 shown; 1 no such task, image or record; 2 trouble.`;
     damage:
       "list of {code, file, offset, path, message}: parts that could not be read, without which the view is; absent if there are none",
     "(summary)":
-      "holds image, program, checkpoint, memory, tasks, files, sockets, locks, special, rights: {owner, asked: rights beyond those of its owner}, if any, problems",
+      "holds image, container, program, checkpoint, memory, tasks, files, sockets, locks, special, rights: {owner, asked: rights beyond those of its owner}, if any, problems",
     "(tree)": "holds tasks: {pid, ppid, pgid, sid, depth, comm, state, threads}; notes",
     "(fds)":
       "holds tasks: {pid, comm, table, cwd, root, descriptors: {fd, type, id, closeOnExec, flags, position, file}}",
@@ -105,6 +116,14 @@ Exit status: 0 shown; 1 no such task, image or record; 2 trouble.`;
       "holds files: {method, path, keptIn, contents: {record, offset}, id, descriptors, uses, mode, uid, gid, size, stored}",
     "(ipc)": "holds namespaces: {id, limits, segments, queues, semaphores}; note: why it is empty",
     "(env)": "holds tasks: {pid, comm, argv, environment, problems}",
+    "(container)":
+      "holds container: {form, title, path, name, id, image, engine, runtime, criuVersion, host, pod, created, checkpointed, restored, addresses, ports, command, rootChanges, volumes, hostname, cwd, user, mounts, stdio, cgroup, criuConfig, annotations}; or note: why there is none. The summary of an image in an archive has the same without the last eight",
+    "(rootfs)":
+      "holds changes: {change: changed, deleted or replaced, path, type, size, mode, uid, gid, modified, target}; note: why it is empty or not whole",
+    "(volumes)":
+      "holds volumes: {kept: archive or host, name, destination, source, files, bytes}; note: why it is empty",
+    "(pod)":
+      "holds pod: {name, namespace, id, uid, hostname, labels, version, runtime, containers: {path, name, id, image, sha256}}; or note: why there is none",
     "(record)":
       "holds image, kind, about; records: {index, message, offset, size, fields: {path, value, doc}}",
   };

@@ -26,6 +26,7 @@ export type { RecoverOptions, Recovery } from "./io/recover-in-place.js";
 export { shellCommand, shownCommand } from "./io/shell.js";
 export { FileSource, MemorySource } from "./io/source.js";
 export { CAPABILITIES } from "./linux/capabilities.js";
+export { KUBELET_DIRECTORIES, type ListedCheckpoint, listCheckpoints } from "./list.js";
 export * from "./model/checkpoint.js";
 export { type CriuDocument, type Document, isInArchive, type LinuxCrDocument } from "./model/document.js";
 export type { Lock, LockKind, LockType } from "./model/lock.js";
@@ -99,6 +100,7 @@ export {
   openRestoreOptions,
   restoreOptions,
 } from "./ops/restore-options/restore-options.js";
+export type { ContainerSummary } from "./ops/show/container.js";
 export type { Holder } from "./ops/show/holders.js";
 export { recordView } from "./ops/show/record.js";
 export type { RecordView } from "./ops/show/record-view.js";
@@ -107,7 +109,7 @@ export type { SummaryView } from "./ops/show/summary-facts.js";
 export type { TreeTask } from "./ops/show/tree.js";
 export type { FileUse } from "./ops/show/uses.js";
 export type { TaskName } from "./ops/show/view.js";
-export { VIEWS, type ViewData, type ViewName, type ViewOptions } from "./ops/show/views.js";
+export { CONTAINER_VIEWS, VIEWS, type ViewData, type ViewName, type ViewOptions } from "./ops/show/views.js";
 export type { Finding, Place as FindingPlace, RuleFacts, Severity } from "./ops/validate/finding.js";
 export {
   type Checked,

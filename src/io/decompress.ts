@@ -26,7 +26,8 @@ export class NoProgram extends UnsupportedError {}
 
 /**
  * The decompressed bytes of a range of a file, in order; each chunk is valid until the next one. A worker decompresses
- * meanwhile: gzip and zlib by Node's zlib, zstd by it where it can (Node 22.15), else by the program `zstd`.
+ * meanwhile: gzip and zlib by Node's zlib, zstd by the program `zstd`, since the zlib of Node 22 ends quietly after the first
+ * frame and where data is cut off.
  * Errors: FormatError INVALID or TRUNCATED; NoProgram.
  */
 export function* decompressed(from: FileRange, codec: WorkerCodec, name: string): Generator<Buffer> {
@@ -76,9 +77,7 @@ function failure(ended: number, codec: WorkerCodec, text: string, file: string):
 function work(load: NodeJS.Require): void {
   const { workerData } = load("node:worker_threads") as typeof import("node:worker_threads");
   const fs = load("node:fs") as typeof import("node:fs");
-  const zlib = load("node:zlib") as typeof import("node:zlib") & {
-    createZstdDecompress?: (options: object) => import("node:stream").Transform;
-  };
+  const zlib = load("node:zlib") as typeof import("node:zlib");
   const { spawn } = load("node:child_process") as typeof import("node:child_process");
   const { path, offset, size, codec, state, ring, message } = workerData as Task;
   const chunkSize = 256 * 1024;
@@ -126,7 +125,6 @@ function work(load: NodeJS.Require): void {
   };
   if (codec === "gzip") through(zlib.createGunzip({ chunkSize }));
   else if (codec === "zlib") through(zlib.createInflate({ chunkSize }));
-  else if (zlib.createZstdDecompress !== undefined) through(zlib.createZstdDecompress({ chunkSize }));
   else {
     const child = spawn("zstd", ["-d", "-c", "-q"], { stdio: ["pipe", "pipe", "pipe"] });
     let said = "";

@@ -99,6 +99,9 @@ export const MAX_ARCHIVE_DEPTH = 6;
 /** Manifests of one image layout; each is read. containerd allows 1,024 containers of a pod. */
 export const MAX_OCI_MANIFESTS = 1024;
 
+/** Of a compressed archive that is listed at most so much is decompressed. */
+export const MAX_GLANCE_BYTES = 64 * MiB;
+
 /** JSON of an engine, such as a container's configuration, held as one string: containerd allows manifests of 16 MiB. */
 export const MAX_ENGINE_JSON_BYTES = 16 * MiB;
 

@@ -72,6 +72,7 @@ function salvageSet(document: CriuDocument): SalvagedCriuDocument {
     family: "criu",
     name: document.name,
     set,
+    packaged: document.packaged,
     get checkpoint() {
       return checkpoint();
     },

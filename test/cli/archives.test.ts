@@ -1,11 +1,15 @@
 /** Every command that takes an image takes an archive, and what cannot be written is refused. */
 import fs from "node:fs";
 import path from "node:path";
+import { fileURLToPath } from "node:url";
 import * as assert from "uvu/assert";
-import { crimg } from "../helpers/cli.js";
+import { crimg, crimgJson } from "../helpers/cli.js";
 import { cleanUp, freshDirectory } from "../helpers/live.js";
 import { TICKER } from "../helpers/packages.js";
 import { suite } from "../helpers/suite.js";
+import { tar } from "../helpers/tar.js";
+
+const LOGGER = fileURLToPath(new URL("../../fixtures/criu/logger", import.meta.url));
 
 const test = suite("archives on the command line");
 test.after(cleanUp);
@@ -71,6 +75,82 @@ test("zstd without the program zstd", async () => {
   assert.is(without.code, 0, without.stderr);
   assert.is(without.stdout, usual.stdout);
 });
+
+test("the summary begins with the container", async () => {
+  const { code, stdout, stderr } = await crimg(["show", TICKER], { env: { COLUMNS: "100" } });
+  assert.is(code, 0, stderr);
+  assert.equal(stdout.split("\n").slice(0, 4), [
+    "CONTAINER ticker 9a6cd1127d26; image localhost/ticker:1; container archive",
+    "ENGINE    Podman, runtime runc",
+    "LIFE      created 2026-11-30 16:06:59 UTC",
+    "ROOT      1 changed file in 2 KiB, 1 deleted; volume ticks on /data (2.5 KiB)",
+  ]);
+  const { json } = (await crimgJson(["show", TICKER])) as { json: { container: Record<string, unknown> } };
+  assert.equal(json.container.rootChanges, { bytes: 2048, changed: 1, deleted: 1 });
+  assert.equal(json.container.volumes, [{ name: "ticks", destination: "/data", bytes: 2560 }]);
+});
+
+test("views of the container", async () => {
+  const shown = async (view: string) =>
+    (await crimg(["show", TICKER, view], { env: { COLUMNS: "100" } })).stdout;
+  assert.is(
+    await shown("rootfs"),
+    `CHANGE   MODE  OWNER  SIZE  MODIFIED             PATH
+changed  0644  0:0      16  2026-11-30 16:07:01  /log
+deleted                                          /etc/motd
+`,
+  );
+  assert.match(await shown("volumes"), /^archive {2}ticks {2}\/data +1 {2}16 B$/m);
+  assert.match(await shown("container"), /^STDIO +\/dev\/null, pipe:\[5549958\], pipe:\[5549959\]$/m);
+  assert.is(await shown("pod"), "no pod: the container is in no pod\n");
+  const plain = await crimg(["show", LOGGER, "container"]);
+  assert.is(plain.code, 0);
+  assert.match(plain.stdout, /^no container: the image is not in an archive/);
+  const task = await crimg(["show", TICKER, "rootfs", "-p", "1"]);
+  assert.match(task.stderr, /-p does not apply to the view rootfs/);
+});
+
+test("list what lies in a directory", async () => {
+  const home = freshDirectory("listed");
+  fs.cpSync(TICKER, path.join(home, "a.tar.gz"));
+  fs.cpSync(LOGGER, path.join(home, "set"), { recursive: true });
+  fs.writeFileSync(path.join(home, "other.txt"), "text");
+  fs.writeFileSync(path.join(home, "plain.tar"), tar([{ name: "file", content: "text" }]).subarray(0, 1500));
+  const { code, json } = (await crimgJson(["list", home])) as {
+    code: number;
+    json: { checkpoints: Listed[] };
+  };
+  assert.is(code, 2);
+  assert.equal(
+    json.checkpoints.map(({ path: file, form, compression, name }) => [
+      path.basename(file),
+      form,
+      compression,
+      name,
+    ]),
+    [
+      ["a.tar.gz", "container archive", "zstd", "ticker"],
+      ["plain.tar", "damaged", undefined, undefined],
+      ["set", "CRIU image set", undefined, undefined],
+    ],
+  );
+  fs.rmSync(path.join(home, "plain.tar"));
+  const text = await crimg(["list", home]);
+  assert.is(text.code, 0);
+  assert.match(
+    text.stdout,
+    /^CHECKPOINT .*\n.*a\.tar\.gz {2}container archive, zstd {2}18\.6 KiB .*ticker\n.*set {2}CRIU image set/,
+  );
+  assert.is((await crimg(["list", freshDirectory("empty")])).code, 1);
+  assert.is((await crimg(["list", "/nonexistent"])).code, 2);
+});
+
+interface Listed {
+  readonly path: string;
+  readonly form: string;
+  readonly compression?: string;
+  readonly name?: string;
+}
 
 test("what would write into an archive is refused, with what to do", async () => {
   for (const args of [

@@ -3,7 +3,7 @@ import { cpSync, readFileSync, statSync, truncateSync, writeFileSync } from "nod
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import * as assert from "uvu/assert";
-import { VIEWS } from "../../src/index.js";
+import { CONTAINER_VIEWS, VIEWS } from "../../src/index.js";
 import { crimg, crimgJson } from "../helpers/cli.js";
 import { freshDirectory } from "../helpers/live.js";
 import { suite } from "../helpers/suite.js";
@@ -43,8 +43,8 @@ const CASES: readonly (readonly [view: string, files: readonly string[], shown: 
   ["ns", ["ids-1004.img"], "pid"],
 ];
 
-/** Views that read a stream to its end. */
-const OF_WHOLE_STREAMS = new Set(["ns", "cgroups"]);
+/** Views that read a stream to its end, or nothing of it. */
+const OF_WHOLE_STREAMS = new Set<string>(["ns", "cgroups", ...CONTAINER_VIEWS]);
 
 for (const [view, files, shown] of CASES)
   test(`show ${view} with ${files.join(" and ")} cut off`, async () => {

@@ -5,7 +5,7 @@ import { viewLines } from "../../src/cli/show/lines.js";
 import { recordLines } from "../../src/cli/show/record.js";
 import { summaryLines } from "../../src/cli/show/summary.js";
 import { styleFor } from "../../src/cli/style.js";
-import { recordView, summaryView, VIEWS, type ViewName } from "../../src/index.js";
+import { CONTAINER_VIEWS, recordView, summaryView, VIEWS, type ViewName } from "../../src/index.js";
 import { DirectoryFileSet } from "../../src/io/file-set.js";
 import { MemorySource } from "../../src/io/source.js";
 import type { Document } from "../../src/model/document.js";
@@ -20,6 +20,10 @@ const FIXTURES = fileURLToPath(new URL("../../fixtures/", import.meta.url));
 const GOLDEN = join(FIXTURES, "golden/show");
 const CASES = FIXTURE_NAMES;
 const LOOK = { style: styleFor(1, "never"), width: 80 };
+
+/** The others tell of a plain set, or a stream, that no engine packed it. */
+const isOfContainer = (view: ViewName): boolean => (CONTAINER_VIEWS as readonly ViewName[]).includes(view);
+const TASK_VIEWS = (Object.keys(VIEWS) as ViewName[]).filter((view) => !isOfContainer(view));
 
 const test = suite("golden: show");
 const open = (name: string): Document =>
@@ -41,18 +45,28 @@ for (const name of CASES) {
     assertLines(summaryLines(summaryOf(open(name)), LOOK), `${name}.summary`);
   });
 
-  for (const view of Object.keys(VIEWS) as ViewName[])
+  for (const view of TASK_VIEWS)
     test(`${name}: ${view}`, () => {
       assertLines(viewLines(view, VIEWS[view](open(name)), LOOK), `${name}.${view}`);
     });
 }
+
+const TICKER = "fixtures/archives/ticker.tar.zst";
+test("an archive: summary", () => {
+  assertLines(summaryLines(summaryView(openDocument(TICKER)), LOOK), "ticker.summary");
+});
+
+for (const view of CONTAINER_VIEWS)
+  test(`an archive: ${view}`, () => {
+    assertLines(viewLines(view, VIEWS[view](openDocument(TICKER)), LOOK), `ticker.${view}`);
+  });
 
 const LINUX_CR = "fixtures/linux-cr/minimal.ckpt";
 test("linux-cr: summary", () => {
   assertLines(summaryLines(summaryView(openDocument(LINUX_CR)), LOOK), "linux-cr.summary");
 });
 
-for (const view of Object.keys(VIEWS) as ViewName[])
+for (const view of TASK_VIEWS)
   test(`linux-cr: ${view}`, () => {
     assertLines(viewLines(view, VIEWS[view](openDocument(LINUX_CR)), LOOK), `linux-cr.${view}`);
   });
@@ -63,7 +77,7 @@ test("extended stream: summary", () => {
   assertLines(summaryLines(summaryView(extended()), LOOK), "extended.summary");
 });
 
-for (const view of Object.keys(VIEWS) as ViewName[])
+for (const view of TASK_VIEWS)
   test(`extended stream: ${view}`, () => {
     assertLines(viewLines(view, VIEWS[view](extended()), LOOK), `extended.${view}`);
   });
@@ -87,12 +101,14 @@ test("the keys of --json are those that are known", () => {
   const views = Object.keys(VIEWS) as ViewName[];
   const keys = views.flatMap((view) => {
     const options = { threads: true, runs: true };
-    const documents = [...CASES.map(open), extended()];
+    const documents = [...CASES.map(open), extended(), openDocument(TICKER)];
     return keyPaths(documents.map((document) => VIEWS[view](document, options))).map(
       (path) => `${view} ${path}`,
     );
   });
-  const summary = keyPaths(CASES.map((name) => summaryOf(open(name)))).map((path) => `summary ${path}`);
+  const summary = keyPaths([...CASES.map(open), openDocument(TICKER)].map(summaryOf)).map(
+    (path) => `summary ${path}`,
+  );
   assertLines([...keys, ...summary], "json-keys");
 });
 

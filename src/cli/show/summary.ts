@@ -2,6 +2,7 @@ import { type SummaryView, shownCommand } from "../../index.js";
 import type { Line } from "../line.js";
 import { ownRecordsTexts } from "../own-records.js";
 import { durationText, plural, sizeText } from "../units.js";
+import { containerSummaryFacts } from "./container.js";
 import { type Look, wrapped } from "./words.js";
 
 const HEAD_WIDTH = 10;
@@ -10,6 +11,7 @@ const HEAD_WIDTH = 10;
 export function* summaryLines(view: SummaryView, look: Look): Generator<Line> {
   const headed = (head: string): Line => look.style("heading", head.padEnd(HEAD_WIDTH));
   const facts: [head: string, text: string | undefined][] = [
+    ...(view.container === undefined ? [] : containerSummaryFacts(view.container)),
     ["IMAGE", imageText(view)],
     ["PROGRAM", programText(view)],
     ["WHEN", whenText(view)],

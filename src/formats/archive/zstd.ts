@@ -33,7 +33,8 @@ export function zstdFrame(source: ByteSource): number | undefined {
 }
 
 /**
- * The decompressed bytes of zstd frames, by Node's zlib or the program `zstd`, else by fzstd, which is three times slower.
+ * The decompressed bytes of zstd frames, by the program `zstd`, else by fzstd, which is three times slower and checks no
+ * checksums.
  * Errors: FormatError; UNSUPPORTED for a window that takes too much memory.
  */
 export function* zstdFrames(source: ByteSource, from: FileRange): Generator<Buffer> {

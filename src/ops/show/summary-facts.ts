@@ -1,5 +1,6 @@
 import type { ExtensionFacts, RecordCounts } from "../../formats/linux-cr/own-records.js";
 import type { AskedRight } from "../../model/rights/asked.js";
+import type { ContainerSummary } from "./container.js";
 import type { FieldSurvey } from "./field-survey.js";
 import type { Peculiarity } from "./peculiarities.js";
 import type { ViewHead } from "./view.js";
@@ -7,6 +8,8 @@ import type { ViewHead } from "./view.js";
 /** The image on one screen. A part that cannot be read is undefined, and its problem is listed. */
 export interface SummaryView extends ViewHead<"summary"> {
   readonly image: ImageFacts;
+  /** Of an image in an archive or directory of a container engine. */
+  readonly container?: ContainerSummary | undefined;
   readonly program?: ProgramFacts | undefined;
   readonly checkpoint?: CheckpointFacts | undefined;
   readonly tasks?: TaskFacts | undefined;

@@ -3,12 +3,14 @@ import type { CriuImageSet } from "../../formats/criu/image-set.js";
 import { IMAGES } from "../../formats/criu/images.js";
 import { PE, readPagemap } from "../../formats/criu/pagemap.js";
 import { isCrimgError } from "../../io/errors.js";
+import { isFar } from "../../io/unpacked-source.js";
 import type { Checkpoint, Task } from "../../model/checkpoint.js";
 import type { CriuDocument, Document } from "../../model/document.js";
 import { askedRights } from "../../model/rights/asked.js";
 import type { Bearer } from "../../model/rights/bearer.js";
 import { rightsBeyond } from "../../model/rights/rights.js";
 import { lookAt } from "../../model/salvaged.js";
+import { containerSummary } from "./container.js";
 import { surveyFields } from "./field-survey.js";
 import { mappedBytes } from "./maps.js";
 import { peculiarities } from "./peculiarities.js";
@@ -50,7 +52,7 @@ export function summaryView(document: Document, owner?: Bearer): SummaryView {
       return answer;
     });
   const common = {
-    program: known(programFacts),
+    program: known((checkpoint) => programFacts(checkpoint, hasFarPages(document))),
     tasks: known(({ tasks }) => taskFacts(tasks)),
     files: known(fileFacts),
     sockets: known(socketFacts),
@@ -64,9 +66,12 @@ export function summaryView(document: Document, owner?: Bearer): SummaryView {
       ...common,
       problems: [...problems],
     };
+  const { packaged } = document;
+  const container = packaged && attempt(() => containerSummary(packaged));
+  const image = imageFacts(document.set, attempt);
   return {
     ...viewHead("summary"),
-    image: imageFacts(document.set, attempt),
+    ...{ image, container },
     checkpoint: attempt(() => checkpointFacts(document)),
     memory: attempt(() => memoryFacts(document)),
     ...common,
@@ -81,10 +86,21 @@ function imageFacts(set: CriuImageSet, attempt: <T>(part: () => T) => T | undefi
   return { name: set.name, format: "CRIU image set", version, files: set.files.length, bytes };
 }
 
-function programFacts({ tasks: [root] }: Checkpoint): ProgramFacts | undefined {
+/** Whether to read memory would decompress an archive once more; the container tells its command as well. */
+function hasFarPages(document: Document): boolean {
+  if (document.family !== "criu" || document.packaged === undefined) return false;
+  const { files, fileSet } = document.set;
+  return files.some(({ name, kind }) => {
+    const source = kind === IMAGES.PAGES ? fileSet.open(name) : undefined;
+    return source !== undefined && isFar(source);
+  });
+}
+
+function programFacts({ tasks: [root] }: Checkpoint, withoutMemory: boolean): ProgramFacts | undefined {
   if (root === undefined) return undefined;
   const { pid, comm, exe, cwd, mm, state } = root;
-  const { strings: argv } = state === "zombie" ? { strings: [] } : stringsAt(root.memory(), mm?.argv);
+  const { strings: argv } =
+    state === "zombie" || withoutMemory ? { strings: [] } : stringsAt(root.memory(), mm?.argv);
   return { pid, comm, argv, exe: exe?.label, cwd: cwd?.label };
 }
 

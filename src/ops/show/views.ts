@@ -1,5 +1,6 @@
 import type { Document } from "../../model/document.js";
 import { cgroupsView } from "./cgroups.js";
+import { containerView } from "./container.js";
 import { credsView } from "./creds.js";
 import { envView } from "./env.js";
 import { fdsView } from "./fds.js";
@@ -11,13 +12,16 @@ import { mapsView } from "./maps.js";
 import { mountsView } from "./mounts.js";
 import { nsView } from "./ns.js";
 import { pipesView } from "./pipes.js";
+import { podView } from "./pod.js";
 import { rlimitsView } from "./rlimits.js";
+import { rootfsView } from "./rootfs.js";
 import { rssView } from "./rss.js";
 import { signalsView } from "./signals.js";
 import { socketsView } from "./sockets.js";
 import { timersView } from "./timers.js";
 import { treeView } from "./tree.js";
 import type { ShowOptions } from "./view.js";
+import { volumesView } from "./volumes.js";
 
 /** Options of the views. */
 export interface ViewOptions extends ShowOptions {
@@ -47,7 +51,19 @@ export const VIEWS = {
   ghosts: ghostsView,
   ipc: ipcView,
   env: envView,
+  container: containerView,
+  rootfs: rootfsView,
+  volumes: volumesView,
+  pod: podView,
 } as const satisfies Readonly<Record<string, (document: Document, options?: ViewOptions) => object>>;
+
+/** Those of a container around the tasks, of images in archives of container engines. */
+export const CONTAINER_VIEWS = [
+  "container",
+  "rootfs",
+  "volumes",
+  "pod",
+] as const satisfies readonly ViewName[];
 
 export type ViewName = keyof typeof VIEWS;
 

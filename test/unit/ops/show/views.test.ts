@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import * as assert from "uvu/assert";
 import { IMAGES } from "../../../../src/formats/criu/images.js";
-import { VIEWS, type ViewName } from "../../../../src/index.js";
+import { CONTAINER_VIEWS, VIEWS, type ViewName } from "../../../../src/index.js";
 import { NotFoundError } from "../../../../src/io/errors.js";
 import type { CriuDocument } from "../../../../src/model/document.js";
 import { SetBuilder } from "../../../helpers/build-set.js";
@@ -66,7 +66,8 @@ test("a pid limits files and pipes to those that it holds", () => {
 });
 
 for (const view of Object.keys(VIEWS) as ViewName[]) {
-  if (view === "ipc") continue; // objects of the whole namespace
+  // Objects of the whole namespace, and of the container around the tasks.
+  if (view === "ipc" || (CONTAINER_VIEWS as readonly ViewName[]).includes(view)) continue;
   test(`${view} says which pids there are when one is unknown`, () => {
     assert.throws(
       () => VIEWS[view](sharers(), { pids: [77] }),
