@@ -36,6 +36,7 @@ function integersOf(fields: object): Map<string, bigint> {
   return integers;
 }
 
+/** The registers of a core image of x86. */
 export function decodeRegisters({ gpregs, fpregs, tls }: ThreadInfoX86): X86State {
   return {
     general: integersOf(gpregs),

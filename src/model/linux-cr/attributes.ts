@@ -4,7 +4,13 @@ import { RECORDS } from "../../formats/linux-cr/records.js";
 import { enumName } from "../../io/enums.js";
 import { RLIM_INFINITY, RLIM_NLIMITS } from "../../linux/rlimits.js";
 import { SECCOMP_MODES } from "../../linux/seccomp.js";
-import type { ResourceLimit, Schedule, TaskAttributes, ThreadAttributes } from "../attributes.js";
+import type {
+  ResourceLimit,
+  RestartableSequences,
+  Schedule,
+  TaskAttributes,
+  ThreadAttributes,
+} from "../attributes.js";
 import type { Credentials } from "../credentials.js";
 import { HAS_CGROUP_SET } from "./control-groups.js";
 import type { StreamReader } from "./reader.js";
@@ -36,7 +42,7 @@ export function decodeLimits(reader: StreamReader, owner: Part): ResourceLimit[]
 }
 
 /** SIGNAL.rlim; those that are not known are without limit. */
-export function encodeLimits(limits: readonly ResourceLimit[]) {
+export function encodeLimits(limits: readonly Omit<ResourceLimit, "origin">[]) {
   return Array.from({ length: RLIM_NLIMITS }, (_, i) => ({
     rlim_cur: limits[i]?.soft ?? RLIM_INFINITY,
     rlim_max: limits[i]?.hard ?? RLIM_INFINITY,
@@ -102,7 +108,10 @@ function scheduleOf(extra: TaskExtra): Schedule | undefined {
 }
 
 /** The fields of TASK for what a thread, perhaps of 32-bit code, has; of its signal stack the place alone. */
-export function encodeThreadAttributes({ addresses, deathSignal }: ThreadAttributes, isCompat: boolean) {
+export function encodeThreadAttributes(
+  { addresses, deathSignal }: Pick<ThreadAttributes, "addresses" | "deathSignal">,
+  isCompat: boolean,
+) {
   const { clearTid, robustList, robustListBytes, signalStack: stack } = addresses;
   return {
     pdeath_signal: deathSignal,
@@ -116,6 +125,11 @@ export function encodeThreadAttributes({ addresses, deathSignal }: ThreadAttribu
         }
       : { robust_futex_head_len: robustListBytes, robust_futex_list: robustList }),
   };
+}
+
+/** The fields of RSEQ. */
+export function encodeRseq({ address, size, signature, section }: Omit<RestartableSequences, "origin">) {
+  return { abi_pointer: address, abi_size: size, signature, cs_pointer: section };
 }
 
 /** The fields of TASK_EXTRA, but seccomp and memory. `cgroupSet` is undefined for the groups of whoever restores. */

@@ -1,6 +1,4 @@
 import type { LinuxCrImage } from "../../formats/linux-cr/image.js";
-import type { Part } from "../../formats/linux-cr/parse.js";
-import { RECORDS } from "../../formats/linux-cr/records.js";
 import type { Checkpoint, Task, TaskId } from "../checkpoint.js";
 import { lazy } from "../lazy.js";
 import type { DescriptorTable, FileTable } from "../open-file.js";
@@ -12,13 +10,13 @@ import { linuxCrDescriptors } from "./descriptors.js";
 import { linuxCrFiles } from "./files.js";
 import { decodeIpcNamespaces, decodeUtsNamespaces } from "./ipc.js";
 import { decodeLocks } from "./locks.js";
-import { taskIds } from "./pids.js";
+import { processesOf, taskIds } from "./pids.js";
 import { decodePipes } from "./pipes.js";
 import { StreamReader } from "./reader.js";
 import { pageSizeOf } from "./saved-pages.js";
 import { decodeSeccompFilters } from "./seccomp.js";
 import { Segments } from "./segments.js";
-import { LinuxCrTask, type TaskContext } from "./tasks.js";
+import { LinuxCrTask, signalOwnersOf, type TaskContext } from "./tasks.js";
 
 /** The slim backend makes no namespaces, joins no control groups, and streams hold no policies. */
 const NOTHING_AROUND: Omit<Surroundings, "securityModule"> = {
@@ -121,49 +119,14 @@ function* storedIds(reader: StreamReader): Generator<TaskId> {
     yield { id: pid, pid: tgid, origin: { ...reader.origin(record), field: `[${i}].vpid` } };
 }
 
-type ThreadPart = readonly [part: Part, tid: number];
-
-/** Processes in the order of the stream, of a pid the first; the TASKs of other threads belong to the one with their tgid. */
+/** Of a pid that occurs again and again the first TASK counts. */
 function readTree(context: TaskContext): { byPid: Map<number, LinuxCrTask>; repeated: number[] } {
-  const { reader } = context;
-  const { tasks: parts } = reader.tree;
-  const ids = taskIds(reader);
-  const threads = new Map<number, ThreadPart[]>();
-  for (const [i, part] of parts.entries()) {
-    const own = ids[i];
-    if (own === undefined)
-      throw reader.image.error(
-        part.records[0] ?? 0,
-        `TREE has the ids of ${ids.length} tasks, this is one more`,
-      );
-    const thread = [part, own.pid] as const;
-    const list = threads.get(own.tgid);
-    if (list === undefined) threads.set(own.tgid, [thread]);
-    else list.push(thread);
-  }
   const byPid = new Map<number, LinuxCrTask>();
   const repeated: number[] = [];
-  for (const [i, part] of parts.entries()) {
-    const own = ids[i];
-    if (own === undefined || own.pid !== own.tgid) continue;
-    if (byPid.has(own.pid)) repeated.push(own.pid);
-    else
-      byPid.set(own.pid, new LinuxCrTask(part, own, leaderFirst(threads.get(own.pid) ?? [], part), context));
+  for (const process of processesOf(context.reader)) {
+    const { pid } = process.ids;
+    if (byPid.has(pid)) repeated.push(pid);
+    else byPid.set(pid, new LinuxCrTask(process, context));
   }
   return { byPid, repeated };
-}
-
-function leaderFirst(threads: readonly ThreadPart[], leader: Part): ThreadPart[] {
-  const isLeader = ([part]: ThreadPart): boolean => part === leader;
-  return [...threads.filter(isLeader), ...threads.filter((thread) => !isLeader(thread))];
-}
-
-function signalOwnersOf(reader: StreamReader): Map<number, Part> {
-  const owners = new Map<number, Part>();
-  for (const part of reader.tree.tasks) {
-    const objects = reader.find(part, RECORDS.TASK_OBJS)?.value;
-    if (objects !== undefined && reader.index(part, RECORDS.SIGNAL) !== undefined)
-      owners.set(objects.signal_objref, part);
-  }
-  return owners;
 }

@@ -41,7 +41,7 @@ function labelOf(reader: StreamReader, ptrref: number): string | undefined {
 
 /** The fields of CRED that name no other object. */
 export function encodeCredentials(
-  credentials: Credentials,
+  credentials: Omit<Credentials, "groups" | "ambient" | "noNewPrivs" | "lsmProfile" | "origin">,
 ): Omit<RecordValue<typeof RECORDS.CRED>, "user_ref" | "groupinfo_ref" | "sec_ref"> {
   const { uid, gid, euid, egid, suid, sgid, fsuid, fsgid, securebits } = credentials;
   const [cap_i_0, cap_i_1] = wordsOf(credentials.inheritable);

@@ -1,4 +1,5 @@
 import type { LinuxCrImage } from "../../formats/linux-cr/image.js";
+import type { Part } from "../../formats/linux-cr/parse.js";
 import { RECORDS } from "../../formats/linux-cr/records.js";
 import { isSince } from "../../formats/linux-cr/revisions.js";
 import {
@@ -18,6 +19,39 @@ export interface TaskIds {
   readonly sid: number;
   /** The BUFFER that holds them. */
   readonly record: number;
+}
+
+/** A process of the stream: the TASK that leads it, and all its threads, itself first. */
+export interface Process {
+  readonly ids: TaskIds;
+  readonly part: Part;
+  readonly threads: readonly { readonly tid: number; readonly part: Part }[];
+}
+
+/**
+ * Processes in the order of the stream, a parent before its children; the TASKs of other threads belong to the one with
+ * their tgid. Errors: FormatError for a task without ids.
+ */
+export function processesOf(reader: StreamReader): Process[] {
+  const ids = taskIds(reader);
+  const rows = reader.tree.tasks.map((part, i) => {
+    const own = ids[i];
+    if (own !== undefined) return { part, own };
+    const text = `TREE has the ids of ${ids.length} tasks, this is one more`;
+    throw reader.image.error(part.records[0] ?? 0, text);
+  });
+  const others = new Map<number, { tid: number; part: Part }[]>();
+  for (const { part, own } of rows) {
+    if (own.pid === own.tgid) continue;
+    const list = others.get(own.tgid) ?? [];
+    others.set(own.tgid, list);
+    list.push({ tid: own.pid, part });
+  }
+  return rows.flatMap(({ part, own }) =>
+    own.pid === own.tgid
+      ? [{ ids: own, part, threads: [{ tid: own.pid, part }, ...(others.get(own.pid) ?? [])] }]
+      : [],
+  );
 }
 
 /** The ids of all tasks, in the order of the TASK records. Errors: FormatError for tags that no id has. */

@@ -44,7 +44,7 @@ function integersOf(reader: StreamReader, part: Part): Map<string, bigint> {
   return integers;
 }
 
-/** Errors: FormatError for a component that does not fit into the record. */
+/** CPU, CPU_FPU, THREAD and XSTATE of a thread of x86. Errors: FormatError for a component that does not fit into the record. */
 export function decodeRegisters(reader: StreamReader, part: Part): X86State {
   const general = new Map<string, bigint>();
   let isCompat = false;

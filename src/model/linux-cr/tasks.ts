@@ -14,7 +14,7 @@ import { decodeLimits, decodeTaskAttributes } from "./attributes.js";
 import { namedPath } from "./files.js";
 import { decodeMappings, decodeMm } from "./mappings.js";
 import { StreamMemory } from "./memory.js";
-import type { TaskIds } from "./pids.js";
+import type { Process } from "./pids.js";
 import type { StreamReader } from "./reader.js";
 import type { Segments } from "./segments.js";
 import { decodeActions, decodeQueue } from "./signals.js";
@@ -44,16 +44,11 @@ export class LinuxCrTask implements Task {
   readonly origin: Task["origin"];
   readonly #context: TaskContext;
   readonly #part: Part;
-  readonly #threadParts: readonly (readonly [part: Part, tid: number])[];
+  readonly #threadParts: Process["threads"];
   readonly #threads: () => Thread[];
   readonly #mappings: () => Mapping[];
 
-  constructor(
-    part: Part,
-    ids: TaskIds,
-    threads: readonly (readonly [part: Part, tid: number])[],
-    context: TaskContext,
-  ) {
+  constructor({ ids, part, threads }: Process, context: TaskContext) {
     const { reader } = context;
     const { index, value } = reader.get(part, RECORDS.TASK);
     this.pid = ids.pid;
@@ -68,7 +63,9 @@ export class LinuxCrTask implements Task {
     this.#context = context;
     this.#part = part;
     this.#threadParts = isZombie ? [] : threads;
-    this.#threads = lazy(() => this.#threadParts.map(([thread, tid]) => linuxCrThread(reader, thread, tid)));
+    this.#threads = lazy(() =>
+      this.#threadParts.map((thread) => linuxCrThread(reader, thread.part, thread.tid)),
+    );
     this.#mappings = lazy(() => {
       const mm = this.#mm;
       return mm === undefined ? [] : [...decodeMappings(reader, mm, context.files(), context.segments)];
@@ -121,7 +118,7 @@ export class LinuxCrTask implements Task {
       ...(owner === undefined ? [] : decodeIntervalTimers(this.#reader, owner)),
       ...decodePosixTimers(this.#reader, this.#part),
       ...timerfds(this.descriptors?.descriptors.map(({ file }) => file) ?? []),
-      ...this.#threadParts.flatMap(([part, tid]) => decodeCall(this.#reader, part, tid) ?? []),
+      ...this.#threadParts.flatMap(({ part, tid }) => decodeCall(this.#reader, part, tid) ?? []),
     ];
   }
 
@@ -185,4 +182,15 @@ export class LinuxCrTask implements Task {
     const record = fs === undefined ? undefined : this.#reader.index(fs, RECORDS.FILE_NAME, nth);
     return record === undefined ? undefined : namedPath(this.#reader, record);
   }
+}
+
+/** The task that brought each SIGNAL record, by the number of the shared object. */
+export function signalOwnersOf(reader: StreamReader): Map<number, Part> {
+  const owners = new Map<number, Part>();
+  for (const part of reader.tree.tasks) {
+    const objects = reader.find(part, RECORDS.TASK_OBJS)?.value;
+    if (objects !== undefined && reader.index(part, RECORDS.SIGNAL) !== undefined)
+      owners.set(objects.signal_objref, part);
+  }
+  return owners;
 }

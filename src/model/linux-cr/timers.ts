@@ -13,6 +13,8 @@ import {
 } from "../timer.js";
 import type { StreamReader } from "./reader.js";
 
+type TimerState = Omit<Timer, "origin">;
+
 /** Fields of SIGNAL: the time left and the interval of each timer of setitimer(2). */
 const ITIMER_FIELDS = {
   real: ["it_real_value", "it_real_incr"],
@@ -105,14 +107,19 @@ export function encodeTimer(timer: Timer): Readonly<Record<string, unknown>> {
   return timer.kind === "posix" ? encodePosixTimer(timer) : encodeTimerfd(timer);
 }
 
-/** The fields of SIGNAL that hold a timer of setitimer(2). */
-export function encodeIntervalTimer({ kind, left, interval }: Timer): Readonly<Record<string, bigint>> {
+/** The fields of SIGNAL for the timers of setitimer(2) among these. */
+export function encodeIntervalTimers(timers: readonly TimerState[]): Readonly<Record<string, bigint>> {
+  const own = timers.filter(({ kind }) => isIntervalTimer(kind));
+  return Object.assign({}, ...own.map(encodeIntervalTimer));
+}
+
+function encodeIntervalTimer({ kind, left, interval }: TimerState): Readonly<Record<string, bigint>> {
   const [value, every] = ITIMER_FIELDS[kind as IntervalTimerKind];
   return { [value]: nanoseconds(left), [every]: nanoseconds(interval) };
 }
 
 export function encodePosixTimer(
-  timer: Timer,
+  timer: TimerState,
 ): Omit<RecordValue<typeof RECORDS.POSIX_TIMER>, "pad" | "flags"> {
   const { id = 0, clock = 0, notice, overrun, left, interval } = timer;
   return {

@@ -85,7 +85,7 @@ export function warnings(
 
 function checkThread(
   found: WarningList,
-  { tid, scheduling, timerSlack, registers }: ThreadState,
+  { tid, schedule, timerSlack, registers }: ThreadState,
   own: Buffer,
 ): void {
   const cpus = cpusOf(tid);
@@ -93,7 +93,7 @@ function checkThread(
   const priority = attempt(SYS.ioprio_get, IOPRIO_WHO_PROCESS, tid);
   if (priority >> IOPRIO_CLASS_SHIFT > 0) found.add("ioPriority", tid, ioPriorityName(priority));
   // Realtime tasks have none.
-  const isDefault = timerSlack === DEFAULT_SLACK || REALTIME_POLICIES.includes(scheduling.policy);
+  const isDefault = timerSlack === DEFAULT_SLACK || REALTIME_POLICIES.includes(schedule.policy);
   if (!isDefault) found.add("slack", tid, String(timerSlack));
   const policy = attempt(SYS.sched_getscheduler, tid);
   if (policy > 0 && (policy & SCHED_RESET_ON_FORK) !== 0) found.add("resetOnFork", tid);

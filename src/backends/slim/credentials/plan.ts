@@ -2,7 +2,7 @@ import { CAPABILITIES, capabilitiesIn } from "../../../linux/capabilities.js";
 import type { Host } from "../restore/host.js";
 import { type Image, liveProcesses } from "../restore/image.js";
 import type { StepBase } from "../restore/step.js";
-import type { ImageThread } from "../tasks/image.js";
+import type { ImageProcess, ImageThread } from "../tasks/image.js";
 
 /** What a thread may do, credentials(7): nothing that needs more may come after. */
 export type CredentialStep = StepBase & { readonly kind: "credentials"; readonly thread: ImageThread };
@@ -50,7 +50,7 @@ export function unsupportedCapabilities(image: Image, host: Host): string[] {
   return liveProcesses(image).flatMap(({ process }) =>
     [
       ...process.threads.flatMap((thread) => needsOf(thread, host)),
-      ...limitNeeds(process.signal, host),
+      ...limitNeeds(process.limits, host),
     ].flatMap(({ capability, what }) => {
       const [number] = [...CAPABILITIES.names].find(([, name]) => name === capability) ?? [];
       const has = number !== undefined && ((host.capabilities >> BigInt(number)) & 1n) === 1n;
@@ -82,13 +82,10 @@ function needsOf({ tid, credentials }: ImageThread, host: Host): Need[] {
 }
 
 /** Nobody raises a hard limit without CAP_SYS_RESOURCE, setrlimit(2). */
-function limitNeeds(
-  signal: { readonly rlim: readonly { readonly rlim_max: bigint }[] } | undefined,
-  { hardLimits }: Host,
-): Need[] {
-  return (signal?.rlim ?? []).flatMap(({ rlim_max }, resource) => {
+function limitNeeds(limits: ImageProcess["limits"], { hardLimits }: Host): Need[] {
+  return limits.flatMap(({ hard }, resource) => {
     const own = hardLimits[resource];
-    return own === undefined || rlim_max <= own
+    return own === undefined || hard <= own
       ? []
       : [
           {

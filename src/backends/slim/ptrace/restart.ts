@@ -5,6 +5,7 @@ import {
   ERESTARTNOINTR,
   ERESTARTSYS,
 } from "../../../linux/errno.js";
+import type { RestartableSequences } from "../../../model/attributes.js";
 import { SYS } from "../sys/abi-x64.js";
 import { ptrace } from "./ptrace.js";
 import type { Registers } from "./registers.js";
@@ -84,26 +85,17 @@ const CONFIGURATION_BYTES = 24;
 const RSEQ_CS = 8n;
 const SEQUENCE_BYTES = 32;
 
-/** struct ptrace_rseq_configuration, and the critical section that the thread says it is in. */
-export interface RseqState {
-  readonly pointer: bigint;
-  readonly size: number;
-  readonly signature: number;
-  /** Address of its struct rseq_cs, 0 for none. */
-  readonly cs: bigint;
-}
-
 /** Undefined for a thread without restartable sequences. */
-export function readRseq(tracee: Tracee): RseqState | undefined {
+export function readRseq(tracee: Tracee): Omit<RestartableSequences, "origin"> | undefined {
   const bytes = Buffer.alloc(CONFIGURATION_BYTES);
   ptrace("getRseqConfiguration", tracee.tid, CONFIGURATION_BYTES, bytes);
-  const pointer = bytes.readBigUInt64LE(0);
-  if (pointer === 0n) return undefined;
+  const address = bytes.readBigUInt64LE(0);
+  if (address === 0n) return undefined;
   return {
-    pointer,
+    address,
     size: bytes.readUInt32LE(8),
     signature: bytes.readUInt32LE(12),
-    cs: tracee.read(pointer + RSEQ_CS, 8).readBigUInt64LE(),
+    section: tracee.read(address + RSEQ_CS, 8).readBigUInt64LE(),
   };
 }
 
@@ -112,7 +104,7 @@ export function readRseq(tracee: Tracee): RseqState | undefined {
  * restartable sequence. The kernel looks where it stands, and calls made in between would hide it: rseq_ip_fixup() in kernel/rseq.c.
  */
 export function outOfSequence(tracee: Tracee, registers: Registers): Registers {
-  const cs = readRseq(tracee)?.cs ?? 0n;
+  const cs = readRseq(tracee)?.section ?? 0n;
   if (cs === 0n) return registers;
   const sequence = tracee.read(cs, SEQUENCE_BYTES);
   const [start, length, abort] = [8, 16, 24].map((at) => sequence.readBigUInt64LE(at)) as [

@@ -63,11 +63,11 @@ function queueSignal(remote: RemoteTask, info: Buffer, isShared: boolean): void 
 const RLIMIT_BYTES = 16;
 
 /** Resource limits of a process, prlimit(2): those that are as they were already are left alone. */
-function setLimits({ ids: { pid }, signal }: ImageProcess): void {
-  for (const [resource, { rlim_cur, rlim_max }] of (signal?.rlim ?? []).entries()) {
+function setLimits({ ids: { pid }, limits }: ImageProcess): void {
+  for (const [resource, { soft, hard }] of limits.entries()) {
     const limit = Buffer.alloc(RLIMIT_BYTES);
-    limit.writeBigUInt64LE(rlim_cur, 0);
-    limit.writeBigUInt64LE(rlim_max, 8);
+    limit.writeBigUInt64LE(soft, 0);
+    limit.writeBigUInt64LE(hard, 8);
     const now = Buffer.alloc(RLIMIT_BYTES);
     attempt(SYS.prlimit64, pid, resource, 0, now);
     if (!now.equals(limit))

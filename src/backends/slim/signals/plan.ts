@@ -2,6 +2,7 @@
 
 import { type Image, liveProcesses } from "../restore/image.js";
 import type { StepBase } from "../restore/step.js";
+import { posixTimers } from "../timers/plan.js";
 
 /** What signals do and which are queued; limits, as the queue is one of them. */
 export type SignalStep =
@@ -13,7 +14,8 @@ export type SignalStep =
 export function signalSteps(image: Image): SignalStep[] {
   return liveProcesses(image).flatMap(({ process }): SignalStep[] => {
     const task = process.ids.pid;
-    const { timers, pending, threads } = process;
+    const { pending, threads } = process;
+    const timers = posixTimers(process.timers);
     const queued = pending.length + threads.reduce((sum, thread) => sum + thread.pending.length, 0);
     return [
       ...(timers.length === 0

@@ -47,40 +47,33 @@ export function setName(remote: RemoteTask, comm: string): void {
 
 /** What the kernel keeps for a thread beside its registers. */
 function setUpThread(remote: RemoteTask, thread: ImageThread): void {
-  const { task, rseq, comm } = thread;
+  const { addresses, rseq, comm } = thread;
+  const { clearTid, robustList, robustListBytes, signalStack } = addresses;
   setName(remote, comm);
   const stack = Buffer.alloc(24);
-  stack.writeBigUInt64LE(task.sas_ss_sp ?? 0n, 0);
-  stack.writeInt32LE((task.sas_ss_size ?? 0) === 0 ? SS_DISABLE : 0, 8);
-  stack.writeBigUInt64LE(BigInt(task.sas_ss_size ?? 0), 16);
+  stack.writeInt32LE(SS_DISABLE, 8);
+  if (signalStack !== undefined) {
+    stack.writeBigUInt64LE(signalStack.start, 0);
+    stack.writeInt32LE(signalStack.flags, 8);
+    stack.writeBigUInt64LE(signalStack.end - signalStack.start, 16);
+  }
   remote.call("set its signal stack", SYS.sigaltstack, remote.put(stack), 0);
-  remote.call("set its tid address", SYS.set_tid_address, task.clear_child_tid);
-  if (task.robust_futex_list !== 0n)
-    remote.call(
-      "set its robust futex list",
-      SYS.set_robust_list,
-      task.robust_futex_list,
-      task.robust_futex_head_len,
-    );
-  if (rseq !== undefined) {
-    const words = remote.tracee.read(rseq.abi_pointer + 8n, 8);
-    remote.call(
-      "register its restartable sequences",
-      SYS.rseq,
-      rseq.abi_pointer,
-      rseq.abi_size,
-      0,
-      rseq.signature,
-    );
+  remote.call("set its tid address", SYS.set_tid_address, clearTid);
+  if (robustList !== 0n)
+    remote.call("set its robust futex list", SYS.set_robust_list, robustList, robustListBytes);
+  // criu stores an address of 0 for a thread that has registered none.
+  if (rseq !== undefined && rseq.address !== 0n) {
+    const { address, size, signature } = rseq;
+    const words = remote.tracee.read(address + 8n, 8);
+    remote.call("register its restartable sequences", SYS.rseq, address, size, 0, signature);
     // Registering clears the pointer to the sequence that it was in.
-    remote.tracee.write(rseq.abi_pointer + 8n, words);
+    remote.tracee.write(address + 8n, words);
   }
 }
 
 /** Signal that it gets when its parent ends: after credentials, whose change clears it. */
-export function setDeathSignal(remote: RemoteTask, { task }: ImageThread): void {
-  if (task.pdeath_signal !== 0)
-    remote.call("set its death signal", SYS.prctl, PR_SET_PDEATHSIG, task.pdeath_signal);
+export function setDeathSignal(remote: RemoteTask, { deathSignal }: ImageThread): void {
+  if (deathSignal !== 0) remote.call("set its death signal", SYS.prctl, PR_SET_PDEATHSIG, deathSignal);
 }
 
 /**
@@ -97,26 +90,22 @@ export function finishThread(remote: RemoteTask, thread: ImageThread, last?: () 
   tracee.setSignalMask(thread.blocked);
 }
 
-/** TASK_EXTRA.flags. */
-const OOM_STORED = 1;
-const SCHEDULING_STORED = 4;
 /** struct sched_attr, sched_setattr(2). */
 const SCHED_ATTR_BYTES = 48;
 /** Bits of MEMBARRIER_CMD_GET_REGISTRATIONS: the commands themselves, linux/membarrier.h. */
 const BARRIER_COMMANDS = 32;
 
-/** What belongs to a whole process, by TASK_EXTRA of its leader. Errors: BackendError naming what is not allowed. */
-function setProcessAttributes(remote: RemoteTask, { ids, threads: [leader] }: ImageProcess): void {
-  const extra = leader?.extra;
-  if (extra === undefined) return;
-  if (extra.child_subreaper !== 0)
+/** What belongs to a whole process. Errors: BackendError naming what is not allowed. */
+function setProcessAttributes(remote: RemoteTask, process: ImageProcess): void {
+  const { childSubreaper, membarrier = 0, oomScoreAdj } = process.attributes;
+  if (childSubreaper === true)
     remote.call("become a child subreaper", SYS.prctl, PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0);
-  if (extra.thp_disabled !== 0)
+  if ((process.threads[0]?.extra?.thp_disabled ?? 0) !== 0)
     remote.call("turn off transparent huge pages", SYS.prctl, PR_SET_THP_DISABLE, 1, 0, 0, 0);
   for (let bit = 0; bit < BARRIER_COMMANDS; bit++)
-    if ((extra.membarrier_mask & (1 << bit)) !== 0)
+    if ((membarrier & (1 << bit)) !== 0)
       remote.call("register for membarrier", SYS.membarrier, 1 << bit, 0, 0);
-  if ((extra.flags & OOM_STORED) !== 0) setOomScoreAdjust(ids.pid, extra.oom_score_adj);
+  if (oomScoreAdj !== undefined) setOomScoreAdjust(process.ids.pid, oomScoreAdj);
 }
 
 /** Lower than crimg's own needs CAP_SYS_RESOURCE: proc_pid_oom_score_adj(5). */
@@ -133,11 +122,10 @@ function setOomScoreAdjust(pid: number, wanted: number): void {
 }
 
 /** Scheduling and personality of a thread: those that are as they were already need no privilege. */
-function setThreadAttributes(remote: RemoteTask, { tid, extra }: ImageThread): void {
-  if (extra === undefined) return;
+function setThreadAttributes(remote: RemoteTask, { tid, schedule, extra }: ImageThread): void {
   const { pid } = remote.tracee;
-  if ((extra.flags & SCHEDULING_STORED) !== 0) {
-    const { sched_policy: policy, sched_nice: nice, sched_priority: priority } = extra;
+  if (schedule !== undefined) {
+    const { policy, nice, priority } = schedule;
     const now = readStat(`${pid}/task/${tid}`);
     const isSame = now.schedulingPolicy === policy && now.nice === nice && now.realtimePriority === priority;
     if (!isSame) {
@@ -149,6 +137,7 @@ function setThreadAttributes(remote: RemoteTask, { tid, extra }: ImageThread): v
       call(`set the scheduling of thread ${tid}`, SYS.sched_setattr, tid, attributes, 0);
     }
   }
+  if (extra === undefined) return;
   const persona = BigInt(`0x${readProc(`${pid}/task/${tid}`, "personality").trim()}`);
   if (persona !== extra.personality) remote.call("set its personality", SYS.personality, extra.personality);
 }

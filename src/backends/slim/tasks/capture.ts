@@ -16,19 +16,27 @@ import {
 import { RLIM_NLIMITS } from "../../../linux/rlimits.js";
 import { MEMBARRIER_CMD_GET_REGISTRATIONS } from "../../../linux/sched.js";
 import { SECCOMP_MODE_FILTER } from "../../../linux/seccomp.js";
-import { NSIG, SIGINFO_BYTES } from "../../../linux/signals.js";
+import { NSIG, SIGINFO_BYTES, SS_DISABLE } from "../../../linux/signals.js";
 import { NSEC_PER_SEC, NSEC_PER_USEC } from "../../../linux/time.js";
+import type {
+  ResourceLimit,
+  RestartableSequences,
+  Schedule,
+  SignalStack,
+  ThreadAddresses,
+} from "../../../model/attributes.js";
+import { INTERVAL_TIMERS, PLAIN_TIMER, type Timer } from "../../../model/timer.js";
 import type { ExtendedState } from "../../../model/x86-registers.js";
 import { readVmas, type Vma } from "../proc/mappings.js";
 import { procBytes, procLink, readProc } from "../proc/read.js";
 import { readStat } from "../proc/stat.js";
 import { readStatus, type Status } from "../proc/status.js";
-import { readTimers, type TimerLine } from "../proc/timers.js";
+import { readTimers } from "../proc/timers.js";
 import { ParasiteArea } from "../ptrace/parasite-area.js";
 import { ptrace } from "../ptrace/ptrace.js";
 import type { Registers } from "../ptrace/registers.js";
 import type { RemoteSyscalls } from "../ptrace/remote-syscalls.js";
-import { type RseqState, readRseq } from "../ptrace/restart.js";
+import { readRseq } from "../ptrace/restart.js";
 import type { Tracee } from "../ptrace/tracee.js";
 import { type SeccompFilter, seccompFilters } from "../seccomp/capture.js";
 import { SYS } from "../sys/abi-x64.js";
@@ -40,11 +48,7 @@ import { type InterruptedCall, interruptedCall } from "./interrupted-call.js";
 
 const SIGACTION_BYTES = 32;
 
-/** Times in nanoseconds; 0 left is a timer that is not armed. */
-interface TimerTimes {
-  readonly left: bigint;
-  readonly interval: bigint;
-}
+type TimerTimes = Pick<Timer, "left" | "interval">;
 
 /** What belongs to a whole process, and its threads. */
 export interface ProcessState {
@@ -57,13 +61,9 @@ export interface ProcessState {
   readonly actions: readonly Buffer[];
   /** Queued for the whole process, struct siginfo each. */
   readonly pending: readonly Buffer[];
-  readonly intervalTimers: {
-    readonly real: TimerTimes;
-    readonly virtual: TimerTimes;
-    readonly prof: TimerTimes;
-  };
-  readonly timers: readonly (TimerLine & TimerTimes & { readonly overrun: number })[];
-  readonly limits: readonly { readonly soft: bigint; readonly hard: bigint }[];
+  /** Of setitimer(2) and timer_create(2). */
+  readonly timers: readonly Omit<Timer, "origin">[];
+  readonly limits: readonly Omit<ResourceLimit, "origin">[];
   readonly dumpable: number;
   /** Commands of membarrier(2) that it has registered for. */
   readonly membarriers: number;
@@ -116,7 +116,6 @@ export function captureProcess(frozen: FrozenProcess): ProcessState {
 type Own = Pick<
   ProcessState,
   | "actions"
-  | "intervalTimers"
   | "limits"
   | "timers"
   | "brk"
@@ -148,12 +147,18 @@ function captureOwn(remote: RemoteSyscalls, pid: number): Own {
   };
   return {
     actions,
-    intervalTimers: { real: realTimer(interval(0)), virtual: interval(1), prof: interval(2) },
-    timers: readTimers(pid).map((timer) => ({
-      ...timer,
-      ...times(remote.fetch(32, "read a POSIX timer", SYS.timer_gettime, timer.id, remote.scratch), 1n),
-      overrun: Math.max(0, remote.attempt(SYS.timer_getoverrun, timer.id)),
-    })),
+    timers: [
+      ...INTERVAL_TIMERS.map((kind, which) => {
+        const read = interval(which);
+        return { ...PLAIN_TIMER, kind, ...(kind === "real" ? realTimer(read) : read) };
+      }),
+      ...readTimers(pid).map(({ id, clock, notify, signal, value, target }) => ({
+        ...{ ...PLAIN_TIMER, kind: "posix" as const, id, clock },
+        ...times(remote.fetch(32, "read a POSIX timer", SYS.timer_gettime, id, remote.scratch), 1n),
+        overrun: BigInt(Math.max(0, remote.attempt(SYS.timer_getoverrun, id))),
+        notice: { how: notify, signal, value, thread: target },
+      })),
+    ],
     limits: limitsOf(remote),
     brk: remote.call("read its program break", SYS.brk, 0),
     dumpable: remote.attempt(SYS.prctl, PR_GET_DUMPABLE),
@@ -213,13 +218,10 @@ export interface ThreadState {
   readonly blocked: Buffer;
   /** struct siginfo each, 128 bytes. */
   readonly pending: readonly Buffer[];
-  /** stack_t of sigaltstack(2). */
-  readonly signalStack: { readonly pointer: bigint; readonly flags: number; readonly size: bigint };
-  readonly clearChildTid: bigint;
+  readonly addresses: ThreadAddresses;
   readonly deathSignal: number;
-  readonly robustList: { readonly head: bigint; readonly size: bigint };
-  readonly rseq: RseqState | undefined;
-  readonly scheduling: { readonly policy: number; readonly nice: number; readonly priority: number };
+  readonly rseq: Omit<RestartableSequences, "origin"> | undefined;
+  readonly schedule: Schedule;
   /** In nanoseconds. */
   readonly timerSlack: number;
   readonly interrupted: InterruptedCall | undefined;
@@ -249,16 +251,14 @@ function captureThread(
     extended: splitXsave(tracee.xstate()),
     blocked: remote.mask,
     pending: pendingSignals(tid, false),
-    signalStack: {
-      pointer: stack.readBigUInt64LE(0),
-      flags: stack.readInt32LE(8),
-      size: stack.readBigUInt64LE(16),
+    addresses: {
+      clearTid: address.readBigUInt64LE(),
+      ...robustList(tid),
+      signalStack: signalStackOf(stack),
     },
-    clearChildTid: address.readBigUInt64LE(),
     deathSignal: death.readInt32LE(),
-    robustList: robustList(tid),
     rseq: readRseq(tracee),
-    scheduling: { policy: stat.schedulingPolicy, nice: stat.nice, priority: stat.realtimePriority },
+    schedule: { policy: stat.schedulingPolicy, nice: stat.nice, priority: stat.realtimePriority },
     // Asked of the thread itself: /proc/PID/timerslack_ns needs CAP_SYS_NICE.
     timerSlack: remote.attempt(SYS.prctl, PR_GET_TIMERSLACK),
     interrupted: interruptedCall(tracee, registers, lastRun),
@@ -281,9 +281,16 @@ function pendingSignals(tid: number, shared: boolean): Buffer[] {
   }
 }
 
-function robustList(tid: number): ThreadState["robustList"] {
+/** stack_t of sigaltstack(2). */
+function signalStackOf(bytes: Buffer): SignalStack | undefined {
+  const [start, flags] = [bytes.readBigUInt64LE(0), bytes.readInt32LE(8)];
+  if ((flags & SS_DISABLE) !== 0) return undefined;
+  return { start, end: start + bytes.readBigUInt64LE(16), flags };
+}
+
+function robustList(tid: number): Pick<ThreadAddresses, "robustList" | "robustListBytes"> {
   const [head, size] = [Buffer.alloc(8), Buffer.alloc(8)];
   const result = attempt(SYS.get_robust_list, tid, head, size);
   if (result < 0) throw new KernelError(`read the robust futex list of thread ${tid}`, -result);
-  return { head: head.readBigUInt64LE(), size: size.readBigUInt64LE() };
+  return { robustList: head.readBigUInt64LE(), robustListBytes: Number(size.readBigUInt64LE()) };
 }

@@ -4,29 +4,35 @@ import { RECORDS } from "../../../formats/linux-cr/records.js";
 import { ARCHITECTURES } from "../../../formats/linux-cr/revisions.js";
 import { UnsupportedError } from "../../../io/errors.js";
 import { EXIT_ZOMBIE, TASK_STOPPED } from "../../../linux/sched.js";
+import type { ResourceLimit, TaskAttributes, ThreadAttributes } from "../../../model/attributes.js";
 import type { Credentials } from "../../../model/credentials.js";
-import { type TaskIds, taskIds } from "../../../model/linux-cr/pids.js";
+import {
+  decodeLimits,
+  decodeTaskAttributes,
+  decodeThreadAttributes,
+} from "../../../model/linux-cr/attributes.js";
+import { decodeCredentials } from "../../../model/linux-cr/credentials.js";
+import { type Process, processesOf, type TaskIds } from "../../../model/linux-cr/pids.js";
 import type { StreamReader } from "../../../model/linux-cr/reader.js";
 import { decodeRegisters } from "../../../model/linux-cr/registers.js";
 import { CKPT_SIGINFO_BYTES, fromCkptSiginfo } from "../../../model/linux-cr/siginfo.js";
-import { linuxCrThread } from "../../../model/linux-cr/threads.js";
+import { decodeIntervalTimers, decodePosixTimers } from "../../../model/linux-cr/timers.js";
+import type { Timer } from "../../../model/timer.js";
 import type { ExtendedState } from "../../../model/x86-registers.js";
 import { Registers } from "../ptrace/registers.js";
 
 const SIGACTION_BYTES = 32;
 
 /** One thread as the image has it. */
-export interface ImageThread {
+export interface ImageThread extends ThreadAttributes {
   readonly tid: number;
   readonly comm: string;
-  readonly task: RecordValue<typeof RECORDS.TASK>;
   readonly registers: Registers;
   readonly extended: ExtendedState;
   readonly blocked: Buffer;
   /** struct siginfo each, 128 bytes. */
   readonly pending: readonly Buffer[];
   readonly restartBlock: RecordValue<typeof RECORDS.RESTART_BLOCK>;
-  readonly rseq: RecordValue<typeof RECORDS.RSEQ> | undefined;
   readonly extra: RecordValue<typeof RECORDS.TASK_EXTRA> | undefined;
   readonly credentials: Credentials;
 }
@@ -43,11 +49,15 @@ export interface ImageProcess {
   /** The leader first. Empty for a zombie. */
   readonly threads: readonly ImageThread[];
   readonly objects: RecordValue<typeof RECORDS.TASK_OBJS> | undefined;
-  readonly signal: RecordValue<typeof RECORDS.SIGNAL> | undefined;
+  /** TTY object that controls the session of a leader; 0 for none. */
+  readonly terminal: number;
+  readonly attributes: TaskAttributes;
+  readonly limits: readonly ResourceLimit[];
   /** Queued for the whole process. */
   readonly pending: readonly Buffer[];
   readonly actions: readonly Buffer[];
-  readonly timers: readonly RecordValue<typeof RECORDS.POSIX_TIMER>[];
+  /** Of setitimer(2) and timer_create(2). */
+  readonly timers: readonly Timer[];
 }
 
 /**
@@ -60,22 +70,10 @@ export function imageProcesses(reader: StreamReader): ImageProcess[] {
     throw new UnsupportedError(`the slim backend restores x86-64 tasks; these are ${arch.name}`, {
       file: reader.image.name,
     });
-  const ids = taskIds(reader);
-  const rows = reader.tree.tasks.map((part, i) => ({ part, ids: ids[i] as TaskIds }));
-  return rows
-    .filter((row) => row.ids.pid === row.ids.tgid)
-    .map((leader) => {
-      const others = rows.filter((row) => row.ids.tgid === leader.ids.pid && row !== leader);
-      return processOf(reader, leader.part, leader.ids, [leader, ...others]);
-    });
+  return processesOf(reader).map((process) => processOf(reader, process));
 }
 
-function processOf(
-  reader: StreamReader,
-  part: Part,
-  ids: TaskIds,
-  rows: readonly { readonly part: Part; readonly ids: TaskIds }[],
-): ImageProcess {
+function processOf(reader: StreamReader, { ids, part, threads }: Process): ImageProcess {
   const task = reader.get(part, RECORDS.TASK).value;
   const isZombie = task.exit_state === EXIT_ZOMBIE;
   const objects = reader.find(part, RECORDS.TASK_OBJS)?.value;
@@ -87,42 +85,35 @@ function processOf(
     exitStatus: isZombie ? task.exit_code : undefined,
     isStopped: task.state === TASK_STOPPED,
     exitSignal: task.exit_signal,
-    threads: isZombie ? [] : rows.map((row) => threadOf(reader, row.part, row.ids.pid)),
+    threads: isZombie ? [] : threads.map((thread) => threadOf(reader, thread.part, thread.tid)),
     objects,
-    signal: reader.find(part, RECORDS.SIGNAL)?.value,
+    terminal: reader.find(part, RECORDS.SIGNAL)?.value.tty_objref ?? 0,
+    attributes: decodeTaskAttributes(reader, part),
+    limits: decodeLimits(reader, part),
     // The queue of the process stands before that of the leader.
     pending: shared === undefined || isZombie ? [] : queued(reader, shared),
     actions:
       sighand === undefined
         ? []
         : pieces(reader, reader.get(sighand, RECORDS.SIGHAND).index, SIGACTION_BYTES),
-    timers: part.records
-      .filter((record) => reader.image.kind(record) === RECORDS.POSIX_TIMER)
-      .map((record) => reader.image.value(record, RECORDS.POSIX_TIMER)),
+    timers: [...decodeIntervalTimers(reader, part), ...decodePosixTimers(reader, part)],
   };
 }
 
 function threadOf(reader: StreamReader, part: Part, tid: number): ImageThread {
   const own = reader.index(part, RECORDS.SIGPENDING, -1);
   const { general, extended } = decodeRegisters(reader, part);
+  const credentials = decodeCredentials(reader, part);
+  if (credentials === undefined) throw reader.image.error(0, `thread ${tid} has no credentials`);
   return {
-    tid,
-    comm: reader.text(part, RECORDS.STRING) ?? "",
-    task: reader.get(part, RECORDS.TASK).value,
-    ...{ registers: Registers.of(general), extended },
+    ...decodeThreadAttributes(reader, part),
+    ...{ tid, comm: reader.text(part, RECORDS.STRING) ?? "" },
+    ...{ credentials, extended, registers: Registers.of(general) },
     blocked: reader.get(part, RECORDS.SIGNAL_TASK).value.blocked,
     pending: own === undefined ? [] : queued(reader, own),
     restartBlock: reader.get(part, RECORDS.RESTART_BLOCK).value,
-    rseq: reader.find(part, RECORDS.RSEQ)?.value,
     extra: reader.find(part, RECORDS.TASK_EXTRA)?.value,
-    credentials: credentialsOf(reader, part, tid),
   };
-}
-
-function credentialsOf(reader: StreamReader, part: Part, tid: number): Credentials {
-  const { credentials } = linuxCrThread(reader, part, tid);
-  if (credentials === undefined) throw reader.image.error(0, `thread ${tid} has no credentials`);
-  return credentials;
 }
 
 function queued(reader: StreamReader, record: number): Buffer[] {

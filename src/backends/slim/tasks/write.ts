@@ -1,8 +1,14 @@
 import { RECORDS } from "../../../formats/linux-cr/records.js";
 import { EXIT_ZOMBIE, TASK_COMM_LEN, TASK_DEAD, TASK_RUNNING, TASK_STOPPED } from "../../../linux/sched.js";
-import { SS_DISABLE } from "../../../linux/signals.js";
+import {
+  encodeLimits,
+  encodeRseq,
+  encodeTaskExtra,
+  encodeThreadAttributes,
+} from "../../../model/linux-cr/attributes.js";
 import { encodeExtended, encodeRegisters, encodeThreadArea } from "../../../model/linux-cr/registers.js";
 import { toCkptSiginfo } from "../../../model/linux-cr/siginfo.js";
+import { encodeIntervalTimers, encodePosixTimer } from "../../../model/linux-cr/timers.js";
 import type { CheckpointContext } from "../checkpoint/context.js";
 import { fixed } from "../checkpoint/head.js";
 import { writeCredentials } from "../credentials/capture.js";
@@ -39,12 +45,7 @@ export function writeTask(context: CheckpointContext, { tid, stat, frozen }: Tas
   writer.record(RECORDS.TASK, {
     state: frozen.stopSignal !== 0 ? TASK_STOPPED : TASK_RUNNING,
     exit_signal: isLeader ? stat.exitSignal : NO_SIGNAL,
-    pdeath_signal: thread.deathSignal,
-    clear_child_tid: thread.clearChildTid,
-    sas_ss_sp: thread.signalStack.pointer,
-    sas_ss_size: (thread.signalStack.flags & SS_DISABLE) === 0 ? Number(thread.signalStack.size) : 0,
-    robust_futex_head_len: Number(thread.robustList.size),
-    robust_futex_list: thread.robustList.head,
+    ...encodeThreadAttributes(thread, false),
   });
   writer.record(RECORDS.STRING, {}, fixed(thread.comm, TASK_COMM_LEN));
   const area = encodeThreadArea({ isCompat: false, descriptors: [] });
@@ -101,17 +102,11 @@ function writeObjects(context: CheckpointContext, process: ProcessState): void {
 }
 
 function writeSignal(context: CheckpointContext, process: ProcessState): void {
-  const { real, virtual, prof } = process.intervalTimers;
   const { pid, foregroundPgid } = process.frozen.stat;
   const terminal = controllingTerminal(context, pid);
   context.writer.record(RECORDS.SIGNAL, {
-    rlim: process.limits.map(({ soft, hard }) => ({ rlim_cur: soft, rlim_max: hard })),
-    it_real_value: real.left,
-    it_real_incr: real.interval,
-    it_virt_value: virtual.left,
-    it_virt_incr: virtual.interval,
-    it_prof_value: prof.left,
-    it_prof_incr: prof.interval,
+    rlim: encodeLimits(process.limits),
+    ...encodeIntervalTimers(process.timers),
     tty_objref: terminal,
     tty_pgrp: terminal === 0 ? 0 : context.tag(foregroundPgid),
     tty_old_pgrp: NULL_PID,
@@ -132,9 +127,6 @@ function writePending({ writer }: CheckpointContext, pending: readonly Buffer[])
   );
 }
 
-/** TASK_EXTRA.flags: what is stored. */
-const STORED = { oomScoreAdjust: 1, loginUid: 2, scheduling: 4 };
-
 /** Our records of a live task: TASK_EXTRA, RSEQ, XSTATE and, for a leader, the timers of its process. */
 function writeTaskExtra(
   { writer, filters }: CheckpointContext,
@@ -142,44 +134,25 @@ function writeTaskExtra(
   thread: ThreadState,
   isLeader: boolean,
 ): void {
-  const { status, scheduling, rseq, extended } = thread;
+  const { status, schedule, rseq, extended, personality } = thread;
+  const attributes = {
+    oomScoreAdj: process.oomScoreAdjust,
+    loginUid: process.loginUid,
+    childSubreaper: process.isSubreaper,
+    stopSignal: process.frozen.stopSignal,
+    membarrier: process.membarriers,
+    personality,
+  };
   writer.record(RECORDS.TASK_EXTRA, {
-    oom_score_adj: process.oomScoreAdjust,
-    loginuid: process.loginUid,
-    sched_policy: scheduling.policy,
-    sched_nice: scheduling.nice,
-    sched_priority: scheduling.priority,
-    no_new_privs: Number(status.noNewPrivs),
-    cap_ambient: status.ambient,
-    child_subreaper: Number(process.isSubreaper),
-    stop_signo: process.frozen.stopSignal,
+    ...encodeTaskExtra(attributes, schedule, status, undefined),
     seccomp_mode: status.seccomp,
     seccomp_filter: filters.get(thread.tid) ?? 0,
-    personality: thread.personality,
     thp_disabled: Number(process.thpDisabled),
-    membarrier_mask: process.membarriers,
-    flags: STORED.oomScoreAdjust | STORED.loginUid | STORED.scheduling,
   });
-  if (rseq !== undefined)
-    writer.record(RECORDS.RSEQ, {
-      abi_pointer: rseq.pointer,
-      abi_size: rseq.size,
-      signature: rseq.signature,
-      cs_pointer: rseq.cs,
-    });
+  if (rseq !== undefined) writer.record(RECORDS.RSEQ, encodeRseq(rseq));
   const xstate = encodeExtended(extended);
   if (xstate !== undefined) writer.record(RECORDS.XSTATE, xstate.fields, xstate.payload);
   if (!isLeader) return;
   for (const timer of process.timers)
-    writer.record(RECORDS.POSIX_TIMER, {
-      timer_id: timer.id,
-      clock_id: timer.clock,
-      sigev_notify: timer.notify,
-      signo: timer.signal,
-      overrun: timer.overrun,
-      notify_tid: timer.target,
-      sigval: timer.value,
-      value_ns: timer.left,
-      interval_ns: timer.interval,
-    });
+    if (timer.kind === "posix") writer.record(RECORDS.POSIX_TIMER, encodePosixTimer(timer));
 }

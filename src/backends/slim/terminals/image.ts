@@ -79,8 +79,7 @@ interface SessionTerminal {
 /** The sessions that have a terminal. */
 export function sessionTerminals({ processes, reader }: Image): SessionTerminal[] {
   const terminals = imageTerminals(reader);
-  return processes.flatMap(({ ids, signal }) => {
-    const terminal = signal?.tty_objref ?? 0;
+  return processes.flatMap(({ ids, terminal }) => {
     if (ids.pid !== ids.sid || terminal === 0) return [];
     return [{ sid: ids.pid, terminal, foreground: terminals.get(terminal)?.foreground ?? 0 }];
   });

@@ -6,6 +6,7 @@ import {
   NSEC_PER_USEC,
   SIGEV_NONE,
 } from "../../../linux/time.js";
+import { INTERVAL_TIMERS, isIntervalTimer } from "../../../model/timer.js";
 import { armTimerFd } from "../files/event-files.js";
 import { watchPaths } from "../files/inotify.js";
 import type { Appliers } from "../restore/context.js";
@@ -13,7 +14,7 @@ import type { RemoteTask } from "../restore/remote-task.js";
 import { SYS } from "../sys/abi-x64.js";
 import { stillLeft, timeBytes } from "../sys/time.js";
 import type { ImageProcess } from "../tasks/image.js";
-import type { DeadlineStep } from "./plan.js";
+import { type DeadlineStep, posixTimers } from "./plan.js";
 
 export const DEADLINES: Appliers<DeadlineStep> = {
   "arm timerfd": ({ image, files, used }, { objref }) =>
@@ -32,29 +33,17 @@ const SIGEVENT_BYTES = 64;
  * Arms the timers of a process with what they had left, those of real time less `used`, in ns; nothing runs yet, so this
  * comes last of all.
  */
-function armTimers(remote: RemoteTask, { signal, timers }: ImageProcess, used: bigint): void {
-  if (signal !== undefined) {
-    const all = [
-      [stillLeft(signal.it_real_value, used), signal.it_real_incr],
-      [signal.it_virt_value, signal.it_virt_incr],
-      [signal.it_prof_value, signal.it_prof_incr],
-    ] as const;
-    for (const [which, [value, interval]] of all.entries()) {
+function armTimers(remote: RemoteTask, { timers }: ImageProcess, used: bigint): void {
+  for (const { kind, id = 0, clock = 0, left, interval } of timers)
+    if (isIntervalTimer(kind)) {
+      const value = kind === "real" ? stillLeft(left, used) : left;
       if (value === 0n && interval === 0n) continue;
-      const times = timeBytes(interval, value, NSEC_PER_USEC);
-      remote.call("arm an interval timer", SYS.setitimer, which, remote.put(times), 0);
+      const times = remote.put(timeBytes(interval, value, NSEC_PER_USEC));
+      remote.call("arm an interval timer", SYS.setitimer, INTERVAL_TIMERS.indexOf(kind), times, 0);
+    } else if (left > 0n) {
+      const times = remote.put(timeBytes(interval, countsWork(clock) ? left : stillLeft(left, used), 1n));
+      remote.call("arm a POSIX timer", SYS.timer_settime, id, 0, times, 0);
     }
-  }
-  for (const { timer_id, clock_id, value_ns, interval_ns } of timers)
-    if (value_ns > 0n)
-      remote.call(
-        "arm a POSIX timer",
-        SYS.timer_settime,
-        timer_id,
-        0,
-        remote.put(timeBytes(interval_ns, countsWork(clock_id) ? value_ns : stillLeft(value_ns, used), 1n)),
-        0,
-      );
 }
 
 /** Clocks of processor time, clock_gettime(2): those of processes and threads have negative numbers. */
@@ -64,16 +53,17 @@ function countsWork(clock: number): boolean {
 
 /** Makes the POSIX timers of a process under their ids. Threads that are told of them must be there. */
 export function createTimers(remote: RemoteTask, { timers }: ImageProcess): void {
-  if (timers.length === 0) return;
+  const own = posixTimers(timers);
+  if (own.length === 0) return;
   const chooses = remote.attempt(SYS.prctl, PR_TIMER_CREATE_RESTORE_IDS, 1, 0, 0, 0) !== -EINVAL;
-  for (const timer of timers) {
+  for (const { id = 0, clock = 0, notice } of own) {
+    const { how = 0, signal = 0, value = 0n, thread = 0 } = notice ?? {};
     const event = Buffer.alloc(SIGEVENT_BYTES);
-    event.writeBigUInt64LE(timer.sigval, 0);
-    event.writeInt32LE(timer.signo, 8);
-    event.writeInt32LE(timer.sigev_notify, 12);
-    event.writeInt32LE(timer.notify_tid, 16);
-    if (timer.sigev_notify === SIGEV_NONE) event.writeInt32LE(0, 8);
-    createTimer(remote, timer.clock_id, event, timer.timer_id, chooses);
+    event.writeBigUInt64LE(value, 0);
+    event.writeInt32LE(how === SIGEV_NONE ? 0 : signal, 8);
+    event.writeInt32LE(how, 12);
+    event.writeInt32LE(thread, 16);
+    createTimer(remote, clock, event, id, chooses);
   }
   if (chooses) remote.call("stop choosing timer ids", SYS.prctl, PR_TIMER_CREATE_RESTORE_IDS, 0, 0, 0, 0);
 }

@@ -1,5 +1,6 @@
 /** Interval timers, POSIX timers and the arming of timerfds: what falls due after the restore; tasks/ captures them. */
 
+import type { Timer } from "../../../model/timer.js";
 import { type LockStep, leaseSteps } from "../locks/plan.js";
 import { type Image, liveProcesses } from "../restore/image.js";
 import type { StepBase } from "../restore/step.js";
@@ -9,6 +10,11 @@ export type DeadlineStep =
   | (StepBase & { readonly kind: "arm timerfd"; readonly objref: number })
   | (StepBase & { readonly kind: "watch paths"; readonly objref: number })
   | (StepBase & { readonly kind: "arm timers" });
+
+/** Timers of timer_create(2). */
+export function posixTimers(timers: readonly Timer[]): readonly Timer[] {
+  return timers.filter(({ kind }) => kind === "posix");
+}
 
 const TIMERFD = 1001;
 const INOTIFY = 1004;

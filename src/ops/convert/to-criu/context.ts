@@ -7,16 +7,10 @@ import type { Checkpoint } from "../../../model/checkpoint.js";
 import { lazy } from "../../../model/lazy.js";
 import { linuxCrCheckpoint } from "../../../model/linux-cr/checkpoint.js";
 import { decodeIpcNamespaces, type StreamIpcNamespace } from "../../../model/linux-cr/ipc.js";
-import { type TaskIds, taskIds } from "../../../model/linux-cr/pids.js";
+import { type Process, processesOf } from "../../../model/linux-cr/pids.js";
 import type { StreamReader } from "../../../model/linux-cr/reader.js";
+import { signalOwnersOf } from "../../../model/linux-cr/tasks.js";
 import type { Losses } from "../../../model/loss.js";
-
-/** A process of the stream: the TASK that leads it, and all its threads, itself first. */
-export interface Process {
-  readonly ids: TaskIds;
-  readonly part: Part;
-  readonly threads: readonly { readonly tid: number; readonly part: Part }[];
-}
 
 /** What the parts of one conversion from a stream to a set share. */
 export class ToCriu {
@@ -141,36 +135,4 @@ export class ToCriu {
     }
     return ids;
   }
-}
-
-function processesOf(reader: StreamReader): Process[] {
-  const { tasks } = reader.tree;
-  const all = taskIds(reader);
-  const threads = new Map<number, { tid: number; part: Part }[]>();
-  for (const [i, part] of tasks.entries()) {
-    const own = all[i];
-    if (own === undefined)
-      throw reader.image.error(
-        part.records[0] ?? 0,
-        `TREE has the ids of ${all.length} tasks, this is one more`,
-      );
-    const list = threads.get(own.tgid) ?? [];
-    threads.set(own.tgid, list);
-    if (own.pid === own.tgid) list.unshift({ tid: own.pid, part });
-    else list.push({ tid: own.pid, part });
-  }
-  return tasks.flatMap((part, i) => {
-    const ids = all[i] as TaskIds;
-    return ids.pid === ids.tgid ? [{ ids, part, threads: threads.get(ids.pid) ?? [] }] : [];
-  });
-}
-
-function signalOwnersOf(reader: StreamReader): Map<number, Part> {
-  const owners = new Map<number, Part>();
-  for (const part of reader.tree.tasks) {
-    const objects = reader.find(part, RECORDS.TASK_OBJS)?.value;
-    if (objects !== undefined && reader.index(part, RECORDS.SIGNAL) !== undefined)
-      owners.set(objects.signal_objref, part);
-  }
-  return owners;
 }

@@ -5,9 +5,10 @@ import { RECORDS } from "../../../formats/linux-cr/records.js";
 import { VMA_TYPE } from "../../../formats/linux-cr/tables/memory.js";
 import { encodeMapping, encodeMm } from "../../../model/criu/mappings.js";
 import { decodeMappings, decodeMm } from "../../../model/linux-cr/mappings.js";
+import type { Process } from "../../../model/linux-cr/pids.js";
 import { Segments } from "../../../model/linux-cr/segments.js";
 import type { Mapping } from "../../../model/mapping.js";
-import type { Process, ToCriu } from "./context.js";
+import type { ToCriu } from "./context.js";
 import { PageRuns, writePages } from "./pages.js";
 import { sharedAnonymous } from "./shared-memory.js";
 

@@ -34,11 +34,12 @@ import {
 } from "../../../model/linux-cr/attributes.js";
 import { decodeControlGroupSet } from "../../../model/linux-cr/control-groups.js";
 import { decodeCredentials } from "../../../model/linux-cr/credentials.js";
+import type { Process } from "../../../model/linux-cr/pids.js";
 import { decodeRegisters } from "../../../model/linux-cr/registers.js";
 import { decodeActions, decodeQueue, decodeSignalSet } from "../../../model/linux-cr/signals.js";
 import { decodeIntervalTimers, decodePosixTimers } from "../../../model/linux-cr/timers.js";
 import { type ExtendedState, usedComponents } from "../../../model/x86-registers.js";
-import type { Process, ToCriu } from "./context.js";
+import type { ToCriu } from "./context.js";
 import { writeMemory } from "./memory.js";
 import { type NamespaceIds, ROOT_IDS } from "./namespaces.js";
 import { addPath } from "./stream-file.js";

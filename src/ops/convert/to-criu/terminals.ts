@@ -2,9 +2,10 @@ import { IMAGES } from "../../../formats/criu/images.js";
 import { TTY_DATA_ENTRY, TTY_INFO_ENTRY } from "../../../formats/criu/tables/tty.js";
 import { RECORDS } from "../../../formats/linux-cr/records.js";
 import { encodeTerminal } from "../../../model/criu/terminals.js";
+import type { Process } from "../../../model/linux-cr/pids.js";
 import { pidOfTag } from "../../../model/linux-cr/pids.js";
 import { decodeTerminal, type StreamTerminal } from "../../../model/linux-cr/terminals.js";
-import type { Process, ToCriu } from "./context.js";
+import type { ToCriu } from "./context.js";
 
 /** A terminal of the stream with its number in the set. */
 export interface WrittenTerminal {

@@ -3,7 +3,7 @@ import { MM_ENTRY } from "../../../formats/criu/tables/mm.js";
 import { RECORDS } from "../../../formats/linux-cr/records.js";
 import { decodeTaskAttributes } from "../../../model/criu/attributes.js";
 import { decodeControlGroupSet } from "../../../model/criu/control-groups.js";
-import { encodeTaskExtra } from "../../../model/linux-cr/attributes.js";
+import { encodeRseq, encodeTaskExtra } from "../../../model/linux-cr/attributes.js";
 import { encodeExtended } from "../../../model/linux-cr/registers.js";
 import { part } from "../../../schema/message.js";
 import type { Context } from "./context.js";
@@ -20,14 +20,8 @@ export function writeExtras(context: Context, thread: LiveThread): void {
   const { writer } = context;
   const xstate = encodeExtended(thread.registers.extended);
   if (xstate !== undefined) writer.record(RECORDS.XSTATE, xstate.fields, xstate.payload);
-  const { rseq_entry: rseq } = thread.tc;
-  if (rseq !== undefined)
-    writer.record(RECORDS.RSEQ, {
-      abi_pointer: rseq.rseq_abi_pointer,
-      abi_size: rseq.rseq_abi_size,
-      signature: rseq.signature,
-      cs_pointer: rseq.rseq_cs_pointer ?? 0n,
-    });
+  const { rseq } = thread.attributes;
+  if (rseq !== undefined) writer.record(RECORDS.RSEQ, encodeRseq(rseq));
   if (thread.isLeader) writePosixTimers(context, thread);
 }
 

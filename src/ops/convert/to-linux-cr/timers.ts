@@ -1,6 +1,6 @@
 import { RECORDS } from "../../../formats/linux-cr/records.js";
 import { decodeIntervalTimers, decodePosixTimers } from "../../../model/criu/timers.js";
-import { encodeIntervalTimer, encodePosixTimer } from "../../../model/linux-cr/timers.js";
+import { encodeIntervalTimers, encodePosixTimer } from "../../../model/linux-cr/timers.js";
 import type { Timer } from "../../../model/timer.js";
 import type { Context } from "./context.js";
 import type { LiveThread } from "./source-task.js";
@@ -8,7 +8,7 @@ import type { LiveThread } from "./source-task.js";
 /** The fields of SIGNAL for the timers of setitimer(2). */
 export function intervalTimers(context: Context, { task, label, process }: LiveThread): object {
   const timers = decodeIntervalTimers(context.set, process.pid, task);
-  return Object.assign({}, ...told(context, label, timers).map(encodeIntervalTimer));
+  return encodeIntervalTimers(told(context, label, timers));
 }
 
 /** POSIX_TIMERs behind the leader of a process. */
