@@ -10,8 +10,21 @@ const GHOST = 1;
 /** Sets without remap_type mark a ghost by the highest bit of remap_id. */
 const OLD_GHOST_BIT = 0x8000_0000;
 
+type GhostParts = Pick<DeletedFile, "keptIn" | "contents" | "ghost">;
+
 /** Paths that were gone at the dump, from remap-fpath.img. */
 export function criuDeletedFiles(set: CriuImageSet, files: FileTable): DeletedFile[] {
+  // Several paths may be of one ghost, which may have 100,000 chunks.
+  const ghosts = new Map<number, GhostParts>();
+  const ghostParts = (id: number): GhostParts => {
+    let parts = ghosts.get(id);
+    if (parts === undefined) {
+      const keptIn = fileNameOf(IMAGES.GHOST_FILE, id);
+      parts = { keptIn, contents: contentsOf(set, id), ghost: ghostOf(set, id) };
+      ghosts.set(id, parts);
+    }
+    return parts;
+  };
   return set.map(IMAGES.REMAP_FPATH, undefined, ({ index, value }): DeletedFile => {
     const isOldGhost = value.remap_type === undefined && value.remap_id >= OLD_GHOST_BIT;
     const type = value.remap_type ?? (isOldGhost ? GHOST : LINKED);
@@ -25,10 +38,8 @@ export function criuDeletedFiles(set: CriuImageSet, files: FileTable): DeletedFi
       return {
         ...common,
         method: "ghost",
-        keptIn: fileNameOf(IMAGES.GHOST_FILE, id),
         keptFile: undefined,
-        contents: contentsOf(set, id),
-        ghost: ghostOf(set, id),
+        ...ghostParts(id),
       };
     if (type === LINKED)
       return {

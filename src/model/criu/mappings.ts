@@ -125,9 +125,7 @@ class CriuMapping implements Mapping {
 
   get origin(): Mapping["origin"] {
     const { image, isList } = this.#context;
-    return isList
-      ? { image, record: 0, field: `vmas[${this.#index}]` }
-      : { image, record: this.#index };
+    return isList ? { image, record: 0, field: `vmas[${this.#index}]` } : { image, record: this.#index };
   }
 }
 

@@ -158,6 +158,12 @@ export const SETS: readonly HostileInput[] = [
     },
     ["diff", "show fds", "validate"],
   ),
+  input(
+    "60,000 external files",
+    "logger",
+    (s) => openFiles(s, 60_000, "REG", "reg", (id) => ({ ...reg(id), ext: true })),
+    ["restore --print"],
+  ),
   input("a path of 1,000,000 components", "logger", (s) =>
     s.image(I.FILES, undefined, 10, (i) => ({
       ...{ type: TYPE.REG, id: i, reg: { ...reg(i), name: i === 3 ? "/..".repeat(1_000_000) : "/" } },
