@@ -85,6 +85,12 @@ export const SETS: readonly HostileInput[] = [
     (s) => s.image(I.PSTREE, undefined, 64_000, (i) => task(1000 + i, i === 0 ? 0 : 999 + i)),
     ["show tree", "validate"],
   ),
+  input(
+    "60,000 tasks that name one thread",
+    "container",
+    (s) => s.image(I.PSTREE, undefined, 60_000, (i) => task(1000 + i, i === 0 ? 0 : 1000, [1000])),
+    ["show", "restore --print"],
+  ),
   input("200,000 tasks in a chain", "logger", (s) =>
     s.image(I.PSTREE, undefined, 200_000, (i) => task(1000 + i, i === 0 ? 0 : 999 + i)),
   ),

@@ -155,6 +155,14 @@ test("a timer with an interval and nothing left counts from the interval, as the
   );
 });
 
+test("more than fs.lease-break-time holds is refused, however many digits it has", () => {
+  for (const time of ["2147483648s", "9".repeat(400)])
+    assert.throws(
+      () => planned("locks", edits(`lease-expiry 1000==${time}`)),
+      /invalid lease-break-time of \d+ s \(expected at most 2147483647\)/,
+    );
+});
+
 test("more than a timer of Linux holds is refused", () => {
   assert.throws(() => planned("threads", edits("expiry real=200000d")), /more than a timer of Linux holds/);
 });
