@@ -45,7 +45,7 @@ export function criuCheckpoint(set: CriuImageSet): Checkpoint {
     tables.set(id, table);
     return table;
   };
-  const tree = lazy(() => readTree(set, { set, files, children, descriptorTable }));
+  const tree = lazy(() => readTree(set, { set, files, children, descriptorTable, threads: new Map() }));
   const byPid = (): ReadonlyMap<number, Task> => tree().byPid;
   const tasks = lazy(() => [...byPid().values()]);
   const childrenByPid = lazy(() => groupByParent(tasks()));

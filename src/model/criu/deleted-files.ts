@@ -30,13 +30,20 @@ const OLD_GHOST_BIT = 0x8000_0000;
 
 /** Paths that were gone at the dump, from remap-fpath.img. */
 export function criuDeletedFiles(set: CriuImageSet, files: FileTable): DeletedFile[] {
+  // Several paths may be of one ghost, which may have 100,000 chunks.
+  const ghosts = new Map<number, Pick<DeletedFile, "ghost" | "contents">>();
+  const ghostOf = (id: number) => {
+    const known = ghosts.get(id) ?? { ghost: decodeGhost(set, id), contents: contentsOf(set, id) };
+    ghosts.set(id, known);
+    return known;
+  };
   return set.map(IMAGES.REMAP_FPATH, undefined, ({ index, value }): DeletedFile => {
     const isOldGhost = value.remap_type === undefined && value.remap_id >= OLD_GHOST_BIT;
     const method = METHODS.nameOf(value.remap_type ?? (isOldGhost ? GHOST : LINKED));
     const id = isOldGhost ? value.remap_id - OLD_GHOST_BIT : value.remap_id;
     const file = files.get(value.orig_id, "REG");
     const link = method === "link remap" ? files.get(id, "REG") : undefined;
-    const ghost = method === "ghost" ? decodeGhost(set, id) : undefined;
+    const stored = method === "ghost" ? ghostOf(id) : undefined;
     return {
       method,
       path: file?.path,
@@ -49,10 +56,10 @@ export function criuDeletedFiles(set: CriuImageSet, files: FileTable): DeletedFi
       keptFile: link,
       isInMount: false,
       isRemoved: true,
-      contents: method === "ghost" ? contentsOf(set, id) : undefined,
+      contents: stored?.contents,
       fileId: value.orig_id,
-      inode: ghost ?? { ...NO_INODE, mode: file?.mode ?? S_IFREG, size: file?.size ?? 0n },
-      ghost,
+      inode: stored?.ghost ?? { ...NO_INODE, mode: file?.mode ?? S_IFREG, size: file?.size ?? 0n },
+      ghost: stored?.ghost,
       origin: { image: IMAGES.REMAP_FPATH.file, record: index },
     };
   });

@@ -14,6 +14,8 @@ export interface HostileInput {
   readonly name: string;
   /** Writes it below a fresh directory and gives the path for the command line. */
   readonly make: (directory: string) => string;
+  /** The file of a set that is hostile. */
+  readonly image?: string;
   /** Commands that were the worst before they were mended: those run always, the rest by turns. */
   readonly worst: readonly string[];
 }
@@ -55,7 +57,7 @@ export class HostileSet {
       );
       parts.push(u32(message.length), message, payload(i));
     }
-    return this.file(fileNameOf(kind, id), Buffer.concat(parts));
+    return this.file(fileNameOf(kind, id).replace("%s", "dump"), Buffer.concat(parts));
   }
 
   file(name: string, bytes: Buffer): this {

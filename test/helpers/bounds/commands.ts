@@ -1,10 +1,12 @@
 import { join } from "node:path";
+import { fileURLToPath } from "node:url";
 import { VIEWS } from "../../../src/ops/show/views.js";
 
 /** One way to start the program over an image; `scratch` is a fresh directory for what it writes. */
 export interface Way {
   readonly name: string;
-  readonly args: (image: string, scratch: string) => readonly string[];
+  /** `file` is the image of a set that is hostile. */
+  readonly args: (image: string, scratch: string, file?: string) => readonly string[];
 }
 
 const way = (name: string, args: Way["args"]): Way => ({ name, args });
@@ -35,4 +37,19 @@ export const IMAGE_WAYS: readonly Way[] = [
   edit("--lock", "1000:4=drop"),
   edit("--expiry", "all=+1s"),
   edit("--no-file-check", "/**"),
+];
+
+const LOG = fileURLToPath(new URL("../../../fixtures/logs/restore-file-missing.txt", import.meta.url));
+
+/** Commands that take a stream, or one image file of a set. */
+export const FILE_WAYS: readonly Way[] = ["info", "dump", "decode"].map((command) =>
+  way(command, (image, _, file = "") => [command, join(image, file)]),
+);
+
+/** Every command that only looks, at a whole image and at the file of it that is hostile. */
+export const LOOKING_WAYS: readonly Way[] = [
+  ...IMAGE_WAYS.filter(({ name }) => !name.startsWith("edit")),
+  ...FILE_WAYS,
+  ...["ps", "fds", "mems", "rss"].map((what) => way(`x ${what}`, (image) => ["x", image, what])),
+  way("explain", (image) => ["explain", LOG, image]),
 ];

@@ -85,6 +85,12 @@ export const SETS: readonly HostileInput[] = [
     (s) => s.image(I.PSTREE, undefined, 64_000, (i) => task(1000 + i, i === 0 ? 0 : 999 + i)),
     ["show tree", "validate"],
   ),
+  input(
+    "60,000 tasks that name one thread",
+    "container",
+    (s) => s.image(I.PSTREE, undefined, 60_000, (i) => task(1000 + i, i === 0 ? 0 : 1000, [1000])),
+    ["show", "restore --print"],
+  ),
   input("200,000 tasks in a chain", "logger", (s) =>
     s.image(I.PSTREE, undefined, 200_000, (i) => task(1000 + i, i === 0 ? 0 : 999 + i)),
   ),
@@ -157,6 +163,12 @@ export const SETS: readonly HostileInput[] = [
       s.image(I.FDINFO, 2, 100_000, (i) => ({ id: 3, flags: 0, type: TYPE.REG, fd: i }));
     },
     ["diff", "show fds", "validate"],
+  ),
+  input(
+    "60,000 external files",
+    "logger",
+    (s) => openFiles(s, 60_000, "REG", "reg", (id) => ({ ...reg(id), ext: true })),
+    ["restore --print"],
   ),
   input("a path of 1,000,000 components", "logger", (s) =>
     s.image(I.FILES, undefined, 10, (i) => ({

@@ -66,6 +66,27 @@ test("a singular message that occurs twice is merged", () => {
   });
 });
 
+test("a singular message that occurs 300,000 times is merged at once, and shared with no other", () => {
+  const one = bytesOf("62 05 08 01 1a 01 61");
+  const before = decodeMessage(SAMPLE, one) as AnyValue;
+  const started = process.cpuUsage();
+  const many = decodeMessage(SAMPLE, Buffer.concat(Array.from({ length: 300_000 }, () => one))) as AnyValue;
+  const { user } = process.cpuUsage(started);
+  assert.is((many.one as { notes: unknown[] }).notes.length, 300_000);
+  assert.equal(before.one, { id: 1, notes: ["a"] });
+  assert.equal((decodeMessage(SAMPLE, one) as AnyValue).one, { id: 1, notes: ["a"] });
+  assert.ok(user < 4e6, `${user / 1e6} s`);
+});
+
+test("a message with the bytes of the one before in its field has the same values, at the end of a record too", () => {
+  const first = decode("08 01 62 02 08 07");
+  assert.equal(decode("08 02 62 02 08 07").one, { id: 7, notes: [] });
+  assert.equal(decode("62 02 08 08 08 03").one, { id: 8, notes: [] });
+  assert.equal(first.one, { id: 7, notes: [] });
+  const cut = refusal(() => decode("62 02 08"));
+  assert.is(cut.code, "TRUNCATED");
+});
+
 test("a list may be packed, unpacked or both", () => {
   assert.equal(present("70 01 72 02 02 03 70 04"), { numbers: [1, 2, 3, 4] });
 });

@@ -44,7 +44,8 @@ export const SET_IMAGES = {
     "set",
     "how deleted paths are restored",
     [many(REMAP_FILE_PATH_ENTRY)],
-    { since: "0.1" },
+    // Each is of one open file.
+    { since: "0.1", most: MAX_SET_FILES },
   ),
   FILE_LOCKS: kind(
     "FILE_LOCKS",

@@ -155,8 +155,16 @@ test("a timer with an interval and nothing left counts from the interval, as the
   );
 });
 
+test("more than fs.lease-break-time holds is refused, however many digits it has", () => {
+  for (const time of ["2147483648s", "9".repeat(400)])
+    assert.throws(
+      () => planned("locks", edits(`lease-expiry 1000==${time}`)),
+      /invalid lease-break-time of \d+ s \(expected at most 2147483647\)/,
+    );
+});
+
 test("more than a timer of Linux holds is refused", () => {
-  assert.throws(() => planned("threads", edits("expiry real=200000d")), /expected at most 292 years/);
+  assert.throws(() => planned("threads", edits("expiry real=200000d")), /the maximum of a timer/);
   assert.throws(() => planned("threads", edits("expiry prof=x99999999")), /the maximum of a timer/);
 });
 

@@ -76,6 +76,16 @@ test("no file that is there is written over, not even through a link; the very s
   assert.equal(fs.readdirSync(path.join(directory, "tmp")), ["small"]);
 });
 
+test("a link in the place of the directory is not followed, whatever came between planning and writing", () => {
+  const directory = root();
+  const { plan } = plannedStream("deleted", [`deleted ${DIR}/small=copy:/tmp/small`], { root: directory });
+  const elsewhere = freshDirectory("elsewhere");
+  fs.renameSync(path.join(directory, "tmp"), path.join(directory, "aside"));
+  fs.symlinkSync(elsewhere, path.join(directory, "tmp"));
+  assert.throws(() => writeNewFiles(plan.newFiles), /replaced by a symbolic link meanwhile/);
+  assert.equal(fs.readdirSync(elsewhere), []);
+});
+
 test("relink: the link must be there with the same bytes", () => {
   const directory = root();
   const edit = [`deleted ${DIR}/small=relink:/tmp/link`];
