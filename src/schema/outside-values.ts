@@ -74,7 +74,7 @@ function stepsOf(table: MessageTable | StructTable): readonly Step[] {
             {
               name,
               domain: field.domain,
-              absent: "default" in field && typeof field.default === "number" ? field.default : undefined,
+              absent: "absent" in field ? field.absent : undefined,
               isKept: field.kept !== false,
               nested: inside,
             },

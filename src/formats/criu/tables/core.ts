@@ -172,7 +172,7 @@ export const THREAD_CORE_ENTRY = message("thread_core_entry", "State of a thread
   sched_policy: optional(4, "uint32", { doc: "SCHED_* number, sched(7)", domain: SCHED_POLICIES }),
   sched_prio: optional(5, "uint32", {
     doc: "real-time priority, 0 for other policies",
-    default: 0,
+    absent: 0,
     domain: ({ sched_policy }) => schedPriorities((sched_policy as number | undefined) ?? 0),
   }),
   blk_sigset: optional(6, "uint64", { doc: "blocked signals, signal 1 is bit 0" }),

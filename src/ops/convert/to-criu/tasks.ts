@@ -42,7 +42,6 @@ import type { Process, ToCriu } from "./context.js";
 import { addPath } from "./file-entry.js";
 import { writeMemory } from "./memory.js";
 import { type NamespaceIds, ROOT_IDS } from "./namespaces.js";
-import { rootCgroupSet, seccompIndex } from "./whole-set.js";
 
 const X86_64 = CORE_ENTRY_MARCH.values.get("X86_64") as number;
 /** Flags of a task, in a stream and as the kernel has them today. */
@@ -243,7 +242,7 @@ function threadCore(context: ToCriu, part: Part, label: string, isLeader: boolea
     creds: credentialsOf(context, part, label),
     ...seccomp(context, extra),
     comm: reader.text(part, RECORDS.STRING) ?? "",
-    cg_set: decodeControlGroupSet(reader, part) ?? rootCgroupSet(context),
+    cg_set: decodeControlGroupSet(reader, part) ?? context.rootCgroupSet(),
   };
 }
 
@@ -269,7 +268,7 @@ function seccomp(
   extra: { readonly seccomp_mode: number; readonly seccomp_filter: number } | undefined,
 ): Pick<ThreadCoreEntry, "seccomp_mode" | "seccomp_filter"> {
   if (extra === undefined) return {};
-  const filter = seccompIndex(context, extra.seccomp_filter);
+  const filter = context.seccompPlaces().get(extra.seccomp_filter);
   return {
     ...(extra.seccomp_mode === 0 ? {} : { seccomp_mode: extra.seccomp_mode }),
     ...(filter === undefined ? {} : { seccomp_filter: filter }),
