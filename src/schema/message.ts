@@ -49,10 +49,10 @@ export interface FieldOptions {
   readonly domain?: FieldDomain;
   /** False if values outside of the domain get lost in a conversion to the other family, which tells them. */
   readonly kept?: false;
+  /** What a restore takes an absent field for, where `domain` is to be checked then too. */
+  readonly absent?: number;
   /** Value of an absent optional field. */
   readonly default?: number | string | boolean;
-  /** What an absent field without a default counts as when values are checked: protobuf's zero. */
-  readonly absent?: number;
   /** First CRIU release with the field, if later than the message. */
   readonly since?: string;
   readonly deprecated?: boolean;

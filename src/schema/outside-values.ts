@@ -74,7 +74,7 @@ function stepsOf(table: MessageTable | StructTable): readonly Step[] {
             {
               name,
               domain: field.domain,
-              absent: valueOfAbsent(field),
+              absent: "absent" in field ? field.absent : undefined,
               isKept: field.kept !== false,
               nested: inside,
             },
@@ -92,9 +92,4 @@ function nestedTable(
 ): MessageTable | StructTable | undefined {
   if (table.kind === "message" && "number" in field) return fieldMessage(table, field);
   return typeof field.type === "object" && field.type.kind === "struct" ? field.type : undefined;
-}
-
-function valueOfAbsent(field: object): number | undefined {
-  const { absent, default: preset } = field as { readonly absent?: number; readonly default?: unknown };
-  return absent ?? (typeof preset === "number" ? preset : undefined);
 }

@@ -29,13 +29,14 @@ export function criuSurroundings(set: CriuImageSet): Surroundings {
     namespaces,
     userNamespace:
       maps === undefined ? undefined : { uids: ranges(maps.uid_map), gids: ranges(maps.gid_map) },
-    securityModule: securityModuleOf(set),
+    securityModule: decodeSecurityModule(set),
     loadsPolicies: set.first(IMAGES.APPARMOR) !== undefined,
     joinsControlGroups: true,
   };
 }
 
-function securityModuleOf(set: CriuImageSet): string | undefined {
+/** The security module that wrote the labels of tasks; undefined for none. */
+export function decodeSecurityModule(set: CriuImageSet): string | undefined {
   const name = enumName(LSMTYPE, set.first(IMAGES.INVENTORY)?.lsmtype ?? 0);
   return name === NO_LSM ? undefined : name.toLowerCase();
 }

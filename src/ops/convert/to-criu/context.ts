@@ -20,6 +20,10 @@ export class ToCriu {
   readonly #signalOwners: () => ReadonlyMap<number, Part>;
   readonly ipcNamespaces: () => readonly StreamIpcNamespace[];
   readonly #segments: () => ReadonlyMap<number, number>;
+  /** Places of the filters in seccomp.img by their ids; of filters with one id the first. */
+  readonly seccompPlaces: () => ReadonlyMap<number, number>;
+  /** The id of criu's own control groups, which tasks without a set of their own are in: one that no set has. */
+  readonly rootCgroupSet: () => number;
   /** criu's types of the open files that were written, by their ids. */
   readonly fileTypes = new Map<number, string>();
   readonly #ids = new Map<string, Map<number, number>>();
@@ -40,6 +44,14 @@ export class ToCriu {
       return new Map(segments.map(({ objref, id }) => [objref, id >>> 0]));
     });
     this.#signalOwners = lazy(() => signalOwnersOf(reader));
+    this.seccompPlaces = lazy(() => {
+      const places = this.checkpoint.seccompFilters.map(({ id }, place) => [id, place] as const);
+      return new Map(places.reverse());
+    });
+    this.rootCgroupSet = lazy(() => {
+      const taken = this.checkpoint.controlGroupSets.map(({ id }) => id);
+      return taken.includes(1) ? taken.reduce((most, id) => Math.max(most, id)) + 1 : 1;
+    });
   }
 
   /** The id that the set has for an open file, by the number of its FILE object. */

@@ -8,7 +8,7 @@ export function tellInvalidValues({ image }: StreamReader, losses: Losses): void
   const machine = image.dialect.arch;
   for (let index = 0; index < image.length; index++) {
     const table = image.layout(index);
-    if (table === undefined || !hasDomains(table)) continue;
+    if (table === undefined || !hasDomains(table) || image.range(index).size < table.size) continue;
     for (const { path, value, domain, isKept } of outsideValues(table, image.fields(index), machine))
       if (!isKept)
         losses.add(

@@ -43,7 +43,6 @@ import type { ToCriu } from "./context.js";
 import { writeMemory } from "./memory.js";
 import { type NamespaceIds, ROOT_IDS } from "./namespaces.js";
 import { addPath } from "./stream-file.js";
-import { rootCgroupSet, seccompIndex } from "./whole-set.js";
 
 const X86_64 = CORE_ENTRY_MARCH.values.get("X86_64") as number;
 /** Flags of a task, in a stream and as the kernel has them today. */
@@ -244,7 +243,7 @@ function threadCore(context: ToCriu, part: Part, label: string, isLeader: boolea
     creds: credentialsOf(context, part, label),
     ...seccomp(context, extra),
     comm: reader.text(part, RECORDS.STRING) ?? "",
-    cg_set: decodeControlGroupSet(reader, part) ?? rootCgroupSet(context),
+    cg_set: decodeControlGroupSet(reader, part) ?? context.rootCgroupSet(),
   };
 }
 
@@ -270,7 +269,7 @@ function seccomp(
   extra: { readonly seccomp_mode: number; readonly seccomp_filter: number } | undefined,
 ): Pick<ThreadCoreEntry, "seccomp_mode" | "seccomp_filter"> {
   if (extra === undefined) return {};
-  const filter = seccompIndex(context, extra.seccomp_filter);
+  const filter = context.seccompPlaces().get(extra.seccomp_filter);
   return {
     ...(extra.seccomp_mode === 0 ? {} : { seccomp_mode: extra.seccomp_mode }),
     ...(filter === undefined ? {} : { seccomp_filter: filter }),

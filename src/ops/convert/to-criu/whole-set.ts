@@ -7,9 +7,7 @@ import type { Part } from "../../../formats/linux-cr/parse.js";
 import { RECORDS } from "../../../formats/linux-cr/records.js";
 import { NSEC_PER_SEC } from "../../../linux/time.js";
 import { encodeSeccompFilters } from "../../../model/criu/seccomp.js";
-import { decodeControlGroupSets } from "../../../model/linux-cr/control-groups.js";
 import { decodeSecurityModule } from "../../../model/linux-cr/credentials.js";
-import { decodeSeccompFilters } from "../../../model/linux-cr/seccomp.js";
 import type { ToCriu } from "./context.js";
 import { ROOT_IDS } from "./namespaces.js";
 
@@ -24,7 +22,7 @@ export function writeWholeSet(context: ToCriu, head: Part): void {
     fdinfo_per_id: true,
     root_ids: ROOT_IDS,
     ns_per_id: true,
-    root_cg_set: rootCgroupSet(context),
+    root_cg_set: context.rootCgroupSet(),
     lsmtype: securityModule(context),
     network_lock_method: 0,
   });
@@ -50,24 +48,12 @@ function writeClocks({ reader, set }: ToCriu, head: Part): void {
   });
 }
 
-/** The place of a filter in seccomp.img; undefined for a number that no filter has. */
-export function seccompIndex({ reader }: ToCriu, id: number): number | undefined {
-  const index = decodeSeccompFilters(reader).findIndex((filter) => filter.id === id);
-  return index === -1 ? undefined : index;
+function writeSeccomp({ checkpoint, set }: ToCriu): void {
+  set.add(IMAGES.SECCOMP, undefined, SECCOMP_ENTRY, encodeSeccompFilters(checkpoint.seccompFilters));
 }
 
-function writeSeccomp({ reader, set }: ToCriu): void {
-  set.add(IMAGES.SECCOMP, undefined, SECCOMP_ENTRY, encodeSeccompFilters(decodeSeccompFilters(reader)));
-}
-
-/** The number of the control groups of criu itself, which tasks without a set of their own are in: one that no set has. */
-export function rootCgroupSet({ reader }: ToCriu): number {
-  const taken = decodeControlGroupSets(reader).map(({ id }) => id);
-  return taken.includes(1) ? Math.max(...taken) + 1 : 1;
-}
-
-function writeCgroups({ reader, set }: ToCriu): void {
-  const sets = decodeControlGroupSets(reader).map(
+function writeCgroups({ checkpoint, set }: ToCriu): void {
+  const sets = checkpoint.controlGroupSets.map(
     ({ id, groups }): CgSetEntry => ({
       id,
       ctls: groups

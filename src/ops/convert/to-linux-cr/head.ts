@@ -8,6 +8,7 @@ import { textToBytes } from "../../../io/text.js";
 import { wordBytes } from "../../../io/words.js";
 import { NSEC_PER_SEC } from "../../../linux/time.js";
 import { decodeSeccompFilters } from "../../../model/criu/seccomp.js";
+import { decodeSecurityModule } from "../../../model/criu/surroundings.js";
 import { encodeSeccompFilter } from "../../../model/linux-cr/seccomp.js";
 import { FXSAVE_BYTES } from "../../../model/x86-registers.js";
 import { part } from "../../../schema/message.js";
@@ -58,7 +59,7 @@ export function writeHead(context: Context, threads: readonly SourceThread[]): v
   writer.buffer(fixedText(WRITTEN_DIALECT.arch.name, NAME_BYTES));
   writer.record(RECORDS.HEADER_ARCH, { has_fxsr: 1, xstate_size: FXSAVE_BYTES });
   writer.record(RECORDS.CONTAINER);
-  writer.buffer(fixedText(securityModule(context), LSM_NAME_BYTES));
+  writer.buffer(fixedText(decodeSecurityModule(context.set) ?? "lsm_none", LSM_NAME_BYTES));
   writer.record(RECORDS.LSM_INFO, {}, Buffer.from("dummy"));
   writeTree(context, threads);
   tellInventory(context);
@@ -104,10 +105,6 @@ function tellInventory({ set, losses }: Context): void {
     losses.add(`plugin ${plugin}`, "that it took part in the dump", "a stream knows no plugins of criu");
   if (allow_uprobes === true)
     losses.add("inventory", "that tasks had uprobes", "a stream holds memory without them");
-}
-
-function securityModule({ files }: Context): string {
-  return files.checkpoint.surroundings.securityModule ?? "lsm_none";
 }
 
 /** PIDS: the ids of all threads, then those of groups and sessions whose leader is gone or outside. TREE: who is who. */

@@ -3,6 +3,7 @@ import { O_PATH } from "../../../linux/open-flags.js";
 import { namedFiles, type OpenFile } from "../../../model/open-file.js";
 import type { Ghost } from "../../../model/stored-bytes.js";
 import type { ImageContext } from "../context.js";
+import { holders } from "../descriptors.js";
 import type { Found, Rule, RuleFacts } from "../finding.js";
 
 /** Types that a ghost may have: all but sockets. */
@@ -103,7 +104,9 @@ export const deletedFileRules: readonly Rule<ImageContext>[] = [
       const { files, deletedFiles } = context.checkpoint;
       const kept = deletedFiles.filter(({ method }) => method === "link remap" || method === "copy");
       if (kept.length === 0) return;
-      const links = new Set(kept.map(({ keptFile }) => keptFile));
+      // The entry of a link stands for its path, unless a task has it open as well.
+      const open = context.share(holders);
+      const links = new Set(kept.map(({ keptFile }) => keptFile).filter((file) => file && !open.has(file)));
       const names = new Map<string, OpenFile>();
       for (const file of namedFiles(files))
         if (file.deleted === undefined && !links.has(file) && file.path !== undefined)

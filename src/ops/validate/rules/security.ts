@@ -90,10 +90,7 @@ export const securityRules: readonly Rule<ImageContext>[] = [
       fix: "crimg edit --set takes the label away; in a set inventory.img[0].lsmtype=NUMBER names the module.",
     },
     function* ({ credentials }, { pid }, context) {
-      if (
-        credentials?.lsmProfile !== undefined &&
-        context.checkpoint.surroundings.securityModule === undefined
-      )
+      if (credentials?.lsmProfile !== undefined && context.share(securityModuleOf) === undefined)
         yield {
           at: context.placeOf(credentials.origin, { pid }),
           what: "security label without a security module",
@@ -146,6 +143,10 @@ function filtersById({ checkpoint }: ImageContext): ReadonlyMap<number, SeccompF
   const filters = new Map<number, SeccompFilter>();
   for (const filter of checkpoint.seccompFilters) if (!filters.has(filter.id)) filters.set(filter.id, filter);
   return filters;
+}
+
+function securityModuleOf({ checkpoint }: ImageContext): string | undefined {
+  return checkpoint.surroundings.securityModule;
 }
 
 function controlGroupIds({ checkpoint }: ImageContext): ReadonlySet<number> {

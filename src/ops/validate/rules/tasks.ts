@@ -37,10 +37,12 @@ export const taskRules: readonly Rule<ImageContext>[] = [
     about: "A POSIX timer that signals one thread names a thread of its task.",
     fix: "crimg edit --set gives it the id of a thread, or another kind of notice.",
     *check(context) {
-      for (const { pid, timers, threads } of context.checkpoint.tasks)
+      for (const { pid, timers, threads } of context.checkpoint.tasks) {
+        let tids: ReadonlySet<number | undefined> | undefined;
         for (const { kind, notice, origin } of timers) {
           if (kind !== "posix" || notice === undefined || (notice.how & SIGEV_THREAD_ID) === 0) continue;
-          if (!threads.some(({ tid }) => tid === notice.thread))
+          tids ??= new Set(threads.map(({ tid }) => tid));
+          if (!tids.has(notice.thread))
             yield {
               at: context.placeOf(origin, { pid }),
               what: "the timer signals a thread that the task does not have",
@@ -48,6 +50,7 @@ export const taskRules: readonly Rule<ImageContext>[] = [
               found: String(notice.thread ?? "none"),
             };
         }
+      }
     },
   },
   {

@@ -226,6 +226,40 @@ test("GHOST_CHUNKS: pieces in another order are a warning, since criu writes eac
   );
 });
 
+test("VMA_GUARD: a guard area may span VMAs that follow one another", () => {
+  const guard = 23;
+  const mappings = new DamagedSet("threads").open().checkpoint.tasks[0]?.mappings ?? [];
+  const border = mappings.find(({ end }, i) => {
+    const isMoved = i === guard || i + 1 === guard;
+    return !isMoved && mappings[i + 1]?.start === end && mappings[i + 1]?.kind !== "vsyscall";
+  })?.end;
+  if (border === undefined) throw new Error("no two VMAs follow one another");
+  const vma = `mm-1000.img[0].vmas[${guard}]`;
+  const found = idsOf(
+    new DamagedSet("threads")
+      .set(`${vma}.status`, 0x10201)
+      .set(`${vma}.start`, border - 0x1000n)
+      .set(`${vma}.end`, border + 0x1000n),
+  );
+  assert.is(found.get("VMA_GUARD"), undefined);
+});
+
+test("IMAGE_STRAY: what an earlier dump left is one note, and is not checked", () => {
+  const stray = (image: string) => `${image}-999.img`;
+  const set = new DamagedSet("logger");
+  for (const image of ["core", "fs", "mm", "pagemap"]) set.put(stray(image), set.read(`${image}-1000.img`));
+  const document = set
+    .set(`${stray("fs")}[0].root_id`, 4711)
+    .set(`${stray("core")}[0].thread_core.sched_nice`, 99)
+    .open();
+  const { findings } = validate(document);
+  assert.equal(
+    findings.filter(({ id }) => !baseline("logger").has(id)).map(({ id, severity }) => [id, severity]),
+    [["IMAGE_STRAY", "note"]],
+  );
+  document.close();
+});
+
 test("every rule has a case", () => {
   const covered = new Set([...CASES.map(({ id }) => id), "PARENT_PAGES", "IMAGE_FILE_TYPE"]);
   assert.equal(
