@@ -98,7 +98,7 @@ function writeAlive({ writer, losses }: Context, thread: LiveThread): void {
   const { isCompat } = thread.registers;
   const { robustList, robustListBytes: bytes } = attributes.addresses;
   const isOther = isWithin(robustListBytes(4), bytes) !== isWithin(robustListBytes(8), bytes);
-  if (isShort && isOther && robustList > MAX_COMPAT_ADDRESS)
+  if (isCompat && isOther && robustList > MAX_COMPAT_ADDRESS)
     losses.add(label, "that its robust list is one of 32-bit code", "the address of the list has more bits");
   writer.record(RECORDS.TASK, {
     flags: ((task.flags & PF_FORKNOEXEC) !== 0 ? 1 : 0) | ((task.flags & PF_SUPERPRIV) !== 0 ? 2 : 0),
