@@ -84,7 +84,7 @@ function clone(to: string, { file, splices }: FilePatch): number {
   const aside = fs.mkdtempSync(`${to}-`);
   try {
     const copy = path.join(aside, "copy");
-    new FileSharer().share(file.path, copy, { hardLink: false, copy: false });
+    new FileSharer().share(fs.realpathSync(file.path), copy, { hardLink: false, copy: false });
     fs.chmodSync(copy, privateMode());
     fs.renameSync(copy, to);
   } finally {

@@ -49,6 +49,29 @@ test("an existing file is not written over", () => {
   assert.is(fs.readFileSync(to, "utf8"), "mine");
 });
 
+test("no link is followed, and nothing but a regular file is shared", () => {
+  const { directory, file } = original();
+  const [link, to] = [path.join(directory, "link"), path.join(directory, "to")];
+  fs.symlinkSync(file, link);
+  for (const options of [
+    { hardLink: true, copy: false },
+    { hardLink: false, copy: true },
+  ]) {
+    assert.throws(() => new FileSharer().share(link, to, options), /too many symbolic links \(ELOOP\)/);
+    assert.throws(() => new FileSharer().share(directory, to, options), /not a regular file/);
+    assert.not.ok(fs.existsSync(to));
+  }
+});
+
+test("a large stream is patched in a clone when it was named by a link", () => {
+  const { directory, file } = original(3 * 1024 * 1024);
+  const [link, to] = [path.join(directory, "link"), path.join(directory, "to")];
+  fs.symlinkSync(file, link);
+  const patch = { offset: 5, size: 3, bytes: Buffer.from("abc") };
+  writeSource(to, new SplicedSource(new FileSource(link), [patch]), { like: file, sync: false });
+  assert.is(fs.readFileSync(to).toString("latin1", 4, 9), "xabcx");
+});
+
 test("a large file that keeps its length is patched in a clone, never in the original", () => {
   const { directory, file } = original(3 * 1024 * 1024);
   const link = path.join(directory, "link");
