@@ -1,10 +1,12 @@
 import type { TaskCoreEntry } from "../../../formats/criu/tables/core.js";
 import { RECORDS } from "../../../formats/linux-cr/records.js";
+import { isWithin } from "../../../io/domains.js";
 import { textToBytes } from "../../../io/text.js";
 import {
   EXIT_ZOMBIE,
   PF_FORKNOEXEC,
   PF_SUPERPRIV,
+  robustListBytes,
   TASK_COMM_LEN,
   TASK_DEAD,
   TASK_RUNNING,
@@ -94,7 +96,9 @@ function writeAlive({ writer, losses }: Context, thread: LiveThread): void {
   if (textToBytes(comm).length >= TASK_COMM_LEN)
     losses.add(label, `its name (${comm})`, `a stream holds ${TASK_COMM_LEN - 1} bytes of it`);
   const { isCompat } = thread.registers;
-  if (isCompat && attributes.addresses.robustList > MAX_COMPAT_ADDRESS)
+  const { robustList, robustListBytes: bytes } = attributes.addresses;
+  const isOther = isWithin(robustListBytes(4), bytes) !== isWithin(robustListBytes(8), bytes);
+  if (isCompat && isOther && robustList > MAX_COMPAT_ADDRESS)
     losses.add(label, "that its robust list is one of 32-bit code", "the address of the list has more bits");
   writer.record(RECORDS.TASK, {
     flags: ((task.flags & PF_FORKNOEXEC) !== 0 ? 1 : 0) | ((task.flags & PF_SUPERPRIV) !== 0 ? 2 : 0),
