@@ -4,7 +4,7 @@ import { BaseCommand } from "../src/cli/base-command.js";
 import { type Answer, EXIT } from "../src/cli/exit-codes.js";
 import { headFlag, imageArg, keptHead } from "../src/cli/flags.js";
 import { copiedLines } from "../src/cli/plan-lines.js";
-import { openDocument, recoverImage, type UndoTrust, undoEdits } from "../src/index.js";
+import { applyUndo, openDocument, planUndo, recoverImage, type UndoTrust } from "../src/index.js";
 
 export default class Undo extends BaseCommand<typeof Undo> {
   static override summary = "undo edits of an image, byte for byte";
@@ -19,6 +19,7 @@ that head.
 
 Exit status: 0 done, 2 trouble.`;
   static override examples = [
+    { description: "see what would be undone", command: "<%= config.bin %> undo IMG --dry-run" },
     { description: "undo the last edit", command: "<%= config.bin %> undo IMG" },
     {
       description: "undo two edits, into another directory",
@@ -26,8 +27,8 @@ Exit status: 0 done, 2 trouble.`;
     },
   ];
   static override json = {
-    directory: "directory of the written set; file, for a stream",
-    undone: "list of {time, edits} that were undone, newest first",
+    directory: "directory of the written set (file, for a stream); absent with --dry-run",
+    undone: "list of {time, edits} that were, or would be, undone, newest first",
     files: "names of the restored files",
     left: "paths of files that the edits wrote beside a stream and that are kept",
   };
@@ -41,6 +42,10 @@ Exit status: 0 done, 2 trouble.`;
       exclusive: ["in-place"],
     }),
     "in-place": boolean({ description: "change the image itself, all files or none (default)" }),
+    "dry-run": boolean({
+      description: "only show what would be undone",
+      exclusive: ["output", "in-place"],
+    }),
     steps: integer({ default: 1, min: 1, description: "number of edits to undo", helpValue: "N" }),
     head: headFlag("head that was kept; the log must end with it"),
     unchained: boolean({
@@ -53,25 +58,29 @@ Exit status: 0 done, 2 trouble.`;
   };
 
   async run(): Promise<Answer> {
-    const { output, steps, copy } = this.flags;
-    if (output === undefined && this.image !== "-") this.tellRecovery(recoverImage(this.image));
+    const { output, steps, copy, "dry-run": isDry } = this.flags;
+    if (output === undefined && !isDry && this.image !== "-") this.tellRecovery(recoverImage(this.image));
     const document = openDocument(this.image, this.opening);
     try {
       refuseArchive(document, "undo edits of");
       const target =
         output === undefined ? ({ to: "in place" } as const) : ({ to: "new", path: output, copy } as const);
-      const { path, entries, files, copied, left } = undoEdits(document, steps, target, this.#trust);
+      const plan = planUndo(document, steps, this.#trust);
+      const { entries, files, left } = plan;
+      const { path, copied } = isDry ? {} : applyUndo(document, plan, target);
       if (this.flags.json)
         this.printJson({
-          ...(document.family === "criu" ? { directory: path } : { file: path }),
+          ...(path === undefined ? {} : document.family === "criu" ? { directory: path } : { file: path }),
           undone: entries.map(({ time, edits }) => ({ time, edits })),
           files,
           left,
         });
       else {
-        this.print(`${path}: restored ${files.join(", ")}`);
+        const what = isDry ? "would restore" : "restored";
+        this.print(`${path ?? document.name}: ${what} ${files.join(", ")}`);
         this.printLines(entries.map(({ time, edits }) => `  ${time} ${edits.join(" ")}`));
-        for (const file of left) this.note(`kept ${file}, which the edit wrote beside the stream`);
+        for (const file of left)
+          this.note(`${isDry ? "would keep" : "kept"} ${file}, which the edit wrote beside the stream`);
         if (copied !== undefined) this.printLines(copiedLines(copied));
       }
       return EXIT.ok;

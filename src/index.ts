@@ -81,7 +81,15 @@ export {
   type RestoreWishes,
 } from "./ops/edit/plan.js";
 export { planEdits, recipeEdits } from "./ops/edit/plan-edits.js";
-export { checkLog, type FileState, type Undone, type UndoTrust, undoEdits } from "./ops/edit/undo.js";
+export {
+  applyUndo,
+  checkLog,
+  type FileState,
+  planUndo,
+  type UndoPlan,
+  type UndoTrust,
+  undoEdits,
+} from "./ops/edit/undo.js";
 export { type Explanation, explainLog, type Failure, type Mend } from "./ops/explain/explain.js";
 export type { LogLine } from "./ops/explain/log.js";
 export type { LogObject } from "./ops/explain/objects.js";

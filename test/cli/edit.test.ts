@@ -211,6 +211,29 @@ test("a recipe with variables, policies and flags beside it", async () => {
   assert.ok(changes.includes("tc.comm y"), changes.join("\n"));
 });
 
+test("the log of an edit by policies names them", async () => {
+  const home = freshDirectory("edit");
+  const [recipe, set] = [path.join(home, "move.yaml"), path.join(home, "set")];
+  fs.writeFileSync(recipe, "policies: [{path: '**/log/*', action: reopen}]\n");
+  assert.is((await crimg(["edit", LOGGER, "-f", recipe, "-o", set])).code, 0);
+  const { json } = await crimgJson(["log", set]);
+  const [entry] = (json as { edits: { edits: string[] }[] }).edits;
+  assert.equal(entry?.edits, ["policy path=**/log/* reopen"]);
+});
+
+test("undo --dry-run says what undo does, and writes nothing", async () => {
+  const set = path.join(freshDirectory("edit"), "set");
+  await crimg(["edit", LOGGER, "--comm", "1000=y", "-o", set]);
+  const before = fs.readFileSync(path.join(set, "core-1000.img"));
+  const { code, stdout } = await crimg(["undo", set, "--dry-run"]);
+  assert.is(code, 0);
+  assert.match(stdout, /set: would restore core-1000\.img\n {2}\S+Z --comm 1000=y\n$/);
+  assert.equal(fs.readFileSync(path.join(set, "core-1000.img")), before);
+  const { json } = await crimgJson(["undo", set, "--dry-run"]);
+  assert.equal(Object.keys(json as object), ["schema", "command", "undone", "files", "left"]);
+  assert.match((await crimg(["undo", set])).stdout, /set: restored core-1000\.img\n/);
+});
+
 for (const [given, answer] of [
   ["tto=/x", 'unknown variable "tto" of --var; did you mean "to"?'],
   ["elsewhere=/x", 'unknown variable "elsewhere" of --var (expected to, from)'],

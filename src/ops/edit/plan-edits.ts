@@ -7,7 +7,7 @@ import { SetEditor } from "./criu/set-editor.js";
 import type { Editor } from "./editor.js";
 import type { EditGroup, EditKind, Parsed } from "./kind.js";
 import { EDIT_KINDS } from "./kinds/index.js";
-import { planPolicies } from "./kinds/policy.js";
+import { planPolicies, policyEdit } from "./kinds/policy.js";
 import { StreamEditor } from "./linux-cr/stream-editor.js";
 import { searchMemory } from "./mention-search.js";
 import { type Edit, editText, type Plan, type PlanOptions } from "./plan.js";
@@ -37,7 +37,7 @@ export function planEdits(
   const mentions = scanMemory === true ? searchMemory(editor, editor.storedMemory(), onProgress) : undefined;
   const { changes, left, due, newFiles, restore } = editor;
   return {
-    ...{ set: document.name, edits, changes, left },
+    ...{ set: document.name, edits: [...edits, ...policies.map(policyEdit)], changes, left },
     notes: [...editor.notes],
     warnings: [...editor.warnings],
     unmatched: unmatched(groups, editor, policies.length > 0 && policyMatches === 0),

@@ -11,8 +11,8 @@ import { EDIT_LOG, type EditLog, shortenedLog } from "./log.js";
 import { headOf } from "./log-chain.js";
 import type { LogEntry } from "./log-entry.js";
 
-/** An image with edits taken back. */
-export interface Undone extends WrittenImage {
+/** How edits are taken back. */
+export interface UndoPlan {
   /** The entries that were taken back, the newest first. */
   readonly entries: readonly LogEntry[];
   readonly files: readonly string[];
@@ -21,6 +21,8 @@ export interface Undone extends WrittenImage {
    * with a stream is not to remove files of this host.
    */
   readonly left: readonly string[];
+  /** New contents by name, the log's among them; null for a log that goes. */
+  readonly changed: ReadonlyMap<string, ByteSource | null>;
 }
 
 /** State of a file that the log knows. */
@@ -50,25 +52,35 @@ export interface UndoTrust {
 }
 
 /**
- * Takes the last `steps` edits back: the files get the very bytes they had, which their SHA-256 proves before anything
- * is written, and the log loses the entries; that beside a stream goes with the last one.
+ * Works out how to take the last `steps` edits back; nothing is written. The files get the very bytes they had, which
+ * their SHA-256 proves, and the log loses the entries; that beside a stream goes with the last one.
  * Errors: USAGE when there are not so many; EDIT when something else has changed the files since, or the log.
  */
-export function undoEdits(
-  document: Document,
-  steps: number,
-  target: EditTarget,
-  trust: UndoTrust = {},
-): Undone {
+export function planUndo(document: Document, steps: number, trust: UndoTrust = {}): UndoPlan {
   const image = filesOf(document);
   const { log } = image;
   const entries = lastEntries(log, steps, document.name, trust);
   image.assertUndoable(entries);
   const files = previousFiles(image.files, entries);
   const changed = new Map<string, ByteSource | null>(files).set(EDIT_LOG, shortenedLog(log, steps));
-  const written = image.write(changed, target, digestsBack(entries));
   const left = [...new Set(entries.flatMap(({ made }) => made ?? []))];
-  return { ...written, entries, files: [...files.keys()], left };
+  return { entries, files: [...files.keys()], left, changed };
+}
+
+/** Writes what `planUndo` worked out. Errors: USAGE for what exists, EDIT when the image was changed meanwhile, IO. */
+export function applyUndo(document: Document, plan: UndoPlan, target: EditTarget): WrittenImage {
+  return filesOf(document).write(plan.changed, target, digestsBack(plan.entries));
+}
+
+/** `planUndo` and `applyUndo` in one. */
+export function undoEdits(
+  document: Document,
+  steps: number,
+  target: EditTarget,
+  trust: UndoTrust = {},
+): UndoPlan & WrittenImage {
+  const plan = planUndo(document, steps, trust);
+  return { ...plan, ...applyUndo(document, plan, target) };
 }
 
 /** What the files are now, and what they become when the entries, newest first, are taken back. */

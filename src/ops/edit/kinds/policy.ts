@@ -24,13 +24,12 @@ export function planPolicies(policies: readonly Policy[], editor: Editor): numbe
   if (policies.length === 0) return 0;
   let matches = 0;
   const find = policyFinder(policies);
-  const edits = new Map(policies.map((policy) => [policy, { kind: "policy", text: policyText(policy) }]));
   const redirections: Parameters<typeof redirect>[1][number][] = [];
   const done = new Set<OpenFile>();
   const act = (policy: Policy | undefined, subject: Subject): void => {
     if (policy === undefined) return;
     matches++;
-    if (policy.action !== "ignore") apply(editor, policy, edits.get(policy) as Edit, subject, done);
+    if (policy.action !== "ignore") apply(editor, policy, policyEdit(policy), subject, done);
   };
   const files = filesWithPath(editor);
   for (const descriptor of editor.held.all) {
@@ -43,7 +42,7 @@ export function planPolicies(policies: readonly Policy[], editor: Editor): numbe
     if (policy?.action === "reopen" && policy.to !== undefined) {
       matches++;
       const to = { ...parseRedirection(policy.to), append: policy.append };
-      redirections.push({ edit: edits.get(policy) as Edit, descriptor, to });
+      redirections.push({ edit: policyEdit(policy), descriptor, to });
     } else {
       const text = `descriptor ${descriptorText(descriptor)} (${type}${file === undefined ? "" : ` ${file.path}`})`;
       act(policy, { descriptor, file, text });
@@ -103,7 +102,15 @@ function leaveWithoutDescriptor(editor: Editor, edit: Edit, file: OpenFile): voi
   });
 }
 
-/** `path=/tmp/** drop`, for people. */
+const edits = new WeakMap<Policy, Edit>();
+
+/** What a policy does as an edit, the same for each policy; its text is for people: `path=/tmp/** drop`. */
+export function policyEdit(policy: Policy): Edit {
+  const edit = edits.get(policy) ?? { kind: "policy", text: policyText(policy) };
+  edits.set(policy, edit);
+  return edit;
+}
+
 function policyText({ path, type, fd, action, to, append }: Policy): string {
   const which = [path && `path=${path}`, type && `type=${type}`, fd && `fd=${fd}`].filter(Boolean).join(" ");
   return `${which} ${action}${to === undefined ? "" : ` to ${to}`}${append ? ",append" : ""}`;
