@@ -16,6 +16,7 @@ import { criuCheckpoint } from "./model/criu/checkpoint.js";
 import type { CriuDocument, Document, LinuxCrDocument, Packaged } from "./model/document.js";
 import { lazy } from "./model/lazy.js";
 import { linuxCrCheckpoint } from "./model/linux-cr/checkpoint.js";
+import { StreamReader } from "./model/linux-cr/reader.js";
 import { EDIT_LOG } from "./ops/edit/log.js";
 import { editPlaceOf, setPlace } from "./ops/edit/place.js";
 import { packageIn, packageOrBytes, refuseForeign, setOfPackage, splitName } from "./packaged-set.js";
@@ -175,11 +176,13 @@ export function openStream(source: ByteSource): LinuxCrDocument {
     source.close();
     throw error;
   }
-  const checkpoint = lazy(() => linuxCrCheckpoint(image));
+  const reader = StreamReader.of(image);
+  const checkpoint = lazy(() => linuxCrCheckpoint(image, reader));
   return {
     family: "linux-cr",
     name: source.name,
     image,
+    reader,
     get checkpoint() {
       return checkpoint();
     },

@@ -2,6 +2,7 @@ import type { Package, PackagedSet } from "../formats/archive/package.js";
 import type { CriuImageSet } from "../formats/criu/image-set.js";
 import type { LinuxCrImage } from "../formats/linux-cr/image.js";
 import type { Checkpoint } from "./checkpoint.js";
+import type { StreamReader } from "./linux-cr/reader.js";
 
 /** The package that a set was found in: an archive, or what an engine keeps beside its images. */
 export interface Packaged {
@@ -29,6 +30,7 @@ export interface LinuxCrDocument {
   readonly family: "linux-cr";
   readonly name: string;
   readonly image: LinuxCrImage;
+  readonly reader: StreamReader;
   /** Built at first use. Errors: FormatError when the stream is damaged, cut off, or a checkpoint that failed. */
   readonly checkpoint: Checkpoint;
   close(): void;

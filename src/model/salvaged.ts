@@ -11,12 +11,8 @@ export interface SalvagedCriuDocument extends CriuDocument {
   readonly set: SalvagedSet;
 }
 
-/** A stream read as far as it goes; where that is and why, `reader.tree.problem` tells. */
-export interface SalvagedLinuxCrDocument extends LinuxCrDocument {
-  readonly reader: StreamReader;
-}
-
-export type SalvagedDocument = SalvagedCriuDocument | SalvagedLinuxCrDocument;
+/** A set, or a stream read as far as it goes; where that is and why, `reader.tree.problem` tells. */
+export type SalvagedDocument = SalvagedCriuDocument | LinuxCrDocument;
 
 const salvaged = new WeakMap<Document, SalvagedDocument>();
 
@@ -55,8 +51,10 @@ export function lookAt<T, D extends readonly Document[]>(
   }
 }
 
+/** What is too large would be read, and held, a second time. */
 function isDamage(error: unknown): boolean {
-  return error instanceof FormatError || (isCrimgError(error) && error.code === "IO");
+  if (!isCrimgError(error) || error.code === "TOO_LARGE") return false;
+  return error instanceof FormatError || error.code === "IO";
 }
 
 function damageOf(document: SalvagedDocument): readonly CrimgError[] {
@@ -80,7 +78,7 @@ function salvageSet(document: CriuDocument): SalvagedCriuDocument {
   };
 }
 
-function salvageStream(document: LinuxCrDocument): SalvagedLinuxCrDocument {
+function salvageStream(document: LinuxCrDocument): LinuxCrDocument {
   const { name, image } = document;
   const reader = new StreamReader(image, true);
   const checkpoint = lazy(() => linuxCrCheckpoint(image, reader));
@@ -97,5 +95,5 @@ function salvageStream(document: LinuxCrDocument): SalvagedLinuxCrDocument {
 }
 
 function isSalvaged(document: Document): document is SalvagedDocument {
-  return document.family === "criu" ? document.set instanceof SalvagedSet : "reader" in document;
+  return document.family === "criu" ? document.set instanceof SalvagedSet : document.reader.isSalvaging;
 }

@@ -11,7 +11,7 @@ import { BackendError, UnsupportedError, UsageError } from "../../io/errors.js";
 import { FileSource } from "../../io/source.js";
 import { SpoolSource } from "../../io/spool.js";
 import type { Document } from "../../model/document.js";
-import { StreamReader } from "../../model/linux-cr/reader.js";
+import type { StreamReader } from "../../model/linux-cr/reader.js";
 import type {
   Backend,
   Needs,
@@ -121,7 +121,7 @@ export class SlimBackend implements Backend {
 }
 
 function readerOf(document: Document): StreamReader {
-  if (document.family === "linux-cr") return StreamReader.of(document.image);
+  if (document.family === "linux-cr") return document.reader;
   throw new UnsupportedError("the slim backend restores linux-cr streams", { file: document.name });
 }
 

@@ -3,7 +3,6 @@ import { IMAGES } from "../../formats/criu/images.js";
 import type { CgroupDirEntry } from "../../formats/criu/tables/cgroup.js";
 import type { Document, LinuxCrDocument } from "../../model/document.js";
 import { controlGroupsOf } from "../../model/linux-cr/control-groups.js";
-import { StreamReader } from "../../model/linux-cr/reader.js";
 import { chosenTasks, type ShowOptions, type ViewHead, viewHead } from "./view.js";
 
 export interface CgroupsView extends ViewHead<"cgroups"> {
@@ -70,8 +69,7 @@ export function cgroupsView(document: Document, options: ShowOptions = {}): Cgro
 }
 
 /** crimg extension records CGROUP_SET: lines of controllers and path, as in cgroups(7). */
-function setsOfStream({ image, checkpoint }: LinuxCrDocument, options: ShowOptions): CgroupSet[] {
-  const reader = StreamReader.of(image);
+function setsOfStream({ reader, checkpoint }: LinuxCrDocument, options: ShowOptions): CgroupSet[] {
   const tids = new Map<number, number[]>();
   for (const { threads } of chosenTasks(checkpoint, options))
     for (const { tid, controlGroupSet: id } of threads) {

@@ -1,7 +1,7 @@
 import type { Part } from "../../formats/linux-cr/parse.js";
 import { RECORDS } from "../../formats/linux-cr/records.js";
 import type { LinuxCrDocument } from "../../model/document.js";
-import { StreamReader } from "../../model/linux-cr/reader.js";
+import type { StreamReader } from "../../model/linux-cr/reader.js";
 import { linkAddress, type NamespaceKind, type ShownNamespace } from "./shown-namespace.js";
 import { chosenTasks, type ShowOptions } from "./view.js";
 
@@ -12,10 +12,9 @@ const KNOWN_CLOCKS = 2;
 
 /** A stream has namespaces as objects; those missing for the root task are inherited from the restoring process. */
 export function namespacesOfStream(
-  { image, checkpoint }: LinuxCrDocument,
+  { reader, checkpoint }: LinuxCrDocument,
   options: ShowOptions,
 ): ShownNamespace[] {
-  const reader = StreamReader.of(image);
   const found = new Map<string, { readonly namespace: ShownNamespace; readonly pids: number[] }>();
   for (const { pid, origin } of chosenTasks(checkpoint, options)) {
     const part = reader.taskAt(origin.record);

@@ -55,6 +55,7 @@ export const POSIX_TIMER_ENTRY = message("posix_timer_entry", "A POSIX timer, ti
   }),
   notify_thread_id: optional(11, "int32", {
     doc: "thread that receives the signal",
+    absent: 0,
     domain: ({ it_sigev_notify }) => (it_sigev_notify === SIGEV_THREAD_ID ? THREAD_ID : undefined),
     since: "3.16",
   }),

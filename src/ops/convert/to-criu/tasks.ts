@@ -14,10 +14,12 @@ import { PSTREE_ENTRY } from "../../../formats/criu/tables/pstree.js";
 import type { RecordedObject } from "../../../formats/linux-cr/grammar.js";
 import type { Part } from "../../../formats/linux-cr/parse.js";
 import { RECORDS } from "../../../formats/linux-cr/records.js";
+import { isWithin } from "../../../io/domains.js";
 import { EINTR } from "../../../linux/errno.js";
-import { TASK_STOPPED } from "../../../linux/sched.js";
+import { robustListBytes, TASK_STOPPED } from "../../../linux/sched.js";
 import { SIGCHLD } from "../../../linux/signals.js";
 import { NSEC_PER_MSEC } from "../../../linux/time.js";
+import type { ThreadAttributes } from "../../../model/attributes.js";
 import {
   encodeLimits,
   encodeTaskAttributes,
@@ -237,7 +239,7 @@ function threadCore(context: ToCriu, part: Part, label: string, isLeader: boolea
   // The queue of the process, where this task brings it, stands before its own.
   const queue = reader.index(part, RECORDS.SIGPENDING, -1) as number;
   return {
-    ...encodeThreadAttributes(decodeThreadAttributes(reader, part)),
+    ...encodeThreadAttributes(withOwnRobustList(context, part, label)),
     ...(isLeader ? {} : { blk_sigset: blockedSignals(context, part) }),
     signals_p: encodeQueue(decodeQueue(reader, queue)),
     creds: credentialsOf(context, part, label),
@@ -245,6 +247,17 @@ function threadCore(context: ToCriu, part: Part, label: string, isLeader: boolea
     comm: reader.text(part, RECORDS.STRING) ?? "",
     cg_set: decodeControlGroupSet(reader, part) ?? context.rootCgroupSet(),
   };
+}
+
+/** criu stores the robust list of the code that a thread runs, and not that of 32-bit code beside it. */
+function withOwnRobustList({ reader, losses }: ToCriu, part: Part, label: string): ThreadAttributes {
+  const attributes = decodeThreadAttributes(reader, part);
+  const { addresses } = attributes;
+  const { robustListBytes: bytes } = addresses;
+  const isCompatList = isWithin(robustListBytes(4), bytes) && !isWithin(robustListBytes(8), bytes);
+  if (!isCompatList || decodeRegisters(reader, part).isCompat) return attributes;
+  losses.add(label, "its robust list of 32-bit code", "criu stores that of 64-bit code alone");
+  return { ...attributes, addresses: { ...addresses, robustList: 0n, robustListBytes: 0 } };
 }
 
 /** What a thread may do: its own credentials, those that count. `label` is what messages call it. */

@@ -42,37 +42,34 @@ function tellFiles(context: Context): void {
     if (context.known("FILE", `${file.type} ${file.id}`) !== undefined) continue;
     if (files.lost.has(file)) continue;
     if (isNode.has(file.id)) tellBesidesPath(context, file);
-    else if (isAnonymousMemory(context, file)) tellSeals(context, file);
+    else if (isAnonymousMemory(context, file)) tellAnonymous(context, file);
     else
       losses.add(`open file ${file.id} (${file.label})`, "the open file", "no task of the set has it open");
   }
 }
 
 /** Of working directories, and of nodes of fifos and terminals, a stream has the path; what is invalid is told. */
-function tellBesidesPath(
-  { losses }: Context,
-  { id, label, record, flags = 0, position = 0n }: OpenFile,
-): void {
-  const what: string[] = [];
-  if (!isWithin(SIGNAL_OR_NONE, (record.fown as FownEntry | undefined)?.signum ?? 0)) what.push("signal");
-  if ((flags & ONLY_AT_OPEN) !== 0) what.push("flags");
-  if (position > OFFSET_MAX) what.push("offset");
-  if (what.length > 0)
-    losses.add(
-      `open file ${id} (${label})`,
-      `its invalid ${what.join(", ")}`,
-      "a stream holds the path of this file alone",
-    );
+function tellBesidesPath(context: Context, file: OpenFile): void {
+  tellInvalid(context, file, invalidParts(file), "a stream holds the path of this file alone");
 }
 
-function tellSeals({ files, losses }: Context, { id, record }: OpenFile): void {
-  const seals = files.memory((record as MemfdFileEntry).inode_id)?.seals ?? 0;
-  if (!isWithin(SEALS, seals))
-    losses.add(
-      `open file ${id}`,
-      `its invalid seals 0x${seals.toString(16)}`,
-      "a stream has none of such memory",
-    );
+function tellAnonymous(context: Context, file: OpenFile): void {
+  const seals = context.files.memory((file.record as MemfdFileEntry).inode_id)?.seals ?? 0;
+  const what = invalidParts(file);
+  if (!isWithin(SEALS, seals)) what.push(`seals 0x${seals.toString(16)}`);
+  tellInvalid(context, file, what, "a stream has none of such memory");
+}
+
+function invalidParts({ record, flags = 0, position = 0n }: OpenFile): string[] {
+  const parts: string[] = [];
+  if (!isWithin(SIGNAL_OR_NONE, (record.fown as FownEntry | undefined)?.signum ?? 0)) parts.push("signal");
+  if ((flags & ONLY_AT_OPEN) !== 0) parts.push("flags");
+  if (position > OFFSET_MAX) parts.push("offset");
+  return parts;
+}
+
+function tellInvalid({ losses }: Context, { id, label }: OpenFile, what: string[], why: string): void {
+  if (what.length > 0) losses.add(`open file ${id} (${label})`, `its invalid ${what.join(", ")}`, why);
 }
 
 /** Ids of files that stand for the paths of others. */

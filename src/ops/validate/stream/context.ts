@@ -4,10 +4,10 @@ import type { Tree } from "../../../formats/linux-cr/parse.js";
 import type { RecordKind, RecordValue } from "../../../formats/linux-cr/record-kind.js";
 import { RECORDS } from "../../../formats/linux-cr/records.js";
 import { isCrimgError } from "../../../io/errors.js";
+import type { LinuxCrDocument } from "../../../model/document.js";
 import type { StreamReader } from "../../../model/linux-cr/reader.js";
 import type { OpenFile } from "../../../model/open-file.js";
 import type { Origin } from "../../../model/origin.js";
-import type { SalvagedLinuxCrDocument } from "../../../model/salvaged.js";
 import { ImageContext, type PlaceOfObject } from "../context.js";
 import type { Place } from "../finding.js";
 import { taskNumbers } from "./task-numbers.js";
@@ -25,7 +25,7 @@ export class StreamContext extends ImageContext {
   readonly reader: StreamReader;
   readonly #name: string;
 
-  constructor(document: SalvagedLinuxCrDocument) {
+  constructor(document: LinuxCrDocument) {
     super(document);
     this.stream = document.image;
     this.reader = document.reader;
