@@ -34,9 +34,19 @@ export function shownValue(field: Field | undefined, value: unknown): unknown {
   return bytesToText(value.at(-1) === 0 ? value.subarray(0, -1) : value);
 }
 
+/** Messages and lists that edits have made. All others stay as they are: equal messages of an image may be one object. */
+const own = new WeakSet<object>();
+
+function owned<T extends object>(value: T): T {
+  if (own.has(value)) return value;
+  const copy = (Array.isArray(value) ? [...value] : { ...value }) as T;
+  own.add(copy);
+  return copy;
+}
+
 /**
  * Does to a decoded message what `patchMessage` does to its bytes: sets the field or list element at a path, appends
- * at the list's length, takes away for undefined, and makes the messages around it that are absent.
+ * at the list's length, takes away for undefined, and makes the messages around it that are absent. Messages inside it are copied first.
  */
 export function withValueAt(table: MessageTable, message: AnyValue, path: FieldPath, value: unknown): void {
   const [name, index] = path;
@@ -51,15 +61,19 @@ export function withValueAt(table: MessageTable, message: AnyValue, path: FieldP
     return;
   }
   if (field.label !== "repeated") {
-    message[name] ??= emptyMessage(innerTable(inner, path));
-    withValueAt(innerTable(inner, path), message[name] as AnyValue, path.slice(1), value);
+    const nested = owned((message[name] as AnyValue | undefined) ?? emptyMessage(innerTable(inner, path)));
+    message[name] = nested;
+    withValueAt(innerTable(inner, path), nested, path.slice(1), value);
     return;
   }
   const list = (message[name] ?? []) as unknown[];
   const at = index as number;
   if (path.length > 2) {
-    list[at] ??= emptyMessage(innerTable(inner, path));
-    withValueAt(innerTable(inner, path), list[at] as AnyValue, path.slice(2), value);
+    const elements = owned(list);
+    const element = owned((list[at] as AnyValue | undefined) ?? emptyMessage(innerTable(inner, path)));
+    message[name] = elements;
+    elements[at] = element;
+    withValueAt(innerTable(inner, path), element, path.slice(2), value);
   } else message[name] = value === undefined ? list.toSpliced(at, 1) : listWith(list, at, value);
 }
 

@@ -87,4 +87,10 @@ test("a value that changes how long a payload is would make another image, and i
   );
 });
 
+test("a change stays in its record: equal messages of two records are two", () => {
+  const uids = ["1000", "1003"].map((pid) => `set core-${pid}.img[0].thread_core.creds.uid=7`);
+  const { changes } = planned("tree", edits(...uids));
+  assert.is(changes.length, 2, changes.join("\n"));
+});
+
 test.run();
