@@ -15,7 +15,6 @@ const ROBUST_LIST: StructFieldOptions = {
 };
 const COMPAT_ROBUST_LIST: StructFieldOptions = {
   doc: "the same of a 32-bit task on a 64-bit kernel",
-  kept: false,
   domain: ({ robust_futex_head_len: own }) => (own === 0 ? robustListBytes(4) : undefined),
 };
 /** Size 0 for none. */
