@@ -6,6 +6,7 @@ import { fileURLToPath } from "node:url";
 import * as assert from "uvu/assert";
 import { CRIMG, crimg, crimgJson } from "../helpers/cli.js";
 import { freshDirectory } from "../helpers/live.js";
+import { needs } from "../helpers/needs.js";
 import { suite } from "../helpers/suite.js";
 
 const test = suite("examples", undefined, 60);
@@ -44,10 +45,21 @@ test("example writes images that others commands read", async () => {
 });
 
 test("the examples of every help work as pasted", async () => {
+  const all = examples().filter((example) => !example.includes("jq"));
+  assert.ok(all.length > 20, `${all.length} examples`);
+  await work(all);
+});
+
+test("the examples with jq work as pasted", async () => {
+  needs("jq");
+  const all = examples().filter((example) => example.includes("jq"));
+  assert.ok(all.length > 0);
+  await work(all);
+});
+
+async function work(all: readonly string[]): Promise<void> {
   const cwd = freshDirectory("example");
   assert.is((await crimg(["example"], { cwd })).code, 0);
-  const all = examples();
-  assert.ok(all.length > 20, `${all.length} examples`);
   for (const example of all) {
     const run = spawnSync(
       "bash",
@@ -57,6 +69,6 @@ test("the examples of every help work as pasted", async () => {
     assert.is(run.status, ANSWERS_NO.test(example) ? 1 : 0, `${example}: ${run.stderr}`);
     assert.ok(run.stdout.length > 0 || / -o /.test(example) || /cmp|convert|jq/.test(example), example);
   }
-});
+}
 
 test.run();

@@ -31,7 +31,7 @@ import { NIGHTLY, SEED } from "../helpers/seed.js";
 import { checkpointed, needsSlim, restored } from "../helpers/slim.js";
 import { suite } from "../helpers/suite.js";
 
-const KILLS = Number(process.env.CRIMG_KILLS ?? (NIGHTLY ? 200 : 60));
+const KILLS = Number(process.env.CRIMG_KILLS ?? (NIGHTLY ? 200 : 40));
 const kills = suite("kills of the slim engine", {}, 1800);
 const dir = freshDirectory("kills");
 const work = join(dir, "work");
