@@ -16,8 +16,8 @@ export function fixtureImages(): string[] {
 }
 
 /**
- * The sets of fixtures/criu, each of which was also converted into a stream below fixtures/linux-cr. Tests that run at the
- * same time may have temporaries beside a set, whose names begin with a dot.
+ * The sets of fixtures/criu, each of which was also converted into a stream below fixtures/linux-cr. Names that begin with
+ * a dot are temporaries of commands that were tried beside the tests.
  */
 export const FIXTURE_NAMES: readonly string[] = readdirSync(FIXTURES)
   .filter((name) => !name.startsWith("."))

@@ -1,4 +1,3 @@
-import { readdirSync } from "node:fs";
 import * as assert from "uvu/assert";
 import { IMAGES } from "../../../src/formats/criu/images.js";
 import type { RegFileEntry } from "../../../src/formats/criu/tables/regfile.js";
@@ -23,13 +22,10 @@ import * as linuxCrSpecial from "../../../src/model/linux-cr/special-files.js";
 import * as linuxCrTerminals from "../../../src/model/linux-cr/terminals.js";
 import { openDocument } from "../../../src/open.js";
 import { convertedFixture } from "../../helpers/converted-stream.js";
-import { fixture } from "../../helpers/images.js";
+import { FIXTURE_NAMES, fixture, STREAM_FIXTURES, streamFixture } from "../../helpers/images.js";
 import { suite } from "../../helpers/suite.js";
 
 const test = suite("files are encoded as they were decoded");
-const SETS = readdirSync(fixture("."), { withFileTypes: true }).flatMap((each) =>
-  each.isDirectory() ? each.name : [],
-);
 
 /** Without what is not there, and what names others in the set or in this kernel. */
 function stored(record: object, ...elsewhere: readonly string[]): Record<string, unknown> {
@@ -51,7 +47,7 @@ function withoutChance(info: TtyInfoEntry): object {
   return stored({ ...info, termios: words(termios), termios_locked: words(termios_locked) }, "dev");
 }
 
-for (const name of SETS)
+for (const name of FIXTURE_NAMES)
   test(`${name}: entries of the set`, () => {
     const { set, checkpoint } = openSet(name);
     for (const file of checkpoint.files.all) {
@@ -177,14 +173,14 @@ function compare(image: LinuxCrImage): number {
   return compared;
 }
 
-for (const name of SETS)
+for (const name of FIXTURE_NAMES)
   test(`${name}: records of the converted stream`, () => {
     assert.ok(compare(convertedFixture(name).image) > 10);
   });
 
-for (const name of readdirSync("fixtures/linux-cr").filter((each) => each.endsWith(".ckpt")))
-  test(`${name}: records of the stream`, () => {
-    const document = openDocument(`fixtures/linux-cr/${name}`);
+for (const name of STREAM_FIXTURES)
+  test(`${name}.ckpt: records of the stream`, () => {
+    const document = openDocument(streamFixture(name));
     if (document.family !== "linux-cr") throw new Error(`${name} is no stream`);
     assert.ok(compare(document.image) > 3);
   });
