@@ -14,6 +14,8 @@ export const PROT_GROWSUP = 0x2000000;
 export const MAP_SHARED = 1;
 export const MAP_PRIVATE = 2;
 export const MAP_DROPPABLE = 8;
+/** The bits of these three. */
+export const MAP_TYPE = 15;
 export const MAP_ANONYMOUS = 0x20;
 export const MAP_PRIVATE_ANONYMOUS = MAP_PRIVATE | MAP_ANONYMOUS;
 export const MAP_GROWSDOWN = 0x100;

@@ -39,6 +39,8 @@ export interface Mapping extends StoredMapping {
   /** `rwxp` or `rwxs`, as proc(5) maps shows it. */
   readonly permissions: string;
   readonly shared: boolean;
+  /** Whether its kind as it is stored is that of shared memory; undefined for a kind that may be either. */
+  readonly isSharedKind: boolean | undefined;
   /** Number of the open file that is mapped, which a damaged image may not have. */
   readonly fileId: number | undefined;
   readonly file: OpenFile | undefined;

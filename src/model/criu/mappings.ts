@@ -42,6 +42,7 @@ const bit = (name: string): number => Number(VMA_STATUS.bits.get(name));
 const REGULAR = bit("VMA_AREA_REGULAR");
 const HEAP = bit("VMA_AREA_HEAP");
 const STACK = bit("VMA_AREA_STACK");
+const FILE_PRIVATE = bit("VMA_FILE_PRIVATE");
 const SHARED_FILE = bit("VMA_FILE_SHARED");
 const MEMFD = bit("VMA_AREA_MEMFD");
 const ANON_PRIVATE = bit("VMA_ANON_PRIVATE");
@@ -59,10 +60,22 @@ const KINDS: readonly (readonly [bit: number, kind: MappingKind])[] = [
   [MEMFD, "memfd"],
   [bit("VMA_AREA_SOCKET"), "socket"],
   [bit("VMA_AREA_SYSVIPC"), "SysV"],
-  [bit("VMA_FILE_PRIVATE"), "file"],
+  [FILE_PRIVATE, "file"],
   [SHARED_FILE, "file"],
   [ANON_SHARED, "shared anonymous"],
 ];
+
+/** Mappings that the kernel made, or a driver. */
+const MAY_BE_EITHER: ReadonlySet<MappingKind> = new Set<MappingKind>([
+  "vdso",
+  "vvar",
+  "vsyscall",
+  "guard",
+  "aio",
+  "shadow stack",
+  "uprobes",
+  "socket",
+]);
 
 /** Type of the open file whose id a mapping has for a shmid. */
 const FILE_TYPES: Readonly<Record<string, string>> = { file: "REG", memfd: "MEMFD", socket: "PACKETSK" };
@@ -172,6 +185,13 @@ class CriuMapping implements Mapping {
     return (this.entry.flags & MAP_SHARED) !== 0;
   }
 
+  get isSharedKind(): boolean | undefined {
+    const { status } = this.entry;
+    const isPrivate = (status & (FILE_PRIVATE | ANON_PRIVATE)) !== 0;
+    const isShared = (status & (SHARED_FILE | ANON_SHARED)) !== 0;
+    return MAY_BE_EITHER.has(this.kind) || isPrivate === isShared ? undefined : isShared;
+  }
+
   get offset(): bigint {
     return this.entry.pgoff;
   }
@@ -249,7 +269,7 @@ export function encodeMapping(mapping: StoredMapping, shmid: bigint): VmaEntry |
     flags: (encodeFlags(mapping, shared) | (hasObject && kind !== "SysV" ? 0 : MAP_ANONYMOUS)) >>> 0,
     status:
       status |
-      (isFile ? (shared ? SHARED_FILE : bit("VMA_FILE_PRIVATE")) : 0) |
+      (isFile ? (shared ? SHARED_FILE : FILE_PRIVATE) : 0) |
       (special === "[heap]" ? HEAP : special === "[stack]" ? STACK : 0),
     ...(advice === 0n ? {} : { madv: advice }),
     ...(hasObject ? { fdflags: canWrite ? O_RDWR : 0 } : {}),

@@ -48,6 +48,16 @@ const KINDS: Readonly<Record<number, MappingKind>> = {
   [VMA_TYPE.sysVAgain]: "SysV",
 };
 
+const SHARED_TYPES: ReadonlyMap<number, boolean> = new Map([
+  [VMA_TYPE.anonymous, false],
+  [VMA_TYPE.privateFile, false],
+  [VMA_TYPE.sharedAnonymous, true],
+  [VMA_TYPE.sharedAnonymousAgain, true],
+  [VMA_TYPE.sharedFile, true],
+  [VMA_TYPE.sysV, true],
+  [VMA_TYPE.sysVAgain, true],
+]);
+
 /** Advice of madvise(2) that kernels keep as bits of vm_flags. */
 const ADVICE: readonly (readonly [flag: bigint, advice: number])[] = [
   [VM_RAND_READ, MADV_RANDOM],
@@ -135,6 +145,7 @@ class StreamMapping implements Mapping {
   readonly fileId: number | undefined;
   readonly shmid: bigint | undefined;
   readonly #record: number;
+  readonly #type: number;
   readonly #space: AddressSpace;
 
   constructor(part: Part, space: AddressSpace) {
@@ -143,6 +154,7 @@ class StreamMapping implements Mapping {
     const extra = reader.find(part, RECORDS.VMA_EXTRA);
     const bits = extra?.value.flags ?? 0;
     this.#record = index;
+    this.#type = vma.vma_type;
     this.#space = space;
     this.start = vma.vm_start;
     this.end = vma.vm_end;
@@ -164,6 +176,10 @@ class StreamMapping implements Mapping {
 
   get shared(): boolean {
     return isShared(this.flags);
+  }
+
+  get isSharedKind(): boolean | undefined {
+    return SHARED_TYPES.get(this.#type);
   }
 
   get file(): OpenFile | undefined {

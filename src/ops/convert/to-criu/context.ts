@@ -26,6 +26,8 @@ export class ToCriu {
   readonly rootCgroupSet: () => number;
   /** criu's types of the open files that were written, by their ids. */
   readonly fileTypes = new Map<number, string>();
+  /** Records from which the set has some of the fields alone. */
+  readonly unwritten = new Set<number>();
   readonly #ids = new Map<string, Map<number, number>>();
   readonly #met = new Set<string>();
   #lastFileId = 0;

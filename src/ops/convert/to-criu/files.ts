@@ -162,8 +162,16 @@ function memfd(file: StreamFile): void {
 /** The fdinfo image of a table, after the files. */
 function writeDescriptors(context: ToCriu, { pid, table }: Table): void {
   const { reader, set, losses, fileTypes } = context;
+  const seen = new Set<number>();
   for (const descriptor of table.descriptors) {
     const { fd, fileId, file, origin } = descriptor;
+    if (seen.has(fd))
+      losses.add(
+        `task ${pid} fd ${fd}`,
+        "which of its files has the locks",
+        "a set names the file of a lock by pid and fd, and this fd occurs twice",
+      );
+    seen.add(fd);
     if (file === undefined)
       throw reader.image.error(origin.record, `descriptor ${fd} names no file of the stream`);
     const id = context.fileId(fileId);

@@ -101,8 +101,10 @@ function tellPermissions({ context, label }: StreamFile, part: Part): void {
 function otherSocket(file: StreamFile, part: Part, socket: Socket): void {
   tellPermissions(file, part);
   const packet = encodePacketSocket(socket);
-  if (packet !== undefined) add(file, "PACKETSK", { psk: { ...packet, ...ofFile(file) } });
-  else
+  if (packet !== undefined) {
+    file.context.unwritten.add(file.context.reader.get(part, RECORDS.SOCKET).index);
+    add(file, "PACKETSK", { psk: { ...packet, ...ofFile(file) } });
+  } else
     add(file, "NETLINKSK", {
       nlsk: { ...encodeNetlink(socket), ino: inodeOf(file.context, part), ...ofFile(file) },
     });

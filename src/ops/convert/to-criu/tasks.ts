@@ -19,7 +19,7 @@ import { EINTR } from "../../../linux/errno.js";
 import { robustListBytes, TASK_STOPPED } from "../../../linux/sched.js";
 import { SIGCHLD } from "../../../linux/signals.js";
 import { NSEC_PER_MSEC } from "../../../linux/time.js";
-import type { ThreadAttributes } from "../../../model/attributes.js";
+import type { TaskAttributes, ThreadAttributes } from "../../../model/attributes.js";
 import {
   encodeLimits,
   encodeTaskAttributes,
@@ -147,8 +147,15 @@ function writeObjects(context: ToCriu, process: Process, namespaces: NamespaceId
     );
     return context.newId(type);
   };
+  const attributes = decodeTaskAttributes(reader, part);
   for (const { part: thread, tid } of process.threads) {
     const { files_objref, fs_objref, mm_objref } = context.objects(thread);
+    if (hasOwnAttributes(decodeTaskAttributes(reader, thread), attributes))
+      context.losses.add(
+        `thread ${tid} of task ${ids.pid}`,
+        "a personality, stop signal or other attribute that its process does not have",
+        "a CRIU set stores one for all threads",
+      );
     if (
       files_objref !== objects.files_objref ||
       fs_objref !== objects.fs_objref ||
@@ -178,6 +185,12 @@ function writeObjects(context: ToCriu, process: Process, namespaces: NamespaceId
   writeFs(context, ids.pid, reader.object(objects.fs_objref ?? 0, "FS"));
 }
 
+/** Whether a thread has an attribute, not the default, that its process does not have. */
+function hasOwnAttributes(thread: TaskAttributes, process: TaskAttributes): boolean {
+  const ofProcess = new Map<string, unknown>(Object.entries(process));
+  return Object.entries(thread).some(([name, value]) => Boolean(value) && value !== ofProcess.get(name));
+}
+
 /** fs-PID.img. Directories whose names were gone are open files, others only names. */
 function writeFs(context: ToCriu, pid: number, fs: Part | undefined): void {
   const { reader, set } = context;
@@ -194,7 +207,8 @@ function writeFs(context: ToCriu, pid: number, fs: Part | undefined): void {
   });
 }
 
-function zombie({ reader }: ToCriu, part: Part): TaskCoreEntry {
+function zombie({ reader, unwritten }: ToCriu, part: Part): TaskCoreEntry {
+  for (const index of part.records) unwritten.add(index);
   return {
     task_state: TASK_STATE.values.get("zombie") as number,
     exit_code: reader.get(part, RECORDS.TASK).value.exit_code,

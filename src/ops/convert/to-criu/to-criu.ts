@@ -39,6 +39,6 @@ export function toCriu(image: LinuxCrImage, losses: Losses): readonly NewFile[] 
   const namespaces = writeNamespaces(context);
   for (const process of context.processes()) writeProcess(context, process, namespaces);
   convertFiles(context);
-  tellInvalidValues(reader, losses);
+  tellInvalidValues(context);
   return [...set.files()].map(([name, content]) => ({ name, content }));
 }

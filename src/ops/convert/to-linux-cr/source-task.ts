@@ -113,7 +113,6 @@ export function isDead({ task_state }: TaskCoreEntry): boolean {
 export function liveThread(set: CriuImageSet, thread: SourceThread): LiveThread {
   const { pid } = thread.process;
   const core = coreOf(set, thread.tid);
-  assertX86(set, core);
   const task = taskCore(set, pid);
   const { thread_core: tc, thread_info: info } = core;
   const ids = coreOf(set, pid).ids ?? set.required(IMAGES.IDS, pid);
@@ -133,6 +132,7 @@ function coreOf(set: CriuImageSet, tid: number): CoreEntry {
   const known = kept.find((one) => one.tid === tid);
   if (known !== undefined) return known.core;
   const core = set.required(IMAGES.CORE, tid);
+  assertX86(set, core);
   CORES.set(set, [{ tid, core }, ...kept.slice(0, 1)]);
   return core;
 }

@@ -71,6 +71,25 @@ export const mappingRules: readonly Rule<ImageContext>[] = [
     },
   ),
   mappingRule(
+    {
+      id: "VMA_SHARED",
+      level: "error",
+      about: "A VMA is shared or private as its kind says: it would be mapped as its flags say.",
+      fix: UNDO,
+    },
+    function* (mappings) {
+      for (const mapping of mappings)
+        if (mapping.isSharedKind !== undefined && mapping.isSharedKind !== mapping.shared)
+          yield {
+            mapping,
+            what: mapping.isSharedKind
+              ? "shared memory with the flags of a private VMA"
+              : "private memory with the flags of a shared VMA",
+            found: `${rangeText(mapping)} ${mapping.permissions}`,
+          };
+    },
+  ),
+  mappingRule(
     { id: "VMA_VDSO_ONCE", level: "error", about: "An address space has one vDSO.", fix: UNDO },
     function* (mappings) {
       for (const mapping of mappings.filter(({ kind }) => kind === "vdso").slice(1))

@@ -1,11 +1,14 @@
 import { fileNameOf } from "../../../formats/criu/detect.js";
 import { IMAGES } from "../../../formats/criu/images.js";
 import type { VmaEntry } from "../../../formats/criu/tables/mm.js";
+import { MAP_DROPPABLE, MAP_PRIVATE, MAP_SHARED, MAP_TYPE } from "../../../linux/mman.js";
 import type { SetContext } from "../context.js";
 import type { Place, Rule } from "../finding.js";
 import { tasksOf } from "../tasks.js";
 
+const AREA_REGULAR = 1;
 const AREA_AIORING = 0x2000;
+const MAP_TYPES: ReadonlySet<number> = new Set([MAP_SHARED, MAP_PRIVATE, MAP_DROPPABLE]);
 
 /** A mapping of a task with its place. */
 export interface StoredVma {
@@ -42,6 +45,23 @@ export const memoryRules: readonly Rule<SetContext>[] = [
             found: String(words),
           };
       }
+    },
+  },
+  {
+    id: "VMA_MAP_TYPE",
+    level: "error",
+    about: "A VMA is mapped shared, private or droppable: mmap(2) takes exactly one of these flags.",
+    fix: "crimg edit --set gives the flags of the VMA exactly one of MAP_SHARED, MAP_PRIVATE and MAP_DROPPABLE.",
+    *check(context) {
+      for (const { pid } of context.share(tasksOf))
+        for (const { vma, at } of storedVmas(context, pid))
+          if ((vma.status & AREA_REGULAR) !== 0 && !MAP_TYPES.has(vma.flags & MAP_TYPE))
+            yield {
+              at,
+              what: "invalid type in the flags of a VMA",
+              expected: "exactly one of MAP_SHARED, MAP_PRIVATE and MAP_DROPPABLE",
+              found: `0x${vma.flags.toString(16)}`,
+            };
     },
   },
   {

@@ -3,7 +3,7 @@ import type { RecordValue } from "../../../formats/linux-cr/record-kind.js";
 import { RECORDS } from "../../../formats/linux-cr/records.js";
 import { isSince } from "../../../formats/linux-cr/revisions.js";
 import { VMA_TYPE } from "../../../formats/linux-cr/tables/memory.js";
-import { VM_HUGETLB, VM_MAYSHARE, VM_NORESERVE, VM_SHARED } from "../../../linux/mman.js";
+import { VM_HUGETLB, VM_NORESERVE } from "../../../linux/mman.js";
 import type { Found, Rule } from "../finding.js";
 import { recordsByKind, type StreamContext } from "./context.js";
 import { AGAIN, hex, recordRule, SET_FIELD } from "./record-rule.js";
@@ -21,18 +21,15 @@ const REFUSED =
   0x1000_0000n |
   0x2000_0000n;
 /** What each type refers to, and whether it is shared memory. */
-const TYPES: ReadonlyMap<
-  number,
-  { readonly file: boolean; readonly inode: boolean; readonly shared: boolean | undefined }
-> = new Map([
-  [VMA_TYPE.vdso, { file: false, inode: false, shared: undefined }],
-  [VMA_TYPE.anonymous, { file: false, inode: false, shared: false }],
-  [VMA_TYPE.privateFile, { file: true, inode: false, shared: false }],
-  [VMA_TYPE.sharedAnonymous, { file: false, inode: true, shared: true }],
-  [VMA_TYPE.sharedAnonymousAgain, { file: false, inode: true, shared: true }],
-  [VMA_TYPE.sharedFile, { file: true, inode: true, shared: true }],
-  [VMA_TYPE.sysV, { file: false, inode: true, shared: true }],
-  [VMA_TYPE.sysVAgain, { file: false, inode: true, shared: true }],
+const TYPES: ReadonlyMap<number, { readonly file: boolean; readonly inode: boolean }> = new Map([
+  [VMA_TYPE.vdso, { file: false, inode: false }],
+  [VMA_TYPE.anonymous, { file: false, inode: false }],
+  [VMA_TYPE.privateFile, { file: true, inode: false }],
+  [VMA_TYPE.sharedAnonymous, { file: false, inode: true }],
+  [VMA_TYPE.sharedAnonymousAgain, { file: false, inode: true }],
+  [VMA_TYPE.sharedFile, { file: true, inode: true }],
+  [VMA_TYPE.sysV, { file: false, inode: true }],
+  [VMA_TYPE.sysVAgain, { file: false, inode: true }],
 ]);
 
 /** VMA_EXTRA.kind */
@@ -65,11 +62,10 @@ export const memoryRules: readonly Rule<StreamContext>[] = [
     {
       id: "VMA_TYPE",
       level: "error",
-      about:
-        "A VMA has a file and an inode when its type needs them, and is shared or private as its type says.",
+      about: "A VMA has a file and an inode when its type needs them.",
       fix: SET_FIELD,
     },
-    function* ({ vma_type, vma_objref, ino_objref, vm_flags }) {
+    function* ({ vma_type, vma_objref, ino_objref }) {
       const type = TYPES.get(vma_type);
       if (type === undefined) return;
       if (type.file !== vma_objref > 0)
@@ -86,13 +82,6 @@ export const memoryRules: readonly Rule<StreamContext>[] = [
           what: type.inode ? "shared memory without its inode" : "an inode at a VMA that has none",
           expected: type.inode ? "above 0" : "0",
           found: String(ino_objref),
-        };
-      const isShared = (vm_flags & (VM_SHARED | VM_MAYSHARE)) !== 0n;
-      if (type.shared !== undefined && isShared !== type.shared)
-        yield {
-          field: "vm_flags",
-          what: type.shared ? "shared memory in a private VMA" : "a private VMA with flags of shared memory",
-          found: hex(vm_flags),
         };
     },
   ),

@@ -9,6 +9,8 @@ export const memoryCases = [
   damage("VMA_RANGE", "threads", (set) => set.set(`${MM}.vmas[7].end`, 0x7ff35c019800n)),
   damage("VMA_RANGE", "threads", (set) => set.set(`${MM}.vmas[7].end`, 0x7ff35c019000n), [], "empty"),
   damage("VMA_OVERLAP", "threads", (set) => set.set(`${MM}.vmas[7].end`, 0x7ff35c01b000n)),
+  damage("VMA_SHARED", "threads", (set) => set.set(`${MM}.vmas[8].flags`, 0x21)),
+  damage("VMA_MAP_TYPE", "threads", (set) => set.set(`${MM}.vmas[8].flags`, 0x20)),
   damage("VMA_GUARD", "threads", (set) =>
     set
       .set(`${MM}.vmas[23].status`, 0x10201)

@@ -83,7 +83,7 @@ export const objectCases: readonly StreamCase[] = [
   ),
   damage("VMA_RANGE", "rich", (s) => s.set(R.VMA, { vm_end: 0x401fffn }), [], "no page"),
   damage("VMA_TYPE", "rich", (s) => s.set(R.VMA, { ino_objref: 900 }, 1), [], "an inode of anonymous memory"),
-  damage("VMA_TYPE", "rich", (s) => s.set(R.VMA, { vm_flags: 3n }, 2), [], "shared memory that is private"),
+  damage("VMA_SHARED", "rich", (s) => s.set(R.VMA, { vm_flags: 3n }, 2)),
   damage("VMA_FLAGS", "rich", (s) => s.set(R.VMA, { vm_flags: 0x200003n }, 1)),
   damage("VMA_CONTENTS", "rich", (s) =>
     s
