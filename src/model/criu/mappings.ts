@@ -277,7 +277,9 @@ export function encodeMapping(mapping: StoredMapping, shmid: bigint): VmaEntry |
 }
 
 function encodeFlags({ flags, isDroppable, hugeShift }: StoredMapping, isShared: boolean): number {
-  const base = (isShared ? MAP_SHARED : MAP_PRIVATE) | (isDroppable ? MAP_DROPPABLE : 0);
+  // As criu does: MAP_DROPPABLE stands in the place of MAP_PRIVATE.
+  const droppable = isDroppable ? MAP_DROPPABLE : 0;
+  const base = isShared ? MAP_SHARED | droppable : droppable || MAP_PRIVATE;
   const stored = FLAGS.reduce((sum, [map, vm]) => ((flags & vm) === 0n ? sum : sum | map), base);
   return stored | (hugeShift << MAP_HUGE_SHIFT);
 }

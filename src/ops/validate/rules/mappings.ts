@@ -90,6 +90,23 @@ export const mappingRules: readonly Rule<ImageContext>[] = [
     },
   ),
   mappingRule(
+    {
+      id: "VMA_DROPPABLE",
+      level: "error",
+      about: "Droppable memory is private and anonymous: mmap(2) refuses MAP_DROPPABLE for all else.",
+      fix: UNDO,
+    },
+    function* (mappings) {
+      for (const mapping of mappings)
+        if (mapping.isDroppable && (mapping.kind !== "anonymous" || mapping.shared))
+          yield {
+            mapping,
+            what: "a droppable VMA that is not private anonymous memory",
+            found: `${rangeText(mapping)} ${mapping.permissions}, ${mapping.kind}`,
+          };
+    },
+  ),
+  mappingRule(
     { id: "VMA_VDSO_ONCE", level: "error", about: "An address space has one vDSO.", fix: UNDO },
     function* (mappings) {
       for (const mapping of mappings.filter(({ kind }) => kind === "vdso").slice(1))

@@ -10,6 +10,7 @@ export const memoryCases = [
   damage("VMA_RANGE", "threads", (set) => set.set(`${MM}.vmas[7].end`, 0x7ff35c019000n), [], "empty"),
   damage("VMA_OVERLAP", "threads", (set) => set.set(`${MM}.vmas[7].end`, 0x7ff35c01b000n)),
   damage("VMA_SHARED", "threads", (set) => set.set(`${MM}.vmas[8].flags`, 0x21)),
+  damage("VMA_DROPPABLE", "threads", (set) => set.set(`${MM}.vmas[0].flags`, 8)),
   damage("VMA_MAP_TYPE", "threads", (set) => set.set(`${MM}.vmas[8].flags`, 0x20)),
   damage("VMA_GUARD", "threads", (set) =>
     set
