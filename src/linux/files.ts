@@ -11,6 +11,10 @@ export const S_IFSOCK = 0o140000;
 export const S_IFLNK = 0o120000;
 export const S_IFREG = 0o100000;
 export const S_IFBLK = 0o060000;
+/** Modes with which a program runs as its owner, or in its group, inode(7). */
+export const S_ISUID = 0o4000;
+export const S_ISGID = 0o2000;
+export const SET_ID_BITS = S_ISUID | S_ISGID;
 export const S_IFDIR = 0o040000;
 export const S_IFCHR = 0o020000;
 export const S_IFIFO = 0o010000;

@@ -87,6 +87,7 @@ export const SCM_RIGHTS = 1;
 /** Offset and size of the path in struct sockaddr_un, unix(7). */
 export const SUN_PATH = 2;
 export const SUN_PATH_BYTES = 108;
+export const SOCKADDR_UN_BYTES = SUN_PATH + SUN_PATH_BYTES;
 
 /** shutdown(2) of both directions, as bits RCV_SHUTDOWN and SEND_SHUTDOWN, include/net/sock.h. */
 export const SHUTDOWN_MASK = 3;

@@ -145,15 +145,8 @@ export const OPEN_FLAGS = flagTable(
 );
 
 /** Where the pages of a pagemap entry are. */
-export const PAGEMAP_FLAGS = flagTable(
-  "pmap.flags",
-  {
-    PE_PARENT: 1,
-    PE_LAZY: 2,
-    PE_PRESENT: 4,
-  },
-  { PE_PAYLOAD_ALIGNED: 8 },
-);
+export const PAGEMAP_FLAG = { PE_PARENT: 1, PE_LAZY: 2, PE_PRESENT: 4 } as const;
+export const PAGEMAP_FLAGS = flagTable("pmap.flags", PAGEMAP_FLAG, { PE_PAYLOAD_ALIGNED: 8 });
 
 /** State of a task in `task_core_entry.task_state`. */
 export const TASK_STATE = enumTable(

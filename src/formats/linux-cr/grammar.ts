@@ -3,6 +3,7 @@ import { TTY_HUPPED } from "../../linux/tty.js";
 import type { RecordKind, RecordValue } from "./record-kind.js";
 import { RECORDS } from "./records.js";
 import type { ArchFamily, Commit, ObjectType } from "./revisions.js";
+import { FILE_TYPE } from "./tables/files.js";
 import { VMA_TYPE } from "./tables/memory.js";
 
 /** Context for conditions of the grammar: the part of the image being read, and those before. */
@@ -92,9 +93,6 @@ const when = (test: (context: Context) => boolean, ...steps: readonly Step[]): S
 const whenNext = (kind: RecordKind, ...steps: readonly Step[]): Step => when((c) => c.isNext(kind), ...steps);
 const R = RECORDS;
 
-const PIPE = 2;
-const FIFO = 3;
-const EPOLL = 6;
 const WITH_PAGES: ReadonlySet<number> = new Set([
   VMA_TYPE.anonymous,
   VMA_TYPE.privateFile,
@@ -219,7 +217,7 @@ export const RULES: Readonly<Record<RuleName, readonly Step[]>> = {
   FILE: [
     R.FILE,
     when(
-      (c) => fileType(c) === 1 || fileType(c) === FIFO,
+      (c) => fileType(c) === FILE_TYPE.generic || fileType(c) === FILE_TYPE.fifo,
       R.FILE_NAME,
       whenNext(
         R.FILE_UNLINKED,
@@ -230,12 +228,13 @@ export const RULES: Readonly<Record<RuleName, readonly Step[]>> = {
     ),
     when(
       (c) =>
-        (fileType(c) === PIPE || fileType(c) === FIFO) && c.isNew("pipe", c.fields(R.FILE).pipe_objref ?? 0),
+        (fileType(c) === FILE_TYPE.pipe || fileType(c) === FILE_TYPE.fifo) &&
+        c.isNew("pipe", c.fields(R.FILE).pipe_objref ?? 0),
       R.PIPE_BUF,
     ),
     whenNext(R.FILE_OWNER, R.FILE_OWNER),
     FILE_EXTENSIONS,
-    when((c) => fileType(c) === EPOLL, { act: (c) => c.defer("epoll") }),
+    when((c) => fileType(c) === FILE_TYPE.epoll, { act: (c) => c.defer("epoll") }),
   ],
   chunk: [R.BUFFER],
   watch: [R.INOTIFY_WATCH],

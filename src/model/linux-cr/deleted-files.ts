@@ -1,10 +1,17 @@
 import type { Part } from "../../formats/linux-cr/parse.js";
 import { RECORDS } from "../../formats/linux-cr/records.js";
 import type { NewRecord } from "../../formats/linux-cr/stream-writer.js";
+import {
+  UNLINKED_FLAG,
+  UNLINKED_KIND,
+  UNLINKED_METHOD,
+  UNLINKED_TYPES,
+} from "../../formats/linux-cr/tables/dialect.js";
+import { UNLINKED_EXTRA_FLAG } from "../../formats/linux-cr/tables/extensions-files.js";
 import { textPayload } from "../../formats/linux-cr/write.js";
 import { bytesToText, textToBytes } from "../../io/text.js";
 import { wordBytes } from "../../io/words.js";
-import { S_IFBLK, S_IFCHR, S_IFDIR, S_IFIFO, S_IFLNK, S_IFMT, S_IFREG } from "../../linux/files.js";
+import { S_IFLNK, S_IFMT } from "../../linux/files.js";
 import { NSEC_PER_SEC } from "../../linux/time.js";
 import { NumberNames } from "../number-names.js";
 import type { DeletedFile } from "../open-file.js";
@@ -12,21 +19,13 @@ import type { DeletedInode, FilePiece, Ghost } from "../stored-bytes.js";
 import { decodeIdentity, timeFields } from "./file-identity.js";
 import type { StreamReader } from "./reader.js";
 
-/** FILE_UNLINKED.method. */
 const METHODS = new NumberNames<"link remap" | "ghost" | "copy">([
-  [1, "link remap"],
-  [2, "ghost"],
-  [3, "copy"],
+  [UNLINKED_METHOD.relink, "link remap"],
+  [UNLINKED_METHOD.contents, "ghost"],
+  [UNLINKED_METHOD.copy, "copy"],
 ]);
-/** Types of st_mode by FILE_UNLINKED.kind. */
-const TYPES = [0, S_IFREG, S_IFDIR, S_IFIFO, S_IFLNK, S_IFCHR, S_IFBLK];
-const REGULAR = 1;
-/** FILE_UNLINKED.flags. */
-const REMOVED = 1;
-const FROM_ROOT = 2;
-/** UNLINKED_EXTRA.flags; with the second an earlier FILE of the same inode has the contents. */
-const HAS_ATIME = 1;
-const STANDS_EARLIER = 2;
+const { remove: REMOVED, "relative to the root": FROM_ROOT } = UNLINKED_FLAG;
+const { hasAtime: HAS_ATIME, contentsEarlier: STANDS_EARLIER } = UNLINKED_EXTRA_FLAG;
 /** Each chunk begins with its offset in the file. */
 const CHUNK_HEAD = 8;
 /** A chunk of contents at most: a reader holds a record in memory. */
@@ -72,7 +71,7 @@ function decodeInode(reader: StreamReader, part: Part): DeletedInode {
   const extra = reader.find(part, RECORDS.UNLINKED_EXTRA)?.value;
   const { inode, mtime } = decodeIdentity(reader, part) ?? {};
   return {
-    mode: (mode & S_IFMT) === 0 ? (mode | (TYPES[kind] ?? 0)) >>> 0 : mode,
+    mode: (mode & S_IFMT) === 0 ? (mode | (UNLINKED_TYPES[kind] ?? 0)) >>> 0 : mode,
     ...{ uid, gid, size, mtime },
     dev: inode?.dev,
     ino: ino === 0n ? undefined : ino,
@@ -142,13 +141,13 @@ export function* encodeDeleted(
   { file, isFirst }: { readonly file: number; readonly isFirst: boolean },
 ): Generator<NewRecord> {
   const chunks = ghost === undefined || !isFirst ? [] : [...chunksOf(ghost)];
-  const kind = TYPES.indexOf(inode.mode & S_IFMT);
+  const kind = UNLINKED_TYPES.indexOf(inode.mode & S_IFMT);
   yield {
     kind: RECORDS.FILE_UNLINKED,
     fields: {
       file_objref: file,
       method: METHODS.numberOf(method as "ghost"),
-      kind: kind <= 0 ? REGULAR : kind,
+      kind: kind <= 0 ? UNLINKED_KIND.regular : kind,
       ...{ mode: inode.mode, uid: inode.uid, gid: inode.gid, size: inode.size },
       nr_chunks: chunks.length,
       flags: ghost === undefined ? (isRemoved ? REMOVED : 0) | (isInMount ? 0 : FROM_ROOT) : 0,

@@ -12,6 +12,7 @@ import {
   NETLINK_PROTOCOLS,
   SOCK_BUF_LOCK_MASK,
   SOCK_RAW,
+  SOCKADDR_UN_BYTES,
   SS_CONNECTED,
   SS_UNCONNECTED,
   SUN_PATH,
@@ -64,7 +65,6 @@ const CMSG_PKTINFO = 1;
 const NAGLE_OFF = 1;
 const NAGLE_CORK = 2;
 const INET_ADDRESS_BYTES = 16;
-const UNIX_ADDRESS_BYTES = 110;
 /** SOCKET.sock.backlog is a signed word of 16 bits. */
 export const MAX_BACKLOG = 32767;
 /** A SOCK object as a socket. `fileOf` finds the open file of another one, for the peer. */
@@ -319,12 +319,12 @@ export function encodeNames({ name, peerName }: Pick<UnixName, "name" | "peerNam
     laddr_len: SUN_PATH + name.length,
     raddr_len: peerName === undefined ? 0 : SUN_PATH + peerName.length,
     laddr: sockaddrUn(name),
-    raddr: peerName === undefined ? Buffer.alloc(UNIX_ADDRESS_BYTES) : sockaddrUn(peerName),
+    raddr: peerName === undefined ? Buffer.alloc(SOCKADDR_UN_BYTES) : sockaddrUn(peerName),
   };
 }
 
 function sockaddrUn(name: Buffer): Buffer {
-  const address = Buffer.alloc(UNIX_ADDRESS_BYTES);
+  const address = Buffer.alloc(SOCKADDR_UN_BYTES);
   address.writeUInt16LE(AF_UNIX);
   name.copy(address, SUN_PATH);
   return address;

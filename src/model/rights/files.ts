@@ -1,4 +1,4 @@
-import { S_IFBLK, S_IFCHR, S_IFDIR, S_IFMT } from "../../linux/files.js";
+import { S_IFBLK, S_IFCHR, S_IFDIR, S_IFMT, S_ISUID, SET_ID_BITS } from "../../linux/files.js";
 import { O_ACCMODE, O_PATH, O_RDONLY, O_WRONLY } from "../../linux/open-flags.js";
 import type { Checkpoint } from "../checkpoint.js";
 import type { Lock } from "../lock.js";
@@ -7,9 +7,6 @@ import { type Access, READ, SEARCH, WRITE } from "./access.js";
 import type { Bearer } from "./bearer.js";
 import type { Right } from "./right.js";
 import { ownUid } from "./tasks.js";
-
-const SET_ID = 0o6000;
-const SETUID = 0o4000;
 
 /** Devices that every user may open, null(4), random(4), tty(4), pts(4). */
 const COMMON_DEVICES = /^\/?dev\/(null|zero|full|random|urandom|tty|ptmx|pts\/.*)$/;
@@ -97,7 +94,7 @@ function wantedText(bits: number): string {
 /** A program that gives the rights of its owner or group. */
 function* programRights({ path, mode, origin }: OpenFile, access: Access | undefined): Generator<Right> {
   const bits = access?.stat(path ?? "")?.stat.mode ?? mode ?? 0;
-  if ((bits & SET_ID) !== 0)
+  if ((bits & SET_ID_BITS) !== 0)
     yield { name: "setuid", asked: `the program ${path}, ${setIdText(bits)}`, had: NOTHING, path, origin };
 }
 
@@ -110,7 +107,7 @@ function* deletedRights(deleted: DeletedFile, owner: Bearer, access: Access | un
     const { mode, uid, gid } = ghost;
     const isOwn = uid === owner.uid && owner.gids.has(gid);
     if (isDeviceMode(mode)) yield { name: "device", asked: `a new device ${what}`, had: NOTHING, ...about };
-    if ((mode & S_IFMT) !== S_IFDIR && (mode & SET_ID) !== 0 && !isOwn)
+    if ((mode & S_IFMT) !== S_IFDIR && (mode & SET_ID_BITS) !== 0 && !isOwn)
       yield {
         name: "setuid",
         asked: `a new file ${what} of uid ${uid} and gid ${gid}, ${setIdText(mode)}`,
@@ -172,5 +169,5 @@ function isDeviceMode(mode: number): boolean {
 }
 
 function setIdText(mode: number): string {
-  return mode & SETUID ? "set-user-ID" : "set-group-ID";
+  return mode & S_ISUID ? "set-user-ID" : "set-group-ID";
 }

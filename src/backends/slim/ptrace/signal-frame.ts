@@ -1,4 +1,5 @@
 import type { Register } from "../sys/abi-x64.js";
+import { XSTATE_BV } from "../sys/xsave.js";
 import type { Registers } from "./registers.js";
 
 /** What a thread is to go on with. */
@@ -38,7 +39,6 @@ const SOFTWARE_BYTES = 464;
 const FP_XSTATE_MAGIC1 = 0x46505853;
 const FP_XSTATE_MAGIC2 = 0x46505845;
 const MAGIC2_BYTES = 4;
-const XSTATE_BV = 512;
 /** x87 and SSE, which stand in the FXSAVE part. */
 const FXSAVE_COMPONENTS = 3n;
 const XSTATE_ALIGNMENT = 64;

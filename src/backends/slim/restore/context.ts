@@ -6,7 +6,7 @@ import { isFileVma } from "../memory/image.js";
 import { SharedMemory } from "../memory/shared.js";
 import type { ImageProcess } from "../tasks/image.js";
 import { endTask, type StubProcess } from "../tasks/stub-process.js";
-import { FdTransfer } from "./fd-transfer.js";
+import { FdTransfer, MIN_HIGH_FD } from "./fd-transfer.js";
 import { type Image, liveProcesses } from "./image.js";
 import type { Step } from "./plan.js";
 import { freeAddress, type RemoteTask } from "./remote-task.js";
@@ -24,8 +24,6 @@ export interface RestoreOptions {
   /** Told how many bytes of memory are in place, and how many there will be. */
   readonly onProgress?: ((done: number, total: number) => void) | undefined;
 }
-
-const MIN_HIGH_FD = 3000;
 
 /** One process under construction. */
 interface RestoredTask {

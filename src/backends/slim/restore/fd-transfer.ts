@@ -4,7 +4,7 @@ import { SYS } from "../sys/abi-x64.js";
 import type { RemoteTask } from "./remote-task.js";
 
 /** Above what the image uses, below the limit that Node raises for itself. */
-const MIN_HIGH_FD = 3000;
+export const MIN_HIGH_FD = 3000;
 
 /** Gives a task under construction the descriptors that crimg has opened: the same open files. */
 export class FdTransfer {

@@ -8,7 +8,7 @@ import { addressOf, call } from "./syscall.js";
 
 /** Leaf of CPUID that tells where the components of an XSAVE area stand. */
 const XSAVE_LEAF = 0xd;
-const XSTATE_BV = 512;
+export const XSTATE_BV = 512;
 const HEADER_END = 576;
 /** x87 and SSE are in the FXSAVE part. */
 const FIRST_EXTENDED = 2;

@@ -3,6 +3,7 @@
  * seccomp filters and memory have folders of their own for what a restore does with them.
  */
 
+import { SIGACTION } from "../../../formats/linux-cr/tables/signals.js";
 import {
   PR_GET_CHILD_SUBREAPER,
   PR_GET_DUMPABLE,
@@ -45,8 +46,6 @@ import { attempt } from "../sys/syscall.js";
 import { splitXsave } from "../sys/xsave.js";
 import type { FrozenProcess } from "./freeze.js";
 import { type InterruptedCall, interruptedCall } from "./interrupted-call.js";
-
-const SIGACTION_BYTES = 32;
 
 type TimerTimes = Pick<Timer, "left" | "interval">;
 
@@ -132,7 +131,7 @@ function captureOwn(remote: RemoteSyscalls, pid: number): Own {
   for (let signal = 1; signal <= NSIG; signal++)
     actions.push(
       remote.fetch(
-        SIGACTION_BYTES,
+        SIGACTION.size,
         `read its action for signal ${signal}`,
         SYS.rt_sigaction,
         signal,

@@ -1,3 +1,4 @@
+import { FILE_TYPE } from "../../../formats/linux-cr/tables/files.js";
 import { SIGCHLD } from "../../../linux/signals.js";
 import type { Host } from "../restore/host.js";
 import { type Image, liveProcesses } from "../restore/image.js";
@@ -37,8 +38,6 @@ export type HelperStep = StepBase & {
   /** Task that it is a child of, 0 for crimg. */
   readonly parent: number;
 };
-
-const TERMINAL = 5;
 
 /** Which task clones which: a task is born into the session of the task that it is cloned from, and leaves it only by setsid(2). */
 export interface CloneOrder {
@@ -104,7 +103,7 @@ class CloneOrderBuilder {
         ? false
         : this.image
             .table(objects.files_objref)
-            .some(({ objref }) => this.image.files.get(objref)?.record.f_type === TERMINAL),
+            .some(({ objref }) => this.image.files.get(objref)?.record.f_type === FILE_TYPE.terminal),
     );
     return sid > 0 && !this.#known.has(sid) && !hasTerminal && !this.host.isTaken(sid);
   }

@@ -2,6 +2,7 @@ import type { Part } from "../../../formats/linux-cr/parse.js";
 import type { RecordValue } from "../../../formats/linux-cr/record-kind.js";
 import { RECORDS } from "../../../formats/linux-cr/records.js";
 import { ARCHITECTURES } from "../../../formats/linux-cr/revisions.js";
+import { SIGACTION } from "../../../formats/linux-cr/tables/signals.js";
 import { UnsupportedError } from "../../../io/errors.js";
 import { EXIT_ZOMBIE, TASK_STOPPED } from "../../../linux/sched.js";
 import type { ResourceLimit, TaskAttributes, ThreadAttributes } from "../../../model/attributes.js";
@@ -20,8 +21,6 @@ import { decodeIntervalTimers, decodePosixTimers } from "../../../model/linux-cr
 import type { Timer } from "../../../model/timer.js";
 import type { ExtendedState } from "../../../model/x86-registers.js";
 import { Registers } from "../ptrace/registers.js";
-
-const SIGACTION_BYTES = 32;
 
 /** One thread as the image has it. */
 export interface ImageThread extends ThreadAttributes {
@@ -93,9 +92,7 @@ function processOf(reader: StreamReader, { ids, part, threads }: Process): Image
     // The queue of the process stands before that of the leader.
     pending: shared === undefined || isZombie ? [] : queued(reader, shared),
     actions:
-      sighand === undefined
-        ? []
-        : pieces(reader, reader.get(sighand, RECORDS.SIGHAND).index, SIGACTION_BYTES),
+      sighand === undefined ? [] : pieces(reader, reader.get(sighand, RECORDS.SIGHAND).index, SIGACTION.size),
     timers: [...decodeIntervalTimers(reader, part), ...decodePosixTimers(reader, part)],
   };
 }

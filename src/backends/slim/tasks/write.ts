@@ -1,4 +1,5 @@
 import { RECORDS } from "../../../formats/linux-cr/records.js";
+import { NO_EXIT_SIGNAL } from "../../../formats/linux-cr/tables/task.js";
 import { EXIT_ZOMBIE, TASK_COMM_LEN, TASK_DEAD, TASK_RUNNING, TASK_STOPPED } from "../../../linux/sched.js";
 import {
   encodeLimits,
@@ -19,8 +20,6 @@ import { controllingTerminal } from "../terminals/write.js";
 import type { ProcessState, ThreadState } from "./capture.js";
 import type { TaskRow } from "./freeze.js";
 
-/** exit_signal of a thread that does not lead. */
-const NO_SIGNAL = 0xffff_ffff;
 /** vpid of no process, since b6cdf01. */
 const NULL_PID = -4096;
 const BLOCKS: Readonly<Record<string, bigint>> = { nanosleep: 2n, poll: 6n, futex: 7n };
@@ -44,7 +43,7 @@ export function writeTask(context: CheckpointContext, { tid, stat, frozen }: Tas
   const isLeader = tid === stat.pid;
   writer.record(RECORDS.TASK, {
     state: frozen.stopSignal !== 0 ? TASK_STOPPED : TASK_RUNNING,
-    exit_signal: isLeader ? stat.exitSignal : NO_SIGNAL,
+    exit_signal: isLeader ? stat.exitSignal : NO_EXIT_SIGNAL,
     ...encodeThreadAttributes(thread, false),
   });
   writer.record(RECORDS.STRING, {}, fixed(thread.comm, TASK_COMM_LEN));

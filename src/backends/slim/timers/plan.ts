@@ -1,5 +1,6 @@
 /** Interval timers, POSIX timers and the arming of timerfds: what falls due after the restore; tasks/ captures them. */
 
+import { FILE_TYPE } from "../../../formats/linux-cr/tables/files.js";
 import type { Timer } from "../../../model/timer.js";
 import { type LockStep, leaseSteps } from "../locks/plan.js";
 import { type Image, liveProcesses } from "../restore/image.js";
@@ -16,16 +17,13 @@ export function posixTimers(timers: readonly Timer[]): readonly Timer[] {
   return timers.filter(({ kind }) => kind === "posix");
 }
 
-const TIMERFD = 1001;
-const INOTIFY = 1004;
-
 export function deadlineSteps(image: Image): (LockStep | DeadlineStep)[] {
   const armed = new Set<number>();
   // What crimg itself does with files is nothing to be told of.
   const steps: (LockStep | DeadlineStep)[] = [...leaseSteps(image), ...inotifySteps(image)];
   for (const { process, objects } of liveProcesses(image)) {
     for (const { fd, objref } of image.table(objects.files_objref)) {
-      if (image.files.get(objref)?.record.f_type !== TIMERFD || armed.has(objref)) continue;
+      if (image.files.get(objref)?.record.f_type !== FILE_TYPE.timerfd || armed.has(objref)) continue;
       armed.add(objref);
       steps.push({ kind: "arm timerfd", task: process.ids.pid, objref, what: `arm the timerfd ${fd}` });
     }
@@ -38,7 +36,7 @@ function inotifySteps(image: Image): DeadlineStep[] {
   const found = new Map<number, DeadlineStep>();
   for (const { process, objects } of liveProcesses(image))
     for (const { fd, objref } of image.table(objects.files_objref))
-      if (image.files.get(objref)?.record.f_type === INOTIFY)
+      if (image.files.get(objref)?.record.f_type === FILE_TYPE.inotify)
         found.set(objref, {
           kind: "watch paths",
           task: process.ids.pid,

@@ -1,21 +1,33 @@
 import { enumTable, flagTable } from "../../../io/enums.js";
+import { S_IFBLK, S_IFCHR, S_IFDIR, S_IFIFO, S_IFLNK, S_IFREG } from "../../../linux/files.js";
 import { FL_OFDLCK, FL_POSIX } from "../../../linux/locks.js";
 import { SIGNAL_OR_NONE } from "../../../linux/signals.js";
 import { struct, word } from "../../../schema/struct.js";
 
 /** FILE_OWNER.pid_type. */
 const OWNER_TYPES = enumTable("pid_type", { process: 0, group: 1, session: 2, thread: 3 });
-/** Fields of FILE_UNLINKED. */
-const UNLINKED_METHODS = enumTable("method", { relinked: 1, "contents in the image": 2, copied: 3 });
-const UNLINKED_KINDS = enumTable("kind", {
+/** FILE_UNLINKED.method: how a deleted file is restored. */
+export const UNLINKED_METHOD = { relink: 1, contents: 2, copy: 3 } as const;
+const UNLINKED_METHODS = enumTable("method", {
+  relinked: UNLINKED_METHOD.relink,
+  "contents in the image": UNLINKED_METHOD.contents,
+  copied: UNLINKED_METHOD.copy,
+});
+/** FILE_UNLINKED.kind */
+export const UNLINKED_KIND = {
   regular: 1,
   directory: 2,
   fifo: 3,
   "symbolic link": 4,
   "character device": 5,
   "block device": 6,
-});
-const UNLINKED_FLAGS = flagTable("flags", { remove: 1, "relative to the root": 2 });
+} as const;
+const UNLINKED_KINDS = enumTable("kind", UNLINKED_KIND);
+/** S_IFMT bits of a mode by FILE_UNLINKED.kind. */
+export const UNLINKED_TYPES: readonly number[] = [0, S_IFREG, S_IFDIR, S_IFIFO, S_IFLNK, S_IFCHR, S_IFBLK];
+/** FILE_UNLINKED.flags: of the substitute, which stands in the place of the deleted file until it is open. */
+export const UNLINKED_FLAG = { remove: 1, "relative to the root": 2 } as const;
+const UNLINKED_FLAGS = flagTable("flags", UNLINKED_FLAG);
 
 /** FILE_LOCK.fl_flags of an OFD lock. */
 export const OFD_LOCK = FL_POSIX | FL_OFDLCK;

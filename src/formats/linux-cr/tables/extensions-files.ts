@@ -154,6 +154,9 @@ export const OPENED_NAME = struct("OPENED_NAME", 16, "Path of the node of an ope
   file_objref: word("s32", 8),
 });
 
+/** UNLINKED_EXTRA.flags: the time of access is stored; an earlier FILE of the same inode_objref has the contents. */
+export const UNLINKED_EXTRA_FLAG = { hasAtime: 1, contentsEarlier: 2 } as const;
+
 export const UNLINKED_EXTRA = struct("UNLINKED_EXTRA", 40, "Additional state of a deleted file", {
   file_objref: word("s32", 8),
   inode_objref: word("s32", 12, {

@@ -3,6 +3,7 @@ import {
   AF_NETLINK,
   SHUTDOWNS,
   SOCK_LOCKS,
+  SOCKADDR_UN_BYTES,
   SOCKET_ERRORS,
   SOCKET_STATES,
   SOCKET_TYPES,
@@ -10,8 +11,7 @@ import {
 } from "../../../linux/sockets.js";
 import { bytes, inner, struct, word } from "../../../schema/struct.js";
 
-/** Bytes of a sockaddr_un. */
-const SOCKADDR_UN_BYTES = range(0, 110);
+const UNIX_ADDRESS_LENGTH = range(0, SOCKADDR_UN_BYTES);
 
 export const LINGER = struct("linger", 8, "SO_LINGER of socket(7)", {
   onoff: word("s32", 0),
@@ -135,9 +135,9 @@ export const SOCKET_UNIX_0ABE2FE = struct(
     peercred_gid: word("u32", 20),
     flags: word("u32", 24),
     laddr_len: word("u32", 28),
-    raddr_len: word("u32", 32, { domain: SOCKADDR_UN_BYTES, kept: false }),
-    laddr: bytes(36, 110),
-    raddr: bytes(146, 110),
+    raddr_len: word("u32", 32, { domain: UNIX_ADDRESS_LENGTH, kept: false }),
+    laddr: bytes(36, SOCKADDR_UN_BYTES),
+    raddr: bytes(146, SOCKADDR_UN_BYTES),
   },
 );
 
@@ -151,8 +151,8 @@ export const SOCKET_UNIX = struct(
     peercred: word("s32", 16, { doc: "presumably a CRED" }),
     flags: word("u32", 20, { doc: "1: the name is still linked" }),
     laddr_len: word("u32", 24),
-    raddr_len: word("u32", 28, { domain: SOCKADDR_UN_BYTES, kept: false }),
-    laddr: bytes(32, 110, { doc: "sockaddr_un, laddr_len bytes of it" }),
-    raddr: bytes(142, 110),
+    raddr_len: word("u32", 28, { domain: UNIX_ADDRESS_LENGTH, kept: false }),
+    laddr: bytes(32, SOCKADDR_UN_BYTES, { doc: "sockaddr_un, laddr_len bytes of it" }),
+    raddr: bytes(142, SOCKADDR_UN_BYTES),
   },
 );

@@ -67,6 +67,9 @@ export const TASK_F0FDD38 = struct("TASK", 80, "TASK as header sets f0fdd38 to b
   sas_ss_size: word("u32", 72, SIGNAL_STACK),
 });
 
+/** TASK.exit_signal of a thread that is not the leader. */
+export const NO_EXIT_SIGNAL = 0xffff_ffff;
+
 export const TASK = struct(
   "TASK",
   80,
@@ -140,6 +143,9 @@ export const TASK_CREDS = struct("TASK_CREDS", 16, "The credentials of the task"
   cred_ref: word("s32", 8, { doc: "real credentials" }),
   ecred_ref: word("s32", 12, { doc: "effective credentials" }),
 });
+
+/** RESTART_BLOCK.function_type: no call was interrupted. */
+export const NO_CALL = 1n;
 
 export const RESTART_BLOCK = struct(
   "RESTART_BLOCK",

@@ -1,5 +1,6 @@
 import type { ImageKind } from "../../../formats/criu/image-kind.js";
 import { IMAGES } from "../../../formats/criu/images.js";
+import { PAGEMAP_FLAG } from "../../../formats/criu/names.js";
 import { PAGEMAP_ENTRY, PAGEMAP_HEAD } from "../../../formats/criu/tables/pagemap.js";
 import type { Part } from "../../../formats/linux-cr/parse.js";
 import type { SourceRange } from "../../../io/concat.js";
@@ -9,9 +10,6 @@ import { PAGE_SIZE } from "../../../linux/mman.js";
 import type { StreamReader } from "../../../model/linux-cr/reader.js";
 import { pageSizeOf, SavedPages } from "../../../model/linux-cr/saved-pages.js";
 import type { ToCriu } from "./context.js";
-
-/** The contents are in the pages file. */
-const PE_PRESENT = 4;
 
 /** Neighbouring pages whose contents stand one after the other in the stream. */
 interface Run {
@@ -77,7 +75,7 @@ export function writePages(context: ToCriu, kind: ImageKind, id: number, pages: 
       vaddr: BigInt(entry.start),
       // Both, so that criu before and after 4.2 can read it.
       compat_nr_pages: count <= 0xffffffff ? count : 0,
-      flags: PE_PRESENT,
+      flags: PAGEMAP_FLAG.PE_PRESENT,
       nr_pages: BigInt(count),
       compressed_size: [],
     });

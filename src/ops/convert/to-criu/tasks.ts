@@ -14,6 +14,7 @@ import { PSTREE_ENTRY } from "../../../formats/criu/tables/pstree.js";
 import type { RecordedObject } from "../../../formats/linux-cr/grammar.js";
 import type { Part } from "../../../formats/linux-cr/parse.js";
 import { RECORDS } from "../../../formats/linux-cr/records.js";
+import { NO_CALL } from "../../../formats/linux-cr/tables/task.js";
 import { isWithin } from "../../../io/domains.js";
 import { EINTR } from "../../../linux/errno.js";
 import { robustListBytes, TASK_STOPPED } from "../../../linux/sched.js";
@@ -57,8 +58,6 @@ const TASK_FLAGS: readonly (readonly [stored: number, kernel: number])[] = [
 const RESTARTS: ReadonlySet<bigint> = new Set([512n, 513n, 514n]);
 const RESTART_BY_BLOCK = 516n;
 const SYSCALL_BYTES = 2n;
-/** RESTART_BLOCK.function_type: there is none. */
-const NO_CALL = 1n;
 
 /** All images of one process: tree, ids, core of each thread, address space, directories. */
 export function writeProcess(context: ToCriu, process: Process, namespaces: NamespaceIds): void {

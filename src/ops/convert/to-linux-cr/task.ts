@@ -1,5 +1,6 @@
 import type { TaskCoreEntry } from "../../../formats/criu/tables/core.js";
 import { RECORDS } from "../../../formats/linux-cr/records.js";
+import { NO_CALL, NO_EXIT_SIGNAL } from "../../../formats/linux-cr/tables/task.js";
 import { isWithin } from "../../../io/domains.js";
 import { textToBytes } from "../../../io/text.js";
 import {
@@ -32,12 +33,9 @@ import { writeNamespaces } from "./namespaces.js";
 import { writeActions, writeSignal, writeThreadSignals } from "./signals.js";
 import { isDead, type LiveThread, liveThread, type SourceThread, taskCore } from "./source-task.js";
 
-const NO_EXIT_SIGNAL = 0xffffffff;
 /** In a wait status: the signal had a core dump written. */
 const CORE_DUMPED = 0x80;
 const TASK_HELPER = 6;
-/** RESTART_BLOCK.function_type: no call is gone on with. criu lets a call that slept end with EINTR. */
-const NO_CALL = 1n;
 
 /** One task or thread of a stream, from TASK to its last record. */
 export function writeTask(context: Context, thread: SourceThread): void {

@@ -3,6 +3,8 @@ import path from "node:path";
 import type { Part } from "../../../formats/linux-cr/parse.js";
 import type { RecordValue } from "../../../formats/linux-cr/record-kind.js";
 import { RECORDS } from "../../../formats/linux-cr/records.js";
+import { UNLINKED_FLAG, UNLINKED_KIND, UNLINKED_METHOD } from "../../../formats/linux-cr/tables/dialect.js";
+import { UNLINKED_EXTRA_FLAG } from "../../../formats/linux-cr/tables/extensions-files.js";
 import { textPayload } from "../../../formats/linux-cr/write.js";
 import { EditError } from "../../../io/errors.js";
 import { mountRoot } from "../../../io/mount-root.js";
@@ -18,16 +20,8 @@ import { chunksInStream, HEAD_BYTES, MAX_STORED_BYTES, storedPieces } from "./st
 import type { StreamRecords } from "./stream-records.js";
 import { assertMayGive, assertMayRead } from "./substitute-rights.js";
 
-/** FILE_UNLINKED.method and kind. */
-const METHOD = { relink: 1, contents: 2, copy: 3 } as const;
-const REGULAR = 1;
-const FIFO = 3;
-const SYMLINK = 4;
-/** FILE_UNLINKED.flags: the substitute is removed once it is open; its path counts from the root of the container. */
-const REMOVE = 1;
-const FROM_ROOT = 2;
-/** UNLINKED_EXTRA.flags: the contents stand with an earlier FILE of the same inode. */
-const ELSEWHERE = 2;
+const { remove: REMOVE, "relative to the root": FROM_ROOT } = UNLINKED_FLAG;
+const { contentsEarlier: ELSEWHERE } = UNLINKED_EXTRA_FLAG;
 
 /** What edits call the path in the chunk of a deleted symbolic link. */
 export const SYMLINK_TARGET = "target";
@@ -72,7 +66,11 @@ export function substitutes(editor: StreamRecords): ReadonlyMap<number, string> 
 export function* targets(editor: StreamRecords): Generator<PathField> {
   for (const { part, index } of unlinkedFiles(editor)) {
     const [chunk] = chunksOf(part);
-    if (chunk === undefined || editor.value(index, RECORDS.FILE_UNLINKED).kind !== SYMLINK) continue;
+    if (
+      chunk === undefined ||
+      editor.value(index, RECORDS.FILE_UNLINKED).kind !== UNLINKED_KIND["symbolic link"]
+    )
+      continue;
     const text = editor.payload(chunk).subarray(HEAD_BYTES).toString("utf8");
     yield { text, field: SYMLINK_TARGET, origin: editor.reader.origin(chunk) };
   }
@@ -97,7 +95,7 @@ export function passContentsOn(editor: StreamRecords, edit: Edit, gone: Part): v
   if (own === undefined || isElsewhere(editor, own)) return;
   const { method, nr_chunks } = editor.value(own.index, RECORDS.FILE_UNLINKED);
   const [next] = siblingsOf(editor, own).filter(({ part }) => !editor.isDropped(part.records[0] ?? 0));
-  if (method !== METHOD.contents || next === undefined) return;
+  if (method !== UNLINKED_METHOD.contents || next === undefined) return;
   if (editor.isChanged(own.index))
     throw new EditError(
       "the contents of a deleted file were taken in for a descriptor that another edit drops; make that edit first, in a run of its own",
@@ -177,7 +175,7 @@ function deletedFile(
 ): DeletedFile {
   const [{ index, part }] = files as [UnlinkedFile];
   const value = editor.value(index, RECORDS.FILE_UNLINKED);
-  const isStored = value.method === METHOD.contents;
+  const isStored = value.method === UNLINKED_METHOD.contents;
   const record = isStored ? undefined : substituteOf(editor, part);
   const substitute = record === undefined ? undefined : editor.text(record);
   return { edit, path: name, files, index, value, substitute, chunks: isStored ? chunksOf(part) : [] };
@@ -185,20 +183,21 @@ function deletedFile(
 
 /** Symbolic links and devices have no kind of their own; their mode tells. */
 function isRegular({ kind, mode }: Unlinked): boolean {
-  return kind === REGULAR && ((mode & S_IFMT) === S_IFREG || (mode & S_IFMT) === 0);
+  return kind === UNLINKED_KIND.regular && ((mode & S_IFMT) === S_IFREG || (mode & S_IFMT) === 0);
 }
 
 /** A fifo is made anew from its mode: it has no contents of its own. */
 function isFifo({ kind, mode }: Unlinked): boolean {
-  return kind === FIFO || (mode & S_IFMT) === S_IFIFO;
+  return kind === UNLINKED_KIND.fifo || (mode & S_IFMT) === S_IFIFO;
 }
 
 function change(editor: StreamRecords, found: DeletedFile, { method, to }: DeletedEdit): void {
   const { edit, index, value, files } = found;
   editor.matched(edit);
-  if (value.method === METHOD[method] && (method === "contents" || found.substitute === to)) return;
+  if (value.method === UNLINKED_METHOD[method] && (method === "contents" || found.substitute === to)) return;
   const [first] = files;
-  const isHeadless = first !== undefined && value.method === METHOD.contents && isElsewhere(editor, first);
+  const isHeadless =
+    first !== undefined && value.method === UNLINKED_METHOD.contents && isElsewhere(editor, first);
   if (isHeadless || files.some((each) => editor.isTouched(each.index)))
     throw new EditError(
       `another edit changes where the contents of ${found.path} are; make this one in a run of its own`,
@@ -216,7 +215,7 @@ function change(editor: StreamRecords, found: DeletedFile, { method, to }: Delet
     for (const each of files) setSubstitute(editor, found, each, to);
   }
   for (const [i, each] of files.entries()) {
-    editor.change(edit, each.index, "method", METHOD[method]);
+    editor.change(edit, each.index, "method", UNLINKED_METHOD[method]);
     const { flags } = editor.value(each.index, RECORDS.FILE_UNLINKED);
     // Whoever opens it last removes it.
     const isLast = method !== "contents" && i === files.length - 1;
@@ -233,7 +232,7 @@ function setSubstitute(
   own: UnlinkedFile,
   to: string,
 ): void {
-  const record = value.method === METHOD.contents ? undefined : substituteOf(editor, own.part);
+  const record = value.method === UNLINKED_METHOD.contents ? undefined : substituteOf(editor, own.part);
   if (record !== undefined) {
     editor.setText(edit, record, to);
     return;
@@ -318,7 +317,7 @@ function checkLink(editor: StreamRecords, found: DeletedFile, to: string): void 
 
 /** The directory that the path of a substitute counts from: the kernel's links stand in their own file system. */
 function topOf({ options }: StreamRecords, { value, path: name }: DeletedFile): string {
-  const isInMount = value.method === METHOD.relink && (value.flags & FROM_ROOT) === 0;
+  const isInMount = value.method === UNLINKED_METHOD.relink && (value.flags & FROM_ROOT) === 0;
   return isInMount ? mountRoot(options.root ?? "/", name) : "/";
 }
 

@@ -1,11 +1,11 @@
 import fs from "node:fs";
 import { EditError, type ErrorPlace } from "../../../io/errors.js";
+import { SET_ID_BITS } from "../../../linux/files.js";
 import type { LinuxCrDocument } from "../../../model/document.js";
 import { Access, READ } from "../../../model/rights/access.js";
 import { type Bearer, ownerOf } from "../../../model/rights/bearer.js";
 import { isPrivileged } from "../../../model/rights/privileged.js";
 
-const SET_ID = 0o6000;
 const ADVICE = "if you trust the image, edit a copy of your own";
 
 /** A file that is read for an image. */
@@ -33,7 +33,7 @@ export function assertMayGive(
 ): void {
   const owner = otherOwner(document);
   if (owner === undefined || (uid === owner.uid && owner.gids.has(gid))) return;
-  const setId = (mode & SET_ID) === 0 ? "" : ` and mode ${mode.toString(8)}`;
+  const setId = (mode & SET_ID_BITS) === 0 ? "" : ` and mode ${mode.toString(8)}`;
   throw new EditError(
     `a new file of uid ${uid}, gid ${gid}${setId} is more than the owner of the image, ${owner.name}, could make; ${ADVICE}`,
     place,

@@ -5,7 +5,6 @@ import { enumName } from "../../../io/enums.js";
 import type { SetContext } from "../context.js";
 import type { Found, Rule } from "../finding.js";
 
-const TMPFS = 5;
 /** Mounts whose `root` is a whole file system. */
 const WHOLE = "/";
 
@@ -97,7 +96,7 @@ export const mountRules: readonly Rule<SetContext>[] = [
       for (const { image, mounts } of namespaces(context))
         for (const { value, index } of mounts) {
           if (
-            value.fstype !== TMPFS ||
+            enumName(FSTYPE, value.fstype) !== "TMPFS" ||
             value.root !== WHOLE ||
             value.ext_key !== undefined ||
             told.has(value.root_dev)

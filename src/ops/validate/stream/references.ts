@@ -2,6 +2,9 @@ import type { RecordKind, RecordValue } from "../../../formats/linux-cr/record-k
 import { RECORDS } from "../../../formats/linux-cr/records.js";
 import type { ObjectType } from "../../../formats/linux-cr/revisions.js";
 import { OFD_LOCK } from "../../../formats/linux-cr/tables/dialect.js";
+import { FILE_TYPE } from "../../../formats/linux-cr/tables/files.js";
+import { VMA_TYPE } from "../../../formats/linux-cr/tables/memory.js";
+import { FL_POSIX } from "../../../linux/locks.js";
 
 /** What a reference names: an object that OBJREF announces, or the number that a SECURITY has for its users. */
 export type Target = ObjectType | "label";
@@ -28,11 +31,8 @@ function row<K extends RecordKind>(
 }
 
 const R = RECORDS;
-const SOCKET = 4;
-const TTY = 5;
 /** VMA types that map a file. */
-const OF_FILES: ReadonlySet<number> = new Set([3, 6]);
-const POSIX_LOCK = 1;
+const OF_FILES: ReadonlySet<number> = new Set([VMA_TYPE.privateFile, VMA_TYPE.sharedFile]);
 
 /** Every field that names an object by its number. Numbers that no OBJREF declares are in `hidden-numbers.ts`. */
 export const REFERENCES: readonly ReferenceRow[] = [
@@ -55,8 +55,8 @@ export const REFERENCES: readonly ReferenceRow[] = [
   row(R.FILE_DESC, "fd_objref", "FILE"),
   row(R.FILE, "f_credref", "CRED"),
   row(R.FILE, "f_secref", "label", "optional"),
-  row(R.FILE, "sock_objref", "SOCK", "always", ({ f_type }) => f_type === SOCKET),
-  row(R.FILE, "tty_objref", "TTY", "always", ({ f_type }) => f_type === TTY),
+  row(R.FILE, "sock_objref", "SOCK", "always", ({ f_type }) => f_type === FILE_TYPE.socket),
+  row(R.FILE, "tty_objref", "TTY", "always", ({ f_type }) => f_type === FILE_TYPE.terminal),
   row(R.EPOLL_ITEMS, "epfile_objref", "FILE"),
   row(R.TTY, "link_objref", "TTY", "optional"),
   row(R.SIGNAL, "tty_objref", "TTY", "optional"),
@@ -78,6 +78,6 @@ export const REFERENCES: readonly ReferenceRow[] = [
   row(R.UNLINKED_EXTRA, "file_objref", "FILE"),
   row(R.FS_EXTRA, "cwd_objref", "FILE", "optional"),
   row(R.FS_EXTRA, "root_objref", "FILE", "optional"),
-  row(R.FILE_LOCK, "owner_ref", "FILE_TABLE", "always", ({ fl_flags }) => fl_flags === POSIX_LOCK),
+  row(R.FILE_LOCK, "owner_ref", "FILE_TABLE", "always", ({ fl_flags }) => fl_flags === FL_POSIX),
   row(R.FILE_LOCK, "owner_ref", "FILE", "always", ({ fl_flags }) => fl_flags === OFD_LOCK),
 ];

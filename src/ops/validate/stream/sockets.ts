@@ -5,6 +5,7 @@ import {
   AF_UNIX,
   IPPROTO_TCP,
   SOCK_DEAD,
+  SOCKADDR_UN_BYTES,
   SS_CONNECTED,
   TCP_ESTABLISHED,
   TCP_LISTEN,
@@ -15,7 +16,6 @@ import { hex, recordRule, SET_FIELD, setCommand } from "./record-rule.js";
 
 /** States of a unix socket that pass. */
 const UNSETTLED: ReadonlySet<number> = new Set([0, 2, 4]);
-const UNIX_ADDRESS_BYTES = 110;
 const STORED_SHIFT = 32n;
 /** The thirteen options of SOCKET_EXTRA.so_options, and for each whether it is stored. */
 const OPTIONS = 0x1fff_0000_1fffn;
@@ -83,7 +83,7 @@ export const socketRules: readonly Rule<StreamContext>[] = [
         ["laddr", laddr_len, laddr],
         ["raddr", raddr_len, raddr],
       ] as const) {
-        if (length >= 2 && length <= UNIX_ADDRESS_BYTES) {
+        if (length >= 2 && length <= SOCKADDR_UN_BYTES) {
           const family = isLittle ? address.readUInt16LE() : address.readUInt16BE();
           if (family !== AF_UNIX)
             yield {

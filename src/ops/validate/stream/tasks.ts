@@ -1,12 +1,11 @@
 import { RECORDS } from "../../../formats/linux-cr/records.js";
+import { NO_EXIT_SIGNAL } from "../../../formats/linux-cr/tables/task.js";
 import { EXIT_ZOMBIE, TASK_COMM_LEN, TASK_DEAD } from "../../../linux/sched.js";
 import { NSIG } from "../../../linux/signals.js";
 import type { Rule } from "../finding.js";
 import { recordsByKind, type StreamContext } from "./context.js";
 import { storedTasks } from "./pids.js";
 import { AGAIN, hex, recordRule, SET_FIELD } from "./record-rule.js";
-
-const NO_SIGNAL = 0xffff_ffff;
 
 /** Rules about TASK. */
 export const taskRules: readonly Rule<StreamContext>[] = [
@@ -64,16 +63,16 @@ export const taskRules: readonly Rule<StreamContext>[] = [
         const isThread = own.vpid !== own.vtgid;
         const isRight =
           exit_state !== 0
-            ? signal === 0 || (isThread && signal === NO_SIGNAL)
+            ? signal === 0 || (isThread && signal === NO_EXIT_SIGNAL)
             : isThread
-              ? signal === NO_SIGNAL
+              ? signal === NO_EXIT_SIGNAL
               : signal <= NSIG;
         if (!isRight)
           yield {
             at: context.at(index, { field: "exit_signal" }),
             what: "no signal that such a task ends with",
-            expected: exit_state !== 0 ? "0" : isThread ? hex(NO_SIGNAL) : `0 to ${NSIG}`,
-            found: signal === NO_SIGNAL ? hex(signal) : String(signal),
+            expected: exit_state !== 0 ? "0" : isThread ? hex(NO_EXIT_SIGNAL) : `0 to ${NSIG}`,
+            found: signal === NO_EXIT_SIGNAL ? hex(signal) : String(signal),
           };
       }
     },

@@ -1,4 +1,5 @@
 import { RECORDS } from "../../../formats/linux-cr/records.js";
+import { UNLINKED_KIND, UNLINKED_METHOD, UNLINKED_TYPES } from "../../../formats/linux-cr/tables/dialect.js";
 import { S_IFMT } from "../../../linux/files.js";
 import { O_ASYNC } from "../../../linux/open-flags.js";
 import type { Rule } from "../finding.js";
@@ -6,11 +7,8 @@ import type { StreamContext } from "./context.js";
 import { storedTasks } from "./pids.js";
 import { AGAIN, recordRule, setCommand } from "./record-rule.js";
 
-const CONTENTS = 2;
-const REGULAR = 1;
-const SYMLINK = 4;
-/** Type of a mode by the kind: regular, directory, fifo, symbolic link, character and block device. */
-const TYPES_OF_KINDS = [undefined, 0o100000, 0o040000, 0o010000, 0o120000, 0o020000, 0o060000];
+/** Kinds with bytes of their own. */
+const WITH_CONTENTS: ReadonlySet<number> = new Set([UNLINKED_KIND.regular, UNLINKED_KIND["symbolic link"]]);
 
 /** Rules about files whose names were gone, and about who gets the signals of a file. */
 export const unlinkedRules: readonly Rule<StreamContext>[] = [
@@ -23,7 +21,7 @@ export const unlinkedRules: readonly Rule<StreamContext>[] = [
       fix: "crimg edit --deleted PATH=relink:NEWPATH, copy:NEWPATH or contents changes how the file comes back.",
     },
     function* ({ method, kind, nr_chunks }) {
-      if (nr_chunks > 0 && (method !== CONTENTS || (kind !== REGULAR && kind !== SYMLINK)))
+      if (nr_chunks > 0 && (method !== UNLINKED_METHOD.contents || !WITH_CONTENTS.has(kind)))
         yield {
           field: "nr_chunks",
           what: "contents of a file that has none here",
@@ -41,8 +39,8 @@ export const unlinkedRules: readonly Rule<StreamContext>[] = [
       fix: "crimg edit --set [RECORD].kind=NUMBER gives the kind of the mode.",
     },
     function* ({ kind, mode }) {
-      const expected = TYPES_OF_KINDS[kind];
-      const right = TYPES_OF_KINDS.indexOf(mode & S_IFMT);
+      const expected = UNLINKED_TYPES[kind] || undefined;
+      const right = UNLINKED_TYPES.indexOf(mode & S_IFMT);
       if ((mode & S_IFMT) !== 0 && expected !== undefined && right !== kind)
         yield {
           field: "kind",
