@@ -65,18 +65,6 @@ const KINDS: readonly (readonly [bit: number, kind: MappingKind])[] = [
   [ANON_SHARED, "shared anonymous"],
 ];
 
-/** Mappings that the kernel made, or a driver. */
-const MAY_BE_EITHER: ReadonlySet<MappingKind> = new Set<MappingKind>([
-  "vdso",
-  "vvar",
-  "vsyscall",
-  "guard",
-  "aio",
-  "shadow stack",
-  "uprobes",
-  "socket",
-]);
-
 /** Type of the open file whose id a mapping has for a shmid. */
 const FILE_TYPES: Readonly<Record<string, string>> = { file: "REG", memfd: "MEMFD", socket: "PACKETSK" };
 
@@ -186,10 +174,12 @@ class CriuMapping implements Mapping {
   }
 
   get isSharedKind(): boolean | undefined {
+    const { kind } = this;
     const { status } = this.entry;
-    const isPrivate = (status & (FILE_PRIVATE | ANON_PRIVATE)) !== 0;
-    const isShared = (status & (SHARED_FILE | ANON_SHARED)) !== 0;
-    return MAY_BE_EITHER.has(this.kind) || isPrivate === isShared ? undefined : isShared;
+    if (kind === "shared anonymous" || kind === "SysV") return true;
+    if (kind === "anonymous") return (status & ANON_PRIVATE) === 0 ? undefined : false;
+    if (kind !== "file" && kind !== "memfd") return undefined;
+    return (status & FILE_PRIVATE) === 0 ? (status & SHARED_FILE) !== 0 || undefined : false;
   }
 
   get offset(): bigint {

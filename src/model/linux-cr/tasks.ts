@@ -11,6 +11,7 @@ import type { SignalState } from "../signals.js";
 import { timerfds } from "../special-file.js";
 import type { Timer } from "../timer.js";
 import { decodeLimits, decodeTaskAttributes } from "./attributes.js";
+import { decodeDirectories } from "./directories.js";
 import { namedPath } from "./files.js";
 import { decodeMappings, decodeMm } from "./mappings.js";
 import { StreamMemory } from "./memory.js";
@@ -96,16 +97,16 @@ export class LinuxCrTask implements Task {
   }
 
   get cwd(): OpenFile | undefined {
-    return this.#fsFile("cwd_objref") ?? this.#fsPath(0);
+    return this.#fsFile("cwd") ?? this.#fsPath(0);
   }
 
   get root(): OpenFile | undefined {
-    return this.#fsFile("root_objref") ?? this.#fsPath(1);
+    return this.#fsFile("root") ?? this.#fsPath(1);
   }
 
   get umask(): number | undefined {
     const fs = this.#fs;
-    return fs === undefined ? undefined : this.#reader.find(fs, RECORDS.FS)?.value.umask;
+    return fs && decodeDirectories(this.#reader, fs).umask;
   }
 
   get mappings(): readonly Mapping[] {
@@ -170,10 +171,9 @@ export class LinuxCrTask implements Task {
   }
 
   /** Directories whose names were gone are open files. */
-  #fsFile(field: "cwd_objref" | "root_objref"): OpenFile | undefined {
+  #fsFile(which: "cwd" | "root"): OpenFile | undefined {
     const fs = this.#fs;
-    const extra = fs === undefined ? undefined : this.#reader.find(fs, RECORDS.FS_EXTRA)?.value;
-    return extra === undefined ? undefined : this.#context.files().get(extra[field]);
+    return fs && this.#context.files().get(decodeDirectories(this.#reader, fs)[which].objref);
   }
 
   /** The working directory stands before the root. */

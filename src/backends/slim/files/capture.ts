@@ -6,13 +6,13 @@
 import fs from "node:fs";
 import { readBuildId } from "../../../formats/elf/build-id.js";
 import { RECORDS } from "../../../formats/linux-cr/records.js";
-import { textPayload } from "../../../formats/linux-cr/write.js";
 import type { ByteSource } from "../../../io/source.js";
 import { EFD_SEMAPHORE } from "../../../linux/files.js";
 import { PAGE_SIZE } from "../../../linux/mman.js";
 import { O_CLOEXEC, O_CREAT, O_DIRECTORY, O_EXCL, O_NOCTTY, O_TRUNC } from "../../../linux/open-flags.js";
 import type { SavedFile } from "../../../model/linux-cr/deleted-files.js";
 import { encodeDescriptor } from "../../../model/linux-cr/descriptors.js";
+import { encodeDirectories } from "../../../model/linux-cr/directories.js";
 import { encodeFile, type FileNumbers, type SavedOpenFile } from "../../../model/linux-cr/files.js";
 import type { CheckpointContext } from "../checkpoint/context.js";
 import { savedFile, targetOf } from "../deleted-files/capture.js";
@@ -194,9 +194,12 @@ export function writeFs(context: CheckpointContext, { cwd, root, frozen }: Proce
   const name = isDeleted ? plainName(cwd) : cwd;
   // The object stands before the record that needs it.
   const cwdRef = isDeleted ? writeDeletedDirectory(context, { stat, path: name, link }) : 0;
-  writer.record(RECORDS.FS, { umask: frozen.status.umask });
-  for (const path of [name, root]) writer.record(RECORDS.FILE_NAME, {}, textPayload(RECORDS.FILE_NAME, path));
-  if (isDeleted) writer.record(RECORDS.FS_EXTRA, { cwd_objref: cwdRef, cwd_mode: Number(stat.mode) });
+  const directories = {
+    umask: frozen.status.umask,
+    cwd: { path: name, objref: cwdRef, mode: isDeleted ? Number(stat.mode) : 0 },
+    root: { path: root, objref: 0, mode: 0 },
+  };
+  writer.records(encodeDirectories(directories));
 }
 
 function writeDeletedDirectory(context: CheckpointContext, inode: DeletedInode): number {

@@ -23,14 +23,6 @@ export interface ImageDescriptor {
   readonly locks: readonly Lock[];
 }
 
-export interface ImageFs {
-  readonly umask: number;
-  readonly cwd: string;
-  readonly root: string;
-  /** FILE that is the working directory when its name was gone, 0 for none. */
-  readonly cwdFile: number;
-}
-
 /** The descriptors of a FILE_TABLE in ascending order, each with the locks behind it. Errors: FormatError without one. */
 export function descriptorsOf(reader: StreamReader, objref: number, files: FileTable): ImageDescriptor[] {
   const table = linuxCrDescriptors(reader, objref, () => files);

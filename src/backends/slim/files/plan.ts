@@ -94,17 +94,17 @@ const HOST_ROOT = "/";
 export function directorySteps(image: Image): DirectoryStep[] {
   return liveProcesses(image).flatMap(({ process, objects }): DirectoryStep[] => {
     const task = process.ids.pid;
-    const { umask, cwd, cwdFile, root } = image.fs(objects.fs_objref ?? 0);
+    const { umask = 0, cwd, root } = image.fs(objects.fs_objref ?? 0);
     return [
-      ...(root === HOST_ROOT
+      ...(root.path === HOST_ROOT
         ? []
-        : [{ kind: "root directory", task, path: root, what: `make ${root} its root` } as const]),
+        : [{ kind: "root directory", task, path: root.path, what: `make ${root.path} its root` } as const]),
       {
         kind: "working directory",
         task,
-        path: cwd,
-        file: cwdFile,
-        what: `enter ${cwd}${cwdFile === 0 ? "" : " (deleted)"}`,
+        path: cwd.path,
+        file: cwd.objref,
+        what: `enter ${cwd.path}${cwd.objref === 0 ? "" : " (deleted)"}`,
       },
       { kind: "umask", task, umask, what: `set its umask to 0${umask.toString(8)}` },
     ];

@@ -1,9 +1,9 @@
-import { RECORDS } from "../../../formats/linux-cr/records.js";
 import { lazy } from "../../../model/lazy.js";
+import { decodeDirectories, type StoredDirectories } from "../../../model/linux-cr/directories.js";
 import { linuxCrFiles } from "../../../model/linux-cr/files.js";
 import type { StreamReader } from "../../../model/linux-cr/reader.js";
 import type { FileTable } from "../../../model/open-file.js";
-import { descriptorsOf, type ImageDescriptor, type ImageFs } from "../files/image.js";
+import { descriptorsOf, type ImageDescriptor } from "../files/image.js";
 import { type ImageMemory, imageMemory } from "../memory/image.js";
 import { type ImageFilter, ImageFilters } from "../seccomp/image.js";
 import { type ImageProcess, imageProcesses } from "../tasks/image.js";
@@ -25,7 +25,7 @@ export interface Image {
   filter(ref: number): ImageFilter;
   /** Numbers of the filters of a thread, the oldest first, by that of the last. */
   filterChain(last: number): readonly number[];
-  fs(objref: number): ImageFs;
+  fs(objref: number): StoredDirectories;
 }
 
 /** A process that had not ended, with the numbers of what it uses. */
@@ -90,12 +90,7 @@ function imageOf(reader: StreamReader): Image {
     fs(objref) {
       const part = reader.object(objref, "FS");
       if (part === undefined) throw reader.image.error(0, `there is no FS ${objref}`);
-      return {
-        umask: reader.get(part, RECORDS.FS).value.umask ?? 0,
-        cwd: reader.text(part, RECORDS.FILE_NAME) ?? "/",
-        root: reader.text(part, RECORDS.FILE_NAME, 1) ?? "/",
-        cwdFile: reader.find(part, RECORDS.FS_EXTRA)?.value.cwd_objref ?? 0,
-      };
+      return decodeDirectories(reader, part);
     },
   };
 }

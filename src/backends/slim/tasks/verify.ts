@@ -22,7 +22,7 @@ export function processDifferences(
   const lines = keyedLines(readProc(pid, "status"));
   const isInside = sid !== external;
   const { mm } = context.image.memory(objects?.mm_objref ?? 0);
-  const { umask } = context.image.fs(objects?.fs_objref ?? 0);
+  const { umask = 0 } = context.image.fs(objects?.fs_objref ?? 0);
   const mask = (name: string): string => hex(BigInt(`0x${lines.get(name) ?? "0"}`));
   return [
     ...compare("its name", comm, stat.comm),

@@ -37,6 +37,11 @@ import {
 } from "../../../model/linux-cr/attributes.js";
 import { decodeControlGroupSet } from "../../../model/linux-cr/control-groups.js";
 import { decodeCredentials } from "../../../model/linux-cr/credentials.js";
+import {
+  decodeDirectories,
+  type StoredDirectories,
+  type StoredDirectory,
+} from "../../../model/linux-cr/directories.js";
 import type { Process } from "../../../model/linux-cr/pids.js";
 import { decodeRegisters } from "../../../model/linux-cr/registers.js";
 import { decodeActions, decodeQueue, decodeSignalSet } from "../../../model/linux-cr/signals.js";
@@ -190,18 +195,21 @@ function hasOwnAttributes(thread: TaskAttributes, process: TaskAttributes): bool
   return Object.entries(thread).some(([name, value]) => Boolean(value) && value !== ofProcess.get(name));
 }
 
+/** Streams before v21 have no FS. */
+const AT_ROOT: StoredDirectories = {
+  umask: undefined,
+  cwd: { path: "/", objref: 0, mode: 0 },
+  root: { path: "/", objref: 0, mode: 0 },
+};
+
 /** fs-PID.img. Directories whose names were gone are open files, others only names. */
 function writeFs(context: ToCriu, pid: number, fs: Part | undefined): void {
-  const { reader, set } = context;
-  const umask = fs && reader.get(fs, RECORDS.FS).value.umask;
-  const extra = fs && reader.find(fs, RECORDS.FS_EXTRA)?.value;
-  const directory = (nth: number, objref = 0, mode = 0): number =>
-    objref > 0
-      ? context.fileId(objref)
-      : addPath(context, (fs && reader.text(fs, RECORDS.FILE_NAME, nth)) ?? "/", mode);
-  set.add(IMAGES.FS, pid, FS_ENTRY, {
-    cwd_id: directory(0, extra?.cwd_objref, extra?.cwd_mode),
-    root_id: directory(1, extra?.root_objref, extra?.root_mode),
+  const { umask, cwd, root } = fs === undefined ? AT_ROOT : decodeDirectories(context.reader, fs);
+  const fileId = ({ objref, path, mode }: StoredDirectory): number =>
+    objref > 0 ? context.fileId(objref) : addPath(context, path, mode);
+  context.set.add(IMAGES.FS, pid, FS_ENTRY, {
+    cwd_id: fileId(cwd),
+    root_id: fileId(root),
     ...(umask === undefined ? {} : { umask }),
   });
 }

@@ -1,5 +1,5 @@
 import { IMAGES } from "../../../formats/criu/images.js";
-import { RECORDS } from "../../../formats/linux-cr/records.js";
+import { encodeDirectories, type StoredDirectory } from "../../../model/linux-cr/directories.js";
 import type { OpenFile } from "../../../model/open-file.js";
 import type { Context } from "./context.js";
 import { writeFile } from "./files.js";
@@ -11,15 +11,18 @@ export function writeFs(context: Context, pid: number, fsId: number = pid): numb
     const cwd = context.files.all.get(cwdId, "REG");
     const root = context.files.all.get(rootId, "REG");
     // Directories that are gone come back as files do; their objects stand before the record that needs them.
-    const cwdRef = deletedDirectory(context, pid, "working directory", cwd);
-    const rootRef = deletedDirectory(context, pid, "root directory", root);
-    context.writer.record(RECORDS.FS, { umask: umask ?? 0 });
-    context.writer.text(RECORDS.FILE_NAME, nameOf(context, pid, "working directory", cwd));
-    context.writer.text(RECORDS.FILE_NAME, nameOf(context, pid, "root directory", root));
-    const modes = { cwd_mode: cwd?.mode ?? 0, root_mode: root?.mode ?? 0 };
-    if (cwdRef !== 0 || rootRef !== 0 || modes.cwd_mode !== 0 || modes.root_mode !== 0)
-      context.writer.record(RECORDS.FS_EXTRA, { cwd_objref: cwdRef, root_objref: rootRef, ...modes });
+    const directories = {
+      umask,
+      cwd: directory(context, pid, "working directory", cwd),
+      root: directory(context, pid, "root directory", root),
+    };
+    context.writer.records(encodeDirectories(directories));
   });
+}
+
+function directory(context: Context, pid: number, what: string, file: OpenFile | undefined): StoredDirectory {
+  const objref = deletedDirectory(context, pid, what, file);
+  return { objref, path: nameOf(context, pid, what, file), mode: file?.mode ?? 0 };
 }
 
 function deletedDirectory(context: Context, pid: number, what: string, file: OpenFile | undefined): number {
