@@ -13,7 +13,9 @@ export default class Explain extends BaseCommand<typeof Explain> {
   static override summary = "explain why criu failed, from its log";
   static override description =
     `Finds the first real error in the log of criu dump or criu restore, and shows what it means and which command fixes it.
-With the image set that the log is about, ids in the log are resolved to tasks, descriptors and paths.
+An error that crimg does not know is shown as the likely cause. The log may be of any verbosity, cut at either end, in colour,
+quoted, or as journald, Docker, Kubernetes and structured loggers write it; for a message of a container runtime, it names
+criu's own log. With the image set that the log is about, ids in the log are resolved to tasks, descriptors and paths.
 
 Exit status: 0 the failure is known (or criu succeeded), 1 no known failure in the log (its error lines are shown), 2
 trouble.`;
@@ -30,12 +32,15 @@ trouble.`;
   static override json = {
     log: "name of the log as given",
     action: "dump, restore or unknown",
-    outcome: "failed, succeeded or unfinished (criu was stopped, crashed, or is still running)",
+    outcome:
+      "failed, succeeded, unfinished (criu was stopped, crashed, or is still running) or unknown (no error, and a log below -v3 does not show success)",
     criuVersion: "version of criu; absent below -v3",
     kernel: "release of the kernel; absent below -v3",
     root: "pid of the root of the dumped tree; absent if not in the log",
     failure:
       "absent if unknown: id, what, why, line {number, level, pid, place, text}, objects {pid, comm, use, file, how}, mends {command, effect}",
+    likely:
+      "for an unknown failure: line, the first error, which is the likely cause; and consequence, absent or a failure that probably follows from it",
     lines: "log lines that may matter",
     last: "the last line",
   };

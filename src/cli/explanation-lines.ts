@@ -25,6 +25,7 @@ export function* explanationLines(explanation: Explanation, look: ExplanationLoo
   yield look.style("faint", runLine(explanation));
   yield "";
   if (failure !== undefined) yield* failureLines(failure, look);
+  else if (outcome === "unknown") yield* silentLines(explanation);
   else if (outcome === "succeeded") yield "criu succeeded; nothing to explain";
   else yield* unknownLines(explanation, look);
 }
@@ -55,16 +56,36 @@ function objectLines(objects: readonly LogObject[], { style, width }: Explanatio
   );
 }
 
+/** A log below -v3 of a run that succeeded is as silent as one of a run that was killed. */
+function* silentLines({ action, last }: Explanation): Generator<Line> {
+  const what = action === "unknown" ? "criu" : `the ${action}`;
+  yield `cannot tell whether ${what} succeeded: the log has no error, and criu logs success only with -v3 or more`;
+  if (last === undefined) yield "  the log is empty";
+}
+
 /** criu's own messages for an unknown failure. */
-export function* unknownLines({ lines, last }: Explanation, { style }: ExplanationLook): Generator<Line> {
+export function* unknownLines(explanation: Explanation, look: ExplanationLook): Generator<Line> {
+  const { lines, likely, last } = explanation;
+  const { style } = look;
   if (lines.length === 0) {
     yield "no error in the log: criu was stopped, crashed, or is still running; last line:";
     if (last !== undefined) yield `  ${logged(last)}`;
     return;
   }
-  yield "unknown failure; messages of criu:";
-  for (const line of lines.slice(0, SHOWN_LINES)) yield styled`  ${style("error", logged(line))}`;
-  if (lines.length > SHOWN_LINES) yield `  and ${lines.length - SHOWN_LINES} more lines`;
+  if (likely !== undefined) {
+    yield "unknown failure; the likely cause is the first error:";
+    yield styled`  ${style("error", logged(likely.line))}`;
+  }
+  const others = lines.filter((line) => line !== likely?.line);
+  if (others.length > 0)
+    yield likely === undefined ? "unknown failure; messages of criu:" : "other messages of criu:";
+  for (const line of others.slice(0, SHOWN_LINES)) yield styled`  ${style("error", logged(line))}`;
+  if (others.length > SHOWN_LINES) yield `  and ${others.length - SHOWN_LINES} more lines`;
+  if (likely?.consequence !== undefined) {
+    yield "";
+    yield "which probably led to:";
+    yield* failureLines(likely.consequence, look);
+  }
 }
 
 function logged({ number, text }: LogLine): string {
@@ -74,5 +95,5 @@ function logged({ number, text }: LogLine): string {
 function runLine({ log, action, outcome, criuVersion, kernel }: Explanation): string {
   const what = action === "unknown" ? "criu" : action;
   const by = [criuVersion && `criu ${criuVersion}`, kernel && `Linux ${kernel}`].filter(Boolean).join(", ");
-  return `${log}: ${what} ${outcome}${by === "" ? "" : ` (${by})`}`;
+  return `${log}: ${what} ${outcome === "unknown" ? "with unknown outcome" : outcome}${by === "" ? "" : ` (${by})`}`;
 }

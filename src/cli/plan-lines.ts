@@ -32,12 +32,12 @@ export function* planLines(
   if (plan.changes.length > 0)
     yield* tableLines(
       [...PLACE, { head: "OLD", cut: "start" }, { head: "NEW", cut: "start" }],
-      plan.changes.map(({ image, record, field, before, after }) => [
+      plan.changes.map(({ image, record, field, before, after, beforeText, afterText }) => [
         image,
         record ?? "",
         field || "(record)",
-        { text: valueText(before), role: "removed" },
-        { text: valueText(after), role: "added" },
+        { text: valueText(beforeText ?? before), role: "removed" },
+        { text: valueText(afterText ?? after), role: "added" },
       ]),
       options,
     );
@@ -129,7 +129,7 @@ const MAX_VALUE_LENGTH = 200;
 /** A value of a record as text, messages as JSON. */
 function valueText(value: unknown): string {
   if (value === undefined) return "(absent)";
-  if (typeof value === "string") return value === "" ? '""' : value;
+  if (typeof value === "string") return value === "" ? '""' : shortened(value);
   if (Buffer.isBuffer(value)) {
     const isText = value.every((byte) => byte >= 0x20 && byte < 0x7f);
     return isText
@@ -140,6 +140,10 @@ function valueText(value: unknown): string {
   const text = JSON.stringify(value, (_key, item: unknown) =>
     typeof item === "bigint" ? item.toString() : item,
   );
+  return shortened(text);
+}
+
+function shortened(text: string): string {
   return text.length > MAX_VALUE_LENGTH ? `${text.slice(0, MAX_VALUE_LENGTH)}…` : text;
 }
 

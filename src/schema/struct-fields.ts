@@ -1,5 +1,6 @@
 import { enumName, flagNames } from "../io/enums.js";
 import { bytesToText } from "../io/text.js";
+import { bytesText, isOctal, joinedUpTo, TEXT_LENGTH } from "./field-text.js";
 import type { StructField, StructTable } from "./struct.js";
 
 /** A value of a decoded structure: `perms.uid`, `rlim[3].rlim_cur`. */
@@ -24,6 +25,7 @@ export function* structLeaves(
     const { type, count, size } = field;
     const offset = start + field.offset;
     const item = value[name];
+    if (item === undefined) continue; // of a record that is not written yet
     if (typeof type !== "object")
       yield { path: path + name, offset, size: size * (count ?? 1), field, value: item };
     else if (count === undefined)
@@ -34,20 +36,19 @@ export function* structLeaves(
   }
 }
 
-const SHOWN_BYTES = 24;
+/** All fields of a structure in one line, `f_mode 0x1f, f_flags 0x8002 O_RDWR|O_LARGEFILE`. */
+export function structText(table: StructTable, value: Readonly<Record<string, unknown>>): string {
+  return joinedUpTo(TEXT_LENGTH, structLeaves(table, value), (leaf) => `${leaf.path} ${leafText(leaf)}`);
+}
 
 /** A value as text: numbers by the table's display hints, bytes as hexadecimal, texts in quotes. */
-export function leafText({ field, value }: StructLeaf): string {
+export function leafText({ path, field, value }: StructLeaf): string {
+  if (typeof value === "number" && isOctal(path.slice(path.lastIndexOf(".") + 1)))
+    return `0${value.toString(8)}`;
   if (Buffer.isBuffer(value)) return bytesText(value);
   if (typeof value === "string") return JSON.stringify(value);
   if (Array.isArray(value)) return value.map((item) => numberText(field, item)).join(" ");
   return numberText(field, value as number | bigint);
-}
-
-/** The first bytes as hexadecimal, and their number if there are more. */
-export function bytesText(bytes: Buffer): string {
-  const more = bytes.length > SHOWN_BYTES ? `… (${bytes.length} bytes)` : "";
-  return `${bytes.subarray(0, SHOWN_BYTES).toString("hex")}${more}`;
 }
 
 function numberText({ show, names, domain }: StructField, value: number | bigint): string {

@@ -46,6 +46,36 @@ test("a dry run shows every change with old and new value and writes nothing", a
   assertSameSet(set, LOGGER);
 });
 
+test("modes are octal and flags are names, in single fields and in whole records, as in record", async () => {
+  const edits = ["--set", "files.img[4].reg.mode=33152", "--set", "files.img[3].reg.flags=2"];
+  const { stdout } = await crimg(
+    ["edit", LOGGER, ...edits, "--fd", "1000:5=/etc/hosts,append", "--dry-run"],
+    {
+      env: { COLUMNS: "500" },
+    },
+  );
+  assert.match(stdout, /reg\.mode +0100644 +0100600\n/);
+  assert.match(stdout, /reg\.flags +0x8401 O_WRONLY\|O_APPEND\|O_LARGEFILE +0x2 O_RDWR\n/);
+  assert.match(stdout, /\(absent\) +type REG \(1\), id 9, reg\.id 9, reg\.flags 0x402 O_RDWR\|O_APPEND,/);
+  const { json } = await crimgJson(["edit", LOGGER, ...edits, "--dry-run"]);
+  const mode = (json as EditJson).changes.find(({ field }) => field === "reg.mode");
+  assert.equal([mode?.before, mode?.after], [0o100644, 0o100600]);
+});
+
+for (const image of ["core-1003.img", "fdinfo-3.img", "mm-1004.img", "pagemap-1005.img"])
+  test(`an edit of a set with an unreadable ${image} warns that the result cannot be restored`, async () => {
+    const set = copyOf("tree");
+    const edit = ["edit", set, "--comm", "1007=other", "--dry-run"];
+    assert.is((await crimg(edit)).stderr, "");
+    fs.truncateSync(path.join(set, image), 13);
+    const { code, stderr } = await crimg(edit);
+    assert.is(code, 0);
+    assert.match(
+      stderr,
+      new RegExp(`^warning: .*truncated.*; ${image} stays so, and the result cannot be restored`),
+    );
+  });
+
 test("a new set: the original is untouched, log tells the edit, undo gives the original back", async () => {
   const home = freshDirectory("edit");
   const [moved, back] = [path.join(home, "moved"), path.join(home, "back")];

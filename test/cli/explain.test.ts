@@ -47,12 +47,18 @@ test("the set may be named with -D", async () => {
 
 test("an unknown failure shows criu's lines, safe for a terminal, and the answer is no", async () => {
   const input =
-    "(00.1) Error (criu/x.c:1): what is \u001b[31mthis\u001b[0m\n(00.2) Error (criu/cr-restore.c:1): Restoring FAILED.\n";
+    "(00.1) Error (criu/x.c:1): what is \u001b[31mthis\u0007\u001b[0m\n(00.2) Error (criu/cr-restore.c:1): Restoring FAILED.\n";
   const { code, stdout } = await crimg(["explain", "-"], { input });
   assert.is(code, 1);
   assert.match(stdout, /unknown failure/);
-  assert.match(stdout, /line 1: what is \\x1b\[31mthis/);
+  assert.match(stdout, /likely cause is the first error:\n {2}line 1: what is this\\x07/);
   assert.not.ok(stdout.includes("\u001b"));
+});
+
+test("a log that does not tell the outcome: words that say so, and the answer is no", async () => {
+  const { code, stdout } = await crimg(["explain", "-"], { input: "" });
+  assert.is(code, 1);
+  assert.match(stdout, /cannot tell whether criu succeeded: the log has no error/);
 });
 
 test("what is no log is trouble", async () => {

@@ -85,6 +85,36 @@ slim("--pidns: a tree comes back beside itself, with the ids that are still in u
   await until("the end of the namespace with its root", () => (statOf(init)?.state ?? "Z") === "Z");
 });
 
+/** Everything that is restored from a file without a name: a pipe, the result of an edit or of a conversion. */
+for (const [what, args, flags] of [
+  ["stdin", ["-"], ["--pidns"]],
+  ["an edit", ["IMG", "--hostname", "other", "--allow-unmatched"], ["--pids", "new"]],
+  ["an edit of stdin", ["-", "--comm", "PID=other"], ["--pidns"]],
+  ["a set", ["SET", "--lossy"], ["--pidns"]],
+] as const)
+  slim(`a tree comes back from ${what} in a pid namespace`, async () => {
+    const work = join(dir, what.replaceAll(" ", "-"));
+    mkdirSync(work);
+    const live = await startProgram("logger", work);
+    const log = join(work, "log/messages");
+    await until("the log of the program", () => existsSync(log));
+    await goesOn(log, 2);
+    const image = join(work, "image.ckpt");
+    await checkpointed(live, image);
+    if (what === "a set") await crimg(["convert", image, join(work, "set"), "--lossy"]);
+    const names: Readonly<Record<string, string>> = { IMG: image, SET: join(work, "set") };
+    const from = args.map((word) => names[word] ?? word.replace("PID", `${live.pid}`));
+    const input = args[0] === "-" ? { input: readFileSync(image) } : {};
+    const { code, stdout, stderr } = await crimg(
+      ["restore", ...from, "--backend", "slim", ...flags, "--detach"],
+      input,
+    );
+    assert.is(code, 0, stdout + stderr);
+    assert.is(idsOf(rootOf(stdout)).at(-1), live.pid);
+    await goesOn(log, 3);
+    assert.equal(progress(log).failures, []);
+  });
+
 slim("--pids new: an ordinary user checkpoints and restores what is his", async () => {
   needs("setpriv", "unshare");
   const user = forOtherUser();

@@ -22,6 +22,9 @@ export interface Change {
   readonly before: unknown;
   /** Undefined: it is taken away. */
   readonly after: unknown;
+  /** Both as `crimg show record` has them, if numbers are not: names of flags, modes in octal. */
+  readonly beforeText?: string | undefined;
+  readonly afterText?: string | undefined;
 }
 
 /** Something that looks like what an edit changes, and was left as it is. */

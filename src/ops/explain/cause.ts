@@ -13,7 +13,8 @@ export interface MendTemplate {
 /**
  * A known failure: the line that criu logs, and its meaning. `{name}` in the texts is a named group of the pattern (those
  * whose name ends in `path` become absolute paths), or one of `image` (the set as named by the user), `restore` (the
- * command that restores it), `pid` (the current task) and `root` (of the dumped tree).
+ * command that restores it), `pid` (the current task), `fd` (its descriptor), `root` (of the dumped tree) and `unlabel`
+ * (flags that take the security labels away).
  */
 export interface Cause {
   /** Stable; equal to the id of the validation rule for the same problem, if any. */
@@ -24,7 +25,7 @@ export interface Cause {
   readonly during?: "dump" | "restore";
   /** What failed, one sentence. */
   readonly what: string;
-  /** Why, one sentence. */
+  /** Why, one sentence, with the same place-holders. */
   readonly why: string;
   readonly mends: readonly MendTemplate[];
   /** Matched only against the last line of an unfinished log. */

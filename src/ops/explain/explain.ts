@@ -2,10 +2,13 @@ import { FormatError } from "../../io/errors.js";
 import { shellCommand, shellQuote } from "../../io/shell.js";
 import type { ByteSource } from "../../io/source.js";
 import type { Document } from "../../model/document.js";
+import type { Origin } from "../../model/origin.js";
 import type { Cause } from "./cause.js";
 import { FILE_CAUSES } from "./causes/files.js";
 import { HOST_CAUSES } from "./causes/host.js";
 import { IMAGE_CAUSES } from "./causes/images.js";
+import { LIMIT_CAUSES } from "./causes/limits.js";
+import { RUNTIME_CAUSES } from "./causes/runtimes.js";
 import { SOCKET_CAUSES } from "./causes/sockets.js";
 import { TASK_CAUSES } from "./causes/tasks.js";
 import { type CriuLog, type LogLine, readLog } from "./log.js";
@@ -18,6 +21,8 @@ export const CAUSES: readonly Cause[] = [
   ...TASK_CAUSES,
   ...HOST_CAUSES,
   ...IMAGE_CAUSES,
+  ...RUNTIME_CAUSES,
+  ...LIMIT_CAUSES,
 ];
 
 /** A fix, ready to paste. */
@@ -39,10 +44,20 @@ export interface Failure {
   readonly objects: readonly LogObject[];
 }
 
+/** An unknown error that is the likely cause. */
+export interface LikelyCause {
+  /** The first error of the log that is not known to follow from another. */
+  readonly line: LogLine;
+  /** A later error that follows from it, with what helps against that. */
+  readonly consequence: Failure | undefined;
+}
+
 export interface Explanation extends Omit<CriuLog, "problems" | "recognized"> {
   readonly log: string;
   /** Undefined without a failure, or for an unknown one. */
   readonly failure: Failure | undefined;
+  /** For an unknown failure with an error. */
+  readonly likely: LikelyCause | undefined;
   /** Lines that may matter, in the order of the log. */
   readonly lines: readonly LogLine[];
 }
@@ -61,12 +76,13 @@ export function explainLog(source: ByteSource, document?: Document, given?: read
       file: source.name,
     });
   const failure = known === undefined ? undefined : describe(known, lines, log, { document, given });
-  const action = log.action === "unknown" ? (known?.cause.during ?? "unknown") : log.action;
+  const unknown = log.outcome === "succeeded" ? undefined : firstUnknown(lines, known, log.action);
   return {
     ...log,
-    action,
+    action: log.action === "unknown" ? (known?.cause.during ?? "unknown") : log.action,
     log: source.name,
-    failure,
+    failure: unknown === undefined ? failure : undefined,
+    likely: unknown === undefined ? undefined : { line: unknown, consequence: failure },
     lines: lines.filter(({ level }) => level !== "warning"),
   };
 }
@@ -77,17 +93,35 @@ interface Known {
   readonly groups: Readonly<Record<string, string | undefined>>;
 }
 
-/** The first line with a known cause; consequences of other errors only if nothing else matches. */
+/** The first error with a known cause, else a warning with one; consequences of other errors only if nothing else matches. */
 function firstKnown(lines: readonly LogLine[], action: CriuLog["action"]): Known | undefined {
+  let second: Known | undefined;
   let consequence: Known | undefined;
   for (const line of lines) {
     const known = causeOf(line, action);
     if (known === undefined) continue;
-    if (known.cause.consequence !== true) return known;
-    consequence ??= known;
+    if (known.cause.consequence === true) consequence ??= known;
+    else if (line.level === "warning") second ??= known;
+    else return known;
   }
-  return consequence;
+  return second ?? consequence;
 }
+
+/** Without a known cause, the first error that is not known to follow from another. */
+function firstUnknown(
+  lines: readonly LogLine[],
+  known: Known | undefined,
+  action: CriuLog["action"],
+): LogLine | undefined {
+  if (known !== undefined && known.cause.consequence !== true) return undefined;
+  return lines.find(
+    (line) => line.level === "error" && !FOLLOWS.test(line.text) && causeOf(line, action) === undefined,
+  );
+}
+
+/** What criu reports on its way out of a failed step, after the error itself. */
+const FOLLOWS =
+  /^(?:Can't (?:dump page|dump sigactions|dump misc|fixup VMA's fd|infect|cure|open vma|dump threads)|`- Can't open vma|Restorer fail|Collect |Dump \w+ |Pre-dumping files|Unable to restore network links|failed to start|Killing processes|Child \d+ died)/;
 
 /** The last line of an unfinished log shows what criu was waiting for. */
 function stuckAt({ outcome, last }: Pick<CriuLog, "outcome" | "last">): Known | undefined {
@@ -127,6 +161,8 @@ function describe(
     ["image", image],
     ["root", String(log.root ?? numberIn(groups.task) ?? pidIn(lines) ?? "PID")],
     ["pid", String(pid ?? pidIn(lines) ?? "PID")],
+    ["fd", String(at?.fd ?? "N")],
+    ["unlabel", unlabelling(document, pid)],
   ]);
   for (const [name, text] of Object.entries(groups))
     if (text !== undefined) facts.set(name, name.endsWith("path") ? absolute(text) : text);
@@ -150,7 +186,7 @@ function describe(
           fileId: numberIn(groups.id ?? groups.file_id) ?? at?.id,
           inode: numberIn(groups.inode),
         });
-  return { id: cause.id, what: fill(cause.what, facts), why: cause.why, mends, line, objects };
+  return { id: cause.id, what: fill(cause.what, facts), why: fill(cause.why, facts), mends, line, objects };
 }
 
 /** criu names the descriptor only after the error, in `Unable to open fd=4 id=0x5` of the same task. */
@@ -181,9 +217,23 @@ function numberIn(text: string | undefined): number | undefined {
   return text === undefined ? undefined : Number(text);
 }
 
+/** The flags that take the security labels from all threads of the set, or from the task of the log. */
+function unlabelling(document: Document | undefined, pid: number | undefined): string {
+  const fields = [];
+  for (const { threads } of document?.checkpoint.tasks ?? [])
+    for (const { credentials } of threads)
+      if (credentials?.lsmProfile !== undefined) fields.push(profileOf(credentials.origin));
+  if (fields.length === 0) fields.push(`core-${pid ?? "PID"}.img[0].thread_core.creds.lsm_profile`);
+  return fields.map((field) => `--set ${shellQuote(`${field}=absent`)}`).join(" ");
+}
+
+function profileOf({ image, record, field }: Origin): string {
+  return [`${image}[${record}]`, field, "lsm_profile"].filter((part) => part !== undefined).join(".");
+}
+
 /** Command lines among the facts are already quoted. */
 function quoteFact(fact: string, name: string): string {
-  return name === "restore" ? fact : shellQuote(fact);
+  return name === "restore" || name === "unlabel" ? fact : shellQuote(fact);
 }
 
 function fill(

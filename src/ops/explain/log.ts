@@ -1,6 +1,7 @@
 import { READ_WINDOW_BYTES } from "../../io/limits.js";
 import type { ByteSource } from "../../io/source.js";
 import { bytesToText } from "../../io/text.js";
+import { unwrapped } from "./wrapping.js";
 
 /** A line of the log about a problem. */
 export interface LogLine {
@@ -17,8 +18,11 @@ export interface LogLine {
 
 export interface CriuLog {
   readonly action: "dump" | "restore" | "unknown";
-  /** `unfinished`: criu was killed, crashed, or is still running. */
-  readonly outcome: "failed" | "succeeded" | "unfinished";
+  /**
+   * `unfinished`: criu was killed, crashed, or is still running; `unknown`: the log has neither an error nor lines of
+   * the level at which criu logs success.
+   */
+  readonly outcome: "failed" | "succeeded" | "unfinished" | "unknown";
   readonly criuVersion: string | undefined;
   /** Release of the kernel, `uname -r`. */
   readonly kernel: string | undefined;
@@ -28,7 +32,7 @@ export interface CriuLog {
   readonly problems: readonly LogLine[];
   /** The last line. */
   readonly last: LogLine | undefined;
-  /** Whether any line has the format of criu. */
+  /** Whether the input is empty, or any line has the format of criu. */
   readonly recognized: boolean;
 }
 
@@ -69,33 +73,54 @@ const MARKS: readonly {
   { match: /^Could not initialize kernel features detection/, action: "restore", ends: "failed" },
 ];
 
+/** Source files of criu that only one action runs. */
+const PLACES: readonly { readonly match: RegExp; readonly action: "dump" | "restore" }[] = [
+  { match: /\bcr-restore\.c:|\bpie\/restorer\.c:/, action: "restore" },
+  { match: /\bcr-dump\.c:|\bparasite-syscall\.c:/, action: "dump" },
+];
+
 /** Reads a log of `criu dump` or `criu restore`, of any verbosity, in one pass and in little memory. */
 export function readLog(source: ByteSource): CriuLog {
   const problems: LogLine[] = [];
   let action: CriuLog["action"] = "unknown";
-  let outcome: CriuLog["outcome"] = "unfinished";
+  let ended: "failed" | "succeeded" | undefined;
   let criuVersion: string | undefined;
   let kernel: string | undefined;
   let root: number | undefined;
   let last: LogLine | undefined;
-  let recognized = false;
-  let number = 0;
-  for (const raw of logLines(source)) {
-    number++;
+  let recognized = source.size === 0;
+  let verbose = false;
+  for (const [raw, number] of linesOfCriu(source)) {
     const line = parseLine(raw, number);
+    const timed = TIMED_LINE.test(raw);
     if (raw.trim() !== "") last = line;
-    recognized ||= line.place !== undefined || TIMED_LINE.test(raw);
+    recognized ||= line.place !== undefined || timed;
+    verbose ||= timed && line.level === "text";
     criuVersion ??= /^Version: (\S+)/.exec(line.text)?.[1];
     kernel ??= /^Running on \S+ Linux (\S+)/.exec(line.text)?.[1];
     root ??= numberOf(/^Dumping processes \(pid: (\d+)/.exec(line.text)?.[1]);
     const mark = MARKS.find(({ match }) => match.test(line.text));
     if (mark !== undefined) {
       action = mark.action;
-      outcome = mark.ends ?? outcome;
+      ended = mark.ends ?? ended;
+    } else if (action === "unknown" && line.place !== undefined) {
+      const { place } = line;
+      action = PLACES.find(({ match }) => match.test(place))?.action ?? action;
     }
     if (tells(line, raw) && problems.length < MAX_PROBLEMS) problems.push(line);
   }
+  const isSilent = !verbose && problems.every(({ level }) => level === "warning");
+  const outcome = ended ?? (isSilent ? "unknown" : "unfinished");
   return { action, outcome, criuVersion, kernel, root, problems, last, recognized };
+}
+
+/** Lines of criu with the number of the line of the input that they stand in. */
+function* linesOfCriu(source: ByteSource): Generator<readonly [string, number]> {
+  let number = 0;
+  for (const raw of logLines(source)) {
+    number++;
+    for (const line of unwrapped(raw, number === 1)) yield [line, number];
+  }
 }
 
 function parseLine(raw: string, number: number): LogLine {

@@ -1,4 +1,4 @@
-import type { RecordField } from "./record-fields.js";
+import type { MessageField } from "../../schema/message-fields.js";
 import type { ViewHead } from "./view.js";
 
 /** The result of the view `record`. */
@@ -17,7 +17,7 @@ export interface ShownRecord {
   /** Of the message in the file. */
   readonly offset: string;
   readonly size: number;
-  readonly fields: readonly RecordField[];
+  readonly fields: readonly MessageField[];
   /** Payload after the message. */
   readonly payload: readonly { readonly name: string; readonly offset: string; readonly size: number }[];
 }

@@ -3,7 +3,7 @@ import type { CriuImageSet } from "../../formats/criu/image-set.js";
 import { NotFoundError } from "../../io/errors.js";
 import type { Document } from "../../model/document.js";
 import type { AnyValue } from "../../schema/message.js";
-import { recordFields } from "./record-fields.js";
+import { messageFields } from "../../schema/message-fields.js";
 import type { RecordView, ShownRecord } from "./record-view.js";
 import { streamRecordView } from "./stream-record.js";
 import { hex, viewHead } from "./view.js";
@@ -58,7 +58,7 @@ function* shownRecords(records: Iterable<ImageRecord<AnyValue>>): Generator<Show
   for (const { index, table, offset, size, value, payload } of records)
     yield {
       ...{ index, message: table.name, offset: hex(offset), size },
-      fields: [...recordFields(table, value)],
+      fields: [...messageFields(table, value)],
       payload: payload.map((part) => ({ name: part.name, offset: hex(part.offset), size: part.size })),
     };
 }

@@ -2,7 +2,8 @@ import path from "node:path";
 import type { LinuxCrImage } from "../../formats/linux-cr/image.js";
 import { RECORDS } from "../../formats/linux-cr/records.js";
 import { NotFoundError } from "../../io/errors.js";
-import { bytesText, leafText, structLeaves } from "../../schema/struct-fields.js";
+import { bytesText } from "../../schema/field-text.js";
+import { leafText, structLeaves } from "../../schema/struct-fields.js";
 import type { RecordView, ShownRecord } from "./record-view.js";
 import { hex, viewHead } from "./view.js";
 

@@ -48,6 +48,7 @@ import { remapOtherAddresses } from "./other-addresses.js";
 import { pathFieldOf, SetRecords } from "./set-records.js";
 import { holdsPath, leaveSimilar, type Wants } from "./similar.js";
 import { storedMemory } from "./stored-memory.js";
+import { unreadableImages } from "./unreadable.js";
 
 /** The fields that edits change, by what others may be similar to. */
 const CHANGED: Readonly<Record<Similar, Wants>> = {
@@ -107,6 +108,8 @@ export class SetEditor extends SetRecords {
 
   check(splices: ReadonlyMap<string, readonly Splice[]>): void {
     checkSplices(this, splices);
+    for (const { image, error } of unreadableImages(this.files))
+      this.warnings.add(`${error.message}; ${image} stays so, and the result cannot be restored`);
   }
 
   storedMemory(): { readonly bytes: number; readonly all: Iterable<StoredMemory> } {

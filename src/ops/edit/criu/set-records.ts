@@ -6,7 +6,9 @@ import type { FileSet } from "../../../io/file-set.js";
 import type { Splice } from "../../../io/splice.js";
 import type { Origin } from "../../../model/origin.js";
 import { equalValues } from "../../../schema/equal.js";
+import { fieldText } from "../../../schema/field-text.js";
 import type { AnyValue, Field, MessageTable } from "../../../schema/message.js";
+import { messageText } from "../../../schema/message-fields.js";
 import { type FieldChange, type FieldPath, formatPath } from "../../../schema/patch.js";
 import { type FieldVisitor, fieldVisitor, type VisitedField } from "../../../schema/visit.js";
 import { Editor, type PathField } from "../editor.js";
@@ -102,7 +104,13 @@ export abstract class SetRecords extends Editor {
     withValueAt(record.table, record.value, path, after);
     const field = fieldAt(record.table, path);
     const show = (value: unknown): unknown => (isEmptyList(value) ? undefined : shownValue(field, value));
-    this.#record(edit, image, record.index, formatPath(path), show(before), show(after));
+    const name = path.findLast((part) => typeof part === "string") ?? "";
+    const text = (value: unknown): string | undefined =>
+      field === undefined || typeof value !== "number" ? undefined : fieldText(name, field, value);
+    this.log(edit, {
+      ...{ image: image.fileName, record: record.index, field: formatPath(path) },
+      ...{ before: show(before), after: show(after), beforeText: text(before), afterText: text(after) },
+    });
   }
 
   /** Takes a record with its payload away. */
@@ -110,7 +118,9 @@ export abstract class SetRecords extends Editor {
     this.matched(edit);
     if (this.isDropped(image, record)) return;
     this.#pendingOf(image).dropped.add(record.index);
-    this.#record(edit, image, record.index, "", record.value, undefined);
+    const beforeText = messageText(record.table, record.value);
+    const at = { image: image.fileName, record: record.index, field: "" };
+    this.log(edit, { ...at, before: record.value, after: undefined, beforeText });
   }
 
   isDropped(image: CriuImage, record: ImageRecord): boolean {
@@ -121,7 +131,8 @@ export abstract class SetRecords extends Editor {
   add(edit: Edit, image: CriuImage, table: MessageTable, value: AnyValue): void {
     this.matched(edit);
     const { added } = this.#pendingOf(image);
-    this.#record(edit, image, image.records().length + added.length, "", undefined, value);
+    const at = { image: image.fileName, record: image.records().length + added.length, field: "" };
+    this.log(edit, { ...at, before: undefined, after: value, afterText: messageText(table, value) });
     added.push({ table, value });
   }
 
@@ -136,7 +147,8 @@ export abstract class SetRecords extends Editor {
     if (patches.some((other) => other.offset < end && offset < other.offset + other.size))
       throw new EditError("two edits change the same bytes", { file: fileName, offset });
     patches.push({ offset, size: bytes.length, bytes });
-    this.#record(edit, { fileName }, undefined, `0x${offset.toString(16)}`, before, bytes);
+    const field = `0x${offset.toString(16)}`;
+    this.log(edit, { image: fileName, record: undefined, field, before, after: bytes });
   }
 
   splices(): Map<string, Splice[]> {
@@ -162,17 +174,6 @@ export abstract class SetRecords extends Editor {
 
   #pendingOf(image: CriuImage): PendingImage {
     return memo(this.#images, image.fileName, () => ({ changed: new Map(), dropped: new Set(), added: [] }));
-  }
-
-  #record(
-    edit: Edit,
-    image: { readonly fileName: string },
-    record: number | undefined,
-    field: string,
-    before: unknown,
-    after: unknown,
-  ): void {
-    this.log(edit, { image: image.fileName, record, field, before, after });
   }
 }
 

@@ -1,7 +1,7 @@
 import path from "node:path";
 import { EditedImage } from "../../../formats/linux-cr/edited-image.js";
 import type { LinuxCrImage } from "../../../formats/linux-cr/image.js";
-import type { RecordKind, RecordValue } from "../../../formats/linux-cr/record-kind.js";
+import { layoutOf, type RecordKind, type RecordValue } from "../../../formats/linux-cr/record-kind.js";
 import { editSplices, encodeRecord, type RecordEdit, textPayload } from "../../../formats/linux-cr/write.js";
 import { EditError } from "../../../io/errors.js";
 import { MemorySource } from "../../../io/source.js";
@@ -10,6 +10,7 @@ import { bytesToText } from "../../../io/text.js";
 import type { LinuxCrDocument } from "../../../model/document.js";
 import { StreamReader } from "../../../model/linux-cr/reader.js";
 import { equalValues } from "../../../schema/equal.js";
+import { leafText, structLeaves, structText } from "../../../schema/struct-fields.js";
 import { Editor, type Shown } from "../editor.js";
 import type { Edit, PlanOptions } from "../plan.js";
 import { type StructPath, structValueAt, withStructValue } from "./struct-path.js";
@@ -139,7 +140,12 @@ export abstract class StreamRecords extends Editor {
     pending.value = withStructValue(own, field, after);
     pending.changed.add(field.split(/[.[]/, 1)[0] as string);
     this.#fields.set(index, pending);
-    this.#record(edit, index, field, shown ?? { before, after });
+    const text = (value: unknown): string | undefined =>
+      shown === undefined && typeof value === "number" ? this.#text(index, field, value) : undefined;
+    this.log(edit, {
+      ...{ image: this.name, record: index, field, ...(shown ?? { before, after }) },
+      ...{ beforeText: text(before), afterText: text(after) },
+    });
   }
 
   /** Gives a record another payload; what counts its elements follows when the bytes are made. */
@@ -172,7 +178,18 @@ export abstract class StreamRecords extends Editor {
     if (this.isDropped(index)) return;
     this.#dropped.add(index);
     const label = this.image.label(index);
-    this.#record(edit, index, "", { before: shown ?? { [label]: this.fields(index) }, after: undefined });
+    const table = this.image.layout(index);
+    const fields = this.fields(index);
+    const text = table === undefined ? undefined : structText(table, fields);
+    const at = { image: this.name, record: index, field: "" };
+    if (shown === undefined)
+      this.log(edit, {
+        ...at,
+        before: { [label]: fields },
+        after: undefined,
+        beforeText: named(label, text),
+      });
+    else this.log(edit, { ...at, before: shown, after: undefined });
   }
 
   /** Puts a new record before another one, behind what was put there already. */
@@ -186,7 +203,7 @@ export abstract class StreamRecords extends Editor {
   ): void {
     this.matched(edit);
     add(this.#insertions, before, { label: kind.name, bytes: this.#encode(kind, fields, payload) });
-    this.#record(edit, before, "", { before: undefined, after: shown ?? { [kind.name]: fields } });
+    this.#added(edit, before, kind, fields, shown);
   }
 
   /** Puts a new record behind the one that it belongs to, and behind what was put there already. */
@@ -200,7 +217,7 @@ export abstract class StreamRecords extends Editor {
   ): void {
     this.matched(edit);
     add(this.#followers, index, { label: kind.name, bytes: this.#encode(kind, fields, payload) });
-    this.#record(edit, index + 1, "", { before: undefined, after: shown ?? { [kind.name]: fields } });
+    this.#added(edit, index + 1, kind, fields, shown);
   }
 
   /** Puts a record that was taken away behind another one, which it belongs to from now on. */
@@ -276,6 +293,23 @@ export abstract class StreamRecords extends Editor {
     return source.read(0, source.size);
   }
 
+  #added(
+    edit: Edit,
+    record: number,
+    kind: RecordKind,
+    fields: Readonly<Record<string, unknown>>,
+    shown: unknown,
+  ): void {
+    const at = { image: this.name, record, field: "", before: undefined };
+    if (shown !== undefined) {
+      this.log(edit, { ...at, after: shown });
+      return;
+    }
+    const table = layoutOf(kind, this.image.dialect, 0, fields.f_type as number | undefined);
+    const text = table === undefined ? undefined : structText(table, fields);
+    this.log(edit, { ...at, after: { [kind.name]: fields }, afterText: named(kind.name, text) });
+  }
+
   #encode(kind: RecordKind, fields: Readonly<Record<string, unknown>>, payload: Buffer): Buffer {
     return encodeRecord(kind, this.image.dialect, this.image.byteOrder, fields, payload);
   }
@@ -296,9 +330,21 @@ export abstract class StreamRecords extends Editor {
     return index < this.image.length ? this.image.range(index).offset : this.image.ending.offset;
   }
 
+  #text(index: number, path: StructPath, value: number): string | undefined {
+    const table = this.image.layout(index);
+    if (table === undefined) return undefined;
+    for (const leaf of structLeaves(table, this.fields(index)))
+      if (leaf.path === path) return leafText({ ...leaf, value });
+    return undefined;
+  }
+
   #record(edit: Edit, record: number, field: string, { before, after }: Shown): void {
     this.log(edit, { image: this.name, record, field, before, after });
   }
+}
+
+function named(label: string, text: string | undefined): string {
+  return text ? `${label}: ${text}` : label;
 }
 
 function add(map: Map<number, Insertion[]>, index: number, insertion: Insertion): void {

@@ -79,6 +79,32 @@ export const FILE_CAUSES: readonly Cause[] = [
     ],
   },
   {
+    id: "GHOST_LINK",
+    match: /^Can't link (?<ghost_path>.*\.ghost) -> (?<path>.+): (?<error>.+)/,
+    during: "restore",
+    what: "cannot give the deleted file {path} its old name: {error}",
+    why: "a deleted file that was open gets its old name for a moment, so that criu can open it",
+    mends: [
+      { effect: "move the file away that now has this name, or use a newer criu, which picks another name" },
+      { edit: "--fd {pid}:{fd}={path}", effect: "open the file that is there now in its place" },
+    ],
+  },
+  {
+    id: "GHOST_CREATE",
+    match: /^Can't (?:create|make) (?:ghost|node for ghost)[^:]*: (?<error>.+)/,
+    during: "restore",
+    what: "cannot create a deleted file again: {error}",
+    why: "a deleted file that was open is created for a moment in its old directory, which must be writable",
+    mends: [
+      { command: "crimg show {image} ghosts", effect: "show the deleted files and their directories" },
+      {
+        effect: "mount the file system writable for the restore",
+        only: ({ error = "" }) => /read-only/i.test(error),
+      },
+      { edit: "--drop-fd {pid}:{fd}", effect: "drop the descriptor, if the program can do without it" },
+    ],
+  },
+  {
     id: "LINK_REMAP_OPTION",
     match: /^Can't create link remap for (?<path>.+?)\. Use /,
     during: "dump",

@@ -36,6 +36,13 @@ export const IMAGE_CAUSES: readonly Cause[] = [
     mends: [VALIDATE],
   },
   {
+    id: "IMAGE_ENDS",
+    match: /(?:Unexpected EOF(?: on (?<file>.+))?$|Img trimmed (?<found>\d+)\/(?<expected>\d+))/,
+    what: "an image ends where a record must follow",
+    why: "criu does not always name it: a file of the set was truncated, is missing, or belongs to another dump",
+    mends: [VALIDATE, { effect: "copy the set again from its origin" }],
+  },
+  {
     id: "IMAGE_VERSION",
     match: /(?:Not supported images version (?<version>\d+)|Too old image, no longer supported)/,
     during: "restore",
@@ -55,6 +62,18 @@ export const IMAGE_CAUSES: readonly Cause[] = [
   {
     id: "PARENT_MISSING",
     match:
+      /(?:Missing (?<address>[0-9a-f]+) in parent pagemap|Hole .*not found in parent|No parent image found, though|Can't (?:open|link) parent)/,
+    during: "dump",
+    what: "the parent set lacks pages that did not change since it was made",
+    why: "it is incomplete or of another process, or the dump before it was made without --track-mem",
+    mends: [
+      { command: "criu dump -t {root} -D NEWDIR", effect: "make a full dump, without --prev-images-dir" },
+      { effect: "or begin again with criu pre-dump --track-mem, and use that set as the parent" },
+    ],
+  },
+  {
+    id: "PARENT_MISSING",
+    match:
       /(?:No parent for snapshot pagemap|Missing (?<address>[0-9a-f]+) in parent pagemap|Hole .*not found in parent)/,
     during: "restore",
     what: "the parent set of this incremental set is missing",
@@ -64,7 +83,7 @@ export const IMAGE_CAUSES: readonly Cause[] = [
   {
     id: "FILE_TABLE",
     match:
-      /(?:No file for fd (?<fd>\d+) id (?<id>0x[0-9a-f]+)|No entry for reg-file-ID|Remap for non existing file|Image corrupted on pid|Images corrupted or too old|image corruption|Corrupted root cgset)/i,
+      /(?:No file for fd (?<fd>\d+) id (?<id>0x[0-9a-f]+)|No entry for reg-file-ID|Remap for non existing file|Image corrupted on pid|Images corrupted or too old|image corruption|Core (?:task state|IDS|info) data missed|Unknown image format|pstree item has invalid pid|Can't open core data|Corrupted root cgset)/i,
     during: "restore",
     what: "images of the set are inconsistent",
     why: "one refers to an object that is missing in another",

@@ -5,6 +5,15 @@ const SHELL_JOB: MendTemplate = {
   effect: "dump it as a shell job, which must also be restored from a terminal",
 };
 
+const VALIDATE: MendTemplate = {
+  command: "crimg validate {image} --root / --host",
+  effect: "validate the set",
+};
+const LOG: MendTemplate = {
+  command: "{restore} --log restore.log",
+  effect: "save the complete log",
+};
+
 /** Tasks, sessions, terminals, locks. */
 export const TASK_CAUSES: readonly Cause[] = [
   {
@@ -24,6 +33,19 @@ export const TASK_CAUSES: readonly Cause[] = [
     what: "criu was not started as root",
     why: "it needs CAP_SYS_ADMIN or CAP_CHECKPOINT_RESTORE",
     mends: [{ effect: "run the same command as root" }],
+  },
+  {
+    id: "CAPABILITIES",
+    match:
+      /(?:Unable to (?:restore|drop|raise ambient|set) capabilit|Unable to set (?:real, effective|fsuid|fsgid|PR_SET_SECUREBITS|SECURE_NO_SETUID_FIXUP)|Can't setgroups|Setting loginuid|^cap[gs]et: )/,
+    during: "restore",
+    what: "criu may not give task {pid} the user, the groups or the capabilities that it had",
+    why: "a process can pass on only capabilities of its own bounding set, which a container, a service or a user namespace restricts",
+    mends: [
+      { command: "crimg show {image} creds", effect: "show what the tasks had" },
+      { command: "capsh --print", effect: "show what is permitted here" },
+      { effect: "run the restore as root with all capabilities" },
+    ],
   },
   {
     id: "NEEDS_PID_NAMESPACE",
@@ -113,6 +135,18 @@ export const TASK_CAUSES: readonly Cause[] = [
     mends: [SHELL_JOB],
   },
   {
+    id: "TERMINAL_DENIED",
+    match:
+      /^tty: (?:Can't (?:open (?:slave |master )?(?:tty|pty)|open |setup uid|change mode|set (?:tty|packed)|obtain)|Unable to (?:open|lock|unlock)|Failed to set group|Can't set sid).*/,
+    during: "restore",
+    what: "cannot open or set up a terminal of task {pid}",
+    why: "terminals are opened again in the devpts that is mounted here, and get their old owner and mode",
+    mends: [
+      { command: "ls -l /dev/pts /dev/ptmx", effect: "see whether devpts is mounted and may be used" },
+      { edit: "--fd {pid}:{fd}=/dev/null", effect: "replace the terminal" },
+    ],
+  },
+  {
     id: "TASK_TRACED",
     match:
       /(?:Unable to interrupt task: (?<task>\d+) \(Operation not permitted\)|SEIZE (?<seized>\d+): can't seize task|ptrace.*: Operation not permitted)/,
@@ -177,14 +211,35 @@ export const TASK_CAUSES: readonly Cause[] = [
   },
   {
     id: "TASK_DIED",
-    match: /^(?<task>\d+) (?:killed by signal (?<signal>\d+): (?<name>.+)|exited, status=(?<status>\d+))/,
+    match: /^(?<task>\d+) killed by signal 9: (?<name>.+)/,
     during: "restore",
     consequence: true,
-    what: "task {task} ended during the restore, without an error message of criu",
-    why: "a damaged set can crash criu: signal 11 usually means a missing or inconsistent image",
+    what: "task {task} was killed by SIGKILL during the restore",
+    why: "criu kills the tasks when a step fails, and the kernel when memory runs out; the log does not show which",
     mends: [
-      { command: "crimg validate {image} --root / --host", effect: "validate the set" },
-      { command: "{restore} --log restore.log", effect: "save the complete log" },
+      LOG,
+      {
+        command: "journalctl -k | grep -i 'out of memory'",
+        effect: "see whether the kernel ran out of memory",
+      },
     ],
+  },
+  {
+    id: "TASK_DIED",
+    match: /^(?<task>\d+) killed by signal (?<signal>\d+): (?<name>.+)/,
+    during: "restore",
+    consequence: true,
+    what: "task {task} was killed by signal {signal} ({name}) during the restore",
+    why: "criu logged no error of its own; a crash can come of a missing or inconsistent image, of another CPU, or of a fault of criu",
+    mends: [VALIDATE, LOG],
+  },
+  {
+    id: "TASK_DIED",
+    match: /^(?<task>\d+) exited, status=(?<status>\d+)/,
+    during: "restore",
+    consequence: true,
+    what: "task {task} ended during the restore with status {status}",
+    why: "the log does not show the error that made criu end it",
+    mends: [LOG, VALIDATE],
   },
 ];

@@ -100,7 +100,65 @@ const LINES: readonly [string, string][] = [
   ["PLUGIN_MISSING", "Error (criu/image.c:130): Missing required plugin: amdgpu_plugin"],
   ["UPROBES", "Error (criu/image.c:100): Dumped with --allow-uprobes. Need to set it on restore as well."],
   ["CGROUP", "Error (criu/cgroup.c:1600): cg: Cgroup dir /sys/fs/cgroup/x doesn't exist"],
-  ["MOUNT", "Error (criu/mount.c:2500): mnt: No mapping for 33:(null) mountpoint"],
+  ["MOUNT_EXTERNAL", "Error (criu/mount.c:3141): mnt: No mapping for 33:(null) mountpoint"],
+  ["MOUNT_EXTERNAL", "  1: Error (criu/mount.c:2830): mnt: No mapping for /proc/keys mountpoint"],
+  [
+    "MOUNT_REFUSED",
+    "  1: Error (criu/mount-v2.c:319): mnt-v2: Failed to open_tree /a: Operation not permitted",
+  ],
+  ["MOUNT_REFUSED", "  1: Error (criu/mount.c:1500): mnt: Can't do a bind mount: Permission denied"],
+  ["MOUNT", "  1: Error (criu/mount.c:2236): mnt: Unable to mount tmpfs /x (id=3): No such device"],
+  ["NAMESPACE_EXTERNAL", "  1: Error (criu/net.c:2838): Unable to find an external netns: extRootNetNS"],
+  ["GHOST_LINK", "  1: Error (criu/files-reg.c:1189): Can't link tmp/x.cr.2.ghost -> tmp/x: File exists"],
+  ["GHOST_CREATE", "  1: Error (criu/files-reg.c:467): Can't make ghost dir: Read-only file system"],
+  ["GHOST_CREATE", "  1: Error (criu/files-reg.c:467): Can't create ghost symlink: Permission denied"],
+  [
+    "VDSO",
+    "pie: 7: Error (criu/pie/parasite-vdso.c:309): vDSO isn't provided by kernel, but exists in images",
+  ],
+  ["VDSO", "pie: 7: Error (criu/pie/restorer.c:1498): Task had vdso, restorer doesn't"],
+  ["VDSO", "Error (criu/vdso.c:564): vdso: Kdat sizes of vdso/vvar differ to maps file "],
+  [
+    "USERFAULTFD",
+    "  7: Error (criu/uffd.c:314): uffd: Unable to open an userfaultfd descriptor: Operation not permitted",
+  ],
+  ["USERFAULTFD", "pie: 7: Error (criu/pie/restorer.c:1093): lazy-pages: register 7f00 failed: rc:-22, "],
+  ["LAZY_PAGES", "Error (criu/uffd.c:349): uffd: connect to lazy-pages.socket failed: Connection refused"],
+  ["LAZY_PAGES", "Error (criu/uffd.c:1361): uffd: Restorer unexpectedly closed the connection"],
+  ["MACHINE", "  7: Error (criu/cr-restore.c:854): Core march mismatch 3"],
+  ["CPUSET", "Error (criu/cgroup.c:1499): cg: Failed writing 0-7 to cpuset/a/cpuset.cpus: Permission denied"],
+  ["CGROUP", "Error (criu/cgroup.c:1805): cg: Can't make cgroup dir unified/a: Permission denied"],
+  [
+    "CGROUP",
+    "Error (criu/cgroup.c:1490): cg: Failed writing 5 to memory/a/memory.swappiness: Invalid argument",
+  ],
+  ["CAPABILITIES", "pie: 7: Error (criu/pie/restorer.c:317): Unable to drop capability 21: -1"],
+  ["CAPABILITIES", "pie: 7: Error (criu/pie/restorer.c:226): Can't setgroups([1 gids]): -1"],
+  [
+    "TERMINAL_DENIED",
+    "  7: Error (criu/tty.c:890): tty: Can't setup uid 0 gid 5 on 0x7: Operation not permitted",
+  ],
+  ["TERMINAL_DENIED", "  7: Error (criu/tty.c:600): tty: Can't open /dev/ptmx"],
+  ["LSM_PROFILE", "pie: 7: Error (criu/pie/restorer.c:196): can't write lsm profile -2"],
+  [
+    "DIRTY_TRACKING",
+    "Error (criu/config.c:1130): Tracking memory is not available. Consider omitting --track-mem option.",
+  ],
+  ["IMAGE_ENDS", "Error (criu/protobuf.c:72): Unexpected EOF on (null)"],
+  ["IMAGE_ENDS", "  7: Error (criu/image.c:887): Unexpected EOF"],
+  ["PARENT_MISSING", "Error (criu/page-xfer.c:299): page-xfer: Missing 7f0000001000 in parent pagemap"],
+  ["NO_SPACE", "Error (criu/image.c:845): Can't write img file: No space left on device"],
+  ["LIMIT", "  7: Error (criu/cr-restore.c:1230): Can't fork for 9: Resource temporarily unavailable"],
+  [
+    "LIMIT",
+    "  7: Error (criu/util.c:244): Dup 5 -> 70000 failed (called at criu/files.c:9): Bad file descriptor",
+  ],
+  [
+    "NO_MEMORY",
+    "  7: Error (criu/mem.c:1363): Unable to reserve memory (4096 bytes): Cannot allocate memory",
+  ],
+  ["RUNTIME_OF_ANOTHER", "open /c/descriptors.json: no such file or directory\n(00.01) Restoring FAILED."],
+  ["RUNTIME_LOG", "criu failed: type NOTIFY errno 0\nlog file: /run/c1/restore.log"],
   [
     "TIME_NAMESPACE",
     "Error (criu/timens.c:110): timens: Unable to create a new time namespace: Operation not permitted",
@@ -145,7 +203,8 @@ test("every place-holder of a cause is a group of its pattern or a fact of the r
     const texts = [what, ...mends.flatMap(({ command = "", edit = "", effect }) => [command, edit, effect])];
     for (const [, name] of texts.join(" ").matchAll(/\{(\w+)\}/g))
       assert.ok(
-        match.source.includes(`(?<${name}>`) || ["image", "pid", "restore", "root"].includes(name as string),
+        match.source.includes(`(?<${name}>`) ||
+          ["fd", "image", "pid", "restore", "root", "unlabel"].includes(name as string),
         `${id}: {${name}}`,
       );
   }
@@ -213,8 +272,126 @@ test("commands quote what the log says", () => {
   assert.is(failure?.mends[1]?.command, "truncate -s 4 '/srv/a b; reboot'");
 });
 
+/** How people have logs: a line as one of these begins and ends it. */
+const WRAPPINGS: Readonly<Record<string, (line: string) => string>> = {
+  journald: (line) => `Nov 30 07:00:01 node-1 crio[812]: ${line}`,
+  "journald -o short-iso": (line) => `2026-11-30T07:00:01+00:00 node-1 runc[9]: ${line}`,
+  kubelet: (line) => `2026-11-30T07:00:01.123456789Z stderr F ${line}`,
+  docker: (line) => JSON.stringify({ log: `${line}\n`, stream: "stderr", time: "2026-11-30T07:00:01Z" }),
+  logrus: (line) => `time="2026-11-30T07:00:01Z" level=error msg=${JSON.stringify(line)} id="c1"`,
+  klog: (line) => `E1130 07:00:01.000000     812 criu.go:10] ${line}`,
+  "CI step": (line) => `12:07:01: ${line}`,
+  quoted: (line) => `> ${line}`,
+  "quoted twice": (line) => ` > > ${line}`,
+  coloured: (line) => `\x1b[31m${line}\x1b[0m`,
+  "coloured, as journald shows it": (line) => `#033[1;31m${line}#033[0m`,
+};
+
+test("a log is explained in every wrapping as it is without", () => {
+  for (const name of ["restore-file-size", "restore-pid-taken", "dump-ghost-limit", "restore-vdso"]) {
+    const log = readFileSync(`${FIXTURES}/logs/${name}.txt`, "utf8").trimEnd();
+    const { failure: plain, outcome } = ofText(log);
+    for (const [wrapping, wrap] of Object.entries(WRAPPINGS)) {
+      const wrapped = ofText(log.split("\n").map(wrap).join("\n"));
+      assert.equal(wrapped.failure, plain, `${name}, ${wrapping}`);
+      assert.is(wrapped.outcome, outcome, `${name}, ${wrapping}`);
+    }
+  }
+});
+
+test("errors of criu inside the one message of a runtime are found", () => {
+  const { failure } = ofText(
+    `Error: runc: criu failed: "(00.02)      1: Error (criu/files-reg.c:2175): File usr/a\\"b has bad size 2 (expect 1)\\n(00.03) Error (criu/cr-restore.c:2324): Restoring FAILED.\\n": exit status 1\n`,
+  );
+  assert.is(failure?.what, 'size of /usr/a"b is 2 bytes (expected 1, as at the checkpoint)');
+});
+
+test("a message of a runtime leads to criu's log", () => {
+  const messages: readonly [string, string][] = [
+    ["criu failed: type NOTIFY errno 0\nlog file: /run/c/restore.log\n", "/run/c/restore.log"],
+    [
+      "Error: OCI runtime error: crun: CRIU restoring failed -1.  Please check CRIU logfile /v/restore.log\n",
+      "/v/restore.log",
+    ],
+    ['time="x" level=error msg="criu failed: type NOTIFY errno 0\\nlog file: /run/d.log"\n', "/run/d.log"],
+    [
+      "Cannot checkpoint container c: runc did not terminate successfully: criu failed path= /run/c/criu-dump.log: unknown\n",
+      "/run/c/criu-dump.log",
+    ],
+    [
+      "Error: `/usr/bin/runc checkpoint --image-path /v/c --work-path /v/w c1` failed: exit status 1\n",
+      "/v/w/dump.log",
+    ],
+    ["Error: `/usr/bin/crun restore --work-path /v/w c1` failed: exit status 1\n", "/v/w/restore.log"],
+  ];
+  for (const [message, log] of messages) {
+    const { failure } = ofText(message);
+    assert.is(failure?.id, "RUNTIME_LOG", message);
+    assert.is(failure?.mends[0]?.command, `crimg explain ${log}`, message);
+  }
+});
+
+test("a log that is cut at either end is explained by what is left", () => {
+  const line =
+    "(00.020001)      1: Error (criu/files-reg.c:2117): File usr/bin/app has bad size 10 (expect 9)\n";
+  const end = "(00.020201) Error (criu/cr-restore.c:2324): Restoring FAILED.\n";
+  for (let cut = 0; cut <= line.indexOf(".c:2117"); cut++)
+    assert.is(ofText(line.slice(cut) + end).failure?.id, "FILE_SIZE", line.slice(cut));
+  assert.is(ofText(line).failure?.id, "FILE_SIZE");
+  const { failure, likely } = ofText(line.slice(0, line.indexOf(" size")));
+  assert.is(failure, undefined);
+  assert.is(likely?.line.text, "File usr/bin/app has bad");
+});
+
+test("an unknown error is the likely cause, in front of the consequences that are known", () => {
+  const { failure, likely } = ofText(
+    [
+      "(00.01)      1: Error (criu/x.c:1): cannot tune the frobnicator: Invalid argument",
+      "(00.02)      1: Error (criu/files.c:1105): Unable to open fd=0 id=0x3",
+      "(00.03) Error (criu/cr-restore.c:1024): 18400 killed by signal 9: Killed",
+      "(00.04) Error (criu/cr-restore.c:2324): Restoring FAILED.",
+    ].join("\n"),
+  );
+  assert.is(failure, undefined);
+  assert.is(likely?.line.text, "cannot tune the frobnicator: Invalid argument");
+  assert.is(likely?.consequence?.id, "DESCRIPTOR");
+});
+
+test("a known cause is found behind an unknown error, and in front of a warning with a known cause", () => {
+  const known =
+    "(00.03)      1: Error (criu/files-reg.c:2267): Can't open file a/b: No such file or directory";
+  for (const before of [
+    "(00.01)      1: Error (criu/x.c:1): cannot tune the frobnicator",
+    "(00.01)      1: Warn  (criu/x.c:1): mnt: Unable to mount /x: No such device",
+  ])
+    assert.is(ofText(`${before}\n${known}\n`).failure?.id, "FILE_MISSING", before);
+});
+
+test("a task that was killed is not taken for a damaged set", () => {
+  const why = (text: string) => ofText(`Error (criu/cr-restore.c:1262): ${text}\n`).failure?.why ?? "";
+  assert.match(why("7 killed by signal 9: Killed"), /criu kills the tasks when a step fails/);
+  assert.match(why("7 killed by signal 11: Segmentation fault"), /a crash can come of/);
+  assert.match(why("7 exited, status=1"), /the log does not show/);
+});
+
+test("the log of a good dump at the default verbosity does not tell the outcome", () => {
+  for (const log of ["", "(00.01) Warn  (criu/kerndat.c:1): Can't load /run/criu.kdat\n"]) {
+    const { outcome, failure, likely } = ofText(log);
+    assert.equal([outcome, failure, likely], ["unknown", undefined, undefined]);
+  }
+  assert.is(ofText("(00.01) Dumping path for -1 fd\n").outcome, "unfinished");
+});
+
+test("security labels are dropped from every thread of the set", () => {
+  const line = "(00.01) 47748: Error (criu/lsm.c:360): mismatched lsm types and lsm profile specified\n";
+  assert.is(
+    ofText(line).failure?.mends.at(-1)?.command,
+    "crimg edit IMG --set 'core-47748.img[0].thread_core.creds.lsm_profile=absent' -o NEWDIR",
+  );
+});
+
 test("an unknown failure has its lines, without criu's own noise", () => {
-  const { failure, outcome, lines } = ofText(
+  const { failure, likely, outcome, lines } = ofText(
     [
       "(00.01) Error (criu/util.c:1534): rlimit: Can't setup RLIMIT_NOFILE for self: Operation not permitted",
       "(00.02) Warn  (criu/x.c:1): a warning",
@@ -224,6 +401,7 @@ test("an unknown failure has its lines, without criu's own noise", () => {
     ].join("\n"),
   );
   assert.is(failure, undefined);
+  assert.is(likely?.line.number, 4);
   assert.is(outcome, "failed");
   assert.equal(
     lines.map(({ number, pid, place, text }) => [number, pid, place, text]),
@@ -241,8 +419,7 @@ test("a log of success is not taken for a failure, whatever errors criu got over
 });
 
 test("what is no log of criu is an error", () => {
-  for (const text of ["", "hello\n", "\0\x01\xff"])
-    assert.throws(() => ofText(text), /log: not a log of criu/);
+  for (const text of ["hello\n", "\0\x01\xff"]) assert.throws(() => ofText(text), /log: not a log of criu/);
 });
 
 test("a long log takes little time and memory", () => {
