@@ -170,6 +170,7 @@ Positions, in any order within a line:
   at the end of a packet:    PACKET_RIGHTS
   at the end of a TTY:       TTY_EXTRA
   after a VMA, before pages: VMA_EXTRA [ SYSV_SEGMENT ]
+  at the end of an MM:       GUARD_PAGES, one for each range
 
 EXTENSIONS is the first. Records common to all threads of a task (POSIX_TIMER) are with its leader. FILE has four more
 types, without a FILE_NAME: \`f_type\` 1001 is TIMERFD, 1002 SIGNALFD, 1003 MEMFD, 1004 INOTIFY, each with the record of that

@@ -34,6 +34,7 @@ export const MADV_HUGEPAGE = 14;
 export const MADV_NOHUGEPAGE = 15;
 export const MADV_DONTDUMP = 16;
 export const MADV_WIPEONFORK = 18;
+export const MADV_GUARD_INSTALL = 102;
 
 /** Flags of mlock2(2). */
 export const MLOCK_ONFAULT = 1;

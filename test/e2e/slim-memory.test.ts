@@ -2,11 +2,14 @@
 
 import { spawnSync } from "node:child_process";
 import { mkdirSync, readFileSync } from "node:fs";
+import { release } from "node:os";
 import { join } from "node:path";
-import { cleanUp, freshDirectory } from "../helpers/live.js";
+import * as assert from "uvu/assert";
+import { crimg } from "../helpers/cli.js";
+import { cleanUp, freshDirectory, goesOn, progress, startProgram } from "../helpers/live.js";
 import { needs } from "../helpers/needs.js";
-import { needsSlim, survives } from "../helpers/slim.js";
-import { suite } from "../helpers/suite.js";
+import { checkpointed, needsSlim, restored, survives } from "../helpers/slim.js";
+import { skip, suite } from "../helpers/suite.js";
 
 const slim = suite("memory through slim", {}, 120);
 const dir = freshDirectory("slim-memory");
@@ -31,5 +34,51 @@ slim("more memory than is read in one piece comes back word for word, by two thr
   mkdirSync(work);
   await survives("large", work, 2);
 });
+
+slim(
+  "guard pages come back where they were: in memory of every kind and below the stacks of threads",
+  async () => {
+    needsGuardPages();
+    const work = join(dir, "guards");
+    mkdirSync(work);
+    await survives("guards", work, 2);
+  },
+);
+
+slim("guard pages are kept by a conversion to a criu set and back", async () => {
+  needsGuardPages();
+  const work = join(dir, "converted");
+  mkdirSync(work);
+  const live = await startProgram("guards", work);
+  await goesOn(live.log, 3);
+  const [image, set, again] = ["one.ckpt", "two.criu", "three.ckpt"].map((name) => join(dir, name));
+  await checkpointed(live, image as string);
+  for (const [from, to] of [
+    [image, set],
+    [set, again],
+  ] as const) {
+    const { code, stdout, stderr } = await crimg(["convert", from as string, to as string, "--lossy"]);
+    assert.is(code, 0, stdout + stderr);
+    assert.not.match(stdout + stderr, /guard/);
+  }
+  const guardsOf = async (path: string | undefined): Promise<string[]> => {
+    const { stdout } = await crimg(["show", path as string, "maps"]);
+    return stdout.split("\n").filter((line) => line.includes("[guard]"));
+  };
+  const guards = await guardsOf(image);
+  assert.ok(guards.length >= 8, guards.join("\n"));
+  assert.equal(await guardsOf(set), guards);
+  assert.equal(await guardsOf(again), guards);
+  await restored(again as string);
+  await goesOn(live.log, 6);
+  assert.equal(progress(live.log).failures, []);
+});
+
+/** MADV_GUARD_INSTALL of madvise(2). */
+function needsGuardPages(): void {
+  needs("gcc", "libc6-dev");
+  const [major = 0, minor = 0] = release().split(".").map(Number.parseFloat);
+  if (major * 1000 + minor < 6013) skip(`Linux ${release()} has no guard pages; they came with 6.13`);
+}
 
 slim.run();

@@ -296,5 +296,6 @@ function memory(
   b.add(R.VMA_EXTRA, { kind: 1, flags: 1 }, Buffer.from("[vdso]\0"));
   pages(b, [[0x7fff_f000n, "\x7fELF"]]);
   b.add(R.MM_CONTEXT, { vdso: 0x7fff_f000n, ldt_entry_size: 8 }).add(R.MM_CONTEXT_LDT);
+  b.add(R.GUARD_PAGES, { start: 0x601000n, end: 0x602000n });
   return mm;
 }

@@ -274,6 +274,7 @@ export const RULES: Readonly<Record<RuleName, readonly Step[]>> = {
     { repeat: "vma", times: (c) => c.fields(R.MM).map_count },
     when((c) => c.has(R.MM_CONTEXT), R.MM_CONTEXT),
     when((c) => c.family === "x86", R.MM_CONTEXT_LDT),
+    { anyOrder: [[R.GUARD_PAGES]] },
   ],
   vma: [
     R.VMA,

@@ -40,6 +40,7 @@ import type { Origin } from "../origin.js";
 
 const bit = (name: string): number => Number(VMA_STATUS.bits.get(name));
 const REGULAR = bit("VMA_AREA_REGULAR");
+const GUARD = bit("VMA_AREA_GUARD");
 const HEAP = bit("VMA_AREA_HEAP");
 const STACK = bit("VMA_AREA_STACK");
 const FILE_PRIVATE = bit("VMA_FILE_PRIVATE");
@@ -50,7 +51,7 @@ const ANON_SHARED = bit("VMA_ANON_SHARED");
 
 /** Bits of vma_entry.status, in the order in which they decide what the mapping is (criu/include/vma.h). */
 const KINDS: readonly (readonly [bit: number, kind: MappingKind])[] = [
-  [bit("VMA_AREA_GUARD"), "guard"],
+  [GUARD, "guard"],
   [bit("VMA_AREA_UPROBES"), "uprobes"],
   [bit("VMA_AREA_SHSTK"), "shadow stack"],
   [bit("VMA_AREA_VDSO"), "vdso"],
@@ -246,6 +247,9 @@ const STATUS: Readonly<Partial<Record<MappingKind, number>>> = {
  */
 export function encodeMapping(mapping: StoredMapping, shmid: bigint): VmaEntry | undefined {
   const { start, end, kind, flags, offset, advice, special } = mapping;
+  // collect_madv_guards() of criu sets nothing else.
+  if (kind === "guard")
+    return { start, end, shmid: 0n, fd: -1n, pgoff: 0n, prot: 0, flags: 0, status: GUARD };
   const status = typeof kind === "number" ? undefined : STATUS[kind];
   if (status === undefined) return undefined;
   const isFile = kind === "file" || kind === "memfd";

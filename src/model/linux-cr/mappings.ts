@@ -1,6 +1,7 @@
 import type { Part } from "../../formats/linux-cr/parse.js";
 import type { RecordValue } from "../../formats/linux-cr/record-kind.js";
 import { RECORDS } from "../../formats/linux-cr/records.js";
+import type { NewRecord } from "../../formats/linux-cr/stream-writer.js";
 import { VMA_FLAG, VMA_KINDS } from "../../formats/linux-cr/tables/extensions-files.js";
 import { VMA_TYPE } from "../../formats/linux-cr/tables/memory.js";
 import {
@@ -27,7 +28,7 @@ import {
   type StoredMapping,
 } from "../mapping.js";
 import type { FileTable, OpenFile } from "../open-file.js";
-import type { Origin } from "../origin.js";
+import type { AddressRange, Origin } from "../origin.js";
 import type { StreamReader } from "./reader.js";
 import { pageSizeOf } from "./saved-pages.js";
 import type { Segments } from "./segments.js";
@@ -110,7 +111,7 @@ export function encodeMm(mm: Omit<MemoryDescriptor, "auxv" | "origin">) {
   };
 }
 
-/** The mappings of an address space, ascending. */
+/** The mappings of an address space, ascending, then its guard areas. */
 export function* decodeMappings(
   reader: StreamReader,
   mm: Part,
@@ -120,6 +121,24 @@ export function* decodeMappings(
   const { value } = reader.get(mm, RECORDS.MM);
   const space = { reader, files, segments, mm: value, pageSize: BigInt(pageSizeOf(reader)) };
   for (const part of mm.parts) yield new StreamMapping(part, space);
+  for (const record of mm.records)
+    if (reader.image.kind(record) === RECORDS.GUARD_PAGES) yield guardArea(reader, record);
+}
+
+/** Guard pages inside of other mappings, as criu has them. */
+function guardArea(reader: StreamReader, record: number): Mapping {
+  const { start, end } = reader.image.value(record, RECORDS.GUARD_PAGES);
+  return {
+    ...{ start, end, kind: "guard", name: "[guard]", special: "", permissions: "---p", shared: false },
+    ...{ flags: 0n, offset: 0n, advice: 0n, isDroppable: false, hugeShift: 0 },
+    ...{ fileId: undefined, file: undefined, shmid: undefined },
+    origin: reader.origin(record),
+  };
+}
+
+/** The record of a guard area. */
+export function encodeGuardArea({ start, end }: AddressRange): NewRecord {
+  return { kind: RECORDS.GUARD_PAGES, fields: { start, end } };
 }
 
 /** What the mappings of one address space share. */

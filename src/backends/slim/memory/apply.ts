@@ -1,6 +1,8 @@
 import { availableParallelism } from "node:os";
 import { BackendError } from "../../../io/errors.js";
+import { ENOMEM } from "../../../linux/errno.js";
 import {
+  MADV_GUARD_INSTALL,
   MAP_ANONYMOUS,
   MAP_DROPPABLE,
   MAP_FIXED_NOREPLACE,
@@ -106,16 +108,26 @@ function buildVma(remote: RemoteTask, transfer: FdTransfer, vma: ImageVma, sourc
     fill(remote, transfer.keep(sources.image), pages, sources);
     if ((protection & PROT_WRITE) === 0) remote.call(name, SYS.mprotect, start, end - start, protection);
   }
+  // Before it is locked: locked memory gets no guard pages.
+  for (const guard of vma.guards)
+    remote.call(
+      `install guard pages at 0x${guard.start.toString(16)}`,
+      SYS.madvise,
+      guard.start,
+      guard.end - guard.start,
+      MADV_GUARD_INSTALL,
+    );
   // Advice that this kernel was built without cannot have been in force.
   for (const advice of advices(vma.advice)) remote.attempt(SYS.madvise, start, end - start, advice);
-  if ((flags & VM_LOCKED) !== 0n)
-    remote.call(
-      `lock 0x${start.toString(16)} in memory`,
-      SYS.mlock2,
-      start,
-      end - start,
-      (flags & VM_LOCKONFAULT) !== 0n ? MLOCK_ONFAULT : 0,
-    );
+  if ((flags & VM_LOCKED) !== 0n) lock(remote, vma);
+}
+
+/** Locks a VMA in memory, mlock2(2). With guard pages it is locked and ENOMEM tells that they cannot be read. */
+function lock(remote: RemoteTask, { start, end, flags, guards }: ImageVma): void {
+  const how = (flags & VM_LOCKONFAULT) === 0n ? 0 : MLOCK_ONFAULT;
+  const result = remote.attempt(SYS.mlock2, start, end - start, how);
+  if (guards.length > 0 && result === -ENOMEM) return;
+  remote.tracee.succeeded(`lock 0x${start.toString(16)} in memory`, result);
 }
 
 /** A System V segment, shmat(2). */

@@ -10,7 +10,12 @@ import type { ByteSource } from "../../../io/source.js";
 import { textToBytes } from "../../../io/text.js";
 import { IPC_STAT, PAGE_SIZE, SHMID_DS_BYTES, TASK_SIZE, VM_MAYWRITE } from "../../../linux/mman.js";
 import { O_RDWR } from "../../../linux/open-flags.js";
-import { encodeMapping, encodeMm, type MappedObject } from "../../../model/linux-cr/mappings.js";
+import {
+  encodeGuardArea,
+  encodeMapping,
+  encodeMm,
+  type MappedObject,
+} from "../../../model/linux-cr/mappings.js";
 import { isShared, type MappingKind, type StoredMapping } from "../../../model/mapping.js";
 import type { CheckpointContext } from "../checkpoint/context.js";
 import { writeMappedFile } from "../files/capture.js";
@@ -56,6 +61,7 @@ export function writeMemory(context: CheckpointContext, process: ProcessState): 
   const vdso = vmas.find(({ name }) => name === "[vdso]");
   writer.record(RECORDS.MM_CONTEXT, { vdso: BigInt(vdso?.start ?? 0), ldt_entry_size: LDT_ENTRY_BYTES });
   writer.record(RECORDS.MM_CONTEXT_LDT);
+  writer.records(pagemap.guards.map(({ start, end }) => encodeGuardArea(range(start, end))));
 }
 
 function writeVma(
@@ -87,7 +93,7 @@ function writeVma(
   if (type === VMA_TYPE.vdso) pages([vma]);
   // What may be gone at any moment is gone after a restart.
   else if (type === VMA_TYPE.anonymous || type === VMA_TYPE.privateFile)
-    pages(mapping.isDroppable ? [] : pagemap.ranges(vma.start, vma.end, true));
+    pages(mapping.isDroppable ? [] : pagemap.ranges(vma.start, vma.end));
   else if (type === VMA_TYPE.sharedAnonymous) writeWholeFile(context, path as string);
 }
 

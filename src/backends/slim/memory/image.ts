@@ -8,11 +8,11 @@ import { SavedPages } from "../../../model/linux-cr/saved-pages.js";
 import { Segments } from "../../../model/linux-cr/segments.js";
 import type { Mapping, MemoryDescriptor } from "../../../model/mapping.js";
 import type { FileTable } from "../../../model/open-file.js";
+import type { AddressRange } from "../../../model/origin.js";
+import type { PageRange } from "../proc/pagemap.js";
 
-/** Pages [start, end) whose contents stand in the image from `offset` on. */
-export interface SavedRange {
-  readonly start: number;
-  readonly end: number;
+/** Pages whose contents stand in the image from `offset` on. */
+export interface SavedRange extends PageRange {
   readonly offset: number;
 }
 
@@ -36,6 +36,8 @@ export interface ImageVma {
   readonly segment: RecordValue<typeof RECORDS.SYSV_SEGMENT> | undefined;
   /** MAP_DROPPABLE of mmap(2). */
   readonly isDroppable: boolean;
+  /** Ranges of guard pages in it. */
+  readonly guards: readonly PageRange[];
 }
 
 /** Whether it shows an open file. */
@@ -57,15 +59,37 @@ export function imageMemory(reader: StreamReader, objref: number, files: FileTab
   if (part === undefined) throw reader.image.error(0, `there is no address space ${objref}`);
   const { value, index } = reader.get(part, RECORDS.MM);
   const mappings = [...decodeMappings(reader, part, files, new Segments(reader))];
+  const guardsIn = overlapsWith(mappings.splice(part.parts.length));
   return {
     mm: decodeMm(reader, part),
     exe: value.exe_objref,
     auxv: reader.image.bytes(index + 1),
-    vmas: mappings.flatMap((mapping, i) => vmaOf(reader, part.parts[i] as Part, mapping) ?? []),
+    vmas: mappings.flatMap((mapping, i) => vmaOf(reader, part.parts[i] as Part, mapping, guardsIn) ?? []),
   };
 }
 
-function vmaOf(reader: StreamReader, part: Part, mapping: Mapping): ImageVma | undefined {
+/** Gives the parts of guard areas that lie in each of the ranges that are asked for in ascending order. */
+function overlapsWith(areas: readonly AddressRange[]): (start: number, end: number) => PageRange[] {
+  const all = areas.map(({ start, end }) => ({ start: Number(start), end: Number(end) }));
+  all.sort((a, b) => a.start - b.start);
+  let first = 0;
+  return (start, end) => {
+    while (first < all.length && (all[first] as PageRange).end <= start) first++;
+    const found: PageRange[] = [];
+    for (let i = first; i < all.length && (all[i] as PageRange).start < end; i++) {
+      const area = all[i] as PageRange;
+      found.push({ start: Math.max(start, area.start), end: Math.min(end, area.end) });
+    }
+    return found;
+  };
+}
+
+function vmaOf(
+  reader: StreamReader,
+  part: Part,
+  mapping: Mapping,
+  guardsIn: (start: number, end: number) => PageRange[],
+): ImageVma | undefined {
   const { kind, flags, advice, fileId = 0, shmid = 0n, isDroppable } = mapping;
   if (kind === "vsyscall") return undefined;
   const [start, end, objectSize] = [
@@ -79,6 +103,7 @@ function vmaOf(reader: StreamReader, part: Part, mapping: Mapping): ImageVma | u
     file: fileId,
     object: Number(shmid),
     segment: reader.find(part, RECORDS.SYSV_SEGMENT)?.value,
+    guards: guardsIn(start, end),
     pages:
       kind === "shared anonymous"
         ? savedRanges(reader, part, "indexes", 0, Math.ceil(objectSize / PAGE_SIZE))

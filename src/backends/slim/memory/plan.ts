@@ -2,6 +2,7 @@ import { RECORDS } from "../../../formats/linux-cr/records.js";
 import { F_SEAL_SEAL } from "../../../linux/files.js";
 import { PAGE_SIZE, TASK_SIZE } from "../../../linux/mman.js";
 import { permissionsOf } from "../../../model/mapping.js";
+import type { Host } from "../restore/host.js";
 import { type Image, liveProcesses } from "../restore/image.js";
 import { hex, type StepBase } from "../restore/step.js";
 import { type ImageVma, isFileVma } from "./image.js";
@@ -59,26 +60,30 @@ function vdsoStep(task: number, memory: number, vmas: readonly ImageVma[]): Memo
 }
 
 function vmaWords({ files }: Image, vma: ImageVma): string {
-  const { start, end, kind, flags, offset, file, object } = vma;
+  const { start, end, kind, flags, offset, file, object, guards } = vma;
   const of = isFileVma(vma)
     ? `${files.get(file)?.label ?? `FILE ${file}`} from ${hex(offset)}`
     : kind === "shared anonymous"
       ? `shared memory ${object} from ${hex(offset)}`
       : kind;
-  return `map ${hex(start)}-${hex(end)} ${permissionsOf(flags)} ${of}`;
+  const guarded = guards.length > 0 ? " with guard pages" : "";
+  return `map ${hex(start)}-${hex(end)} ${permissionsOf(flags)} ${of}${guarded}`;
 }
 
 const MAPPED: ReadonlySet<ImageVma["kind"]> = new Set([
   ...(["anonymous", "shared anonymous", "file", "memfd", "vdso", "vvar"] as const),
 ]);
 
+/** 6.13, as `Host.kernel` has it. */
+const GUARD_PAGES_SINCE = 6_013;
+
 /** VMAs that the slim backend cannot map. */
-export function unsupportedVmas(image: Image): string[] {
+export function unsupportedVmas(image: Image, { kernel }: Host): string[] {
   return liveProcesses(image).flatMap(({ process, objects }) => {
     const { pid } = process.ids;
     let last = 0;
     return image.memory(objects.mm_objref).vmas.flatMap((vma) => {
-      const { start, end, file } = vma;
+      const { start, end, file, guards } = vma;
       const where = `task ${pid}: VMA ${hex(start)}-${hex(end)}`;
       const overlaps = start < last;
       last = Math.max(last, end);
@@ -88,6 +93,8 @@ export function unsupportedVmas(image: Image): string[] {
       if (!MAPPED.has(vma.kind)) return [`${where} has a kind that the slim backend does not map`];
       if (isFileVma(vma) && image.files.get(file) === undefined)
         return [`${where} maps FILE ${file}, which is not in the checkpoint`];
+      if (guards.length > 0 && kernel < GUARD_PAGES_SINCE)
+        return [`${where} has guard pages (MADV_GUARD_INSTALL), which kernels before 6.13 do not have`];
       return [];
     });
   });

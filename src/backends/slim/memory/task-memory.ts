@@ -1,4 +1,5 @@
 import fs from "node:fs";
+import { BackendError } from "../../../io/errors.js";
 import type { ByteSource } from "../../../io/source.js";
 import { TASK_SIZE } from "../../../linux/mman.js";
 import { SYS } from "../sys/abi-x64.js";
@@ -68,7 +69,22 @@ export class TaskMemory implements ByteSource {
   }
 
   #readInto(bytes: Buffer, at: number, address: number, size: number): void {
-    for (let done = 0; done < size; )
-      done += fs.readSync(this.#file, bytes, at + done, size - done, address + done);
+    for (let done = 0; done < size; ) {
+      const got = this.#readAt(bytes, at + done, size - done, address + done);
+      if (got === 0) throw new BackendError(`task ${this.pid} ended while its memory was read`);
+      done += got;
+    }
+  }
+
+  #readAt(bytes: Buffer, at: number, size: number, address: number): number {
+    try {
+      return fs.readSync(this.#file, bytes, at, size, address);
+    } catch (cause) {
+      const { code } = cause as NodeJS.ErrnoException;
+      throw new BackendError(
+        `cannot read the memory of task ${this.pid} at 0x${address.toString(16)} (${size} bytes): ${code}`,
+        { cause },
+      );
+    }
   }
 }

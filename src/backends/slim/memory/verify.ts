@@ -14,6 +14,7 @@ import {
   VM_WRITE,
 } from "../../../linux/mman.js";
 import type { Vma } from "../proc/mappings.js";
+import type { PageRange } from "../proc/pagemap.js";
 import type { Difference } from "../restore/difference.js";
 import { hex } from "../restore/step.js";
 import { type ImageVma, isFileVma } from "./image.js";
@@ -68,6 +69,23 @@ export function vmaDifferences(
     }
   }
   return [...differences, ...strangers(expected, there)];
+}
+
+/** Guard pages of a task that are not where the image has them. Both ascend; neighbours may be one range or several. */
+export function guardDifferences(expected: readonly ImageVma[], found: readonly PageRange[]): Difference[] {
+  const wanted = joined(expected.flatMap(({ guards }) => guards));
+  const there = joined(found);
+  return wanted === there ? [] : [{ object: "guard pages", expected: wanted, found: there }];
+}
+
+function joined(ranges: readonly PageRange[]): string {
+  const all: { start: number; end: number }[] = [];
+  for (const { start, end } of ranges) {
+    const last = all.at(-1);
+    if (last?.end === start) last.end = end;
+    else all.push({ start, end });
+  }
+  return all.map(({ start, end }) => `${hex(start)}-${hex(end)}`).join(" ") || "none";
 }
 
 /** Areas that the image does not have. */

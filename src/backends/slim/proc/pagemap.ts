@@ -1,13 +1,13 @@
 import fs from "node:fs";
 import { BackendError } from "../../../io/errors.js";
-import { ENOTTY } from "../../../linux/errno.js";
-import { PAGE_SIZE } from "../../../linux/mman.js";
+import { EINVAL, ENOTTY } from "../../../linux/errno.js";
+import { PAGE_SIZE, TASK_SIZE } from "../../../linux/mman.js";
 import { SYS } from "../sys/abi-x64.js";
 import { errnoName } from "../sys/kernel-error.js";
 import { addressOf, attempt } from "../sys/syscall.js";
 
 /** Pages [start, end) of an address space. */
-interface PageRange {
+export interface PageRange {
   readonly start: number;
   readonly end: number;
 }
@@ -18,6 +18,7 @@ const FILE = 4n;
 const PRESENT = 8n;
 const SWAPPED = 16n;
 const PFNZERO = 32n;
+const GUARD = 256n;
 
 const ARG_BYTES = 96;
 const REGION_BYTES = 24;
@@ -29,9 +30,20 @@ const ENTRY_SWAPPED = 0x4000_0000;
 const ENTRY_FILE = 0x2000_0000;
 const ENTRIES_AT_ONCE = 65536;
 
+/** Categories that a page must have, must not have, and of which it must have one. */
+interface Wanted {
+  readonly all?: bigint;
+  readonly none?: bigint;
+  readonly any?: bigint;
+}
+
 /** The pagemap of a task, which tells which of its pages have contents of their own. */
 export class Pagemap {
+  /** Guard pages of madvise(2), ascending; none on kernels before 6.15, which do not tell them. */
+  readonly guards: readonly PageRange[];
   readonly #file: number;
+  /** What has no contents of its own: pages as the file behind them, pages of zeros never written, guard pages. */
+  readonly #empty: bigint;
   #scans = true;
 
   constructor(readonly pid: number) {
@@ -40,26 +52,28 @@ export class Pagemap {
     } catch (error) {
       throw new BackendError(`cannot read the pagemap of task ${pid}`, { cause: error });
     }
+    const guards = this.#scan(0, TASK_SIZE, { all: GUARD });
+    this.guards = guards ?? [];
+    // A category that the kernel does not know may not even be excluded.
+    this.#empty = FILE | PFNZERO | (guards === undefined ? 0n : GUARD);
   }
 
   close(): void {
     fs.closeSync(this.#file);
   }
 
-  /**
-   * Pages of [start, end) that are in memory or swapped out; with `privateOnly` without those that are still as the file
-   * behind them, and without pages of zeros that were never written. Runs of neighbours, ascending.
-   */
-  ranges(start: number, end: number, privateOnly: boolean): PageRange[] {
+  /** Pages of [start, end) with contents of their own, in memory or swapped out. Runs of neighbours, ascending. */
+  ranges(start: number, end: number): PageRange[] {
     if (this.#scans) {
-      const found = this.#scan(start, end, privateOnly);
+      const found = this.#scan(start, end, { none: this.#empty, any: PRESENT | SWAPPED });
       if (found !== undefined) return found;
       this.#scans = false;
     }
-    return this.#walk(start, end, privateOnly);
+    return this.#walk(start, end);
   }
 
-  #scan(start: number, end: number, privateOnly: boolean): PageRange[] | undefined {
+  /** Undefined on kernels without this ioctl, or without one of these categories. */
+  #scan(start: number, end: number, { all = 0n, none = 0n, any = 0n }: Wanted): PageRange[] | undefined {
     const ranges: PageRange[] = [];
     const regions = Buffer.alloc(REGIONS_AT_ONCE * REGION_BYTES);
     for (let from = start; from < end; ) {
@@ -70,12 +84,13 @@ export class Pagemap {
       arg.writeBigUInt64LE(addressOf(regions), 40);
       arg.writeBigUInt64LE(BigInt(REGIONS_AT_ONCE), 48);
       // A category is wanted by its bit in the mask; an inverted one is wanted clear.
-      arg.writeBigUInt64LE(privateOnly ? FILE | PFNZERO : 0n, 64);
-      arg.writeBigUInt64LE(privateOnly ? FILE | PFNZERO : 0n, 72);
-      arg.writeBigUInt64LE(PRESENT | SWAPPED, 80);
-      arg.writeBigUInt64LE(PRESENT, 88);
+      arg.writeBigUInt64LE(none, 64);
+      arg.writeBigUInt64LE(all | none, 72);
+      arg.writeBigUInt64LE(any, 80);
+      // Neighbours that differ in what is returned would be regions of their own.
+      arg.writeBigUInt64LE(all | (any & PRESENT), 88);
       const count = attempt(SYS.ioctl, this.#file, PAGEMAP_SCAN, arg);
-      if (count === -ENOTTY) return undefined;
+      if (count === -ENOTTY || count === -EINVAL) return undefined;
       if (count < 0)
         throw new BackendError(`cannot read the pagemap of task ${this.pid}: ${errnoName(-count)}`);
       for (let i = 0; i < count; i++)
@@ -91,7 +106,7 @@ export class Pagemap {
     return ranges;
   }
 
-  #walk(start: number, end: number, privateOnly: boolean): PageRange[] {
+  #walk(start: number, end: number): PageRange[] {
     const ranges: PageRange[] = [];
     const words = new Uint32Array(ENTRIES_AT_ONCE * 2);
     const bytes = new Uint8Array(words.buffer);
@@ -102,13 +117,20 @@ export class Pagemap {
       for (let i = 0; i < got; i++) {
         const flags = words[i * 2 + 1] as number;
         const isThere = (flags & (ENTRY_PRESENT | ENTRY_SWAPPED)) !== 0;
-        if (isThere && !(privateOnly && (flags & ENTRY_FILE) !== 0))
+        if (isThere && (flags & ENTRY_FILE) === 0)
           add(ranges, from + i * PAGE_SIZE, from + (i + 1) * PAGE_SIZE);
       }
       from += got * PAGE_SIZE;
     }
     return ranges;
   }
+}
+
+/** Guard pages of a task, ascending. Errors: BackendError. */
+export function guardPages(pid: number): readonly PageRange[] {
+  const pagemap = new Pagemap(pid);
+  pagemap.close();
+  return pagemap.guards;
 }
 
 function add(ranges: PageRange[], start: number, end: number): void {

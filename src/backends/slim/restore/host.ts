@@ -1,4 +1,5 @@
 import fs from "node:fs";
+import os from "node:os";
 import { RLIM_INFINITY } from "../../../linux/rlimits.js";
 import type { Lock } from "../../../model/lock.js";
 import { conflictsOf } from "../locks/conflicts.js";
@@ -17,6 +18,8 @@ const UNLIMITED = "unlimited";
 export interface Host {
   /** As Node names it: `x64`. */
   readonly arch: string;
+  /** Version of the kernel: 6013 for 6.13. */
+  readonly kernel: number;
   /** Where ids of tasks end: the highest is one less. */
   readonly pidMax: number;
   /** Flags of /proc/cpuinfo: `avx`, `avx512f` … */
@@ -50,6 +53,7 @@ export function thisHost(): Host {
   const own = readStatus("self");
   return {
     arch: process.arch,
+    kernel: kernelVersion(),
     pidMax: Number(fs.readFileSync("/proc/sys/kernel/pid_max", "latin1")),
     cpuFlags: cpuFlags(),
     vdso: ownVdso(),
@@ -68,6 +72,11 @@ export function thisHost(): Host {
     terminal: callerTerminal,
     hasTerminal: (index) => fs.existsSync(`/dev/pts/${index}`),
   };
+}
+
+function kernelVersion(): number {
+  const [major = 0, minor = 0] = os.release().split(".").map(Number.parseFloat);
+  return major * 1000 + minor;
 }
 
 function cpuFlags(): Set<string> {

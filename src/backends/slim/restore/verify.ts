@@ -2,8 +2,9 @@ import fs from "node:fs";
 import { BackendError } from "../../../io/errors.js";
 import { bytesToText } from "../../../io/text.js";
 import { descriptorDifferences } from "../files/verify.js";
-import { vmaDifferences } from "../memory/verify.js";
+import { guardDifferences, vmaDifferences } from "../memory/verify.js";
 import { readVmas } from "../proc/mappings.js";
+import { guardPages } from "../proc/pagemap.js";
 import { processDifferences, threadDifferences } from "../tasks/verify.js";
 import type { Appliers, RestoreContext } from "./context.js";
 import type { VerificationStep } from "./plan.js";
@@ -18,6 +19,7 @@ export const VERIFICATION: Appliers<VerificationStep> = {
     const differences = [
       ...processDifferences(context, process, external),
       ...vmaDifferences(vmas, readVmas(task), (objref) => openName(context, objref)),
+      ...guardDifferences(vmas, guardPages(task)),
       ...descriptorDifferences(context, process),
       ...threadDifferences(context, process),
     ];

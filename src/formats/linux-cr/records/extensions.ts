@@ -67,4 +67,5 @@ export const EXTENSIONS_RECORDS = {
     follows: "pages, by flags or vma_type",
   }),
   SYSV_SEGMENT: ours("SYSV_SEGMENT", 20041, FILES.SYSV_SEGMENT),
+  GUARD_PAGES: ours("GUARD_PAGES", 20042, FILES.GUARD_PAGES),
 } as const;

@@ -150,6 +150,16 @@ export const SYSV_SEGMENT = struct("SYSV_SEGMENT", 48, "The System V segment of 
   size: word("u64", 40, { doc: "requested bytes" }),
 });
 
+export const GUARD_PAGES = struct(
+  "GUARD_PAGES",
+  24,
+  "Guard pages of an address space, madvise(2) MADV_GUARD_INSTALL",
+  {
+    start: word("u64", 8, { doc: "inside a VMA, or several without a gap", show: { as: "hex" } }),
+    end: word("u64", 16, { show: { as: "hex" } }),
+  },
+);
+
 export const OPENED_NAME = struct("OPENED_NAME", 16, "Path of the node of an open terminal", {
   file_objref: word("s32", 8),
 });

@@ -18,13 +18,14 @@ export function writeMemory(context: ToCriu, { ids, part }: Process, mm: Part): 
   const extra = reader.find(part, RECORDS.TASK_EXTRA)?.value;
   const pages = new PageRuns(reader);
   const vmas: VmaEntry[] = [];
+  // Guard areas come last, and are no parts of their own.
   let nth = 0;
   for (const mapping of decodeMappings(reader, mm, context.checkpoint.files, new Segments(reader))) {
-    const each = mm.parts[nth++] as Part;
-    const entry = entryOf(context, mapping, each);
+    const each = mm.parts[nth++];
+    const entry = each === undefined ? encodeMapping(mapping, 0n) : entryOf(context, mapping, each);
     if (entry === undefined) continue;
     vmas.push(entry);
-    if (reader.get(each, RECORDS.VMA).value.vma_type !== VMA_TYPE.sharedAnonymous)
+    if (each !== undefined && reader.get(each, RECORDS.VMA).value.vma_type !== VMA_TYPE.sharedAnonymous)
       pages.add(each, "addresses");
   }
   set.add(IMAGES.MM, ids.pid, MM_ENTRY, {

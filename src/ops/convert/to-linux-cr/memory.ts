@@ -8,7 +8,12 @@ import { FormatError } from "../../../io/errors.js";
 import { wordBytes } from "../../../io/words.js";
 import { PAGE_SIZE } from "../../../linux/mman.js";
 import { decodeMappings, decodeMm } from "../../../model/criu/mappings.js";
-import { encodeMapping, encodeMm, type MappedObject } from "../../../model/linux-cr/mappings.js";
+import {
+  encodeGuardArea,
+  encodeMapping,
+  encodeMm,
+  type MappedObject,
+} from "../../../model/linux-cr/mappings.js";
 import type { Mapping } from "../../../model/mapping.js";
 import type { Context } from "./context.js";
 import { writeFile } from "./files.js";
@@ -32,7 +37,8 @@ export function writeMemory(context: Context, thread: LiveThread): number {
   const { pid } = thread.process;
   return context.ref("MM", pid, () => {
     const mm = context.set.required(IMAGES.MM, pid);
-    const mappings = mappingsOf(context, pid, mm, thread.label);
+    const all = mappingsOf(context, pid, mm, thread.label);
+    const mappings = all.filter(({ kind }) => kind !== "guard");
     writeMarks(context, pid, mm, mappings.length);
     const pages =
       context.set.image(IMAGES.PAGEMAP, pid) && new StoredPages(context, IMAGES.PAGEMAP, pid, thread.label);
@@ -41,6 +47,7 @@ export function writeMemory(context: Context, thread: LiveThread): number {
       writeMapping(context, mapping, backingOf(context, mapping, vdso), pages, thread.label);
     context.writer.record(RECORDS.MM_CONTEXT, { vdso: vdso?.start ?? 0n, ldt_entry_size: LDT_ENTRY_BYTES });
     context.writer.record(RECORDS.MM_CONTEXT_LDT);
+    context.writer.records(all.filter(({ kind }) => kind === "guard").map(encodeGuardArea));
   });
 }
 
@@ -49,15 +56,11 @@ function mappingsOf(context: Context, pid: number, mm: MmEntry, label: string): 
   const { set, losses, files } = context;
   if (mm.aios.length > 0)
     losses.add(label, `contexts of asynchronous I/O (${mm.aios.length})`, "a stream has no records for them");
-  const all = decodeMappings(set, pid, mm, files.all);
-  const guards = all.filter(({ kind }) => kind === "guard");
-  if (guards.length > 0)
-    losses.add(label, `areas of guard pages (${guards.length})`, "a stream has no records for them");
-  return all
+  return decodeMappings(set, pid, mm, files.all)
     .filter(({ kind, start }) => {
       const lost = LOST[kind];
       if (lost !== undefined) losses.add(`${label} mapping 0x${start.toString(16)}`, ...lost);
-      return lost === undefined && kind !== "guard";
+      return lost === undefined;
     })
     .sort((a, b) => (a.start < b.start ? -1 : 1));
 }

@@ -88,7 +88,8 @@ FS_EXTRA 20034 24 - cwd_objref:s32@8 root_objref:s32@12 cwd_mode:u32@16 root_mod
 SOCKET_NETLINK 20035 32 - portid:u32@8 groups:u32@12 dst_portid:u32@16 dst_group:u32@20 flags:u32@24
 SOCKET_PACKET 20036 40 - protocol:u32@8 ifindex:u32@12 version:u32@16 reserve:u32@20 timestamp:u32@24 copy_thresh:u32@28 fanout:u32@32 flags:u32@36
 VMA_EXTRA 20040 32 text madv:u64@8 kind:u32@16 flags:u32@20
-SYSV_SEGMENT 20041 48 - shmid:s32@8 key:u32@12 uid:u32@16 gid:u32@20 cuid:u32@24 cgid:u32@28 mode:u32@32 size:u64@40`;
+SYSV_SEGMENT 20041 48 - shmid:s32@8 key:u32@12 uid:u32@16 gid:u32@20 cuid:u32@24 cgid:u32@28 mode:u32@32 size:u64@40
+GUARD_PAGES 20042 24 - start:u64@8 end:u64@16`;
 
 test("ids, sizes and offsets are those that were published, the same in all header sets", () => {
   const ours = KINDS.map((kind) => {
@@ -211,6 +212,8 @@ function extendedStream(dialect: Dialect): Buffer {
     }
     return b;
   });
+  const guards = make((b) => b.add(R.GUARD_PAGES, { start: 4096n, end: 8192n }).add(R.GUARD_PAGES));
+  const { family } = dialect.arch;
   const first = (bytes: Buffer) => (nth: number) => (nth === 0 ? bytes : undefined);
   const hasPages = (type: number): boolean => [2, 3, 4].includes(type);
   const types = [3, 2, 4, 1];
@@ -246,6 +249,8 @@ function extendedStream(dialect: Dialect): Buffer {
         R.TTY,
         (nth) => (nth === 1 ? make((b) => b.add(R.TTY_EXTRA, { uid: 5 }, Buffer.alloc(48))) : undefined),
       ],
+      // The last record of an address space; processors of the family powerpc have none behind the VMAs.
+      [family === "x86" ? R.MM_CONTEXT_LDT : R.MM_CONTEXT, first(guards)],
       [
         R.VMA,
         (nth) => {
@@ -254,7 +259,8 @@ function extendedStream(dialect: Dialect): Buffer {
           return make((b) => {
             b.add(R.VMA_EXTRA, extra, text(R.VMA_EXTRA, "[vdso]"));
             if (nth === 0) b.add(R.SYSV_SEGMENT, { shmid: 7, size: 4096n });
-            return hasPages(type) ? b : pages(b);
+            if (!hasPages(type)) pages(b);
+            return nth === types.length - 1 && family === "powerpc" ? b.raw(guards) : b;
           });
         },
       ],

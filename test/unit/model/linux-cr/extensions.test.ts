@@ -138,6 +138,7 @@ test("memory behind mappings of a segment, a memfd and the vdso is read, of othe
       ["anonymous", "[stack]"],
       ["vvar", "[vvar]"],
       ["vdso", "[vdso]"],
+      ["guard", "[guard]"],
     ],
   );
 });
