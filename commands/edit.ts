@@ -1,7 +1,6 @@
 import { tmpdir } from "node:os";
 import { dirname, resolve } from "node:path";
 import { boolean, string } from "@oclif/core/flags";
-import { refuseArchive } from "../src/cli/archives.js";
 import { BaseCommand } from "../src/cli/base-command.js";
 import { EDIT_FLAGS, editsFromFlags } from "../src/cli/edit-flags.js";
 import { type Answer, EXIT } from "../src/cli/exit-codes.js";
@@ -16,6 +15,7 @@ import {
   type Document,
   EDIT_KINDS,
   editedBytes,
+  isOneFile,
   openDocument,
   type Plan,
   parseDuration,
@@ -42,6 +42,11 @@ FILE.crimg-log beside it; a stream on stdout has none. All times in a stream are
 restore to the start of the restore; --restart-takes gives its duration and shows when each changed time expires. A lease
 has whole seconds, rounded up. --deleted writes a copy together with the stream, below --root, and never replaces an
 existing file; relink names an existing hard link, as seen from the root of its file system.
+
+An archive of a container engine is written as one, in the same compression, with every other member as it was. Facts
+that files of the engine hold too (config.dump, spec.dump, network.status, status.dump, bind.mounts, descriptors.json) change
+with the images: port mappings, addresses, host name, control groups, sources of mounts, standard streams, environment. The
+log is a member beside the images. --in-place puts the whole new archive in the place of the old one at once.
 
 --in-place is atomic even if killed: the next edit --in-place, undo or crimg recover finishes it or rolls it back, and no
 other command touches the image. If one file cannot be replaced, all are rolled back. With -o, pages are shared with the
@@ -87,6 +92,11 @@ Exit status: 0 done (or nothing to change), 1 an edit matched nothing, 2 trouble
         "<%= config.bin %> edit app.ckpt --deleted /tmp/scratch=contents -o - | ssh host crimg restore -",
     },
     {
+      description: "let an archived container listen at another port, under another name",
+      command:
+        "<%= config.bin %> edit ARCHIVE --tcp-listen-remap 8080:9090 --hostname other -o NEW",
+    },
+    {
       description: "apply a recipe",
       command: "<%= config.bin %> edit IMG -f move.yaml --var to=/srv/b -o DIR",
     },
@@ -114,7 +124,7 @@ Exit status: 0 done (or nothing to change), 1 an edit matched nothing, 2 trouble
     output: string({
       char: "o",
       aliases: ["out"],
-      description: "write to this new directory (set) or file (stream); - for stdout",
+      description: "write to this new directory (set) or file (stream, archive); - for stdout",
       helpValue: "PATH",
       exclusive: ["in-place", "dry-run"],
     }),
@@ -147,7 +157,6 @@ Exit status: 0 done (or nothing to change), 1 an edit matched nothing, 2 trouble
     const document = openDocument(this.image, { ...this.opening, spoolIn: this.#spoolDirectory() });
     const progress = new Progress("searching memory");
     try {
-      if (!flags["dry-run"]) refuseArchive(document, "edit");
       const options = {
         root: flags.root,
         scanMemory: flags["scan-memory"],
@@ -158,7 +167,7 @@ Exit status: 0 done (or nothing to change), 1 an edit matched nothing, 2 trouble
       progress.end();
       const isNo = this.#cannot(plan);
       const applied = isNo || flags["dry-run"] ? undefined : this.#apply(document, plan);
-      this.#tell(plan, applied, document.family);
+      this.#tell(plan, applied, isOneFile(document));
       return isNo ? EXIT.no : EXIT.ok;
     } finally {
       document.close();
@@ -169,8 +178,7 @@ Exit status: 0 done (or nothing to change), 1 an edit matched nothing, 2 trouble
   #apply(document: Document, plan: Plan): Applied | undefined {
     const { output, copy } = this.flags;
     if (output === "-") {
-      if (document.family === "criu")
-        throw new UsageError("cannot write a CRIU set to stdout; name a directory");
+      if (!isOneFile(document)) throw new UsageError("cannot write a CRIU set to stdout; name a directory");
       writeOutput(output, editedBytes(document, plan));
       return undefined;
     }
@@ -196,7 +204,7 @@ Exit status: 0 done (or nothing to change), 1 an edit matched nothing, 2 trouble
     return plan.changes.length === 0 && plan.restore.leaseBreakSeconds !== undefined;
   }
 
-  #tell(plan: Plan, applied: Applied | undefined, family: Document["family"]): void {
+  #tell(plan: Plan, applied: Applied | undefined, isFile: boolean): void {
     const { splices: _, ...shown } = plan;
     const isPiped = this.flags.output === "-";
     if (this.flags.json)
@@ -204,7 +212,7 @@ Exit status: 0 done (or nothing to change), 1 an edit matched nothing, 2 trouble
         ...shown,
         newFiles: plan.newFiles.map(({ pieces: _pieces, ...file }) => file),
         mentions: plan.mentions?.map((each) => ({ ...each, address: `0x${each.address.toString(16)}` })),
-        applied: applied && appliedJson(applied, family),
+        applied: applied && appliedJson(applied, isFile),
       });
     else if (!isPiped) {
       if (this.flags["dry-run"] || this.flags.verbose || plan.mentions !== undefined)
@@ -219,9 +227,9 @@ Exit status: 0 done (or nothing to change), 1 an edit matched nothing, 2 trouble
   }
 }
 
-function appliedJson({ path, entry, head, copied }: Applied, family: Document["family"]): object {
+function appliedJson({ path, entry, head, copied }: Applied, isFile: boolean): object {
   return {
-    ...(family === "criu" ? { directory: path } : { file: path }),
+    ...(isFile ? { file: path } : { directory: path }),
     files: entry?.files.map(({ name, before, after }) => ({ name, before, after })) ?? [],
     head,
     shared: copied?.shared,

@@ -7,7 +7,8 @@ import { editHistory, type FileState, type LogEntry, openDocument } from "../src
 export default class Log extends BaseCommand<typeof Log> {
   static override summary = "show the edits made to an image, and verify its files";
   static override description =
-    `The log of an image set is crimg-edits.jsonl in its directory; that of a linux-cr stream is FILE.crimg-log beside it. Each
+    `The log of an image set is crimg-edits.jsonl in its directory; in an archive it
+is a member beside the images; that of a linux-cr stream is FILE.crimg-log beside it. Each
 file changed by an edit is compared by SHA-256 with the result of the edit.
 
 Each entry holds the SHA-256 of the line before it, so that no single entry can be changed, moved, added or removed: the

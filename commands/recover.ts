@@ -2,7 +2,7 @@ import { boolean } from "@oclif/core/flags";
 import { BaseCommand, RECOVERED } from "../src/cli/base-command.js";
 import { type Answer, EXIT } from "../src/cli/exit-codes.js";
 import { imageArg } from "../src/cli/flags.js";
-import { recoverImage } from "../src/index.js";
+import { assertRecoverable, recoverImage } from "../src/index.js";
 
 export default class Recover extends BaseCommand<typeof Recover> {
   static override summary = "finish or roll back an interrupted edit in place";
@@ -15,6 +15,8 @@ Only a journal that crimg wrote for this image is followed: private and owned by
 root that nobody else can write, with every file matching its SHA-256. Anything else is reported and left alone. An edit
 whose process is still running, in another pid namespace too, is never touched. --force is for an edit whose process is not
 visible (another host or pid namespace) and for a directory that others can write; it skips no other check.
+
+An edit in place of an archive is one rename of a whole new file, which leaves nothing to recover: the command refuses it.
 
 Exit status: 0 done (or nothing to do), 2 trouble.`;
   static override examples = [
@@ -36,6 +38,7 @@ Exit status: 0 done (or nothing to do), 2 trouble.`;
   };
 
   async run(): Promise<Answer> {
+    assertRecoverable(this.image);
     const found = recoverImage(this.image, { force: this.flags.force });
     if (this.flags.json) this.printJson({ image: this.image, found });
     else this.print(`${this.image}: ${found === "nothing" ? "no interrupted edit" : RECOVERED[found]}`);

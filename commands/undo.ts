@@ -1,10 +1,9 @@
 import { boolean, integer, string } from "@oclif/core/flags";
-import { refuseArchive } from "../src/cli/archives.js";
 import { BaseCommand } from "../src/cli/base-command.js";
 import { type Answer, EXIT } from "../src/cli/exit-codes.js";
 import { headFlag, imageArg, keptHead } from "../src/cli/flags.js";
 import { copiedLines } from "../src/cli/plan-lines.js";
-import { applyUndo, openDocument, planUndo, recoverImage, type UndoTrust } from "../src/index.js";
+import { applyUndo, isOneFile, openDocument, planUndo, recoverImage, type UndoTrust } from "../src/index.js";
 
 export default class Undo extends BaseCommand<typeof Undo> {
   static override summary = "undo edits of an image, byte for byte";
@@ -37,7 +36,7 @@ Exit status: 0 done, 2 trouble.`;
     output: string({
       char: "o",
       aliases: ["out"],
-      description: "write to this new directory (set) or file (stream)",
+      description: "write to this new directory (set) or file (stream, archive)",
       helpValue: "PATH",
       exclusive: ["in-place"],
     }),
@@ -62,7 +61,6 @@ Exit status: 0 done, 2 trouble.`;
     if (output === undefined && !isDry && this.image !== "-") this.tellRecovery(recoverImage(this.image));
     const document = openDocument(this.image, this.opening);
     try {
-      refuseArchive(document, "undo edits of");
       const target =
         output === undefined ? ({ to: "in place" } as const) : ({ to: "new", path: output, copy } as const);
       const plan = planUndo(document, steps, this.#trust);
@@ -70,7 +68,7 @@ Exit status: 0 done, 2 trouble.`;
       const { path, copied } = isDry ? {} : applyUndo(document, plan, target);
       if (this.flags.json)
         this.printJson({
-          ...(path === undefined ? {} : document.family === "criu" ? { directory: path } : { file: path }),
+          ...(path === undefined ? {} : isOneFile(document) ? { file: path } : { directory: path }),
           undone: entries.map(({ time, edits }) => ({ time, edits })),
           files,
           left,

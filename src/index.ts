@@ -28,7 +28,13 @@ export { FileSource, MemorySource } from "./io/source.js";
 export { CAPABILITIES } from "./linux/capabilities.js";
 export { KUBELET_DIRECTORIES, type ListedCheckpoint, listCheckpoints } from "./list.js";
 export * from "./model/checkpoint.js";
-export { type CriuDocument, type Document, isInArchive, type LinuxCrDocument } from "./model/document.js";
+export {
+  type CriuDocument,
+  type Document,
+  isInArchive,
+  isOneFile,
+  type LinuxCrDocument,
+} from "./model/document.js";
 export type { Lock, LockKind, LockType } from "./model/lock.js";
 export type { Loss } from "./model/loss.js";
 export type { Mapping, MappingKind, MemoryDescriptor } from "./model/mapping.js";
@@ -127,5 +133,5 @@ export {
   validate,
 } from "./ops/validate/validate.js";
 export { ownerToBecome } from "./owner-to-become.js";
-export { recoverImage } from "./recover.js";
+export { assertRecoverable, recoverImage } from "./recover.js";
 export { type PreparedRestore, prepareRestore, type RestoreRequest } from "./restore.js";

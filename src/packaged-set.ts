@@ -100,7 +100,7 @@ export function memberNamed(image: string): ByteSource | undefined {
 export function packageOrBytes(source: ByteSource): { readonly found?: Package; readonly bytes: ByteSource } {
   const bytes = decompressedFile(source);
   const found = packageInFile(bytes);
-  return found === undefined ? { bytes } : { found, bytes };
+  return found === undefined ? { bytes } : { found: { ...found, file: source }, bytes };
 }
 
 /** The package in a directory; undefined for any other, plain image sets included. Errors: UNSUPPORTED for foreign ones. */

@@ -1,11 +1,12 @@
 import fs from "node:fs";
 import path from "node:path";
+import { ConcatSource, type Piece, pieceSize } from "./concat.js";
 import { chunksOf } from "./digest.js";
 import { CrimgError, ioError, UsageError } from "./errors.js";
 import { createPrivate, privateMode } from "./private-file.js";
 import { FileSharer } from "./share.js";
 import { type ByteSource, FileSource } from "./source.js";
-import { type Splice, SplicedSource } from "./splice.js";
+import { SplicedSource } from "./splice.js";
 
 export interface WriteOptions {
   /** File that it replaces, whose permission bits and, if allowed, owner it gets. */
@@ -29,11 +30,11 @@ export function replaces(to: string, force: boolean): boolean {
   );
 }
 
-/** Writes a new file; `to` must not exist. It is removed on failure. Errors: IO. */
-export function writeSource(to: string, content: ByteSource, options: WriteOptions): void {
+/** Writes a new file; `to` must not exist. It is removed on failure. Errors: IO; those of the content. */
+export function writeSource(to: string, content: ByteSource | Iterable<Buffer>, options: WriteOptions): void {
   let fd: number | undefined;
   try {
-    const patch = asPatch(content);
+    const patch = Symbol.iterator in content ? undefined : asPatch(content);
     fd = patch === undefined ? create(to, content) : clone(to, patch);
     if (options.like !== undefined) copyOwnership(fd, options.like, 0o777);
     if (options.from !== undefined) copyOwnership(fd, options.from, privateMode());
@@ -63,23 +64,53 @@ export function rebasedLink(link: string, fromDirectory: string, toDirectory: st
   return path.relative(toDirectory, target);
 }
 
-/** A file and its patches, in order. */
+/** A file and its patches, in order, and the size that it gets. */
 interface FilePatch {
   readonly file: FileSource;
-  readonly splices: readonly Splice[];
+  readonly patches: readonly { readonly offset: number; readonly bytes: Buffer }[];
+  readonly size: number;
 }
 
-/** Undefined unless the content is a large file with patches that keep its length. */
+/** Undefined unless the content is a large file of which only bytes in their place, and its end, are others. */
 function asPatch(content: ByteSource): FilePatch | undefined {
   if (content instanceof FileSource)
-    return content.size < CLONE_FROM_BYTES ? undefined : { file: content, splices: [] };
+    return content.size < CLONE_FROM_BYTES ? undefined : { file: content, patches: [], size: content.size };
+  if (content instanceof ConcatSource) return patchOfPieces(content);
   if (!(content instanceof SplicedSource)) return undefined;
   if (!content.splices.every(({ size, bytes }) => size === bytes.length)) return undefined;
   const base = asPatch(content.base);
-  return base && { file: base.file, splices: [...base.splices, ...content.splices] };
+  return base && { ...base, patches: [...base.patches, ...content.splices] };
 }
 
-function clone(to: string, { file, splices }: FilePatch): number {
+/** A patch for pieces of one file that mostly stay where they are; undefined if too much is new or moves. */
+function patchOfPieces({ pieces, size }: ConcatSource): FilePatch | undefined {
+  let file: FileSource | undefined;
+  let at = 0;
+  let fresh = 0;
+  const patches: FilePatch["patches"][number][] = [];
+  for (const piece of pieces) {
+    const length = pieceSize(piece);
+    const isKept =
+      "source" in piece && piece.offset === at && piece.source instanceof FileSource && length > 0;
+    if (isKept) {
+      file ??= piece.source as FileSource;
+      if (piece.source !== file) return undefined;
+    } else {
+      fresh += length;
+      if (fresh > CLONE_FROM_BYTES) return undefined;
+      patches.push({ offset: at, bytes: bytesOf(piece) });
+    }
+    at += length;
+  }
+  return file === undefined || file.size < CLONE_FROM_BYTES ? undefined : { file, patches, size };
+}
+
+function bytesOf(piece: Piece): Buffer {
+  if (Buffer.isBuffer(piece)) return piece;
+  return "zeros" in piece ? Buffer.alloc(piece.zeros) : piece.source.read(piece.offset, piece.size);
+}
+
+function clone(to: string, { file, patches, size }: FilePatch): number {
   // A clone has the mode of its source at first; in this directory nobody else can reach it.
   const aside = fs.mkdtempSync(`${to}-`);
   try {
@@ -91,18 +122,24 @@ function clone(to: string, { file, splices }: FilePatch): number {
     fs.rmSync(aside, { recursive: true, force: true });
   }
   const fd = fs.openSync(to, fs.constants.O_RDWR | fs.constants.O_NOFOLLOW);
-  for (const { offset, bytes } of splices) writeAll(fd, bytes, offset);
+  if (size !== file.size) fs.ftruncateSync(fd, size);
+  for (const { offset, bytes } of patches) writeAll(fd, bytes, offset);
   return fd;
 }
 
-function create(to: string, content: ByteSource): number {
+function create(to: string, content: ByteSource | Iterable<Buffer>): number {
   const fd = createPrivate(to);
-  let offset = 0;
-  for (const chunk of chunksOf(content)) {
-    writeAll(fd, chunk, offset);
-    offset += chunk.length;
+  try {
+    let offset = 0;
+    for (const chunk of Symbol.iterator in content ? content : chunksOf(content)) {
+      writeAll(fd, chunk, offset);
+      offset += chunk.length;
+    }
+    return fd;
+  } catch (error) {
+    fs.closeSync(fd);
+    throw error;
   }
-  return fd;
 }
 
 function writeAll(fd: number, bytes: Buffer, offset: number): void {

@@ -42,3 +42,10 @@ export type Document = CriuDocument | LinuxCrDocument;
 export function isInArchive(document: Document): boolean {
   return document.family === "criu" && document.packaged !== undefined && !document.packaged.isDirectory;
 }
+
+/** Whether a document is one file, written as one: a stream, or a set in the file of an archive. */
+export function isOneFile(document: Document): boolean {
+  return (
+    document.family === "linux-cr" || (isInArchive(document) && document.packaged?.package.file !== undefined)
+  );
+}

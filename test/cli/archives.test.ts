@@ -152,20 +152,13 @@ interface Listed {
   readonly name?: string;
 }
 
-test("what would write into an archive is refused, with what to do", async () => {
-  for (const args of [
-    ["edit", TICKER, "--comm", "1=x", "--in-place"],
-    ["edit", TICKER, "--comm", "1=x", "-o", "/nonexistent/x"],
-    ["undo", TICKER],
-    ["restore", TICKER],
-  ]) {
-    const { code, stderr } = await crimg(args);
-    assert.is(code, 2, args.join(" "));
-    assert.match(
-      stderr,
-      /^error: .* a set in an archive; take it out first: crimg convert .*ticker\.tar\.zst DIR\n$/,
-    );
-  }
+test("a restore of an archive is refused, with what to do", async () => {
+  const { code, stderr } = await crimg(["restore", TICKER]);
+  assert.is(code, 2);
+  assert.match(
+    stderr,
+    /^error: .* a set in an archive; take it out first: crimg convert .*ticker\.tar\.zst DIR\n$/,
+  );
   const dry = await crimg(["edit", TICKER, "--comm", "1=x", "--dry-run"]);
   assert.is(dry.code, 0, dry.stderr);
   assert.match(dry.stdout, /svc.*x/);

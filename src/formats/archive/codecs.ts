@@ -1,10 +1,11 @@
+import { compressed } from "../../io/compress.js";
 import { decompressed } from "../../io/decompress.js";
 import { UnsupportedError } from "../../io/errors.js";
 import { SliceSource } from "../../io/slice-source.js";
 import { type ByteSource, FileSource } from "../../io/source.js";
 import { SpoolSource } from "../../io/spool.js";
 import { type FileRange, UnpackedSource } from "../../io/unpacked-source.js";
-import { lz4Frames } from "./lz4-frame.js";
+import { lz4Frames, storedLz4Frame } from "./lz4-frame.js";
 import { isTar } from "./tar/read.js";
 import { zstdFrame, zstdFrames } from "./zstd.js";
 
@@ -14,6 +15,8 @@ export interface Codec {
   /** By the first bytes; a zlib stream has no magic, so it counts only where a tar archive comes out of it. */
   readonly matches: (source: ByteSource) => boolean;
   readonly chunks: (source: ByteSource) => Generator<Buffer>;
+  /** Compresses, into one frame. Errors: those of the chunks; UNSUPPORTED where nothing here can. */
+  readonly compress: (chunks: Iterable<Buffer>, name: string) => Generator<Buffer>;
 }
 
 /** The magic numbers: RFC 1952, RFC 8878, lz4_Frame_format.md, RFC 1950. */
@@ -22,21 +25,25 @@ export const CODECS: readonly Codec[] = [
     name: "gzip",
     matches: (source) => beginsWith(source, 0x1f, 0x8b),
     chunks: (source) => decompressed(fileRange(source, 0, source.size), "gzip", source.name),
+    compress: (chunks, name) => compressed(chunks, "gzip", name),
   },
   {
     name: "zstd",
     matches: (source) => zstdFrame(source) !== undefined,
     chunks: (source) => zstdFrames(source, fileRange(source, 0, source.size)),
+    compress: (chunks, name) => compressed(chunks, "zstd", name),
   },
   {
     name: "lz4",
     matches: (source) => beginsWith(source, 0x04, 0x22, 0x4d, 0x18),
     chunks: lz4Frames,
+    compress: storedLz4Frame,
   },
   {
     name: "zlib",
     matches: isZlib,
     chunks: zlibChunks,
+    compress: (chunks, name) => compressed(chunks, "zlib", name),
   },
 ];
 

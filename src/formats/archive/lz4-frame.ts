@@ -82,3 +82,25 @@ function* frame(source: ByteSource, start: number): Generator<Buffer, number> {
     history = kept;
   }
 }
+
+/** Magic, version 1 with independent blocks of at most 4 MiB, no checksums, and the check byte of these two bytes. */
+const STORED_HEADER = Buffer.of(0x04, 0x22, 0x4d, 0x18, 0x60, 0x70, 0x73);
+const STORED_BLOCK_BYTES = 4 << 20;
+
+/** An LZ4 frame of blocks that are not compressed: every reader takes it, and it needs no compressor. */
+export function* storedLz4Frame(chunks: Iterable<Buffer>): Generator<Buffer> {
+  yield STORED_HEADER;
+  for (const chunk of chunks)
+    for (let at = 0; at < chunk.length; at += STORED_BLOCK_BYTES) {
+      const block = chunk.subarray(at, at + STORED_BLOCK_BYTES);
+      yield word((NOT_COMPRESSED | block.length) >>> 0);
+      yield block;
+    }
+  yield word(0);
+}
+
+function word(value: number): Buffer {
+  const bytes = Buffer.alloc(4);
+  bytes.writeUInt32LE(value);
+  return bytes;
+}

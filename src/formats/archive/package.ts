@@ -1,3 +1,4 @@
+import type { ByteSource } from "../../io/source.js";
 import type { FileTree } from "./tree.js";
 
 /** What packages of checkpoints there are, and who makes them. */
@@ -35,6 +36,8 @@ export interface PackagedSet {
 export interface Package {
   readonly form: Form;
   readonly name: string;
+  /** The file that it is, compressed or not; undefined for a directory. */
+  readonly file?: ByteSource | undefined;
   readonly sets: readonly PackagedSet[];
   /** The files that describe all sets: of a pod. */
   readonly tree: FileTree;

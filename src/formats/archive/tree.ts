@@ -20,6 +20,9 @@ export interface FileTree {
   close(): void;
 }
 
+/** New contents of files of a tree by path; null takes one away. */
+export type TreeChanges = ReadonlyMap<string, ByteSource | null>;
+
 /** Joins components of a path in a tree, without the empty ones. */
 export function joined(...parts: readonly string[]): string {
   return parts.filter((part) => part !== "").join("/");

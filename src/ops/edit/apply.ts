@@ -1,7 +1,9 @@
 import { chunksOf } from "../../io/digest.js";
+import { UnsupportedError } from "../../io/errors.js";
 import type { ByteSource } from "../../io/source.js";
 import { SplicedSource, splicedFiles } from "../../io/splice.js";
-import type { Document, LinuxCrDocument } from "../../model/document.js";
+import type { Document } from "../../model/document.js";
+import { PackagedFiles } from "./criu/packaged-files.js";
 import { SetFiles } from "./criu/set-files.js";
 import type { EditTarget, ImageFiles, WrittenImage } from "./image-files.js";
 import { StreamFiles } from "./linux-cr/stream-files.js";
@@ -25,7 +27,11 @@ export interface ApplyOptions {
 
 /** The files of an image with its edit log. */
 export function filesOf(document: Document): ImageFiles {
-  return document.family === "criu" ? new SetFiles(document) : new StreamFiles(document);
+  if (document.family === "linux-cr") return new StreamFiles(document);
+  const { packaged } = document;
+  return packaged === undefined || packaged.isDirectory
+    ? new SetFiles(document)
+    : new PackagedFiles(document, packaged);
 }
 
 /**
@@ -61,8 +67,18 @@ export function applyPlan(
   }
 }
 
-/** The bytes of a stream with a plan's changes, for a pipe; the files that it makes are written first. Errors: IO, EDIT. */
-export function* editedBytes(document: LinuxCrDocument, plan: Plan): Generator<Buffer> {
+/**
+ * The bytes of a stream or an archive with a plan's changes, for a pipe, without a log; the files that a stream makes are
+ * written first. Errors: IO, EDIT; UNSUPPORTED for a set in a directory.
+ */
+export function* editedBytes(document: Document, plan: Plan): Generator<Buffer> {
   writeNewFiles(plan.newFiles);
-  yield* chunksOf(new SplicedSource(document.image.source, [...plan.splices.values()].flat()));
+  if (document.family === "linux-cr") {
+    yield* chunksOf(new SplicedSource(document.image.source, [...plan.splices.values()].flat()));
+    return;
+  }
+  const files = filesOf(document);
+  if (!(files instanceof PackagedFiles))
+    throw new UnsupportedError("a CRIU set in a directory is not one file", { file: document.name });
+  yield* files.bytes(splicedFiles(files.files, plan.splices));
 }

@@ -1,3 +1,4 @@
+import type { FactKind } from "../../formats/archive/facts.js";
 import { EditError, type ErrorPlace } from "../../io/errors.js";
 import type { Splice } from "../../io/splice.js";
 import { textToBytes } from "../../io/text.js";
@@ -62,6 +63,22 @@ export interface PathUse {
   readonly isLoose?: boolean;
   /** The path of the deleted file that comes back from this link or copy. */
   readonly substituteOf?: string | undefined;
+}
+
+/** A value in a file of a container engine beside the images, which says what the images say too. */
+export interface Fact {
+  readonly file: string;
+  /** As in `mounts[3].source`. */
+  readonly field: string;
+  readonly value: string | number;
+  /** What stands beside it in the same object. */
+  beside(key: string): unknown;
+}
+
+/** What an edit makes of a fact. */
+export interface ChangedFact {
+  readonly edit: Edit;
+  readonly value: string | number;
 }
 
 /** The name of a task or thread. */
@@ -218,6 +235,9 @@ export abstract class Editor extends ChangeLog {
   abstract dropWatches(edit: Edit, epoll: OpenFile, isMeant: (watch: EpollWatch) => boolean): boolean;
   /** A unix socket has no other end any more; one with a connection is shut down in both directions. */
   abstract hangUp(edit: Edit, socket: PairedSocket, isShutDown: boolean): void;
+
+  /** Changes what files of a container engine beside the images say of the same thing; undefined leaves a value as it is. */
+  abstract changeFacts(kind: FactKind, to: (fact: Fact) => ChangedFact | undefined): void;
 
   /** Descriptors as they were before edits closed or redirected any. */
   get held(): HeldFiles {

@@ -3,6 +3,7 @@ import type { Document } from "../../model/document.js";
 import type { Policy } from "../../model/policy.js";
 import type { Recipe } from "../../model/recipe.js";
 import type { ChangeLog } from "./change-log.js";
+import { filesOfSet } from "./criu/packaged-files.js";
 import { SetEditor } from "./criu/set-editor.js";
 import type { Editor } from "./editor.js";
 import type { EditGroup, EditKind, Parsed } from "./kind.js";
@@ -26,7 +27,7 @@ export function planEdits(
   const groups = grouped(edits);
   const editor: Editor =
     document.family === "criu"
-      ? new SetEditor(document.set.fileSet, options)
+      ? new SetEditor(filesOfSet(document), options)
       : new StreamEditor(document, options);
   for (const { kind, members } of groups) kind.plan(members, editor);
   const policyMatches = planPolicies(policies, editor);

@@ -10,6 +10,7 @@ import { type FileTree, joined, type TreeEntry } from "../tree.js";
 import { BLOCK_BYTES } from "./header.js";
 import type { TarMember } from "./member.js";
 import { readTar } from "./read.js";
+import { paddingBytes } from "./write.js";
 
 /** What a member or directory takes in memory, beside its texts, and what a part of a sparse one takes. */
 const HELD_BYTES = 300;
@@ -33,6 +34,8 @@ export class TarTree implements FileTree {
   #held = 0;
   /** The first few that were found. */
   readonly duplicates: Duplicate[] = [];
+  /** Offset behind the last member. */
+  readonly end: number;
 
   /**
    * Reads the headers of all members. Errors: FormatError of `readTar`; INVALID for a path that is absolute, leads out of
@@ -44,9 +47,10 @@ export class TarTree implements FileTree {
   ) {
     let end = 0;
     for (const member of readTar(source)) {
-      end = member.data + member.stored;
+      end = member.data + member.stored + paddingBytes(member.stored);
       this.#add(member);
     }
+    this.end = end;
     if (source instanceof UnpackedSource) source.reach(end + PADDING_BYTES);
   }
 
@@ -76,6 +80,13 @@ export class TarTree implements FileTree {
   member(path: string): TarMember | undefined {
     const entry = this.#entry(path);
     return entry !== undefined && "start" in entry ? entry : undefined;
+  }
+
+  /** A regular file of a directory, without a sparse map; undefined if there is none. */
+  anyFile(directory: string): TarMember | undefined {
+    for (const entry of this.#directories.get(directory)?.values() ?? [])
+      if ("start" in entry && entry.type === "a regular file" && entry.parts === undefined) return entry;
+    return undefined;
   }
 
   close(): void {

@@ -1,4 +1,5 @@
 import path from "node:path";
+import type { FactKind } from "../../../formats/archive/facts.js";
 import { FILE_TYPES } from "../../../formats/criu/file-types.js";
 import { IMAGES } from "../../../formats/criu/images.js";
 import type { CgroupEntry } from "../../../formats/criu/tables/cgroup.js";
@@ -26,8 +27,10 @@ import type { EpollWatch } from "../../../model/special-file.js";
 import { type FieldPath, formatPath, parsePath } from "../../../schema/patch.js";
 import type { OwnedAddressRule } from "../address-rules.js";
 import type {
+  ChangedFact,
   DeletedEdit,
   Encoders,
+  Fact,
   GroupMember,
   PathField,
   PathUse,
@@ -41,6 +44,7 @@ import type { OwnedRule, PathRules } from "../path-rules.js";
 import type { Edit } from "../plan.js";
 import { moveGroupDirectories } from "./cgroup-directories.js";
 import { checkSplices } from "./check.js";
+import { EngineFacts } from "./engine-facts.js";
 import { setField } from "./fields.js";
 import { remapMounts } from "./mounts.js";
 import { dropOpenFile, isRemapped, openFor } from "./open-files.js";
@@ -82,6 +86,26 @@ export class SetEditor extends SetRecords {
       const first = this.set.files.find(({ kind }) => kind?.magic !== undefined);
       return first !== undefined && this.set.imageNamed(first.name)?.header?.byteOrder === "big-endian";
     });
+  }
+
+  /** Of the engine that made the set. */
+  readonly #facts = new EngineFacts(this.files);
+
+  changeFacts(kind: FactKind, to: (fact: Fact) => ChangedFact | undefined): void {
+    for (const fact of this.#facts.all(kind)) {
+      const changed = to(fact);
+      if (changed === undefined) continue;
+      const { edit, value } = changed;
+      this.matched(edit);
+      if (value === fact.value) continue;
+      fact.set(value);
+      const { file: image, field, value: before } = fact;
+      this.log(edit, { image, record: undefined, field, before, after: value });
+    }
+  }
+
+  override splices(): Map<string, Splice[]> {
+    return new Map([...super.splices(), ...this.#facts.splices()]);
   }
 
   protected makeModel(): Checkpoint {

@@ -15,6 +15,10 @@ export const cgroup: EditKind<PathRule> = {
     const rules = new PathRules(edits.map(({ edit, args }): OwnedRule => ({ ...args, edit })));
     for (const member of editor.groupMembers()) moveMember(editor, rules, member);
     editor.moveGroups(rules);
+    editor.changeFacts("control group", ({ value }) => {
+      const mapped = rules.map(String(value));
+      return mapped && { edit: mapped.rule.edit, value: mapped.path };
+    });
     for (const { from, edit } of rules.rules) {
       if (from === "") continue;
       editor.replaced.set(from, edit);

@@ -3,6 +3,7 @@ import { type DescriptorName, type HeldDescriptor, parseDescriptorName } from ".
 import type { EditKind } from "../kind.js";
 import type { Edit } from "../plan.js";
 import { fileOf, release } from "../release.js";
+import { changeStandardStream } from "./fd.js";
 
 /** `--drop-fd PID:N`: as if the program had closed the descriptor. */
 export const dropFd: EditKind<DescriptorName> = {
@@ -24,6 +25,7 @@ export function dropDescriptor(editor: Editor, edit: Edit, descriptor: HeldDescr
   const drop = (): void => {
     editor.held.close(descriptor);
     editor.dropDescriptor(edit, descriptor);
+    changeStandardStream(editor, edit, descriptor, "/dev/null");
   };
   if (descriptor.file === undefined) drop();
   else {

@@ -62,6 +62,7 @@ function setVariable(editor: Editor, edit: Edit, args: EnvEdit, { memory, start,
       if (fresh.equals(old)) editor.matched(edit);
       else writeMemory(editor, edit, memory, start + BigInt(at), fresh);
       const before = bytesToText(old.subarray(name.length));
+      changeStored(editor, edit, args, `${key}=${before}`);
       if (before.length >= MIN_SCANNED && before !== value) editor.replaced.set(before, edit);
       editor.notes.add(
         `a program that has read ${key} already (getenv(3)) goes on with what it read; --scan-memory says where the old value still stands`,
@@ -69,6 +70,14 @@ function setVariable(editor: Editor, edit: Edit, args: EnvEdit, { memory, start,
     }
     at = stop + 1;
   }
+}
+
+/** What the engine starts in the container has the same environment as the first task. */
+function changeStored(editor: Editor, edit: Edit, { pid, key, value }: EnvEdit, before: string): void {
+  if (editor.checkpoint.task(pid)?.ppid !== 0) return;
+  editor.changeFacts("environment", (fact) =>
+    fact.value === before ? { edit, value: `${key}=${value}` } : undefined,
+  );
 }
 
 function padded(fresh: Buffer, old: Buffer, pid: number, key: string): Buffer {

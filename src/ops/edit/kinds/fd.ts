@@ -8,6 +8,7 @@ import {
   parseDescriptorName,
 } from "../held-files.js";
 import type { EditKind } from "../kind.js";
+import type { Edit } from "../plan.js";
 import { fileOf, release } from "../release.js";
 
 /** What a descriptor becomes. */
@@ -79,9 +80,22 @@ function redirectShared(editor: Editor, members: readonly Redirected[], { path, 
   release(editor, edit, descriptors, () =>
     editor.openFor(members, path, ((old.flags ?? O_RDWR) & O_ACCMODE) | (append ? O_APPEND : 0)),
   );
+  for (const each of descriptors) changeStandardStream(editor, edit, each, path);
   editor.notes.add(
     `${descriptors.map(descriptorText).join(", ")} will be ${path}: the file must exist at the restore`,
   );
+}
+
+/** runc and crun keep what descriptors 0 to 2 of the first task are, to give it the same pipes again. */
+export function changeStandardStream(
+  editor: Editor,
+  edit: Edit,
+  { pids, fd: number }: HeldDescriptor,
+  to: string,
+): void {
+  const first = editor.checkpoint.tasks.find(({ ppid }) => ppid === 0);
+  if (first === undefined || !pids.includes(first.pid)) return;
+  editor.changeFacts("stdio", ({ field }) => (field === `[${number}]` ? { edit, value: to } : undefined));
 }
 
 function noteSharing(editor: Editor, descriptor: HeldDescriptor, others: readonly HeldDescriptor[]): void {

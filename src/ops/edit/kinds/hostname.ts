@@ -3,6 +3,9 @@ import { textToBytes } from "../../../io/text.js";
 import { __NEW_UTS_LEN } from "../../../linux/ipc.js";
 import type { EditKind } from "../kind.js";
 
+/** How an engine tells programs that it starts in the container. */
+const VARIABLE = "HOSTNAME=";
+
 /** `--hostname NAME`: of every UTS namespace in the image. */
 export const hostname: EditKind<string> = {
   name: "hostname",
@@ -22,6 +25,12 @@ export const hostname: EditKind<string> = {
         old.add(uts.hostName);
         editor.changeObject(edit, "uts", uts, { hostName: args }, ({ hostName }) => `host name ${hostName}`);
       }
+      editor.changeFacts("host name", () => ({ edit, value: args }));
+      editor.changeFacts("environment", ({ value }) =>
+        old.has(String(value).slice(VARIABLE.length)) && String(value).startsWith(VARIABLE)
+          ? { edit, value: VARIABLE + args }
+          : undefined,
+      );
       for (const text of old) {
         if (text === args || text === "") continue;
         editor.replaced.set(text, edit);

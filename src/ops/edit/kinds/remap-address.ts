@@ -22,6 +22,7 @@ export const remapAddress: EditKind<AddressRule> = {
       if (isChanged.length > 0 && connected) warnOfPeer(editor, inet, known);
     }
     editor.remapOtherAddresses(edits.map(({ edit, args }) => ({ ...args, edit })));
+    remapFacts(editor, edits);
     for (const { edit, args } of edits) editor.replaced.set(formatAddress(args.from), edit);
   },
 };
@@ -40,6 +41,19 @@ function remapEnd(
     return true;
   }
   return false;
+}
+
+/** Addresses of the container's interfaces, also with the length of the network: `10.88.0.2/16`. */
+function remapFacts(editor: Editor, edits: readonly Parsed<AddressRule>[]): void {
+  editor.changeFacts("address", ({ value }) => {
+    const [text = "", ...network] = String(value).split("/");
+    const address = parseAddress(text);
+    for (const { edit, args } of edits) {
+      const after = address && remapped(address, args);
+      if (after !== undefined) return { edit, value: [formatAddress(after), ...network].join("/") };
+    }
+    return undefined;
+  });
 }
 
 /** A connection lives only if the other end hears of the new address too; inside the image it does. */

@@ -19,6 +19,10 @@ export const remapPath: EditKind<PathRule> = {
     editor.remapMounts(rules);
     editor.eachPath((path, use) => remap(editor, rules, path, use));
     remapSockets(editor, rules);
+    editor.changeFacts("path", ({ value }) => {
+      const mapped = rules.map(String(value));
+      return mapped && { edit: mapped.rule.edit, value: mapped.path };
+    });
     for (const { from, edit } of rules.rules) {
       if (from === "") continue;
       editor.replaced.set(from, edit);

@@ -1,6 +1,7 @@
 import { UsageError } from "../../../io/errors.js";
 import { endText } from "../../../model/socket.js";
-import type { EditKind } from "../kind.js";
+import type { Editor } from "../editor.js";
+import type { EditKind, Parsed } from "../kind.js";
 
 interface PortRule {
   readonly from: number;
@@ -36,8 +37,26 @@ export const tcpListenRemap: EditKind<readonly PortRule[]> = {
               : `a connection with ${endText(inet.remote)}, which knows this port`,
         });
       }
+    remapMappings(edits, editor);
   },
 };
+
+/** Ports of the host that lead to a listening socket lead to it still; those of the host stay. */
+function remapMappings(edits: readonly Parsed<readonly PortRule[]>[], editor: Editor): void {
+  editor.changeFacts("port", (fact) => {
+    const { value, file, field } = fact;
+    if (!String(fact.beside("protocol") ?? "tcp").includes("tcp")) return undefined;
+    const count = Number(fact.beside("range") ?? 1);
+    for (const { edit, args } of edits) {
+      const rule = args.find(({ from }) => from >= Number(value) && from < Number(value) + count);
+      if (rule === undefined) continue;
+      if (count === 1) return { edit, value: rule.to };
+      const why = `one of ${count} consecutive ports, which change together`;
+      editor.leave(edit, { image: file, record: undefined, field, value, why });
+    }
+    return undefined;
+  });
+}
 
 function parsePortRule(text: string): PortRule {
   const [, from, to] = /^(\d{1,5}):(\d{1,5})$/.exec(text) ?? [];

@@ -69,6 +69,9 @@ export class StreamEditor extends StreamRecords {
     return linuxCrCheckpoint(reader.image, reader);
   }
 
+  /** No engine keeps files beside a stream. */
+  changeFacts(): void {}
+
   check(splices: ReadonlyMap<string, readonly Splice[]>): void {
     checkStream(this, splices.get(this.name) ?? []);
   }

@@ -12,6 +12,7 @@ import type { EditTarget, ImageFiles, WrittenImage } from "../image-files.js";
 import { EDIT_LOG, type EditLog, logDigests, readLog } from "../log.js";
 import type { LogEntry } from "../log-entry.js";
 import { logOf, streamPlace } from "../place.js";
+import { assertFree, identityOf } from "../target-file.js";
 
 /** A stream and its log as the two files of a set: the log, and under any other name the stream itself. */
 class StreamAndLog implements FileSet {
@@ -122,23 +123,14 @@ export class StreamFiles implements ImageFiles {
   }
 }
 
-function assertFree(file: string): void {
-  if (fs.lstatSync(file, { throwIfNoEntry: false }) !== undefined)
-    throw new UsageError("the file exists; name a new one, or edit it --in-place", { file });
-}
-
 /**
  * Whether a file is the one that was opened, without reading it again: inode, size and both times. The stream is asked for
  * by its name.
  */
 function unchanged(source: ByteSource): ReplaceOptions["isUnchanged"] {
   if (!(source instanceof FileSource)) return () => true;
-  const identity = (file: string): string => {
-    const stat = fs.statSync(file, { bigint: true, throwIfNoEntry: false });
-    return stat === undefined ? "" : [stat.dev, stat.ino, stat.size, stat.mtimeNs, stat.ctimeNs].join(" ");
-  };
-  const before = identity(source.path);
-  return (pathOf) => identity(pathOf(path.basename(realPath(source)))) === before;
+  const before = identityOf(source.path);
+  return (pathOf) => identityOf(pathOf(path.basename(realPath(source)))) === before;
 }
 
 /** The file of a stream, with no symbolic link in its path: the log stands beside it. */
