@@ -129,7 +129,8 @@ export function* decodeMappings(
 function guardArea(reader: StreamReader, record: number): Mapping {
   const { start, end } = reader.image.value(record, RECORDS.GUARD_PAGES);
   return {
-    ...{ start, end, kind: "guard", name: "[guard]", special: "", permissions: "---p", shared: false },
+    ...{ start, end, kind: "guard", name: "[guard]", special: "", permissions: "---p" },
+    ...{ shared: false, isSharedKind: undefined },
     ...{ flags: 0n, offset: 0n, advice: 0n, isDroppable: false, hugeShift: 0 },
     ...{ fileId: undefined, file: undefined, shmid: undefined },
     origin: reader.origin(record),
