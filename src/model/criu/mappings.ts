@@ -180,7 +180,9 @@ class CriuMapping implements Mapping {
     if (kind === "shared anonymous" || kind === "SysV") return true;
     if (kind === "anonymous") return (status & ANON_PRIVATE) === 0 ? undefined : false;
     if (kind !== "file" && kind !== "memfd") return undefined;
-    return (status & FILE_PRIVATE) === 0 ? (status & SHARED_FILE) !== 0 || undefined : false;
+    const isPrivate = (status & FILE_PRIVATE) !== 0;
+    const isShared = (status & SHARED_FILE) !== 0;
+    return isPrivate === isShared ? undefined : isShared;
   }
 
   get offset(): bigint {

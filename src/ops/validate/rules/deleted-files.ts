@@ -101,12 +101,16 @@ export const deletedFileRules: readonly Rule<ImageContext>[] = [
       "No other file of the image is opened by the path of the link or copy that a deleted file comes back from.",
     fix: "crimg edit --remap-path OLD=NEW moves one of the two.",
     *check(context) {
-      const { files, deletedFiles } = context.checkpoint;
+      const { files, deletedFiles, tasks } = context.checkpoint;
       const kept = deletedFiles.filter(({ method }) => method === "link remap" || method === "copy");
       if (kept.length === 0) return;
-      // The entry of a link stands for its path, unless a task has it open as well.
+      // The entry of a link stands for its path, unless a task has it open or mapped as well.
       const open = context.share(holders);
-      const links = new Set(kept.map(({ keptFile }) => keptFile).filter((file) => file && !open.has(file)));
+      const mapped = new Set(
+        tasks.flatMap(({ exe, mappings }) => [exe, ...mappings.map(({ file }) => file)]),
+      );
+      const isUsed = (file: OpenFile): boolean => open.has(file) || mapped.has(file);
+      const links = new Set(kept.flatMap(({ keptFile: file }) => (file && !isUsed(file) ? file : [])));
       const names = new Map<string, OpenFile>();
       for (const file of namedFiles(files))
         if (file.deleted === undefined && !links.has(file) && file.path !== undefined)

@@ -118,7 +118,7 @@ export const fileRules: readonly Rule<SetContext>[] = [
     id: "EPOLL_TARGET",
     level: "error",
     about: "What an epoll descriptor waits for is a descriptor of a task that has it.",
-    fix: "Copy the fdinfo image again from where the set was made.",
+    fix: "crimg edit --drop-fd closes the epoll descriptor; if the watched one was lost, copy the fdinfo image again.",
     *check(context) {
       const byPid = context.share(descriptorsByPid);
       for (const { pid, table } of context.share(descriptorTables))

@@ -44,7 +44,7 @@ export const terminalRules: readonly Rule<SetContext>[] = [
     id: "TTY_DUPLICATE",
     level: "error",
     about: "No two terminals have one id.",
-    fix: AGAIN,
+    fix: "crimg edit --set gives one of the two another id, and the files of that terminal the same tty_info_id.",
     *check({ set }) {
       const seen = new Set<number>();
       for (const { value, index } of set.records(IMAGES.TTY_INFO)) {

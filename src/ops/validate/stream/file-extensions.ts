@@ -4,7 +4,7 @@ import { FILE_TYPE } from "../../../formats/linux-cr/tables/files.js";
 import type { Rule } from "../finding.js";
 import type { StreamContext } from "./context.js";
 import { storedTasks } from "./pids.js";
-import { AGAIN } from "./record-rule.js";
+import { SET_FIELD, setCommand } from "./record-rule.js";
 
 /** Types of FILE of the crimg extensions, each with its record. */
 const KINDS: readonly (readonly [type: number, kind: RecordKind])[] = [
@@ -20,7 +20,7 @@ export const fileExtensionRules: readonly Rule<StreamContext>[] = [
     id: "FILE_EXTENSION",
     level: "error",
     about: "A file of a type of the crimg extensions has the record of that type, and no other file has.",
-    fix: AGAIN,
+    fix: SET_FIELD,
     *check(context) {
       for (const part of context.reader.objects("FILE")) {
         const file = context.reader.find(part, RECORDS.FILE);
@@ -45,7 +45,7 @@ export const fileExtensionRules: readonly Rule<StreamContext>[] = [
     id: "TTY_SESSION",
     level: "error",
     about: "The session and the foreground group of a terminal are ids of PIDS.",
-    fix: AGAIN,
+    fix: SET_FIELD,
     *check(context) {
       const ids = context.share(storedTasks);
       if (ids?.pids === undefined) return;
@@ -54,6 +54,7 @@ export const fileExtensionRules: readonly Rule<StreamContext>[] = [
           if (value[field] > 0 && ids.numberOf(value[field]) === undefined)
             yield {
               at: context.at(index, { field }),
+              fix: setCommand(context, index, field, 0),
               what: `${value[field]} names no id`,
               expected: "an id of PIDS, or 0",
               found: "none",

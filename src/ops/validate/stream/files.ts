@@ -4,7 +4,7 @@ import { FMODE_READ, FMODE_WRITE, PATH_MAX } from "../../../linux/files.js";
 import { O_ACCMODE, O_PATH } from "../../../linux/open-flags.js";
 import type { Rule } from "../finding.js";
 import type { StreamContext } from "./context.js";
-import { AGAIN, hex, recordRule } from "./record-rule.js";
+import { AGAIN, hex, recordRule, SET_FIELD, setCommand } from "./record-rule.js";
 
 /** Rules about how open files, paths and texts are stored. */
 export const fileRules: readonly Rule<StreamContext>[] = [
@@ -15,7 +15,7 @@ export const fileRules: readonly Rule<StreamContext>[] = [
       level: "error",
       about:
         "A file may be read and written (f_mode) as it was opened (f_flags): the kernel compares them at a restart.",
-      fix: AGAIN,
+      fix: SET_FIELD,
     },
     function* ({ f_type, f_mode, f_flags }) {
       if (f_type === FILE_TYPE.socket || (f_flags & O_PATH) !== 0) return;
@@ -37,7 +37,7 @@ export const fileRules: readonly Rule<StreamContext>[] = [
     id: "PIPE_KIND",
     level: "error",
     about: "The ends of one pipe are all of a pipe, or all of a fifo with the same path.",
-    fix: AGAIN,
+    fix: SET_FIELD,
     *check(context) {
       const first = new Map<number, { readonly type: number; readonly path: string | undefined }>();
       for (const part of context.reader.objects("FILE")) {
@@ -70,7 +70,7 @@ export const fileRules: readonly Rule<StreamContext>[] = [
     id: "EPOLL_ITEMS_OF",
     level: "error",
     about: "EPOLL_ITEMS belongs to an epoll file, and holds as many items as it says.",
-    fix: AGAIN,
+    fix: SET_FIELD,
     *check(context) {
       const files = new Map<number, number>();
       for (const part of context.reader.objects("FILE")) {
@@ -92,6 +92,9 @@ export const fileRules: readonly Rule<StreamContext>[] = [
         if (size !== count * EPOLL_ITEM.size) {
           yield {
             at: context.at(index, { field: "num_items" }),
+            ...(size % EPOLL_ITEM.size === 0
+              ? { fix: setCommand(context, index, "num_items", size / EPOLL_ITEM.size) }
+              : { fix: AGAIN }),
             what: "another number of items",
             expected: `${count * EPOLL_ITEM.size} bytes`,
             found: `${size} bytes`,

@@ -1,7 +1,7 @@
 import { RECORDS } from "../../../formats/linux-cr/records.js";
 import type { Found, Rule } from "../finding.js";
 import type { StreamContext } from "./context.js";
-import { AGAIN, IDS_STAY, SET_FIELD } from "./record-rule.js";
+import { IDS_STAY, SET_FIELD } from "./record-rule.js";
 import { type StoredTaskNumbers, taskNumbers } from "./task-numbers.js";
 
 /** "None" and "that of the root task" as session or group; before b6cdf01 "none" was -1. */
@@ -19,7 +19,7 @@ export const pidRules: readonly Rule<StreamContext>[] = [
     level: "error",
     about:
       "The BUFFER after PIDS holds as many ids, with as many levels in all, as PIDS says, and nothing else.",
-    fix: AGAIN,
+    fix: SET_FIELD,
     *check(context) {
       const pids = context.share(storedTasks)?.pids;
       if (pids === undefined) return;

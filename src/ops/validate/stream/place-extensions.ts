@@ -2,7 +2,7 @@ import { RECORDS } from "../../../formats/linux-cr/records.js";
 import { S_IFCHR, S_IFDIR, S_IFMT } from "../../../linux/files.js";
 import type { Rule } from "../finding.js";
 import type { StreamContext } from "./context.js";
-import { AGAIN, hex, recordRule } from "./record-rule.js";
+import { hex, recordRule, SET_FIELD } from "./record-rule.js";
 
 const TTY_FLAGS = 31;
 
@@ -14,7 +14,7 @@ export const placeExtensionRules: readonly Rule<StreamContext>[] = [
       id: "FS_DIRECTORIES",
       level: "error",
       about: "The modes of FS_EXTRA are those of directories, or 0 where they are not stored.",
-      fix: AGAIN,
+      fix: SET_FIELD,
     },
     function* (extra) {
       for (const field of ["cwd_mode", "root_mode"] as const)
@@ -34,7 +34,7 @@ export const placeExtensionRules: readonly Rule<StreamContext>[] = [
       id: "TTY_EXTRA_VALUES",
       level: "error",
       about: "TTY_EXTRA has flags that there are, and the mode of a character device.",
-      fix: AGAIN,
+      fix: SET_FIELD,
     },
     function* ({ flags, mode }) {
       if ((flags & ~TTY_FLAGS) !== 0)
@@ -48,6 +48,7 @@ export const placeExtensionRules: readonly Rule<StreamContext>[] = [
       if ((mode & S_IFMT) !== 0 && (mode & S_IFMT) !== S_IFCHR)
         yield {
           field: "mode",
+          right: ((mode & ~S_IFMT) | S_IFCHR) >>> 0,
           what: "a mode that is no terminal's",
           expected: "02xxxx (octal)",
           found: `0${mode.toString(8)}`,

@@ -11,8 +11,9 @@ export interface Wrong extends Omit<Found, "at"> {
   readonly right?: string | number | bigint | undefined;
 }
 
-/** The fix of cut or damaged bytes. */
-export const AGAIN = "Copy the stream again from where it was made.";
+/** The fix of bytes that were cut off or have another length, which no edit gives back. */
+export const AGAIN =
+  "These bytes are damaged: copy the stream again from where it was made, or take the edit back with crimg undo.";
 /** The fix of a record that contradicts another one. */
 export const SET_FIELD = "crimg edit --set gives the field the value that is expected.";
 /** The fix of ids that contradict each other. */

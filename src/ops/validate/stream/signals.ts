@@ -5,7 +5,7 @@ import { NSIG } from "../../../linux/signals.js";
 import type { Rule } from "../finding.js";
 import type { StreamContext } from "./context.js";
 import { storedTasks } from "./pids.js";
-import { AGAIN, recordRule } from "./record-rule.js";
+import { AGAIN, recordRule, SET_FIELD } from "./record-rule.js";
 
 const MAX_ERRNO = 4096;
 
@@ -35,7 +35,7 @@ export const signalRules: readonly Rule<StreamContext>[] = [
       id: "SIGPENDING_LENGTH",
       level: "error",
       about: "SIGPENDING holds as many signals as it says, each with an errno below 4096.",
-      fix: AGAIN,
+      fix: SET_FIELD,
     },
     function* ({ nr_pending: count }, index, { stream }) {
       const isNew = isSince(stream.dialect.commit, "f0fdd38");
@@ -44,6 +44,7 @@ export const signalRules: readonly Rule<StreamContext>[] = [
       if (size !== count * each) {
         yield {
           field: "nr_pending",
+          ...(size % each === 0 ? { right: size / each } : { fix: AGAIN }),
           what: "another number of signals",
           expected: `${count * each} bytes`,
           found: `${size} bytes`,

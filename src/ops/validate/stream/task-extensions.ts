@@ -2,7 +2,7 @@ import { RECORDS } from "../../../formats/linux-cr/records.js";
 import { XSTATE_COMPONENT } from "../../../formats/linux-cr/tables/extensions-tasks.js";
 import type { Rule } from "../finding.js";
 import type { StreamContext } from "./context.js";
-import { AGAIN, recordRule } from "./record-rule.js";
+import { recordRule, SET_FIELD } from "./record-rule.js";
 
 /** Rules about the extension records of tasks. */
 export const taskExtensionRules: readonly Rule<StreamContext>[] = [
@@ -13,7 +13,7 @@ export const taskExtensionRules: readonly Rule<StreamContext>[] = [
       level: "error",
       about:
         "XSTATE holds as many components as it says, in ascending order, none twice, and fills its record.",
-      fix: AGAIN,
+      fix: SET_FIELD,
     },
     function* ({ nr_components: count }, index, { stream }) {
       const bytes = stream.bytes(index);

@@ -8,7 +8,7 @@ import {
 } from "../../../linux/tty.js";
 import type { Rule } from "../finding.js";
 import type { StreamContext } from "./context.js";
-import { AGAIN, recordRule } from "./record-rule.js";
+import { recordRule, SET_FIELD } from "./record-rule.js";
 
 /** TTY_EXTRA.flags: a master that is not in the image, of which nothing more is known. */
 const OUTSIDE = 16;
@@ -22,7 +22,7 @@ export const terminalRules: readonly Rule<StreamContext>[] = [
       level: "error",
       about:
         "A terminal is one side of a pseudo terminal: a master has a number for its file and no link, a slave a link to the master of the same index.",
-      fix: AGAIN,
+      fix: SET_FIELD,
     },
     function* (tty, at, context) {
       const { driver_type, driver_subtype, link_objref, file_objref, index, flags } = tty;
@@ -75,7 +75,7 @@ export const terminalRules: readonly Rule<StreamContext>[] = [
       id: "PTY_DATA",
       level: "error",
       about: "A terminal holds at most 4096 bytes, which follow it, and no more lines than bytes.",
-      fix: AGAIN,
+      fix: SET_FIELD,
     },
     function* ({ datalen, canon_datalen, canon_data }, index, context) {
       if (datalen > N_TTY_BUF_SIZE)

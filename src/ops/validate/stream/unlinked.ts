@@ -5,7 +5,7 @@ import { O_ASYNC } from "../../../linux/open-flags.js";
 import type { Rule } from "../finding.js";
 import type { StreamContext } from "./context.js";
 import { storedTasks } from "./pids.js";
-import { AGAIN, recordRule, setCommand } from "./record-rule.js";
+import { recordRule, SET_FIELD, setCommand } from "./record-rule.js";
 
 /** Kinds with bytes of their own. */
 const WITH_CONTENTS: ReadonlySet<number> = new Set([UNLINKED_KIND.regular, UNLINKED_KIND["symbolic link"]]);
@@ -55,7 +55,7 @@ export const unlinkedRules: readonly Rule<StreamContext>[] = [
     id: "FILE_RECORD_OWNER",
     level: "error",
     about: "Records that belong to an open file name it.",
-    fix: AGAIN,
+    fix: SET_FIELD,
     *check(context) {
       const kinds = [
         RECORDS.FILE_UNLINKED,
