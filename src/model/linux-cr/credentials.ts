@@ -59,7 +59,7 @@ export function encodeCredentials(
 
 /** Place of the name of the security module among the BUFFERs before the first task: behind those of the kernel. */
 const LSM_NAME = 3;
-const NO_LSM = "lsm_none";
+export const NO_LSM = "lsm_none";
 
 /** The security module that was active: `apparmor`, `selinux`; undefined for none. */
 export function decodeSecurityModule(reader: StreamReader): string | undefined {

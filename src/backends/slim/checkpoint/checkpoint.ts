@@ -1,9 +1,9 @@
+import { TAIL } from "../../../model/linux-cr/head.js";
 /**
  * The order of a checkpoint and what all objects share meanwhile: the stream that is written, unsupported objects, warnings,
  * the file. What is read of an object, and its records, stand in the folder of the object.
  */
 
-import { RECORDS } from "../../../formats/linux-cr/records.js";
 import type { ByteSource } from "../../../io/source.js";
 import type { Unsupported } from "../../backend.js";
 import { type DeletedMethod, Substitutes, substituteDirectory } from "../deleted-files/substitutes.js";
@@ -18,8 +18,6 @@ import { CheckpointContext } from "./context.js";
 import { type Start, writeHead } from "./head.js";
 import { unsupportedInTree, unsupportedProcess } from "./unsupported.js";
 import { type Warning, warnings } from "./warnings.js";
-
-const TAIL_MAGIC = 0x002d2a0cc0deef00n;
 
 export interface CheckpointRequest {
   readonly pid: number;
@@ -85,7 +83,7 @@ export function checkpoint(
     const rows = taskRows(tree.processes);
     writeHead(context, rows, start);
     for (const row of rows) writeTask(context, row);
-    context.writer.record(RECORDS.TAIL, { magic: TAIL_MAGIC });
+    context.writer.records([TAIL]);
     if (substitutes.unsupported.length > 0)
       return stop(substitutes.unsupported.map((reason) => ({ pid, reason })));
     const image = context.writer.source(`checkpoint of task ${pid}`);

@@ -7,11 +7,11 @@ import {
   encodeTaskExtra,
   encodeThreadAttributes,
 } from "../../../model/linux-cr/attributes.js";
+import { fixedText } from "../../../model/linux-cr/head.js";
 import { encodeExtended, encodeRegisters, encodeThreadArea } from "../../../model/linux-cr/registers.js";
 import { toCkptSiginfo } from "../../../model/linux-cr/siginfo.js";
 import { encodeIntervalTimers, encodePosixTimer } from "../../../model/linux-cr/timers.js";
 import type { CheckpointContext } from "../checkpoint/context.js";
-import { fixed } from "../checkpoint/head.js";
 import { writeCredentials } from "../credentials/capture.js";
 import { writeFileTable, writeFs } from "../files/capture.js";
 import { writeMemory } from "../memory/capture.js";
@@ -34,7 +34,7 @@ export function writeTask(context: CheckpointContext, { tid, stat, frozen }: Tas
       // A stream holds the signal that ended a task and no more.
       exit_code: stat.exitCode & ~DUMPED_CORE,
     });
-    writer.record(RECORDS.STRING, {}, fixed(stat.comm, TASK_COMM_LEN));
+    writer.record(RECORDS.STRING, {}, fixedText(stat.comm, TASK_COMM_LEN));
     return;
   }
   const process = context.processes.get(stat.pid);
@@ -46,7 +46,7 @@ export function writeTask(context: CheckpointContext, { tid, stat, frozen }: Tas
     exit_signal: isLeader ? stat.exitSignal : NO_EXIT_SIGNAL,
     ...encodeThreadAttributes(thread, false),
   });
-  writer.record(RECORDS.STRING, {}, fixed(thread.comm, TASK_COMM_LEN));
+  writer.record(RECORDS.STRING, {}, fixedText(thread.comm, TASK_COMM_LEN));
   const area = encodeThreadArea({ isCompat: false, descriptors: [] });
   writer.record(RECORDS.THREAD, area.fields, area.payload);
   writeRestartBlock(context, thread);

@@ -5,6 +5,10 @@ import { inner, struct, word } from "../../../schema/struct.js";
 /** HEADER.uflags, checkpoint(2) of linux-cr. */
 const CHECKPOINT_FLAGS = flagTable("checkpoint_flags", { CHECKPOINT_SUBTREE: 1, CHECKPOINT_NETNS: 2 });
 
+/** First and last number of a stream: HEADER.magic and TAIL.magic. */
+export const HEAD_MAGIC = 0x00fe_ed0c_c0a2_d200n;
+export const TAIL_MAGIC = 0x002d_2a0c_c0de_ef00n;
+
 export const CONSTANTS_0ABE2FE = struct("ckpt_const", 24, "ckpt_const of header sets 0abe2fe to c97c03d", {
   task_comm_len: word("u16", 0),
   mm_saved_auxv_len: word("u16", 2),

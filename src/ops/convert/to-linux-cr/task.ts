@@ -20,6 +20,7 @@ import {
   MAX_COMPAT_ADDRESS,
   MAX_STACK_BYTES,
 } from "../../../model/linux-cr/attributes.js";
+import { fixedText } from "../../../model/linux-cr/head.js";
 import { encodeRegisters, encodeThreadArea } from "../../../model/linux-cr/registers.js";
 import type { Losses } from "../../../model/loss.js";
 import type { Context } from "./context.js";
@@ -27,7 +28,6 @@ import { writeCreds } from "./creds.js";
 import { writeExtras } from "./extras.js";
 import { writeFileTable } from "./file-table.js";
 import { writeFs } from "./fs.js";
-import { fixedText } from "./head.js";
 import { writeMemory } from "./memory.js";
 import { writeNamespaces } from "./namespaces.js";
 import { writeActions, writeSignal, writeThreadSignals } from "./signals.js";

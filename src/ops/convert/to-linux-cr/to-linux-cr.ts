@@ -1,6 +1,6 @@
 import type { CriuImageSet } from "../../../formats/criu/image-set.js";
-import { RECORDS } from "../../../formats/linux-cr/records.js";
 import type { ByteSource } from "../../../io/source.js";
+import { TAIL } from "../../../model/linux-cr/head.js";
 import type { Losses } from "../../../model/loss.js";
 import { tellLostImages } from "../coverage.js";
 import { Context } from "./context.js";
@@ -8,8 +8,6 @@ import { writeHead } from "./head.js";
 import { tellLeftovers } from "./leftovers.js";
 import { threadsOf } from "./source-task.js";
 import { writeTask } from "./task.js";
-
-const TAIL_MAGIC = 0x002d2a0cc0deef00n;
 
 /**
  * The set as a linux-cr stream. Page bytes are read when the stream is. `leaseSeconds`: what leases that are being broken
@@ -22,6 +20,6 @@ export function toLinuxCr(set: CriuImageSet, losses: Losses, leaseSeconds?: numb
   for (const thread of threads) writeTask(context, thread);
   tellLeftovers(context);
   tellLostImages(set, losses);
-  context.writer.record(RECORDS.TAIL, { magic: TAIL_MAGIC });
+  context.writer.records([TAIL]);
   return context.writer.source(set.name);
 }

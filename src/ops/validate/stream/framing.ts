@@ -3,11 +3,10 @@ import type { RecordKind } from "../../../formats/linux-cr/record-kind.js";
 import { isExtensionId } from "../../../formats/linux-cr/records/extensions.js";
 import { RECORDS } from "../../../formats/linux-cr/records.js";
 import { fitsLength } from "../../../formats/linux-cr/revision.js";
+import { TAIL_MAGIC } from "../../../formats/linux-cr/tables/head.js";
 import type { Found, Rule } from "../finding.js";
 import { recordsByKind, type StreamContext } from "./context.js";
 import { AGAIN, hex, recordRule, SET_FIELD } from "./record-rule.js";
-
-const TAIL_MAGIC = 0x002d_2a0c_c0de_ef00n;
 
 /** Rules about the records of a stream as records: where they begin and end, and in which order. */
 export const framingRules: readonly Rule<StreamContext>[] = [
