@@ -21,7 +21,7 @@ import { writeLocks } from "../locks/capture.js";
 import { writeSocket } from "../sockets/write.js";
 import type { ProcessState } from "../tasks/capture.js";
 import { terminalOf } from "../terminals/write.js";
-import { watchedFiles, writeEpollItems } from "./epoll.js";
+import { watchesOf, writeEpollItems } from "./epoll.js";
 import { writeSignalFd, writeTimerFd } from "./event-files.js";
 import { DescriptorSource } from "./file-data.js";
 import { writeInotify } from "./inotify.js";
@@ -161,7 +161,8 @@ export function writeFileTable(context: CheckpointContext, pid: number, objref: 
   context.deferred = [];
   context.tableRef = objref;
   // No object may stand between what was put off.
-  for (const { file } of held) writeWatchedFiles(context, file, new Set(held.map((each) => each.file)));
+  const known = new Set(held.map(({ file }) => file));
+  for (const { file } of held) writeWatchedFiles(context, file, known);
   writer.record(RECORDS.FILE_TABLE, { fdt_nfds: held.length });
   for (const each of held) {
     const { file } = each;
@@ -169,7 +170,6 @@ export function writeFileTable(context: CheckpointContext, pid: number, objref: 
     writer.records([encodeDescriptor(each, fileRef)]);
     writeLocks(context, pid, each, fileRef);
   }
-  // What is put off may put off more.
   // What is put off meanwhile is appended, and met by this loop.
   for (const next of context.deferred) next();
   context.deferred = outer;
@@ -177,8 +177,8 @@ export function writeFileTable(context: CheckpointContext, pid: number, objref: 
 
 /** FILE of all that an epoll instance watches and that is not in its table: another process has it. */
 function writeWatchedFiles(context: CheckpointContext, file: OpenFileState, known: Set<OpenFileState>): void {
-  for (const watched of watchedFiles(context, file)) {
-    if (known.has(watched)) continue;
+  for (const { file: watched } of watchesOf(context.files, file)) {
+    if (watched === undefined || known.has(watched)) continue;
     known.add(watched);
     context.ref("FILE", watched.id, (objref) => writeFile(context, watched, objref));
     writeWatchedFiles(context, watched, known);

@@ -1,13 +1,12 @@
 import { RECORDS } from "../../../formats/linux-cr/records.js";
 import { EPOLL_ITEM } from "../../../formats/linux-cr/tables/files.js";
-import { EPOLL_CTL_ADD, F_DUPFD_CLOEXEC, KCMP_EPOLL_TFD } from "../../../linux/files.js";
+import { EPOLL_CTL_ADD, F_DUPFD_CLOEXEC } from "../../../linux/files.js";
 import { O_CLOEXEC } from "../../../linux/open-flags.js";
 import type { StreamReader } from "../../../model/linux-cr/reader.js";
 import type { CheckpointContext } from "../checkpoint/context.js";
 import type { FdTransfer } from "../restore/fd-transfer.js";
 import { SYS } from "../sys/abi-x64.js";
-import { attempt } from "../sys/syscall.js";
-import type { OpenFileState } from "./open-files.js";
+import type { OpenFileState, OpenFileStates } from "./open-files.js";
 import type { OpenFiles } from "./restored.js";
 
 const ITEM_BYTES = 24;
@@ -24,43 +23,58 @@ export function writeEpollItems(
 ): void {
   const { writer } = context;
   const items: Buffer[] = [];
-  for (const line of epoll.info.lines.get("tfd") ?? []) {
-    const [, fd, events, data] = /^(\d+) events: +([0-9a-f]+) data: +([0-9a-f]+)/.exec(line) ?? [];
-    const watched = watchedBy(context, epoll, Number(fd));
-    if (watched === undefined) continue;
+  for (const { fd, events, data, file } of watchesOf(context.files, epoll)) {
+    if (file === undefined) continue;
     const item = Buffer.alloc(ITEM_BYTES);
-    item.writeBigUInt64LE(BigInt(`0x${data}`), 0);
-    item.writeUInt32LE(Number(fd), 8);
+    item.writeBigUInt64LE(data, 0);
+    item.writeUInt32LE(fd, 8);
     item.writeInt32LE(
-      context.ref("FILE", watched.id, (ref) => writeFile(context, watched, ref)),
+      context.ref("FILE", file.id, (ref) => writeFile(context, file, ref)),
       12,
     );
-    item.writeUInt32LE(Number.parseInt(events ?? "0", 16), 16);
+    item.writeUInt32LE(events, 16);
     items.push(item);
   }
   writer.record(RECORDS.EPOLL_ITEMS, { epfile_objref: objref, num_items: items.length });
   if (items.length > 0) writer.buffer(Buffer.concat(items));
 }
 
-/** What an epoll instance watches: open files, some of which only other processes may have. */
-export function watchedFiles(context: CheckpointContext, epoll: OpenFileState): OpenFileState[] {
-  return (epoll.info.lines.get("tfd") ?? [])
-    .map((line) => watchedBy(context, epoll, Number.parseInt(line, 10)))
-    .filter((watched) => watched !== undefined);
+/** One line of an interest list. */
+interface EpollWatch {
+  readonly fd: number;
+  readonly events: number;
+  readonly data: bigint;
+  /** What is watched; undefined when no task of the tree has it. */
+  readonly file: OpenFileState | undefined;
 }
 
-/** An item stands for the open file that had the number when it was added; the number may have another one by now. */
-function watchedBy(
-  { files }: CheckpointContext,
-  epoll: OpenFileState,
-  fd: number,
-): OpenFileState | undefined {
-  const slot = Buffer.alloc(12);
-  slot.writeUInt32LE(epoll.fd, 0);
-  slot.writeUInt32LE(fd, 4);
-  return files.all.find(
-    (each) => attempt(SYS.kcmp, each.pid, epoll.pid, KCMP_EPOLL_TFD, each.fd, slot) === 0,
-  );
+/**
+ * The interest list of an epoll instance. An item stands for the open file that had the number when it was added: the
+ * number may have another one by now, and two items may have the same.
+ */
+export function watchesOf(files: OpenFileStates, epoll: OpenFileState): readonly EpollWatch[] {
+  const known = lists.get(epoll) ?? readWatches(files, epoll);
+  lists.set(epoll, known);
+  return known;
+}
+
+const lists = new WeakMap<OpenFileState, readonly EpollWatch[]>();
+
+function readWatches(files: OpenFileStates, epoll: OpenFileState): EpollWatch[] {
+  const met = new Map<number, number>();
+  return (epoll.info.lines.get("tfd") ?? []).map((line) => {
+    const [, number, events = "0", data = "0"] =
+      /^(\d+) events: +([0-9a-f]+) data: +([0-9a-f]+)/.exec(line) ?? [];
+    const fd = Number(number);
+    const nth = met.get(fd) ?? 0;
+    met.set(fd, nth + 1);
+    return {
+      fd,
+      events: Number.parseInt(events, 16),
+      data: BigInt(`0x${data}`),
+      file: files.watched(epoll, fd, nth),
+    };
+  });
 }
 
 /** struct epoll_event is packed on x86-64: u32 and u64. */

@@ -1,12 +1,13 @@
 import fs from "node:fs";
 import { BackendError } from "../../../io/errors.js";
 import { textToBytes } from "../../../io/text.js";
-import { KCMP_FILE, KCMP_FILES } from "../../../linux/files.js";
+import { KCMP_EPOLL_TFD, KCMP_FILE, KCMP_FILES } from "../../../linux/files.js";
 import { O_CLOEXEC, O_PATH } from "../../../linux/open-flags.js";
 import { slaveIndex } from "../../../linux/tty.js";
 import { type FdInfo, readFdInfo } from "../proc/fdinfo.js";
 import { procLink, procNumbers } from "../proc/read.js";
 import { SYS } from "../sys/abi-x64.js";
+import { kcmp, orderOf, search, turned } from "../sys/kcmp.js";
 import { attempt, call } from "../sys/syscall.js";
 
 /** One descriptor of a process. */
@@ -30,18 +31,22 @@ export interface OpenFileState {
 /** The descriptors of a tree of stopped processes, with each open file once, however many share it. */
 export class OpenFileStates {
   readonly all: OpenFileState[] = [];
+  /** By what may be the same open file, in the order of kcmp(2). */
   readonly #candidates = new Map<string, OpenFileState[]>();
   readonly #tables = new Map<number, readonly HeldDescriptor[]>();
   readonly #owners = new Map<number, number>();
+  /** Processes whose tables differ, in the order of kcmp(2). */
+  readonly #distinct: number[] = [];
+  readonly #byNumber = new Map<number, ReadonlyMap<number, OpenFileState>>();
+  #sorted: readonly OpenFileState[] = [];
   readonly #adopted: number[] = [];
 
   /** Reads the descriptors of a process; threads share those of their leader. Errors: BackendError when it is gone. */
   add(pid: number): void {
-    const same = [...this.#tables.keys()].find(
-      (other) => attempt(SYS.kcmp, pid, other, KCMP_FILES, 0, 0) === 0,
-    );
-    this.#owners.set(pid, same ?? pid);
-    if (same !== undefined) return;
+    const { at, found } = search(this.#distinct, (other) => kcmp(pid, other, KCMP_FILES));
+    this.#owners.set(pid, found ?? pid);
+    if (found !== undefined) return;
+    this.#distinct.splice(at, 0, pid);
     const held = procNumbers(pid, "fd").map((fd): HeldDescriptor => {
       const info = readFdInfo(pid, fd);
       return { fd, closeOnExec: (info.flags & O_CLOEXEC) !== 0, file: this.#describe(pid, fd, info) };
@@ -56,6 +61,33 @@ export class OpenFileStates {
 
   of(pid: number): readonly HeldDescriptor[] {
     return this.#tables.get(this.tableOwner(pid)) ?? [];
+  }
+
+  /**
+   * What an epoll instance watches by a number: the open file that had it when it was added. Of several that had it, which
+   * one by `nth`. Undefined for one that no task has open.
+   */
+  watched(epoll: OpenFileState, fd: number, nth: number): OpenFileState | undefined {
+    const slot = Buffer.alloc(12);
+    for (const [i, value] of [epoll.fd, fd, nth].entries()) slot.writeUInt32LE(value, i * 4);
+    const compare = (each: OpenFileState): number => kcmp(each.pid, epoll.pid, KCMP_EPOLL_TFD, each.fd, slot);
+    // The kernel walks through the interest list at each comparison, and mostly the number is still that of the file.
+    const likely = this.#atNumber(epoll.pid, fd);
+    if (likely !== undefined && compare(likely) === 0) return likely;
+    if (this.#sorted.length !== this.all.length)
+      this.#sorted = [...this.all].sort((a, b) => orderOf(kcmp(a.pid, b.pid, KCMP_FILE, a.fd, b.fd)));
+    // What is there is compared with what is looked for, not the other way round.
+    return search(this.#sorted, (each) => turned(compare(each))).found;
+  }
+
+  #atNumber(pid: number, fd: number): OpenFileState | undefined {
+    const owner = this.tableOwner(pid);
+    let table = this.#byNumber.get(owner);
+    if (table === undefined) {
+      table = new Map(this.of(owner).map((held) => [held.fd, held.file]));
+      this.#byNumber.set(owner, table);
+    }
+    return table.get(fd);
   }
 
   /** Takes over a descriptor of crimg that came out of the queue of a socket: perhaps a known description, else a new one. */
@@ -76,12 +108,13 @@ export class OpenFileStates {
     const link = procLink(pid, `fd/${fd}`);
     const key = `${link} ${info.flags & ~O_CLOEXEC} ${info.position}`;
     const candidates = this.#candidates.get(key) ?? [];
-    const known = candidates.find((each) => attempt(SYS.kcmp, pid, each.pid, KCMP_FILE, fd, each.fd) === 0);
-    if (known !== undefined) return known;
+    const { at, found } = search(candidates, (each) => kcmp(pid, each.pid, KCMP_FILE, fd, each.fd));
+    if (found !== undefined) return found;
     const stat = fs.statSync(path, { bigint: true });
     const file: OpenFileState = { id: this.all.length + 1, pid, fd, link, stat, info };
     this.all.push(file);
-    this.#candidates.set(key, [...candidates, file]);
+    candidates.splice(at, 0, file);
+    this.#candidates.set(key, candidates);
     return file;
   }
 }

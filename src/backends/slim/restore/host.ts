@@ -50,6 +50,7 @@ export interface Host {
 /** The host as /proc shows it; nothing is changed and no native code is loaded. Errors: BackendError without /proc. */
 export function thisHost(): Host {
   let locks: readonly HostLock[] | undefined;
+  let taken: ReadonlySet<number> | undefined;
   const own = readStatus("self");
   return {
     arch: process.arch,
@@ -63,7 +64,10 @@ export function thisHost(): Host {
     gid: own.gids[1],
     groups: own.groups,
     hardLimits: ownHardLimits(),
-    isTaken,
+    isTaken: (id) => {
+      taken ??= takenIds();
+      return taken.has(id);
+    },
     whyNotReplaced,
     conflictsOf: (path, lock) => {
       locks ??= readLocks();
@@ -93,15 +97,18 @@ function ownHardLimits(): bigint[] {
   });
 }
 
-function isTaken(id: number): boolean {
-  return fs.readdirSync("/proc").some((name) => {
-    if (!/^\d+$/.test(name)) return false;
-    if (Number(name) === id || fs.existsSync(`/proc/${name}/task/${id}`)) return true;
+/** Ids of all processes and threads, and of all groups and sessions. */
+function takenIds(): Set<number> {
+  const ids = new Set<number>();
+  for (const name of fs.readdirSync("/proc")) {
+    if (!/^\d+$/.test(name)) continue;
+    ids.add(Number(name));
     try {
       const { pgid, sid } = readStat(name);
-      return pgid === id || sid === id;
+      for (const id of [pgid, sid, ...fs.readdirSync(`/proc/${name}/task`).map(Number)]) ids.add(id);
     } catch {
-      return false;
+      // It has ended meanwhile.
     }
-  });
+  }
+  return ids;
 }
