@@ -181,6 +181,7 @@ Exit status: 0 restored (and, without --detach, ended, with any status), 1 it ca
       backend: flags.backend === "auto" ? wanted : flags.backend,
       criu: flags.criu,
       extra: this.#extra,
+      given: this.#given,
       detach: flags.detach,
       pidFile: flags.pidfile,
       logFile: flags.log,
@@ -189,6 +190,12 @@ Exit status: 0 restored (and, without --detach, ended, with any status), 1 it ca
       pids: flags.pids,
       pidns: flags.pidns,
     };
+  }
+
+  /** What advice repeats: all that was typed, but for flags that only show what would be done. */
+  get #given(): string[] {
+    const flags = this.typedFlags("dry-run", "print");
+    return this.#extra.length === 0 ? flags : [...flags, "--", ...this.#extra];
   }
 
   async #start(prepared: PreparedRestore): Promise<Restart> {

@@ -8,7 +8,7 @@ import type {
 } from "./backends/backend.js";
 import { backendFor } from "./backends/backends.js";
 import { BackendError } from "./io/errors.js";
-import { shellCommand } from "./io/shell.js";
+import { extendedCommand, shellCommand } from "./io/shell.js";
 import type { Document } from "./model/document.js";
 import type { Loss } from "./model/loss.js";
 import type { Policy } from "./model/policy.js";
@@ -40,6 +40,8 @@ export interface RestoreRequest
   readonly asOwner?: boolean | undefined;
   /** Path of the criu to use. */
   readonly criu?: string | undefined;
+  /** The arguments of the command after IMG, for advice; by default those of the edits and of `extra`. */
+  readonly given?: readonly string[] | undefined;
 }
 
 /** Callbacks for the progress of a restore. */
@@ -115,14 +117,18 @@ async function prepare(
   const verdict = validate(judged, {
     root: root ?? "/",
     ...engineFacts(backend, probe),
-    ignore: [...(choosesIds ? [] : ID_RULES), ...(backend.name === "slim" ? CRIU_FAULTS : [])],
+    ignore: [
+      ...(choosesIds ? [] : ID_RULES),
+      ...(backend.name === "slim" ? CRIU_FAULTS : []),
+      ...backend.waived(request),
+    ],
   });
   const granted = asOwner ? NO_GRANT : grant;
   const rights = isEnforced
     ? askedRights(excessOf(restored.document.checkpoint, owner, root ?? "/", granted))
     : [];
   const { options, unanswered } = backend.needs(restored.document, request);
-  const given = request.edits.flatMap(({ kind, text }) => [`--${kind}`, text]);
+  const given = request.given ?? givenBy(request);
   const restart = { ...request, needed: options, given };
   const command = backend.commandLine(restored.document, restart);
   const prepared: PreparedRestore = {
@@ -224,14 +230,26 @@ function lossSentence({ object, what, why }: Loss): string {
   return `${object}: ${what} would be lost: ${why} (override with --lossy)`;
 }
 
-/** Fixes by editing the set become fixes by editing the restored copy. */
+/** The arguments of a restore that nobody typed. */
+function givenBy({ edits, extra }: RestoreRequest): string[] {
+  const flags = edits.flatMap(({ kind, text }) => [`--${kind}`, text]);
+  return extra.length === 0 ? flags : [...flags, "--", ...extra];
+}
+
+/** Fixes by editing the set become fixes by editing the restored copy, and fixes by restoring repeat what was given. */
 function advising(verdict: Verdict, set: string, image: string, given: readonly string[]): Verdict {
   const edit = `${shellCommand(["crimg", "edit", set])} `;
-  const restore = `${shellCommand(["crimg", "restore", argumentFor(image), ...given])} `;
-  const findings = verdict.findings.map((finding) => {
-    const { fix } = finding;
-    if (fix === undefined || !fix.startsWith(edit) || !fix.endsWith(IN_PLACE)) return finding;
-    return { ...finding, fix: restore + fix.slice(edit.length, -IN_PLACE.length) };
-  });
+  const plain = shellCommand(["crimg", "restore", set]);
+  const words = ["crimg", "restore", argumentFor(image), ...given];
+  const advised = (fix: string): string => {
+    if (fix.startsWith(edit) && fix.endsWith(IN_PLACE))
+      return extendedCommand(words, fix.slice(edit.length, -IN_PLACE.length));
+    const at = fix.indexOf(plain);
+    if (at === -1) return fix;
+    return fix.slice(0, at) + extendedCommand(words, fix.slice(at + plain.length));
+  };
+  const findings = verdict.findings.map((finding) =>
+    finding.fix === undefined ? finding : { ...finding, fix: advised(finding.fix) },
+  );
   return { ...verdict, findings };
 }

@@ -71,7 +71,7 @@ export interface RestartOptions extends Wishes {
   readonly stallSeconds?: number | undefined;
   /** Options that the images need, each with its reason. */
   readonly needed: readonly RestoreOption[];
-  /** The edits applied to the images, as flags of crimg restore; for advice on failure. */
+  /** The arguments of crimg restore after IMG, also those behind `--`; for advice on failure. */
   readonly given: readonly string[];
   /** What edits require of the restore because images cannot hold it. */
   readonly wishes?: RestoreWishes | undefined;
@@ -108,6 +108,8 @@ export interface Backend {
   settle(document: Document, wishes: Wishes): Promise<void>;
   /** Options that a restore of this document needs. Errors: UsageError for requests that the backend does not support. */
   needs(document: Document, wishes: Wishes): Needs;
+  /** Rules of validation about what the user told the program of the backend not to check. */
+  waived(wishes: Wishes): readonly string[];
   /** Objects of this checkpoint that it cannot restore; empty if it will try. */
   preflight(document: Document, wishes: Wishes): Promise<readonly Unsupported[]>;
   /** The steps of `restart`, as far as the backend knows; does nothing. Errors: FormatError for a damaged image. */

@@ -15,6 +15,12 @@ type FlagsOf<T extends typeof Command> = Interfaces.InferredFlags<
 >;
 type ArgsOf<T extends typeof Command> = Interfaces.InferredArgs<T["args"]>;
 
+interface Typed {
+  readonly type: "flag";
+  readonly flag: string;
+  readonly input: string;
+}
+
 /** Looks like -D, possibly combined with other letters; the parser decides. */
 const MAY_GIVE_IMAGES_DIR = /^(-\w*D|--images-dir)/;
 
@@ -39,6 +45,8 @@ export abstract class BaseCommand<T extends typeof Command> extends Command {
 
   protected flags!: FlagsOf<T>;
   protected args!: ArgsOf<T>;
+  /** The flags as typed, in their order. */
+  #typed: readonly Typed[] = [];
   #wroteAnswer = false;
 
   abstract override run(): Promise<Answer>;
@@ -52,6 +60,17 @@ export abstract class BaseCommand<T extends typeof Command> extends Command {
     const parsed = await this.parse({ args: takesImage ? others : args, baseFlags, flags, strict });
     this.flags = parsed.flags as FlagsOf<T>;
     this.args = parsed.args as ArgsOf<T>;
+    this.#typed = parsed.raw.filter((token): token is Typed => token.type === "flag");
+  }
+
+  /** The flags as typed, without global ones and `others`, to repeat them in advice. */
+  protected typedFlags(...others: readonly string[]): string[] {
+    return this.#typed
+      .filter(({ flag }) => !(flag in GLOBAL_FLAGS) && !others.includes(flag))
+      .flatMap(({ flag, input }) => {
+        const takesValue = this.ctor.flags[flag]?.type === "option";
+        return takesValue ? [`--${flag}`, input] : [`--${flag}`];
+      });
   }
 
   /** The image set named by `-D` or by the first argument. */

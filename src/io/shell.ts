@@ -34,6 +34,18 @@ export function shellCommand(words: Iterable<string>): string {
   return Array.from(words, shellQuote).join(" ");
 }
 
+/**
+ * A command line with more at its end, which is text for the shell. Options behind `--` in it come behind those that
+ * `words` has there, all others in front of them.
+ */
+export function extendedCommand(words: readonly string[], more: string): string {
+  const end = words.includes("--") ? words.indexOf("--") : words.length;
+  const [, own = "", passed = ""] = /^(.*?)(?:(?:^| )-- (.*))?$/s.exec(more.trim()) ?? [];
+  const behind = [shellCommand(words.slice(end + 1)), passed].filter((part) => part !== "");
+  const front = [shellCommand(words.slice(0, end)), own].filter((part) => part !== "");
+  return [...front, ...(behind.length === 0 ? [] : ["--", ...behind])].join(" ");
+}
+
 function dollarQuoted(byte: number): string {
   const char = String.fromCharCode(byte);
   if (char === "'" || char === "\\") return `\\${char}`;

@@ -1,4 +1,4 @@
-import { readFileSync, writeFileSync } from "node:fs";
+import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import * as assert from "uvu/assert";
@@ -101,8 +101,46 @@ test("a mend by an edit becomes the same restore with one more edit", async () =
   assert.is(code, 1);
   assert.match(
     stdout,
-    /^ {4}crimg restore fixtures\/criu\/logger --comm 1000=other --remap-path \/\S+=NEWPATH$/m,
+    /^ {4}crimg restore fixtures\/criu\/logger --backend criu --comm 1000=other --remap-path \/\S+=NEWPATH$/m,
   );
+});
+
+test("a fix repeats all that was typed, in front of and behind --", async () => {
+  const given = ["--remap-path", "/var/lib/crimg-demo=/srv/a b", "-d", "--lossy"];
+  const { stdout } = await restore(
+    ...["fixtures/criu/logger", "--set", "pstree.img[0].pid=1", ...given, "--dry-run"],
+    ...["--", "--shell-job"],
+  );
+  const words =
+    "fixtures/criu/logger --backend criu --set 'pstree.img[0].pid=1' --remap-path '/var/lib/crimg-demo=/srv/a b' --detach --lossy";
+  const sorted = (text = ""): string[] => text.split(" --").sort();
+  const [, taken] = /^ *(unshare --pid .* crimg restore .*)$/m.exec(stdout) ?? [];
+  assert.equal(
+    sorted(taken),
+    sorted(`unshare --pid --fork --mount-proc crimg restore ${words} -- --shell-job`),
+  );
+  const [, moved] = /(crimg restore .*NEWPATH.*)$/m.exec(stdout) ?? [];
+  assert.match(moved ?? "", / --remap-path '.+=NEWPATH' -- --shell-job$/);
+});
+
+test("the pre-flight does not check what criu is told not to check", async () => {
+  const directory = freshDirectory("restore");
+  const etc = join(directory, "logger/etc");
+  mkdirSync(etc, { recursive: true });
+  writeFileSync(join(etc, "logger.conf"), "x", { mode: 0o600 });
+  const ids = async (...extra: string[]): Promise<string[]> => {
+    const remap = ["--remap-path", `/var/lib/crimg-demo=${directory}`];
+    const args = ["fixtures/criu/logger", "--dry-run", "--json", ...remap];
+    const { stdout } = await restore(...args, ...(extra.length > 0 ? ["--", ...extra] : []));
+    const { findings } = JSON.parse(stdout) as { findings: { id: string }[] };
+    return findings.map(({ id }) => id);
+  };
+  assert.ok((await ids()).includes("FILE_MODE"));
+  for (const extra of [["--skip-file-rwx-check"], ["--shell-job", "--skip-file-rwx-check"]]) {
+    const left = await ids(...extra);
+    assert.not(left.includes("FILE_MODE"));
+    assert.ok(left.includes("FILE_SIZE"));
+  }
 });
 
 test("--json tells options, command, findings and refusals in one object", async () => {

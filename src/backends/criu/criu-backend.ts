@@ -28,6 +28,7 @@ import { needsOf } from "./needs.js";
 import { takenReason, zombiesGone } from "./pids.js";
 import { unsupported } from "./preflight.js";
 import { type CriuEnd, runCriu } from "./run.js";
+import { waivedRules } from "./waived.js";
 
 /** criu logs nothing while it reads pages; read rate of a slow disk, in bytes per second. */
 const STALL_SECONDS = 60;
@@ -66,6 +67,10 @@ export class CriuBackend implements Backend {
     return [];
   }
 
+  waived({ extra }: Wishes): string[] {
+    return waivedRules(extra);
+  }
+
   commandLine(document: Document, { root, needed, extra, detach, pidFile }: RestartOptions): string[] {
     checkExtraOptions(extra);
     const criu = this.#named ?? (process.env.CRIMG_CRIU || "criu");
@@ -85,7 +90,7 @@ export class CriuBackend implements Backend {
     const probe = this.probe();
     if (!probe.able) return { restored: false, reason: probe.reason, explanation: undefined };
     const set = setDocument(document);
-    const taken = await takenReason(set);
+    const taken = await takenReason(set, options.given);
     if (taken !== undefined) return { restored: false, reason: taken, explanation: undefined };
     const images = directoryOf(set);
     const workDirectory = makeWorkDirectory();

@@ -1,4 +1,5 @@
 import { IMAGES } from "../../formats/criu/images.js";
+import { shellCommand } from "../../io/shell.js";
 import type { CriuDocument } from "../../model/document.js";
 import { type HostProcess, hostProcess, takenPids } from "../processes.js";
 
@@ -13,14 +14,17 @@ export async function zombiesGone(document: CriuDocument): Promise<HostProcess[]
   return takenPids([...pids], ZOMBIE_SECONDS);
 }
 
-/** Why a pid of the tasks is not free, after waiting for zombies; undefined if all are free. */
-export async function takenReason(document: CriuDocument): Promise<string | undefined> {
+/** Why a pid of the tasks is not free, after waiting for zombies; undefined if all are free. `given`: as for a restart. */
+export async function takenReason(
+  document: CriuDocument,
+  given: readonly string[],
+): Promise<string | undefined> {
   const [taken] = await zombiesGone(document);
   if (taken === undefined) return undefined;
   const task = document.checkpoint.task(taken.pid);
   const wanted = `pid ${taken.pid}${task === undefined ? "" : ` (${task.comm})`} is taken`;
   if (taken.state !== "Z")
-    return `${wanted} by running process ${taken.comm}; end it, or restore in a new pid namespace: unshare --pid --fork --mount-proc crimg restore`;
+    return `${wanted} by running process ${taken.comm}; end it, or restore in a new pid namespace: unshare --pid --fork --mount-proc ${shellCommand(["crimg", "restore", document.name, ...given])}`;
   const parent = hostProcess(taken.ppid);
   return `${wanted} by a zombie, until its parent ${taken.ppid}${parent === undefined ? "" : ` (${parent.comm})`} waits for it or ends`;
 }

@@ -78,6 +78,10 @@ export class SlimBackend implements Backend {
     );
   }
 
+  waived(): [] {
+    return [];
+  }
+
   commandLine(): undefined {
     return undefined;
   }

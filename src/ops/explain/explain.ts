@@ -1,5 +1,5 @@
 import { FormatError } from "../../io/errors.js";
-import { shellCommand, shellQuote } from "../../io/shell.js";
+import { extendedCommand, shellQuote } from "../../io/shell.js";
 import type { ByteSource } from "../../io/source.js";
 import type { Document } from "../../model/document.js";
 import type { Origin } from "../../model/origin.js";
@@ -65,7 +65,7 @@ export interface Explanation extends Omit<CriuLog, "problems" | "recognized"> {
 /**
  * Finds in a log of `criu dump` or `criu restore` why it failed, and how to fix it. With the image set that the log is
  * about, ids in the log are resolved to tasks, descriptors and paths. `given`: arguments after IMG of the failed `crimg
- * restore`, so that fixes extend that command instead of editing to a new set. Errors: FormatError for a damaged set, or
+ * restore`, also behind `--`, so that fixes extend that command instead of editing to a new set. Errors: FormatError for a damaged set, or
  * if the input is not a log of criu.
  */
 export function explainLog(source: ByteSource, document?: Document, given?: readonly string[]): Explanation {
@@ -155,9 +155,8 @@ function describe(
   const at = descriptorAt(line, lines);
   const pid = line.pid ?? numberIn(groups.task);
   const image = document?.name ?? "IMG";
-  const restore = shellCommand(["crimg", "restore", image, ...(given ?? [])]);
+  const restore = ["crimg", "restore", image, ...(given ?? [])];
   const facts = new Map<string, string>([
-    ["restore", restore],
     ["image", image],
     ["root", String(log.root ?? numberIn(groups.task) ?? pidIn(lines) ?? "PID")],
     ["pid", String(pid ?? pidIn(lines) ?? "PID")],
@@ -171,8 +170,13 @@ function describe(
     .map(({ command, edit, effect }) => {
       const flags = given === undefined ? `crimg edit {image} ${edit} -o NEWDIR` : `{restore} ${edit}`;
       const template = edit === undefined ? command : flags;
+      const [front = "", more] = (template ?? "").split("{restore}");
+      const before = fill(front, facts, quoteFact);
       return {
-        command: template && fill(template, facts, quoteFact),
+        command:
+          more === undefined
+            ? before || undefined
+            : before + extendedCommand(restore, fill(more, facts, quoteFact)),
         effect: fill(effect, facts),
       };
     });
@@ -233,7 +237,7 @@ function profileOf({ image, record, field }: Origin): string {
 
 /** Command lines among the facts are already quoted. */
 function quoteFact(fact: string, name: string): string {
-  return name === "restore" || name === "unlabel" ? fact : shellQuote(fact);
+  return name === "unlabel" ? fact : shellQuote(fact);
 }
 
 function fill(

@@ -1,6 +1,6 @@
 import { spawnSync } from "node:child_process";
 import * as assert from "uvu/assert";
-import { shellCommand, shellQuote, shownCommand } from "../../../src/io/shell.js";
+import { extendedCommand, shellCommand, shellQuote, shownCommand } from "../../../src/io/shell.js";
 import { bytesToText } from "../../../src/io/text.js";
 import { suite } from "../../helpers/suite.js";
 
@@ -34,6 +34,19 @@ test("many empty arguments at the end of a command line are counted", () => {
   const title = ["redis-server *:6379", ...Array.from({ length: 67 }, () => "")];
   assert.is(shownCommand(title), "'redis-server *:6379' (and 67 empty arguments)");
   assert.is(shownCommand(["a", "", "b", "", ""]), "a '' b '' ''");
+});
+
+test("more words come in front of --, options behind -- behind those that are there", () => {
+  const words = ["crimg", "restore", "a b", "--detach"];
+  assert.is(extendedCommand(words, ""), "crimg restore 'a b' --detach");
+  assert.is(extendedCommand(words, " --log 'x y'"), "crimg restore 'a b' --detach --log 'x y'");
+  assert.is(extendedCommand(words, " -- --tcp-close"), "crimg restore 'a b' --detach -- --tcp-close");
+  const passing = [...words, "--", "--shell-job"];
+  assert.is(extendedCommand(passing, "--lossy"), "crimg restore 'a b' --detach --lossy -- --shell-job");
+  assert.is(
+    extendedCommand(passing, "--lossy -- --tcp-close"),
+    "crimg restore 'a b' --detach --lossy -- --shell-job --tcp-close",
+  );
 });
 
 test.run();
