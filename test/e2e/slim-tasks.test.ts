@@ -48,7 +48,7 @@ slim("filters that one thread has for itself neither kill the task nor let a cal
 slim("a stopped task that is sent SIGSTOP once more comes back stopped", async () => {
   const work = join(dir, "stopped");
   mkdirSync(work);
-  const live = await startProgram("ticker", work);
+  const live = await startProgram("logger", work);
   await goesOn(live.log, 3);
   const image = join(dir, "stopped.ckpt");
   for (const signal of ["SIGSTOP", "SIGSTOP"] as const) {
