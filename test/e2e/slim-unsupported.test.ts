@@ -65,6 +65,7 @@ slim("objects that no image can hold are told one by one", async () => {
   made("pidfd", new RegExp(`descriptor ${told(live, "pidfd")} of task ${live.pid} .*pidfd`));
   made("userfaultfd", /\[userfaultfd\]/);
   made("aio", new RegExp(`task ${live.pid} has a context of io_setup`));
+  made("ring", new RegExp(`task ${live.pid} has a ring of a packet socket`));
   made("mdwe", /PR_SET_MDWE/);
   assert.match(
     stderr,

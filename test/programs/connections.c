@@ -26,7 +26,7 @@ struct flow {
 };
 
 static struct sockaddr_un server_name = { .sun_family = AF_UNIX, .sun_path = "connections.sock" };
-static int tcp, waiting, waiting_client, orphan, rights[2], flight[2], home, named[3], udp[2], owned[3][2];
+static int tcp, waiting, waiting_client, orphan, lone, rights[2], flight[2], home, named[3], udp[2], owned[3][2];
 static struct flow flows[2];
 static volatile sig_atomic_t caught[3];
 
@@ -143,6 +143,16 @@ static void connect_waiting(void)
 	expect(connect(waiting_client, (struct sockaddr *)&server_name, sizeof(server_name)) == 0, "cannot connect: %s", strerror(errno));
 }
 
+/* A socket that is not connected. */
+static void check_lone(void)
+{
+	int type = 0;
+	socklen_t length = sizeof(type);
+
+	expect(send(lone, "x", 1, MSG_NOSIGNAL) < 0 && errno == ENOTCONN, "who has no peer can write");
+	expect(getsockopt(lone, SOL_SOCKET, SO_TYPE, &type, &length) == 0 && type == SOCK_SEQPACKET, "type %d", type);
+}
+
 static void check_waiting(void)
 {
 	int fd = accept(waiting, NULL, NULL);
@@ -240,6 +250,7 @@ static void set_up_unix(void)
 	must(bind(waiting, (struct sockaddr *)&server_name, sizeof(server_name)), "waiting");
 	must(listen(waiting, 3), "waiting");
 	connect_waiting();
+	lone = must(socket(AF_UNIX, SOCK_SEQPACKET, 0), "lone");
 	must(socketpair(AF_UNIX, SOCK_STREAM, 0, pair), "orphan");
 	must(write(pair[1], "left", 4), "orphan");
 	close(pair[1]);
@@ -344,6 +355,7 @@ int main(int argc, char **argv)
 			check_rights();
 			check_flight();
 			check_waiting();
+			check_lone();
 			check_orphan();
 			check_named();
 			check_udp();

@@ -1,3 +1,4 @@
+import { EIO } from "../../../linux/errno.js";
 import { KCMP_FILES, KCMP_FS, KCMP_SIGHAND, KCMP_VM } from "../../../linux/files.js";
 import { SCHED_DEADLINE } from "../../../linux/sched.js";
 import type { Unsupported } from "../../backend.js";
@@ -9,10 +10,12 @@ import { segmentFields } from "../memory/capture.js";
 import { unsupportedMapping } from "../memory/vma-flags.js";
 import { isSegment, isVvar, type Vma } from "../proc/mappings.js";
 import { keyedLines, procLink, procNumbers, readProc } from "../proc/read.js";
+import type { Stat } from "../proc/stat.js";
+import { ptrace } from "../ptrace/ptrace.js";
 import { USER64_CS } from "../ptrace/registers.js";
 import type { SocketTable } from "../sockets/capture.js";
-import { SYS } from "../sys/abi-x64.js";
-import { attempt } from "../sys/syscall.js";
+import { kcmp, search } from "../sys/kcmp.js";
+import { KernelError } from "../sys/kernel-error.js";
 import type { ProcessState } from "../tasks/capture.js";
 import type { FrozenProcess } from "../tasks/freeze.js";
 import { Terminals } from "../terminals/capture.js";
@@ -68,15 +71,30 @@ export function unsupportedProcess({ stat, threads, isZombie }: FrozenProcess): 
     if (tracee.registers().get("cs") !== USER64_CS) found.add(`runs 32-bit code${inThread}`);
     if (keyedLines(readProc(thread, "status")).get("x86_Thread_features")?.includes("shstk"))
       found.add(`has a shadow stack${inThread}`);
+    if (dispatchesCalls(tid)) found.add(`uses Syscall User Dispatch${inThread}`);
     for (const kind of foreignNamespaces(thread)) found.add(`is in another ${kind} namespace than crimg`);
     if (tid === pid) continue;
-    if (attempt(SYS.kcmp, pid, tid, KCMP_FILES, 0, 0) !== 0)
-      found.add(`has a thread ${tid} with its own descriptor table`);
-    if (attempt(SYS.kcmp, pid, tid, KCMP_FS, 0, 0) !== 0)
-      found.add(`has a thread ${tid} with its own working directory`);
+    if (!isShared(KCMP_FILES, pid, tid)) found.add(`has a thread ${tid} with its own descriptor table`);
+    if (!isShared(KCMP_FS, pid, tid)) found.add(`has a thread ${tid} with its own working directory`);
   }
   if (stat.schedulingPolicy === SCHED_DEADLINE) found.add("has the policy SCHED_DEADLINE");
   return [...found].map((reason) => ({ pid, reason: `task ${pid} ${reason}` }));
+}
+
+/** struct ptrace_sud_config, linux/ptrace.h. */
+const DISPATCH_BYTES = 32;
+
+/** Whether calls of a thread are made a SIGSYS of, Syscall User Dispatch: those for crimg would be as well. */
+function dispatchesCalls(tid: number): boolean {
+  const config = Buffer.alloc(DISPATCH_BYTES);
+  try {
+    ptrace("getSyscallUserDispatch", tid, config.length, config);
+  } catch (error) {
+    // Kernels before 6.4 do not tell.
+    if (error instanceof KernelError && error.errno === EIO) return false;
+    throw error;
+  }
+  return config.readBigUInt64LE(0) !== 0n;
 }
 
 /** Kinds of namespaces that are not crimg's own. */
@@ -93,6 +111,7 @@ const UNSUPPORTED_NAMES: readonly (readonly [RegExp, string])[] = [
   [/^\/\[aio\]/, "a context of io_setup(2)"],
   [/^\/secretmem/, "memory of memfd_secret(2), which only its task can read,"],
   [/^anon_inode:/, "memory of"],
+  [/^socket:/, "a ring of a packet socket"],
 ];
 
 /** What of tasks and their memory cannot be put into an image, one sentence each. */
@@ -123,23 +142,32 @@ function ofProcess({ frozen, vmas, denied }: ProcessState): Unsupported[] {
  */
 function shared(processes: readonly ProcessState[]): Unsupported[] {
   const found: Unsupported[] = [];
-  for (const [i, one] of processes.entries()) {
-    const a = one.frozen.stat;
-    if (i === 0 && isShared(KCMP_VM, a.ppid, a.pid))
-      found.push({ pid: a.pid, reason: `task ${a.pid} shares its memory with its parent ${a.ppid}` });
-    for (const { frozen } of processes.slice(i + 1)) {
-      const b = frozen.stat;
-      const add = (what: string): void => {
-        found.push({ pid: b.pid, reason: `tasks ${a.pid} and ${b.pid} share ${what}` });
-      };
-      if (isShared(KCMP_VM, a.pid, b.pid)) add("their memory without being threads");
-      else if (isShared(KCMP_SIGHAND, a.pid, b.pid)) add("their signal actions without being threads");
-      if (isShared(KCMP_FS, a.pid, b.pid)) add("their working directory");
-      if (isShared(KCMP_FILES, a.pid, b.pid) && !isShared(KCMP_FILES, b.ppid, b.pid) && b.pid !== a.ppid)
-        add("their descriptors without one being the parent of the other");
-    }
-  }
+  const stats = processes.map(({ frozen }) => frozen.stat);
+  const [root] = stats;
+  if (root !== undefined && isShared(KCMP_VM, root.ppid, root.pid))
+    found.push({ pid: root.pid, reason: `task ${root.pid} shares its memory with its parent ${root.ppid}` });
+  const add = (a: Stat, b: Stat, what: string): void => {
+    found.push({ pid: b.pid, reason: `tasks ${a.pid} and ${b.pid} share ${what}` });
+  };
+  for (const [a, b] of sharers(stats, KCMP_VM)) add(a, b, "their memory without being threads");
+  for (const [a, b] of sharers(stats, KCMP_SIGHAND))
+    if (!isShared(KCMP_VM, a.pid, b.pid)) add(a, b, "their signal actions without being threads");
+  for (const [a, b] of sharers(stats, KCMP_FS)) add(a, b, "their working directory");
+  for (const [a, b] of sharers(stats, KCMP_FILES))
+    if (b.pid !== a.ppid && !isShared(KCMP_FILES, b.ppid, b.pid))
+      add(a, b, "their descriptors without one being the parent of the other");
   return found;
+}
+
+/** Pairs of tasks that have the same object of the kernel. */
+function* sharers(stats: readonly Stat[], what: number): Generator<readonly [Stat, Stat]> {
+  const groups: Stat[][] = [];
+  for (const stat of stats) {
+    const { at, found } = search(groups, ([first]) => kcmp(stat.pid, first?.pid ?? 0, what));
+    if (found === undefined) groups.splice(at, 0, [stat]);
+    for (const other of found ?? []) yield [other, stat];
+    found?.push(stat);
+  }
 }
 
 /** Segments can only be attached as wholes, shmat(2). */
@@ -149,7 +177,7 @@ function isWhole({ start, end, offset, inode }: Vma): boolean {
 }
 
 function isShared(what: number, a: number, b: number): boolean {
-  return attempt(SYS.kcmp, a, b, what, 0, 0) === 0;
+  return kcmp(a, b, what) === 0;
 }
 
 /** Open files that reach outside the tree: sockets, pipes and fifos, and those whose owner is another task. */

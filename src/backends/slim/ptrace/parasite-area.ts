@@ -1,4 +1,4 @@
-import { BackendError } from "../../../io/errors.js";
+import { BackendError, isCrimgError } from "../../../io/errors.js";
 import { MAP_PRIVATE_ANONYMOUS, PAGE_SIZE, PROT_EXEC, PROT_READ, PROT_WRITE } from "../../../linux/mman.js";
 import type { Vma } from "../proc/mappings.js";
 import { SYS, SYSCALL_INSTRUCTION } from "../sys/abi-x64.js";
@@ -43,16 +43,13 @@ export class ParasiteArea implements ParasiteLayout {
     this.#stack = placeOnStack(tracee, vmas, size);
     this.#underStack = tracee.read(this.#stack, size);
     this.leader = new RemoteSyscalls(tracee, this, this.#stack);
-    this.scratch = this.leader.call(
-      "map a scratch area",
+    const protection = found === undefined ? PROT_READ_WRITE | PROT_EXEC : PROT_READ_WRITE;
+    const scratch = this.leader.attempt(
       SYS.mmap,
-      0,
-      PARASITE_BYTES,
-      found === undefined ? PROT_READ_WRITE | PROT_EXEC : PROT_READ_WRITE,
-      MAP_PRIVATE_ANONYMOUS,
-      -1,
-      0,
+      ...[0, PARASITE_BYTES, protection, MAP_PRIVATE_ANONYMOUS, -1, 0],
     );
+    if (scratch < 0) this.#leaveStack();
+    this.scratch = tracee.succeeded("map a scratch area", scratch);
     if (found === undefined) {
       const own = this.scratch + PARASITE_BYTES - PAGE_SIZE;
       tracee.write(own, RESTORER);
@@ -69,10 +66,14 @@ export class ParasiteArea implements ParasiteLayout {
 
   /** The process as it was. */
   leave(): void {
-    const { tracee } = this.leader;
     this.restorer = this.#entrance;
     this.leader.moveFrame(this.#stack);
     this.leader.call("unmap the scratch area", SYS.munmap, this.scratch, PARASITE_BYTES);
+    this.#leaveStack();
+  }
+
+  #leaveStack(): void {
+    const { tracee } = this.leader;
     this.leader.leave();
     tracee.write(this.#stack, this.#underStack);
   }
@@ -80,6 +81,27 @@ export class ParasiteArea implements ParasiteLayout {
   #frame(index: number): number {
     return this.scratch + SCRATCH_BYTES + (index + 1) * FRAME_ROOM - FRAME_BYTES;
   }
+}
+
+/**
+ * What `use` gives; whatever becomes of it, the process is left as it was. Where that fails as well, the threads find back
+ * by themselves once they are let go.
+ */
+export function useAndLeave<T>(entered: { leave(): void }, use: () => T): T {
+  let result: T;
+  try {
+    result = use();
+  } catch (error) {
+    try {
+      entered.leave();
+    } catch (second) {
+      // It ended: the first error says why.
+      if (!isCrimgError(second)) throw second;
+    }
+    throw error;
+  }
+  entered.leave();
+  return result;
 }
 
 /** Below the red zone if its stack is an ordinary one, else where other stacks and heaps are the least likely to be in use. */

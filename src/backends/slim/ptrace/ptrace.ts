@@ -24,6 +24,7 @@ const REQUEST = {
   seccompGetFilter: 0x420c,
   seccompGetMetadata: 0x420d,
   getRseqConfiguration: 0x420f,
+  getSyscallUserDispatch: 0x4211,
 } as const;
 
 export type Request = keyof typeof REQUEST;

@@ -27,6 +27,8 @@ export class Tracee {
   /** Function of the kernel in which it slept before it was stopped, proc_pid_wchan(5); empty when it ran. */
   waitChannel = "";
   #memory: number | undefined;
+  /** A SIGSTOP came while it worked for crimg. */
+  #isToStop = false;
 
   constructor(
     /** Thread group, whose memory it uses. */
@@ -190,8 +192,10 @@ export class Tracee {
     for (;;) {
       const { signal, event } = this.#wait("make a call");
       if (signal === SYSCALL_STOP && event === 0) return;
+      // It cannot be blocked, and it does not count before crimg lets go.
+      if (event === 0 && signal === SIGSTOP) this.#isToStop = true;
       // A group stop or an interrupt may report once more, and so does a task that makes another.
-      if (event === 0)
+      else if (event === 0)
         throw new BackendError(`task ${this.tid} stopped by signal ${signal}, event ${event}, during a call`);
       ptrace("syscall", this.tid);
     }
@@ -230,6 +234,7 @@ export class Tracee {
   /** Ends tracing; the thread goes on. */
   detach(signal = 0): void {
     this.closeMemory();
+    if (this.#isToStop) attempt(SYS.kill, this.pid, SIGSTOP);
     ptrace("detach", this.tid, 0, signal);
   }
 

@@ -1,5 +1,5 @@
 import { constants } from "node:os";
-import { EAGAIN } from "../../../linux/errno.js";
+import { EAGAIN, ENOTCONN } from "../../../linux/errno.js";
 import {
   MSG_CMSG_CLOEXEC,
   MSG_DONTWAIT,
@@ -90,7 +90,8 @@ export function peekMessage(fd: number, size: number): PeekedMessage | "truncate
   const header = messageHeader(name, data.subarray(0, size), control);
   const flags = MSG_PEEK | MSG_DONTWAIT | MSG_CMSG_CLOEXEC;
   const got = attempt(SYS.recvmsg, fd, header, flags);
-  if (got === -EAGAIN) return undefined;
+  // Nothing waits at a SOCK_SEQPACKET that is not connected.
+  if (got === -EAGAIN || got === -ENOTCONN) return undefined;
   if (got < 0) throw new KernelError("read the queue of a socket", -got);
   const message = {
     data: data.subarray(0, got),

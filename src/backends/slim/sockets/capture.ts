@@ -88,7 +88,8 @@ export class SocketTable {
     if (kindOf(file) !== "socket") return;
     this.#inodes.set(inodeOf(file), file);
     borrow(file, (fd) => {
-      if (intOption(fd, SOL_SOCKET, SO_DOMAIN) !== AF_UNIX) return;
+      // Reading would take the error away.
+      if (intOption(fd, SOL_SOCKET, SO_DOMAIN) !== AF_UNIX || hasError(fd)) return;
       const waiting = waitingIn(fd, (descriptor) => this.files.adopt(descriptor));
       if (waiting.length > 0) this.#waiting.set(file.id, waiting);
     });
@@ -100,7 +101,10 @@ export class SocketTable {
     borrow(file, (fd) => {
       if (hasFilter(fd)) unsupported("has a packet filter");
       for (const name of unsavedOptions(fd)) unsupported(`has the option ${name} set, which is not saved`);
-      if ((pollEvents(fd) & POLLERR) !== 0) unsupported("has a pending error");
+      if (hasError(fd)) {
+        unsupported("has a pending error");
+        return;
+      }
       const socket = this.#read(fd, inode, file, unsupported);
       if (socket !== undefined) this.#saved.set(file.id, socket);
     });
@@ -202,6 +206,11 @@ export class SocketTable {
       return socket?.family === "inet" ? [{ file, socket }] : [];
     });
   }
+}
+
+/** Whether the next call is told of an error, SO_ERROR of socket(7). */
+function hasError(fd: number): boolean {
+  return (pollEvents(fd) & POLLERR) !== 0;
 }
 
 function endKey(port: number, words: readonly number[], toPort: number, toWords: readonly number[]): string {

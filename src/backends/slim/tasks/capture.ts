@@ -33,7 +33,7 @@ import { procBytes, procLink, readProc } from "../proc/read.js";
 import { readStat } from "../proc/stat.js";
 import { readStatus, type Status } from "../proc/status.js";
 import { readTimers } from "../proc/timers.js";
-import { ParasiteArea } from "../ptrace/parasite-area.js";
+import { ParasiteArea, useAndLeave } from "../ptrace/parasite-area.js";
 import { ptrace } from "../ptrace/ptrace.js";
 import type { Registers } from "../ptrace/registers.js";
 import type { RemoteSyscalls } from "../ptrace/remote-syscalls.js";
@@ -88,20 +88,19 @@ export function captureProcess(frozen: FrozenProcess): ProcessState {
   const parasite = new ParasiteArea(leader, vmas);
   const capture = (remote: RemoteSyscalls): ThreadState =>
     captureThread(remote.tracee, remote, remote.registers, frozen.lastRun.get(remote.tracee.tid) ?? 0);
-  const threads = [capture(parasite.leader)];
-  const own = captureOwn(parasite.leader, pid);
-  for (const tracee of tracees.slice(1)) {
-    const remote = parasite.enter(tracee);
-    threads.push(capture(remote));
-    remote.leave();
-  }
-  // Where anything failed before, the threads find back by themselves once they are let go.
-  parasite.leave();
+  const asked = useAndLeave(parasite, () => {
+    const threads = [capture(parasite.leader)];
+    const own = captureOwn(parasite.leader, pid);
+    for (const tracee of tracees.slice(1)) {
+      const remote = parasite.enter(tracee);
+      threads.push(useAndLeave(remote, () => capture(remote)));
+    }
+    return { ...own, threads };
+  });
   return {
     frozen,
-    threads,
     vmas,
-    ...own,
+    ...asked,
     auxv: procBytes(pid, "auxv"),
     pending: pendingSignals(pid, true),
     oomScoreAdjust: Number(readProc(pid, "oom_score_adj")),

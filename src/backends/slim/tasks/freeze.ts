@@ -1,11 +1,11 @@
-import { isCrimgError } from "../../../io/errors.js";
+import { BackendError, isCrimgError } from "../../../io/errors.js";
 import { CLONE_VFORK } from "../../../linux/sched.js";
 import { SIGKILL } from "../../../linux/signals.js";
 import type { Unsupported } from "../../backend.js";
 import { procNumbers, readProc } from "../proc/read.js";
 import { lastRunOf, readStat, type Stat } from "../proc/stat.js";
 import { readStatus, type Status } from "../proc/status.js";
-import { OPTION } from "../ptrace/ptrace.js";
+import { OPTION, ptrace } from "../ptrace/ptrace.js";
 import { hideStop } from "../ptrace/restart.js";
 import { Tracee } from "../ptrace/tracee.js";
 import { poll, waitFor } from "../ptrace/wait.js";
@@ -58,7 +58,7 @@ export class FrozenTree {
       return;
     }
     const lastRun = new Map<number, number>();
-    const threads = stat.state === "Z" ? undefined : this.#stopUnlessEnded(pid, status, lastRun);
+    const threads = stat.state === "Z" ? undefined : this.#stopUnlessEnded(pid, lastRun);
     if (threads === undefined) {
       this.processes.push({
         stat: readStat(pid),
@@ -85,9 +85,9 @@ export class FrozenTree {
   }
 
   /** Undefined for a process that ends just now: its parent stands still, so it stays a zombie. */
-  #stopUnlessEnded(pid: number, status: Status, lastRun: Map<number, number>): Tracee[] | undefined {
+  #stopUnlessEnded(pid: number, lastRun: Map<number, number>): Tracee[] | undefined {
     try {
-      return this.#stopThreads(pid, status, lastRun);
+      return this.#stopThreads(pid, lastRun);
     } catch (error) {
       if (pid === this.root || readStat(pid).state !== "Z") throw error;
       for (const ended of this.#tracees.filter((tracee) => tracee.pid === pid)) {
@@ -99,18 +99,23 @@ export class FrozenTree {
   }
 
   /** A stopped thread makes no others: when a look finds none that runs, all are there. */
-  #stopThreads(pid: number, { seccomp }: Status, lastRun: Map<number, number>): Tracee[] {
-    const options = OPTION.sysGood | (seccomp === 0 ? 0 : OPTION.suspendSeccomp);
+  #stopThreads(pid: number, lastRun: Map<number, number>): Tracee[] {
     const threads: Tracee[] = [];
+    const known = new Set<number>();
     for (;;) {
-      const found = procNumbers(pid, "task").filter((tid) => !threads.some((known) => known.tid === tid));
-      if (found.length === 0) return threads.sort((a, b) => Number(b.tid === pid) - Number(a.tid === pid));
+      const found = procNumbers(pid, "task").filter((tid) => !known.has(tid));
+      if (found.length === 0) {
+        // Until the last one stands still it could give its filters to all others.
+        for (const tracee of threads) suspendFilters(tracee);
+        return threads.sort((a, b) => Number(b.tid === pid) - Number(a.tid === pid));
+      }
       for (const tid of found) {
         lastRun.set(tid, lastRunOf(pid, tid));
-        const tracee = this.#seize(pid, tid, options);
+        const tracee = this.#seize(pid, tid);
         if (tracee === undefined) continue;
         tracee.waitChannel = readProc(`${pid}/task/${tid}`, "wchan");
         threads.push(tracee);
+        known.add(tid);
         tracee.stop();
         hideStop(tracee);
       }
@@ -118,9 +123,9 @@ export class FrozenTree {
   }
 
   /** Undefined for a thread that has ended meanwhile. */
-  #seize(pid: number, tid: number, options: number): Tracee | undefined {
+  #seize(pid: number, tid: number): Tracee | undefined {
     try {
-      const tracee = Tracee.seize(pid, tid, options);
+      const tracee = Tracee.seize(pid, tid, OPTION.sysGood);
       tracee.log = this.log;
       this.log?.(`task ${tid}: seize it: done`);
       this.#tracees.push(tracee);
@@ -153,6 +158,23 @@ export class FrozenTree {
         if (poll(tracee.tid)?.kind === "gone" || !isThere(tracee)) left.delete(tracee);
       return left.size === 0 ? true : undefined;
     });
+  }
+}
+
+/**
+ * Seccomp filters of a thread, which may kill it for a call, do not see those that it makes for crimg. Each thread has its
+ * own. Errors: BackendError when crimg may not.
+ */
+function suspendFilters({ pid, tid }: Tracee): void {
+  if (readStatus(`${pid}/task/${tid}`).seccomp === 0) return;
+  try {
+    ptrace("setOptions", tid, 0, OPTION.sysGood | OPTION.suspendSeccomp);
+  } catch (cause) {
+    if (!isCrimgError(cause)) throw cause;
+    throw new BackendError(
+      `thread ${tid} of task ${pid} has seccomp filters; to suspend them needs CAP_SYS_ADMIN, and crimg itself must have none`,
+      { cause },
+    );
   }
 }
 
@@ -215,7 +237,8 @@ export function taskRows(processes: readonly FrozenProcess[]): TaskRow[] {
   const children = new Map<number, FrozenProcess[]>();
   for (const process of processes) {
     const siblings = children.get(process.stat.ppid) ?? [];
-    children.set(process.stat.ppid, [...siblings, process]);
+    siblings.push(process);
+    children.set(process.stat.ppid, siblings);
   }
   const rows: TaskRow[] = [];
   const next: TaskRow[] = processes.slice(0, 1).map(leaderRow);
