@@ -12,13 +12,18 @@ export default class Diff extends BaseCommand<typeof Diff> {
   static override description =
     `Compares tasks, descriptors, files, mappings, memory pages, locks, sockets, credentials, environment, mounts, host names,
 SysV objects, timers, signals, limits and registers. What every dump assigns anew (file ids, the order of records) and
-what always differs (vdso, statistics, run ids) is ignored.
+what always differs (vdso, statistics, run ids) is ignored. Registers come last, and those of vectors and floating point are
+counted; --only registers and --json list them all.
 
 Exit status: 0 no difference, 1 differences, 2 trouble.`;
   static override examples = [
     {
       description: "all differences, with the pages of memory",
       command: "<%= config.bin %> diff --pages example/logger example/locks",
+    },
+    {
+      description: "the bytes that differ in memory",
+      command: "<%= config.bin %> diff --only memory --bytes example/logger example/locks",
     },
     {
       description: "descriptors and files only, for a script",
@@ -32,7 +37,7 @@ Exit status: 0 no difference, 1 differences, 2 trouble.`;
     differences:
       "list of {section, status: added, removed or modified, label, changes: list of {field, old, new}}; times in nanoseconds",
     memory:
-      "list of {pid, label, added, removed, changed: pages; ranges with --pages: list of {start, end, status}}",
+      "list of {pid, label, added, removed, changed: pages; ranges with --pages: list of {start, end, status}; bytes with --bytes: list of {address in NEW, old, new}}",
     damage:
       "list of {code, file, offset, path, message}: parts that could not be read, whose objects look removed; absent if there are none",
     notCompared: "sections left out because one of the two is a piped stream, whose pages are not kept",
@@ -50,6 +55,7 @@ Exit status: 0 no difference, 1 differences, 2 trouble.`;
       description: "compare only this section; repeatable, or a list with commas",
     }),
     pages: boolean({ description: "list the address ranges of differing pages" }),
+    bytes: boolean({ description: "list the differing bytes of changed pages, as hexadecimal" }),
   };
 
   async run(): Promise<Answer> {
@@ -65,6 +71,7 @@ Exit status: 0 no difference, 1 differences, 2 trouble.`;
         only,
         matchBy: flags["match-by"],
         pages: flags.pages,
+        bytes: flags.bytes,
         progress: (done, total) => progress.at(done, total),
       }),
     );
@@ -73,7 +80,13 @@ Exit status: 0 no difference, 1 differences, 2 trouble.`;
     const exit = this.answering(same ? EXIT.ok : EXIT.no);
     if (flags.json)
       this.printJson({ old: left.name, new: right.name, same, ...answer, ...damageJson(damage) });
-    else this.printLines(diffLines(left.name, right.name, answer, this.style));
+    else
+      this.printLines(
+        diffLines(left.name, right.name, answer, {
+          style: this.style,
+          allRegisters: only?.includes("registers") === true,
+        }),
+      );
     if (answer.notCompared !== undefined)
       this.warn(`not compared (memory of a piped stream is not kept): ${answer.notCompared.join(", ")}`);
     return this.withDamage(damage, exit);

@@ -8,12 +8,24 @@ const MARKS: Readonly<Record<Difference["status"], readonly [mark: string, role:
   modified: ["~", "changed"],
 };
 
-/** A comparison as text: a block per section, a line per object, changed fields as `old -> new`. */
+export interface DiffLook {
+  readonly style: Style;
+  /** Registers of vectors and floating point one by one, not only their number. */
+  readonly allRegisters: boolean;
+}
+
+/** Registers that change with every step and say little by themselves. */
+const VECTOR_REGISTER = /^(?:[xyz]mm|mm|st|k|v|q|vr|vs|f|fp)\d/;
+
+/**
+ * A comparison as text: a block per section, a line per object, changed fields as `old -> new`. Memory, and registers
+ * after it, come last.
+ */
 export function* diffLines(
   oldName: string,
   newName: string,
   diff: CheckpointDiff,
-  style: Style,
+  { style, allRegisters }: DiffLook,
 ): Generator<Line> {
   if (diff.differences.length + diff.memory.length === 0) {
     yield `no differences between ${oldName} and ${newName}`;
@@ -21,16 +33,34 @@ export function* diffLines(
   }
   yield style("removed", `--- ${oldName}`);
   yield style("added", `+++ ${newName}`);
+  const isOfRegisters = ({ section }: Difference): boolean => section === "registers";
+  yield* sectionLines(
+    diff.differences.filter((each) => !isOfRegisters(each)),
+    style,
+  );
+  if (diff.memory.length > 0) yield style("heading", "MEMORY");
+  for (const memory of diff.memory) yield* memoryLines(memory, style);
+  const registers = diff.differences.filter(isOfRegisters);
+  yield* sectionLines(allRegisters ? registers : registers.map(withoutVectors), style);
+}
+
+function* sectionLines(differences: readonly Difference[], style: Style): Generator<Line> {
   let section = "";
-  for (const difference of diff.differences) {
+  for (const difference of differences) {
     if (difference.section !== section) {
       section = difference.section;
       yield style("heading", section.toUpperCase());
     }
     yield* differenceLines(difference, style);
   }
-  if (diff.memory.length > 0) yield style("heading", "MEMORY");
-  for (const memory of diff.memory) yield* memoryLines(memory, style);
+}
+
+function withoutVectors(difference: Difference): Difference {
+  const vectors = difference.changes.filter(({ field }) => VECTOR_REGISTER.test(field));
+  if (difference.status !== "modified" || vectors.length === 0) return difference;
+  const others = difference.changes.filter((change) => !vectors.includes(change));
+  const count = `${vectors.length} registers of vectors or floating point`;
+  return { ...difference, changes: others, label: `${difference.label} (and ${count})` };
 }
 
 function* differenceLines({ status, label, changes }: Difference, style: Style): Generator<Line> {
@@ -53,7 +83,7 @@ function* differenceLines({ status, label, changes }: Difference, style: Style):
 }
 
 function* memoryLines(
-  { label, added, removed, changed, ranges }: MemoryDifference,
+  { label, added, removed, changed, ranges, bytes }: MemoryDifference,
   style: Style,
 ): Generator<Line> {
   const counts = [
@@ -63,6 +93,7 @@ function* memoryLines(
   ].filter(Boolean);
   yield styled`  ${style("changed", `~ ${label}`)}  pages: ${counts.join(", ")}`;
   for (const { start, end, status } of ranges ?? []) yield `      ${start}-${end} ${status}`;
+  for (const { address, old, new: fresh } of bytes ?? []) yield `      ${address} ${old} -> ${fresh}`;
 }
 
 function text(value: DiffComparable): string {

@@ -145,4 +145,23 @@ test("--color always colours a pipe, but not while the command line cannot be re
   assert.not.ok(stderr.includes("\u001b"));
 });
 
+test("diff tells registers last, and counts those of vectors unless they are asked for", async () => {
+  const diff = (...flags: string[]) =>
+    crimg(["diff", "fixtures/criu/logger", "fixtures/criu/locks", "--match-by", "tree", ...flags], {
+      cwd: ROOT,
+    });
+  const { stdout } = await diff();
+  assert.equal(stdout.match(/^[A-Z]+$/gm)?.slice(-3), ["RECORDS", "MEMORY", "REGISTERS"]);
+  assert.match(
+    stdout,
+    /REGISTERS\n {2}~ task 1000 \(and \d+ registers of vectors or floating point\)\n {6}r15 0x/,
+  );
+  assert.not.match(stdout, /^ {6}[xyz]mm\d/m);
+  const { stdout: all } = await diff("--only", "registers");
+  assert.match(all, /^ {2}~ task 1000\n/m);
+  assert.match(all, /^ {6}xmm1 0x/m);
+  const { stdout: bytes } = await diff("--only", "memory", "--bytes");
+  assert.match(bytes, /pages: .* changed.*\n {6}0x[0-9a-f]+ [0-9a-f]+ -> [0-9a-f]+\n/);
+});
+
 test.run();

@@ -123,7 +123,7 @@ function checked(document: Document, options: ValidateOptions = {}): void {
 function compared(left: Document, right: Document): void {
   const answer = diffCheckpoints(left, right, { pages: true });
   shownJson(answer);
-  shown(diffLines(left.name, right.name, diffCheckpoints(left, right), LOOK.style));
+  shown(diffLines(left.name, right.name, diffCheckpoints(left, right), { ...LOOK, allRegisters: true }));
 }
 
 function comparedWith(target: Target, compare: (original: Document) => void): void {

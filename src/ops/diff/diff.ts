@@ -42,6 +42,8 @@ export interface DiffOptions {
   readonly matchBy?: MatchBy | undefined;
   /** List the ranges of differing pages, not only their number. */
   readonly pages?: boolean | undefined;
+  /** List the differing bytes of changed pages. */
+  readonly bytes?: boolean | undefined;
   /** Called with the bytes of mappings compared so far, and in total. */
   readonly progress?: ((done: number, total: number) => void) | undefined;
 }
@@ -73,9 +75,8 @@ export function diffCheckpoints(left: Document, right: Document, options: DiffOp
   ]);
   if (wanted("records") && left.family === "criu" && right.family === "criu")
     differences.push(...diffRecords(before, after));
-  const memory = wanted("memory")
-    ? [...diffMemory(before, after, options.pages === true, options.progress)]
-    : [];
+  const detail = { ranges: options.pages === true, bytes: options.bytes === true };
+  const memory = wanted("memory") ? [...diffMemory(before, after, detail, options.progress)] : [];
   return { differences, memory, ...(notCompared.length > 0 ? { notCompared } : {}) };
 }
 

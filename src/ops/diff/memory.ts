@@ -1,4 +1,5 @@
 import path from "node:path";
+import { MAX_LISTED_CHANGES } from "../../io/limits.js";
 import { isSameFile } from "../../io/same-file.js";
 import type { Task } from "../../model/checkpoint.js";
 import type { Mapping } from "../../model/mapping.js";
@@ -18,6 +19,22 @@ export interface PageRange {
   readonly status: "added" | "removed" | "changed";
 }
 
+/** Differing bytes of a page; both sides as hexadecimal. */
+export interface ByteRange {
+  /** In the new image. */
+  readonly address: string;
+  readonly old: string;
+  readonly new: string;
+}
+
+/** How much detail of differing pages is listed. */
+export interface MemoryDetail {
+  /** The ranges of differing pages. */
+  readonly ranges: boolean;
+  /** The differing bytes of changed pages. */
+  readonly bytes: boolean;
+}
+
 /** Differing pages of one mapping. */
 export interface MemoryDifference {
   readonly pid: number;
@@ -26,13 +43,15 @@ export interface MemoryDifference {
   readonly removed: number;
   readonly changed: number;
   readonly ranges?: readonly PageRange[];
+  /** The first MAX_LISTED_CHANGES. */
+  readonly bytes?: readonly ByteRange[];
 }
 
 /** Compares stored pages by mapping. Pages that both sets share in one file are not read. */
 export function* diffMemory(
   left: Side,
   right: Side,
-  listRanges: boolean,
+  detail: MemoryDetail,
   progress: (done: number, total: number) => void = () => {},
 ): Generator<MemoryDifference> {
   let total = 0;
@@ -44,9 +63,7 @@ export function* diffMemory(
     if (partner === undefined) continue;
     const [before, after] = [task.memory(), partner.memory()];
     if (before === undefined || after === undefined || before.pageSize !== after.pageSize) continue;
-    const comparison = new MemoryComparison(before, after, listRanges, (bytes) =>
-      progress(done + bytes, total),
-    );
+    const comparison = new MemoryComparison(before, after, detail, (bytes) => progress(done + bytes, total));
     for (const pair of pairMappings(left, right, task, partner)) {
       const shown = (pair.old ?? pair.new) as Mapping;
       const name = mappingName(pair.old === undefined ? right : left, shown);
@@ -104,7 +121,7 @@ class MemoryComparison {
   constructor(
     readonly before: Memory,
     readonly after: Memory,
-    readonly listRanges: boolean,
+    readonly detail: MemoryDetail,
     readonly progress: (bytes: number) => void,
   ) {}
 
@@ -113,10 +130,11 @@ class MemoryComparison {
     fresh: AddressRange | undefined,
   ): Omit<MemoryDifference, "pid" | "label"> {
     const ranges: PageRange[] = [];
+    const bytes: ByteRange[] = [];
     const counts = { added: 0, removed: 0, changed: 0 };
     const note = (status: PageRange["status"], page: number, pages: number): void => {
       counts[status] += pages;
-      if (!this.listRanges) return;
+      if (!this.detail.ranges) return;
       const base = (status === "removed" ? old : (fresh ?? old))?.start ?? 0n;
       const unit = BigInt(this.after.pageSize);
       const start = hex(base + BigInt(page) * unit) as string;
@@ -141,13 +159,17 @@ class MemoryComparison {
         b === undefined ? Infinity : inB ? b.page + b.pages : b.page,
       );
       if (a !== undefined && b !== undefined && inA && inB)
-        this.#compareStored(a, b, start, end - start, note);
+        this.#compareStored(a, b, start, end - start, note, bytes);
       else note(inA ? "removed" : "added", start, end - start);
       at = end;
       if (a !== undefined && a.page + a.pages <= at) a = left.next().value;
       if (b !== undefined && b.page + b.pages <= at) b = right.next().value;
     }
-    return this.listRanges ? { ...counts, ranges } : counts;
+    return {
+      ...counts,
+      ...(this.detail.ranges ? { ranges } : {}),
+      ...(this.detail.bytes && bytes.length > 0 ? { bytes } : {}),
+    };
   }
 
   #compareStored(
@@ -156,6 +178,7 @@ class MemoryComparison {
     page: number,
     pages: number,
     note: (status: "changed", page: number, pages: number) => void,
+    bytes: ByteRange[],
   ): void {
     if (this.#isSamePlace(a, b)) return;
     const { pageSize } = this.after;
@@ -166,9 +189,16 @@ class MemoryComparison {
       const after = this.after.read(addressOf(b, first, pageSize), count * pageSize);
       this.progress((first + count) * pageSize);
       if (before.equals(after)) continue;
-      for (let i = 0; i < count; i++)
-        if (before.compare(after, i * pageSize, (i + 1) * pageSize, i * pageSize, (i + 1) * pageSize) !== 0)
-          note("changed", first + i, 1);
+      for (let i = 0; i < count; i++) {
+        const [start, end] = [i * pageSize, (i + 1) * pageSize];
+        if (before.compare(after, start, end, start, end) === 0) continue;
+        note("changed", first + i, 1);
+        if (!this.detail.bytes) continue;
+        const address = addressOf(b, first + i, pageSize);
+        for (const range of differingBytes(before.subarray(start, end), after.subarray(start, end), address))
+          if (bytes.length < MAX_LISTED_CHANGES) bytes.push(range);
+          else break;
+      }
     }
   }
 
@@ -187,6 +217,29 @@ class MemoryComparison {
     return same;
   }
 }
+
+/** Runs of bytes that differ; runs with fewer than eight equal bytes between them are one. */
+function* differingBytes(before: Buffer, after: Buffer, address: bigint): Generator<ByteRange> {
+  let start = -1;
+  let last = -1;
+  const range = (): ByteRange => ({
+    address: hex(address + BigInt(start)) as string,
+    old: before.toString("hex", start, last + 1),
+    new: after.toString("hex", start, last + 1),
+  });
+  for (let i = 0; i < before.length; i++) {
+    if (before[i] === after[i]) continue;
+    if (start !== -1 && i - last > EQUAL_BETWEEN) {
+      yield range();
+      start = i;
+    }
+    if (start === -1) start = i;
+    last = i;
+  }
+  if (start !== -1) yield range();
+}
+
+const EQUAL_BETWEEN = 8;
 
 /** Runs name the file with or without its directory. */
 function fileOf({ directory }: Memory, file: string): string {

@@ -29,6 +29,8 @@ export interface HostSocket {
   readonly address: readonly number[];
   readonly port: number;
   readonly isListening: boolean;
+  /** A closed connection that no process has any more: it is there until its last packets are acknowledged or time out. */
+  readonly isDying: boolean;
   readonly remotePort: number;
 }
 
@@ -40,6 +42,8 @@ const SOCKET_TABLES: readonly (readonly [file: string, protocol: HostSocket["pro
 ];
 /** TCP_LISTEN in /proc/net/tcp. */
 const LISTEN = "0A";
+/** TCP_FIN_WAIT1, FIN_WAIT2, TIME_WAIT, LAST_ACK and CLOSING. */
+const DYING = new Set(["04", "05", "06", "09", "0B"]);
 
 /** This machine, as far as a restore depends on it. Everything is read when it is asked for. */
 export class Host {
@@ -168,12 +172,16 @@ function names(directory: string): string[] {
 
 /** A line such as `0: 0100007F:1F90 00000000:0000 0A …`; addresses are words in the host's byte order, as in images. */
 function socketOf(line: string, protocol: HostSocket["protocol"]): HostSocket[] {
-  const [, local, remote, state] = line.trim().split(/\s+/);
+  const [, local, remote, state = "", , , , , , inode] = line.trim().split(/\s+/);
   const [address, port] = local?.split(":") ?? [];
   if (address === undefined || port === undefined || remote === undefined) return [];
   const words = address.match(/.{8}/g)?.map((word) => Number.parseInt(word, 16)) ?? [];
   const remotePort = Number.parseInt(remote.split(":")[1] ?? "0", 16);
   return [
-    { protocol, address: words, port: Number.parseInt(port, 16), isListening: state === LISTEN, remotePort },
+    {
+      ...{ protocol, address: words, port: Number.parseInt(port, 16), remotePort },
+      isListening: state === LISTEN,
+      isDying: protocol === "TCP" && DYING.has(state) && inode === "0",
+    },
   ];
 }

@@ -1,5 +1,4 @@
 import { IMAGES } from "../../../formats/criu/images.js";
-import { shellCommand } from "../../../io/shell.js";
 import type { OpenFile } from "../../../model/open-file.js";
 import { formatAddress, parseAddress } from "../../../schema/ip-address.js";
 import type { ImageContext } from "../context.js";
@@ -48,7 +47,7 @@ export const hostNetworkRules: readonly Rule<HostContext>[] = [
     id: "ADDRESS_MISSING",
     level: "error",
     about: "The local addresses of the set's sockets are those of an interface here.",
-    fix: "Add the address to an interface, or move the sockets with crimg edit --remap-address OLD=NEW.",
+    fix: "Move the sockets with crimg edit --remap-address OLD=NEW, or add the address to an interface: ip address add.",
     *check(context) {
       if (makesNamespace(context.image, "net")) return;
       const ends = [...localEnds(context.image)];
@@ -68,7 +67,7 @@ export const hostNetworkRules: readonly Rule<HostContext>[] = [
           what: "no interface has the address",
           expected: address,
           found: "none",
-          fix: shellCommand(["ip", "address", "add", address.replace("::ffff:", ""), "dev", "lo"]),
+          fix: context.image.editCommand("--remap-address", `${address.replace("::ffff:", "")}=NEW`),
         };
       }
     },
@@ -164,7 +163,7 @@ function excludes(host: HostSocket, end: LocalEnd): boolean {
   if (!isSame && !isAny(host.address) && !isAny(end.address)) return false;
   if (end.protocol === "UDP") return true;
   if (end.isListening) return host.isListening;
-  return !host.isListening && isSame && host.remotePort === end.remotePort;
+  return !host.isListening && !host.isDying && isSame && host.remotePort === end.remotePort;
 }
 
 /** An address for comparison: IPv4 in IPv6 is IPv4. */

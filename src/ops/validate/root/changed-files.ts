@@ -1,6 +1,5 @@
 import { readBuildId } from "../../../formats/elf/build-id.js";
 import { isCrimgError } from "../../../io/errors.js";
-import { shellCommand } from "../../../io/shell.js";
 import { FileSource } from "../../../io/source.js";
 import { S_IALLUGO, S_IFDIR, S_IFMT, S_IFREG } from "../../../linux/files.js";
 import { O_APPEND } from "../../../linux/open-flags.js";
@@ -52,9 +51,9 @@ export const changedFileRules: readonly Rule<RootContext>[] = [
     level: "error",
     about:
       "A file has the permissions that it had; criu compares them unless --skip-file-rwx-check is given.",
-    fix: "chmod gives it the old ones; crimg edit --accept-file takes the new ones; criu's --skip-file-rwx-check does not look.",
+    fix: "crimg edit --accept-file takes the new ones; chmod gives it the old ones; criu's --skip-file-rwx-check does not look.",
     *check(context) {
-      for (const [opened, { stat, path }] of present(context)) {
+      for (const [opened, { stat }] of present(context)) {
         const { mode } = opened.file;
         if (
           mode === undefined ||
@@ -68,7 +67,7 @@ export const changedFileRules: readonly Rule<RootContext>[] = [
           what: "the permissions have changed",
           expected: octal(mode),
           found: octal(stat.mode),
-          fix: shellCommand(["chmod", octal(mode), path]),
+          fix: acceptCommand(context, opened),
         };
       }
     },
@@ -90,7 +89,7 @@ export const changedFileRules: readonly Rule<RootContext>[] = [
           continue;
         yield {
           at: opened.at,
-          ...judge(context, opened, stat.size, path),
+          ...judge(context, opened, stat.size),
           expected: `${size} bytes`,
           found: `${stat.size} bytes`,
         };
@@ -161,25 +160,19 @@ function isOtherType(opened: OpenedFile, mode: number): boolean {
 }
 
 /** What a changed size means for this file, and what fixes it. */
-function judge(
-  context: RootContext,
-  opened: OpenedFile,
-  now: number,
-  path: string,
-): Pick<Found, "what" | "fix"> {
+function judge(context: RootContext, opened: OpenedFile, now: number): Pick<Found, "what" | "fix"> {
   const { file } = opened;
   const size = file.size as bigint;
   const hasGrown = BigInt(now) > size;
-  const accept = (): string =>
-    context.image.editCommand("--accept-file", globOf(opened.path), "--root", context.tree.root);
+  const accept = (): string => acceptCommand(context, opened);
   if (opened.isProgram)
     return { what: "a program or library that is mapped has changed: its code is at other places now" };
   const isLog = ((file.flags ?? 0) & O_APPEND) !== 0 || file.position === size;
   if (isLog && hasGrown) return { what: "a log that is only appended to has grown", fix: accept() };
   if (hasGrown)
     return {
-      what: "a data file has grown; cutting it back is right if only the end is new",
-      fix: shellCommand(["truncate", "-s", String(size), path]),
+      what: "a data file has grown; truncate(1) is right instead if only the end is new and is not wanted",
+      fix: accept(),
     };
   return {
     what: isLog
@@ -187,6 +180,10 @@ function judge(
       : "a data file has lost its end",
     fix: accept(),
   };
+}
+
+function acceptCommand({ image, tree }: RootContext, { path }: OpenedFile): string {
+  return image.editCommand("--accept-file", globOf(path), "--root", tree.root);
 }
 
 /** A pattern that matches this path alone. */

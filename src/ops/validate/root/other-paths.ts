@@ -22,9 +22,11 @@ export const otherPathRules: readonly Rule<RootContext>[] = [
     about: "The directory in which a unix socket is bound is there, and writable.",
     fix: "Make the directory, or say with crimg edit --remap-path OLD=NEW where it is now.",
     *check(context) {
-      for (const { file, place, path } of boundSockets(context)) {
+      for (const { file, place, path, isDeleted } of boundSockets(context)) {
         const directory = posix.dirname(place);
         const found = context.tree.find(directory);
+        // criu makes the directory again for a socket whose file had been deleted (sk-unix.c, bind_on_deleted).
+        if (isDeleted && isMissing(found)) continue;
         const problem = isMissing(found)
           ? `no ${found.missing}`
           : !found.stat.isDirectory()

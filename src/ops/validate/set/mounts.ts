@@ -8,6 +8,16 @@ import type { Found, Rule } from "../finding.js";
 /** Mounts whose `root` is a whole file system. */
 const WHOLE = "/";
 
+/** Devices of which criu stores no contents: of the root, and those with an external mount (mount.c, dump_one_fs). */
+function* broughtFromOutside(context: SetContext): Generator<number> {
+  for (const { mounts } of namespaces(context)) {
+    const ids = new Set(mounts.map(({ value }) => value.mnt_id));
+    for (const { value } of mounts)
+      if (value.ext_key !== undefined || value.ext_mount === true || !ids.has(value.parent_mnt_id))
+        yield value.root_dev;
+  }
+}
+
 /** Rules about mount namespaces. */
 export const mountRules: readonly Rule<SetContext>[] = [
   {
@@ -88,20 +98,15 @@ export const mountRules: readonly Rule<SetContext>[] = [
   {
     id: "MOUNT_CONTENTS",
     level: "warning",
-    about: "The contents of a tmpfs are in the set.",
+    about: "The contents of a tmpfs are in the set, unless one of its mounts is external or the root.",
     fix: "Copy the missing file from where the set was made; without it the tmpfs comes back empty.",
     *check(context) {
       const names = new Set(context.set.files.map(({ name }) => name));
-      const told = new Set<number>();
+      const told = new Set(broughtFromOutside(context));
       for (const { image, mounts } of namespaces(context))
         for (const { value, index } of mounts) {
-          if (
-            enumName(FSTYPE, value.fstype) !== "TMPFS" ||
-            value.root !== WHOLE ||
-            value.ext_key !== undefined ||
-            told.has(value.root_dev)
-          )
-            continue;
+          const isTmpfs = enumName(FSTYPE, value.fstype) === "TMPFS";
+          if (!isTmpfs || value.root !== WHOLE || told.has(value.root_dev)) continue;
           const file = fileNameOf(IMAGES.TMPFS_DEV, value.root_dev);
           if (names.has(file) || names.has(fileNameOf(IMAGES.TMPFS_IMG, value.mnt_id))) continue;
           told.add(value.root_dev);

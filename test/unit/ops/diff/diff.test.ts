@@ -153,4 +153,30 @@ for (const path of [
     assert.equal(diffCheckpoints(plain, other).differences, []);
   });
 
+test("the differing bytes of changed pages, in runs, on request", () => {
+  const at = [16, 17, 21, 100];
+  const flip = (old: Buffer): Buffer => {
+    const bytes = Buffer.from(old);
+    for (const offset of at) bytes[offset] = (bytes[offset] as number) ^ 0xff;
+    return bytes;
+  };
+  const [before, after] = [openSet("fixtures/criu/logger"), changed("logger", [], { "pages-1.img": flip })];
+  const [memory, ...others] = diffCheckpoints(before, after, { only: ["memory"], bytes: true }).memory;
+  assert.equal(others, []);
+  assert.is(memory?.changed, 1);
+  const page = (diffCheckpoints(before, after, { only: ["memory"], pages: true }).memory[0]?.ranges ?? [])[0];
+  const start = BigInt(page?.start ?? 0);
+  const bytes = memory?.bytes ?? [];
+  assert.equal(
+    bytes.map(({ address, old }) => [BigInt(address) - start, old.length / 2]),
+    [
+      [16n, 6],
+      [100n, 1],
+    ],
+  );
+  const [, last] = bytes;
+  assert.is(Number.parseInt(last?.old ?? "", 16) ^ Number.parseInt(last?.new ?? "", 16), 0xff);
+  assert.is(diffCheckpoints(before, after, { only: ["memory"] }).memory[0]?.bytes, undefined);
+});
+
 test.run();

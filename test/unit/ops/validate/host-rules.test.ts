@@ -1,11 +1,11 @@
 import { spawn } from "node:child_process";
-import { createServer } from "node:net";
+import { connect, createServer } from "node:net";
 import os from "node:os";
 import * as assert from "uvu/assert";
 import { IMAGES } from "../../../../src/formats/criu/images.js";
 import { MNT_ENTRY } from "../../../../src/formats/criu/tables/mnt.js";
 import type { Finding } from "../../../../src/ops/validate/finding.js";
-import { Host } from "../../../../src/ops/validate/host/host.js";
+import { Host, type HostSocket } from "../../../../src/ops/validate/host/host.js";
 import { HOST_RULES, SET_HOST_RULES } from "../../../../src/ops/validate/host/rules.js";
 import { validate } from "../../../../src/ops/validate/validate.js";
 import { until } from "../../../helpers/live.js";
@@ -230,12 +230,38 @@ test("PORT_TAKEN: a program listens on the port", async () => {
   }
 });
 
+test("PORT_TAKEN: not by the dying connections of the program that was dumped", async () => {
+  const sockets = await dyingConnection();
+  const [dying] = sockets.filter(({ isDying }) => isDying);
+  assert.ok(dying, "TIME_WAIT");
+  const end = (state: "src" | "dst", port: number) => [`files.img[18].isk.${state}_port`, port] as const;
+  const set = new DamagedSet("sockets")
+    .set("files.img[18].isk.state", 1)
+    .set("files.img[18].isk.src_addr", [0x0100_007f])
+    .set(...end("src", dying?.port ?? 0))
+    .set(...end("dst", dying?.remotePort ?? 0));
+  assert.equal(of("PORT_TAKEN", set), []);
+});
+
+/** The TCP sockets of this host, with one that was closed a moment ago. */
+async function dyingConnection(): Promise<readonly HostSocket[]> {
+  const server = createServer((socket) => socket.resume());
+  await new Promise<void>((done) => server.listen(0, "127.0.0.1", done));
+  const { port } = server.address() as { port: number };
+  await new Promise<void>((done) => {
+    const client = connect(port, "127.0.0.1", () => client.end());
+    client.on("close", () => done());
+  });
+  await new Promise((done) => server.close(done));
+  return new Host(CRIU).sockets().filter((socket) => socket.port === port || socket.remotePort === port);
+}
+
 test("ADDRESS_MISSING: no interface has the address", () => {
   // 203.0.113.0/24 is for documentation, RFC 5737.
   const set = () => new DamagedSet("sockets").set("files.img[18].isk.src_addr", [0x0171_00cb]);
   const [finding, ...others] = of("ADDRESS_MISSING", set());
   assert.equal([finding?.expected, others], ["203.0.113.1", []]);
-  assert.is(finding?.fix, "ip address add 203.0.113.1 dev lo");
+  assert.match(finding?.fix ?? "", "--remap-address 203.0.113.1=NEW ");
   assert.equal(of("ADDRESS_MISSING", set().set("files.img[18].isk.ip_opts.freebind", true)), []);
   assert.equal(of("ADDRESS_MISSING", new DamagedSet("sockets")), []);
 });

@@ -74,13 +74,12 @@ test("FILE_TYPE", () => {
   assert.equal([expected, found], ["a regular file", "a directory"]);
 });
 
-test("FILE_MODE, and the chmod that fixes it", () => {
+test("FILE_MODE, accepted by an edit of the image", () => {
   const { root, home } = unpacked("logger");
   chmodSync(join(home, "data/records"), 0o600);
   const { expected, found, fix } = only(findings("logger", root), "FILE_MODE");
   assert.equal([expected, found], ["0644", "0600"]);
-  execFileSync("sh", ["-c", fix as string]);
-  assert.equal(findings("logger", root), []);
+  assert.match(fix ?? "", "--accept-file /var/lib/crimg-demo/logger/data/records");
 });
 
 test("FILE_SIZE: what grew may be accepted by an edit", () => {
