@@ -93,8 +93,7 @@ Exit status: 0 done (or nothing to change), 1 an edit matched nothing, 2 trouble
     },
     {
       description: "let an archived container listen at another port, under another name",
-      command:
-        "<%= config.bin %> edit ARCHIVE --tcp-listen-remap 8080:9090 --hostname other -o NEW",
+      command: "<%= config.bin %> edit ARCHIVE --tcp-listen-remap 8080:9090 --hostname other -o NEW",
     },
     {
       description: "apply a recipe",

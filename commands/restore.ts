@@ -7,7 +7,7 @@ import { imageArg } from "../src/cli/flags.js";
 import type { Line } from "../src/cli/line.js";
 import { terminalWidth, writeLines } from "../src/cli/output.js";
 import { Progress } from "../src/cli/progress.js";
-import { RESTORE_FLAGS } from "../src/cli/restore-flags.js";
+import { PODMAN, RESTORE_FLAGS } from "../src/cli/restore-flags.js";
 import { restoreJson } from "../src/cli/restore-json.js";
 import {
   endedText,
@@ -22,15 +22,18 @@ import { runAs } from "../src/cli/run-as.js";
 import { StepLog } from "../src/cli/step-log.js";
 import { styleFor } from "../src/cli/style.js";
 import {
+  type Document,
   type Edit,
   openDocument,
   ownerToBecome,
   type Policy,
   type PreparedRestore,
   parseGrant,
+  podmanRestore,
   prepareRestore,
   type Restart,
   type RestoreRequest,
+  shellCommand,
   UsageError,
 } from "../src/index.js";
 
@@ -44,7 +47,9 @@ streams of crimg checkpoint and criu for the rest, or the other one if only that
 
 Edits are applied to a temporary copy; the original is only read. A stream can be piped in, as -.
 
-Arguments after -- are passed to criu; they replace those that crimg derives.
+An archive that Podman made is handed to podman with --backend podman: as it is, or as a temporary copy with the edits.
+
+Arguments after -- are passed to criu, or to podman container restore; they replace those that crimg derives.
 
 If someone other than root owns the image or could have replaced it, root restores it only with rights that its owner
 could have; --allow-rights grants more by name, and --as-owner restores it as that user. The writer of piped data is
@@ -86,6 +91,11 @@ Exit status: 0 restored (and, without --detach, ended, with any status), 1 it ca
       command: "<%= config.bin %> <%= command.id %> IMG --allow-rights uid=0,caps",
     },
     {
+      description: "let podman restore an archive, with another port",
+      command:
+        "<%= config.bin %> <%= command.id %> web.tar --backend podman --name web2 --tcp-listen-remap 8080:9090",
+    },
+    {
       description: "pass options to criu",
       command: "<%= config.bin %> <%= command.id %> IMG -- --tcp-close",
     },
@@ -108,7 +118,7 @@ Exit status: 0 restored (and, without --detach, ended, with any status), 1 it ca
     rights:
       "rights beyond those of its owner that the caller could grant but has not: list of {name, asked, had, pid, count}",
     restart:
-      "absent if nothing was started: restored, pid and remark (a warning), and with slim, without --detach, ended: {status} or {signal} of the root task; or restored, reason and explanation (see crimg explain)",
+      "absent if nothing was started: restored, pid and remark (a warning), and with slim, without --detach, ended: {status} or {signal} of the root task; or restored, reason and explanation (see crimg explain); with podman restored and container, its id",
   };
   static override args = { IMG: imageArg };
   static override flags = RESTORE_FLAGS;
@@ -141,7 +151,9 @@ Exit status: 0 restored (and, without --detach, ended, with any status), 1 it ca
     }
     const document = openDocument(this.image, { ...this.opening, spoolIn: tmpdir() });
     try {
-      refuseArchive(document, "restore");
+      if (flags.backend === PODMAN) return this.#byPodman(document, edits, policies);
+      if (flags.name !== undefined) throw new UsageError("--name is for --backend podman");
+      refuseArchive(document);
       const prepared = await prepareRestore(document, this.#request(edits, policies));
       if (flags.print) return this.#print(prepared);
       for (const warning of warningsOf(prepared)) this.warn(warning);
@@ -178,7 +190,7 @@ Exit status: 0 restored (and, without --detach, ended, with any status), 1 it ca
       grant: grant === undefined ? undefined : parseGrant(grant),
       asOwner,
       root: flags.root,
-      backend: flags.backend === "auto" ? wanted : flags.backend,
+      backend: flags.backend === "auto" || flags.backend === PODMAN ? wanted : flags.backend,
       criu: flags.criu,
       extra: this.#extra,
       given: this.#given,
@@ -196,6 +208,26 @@ Exit status: 0 restored (and, without --detach, ended, with any status), 1 it ca
   get #given(): string[] {
     const flags = this.typedFlags("dry-run", "print");
     return this.#extra.length === 0 ? flags : [...flags, "--", ...this.#extra];
+  }
+
+  #byPodman(document: Document, edits: readonly Edit[], policies: readonly Policy[]): Answer {
+    const { root, name, json, print, "allow-unmatched": allowUnmatched } = this.flags;
+    const { version } = this.config;
+    const restore = podmanRestore(document, { edits, policies, root, name, version, extra: this.#extra });
+    const unmatched = allowUnmatched ? [] : (restore.plan?.unmatched ?? []);
+    for (const sentence of unmatched) this.note(`nothing matched: ${sentence}`);
+    for (const warning of restore.plan?.warnings ?? []) this.warn(warning);
+    const commandLine = shellCommand(restore.command);
+    const facts = { image: document.name, backend: PODMAN, commandLine, changes: restore.plan?.changes };
+    if (print || this.flags["dry-run"] || unmatched.length > 0) {
+      if (json) this.printJson({ ...facts, refusals: unmatched });
+      else this.print(commandLine);
+      return unmatched.length > 0 ? EXIT.no : EXIT.ok;
+    }
+    const container = restore.start();
+    if (json) this.printJson({ ...facts, refusals: [], restart: { restored: true, container } });
+    else this.print(`restored by podman: container ${container}`);
+    return EXIT.ok;
   }
 
   async #start(prepared: PreparedRestore): Promise<Restart> {

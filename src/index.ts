@@ -13,10 +13,12 @@ export { findCriu } from "./backends/criu/find.js";
 export type { CheckpointRequest } from "./backends/slim/checkpoint/checkpoint.js";
 export { checkpointTree, DELETED_METHODS } from "./checkpoint.js";
 export { engineFacts } from "./engine-facts.js";
+export { type PodmanRequest, type PodmanRestore, podmanRestore } from "./engine-restore.js";
 export { CriuImage, type ImageRecord, type PayloadRange } from "./formats/criu/image.js";
 export { LinuxCrImage } from "./formats/linux-cr/image.js";
 export type { ExtensionFacts, RecordCounts } from "./formats/linux-cr/own-records.js";
 export { jsonString } from "./io/ascii-json.js";
+export { chunksOf } from "./io/digest.js";
 export * from "./io/errors.js";
 export { MAX_JSON_BYTES, MAX_PIPED_IMAGE_BYTES, MAX_RECIPE_BYTES } from "./io/limits.js";
 export { createDirectory } from "./io/new-directory.js";
@@ -52,7 +54,15 @@ export type { IdRange, Surroundings } from "./model/surroundings.js";
 export { assertUnchanged, type OpenOptions, openDocument } from "./open.js";
 export { openAnyImage, openImageBytes, openImageFile, openImages, openStreamFile } from "./open-image.js";
 export { type Conversion, type Family, planConversion } from "./ops/convert/convert.js";
-export { conversionBytes, writeConversion, writeStream } from "./ops/convert/write.js";
+export {
+  ARCHIVE_FORMS,
+  type ArchiveForm,
+  archiveOf,
+  COMPRESSIONS,
+  type Compression,
+  type MadeArchive,
+} from "./ops/convert/to-archive/to-archive.js";
+export { conversionBytes, writeArchive, writeConversion, writeStream } from "./ops/convert/write.js";
 export type { Difference, FieldChange as DiffFieldChange } from "./ops/diff/compare.js";
 export type { CheckpointDiff, DiffOptions } from "./ops/diff/diff.js";
 export { diffCheckpoints } from "./ops/diff/diff.js";

@@ -1,10 +1,11 @@
 import { type Document, isInArchive, UnsupportedError } from "../index.js";
 
-/** Refuses to write into an archive, with what to do instead. Errors: UNSUPPORTED for a set in an archive. */
-export function refuseArchive(document: Document, verb: string): void {
+/** Refuses to restore an archive without its engine, with what to do instead. Errors: UNSUPPORTED. */
+export function refuseArchive(document: Document): void {
   if (!isInArchive(document)) return;
+  const { name } = document;
   throw new UnsupportedError(
-    `cannot ${verb} a set in an archive; take it out first: crimg convert ${document.name} DIR`,
-    { file: document.name },
+    `criu restores no set in an archive; hand it to its engine, crimg restore ${name} --backend podman, or take it out: crimg convert ${name} DIR`,
+    { file: name },
   );
 }

@@ -2,6 +2,9 @@ import { boolean, integer, option, string } from "@oclif/core/flags";
 import { BACKENDS } from "../index.js";
 import { EDIT_FLAGS } from "./edit-flags.js";
 
+/** The engine that restores archives. */
+export const PODMAN = "podman" as const;
+
 /** Flags of crimg restore. */
 export const RESTORE_FLAGS = {
   ...EDIT_FLAGS,
@@ -9,10 +12,12 @@ export const RESTORE_FLAGS = {
     description: "root directory of the restored mount namespace",
     helpValue: "DIR",
   }),
-  backend: option({ options: BACKENDS })({
+  backend: option({ options: [...BACKENDS, PODMAN] as const })({
     default: "auto",
-    description: "restore with criu or slim (built in); --dry-run shows why auto chose one",
+    description:
+      "restore with criu or slim (built in); --dry-run shows why auto chose one; podman gets an archive as it is",
   }),
+  name: string({ description: "podman: name of the new container", helpValue: "NAME" }),
   criu: string({
     description: "criu to use [default: $CRIMG_CRIU, then PATH]",
     helpValue: "PATH",

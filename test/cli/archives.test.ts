@@ -157,7 +157,7 @@ test("a restore of an archive is refused, with what to do", async () => {
   assert.is(code, 2);
   assert.match(
     stderr,
-    /^error: .* a set in an archive; take it out first: crimg convert .*ticker\.tar\.zst DIR\n$/,
+    /^error: .* hand it to its engine, crimg restore .* --backend podman, or take it out: crimg convert .*ticker\.tar\.zst DIR\n$/,
   );
   const dry = await crimg(["edit", TICKER, "--comm", "1=x", "--dry-run"]);
   assert.is(dry.code, 0, dry.stderr);

@@ -3,6 +3,7 @@ import { createHash } from "node:crypto";
 import { mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { gunzipSync } from "node:zlib";
 import { codecOf, unpacked } from "../../src/formats/archive/codecs.js";
 import { FileSource } from "../../src/io/source.js";
 import { type Entry, tar } from "./tar.js";
@@ -57,7 +58,10 @@ export function ociLayout(
   const blob = (content: Buffer, type: string) => ({ mediaType: type, ...stored(files, content) });
   const manifest = {
     schemaVersion: 2,
-    config: blob(Buffer.from("{}"), "application/vnd.oci.image.config.v1+json"),
+    config: blob(
+      Buffer.from(JSON.stringify({ rootfs: { type: "layers", diff_ids: [diffId(layer)] } })),
+      "application/vnd.oci.image.config.v1+json",
+    ),
     layers: [blob(layer, mediaType)],
     annotations,
   };
@@ -65,6 +69,12 @@ export function ociLayout(
     files,
     blob(Buffer.from(JSON.stringify(manifest)), "application/vnd.oci.image.manifest.v1+json"),
   );
+}
+
+/** Digest of a layer before its compression. */
+function diffId(layer: Buffer): string {
+  const plain = layer[0] === 0x1f ? gunzipSync(layer) : layer;
+  return `sha256:${createHash("sha256").update(plain).digest("hex")}`;
 }
 
 /** An OCI layout of a containerd checkpoint. */

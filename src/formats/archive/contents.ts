@@ -1,6 +1,7 @@
 import { MAX_LISTED_CHANGES } from "../../io/limits.js";
 import type { ByteSource } from "../../io/source.js";
 import { isFar } from "../../io/unpacked-source.js";
+import { DELETED, ROOT_DIFF } from "./engine-files.js";
 import { listAt, readJson } from "./json.js";
 import { decompressedFile } from "./open.js";
 import type { PackagedSet } from "./package.js";
@@ -8,8 +9,6 @@ import type { TarMember } from "./tar/member.js";
 import { readTar } from "./tar/read.js";
 import { joined } from "./tree.js";
 
-const ROOT_DIFF = "rootfs-diff.tar";
-const DELETED = "deleted.files";
 const VOLUMES = "volumes";
 const SHARED_MEMORY = "devshm-checkpoint.tar";
 const TAR_SUFFIX = ".tar";

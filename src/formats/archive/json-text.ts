@@ -22,6 +22,7 @@ export class JsonText {
   readonly #root: Json;
   readonly #scalars: Found[];
   readonly #changed = new Map<Found, string | number>();
+  readonly #behind = new Map<Found, string>();
 
   /** Keeps the scalars whose path is wanted. Errors: FormatError INVALID or TOO_LARGE. */
   constructor(
@@ -54,14 +55,27 @@ export class JsonText {
         this.#changed.set(found, value);
   }
 
+  /** Puts further members behind a scalar into its object; whether the scalar is there. */
+  addBehind(path: JsonPath, members: Readonly<Record<string, string>>): boolean {
+    const found = this.#scalars.find(
+      (each) => each.path.length === path.length && each.path.every((key, i) => key === path[i]),
+    );
+    const texts = Object.entries(members).map(
+      (member) => `,${member.map((text) => JSON.stringify(text)).join(":")}`,
+    );
+    if (found !== undefined) this.#behind.set(found, texts.join(""));
+    return found !== undefined;
+  }
+
   /** The bytes to change, in ascending order. */
   splices(): Splice[] {
     return this.#scalars.flatMap((found): Splice[] => {
-      const value = this.#changed.get(found);
-      if (value === undefined || value === found.value) return [];
-      return [
-        { offset: found.start, size: found.end - found.start, bytes: Buffer.from(JSON.stringify(value)) },
-      ];
+      const { start, end } = found;
+      const value = this.#changed.get(found) ?? found.value;
+      const behind = this.#behind.get(found) ?? "";
+      if (value !== found.value)
+        return [{ offset: start, size: end - start, bytes: Buffer.from(JSON.stringify(value) + behind) }];
+      return behind === "" ? [] : [{ offset: end, size: 0, bytes: Buffer.from(behind) }];
     });
   }
 }

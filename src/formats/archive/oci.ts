@@ -2,6 +2,7 @@ import { FormatError } from "../../io/errors.js";
 import { MAX_OCI_MANIFESTS } from "../../io/limits.js";
 import type { ByteSource } from "../../io/source.js";
 import { decodeMessage } from "../../schema/decode.js";
+import { encodeMessage } from "../../schema/encode.js";
 import { message, optional } from "../../schema/message.js";
 import { type Json, listAt, readJson, textAt, textMapAt } from "./json.js";
 import { type FileTree, hasFile } from "./tree.js";
@@ -27,6 +28,8 @@ const ANY = message("google.protobuf.Any", "A message of a named type", {
 /** A layer or another blob that a manifest or index names. */
 export interface Descriptor {
   readonly mediaType: string;
+  /** Where it is in the tree. */
+  readonly path: string;
   readonly blob: ByteSource | undefined;
 }
 
@@ -84,12 +87,21 @@ function imageOf(tree: FileTree, blobs: readonly Json[], annotations: readonly [
   return {
     name: known.get("org.opencontainers.image.ref.name"),
     annotations: known,
-    blobs: blobs.map((each) => ({ mediaType: textAt(each, "mediaType") ?? "", blob: blobOf(tree, each) })),
+    blobs: blobs.map((each) => ({
+      mediaType: textAt(each, "mediaType") ?? "",
+      path: blobPath(tree, each),
+      blob: blobOf(tree, each),
+    })),
   };
 }
 
 /** The blob that a descriptor names by its digest; undefined if it is missing. Errors: FormatError for another digest. */
 function blobOf(tree: FileTree, descriptor: Json): ByteSource | undefined {
+  return tree.open(blobPath(tree, descriptor));
+}
+
+/** Where the blob of a descriptor is in an image layout. Errors: FormatError for another digest than SHA-256. */
+export function blobPath(tree: FileTree, descriptor: Json): string {
   const digest = textAt(descriptor, "digest") ?? "";
   const hex = /^sha256:([0-9a-f]{64})$/.exec(digest)?.[1];
   if (hex === undefined)
@@ -100,7 +112,7 @@ function blobOf(tree: FileTree, descriptor: Json): ByteSource | undefined {
         file: tree.name,
       },
     );
-  return tree.open(`blobs/sha256/${hex}`);
+  return `blobs/sha256/${hex}`;
 }
 
 /** Whether a tree is what `docker save` or `podman save --format docker-archive` writes. */
@@ -118,6 +130,7 @@ export function dockerImages(tree: FileTree): Image[] {
     annotations: new Map(),
     blobs: listAt(image, "Layers").map((path) => ({
       mediaType: "layer",
+      path: textOf(path) ?? "",
       blob: typeof path === "string" ? tree.open(path) : undefined,
     })),
   }));
@@ -131,4 +144,10 @@ function textOf(value: Json): string | undefined {
 export function valueOfAny(source: ByteSource): Buffer {
   const { value } = decodeMessage(ANY, source.read(0, source.size), { file: source.name, offset: 0 });
   return Buffer.from(value ?? Buffer.alloc(0));
+}
+
+/** A protobuf Any with another value. Errors: FormatError. */
+export function anyWith(source: ByteSource, value: Buffer): Buffer {
+  const any = decodeMessage(ANY, source.read(0, source.size), { file: source.name, offset: 0 });
+  return encodeMessage(ANY, { ...any, value });
 }

@@ -14,7 +14,7 @@ import {
   ociImages,
   valueOfAny,
 } from "./oci.js";
-import type { Form, Package, PackagedSet } from "./package.js";
+import type { Form, Package, PackagedSet, Within } from "./package.js";
 import { SourceTree } from "./source-tree.js";
 import { isTar } from "./tar/read.js";
 import { TarTree } from "./tar/tree.js";
@@ -155,18 +155,23 @@ function imagePackage(tree: FileTree, form: Form, images: readonly Image[]): Pac
 }
 
 function setsOfImage(tree: FileTree, { name, annotations, blobs }: Image): PackagedSet[] {
-  const images = blobs.find(({ mediaType }) => mediaType === CONTAINERD.images)?.blob;
-  if (images !== undefined) {
+  const images = blobs.find(({ mediaType }) => mediaType === CONTAINERD.images);
+  if (images?.blob !== undefined) {
     const path = name ?? "";
-    return [{ path, form: "containerd", ...containerdParts(tree, images, blobs), annotations }];
+    const spec = blobs.find(({ mediaType }) => mediaType === CONTAINERD.spec)?.path;
+    const within: Within = { tree, file: images.path, as: "containerd", spec };
+    const parts = containerdParts(tree, images.blob, blobs);
+    return [{ path, form: "containerd", ...parts, annotations, within: [within] }];
   }
-  for (const { blob } of blobs) {
+  for (const { blob, path: file } of blobs) {
     if (blob === undefined || blob.size === 0) continue;
     const layer = decompressedFile(blob);
     const found = isTar(layer)
       ? setAt(new TarTree(layer, `${tree.name}//${shortName(blob, tree)}`), "")
       : undefined;
-    if (found !== undefined) return [{ ...found, path: name ?? "", form: "oci", annotations }];
+    const within: Within = { tree, file, as: "layer" };
+    if (found !== undefined)
+      return [{ ...found, path: name ?? "", form: "oci", annotations, within: [within] }];
   }
   return [];
 }
@@ -209,7 +214,8 @@ function podPackage(tree: FileTree, depth: number): Package {
       });
     const inner = packageInFile(decompressedFile(source), source.name, depth + 1);
     const path = textAt(container, "name") ?? textAt(container, "id") ?? archive;
-    return (inner?.sets ?? []).map((set) => ({ ...set, path }));
+    const within: Within = { tree, file: archive, as: "pod" };
+    return (inner?.sets ?? []).map((set) => ({ ...set, path, within: [...(set.within ?? []), within] }));
   });
   if (sets.length === 0)
     throw new FormatError("INVALID", "pod checkpoint without containers", {

@@ -18,6 +18,16 @@ export const FORMS = {
 
 export type Form = keyof typeof FORMS;
 
+/** The file of another tree that the tree of a set is in. */
+export interface Within {
+  readonly tree: FileTree;
+  readonly file: string;
+  /** A layer of an image, the images of a containerd checkpoint, or the archive of a container of a pod. */
+  readonly as: "layer" | "containerd" | "pod";
+  /** Of a containerd checkpoint: the file with the specification. */
+  readonly spec?: string | undefined;
+}
+
 /** A container, or a set without one, in a package: files named as in a container archive. */
 export interface PackagedSet {
   /** What stands behind `ARCHIVE//`; empty for a set that is alone. */
@@ -30,6 +40,8 @@ export interface PackagedSet {
   readonly images: string;
   /** Annotations of the image that it was taken from. */
   readonly annotations: ReadonlyMap<string, string>;
+  /** The files that its tree is in, the innermost first; undefined for the tree of the package. */
+  readonly within?: readonly Within[] | undefined;
 }
 
 /** An opened package: an archive, an image or a directory of an engine. */

@@ -1,3 +1,4 @@
+import fs from "node:fs";
 import path from "node:path";
 import { chunksOf } from "../../io/digest.js";
 import { createDirectory } from "../../io/new-directory.js";
@@ -39,6 +40,15 @@ export function writeStream(stream: ByteSource, out: string, force: boolean, onW
   const counted = new CountedSource(stream, (done) => onWritten(done, stream.size));
   createFile(out, (temporary) => writeSource(temporary, counted, { sync: true }));
   return stream.size;
+}
+
+/** Writes an archive, whole or not at all; gives its bytes. Errors: USAGE when `out` exists without `force`; IO. */
+export function writeArchive(content: ByteSource | Iterable<Buffer>, out: string, force: boolean): number {
+  replaces(out, force);
+  return createFile(out, (temporary) => {
+    writeSource(temporary, content, { sync: true });
+    return fs.statSync(temporary).size;
+  });
 }
 
 /** Tells how far a source was read. */

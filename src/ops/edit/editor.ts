@@ -75,6 +75,16 @@ export interface Fact {
   beside(key: string): unknown;
 }
 
+/** A file for the root file system of a container. */
+export interface RootFile {
+  /** Absolute, as seen in the container. */
+  readonly path: string;
+  readonly content: Buffer;
+  readonly mode: number;
+  /** Seconds since 1970. */
+  readonly mtime: number;
+}
+
 /** What an edit makes of a fact. */
 export interface ChangedFact {
   readonly edit: Edit;
@@ -238,6 +248,11 @@ export abstract class Editor extends ChangeLog {
 
   /** Changes what files of a container engine beside the images say of the same thing; undefined leaves a value as it is. */
   abstract changeFacts(kind: FactKind, to: (fact: Fact) => ChangedFact | undefined): void;
+
+  /** Puts a file into the changed files of a container's root file system, in place of one of that path. Errors: EDIT. */
+  abstract addRootFile(edit: Edit, file: RootFile): void;
+  /** Takes a file, or all below a directory, out of them. Errors: EDIT. */
+  abstract dropRootFile(edit: Edit, path: string): void;
 
   /** Descriptors as they were before edits closed or redirected any. */
   get held(): HeldFiles {

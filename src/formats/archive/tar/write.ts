@@ -6,9 +6,13 @@ import { BLOCK_BYTES, CHECKSUM } from "./header.js";
 const FIELDS = {
   name: [0, 100],
   mode: [100, 8],
+  uid: [108, 8],
+  gid: [116, 8],
   size: [124, 12],
+  mtime: [136, 12],
   typeflag: [156, 1],
   linkname: [157, 100],
+  magic: [257, 8],
   prefix: [345, 155],
 } as const;
 const PRIVATE_MODE = 0o600;
@@ -36,6 +40,37 @@ export function newHeader(like: Buffer, path: string, size: number): Buffer {
   field(block, "typeflag").write(REGULAR_FILE, "latin1");
   putNumber(field(block, "mode"), PRIVATE_MODE);
   putNumber(field(block, "size"), size);
+  return summed(block);
+}
+
+/** A member of a new archive; a directory, or a link, has no content. */
+export interface NewMember {
+  readonly path: string;
+  readonly type: "a regular file" | "a directory" | "a symbolic link";
+  readonly size: number;
+  readonly mode: number;
+  readonly uid: number;
+  readonly gid: number;
+  /** Seconds since 1970. */
+  readonly mtime: number;
+  readonly target?: string | undefined;
+}
+
+const TYPE_FLAGS = { "a regular file": REGULAR_FILE, "a symbolic link": "2", "a directory": "5" } as const;
+
+/** The ustar header of a member. Errors: EDIT for a path or target that is too long for a header. */
+export function ustarHeader({ path, type, target = "", ...numbers }: NewMember): Buffer {
+  const block = Buffer.alloc(BLOCK_BYTES);
+  const [prefix, name] = splitName(type === "a directory" ? `${path}/` : path);
+  const link = textToBytes(target);
+  if (link.length > FIELDS.linkname[1]) throw tooLong(target);
+  put(field(block, "name"), name);
+  put(field(block, "prefix"), prefix);
+  put(field(block, "linkname"), link);
+  field(block, "magic").write("ustar\x0000", "latin1");
+  field(block, "typeflag").write(TYPE_FLAGS[type], "latin1");
+  for (const key of ["mode", "uid", "gid", "size", "mtime"] as const)
+    putNumber(field(block, key), numbers[key]);
   return summed(block);
 }
 

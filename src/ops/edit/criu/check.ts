@@ -1,4 +1,4 @@
-import { FACT_FILES } from "../../../formats/archive/facts.js";
+import { isEngineFile } from "../../../formats/archive/engine-files.js";
 import { CriuImageSet } from "../../../formats/criu/image-set.js";
 import { EditError, isCrimgError } from "../../../io/errors.js";
 import { OverlayFileSet } from "../../../io/file-set.js";
@@ -14,7 +14,7 @@ export function checkSplices(editor: SetRecords, splices: ReadonlyMap<string, re
   const overlay = new OverlayFileSet(editor.files, splicedFiles(editor.files, splices));
   const after = new CriuImageSet(overlay);
   for (const name of splices.keys()) {
-    if (FACT_FILES.includes(name)) continue; // single values of JSON
+    if (isEngineFile(name)) continue; // no image
     const before = editor.set.imageNamed(name);
     if (before?.header === undefined) continue;
     let count = 0;

@@ -1,7 +1,6 @@
 import fs from "node:fs";
 import path from "node:path";
-import { EngineFileSet, pathIn } from "../../../formats/archive/engine-files.js";
-import { FACT_FILES } from "../../../formats/archive/facts.js";
+import { EngineFileSet, isEngineFile, pathIn } from "../../../formats/archive/engine-files.js";
 import { type Repacked, repacked } from "../../../formats/archive/repack.js";
 import { kindOfFileName } from "../../../formats/criu/detect.js";
 import { chunksOf } from "../../../io/digest.js";
@@ -48,7 +47,7 @@ export class PackagedFiles implements ImageFiles {
 
   assertUndoable(entries: readonly LogEntry[]): void {
     for (const { name } of entries.flatMap(({ files }) => files))
-      if (kindOfFileName(name) === undefined && !FACT_FILES.includes(name))
+      if (kindOfFileName(name) === undefined && !isEngineFile(name))
         throw new EditError(
           `the log says that an edit changed ${JSON.stringify(name)}, which is neither an image file nor one that describes the container`,
           { file: this.files.name },

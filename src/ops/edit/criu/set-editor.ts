@@ -1,4 +1,5 @@
 import path from "node:path";
+import { ROOT_DIFF } from "../../../formats/archive/engine-files.js";
 import type { FactKind } from "../../../formats/archive/facts.js";
 import { FILE_TYPES } from "../../../formats/criu/file-types.js";
 import { IMAGES } from "../../../formats/criu/images.js";
@@ -35,6 +36,7 @@ import type {
   PathField,
   PathUse,
   Redirected,
+  RootFile,
   Similar,
   TaskName,
 } from "../editor.js";
@@ -49,6 +51,7 @@ import { setField } from "./fields.js";
 import { remapMounts } from "./mounts.js";
 import { dropOpenFile, isRemapped, openFor } from "./open-files.js";
 import { remapOtherAddresses } from "./other-addresses.js";
+import { RootChanges } from "./root-changes.js";
 import { pathFieldOf, SetRecords } from "./set-records.js";
 import { holdsPath, leaveSimilar, type Wants } from "./similar.js";
 import { storedMemory } from "./stored-memory.js";
@@ -104,8 +107,24 @@ export class SetEditor extends SetRecords {
     }
   }
 
+  readonly #root = new RootChanges(this.files);
+
+  addRootFile(edit: Edit, file: RootFile): void {
+    const before = this.#root.add(file);
+    this.matched(edit);
+    const after = `${file.content.length} bytes`;
+    this.log(edit, { image: ROOT_DIFF, record: undefined, field: file.path, before, after });
+  }
+
+  dropRootFile(edit: Edit, path: string): void {
+    for (const [field, before] of this.#root.drop(path)) {
+      this.matched(edit);
+      this.log(edit, { image: ROOT_DIFF, record: undefined, field, before, after: undefined });
+    }
+  }
+
   override splices(): Map<string, Splice[]> {
-    return new Map([...super.splices(), ...this.#facts.splices()]);
+    return new Map([...super.splices(), ...this.#facts.splices(), ...this.#root.splices()]);
   }
 
   protected makeModel(): Checkpoint {

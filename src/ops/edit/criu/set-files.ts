@@ -1,6 +1,6 @@
 import fs from "node:fs";
 import path from "node:path";
-import { FACT_FILES } from "../../../formats/archive/facts.js";
+import { isEngineFile } from "../../../formats/archive/engine-files.js";
 import { kindOfFileName } from "../../../formats/criu/detect.js";
 import { sha256OfFile } from "../../../io/digest.js";
 import { EditError, UnsupportedError, UsageError } from "../../../io/errors.js";
@@ -35,7 +35,7 @@ export class SetFiles implements ImageFiles {
 
   assertUndoable(entries: readonly LogEntry[]): void {
     for (const { name } of entries.flatMap(({ files }) => files))
-      if (kindOfFileName(name) === undefined && !FACT_FILES.includes(name))
+      if (kindOfFileName(name) === undefined && !isEngineFile(name))
         throw new EditError(
           `the log says that an edit changed ${JSON.stringify(name)}, which is not an image file`,
           { file: this.files.name },

@@ -13,6 +13,8 @@ import { leaseExpiry } from "./lease-expiry.js";
 import { lock } from "./lock.js";
 import { remapAddress } from "./remap-address.js";
 import { remapPath } from "./remap-path.js";
+import { rootfsAdd } from "./rootfs-add.js";
+import { rootfsDrop } from "./rootfs-drop.js";
 import { set } from "./set.js";
 import { tcpListenRemap } from "./tcp-listen-remap.js";
 
@@ -37,5 +39,7 @@ export const EDIT_KINDS: readonly EditKind[] = [
   env,
   acceptFile,
   noFileCheck,
+  rootfsDrop,
+  rootfsAdd,
   set,
 ] as readonly EditKind[];

@@ -1,6 +1,7 @@
 import type { RecordKind } from "../../../formats/linux-cr/record-kind.js";
 import { RECORDS } from "../../../formats/linux-cr/records.js";
 import { EPOLL_ITEM } from "../../../formats/linux-cr/tables/files.js";
+import { UnsupportedError } from "../../../io/errors.js";
 import type { Splice } from "../../../io/splice.js";
 import { textToBytes } from "../../../io/text.js";
 import { SHUTDOWN_MASK } from "../../../linux/sockets.js";
@@ -49,6 +50,8 @@ const CHANGED: Readonly<Record<Similar, Wants>> = {
   "host name": (kind, field) => kind === RECORDS.UTS_NS && field === "nodename",
 };
 
+const NO_ROOT = "a stream comes without files of a root file system; put them into place on the host";
+
 /** A linux-cr stream while edits are planned. */
 export class StreamEditor extends StreamRecords {
   readonly holdsAllTimes = true;
@@ -71,6 +74,14 @@ export class StreamEditor extends StreamRecords {
 
   /** No engine keeps files beside a stream. */
   changeFacts(): void {}
+
+  addRootFile(): void {
+    throw new UnsupportedError(NO_ROOT, { file: this.name });
+  }
+
+  dropRootFile(): void {
+    throw new UnsupportedError(NO_ROOT, { file: this.name });
+  }
 
   check(splices: ReadonlyMap<string, readonly Splice[]>): void {
     checkStream(this, splices.get(this.name) ?? []);
