@@ -136,6 +136,8 @@ test("pod of CRI-O: the SHA-256 of an archive in the manifest, and no other byte
   });
   const to = path.join(home, "new");
   const document = openDocument(`${pod}//web`);
+  const { warnings } = planEdits(document, [{ kind: "remap-path", text: "/var/lib/crimg-demo=/srv/x" }]);
+  assert.ok(warnings.some((each) => each.startsWith("RestorePod compares the working directory")));
   const plan = planEdits(document, [{ kind: "remap-path", text: "/var/lib/crimg-demo=/srv/demo" }]);
   applyPlan(document, plan, { to: "new", path: to }, { version: "0" });
   document.close();
