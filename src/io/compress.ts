@@ -4,7 +4,7 @@ import { CrimgError, UnsupportedError } from "./errors.js";
 /** How data can be compressed: gzip and zlib by Node's zlib, zstd by it too where it has zstd, else by the program. */
 export type CompressorName = "gzip" | "zlib" | "zstd";
 
-const RING_BYTES = 8 * 1024 * 1024;
+const RING_BYTES = 2 * 1024 * 1024;
 /** Words of the shared state: bytes put into and taken out of both rings, modulo 2^32, and what has ended. */
 const [IN_PUT, IN_TAKEN, OUT_PUT, OUT_TAKEN, IN_ENDED, ENDED, STEPS, MESSAGE, WORDS] = [
   0, 1, 2, 3, 4, 5, 6, 7, 8,
@@ -109,6 +109,7 @@ function work(load: NodeJS.Require): void {
   const { spawn } = load("node:child_process") as typeof import("node:child_process");
   const { codec, state, input, output, message } = workerData as Task;
   const chunkSize = 256 * 1024;
+  const inputSize = 1024 * 1024;
   let put = 0;
   const step = (): void => {
     Atomics.add(state, 6, 1);
@@ -154,12 +155,13 @@ function work(load: NodeJS.Require): void {
         continue;
       }
       const start = (taken >>> 0) % input.length;
-      const size = Math.min(waiting, input.length - start, chunkSize);
-      const chunk = Buffer.from(input.slice(start, start + size));
+      const size = Math.min(waiting, input.length - start, inputSize);
+      // Its place in the ring is free once it was written, so that nothing has to be copied.
+      const chunk = Buffer.from(input.buffer, start, size);
+      await new Promise<void>((resolve) => to.write(chunk, () => resolve()));
       taken = (taken + size) | 0;
       Atomics.store(state, 1, taken);
       step();
-      if (!to.write(chunk)) await new Promise((resolve) => to.once("drain", resolve));
     }
     to.end();
   };

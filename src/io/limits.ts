@@ -122,3 +122,6 @@ export const MAX_LISTED_CHANGES = 100_000;
 
 /** A file that an edit adds to the root file system of a container: it is held in memory. */
 export const MAX_ROOT_FILE_BYTES = 64 * MiB;
+
+/** A file of an archive whose digest is compared by `validate`: a second of reading. */
+export const MAX_DIGESTED_BYTES = 512 * MiB;

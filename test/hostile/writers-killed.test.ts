@@ -12,6 +12,7 @@ import { fixture, streamFixture } from "../helpers/images.js";
 import { crimgKilledAfter, moments, randomBy } from "../helpers/kills.js";
 import { interrupt } from "../helpers/leftovers.js";
 import { cleanUp, freshDirectory } from "../helpers/live.js";
+import { tickerTar } from "../helpers/packages.js";
 import { NIGHTLY, SEED } from "../helpers/seed.js";
 import { imageDigest } from "../helpers/snapshot.js";
 import { suite } from "../helpers/suite.js";
@@ -38,6 +39,7 @@ interface Writer {
 
 const set = (to: string) => fs.cpSync(fixture("logger"), path.join(to, "set"), { recursive: true });
 const stream = (to: string) => fs.copyFileSync(streamFixture("locks"), path.join(to, "app.ckpt"));
+const archive = (to: string) => fs.writeFileSync(path.join(to, "a.tar"), tickerTar());
 
 async function edited(image: string, args: readonly string[]): Promise<void> {
   const { code, stderr } = await crimg(["edit", image, ...args, "--in-place"]);
@@ -69,6 +71,20 @@ const WRITERS: Record<string, Writer> = {
       stream(to);
       await edited(path.join(to, "app.ckpt"), STREAM_EDIT);
     },
+  },
+  "undo of an archive": {
+    args: ["undo", "a.tar"],
+    out: "a.tar",
+    isInPlace: true,
+    prepare: async (to) => {
+      archive(to);
+      await edited(path.join(to, "a.tar"), ["--comm", "1=renamed"]);
+    },
+  },
+  "convert to an image": {
+    args: ["convert", "a.tar", "out", "--as", "oci", "--compress", "gzip"],
+    out: "out",
+    prepare: archive,
   },
   "recover of a set": {
     args: ["recover", "set"],

@@ -4,6 +4,7 @@ import type { Policy } from "../../model/policy.js";
 import type { Recipe } from "../../model/recipe.js";
 import type { ChangeLog } from "./change-log.js";
 import { filesOfSet } from "./criu/packaged-files.js";
+import { podWarnings } from "./criu/pod-warnings.js";
 import { SetEditor } from "./criu/set-editor.js";
 import type { Editor } from "./editor.js";
 import type { EditGroup, EditKind, Parsed } from "./kind.js";
@@ -40,7 +41,7 @@ export function planEdits(
   return {
     ...{ set: document.name, edits: [...edits, ...policies.map(policyEdit)], changes, left },
     notes: [...editor.notes],
-    warnings: [...editor.warnings],
+    warnings: [...editor.warnings, ...(document.family === "criu" ? podWarnings(document, edits) : [])],
     unmatched: unmatched(groups, editor, policies.length > 0 && policyMatches === 0),
     ...{ mentions, due, newFiles, restore, splices },
   };

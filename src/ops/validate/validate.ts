@@ -8,6 +8,7 @@ import { type ImageContext, SetContext } from "./context.js";
 import { type Finding, type Rule, type RuleFacts, SEVERITIES, type Severity } from "./finding.js";
 import { type CriuFacts, Host, type SlimFacts } from "./host/host.js";
 import { HOST_RULES, SET_HOST_RULES, STREAM_HOST_RULES } from "./host/rules.js";
+import { PACKAGE_RULES } from "./package/rules.js";
 import { currentIds } from "./retired-ids.js";
 import { RIGHTS_RULES, rightsContext } from "./rights.js";
 import { ROOT_RULES, SET_ROOT_RULES, STREAM_ROOT_RULES } from "./root/rules.js";
@@ -28,6 +29,7 @@ export interface ListedRule extends RuleFacts {
 export const RULES: readonly ListedRule[] = listed(
   [
     ...SET_RULES,
+    ...PACKAGE_RULES,
     ...MODEL_RULES,
     ...ROOT_RULES,
     ...SET_ROOT_RULES,
@@ -118,6 +120,8 @@ export function validate(document: Document, options: ValidateOptions = {}): Ver
   if (salvaged.family === "criu") {
     const image = new SetContext(salvaged);
     collector.run(SET_RULES, image);
+    const set = document.family === "criu" ? document.packaged?.set : undefined;
+    if (set !== undefined) collector.run(PACKAGE_RULES, set);
     collector.run(MODEL_RULES, image);
     surroundings(document.name, collector, image, options, SET_ROOT_RULES, SET_HOST_RULES);
     return { ...collector.verdict(), checked: checkedInSet(image, collector.rules) };

@@ -4,9 +4,13 @@ import { join } from "node:path";
 import { gzipSync } from "node:zlib";
 import { viewLines } from "../../../src/cli/show/lines.js";
 import { summaryLines } from "../../../src/cli/show/summary.js";
+import { chunksOf } from "../../../src/io/digest.js";
 import { listCheckpoints } from "../../../src/list.js";
 import type { Document } from "../../../src/model/document.js";
 import { openDocument } from "../../../src/open.js";
+import { ARCHIVE_FORMS, archiveOf } from "../../../src/ops/convert/to-archive/to-archive.js";
+import { editedBytes } from "../../../src/ops/edit/apply.js";
+import { planEdits } from "../../../src/ops/edit/plan-edits.js";
 import { summaryView } from "../../../src/ops/show/summary.js";
 import { CONTAINER_VIEWS, VIEWS } from "../../../src/ops/show/views.js";
 import {
@@ -35,6 +39,14 @@ const FIELDS = [
 ] as const;
 const SPEC = '{"annotations":{"io.container.manager":"cri-o"},"mounts":[{"type":"bind"}]}';
 const SPARSE = pax({ path: "a", "GNU.sparse.size": "20", "GNU.sparse.map": "0,5,10,5" });
+
+/** An edit of each part of an archive: images, files of engines, changed files. */
+const EDITS = [
+  ["remap-path", "/var/lib/crimg-demo=/srv/elsewhere"],
+  ["hostname", "other"],
+  ["rootfs-add", "/etc/new=/etc/passwd"],
+  ["rootfs-drop", "/log"],
+] as const;
 
 const BASES: readonly (readonly [name: string, bytes: Buffer])[] = [
   ["podman", tickerTar()],
@@ -129,6 +141,18 @@ function operations(file: string): Operation[] {
     on("show", (document) => shown(summaryLines(summaryView(document), LOOK))),
     ...CONTAINER_VIEWS.map((view) =>
       on(`show ${view}`, (document) => shown(viewLines(view, VIEWS[view](document), LOOK))),
+    ),
+    ...EDITS.map(([kind, text]) =>
+      on(`edit --${kind}`, (document) => {
+        const plan = planEdits(document, [{ kind, text }]);
+        if (plan.splices.size > 0 && document.family === "criu") for (const _ of editedBytes(document, plan));
+      }),
+    ),
+    ...ARCHIVE_FORMS.map((form) =>
+      on(`convert --as ${form}`, (document) => {
+        const { content } = archiveOf(document, form, "none");
+        for (const _ of Symbol.iterator in content ? content : chunksOf(content));
+      }),
     ),
     { name: "list", run: () => shownJson([...listCheckpoints(file)]) },
   ];

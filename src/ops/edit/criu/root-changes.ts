@@ -4,10 +4,11 @@ import { listAt, readJson } from "../../../formats/archive/json.js";
 import type { TarMember } from "../../../formats/archive/tar/member.js";
 import { readTar } from "../../../formats/archive/tar/read.js";
 import { paddingBytes, ustarHeader } from "../../../formats/archive/tar/write.js";
-import { EditError, UnsupportedError } from "../../../io/errors.js";
+import { EditError, isCrimgError, UnsupportedError } from "../../../io/errors.js";
 import type { FileSet } from "../../../io/file-set.js";
 import type { ByteSource } from "../../../io/source.js";
 import type { Splice } from "../../../io/splice.js";
+import { isFar } from "../../../io/unpacked-source.js";
 import type { RootFile } from "../editor.js";
 
 interface Diff {
@@ -36,6 +37,20 @@ export class RootChanges {
   /** Gives what was there, by path. */
   drop(path: string): [path: string, what: string][] {
     return this.#takeAway(path);
+  }
+
+  /** Changed files that a path rule is about, and that stay where they are: at most a few. Reads nothing that is far. */
+  below(isMoved: (path: string) => boolean): string[] {
+    const source = this.files.open(ROOT_DIFF);
+    if (source === undefined || isFar(source) || codecOf(source) !== undefined) return [];
+    try {
+      return this.#open()
+        .members.map(({ path }) => `/${path}`)
+        .filter(isMoved);
+    } catch (error) {
+      if (isCrimgError(error)) return []; // a damaged archive in which nothing is changed
+      throw error;
+    }
   }
 
   *splices(): Generator<[file: string, splices: Splice[]]> {

@@ -205,6 +205,12 @@ export class SetEditor extends SetRecords {
 
   remapMounts(rules: PathRules<OwnedRule>): void {
     remapMounts(this, rules);
+    const [first, ...more] = this.#root.below((path) => rules.map(path) !== undefined);
+    if (first === undefined) return;
+    const others = more.length === 0 ? "" : ` and ${more.length} more`;
+    this.notes.add(
+      `${first}${others} of the container's changed files stay where they are; --rootfs-add puts a file where the new path is`,
+    );
   }
 
   pathOf({ path: text, origin }: OpenFile): PathField | undefined {

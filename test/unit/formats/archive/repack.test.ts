@@ -4,7 +4,7 @@ import fs from "node:fs";
 import path from "node:path";
 import { gunzipSync, gzipSync } from "node:zlib";
 import * as assert from "uvu/assert";
-import { applyPlan, openDocument, planEdits } from "../../../../src/index.js";
+import { applyPlan, openDocument, planEdits, validate } from "../../../../src/index.js";
 import { cleanUp, freshDirectory } from "../../../helpers/live.js";
 import {
   containerdLayout,
@@ -100,6 +100,30 @@ test("containerd checkpoint: the images and the specification are blobs of their
   document.close();
 });
 
+test("another digest than the one that names it is a finding of validate", () => {
+  const home = freshDirectory("digest");
+  const files = ociLayout(LAYER);
+  const image = write(path.join(home, "image"), files);
+  const findings = (name: string): string[] => {
+    const document = openDocument(name);
+    const found = validate(document, { only: ["ARCHIVE_DIGEST"] }).findings;
+    document.close();
+    return found.map(({ id, expected, found: is }) => `${id} ${expected === is}`);
+  };
+  assert.equal(findings(image), []);
+  const layer = path.join(image, `blobs/sha256/${sha(LAYER)}`);
+  fs.writeFileSync(layer, Buffer.concat([LAYER, Buffer.alloc(512)]));
+  assert.equal(findings(image), ["ARCHIVE_DIGEST false"]);
+  const pod = (digest: string): string =>
+    write(path.join(home, digest.slice(0, 8)), {
+      "checkpoint-manifest.json": `{"containers":[{"name":"a","archive":"a.tar","sha256":"${digest}"}]}`,
+      "pod-config.json": "{}",
+      "a.tar": LAYER,
+    });
+  assert.equal(findings(pod(sha(LAYER))), []);
+  assert.equal(findings(pod("0".repeat(64))), ["ARCHIVE_DIGEST false"]);
+});
+
 test("pod of CRI-O: the SHA-256 of an archive in the manifest, and no other byte of it", () => {
   const home = freshDirectory("pod");
   const text = (digest: string): string =>
@@ -112,6 +136,8 @@ test("pod of CRI-O: the SHA-256 of an archive in the manifest, and no other byte
   });
   const to = path.join(home, "new");
   const document = openDocument(`${pod}//web`);
+  const { warnings } = planEdits(document, [{ kind: "remap-path", text: "/var/lib/crimg-demo=/srv/x" }]);
+  assert.ok(warnings.some((each) => each.startsWith("RestorePod compares the working directory")));
   const plan = planEdits(document, [{ kind: "remap-path", text: "/var/lib/crimg-demo=/srv/demo" }]);
   applyPlan(document, plan, { to: "new", path: to }, { version: "0" });
   document.close();

@@ -104,6 +104,16 @@ test("a file, or all below a directory, is dropped; what is not there is told", 
   ]);
 });
 
+test("changed files that a moved path does not follow are told", () => {
+  const plan = edited(archive(tickerTar()), [["remap-path", "/log=/var/log/ticks"]]);
+  assert.equal(
+    plan.notes.filter((note) => note.includes("changed files")),
+    [
+      "/log of the container's changed files stay where they are; --rootfs-add puts a file where the new path is",
+    ],
+  );
+});
+
 test("without changed files, with compressed ones, and paths that are none", () => {
   assert.throws(() => edited(archive(), [["rootfs-drop", "/x"]]), /no rootfs-diff\.tar beside the images/);
   const bytes = containerTar("logger");
