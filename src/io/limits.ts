@@ -36,6 +36,12 @@ export const MAX_TASK_TIMERS = 64 * 1024;
 /** Losses of a conversion that are listed; the rest is counted. */
 export const MAX_LOSSES = 16 * 1024;
 
+/** Mappings of one task: twice the 65,530 that vm.max_map_count allows by default. */
+export const MAX_MAPPINGS = 128 * 1024;
+
+/** Mappings of one task that are compared, those of both sides held at once: the default of Linux and some more. */
+export const MAX_COMPARED_MAPPINGS = 72 * 1024;
+
 /** Mounts of one namespace: fs.mount-max by default. */
 export const MAX_MOUNTS = 100_000;
 
