@@ -404,6 +404,32 @@ export const SETS: readonly HostileInput[] = [
     const queue = { ...s.sample(I.IPCNS_MSG, 11, 0), qnum: 0 };
     s.image(I.IPCNS_MSG, 11, 150_000, () => queue);
   }),
+  input(
+    "30,000 segments of a namespace",
+    "container",
+    (s) => {
+      const segment = s.sample(I.IPCNS_SHM, 11, 0) as { desc: object };
+      s.image(
+        I.IPCNS_SHM,
+        11,
+        30_000,
+        (i) => ({ ...segment, desc: { ...segment.desc, id: i }, size: 4n, in_pagemaps: false }),
+        () => Buffer.alloc(4),
+      );
+    },
+    ["convert"],
+  ),
+  input(
+    "a component of 100,000 words of a processor",
+    "logger",
+    (s) => {
+      const core = s.sample(I.CORE, 1000, 0) as { thread_info: { fpregs: object } };
+      const xsave = { xstate_bv: 0xffn, ymmh_space: [], opmask_reg: listOf(100_000, (i) => BigInt(i + 1)) };
+      const fpregs = { ...core.thread_info.fpregs, xsave };
+      s.image(I.CORE, 1000, 1, () => ({ ...core, thread_info: { ...core.thread_info, fpregs } }));
+    },
+    ["diff"],
+  ),
   input("150,000 segments of one key", "container", (s) => {
     const sample = s.sample(I.IPCNS_MSG, 11, 0);
     s.image(I.IPCNS_SHM, 11, 150_000, () => ({ desc: sample.desc, size: 1n << 40n }));
@@ -517,16 +543,21 @@ export const SETS: readonly HostileInput[] = [
     const entry = { crimg: "1.0.0", time: "2026-01-01T00:00:00.000Z", edits: ["x"], files, changes: [] };
     s.file("crimg-edits.jsonl", Buffer.from(`${JSON.stringify(entry)}\n`));
   }),
-  input("100,000 words of arguments in memory", "logger", (s) => {
-    const mm = s.sample(I.MM, 1000, 0);
-    const vma = (mm.vmas as object[])[6];
-    const vmas = [{ ...vma, start: 0n, end: 1n << 32n }];
-    s.image(I.MM, 1000, 1, () => ({
-      ...{ ...mm, vmas, mm_arg_start: 0n, mm_arg_end: 4n << 20n, mm_env_start: 0n, mm_env_end: 4n << 20n },
-    }));
-    s.image(I.PAGEMAP, 1000, 2, (i) =>
-      i === 0 ? { pages_id: 1 } : { vaddr: 0n, compat_nr_pages: 0, flags: 4, nr_pages: 2048n },
-    );
-    s.file("pages-1.img", Buffer.alloc(8 * MIB, "a\0"));
-  }),
+  input(
+    "100,000 words of arguments in memory",
+    "logger",
+    (s) => {
+      const mm = s.sample(I.MM, 1000, 0);
+      const vma = (mm.vmas as object[])[6];
+      const vmas = [{ ...vma, start: 0n, end: 1n << 32n }];
+      s.image(I.MM, 1000, 1, () => ({
+        ...{ ...mm, vmas, mm_arg_start: 0n, mm_arg_end: 4n << 20n, mm_env_start: 0n, mm_env_end: 4n << 20n },
+      }));
+      s.image(I.PAGEMAP, 1000, 2, (i) =>
+        i === 0 ? { pages_id: 1 } : { vaddr: 0n, compat_nr_pages: 0, flags: 4, nr_pages: 2048n },
+      );
+      s.file("pages-1.img", Buffer.alloc(8 * MIB, "a\0"));
+    },
+    ["diff"],
+  ),
 ];
