@@ -6,7 +6,7 @@ import { requiredPositional } from "../src/cli/flags.js";
 import { writeOutput } from "../src/cli/output-file.js";
 import { Progress } from "../src/cli/progress.js";
 import { StepLog } from "../src/cli/step-log.js";
-import { checkpointTree, conversionBytes, DELETED_METHODS, UsageError } from "../src/index.js";
+import { checkpointTree, conversionBytes, DELETED_METHODS, OutputName, UsageError } from "../src/index.js";
 
 export default class Checkpoint extends BaseCommand<typeof Checkpoint> {
   static override summary = "checkpoint a running process and its descendants as a linux-cr stream";
@@ -72,7 +72,10 @@ Exit status: 0 written, 1 something cannot be saved, 2 trouble.`;
     if (flags.output === "-" && isatty(1))
       throw new UsageError("cannot write a binary stream to a terminal; name a file, or use a pipe");
     const progress = new Progress("writing");
-    const log = new StepLog(flags.log, flags.verbose ? (line) => this.note(line) : undefined);
+    const log = new StepLog(
+      flags.log === undefined ? undefined : new OutputName(flags.log),
+      flags.verbose ? (line) => this.note(line) : undefined,
+    );
     const onWritten = (done: number, total: number) => progress.at(done, total);
     const request = {
       pid,

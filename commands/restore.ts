@@ -24,6 +24,7 @@ import { styleFor } from "../src/cli/style.js";
 import {
   type Document,
   type Edit,
+  OutputName,
   openDocument,
   ownerToBecome,
   type Policy,
@@ -135,6 +136,9 @@ Exit status: 0 restored (and, without --detach, ended, with any status), 1 it ca
     await super.init();
   }
 
+  readonly #outputs: OutputName[] = [];
+  #logFile: OutputName | undefined;
+
   async run(): Promise<Answer> {
     const { flags } = this;
     const { edits, policies } = await editsFromFlags(flags);
@@ -163,6 +167,7 @@ Exit status: 0 restored (and, without --detach, ended, with any status), 1 it ca
       return this.#tell(prepared, await this.#start(prepared));
     } finally {
       document.close();
+      for (const output of this.#outputs) output.close();
     }
   }
 
@@ -176,10 +181,19 @@ Exit status: 0 restored (and, without --detach, ended, with any status), 1 it ca
     return ownerToBecome(this.image);
   }
 
+  /** Its directory is held open from the start: others may put a link in its place while tasks are restored. */
+  #output(file: string | undefined): OutputName | undefined {
+    if (file === undefined) return undefined;
+    const output = new OutputName(file);
+    this.#outputs.push(output);
+    return output;
+  }
+
   #request(edits: readonly Edit[], policies: readonly Policy[]): RestoreRequest {
     const { flags } = this;
     const wantsCriu = flags.print || flags.criu !== undefined || this.#extra.length > 0;
     const grant = flags["allow-rights"];
+    this.#logFile = this.#output(flags.log);
     const asOwner = flags["as-owner"];
     const wantsSlim = asOwner || flags.pidns || flags.pids === "new" || flags["expiry-from"] === "start";
     const wanted = wantsCriu ? "criu" : wantsSlim ? "slim" : "auto";
@@ -195,8 +209,8 @@ Exit status: 0 restored (and, without --detach, ended, with any status), 1 it ca
       extra: this.#extra,
       given: this.#given,
       detach: flags.detach,
-      pidFile: flags.pidfile,
-      logFile: flags.log,
+      pidFile: this.#output(flags.pidfile),
+      logFile: this.#logFile,
       stallSeconds: flags.timeout,
       expiryFrom: flags["expiry-from"],
       pids: flags.pids,
@@ -231,8 +245,7 @@ Exit status: 0 restored (and, without --detach, ended, with any status), 1 it ca
   }
 
   async #start(prepared: PreparedRestore): Promise<Restart> {
-    const { log: file, verbose } = this.flags;
-    const log = new StepLog(file, verbose ? (line) => this.note(line) : undefined);
+    const log = new StepLog(this.#logFile, this.flags.verbose ? (line) => this.note(line) : undefined);
     const progress = new Progress("restoring");
     try {
       return await prepared.start({

@@ -23,7 +23,7 @@ export * from "./io/errors.js";
 export { MAX_JSON_BYTES, MAX_PIPED_IMAGE_BYTES, MAX_RECIPE_BYTES } from "./io/limits.js";
 export { createDirectory } from "./io/new-directory.js";
 export { createFile } from "./io/new-file.js";
-export { createPrivate, openDevice, openPrivate, replaceable } from "./io/private-file.js";
+export { createPrivate, OutputName, openDevice, replaceable } from "./io/private-file.js";
 export type { RecoverOptions, Recovery } from "./io/recover-in-place.js";
 export { shellCommand, shownCommand } from "./io/shell.js";
 export { FileSource, MemorySource } from "./io/source.js";

@@ -1,3 +1,4 @@
+import type { OutputName } from "../io/private-file.js";
 import type { Document } from "../model/document.js";
 import type { RestoreWishes } from "../ops/edit/plan.js";
 import type { Explanation } from "../ops/explain/explain.js";
@@ -64,9 +65,9 @@ export interface RestartOptions extends Wishes {
   /** Return once the tasks run, instead of waiting until they end. */
   readonly detach: boolean;
   /** File for the pid of the root task, as seen on this host. */
-  readonly pidFile?: string | undefined;
+  readonly pidFile?: OutputName | undefined;
   /** File for the log of the backend, also on failure; otherwise it is discarded. */
-  readonly logFile?: string | undefined;
+  readonly logFile?: OutputName | undefined;
   /** Seconds without log output after which the backend is considered hung; by default a minute, more for large sets. */
   readonly stallSeconds?: number | undefined;
   /** Options that the images need, each with its reason. */

@@ -1,11 +1,11 @@
 import fs from "node:fs";
 import { BackendError, isCrimgError } from "../io/errors.js";
-import { openReadable } from "../io/private-file.js";
+import type { OutputName } from "../io/private-file.js";
 
 /** Writes the pid of the root task of running tasks. Errors: BackendError, which says that they run. */
-export function writePid(file: string, pid: number): void {
+export function writePid(file: OutputName, pid: number): void {
   try {
-    const fd = openReadable(file);
+    const fd = file.openReadable();
     try {
       fs.writeSync(fd, `${pid}\n`);
     } finally {
@@ -15,7 +15,7 @@ export function writePid(file: string, pid: number): void {
     const { code = "error" } = error as NodeJS.ErrnoException;
     const why = isCrimgError(error) ? error.text : code;
     throw new BackendError(`the tasks run (root pid ${pid}), but the pid cannot be written: ${why}`, {
-      file,
+      file: file.path,
       cause: error,
     });
   }

@@ -1,5 +1,5 @@
 import fs from "node:fs";
-import { ioError, isCrimgError, openPrivate } from "../index.js";
+import { ioError, isCrimgError, type OutputName } from "../index.js";
 import { escapeText } from "./escape.js";
 
 /**
@@ -12,7 +12,7 @@ export class StepLog {
   #failure: unknown;
 
   constructor(
-    readonly file: string | undefined,
+    readonly file: OutputName | undefined,
     readonly tell: ((line: string) => void) | undefined,
   ) {}
 
@@ -26,7 +26,7 @@ export class StepLog {
   close(): void {
     if (this.#fd !== undefined) fs.closeSync(this.#fd);
     this.#fd = undefined;
-    if (this.#failure !== undefined) throw ioError("write the log", this.file as string, this.#failure);
+    if (this.#failure !== undefined) throw ioError("write the log", this.file?.path ?? "", this.#failure);
   }
 
   #write(step: string): void {
@@ -43,10 +43,10 @@ export class StepLog {
   }
 }
 
-function open(file: string): number {
+function open(file: OutputName): number {
   try {
-    return openPrivate(file);
+    return file.openPrivate();
   } catch (error) {
-    throw isCrimgError(error) ? error : ioError("write the log", file, error);
+    throw isCrimgError(error) ? error : ioError("write the log", file.path, error);
   }
 }

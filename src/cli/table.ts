@@ -27,10 +27,14 @@ export interface TableOptions {
 
 const GAP = "  ";
 const MIN_CUT_WIDTH = 8;
-const PLAIN = /^[ -~]*$/;
+/** One column each: what is printable in ASCII, and the ellipsis of what was cut. */
+const PLAIN = /^[ -~…]*$/;
 
 /** cli-table3 is quadratic in the rows (20,000: half a minute), so it gets a screenful at a time. */
 const CLI_TABLE_ROWS = 100;
+
+/** And it takes a millisecond a row: a view of 4,000 small tables is written without it after some screens. */
+let cliTableRowsLeft = 2000;
 
 /** No borders; columns are separated by two blanks. */
 const NO_BORDERS = {
@@ -53,7 +57,8 @@ export function* tableLines(
 ): Generator<Styled> {
   const widths = fit(columns, naturalWidths(columns, rows), width);
   const heads = columns.map(({ head }) => ({ text: head, role: "heading" as const }));
-  if (rows.length > CLI_TABLE_ROWS) {
+  cliTableRowsLeft -= rows.length;
+  if (rows.length > CLI_TABLE_ROWS || cliTableRowsLeft < 0) {
     yield paddedLine(columns, widths, heads, style);
     for (const row of rows) yield paddedLine(columns, widths, row, style);
     return;

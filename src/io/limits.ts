@@ -33,8 +33,20 @@ export const MAX_TASK_ENTRIES = 128;
 /** POSIX timers of one task: each needs a queued signal; RLIMIT_SIGPENDING is 62,000 on a machine with 16 GiB. */
 export const MAX_TASK_TIMERS = 64 * 1024;
 
+/** Signals that wait for one task or thread, for the same reason. */
+export const MAX_PENDING_SIGNALS = 64 * 1024;
+
+/** System V objects of one kind in a namespace: IPCMNI of the kernel. */
+export const MAX_IPC_OBJECTS = 32 * 1024;
+
 /** Losses of a conversion that are listed; the rest is counted. */
 export const MAX_LOSSES = 16 * 1024;
+
+/** Mappings of one task: twice the 65,530 that vm.max_map_count allows by default. */
+export const MAX_MAPPINGS = 128 * 1024;
+
+/** Mappings of one task that are compared, those of both sides held at once: the default of Linux and some more. */
+export const MAX_COMPARED_MAPPINGS = 72 * 1024;
 
 /** Mounts of one namespace: fs.mount-max by default. */
 export const MAX_MOUNTS = 100_000;

@@ -1,5 +1,5 @@
 import fs from "node:fs";
-import path from "node:path";
+import { dirname, parse, resolve } from "node:path";
 import { UsageError } from "./errors.js";
 import { PinnedDirectory } from "./pinned-directory.js";
 
@@ -23,29 +23,49 @@ export function createPrivate(file: string | Buffer, like?: number): number {
  * Errors: USAGE as `replaceable`; IO; those of the system.
  */
 export function openPrivate(file: string): number {
-  return openAnew(file, (at, old) => createPrivate(at, old?.mode));
-}
-
-/** The same for a file that holds nothing of an image and that others may read: it has the modes of the umask. */
-export function openReadable(file: string): number {
-  return openAnew(file, (at) => fs.openSync(at, O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW, 0o666));
-}
-
-/** The directory is held open, so that the old file is removed from it and the new one made in it. */
-function openAnew(
-  file: string,
-  create: (at: string, old: { readonly mode: number } | undefined) => number,
-): number {
-  const { dir, base } = path.parse(path.resolve(file));
-  const directory = PinnedDirectory.open(dir);
+  const name = new OutputName(file);
   try {
-    const at = directory.at(base);
-    const old = replaceable(file, at);
-    if (old === "device") return openDevice(file);
+    return name.openPrivate();
+  } finally {
+    name.close();
+  }
+}
+
+/**
+ * The name of an output file that is made later: its directory is held open from now on, so that the file is made in it, and
+ * an old one removed from it, whatever others put in the place of the directory meanwhile.
+ */
+export class OutputName {
+  readonly #directory: PinnedDirectory;
+  readonly #base: string;
+
+  /** Errors: IO for a directory that cannot be opened. */
+  constructor(readonly path: string) {
+    const { dir, base } = parse(resolve(path));
+    this.#directory = PinnedDirectory.open(dir);
+    this.#base = base;
+  }
+
+  /** As the function of that name. */
+  openPrivate(): number {
+    return this.#openAnew((at, old) => createPrivate(at, old?.mode));
+  }
+
+  /** The same for a file that holds nothing of an image and that others may read: it has the modes of the umask. */
+  openReadable(): number {
+    return this.#openAnew((at) => fs.openSync(at, O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW, 0o666));
+  }
+
+  close(): void {
+    this.#directory.close();
+  }
+
+  #openAnew(create: (at: string, old: { readonly mode: number } | undefined) => number): number {
+    const at = this.#directory.at(this.#base);
+    const old = replaceable(this.path, at);
+    if (old === "device") return openDevice(this.path, at);
     if (old !== undefined) fs.unlinkSync(at);
     return create(at, old);
-  } finally {
-    directory.close();
   }
 }
 
@@ -71,8 +91,8 @@ export function replaceable(
  * Opens a device or FIFO found by `replaceable`, unless the name refers to another file by now.
  * Errors: USAGE for a file or a FIFO of another user; those of the system.
  */
-export function openDevice(file: string): number {
-  const fd = fs.openSync(file, O_WRONLY | (isInDev(file) ? 0 : O_NOFOLLOW));
+export function openDevice(file: string, at: string = file): number {
+  const fd = fs.openSync(isInDev(file) ? file : at, O_WRONLY | (isInDev(file) ? 0 : O_NOFOLLOW));
   try {
     const found = fs.fstatSync(fd);
     if (found.isFile())
@@ -87,7 +107,7 @@ export function openDevice(file: string): number {
 
 /** Directories in which only root creates names, such as /dev/stdout and /dev/fd/3, unlike /dev/shm. */
 function isInDev(file: string): boolean {
-  return ["/dev", "/dev/fd"].includes(path.dirname(path.resolve(file)));
+  return ["/dev", "/dev/fd"].includes(dirname(resolve(file)));
 }
 
 function assertOwnFifo(found: fs.Stats, file: string): void {

@@ -39,6 +39,9 @@ export function usedComponents({ inUse = 0n, components }: ExtendedState): (read
   return [...components].filter(([component]) => ((inUse >> BigInt(component)) & 1n) === 1n);
 }
 
+/** Registers of one component: the largest, the tiles of AMX, has 8 KiB. */
+const MAX_NAMED = 1024;
+
 /** All registers by name; those of floating point and vectors only where they are not zero. */
 export function registerNames({ general, extended }: X86State): Map<string, bigint> {
   const registers = new Map(general);
@@ -47,7 +50,7 @@ export function registerNames({ general, extended }: X86State): Map<string, bigi
   };
   // Registers that stand side by side, each of so many bytes, the low byte first.
   const addEach = (name: string, bytes: Buffer, size: number): void => {
-    for (let i = 0; (i + 1) * size <= bytes.length; i++) {
+    for (let i = 0; (i + 1) * size <= bytes.length && i < MAX_NAMED; i++) {
       let value = 0n;
       for (let at = (i + 1) * size - 8; at >= i * size; at -= 8)
         value = (value << 64n) | bytes.readBigUInt64LE(at);

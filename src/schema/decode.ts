@@ -141,8 +141,7 @@ function compile(table: MessageTable): Decoder {
     if (field.label === "repeated") repeated.push(name);
     if (field.label === "required") required.push(name);
     const nested = fieldMessage(table, field);
-    if (nested !== undefined)
-      byTag[(field.number << 3) | 2] = messageReader(name, nested, field.label === "repeated");
+    if (nested !== undefined) byTag[(field.number << 3) | 2] = messageReader(name, nested, field);
     else addScalarReaders(byTag, name, field, fieldScalar(field) as Scalar);
   }
   return { byTag, repeated, required, isPart: table.isPart === true };
@@ -155,11 +154,16 @@ const MAX_SHARED_BYTES = 1024;
  * Records of an image often have the same message in one field, such as the options of sockets: a message with the bytes of
  * the one before it in that field is the same object, which saves half of the memory of a large image.
  */
-function messageReader(name: string, nested: MessageTable, isRepeated: boolean): FieldReader {
+function messageReader(name: string, nested: MessageTable, { label, most }: Field): FieldReader {
+  const isRepeated = label === "repeated";
   let last: { readonly bytes: Buffer; readonly depth: number; readonly value: AnyValue } | undefined;
   return (reader, into, depth) => {
     try {
-      if (isRepeated) reader.countElement();
+      if (isRepeated) {
+        reader.countElement();
+        if (most !== undefined && (into[name] as AnyValue[]).length >= most)
+          throw new WireError(`too many elements (expected at most ${most})`, reader.pos, "TOO_LARGE");
+      }
       const length = reader.length();
       const { buf, pos } = reader;
       let value: AnyValue;

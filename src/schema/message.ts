@@ -51,6 +51,8 @@ export interface FieldOptions {
   readonly kept?: false;
   /** What a restore takes an absent field for, where `domain` is to be checked then too. */
   readonly absent?: number;
+  /** Elements of a repeated message that are read; a record with more is an error. */
+  readonly most?: number;
   /** Value of an absent optional field. */
   readonly default?: number | string | boolean;
   /** First CRIU release with the field, if later than the message. */

@@ -64,12 +64,10 @@ export function documentOperations(target: Target): Operation[] {
     ...(Object.keys(VIEWS) as ViewName[]).map((view) =>
       on(`show ${view}`, (document) => view_(document, view, random)),
     ),
-    ...target.records.map((name) =>
-      on(`show record ${name}`, (document) => {
-        shownJson(recordView(document, name));
-        shown(recordLines(recordView(document, name), LOOK));
-      }),
-    ),
+    ...target.records.flatMap((name) => [
+      on(`show record ${name}`, (document) => shown(recordLines(recordView(document, name), LOOK))),
+      on(`show record ${name} --json`, (document) => shownJson(recordView(document, name))),
+    ]),
     on("validate", (document) => checked(document)),
     on("validate --root --host", (document) =>
       checked(document, { root: "/", criu: { path: "/usr/sbin/criu", version: "4.2", problem: undefined } }),

@@ -1,5 +1,6 @@
 import { rmSync } from "node:fs";
 import * as assert from "uvu/assert";
+import type { HostileInput } from "../helpers/bounds/build.js";
 import { IMAGE_WAYS, type Way } from "../helpers/bounds/commands.js";
 import { SETS } from "../helpers/bounds/sets.js";
 import { CONVERTED, FILES } from "../helpers/bounds/streams.js";
@@ -19,17 +20,17 @@ for (const input of [...SETS.map((set) => ({ ...set, ways: IMAGE_WAYS })), ...FI
   const runsAlways = ({ name }: Way): boolean =>
     input.worst.includes(name) || (name === "convert" && CONVERTED.has(input.name));
   const ways = input.ways.filter((way) => ALL || runsAlways(way));
-  if (ways.length > 0) test(input.name, () => staysWithin(input.make, ways));
+  if (ways.length > 0) test(input.name, () => staysWithin(input, ways));
 }
 
 /** Every command ends with an answer or one sentence, within the bounds; all that do not are told together. */
-async function staysWithin(make: (directory: string) => string, ways: readonly Way[]): Promise<void> {
+async function staysWithin({ make, image: file }: HostileInput, ways: readonly Way[]): Promise<void> {
   const directory = freshDirectory("bounds");
   const image = make(directory);
   const beyond: string[] = [];
   for (const { name, args } of ways) {
     const scratch = freshDirectory("scratch");
-    const { code, stderr, mebibytes, cpuSeconds } = await measured(args(image, scratch), 120);
+    const { code, stderr, mebibytes, cpuSeconds } = await measured(args(image, scratch, file), 120);
     rmSync(scratch, { recursive: true });
     if (mebibytes > MAX_MEBIBYTES || cpuSeconds > MAX_CPU_SECONDS)
       beyond.push(`${name}: ${Math.round(mebibytes)} MiB, ${cpuSeconds.toFixed(1)} s`);

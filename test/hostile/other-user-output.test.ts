@@ -11,7 +11,11 @@ import { FAMILIES, give, strangersImage } from "../helpers/strangers-image.js";
 import { suite } from "../helpers/suite.js";
 
 const test = suite("output in a directory of another user", {}, 600);
-test.before(() => needsRoot("working on what another user changes meanwhile"));
+let decoded = "";
+test.before(async () => {
+  needsRoot("working on what another user changes meanwhile");
+  decoded = (await crimg(["decode", FAMILIES.stream.original])).stdout;
+});
 test.after(cleanUp);
 
 /** What stands before and behind the output. */
@@ -20,6 +24,8 @@ const COMMANDS: Record<string, (image: string, out: string) => string[]> = {
   "edit -o of a stream": (image, out) => ["edit", image, ...FAMILIES.stream.edit, "-o", out],
   "convert of a set": (image, out) => ["convert", image, out],
   "convert of a stream": (image, out) => ["convert", image, out, "--lossy"],
+  "encode -o of a stream": (image, out) => ["encode", `${image}.json`, "-o", out],
+  "example of a stream": (_, out) => ["example", out],
   "decode -o of a stream": (image, out) => ["decode", image, "-o", out],
 };
 
@@ -31,6 +37,7 @@ for (const [what, argsOf] of Object.entries(COMMANDS))
       const place = path.join(at.top, "output");
       fs.mkdirSync(place);
       give(place);
+      fs.writeFileSync(`${at.image}.json`, decoded);
       const outside = snapshot(at.outside);
       const env = atStep(steps + 1, `swap=${place}=${path.join(at.outside, "decoy")}`, NAMING);
       const { code, stderr } = await crimg(argsOf(at.image, path.join(place, "app.ckpt")), { env });

@@ -5,7 +5,7 @@ import { IMAGES } from "../../formats/criu/images.js";
 import { ioError, UnsupportedError } from "../../io/errors.js";
 import { DirectoryFileSet } from "../../io/file-set.js";
 import { temporaryDirectory } from "../../io/new-directory.js";
-import { openPrivate } from "../../io/private-file.js";
+import type { OutputName } from "../../io/private-file.js";
 import { FileSource } from "../../io/source.js";
 import type { CriuDocument, Document } from "../../model/document.js";
 import { type Explanation, explainLog } from "../../ops/explain/explain.js";
@@ -78,7 +78,7 @@ export class CriuBackend implements Backend {
       criu,
       ...restoreArguments({ images: document.name, root }, needed, [
         ...(detach ? ["--restore-detached"] : []),
-        ...(pidFile === undefined ? [] : ["--pidfile", path.resolve(pidFile)]),
+        ...(pidFile === undefined ? [] : ["--pidfile", path.resolve(pidFile.path)]),
         ...extra,
       ]),
     ];
@@ -197,13 +197,13 @@ function makeWorkDirectory(): string {
   }
 }
 
-function keepLog(from: string, to: string): void {
+function keepLog(from: string, to: OutputName): void {
   try {
     if (!existsSync(from)) return;
-    const fd = openPrivate(to);
+    const fd = to.openPrivate();
     writeFileSync(fd, readFileSync(from));
     closeSync(fd);
   } catch (error) {
-    throw ioError("save the log of criu", to, error);
+    throw ioError("save the log of criu", to.path, error);
   }
 }

@@ -24,6 +24,11 @@ export interface Area {
   readonly backing: Backing;
 }
 
+/** One each for all areas, of which a task may have 60,000. */
+const ZERO: Backing = { is: "zero" };
+const OF_KERNEL: Backing = { is: "absent", why: "memory of the kernel" };
+const OF_FILE: Backing = { is: "absent", why: "contents of a mapped file" };
+
 const bit = (name: string): number => Number(VMA_STATUS.bits.get(name));
 const GUARD = bit("VMA_AREA_GUARD");
 const KERNEL = bit("VMA_AREA_VVAR") | bit("VMA_AREA_VSYSCALL") | bit("VMA_AREA_UPROBES");
@@ -40,7 +45,8 @@ const PRIVATE =
  * Errors: FormatError for mappings that overlap, are empty, or are not whole pages.
  */
 export function memoryAreas(set: CriuImageSet, pid: number, pageSize: number): Area[] {
-  const inMm = set.records(IMAGES.MM, pid)[0]?.value.vmas ?? [];
+  // Not kept: the tasks of the model hold what they need of it.
+  const inMm = set.firstIfAny(IMAGES.MM, pid)?.vmas ?? [];
   const vmas = inMm.length > 0 ? inMm : set.records(IMAGES.VMAS, pid).map(({ value }) => value);
   const unit = BigInt(pageSize);
   const areas = vmas
@@ -76,7 +82,7 @@ export function areaAt(areas: readonly Area[], page: number): number {
 
 function backingOf(set: CriuImageSet, vma: VmaEntry, unit: bigint): Backing {
   const { status } = vma;
-  if ((status & KERNEL) !== 0) return { is: "absent", why: "memory of the kernel" };
+  if ((status & KERNEL) !== 0) return OF_KERNEL;
   const shmid =
     (status & MEMFD) !== 0
       ? segmentsOfMemfds(set).get(Number(vma.shmid))
@@ -84,9 +90,7 @@ function backingOf(set: CriuImageSet, vma: VmaEntry, unit: bigint): Backing {
         ? Number(vma.shmid)
         : undefined;
   if (shmid !== undefined) return { is: "segment", shmid, firstPage: Number(vma.pgoff / unit) };
-  return (status & (NOT_IN_SET | MEMFD)) !== 0
-    ? { is: "absent", why: "contents of a mapped file" }
-    : { is: "zero" };
+  return (status & (NOT_IN_SET | MEMFD)) !== 0 ? OF_FILE : ZERO;
 }
 
 const memfdSegments = new WeakMap<CriuImageSet, ReadonlyMap<number, number>>();

@@ -37,6 +37,7 @@ import {
 } from "../mapping.js";
 import type { FileTable, OpenFile } from "../open-file.js";
 import type { Origin } from "../origin.js";
+import { MM_VMAS } from "./parts.js";
 
 const bit = (name: string): number => Number(VMA_STATUS.bits.get(name));
 const REGULAR = bit("VMA_AREA_REGULAR");
@@ -79,7 +80,7 @@ const FLAGS: readonly (readonly [map: number, vm: bigint])[] = [
 const HUGE_SHIFT_MASK = 0x3f;
 
 /** The marks of mm-PID.img. */
-export function decodeMm(mm: MmEntry, pid: number): MemoryDescriptor {
+export function decodeMm(mm: Omit<MmEntry, "vmas">, pid: number): MemoryDescriptor {
   return {
     code: { start: mm.mm_start_code, end: mm.mm_end_code },
     data: { start: mm.mm_start_data, end: mm.mm_end_data },
@@ -111,14 +112,14 @@ export function encodeMm(mm: MemoryDescriptor) {
 export function decodeMappings(
   set: CriuImageSet,
   pid: number,
-  mm: MmEntry | undefined,
+  startStack: bigint | undefined,
   files: FileTable,
 ): Mapping[] {
-  const startStack = mm?.mm_start_stack;
-  if (mm !== undefined && mm.vmas.length > 0) {
+  const vmas = set.firstPart(IMAGES.MM, pid, MM_VMAS)?.vmas ?? [];
+  if (vmas.length > 0) {
     const image = `mm-${pid}.img`;
     const originOf = (i: number) => ({ image, record: 0, field: `vmas[${i}]` });
-    return mm.vmas.map((vma, i) => new CriuMapping(vma, i, { files, startStack, originOf }));
+    return vmas.map((vma, i) => new CriuMapping(vma, i, { files, startStack, originOf }));
   }
   const originOf = (record: number) => ({ image: `vmas-${pid}.img`, record });
   return set

@@ -1,4 +1,5 @@
 import { CORE_ENTRY, TASK_CORE_ENTRY } from "../../formats/criu/tables/core.js";
+import { MM_ENTRY } from "../../formats/criu/tables/mm.js";
 import { part } from "../../schema/message.js";
 
 const { task_state, exit_code, comm } = TASK_CORE_ENTRY.fields;
@@ -10,3 +11,11 @@ export const CORE_HEAD = part(CORE_ENTRY, {
   tc: { ...tc, type: part(TASK_CORE_ENTRY, { task_state, exit_code, comm }) },
   ids,
 });
+
+const { vmas, ...marks } = MM_ENTRY.fields;
+
+/** An address space without its mappings, which may be many. */
+export const MM_HEAD = part(MM_ENTRY, marks);
+
+/** The mappings alone. */
+export const MM_VMAS = part(MM_ENTRY, { vmas });

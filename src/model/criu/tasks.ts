@@ -4,7 +4,6 @@ import { TASK_STATE } from "../../formats/criu/names.js";
 import { AddressSpace } from "../../formats/criu/pages.js";
 import type { CoreEntry, TaskKobjIdsEntry } from "../../formats/criu/tables/core.js";
 import type { FsEntry } from "../../formats/criu/tables/fs.js";
-import type { MmEntry } from "../../formats/criu/tables/mm.js";
 import type { PstreeEntry } from "../../formats/criu/tables/pstree.js";
 import { enumName } from "../../io/enums.js";
 import { MAX_TASK_TIMERS } from "../../io/limits.js";
@@ -21,7 +20,7 @@ import type { Timer } from "../timer.js";
 import { decodeLimits, decodeTaskAttributes } from "./attributes.js";
 import { type Box, boxed, boxedList } from "./box.js";
 import { decodeMappings, decodeMm } from "./mappings.js";
-import { CORE_HEAD } from "./parts.js";
+import { CORE_HEAD, MM_HEAD } from "./parts.js";
 import { decodeActions, decodeTaskQueue } from "./signals.js";
 import { taskEntries } from "./task-entries.js";
 import { CriuThread } from "./threads.js";
@@ -55,7 +54,7 @@ export class CriuTask implements Task {
   #head: Box<Value<typeof CORE_HEAD> | undefined>;
   #core: Box<CoreEntry | undefined>;
   #ids: Box<TaskKobjIdsEntry | undefined>;
-  #mm: Box<MmEntry | undefined>;
+  #mm: Box<Value<typeof MM_HEAD> | undefined>;
   #fs: Box<FsEntry | undefined>;
   #mappings: Box<Mapping[]>;
   #timers: Box<Timer[]>;
@@ -123,7 +122,7 @@ export class CriuTask implements Task {
 
   get mappings(): readonly Mapping[] {
     const { set, files } = this.#context;
-    this.#mappings ??= boxedList(decodeMappings(set, this.pid, this.#readMm(), files()));
+    this.#mappings ??= boxedList(decodeMappings(set, this.pid, this.#readMm()?.mm_start_stack, files()));
     return this.#mappings.is;
   }
 
@@ -206,8 +205,8 @@ export class CriuTask implements Task {
     return this.#ids.is;
   }
 
-  #readMm(): MmEntry | undefined {
-    this.#mm ??= boxed(this.#context.set.first(IMAGES.MM, this.pid));
+  #readMm() {
+    this.#mm ??= boxed(this.#context.set.firstPart(IMAGES.MM, this.pid, MM_HEAD));
     return this.#mm.is;
   }
 

@@ -88,6 +88,7 @@ class LinuxCrOpenFile implements OpenFile {
   readonly #fileOfSocket: (sockRef: number) => OpenFile | undefined;
   /** null: not looked for yet. */
   #deleted: DeletedFile | undefined | null = null;
+  #socket: Socket | undefined | null = null;
 
   constructor(reader: StreamReader, part: Part, fileOfSocket: (sockRef: number) => OpenFile | undefined) {
     this.id = part.objref ?? 0;
@@ -156,8 +157,11 @@ class LinuxCrOpenFile implements OpenFile {
 
   get socket(): Socket | undefined {
     if (!OF_SOCKETS.has(this.type)) return undefined;
-    const sock = this.#reader.object(this.record.sock_objref ?? 0, "SOCK");
-    return sock && decodeSocket(this.#reader, sock, this.#fileOfSocket);
+    if (this.#socket === null) {
+      const sock = this.#reader.object(this.record.sock_objref ?? 0, "SOCK");
+      this.#socket = sock && decodeSocket(this.#reader, sock, this.#fileOfSocket);
+    }
+    return this.#socket;
   }
 
   get owner(): FileOwner | undefined {

@@ -4,6 +4,8 @@ import { RECORDS } from "../../formats/linux-cr/records.js";
 import type { NewRecord } from "../../formats/linux-cr/stream-writer.js";
 import { VMA_FLAG, VMA_KINDS } from "../../formats/linux-cr/tables/extensions-files.js";
 import { VMA_TYPE } from "../../formats/linux-cr/tables/memory.js";
+import { FormatError } from "../../io/errors.js";
+import { MAX_MAPPINGS } from "../../io/limits.js";
 import {
   AT_NULL,
   MADV_DONTFORK,
@@ -111,7 +113,7 @@ export function encodeMm(mm: Omit<MemoryDescriptor, "auxv" | "origin">) {
   };
 }
 
-/** The mappings of an address space, ascending, then its guard areas. */
+/** The mappings of an address space, ascending, then its guard areas. Errors: TOO_LARGE above MAX_MAPPINGS. */
 export function* decodeMappings(
   reader: StreamReader,
   mm: Part,
@@ -120,9 +122,17 @@ export function* decodeMappings(
 ): Generator<Mapping> {
   const { value } = reader.get(mm, RECORDS.MM);
   const space = { reader, files, segments, mm: value, pageSize: BigInt(pageSizeOf(reader)) };
-  for (const part of mm.parts) yield new StreamMapping(part, space);
-  for (const record of mm.records)
-    if (reader.image.kind(record) === RECORDS.GUARD_PAGES) yield guardArea(reader, record);
+  const { parts, records } = mm;
+  const guards = records.filter((record) => reader.image.kind(record) === RECORDS.GUARD_PAGES);
+  const count = parts.length + guards.length;
+  if (count > MAX_MAPPINGS)
+    throw new FormatError(
+      "TOO_LARGE",
+      `invalid number of mappings ${count} (expected at most ${MAX_MAPPINGS})`,
+      reader.image.place(records[0] ?? 0),
+    );
+  for (const part of parts) yield new StreamMapping(part, space);
+  for (const record of guards) yield guardArea(reader, record);
 }
 
 /** Guard pages inside of other mappings, as criu has them. */

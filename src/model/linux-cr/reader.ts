@@ -54,8 +54,8 @@ export class StreamReader {
 
   /** The record of a kind in a part, the first unless `nth` says otherwise. */
   index(part: Part, kind: RecordKind, nth = 0): number | undefined {
-    const all = part.records.filter((record) => this.image.kind(record) === kind);
-    return all.at(nth);
+    const isOfKind = (record: number): boolean => this.image.kind(record) === kind;
+    return nth === 0 ? part.records.find(isOfKind) : part.records.filter(isOfKind).at(nth);
   }
 
   find<K extends RecordKind>(part: Part, kind: K, nth = 0): Found<K> | undefined {

@@ -26,7 +26,12 @@ import {
   type InetEnd,
   type InetEnds,
   isConnected,
+  type NetlinkAddress,
+  type Packet,
+  type PacketOptions,
   type Socket,
+  type SocketOptions,
+  type SocketQueue,
   type TcpConnection,
   type UnixName,
   unixText,
@@ -73,77 +78,173 @@ export function decodeSocket(
   part: Part,
   fileOf: (sockRef: number) => OpenFile | undefined = () => undefined,
 ): Socket {
-  const { sock_common: common, sock } = reader.get(part, RECORDS.SOCKET).value;
-  const netlink = reader.find(part, RECORDS.SOCKET_NETLINK)?.value;
-  const packet = reader.find(part, RECORDS.SOCKET_PACKET)?.value;
-  const unix = common.family === AF_UNIX ? decodeUnix(reader, part) : undefined;
-  const peer = unix === undefined ? 0 : reader.get(part, RECORDS.SOCKET_UNIX).value.peer;
-  const other = peer === 0 ? undefined : reader.object(peer, "SOCK");
-  const inet =
-    unix === undefined && netlink === undefined && packet === undefined
-      ? decodeEnds(reader, part)
-      : undefined;
-  const isTcp = inet !== undefined && sock.protocol === IPPROTO_TCP;
-  return {
-    family: enumName(SK_FAMILY, common.family),
-    type: netlink === undefined ? enumName(SK_TYPE, sock.type) : "",
-    protocol:
-      netlink !== undefined
-        ? enumName(NETLINK_PROTOCOLS, sock.protocol)
-        : inet !== undefined
-          ? enumName(SK_PROTO, sock.protocol)
-          : "",
-    state: packet === undefined ? enumName(SK_STATE, sock.state) : "",
-    inode: inodeOf(reader, part),
-    ...namesOf(inet, unix, other && decodeUnix(reader, other)),
-    ...(netlink === undefined ? {} : { local: `port ${netlink.portid}` }),
-    ...(packet === undefined ? {} : { local: `ifindex ${packet.ifindex}` }),
-    backlog: Math.max(0, sock.backlog),
-    peerInode: unix === undefined ? undefined : other === undefined ? peer : inodeOf(reader, other),
-    peer: peer === 0 ? undefined : fileOf(peer),
-    connected: inet !== undefined && isConnected(sock.protocol, sock.state, inet.remote.port),
-    shutdown: sock.shutdown,
-    get options() {
-      return decodeOptions(reader, part);
-    },
-    unix,
-    inet,
-    get netlink() {
-      return (
-        netlink && {
-          portid: netlink.portid,
-          groups: (netlink.flags & HAS_GROUPS) === 0 ? undefined : netlink.groups,
-          peerPortid: netlink.dst_portid,
-          peerGroup: netlink.dst_group,
-        }
-      );
-    },
-    get packet() {
-      return packet && decodePacketOptions(packet);
-    },
-    get queued() {
-      return inet === undefined && unix === undefined ? undefined : queued(reader, part, isTcp);
-    },
-    *received() {
-      for (const each of queuesOf(part)[0]) yield decodePacket(reader, each);
-    },
-    connection: () => (isTcp ? decodeConnection(reader, part) : undefined),
-  };
+  return new StreamSocket(reader, part, fileOf);
 }
 
-function namesOf(
-  inet: InetEnds | undefined,
-  unix: UnixName | undefined,
-  peer: UnixName | undefined,
-): Pick<Socket, "local" | "remote" | "localPort" | "remotePort"> {
-  if (inet === undefined)
+/** What stands behind SOCKET: by the family, but for netlink and packet sockets by the record. */
+type Form = "unix" | "netlink" | "packet" | "inet";
+
+type Names = Pick<Socket, "local" | "remote" | "localPort" | "remotePort">;
+
+/** A class: a stream holds 60,000 of them. What many rules ask for is read once, all else when it is looked at. */
+class StreamSocket implements Socket {
+  readonly family: string;
+  readonly type: string;
+  readonly protocol: string;
+  readonly state: string;
+  readonly backlog: number;
+  readonly shutdown: number | undefined;
+  private readonly reader: StreamReader;
+  private readonly part: Part;
+  private readonly fileOf: (sockRef: number) => OpenFile | undefined;
+  private readonly form: Form;
+  private readonly numbers: { readonly protocol: number; readonly state: number };
+  /** Object of the other end of a unix socket; 0 for none. */
+  private readonly peerRef: number;
+  private knownInode: number | undefined;
+  private knownNames: Names | undefined;
+
+  constructor(reader: StreamReader, part: Part, fileOf: (sockRef: number) => OpenFile | undefined) {
+    const { sock_common: common, sock } = reader.get(part, RECORDS.SOCKET).value;
+    this.reader = reader;
+    this.part = part;
+    this.fileOf = fileOf;
+    this.form = formOf(reader, part, common.family);
+    this.numbers = { protocol: sock.protocol, state: sock.state };
+    this.peerRef = this.form === "unix" ? reader.get(part, RECORDS.SOCKET_UNIX).value.peer : 0;
+    this.family = enumName(SK_FAMILY, common.family);
+    this.type = this.form === "netlink" ? "" : enumName(SK_TYPE, sock.type);
+    this.protocol = protocolName(this.form, sock.protocol);
+    this.state = this.form === "packet" ? "" : enumName(SK_STATE, sock.state);
+    this.backlog = Math.max(0, sock.backlog);
+    this.shutdown = sock.shutdown;
+  }
+
+  get inode(): number {
+    this.knownInode ??= inodeOf(this.reader, this.part);
+    return this.knownInode;
+  }
+
+  get local(): string {
+    return this.named().local;
+  }
+
+  get remote(): string {
+    return this.named().remote;
+  }
+
+  get localPort(): number | undefined {
+    return this.named().localPort;
+  }
+
+  get remotePort(): number | undefined {
+    return this.named().remotePort;
+  }
+
+  get peerInode(): number | undefined {
+    if (this.form !== "unix") return undefined;
+    const other = this.other();
+    return other === undefined ? this.peerRef : inodeOf(this.reader, other);
+  }
+
+  get peer(): OpenFile | undefined {
+    return this.peerRef === 0 ? undefined : this.fileOf(this.peerRef);
+  }
+
+  get connected(): boolean {
+    const { protocol, state } = this.numbers;
+    return this.form === "inet" && isConnected(protocol, state, this.remotePort ?? 0);
+  }
+
+  get options(): SocketOptions {
+    return decodeOptions(this.reader, this.part);
+  }
+
+  get unix(): UnixName | undefined {
+    return this.form === "unix" ? decodeUnix(this.reader, this.part) : undefined;
+  }
+
+  get inet(): InetEnds | undefined {
+    return this.form === "inet" ? decodeEnds(this.reader, this.part) : undefined;
+  }
+
+  get netlink(): NetlinkAddress | undefined {
+    if (this.form !== "netlink") return undefined;
+    const { value } = this.reader.get(this.part, RECORDS.SOCKET_NETLINK);
     return {
-      local: unix === undefined ? "" : unixText(unix),
-      remote: peer === undefined ? "" : unixText(peer),
-      localPort: undefined,
-      remotePort: undefined,
+      portid: value.portid,
+      groups: (value.flags & HAS_GROUPS) === 0 ? undefined : value.groups,
+      peerPortid: value.dst_portid,
+      peerGroup: value.dst_group,
     };
-  const { local, remote } = inet;
+  }
+
+  get packet(): PacketOptions | undefined {
+    if (this.form !== "packet") return undefined;
+    return decodePacketOptions(this.reader.get(this.part, RECORDS.SOCKET_PACKET).value);
+  }
+
+  get queued(): SocketQueue | undefined {
+    const hasQueues = this.form === "inet" || this.form === "unix";
+    return hasQueues ? queued(this.reader, this.part, this.isTcp) : undefined;
+  }
+
+  *received(): Generator<Packet> {
+    for (const each of queuesOf(this.part)[0]) yield decodePacket(this.reader, each);
+  }
+
+  connection(): TcpConnection | undefined {
+    return this.isTcp ? decodeConnection(this.reader, this.part) : undefined;
+  }
+
+  private get isTcp(): boolean {
+    return this.form === "inet" && this.numbers.protocol === IPPROTO_TCP;
+  }
+
+  private other(): Part | undefined {
+    return this.peerRef === 0 ? undefined : this.reader.object(this.peerRef, "SOCK");
+  }
+
+  private named(): Names {
+    this.knownNames ??= this.makeNames();
+    return this.knownNames;
+  }
+
+  private makeNames(): Names {
+    const reader = this.reader;
+    switch (this.form) {
+      case "inet":
+        return namesOfEnds(decodeEnds(reader, this.part));
+      case "unix": {
+        const other = this.other();
+        const remote = other === undefined ? "" : unixText(decodeUnix(reader, other));
+        return { ...UNNAMED, local: unixText(decodeUnix(reader, this.part)), remote };
+      }
+      case "netlink":
+        return { ...UNNAMED, local: `port ${reader.get(this.part, RECORDS.SOCKET_NETLINK).value.portid}` };
+      case "packet":
+        return {
+          ...UNNAMED,
+          local: `ifindex ${reader.get(this.part, RECORDS.SOCKET_PACKET).value.ifindex}`,
+        };
+    }
+  }
+}
+
+function formOf(reader: StreamReader, part: Part, family: number): Form {
+  if (family === AF_UNIX) return "unix";
+  if (reader.index(part, RECORDS.SOCKET_NETLINK) !== undefined) return "netlink";
+  return reader.index(part, RECORDS.SOCKET_PACKET) === undefined ? "inet" : "packet";
+}
+
+function protocolName(form: Form, protocol: number): string {
+  if (form === "netlink") return enumName(NETLINK_PROTOCOLS, protocol);
+  return form === "inet" ? enumName(SK_PROTO, protocol) : "";
+}
+
+const UNNAMED: Names = { local: "", remote: "", localPort: undefined, remotePort: undefined };
+
+function namesOfEnds({ local, remote }: InetEnds): Names {
   return {
     local: endText(local),
     remote: remote.port === 0 ? "" : endText(remote),
@@ -221,8 +322,6 @@ export function* encodeAddress(
   yield [RECORDS.SOCKET_EXTRA, encodeExtra(socket)];
   if (connection !== undefined) yield [RECORDS.TCP_EXTRA, encodeTcpExtra(connection)];
 }
-
-type PacketOptions = NonNullable<Socket["packet"]>;
 
 function decodePacketOptions(value: RecordValue<typeof RECORDS.SOCKET_PACKET>): PacketOptions {
   const has = (flag: number): boolean => (value.flags & flag) !== 0;

@@ -7,7 +7,13 @@ import type { Memory, MemoryRun } from "../../model/memory.js";
 import type { AddressRange } from "../../model/origin.js";
 import { Queues } from "./pairs.js";
 import { hex, type Side } from "./section.js";
-import { formatRange, isKernelMapping, mappingAlias, mappingName } from "./sections/mappings.js";
+import {
+  comparedMappings,
+  formatRange,
+  isKernelMapping,
+  mappingAlias,
+  mappingName,
+} from "./sections/mappings.js";
 
 /** Bytes compared at once. */
 const CHUNK_BYTES = 1024 * 1024;
@@ -90,11 +96,11 @@ interface MappingPair {
 
 /** Pairs the mappings of two tasks: by start, else by alias in order, else unpaired. */
 function* pairMappings(left: Side, right: Side, task: Task, partner: Task): Generator<MappingPair> {
-  const comparable = (of: Task): Mapping[] =>
-    of.mappings.filter((mapping) => !isKernelMapping(mapping) && mapping.kind !== "guard");
-  const byStart = new Map(comparable(partner).map((mapping) => [mapping.start, mapping]));
+  const comparable = (side: Side, of: Task): Mapping[] =>
+    comparedMappings(side, of).filter((mapping) => !isKernelMapping(mapping) && mapping.kind !== "guard");
+  const byStart = new Map(comparable(right, partner).map((mapping) => [mapping.start, mapping]));
   const rest: Mapping[] = [];
-  for (const mapping of comparable(task)) {
+  for (const mapping of comparable(left, task)) {
     const same = byStart.get(mapping.start);
     if (same === undefined) rest.push(mapping);
     else {

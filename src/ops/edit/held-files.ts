@@ -1,4 +1,5 @@
 import { UsageError } from "../../io/errors.js";
+import { O_ACCMODE, O_WRONLY } from "../../linux/open-flags.js";
 import type { Checkpoint } from "../../model/checkpoint.js";
 import type { Lock } from "../../model/lock.js";
 import type { DescriptorTable, FileTable, OpenFile } from "../../model/open-file.js";
@@ -32,9 +33,26 @@ export interface HeldDescriptor {
   readonly origin: Origin;
 }
 
-/** `4711:1`; every task of a shared table is named. */
+/** `4711:1`; the tasks of a shared table are named. */
 export function descriptorText({ pids, fd }: Pick<HeldDescriptor, "pids" | "fd">): string {
-  return `${pids.join(",")}:${fd}`;
+  return `${firstOf(pids, ",")}:${fd}`;
+}
+
+/** The names of descriptors. */
+export function descriptorsText(descriptors: readonly HeldDescriptor[]): string {
+  return firstOf(descriptors, ", ", descriptorText);
+}
+
+/** More are only counted: an image may have 60,000, and each of them may name all others. */
+const LISTED = 20;
+
+/** The first of a list as text. */
+export function firstOf<T>(all: readonly T[], separator: string, text: (item: T) => string = String): string {
+  const more = all.length > LISTED ? ` and ${all.length - LISTED} more` : "";
+  return `${all
+    .slice(0, LISTED)
+    .map((item) => text(item))
+    .join(separator)}${more}`;
 }
 
 /** The descriptors before any of them was closed or redirected, and which of them were since. */
@@ -134,8 +152,9 @@ export class FileUses {
   readonly #gone = new Set<OpenFile>();
   readonly #ofTasks: ReadonlySet<string>;
   readonly #inFlight = new Map<number, number>();
-  readonly #nodes = new Map<OpenFile, OpenFile[]>();
-  readonly #pipes = new Map<number, OpenFile[]>();
+  /** How many open files that are still there a node has. */
+  readonly #nodes = new Map<OpenFile, number>();
+  readonly #pipes = new Map<number, PipeEnds>();
   readonly #sockets = new Map<number, OpenFile>();
   readonly #paired = new Map<number, PairedSocket[]>();
 
@@ -145,8 +164,8 @@ export class FileUses {
     this.epolls = files.all.filter(({ type }) => type === "EVENTPOLL");
     for (const file of files.all) {
       const { node, pipeId } = file;
-      if (node !== undefined && node !== file) push(this.#nodes, node, file);
-      if (pipeId !== undefined) push(this.#pipes, pipeId, file);
+      if (node !== undefined && node !== file) this.#countNode(node, 1);
+      if (pipeId !== undefined) this.#addEnd(pipeId, file);
       if (file.type === "UNIXSK") this.#sockets.set(file.socket?.inode ?? 0, file);
     }
     for (const socket of sockets) {
@@ -162,13 +181,18 @@ export class FileUses {
     return (
       this.#ofTasks.has(keyOf(file)) ||
       (this.#inFlight.get(file.id) ?? 0) > 0 ||
-      (this.#nodes.get(file) ?? []).some((each) => !this.#gone.has(each))
+      (this.#nodes.get(file) ?? 0) > 0
     );
   }
 
   /** The file is there no more. */
   release(file: OpenFile): void {
+    if (this.#gone.has(file)) return;
     this.#gone.add(file);
+    const { node, pipeId } = file;
+    if (node !== undefined && node !== file) this.#countNode(node, -1);
+    const ends = pipeId === undefined ? undefined : this.#pipes.get(pipeId);
+    if (ends !== undefined) ends[isWriter(file) ? "writers" : "readers"]--;
   }
 
   isGone(file: OpenFile): boolean {
@@ -180,21 +204,47 @@ export class FileUses {
     for (const id of ids) this.#inFlight.set(id, (this.#inFlight.get(id) ?? 0) - 1);
   }
 
-  /** The other ends of a pipe or fifo that are still there. */
-  otherEnds(file: OpenFile): OpenFile[] {
-    const ends = file.pipeId === undefined ? [] : (this.#pipes.get(file.pipeId) ?? []);
-    return ends.filter((each) => each !== file && !this.#gone.has(each));
+  /** The ends of the other kind that a pipe or fifo has left, when this was the last one of its kind; else none. */
+  leftAlone(gone: OpenFile): readonly OpenFile[] {
+    const ends = gone.pipeId === undefined ? undefined : this.#pipes.get(gone.pipeId);
+    if (ends === undefined || ends[isWriter(gone) ? "writers" : "readers"] > 0) return [];
+    return ends.all.filter((each) => !this.#gone.has(each));
   }
 
-  /** Unix sockets whose other end has this inode. */
-  pairedWith(inode: number): readonly PairedSocket[] {
-    return this.#paired.get(inode) ?? [];
+  /** Unix sockets whose other end has this inode, once: a damaged image has many of one inode. */
+  takePaired(inode: number): readonly PairedSocket[] {
+    const paired = this.#paired.get(inode) ?? [];
+    this.#paired.delete(inode);
+    return paired;
   }
 
   /** The open file of a unix socket. */
   fileOf({ inode }: PairedSocket): OpenFile | undefined {
     return this.#sockets.get(inode);
   }
+
+  #countNode(node: OpenFile, change: number): void {
+    this.#nodes.set(node, (this.#nodes.get(node) ?? 0) + change);
+  }
+
+  #addEnd(pipeId: number, file: OpenFile): void {
+    const ends = this.#pipes.get(pipeId) ?? { all: [], readers: 0, writers: 0 };
+    this.#pipes.set(pipeId, ends);
+    ends.all.push(file);
+    ends[isWriter(file) ? "writers" : "readers"]++;
+  }
+}
+
+/** The ends of a pipe or fifo, and how many of each kind are still there. */
+interface PipeEnds {
+  readonly all: OpenFile[];
+  readers: number;
+  writers: number;
+}
+
+/** Of an end of a pipe. */
+export function isWriter({ flags = 0 }: OpenFile): boolean {
+  return (flags & O_ACCMODE) === O_WRONLY;
 }
 
 /** Descriptors in the messages that wait in a socket, unix(7) SCM_RIGHTS. */

@@ -1,13 +1,12 @@
 /** What follows when descriptors no longer name their open file: as close(2) would do it. */
 
 import { EditError } from "../../io/errors.js";
-import { O_ACCMODE, O_WRONLY } from "../../linux/open-flags.js";
 import type { Lock } from "../../model/lock.js";
 import type { OpenFile } from "../../model/open-file.js";
 import type { Socket } from "../../model/socket.js";
 import type { EpollWatch } from "../../model/special-file.js";
 import type { Editor } from "./editor.js";
-import { descriptorText, type HeldDescriptor, inFlight } from "./held-files.js";
+import { descriptorsText, descriptorText, type HeldDescriptor, inFlight, isWriter } from "./held-files.js";
 import type { Edit } from "./plan.js";
 
 /** The file of a descriptor. Errors: EDIT when another edit has just given it a new one, or the image has none. */
@@ -106,10 +105,9 @@ function releaseFiles(
 
 /** The other end of a pipe notices when the last reader or writer is gone. */
 function warnOfPipe(editor: Editor, gone: OpenFile): void {
-  const ends = editor.uses.otherEnds(gone);
-  const isWriter = ({ flags = 0 }: OpenFile): boolean => (flags & O_ACCMODE) === O_WRONLY;
-  if (ends.length === 0 || ends.some((end) => isWriter(end) === isWriter(gone))) return;
-  const others = ends.flatMap((end) => editor.held.holders(end).map(descriptorText)).join(", ");
+  const ends = editor.uses.leftAlone(gone);
+  if (ends.length === 0) return;
+  const others = descriptorsText(ends.flatMap((end) => editor.held.holders(end)));
   editor.warnings.add(
     isWriter(gone)
       ? `nothing writes into the pipe any more: ${others} will read end of file`
@@ -122,15 +120,15 @@ function hangUp(editor: Editor, edit: Edit, gone: Socket, descriptors: readonly 
   const { held, uses, warnings } = editor;
   if (gone.state === "ESTABLISHED" && gone.connected)
     warnings.add(
-      `the connection behind descriptor ${descriptors.map(descriptorText).join(", ")} is not restored; its peer will meet a reset`,
+      `the connection behind descriptor ${descriptorsText(descriptors)} is not restored; its peer will meet a reset`,
     );
   if (gone.unix === undefined) return;
-  for (const other of uses.pairedWith(gone.inode)) {
+  for (const other of uses.takePaired(gone.inode)) {
     const file = uses.fileOf(other);
     if (file !== undefined && uses.isGone(file)) continue;
     const isShutDown = other.type !== "DGRAM";
     editor.hangUp(edit, other, isShutDown);
-    const names = file === undefined ? "" : held.holders(file).map(descriptorText).join(", ");
+    const names = file === undefined ? "" : descriptorsText(held.holders(file));
     if (isShutDown)
       warnings.add(
         `the other end of the unix socket is gone: ${names || `socket ${other.inode}`} will read end of file`,

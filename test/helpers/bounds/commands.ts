@@ -18,6 +18,7 @@ const edit = (flag: string, value: string): Way =>
 export const IMAGE_WAYS: readonly Way[] = [
   way("show", (image) => ["show", image]),
   ...Object.keys(VIEWS).map((view) => way(`show ${view}`, (image) => ["show", image, view])),
+  way("show record", (image, _, file = "0") => ["show", image, "record", file]),
   way("show maps --json", (image) => ["show", image, "maps", "--json"]),
   way("show fds --json", (image) => ["show", image, "fds", "--json"]),
   way("validate", (image) => ["validate", image]),

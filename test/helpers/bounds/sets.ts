@@ -48,6 +48,15 @@ function openFiles(
   set.image(I.FDINFO, 2, count, (i) => ({ id: FREE_ID + 30 + i, flags: 0, type: TYPE[type], fd: i }));
 }
 
+function mappings(set: HostileSet, count: number): void {
+  const mm = set.sample(I.MM, 1000, 0);
+  const vma = (mm.vmas as object[])[0];
+  set.image(I.MM, 1000, 1, () => ({
+    ...mm,
+    vmas: listOf(count, (i) => ({ ...vma, start: BigInt(i) * 8192n, end: BigInt(i) * 8192n + 4096n })),
+  }));
+}
+
 const FOWN = { uid: 0, euid: 0, signum: 0, pid_type: 0, pid: 0 };
 const REG = { id: 1, flags: 0, pos: 0n, fown: FOWN, name: "/srv/x", mode: 0o100644, build_id: [] };
 const OPTS = {
@@ -250,19 +259,34 @@ export const SETS: readonly HostileInput[] = [
       ...{ vsec: 1n, vnsec: 0n, isec: 0n, insec: 0n },
     })),
   ),
-  input("300,000 mappings of one task", "logger", (s) => {
-    const mm = s.sample(I.MM, 1000, 0);
-    const vma = (mm.vmas as object[])[0];
-    s.image(I.MM, 1000, 1, () => ({
-      ...mm,
-      vmas: listOf(300_000, (i) => ({ ...vma, start: BigInt(i) * 8192n, end: BigInt(i) * 8192n + 4096n })),
-    }));
-  }),
-  input("200,000 mappings that all overlap", "logger", (s) => {
-    const mm = s.sample(I.MM, 1000, 0);
-    const vma = (mm.vmas as object[])[0];
-    s.image(I.MM, 1000, 1, () => ({ ...mm, vmas: listOf(200_000, () => vma) }));
-  }),
+  {
+    ...input(
+      "4,000 records of an address space",
+      "logger",
+      (s) => {
+        const mm = s.sample(I.MM, 1000, 0);
+        s.image(I.MM, 1000, 4000, () => mm);
+      },
+      ["show record"],
+    ),
+    image: "mm-1000.img",
+  },
+  input("300,000 mappings of one task", "logger", (s) => mappings(s, 300_000), ["diff"]),
+  input("130,000 mappings of one task", "logger", (s) => mappings(s, 130_000), [
+    "restore --print",
+    "show maps",
+  ]),
+  input("73,000 mappings of one task", "logger", (s) => mappings(s, 73_000), ["diff"]),
+  input(
+    "130,000 mappings that all overlap",
+    "logger",
+    (s) => {
+      const mm = s.sample(I.MM, 1000, 0);
+      const vma = (mm.vmas as object[])[0];
+      s.image(I.MM, 1000, 1, () => ({ ...mm, vmas: listOf(130_000, () => vma) }));
+    },
+    ["diff"],
+  ),
   input("an entry of 2^40 pages", "logger", (s) =>
     s.image(I.PAGEMAP, 1000, 2, (i) =>
       i === 0 ? { pages_id: 1 } : { vaddr: 0n, compat_nr_pages: 0, flags: 4, nr_pages: 1n << 40n },
@@ -380,6 +404,32 @@ export const SETS: readonly HostileInput[] = [
     const queue = { ...s.sample(I.IPCNS_MSG, 11, 0), qnum: 0 };
     s.image(I.IPCNS_MSG, 11, 150_000, () => queue);
   }),
+  input(
+    "30,000 segments of a namespace",
+    "container",
+    (s) => {
+      const segment = s.sample(I.IPCNS_SHM, 11, 0) as { desc: object };
+      s.image(
+        I.IPCNS_SHM,
+        11,
+        30_000,
+        (i) => ({ ...segment, desc: { ...segment.desc, id: i }, size: 4n, in_pagemaps: false }),
+        () => Buffer.alloc(4),
+      );
+    },
+    ["convert"],
+  ),
+  input(
+    "a component of 100,000 words of a processor",
+    "logger",
+    (s) => {
+      const core = s.sample(I.CORE, 1000, 0) as { thread_info: { fpregs: object } };
+      const xsave = { xstate_bv: 0xffn, ymmh_space: [], opmask_reg: listOf(100_000, (i) => BigInt(i + 1)) };
+      const fpregs = { ...core.thread_info.fpregs, xsave };
+      s.image(I.CORE, 1000, 1, () => ({ ...core, thread_info: { ...core.thread_info, fpregs } }));
+    },
+    ["diff"],
+  ),
   input("150,000 segments of one key", "container", (s) => {
     const sample = s.sample(I.IPCNS_MSG, 11, 0);
     s.image(I.IPCNS_SHM, 11, 150_000, () => ({ desc: sample.desc, size: 1n << 40n }));
@@ -493,16 +543,21 @@ export const SETS: readonly HostileInput[] = [
     const entry = { crimg: "1.0.0", time: "2026-01-01T00:00:00.000Z", edits: ["x"], files, changes: [] };
     s.file("crimg-edits.jsonl", Buffer.from(`${JSON.stringify(entry)}\n`));
   }),
-  input("100,000 words of arguments in memory", "logger", (s) => {
-    const mm = s.sample(I.MM, 1000, 0);
-    const vma = (mm.vmas as object[])[6];
-    const vmas = [{ ...vma, start: 0n, end: 1n << 32n }];
-    s.image(I.MM, 1000, 1, () => ({
-      ...{ ...mm, vmas, mm_arg_start: 0n, mm_arg_end: 4n << 20n, mm_env_start: 0n, mm_env_end: 4n << 20n },
-    }));
-    s.image(I.PAGEMAP, 1000, 2, (i) =>
-      i === 0 ? { pages_id: 1 } : { vaddr: 0n, compat_nr_pages: 0, flags: 4, nr_pages: 2048n },
-    );
-    s.file("pages-1.img", Buffer.alloc(8 * MIB, "a\0"));
-  }),
+  input(
+    "100,000 words of arguments in memory",
+    "logger",
+    (s) => {
+      const mm = s.sample(I.MM, 1000, 0);
+      const vma = (mm.vmas as object[])[6];
+      const vmas = [{ ...vma, start: 0n, end: 1n << 32n }];
+      s.image(I.MM, 1000, 1, () => ({
+        ...{ ...mm, vmas, mm_arg_start: 0n, mm_arg_end: 4n << 20n, mm_env_start: 0n, mm_env_end: 4n << 20n },
+      }));
+      s.image(I.PAGEMAP, 1000, 2, (i) =>
+        i === 0 ? { pages_id: 1 } : { vaddr: 0n, compat_nr_pages: 0, flags: 4, nr_pages: 2048n },
+      );
+      s.file("pages-1.img", Buffer.alloc(8 * MIB, "a\0"));
+    },
+    ["diff"],
+  ),
 ];

@@ -84,7 +84,7 @@ export const FILES: readonly HostileFile[] = [
   converted("60,000 terminals, 30,000 with an entry", ["convert"]),
   converted("200,000 locks of one file", ["convert"]),
   converted("a message of 500,000 timers"),
-  converted("200,000 mappings that all overlap"),
+  converted("130,000 mappings that all overlap", ["diff"]),
   built("20,000 tasks in a chain", (s) => s.head(listOf(20_000, (i) => [i + 1, i, i + 1, 1, 1])).tail()),
   built("20,000 times one task", (s) => s.head(listOf(20_000, () => [1, 0, 1, 1, 1])).tail()),
   built("1,000,000 empty buffers", (s) => {

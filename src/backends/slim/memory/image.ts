@@ -59,19 +59,31 @@ export function imageMemory(reader: StreamReader, objref: number, files: FileTab
   if (part === undefined) throw reader.image.error(0, `there is no address space ${objref}`);
   const { value, index } = reader.get(part, RECORDS.MM);
   const mappings = [...decodeMappings(reader, part, files, new Segments(reader))];
-  const guardsIn = overlapsWith(mappings.splice(part.parts.length));
+  // The list is made anew at every look at it.
+  const { parts } = part;
+  const guardsIn = overlapsWith(mappings.splice(parts.length));
   return {
     mm: decodeMm(reader, part),
     exe: value.exe_objref,
     auxv: reader.image.bytes(index + 1),
-    vmas: mappings.flatMap((mapping, i) => vmaOf(reader, part.parts[i] as Part, mapping, guardsIn) ?? []),
+    vmas: mappings.flatMap((mapping, i) => vmaOf(reader, parts[i] as Part, mapping, guardsIn) ?? []),
   };
+}
+
+/** Ascending, and those that overlap as one: of many that are all the same each mapping would get all. */
+function disjoint(ranges: PageRange[]): PageRange[] {
+  const all: PageRange[] = [];
+  for (const { start, end } of ranges.sort((a, b) => a.start - b.start)) {
+    const last = all.at(-1);
+    if (last === undefined || start > last.end) all.push({ start, end });
+    else if (end > last.end) all[all.length - 1] = { start: last.start, end };
+  }
+  return all;
 }
 
 /** Gives the parts of guard areas that lie in each of the ranges that are asked for in ascending order. */
 function overlapsWith(areas: readonly AddressRange[]): (start: number, end: number) => PageRange[] {
-  const all = areas.map(({ start, end }) => ({ start: Number(start), end: Number(end) }));
-  all.sort((a, b) => a.start - b.start);
+  const all = disjoint(areas.map(({ start, end }) => ({ start: Number(start), end: Number(end) })));
   let first = 0;
   return (start, end) => {
     while (first < all.length && (all[first] as PageRange).end <= start) first++;

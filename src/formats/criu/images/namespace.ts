@@ -1,4 +1,4 @@
-import { MAX_MOUNTS } from "../../../io/limits.js";
+import { MAX_IPC_OBJECTS, MAX_MOUNTS } from "../../../io/limits.js";
 import { kind, many, one, raw } from "../image-kind.js";
 import { AUTOFS_ENTRY } from "../tables/autofs.js";
 import { BINFMT_MISC_ENTRY } from "../tables/binfmt-misc.js";
@@ -67,6 +67,7 @@ export const NAMESPACE_IMAGES = {
         },
       ],
       since: "0.1",
+      most: MAX_IPC_OBJECTS,
     },
   ),
   IPCNS_MSG: kind(
@@ -84,6 +85,7 @@ export const NAMESPACE_IMAGES = {
         },
       ],
       since: "0.1",
+      most: MAX_IPC_OBJECTS,
     },
   ),
   IPCNS_SEM: kind(
@@ -102,6 +104,7 @@ export const NAMESPACE_IMAGES = {
         },
       ],
       since: "0.1",
+      most: MAX_IPC_OBJECTS,
     },
   ),
   NETDEV: kind(

@@ -1,4 +1,4 @@
-import { MAX_DESCRIPTORS, MAX_PAGEMAP_ENTRIES } from "../../../io/limits.js";
+import { MAX_DESCRIPTORS, MAX_MAPPINGS, MAX_PAGEMAP_ENTRIES } from "../../../io/limits.js";
 import { kind, many, one } from "../image-kind.js";
 import { CORE_ENTRY, TASK_KOBJ_IDS_ENTRY } from "../tables/core.js";
 import { CREDS_ENTRY } from "../tables/creds.js";
@@ -69,6 +69,7 @@ export const TASK_IMAGES = {
   VMAS: kind("VMAS", "vmas-%u.img", 0x54123737, "task", "mappings of a task", [many(VMA_ENTRY)], {
     status: "old",
     since: "0.1",
+    most: MAX_MAPPINGS,
   }),
   SIGACT: kind("SIGACT", "sigacts-%u.img", 0x55344201, "task", "signal actions of a task", [many(SA_ENTRY)], {
     status: "old",

@@ -1,3 +1,4 @@
+import { MAX_MAPPINGS } from "../../../io/limits.js";
 import { message, optional, repeated, required, type Value } from "../../../schema/message.js";
 import { MMAP_FLAGS, MMAP_PROT, VMA_STATUS } from "../names.js";
 
@@ -65,6 +66,7 @@ export const MM_ENTRY = message(
     vmas: repeated(14, VMA_ENTRY, {
       doc: "ascending and disjoint; guard areas come after all others and are inside of them",
       since: "1.2",
+      most: MAX_MAPPINGS,
     }),
     dumpable: optional(15, "int32", {
       doc: "0 no core dumps, 1 enabled, 2 readable only by root",

@@ -1,3 +1,4 @@
+import { MAX_PENDING_SIGNALS } from "../../../io/limits.js";
 import { message, repeated, required, type Value } from "../../../schema/message.js";
 import { FOWN_ENTRY } from "./fown.js";
 
@@ -7,7 +8,7 @@ export const SIGINFO_ENTRY = message("siginfo_entry", "One queued signal.", {
 export type SiginfoEntry = Value<typeof SIGINFO_ENTRY>;
 
 export const SIGNAL_QUEUE_ENTRY = message("signal_queue_entry", "Pending signals, in order of arrival.", {
-  signals: repeated(1, SIGINFO_ENTRY),
+  signals: repeated(1, SIGINFO_ENTRY, { most: MAX_PENDING_SIGNALS }),
 });
 export type SignalQueueEntry = Value<typeof SIGNAL_QUEUE_ENTRY>;
 

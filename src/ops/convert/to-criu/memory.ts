@@ -20,8 +20,10 @@ export function writeMemory(context: ToCriu, { ids, part }: Process, mm: Part): 
   const vmas: VmaEntry[] = [];
   // Guard areas come last, and are no parts of their own.
   let nth = 0;
+  // The list is made anew at every look at it.
+  const { parts } = mm;
   for (const mapping of decodeMappings(reader, mm, context.checkpoint.files, new Segments(reader))) {
-    const each = mm.parts[nth++];
+    const each = parts[nth++];
     const entry = each === undefined ? encodeMapping(mapping, 0n) : entryOf(context, mapping, each);
     if (entry === undefined) continue;
     vmas.push(entry);

@@ -2,7 +2,7 @@ import { IMAGES } from "../../../formats/criu/images.js";
 import { RECORDS } from "../../../formats/linux-cr/records.js";
 import type { PageRun } from "../../../formats/linux-cr/stream-writer.js";
 import type { SourceRange } from "../../../io/concat.js";
-import { MemorySource } from "../../../io/source.js";
+import { type ByteSource, checkRange } from "../../../io/source.js";
 import { PAGE_SIZE } from "../../../linux/mman.js";
 import { decodeIpcNamespaces } from "../../../model/criu/ipc.js";
 import type { IpcMessage } from "../../../model/ipc.js";
@@ -63,9 +63,28 @@ function* inlinePages({ source, offset, size }: SourceRange): Generator<PageRun>
   if (whole > 0) yield { key: 0n, pages: whole, from: { source, offset } };
   const rest = size - whole * PAGE_SIZE;
   if (rest === 0) return;
-  const page = Buffer.alloc(PAGE_SIZE);
-  source.read(offset + whole * PAGE_SIZE, rest).copy(page);
-  yield { key: BigInt(whole), pages: 1, from: { source: new MemorySource(page, source.name), offset: 0 } };
+  const last = new LastPage({ source, offset: offset + whole * PAGE_SIZE, size: rest });
+  yield { key: BigInt(whole), pages: 1, from: { source: last, offset: 0 } };
+}
+
+/** A page with less in it, filled up when it is read: a namespace may have 30,000 small segments. */
+class LastPage implements ByteSource {
+  readonly size = PAGE_SIZE;
+
+  constructor(private readonly range: SourceRange) {}
+
+  get name(): string {
+    return this.range.source.name;
+  }
+
+  read(offset: number, size: number): Buffer {
+    checkRange(this, offset, size);
+    const page = Buffer.alloc(PAGE_SIZE);
+    this.range.source.read(this.range.offset, this.range.size).copy(page);
+    return page.subarray(offset, offset + size);
+  }
+
+  close(): void {}
 }
 
 /** The bytes of a message as the kernel keeps them; one empty piece for an empty message. */

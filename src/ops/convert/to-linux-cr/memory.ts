@@ -56,7 +56,7 @@ function mappingsOf(context: Context, pid: number, mm: MmEntry, label: string): 
   const { set, losses, files } = context;
   if (mm.aios.length > 0)
     losses.add(label, `contexts of asynchronous I/O (${mm.aios.length})`, "a stream has no records for them");
-  return decodeMappings(set, pid, mm, files.all)
+  return decodeMappings(set, pid, mm.mm_start_stack, files.all)
     .filter(({ kind, start }) => {
       const lost = LOST[kind];
       if (lost !== undefined) losses.add(`${label} mapping 0x${start.toString(16)}`, ...lost);

@@ -5,6 +5,9 @@ import type { Memory } from "../../../model/memory.js";
 import type { AddressRange } from "../../../model/origin.js";
 import type { Item, Section } from "../section.js";
 
+/** More are compared as one text: 4 MiB may hold two million of them. */
+const MAX_VARIABLES = 16 * 1024;
+
 /** Command line and environment, from the memory of each task. */
 export const ENVIRONMENT: Section = {
   name: "env",
@@ -15,7 +18,14 @@ export const ENVIRONMENT: Section = {
       const argv = strings(memory, task.mm?.argv);
       if (argv !== undefined)
         yield { key: `${key} argv`, label: `command line of ${task.pid}`, fields: { argv: argv.join(" ") } };
-      for (const entry of strings(memory, task.mm?.environ) ?? []) yield variable(key, task.pid, entry);
+      const environ = strings(memory, task.mm?.environ) ?? [];
+      if (environ.length > MAX_VARIABLES)
+        yield {
+          key: `${key} environ`,
+          label: `environment of ${task.pid}`,
+          fields: { environ: environ.join(" ") },
+        };
+      else for (const entry of environ) yield variable(key, task.pid, entry);
     }
   },
 };

@@ -1,3 +1,6 @@
+import { UnsupportedError } from "../../../io/errors.js";
+import { MAX_COMPARED_MAPPINGS } from "../../../io/limits.js";
+import type { Task } from "../../../model/checkpoint.js";
 import type { Mapping } from "../../../model/mapping.js";
 import { hex, type Section, type Side } from "../section.js";
 import { isAnonymousMemory } from "../side.js";
@@ -10,6 +13,16 @@ export function isKernelMapping(mapping: Mapping): boolean {
 /** `start-end` in hexadecimal, as in proc_pid_maps(5). */
 export function formatRange(range: { readonly start: bigint; readonly end: bigint }): string {
   return `${range.start.toString(16)}-${range.end.toString(16)}`;
+}
+
+/** The mappings of a task. Errors: UnsupportedError for more than are compared. */
+export function comparedMappings({ document }: Side, { pid, mappings }: Task): readonly Mapping[] {
+  if (mappings.length > MAX_COMPARED_MAPPINGS)
+    throw new UnsupportedError(
+      `task ${pid} has ${mappings.length} mappings, at most ${MAX_COMPARED_MAPPINGS} are compared; select other sections with --only`,
+      { file: document.name },
+    );
+  return mappings;
 }
 
 /** Equal for the same mapping at another address. */
@@ -31,7 +44,7 @@ export const MAPPINGS: Section = {
   *items(side) {
     for (const task of side.tasks()) {
       const taskKey = side.taskKey(task.pid);
-      for (const mapping of task.mappings) {
+      for (const mapping of comparedMappings(side, task)) {
         if (isKernelMapping(mapping)) continue;
         const name = mappingName(side, mapping);
         yield {

@@ -3,7 +3,9 @@ import { O_ACCMODE, O_APPEND, O_RDWR } from "../../../linux/open-flags.js";
 import type { Editor, Redirected } from "../editor.js";
 import {
   type DescriptorName,
+  descriptorsText,
   descriptorText,
+  firstOf,
   type HeldDescriptor,
   parseDescriptorName,
 } from "../held-files.js";
@@ -75,15 +77,14 @@ function redirectShared(editor: Editor, members: readonly Redirected[], { path, 
   const descriptors = members.map(({ descriptor }) => descriptor);
   const files = descriptors.map((each) => fileOf(editor, each));
   const [old] = files as [(typeof files)[number]];
-  const others = editor.held.holders(old).filter((each) => !descriptors.includes(each));
+  const sent = new Set(descriptors);
+  const others = editor.held.holders(old).filter((each) => !sent.has(each));
   for (const each of descriptors) noteSharing(editor, each, others);
   release(editor, edit, descriptors, () =>
     editor.openFor(members, path, ((old.flags ?? O_RDWR) & O_ACCMODE) | (append ? O_APPEND : 0)),
   );
   for (const each of descriptors) changeStandardStream(editor, edit, each, path);
-  editor.notes.add(
-    `${descriptors.map(descriptorText).join(", ")} will be ${path}: the file must exist at the restore`,
-  );
+  editor.notes.add(`${descriptorsText(descriptors)} will be ${path}: the file must exist at the restore`);
 }
 
 /** runc and crun keep what descriptors 0 to 2 of the first task are, to give it the same pipes again. */
@@ -93,6 +94,7 @@ export function changeStandardStream(
   { pids, fd: number }: HeldDescriptor,
   to: string,
 ): void {
+  if (number > 2) return;
   const first = editor.checkpoint.tasks.find(({ ppid }) => ppid === 0);
   if (first === undefined || !pids.includes(first.pid)) return;
   editor.changeFacts("stdio", ({ field }) => (field === `[${number}]` ? { edit, value: to } : undefined));
@@ -102,10 +104,10 @@ function noteSharing(editor: Editor, descriptor: HeldDescriptor, others: readonl
   const { pids, fd: number } = descriptor;
   if (others.length > 0)
     editor.notes.add(
-      `${descriptorText(descriptor)} shared its open file with ${others.map(descriptorText).join(", ")}; those keep it`,
+      `${descriptorText(descriptor)} shared its open file with ${descriptorsText(others)}; those keep it`,
     );
   if (pids.length > 1)
     editor.notes.add(
-      `tasks ${pids.join(", ")} have one table of descriptors, so descriptor ${number} changes for all of them`,
+      `tasks ${firstOf(pids, ", ")} have one table of descriptors, so descriptor ${number} changes for all of them`,
     );
 }
