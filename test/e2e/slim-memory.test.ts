@@ -74,6 +74,35 @@ slim("guard pages are kept by a conversion to a criu set and back", async () => 
   assert.equal(progress(live.log).failures, []);
 });
 
+slim("a checkpoint leaves pages shared that tasks share copy-on-write", async () => {
+  needs("gcc", "libc6-dev");
+  const work = join(dir, "forked");
+  mkdirSync(work);
+  const live = await startProgram("forked", work);
+  await goesOn(live.log, 3);
+  const children = [...readFileSync(live.log, "utf8").matchAll(/^child (\d+)$/gm)].map(([, pid]) =>
+    Number(pid),
+  );
+  assert.is(children.length, 3);
+  const before = sharedOut([live.pid, ...children]);
+  const { code, stdout, stderr } = await crimg([
+    ...["checkpoint", String(live.pid), "--leave-running", "-o", join(dir, "forked.ckpt")],
+  ]);
+  assert.is(code, 0, stdout + stderr);
+  const after = sharedOut([live.pid, ...children]);
+  assert.ok(after < before + 2048, `${before} KiB before, ${after} KiB after`);
+  await goesOn(live.log, 3);
+  assert.equal(progress(live.log).failures, []);
+});
+
+/** KiB that processes use, each page once however many have it: the sum of Pss of proc_pid_smaps(5). */
+function sharedOut(pids: readonly number[]): number {
+  return pids.reduce((sum, pid) => {
+    const [, kib] = /^Pss: +(\d+) kB$/m.exec(readFileSync(`/proc/${pid}/smaps_rollup`, "utf8")) ?? [];
+    return sum + Number(kib);
+  }, 0);
+}
+
 /** MADV_GUARD_INSTALL of madvise(2). */
 function needsGuardPages(): void {
   needs("gcc", "libc6-dev");

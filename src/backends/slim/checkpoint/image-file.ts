@@ -13,7 +13,7 @@ import { EEXIST } from "../../../linux/errno.js";
 import { AT_FDCWD, AT_SYMLINK_FOLLOW } from "../../../linux/files.js";
 import { PAGE_SIZE } from "../../../linux/mman.js";
 import { O_TMPFILE } from "../../../linux/open-flags.js";
-import { TaskMemory } from "../memory/task-memory.js";
+import { TaskMemory, UnsharedMemory } from "../memory/task-memory.js";
 import { SYS } from "../sys/abi-x64.js";
 import { attempt } from "../sys/syscall.js";
 
@@ -94,7 +94,7 @@ function* imageBytes(image: ByteSource): Generator<Buffer> {
   }
   const bytes = Buffer.allocUnsafe(CHUNK);
   let used = 0;
-  let memory: TaskMemory | undefined;
+  let memory: UnsharedMemory | undefined;
   for (const piece of parts(image.pieces)) {
     const size = pieceSize(piece);
     for (let done = 0; done < size; ) {
@@ -106,7 +106,9 @@ function* imageBytes(image: ByteSource): Generator<Buffer> {
       const length = Math.min(size - done, CHUNK - used);
       if (Buffer.isBuffer(piece)) piece.copy(bytes, used, done, done + length);
       else if ("zeros" in piece) bytes.fill(0, used, used + length);
-      else if (piece.source instanceof TaskMemory) {
+      else if (piece.source instanceof TaskMemory)
+        piece.source.readInto(bytes, used, piece.offset + done, length);
+      else if (piece.source instanceof UnsharedMemory) {
         if (piece.source !== memory) memory?.gather(bytes);
         memory = piece.source;
         memory.want(piece.offset + done, length, bytes, used);

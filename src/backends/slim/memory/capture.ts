@@ -26,7 +26,7 @@ import { Pagemap } from "../proc/pagemap.js";
 import { SYS } from "../sys/abi-x64.js";
 import { call } from "../sys/syscall.js";
 import type { ProcessState } from "../tasks/capture.js";
-import { TaskMemory } from "./task-memory.js";
+import { TaskMemory, UnsharedMemory } from "./task-memory.js";
 import { adviceOf, vmFlags } from "./vma-flags.js";
 
 const LDT_ENTRY_BYTES = 8;
@@ -52,9 +52,10 @@ export function writeMemory(context: CheckpointContext, process: ProcessState): 
   });
   writer.buffer(process.auxv);
   const memory = context.use(new TaskMemory(stat.pid));
+  const unshared = new UnsharedMemory(memory);
   const pagemap = new Pagemap(stat.pid);
   try {
-    for (const vma of vmas) writeVma(context, stat.pid, vma, memory, pagemap);
+    for (const vma of vmas) writeVma(context, stat.pid, vma, { memory, unshared, pagemap });
   } finally {
     pagemap.close();
   }
@@ -64,12 +65,18 @@ export function writeMemory(context: CheckpointContext, process: ProcessState): 
   writer.records(pagemap.guards.map(({ start, end }) => encodeGuardArea(range(start, end))));
 }
 
+/** The pages of a process: by either way to read them, and which of them there are. */
+interface PageSources {
+  readonly memory: ByteSource;
+  readonly unshared: ByteSource;
+  readonly pagemap: Pagemap;
+}
+
 function writeVma(
   context: CheckpointContext,
   pid: number,
   vma: Vma,
-  memory: ByteSource,
-  pagemap: Pagemap,
+  { memory, unshared, pagemap }: PageSources,
 ): void {
   const { writer } = context;
   const mapping = mappingOf(vma);
@@ -84,7 +91,7 @@ function writeVma(
         ({ start, end }): PageRun => ({
           key: BigInt(start),
           pages: (end - start) / PAGE_SIZE,
-          from: { source: memory, offset: start },
+          from: { source: pagemap.isUnshared(start, end) ? unshared : memory, offset: start },
         }),
       ),
       BigInt(PAGE_SIZE),

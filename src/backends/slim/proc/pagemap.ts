@@ -24,11 +24,14 @@ const ARG_BYTES = 96;
 const REGION_BYTES = 24;
 const REGIONS_AT_ONCE = 4096;
 
-/** Bits of an entry of /proc/PID/pagemap, for kernels before 6.7. */
+/** Bits of the upper half of an entry of /proc/PID/pagemap. */
 const ENTRY_PRESENT = 0x8000_0000;
 const ENTRY_SWAPPED = 0x4000_0000;
 const ENTRY_FILE = 0x2000_0000;
+const ENTRY_EXCLUSIVE = 0x0100_0000;
 const ENTRIES_AT_ONCE = 65536;
+/** Few enough that a lone page costs little, many enough that a large area takes few reads. */
+const WINDOW_ENTRIES = 2048;
 
 /** Categories that a page must have, must not have, and of which it must have one. */
 interface Wanted {
@@ -45,6 +48,9 @@ export class Pagemap {
   /** What has no contents of its own: pages as the file behind them, pages of zeros never written, guard pages. */
   readonly #empty: bigint;
   #scans = true;
+  /** Entries as halves of 64 bits, and the address that the first is of. */
+  readonly #window = new Uint32Array(WINDOW_ENTRIES * 2);
+  #windowStart = Number.POSITIVE_INFINITY;
 
   constructor(readonly pid: number) {
     try {
@@ -70,6 +76,30 @@ export class Pagemap {
       this.#scans = false;
     }
     return this.#walk(start, end);
+  }
+
+  /** Whether all pages of [start, end) are in memory and no other process has them. */
+  isUnshared(start: number, end: number): boolean {
+    for (let at = start; at < end; at += PAGE_SIZE)
+      if ((this.#entryAt(at) & ENTRY_EXCLUSIVE) === 0) return false;
+    return true;
+  }
+
+  /** The upper half of the entry of a page, read with those behind it. */
+  #entryAt(address: number): number {
+    let index = (address - this.#windowStart) / PAGE_SIZE;
+    if (index < 0 || index >= WINDOW_ENTRIES) {
+      fs.readSync(
+        this.#file,
+        new Uint8Array(this.#window.buffer),
+        0,
+        WINDOW_ENTRIES * 8,
+        (address / PAGE_SIZE) * 8,
+      );
+      this.#windowStart = address;
+      index = 0;
+    }
+    return this.#window[index * 2 + 1] as number;
   }
 
   /** Undefined on kernels without this ioctl, or without one of these categories. */
