@@ -11,7 +11,7 @@ const dir = freshDirectory("slim-programs");
 slim.before(needsSlim);
 slim.after(cleanUp);
 
-for (const name of ["threads", "tree", "locks", "transaction"])
+for (const name of ["threads", "tree", "locks", "transaction", "renumbered"])
   slim(`${name} comes back and finds nothing changed`, async () => {
     const work = join(dir, name);
     mkdirSync(work);

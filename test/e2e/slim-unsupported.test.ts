@@ -73,6 +73,21 @@ slim("objects that no image can hold are told one by one", async () => {
   );
 });
 
+slim("what the same host could not restore is told before the tasks are ended", async () => {
+  const { live, stderr } = await refused("unrestorable");
+  const socket = (word: string): string =>
+    `descriptor ${told(live, word)} of task ${live.pid} is a socket that could not`;
+  assert.match(
+    stderr,
+    new RegExp(`${socket("replaced")} be bound again: .*/sock was deleted, and another file`),
+  );
+  assert.match(
+    stderr,
+    new RegExp(`${socket("homeless")} be bound again: .*/gone, the directory of its name`),
+  );
+  assert.match(stderr, new RegExp(`task ${live.pid} has no vDSO`));
+});
+
 slim("32-bit programs are told", async () => {
   const source = join(dir, "pause.s");
   const program = join(dir, "pause");

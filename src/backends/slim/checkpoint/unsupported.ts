@@ -7,6 +7,7 @@ import { Watches } from "../files/inotify.js";
 import { isSaved, kindOf, type OpenFileStates, openFileName } from "../files/open-files.js";
 import { ownerOf } from "../files/owners.js";
 import { segmentFields } from "../memory/capture.js";
+import { ownVdso, type Vdso, whyNotMappedAgain } from "../memory/vdso.js";
 import { unsupportedMapping } from "../memory/vma-flags.js";
 import { isSegment, isVvar, type Vma } from "../proc/mappings.js";
 import { keyedLines, procLink, procNumbers, readProc } from "../proc/read.js";
@@ -116,10 +117,11 @@ const UNSUPPORTED_NAMES: readonly (readonly [RegExp, string])[] = [
 
 /** What of tasks and their memory cannot be put into an image, one sentence each. */
 function unsupportedState(processes: readonly ProcessState[]): Unsupported[] {
-  return [...processes.flatMap(ofProcess), ...shared(processes)];
+  const vdso = ownVdso();
+  return [...processes.flatMap((process) => ofProcess(process, vdso)), ...shared(processes)];
 }
 
-function ofProcess({ frozen, vmas, denied }: ProcessState): Unsupported[] {
+function ofProcess({ frozen, vmas, denied }: ProcessState, vdso: Vdso | undefined): Unsupported[] {
   const { pid } = frozen.stat;
   const found: Unsupported[] = [];
   const add = (reason: string): void => {
@@ -132,6 +134,8 @@ function ofProcess({ frozen, vmas, denied }: ProcessState): Unsupported[] {
     const what = isVvar(vma) ? undefined : (named ?? unsupportedMapping(vma.flags));
     if (what !== undefined) add(`has ${what} at 0x${vma.start.toString(16)}${vma.name && ` (${vma.name})`}`);
   }
+  const otherVdso = vdso && whyNotMappedAgain(vmas, vdso);
+  if (otherVdso !== undefined) add(otherVdso);
   if (denied !== 0) add("has PR_SET_MDWE set, which is not saved");
   return found;
 }

@@ -49,6 +49,16 @@ function vdsoLayout(
     .join(", ");
 }
 
+/** Why the vDSO of a task could not be mapped again as it is, on this very kernel; undefined when it could. */
+export function whyNotMappedAgain(vmas: readonly Vma[], { layout }: Vdso): string | undefined {
+  const special = vmas.filter((vma) => isVvar(vma) || isVdso(vma));
+  if (!special.some(isVdso)) return "has no vDSO, by which a restart lets it go on";
+  const own = vdsoLayout(special.map((vma) => ({ ...vma, isCode: isVdso(vma) })));
+  return own === layout
+    ? undefined
+    : `has a vDSO that is laid out differently (${own}) from how the kernel maps it (${layout})`;
+}
+
 /** Programs keep addresses into the vDSO: it must be the same one. All processes of one kernel have the same. */
 export function unsupportedVdso(image: Image, vdso: Vdso | undefined): string[] {
   const done = new Set<string>();

@@ -9,6 +9,8 @@ import {
   AF_UNIX,
   SO_DOMAIN,
   SOL_SOCKET,
+  TCP_ESTABLISHED,
+  TCP_LISTEN,
 } from "../../../linux/sockets.js";
 import { ExternalHolders, holderWords } from "../files/external.js";
 import { borrow, borrowAll, kindOf, type OpenFileState, type OpenFileStates } from "../files/open-files.js";
@@ -21,6 +23,7 @@ import { captureNetlink, capturePacket } from "./other.js";
 import { pollEvents } from "./queue.js";
 import { enterRepair, leaveRepair, readConnections } from "./tcp.js";
 import { captureUnix, type Waiting, waitingIn } from "./unix-capture.js";
+import { whyNotReplaced } from "./unix-path.js";
 
 const SOCKET_LINK = /^socket:\[(\d+)\]$/;
 
@@ -52,6 +55,7 @@ export class SocketTable {
     // Queues may hold open files, which may be sockets: the list grows.
     for (let i = 0; i < files.all.length; i++) this.#look(files.all[i] as OpenFileState);
     for (const file of this.#inodes.values()) this.#capture(file);
+    this.#checkNames();
     this.#findSenders();
     this.#readConnections();
   }
@@ -143,6 +147,24 @@ export class SocketTable {
       default:
         unsupported("has a family that the slim backend does not support");
         return undefined;
+    }
+  }
+
+  /** Paths to which a restart could not bind the sockets again; one that was accepted has that of its listener. */
+  #checkNames(): void {
+    const unix = this.files.all.flatMap((file) => {
+      const socket = this.#saved.get(file.id);
+      return socket?.family === "unix" ? [{ file, socket }] : [];
+    });
+    const listening = unix.filter(({ socket }) => socket.state === TCP_LISTEN);
+    const listeners = new Set(listening.map(({ socket }) => socket.name.toString("latin1")));
+    for (const { file, socket } of unix) {
+      const { name, state } = socket;
+      const isPath = name.length > 0 && name[0] !== 0;
+      if (!isPath || (state === TCP_ESTABLISHED && listeners.has(name.toString("latin1")))) continue;
+      const bare = name.at(-1) === 0 ? name.subarray(0, -1) : name;
+      const why = whyNotReplaced({ ...socket, name: bare });
+      if (why !== undefined) this.unsupported.push({ file, reason: `could not be bound again: ${why}` });
     }
   }
 

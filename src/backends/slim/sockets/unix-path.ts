@@ -5,8 +5,11 @@ import type { ImageUnix } from "./image.js";
 
 const SLASH = 0x2f;
 
+/** What a socket was bound to, without a NUL at its end. */
+type BoundSocket = Pick<ImageUnix, "name" | "directory" | "isLinked" | "permissions">;
+
 /** Where the file of a socket is. */
-export function pathOf({ name, directory }: ImageUnix): string {
+export function pathOf({ name, directory }: BoundSocket): string {
   const text = bytesToText(name);
   return name[0] === SLASH ? text : path.posix.join(directory ?? "/", text);
 }
@@ -18,7 +21,7 @@ export function nameWords(socket: ImageUnix): string {
 }
 
 /** Why a socket cannot be bound to its path, as far as files tell; undefined when it can. */
-export function whyNotReplaced(socket: ImageUnix): string | undefined {
+export function whyNotReplaced(socket: BoundSocket): string | undefined {
   const full = pathOf(socket);
   const directory = fs.statSync(textToBytes(path.posix.dirname(full)), { throwIfNoEntry: false });
   if (directory === undefined || !directory.isDirectory())
@@ -26,7 +29,7 @@ export function whyNotReplaced(socket: ImageUnix): string | undefined {
   const there = fs.lstatSync(textToBytes(full), { bigint: true, throwIfNoEntry: false });
   if (there === undefined) return undefined;
   // A name that was deleted at the checkpoint is needed only for a moment; no file is replaced for that.
-  if (!socket.isLinked) return `${full} was deleted at the checkpoint and is now another file`;
+  if (!socket.isLinked) return `${full} was deleted, and another file has its name now`;
   if (!there.isSocket()) return `${full} is now another file`;
   const { permissions } = socket;
   const isSame =
