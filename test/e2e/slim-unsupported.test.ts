@@ -85,6 +85,12 @@ slim("what the same host could not restore is told before the tasks are ended", 
     stderr,
     new RegExp(`${socket("homeless")} be bound again: .*/gone, the directory of its name`),
   );
+  const descriptor = (word: string): string => `descriptor ${told(live, word)} of task ${live.pid} is /proc/`;
+  assert.match(stderr, new RegExp(`${descriptor("ended")}\\d+/stat, of a task that has ended`));
+  assert.match(
+    stderr,
+    new RegExp(`${descriptor("thread")}${live.pid}/task/\\d+/stat, which is there only once`),
+  );
   assert.match(stderr, new RegExp(`task ${live.pid} has no vDSO`));
 });
 

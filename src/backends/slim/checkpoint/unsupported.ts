@@ -1,3 +1,4 @@
+import fs from "node:fs";
 import { EIO } from "../../../linux/errno.js";
 import { KCMP_FILES, KCMP_FS, KCMP_SIGHAND, KCMP_VM } from "../../../linux/files.js";
 import { SCHED_DEADLINE } from "../../../linux/sched.js";
@@ -195,9 +196,34 @@ function unsupportedFiles(
       pid: file.pid,
       reason: `${openFileName(file)} is a socket that ${reason}`,
     })),
+    ...filesOfTasks(processes, files),
     ...externalPipes(processes, files),
     ...externalOwners(processes, files),
   ];
+}
+
+const OF_TASK = /^(\/proc\/(\d+)(?:\/task\/(\d+))?)(?:\/|$)/;
+
+/** Files of /proc about tasks, open or as a working directory, that are not there when a restart opens them. */
+function filesOfTasks(processes: readonly ProcessState[], { all }: OpenFileStates): Unsupported[] {
+  const pids = new Set(processes.map(({ frozen }) => frozen.stat.pid));
+  const why = (link: string): string | undefined => {
+    const [, directory = "/", pid, tid = pid] = OF_TASK.exec(link) ?? [];
+    if (!fs.existsSync(directory)) return `${link}, of a task that has ended`;
+    return tid !== pid && pids.has(Number(pid))
+      ? `${link}, which is there only once the thread ${tid} is, and threads are made after files are opened`
+      : undefined;
+  };
+  const named = [
+    ...all.map((file) => ({ pid: file.pid, name: openFileName(file), link: file.link })),
+    ...processes.map(({ frozen: { stat }, cwd }) => ({
+      ...{ pid: stat.pid, name: `the working directory of task ${stat.pid}`, link: cwd },
+    })),
+  ];
+  return named.flatMap(({ pid, name, link }) => {
+    const reason = why(link);
+    return reason === undefined ? [] : [{ pid, reason: `${name} is ${reason}` }];
+  });
 }
 
 /** A pipe of which another task has an end: what it writes or reads meanwhile would be lost. One line for each pipe. */
