@@ -20,7 +20,8 @@ stream each record has a tag and a length; a page without a header is raw, and b
     },
   ];
   static override json = {
-    file: "path as given, or stdin",
+    image: "path as given, or stdin",
+    file: "the same, an older name",
     kind: "crimg's name of the kind, or linux-cr stream; absent for raw images",
     size: "bytes of the file",
     ranges: "list of {offset, size, what, owner, text}, without gap or overlap",
@@ -34,7 +35,7 @@ stream each record has a tag and a length; a page without a header is raw, and b
     const ranges = isStream ? dumpStream(image) : dumpImage(image);
     const kind = isStream ? "linux-cr stream" : image.kind?.name;
     const { name, size } = image.source;
-    if (this.flags.json) this.printJson({ file: name, kind, size, ranges });
+    if (this.flags.json) this.printJson({ image: name, file: name, kind, size, ranges });
     else this.printLines(lines(ranges, size));
     return EXIT.ok;
   }

@@ -101,10 +101,11 @@ Exit status: 0 done (or nothing to change), 1 an edit matched nothing, 2 trouble
     },
   ];
   static override json = {
-    set: "path of the set or stream",
+    image: "path of the set or stream",
+    set: "the same, an older name",
     edits: "list of {kind, text}",
     changes:
-      "list of {edit, image, record, field, before, after}; record is the index before the edit; field is empty for whole records",
+      "list of {edit, image, record, field, before, after, beforeText, afterText}; record is the index before the edit; field is empty for whole records; the texts have flags by name and modes in octal",
     left: "similar values, left unchanged: list of {edit, image, record, field, value, why}",
     notes: "what to know, or left to do",
     warnings: "what may fail after a restore",
@@ -136,6 +137,9 @@ Exit status: 0 done (or nothing to change), 1 an edit matched nothing, 2 trouble
     "restart-takes": string({
       description: "duration of the restore, to show when changed times of a stream expire",
       helpValue: "DURATION",
+    }),
+    "no-undo": boolean({
+      description: "keep no old or new value in the edit log, for secrets; the edit cannot be undone",
     }),
     copy: boolean({
       description: "copy pages instead of sharing them with the original",
@@ -183,7 +187,7 @@ Exit status: 0 done (or nothing to change), 1 an edit matched nothing, 2 trouble
     }
     const target =
       output === undefined ? ({ to: "in place" } as const) : ({ to: "new", path: output, copy } as const);
-    return applyPlan(document, plan, target, { version: this.config.version });
+    return applyPlan(document, plan, target, { version: this.config.version, undo: !this.flags["no-undo"] });
   }
 
   /** Where a piped stream is kept: beside what is made of it. */
@@ -208,6 +212,7 @@ Exit status: 0 done (or nothing to change), 1 an edit matched nothing, 2 trouble
     const isPiped = this.flags.output === "-";
     if (this.flags.json)
       this.printJson({
+        image: plan.set,
         ...shown,
         newFiles: plan.newFiles.map(({ pieces: _pieces, ...file }) => file),
         mentions: plan.mentions?.map((each) => ({ ...each, address: `0x${each.address.toString(16)}` })),
@@ -218,12 +223,19 @@ Exit status: 0 done (or nothing to change), 1 an edit matched nothing, 2 trouble
         this.printLines(planLines(plan, this.#restartTakes(), { style: this.style, width: terminalWidth() }));
       if (applied !== undefined) this.printLines(appliedLines(applied, plan));
     }
+    if (applied?.entry !== undefined && applied.entry.undoable !== false && changesEnvironment(plan))
+      this.note("note: the old value stays in the edit log, for undo; --no-undo does not keep it");
     for (const note of plan.notes) this.note(`note: ${note}`);
     for (const warning of plan.warnings) this.warn(warning);
     for (const sentence of plan.unmatched) this.note(`nothing matched: ${sentence}`);
     if (plan.unmatched.length > 0 && applied === undefined && !this.flags["dry-run"] && !isPiped)
       this.note("nothing was written");
   }
+}
+
+/** A variable of the environment may be a secret. */
+function changesEnvironment({ edits }: Plan): boolean {
+  return edits.some(({ kind }) => kind === "env");
 }
 
 function appliedJson({ path, entry, head, copied }: Applied, isFile: boolean): object {

@@ -26,7 +26,8 @@ offset at which it ends, also if it is truncated (exit status 2).`;
     { description: "a linux-cr stream", command: "<%= config.bin %> info example/minimal.ckpt" },
   ];
   static override json = {
-    file: "path as given, or stdin",
+    image: "path as given, or stdin",
+    file: "the same, an older name",
     kind: "crimg's name of the kind, or linux-cr stream",
     about: "what images of this kind hold",
     magic: "crit's name of it; absent for raw images",
@@ -55,14 +56,14 @@ offset at which it ends, also if it is truncated (exit status 2).`;
     const image = openAnyImage(inputPath(this.args.IMAGEFILE, this.flags));
     if (image instanceof LinuxCrImage) return this.#stream(streamInfo(image));
     const info = imageInfo(image);
-    if (this.flags.json) this.printJson(info);
+    if (this.flags.json) this.printJson({ image: info.file, ...info });
     else this.printLines(lines(info));
     return EXIT.ok;
   }
 
   /** A truncated stream is shown as far as it goes; the exit status reports it. */
   #stream(info: StreamInfo): Answer {
-    if (this.flags.json) this.printJson(info);
+    if (this.flags.json) this.printJson({ image: info.file, ...info });
     else this.printLines(streamLines(info));
     if (info.problem === undefined) return EXIT.ok;
     this.warn(info.problem);

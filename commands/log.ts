@@ -27,7 +27,8 @@ Exit status: 0 all files match the log and the chain is intact, 1 a file or the 
     },
   ];
   static override json = {
-    set: "path of the set or stream",
+    image: "path of the set or stream",
+    set: "the same, an older name",
     edits:
       "list of {previous: SHA-256 of the line before, null for the first, absent if not chained; crimg: version, time, edits, files: list of {name, before, after: SHA-256}, changes}, oldest first",
     chain:
@@ -47,7 +48,13 @@ Exit status: 0 all files match the log and the chain is intact, 1 a file or the 
       const changed = files.filter(({ expected, found }) => expected !== found);
       const exit = this.answering(changed.length > 0 || problem !== undefined ? EXIT.no : EXIT.ok);
       if (this.flags.json)
-        this.printJson({ set: document.name, edits: entries.map(withoutUndo), chain, files });
+        this.printJson({
+          image: document.name,
+          set: document.name,
+          edits: entries.map(withoutUndo),
+          chain,
+          files,
+        });
       else {
         if (entries.length === 0) this.print(`no edits in ${document.name}`);
         else {

@@ -26,6 +26,7 @@ Exit status: 0 done, 2 trouble.`;
     },
   ];
   static override json = {
+    image: "path of the set or stream",
     directory: "directory of the written set (file, for a stream); absent with --dry-run",
     undone: "list of {time, edits} that were, or would be, undone, newest first",
     files: "names of the restored files",
@@ -68,6 +69,7 @@ Exit status: 0 done, 2 trouble.`;
       const { path, copied } = isDry ? {} : applyUndo(document, plan, target);
       if (this.flags.json)
         this.printJson({
+          image: document.name,
           ...(path === undefined ? {} : isOneFile(document) ? { file: path } : { directory: path }),
           undone: entries.map(({ time, edits }) => ({ time, edits })),
           files,

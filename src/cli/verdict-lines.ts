@@ -54,20 +54,27 @@ function* groupLines(
   if (first === undefined) return;
   yield styled`${style(ROLES[first.severity], first.severity)} ${style("name", first.id)}: ${first.what}`;
   const shown = all ? group : group.slice(0, SHOWN);
-  for (const { at, expected, found, fix } of shown) {
-    const compared = [
-      expected === undefined ? "" : `expected ${expected}`,
-      found === undefined ? "" : `found ${found}`,
-    ].filter((part) => part !== "");
-    const place = placeText(at);
-    const line = [place, compared.join(", ")].filter((part) => part !== "").join(": ");
+  let last: string | undefined;
+  for (const finding of shown) {
+    const { fix } = finding;
+    const line = findingText(finding);
     if (line !== "") yield `  ${line}`;
-    if (fix !== undefined) yield styled`    ${style("good", fix)}`;
+    // One edit may fix several findings, such as those of many descriptors of one file.
+    if (fix !== undefined && fix !== last) yield styled`    ${style("good", fix)}`;
+    last = fix;
   }
   const hidden = group.length - shown.length + more;
   if (hidden > 0) yield `  and ${hidden} more${all ? "" : ` (--only ${first.id} --all)`}`;
   const fix = fixes.get(first.id);
   if (fix !== undefined && shown.some(({ fix }) => fix === undefined)) yield styled`  ${style("faint", fix)}`;
+}
+
+function findingText({ at, expected, found }: Finding): string {
+  const compared = [
+    expected === undefined ? "" : `expected ${expected}`,
+    found === undefined ? "" : `found ${found}`,
+  ].filter((part) => part !== "");
+  return [placeText(at), compared.join(", ")].filter((part) => part !== "").join(": ");
 }
 
 /** `/srv/log (fd 3 of task 1000, files.img[4].reg)`; in a stream `job.ckpt[12].f_flags at byte 4096`. */

@@ -164,4 +164,24 @@ test("diff tells registers last, and counts those of vectors unless they are ask
   assert.match(bytes, /pages: .* changed.*\n {6}0x[0-9a-f]+ [0-9a-f]+ -> [0-9a-f]+\n/);
 });
 
+test("the path of the image has one key in JSON, and times are in nanoseconds", async () => {
+  const set = "fixtures/criu/logger";
+  for (const args of [
+    ["log", set],
+    ["edit", set, "--comm", "1000=x", "--dry-run"],
+    ["validate", set],
+  ]) {
+    const { json } = await crimgJson(args, { cwd: ROOT });
+    assert.is((json as { image?: string }).image, set, args[0]);
+  }
+  for (const command of ["info", "dump"]) {
+    const { json } = await crimgJson([command, `${set}/pstree.img`], { cwd: ROOT });
+    assert.is((json as { image?: string }).image, `${set}/pstree.img`, command);
+  }
+  const { json } = await crimgJson(["show", set], { cwd: ROOT });
+  const { checkpoint } = json as { checkpoint: Record<string, number> };
+  assert.is(checkpoint.frozenNs, (checkpoint.frozen ?? 0) * 1000);
+  assert.is(checkpoint.uptimeNs, checkpoint.uptime);
+});
+
 test.run();

@@ -260,7 +260,7 @@ test("undo --dry-run says what undo does, and writes nothing", async () => {
   assert.match(stdout, /set: would restore core-1000\.img\n {2}\S+Z --comm 1000=y\n$/);
   assert.equal(fs.readFileSync(path.join(set, "core-1000.img")), before);
   const { json } = await crimgJson(["undo", set, "--dry-run"]);
-  assert.equal(Object.keys(json as object), ["schema", "command", "undone", "files", "left"]);
+  assert.equal(Object.keys(json as object), ["schema", "command", "image", "undone", "files", "left"]);
   assert.match((await crimg(["undo", set])).stdout, /set: restored core-1000\.img\n/);
 });
 
@@ -318,6 +318,29 @@ test("pages that an edit changes are never changed in the original, however they
       fs.readFileSync(path.join(fixture("container"), file)),
       file,
     );
+});
+
+test("--no-undo keeps no value of the edit, neither old nor new, and without it a note says so", async () => {
+  const set = copyOf("logger");
+  const { stdout: shown } = await crimg(["show", set, "env", "--json"]);
+  const { tasks } = JSON.parse(shown) as { tasks: { environment: { name: string; value: string }[] }[] };
+  const { name: key = "", value: old = "" } = tasks[0]?.environment[0] ?? {};
+  assert.ok(old.length > 3, old);
+  const fresh = "Q7".padEnd(old.length, "z").slice(0, old.length);
+  const edit = ["edit", set, "--env", `1000:${key}=${fresh}`, "--in-place"];
+  const { code, stderr } = await crimg([...edit, "--no-undo"]);
+  assert.is(code, 0);
+  assert.not.match(stderr, /edit log/);
+  const log = fs.readFileSync(path.join(set, "crimg-edits.jsonl"), "utf8");
+  for (const secret of [old, fresh])
+    for (const text of [secret, Buffer.from(secret).toString("base64").slice(0, 4)])
+      assert.not(log.includes(text), `${text} in ${log}`);
+  assert.match((await crimg(["log", set])).stdout, /--env \(value not kept\)/);
+  const undo = await crimg(["undo", set]);
+  assert.ok(undo.code !== 0);
+  assert.match(undo.stderr, /was made with --no-undo: its old values were not kept/);
+  const second = await crimg(["edit", set, "--env", `1000:${key}=${old}`, "--in-place"]);
+  assert.match(second.stderr, /^note: the old value stays in the edit log, for undo; --no-undo/m);
 });
 
 test.run();

@@ -7,12 +7,14 @@ import * as assert from "uvu/assert";
 import { IMAGES } from "../../src/formats/criu/images.js";
 import { SetBuilder } from "../helpers/build-set.js";
 import { CRIMG, crimg, crimgJson } from "../helpers/cli.js";
+import { cleanUp, freshDirectory } from "../helpers/live.js";
 import { suite } from "../helpers/suite.js";
 import { core, regular } from "../unit/ops/show/sets.js";
 
 const ROOT = fileURLToPath(new URL("../..", import.meta.url));
 const LOGGER = "fixtures/criu/logger";
 const test = suite("crimg show and crimg x");
+test.after(cleanUp);
 const inRoot = { cwd: ROOT };
 
 test("without a view there is one screen that says what the image is", async () => {
@@ -183,6 +185,15 @@ test("a reader that goes away ends it silently", () => {
     inRoot,
   );
   assert.equal([run.status, run.stderr.toString()], [0, ""]);
+});
+
+test("close-on-exec is told once, also for a file that was opened with O_CLOEXEC", async () => {
+  const set = join(freshDirectory("show"), "set");
+  const flags = ["--set", "files.img[3].reg.flags=O_WRONLY|O_CLOEXEC", "--set", "fdinfo-2.img[3].flags=1"];
+  assert.is((await crimg(["edit", LOGGER, ...flags, "-o", set], inRoot)).code, 0);
+  const { stdout } = await crimg(["show", set, "fds"]);
+  assert.match(stdout, /w,cloexec /);
+  assert.not.match(stdout, /cloexec,cloexec/);
 });
 
 test.run();

@@ -44,6 +44,7 @@ function descriptorRow(pid: number, descriptor: TaskFds["descriptors"][number]):
 
 function modeText(flags: readonly string[] | undefined, closeOnExec: boolean): string {
   const mode = openMode(flags);
-  if (!closeOnExec) return mode;
+  // A file that was opened with O_CLOEXEC may keep the flag.
+  if (!closeOnExec || /(^|,)cloexec(,|$)/.test(mode)) return mode;
   return mode === "" ? "cloexec" : `${mode},cloexec`;
 }

@@ -49,13 +49,13 @@ function programText({ program }: SummaryView): string | undefined {
 }
 
 function whenText({ checkpoint }: SummaryView): string | undefined {
-  const { time, timeOf, uptime, frozen } = checkpoint ?? {};
+  const { time, timeOf, uptimeNs, frozenNs } = checkpoint ?? {};
   const facts = [
     time === undefined
       ? ""
       : `${time.slice(0, 19).replace("T", " ")} UTC${timeOf === undefined ? "" : ` (mtime of ${timeOf})`}`,
-    uptime === undefined ? "" : `uptime ${durationText(uptime)}`,
-    frozen === undefined ? "" : `tasks were frozen for ${durationText(frozen * 1000)}`,
+    uptimeNs === undefined ? "" : `uptime ${durationText(uptimeNs)}`,
+    frozenNs === undefined ? "" : `tasks were frozen for ${durationText(frozenNs)}`,
   ].filter(Boolean);
   return facts.length === 0 ? undefined : facts.join("; ");
 }

@@ -8,7 +8,7 @@ import { SetFiles } from "./criu/set-files.js";
 import type { EditTarget, ImageFiles, WrittenImage } from "./image-files.js";
 import { StreamFiles } from "./linux-cr/stream-files.js";
 import { appendedLog, EDIT_LOG, logEntry } from "./log.js";
-import type { LogEntry } from "./log-entry.js";
+import { type LogEntry, withoutValues } from "./log-entry.js";
 import { writeNewFiles } from "./new-file.js";
 import type { Plan } from "./plan.js";
 
@@ -23,6 +23,8 @@ export interface ApplyOptions {
   /** Version of crimg for the log. */
   readonly version: string;
   readonly now?: Date | undefined;
+  /** False: keep no value in the log, neither old nor new; the edit can then not be undone. */
+  readonly undo?: boolean | undefined;
 }
 
 /** The files of an image with its edit log. */
@@ -52,8 +54,9 @@ export function applyPlan(
       content,
     ]),
   );
-  const entry =
+  const whole =
     changed.size === 0 ? undefined : logEntry(plan, changed, options.version, options.now ?? new Date());
+  const entry = whole !== undefined && options.undo === false ? withoutValues(whole) : whole;
   const appended = entry === undefined ? undefined : appendedLog(image.files, entry);
   const files = new Map<string, ByteSource | null>(changed);
   if (appended !== undefined) files.set(EDIT_LOG, appended.log);

@@ -15,6 +15,8 @@ export interface LogEntry {
   readonly changes: readonly Change[];
   /** Paths on this host of files that the edit wrote beside the image; undoing it leaves them. */
   readonly made?: readonly string[] | undefined;
+  /** False: made with --no-undo, so that no old or new value is in the log. */
+  readonly undoable?: false | undefined;
 }
 
 /** A changed file: SHA-256 before and after, and the splices that turn it back. */
@@ -28,6 +30,20 @@ export interface LoggedFile {
 const SAFE = BigInt(Number.MAX_SAFE_INTEGER);
 const SHA256 = /^[0-9a-f]{64}$/;
 const TIME = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,9})?Z$/;
+
+/** The entry without any value, old or new: what was changed where, and that it cannot be undone. */
+export function withoutValues(entry: LogEntry): LogEntry {
+  const hidden = (edit: string): string => `${edit.split(" ", 1)[0]} (value not kept)`;
+  return {
+    ...entry,
+    edits: entry.edits.map(hidden),
+    files: entry.files.map((file) => ({ ...file, undo: [] })),
+    changes: entry.changes.map(({ edit, image, record, field }) => ({
+      ...{ edit: hidden(edit), image, record, field, before: undefined, after: undefined },
+    })),
+    undoable: false,
+  };
+}
 
 /** An entry as a line of the log, with its newline. */
 export function formatEntry({ previous, ...entry }: LogEntry): string {
@@ -49,7 +65,7 @@ function plain(_key: string, value: unknown): unknown {
 /** The entry in a line, each part checked: a log is a stranger's. Errors: FormatError INVALID. */
 export function parseEntry(line: Buffer, file: string, number: number): LogEntry {
   try {
-    const { previous, crimg, time, edits, files, changes, made } = objectOf(
+    const { previous, crimg, time, edits, files, changes, made, undoable } = objectOf(
       JSON.parse(line.toString("utf8")),
       "an object",
     );
@@ -61,6 +77,7 @@ export function parseEntry(line: Buffer, file: string, number: number): LogEntry
       files: listOf(files).map(parseFile),
       changes: listOf(changes).map(parseChange),
       ...(made === undefined ? {} : { made: listOf(made).map(textOf) }),
+      ...(undoable === false ? { undoable } : {}),
     };
   } catch (cause) {
     throw new FormatError("INVALID", `line ${number} of the edit log is damaged`, { file, cause });

@@ -56,9 +56,11 @@ export interface CheckpointFacts {
   readonly dialect?: RecordCounts | undefined;
   readonly extensions?: ExtensionFacts | undefined;
   readonly runId?: string | undefined;
-  /** Time since boot of the host in nanoseconds. */
+  /** Time since boot of the host; `uptime` is the same, and an older name. */
+  readonly uptimeNs?: bigint | undefined;
   readonly uptime?: bigint | undefined;
-  /** Microseconds for which the tasks were frozen. */
+  /** Time for which the tasks were frozen; `frozen` is an older name, in microseconds. */
+  readonly frozenNs?: bigint | undefined;
   readonly frozen?: number | undefined;
 }
 

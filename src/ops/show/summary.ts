@@ -110,6 +110,8 @@ function checkpointFacts({ checkpoint, set }: CriuDocument): CheckpointFacts {
   );
   const time = timeOf === undefined ? undefined : set.fileSet.modified?.(timeOf);
   const boot = set.first(IMAGES.TIMENS, 0)?.boottime;
+  const uptime = boot === undefined ? undefined : boot.tv_sec * 1_000_000_000n + boot.tv_nsec;
+  const frozen = dumpStats(set)?.frozen_time;
   return {
     time: time?.toISOString(),
     timeOf,
@@ -117,8 +119,9 @@ function checkpointFacts({ checkpoint, set }: CriuDocument): CheckpointFacts {
     pageSize: checkpoint.pageSize,
     criu: surveyFields(set, checkpoint.tasks),
     runId: set.first(IMAGES.INVENTORY)?.dump_criu_run_id,
-    uptime: boot === undefined ? undefined : boot.tv_sec * 1_000_000_000n + boot.tv_nsec,
-    frozen: dumpStats(set)?.frozen_time,
+    ...{ uptimeNs: uptime, uptime },
+    frozenNs: frozen === undefined ? undefined : BigInt(frozen) * 1000n,
+    frozen,
   };
 }
 

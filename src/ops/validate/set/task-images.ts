@@ -1,9 +1,10 @@
 import { fileNameOf } from "../../../formats/criu/detect.js";
 import type { ImageKind } from "../../../formats/criu/image-kind.js";
 import { IMAGES } from "../../../formats/criu/images.js";
-import { CORE_ENTRY_MARCH } from "../../../formats/criu/tables/core.js";
+import { CORE_ENTRY, CORE_ENTRY_MARCH, type CoreEntry } from "../../../formats/criu/tables/core.js";
 import { enumName } from "../../../io/enums.js";
 import { RLIM_NLIMITS } from "../../../linux/rlimits.js";
+import type { AnyValue } from "../../../schema/message.js";
 import type { SetContext } from "../context.js";
 import type { Found, Rule } from "../finding.js";
 import { strays, tasksByTid, tasksOf, threadIdsOf } from "../tasks.js";
@@ -12,6 +13,14 @@ const COPY = "Copy the missing file from where the set was made.";
 
 /** What a live task must have; the ids may stand in its core image. */
 const REQUIRED = [IMAGES.IDS, IMAGES.MM, IMAGES.FS, IMAGES.PAGEMAP];
+
+/** The field for the registers of a core's machine, if the core lacks it: `thread_info` on x86, `ti_arm` on ARM … */
+function missingRegisters(core: CoreEntry | undefined): string | undefined {
+  if (core === undefined) return undefined;
+  const machine = enumName(CORE_ENTRY_MARCH, core.mtype);
+  const field = machine === "X86_64" ? "thread_info" : `ti_${machine.toLowerCase()}`;
+  return field in CORE_ENTRY.fields && (core as AnyValue)[field] === undefined ? field : undefined;
+}
 
 /** Rules about the images that belong to one task or thread. */
 export const taskImageRules: readonly Rule<SetContext>[] = [
@@ -44,7 +53,7 @@ export const taskImageRules: readonly Rule<SetContext>[] = [
     id: "CORE_PARTS",
     level: "error",
     about:
-      "The core image of a task's leader holds what the task has in common, and that of each live thread its thread's part.",
+      "The core image of a task's leader holds what the task has in common, and that of each live thread its thread's part and the registers of its machine.",
     fix: "Take the core image of this task or thread as it was dumped.",
     *check(context) {
       const { set } = context;
@@ -53,6 +62,8 @@ export const taskImageRules: readonly Rule<SetContext>[] = [
         if (core !== undefined && core.tc === undefined) yield { at, what: "tc is missing" };
         if (core !== undefined && !dead && core.thread_core === undefined)
           yield { at, what: "thread_core is missing" };
+        const registers = dead ? undefined : missingRegisters(core);
+        if (registers !== undefined) yield { at, what: `the registers are missing: ${registers}` };
       }
       for (const [tid, { pid }] of context.share(tasksByTid)) {
         const core = tid === pid ? undefined : set.first(IMAGES.CORE, tid);
@@ -60,6 +71,12 @@ export const taskImageRules: readonly Rule<SetContext>[] = [
           yield {
             at: { image: fileNameOf(IMAGES.CORE, tid), record: 0, pid },
             what: "thread_core is missing",
+          };
+        const registers = missingRegisters(core);
+        if (registers !== undefined)
+          yield {
+            at: { image: fileNameOf(IMAGES.CORE, tid), record: 0, pid },
+            what: `the registers are missing: ${registers}`,
           };
       }
     },

@@ -157,7 +157,8 @@ test("PORT_TAKEN: a program listens on the port", async () => {
 test("ADDRESS_MISSING: no interface has the address", () => {
   // 203.0.113.0/24 is for documentation, RFC 5737.
   const { expected, fix } = only("ADDRESS_MISSING", listener([203, 0, 113, 1], 9));
-  assert.equal([expected, fix], ["203.0.113.1", "ip address add 203.0.113.1 dev lo"]);
+  assert.is(expected, "203.0.113.1");
+  assert.match(fix ?? "", "--remap-address 203.0.113.1=NEW ");
   assert.equal(of("ADDRESS_MISSING", listener([203, 0, 113, 1], 9, IP_FREEBIND)), []);
   assert.equal(of("ADDRESS_MISSING", new DamagedStream("sockets")), []);
 });

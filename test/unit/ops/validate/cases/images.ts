@@ -86,7 +86,21 @@ export const treeCases = [
   damage("THREAD_IMAGE_MISSING", "threads", (set) => set.remove("core-1006.img")),
   damage("CORE_PARTS", "threads", (set) => set.set("core-1006.img[0].thread_core", undefined)),
   damage("CORE_PARTS", "logger", (set) => set.set("core-1000.img[0].tc", undefined), [], "tc"),
-  damage("CORE_ARCHITECTURE", "threads", (set) => set.set("core-1006.img[0].mtype", 3)),
+  damage(
+    "CORE_PARTS",
+    "logger",
+    (set) => set.set("core-1000.img[0].thread_info", undefined),
+    [],
+    "registers",
+  ),
+  damage(
+    "CORE_PARTS",
+    "threads",
+    (set) => set.set("core-1006.img[0].thread_info", undefined),
+    [],
+    "registers of a thread",
+  ),
+  damage("CORE_ARCHITECTURE", "threads", (set) => set.set("core-1006.img[0].mtype", 3), ["CORE_PARTS"]),
   damage("FIELD_VALUE", "logger", (set) => set.set("core-1000.img[0].tc.task_state", 9), [], "task_state"),
   damage("TASK_EXIT_CODE", "tree", (set) => set.set("core-1012.img[0].tc.exit_code", 0x10b)),
   damage("CREDS_GROUPS", "logger", (set) =>
