@@ -178,13 +178,12 @@ test("restore --backend podman hands over an archive with edits", async () => {
   assert.match(stdout, /^restored by podman: container [0-9a-f]{64}\n$/);
   assert.match(engine.ask("seven", 9292), /^tick \d+ of ticker: good morning\n$/);
   assert.ok(readFileSync(archive).equals(before));
-  engine.run("rm", "--force", "seven");
-  engine.run("volume", "rm", "--force", "--all");
-  const taken = await crimg(["restore", archive, "--backend", "podman", "--name", NAME], {
+  const taken = await crimg(["restore", archive, "--backend", "podman", "--name", "seven"], {
     env: engine.environment(),
   });
   assert.is(taken.code, 1);
   assert.match(taken.stderr, /error: .*podman could not restore it/);
+  engine.run("rm", "--force", "seven");
 });
 
 test("nothing is left in the temporary directory", () => {

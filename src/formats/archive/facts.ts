@@ -3,7 +3,6 @@ import type { JsonPath } from "./json-text.js";
 /** What a value in a file of an engine says that the images, or other such files, say too. */
 export type FactKind =
   | "address"
-  | "container id"
   | "container name"
   | "control group"
   | "environment"

@@ -2,6 +2,7 @@ import type { EditKind } from "../kind.js";
 import { acceptFile, noFileCheck } from "./accept-file.js";
 import { cgroup } from "./cgroup.js";
 import { comm } from "./comm.js";
+import { containerName } from "./container-name.js";
 import { deleted } from "./deleted.js";
 import { dropFd } from "./drop-fd.js";
 import { env } from "./env.js";
@@ -27,6 +28,7 @@ export const EDIT_KINDS: readonly EditKind[] = [
   deleted,
   cgroup,
   hostname,
+  containerName,
   comm,
   remapAddress,
   tcpListenRemap,

@@ -10,6 +10,7 @@ import { applyPlan, openDocument, planEdits, undoEdits } from "../../../../src/i
 import { ConcatSource } from "../../../../src/io/concat.js";
 import { MemorySource } from "../../../../src/io/source.js";
 import { SplicedSource } from "../../../../src/io/splice.js";
+import { fixture } from "../../../helpers/images.js";
 import { cleanUp, freshDirectory } from "../../../helpers/live.js";
 import { tickerTar } from "../../../helpers/packages.js";
 import { suite } from "../../../helpers/suite.js";
@@ -65,6 +66,14 @@ function edited(file: string, ...edits: readonly (readonly [kind: string, text: 
     read,
     facts: facts.map(({ image, field, before, after: now }) => `${image} ${field}: ${before} -> ${now}`),
   };
+}
+
+/** What an edit would do to a set in a directory. */
+function planOf(kind: string, text: string) {
+  const document = openDocument(fixture("logger"));
+  const plan = planEdits(document, [{ kind, text }]);
+  document.close();
+  return plan;
 }
 
 test("listen ports: mappings that lead to them, of TCP alone, and not ranges", () => {
@@ -132,6 +141,19 @@ test("standard streams of the first task, and variables of its environment", () 
       "config.dump spec.process.env[0]: TERM=xterm -> TERM=vt100",
     ],
   );
+});
+
+test("the name of the container, in all files that have it", () => {
+  const { facts } = edited(
+    archive({ "config.dump": CONFIG, "status.dump": '{"metadata":{"name":"web1","attempt":2}}' }),
+    ["container-name", "other"],
+  );
+  assert.equal(facts, ["config.dump name: web1 -> other", "status.dump metadata.name: web1 -> other"]);
+  assert.match(
+    planOf("container-name", "x").unmatched.join(),
+    /no file of an engine beside the images has the name/,
+  );
+  assert.throws(() => planOf("container-name", "-x"), /invalid name "-x"/);
 });
 
 test("an edit sees what those before it made of a value", () => {
