@@ -2,7 +2,6 @@ import fs from "node:fs";
 import path from "node:path";
 import { CrimgError, ioError } from "./errors.js";
 import { irregularError, irregularSort } from "./file-sort.js";
-import { MAX_OPEN_FILES } from "./limits.js";
 import { type ByteSource, FileSource } from "./source.js";
 
 /** The files of one image set by name: a directory, or the members of an archive. */
@@ -68,7 +67,6 @@ export class DirectoryFileSet implements FileSet {
     if (!this.#known.has(name)) return undefined;
     let source = this.#open.get(name);
     if (source === undefined) {
-      if (this.#open.size % MAX_OPEN_FILES === MAX_OPEN_FILES - 1) this.#closeAll();
       source = new FileSource(path.join(this.directory, name), path.join(this.name, name), {
         follow: false,
       });
@@ -121,11 +119,6 @@ export class DirectoryFileSet implements FileSet {
   }
 
   close(): void {
-    this.#closeAll();
-  }
-
-  /** Sources reopen at their next read. */
-  #closeAll(): void {
     for (const source of this.#open.values()) source.close();
   }
 }

@@ -1,6 +1,7 @@
 import fs from "node:fs";
 import { EditError, FormatError, ioError, isCrimgError } from "./errors.js";
 import { irregularError, irregularSort } from "./file-sort.js";
+import { MAX_OPEN_FILES } from "./limits.js";
 
 /** Bytes that can be read at any offset without being held in memory. Offsets and sizes are in bytes. */
 export interface ByteSource {
@@ -19,6 +20,9 @@ export const CHANGED = "the image was changed while it was read; run the command
 
 /** Flags for opening a file in an untrusted directory: no symbolic link is followed, a FIFO does not block. */
 const NO_FOLLOW = fs.constants.O_RDONLY | fs.constants.O_NOFOLLOW | fs.constants.O_NONBLOCK;
+
+/** Members of images that are open, the first opened first: a set may have more files than a process may open. */
+const openMembers = new Set<FileSource>();
 
 /** A regular file, opened at the first read. Without `follow` a symbolic link at its name is an error. */
 export class FileSource implements ByteSource {
@@ -78,9 +82,19 @@ export class FileSource implements ByteSource {
     const fd = fs.openSync(this.path, this.options.follow ? "r" : NO_FOLLOW);
     const stat = fs.fstatSync(fd);
     const sort = irregularSort(stat);
-    if (sort === undefined && this.#identityOf(stat) === this.#identity) return fd;
+    if (sort === undefined && this.#identityOf(stat) === this.#identity) {
+      if (!this.options.follow) this.#takePlace();
+      return fd;
+    }
     fs.closeSync(fd);
     throw sort === undefined ? new EditError(CHANGED, { file: this.name }) : irregularError(sort, this.name);
+  }
+
+  /** A member that has to make room is opened again at its next read. */
+  #takePlace(): void {
+    const [oldest] = openMembers;
+    if (openMembers.size >= MAX_OPEN_FILES) oldest?.close();
+    openMembers.add(this);
   }
 
   /** Size and time count only for members of an image, which are always replaced; other files, such as logs, may grow. */
@@ -91,6 +105,7 @@ export class FileSource implements ByteSource {
   close(): void {
     if (this.#fd !== undefined) fs.closeSync(this.#fd);
     this.#fd = undefined;
+    openMembers.delete(this);
   }
 }
 

@@ -74,6 +74,7 @@ export interface Task {
   readonly umask: number | undefined;
   /** Ascending by address; guard areas after all others. */
   readonly mappings: readonly Mapping[];
+  /** Without the timerfds of its descriptors, which tasks may share: see `taskTimers`. */
   readonly timers: readonly Timer[];
   readonly signals: SignalState;
   /** In the order of the RLIMIT_ numbers, getrlimit(2); all ones is infinity. */

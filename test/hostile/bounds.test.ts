@@ -5,11 +5,9 @@ import { IMAGE_WAYS, type Way } from "../helpers/bounds/commands.js";
 import { SETS } from "../helpers/bounds/sets.js";
 import { CONVERTED, FILES } from "../helpers/bounds/streams.js";
 import { cleanUp, freshDirectory } from "../helpers/live.js";
-import { measured } from "../helpers/measured.js";
+import { MAX_MEBIBYTES, maxCpuSeconds, measured } from "../helpers/measured.js";
 import { suite } from "../helpers/suite.js";
 
-const MAX_MEBIBYTES = 256;
-const MAX_CPU_SECONDS = 5;
 /** CRIMG_BOUNDS=all runs every input through every command; without it the pairs that once were the worst. */
 const ALL = process.env.CRIMG_BOUNDS === "all";
 
@@ -32,7 +30,7 @@ async function staysWithin({ make, image: file }: HostileInput, ways: readonly W
     const scratch = freshDirectory("scratch");
     const { code, stderr, mebibytes, cpuSeconds } = await measured(args(image, scratch, file), 120);
     rmSync(scratch, { recursive: true });
-    if (mebibytes > MAX_MEBIBYTES || cpuSeconds > MAX_CPU_SECONDS)
+    if (mebibytes > MAX_MEBIBYTES || cpuSeconds > maxCpuSeconds())
       beyond.push(`${name}: ${Math.round(mebibytes)} MiB, ${cpuSeconds.toFixed(1)} s`);
     if ((code !== 0 && code !== 1 && code !== 2) || /internal error|\n {4}at /.test(stderr))
       beyond.push(`${name}: exit ${code}: ${stderr.slice(0, 400)}`);

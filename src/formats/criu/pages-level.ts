@@ -1,6 +1,5 @@
 import path from "node:path";
 import { FormatError } from "../../io/errors.js";
-import { MAX_OPEN_FILES } from "../../io/limits.js";
 import type { ByteSource } from "../../io/source.js";
 import { ReadWindow } from "../../io/window.js";
 import { pageFormat } from "./compressed-pages.js";
@@ -39,12 +38,12 @@ export class Level {
   }
 
   read(offset: number, length: number): Buffer {
-    return this.#limitOpen(this.pages.read(offset, length));
+    return this.pages.read(offset, length);
   }
 
   readAhead(offset: number, length: number): Buffer {
     this.#window ??= new ReadWindow(this.pages);
-    return this.#limitOpen(this.#window.read(offset, length));
+    return this.#window.read(offset, length);
   }
 
   /** Errors: FormatError TRUNCATED if the pages file ends before these bytes. */
@@ -58,12 +57,6 @@ export class Level {
       { file: this.pages.name, offset },
     );
   }
-
-  /** Distant parents are closed after each read: a chain may have more sets than the limit of open files. */
-  #limitOpen(bytes: Buffer): Buffer {
-    if (this.depth >= MAX_OPEN_FILES) this.pages.close();
-    return bytes;
-  }
 }
 
 /** Reads one pagemap of a set; undefined if the set has none. Errors: FormatError. */
@@ -76,7 +69,5 @@ export function openLevel(
 ): Level | undefined {
   const image = set.image(kind, id);
   if (image === undefined) return undefined;
-  const pagemap = readPagemap(image);
-  if (depth > 0) image.source.close();
-  return new Level(set, depth, new PageLayout(pagemap, pageSize, pageFormat(set)));
+  return new Level(set, depth, new PageLayout(readPagemap(image), pageSize, pageFormat(set)));
 }

@@ -15,7 +15,6 @@ import type { Memory } from "../memory.js";
 import type { DescriptorTable, FileTable, OpenFile } from "../open-file.js";
 import type { Origin } from "../origin.js";
 import type { SignalState } from "../signals.js";
-import { timerfds } from "../special-file.js";
 import type { Timer } from "../timer.js";
 import { decodeLimits, decodeTaskAttributes } from "./attributes.js";
 import { type Box, boxed, boxedList } from "./box.js";
@@ -175,11 +174,7 @@ export class CriuTask implements Task {
   #makeTimers(): Timer[] {
     const { set } = this.#context;
     const core = this.#readCore()?.tc;
-    return [
-      ...decodeIntervalTimers(set, this.pid, core),
-      ...decodePosixTimers(set, this.pid, core),
-      ...timerfds(this.descriptors?.descriptors.map(({ file }) => file) ?? []),
-    ];
+    return [...decodeIntervalTimers(set, this.pid, core), ...decodePosixTimers(set, this.pid, core)];
   }
 
   #readHead() {

@@ -8,7 +8,6 @@ import type { Mapping, MemoryDescriptor } from "../mapping.js";
 import type { Memory } from "../memory.js";
 import type { DescriptorTable, FileTable, OpenFile } from "../open-file.js";
 import type { SignalState } from "../signals.js";
-import { timerfds } from "../special-file.js";
 import type { Timer } from "../timer.js";
 import { decodeLimits, decodeTaskAttributes } from "./attributes.js";
 import { decodeDirectories } from "./directories.js";
@@ -118,7 +117,6 @@ export class LinuxCrTask implements Task {
     return [
       ...(owner === undefined ? [] : decodeIntervalTimers(this.#reader, owner)),
       ...decodePosixTimers(this.#reader, this.#part),
-      ...timerfds(this.descriptors?.descriptors.map(({ file }) => file) ?? []),
       ...this.#threadParts.flatMap(({ part, tid }) => decodeCall(this.#reader, part, tid) ?? []),
     ];
   }

@@ -47,12 +47,18 @@ export function descriptorsText(descriptors: readonly HeldDescriptor[]): string 
 const LISTED = 20;
 
 /** The first of a list as text. */
-export function firstOf<T>(all: readonly T[], separator: string, text: (item: T) => string = String): string {
-  const more = all.length > LISTED ? ` and ${all.length - LISTED} more` : "";
-  return `${all
-    .slice(0, LISTED)
-    .map((item) => text(item))
-    .join(separator)}${more}`;
+export function firstOf<T>(
+  all: readonly T[] | ReadonlySet<T>,
+  separator: string,
+  text: (item: T) => string = String,
+): string {
+  const count = "size" in all ? all.size : all.length;
+  const first: string[] = [];
+  for (const item of all) {
+    if (first.length === LISTED) break;
+    first.push(text(item));
+  }
+  return first.join(separator) + (count > LISTED ? ` and ${count - LISTED} more` : "");
 }
 
 /** The descriptors before any of them was closed or redirected, and which of them were since. */

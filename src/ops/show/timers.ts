@@ -2,6 +2,7 @@ import { enumName } from "../../io/enums.js";
 import { signalName } from "../../linux/signals.js";
 import { CLOCKS } from "../../linux/time.js";
 import type { Document } from "../../model/document.js";
+import { taskTimers } from "../../model/task-timers.js";
 import { isArmed, isIntervalTimer, type Timer, type TimerKind } from "../../model/timer.js";
 import { chosenTasks, type ShowOptions, type TaskName, taskName, type ViewHead, viewHead } from "./view.js";
 
@@ -26,9 +27,9 @@ export interface ShownTimer extends TaskName {
 
 /** Armed interval timers, POSIX timers, timerfds and timeouts of interrupted calls, with the time left. */
 export function timersView({ checkpoint }: Document, options: ShowOptions = {}): TimersView {
-  const timers = chosenTasks(checkpoint, options).flatMap((task) =>
-    task.timers.filter(exists).map((timer) => ({ ...taskName(task), ...shownTimer(timer) })),
-  );
+  const timers: ShownTimer[] = [];
+  for (const [task, all] of taskTimers(chosenTasks(checkpoint, options)))
+    for (const timer of all) if (exists(timer)) timers.push({ ...taskName(task), ...shownTimer(timer) });
   return { ...viewHead("timers"), timers };
 }
 

@@ -1,4 +1,4 @@
-import { linkSync, mkdirSync, symlinkSync, truncateSync, writeFileSync } from "node:fs";
+import { copyFileSync, linkSync, mkdirSync, symlinkSync, truncateSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { IMAGES } from "../../../src/formats/criu/images.js";
 import { FD_TYPES } from "../../../src/formats/criu/tables/fdinfo.js";
@@ -73,6 +73,10 @@ const inet = (id: number, ino: number, port: number) => ({
   ...{ src_addr: [0], dst_addr: [0], fown: FOWN, opts: OPTS },
 });
 const reg = (id: number) => ({ ...REG, id });
+const timerfd = (id: number) => ({
+  ...{ id, flags: 2, fown: FOWN, clockid: 1, ticks: 0n, settime_flags: 0 },
+  ...{ vsec: 1n, vnsec: 0n, isec: 0n, insec: 0n },
+});
 
 /** CRIU sets, one or more for every image that a command may read again and again. */
 export const SETS: readonly HostileInput[] = [
@@ -253,11 +257,18 @@ export const SETS: readonly HostileInput[] = [
   input("60,000 signalfds", "logger", (s) =>
     openFiles(s, 60_000, "SIGNALFD", "sgfd", (id) => ({ id, flags: 2, fown: FOWN, sigmask: 0xffffn })),
   ),
-  input("60,000 timerfds", "logger", (s) =>
-    openFiles(s, 60_000, "TIMERFD", "tfd", (id) => ({
-      ...{ id, flags: 2, fown: FOWN, clockid: 1, ticks: 0n, settime_flags: 0 },
-      ...{ vsec: 1n, vnsec: 0n, isec: 0n, insec: 0n },
-    })),
+  input("60,000 timerfds", "logger", (s) => openFiles(s, 60_000, "TIMERFD", "tfd", timerfd)),
+  input(
+    "2,000 tasks with one table of 20,000 timerfds",
+    "logger",
+    (s) => {
+      s.image(I.PSTREE, undefined, 2000, (i) => task(1000 + i, i === 0 ? 0 : 1000));
+      for (let pid = 1001; pid < 3000; pid++)
+        for (const name of ["core", "ids", "fs"])
+          copyFileSync(join(s.path, `${name}-1000.img`), join(s.path, `${name}-${pid}.img`));
+      openFiles(s, 20_000, "TIMERFD", "tfd", timerfd);
+    },
+    ["show timers", "edit --expiry"],
   ),
   {
     ...input(

@@ -5,12 +5,10 @@ import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
 import { CRIMG } from "../cli.js";
 import { freshDirectory } from "../live.js";
-import { measured } from "../measured.js";
+import { MAX_MEBIBYTES, maxCpuSeconds, measured } from "../measured.js";
 import type { HostileInput } from "./build.js";
 import type { Way } from "./commands.js";
 
-export const MAX_MEBIBYTES = 256;
-export const MAX_CPU_SECONDS = 5;
 /** What a run in a process that has run others costs at most to be believed; above it runs again in one of its own. */
 const SUSPECT = { mebibytes: 190, cpuSeconds: 3 };
 /** A run that takes so long hangs. */
@@ -29,7 +27,7 @@ export interface Cost {
 }
 
 export const isBeyond = ({ mebibytes, cpuSeconds, fault }: Cost): boolean =>
-  mebibytes > MAX_MEBIBYTES || cpuSeconds > MAX_CPU_SECONDS || fault !== undefined;
+  mebibytes > MAX_MEBIBYTES || cpuSeconds > maxCpuSeconds() || fault !== undefined;
 
 /**
  * Runs every way over an input in one process, which saves the start of each; a command that comes near a bound, or ended

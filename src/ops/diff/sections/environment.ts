@@ -7,6 +7,8 @@ import type { Item, Section } from "../section.js";
 
 /** More are compared as one text: 4 MiB may hold two million of them. */
 const MAX_VARIABLES = 16 * 1024;
+const NOTHING = Buffer.alloc(0);
+const BLANK = 0x20;
 
 /** Command line and environment, from the memory of each task. */
 export const ENVIRONMENT: Section = {
@@ -15,17 +17,19 @@ export const ENVIRONMENT: Section = {
     for (const task of side.tasks()) {
       const memory = task.memory();
       const key = side.taskKey(task.pid);
-      const argv = strings(memory, task.mm?.argv);
+      const argv = stringArea(memory, task.mm?.argv);
       if (argv !== undefined)
-        yield { key: `${key} argv`, label: `command line of ${task.pid}`, fields: { argv: argv.join(" ") } };
-      const environ = strings(memory, task.mm?.environ) ?? [];
-      if (environ.length > MAX_VARIABLES)
+        yield { key: `${key} argv`, label: `command line of ${task.pid}`, fields: { argv: joined(argv) } };
+      const environ = stringArea(memory, task.mm?.environ) ?? NOTHING;
+      if (countOf(environ) > MAX_VARIABLES)
         yield {
           key: `${key} environ`,
           label: `environment of ${task.pid}`,
-          fields: { environ: environ.join(" ") },
+          fields: { environ: joined(environ) },
         };
-      else for (const entry of environ) yield variable(key, task.pid, entry);
+      else
+        for (const entry of bytesToText(environ).split("\0"))
+          if (entry !== "") yield variable(key, task.pid, entry);
     }
   },
 };
@@ -39,15 +43,32 @@ function variable(key: string, pid: number, entry: string): Item {
   };
 }
 
-/** The NUL-terminated strings of a memory range; undefined if its memory is not in the image. */
-function strings(memory: Memory | undefined, area: AddressRange | undefined): string[] | undefined {
+/** The strings of a memory range, each with its NUL; undefined if its memory is not in the image. */
+function stringArea(memory: Memory | undefined, area: AddressRange | undefined): Buffer | undefined {
   if (memory === undefined || area === undefined || area.end <= area.start) return undefined;
   if (area.end - area.start > BigInt(MAX_STRING_AREA_BYTES)) return undefined;
   try {
-    const text = bytesToText(memory.read(area.start, Number(area.end - area.start)));
-    return text.split("\0").filter((part) => part !== "");
+    return memory.read(area.start, Number(area.end - area.start));
   } catch (error) {
     if (isCrimgError(error) && error.code !== "UNSUPPORTED") return undefined;
     throw error;
   }
+}
+
+/** The strings as one text, each after a blank; they are joined as bytes, for they may be two million. */
+function joined(strings: Buffer): string {
+  const text = Buffer.allocUnsafe(strings.length);
+  let size = 0;
+  for (const byte of strings)
+    if (byte !== 0) text[size++] = byte;
+    else if (size > 0 && text[size - 1] !== 0) text[size++] = 0;
+  const end = size > 0 && text[size - 1] === 0 ? size - 1 : size;
+  for (let i = 0; i < end; i++) if (text[i] === 0) text[i] = BLANK;
+  return bytesToText(text.subarray(0, end));
+}
+
+function countOf(strings: Buffer): number {
+  let count = 0;
+  for (const byte of strings) if (byte === 0) count++;
+  return count;
 }

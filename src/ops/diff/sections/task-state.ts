@@ -1,11 +1,12 @@
+import { taskTimers } from "../../../model/task-timers.js";
 import { hex, type Section } from "../section.js";
 
 export const TIMERS: Section = {
   name: "timers",
   *items(side) {
-    for (const task of side.tasks()) {
+    for (const [task, timers] of taskTimers(side.tasks())) {
       const counts = new Map<string, number>();
-      for (const timer of task.timers) {
+      for (const timer of timers) {
         const isNumbered = timer.kind === "posix";
         const nth = counts.get(timer.kind) ?? 0;
         counts.set(timer.kind, nth + 1);

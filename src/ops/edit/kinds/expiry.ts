@@ -1,9 +1,11 @@
 import { UnsupportedError, UsageError } from "../../../io/errors.js";
 import { NANOSECONDS, NSEC_PER_USEC } from "../../../linux/time.js";
+import type { DescriptorTable } from "../../../model/open-file.js";
 import { isArmed, isCall, isIntervalTimer, type Timer, type TimerKind } from "../../../model/timer.js";
 import { dueText } from "../due.js";
 import { changedTime, formatSeconds, parseTimeChange, type TimeChange } from "../duration.js";
 import type { Editor } from "../editor.js";
+import { firstOf } from "../held-files.js";
 import type { EditKind, Parsed } from "../kind.js";
 import { editText } from "../plan.js";
 
@@ -19,12 +21,15 @@ interface Expiry {
 }
 
 /** A timer with what names it. */
-interface NamedTimer {
+interface NamedTimer extends Holders {
   readonly timer: Timer;
+}
+
+interface Holders {
   /** Processes that have it, or the thread that made the call. */
-  readonly pids: readonly number[];
+  readonly pids: ReadonlySet<number>;
   /** Id of a POSIX timer, descriptors of a timerfd. */
-  readonly ids: readonly number[];
+  readonly ids: ReadonlySet<number>;
 }
 
 /** `--expiry KIND[SELECTOR]=±DURATION`: what is left of timers, counted from the checkpoint for all of them. */
@@ -68,38 +73,57 @@ function namedTimers(editor: Editor): NamedTimer[] {
   const { tasks, timerfds } = editor.checkpoint;
   const all: NamedTimer[] = [];
   const seen = new Set<string>();
-  for (const { pid, timers } of tasks)
+  for (const { pid, timers } of tasks) {
+    const own = new Set([pid]);
     for (const timer of timers) {
       const { kind, id, origin } = timer;
       // Tasks of a stream may share their interval timers; the first has them.
       const key = `${origin.image} ${origin.record} ${origin.field} ${kind}`;
-      if (kind === "timerfd" || seen.has(key)) continue;
+      if (seen.has(key)) continue;
       seen.add(key);
-      all.push({ timer, pids: [isCall(kind) ? (id ?? pid) : pid], ids: kind === "posix" ? [id ?? 0] : [] });
+      const pids = isCall(kind) && id !== undefined ? new Set([id]) : own;
+      all.push({ timer, pids, ids: kind === "posix" ? new Set([id ?? 0]) : NOBODY.ids });
     }
+  }
   if (timerfds.length === 0) return all;
   const holders = holdersOf(editor);
-  for (const timer of timerfds) all.push({ timer, ...(holders.get(timer.id ?? 0) ?? { pids: [], ids: [] }) });
+  for (const timer of timerfds) all.push({ timer, ...(holders.get(timer.id ?? 0) ?? NOBODY) });
   return all;
 }
 
+const NOBODY: Holders = { pids: new Set(), ids: new Set() };
+
 /** Who holds each timerfd, by the id of its open file, and by which descriptors. */
-function holdersOf({ checkpoint }: Editor): Map<number, Omit<NamedTimer, "timer">> {
-  const holders = new Map<number, { readonly pids: number[]; readonly ids: number[] }>();
-  for (const { pid, descriptors } of checkpoint.tasks)
-    for (const { fd, type, fileId } of descriptors?.descriptors ?? []) {
+function holdersOf({ checkpoint }: Editor): Map<number, Holders> {
+  const tables = new Map<number, { readonly table: DescriptorTable; readonly pids: Set<number> }>();
+  for (const { pid, descriptors: table } of checkpoint.tasks)
+    if (table !== undefined) {
+      const known = tables.get(table.id);
+      if (known === undefined) tables.set(table.id, { table, pids: new Set([pid]) });
+      else known.pids.add(pid);
+    }
+  const holders = new Map<number, { pids: Set<number>; ids: Set<number>; last: Set<number> }>();
+  for (const { table, pids } of tables.values())
+    for (const { fd, type, fileId } of table.descriptors) {
       if (type !== "TIMERFD") continue;
-      const { pids, ids } = holders.get(fileId) ?? { pids: [], ids: [] };
-      if (!pids.includes(pid)) pids.push(pid);
-      if (!ids.includes(fd)) ids.push(fd);
-      holders.set(fileId, { pids, ids });
+      const known = holders.get(fileId);
+      if (known === undefined) {
+        // The timerfds of one table share the set of its tasks.
+        holders.set(fileId, { pids, ids: new Set([fd]), last: pids });
+        continue;
+      }
+      known.ids.add(fd);
+      if (known.last === pids) continue;
+      if (known.pids === known.last) known.pids = new Set(known.pids);
+      known.last = pids;
+      for (const pid of pids) known.pids.add(pid);
     }
   return holders;
 }
 
 function isMeant({ timer, pids, ids }: NamedTimer, { kind, pid, id }: Expiry): boolean {
   if (kind !== "all" && kind !== wordOf(timer.kind)) return false;
-  return (pid === undefined || pids.includes(pid)) && (id === undefined || ids.includes(id));
+  return (pid === undefined || pids.has(pid)) && (id === undefined || ids.has(id));
 }
 
 function wordOf(kind: TimerKind): TimerWord {
@@ -124,7 +148,7 @@ function adjust(editor: Editor, { edit, args }: Parsed<Expiry>, { timer, pids, i
     throw new UsageError(
       `invalid time ${formatSeconds(after)} (expected at most ${formatSeconds(NANOSECONDS.max)}, the maximum of a timer)`,
     );
-  const what = `${wordOf(kind)} of ${pids.join(",")}${ids.length > 0 ? `:${ids.join(",")}` : ""}`;
+  const what = `${wordOf(kind)} of ${firstOf(pids, ",")}${ids.size > 0 ? `:${firstOf(ids, ",")}` : ""}`;
   editor.changeObject(edit, "timer", timer, { left: after }, () => what);
   editor.due.push({
     edit: editText(edit),
