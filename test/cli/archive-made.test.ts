@@ -6,6 +6,7 @@ import { fileURLToPath } from "node:url";
 import * as assert from "uvu/assert";
 import { crimg, crimgJson } from "../helpers/cli.js";
 import { cleanUp, freshDirectory } from "../helpers/live.js";
+import { needsZstd } from "../helpers/needs.js";
 import { TICKER, tickerTar } from "../helpers/packages.js";
 import { suite } from "../helpers/suite.js";
 
@@ -28,6 +29,7 @@ function unpacked(archive: string): string {
 }
 
 test("podman: a set with the other files of its archive, in every compression", async () => {
+  needsZstd();
   const home = freshDirectory("made");
   const set = path.join(home, "set");
   await run("convert", TICKER, set);

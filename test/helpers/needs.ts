@@ -1,5 +1,6 @@
 import { spawnSync } from "node:child_process";
 import { existsSync } from "node:fs";
+import zlib from "node:zlib";
 import { FOREIGN } from "./foreign.js";
 import { skip } from "./suite.js";
 
@@ -17,6 +18,11 @@ export function needs(...words: readonly string[]): void {
 export function needsFile(file: string): void {
   const program = FOREIGN.find((each) => each.file === file);
   if (program !== undefined) needs(program.word);
+}
+
+/** Ends the running test as skipped where neither Node nor a program writes zstd. */
+export function needsZstd(): void {
+  if (!("createZstdCompress" in zlib)) needs("zstd");
 }
 
 /** Ends the running test, or its suite, as skipped unless root runs it. */

@@ -6,6 +6,7 @@ import { gzipSync } from "node:zlib";
 import * as assert from "uvu/assert";
 import { applyPlan, openDocument, planEdits, undoEdits } from "../../../../src/index.js";
 import { cleanUp, freshDirectory } from "../../../helpers/live.js";
+import { needsRoot } from "../../../helpers/needs.js";
 import { containerTar, tickerTar } from "../../../helpers/packages.js";
 import { suite } from "../../../helpers/suite.js";
 import { tar } from "../../../helpers/tar.js";
@@ -39,6 +40,7 @@ function edited(file: string, edits: readonly (readonly [kind: string, text: str
 
 /** What tar lists of the changed files, with their contents, and the deleted ones. */
 function rootOf(file: string): { readonly list: string[]; readonly deleted: string } {
+  needsRoot("reading what tar unpacks with the modes of an archive");
   const directory = freshDirectory("unpacked");
   const take = (from: string, to: string): void =>
     assert.is(spawnSync("tar", ["-C", to, "-xf", from]).status, 0);
