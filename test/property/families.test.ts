@@ -280,7 +280,8 @@ for (const place of [
   test(`${place} = 2^62 is converted to the longest time there is`, () => {
     const set = new DamagedSet("threads").set(place, 1n << 62n).open();
     const { checkpoint } = converted(set).document;
-    const lefts = checkpoint.tasks.flatMap(({ timers }) => timers.map(({ left }) => left));
+    const timers = [...checkpoint.tasks.flatMap((task) => task.timers), ...checkpoint.timerfds];
+    const lefts = timers.map(({ left }) => left);
     assert.is(lefts.filter((left) => left === (1n << 63n) - 1n).length, 1);
   });
 

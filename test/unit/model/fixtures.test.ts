@@ -1,4 +1,5 @@
 import * as assert from "uvu/assert";
+import { taskTimers } from "../../../src/model/task-timers.js";
 import { openDocument } from "../../../src/open.js";
 import { suite } from "../../helpers/suite.js";
 
@@ -64,9 +65,9 @@ test("sockets: both ends of a pair know each other", () => {
 
 test("threads and timers", () => {
   const { checkpoint } = openDocument("fixtures/criu/threads");
-  const [task] = checkpoint.tasks;
+  const [[task, timers] = []] = taskTimers(checkpoint.tasks);
   assert.ok((task?.threads.length ?? 0) > 1);
-  const kinds = new Set(task?.timers.filter(({ left }) => left > 0n).map(({ kind }) => kind));
+  const kinds = new Set(timers?.filter(({ left }) => left > 0n).map(({ kind }) => kind));
   assert.ok(kinds.has("posix") && kinds.has("timerfd"));
   for (const thread of task?.threads ?? []) assert.ok(thread.registers.has("ip"));
 });

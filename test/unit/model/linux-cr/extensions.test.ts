@@ -3,6 +3,7 @@ import { MemorySource } from "../../../../src/io/source.js";
 import { OFFSET_MAX } from "../../../../src/linux/files.js";
 import type { Checkpoint, Task } from "../../../../src/model/checkpoint.js";
 import type { OpenFile } from "../../../../src/model/open-file.js";
+import { taskTimers } from "../../../../src/model/task-timers.js";
 import { openStream } from "../../../../src/open.js";
 import { extendedStream } from "../../../helpers/extended-stream.js";
 import { suite } from "../../../helpers/suite.js";
@@ -39,7 +40,8 @@ test("a lock under two descriptors is one; leases tell what they were and when t
 
 test("timers and time limits of interrupted calls count from the start of the checkpoint", () => {
   assert.equal(
-    TASK.timers
+    [...taskTimers([TASK])]
+      .flatMap(([, timers]) => timers)
       .filter(({ left }) => left > 0n)
       .map(({ kind, id, left, interval, clock, notice, overrun }) => [
         ...[kind, id, left, interval, clock, notice?.signal, overrun],
