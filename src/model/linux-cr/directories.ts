@@ -25,9 +25,10 @@ export interface StoredDirectories {
 export function decodeDirectories(reader: StreamReader, part: Part): StoredDirectories {
   const extra = reader.find(part, RECORDS.FS_EXTRA)?.value;
   const directory = (nth: number, objref = 0, mode = 0): StoredDirectory => ({
-    path: reader.text(part, RECORDS.FILE_NAME, nth) ?? "/",
-    objref,
-    mode,
+    ...{ objref, mode },
+    get path() {
+      return reader.text(part, RECORDS.FILE_NAME, nth) ?? "/";
+    },
   });
   return {
     umask: reader.find(part, RECORDS.FS)?.value.umask,

@@ -1,8 +1,7 @@
 import fs from "node:fs";
 import path from "node:path";
-import { EngineFileSet, isEngineFile, pathIn } from "../../../formats/archive/engine-files.js";
+import { EngineFileSet, pathIn } from "../../../formats/archive/engine-files.js";
 import { type Repacked, repacked } from "../../../formats/archive/repack.js";
-import { kindOfFileName } from "../../../formats/criu/detect.js";
 import { chunksOf } from "../../../io/digest.js";
 import { EditError, UnsupportedError, UsageError } from "../../../io/errors.js";
 import { tryLock } from "../../../io/file-lock.js";
@@ -17,6 +16,7 @@ import { type EditLog, readLog } from "../log.js";
 import type { LogEntry } from "../log-entry.js";
 import { assertFree, identityOf } from "../target-file.js";
 import { copyTree } from "./copy-tree.js";
+import { assertOfSet } from "./set-files.js";
 
 /** The files of a set, and of one in a package also those that describe the container. */
 export function filesOfSet({ set: { fileSet }, packaged }: CriuDocument): FileSet {
@@ -46,12 +46,7 @@ export class PackagedFiles implements ImageFiles {
   }
 
   assertUndoable(entries: readonly LogEntry[]): void {
-    for (const { name } of entries.flatMap(({ files }) => files))
-      if (kindOfFileName(name) === undefined && !isEngineFile(name))
-        throw new EditError(
-          `the log says that an edit changed ${JSON.stringify(name)}, which is neither an image file nor one that describes the container`,
-          { file: this.files.name },
-        );
+    assertOfSet(entries, this.files.name);
   }
 
   /** The archive is one file: a new one takes its name at once, so that nothing is left to recover. */

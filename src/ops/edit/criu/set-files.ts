@@ -34,12 +34,7 @@ export class SetFiles implements ImageFiles {
   }
 
   assertUndoable(entries: readonly LogEntry[]): void {
-    for (const { name } of entries.flatMap(({ files }) => files))
-      if (kindOfFileName(name) === undefined && !isEngineFile(name))
-        throw new EditError(
-          `the log says that an edit changed ${JSON.stringify(name)}, which is not an image file`,
-          { file: this.files.name },
-        );
+    assertOfSet(entries, this.files.name);
   }
 
   write(
@@ -67,6 +62,16 @@ export class SetFiles implements ImageFiles {
     });
     return { path: directory, copied };
   }
+}
+
+/** Errors: EDIT when the log of a set tells of files that edits never change; `file` is the name of the set. */
+export function assertOfSet(entries: readonly LogEntry[], file: string): void {
+  for (const { name } of entries.flatMap(({ files }) => files))
+    if (kindOfFileName(name) === undefined && !isEngineFile(name))
+      throw new EditError(
+        `the log says that an edit changed ${JSON.stringify(name)}, which is neither an image file nor one that describes the container`,
+        { file },
+      );
 }
 
 /** An image set in a directory that is removed again. */
