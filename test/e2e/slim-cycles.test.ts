@@ -12,7 +12,7 @@ import { SEED } from "../helpers/seed.js";
 import { checkpointed, needsSlim, restored } from "../helpers/slim.js";
 import { suite } from "../helpers/suite.js";
 
-const CYCLES = Number(process.env.CRIMG_CYCLES ?? 100);
+const CYCLES = Number(process.env.CRIMG_CYCLES ?? 50);
 const LONGEST_RUN_MS = 120;
 /** As in everything.c. */
 const STEPS = 1000;

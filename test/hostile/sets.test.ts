@@ -38,7 +38,7 @@ const MIB = 1024 * 1024;
 const MAX_PEAK = 256 * MIB;
 const MAX_SECONDS = 5;
 /** So many places of an image are damaged in turn. */
-const PLACES = 12;
+const PLACES = 8;
 /** As many as a kernel has by default (kernel.pid_max). */
 const TASKS = 32_000;
 const PEAK = fileURLToPath(new URL("../helpers/peak.cjs", import.meta.url));
