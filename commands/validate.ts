@@ -3,14 +3,19 @@ import { BaseCommand } from "../src/cli/base-command.js";
 import { type Answer, EXIT } from "../src/cli/exit-codes.js";
 import { imageArg } from "../src/cli/flags.js";
 import { lookedAtOwner } from "../src/cli/image-owner.js";
+import { readInput } from "../src/cli/input.js";
 import { readRecipes } from "../src/cli/recipe-file.js";
 import { verdictLines } from "../src/cli/verdict-lines.js";
 import {
   type Document,
   engineFacts,
+  engineFactsOf,
+  type HostFacts,
   isCrimgError,
+  MAX_FACTS_BYTES,
   openDocument,
   openRestoreOptions,
+  parseHostFacts,
   type RestoreOption,
   RULES,
   restoreOptions,
@@ -27,6 +32,7 @@ export default class Validate extends BaseCommand<typeof Validate> {
     `Without --root and --host, the image itself (a CRIU set or a linux-cr stream) is checked: framing, references, the process
 tree, saved pages, mappings, locks and leases, sockets, namespaces. --root also checks each file that a restore opens: its
 existence, type, mode, size and build id. --host also checks this machine: pids, criu, CPU, ports, addresses, kernel.
+--host HOST.json checks another machine, by what \`crimg facts -o HOST.json\` wrote there; the name must end in .json.
 
 A truncated or damaged stream is checked as far as it can be read, and the offset where it ends is reported.
 
@@ -57,6 +63,11 @@ Exit status: 0 no errors, 1 errors were found, 2 trouble.`;
       command: "<%= config.bin %> check example/logger --root / --host",
     },
     {
+      description: "with another machine, by its facts",
+      command:
+        "<%= config.bin %> facts -o host.json && <%= config.bin %> validate example/logger --host host.json",
+    },
+    {
       description: "ids of findings, for a script",
       command: `<%= config.bin %> validate example/logger --json | jq -r '.findings[].id'`,
     },
@@ -80,7 +91,12 @@ Exit status: 0 no errors, 1 errors were found, 2 trouble.`;
       description: "check files below DIR, the root directory of the tasks",
       helpValue: "DIR",
     }),
-    host: boolean({ description: "check this machine too" }),
+    host: boolean({ description: "check this machine too; with a HOST.json behind it, that one" }),
+    "host-facts": string({
+      description: "check the machine that crimg facts wrote to this file; the same as --host HOST.json",
+      helpValue: "HOST.json",
+      exclusive: ["host", "criu"],
+    }),
     criu: string({
       description: "criu to use, instead of CRIMG_CRIU and PATH",
       helpValue: "PATH",
@@ -113,9 +129,14 @@ Exit status: 0 no errors, 1 errors were found, 2 trouble.`;
     all: boolean({ description: "show all findings, not only the first five of each id" }),
     rules: boolean({
       description: "list the rules",
-      exclusive: ["root", "host"],
+      exclusive: ["root", "host", "host-facts"],
     }),
   };
+
+  override async init(): Promise<void> {
+    this.argv = withHostFacts(this.argv);
+    await super.init();
+  }
 
   async run(): Promise<Answer> {
     if (this.flags.rules) return this.#listRules();
@@ -143,6 +164,7 @@ Exit status: 0 no errors, 1 errors were found, 2 trouble.`;
 
   async #options(document: Document): Promise<ValidateOptions> {
     const { root, host, criu, policy, ignore, only, var: variables = [] } = this.flags;
+    const facts = this.flags["host-facts"];
     return {
       root,
       owner: lookedAtOwner(document),
@@ -150,6 +172,7 @@ Exit status: 0 no errors, 1 errors were found, 2 trouble.`;
       only,
       watch: policy === undefined ? undefined : (await readRecipes([policy], variables))[0]?.watch,
       ...(host ? await engineFacts(document, criu) : {}),
+      ...(facts === undefined ? {} : await engineFactsOf(document, readFacts(facts))),
     };
   }
 
@@ -191,6 +214,22 @@ Exit status: 0 no errors, 1 errors were found, 2 trouble.`;
       );
     return EXIT.ok;
   }
+}
+
+function readFacts(file: string): HostFacts {
+  return parseHostFacts(readInput(file, MAX_FACTS_BYTES), file);
+}
+
+/** `--host FILE.json` and `--host=FILE` as `--host-facts`: oclif has no flag whose value may be missing. */
+function withHostFacts(argv: readonly string[]): string[] {
+  const end = argv.indexOf("--");
+  const isFacts = (at: number): boolean => argv[at - 1] === "--host" && argv[at]?.endsWith(".json") === true;
+  return argv.flatMap((word, at) => {
+    if (end >= 0 && at > end) return [word];
+    if (word.startsWith("--host=")) return ["--host-facts", word.slice("--host=".length)];
+    if (word === "--host" && isFacts(at + 1)) return ["--host-facts"];
+    return [word];
+  });
 }
 
 /** Options that a restore needs, and those that the user decides; none for an image too damaged to tell. */

@@ -1,6 +1,10 @@
 import { findCriu } from "./backends/criu/find.js";
+import { probeSlim, slimFacts } from "./backends/slim/probe.js";
+import { type Host, hostOf } from "./backends/slim/restore/host.js";
 import { SlimBackend } from "./backends/slim/slim-backend.js";
+import { besideFilesOf, criuFacts, type HostFacts, hostFilesOf } from "./host-facts.js";
 import { isCrimgError } from "./io/errors.js";
+import { type HostFiles, LIVE_HOST } from "./linux/host-files.js";
 import type { Document } from "./model/document.js";
 import type { ValidateOptions } from "./ops/validate/validate.js";
 import { restorable } from "./restorable.js";
@@ -13,18 +17,26 @@ export async function engineFacts(
   document: Document,
   criu: string | undefined,
 ): Promise<Pick<ValidateOptions, "criu" | "slim">> {
-  const probe = findCriu(criu);
-  const problem = probe.able ? undefined : probe.reason;
   return {
-    criu: { path: probe.path, version: probe.version, problem },
-    slim: criu === undefined ? { problem: await slimProblem(document) } : undefined,
+    criu: criuFacts(findCriu(criu)),
+    slim: criu === undefined ? { problem: await slimProblem(document, LIVE_HOST) } : undefined,
   };
 }
 
-/** The first reason why the slim backend cannot restore an image here. */
-async function slimProblem(image: Document): Promise<string | undefined> {
-  const slim = new SlimBackend();
-  const probe = slim.probe();
+/** The same of the host that facts are of, with that host. */
+export async function engineFactsOf(
+  document: Document,
+  facts: HostFacts,
+): Promise<Pick<ValidateOptions, "criu" | "slim" | "host">> {
+  const host = hostFilesOf(facts);
+  const problem = await slimProblem(document, host, hostOf(host, besideFilesOf(facts)));
+  return { host, criu: facts.criu, slim: { problem } };
+}
+
+/** The first reason why the slim backend cannot restore an image on a host. */
+async function slimProblem(image: Document, files: HostFiles, host?: Host): Promise<string | undefined> {
+  const slim = new SlimBackend(true, host);
+  const probe = probeSlim(slim.choosesIds, slimFacts(files));
   if (!probe.able) return probe.reason;
   try {
     const { document, losses = [] } = restorable(image, undefined, slim.family);

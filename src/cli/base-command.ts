@@ -6,7 +6,7 @@ import { reportFailure, wantsJson } from "./failure.js";
 import { GLOBAL_FLAGS } from "./flags.js";
 import { JSON_SCHEMA } from "./json.js";
 import { type Line, styled } from "./line.js";
-import { terminalWidth, writeAnswer, writeLines } from "./output.js";
+import { answerBytes, terminalWidth, writeAnswer, writeLines } from "./output.js";
 import { type Style, styleFor } from "./style.js";
 import { type Cell, type Column, tableLines } from "./table.js";
 
@@ -121,7 +121,16 @@ export abstract class BaseCommand<T extends typeof Command> extends Command {
   /** Writes the `--json` answer: `{schema, command, ...answer}`. */
   protected printJson(answer: object): void {
     this.#wroteAnswer = true;
-    writeAnswer({ schema: JSON_SCHEMA, command: this.#id, ...answer });
+    writeAnswer(this.#answer(answer));
+  }
+
+  /** The bytes of that answer, for `writeOutput`. */
+  protected jsonBytes(answer: object): Buffer {
+    return answerBytes(this.#answer(answer));
+  }
+
+  #answer(answer: object): object {
+    return { schema: JSON_SCHEMA, command: this.#id, ...answer };
   }
 
   /** Prints a note to stderr. */

@@ -36,6 +36,13 @@ export function writeAnswer(answer: object): void {
   writeJson(answer, (chunk) => write(1, Buffer.from(chunk)));
 }
 
+/** The same bytes, for a file. */
+export function answerBytes(answer: object): Buffer {
+  const chunks: Buffer[] = [];
+  writeJson(answer, (chunk) => chunks.push(Buffer.from(chunk)));
+  return Buffer.concat(chunks);
+}
+
 /** Writes binary data to stdout. */
 export function writeBinary(bytes: Uint8Array): void {
   write(1, bytes);

@@ -1,6 +1,5 @@
-import fs from "node:fs";
-import os from "node:os";
 import { CAP_CHECKPOINT_RESTORE, CAP_SYS_ADMIN, CAP_SYS_PTRACE } from "../../linux/capabilities.js";
+import { type HostFiles, LIVE_HOST } from "../../linux/host-files.js";
 import type { Probe } from "../backend.js";
 
 /** clone3(2) with set_tid came with Linux 5.5, pidfd_getfd(2) with 5.6. */
@@ -23,7 +22,7 @@ export interface HostFacts {
 }
 
 /** Whether the slim backend can work on this host. `choosesIds`: whether the tasks are to get the ids that they had. */
-export function probeSlim(choosesIds: boolean, facts: HostFacts = thisHost()): Probe {
+export function probeSlim(choosesIds: boolean, facts: HostFacts = slimFacts(LIVE_HOST)): Probe {
   const reason = problem(facts, choosesIds);
   return reason === undefined ? { able: true } : { able: false, reason: `slim backend: ${reason}` };
 }
@@ -46,24 +45,17 @@ function problem(facts: HostFacts, choosesIds: boolean): string | undefined {
   return undefined;
 }
 
-function thisHost(): HostFacts {
-  const status = text("/proc/self/status");
-  const scope = text("/proc/sys/kernel/yama/ptrace_scope");
+/** What decides it on a host, by its files. */
+export function slimFacts(files: HostFiles): HostFacts {
+  const status = files.text("/proc/self/status");
+  const scope = files.text("/proc/sys/kernel/yama/ptrace_scope");
   return {
-    platform: os.platform(),
-    arch: process.arch,
-    kernel: os.release(),
+    platform: files.platform,
+    arch: files.arch,
+    kernel: files.text("/proc/sys/kernel/osrelease")?.trimEnd() ?? "",
     // The kernel has this file only with that option, kernel/pid_namespace.c.
-    hasCheckpointRestore: text("/proc/sys/kernel/ns_last_pid") !== undefined,
+    hasCheckpointRestore: files.text("/proc/sys/kernel/ns_last_pid") !== undefined,
     capabilities: BigInt(`0x${/^CapEff:\s*([0-9a-f]+)$/m.exec(status ?? "")?.[1] ?? "0"}`),
     ptraceScope: scope === undefined ? undefined : Number.parseInt(scope, 10),
   };
-}
-
-function text(file: string): string | undefined {
-  try {
-    return fs.readFileSync(file, "latin1");
-  } catch {
-    return undefined;
-  }
 }

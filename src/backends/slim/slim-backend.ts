@@ -25,6 +25,7 @@ import type {
 import { writePid } from "../pid-file.js";
 import { takenPids } from "../processes.js";
 import { probeSlim } from "./probe.js";
+import type { Host } from "./restore/host.js";
 
 /** After a checkpoint the old tasks are zombies until their parent looks: about a second. */
 const ZOMBIE_SECONDS = 5;
@@ -34,8 +35,11 @@ export class SlimBackend implements Backend {
   readonly name = "slim";
   readonly family = "linux-cr";
 
-  /** `choosesIds`: whether the tasks are to get the ids that they had. */
-  constructor(readonly choosesIds = true) {}
+  /** `choosesIds`: whether the tasks are to get the ids that they had. `host`: preflight is for this one, not the own. */
+  constructor(
+    readonly choosesIds = true,
+    private readonly host?: Host,
+  ) {}
 
   probe(): Probe {
     return probeSlim(this.choosesIds);
@@ -63,7 +67,7 @@ export class SlimBackend implements Backend {
     const { readImage } = await import("./restore/image.js");
     const { thisHost } = await import("./restore/host.js");
     const { unsupportedOf } = await import("./restore/unsupported.js");
-    return unsupportedOf(readImage(readerOf(document)), thisHost()).map((reason) => ({
+    return unsupportedOf(readImage(readerOf(document)), this.host ?? thisHost()).map((reason) => ({
       pid: undefined,
       reason,
     }));

@@ -1,6 +1,7 @@
 import fs from "node:fs";
 import { RECORDS } from "../../formats/linux-cr/records.js";
 import { ioError, isCrimgError, UsageError } from "../../io/errors.js";
+import type { HostFiles } from "../../linux/host-files.js";
 import type { Document } from "../../model/document.js";
 import type { Bearer } from "../../model/rights/bearer.js";
 import { salvage } from "../../model/salvaged.js";
@@ -77,6 +78,8 @@ export interface ValidateOptions {
   readonly criu?: CriuFacts | undefined;
   /** What is known of the slim backend here: the machine is checked as well. */
   readonly slim?: SlimFacts | undefined;
+  /** The machine that is checked, this one if undefined. */
+  readonly host?: HostFiles | undefined;
   /** The owner of the image, when that is neither root nor the caller's own word: what it asks beyond is told. */
   readonly owner?: Bearer | undefined;
   /** Rules that are not checked. */
@@ -139,7 +142,7 @@ function surroundings<C extends ImageContext>(
   name: string,
   collector: Collector,
   image: C,
-  { root, watch = [], criu, slim, owner }: ValidateOptions,
+  { root, watch = [], criu, slim, host, owner }: ValidateOptions,
   rootRules: readonly Rule<{ image: C; tree: RootTree; watch: readonly string[] }>[],
   hostRules: readonly Rule<{ image: C; host: Host }>[],
 ): void {
@@ -150,7 +153,7 @@ function surroundings<C extends ImageContext>(
   }
   if (owner !== undefined) collector.run(RIGHTS_RULES, rightsContext(image, name, owner, root));
   if (criu !== undefined || slim !== undefined) {
-    const context = { image, host: new Host(criu, slim) };
+    const context = { image, host: new Host(criu, slim, host) };
     collector.run(HOST_RULES, context);
     collector.run(hostRules, context);
   }

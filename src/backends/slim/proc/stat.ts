@@ -35,7 +35,11 @@ export interface Stat {
 
 /** `task`: PID, or `PID/task/TID` for one thread. Errors: BackendError when it is gone. */
 export function readStat(task: number | string): Stat {
-  const text = readProc(task, "stat");
+  return parseStat(readProc(task, "stat"));
+}
+
+/** The text of such a file. */
+export function parseStat(text: string): Stat {
   const open = text.indexOf("(");
   const close = text.lastIndexOf(")");
   // The first word behind the name is field 3 of the manual.

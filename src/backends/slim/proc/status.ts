@@ -22,7 +22,12 @@ export interface Status {
 
 /** `task`: PID, or `PID/task/TID` for one thread. Errors: BackendError when it is gone. */
 export function readStatus(task: number | string): Status {
-  const lines = keyedLines(readProc(task, "status"));
+  return parseStatus(readProc(task, "status"));
+}
+
+/** The text of such a file. */
+export function parseStatus(text: string): Status {
+  const lines = keyedLines(text);
   const numbers = (name: string): number[] =>
     (lines.get(name) ?? "").split(/\s+/).filter(Boolean).map(Number);
   const four = (name: string): [number, number, number, number] => {

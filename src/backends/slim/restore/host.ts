@@ -1,12 +1,11 @@
-import fs from "node:fs";
-import os from "node:os";
+import { type HostFiles, LIVE_HOST } from "../../../linux/host-files.js";
 import { RLIM_INFINITY } from "../../../linux/rlimits.js";
 import type { Lock } from "../../../model/lock.js";
 import { conflictsOf } from "../locks/conflicts.js";
 import { ownVdso, type Vdso } from "../memory/vdso.js";
 import { type HostLock, readLocks } from "../proc/locks.js";
-import { readStat } from "../proc/stat.js";
-import { readStatus } from "../proc/status.js";
+import { parseStat } from "../proc/stat.js";
+import { parseStatus } from "../proc/status.js";
 import type { ImageUnix } from "../sockets/image.js";
 import { whyNotReplaced } from "../sockets/unix-path.js";
 import { type CallerTerminal, callerTerminal } from "../terminals/caller.js";
@@ -47,50 +46,70 @@ export interface Host {
   whyNotReplaced(socket: ImageUnix): string | undefined;
 }
 
-/** The host as /proc shows it; nothing is changed and no native code is loaded. Errors: BackendError without /proc. */
+/** This host as /proc shows it; nothing is changed and no native code is loaded. */
 export function thisHost(): Host {
   let locks: readonly HostLock[] | undefined;
-  let taken: ReadonlySet<number> | undefined;
-  const own = readStatus("self");
   return {
-    arch: process.arch,
-    kernel: kernelVersion(),
-    pidMax: Number(fs.readFileSync("/proc/sys/kernel/pid_max", "latin1")),
-    cpuFlags: cpuFlags(),
-    vdso: ownVdso(),
-    capabilities: own.effective,
-    bounding: own.bounding,
-    uid: own.uids[1],
-    gid: own.gids[1],
-    groups: own.groups,
-    hardLimits: ownHardLimits(),
-    isTaken: (id) => {
-      taken ??= takenIds();
-      return taken.has(id);
-    },
+    ...hostOf(LIVE_HOST, { vdso: ownVdso(), terminal: callerTerminal() }),
     whyNotReplaced,
     conflictsOf: (path, lock) => {
       locks ??= readLocks();
       return conflictsOf(path, lock, locks);
     },
-    terminal: callerTerminal,
-    hasTerminal: (index) => fs.existsSync(`/dev/pts/${index}`),
   };
 }
 
-function kernelVersion(): number {
-  const [major = 0, minor = 0] = os.release().split(".").map(Number.parseFloat);
+/** What the kernel's files do not tell of a host. */
+export interface BesideFiles {
+  readonly vdso: Vdso | undefined;
+  readonly terminal: CallerTerminal | undefined;
+}
+
+/** A host by its files of /proc; of its other files nothing is known, so nothing stands in the way there. */
+export function hostOf(files: HostFiles, { vdso, terminal }: BesideFiles): Host {
+  let taken: ReadonlySet<number> | undefined;
+  let pts: ReadonlySet<string> | undefined;
+  const own = parseStatus(files.text("/proc/self/status") ?? "");
+  return {
+    arch: files.arch,
+    kernel: kernelVersion(files),
+    pidMax: Number(files.text("/proc/sys/kernel/pid_max")),
+    cpuFlags: cpuFlags(files),
+    vdso,
+    capabilities: own.effective,
+    bounding: own.bounding,
+    uid: own.uids[1],
+    gid: own.gids[1],
+    groups: own.groups,
+    hardLimits: hardLimits(files),
+    isTaken: (id) => {
+      taken ??= takenIds(files);
+      return taken.has(id);
+    },
+    whyNotReplaced: () => undefined,
+    conflictsOf: () => [],
+    terminal: () => terminal,
+    hasTerminal: (index) => {
+      pts ??= new Set(files.names("/dev/pts"));
+      return pts.has(String(index));
+    },
+  };
+}
+
+function kernelVersion(files: HostFiles): number {
+  const release = files.text("/proc/sys/kernel/osrelease") ?? "";
+  const [major = 0, minor = 0] = release.split(".").map(Number.parseFloat);
   return major * 1000 + minor;
 }
 
-function cpuFlags(): Set<string> {
-  const [, flags = ""] = /^flags\s*:(.*)$/m.exec(fs.readFileSync("/proc/cpuinfo", "latin1")) ?? [];
+function cpuFlags(files: HostFiles): Set<string> {
+  const [, flags = ""] = /^flags\s*:(.*)$/m.exec(files.text("/proc/cpuinfo") ?? "") ?? [];
   return new Set(flags.trim().split(" "));
 }
 
 /** A line has the name in 26 columns, then soft and hard limit; in the order of resource numbers, fs/proc/base.c. */
-function ownHardLimits(): bigint[] {
-  const [, ...lines] = fs.readFileSync("/proc/self/limits", "latin1").trim().split("\n");
+function hardLimits(files: HostFiles): bigint[] {
+  const [, ...lines] = (files.text("/proc/self/limits") ?? "").trim().split("\n");
   return lines.map((line) => {
     const [, hard = UNLIMITED] = line.slice(NAME_COLUMNS).trim().split(/\s+/);
     return hard === UNLIMITED ? RLIM_INFINITY : BigInt(hard);
@@ -98,17 +117,15 @@ function ownHardLimits(): bigint[] {
 }
 
 /** Ids of all processes and threads, and of all groups and sessions. */
-function takenIds(): Set<number> {
+function takenIds(files: HostFiles): Set<number> {
   const ids = new Set<number>();
-  for (const name of fs.readdirSync("/proc")) {
+  for (const name of files.names("/proc")) {
     if (!/^\d+$/.test(name)) continue;
     ids.add(Number(name));
-    try {
-      const { pgid, sid } = readStat(name);
-      for (const id of [pgid, sid, ...fs.readdirSync(`/proc/${name}/task`).map(Number)]) ids.add(id);
-    } catch {
-      // It has ended meanwhile.
-    }
+    const text = files.text(`/proc/${name}/stat`);
+    if (text === undefined) continue; // It has ended meanwhile.
+    const { pgid, sid } = parseStat(text);
+    for (const id of [pgid, sid, ...files.names(`/proc/${name}/task`).map(Number)]) ids.add(id);
   }
   return ids;
 }

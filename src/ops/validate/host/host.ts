@@ -1,5 +1,4 @@
-import fs from "node:fs";
-import os from "node:os";
+import { type HostFiles, LIVE_HOST } from "../../../linux/host-files.js";
 
 /** What was found out about criu on this host; the backend's probe gives it. */
 export interface CriuFacts {
@@ -45,24 +44,43 @@ const LISTEN = "0A";
 /** TCP_FIN_WAIT1, FIN_WAIT2, TIME_WAIT, LAST_ACK and CLOSING. */
 const DYING = new Set(["04", "05", "06", "09", "0B"]);
 
-/** This machine, as far as a restore depends on it. Everything is read when it is asked for. */
+/** Where criu looks for programs that it starts. */
+const PROGRAM_DIRECTORIES = ["/usr/local/sbin", "/usr/local/bin", "/usr/sbin", "/usr/bin", "/sbin", "/bin"];
+
+/** The machine that is to restore, as far as a restore depends on it. Everything is read when it is asked for. */
 export class Host {
+  readonly #files: HostFiles;
+
   /** What is not asked about the restore is undefined. */
   constructor(
     readonly criu: CriuFacts | undefined,
     readonly slim?: SlimFacts,
-  ) {}
+    files: HostFiles = LIVE_HOST,
+  ) {
+    this.#files = files;
+  }
 
   /** `uname -m`. */
-  readonly machine = os.machine();
-  readonly kernel = os.release();
-  readonly name = os.hostname();
-  /** Effective user. */
-  readonly uid = process.geteuid?.() ?? -1;
+  get machine(): string {
+    return this.#files.machine;
+  }
+
+  get kernel(): string {
+    return this.#line("/proc/sys/kernel/osrelease");
+  }
+
+  get name(): string {
+    return this.#line("/proc/sys/kernel/hostname");
+  }
+
+  /** Effective user; -1 where it is not known. */
+  get uid(): number {
+    return Number(/^Uid:\s*\d+\s+(\d+)/m.exec(this.#files.text("/proc/self/status") ?? "")?.[1] ?? -1);
+  }
 
   /** The process or thread with this id; undefined when there is none. */
   process(id: number): HostProcess | undefined {
-    const stat = this.#read(`/proc/${id}/stat`);
+    const stat = this.#files.text(`/proc/${id}/stat`);
     const end = stat?.lastIndexOf(")") ?? -1;
     if (stat === undefined || end < 0) return undefined;
     return { comm: stat.slice(stat.indexOf("(") + 1, end), state: stat.slice(end + 2, end + 3) };
@@ -70,14 +88,14 @@ export class Host {
 
   /** A number from a file below /proc/sys; undefined when the kernel does not have it. */
   sysctl(name: string): number | undefined {
-    const text = this.#read(`/proc/sys/${name}`);
+    const text = this.#files.text(`/proc/sys/${name}`);
     return text === undefined ? undefined : Number.parseInt(text, 10);
   }
 
   /** Sockets that are bound in this network namespace. */
   sockets(): readonly HostSocket[] {
     return SOCKET_TABLES.flatMap(([file, protocol]) =>
-      (this.#read(`/proc/net/${file}`) ?? "")
+      (this.#files.text(`/proc/net/${file}`) ?? "")
         .split("\n")
         .slice(1)
         .flatMap((line) => socketOf(line, protocol)),
@@ -86,87 +104,73 @@ export class Host {
 
   /** Addresses of the interfaces, in Node's spelling. */
   addresses(): ReadonlySet<string> {
-    const interfaces = Object.values(os.networkInterfaces()).flatMap((each) => each ?? []);
-    return new Set(interfaces.map(({ address }) => address));
+    return new Set(this.#files.addresses());
   }
 
   interfaces(): ReadonlySet<string> {
-    return new Set(names("/sys/class/net"));
+    return new Set(this.#files.names("/sys/class/net"));
   }
 
   /** Flags of the first CPU, /proc/cpuinfo. */
   cpuFlags(): ReadonlySet<string> {
-    const line = /^(?:flags|Features)\s*:(.*)$/m.exec(this.#read("/proc/cpuinfo") ?? "")?.[1] ?? "";
+    const line = /^(?:flags|Features)\s*:(.*)$/m.exec(this.#files.text("/proc/cpuinfo") ?? "")?.[1] ?? "";
     return new Set(line.trim().split(/\s+/));
   }
 
   /** Kinds of namespaces that the kernel has. */
   namespaces(): ReadonlySet<string> {
-    return new Set(names("/proc/self/ns"));
+    return new Set(this.#files.names("/proc/self/ns"));
   }
 
   /** Controllers of both versions of cgroups. */
   cgroupControllers(): ReadonlySet<string> {
-    const first = (this.#read("/proc/cgroups") ?? "").split("\n").slice(1);
-    const second = (this.#read("/sys/fs/cgroup/cgroup.controllers") ?? "").split(/\s+/);
+    const first = (this.#files.text("/proc/cgroups") ?? "").split("\n").slice(1);
+    const second = (this.#files.text("/sys/fs/cgroup/cgroup.controllers") ?? "").split(/\s+/);
     return new Set([...first.map((line) => line.split("\t", 1)[0] as string), ...second]);
   }
 
   /** The security module that labels tasks. */
   securityModule(): "selinux" | "apparmor" | undefined {
-    if (this.#read("/sys/module/apparmor/parameters/enabled")?.startsWith("Y")) return "apparmor";
-    return this.#read("/sys/fs/selinux/enforce") === undefined ? undefined : "selinux";
+    if (this.#files.text("/sys/module/apparmor/parameters/enabled")?.startsWith("Y")) return "apparmor";
+    return this.#files.text("/sys/fs/selinux/enforce") === undefined ? undefined : "selinux";
   }
 
   /** Effective capabilities of this process, bit by number. */
   capabilities(): bigint {
-    const word = /^CapEff:\s*([0-9a-f]+)$/m.exec(this.#read("/proc/self/status") ?? "")?.[1];
+    const word = /^CapEff:\s*([0-9a-f]+)$/m.exec(this.#files.text("/proc/self/status") ?? "")?.[1];
     return BigInt(`0x${word ?? "0"}`);
   }
 
   /** Hard limit of open files of this process. */
   openFiles(): number {
-    const word = /^Max open files\s+\S+\s+(\S+)/m.exec(this.#read("/proc/self/limits") ?? "")?.[1];
+    const word = /^Max open files\s+\S+\s+(\S+)/m.exec(this.#files.text("/proc/self/limits") ?? "")?.[1];
     return word === undefined || word === "unlimited" ? Number.POSITIVE_INFINITY : Number(word);
   }
 
-  /** Bytes of memory that can be used without swapping. */
+  /** Bytes of memory that can be used without swapping; kernels before 3.14 do not tell. */
   availableMemory(): number {
-    const kilobytes = /^MemAvailable:\s*(\d+) kB$/m.exec(this.#read("/proc/meminfo") ?? "")?.[1];
-    return kilobytes === undefined ? os.freemem() : Number(kilobytes) * 1024;
+    const kilobytes = /^MemAvailable:\s*(\d+) kB$/m.exec(this.#files.text("/proc/meminfo") ?? "")?.[1];
+    return kilobytes === undefined ? Number.POSITIVE_INFINITY : Number(kilobytes) * 1024;
   }
 
-  /** Names of users by uid, /etc/passwd. */
+  /** Users by uid, /etc/passwd. */
   users(): ReadonlySet<number> {
-    const lines = (this.#read("/etc/passwd") ?? "").split("\n");
+    const lines = (this.#files.text("/etc/passwd") ?? "").split("\n");
     return new Set(lines.map((line) => Number(line.split(":")[2])));
   }
 
   /** Whether a program is on the path that criu searches. */
   hasProgram(name: string): boolean {
-    return ["/usr/local/sbin", "/usr/local/bin", "/usr/sbin", "/usr/bin", "/sbin", "/bin"].some((dir) =>
-      fs.existsSync(`${dir}/${name}`),
-    );
+    return PROGRAM_DIRECTORIES.some((directory) => this.#files.exists(`${directory}/${name}`) === true);
   }
 
-  exists(path: string): boolean {
-    return fs.existsSync(path);
+  /** Whether a file or directory exists; undefined when that is not known. */
+  exists(path: string): boolean | undefined {
+    return this.#files.exists(path);
   }
 
-  #read(file: string): string | undefined {
-    try {
-      return fs.readFileSync(file, "latin1");
-    } catch {
-      return undefined;
-    }
-  }
-}
-
-function names(directory: string): string[] {
-  try {
-    return fs.readdirSync(directory);
-  } catch {
-    return [];
+  #line(path: string): string {
+    return this.#files.text(path)?.trimEnd() ?? "";
   }
 }
 
