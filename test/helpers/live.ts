@@ -74,11 +74,12 @@ export interface LiveProgram extends Live {
   options: { dump: string[]; restore: string[] };
 }
 
-/** Starts a live program of `test/programs` in the directory `dir` and waits until it is set up. */
+/** Starts a live program of `test/programs` in the directory `dir` and waits until it is set up. `exe`: its copy to run. */
 export async function startProgram(
   name: string,
   dir: string,
   env: Readonly<Record<string, string>> = {},
+  exe?: string,
 ): Promise<LiveProgram> {
   const source = [".c", ".bash", ".py"].map((ext) => join(programs, name + ext)).find(existsSync);
   if (source === undefined) throw new Error(`test/programs has no ${name}`);
@@ -87,7 +88,7 @@ export async function startProgram(
   const said = (key: string) => new RegExp(`^ ?[*#] ${key}:(.*)$`, "m").exec(head)?.[1]?.trim() ?? "";
   const words = (key: string) => said(key).split(" ").filter(Boolean);
   const log = join(dir, said("log"));
-  const argv = [...run, run.length ? source : program(name), dir];
+  const argv = [...run, run.length ? source : (exe ?? program(name)), dir];
   const live = await start(argv, { cwd: "/", env: { ...ENVIRONMENT, ...env } });
   await until(
     `${name} to be ready`,

@@ -1,12 +1,13 @@
 import { readBuildId } from "../../../formats/elf/build-id.js";
 import { isCrimgError } from "../../../io/errors.js";
+import { shellCommand } from "../../../io/shell.js";
 import { FileSource } from "../../../io/source.js";
 import { S_IALLUGO, S_IFDIR, S_IFMT, S_IFREG } from "../../../linux/files.js";
-import { O_APPEND } from "../../../linux/open-flags.js";
+import { O_ACCMODE, O_APPEND, O_PATH } from "../../../linux/open-flags.js";
 import type { Found, Rule } from "../finding.js";
 import type { RootContext } from "./context.js";
 import { isDeviceNode, type OpenedFile, openedFiles } from "./opened-files.js";
-import { isMissing, type OnDisk } from "./tree.js";
+import { IMMUTABLE, isMissing, type OnDisk } from "./tree.js";
 
 const TYPE_NAMES: ReadonlyMap<number, string> = new Map([
   [0o010000, "a fifo"],
@@ -93,6 +94,28 @@ export const changedFileRules: readonly Rule<RootContext>[] = [
           expected: `${size} bytes`,
           found: `${stat.size} bytes`,
         };
+      }
+    },
+  },
+  {
+    id: "FILE_READ_ONLY",
+    level: "error",
+    about:
+      "A file that was open for writing can be opened so again: it is not immutable, nor on a file system mounted read-only.",
+    fix: "Mount the file system read-write, or take the attribute away: chattr -i FILE.",
+    *check(context) {
+      for (const [opened, found] of present(context)) {
+        const { flags = 0 } = opened.file;
+        if ((flags & O_PATH) !== 0 || (flags & O_ACCMODE) === 0 || !found.stat.isFile()) continue;
+        const why = context.tree.whyReadOnly(found);
+        if (why !== undefined)
+          yield {
+            at: opened.at,
+            what: "the file cannot be opened for writing, not even by root",
+            expected: "a file that can be written",
+            found: why,
+            fix: why === IMMUTABLE ? shellCommand(["chattr", "-i", found.path]) : undefined,
+          };
       }
     },
   },

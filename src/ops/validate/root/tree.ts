@@ -15,6 +15,9 @@ export interface Missing {
   readonly missing: string;
 }
 
+/** chattr(1): i. */
+export const IMMUTABLE = "an immutable file";
+
 /** The directory that stands for `/` of the restored tasks. Looks at names and stat(2) data only. */
 export class RootTree {
   readonly #directories = new Map<string, string | undefined>();
@@ -47,6 +50,21 @@ export class RootTree {
       return true;
     } catch {
       return false;
+    }
+  }
+
+  /** Why nobody may write to a file, whatever their rights are, access(2); undefined where somebody may. */
+  whyReadOnly(file: OnDisk): string | undefined {
+    try {
+      fs.accessSync(fsPath(file.path), fs.constants.W_OK);
+      return undefined;
+    } catch (error) {
+      const { code } = error as NodeJS.ErrnoException;
+      return code === "EPERM"
+        ? IMMUTABLE
+        : code === "EROFS"
+          ? "on a file system mounted read-only"
+          : undefined;
     }
   }
 

@@ -1,0 +1,65 @@
+/**
+ * crimg knows before it tries: checkpoints of real programs are restored after something was done to the host or to the
+ * image, and what was said before is what comes of it. A yes is never wrong.
+ */
+import * as assert from "uvu/assert";
+import { needCriu } from "../helpers/criu.js";
+import { randomBy } from "../helpers/kills.js";
+import { cleanUp } from "../helpers/live.js";
+import { SABOTAGES } from "../helpers/sabotage/sabotages.js";
+import { SUBJECTS, subject } from "../helpers/sabotage/subjects.js";
+import { type Trial, trial } from "../helpers/sabotage/trial.js";
+import { NIGHTLY, SEED } from "../helpers/seed.js";
+import { suite } from "../helpers/suite.js";
+
+/** At night every pair of subject and sabotage, by day some. */
+const SUBJECTS_TRIED = NIGHTLY ? SUBJECTS.length : 3;
+/** `CRIMG_SUBJECTS="criu redis,slim tree"` tries these. */
+const CHOSEN = process.env.CRIMG_SUBJECTS?.split(",");
+/** An image can be damaged in many places. */
+const TIMES_EACH = NIGHTLY ? 3 : 1;
+
+/** The slim backend would restore over another file than the one of the checkpoint; crimg refuses that on purpose. */
+const FILES_CHECKED = /^(FILE_(TYPE|MODE|SIZE|BUILD_ID|REPLACED)|,)+$/;
+
+const random = randomBy(SEED);
+const test = suite("crimg knows before it tries", {}, 7200);
+test.before(() => {
+  needCriu();
+});
+test.after(cleanUp);
+
+test(`seed ${SEED}: the verdict is the outcome`, async () => {
+  const trials: Trial[] = [];
+  for (const which of CHOSEN ?? drawn(SUBJECTS).slice(0, SUBJECTS_TRIED)) {
+    const made = await subject(which);
+    for (const [name, sabotage] of Object.entries(SABOTAGES))
+      for (let time = 0; time < (/image/.test(name) ? TIMES_EACH : 1); time++) {
+        const tried = await trial(made, name, sabotage, random);
+        if (tried !== undefined) trials.push(tried);
+      }
+  }
+  const wrong = (saysYes: boolean) =>
+    trials.filter((each) => each.saysYes === saysYes && each.restored !== saysYes);
+  const [falseYes, falseNo] = [
+    wrong(true),
+    wrong(false).filter(({ because }) => !FILES_CHECKED.test(because)),
+  ];
+  for (const one of trials) if (process.env.DEBUG_TRIALS) console.log(JSON.stringify(one));
+  console.log(`${trials.length} trials, ${falseYes.length} false yes, ${falseNo.length} false no`);
+  for (const { what, because } of falseNo) console.log(`false no: ${what}: ${because}`);
+  assert.equal(
+    falseYes.map(({ what, problem }) => `${what}: ${problem}`),
+    [],
+  );
+  assert.ok(falseNo.length * 100 <= trials.length, `${falseNo.length} false no of ${trials.length}`);
+});
+
+function drawn<T>(all: readonly T[]): T[] {
+  return all
+    .map((each) => ({ each, at: random() }))
+    .sort((a, b) => a.at - b.at)
+    .map(({ each }) => each);
+}
+
+test.run();
