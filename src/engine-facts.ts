@@ -1,4 +1,5 @@
 import { findCriu } from "./backends/criu/find.js";
+import { fileUsers } from "./backends/slim/locks/conflicts.js";
 import { probeSlim, slimFacts } from "./backends/slim/probe.js";
 import { type Host, hostOf } from "./backends/slim/restore/host.js";
 import { SlimBackend } from "./backends/slim/slim-backend.js";
@@ -16,8 +17,9 @@ import { restorable } from "./restorable.js";
 export async function engineFacts(
   document: Document,
   criu: string | undefined,
-): Promise<Pick<ValidateOptions, "criu" | "slim">> {
+): Promise<Pick<ValidateOptions, "criu" | "slim" | "users">> {
   return {
+    users: fileUsers(),
     criu: criuFacts(findCriu(criu)),
     slim: criu === undefined ? { problem: await slimProblem(document, LIVE_HOST) } : undefined,
   };

@@ -7,6 +7,7 @@ import type {
   RestartOptions,
 } from "./backends/backend.js";
 import { backendFor } from "./backends/backends.js";
+import { fileUsers } from "./backends/slim/locks/conflicts.js";
 import { BackendError } from "./io/errors.js";
 import { extendedCommand, shellCommand } from "./io/shell.js";
 import type { Document } from "./model/document.js";
@@ -117,6 +118,7 @@ async function prepare(
   const verdict = validate(judged, {
     root: root ?? "/",
     ...engineFacts(backend, probe),
+    users: fileUsers(),
     ignore: [
       ...(choosesIds ? [] : ID_RULES),
       ...(backend.name === "slim" ? CRIU_FAULTS : []),

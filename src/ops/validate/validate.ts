@@ -12,6 +12,7 @@ import { HOST_RULES, SET_HOST_RULES, STREAM_HOST_RULES } from "./host/rules.js";
 import { PACKAGE_RULES } from "./package/rules.js";
 import { currentIds } from "./retired-ids.js";
 import { RIGHTS_RULES, rightsContext } from "./rights.js";
+import { type FileUsers, IN_USE_RULES } from "./root/in-use.js";
 import { ROOT_RULES, SET_ROOT_RULES, STREAM_ROOT_RULES } from "./root/rules.js";
 import { RootTree } from "./root/tree.js";
 import { MODEL_RULES } from "./rules/rules.js";
@@ -33,6 +34,7 @@ export const RULES: readonly ListedRule[] = listed(
     ...PACKAGE_RULES,
     ...MODEL_RULES,
     ...ROOT_RULES,
+    ...IN_USE_RULES,
     ...SET_ROOT_RULES,
     ...RIGHTS_RULES,
     ...HOST_RULES,
@@ -43,6 +45,7 @@ export const RULES: readonly ListedRule[] = listed(
     ...STREAM_RULES,
     ...MODEL_RULES,
     ...ROOT_RULES,
+    ...IN_USE_RULES,
     ...STREAM_ROOT_RULES,
     ...RIGHTS_RULES,
     ...HOST_RULES,
@@ -80,6 +83,8 @@ export interface ValidateOptions {
   readonly slim?: SlimFacts | undefined;
   /** The machine that is checked, this one if undefined. */
   readonly host?: HostFiles | undefined;
+  /** What tasks do with the files below `root`, where they are those of this machine. */
+  readonly users?: FileUsers | undefined;
   /** The owner of the image, when that is neither root nor the caller's own word: what it asks beyond is told. */
   readonly owner?: Bearer | undefined;
   /** Rules that are not checked. */
@@ -142,7 +147,7 @@ function surroundings<C extends ImageContext>(
   name: string,
   collector: Collector,
   image: C,
-  { root, watch = [], criu, slim, host, owner }: ValidateOptions,
+  { root, watch = [], criu, slim, host, users, owner }: ValidateOptions,
   rootRules: readonly Rule<{ image: C; tree: RootTree; watch: readonly string[] }>[],
   hostRules: readonly Rule<{ image: C; host: Host }>[],
 ): void {
@@ -150,6 +155,7 @@ function surroundings<C extends ImageContext>(
     const context = { image, tree: openRoot(root), watch };
     collector.run(ROOT_RULES, context);
     collector.run(rootRules, context);
+    if (users !== undefined) collector.run(IN_USE_RULES, { ...context, users });
   }
   if (owner !== undefined) collector.run(RIGHTS_RULES, rightsContext(image, name, owner, root));
   if (criu !== undefined || slim !== undefined) {

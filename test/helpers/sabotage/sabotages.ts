@@ -62,8 +62,9 @@ function toFile(change: (path: string, random: () => number) => void, isWanted =
 function toImage(change: (path: string, random: () => number) => void): Sabotage {
   return ({ image, backend }, random) => {
     const names = backend === "slim" ? [""] : readdirSync(image).filter((name) => name.endsWith(".img"));
-    change(join(image, pick(names, random) ?? ""), random);
-    return nothingElse;
+    const name = pick(names, random) ?? "";
+    change(join(image, name), random);
+    return Object.assign(() => {}, { what: name });
   };
 }
 

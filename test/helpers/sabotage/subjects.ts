@@ -1,5 +1,5 @@
 import { execFileSync } from "node:child_process";
-import { copyFileSync, mkdirSync, rmSync } from "node:fs";
+import { copyFileSync, lstatSync, mkdirSync, readdirSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { dump } from "../criu.js";
 import { freshDirectory, gone, type Live, program, startProgram, treeOf } from "../live.js";
@@ -80,18 +80,27 @@ export async function subject(which: string): Promise<Subject> {
   copy(work, keptWork);
   copy(image, keptImage);
   const reset = (): void => {
-    for (const [kept, place] of [
-      [keptWork, work],
-      [keptImage, image],
-    ] as const) {
-      rmSync(place, { recursive: true, force: true });
-      copy(kept, place);
-    }
+    putBack(keptImage, image);
+    putBack(keptWork, work);
   };
   return { name: which, backend, image, work, port: live.port, reset };
 }
 
+/** What was not touched keeps its inode, by which criu knows what was watched. */
+function putBack(kept: string, place: string): void {
+  const [wanted, there] = [kept, place].map((path) => lstatSync(path, { throwIfNoEntry: false }));
+  const isSame =
+    wanted !== undefined &&
+    there?.mode === wanted.mode &&
+    (wanted.isDirectory() || (there.size === wanted.size && there.mtimeMs === wanted.mtimeMs));
+  if (!isSame) rmSync(place, { recursive: true, force: true });
+  if (!isSame && wanted !== undefined) copy(kept, place);
+  else if (wanted?.isDirectory())
+    for (const name of new Set([kept, place].flatMap((path) => readdirSync(path))))
+      putBack(join(kept, name), join(place, name));
+}
+
 /** With sockets, FIFOs, holes, times and owners. */
 function copy(from: string, to: string): void {
-  execFileSync("cp", ["-a", from, to]);
+  execFileSync("cp", ["-aT", from, to]);
 }

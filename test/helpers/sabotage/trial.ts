@@ -8,6 +8,8 @@ import type { Subject } from "./subjects.js";
 export interface Trial {
   readonly what: string;
   readonly saysYes: boolean;
+  /** It says that it cannot know. */
+  readonly isUnsure: boolean;
   readonly restored: boolean;
   /** Ids of the errors, or what was refused. */
   readonly because: string;
@@ -16,6 +18,8 @@ export interface Trial {
 }
 
 const SECONDS = 60;
+/** Only the kernel can tell what a file handle leads to. */
+const UNSURE = "INOTIFY_HANDLE";
 
 /** One sabotage of one subject; undefined where it cannot be done. Everything is as before in the end. */
 export async function trial(
@@ -29,13 +33,18 @@ export async function trial(
   if (undo === undefined) return undefined;
   const before = new Set(pids());
   try {
-    const { saysYes, because } = await verdict(subject);
+    const said = await verdict(subject);
     const { code, signal, stdout, stderr } = await crimg(
       ["restore", subject.image, "--backend", subject.backend, "--detach", "--force"],
       { seconds: SECONDS },
     );
     const problem = code === 0 ? "" : `${signal ?? code}: ${(stdout + stderr).slice(0, 600)}`;
-    return { what: `${subject.name}: ${name}`, saysYes, restored: code === 0, because, problem };
+    return {
+      what: [`${subject.name}: ${name}`, (undo as { what?: string }).what].filter(Boolean).join(" "),
+      ...said,
+      restored: code === 0,
+      problem,
+    };
   } finally {
     await undo();
     await endAll(before);
@@ -43,7 +52,10 @@ export async function trial(
 }
 
 /** `validate` judges what criu restores; what slim cannot do only its own preflight tells. */
-async function verdict({ backend, image }: Subject): Promise<{ saysYes: boolean; because: string }> {
+async function verdict({
+  backend,
+  image,
+}: Subject): Promise<Pick<Trial, "saysYes" | "isUnsure" | "because">> {
   const args =
     backend === "slim"
       ? ["restore", image, "--backend", "slim", "--dry-run"]
@@ -51,7 +63,8 @@ async function verdict({ backend, image }: Subject): Promise<{ saysYes: boolean;
   const { code, json } = await crimgJson(args);
   const { findings = [], refusals = [] } = json as Answer;
   const errors = findings.filter(({ severity }) => severity === "error").map(({ id }) => id);
-  return { saysYes: code === 0, because: [...new Set([...errors, ...refusals])].join() };
+  const isUnsure = findings.some(({ id, severity }) => id === UNSURE && severity === "warning");
+  return { saysYes: code === 0, isUnsure, because: [...new Set([...errors, ...refusals])].join() };
 }
 
 interface Answer {

@@ -1,9 +1,8 @@
 import { type HostFiles, LIVE_HOST } from "../../../linux/host-files.js";
 import { RLIM_INFINITY } from "../../../linux/rlimits.js";
 import type { Lock } from "../../../model/lock.js";
-import { conflictsOf } from "../locks/conflicts.js";
+import { fileUsers } from "../locks/conflicts.js";
 import { ownVdso, type Vdso } from "../memory/vdso.js";
-import { type HostLock, readLocks } from "../proc/locks.js";
 import { parseStat } from "../proc/stat.js";
 import { parseStatus } from "../proc/status.js";
 import type { ImageUnix } from "../sockets/image.js";
@@ -48,14 +47,11 @@ export interface Host {
 
 /** This host as /proc shows it; nothing is changed and no native code is loaded. */
 export function thisHost(): Host {
-  let locks: readonly HostLock[] | undefined;
+  const { conflictsOf } = fileUsers();
   return {
     ...hostOf(LIVE_HOST, { vdso: ownVdso(), terminal: callerTerminal() }),
     whyNotReplaced,
-    conflictsOf: (path, lock) => {
-      locks ??= readLocks();
-      return conflictsOf(path, lock, locks);
-    },
+    conflictsOf,
   };
 }
 

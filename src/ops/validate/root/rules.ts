@@ -5,6 +5,7 @@ import type { RootContext, SetRootContext } from "./context.js";
 import { deletedOnDiskRules } from "./deleted-files.js";
 import { modificationRules } from "./modified-files.js";
 import { otherPathRules, peerRules } from "./other-paths.js";
+import { watchedInodeRules } from "./watched-inodes.js";
 
 /** The rules about files below the root. */
 export const ROOT_RULES: readonly Rule<RootContext>[] = [
@@ -14,7 +15,7 @@ export const ROOT_RULES: readonly Rule<RootContext>[] = [
 ];
 
 /** Those that only a CRIU set can break. */
-export const SET_ROOT_RULES: readonly Rule<SetRootContext>[] = peerRules;
+export const SET_ROOT_RULES: readonly Rule<SetRootContext>[] = [...peerRules, ...watchedInodeRules];
 
 /** Those that only a linux-cr stream can break. */
 export const STREAM_ROOT_RULES: readonly Rule<RootContext & { readonly image: StreamContext }>[] =

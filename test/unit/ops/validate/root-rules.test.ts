@@ -2,6 +2,7 @@ import { execFileSync, spawnSync } from "node:child_process";
 import {
   chmodSync,
   copyFileSync,
+  lstatSync,
   mkdirSync,
   renameSync,
   rmSync,
@@ -335,6 +336,23 @@ test("a name that is not UTF-8 is found", () => {
     "/var/lib/crimg-demo/logger/etc/\udcffA",
   );
   assert.equal(findings(set, root), []);
+});
+
+test("INOTIFY_HANDLE: a watch without a path, of an inode that is not there, and of a symbolic link", () => {
+  const { root, home } = unpacked("terminal");
+  const watching = (inode: bigint): DamagedSet =>
+    new DamagedSet("terminal")
+      .set("files.img[6].ify.wd[0].i_ino", inode)
+      .set("files.img[6].ify.wd[0].f_handle.path", undefined);
+  const said = (inode: bigint) =>
+    findings(watching(inode), root).flatMap(({ id, severity }) =>
+      id === "INOTIFY_HANDLE" ? [severity] : [],
+    );
+  symlinkSync("nowhere", join(home, "link"));
+  const inodeOf = (path: string): bigint => lstatSync(path, { bigint: true }).ino;
+  assert.equal(said(inodeOf(home)), []);
+  assert.equal(said(1n << 63n), ["warning"]);
+  assert.equal(said(inodeOf(join(home, "link"))), ["error"]);
 });
 
 test("every rule was found to speak", () => {
