@@ -34,11 +34,21 @@ export function createDirectory<T>(
     fs.renameSync(parent.at(name), parent.at(base));
     return result;
   } catch (error) {
-    if (made !== undefined && parent?.stat(name) !== undefined) parent.remove(name);
+    if (made !== undefined) removeMade(made, parent?.at(name) ?? "");
     throw isCrimgError(error) ? error : ioError("create the directory", directory, error);
   } finally {
     made?.close();
     parent?.close();
+  }
+}
+
+/** Removes a directory by what was opened: others may have given its name to another one of the caller. */
+function removeMade(made: PinnedDirectory, at: string): void {
+  for (const each of made.names()) made.remove(each);
+  try {
+    fs.rmdirSync(at);
+  } catch {
+    // It was renamed.
   }
 }
 

@@ -1,5 +1,6 @@
 import fs from "node:fs";
 import { UsageError } from "../../io/errors.js";
+import { stampOf } from "../../io/source.js";
 
 /** Errors: USAGE when there is something under the name of a new file. */
 export function assertFree(file: string): void {
@@ -7,8 +8,8 @@ export function assertFree(file: string): void {
     throw new UsageError("the file exists; name a new one, or edit it --in-place", { file });
 }
 
-/** What tells a file from others, and from what it was: inode, size and both times; empty if there is none. */
-export function identityOf(file: string): string {
+/** The stamp of the file at a path; empty if there is none. */
+export function stampAt(file: string): string {
   const stat = fs.statSync(file, { bigint: true, throwIfNoEntry: false });
-  return stat === undefined ? "" : [stat.dev, stat.ino, stat.size, stat.mtimeNs, stat.ctimeNs].join(" ");
+  return stat === undefined ? "" : stampOf(stat);
 }

@@ -12,7 +12,7 @@ import type { EditTarget, ImageFiles, WrittenImage } from "../image-files.js";
 import { EDIT_LOG, type EditLog, logDigests, readLog } from "../log.js";
 import type { LogEntry } from "../log-entry.js";
 import { logOf, streamPlace } from "../place.js";
-import { assertFree, identityOf } from "../target-file.js";
+import { assertFree, stampAt } from "../target-file.js";
 
 /** A stream and its log as the two files of a set: the log, and under any other name the stream itself. */
 class StreamAndLog implements FileSet {
@@ -129,8 +129,7 @@ export class StreamFiles implements ImageFiles {
  */
 function unchanged(source: ByteSource): ReplaceOptions["isUnchanged"] {
   if (!(source instanceof FileSource)) return () => true;
-  const before = identityOf(source.path);
-  return (pathOf) => identityOf(pathOf(path.basename(realPath(source)))) === before;
+  return (pathOf) => stampAt(pathOf(path.basename(realPath(source)))) === source.stamp;
 }
 
 /** The file of a stream, with no symbolic link in its path: the log stands beside it. */
