@@ -3,18 +3,19 @@ import fs from "node:fs";
 import path from "node:path";
 import * as assert from "uvu/assert";
 import { atStep, NAMING } from "../helpers/at-step.js";
-import { crimg } from "../helpers/cli.js";
+
 import { cleanUp } from "../helpers/live.js";
 import { needsRoot } from "../helpers/needs.js";
 import { snapshot } from "../helpers/snapshot.js";
 import { FAMILIES, give, strangersImage } from "../helpers/strangers-image.js";
 import { suite } from "../helpers/suite.js";
+import { warmCrimg } from "../helpers/warm.js";
 
 const test = suite("output in a directory of another user", {}, 600);
 let decoded = "";
 test.before(async () => {
   needsRoot("working on what another user changes meanwhile");
-  decoded = (await crimg(["decode", FAMILIES.stream.original])).stdout;
+  decoded = (await warmCrimg(["decode", FAMILIES.stream.original])).stdout;
 });
 test.after(cleanUp);
 
@@ -40,7 +41,7 @@ for (const [what, argsOf] of Object.entries(COMMANDS))
       fs.writeFileSync(`${at.image}.json`, decoded);
       const outside = snapshot(at.outside);
       const env = atStep(steps + 1, `swap=${place}=${path.join(at.outside, "decoy")}`, NAMING);
-      const { code, stderr } = await crimg(argsOf(at.image, path.join(place, "app.ckpt")), { env });
+      const { code, stderr } = await warmCrimg(argsOf(at.image, path.join(place, "app.ckpt")), { env });
       isDone = !fs.existsSync(`${place}.aside`);
       const told = `step ${steps + 1}: ${code} ${stderr}`;
       assert.not.match(stderr, /internal error|^\s+at /m, told);

@@ -7,7 +7,6 @@ import fs from "node:fs";
 import path from "node:path";
 import * as assert from "uvu/assert";
 import { atEachStep, NAMING } from "../helpers/at-step.js";
-import { crimg } from "../helpers/cli.js";
 import { fixture, streamFixture } from "../helpers/images.js";
 import { crimgKilledAfter, moments, randomBy } from "../helpers/kills.js";
 import { interrupt } from "../helpers/leftovers.js";
@@ -16,8 +15,9 @@ import { tickerTar } from "../helpers/packages.js";
 import { NIGHTLY, SEED } from "../helpers/seed.js";
 import { imageDigest } from "../helpers/snapshot.js";
 import { suite } from "../helpers/suite.js";
+import { warmCrimg } from "../helpers/warm.js";
 
-const RANDOM = NIGHTLY ? 150 : 4;
+const RANDOM = NIGHTLY ? 150 : 2;
 const test = suite("writing commands that are killed", {}, 1800);
 test.after(cleanUp);
 test.before(() => {
@@ -42,7 +42,7 @@ const stream = (to: string) => fs.copyFileSync(streamFixture("locks"), path.join
 const archive = (to: string) => fs.writeFileSync(path.join(to, "a.tar"), tickerTar());
 
 async function edited(image: string, args: readonly string[]): Promise<void> {
-  const { code, stderr } = await crimg(["edit", image, ...args, "--in-place"]);
+  const { code, stderr } = await warmCrimg(["edit", image, ...args, "--in-place"]);
   assert.is(code, 0, stderr);
 }
 
@@ -130,7 +130,9 @@ const WRITERS: Record<string, Writer> = {
     out: "out",
     prepare: async (to) => {
       set(to);
-      const { code, stderr } = await crimg(["decode", "set/core-1000.img", "-o", "core.json"], { cwd: to });
+      const { code, stderr } = await warmCrimg(["decode", "set/core-1000.img", "-o", "core.json"], {
+        cwd: to,
+      });
       assert.is(code, 0, stderr);
     },
   },
@@ -172,7 +174,7 @@ for (const [what, { args, out, prepare, isInPlace = false }] of Object.entries(W
     await prepare(before);
     copy(before, cwd);
     const old = records(cwd).length > 0 ? undefined : digestOf(file);
-    const whole = await crimg(args, { cwd });
+    const whole = await warmCrimg(args, { cwd });
     assert.is(whole.code, 0, whole.stderr);
     const [done, names] = [digestOf(file), namesIn(cwd)];
     assert.is.not(done, old);
@@ -182,7 +184,7 @@ for (const [what, { args, out, prepare, isInPlace = false }] of Object.entries(W
       const now = digestOf(file);
       if (records(cwd).length === 0) assert.ok(now === old || now === done, `${killed}: neither old nor new`);
       if (now === done && !isInPlace) fs.rmSync(file, { recursive: true });
-      const { code, stderr } = await crimg(args, { cwd });
+      const { code, stderr } = await warmCrimg(args, { cwd });
       // What was undone already cannot be once more.
       if (code !== 0) assert.ok(args[0] === "undo" && digestOf(file) === done, `${killed}: ${stderr}`);
       assert.is(digestOf(file), done, killed);
