@@ -103,6 +103,18 @@ test("a large file is copied into a directory of its own, which goes with it", (
   assert.is(fs.statSync(path.join(directory, "to")).mode & 0o777, 0o600);
 });
 
+test("a new file replaces none that came meanwhile", () => {
+  const directory = freshDirectory("renamed");
+  const file = path.join(directory, "out");
+  const fill = (to: string): void => {
+    fs.writeFileSync(file, "root's");
+    writeSource(to, some("a"), { sync: false });
+  };
+  assert.throws(() => createFile(file, fill, { isNew: true }), /the file exists now; name a new one/);
+  assert.equal(fs.readdirSync(directory), ["out"]);
+  assert.is(fs.readFileSync(file, "utf8"), "root's");
+});
+
 /** Bytes that do something when they are read first. */
 class ActingSource implements ByteSource {
   readonly name = "acting";

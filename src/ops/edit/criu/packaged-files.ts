@@ -77,11 +77,11 @@ export class PackagedFiles implements ImageFiles {
     assertFree(to);
     const { file } = this.packaged.package;
     const from = file instanceof FileSource ? file.path : undefined;
-    createFile(to, (temporary) => {
+    const write = (temporary: string): void => {
       writeSource(temporary, made.content, { from, sync: true });
       this.#assertUnchanged();
-      assertFree(to);
-    });
+    };
+    createFile(to, write, { isNew: true });
   }
 
   #replace(made: Repacked): void {
