@@ -4,6 +4,7 @@ import path from "node:path";
 import { ioError, isCrimgError, UsageError } from "./errors.js";
 import { PinnedDirectory, withPath } from "./pinned-directory.js";
 import { removeAbandoned, temporaryName } from "./temporary.js";
+import { tryRemoveDirectory } from "./try-remove.js";
 import { Writers } from "./writers.js";
 
 /**
@@ -44,12 +45,12 @@ export function createDirectory<T>(
 
 /** Removes a directory by what was opened: others may have given its name to another one of the caller. */
 function removeMade(made: PinnedDirectory, at: string): void {
-  for (const each of made.names()) made.remove(each);
   try {
-    fs.rmdirSync(at);
+    for (const each of made.names()) made.remove(each);
   } catch {
-    // It was renamed.
+    // Why the run failed is what is told.
   }
+  tryRemoveDirectory(at);
 }
 
 /**

@@ -3,6 +3,7 @@ import path from "node:path";
 import { ioError, UsageError } from "./errors.js";
 import { PinnedDirectory, withPath } from "./pinned-directory.js";
 import { removeAbandoned, temporaryName } from "./temporary.js";
+import { tryRemove } from "./try-remove.js";
 
 /**
  * Creates or replaces a file atomically: `fill` creates a temporary file beside it, which is then renamed; a symbolic link
@@ -21,14 +22,15 @@ export function createFile<T>(
   const parent = PinnedDirectory.open(dir);
   const name = temporaryName(base);
   try {
-    const result = withPath(parent.at(name), file, () => fill(parent.at(name), parent));
+    const make = (): T => withPath(parent.at(name), file, () => fill(parent.at(name), parent));
+    const result = withPath(parent.at(""), `${dir}/`, make);
     if (isNew && parent.stat(base) !== undefined)
       throw new UsageError("the file exists now; name a new one", { file });
     fs.renameSync(parent.at(name), parent.at(base));
     parent.sync();
     return result;
   } catch (error) {
-    fs.rmSync(parent.at(name), { force: true });
+    tryRemove(parent.at(name));
     throw error instanceof Error && "syscall" in error ? ioError("write", file, error) : error;
   } finally {
     parent.close();

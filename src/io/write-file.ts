@@ -8,6 +8,7 @@ import { createPrivate, privateMode } from "./private-file.js";
 import { FileSharer } from "./share.js";
 import { type ByteSource, FileSource } from "./source.js";
 import { SplicedSource } from "./splice.js";
+import { tryRemove, tryRemoveDirectory } from "./try-remove.js";
 
 export interface WriteOptions {
   /** File that it replaces, whose permission bits and, if allowed, owner it gets. */
@@ -41,7 +42,7 @@ export function writeSource(to: string, content: ByteSource | Iterable<Buffer>, 
     if (options.from !== undefined) copyOwnership(fd, options.from, privateMode());
     if (options.sync) fs.fsyncSync(fd);
   } catch (error) {
-    fs.rmSync(to, { force: true });
+    tryRemove(to);
     throw error instanceof CrimgError ? error : ioError("write", to, error);
   } finally {
     if (fd !== undefined) fs.closeSync(fd);
@@ -121,9 +122,9 @@ function clone(to: string, { file, patches, size }: FilePatch): number {
     fs.chmodSync(copy, privateMode());
     fs.renameSync(copy, to);
   } finally {
-    fs.rmSync(aside.at("copy"), { force: true });
+    tryRemove(aside.at("copy"));
     aside.close();
-    fs.rmdirSync(name);
+    tryRemoveDirectory(name);
   }
   const fd = fs.openSync(to, fs.constants.O_RDWR | fs.constants.O_NOFOLLOW);
   if (size !== file.size) fs.ftruncateSync(fd, size);

@@ -1,4 +1,5 @@
 /** Others rename what is root's, or directories around an image, in between: none of it is taken for crimg's own. */
+import { spawnSync } from "node:child_process";
 import fs from "node:fs";
 import path from "node:path";
 import * as assert from "uvu/assert";
@@ -6,6 +7,7 @@ import { isCrimgError } from "../../src/io/errors.js";
 import { replaceInPlace } from "../../src/io/in-place.js";
 import { createDirectory } from "../../src/io/new-directory.js";
 import { createFile } from "../../src/io/new-file.js";
+import type { PinnedDirectory } from "../../src/io/pinned-directory.js";
 import { recoverInPlace } from "../../src/io/recover-in-place.js";
 import { type ByteSource, FileSource, MemorySource } from "../../src/io/source.js";
 import { SplicedSource } from "../../src/io/splice.js";
@@ -18,7 +20,7 @@ import { needsRoot } from "../helpers/needs.js";
 import { tickerTar } from "../helpers/packages.js";
 import { imageDigest, snapshot } from "../helpers/snapshot.js";
 import { FAMILIES, give } from "../helpers/strangers-image.js";
-import { suite } from "../helpers/suite.js";
+import { skip, suite } from "../helpers/suite.js";
 import { fixture } from "../unit/ops/edit/planned.js";
 
 const test = suite("what others rename");
@@ -101,6 +103,27 @@ test("a large file is copied into a directory of its own, which goes with it", (
   writeSource(path.join(directory, "to"), content, { sync: false });
   assert.equal(fs.readdirSync(directory), ["from", "to"]);
   assert.is(fs.statSync(path.join(directory, "to")).mode & 0o777, 0o600);
+});
+
+test("in a directory where nothing is renamed or removed, one sentence tells what was to be written", () => {
+  const directory = freshDirectory("append-only");
+  if (spawnSync("chattr", ["+a", directory]).status !== 0) skip("this file system has no append-only files");
+  const file = path.join(directory, "out");
+  try {
+    const make = (_: string, beside: PinnedDirectory): void =>
+      createFile(beside.at("log"), (to) => writeSource(to, some("a"), { sync: false }));
+    for (const write of [() => createFile(file, make), () => createDirectory(file, undefined, () => {})])
+      try {
+        write();
+        assert.unreachable();
+      } catch (error) {
+        assert.ok(isCrimgError(error), String(error));
+        assert.ok(error.file?.startsWith(directory), error.message);
+        assert.match(error.message, /operation not permitted/, error.message);
+      }
+  } finally {
+    spawnSync("chattr", ["-a", directory]);
+  }
 });
 
 test("a new file replaces none that came meanwhile", () => {

@@ -7,6 +7,7 @@ import { withPath } from "../../../io/pinned-directory.js";
 import { createPrivate, type OutputName, privateMode } from "../../../io/private-file.js";
 import type { ByteSource } from "../../../io/source.js";
 import { removeAbandoned, temporaryName } from "../../../io/temporary.js";
+import { tryRemove } from "../../../io/try-remove.js";
 import { replaces } from "../../../io/write-file.js";
 import { EEXIST } from "../../../linux/errno.js";
 import { AT_FDCWD, AT_SYMLINK_FOLLOW } from "../../../linux/files.js";
@@ -48,7 +49,7 @@ export function saveImage(image: ByteSource, name: OutputName, force: boolean, o
     throw error instanceof CrimgError ? error : ioError("write", out, error);
   } finally {
     if (fd !== undefined) fs.closeSync(fd);
-    if (isNamed) fs.rmSync(aside, { force: true });
+    if (isNamed) tryRemove(aside);
   }
 }
 
