@@ -189,6 +189,56 @@ test("words of the command line, and files that are not there", async () => {
   }
 });
 
+interface Manifest {
+  readonly commands: Readonly<
+    Record<
+      string,
+      {
+        readonly args: Readonly<Record<string, unknown>>;
+        readonly flags: Readonly<Record<string, { readonly type: string }>>;
+      }
+    >
+  >;
+}
+
+test("every argument and flag of every command, with and without --json and --help", async () => {
+  const manifest = new URL("../../oclif.manifest.json", import.meta.url);
+  const { commands } = JSON.parse(readFileSync(manifest, "utf8")) as Manifest;
+  const evil = "\u001b]0;x\u0007\u009b\u202e\r\n";
+  let runs = 0;
+  for (const [command, { args, flags }] of Object.entries(commands)) {
+    const given = Object.keys(args).map((_, at) => [...Array(at).fill("."), evil]);
+    for (const [flag, { type }] of Object.entries(flags))
+      given.push(type === "option" ? [`--${flag}`, evil] : [`--${flag}=${evil}`]);
+    for (const words of [...given, [`-${evil}`], ["--help", evil]])
+      for (const json of [[], ["--json"]]) {
+        const line = [command, ...words, ...json];
+        const { stdout, stderr, code } = await warmCrimg(line, { cwd: HOME });
+        runs++;
+        assertClean(Buffer.from(stdout + stderr), JSON.stringify(line));
+        assert.not.match(stderr, /internal error|\n {4}at /, JSON.stringify(line));
+        assert.ok(code === 0 || code === 1 || code === 2, JSON.stringify(line));
+      }
+  }
+  process.stdout.write(`${runs} command lines `);
+});
+
+test("facts of a host that were tampered with", async () => {
+  const file = join(HOME, "host.json");
+  const facts = await warmCrimg(["facts", "-o", file]);
+  assert.is(facts.code, 0, facts.stderr);
+  const text = readFileSync(file, "utf8");
+  for (const poisoned of [
+    text.replace(/: "(?=[^"])/g, (it) => `${it}\\u001b[31m\\u009b\\u202e`),
+    text.replace(/"criu": ?\{[^}]*\}/, '"criu": {"problem": "\\u001b[31m\\u202e"}'),
+    text.replace(/\d+/g, '"\\u001b[31m"'),
+    "\u001b[31m",
+  ]) {
+    writeFileSync(file, poisoned);
+    await runs(["validate", fixture("logger"), "--host", file]);
+  }
+});
+
 test("a log of criu", async () => {
   for (const log of ["dump-unix-external", "restore-file-missing", "restore-cpu", "restore-garbage"]) {
     const text = readFileSync(join(fixture("../logs"), `${log}.txt`), "utf8").replace(
