@@ -84,17 +84,20 @@ Exit status: 0 written, 1 something cannot be saved, 2 trouble.`;
       relinkDir: flags["relink-dir"],
       log: log.step,
     };
+    // Its directory is held open from the start: others may put a link in its place meanwhile.
+    const output = flags.output === "-" ? undefined : new OutputName(flags.output);
     let size = 0;
     let outcome: Awaited<ReturnType<typeof checkpointTree>>;
     try {
       outcome = await checkpointTree(request, (image, save) => {
         size = image.size;
-        if (flags.output === "-") writeOutput(undefined, conversionBytes(image, onWritten));
-        else save(flags.output, flags.force, onWritten);
+        if (output === undefined) writeOutput(undefined, conversionBytes(image, onWritten));
+        else save(output, flags.force, onWritten);
       });
     } finally {
       progress.end();
       log.close();
+      output?.close();
     }
     const { unsupported, warnings } = outcome;
     if (unsupported.length > 0) return this.#refuse(unsupported.map(({ reason }) => reason));

@@ -1,5 +1,6 @@
 import type { CheckpointOutcome, CheckpointRequest } from "./backends/slim/checkpoint/checkpoint.js";
 import type { DeletedMethod } from "./backends/slim/deleted-files/substitutes.js";
+import type { OutputName } from "./io/private-file.js";
 import type { ByteSource } from "./io/source.js";
 
 /** The ways to save a deleted file. */
@@ -7,7 +8,7 @@ export const DELETED_METHODS: readonly DeletedMethod[] = ["contents", "copy", "r
 
 /** Writes the image to a file, completely or not at all. Errors: USAGE if it exists (replaced with `force`); IO. */
 export type SaveImage = (
-  out: string,
+  out: OutputName,
   force: boolean,
   onWritten: (done: number, total: number) => void,
 ) => void;

@@ -1,6 +1,7 @@
 import type {
   Backend,
   BackendName,
+  FileUser,
   PlannedStep,
   Probe,
   Restart,
@@ -10,6 +11,7 @@ import { backendFor } from "./backends/backends.js";
 import { fileUsers } from "./backends/slim/locks/conflicts.js";
 import { BackendError } from "./io/errors.js";
 import { extendedCommand, shellCommand } from "./io/shell.js";
+import { userOf } from "./io/users.js";
 import type { Document } from "./model/document.js";
 import type { Loss } from "./model/loss.js";
 import type { Policy } from "./model/policy.js";
@@ -28,7 +30,10 @@ import { excessOf, rightsRefusals } from "./restore-rights.js";
 
 /** What to restore, and how. */
 export interface RestoreRequest
-  extends Omit<RestartOptions, "needed" | "given" | "wishes" | "onRestored" | "onStep" | "onProgress"> {
+  extends Omit<
+    RestartOptions,
+    "needed" | "given" | "wishes" | "filesAs" | "onRestored" | "onStep" | "onProgress"
+  > {
   /** Applied to a temporary copy. */
   readonly edits: readonly Edit[];
   readonly policies: readonly Policy[];
@@ -160,7 +165,12 @@ async function prepare(
       const written = restored.write();
       let isRestored = false;
       try {
-        const end = await backend.restart(written.document, { ...restart, ...told, wishes: plan?.restore });
+        const end = await backend.restart(written.document, {
+          ...restart,
+          ...told,
+          wishes: plan?.restore,
+          filesAs: isEnforced && !asOwner ? fileUserOf(owner, grant) : undefined,
+        });
         isRestored = end.restored;
         return end;
       } finally {
@@ -169,6 +179,16 @@ async function prepare(
     },
   };
   return prepared;
+}
+
+/** Nobody's: one that no account has. */
+const NO_UID = 0xffff_fffe;
+
+/** Whose rights to files a restore by root has; undefined for those of root, if rights to files were granted. */
+function fileUserOf({ uid }: Bearer, grant: Grant): FileUser | undefined {
+  const grants = (name: "file" | "device"): boolean => grant.grants({ name, asked: "", had: "" });
+  if (grants("file") || grants("device")) return undefined;
+  return userOf(uid ?? NO_UID);
 }
 
 /**

@@ -61,7 +61,16 @@ export interface PlannedStep {
   readonly why: string | undefined;
 }
 
+/** A user whose rights to files count. */
+export interface FileUser {
+  readonly uid: number;
+  readonly gid: number;
+  readonly gids: ReadonlySet<number>;
+}
+
 export interface RestartOptions extends Wishes {
+  /** Files are opened, made and removed with the rights of this user, not those of the caller; slim alone can. */
+  readonly filesAs?: FileUser | undefined;
   /** Return once the tasks run, instead of waiting until they end. */
   readonly detach: boolean;
   /** File for the pid of the root task, as seen on this host. */

@@ -71,21 +71,19 @@ export function isAbout(journal: EditJournal, directory: PinnedDirectory, token:
   return isDevice && journal.directory.ino === String(ino);
 }
 
-/** Why an entry is not trusted as crimg's own; undefined for a private directory of the caller. */
-export function distrustEntry(stat: fs.BigIntStats): string | undefined {
-  if (stat.isSymbolicLink()) return "is a symbolic link";
-  if (!stat.isDirectory()) return "not a directory";
-  if (Number(stat.uid) !== process.geteuid?.()) return `owned by uid ${stat.uid}`;
-  return (stat.mode & 0o77n) === 0n ? undefined : "accessible by other users";
-}
+/** The names above, those that a killed run wrote to, and the directory in which one copied a file. */
+const MEMBER = /^(owner(\.new)?|commit(\.new)?|abort|(new|old)-\d+)$/;
+const COPY = /^new-\d+-\w{6}$/;
 
-/** Who else could have renamed files in a directory; undefined for nobody. */
-export function distrustDirectory(directory: PinnedDirectory): string | undefined {
-  const { uid, mode } = directory.self();
-  if (uid !== 0n && Number(uid) !== process.geteuid?.()) return `the directory is owned by uid ${uid}`;
-  // In a sticky directory only the owner of a file can rename or remove it, unlink(2).
-  const isShared = (mode & 0o22n) !== 0n && (mode & 0o1000n) === 0n;
-  return isShared ? "the directory is writable by other users" : undefined;
+/**
+ * A member that crimg did not make; undefined for none. Who may rename in the directory of an image can give the name of
+ * the lock to another directory of the caller, which is not to be emptied.
+ */
+export function foreignMember(lock: PinnedDirectory): string | undefined {
+  return lock.names().find((name) => {
+    const stat = lock.stat(name);
+    return stat !== undefined && !(stat.isDirectory() ? COPY.test(name) : MEMBER.test(name));
+  });
 }
 
 /**

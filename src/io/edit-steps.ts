@@ -75,7 +75,8 @@ export function takeBack({ directory, lock, journal }: OpenEdit): void {
  * removed already is not an error. Errors: those of the system.
  */
 export function discard(directory: PinnedDirectory, name: string, lock: PinnedDirectory): void {
-  for (const each of lock.names()) if (each !== OWNER) fs.rmSync(lock.at(each), { force: true });
+  for (const each of lock.names())
+    if (each !== OWNER) fs.rmSync(lock.at(each), { force: true, recursive: true });
   fs.rmSync(lock.at(OWNER), { force: true });
   if (directory.stat(name)?.ino === lock.self().ino) fs.rmdirSync(directory.at(name));
 }

@@ -28,6 +28,7 @@ export class DirectoryFileSet implements FileSet {
   readonly #known: ReadonlySet<string>;
   readonly #irregular = new Map<string, string>();
   readonly #parents: DirectoryFileSet[] = [];
+  readonly #inode: string;
   /** Modification time of the directory, in ns; undefined if it is too recent to detect a later change by it. */
   readonly #replaced: bigint | undefined;
 
@@ -38,7 +39,8 @@ export class DirectoryFileSet implements FileSet {
     private readonly children: readonly string[] = [],
   ) {
     try {
-      const { mtimeNs } = fs.statSync(directory, { bigint: true });
+      const { mtimeNs, dev, ino } = fs.statSync(directory, { bigint: true });
+      this.#inode = `${dev} ${ino}`;
       this.#replaced = isLongAgo(mtimeNs) ? mtimeNs : undefined;
       const names: string[] = [];
       for (const entry of fs.readdirSync(directory, { withFileTypes: true })) {
@@ -103,6 +105,12 @@ export class DirectoryFileSet implements FileSet {
     const set = new DirectoryFileSet(parent, path.join(this.name, "parent"), chain);
     this.#parents.push(set);
     return set;
+  }
+
+  /** Whether a path leads to the directory that was read. */
+  isAt(directory: string): boolean {
+    const { dev, ino } = fs.statSync(directory, { bigint: true });
+    return `${dev} ${ino}` === this.#inode;
   }
 
   /** The sets, this one and its parents, whose directories changed since they were opened. */

@@ -1,4 +1,4 @@
-import type { Dirent, Stats } from "node:fs";
+import type { BigIntStats, Dirent, Stats } from "node:fs";
 import { FormatError } from "./errors.js";
 
 const SORTS = [
@@ -11,7 +11,7 @@ const SORTS = [
 ] as const;
 
 /** The file type of a directory entry, as a noun; undefined for a regular file. */
-export function irregularSort(entry: Dirent | Stats): string | undefined {
+export function irregularSort(entry: Dirent | Stats | BigIntStats): string | undefined {
   if (entry.isFile()) return undefined;
   return SORTS.find(([is]) => entry[is]())?.[1] ?? "of unknown type";
 }

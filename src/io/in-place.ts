@@ -13,7 +13,6 @@ import fs from "node:fs";
 import { sha256OfFile } from "./digest.js";
 import {
   COMMIT,
-  distrustEntry,
   type EditJournal,
   type JournalFile,
   LOCKED,
@@ -28,6 +27,7 @@ import { ownerToken } from "./owner.js";
 import { PinnedDirectory } from "./pinned-directory.js";
 import { type EditPlace, recoverInPlace, STAGE } from "./recover-in-place.js";
 import type { ByteSource } from "./source.js";
+import { distrustEntry } from "./trust.js";
 import { writeSource } from "./write-file.js";
 
 /** New content of the files by name; null removes a file. */

@@ -1,10 +1,11 @@
 import fs from "node:fs";
 import path from "node:path";
-import { distrustEntry, editState, isAbout, readJournal, readOwner } from "./edit-journal.js";
+import { editState, isAbout, readJournal, readOwner } from "./edit-journal.js";
 import { EditError } from "./errors.js";
 import { ownerState, ownerText } from "./owner.js";
 import { PinnedDirectory } from "./pinned-directory.js";
 import type { EditPlace } from "./recover-in-place.js";
+import { distrustEntry } from "./trust.js";
 
 /** How long a reader waits for an edit that is renaming its files, which takes milliseconds. */
 const WAIT_MS = 2000;

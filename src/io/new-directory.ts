@@ -4,6 +4,7 @@ import path from "node:path";
 import { ioError, isCrimgError, UsageError } from "./errors.js";
 import { PinnedDirectory, withPath } from "./pinned-directory.js";
 import { removeAbandoned, temporaryName } from "./temporary.js";
+import { tryRemoveDirectory } from "./try-remove.js";
 import { Writers } from "./writers.js";
 
 /**
@@ -34,12 +35,22 @@ export function createDirectory<T>(
     fs.renameSync(parent.at(name), parent.at(base));
     return result;
   } catch (error) {
-    if (made !== undefined && parent?.stat(name) !== undefined) parent.remove(name);
+    if (made !== undefined) removeMade(made, parent?.at(name) ?? "");
     throw isCrimgError(error) ? error : ioError("create the directory", directory, error);
   } finally {
     made?.close();
     parent?.close();
   }
+}
+
+/** Removes a directory by what was opened: others may have given its name to another one of the caller. */
+function removeMade(made: PinnedDirectory, at: string): void {
+  try {
+    for (const each of made.names()) made.remove(each);
+  } catch {
+    // Why the run failed is what is told.
+  }
+  tryRemoveDirectory(at);
 }
 
 /**

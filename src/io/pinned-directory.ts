@@ -43,6 +43,11 @@ export class PinnedDirectory {
     }
   }
 
+  /** A directory that this process made; a link in its place is not followed. Errors: IO. */
+  static openNew(path: string): PinnedDirectory {
+    return PinnedDirectory.#open(path, path, O_NOFOLLOW);
+  }
+
   static #open(path: string, at: string, flags: number): PinnedDirectory {
     let fd: number;
     try {

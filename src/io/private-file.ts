@@ -36,14 +36,15 @@ export function openPrivate(file: string): number {
  * an old one removed from it, whatever others put in the place of the directory meanwhile.
  */
 export class OutputName {
-  readonly #directory: PinnedDirectory;
-  readonly #base: string;
+  readonly directory: PinnedDirectory;
+  /** The name in it. */
+  readonly base: string;
 
   /** Errors: IO for a directory that cannot be opened. */
   constructor(readonly path: string) {
     const { dir, base } = parse(resolve(path));
-    this.#directory = PinnedDirectory.open(dir);
-    this.#base = base;
+    this.directory = PinnedDirectory.open(dir);
+    this.base = base;
   }
 
   /** As the function of that name. */
@@ -51,17 +52,17 @@ export class OutputName {
     return this.#openAnew((at, old) => createPrivate(at, old?.mode));
   }
 
-  /** The same for a file that holds nothing of an image and that others may read: it has the modes of the umask. */
+  /** The same for a file that holds nothing of an image and that others may read, not write: whoever reads a pid believes it. */
   openReadable(): number {
-    return this.#openAnew((at) => fs.openSync(at, O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW, 0o666));
+    return this.#openAnew((at) => fs.openSync(at, O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW, 0o644));
   }
 
   close(): void {
-    this.#directory.close();
+    this.directory.close();
   }
 
   #openAnew(create: (at: string, old: { readonly mode: number } | undefined) => number): number {
-    const at = this.#directory.at(this.#base);
+    const at = this.directory.at(this.base);
     const old = replaceable(this.path, at);
     if (old === "device") return openDevice(this.path, at);
     if (old !== undefined) fs.unlinkSync(at);

@@ -2,11 +2,10 @@
 import fs from "node:fs";
 import {
   COMMIT,
-  distrustDirectory,
-  distrustEntry,
   distrustFiles,
   type EditState,
   editState,
+  foreignMember,
   isAbout,
   LOCKED,
   OWNER,
@@ -18,6 +17,7 @@ import { CrimgError, EditError, ioError, isCrimgError } from "./errors.js";
 import { type LockHolder, tryLock } from "./file-lock.js";
 import { isLocal, ownerState, ownerText } from "./owner.js";
 import { PinnedDirectory } from "./pinned-directory.js";
+import { distrustDirectory, distrustEntry } from "./trust.js";
 
 /** Where an image is edited in place. */
 export interface EditPlace {
@@ -71,6 +71,8 @@ function recoverLock(
   try {
     const found = distrustEntry(lock.self());
     if (found !== undefined) leaveAlone(directory, name, found);
+    const foreign = foreignMember(lock);
+    if (foreign !== undefined) leaveAlone(directory, name, `it has ${JSON.stringify(foreign)}`);
     const owner = readOwner(lock);
     const { fd, holder } = lockOwner(lock);
     owned = fd;
@@ -128,7 +130,7 @@ function removeStages(directory: PinnedDirectory): boolean {
     const stage = directory.directory(name);
     const { fd, holder } = lockOwner(stage);
     try {
-      if (distrustEntry(stage.self()) !== undefined) continue;
+      if (distrustEntry(stage.self()) !== undefined || foreignMember(stage) !== undefined) continue;
       const token = fd === undefined ? name.slice(STAGE.length) : readOwner(stage);
       if (hasEnded(token, holder, directory.path) !== true) continue;
       discard(directory, name, stage);

@@ -39,7 +39,7 @@ export class FileSharer {
       fs.chmodSync(to, privateMode(stat.mode));
       return isClone ? "reflink" : "copy";
     } catch (error) {
-      throw isCrimgError(error) ? error : ioError(`copy to ${to}`, from, error);
+      throw isCrimgError(error) ? error : ioError("copy to a new directory", from, error);
     } finally {
       if (fd !== undefined) fs.closeSync(fd);
     }

@@ -29,6 +29,8 @@ export class FileSource implements ByteSource {
   readonly size: number;
   /** Device and inode of a file that has more than one name. */
   readonly linked: string | undefined;
+  /** What tells the file, as it was when it was opened, from others and from itself changed: see `stampOf`. */
+  readonly stamp: string;
   readonly #identity: string;
   #fd: number | undefined;
 
@@ -38,11 +40,14 @@ export class FileSource implements ByteSource {
     private readonly options: { readonly follow: boolean } = { follow: true },
   ) {
     try {
-      const stat = options.follow ? fs.statSync(path) : fs.lstatSync(path);
+      const stat = options.follow
+        ? fs.statSync(path, { bigint: true })
+        : fs.lstatSync(path, { bigint: true });
       const sort = irregularSort(stat);
       if (sort !== undefined) throw irregularError(sort, name);
-      this.size = stat.size;
-      this.linked = stat.nlink > 1 ? `${stat.dev}:${stat.ino}` : undefined;
+      this.size = Number(stat.size);
+      this.stamp = stampOf(stat);
+      this.linked = stat.nlink > 1n ? `${stat.dev}:${stat.ino}` : undefined;
       this.#identity = this.#identityOf(stat);
     } catch (error) {
       throw error instanceof FormatError ? error : ioError("open", name, error);
@@ -73,14 +78,14 @@ export class FileSource implements ByteSource {
 
   /** Whether the name still refers to the file that was opened. */
   isCurrent(): boolean {
-    const stat = fs.lstatSync(this.path, { throwIfNoEntry: false });
+    const stat = fs.lstatSync(this.path, { bigint: true, throwIfNoEntry: false });
     return stat !== undefined && this.#identityOf(stat) === this.#identity;
   }
 
   /** The name may refer to another file by now. */
   #openFile(): number {
     const fd = fs.openSync(this.path, this.options.follow ? "r" : NO_FOLLOW);
-    const stat = fs.fstatSync(fd);
+    const stat = fs.fstatSync(fd, { bigint: true });
     const sort = irregularSort(stat);
     if (sort === undefined && this.#identityOf(stat) === this.#identity) {
       if (!this.options.follow) this.#takePlace();
@@ -98,8 +103,8 @@ export class FileSource implements ByteSource {
   }
 
   /** Size and time count only for members of an image, which are always replaced; other files, such as logs, may grow. */
-  #identityOf({ dev, ino, size, mtimeMs }: fs.Stats): string {
-    return this.options.follow ? `${dev} ${ino}` : `${dev} ${ino} ${size} ${mtimeMs}`;
+  #identityOf({ dev, ino, size, mtimeNs }: fs.BigIntStats): string {
+    return this.options.follow ? `${dev} ${ino}` : `${dev} ${ino} ${size} ${mtimeNs}`;
   }
 
   close(): void {
@@ -107,6 +112,11 @@ export class FileSource implements ByteSource {
     this.#fd = undefined;
     openMembers.delete(this);
   }
+}
+
+/** Inode, size and both times: no other file has the same, nor the file itself once it was changed. */
+export function stampOf({ dev, ino, size, mtimeNs, ctimeNs }: fs.BigIntStats): string {
+  return [dev, ino, size, mtimeNs, ctimeNs].join(" ");
 }
 
 /** Bytes that are in memory already. Reads share the memory. */

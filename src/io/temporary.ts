@@ -1,6 +1,7 @@
 import { randomBytes } from "node:crypto";
 import { ownerState, ownerToken } from "./owner.js";
 import { PinnedDirectory } from "./pinned-directory.js";
+import { distrustDirectory } from "./trust.js";
 
 /** Temporary name of `base`, in the same directory, until the file is complete. */
 export function temporaryName(base: string): string {
@@ -30,11 +31,16 @@ export function removeAbandoned(parent: string, base: string): void {
   }
 }
 
-/** Removes a member owned by the caller whose process has ended. Returns whether it did. */
+/**
+ * Removes a member owned by the caller whose process has ended. Returns whether it did. A directory stays where others
+ * can rename: it could be one of the caller's that they gave that name.
+ */
 export function removeDead(directory: PinnedDirectory, name: string, token: string): boolean {
   if (ownerState(token, directory.path) !== "dead") return false;
   try {
-    if (Number(directory.stat(name)?.uid) !== process.geteuid?.()) return false;
+    const stat = directory.stat(name);
+    if (Number(stat?.uid) !== process.geteuid?.()) return false;
+    if (stat?.isDirectory() && distrustDirectory(directory) !== undefined) return false;
     directory.remove(name);
     return true;
   } catch {

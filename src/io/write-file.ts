@@ -3,10 +3,12 @@ import path from "node:path";
 import { ConcatSource, type Piece, pieceSize } from "./concat.js";
 import { chunksOf } from "./digest.js";
 import { CrimgError, ioError, UsageError } from "./errors.js";
+import { PinnedDirectory } from "./pinned-directory.js";
 import { createPrivate, privateMode } from "./private-file.js";
 import { FileSharer } from "./share.js";
 import { type ByteSource, FileSource } from "./source.js";
 import { SplicedSource } from "./splice.js";
+import { tryRemove, tryRemoveDirectory } from "./try-remove.js";
 
 export interface WriteOptions {
   /** File that it replaces, whose permission bits and, if allowed, owner it gets. */
@@ -40,7 +42,7 @@ export function writeSource(to: string, content: ByteSource | Iterable<Buffer>, 
     if (options.from !== undefined) copyOwnership(fd, options.from, privateMode());
     if (options.sync) fs.fsyncSync(fd);
   } catch (error) {
-    fs.rmSync(to, { force: true });
+    tryRemove(to);
     throw error instanceof CrimgError ? error : ioError("write", to, error);
   } finally {
     if (fd !== undefined) fs.closeSync(fd);
@@ -112,14 +114,17 @@ function bytesOf(piece: Piece): Buffer {
 
 function clone(to: string, { file, patches, size }: FilePatch): number {
   // A clone has the mode of its source at first; in this directory nobody else can reach it.
-  const aside = fs.mkdtempSync(`${to}-`);
+  const name = fs.mkdtempSync(`${to}-`);
+  const aside = PinnedDirectory.openNew(name);
   try {
-    const copy = path.join(aside, "copy");
+    const copy = aside.at("copy");
     new FileSharer().share(fs.realpathSync(file.path), copy, { hardLink: false, copy: false });
     fs.chmodSync(copy, privateMode());
     fs.renameSync(copy, to);
   } finally {
-    fs.rmSync(aside, { recursive: true, force: true });
+    tryRemove(aside.at("copy"));
+    aside.close();
+    tryRemoveDirectory(name);
   }
   const fd = fs.openSync(to, fs.constants.O_RDWR | fs.constants.O_NOFOLLOW);
   if (size !== file.size) fs.ftruncateSync(fd, size);

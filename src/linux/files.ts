@@ -15,6 +15,8 @@ export const S_IFBLK = 0o060000;
 export const S_ISUID = 0o4000;
 export const S_ISGID = 0o2000;
 export const SET_ID_BITS = S_ISUID | S_ISGID;
+/** A directory in which only owners remove files, inode(7). */
+export const S_ISVTX = 0o1000;
 export const S_IFDIR = 0o040000;
 export const S_IFCHR = 0o020000;
 export const S_IFIFO = 0o010000;

@@ -11,6 +11,9 @@ export const CLOCK_REALTIME = 0;
 export const CLOCK_MONOTONIC = 1;
 export const CLOCK_PROCESS_CPUTIME_ID = 2;
 export const CLOCK_THREAD_CPUTIME_ID = 3;
+/** Timers of these take CAP_WAKE_ALARM. */
+export const CLOCK_REALTIME_ALARM = 8;
+export const CLOCK_BOOTTIME_ALARM = 9;
 
 /** Clocks by number, include/uapi/linux/time.h, clock_gettime(2). */
 export const CLOCKS = enumTable("clock", {
@@ -22,8 +25,8 @@ export const CLOCKS = enumTable("clock", {
   CLOCK_REALTIME_COARSE: 5,
   CLOCK_MONOTONIC_COARSE: 6,
   CLOCK_BOOTTIME: 7,
-  CLOCK_REALTIME_ALARM: 8,
-  CLOCK_BOOTTIME_ALARM: 9,
+  CLOCK_REALTIME_ALARM,
+  CLOCK_BOOTTIME_ALARM,
   CLOCK_TAI: 11,
 });
 

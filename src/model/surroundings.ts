@@ -12,6 +12,8 @@ export interface Surroundings {
   readonly loadsPolicies: boolean;
   /** Whether tasks are moved into the control groups that they were in. */
   readonly joinsControlGroups: boolean;
+  /** Control groups that are made or set, and control files whose name is a path. */
+  readonly madeControlGroups: readonly string[];
 }
 
 /** A line of uid_map or gid_map, user_namespaces(7). */

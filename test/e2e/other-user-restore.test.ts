@@ -4,8 +4,9 @@ import fs from "node:fs";
 import path from "node:path";
 import * as assert from "uvu/assert";
 import { atStep } from "../helpers/at-step.js";
-import { type CliResult, crimg } from "../helpers/cli.js";
-import { cleanUp, freshDirectory, kill, type Live, start } from "../helpers/live.js";
+import { type CliResult, CRIMG, crimg } from "../helpers/cli.js";
+import { needCriu } from "../helpers/criu.js";
+import { cleanUp, freshDirectory, kill, type Live, start, startProgram } from "../helpers/live.js";
 import { checkpointed, needsSlim } from "../helpers/slim.js";
 import { snapshot } from "../helpers/snapshot.js";
 import { give } from "../helpers/strangers-image.js";
@@ -100,7 +101,11 @@ function outsideOf({ outside }: Stage): string[] {
     .map((name) => `${name} ${fs.readFileSync(path.join(outside, name), "utf8")}`);
 }
 
-test("the directory becomes a link to root's before each step", async () => {
+/** Runs a command with the stranger's directory swapped for a link to root's before each step, until there is no such step. */
+async function swapped(
+  run: (at: Stage, env: Record<string, string>) => Promise<CliResult>,
+  end: () => Promise<void>,
+): Promise<void> {
   let steps = 0;
   for (let isDone = false; !isDone; steps++) {
     const at = stage();
@@ -110,8 +115,8 @@ test("the directory becomes a link to root's before each step", async () => {
       `swap=${at.place}=${at.outside}`,
       "openSync,unlinkSync,mkdirSync,renameSync",
     );
-    const result = await restore(at, env);
-    await kill(live);
+    const result = await run(at, env);
+    await end();
     isDone = !fs.existsSync(`${at.place}.aside`);
     const told = `step ${steps + 1}: ${result.code} ${result.stderr}`;
     isOneSentence(result, told);
@@ -121,6 +126,51 @@ test("the directory becomes a link to root's before each step", async () => {
   }
   assert.ok(steps > 3, `${steps} steps`);
   process.stdout.write(`${steps - 1} swaps `);
+}
+
+test("the directory becomes a link to root's before each step of a restore", () =>
+  swapped(restore, () => kill(live)));
+
+test("the directory becomes a link to root's before each step of a restore by criu", async () => {
+  const criu = needCriu();
+  const images = freshDirectory("criu-output");
+  const work = freshDirectory("criu-program");
+  const dumped = await startProgram("logger", work);
+  execFileSync(criu, ["dump", "-t", `${dumped.pid}`, "-D", images, ...dumped.options.dump], {
+    stdio: "pipe",
+  });
+  const grown = ["data/records", "log/messages"].flatMap((name) => ["--accept-file", path.join(work, name)]);
+  await swapped(
+    ({ place }, env) => {
+      const files = Object.entries(FILES).flatMap(([flag, name]) => [flag, path.join(place, name)]);
+      const how = ["--backend", "criu", "--criu", criu, "--detach", ...grown];
+      return crimg(["restore", images, ...how, ...files], { env });
+    },
+    () => kill(dumped),
+  );
+});
+
+test("the directory becomes a link to root's before each step of a checkpoint", async () => {
+  const running = await start(["/usr/bin/sleep", "3600"], { cwd: "/" });
+  await swapped(
+    ({ place }, env) => {
+      const [out, log] = ["app.pid", "app.log"].map((name) => path.join(place, name)) as [string, string];
+      return crimg(["checkpoint", `${running.pid}`, "-o", out, "--log", log, "--leave-running", "--force"], {
+        env,
+      });
+    },
+    async () => {},
+  );
+  await kill(running);
+});
+
+test("a pid file is not writable by others, whatever the umask", async () => {
+  const at = stage();
+  const file = path.join(at.outside, "new.pid");
+  const args = [CRIMG, "restore", image, "--backend", "slim", "--detach", "--pidfile", file];
+  execFileSync("/bin/sh", ["-c", 'umask 000; exec "$@"', "sh", process.execPath, ...args], { stdio: "pipe" });
+  await kill(live);
+  assert.is(fs.statSync(file).mode & 0o777, 0o644);
 });
 
 test.run();

@@ -10,6 +10,7 @@ import {
   mkdirSync,
   readdirSync,
   readFileSync,
+  readlinkSync,
   renameSync,
   rmSync,
   unlinkSync,
@@ -32,7 +33,7 @@ import {
 } from "../helpers/live.js";
 import { type ForOtherUser, forOtherUser, lentTo } from "../helpers/other-user.js";
 import { checkpointed, needsSlim } from "../helpers/slim.js";
-import { imageDigest } from "../helpers/snapshot.js";
+import { imageDigest, snapshot } from "../helpers/snapshot.js";
 import { give } from "../helpers/strangers-image.js";
 import { skip, suite } from "../helpers/suite.js";
 
@@ -250,6 +251,46 @@ test("a stream whose owner changes it between check and start is restored as it 
     ["--backend", "slim", ...grown],
   );
   assert.ok(restored > 0 && refused > 0, `${restored} restored, ${refused} refused`);
+});
+
+test("a directory of the owner that becomes a link between check and start gives no file of root's", async () => {
+  const { image } = await usersImage("swapped");
+  const theirs = join(dir, "swapped/log");
+  const roots = join(dir, "roots-log");
+  mkdirSync(roots, { mode: 0o700 });
+  copyFileSync(join(theirs, "messages"), join(roots, "messages"));
+  chmodSync(join(roots, "messages"), 0o600);
+  const before = snapshot(roots);
+  const grown = ["log/messages", "data/records"].flatMap((name) => [
+    "--accept-file",
+    join(dir, "swapped", name),
+  ]);
+  const args = ["restore", image, "--backend", "slim", "--detach", ...grown];
+  let refused = 0;
+  for (let step = 1, isDone = false; !isDone; step++) {
+    const env = atStep(step, `swap=${theirs}=${roots}`, "openSync");
+    const { code, stdout, stderr } = await crimg(args, { program: other.crimg, env });
+    isDone = !existsSync(`${theirs}.aside`);
+    assert.not.match(stderr, /internal error|^\s+at /m);
+    if (code === 0) {
+      const pid = rootOf(stdout);
+      const open = readdirSync(`/proc/${pid}/fd`).map((fd) => readlinkSync(`/proc/${pid}/fd/${fd}`));
+      assert.not.ok(
+        open.some((path) => path.startsWith(roots)),
+        `before call ${step}: ${open}`,
+      );
+      process.kill(pid, "SIGKILL");
+      await until("its end", () => statusGone(pid));
+    } else if (/open .*EACCES|permission/i.test(stderr)) refused++;
+    assert.equal(snapshot(roots), before, `before call ${step}`);
+    if (isDone) assert.is(code, 0, stdout + stderr);
+    else {
+      unlinkSync(theirs);
+      renameSync(`${theirs}.aside`, theirs);
+    }
+    assert.ok(step < 60, stderr);
+  }
+  assert.ok(refused > 0, "the kernel refused none");
 });
 
 /** What a program of root's has beyond its uid is granted. */

@@ -68,7 +68,8 @@ export async function crimgJson(
   }
 }
 
-function plainEnvironment(): NodeJS.ProcessEnv {
+/** The quiet, fixed environment. */
+export function plainEnvironment(): NodeJS.ProcessEnv {
   const { FORCE_COLOR, CRIMG_DEBUG, DEBUG, NODE_OPTIONS, ...rest } = process.env;
   return { ...rest, NO_COLOR: "1", COLUMNS: "80", TZ: "UTC", LC_ALL: "C.UTF-8", CRIMG_OWNER: "0" };
 }

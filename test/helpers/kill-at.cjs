@@ -20,11 +20,18 @@ const CHANGING = [
 ];
 const READING = ["readSync"];
 const CREATING = ["openSync", "mkdirSync", "copyFileSync", "symlinkSync", "linkSync"];
-const counted = process.env.CRIMG_TEST_CALLS?.split(",") ?? CHANGING;
-const ACT = process.env.CRIMG_TEST_ACT ?? "kill";
-const [act, ...paths] = ACT.split(ACT.startsWith("run|") ? "|" : "=");
 const original = Object.fromEntries([...CHANGING, ...READING].map((name) => [name, fs[name]]));
-let left = Number(process.env.CRIMG_TEST_KILL_AT);
+let [counted, act, paths, left] = [CHANGING, "kill", [], Number.NaN];
+
+/** What the environment says now; a process that runs crimg again and again arms it for each run (warm.cjs). */
+function arm() {
+  const { CRIMG_TEST_CALLS, CRIMG_TEST_ACT = "kill", CRIMG_TEST_KILL_AT } = process.env;
+  counted = CRIMG_TEST_CALLS?.split(",") ?? CHANGING;
+  [act, ...paths] = CRIMG_TEST_ACT.split(CRIMG_TEST_ACT.startsWith("run|") ? "|" : "=");
+  left = Number(CRIMG_TEST_KILL_AT);
+}
+arm();
+module.exports = { arm };
 
 function swap(path, victim) {
   original.renameSync(path, `${path}.aside`);

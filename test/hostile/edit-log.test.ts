@@ -5,11 +5,12 @@ import path from "node:path";
 import * as assert from "uvu/assert";
 import { EDIT_LOG } from "../../src/ops/edit/log.js";
 import { STREAM_LOG_SUFFIX } from "../../src/ops/edit/place.js";
-import { crimg, crimgJson } from "../helpers/cli.js";
+import { crimgJson } from "../helpers/cli.js";
 import { fixture, streamFixture } from "../helpers/images.js";
 import { cleanUp, freshDirectory } from "../helpers/live.js";
 import { measured } from "../helpers/measured.js";
 import { suite } from "../helpers/suite.js";
+import { warmCrimg } from "../helpers/warm.js";
 
 const test = suite("a log that a stranger wrote", {}, 180);
 test.after(cleanUp);
@@ -38,7 +39,7 @@ const PLACES: Readonly<Record<string, () => Promise<Edited>>> = {
 
 async function edited(place: Edited, pid: string): Promise<Edited> {
   for (const name of ["one", "two"]) {
-    const { code, stderr } = await crimg(["edit", place.image, "--comm", `${pid}=${name}`, "--in-place"]);
+    const { code, stderr } = await warmCrimg(["edit", place.image, "--comm", `${pid}=${name}`, "--in-place"]);
     assert.is(code, 0, stderr);
   }
   return place;
@@ -65,7 +66,7 @@ async function chainOf(
 async function assertRefused(place: Edited, pattern: RegExp, ...args: string[]): Promise<void> {
   const before = place.bytes();
   const log = fs.readFileSync(place.log);
-  const { code, stderr } = await crimg(["undo", place.image, ...args]);
+  const { code, stderr } = await warmCrimg(["undo", place.image, ...args]);
   assert.is(code, 2, stderr);
   assert.match(stderr, pattern);
   assert.match(stderr, /^error: [^\n]*\n$/);
@@ -104,7 +105,7 @@ for (const [where, make] of Object.entries(PLACES)) {
       const chain = await chainOf(place.image);
       assert.equal([chain.code, chain.intact, chain.broken?.entry], [1, false, broken]);
       assert.match(
-        (await crimg(["log", place.image])).stderr,
+        (await warmCrimg(["log", place.image])).stderr,
         new RegExp(`chain is broken at edit ${broken}:`),
       );
       await assertRefused(place, new RegExp(`edit ${broken} of the log does not follow the one before it`));
@@ -116,14 +117,14 @@ for (const [where, make] of Object.entries(PLACES)) {
     const kept = sha256(first);
     const now = await chainOf(place.image);
     assert.equal([now.code, now.intact, now.unchained, now.head], [0, true, 0, sha256(second)]);
-    assert.match((await crimg(["log", place.image])).stdout, new RegExp(`^head ${sha256(second)}$`, "m"));
+    assert.match((await warmCrimg(["log", place.image])).stdout, new RegExp(`^head ${sha256(second)}$`, "m"));
     assert.is((await chainOf(place.image, "--head", kept)).kept?.entry, 1);
     assert.is((await chainOf(place.image, "--head", now.head as string)).kept?.entry, 2);
     await assertRefused(place, /not with the head that was kept/, "--head", kept);
-    const edit = await crimg(["edit", place.image, "--comm", "1000=three", "--in-place"]);
+    const edit = await warmCrimg(["edit", place.image, "--comm", "1000=three", "--in-place"]);
     assert.match(edit.stdout, new RegExp(`^log head ${sha256(linesOf(place.log)[2] ?? "")}$`, "m"));
-    assert.is((await crimg(["undo", place.image])).code, 0);
-    assert.is((await crimg(["undo", place.image, "--head", now.head as string])).code, 0);
+    assert.is((await warmCrimg(["undo", place.image])).code, 0);
+    assert.is((await warmCrimg(["undo", place.image, "--head", now.head as string])).code, 0);
     assert.is((await chainOf(place.image)).head, kept);
   });
 
@@ -151,16 +152,16 @@ for (const [where, make] of Object.entries(PLACES)) {
     const chain = await chainOf(place.image);
     assert.equal([chain.code, chain.intact, chain.unchained], [0, true, 2]);
     assert.match(
-      (await crimg(["log", place.image])).stderr,
+      (await warmCrimg(["log", place.image])).stderr,
       /edits 1 to 2 are not chained: the log was written by crimg [\d.]+ before/,
     );
     await assertRefused(place, /edit 2 of the log is not chained/);
-    const edit = await crimg(["edit", place.image, "--comm", "1000=three", "--in-place"]);
+    const edit = await warmCrimg(["edit", place.image, "--comm", "1000=three", "--in-place"]);
     assert.is(edit.code, 0, edit.stderr);
     assert.equal((await chainOf(place.image)).unchained, 2);
     await assertRefused(place, /edit 2 of the log is not chained/, "--steps", "2");
-    assert.is((await crimg(["undo", place.image])).code, 0);
-    const undo = await crimg(["undo", place.image, "--steps", "2", "--unchained"]);
+    assert.is((await warmCrimg(["undo", place.image])).code, 0);
+    const undo = await warmCrimg(["undo", place.image, "--steps", "2", "--unchained"]);
     assert.is(undo.code, 0, undo.stderr);
     assert.not.ok(fs.existsSync(place.log));
   });
@@ -179,7 +180,7 @@ for (const [where, make] of Object.entries(PLACES)) {
       const before = place.bytes();
       for (const args of [["log"], ["undo"], ["edit", "--comm", "1000=x", "--in-place"]]) {
         const [command = "", ...rest] = args;
-        const { code, stderr } = await crimg([command, place.image, ...rest], { seconds: 30 });
+        const { code, stderr } = await warmCrimg([command, place.image, ...rest]);
         assert.is(code, 2, `${command} ${sort}`);
         assert.match(stderr, new RegExp(`^error: [^\\n]*is ${sort}[^\\n]*expected a regular file\\n$`));
       }
@@ -249,7 +250,7 @@ test("an edit whose log crimg would not read again is refused before anything is
   );
   fs.writeFileSync(place.log, line);
   const before = place.bytes();
-  const { code, stderr } = await crimg(["edit", place.image, "--comm", "1000=x", "--in-place"]);
+  const { code, stderr } = await warmCrimg(["edit", place.image, "--comm", "1000=x", "--in-place"]);
   assert.is(code, 2);
   assert.match(stderr, /^error: [^\n]*the edit log would have \d+ bytes, at most [^\n]*\n$/);
   assert.ok(place.bytes().equals(before));
@@ -266,7 +267,7 @@ test("names and texts of a log are escaped on the terminal", async () => {
   fs.writeFileSync(place.log, hostile);
   for (const args of [["log"], ["undo"], ["undo", "--unchained"]]) {
     const [command = "", ...rest] = args;
-    const { stdout, stderr } = await crimg([command, place.image, ...rest]);
+    const { stdout, stderr } = await warmCrimg([command, place.image, ...rest]);
     assert.not.match(stdout + stderr, /[^\P{Cc}\n]|\u202e/u);
   }
 });

@@ -1,12 +1,14 @@
 import fs from "node:fs";
 import path from "node:path";
 import * as assert from "uvu/assert";
-import { type CliResult, crimg } from "../helpers/cli.js";
+import type { CliResult } from "../helpers/cli.js";
+
 import { streamFixture } from "../helpers/images.js";
 import { forge, INTERRUPTED, type Interrupted, interrupt, leaveTemporaries } from "../helpers/leftovers.js";
 import { cleanUp, freshDirectory } from "../helpers/live.js";
 import { imageDigest, snapshot } from "../helpers/snapshot.js";
 import { suite } from "../helpers/suite.js";
+import { warmCrimg } from "../helpers/warm.js";
 import { fixture } from "../unit/ops/edit/planned.js";
 
 const test = suite("commands that look change nothing", {}, 600);
@@ -85,7 +87,7 @@ async function lookAll(
 ): Promise<void> {
   const before = snapshot(home);
   for (const args of commands) {
-    const result = await crimg(args);
+    const result = await warmCrimg(args);
     assert.equal(snapshot(home), before, `crimg ${args.join(" ")} changed something: ${result.stderr}`);
     assert.not.match(result.stderr, /internal error/, args.join(" "));
     judge(result, args);
@@ -124,10 +126,10 @@ for (const { what, original, name, args, lock } of SHAPES) {
         if (isTold) assert.is(code, 2, command);
         assert.is(MIXED.test(stderr), isTold, `${command}: ${stderr}`);
       });
-      const json = await crimg(["show", place.image, "--json"]);
+      const json = await warmCrimg(["show", place.image, "--json"]);
       if (at === "mixed") assert.match(JSON.parse(json.stdout).error.message, MIXED);
       const old = imageDigest(original);
-      const recovery = await crimg(["recover", place.image]);
+      const recovery = await warmCrimg(["recover", place.image]);
       assert.is(recovery.code, 0, recovery.stderr);
       assert.not.ok(fs.existsSync(path.join(beside(place), lock)));
       const leftNames = fs.readdirSync(beside(place)).filter((each) => each.startsWith(".crimg-"));
@@ -136,7 +138,7 @@ for (const { what, original, name, args, lock } of SHAPES) {
         for (const each of fs.readdirSync(beside(place)))
           if (each.startsWith(".")) fs.rmSync(path.join(beside(place), each), { recursive: true });
         assert.is(imageDigest(place.image), old);
-      } else assert.is((await crimg(["log", place.image])).code, 0);
+      } else assert.is((await warmCrimg(["log", place.image])).code, 0);
     });
   }
 
@@ -174,7 +176,7 @@ for (const { what, original, name, args, lock } of SHAPES) {
         ["edit", ...args, "--in-place"],
       ]) {
         const before = snapshot(place.home);
-        const { code, stderr } = await crimg([command[0] as string, place.image, ...command.slice(1)]);
+        const { code, stderr } = await warmCrimg([command[0] as string, place.image, ...command.slice(1)]);
         assert.is(code, 2, command.join(" "));
         assert.match(
           stderr,

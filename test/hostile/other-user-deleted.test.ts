@@ -3,13 +3,14 @@ import fs from "node:fs";
 import path from "node:path";
 import * as assert from "uvu/assert";
 import { atStep, NAMING } from "../helpers/at-step.js";
-import { crimg } from "../helpers/cli.js";
+
 import { streamFixture } from "../helpers/images.js";
 import { cleanUp, freshDirectory } from "../helpers/live.js";
 import { needsRoot } from "../helpers/needs.js";
 import { snapshot } from "../helpers/snapshot.js";
 import { give } from "../helpers/strangers-image.js";
 import { suite } from "../helpers/suite.js";
+import { warmCrimg } from "../helpers/warm.js";
 
 const test = suite("deleted files and other users", {}, 600);
 test.before(() => needsRoot("working on what another user owns"));
@@ -44,7 +45,7 @@ test("the directory of a copy becomes a link to root's, before each step", async
     const { image, root, outside, tmp, out } = stage();
     const before = snapshot(outside);
     const env = atStep(steps + 1, `swap=${tmp}=${path.join(outside, "decoy")}`, NAMING);
-    const { code, stderr } = await crimg(edit(image, "copy:/tmp/small", root, out), { env });
+    const { code, stderr } = await warmCrimg(edit(image, "copy:/tmp/small", root, out), { env });
     isDone = !fs.existsSync(`${tmp}.aside`);
     assert.not.match(stderr, /internal error|^\s+at /m);
     assert.equal(snapshot(outside), before, `step ${steps + 1}: ${code} ${stderr}`);
@@ -56,18 +57,22 @@ test("the directory of a copy becomes a link to root's, before each step", async
 test("a stranger's stream does not read what only root may read", async () => {
   const { image, root, tmp, out } = stage();
   const moved = `${image}.moved`;
-  assert.is((await crimg(edit(image, "copy:/tmp/small", root, moved))).code, 0);
+  assert.is((await warmCrimg(edit(image, "copy:/tmp/small", root, moved))).code, 0);
   give(moved);
   fs.chmodSync(path.join(tmp, "small"), 0o600);
-  const taken = await crimg(edit(moved, "contents", root, out));
+  const taken = await warmCrimg(edit(moved, "contents", root, out));
   assert.match(taken.stderr, /may not read it; if you trust the image, edit a copy of your own/);
   assert.is(fs.existsSync(out), false);
   fs.chmodSync(path.join(tmp, "small"), 0o644);
-  assert.is((await crimg(edit(moved, "contents", root, out))).code, 0, "what everyone may read is taken in");
+  assert.is(
+    (await warmCrimg(edit(moved, "contents", root, out))).code,
+    0,
+    "what everyone may read is taken in",
+  );
   fs.chmodSync(path.join(tmp, "small"), 0o600);
   fs.chownSync(moved, 0, 0);
   assert.is(
-    (await crimg(edit(moved, "contents", root, `${out}.2`))).code,
+    (await warmCrimg(edit(moved, "contents", root, `${out}.2`))).code,
     0,
     "root's own stream is believed",
   );
@@ -76,7 +81,7 @@ test("a stranger's stream does not read what only root may read", async () => {
 test("a stranger's stream has no file of root's made", async () => {
   const { image, root, tmp, out } = stage();
   give(image);
-  const { code, stderr } = await crimg(edit(image, "copy:/tmp/small", root, out));
+  const { code, stderr } = await warmCrimg(edit(image, "copy:/tmp/small", root, out));
   assert.is(code, 2);
   assert.match(stderr, /a new file of uid 0, gid 0 is more than the owner of the image, user 65534/);
   assert.equal(fs.readdirSync(tmp), []);

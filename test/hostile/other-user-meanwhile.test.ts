@@ -4,13 +4,14 @@ import fs from "node:fs";
 import path from "node:path";
 import * as assert from "uvu/assert";
 import { atStep, NAMING } from "../helpers/at-step.js";
-import { type CliResult, CRIMG, crimg } from "../helpers/cli.js";
+import { type CliResult, CRIMG } from "../helpers/cli.js";
 import { interrupt } from "../helpers/leftovers.js";
 import { cleanUp, statOf, until } from "../helpers/live.js";
 import { needsRoot } from "../helpers/needs.js";
 import { imageDigest, snapshot } from "../helpers/snapshot.js";
 import { FAMILIES, type Family, type StrangersImage, strangersImage } from "../helpers/strangers-image.js";
 import { skip, suite } from "../helpers/suite.js";
+import { warmCrimg } from "../helpers/warm.js";
 
 const test = suite("an image of another user who acts meanwhile", {}, 600);
 test.before(() => needsRoot("working on what another user changes meanwhile"));
@@ -30,7 +31,7 @@ async function prepare(family: Family, command: Writing): Promise<Run> {
   const { edit } = FAMILIES[family];
   const old = imageDigest(at.image);
   if (command === "recover") await interrupt(at.image, edit, "mixed");
-  if (command === "undo") assert.is((await crimg(["edit", at.image, ...edit, "--in-place"])).code, 0);
+  if (command === "undo") assert.is((await warmCrimg(["edit", at.image, ...edit, "--in-place"])).code, 0);
   const digests = command === "edit" ? [old] : [old, imageDigest(at.image)];
   const args = command === "edit" ? ["edit", at.image, ...edit, "--in-place"] : [command, at.image];
   return { at, args, digests };
@@ -53,7 +54,7 @@ for (const family of FAMILY_NAMES)
         const outside = snapshot(at.outside);
         const decoy = path.join(at.outside, "decoy");
         const env = atStep(steps + 1, `swap=${at.beside}=${decoy}`, NAMING);
-        const result = await crimg(args, { env });
+        const result = await warmCrimg(args, { env });
         const aside = `${at.beside}.aside`;
         isDone = !fs.existsSync(aside);
         const what = `step ${steps + 1}: ${result.stderr}`;
@@ -62,7 +63,7 @@ for (const family of FAMILY_NAMES)
         if (isDone) continue;
         fs.unlinkSync(at.beside);
         fs.renameSync(aside, at.beside);
-        const recovery = await crimg(["recover", at.image, "--force"]);
+        const recovery = await warmCrimg(["recover", at.image, "--force"]);
         assert.is(recovery.code, 0, `${what}${recovery.stderr}`);
         if (result.code !== 0) assert.ok(digests.includes(imageDigest(at.image)), what);
       }
@@ -80,7 +81,7 @@ for (const family of FAMILY_NAMES)
           ...atStep(steps + 1, `links=${path.join(at.outside, "secret")}`),
           CRIMG_TEST_PLANTED: planted,
         };
-        const result = await crimg(args, { env });
+        const result = await warmCrimg(args, { env });
         isDone = !fs.existsSync(planted);
         isOneSentence(result, `name ${steps + 1}: ${result.stderr}`);
         assert.equal(snapshot(at.outside), outside, `name ${steps + 1}`);
@@ -123,7 +124,7 @@ for (const family of FAMILY_NAMES)
         process.kill(pid, "SIGCONT");
       }
       assert.is(await ended, 0);
-      const log = await crimg(["log", run.at.image]);
+      const log = await warmCrimg(["log", run.at.image]);
       assert.is(log.code, 0, log.stderr);
     }
   });
@@ -153,14 +154,14 @@ for (const when of ["before the edit", "in the middle of its renames"])
     }
     try {
       if (ended === undefined) {
-        const { code, stderr } = await crimg(extra);
+        const { code, stderr } = await warmCrimg(extra);
         assert.is(code, 2);
         assert.match(stderr, /the edit was rolled back, no file was changed/);
       } else {
         process.kill(pid, "SIGCONT");
         assert.is(await ended, 2);
       }
-      const show = await crimg(["show", image]);
+      const show = await warmCrimg(["show", image]);
       assert.is(show.code, 0, show.stderr);
       // A name that the edit gave to an immutable file stays until that can be removed; a look does not mind.
       if (!isMiddle) assert.not.ok(fs.existsSync(run.at.lock));
@@ -168,7 +169,7 @@ for (const when of ["before the edit", "in the middle of its renames"])
       setImmutable(file, false);
     }
     assert.is(imageDigest(image), run.digests[0]);
-    assert.is((await crimg(extra)).code, 0);
+    assert.is((await warmCrimg(extra)).code, 0);
     assert.not.ok(fs.existsSync(run.at.lock));
   });
 

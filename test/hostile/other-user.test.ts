@@ -3,7 +3,8 @@ import fs from "node:fs";
 import path from "node:path";
 import * as assert from "uvu/assert";
 import { sha256OfFile } from "../../src/io/digest.js";
-import { type CliResult, crimg } from "../helpers/cli.js";
+import type { CliResult } from "../helpers/cli.js";
+
 import { DEAD, forge, interrupt, leaveTemporaries } from "../helpers/leftovers.js";
 import { cleanUp } from "../helpers/live.js";
 import { needsRoot } from "../helpers/needs.js";
@@ -17,6 +18,7 @@ import {
   strangersImage,
 } from "../helpers/strangers-image.js";
 import { suite } from "../helpers/suite.js";
+import { warmCrimg } from "../helpers/warm.js";
 
 const test = suite("an image of another user", {}, 600);
 test.before(() => needsRoot("working on what another user has prepared"));
@@ -255,7 +257,7 @@ const counts = { looks: 0, writes: 0 };
 async function lookAll(at: StrangersImage, { looks: said, thorough }: Attack): Promise<void> {
   const before = snapshot(at.top);
   const commands = looks(at, thorough === true);
-  const results = await Promise.all(commands.map(({ args }) => crimg(args)));
+  const results = await Promise.all(commands.map(({ args }) => warmCrimg(args)));
   counts.looks += commands.length;
   assert.equal(snapshot(at.top), before, "a look changed something");
   for (const [i, { code, stderr }] of results.entries()) {
@@ -281,7 +283,7 @@ async function writeAll(at: StrangersImage, { refused }: Attack): Promise<void> 
     ["undo"],
     ["edit", ...FAMILIES[at.family].edit, "--in-place"],
   ]) {
-    const result: CliResult = await crimg([name as string, at.image, ...rest]);
+    const result: CliResult = await warmCrimg([name as string, at.image, ...rest]);
     counts.writes++;
     const what = `${[name, ...rest].join(" ")}: ${result.stderr}`;
     isTold(result.stderr, what);

@@ -30,6 +30,7 @@ import {
   withoutColour,
 } from "../helpers/poison.js";
 import { suite } from "../helpers/suite.js";
+import { warmCrimg } from "../helpers/warm.js";
 
 const DOSES: readonly Dose[] = ["texts", "texts and bytes"];
 const VIEW_NAMES = Object.keys(VIEWS) as ViewName[];
@@ -85,10 +86,11 @@ for (const name of STREAM_FIXTURES)
 /** Runs a command plain, with colours and for programs: nothing raw in either, the same words in both. */
 async function runs(args: readonly string[], options: { readonly input?: Buffer } = {}): Promise<CliResult> {
   const what = args.map((arg) => JSON.stringify(arg)).join(" ");
+  const run = options.input === undefined ? warmCrimg : crimg;
   const [plain, coloured, json] = await Promise.all([
-    crimg(args, options),
-    crimg([...args, "--color", "always"], options),
-    crimg([...args, "--json"], options),
+    run(args, options),
+    run([...args, "--color", "always"], options),
+    run([...args, "--json"], options),
   ]);
   for (const each of [plain, coloured, json]) {
     assert.not.match(each.stderr, /internal error|\n {4}at /);
@@ -145,7 +147,7 @@ for (const [kind, image] of [
     for (const [command, ...args] of LOOKS) await runs([command, path, ...args]);
     await runs(["diff", path, join(fixture("logger"))]);
     await runs(["convert", path, "-", "--to", "criu"]);
-    const { stdout, stderr } = await crimg(["convert", path, join(HOME, `${kind} converted`), "--lossy"]);
+    const { stdout, stderr } = await warmCrimg(["convert", path, join(HOME, `${kind} converted`), "--lossy"]);
     assertClean(Buffer.from(stdout + stderr), "convert");
   });
 
@@ -154,14 +156,14 @@ test("every command that looks at one file", async () => {
   const file = join(set, "files.img");
   await runs(["info", file]);
   await runs(["dump", file]);
-  assertClean((await crimg(["decode", file])).bytes, "decode");
-  assertClean((await crimg(["decode", "--pretty", file])).bytes, "decode --pretty");
+  assertClean((await warmCrimg(["decode", file])).bytes, "decode");
+  assertClean((await warmCrimg(["decode", "--pretty", file])).bytes, "decode --pretty");
   for (const record of ["files.img", "core-1000.img[0]", `${POISON.replace(/\p{Cs}/gu, "")}.img`])
     await runs(["show", set, "record", record]);
   const stream = join(HOME, "threads.ckpt");
   await runs(["info", stream]);
   await runs(["dump", stream]);
-  assertClean((await crimg(["decode", "--nopl", stream])).bytes, "decode of a stream");
+  assertClean((await warmCrimg(["decode", "--nopl", stream])).bytes, "decode of a stream");
 });
 
 test("words of the command line, and files that are not there", async () => {
@@ -180,10 +182,60 @@ test("words of the command line, and files that are not there", async () => {
     [`--${evil}`],
     ["show", `--${evil}`],
   ]) {
-    const { stdout, stderr } = await crimg(args);
+    const { stdout, stderr } = await warmCrimg(args);
     assertClean(Buffer.from(stdout + stderr), JSON.stringify(args));
-    const debug = await crimg(args, { env: { CRIMG_DEBUG: "1" } });
+    const debug = await warmCrimg(args, { env: { CRIMG_DEBUG: "1" } });
     assertClean(Buffer.from(debug.stdout + debug.stderr), JSON.stringify(args));
+  }
+});
+
+interface Manifest {
+  readonly commands: Readonly<
+    Record<
+      string,
+      {
+        readonly args: Readonly<Record<string, unknown>>;
+        readonly flags: Readonly<Record<string, { readonly type: string }>>;
+      }
+    >
+  >;
+}
+
+test("every argument and flag of every command, with and without --json and --help", async () => {
+  const manifest = new URL("../../oclif.manifest.json", import.meta.url);
+  const { commands } = JSON.parse(readFileSync(manifest, "utf8")) as Manifest;
+  const evil = "\u001b]0;x\u0007\u009b\u202e\r\n";
+  let runs = 0;
+  for (const [command, { args, flags }] of Object.entries(commands)) {
+    const given = Object.keys(args).map((_, at) => [...Array(at).fill("."), evil]);
+    for (const [flag, { type }] of Object.entries(flags))
+      given.push(type === "option" ? [`--${flag}`, evil] : [`--${flag}=${evil}`]);
+    for (const words of [...given, [`-${evil}`], ["--help", evil]])
+      for (const json of [[], ["--json"]]) {
+        const line = [command, ...words, ...json];
+        const { stdout, stderr, code } = await warmCrimg(line, { cwd: HOME });
+        runs++;
+        assertClean(Buffer.from(stdout + stderr), JSON.stringify(line));
+        assert.not.match(stderr, /internal error|\n {4}at /, JSON.stringify(line));
+        assert.ok(code === 0 || code === 1 || code === 2, JSON.stringify(line));
+      }
+  }
+  process.stdout.write(`${runs} command lines `);
+});
+
+test("facts of a host that were tampered with", async () => {
+  const file = join(HOME, "host.json");
+  const facts = await warmCrimg(["facts", "-o", file]);
+  assert.is(facts.code, 0, facts.stderr);
+  const text = readFileSync(file, "utf8");
+  for (const poisoned of [
+    text.replace(/: "(?=[^"])/g, (it) => `${it}\\u001b[31m\\u009b\\u202e`),
+    text.replace(/"criu": ?\{[^}]*\}/, '"criu": {"problem": "\\u001b[31m\\u202e"}'),
+    text.replace(/\d+/g, '"\\u001b[31m"'),
+    "\u001b[31m",
+  ]) {
+    writeFileSync(file, poisoned);
+    await runs(["validate", fixture("logger"), "--host", file]);
   }
 });
 
@@ -201,7 +253,7 @@ test("a log of criu", async () => {
 test("an edit log whose every text is poisoned", async () => {
   const set = join(HOME, "logged");
   cpSync(fixture("logger"), set, { recursive: true });
-  await crimg(["edit", set, "--remap-path", "/var/lib=/srv", "--in-place"]);
+  await warmCrimg(["edit", set, "--remap-path", "/var/lib=/srv", "--in-place"]);
   const file = join(set, "crimg-edits.jsonl");
   const evil = JSON.stringify(POISON).slice(1, -1);
   for (const key of ["time", "crimg", "edits", "before", "after", "field", "image", "name"]) {
@@ -211,7 +263,7 @@ test("an edit log whose every text is poisoned", async () => {
       old.replace(new RegExp(`("${key}":\\[?")`, "g"), (it) => it + evil),
     );
     await runs(["log", set]);
-    const { stdout, stderr } = await crimg(["undo", set, "-o", join(HOME, `undone ${key}`)]);
+    const { stdout, stderr } = await warmCrimg(["undo", set, "-o", join(HOME, `undone ${key}`)]);
     assertClean(Buffer.from(stdout + stderr), `undo, poison in ${key}`);
     writeFileSync(file, old);
   }

@@ -6,8 +6,13 @@
 import fs from "node:fs";
 import path from "node:path";
 import * as assert from "uvu/assert";
+import { isTar } from "../../src/formats/archive/tar/read.js";
+import { sha256 } from "../../src/io/digest.js";
+import { type ByteSource, FileSource } from "../../src/io/source.js";
+import type { CriuDocument } from "../../src/model/document.js";
+import { openDocument } from "../../src/open.js";
+import { EDIT_LOG } from "../../src/ops/edit/log.js";
 import { atEachStep, NAMING } from "../helpers/at-step.js";
-import { crimg } from "../helpers/cli.js";
 import { fixture, streamFixture } from "../helpers/images.js";
 import { crimgKilledAfter, moments, randomBy } from "../helpers/kills.js";
 import { interrupt } from "../helpers/leftovers.js";
@@ -16,8 +21,9 @@ import { tickerTar } from "../helpers/packages.js";
 import { NIGHTLY, SEED } from "../helpers/seed.js";
 import { imageDigest } from "../helpers/snapshot.js";
 import { suite } from "../helpers/suite.js";
+import { warmCrimg } from "../helpers/warm.js";
 
-const RANDOM = NIGHTLY ? 150 : 4;
+const RANDOM = NIGHTLY ? 150 : 2;
 const test = suite("writing commands that are killed", {}, 1800);
 test.after(cleanUp);
 test.before(() => {
@@ -25,6 +31,7 @@ test.before(() => {
 });
 
 const STREAM_EDIT = ["--remap-path", "/var=/srv/elsewhere"];
+const ARCHIVE_EDIT = ["--comm", "1=renamed"];
 const SET_EDIT = ["--comm", "1000=renamed"];
 
 interface Writer {
@@ -42,7 +49,7 @@ const stream = (to: string) => fs.copyFileSync(streamFixture("locks"), path.join
 const archive = (to: string) => fs.writeFileSync(path.join(to, "a.tar"), tickerTar());
 
 async function edited(image: string, args: readonly string[]): Promise<void> {
-  const { code, stderr } = await crimg(["edit", image, ...args, "--in-place"]);
+  const { code, stderr } = await warmCrimg(["edit", image, ...args, "--in-place"]);
   assert.is(code, 0, stderr);
 }
 
@@ -78,14 +85,45 @@ const WRITERS: Record<string, Writer> = {
     isInPlace: true,
     prepare: async (to) => {
       archive(to);
-      await edited(path.join(to, "a.tar"), ["--comm", "1=renamed"]);
+      await edited(path.join(to, "a.tar"), ARCHIVE_EDIT);
     },
   },
-  "convert to an image": {
-    args: ["convert", "a.tar", "out", "--as", "oci", "--compress", "gzip"],
+  "edit -o of an archive": {
+    args: ["edit", "a.tar", ...ARCHIVE_EDIT, "-o", "out"],
     out: "out",
     prepare: archive,
   },
+  "edit in place of an archive": {
+    args: ["edit", "a.tar", ...ARCHIVE_EDIT, "--in-place"],
+    out: "a.tar",
+    isInPlace: true,
+    prepare: archive,
+  },
+  "edit in place of a large file": {
+    args: ["edit", "set", "--env", "1000:PATH=/srv", "--in-place"],
+    out: "set",
+    isInPlace: true,
+    // From 1 MiB on a file is copied and patched.
+    prepare: (to) => {
+      set(to);
+      fs.appendFileSync(path.join(to, "set/pages-1.img"), Buffer.alloc(1 << 20));
+    },
+  },
+  "undo -o of a set": {
+    args: ["undo", "set", "-o", "out"],
+    out: "out",
+    prepare: async (to) => {
+      set(to);
+      await edited(path.join(to, "set"), SET_EDIT);
+    },
+  },
+  ...Object.fromEntries(
+    [["oci", "--compress", "gzip"], ["podman"], ["cri-o"]].map((form) => [
+      `convert --as ${form[0]}`,
+      { args: ["convert", "a.tar", "out", "--as", ...form], out: "out", prepare: archive },
+    ]),
+  ),
+  example: { args: ["example", "out"], out: "out", prepare: () => {} },
   "recover of a set": {
     args: ["recover", "set"],
     out: "set",
@@ -130,15 +168,24 @@ const WRITERS: Record<string, Writer> = {
     out: "out",
     prepare: async (to) => {
       set(to);
-      const { code, stderr } = await crimg(["decode", "set/core-1000.img", "-o", "core.json"], { cwd: to });
+      const { code, stderr } = await warmCrimg(["decode", "set/core-1000.img", "-o", "core.json"], {
+        cwd: to,
+      });
       assert.is(code, 0, stderr);
     },
   },
 };
 
-/** What stands there; undefined for nothing. */
+/** What stands there; undefined for nothing. Of an archive its images, without the log. */
 function digestOf(file: string): string | undefined {
-  return fs.existsSync(file) ? imageDigest(file) : undefined;
+  if (!fs.existsSync(file)) return undefined;
+  if (fs.statSync(file).isDirectory() || !isTar(new FileSource(file))) return imageDigest(file);
+  const document = openDocument(file) as CriuDocument;
+  const { fileSet } = document.set;
+  const images = fileSet.names().filter((name) => name !== EDIT_LOG);
+  const digests = images.map((name) => `${name} ${sha256(fileSet.open(name) as ByteSource)}`);
+  document.close();
+  return digests.join();
 }
 
 function namesIn(directory: string): string[] {
@@ -172,7 +219,7 @@ for (const [what, { args, out, prepare, isInPlace = false }] of Object.entries(W
     await prepare(before);
     copy(before, cwd);
     const old = records(cwd).length > 0 ? undefined : digestOf(file);
-    const whole = await crimg(args, { cwd });
+    const whole = await warmCrimg(args, { cwd });
     assert.is(whole.code, 0, whole.stderr);
     const [done, names] = [digestOf(file), namesIn(cwd)];
     assert.is.not(done, old);
@@ -182,7 +229,7 @@ for (const [what, { args, out, prepare, isInPlace = false }] of Object.entries(W
       const now = digestOf(file);
       if (records(cwd).length === 0) assert.ok(now === old || now === done, `${killed}: neither old nor new`);
       if (now === done && !isInPlace) fs.rmSync(file, { recursive: true });
-      const { code, stderr } = await crimg(args, { cwd });
+      const { code, stderr } = await warmCrimg(args, { cwd });
       // What was undone already cannot be once more.
       if (code !== 0) assert.ok(args[0] === "undo" && digestOf(file) === done, `${killed}: ${stderr}`);
       assert.is(digestOf(file), done, killed);

@@ -3,6 +3,7 @@ import fs from "node:fs";
 import { BackendError } from "../../io/errors.js";
 import { textToBytes } from "../../io/text.js";
 import { O_CLOEXEC } from "../../linux/open-flags.js";
+import type { FileUser } from "../backend.js";
 import { poll, waitFor } from "./ptrace/wait.js";
 import { SYS } from "./sys/abi-x64.js";
 import { attempt, call } from "./sys/syscall.js";
@@ -21,6 +22,14 @@ interface FileIdentity {
  */
 const GUARD = `
 const fs = require("node:fs");
+const user = JSON.parse(process.argv[1]);
+const become = (uid, gid, groups) => {
+  if (user === null) return;
+  process.seteuid(0);
+  process.setgroups(groups);
+  process.setegid(gid);
+  process.seteuid(uid);
+};
 const entries = new Map();
 for (const line of fs.readFileSync(0, "latin1").split("\\n").slice(0, -1)) {
   const entry = JSON.parse(line);
@@ -30,6 +39,8 @@ for (const line of fs.readFileSync(0, "latin1").split("\\n").slice(0, -1)) {
 }
 for (const { path, text, dev, ino } of [...entries.values()].reverse())
   try {
+    if (text === undefined) become(user?.uid, user?.gid, user?.groups);
+    else become(0, 0, []);
     const name = Buffer.from(path, "latin1");
     const stat = fs.lstatSync(name, { bigint: true });
     if (text !== undefined) fs.writeFileSync(name, text);
@@ -47,6 +58,9 @@ export class Journal {
   #guard: { readonly pid: number; readonly pipe: number } | undefined;
   #last = 0;
   readonly #noted = new Set<number>();
+
+  /** `user`: whose rights to files the guard has, where it removes names. */
+  constructor(readonly user?: FileUser) {}
 
   /**
    * A name that is about to be made. Without an identity it must be one that no other program chooses. Gives the number
@@ -95,7 +109,7 @@ export class Journal {
   }
 
   #note(entry: Readonly<Record<string, string>>): number {
-    this.#guard ??= startGuard();
+    this.#guard ??= startGuard(this.user);
     const id = ++this.#last;
     this.#noted.add(id);
     this.#write({ id, ...entry });
@@ -112,12 +126,13 @@ function latin1(path: string): string {
   return textToBytes(path).toString("latin1");
 }
 
-function startGuard(): { readonly pid: number; readonly pipe: number } {
+function startGuard(user: FileUser | undefined): { readonly pid: number; readonly pipe: number } {
   const ends = Buffer.alloc(8);
   call("make a pipe", SYS.pipe2, ends, O_CLOEXEC);
   const [readEnd, pipe] = [ends.readInt32LE(0), ends.readInt32LE(4)];
+  const rights = user === undefined ? null : { ...user, groups: [...user.gids] };
   // A session of its own: what ends the group of crimg leaves it alone.
-  const guard = spawn(process.execPath, ["-e", GUARD], {
+  const guard = spawn(process.execPath, ["-e", GUARD, JSON.stringify(rights)], {
     stdio: [readEnd, "ignore", "ignore"],
     env: {},
     cwd: "/",

@@ -4,10 +4,12 @@ import os from "node:os";
 import path from "node:path";
 import { BackendError } from "../../io/errors.js";
 import { CAP_SYS_ADMIN } from "../../linux/capabilities.js";
-import type { Restart, RestartOptions } from "../backend.js";
+import type { FileUser, Restart, RestartOptions } from "../backend.js";
 import { readProc } from "./proc/read.js";
 import { readStatus } from "./proc/status.js";
 
+/** In the environment of the crimg inside. */
+const FILE_USER = "CRIMG_FILE_USER";
 const POLL_MS = 20;
 /** Where the image is for the crimg inside: its descriptor 3. */
 const IMAGE = "/proc/self/fd/3";
@@ -32,6 +34,7 @@ export async function restoreInNamespace(
     options.onStep?.(`start a crimg in a pid namespace: unshare ${args.join(" ")}`);
     const child = spawn("unshare", args, {
       stdio: ["inherit", "pipe", "pipe", descriptor],
+      env: { ...process.env, [FILE_USER]: fileUserText(options.filesAs) },
       detached: options.detach,
     });
     return await outcome(child, pidFile, options);
@@ -39,6 +42,18 @@ export async function restoreInNamespace(
     fs.closeSync(descriptor);
     fs.rmSync(directory, { recursive: true, force: true });
   }
+}
+
+function fileUserText(user: FileUser | undefined): string {
+  return user === undefined ? "" : [user.uid, user.gid, ...user.gids].join();
+}
+
+/** Whose rights to files count for the crimg inside; undefined outside, and for those of the caller. */
+export function fileUserOfParent(): FileUser | undefined {
+  const text = process.env[FILE_USER];
+  if (text === undefined || text === "") return undefined;
+  const [uid = 0, gid = 0, ...gids] = text.split(",").map(Number);
+  return { uid, gid, gids: new Set(gids) };
 }
 
 function unshareArguments(): string[] {

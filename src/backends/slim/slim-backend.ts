@@ -96,10 +96,12 @@ export class SlimBackend implements Backend {
     const { detach, pidFile, onRestored, onStep, onProgress, pids, pidns, expiryFrom } = options;
     if (pidns === true || pids === "new") return this.#inNamespace(document, options);
     const { restore } = await import("./restore/restore.js");
+    const { fileUserOfParent } = await import("./pid-namespace.js");
     let pid: number;
     try {
       pid = restore(readerOf(document), fileOf(document), {
         expiryFrom,
+        filesAs: options.filesAs ?? fileUserOfParent(),
         log: onStep,
         onProgress,
       });

@@ -24,6 +24,7 @@ const NOTHING_AROUND: Omit<Surroundings, "securityModule"> = {
   userNamespace: undefined,
   loadsPolicies: false,
   joinsControlGroups: false,
+  madeControlGroups: [],
 };
 
 /** The model over a linux-cr stream. What is looked at first reads the order of all records, but none of the pages. */

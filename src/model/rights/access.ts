@@ -1,6 +1,7 @@
 import fs from "node:fs";
 import path from "node:path";
 import { fsPath, resolveInRoot } from "../../io/rooted-path.js";
+import { S_ISVTX } from "../../linux/files.js";
 import type { Bearer } from "./bearer.js";
 
 /** Bits of a permission, as in the mode of a file for others. */
@@ -24,9 +25,20 @@ export class Access {
     return this.#mayReach(path.dirname(found.path)) && this.has(found.stat, wanted);
   }
 
-  /** Whether the user may make a file at a path; undefined when its directory is not there. */
-  mayMake(imagePath: string): boolean | undefined {
-    return this.may(path.posix.dirname(imagePath), WRITE | SEARCH);
+  /** Whether the user may make a file at a path, with the directories that are not there. */
+  mayMake(imagePath: string): boolean {
+    const above = path.posix.dirname(imagePath);
+    return this.may(above, WRITE | SEARCH) ?? (above !== imagePath && this.mayMake(above));
+  }
+
+  /** Whether the user may remove what lies at a path, unlink(2); undefined for what is not there. */
+  mayRemove(imagePath: string): boolean | undefined {
+    const there = this.stat(imagePath);
+    const directory = this.stat(path.posix.dirname(imagePath));
+    if (there === undefined || directory === undefined) return undefined;
+    const isSticky = (directory.stat.mode & S_ISVTX) !== 0;
+    const isOwn = [there, directory].some(({ stat }) => stat.uid === this.owner.uid);
+    return (!isSticky || isOwn) && this.mayMake(imagePath);
   }
 
   /** What lies at a path, links followed. */

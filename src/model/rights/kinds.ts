@@ -68,12 +68,12 @@ export const RIGHT_KINDS = {
   socket: kind(
     "RIGHTS_SOCKET",
     "grave",
-    "Sockets are such as any user may have: no raw or packet sockets, ports below 1024, or connections to forge.",
+    "Sockets are such as any user may have: no raw or packet ones, ports below 1024, marks, or connections to forge.",
   ),
   object: kind(
     "RIGHTS_OBJECT",
     "grave",
-    "No object is made that takes a capability: fanotify groups, BPF maps, network tunnels.",
+    "No object is made that takes a capability: fanotify groups, BPF maps, network tunnels, alarm timers.",
   ),
   signal: kind(
     "RIGHTS_SIGNAL",
@@ -94,7 +94,7 @@ export const RIGHT_KINDS = {
   rlimit: kind(
     "RIGHTS_RLIMIT",
     "light",
-    "Hard limits that hold users back are not above the kernel's own: RLIMIT_MEMLOCK, MSGQUEUE, NICE, RTPRIO.",
+    "Hard limits are not above the kernel's own (RLIMIT_MEMLOCK, MSGQUEUE, NICE, RTPRIO) or those of crimg (the others).",
   ),
   loginuid: kind(
     "RIGHTS_LOGINUID",

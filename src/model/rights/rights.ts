@@ -15,6 +15,6 @@ export function* rightsBeyond(checkpoint: Checkpoint, owner: Bearer, root?: stri
   const access = root === undefined ? undefined : new Access(root, owner);
   for (const task of checkpoint.tasks) yield* taskRights(task, owner, checkpoint.surroundings);
   yield* fileRights(checkpoint, owner, access);
-  yield* socketRights(checkpoint, access);
+  yield* socketRights(checkpoint, owner, access);
   yield* surroundingRights(checkpoint, owner);
 }

@@ -31,14 +31,16 @@ export function* surroundingRights(checkpoint: Checkpoint, owner: Bearer): Gener
 }
 
 /** Groups outside of those that systemd gives to the owner. */
-function* controlGroups({ tasks }: Checkpoint, { uid }: Bearer): Generator<Right> {
+function* controlGroups({ tasks, surroundings }: Checkpoint, { uid }: Bearer): Generator<Right> {
   const paths = new Set<string>();
+  const add = (path: string): void => {
+    const isOwn = path.startsWith(`/user.slice/user-${uid}.slice/`) && !path.split("/").includes("..");
+    if (!isOwn && !/^\/*$/.test(path)) paths.add(path);
+  };
   for (const { threads } of tasks)
     for (const { controlGroups: groups = [] } of threads)
-      for (const group of groups) {
-        const path = group.slice(group.indexOf(":") + 1);
-        if (!/^\/?$/.test(path) && !path.includes(`/user-${uid}.slice/`)) paths.add(path);
-      }
+      for (const group of groups) add(group.slice(group.indexOf(":") + 1));
+  for (const path of surroundings.madeControlGroups) add(path);
   for (const path of paths)
     yield { name: "cgroup", asked: `the control group ${path}`, had: "that of crimg" };
 }

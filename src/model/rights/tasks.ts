@@ -1,10 +1,12 @@
 import { flagNames } from "../../io/enums.js";
 import { capabilitiesIn, SECUREBITS } from "../../linux/capabilities.js";
 import { SCHED_RESET_ON_FORK } from "../../linux/sched.js";
+import { CLOCK_BOOTTIME_ALARM, CLOCK_REALTIME_ALARM } from "../../linux/time.js";
 import type { Task, Thread } from "../checkpoint.js";
 import type { Credentials } from "../credentials.js";
 import type { IdRange, Surroundings } from "../surroundings.js";
 import type { Bearer } from "./bearer.js";
+import { hardLimits } from "./limits.js";
 import type { Right } from "./right.js";
 
 /** SECBIT_KEEP_CAPS and, since Linux 6.14, SECBIT_EXEC_RESTRICT_FILE, SECBIT_EXEC_DENY_INTERACTIVE and their locks. */
@@ -13,15 +15,6 @@ const FREE_SECUREBITS = 0xf10;
 const REAL_TIME: Readonly<Record<number, string>> = { 1: "SCHED_FIFO", 2: "SCHED_RR", 6: "SCHED_DEADLINE" };
 const NOT_SET = 0xffff_ffff;
 
-/** Hard limits that the kernel gives to init, include/asm-generic/resource.h, by the number of the limit. */
-const LIMITS: readonly (readonly [number: number, name: string, most: bigint])[] = [
-  [8, "RLIMIT_MEMLOCK", 8n << 20n],
-  [12, "RLIMIT_MSGQUEUE", 819_200n],
-  // Up to 20 the nice value stays at 0 or above.
-  [13, "RLIMIT_NICE", 20n],
-  [14, "RLIMIT_RTPRIO", 0n],
-];
-
 type Asked = Omit<Right, "pid">;
 
 /** What a task and its threads ask for. */
@@ -29,7 +22,7 @@ export function* taskRights(task: Task, owner: Bearer, surroundings: Surrounding
   const { pid, origin } = task;
   for (const thread of task.threads)
     for (const right of threadRights(thread, owner, surroundings)) yield { ...right, pid: thread.tid };
-  for (const right of processRights(task, owner)) yield { origin, ...right, pid };
+  for (const right of processRights(task, owner, hardLimits())) yield { origin, ...right, pid };
 }
 
 function* threadRights(thread: Thread, owner: Bearer, surroundings: Surroundings): Generator<Asked> {
@@ -100,7 +93,11 @@ function outsideOf(id: number, ranges: readonly IdRange[] | undefined): number {
   return range === undefined ? id : range.outside + (id - range.inside);
 }
 
-function* processRights({ root, attributes, limits }: Task, owner: Bearer): Generator<Asked> {
+function* processRights(
+  { root, attributes, limits, timers }: Task,
+  owner: Bearer,
+  hardest: ReturnType<typeof hardLimits>,
+): Generator<Asked> {
   if (root?.path !== undefined && root.path !== "/")
     yield { name: "chroot", asked: `the root directory ${root.path}`, had: "/", path: root.path };
   const { oomScoreAdj, loginUid } = attributes;
@@ -108,11 +105,19 @@ function* processRights({ root, attributes, limits }: Task, owner: Bearer): Gene
     yield { name: "oom", asked: `oom_score_adj ${oomScoreAdj}`, had: "0 or above" };
   if (loginUid !== undefined && loginUid !== NOT_SET && loginUid !== owner.uid)
     yield { name: "loginuid", asked: `loginuid ${loginUid}`, had: ownUid(owner), id: loginUid };
-  for (const [number, name, most] of LIMITS) {
+  for (const [number, [name, most]] of hardest.entries()) {
     const hard = limits[number]?.hard;
     if (hard !== undefined && hard > most)
       yield { name: "rlimit", asked: `${name} above ${most}`, had: `at most ${most}` };
   }
+  for (const { clock, origin } of timers)
+    if (isAlarm(clock))
+      yield { name: "object", asked: "a timer that wakes the machine", had: "none", origin };
+}
+
+/** CLOCK_REALTIME_ALARM and CLOCK_BOOTTIME_ALARM take CAP_WAKE_ALARM, timer_create(2). */
+export function isAlarm(clock: number | undefined): boolean {
+  return clock === CLOCK_REALTIME_ALARM || clock === CLOCK_BOOTTIME_ALARM;
 }
 
 /** What a person reads of the owner's own ids. */

@@ -38,17 +38,18 @@ export function writeConversion(
 export function writeStream(stream: ByteSource, out: string, force: boolean, onWritten: OnWritten): number {
   replaces(out, force);
   const counted = new CountedSource(stream, (done) => onWritten(done, stream.size));
-  createFile(out, (temporary) => writeSource(temporary, counted, { sync: true }));
+  createFile(out, (temporary) => writeSource(temporary, counted, { sync: true }), { isNew: !force });
   return stream.size;
 }
 
 /** Writes an archive, whole or not at all; gives its bytes. Errors: USAGE when `out` exists without `force`; IO. */
 export function writeArchive(content: ByteSource | Iterable<Buffer>, out: string, force: boolean): number {
   replaces(out, force);
-  return createFile(out, (temporary) => {
+  const write = (temporary: string): number => {
     writeSource(temporary, content, { sync: true });
     return fs.statSync(temporary).size;
-  });
+  };
+  return createFile(out, write, { isNew: !force });
 }
 
 /** Tells how far a source was read. */

@@ -7,6 +7,7 @@ import { createPrivate } from "../../io/private-file.js";
 import { fsPath } from "../../io/rooted-path.js";
 import { type ByteSource, FileSource } from "../../io/source.js";
 import { removeAbandoned, temporaryName } from "../../io/temporary.js";
+import { tryRemove } from "../../io/try-remove.js";
 
 /** A file that an edit puts beside the image: the contents of a deleted file. Between the pieces it is a hole. */
 export interface NewFile {
@@ -83,7 +84,7 @@ function writeOne(file: NewFile): boolean {
     } catch (error) {
       throw ioError("write the contents of a deleted file", hostPath, error);
     } finally {
-      fs.rmSync(temporary, { force: true });
+      tryRemove(temporary);
     }
   });
 }

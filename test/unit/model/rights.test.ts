@@ -5,6 +5,7 @@ import { fileURLToPath } from "node:url";
 import * as assert from "uvu/assert";
 import { IMAGES } from "../../../src/formats/criu/images.js";
 import type { CredsEntry } from "../../../src/formats/criu/tables/creds.js";
+import type { VmaEntry } from "../../../src/formats/criu/tables/mm.js";
 import { isCrimgError } from "../../../src/io/errors.js";
 import { Writers } from "../../../src/io/writers.js";
 import type { Document } from "../../../src/model/document.js";
@@ -16,7 +17,7 @@ import { openDocument } from "../../../src/open.js";
 import type { SetBuilder } from "../../helpers/build-set.js";
 import { freshDirectory } from "../../helpers/live.js";
 import { needsRoot } from "../../helpers/needs.js";
-import { CREDS, type OneTask, oneTaskSet, PID } from "../../helpers/one-task-set.js";
+import { CREDS, type OneTask, oneTaskSet, PID, VMA } from "../../helpers/one-task-set.js";
 import { suite } from "../../helpers/suite.js";
 
 const test = suite("rights");
@@ -77,6 +78,55 @@ const limits = (number: number, max: bigint) => ({
   rlimits: { rlimits: LIMITS.map((limit, at) => (at === number ? { cur: 0n, max } : limit)) },
 });
 
+const NO_TIMER = { isec: 0n, iusec: 0n, vsec: 0n, vusec: 0n };
+const alarm = (clock_id: number) => ({
+  ...{ it_id: 0, clock_id, si_signo: 14, it_sigev_notify: 0, sival_ptr: 0n, overrun: 0 },
+  ...{ isec: 0n, insec: 0n, vsec: 0n, vnsec: 0n },
+});
+const timerfd = (clockid: number) => ({
+  ...{ id: 4, flags: 0, clockid, ticks: 0n, settime_flags: 0, fown: FOWN },
+  ...{ vsec: 0n, vnsec: 0n, isec: 0n, insec: 0n },
+});
+const SOCKET_OPTIONS = {
+  ...{ so_sndbuf: 0, so_rcvbuf: 0, so_snd_tmo_sec: 0n, so_snd_tmo_usec: 0n },
+  ...{ so_rcv_tmo_sec: 0n, so_rcv_tmo_usec: 0n, so_filter: [] },
+};
+const OWN_FILES = [
+  ["/bin/one", 1],
+  ["/tmp", 2],
+  ["/", 3],
+].map(([name, id]) => ({
+  ...{ type: 1, id: id as number },
+  reg: { id: id as number, flags: 0, pos: 0n, fown: FOWN, name: name as string, build_id: [] },
+}));
+
+/** The set with a listening unix socket. */
+function withSocket(parts: object): SetBuilder {
+  const usk = {
+    ...{ id: 4, ino: 9, type: 1, state: 10, flags: 0, uflags: 0, backlog: 1, peer: 0, fown: FOWN },
+    ...{ opts: SOCKET_OPTIONS, name: Buffer.from("/tmp/s\0"), ...parts },
+  };
+  return owned().image(IMAGES.FILES, undefined, [...OWN_FILES, { type: 5, id: 4, usk }]);
+}
+
+/** The set with an inotify that watches a directory. */
+function withWatch(path: string | undefined): SetBuilder {
+  const f_handle = { bytes: 8, type: 1, handle: [0n, 0n], ...(path !== undefined && { path }) };
+  const watch = { id: 0, i_ino: 5n, mask: 2, ignored_mask: 0, s_dev: 1, wd: 1, f_handle };
+  return owned().image(IMAGES.FILES, undefined, [
+    ...OWN_FILES,
+    { type: 8, id: 4, ify: { id: 4, flags: 0, fown: FOWN, wd: [watch] } },
+  ]);
+}
+
+/** The set with a control group that a restore makes, and a control file in it. */
+function withGroups(dir_name: string, file = "pids.max"): SetBuilder {
+  const dir = { dir_name, children: [], properties: [{ name: file, value: "1" }] };
+  return owned().image(IMAGES.CGROUP, undefined, [
+    { sets: [], controllers: [{ cnames: ["pids"], dirs: [dir] }] },
+  ]);
+}
+
 /** A set for each thing that is asked for. */
 const CASES: readonly (readonly [name: RightName, asked: string, set: SetBuilder])[] = [
   ...(["uid", "euid", "suid", "fsuid"] as const).map(
@@ -113,6 +163,40 @@ const CASES: readonly (readonly [name: RightName, asked: string, set: SetBuilder
   ["rlimit", "RLIMIT_RTPRIO above 0", owned({}, { task: limits(14, 99n) })],
   ["rlimit", "RLIMIT_NICE above 20", owned({}, { task: limits(13, 40n) })],
   ["rlimit", "RLIMIT_MEMLOCK above 8388608", owned({}, { task: limits(8, 1n << 40n) })],
+  [
+    "object",
+    "a timer that wakes the machine",
+    owned({}, { task: { timers: { real: NO_TIMER, virt: NO_TIMER, prof: NO_TIMER, posix: [alarm(8)] } } }),
+  ],
+  [
+    "object",
+    "a timer that wakes the machine",
+    owned().image(IMAGES.FILES, undefined, [...OWN_FILES, { type: 17, id: 4, tfd: timerfd(9) }]),
+  ],
+  ["socket", "SO_MARK 7", withSocket({ opts: { ...SOCKET_OPTIONS, so_mark: 7 } })],
+  ["socket", "SO_PRIORITY 7", withSocket({ opts: { ...SOCKET_OPTIONS, so_priority: 7 } })],
+  [
+    "file",
+    "a new socket /tmp/s of uid 0 and gid 0",
+    withSocket({ file_perms: { mode: 0o600, uid: 0, gid: 0 } }),
+  ],
+  ["file", "a watch by inode number", withWatch(undefined)],
+  ["cgroup", "the control group /system.slice", withGroups("system.slice")],
+  [
+    "cgroup",
+    "the control group /user.slice/user-1000.slice/../..",
+    withGroups("user.slice/user-1000.slice/../.."),
+  ],
+  [
+    "cgroup",
+    "the control group //../../../proc/sys/kernel/core_pattern",
+    withGroups("", "../../../proc/sys/kernel/core_pattern"),
+  ],
+  [
+    "namespace",
+    "a net namespace",
+    owned().image(IMAGES.IDS, 5000, [{ vm_id: 3, files_id: 3, fs_id: 3, sighand_id: 3, net_ns_id: 20 }]),
+  ],
   ["chroot", "the root directory /tmp", owned().image(IMAGES.FS, PID, [{ cwd_id: 2, root_id: 2, umask: 0 }])],
   ["device", "the device /srv/sda", withFile({ name: "/srv/sda", mode: 0o060660 })],
   ["device", "a new device srv/gone", withGhost({ mode: 0o060666 })],
@@ -187,7 +271,8 @@ test("files of the host are such as the owner may open: modes, directories on th
     chmodSync(join(root, path), mode);
   };
   chmodSync(root, 0o755);
-  for (const directory of ["open", "closed", "bin", "tmp"]) mkdirSync(join(root, directory));
+  for (const directory of ["open", "closed", "bin", "tmp", "dev", "dev/pts"])
+    mkdirSync(join(root, directory));
   chmodSync(join(root, "closed"), 0o700);
   chmodSync(join(root, "tmp"), 0o1777);
   make("bin/one", 0o755);
@@ -209,8 +294,72 @@ test("files of the host are such as the owner may open: modes, directories on th
   assert.equal(open("/closed/all", 0), ["file: the file /closed/all to read"]);
   assert.equal(open("/tmp/link", 0), ["file: the file /tmp/link to read"]);
   assert.equal(open("/open/absent", 0), []);
+  assert.equal(open("/dev/pts/../../open/root", 2), [
+    "file: the file /dev/pts/../../open/root to read and to write",
+  ]);
+  const watched = (path: string) => askedBy(withWatch(path).document(), root);
+  assert.equal(watched("/open"), []);
+  assert.equal(watched("/closed"), ["file: a watch of /closed"]);
   make("bin/one", 0o4755);
   assert.equal(open("/open/all", 0), ["setuid: the program /bin/one, set-user-ID"]);
+});
+
+test("a program or directory that is a descriptor too, or mapped, must be readable, and writable if it is written", () => {
+  needsRoot("giving files to users");
+  const root = freshDirectory("rights-roles");
+  chmodSync(root, 0o755);
+  for (const directory of ["bin", "tmp"]) mkdirSync(join(root, directory), { mode: 0o711 });
+  writeFileSync(join(root, "bin/one"), "", { mode: 0o711 });
+  const asked = (flags: number, fd: boolean, vmas: readonly VmaEntry[] = []) => {
+    const files = OWN_FILES.map((file) => ({ ...file, reg: { ...file.reg, flags } }));
+    const set = owned({}, { mm: { vmas: [...vmas] } })
+      .image(IMAGES.FILES, undefined, files)
+      .image(IMAGES.FDINFO, 2, fd ? [1, 2].map((id) => ({ id, flags: 0, type: 1, fd: id })) : []);
+    return askedBy(set.document(), root);
+  };
+  assert.equal(asked(0, false), []);
+  assert.equal(asked(2, false), [], "the flags count for descriptors");
+  assert.equal(asked(2, true), [
+    "file: the file /bin/one to read and to write and to run or enter",
+    "file: the file /tmp to read and to write and to run or enter",
+  ]);
+  const text = { ...VMA, status: 0x41, flags: 2, prot: 5, shmid: 1n };
+  assert.equal(asked(0, false, [text]), ["file: the file /bin/one to read and to run or enter"]);
+});
+
+test("a kept file of a deleted one must be readable, and removable where it goes", () => {
+  needsRoot("giving files to users");
+  const root = freshDirectory("rights-kept");
+  chmodSync(root, 0o755);
+  for (const [name, mode] of [
+    ["open", 0o777],
+    ["own", 0o755],
+    ["sticky", 0o1777],
+    ["closed", 0o700],
+  ] as const) {
+    mkdirSync(join(root, name));
+    writeFileSync(join(root, name, "kept"), "", { mode: 0o644 });
+    chmodSync(join(root, name), mode);
+  }
+  chownSync(join(root, "own"), UID, UID);
+  const asked = (kept: string, gone = "open/gone") => {
+    const file = { ...OWN_FILES[0], id: 5 } as (typeof OWN_FILES)[0];
+    const set = withFile({ name: gone })
+      .image(IMAGES.FILES, undefined, [
+        ...OWN_FILES,
+        { ...file, id: 4, reg: { ...file.reg, id: 4, name: gone } },
+        { ...file, reg: { ...file.reg, id: 5, name: kept } },
+      ])
+      .image(IMAGES.REMAP_FPATH, undefined, [{ orig_id: 4, remap_id: 5, remap_type: 0 }]);
+    return askedBy(set.document(), root);
+  };
+  for (const kept of ["open/kept", "own/kept", "/own/kept"]) assert.equal(asked(kept), []);
+  assert.equal(asked("sticky/kept"), ["file: the removal of sticky/kept"]);
+  assert.equal(asked("closed/kept"), [
+    "file: the file closed/kept under another name",
+    "file: the file closed/kept to read",
+  ]);
+  assert.equal(asked("own/kept", "closed/new/gone"), ["file: a new file closed/new/gone"]);
 });
 
 test("the owner of an image is whoever could have written it", () => {

@@ -1,13 +1,13 @@
 import fs from "node:fs";
-import path from "node:path";
 import { ScatteredPages } from "../../../formats/linux-cr/stream-writer.js";
 import { ConcatSource, type Piece, pieceSize } from "../../../io/concat.js";
 import { chunksOf } from "../../../io/digest.js";
 import { CrimgError, ioError, UsageError } from "../../../io/errors.js";
-import { PinnedDirectory } from "../../../io/pinned-directory.js";
-import { createPrivate, privateMode } from "../../../io/private-file.js";
+import { withPath } from "../../../io/pinned-directory.js";
+import { createPrivate, type OutputName, privateMode } from "../../../io/private-file.js";
 import type { ByteSource } from "../../../io/source.js";
 import { removeAbandoned, temporaryName } from "../../../io/temporary.js";
+import { tryRemove } from "../../../io/try-remove.js";
 import { replaces } from "../../../io/write-file.js";
 import { EEXIST } from "../../../linux/errno.js";
 import { AT_FDCWD, AT_SYMLINK_FOLLOW } from "../../../linux/files.js";
@@ -23,13 +23,12 @@ type OnWritten = (done: number, total: number) => void;
 /**
  * Writes an image to a file that gets its name once it is whole: killed at any moment, crimg leaves nothing behind, or all
  * of it. Only on file systems without O_TMPFILE, and while an old file is replaced, a file beside it has a name of its own.
- * The bytes are with the kernel then, not yet on the disk. Errors: USAGE when `out` exists (a file is replaced with `force`); IO.
+ * The bytes are with the kernel then, not yet on the disk. Errors: USAGE when it exists (a file is replaced with `force`); IO.
  */
-export function saveImage(image: ByteSource, out: string, force: boolean, onWritten: OnWritten): void {
-  const isOld = replaces(out, force);
-  const { dir, base } = path.parse(path.resolve(out));
-  removeAbandoned(dir, base);
-  const directory = PinnedDirectory.open(dir);
+export function saveImage(image: ByteSource, name: OutputName, force: boolean, onWritten: OnWritten): void {
+  const { directory, base, path: out } = name;
+  const isOld = withPath(directory.at(base), out, () => replaces(directory.at(base), force));
+  removeAbandoned(directory.inside, base);
   const [aside, named] = [directory.at(temporaryName(base)), directory.at(base)];
   let isNamed = false;
   let fd: number | undefined;
@@ -50,8 +49,7 @@ export function saveImage(image: ByteSource, out: string, force: boolean, onWrit
     throw error instanceof CrimgError ? error : ioError("write", out, error);
   } finally {
     if (fd !== undefined) fs.closeSync(fd);
-    if (isNamed) fs.rmSync(aside, { force: true });
-    directory.close();
+    if (isNamed) tryRemove(aside);
   }
 }
 

@@ -1,7 +1,8 @@
 import { O_CLOEXEC, O_PATH_DIRECTORY } from "../../../linux/open-flags.js";
-import type { Appliers } from "../restore/context.js";
+import type { Appliers, RestoreContext } from "../restore/context.js";
 import type { ConnectionStep } from "../sockets/plan.js";
 import { SYS } from "../sys/abi-x64.js";
+import { withRightsOf } from "../sys/file-user.js";
 import { attempt, cString, openPath } from "../sys/syscall.js";
 import { watchAgain } from "./epoll.js";
 import { setOwner } from "./owners.js";
@@ -16,7 +17,7 @@ export const FILES: Appliers<FileStep> = {
 export const DIRECTORIES: Appliers<DirectoryStep> = {
   "root directory"(context, { task, path }) {
     const { remote, transfer } = context.task(task);
-    const directory = openPath(path, O_PATH_DIRECTORY | O_CLOEXEC);
+    const directory = openDirectory(context, path);
     try {
       transfer.lend(directory, (fd) => void remote.call("enter its root directory", SYS.fchdir, fd));
       remote.call("set its root directory", SYS.chroot, remote.put(cString(".")));
@@ -32,7 +33,7 @@ export const DIRECTORIES: Appliers<DirectoryStep> = {
       enter(context.files.get(file));
       return;
     }
-    const directory = openPath(path, O_PATH_DIRECTORY | O_CLOEXEC);
+    const directory = openDirectory(context, path);
     try {
       enter(directory);
     } finally {
@@ -41,6 +42,10 @@ export const DIRECTORIES: Appliers<DirectoryStep> = {
   },
   umask: (context, { task, umask }) => void context.task(task).remote.call("set its umask", SYS.umask, umask),
 };
+
+function openDirectory({ files }: RestoreContext, path: string): number {
+  return withRightsOf(files.user, () => openPath(path, O_PATH_DIRECTORY | O_CLOEXEC));
+}
 
 export const OWNERS: Appliers<OwnerStep> = {
   owner: ({ files }, { objref, owner, isAsync }) => setOwner(files.get(objref), owner, isAsync),

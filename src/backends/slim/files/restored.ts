@@ -5,10 +5,12 @@ import { EAGAIN } from "../../../linux/errno.js";
 import { AT_FDCWD, F_SETFL } from "../../../linux/files.js";
 import { O_ACCMODE, O_CLOEXEC, O_NOCTTY, O_NONBLOCK, O_PATH, O_RDWR } from "../../../linux/open-flags.js";
 import type { StreamReader } from "../../../model/linux-cr/reader.js";
+import type { FileUser } from "../../backend.js";
 import { DeletedFiles } from "../deleted-files/apply.js";
 import { Journal } from "../journal.js";
 import { Sockets } from "../sockets/apply.js";
 import { SYS } from "../sys/abi-x64.js";
+import { withRightsOf } from "../sys/file-user.js";
 import { KernelError } from "../sys/kernel-error.js";
 import { attempt, call, cString } from "../sys/syscall.js";
 import { Terminals } from "../terminals/pairs.js";
@@ -21,13 +23,16 @@ import { Pipes } from "./pipes.js";
 /** What F_SETFL can set: O_APPEND, O_NONBLOCK, O_DIRECT, O_NOATIME. */
 const SETTABLE = 0o2000 | 0o4000 | 0o40000 | 0o1000000;
 
+/** Terminals and memfds are made anew, with owners that the user may not choose. */
+const NO_PATH: ReadonlySet<number> = new Set([FILE_TYPE.terminal, FILE_TYPE.memfd]);
+
 /**
  * The open files of an image, made anew as descriptors of crimg, each at its first use; tasks are given them
  * with pidfd_getfd(2). Errors: BackendError naming the file.
  */
 export class OpenFiles {
   /** What must not outlast this run. */
-  readonly journal = new Journal();
+  readonly journal: Journal;
   readonly #open = new Map<number, number>();
   readonly terminals: Terminals;
   readonly sockets: Sockets;
@@ -41,7 +46,10 @@ export class OpenFiles {
     readonly image: number,
     /** FILEs of shared mappings that are written to: criu stores them as if they were open for reading alone. */
     readonly written: ReadonlySet<number>,
+    /** Whose rights to files count. */
+    readonly user: FileUser | undefined,
   ) {
+    this.journal = new Journal(user);
     this.deleted = new DeletedFiles(reader, image, this.journal, (objref) => this.file(objref));
     this.#pipes = new Pipes(reader, this.deleted);
     this.#memFiles = new MemFiles(reader, image);
@@ -53,7 +61,10 @@ export class OpenFiles {
   get(objref: number): number {
     const known = this.#open.get(objref);
     if (known !== undefined) return known;
-    const fd = this.#make(this.file(objref));
+    const file = this.file(objref);
+    const fd = NO_PATH.has(file.value.f_type)
+      ? this.#make(file)
+      : withRightsOf(this.user, () => this.#make(file));
     this.#open.set(objref, fd);
     return fd;
   }
@@ -84,7 +95,7 @@ export class OpenFiles {
     this.#memFiles.close();
     this.terminals.close();
     this.sockets.close();
-    this.deleted.close();
+    withRightsOf(this.user, () => this.deleted.close());
   }
 
   #make(file: OpenFileRecord): number {

@@ -1,6 +1,7 @@
 import { BackendError, isCrimgError } from "../../../io/errors.js";
 import { VM_WRITE } from "../../../linux/mman.js";
 import { isShared } from "../../../model/mapping.js";
+import type { FileUser } from "../../backend.js";
 import { OpenFiles } from "../files/restored.js";
 import { isFileVma } from "../memory/image.js";
 import { SharedMemory } from "../memory/shared.js";
@@ -19,6 +20,8 @@ export interface RestoreOptions {
   readonly pidns?: boolean | undefined;
   /** Where the times of leases and timers count from: the end of the restart (default), or its start. */
   readonly expiryFrom?: "start" | "end" | undefined;
+  /** Whose rights to files count; undefined for those of crimg itself. */
+  readonly filesAs?: FileUser | undefined;
   /** Gets a line for every step, without time and line end. */
   readonly log?: ((line: string) => void) | undefined;
   /** Told how many bytes of memory are in place, and how many there will be. */
@@ -58,7 +61,7 @@ export class RestoreContext {
     readonly imageFd: number,
     readonly options: RestoreOptions = {},
   ) {
-    this.files = new OpenFiles(image.reader, imageFd, writtenFiles(image));
+    this.files = new OpenFiles(image.reader, imageFd, writtenFiles(image), options.filesAs);
     this.shared = new SharedMemory(image, imageFd, (bytes) => this.filled(bytes));
   }
 

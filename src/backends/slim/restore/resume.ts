@@ -3,6 +3,7 @@ import { readVmas } from "../proc/mappings.js";
 import { readStat } from "../proc/stat.js";
 import { syscallSite } from "../ptrace/parasite-area.js";
 import { waitFor } from "../ptrace/wait.js";
+import { withRightsOf } from "../sys/file-user.js";
 import { finishThread } from "../tasks/apply-thread.js";
 import type { Appliers } from "./context.js";
 import type { LifeStep } from "./plan.js";
@@ -20,8 +21,8 @@ export const LIFE: Appliers<LifeStep> = {
     const site = syscallSite(remote.tracee, readVmas(task));
     finishThread(remote, thread, () => remote.remove(site));
   },
-  "note substitutes": ({ files }) => files.deleted.note(),
-  "remove substitutes": ({ files }) => files.deleted.end(),
+  "note substitutes": ({ files }) => withRightsOf(files.user, () => files.deleted.note()),
+  "remove substitutes": ({ files }) => withRightsOf(files.user, () => files.deleted.end()),
   outlive(context) {
     // One call after the other, the root last: killed within these microseconds, crimg takes those with it that it still may.
     for (const { process, remotes } of [...context.tasks.values()].reverse())

@@ -12,6 +12,7 @@ import { watchPaths } from "../files/inotify.js";
 import type { Appliers } from "../restore/context.js";
 import type { RemoteTask } from "../restore/remote-task.js";
 import { SYS } from "../sys/abi-x64.js";
+import { withRightsOf } from "../sys/file-user.js";
 import { stillLeft, timeBytes } from "../sys/time.js";
 import type { ImageProcess } from "../tasks/image.js";
 import { type DeadlineStep, posixTimers } from "./plan.js";
@@ -20,7 +21,7 @@ export const DEADLINES: Appliers<DeadlineStep> = {
   "arm timerfd": ({ image, files, used }, { objref }) =>
     armTimerFd(image.reader, files.file(objref), files.get(objref), used),
   "watch paths": ({ image, files }, { objref }) =>
-    watchPaths(image.reader, files.file(objref), files.get(objref)),
+    withRightsOf(files.user, () => watchPaths(image.reader, files.file(objref), files.get(objref))),
   "arm timers"(context, { task }) {
     const { remote, process } = context.task(task);
     armTimers(remote, process, context.used);

@@ -14,7 +14,7 @@ import type { CriuDocument, Packaged } from "../../../model/document.js";
 import type { EditTarget, ImageFiles, WrittenImage } from "../image-files.js";
 import { type EditLog, readLog } from "../log.js";
 import type { LogEntry } from "../log-entry.js";
-import { assertFree, identityOf } from "../target-file.js";
+import { assertFree, stampAt } from "../target-file.js";
 import { copyTree } from "./copy-tree.js";
 import { assertOfSet } from "./set-files.js";
 
@@ -26,15 +26,12 @@ export function filesOfSet({ set: { fileSet }, packaged }: CriuDocument): FileSe
 /** The files of a set in an archive; the log is a member beside the images, which engines and criu pass over. */
 export class PackagedFiles implements ImageFiles {
   readonly files: FileSet;
-  readonly #identity: string | undefined;
 
   constructor(
     document: CriuDocument,
     private readonly packaged: Packaged,
   ) {
     this.files = filesOfSet(document);
-    const { file } = packaged.package;
-    this.#identity = file instanceof FileSource ? identityOf(file.path) : undefined;
   }
 
   get log(): EditLog {
@@ -80,11 +77,11 @@ export class PackagedFiles implements ImageFiles {
     assertFree(to);
     const { file } = this.packaged.package;
     const from = file instanceof FileSource ? file.path : undefined;
-    createFile(to, (temporary) => {
+    const write = (temporary: string): void => {
       writeSource(temporary, made.content, { from, sync: true });
       this.#assertUnchanged();
-      assertFree(to);
-    });
+    };
+    createFile(to, write, { isNew: true });
   }
 
   #replace(made: Repacked): void {
@@ -108,18 +105,20 @@ export class PackagedFiles implements ImageFiles {
         throw new EditError("another crimg edit of this archive is in progress; try again later", {
           file: name,
         });
-      createFile(real, (temporary) => {
-        writeSource(temporary, made.content, { like: real, sync: true });
-        this.#assertUnchanged();
+      createFile(real, (temporary, beside) => {
+        const old = beside.at(path.basename(real));
+        writeSource(temporary, made.content, { like: old, sync: true });
+        this.#assertUnchanged(old);
       });
     } finally {
       fs.closeSync(held);
     }
   }
 
-  #assertUnchanged(): void {
+  /** `at`: a path to the archive, in the directory that is written to. */
+  #assertUnchanged(at?: string): void {
     const { file, name } = this.packaged.package;
-    if (file instanceof FileSource && identityOf(file.path) !== this.#identity)
+    if (file instanceof FileSource && stampAt(at ?? file.path) !== file.stamp)
       throw new EditError("the archive was changed by another program meanwhile; nothing was done", {
         file: name,
       });

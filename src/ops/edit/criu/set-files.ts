@@ -42,14 +42,17 @@ export class SetFiles implements ImageFiles {
     target: EditTarget,
     digests: ReadonlyMap<string, FileDigests>,
   ): WrittenImage {
-    const from = directoryOf(this.document);
+    const files = setDirectory(this.document);
+    const from = files.directory;
     const log = changed.get(EDIT_LOG);
     const all = new Map(digests);
     if (log !== undefined) all.set(EDIT_LOG, logDigests(this.files, log));
     const isUnchanged = (pathOf: (name: string) => string): boolean =>
       [...all].every(([name, { before }]) => (sha256OfFile(pathOf(name)) ?? null) === before);
     if (target.to === "in place") {
-      if (changed.size > 0) replaceInPlace(setPlace(from), changed, { digests: all, isUnchanged });
+      const isSame = (pathOf: (name: string) => string): boolean =>
+        files.isAt(pathOf(".")) && isUnchanged(pathOf);
+      if (changed.size > 0) replaceInPlace(setPlace(from), changed, { digests: all, isUnchanged: isSame });
       return { path: from, copied: undefined };
     }
     const { path: directory, copy = false } = target;
@@ -86,7 +89,7 @@ export interface TemporarySet {
  * original untouched. Errors: IO.
  */
 export function temporarySet(document: CriuDocument, plan: Plan): TemporarySet {
-  const from = directoryOf(document);
+  const from = setDirectory(document).directory;
   const directory = temporaryBeside(from);
   const remove = (): void => fs.rmSync(directory, { recursive: true, force: true });
   try {
@@ -99,8 +102,8 @@ export function temporarySet(document: CriuDocument, plan: Plan): TemporarySet {
 }
 
 /** Errors: UNSUPPORTED for a set that is not a directory. */
-function directoryOf(document: CriuDocument): string {
+function setDirectory(document: CriuDocument): DirectoryFileSet {
   const { fileSet } = document.set;
-  if (fileSet instanceof DirectoryFileSet) return fileSet.directory;
+  if (fileSet instanceof DirectoryFileSet) return fileSet;
   throw new UnsupportedError("only image sets in a directory can be written", { file: document.name });
 }

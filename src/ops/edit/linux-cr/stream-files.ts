@@ -5,6 +5,7 @@ import { EditError, UnsupportedError, UsageError } from "../../../io/errors.js";
 import type { FileSet } from "../../../io/file-set.js";
 import { type FileDigests, type ReplaceOptions, replaceInPlace } from "../../../io/in-place.js";
 import { createFile } from "../../../io/new-file.js";
+import type { PinnedDirectory } from "../../../io/pinned-directory.js";
 import { type ByteSource, FileSource } from "../../../io/source.js";
 import { writeSource } from "../../../io/write-file.js";
 import type { LinuxCrDocument } from "../../../model/document.js";
@@ -12,7 +13,7 @@ import type { EditTarget, ImageFiles, WrittenImage } from "../image-files.js";
 import { EDIT_LOG, type EditLog, logDigests, readLog } from "../log.js";
 import type { LogEntry } from "../log-entry.js";
 import { logOf, streamPlace } from "../place.js";
-import { assertFree, identityOf } from "../target-file.js";
+import { assertFree, stampAt } from "../target-file.js";
 
 /** A stream and its log as the two files of a set: the log, and under any other name the stream itself. */
 class StreamAndLog implements FileSet {
@@ -111,15 +112,16 @@ export class StreamFiles implements ImageFiles {
     if (file === "") throw new UsageError("the new file has no name");
     assertFree(file);
     const from = this.#source instanceof FileSource ? this.#source.path : undefined;
-    createFile(file, (temporary, beside) => {
+    const write = (temporary: string, beside: PinnedDirectory): void => {
       writeSource(temporary, content, { from, sync: true });
       if (!this.#isUnchanged(() => from ?? ""))
         throw new EditError("the stream was changed by another program meanwhile", { file: this.files.name });
-      assertFree(file);
+      assertFree(file, beside.at(path.basename(file)));
       const logName = path.basename(logOf(file));
       if (log === null) fs.rmSync(beside.at(logName), { force: true });
       else createFile(beside.at(logName), (made) => writeSource(made, log, { from, sync: true }));
-    });
+    };
+    createFile(file, write, { isNew: true });
   }
 }
 
@@ -129,8 +131,7 @@ export class StreamFiles implements ImageFiles {
  */
 function unchanged(source: ByteSource): ReplaceOptions["isUnchanged"] {
   if (!(source instanceof FileSource)) return () => true;
-  const before = identityOf(source.path);
-  return (pathOf) => identityOf(pathOf(path.basename(realPath(source)))) === before;
+  return (pathOf) => stampAt(pathOf(path.basename(realPath(source)))) === source.stamp;
 }
 
 /** The file of a stream, with no symbolic link in its path: the log stands beside it. */

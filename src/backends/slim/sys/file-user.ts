@@ -1,0 +1,37 @@
+import { BackendError } from "../../../io/errors.js";
+import type { FileUser } from "../../backend.js";
+import { SYS } from "./abi-x64.js";
+import { attempt, call } from "./syscall.js";
+
+/** No id: setfsuid(2) only returns the one that is set. */
+const NO_CHANGE = 0xffff_ffff;
+
+let isInside = false;
+
+/**
+ * Runs `work` with the rights of a user to files, setfsuid(2): whatever paths lead to meanwhile, root opens, makes and
+ * removes no more than that user could. These are rights of one thread; calls of Node that end at once are made by it.
+ * Errors: those of `work`; BackendError if the kernel refuses.
+ */
+export function withRightsOf<T>(user: FileUser | undefined, work: () => T): T {
+  if (user === undefined || isInside) return work();
+  const groups = process.getgroups?.() ?? [];
+  isInside = true;
+  try {
+    become(user.uid, user.gid, [...user.gids]);
+    return work();
+  } finally {
+    isInside = false;
+    become(process.geteuid?.() ?? 0, process.getegid?.() ?? 0, groups);
+  }
+}
+
+function become(uid: number, gid: number, groups: readonly number[]): void {
+  const list = Buffer.alloc(groups.length * 4);
+  for (const [i, group] of groups.entries()) list.writeUInt32LE(group, i * 4);
+  call("set the groups for files", SYS.setgroups, groups.length, list);
+  attempt(SYS.setfsgid, gid);
+  attempt(SYS.setfsuid, uid);
+  if (attempt(SYS.setfsgid, NO_CHANGE) !== gid || attempt(SYS.setfsuid, NO_CHANGE) !== uid)
+    throw new BackendError(`cannot act with the rights of uid ${uid} and gid ${gid}`);
+}
