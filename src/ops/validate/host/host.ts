@@ -62,7 +62,9 @@ export class Host {
 
   /** The process or thread with this id; undefined when there is none. */
   process(id: number): HostProcess | undefined {
-    const stat = this.#read(`/proc/${id}/stat`);
+    const file = `/proc/${id}/stat`;
+    // Most of 60,000 ids are free, and an exception takes longer than a look.
+    const stat = fs.existsSync(file) ? this.#read(file) : undefined;
     const end = stat?.lastIndexOf(")") ?? -1;
     if (stat === undefined || end < 0) return undefined;
     return { comm: stat.slice(stat.indexOf("(") + 1, end), state: stat.slice(end + 2, end + 3) };
