@@ -27,6 +27,8 @@ export const LIVE_HOST: HostFiles = {
   addresses: () =>
     Object.values(os.networkInterfaces()).flatMap((each) => (each ?? []).map(({ address }) => address)),
   text: (path) => {
+    // Most of 60,000 ids of tasks are free, and an exception takes longer than a look.
+    if (!fs.existsSync(path)) return undefined;
     try {
       return fs.readFileSync(path, "latin1");
     } catch {

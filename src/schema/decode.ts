@@ -149,6 +149,8 @@ function compile(table: MessageTable): Decoder {
 
 /** Larger messages seldom repeat, and the last one is kept. */
 const MAX_SHARED_BYTES = 1024;
+/** Of lists the small ones: most of the 62 actions of signals of a task are the same. */
+const MAX_SHARED_ELEMENT_BYTES = 48;
 
 /**
  * Records of an image often have the same message in one field, such as the options of sockets: a message with the bytes of
@@ -168,7 +170,7 @@ function messageReader(name: string, nested: MessageTable, { label, most }: Fiel
       const { buf, pos } = reader;
       let value: AnyValue;
       if (
-        into[name] === undefined &&
+        (isRepeated || into[name] === undefined) &&
         last?.depth === depth &&
         last.bytes.length === length &&
         startsAt(buf, pos, last.bytes)
@@ -177,7 +179,7 @@ function messageReader(name: string, nested: MessageTable, { label, most }: Fiel
         reader.pos += length;
       } else {
         value = readMessage(nested, reader, pos + length, depth + 1);
-        if (!isRepeated && length <= MAX_SHARED_BYTES)
+        if (length <= (isRepeated ? MAX_SHARED_ELEMENT_BYTES : MAX_SHARED_BYTES))
           last = { bytes: Buffer.from(buf.subarray(pos, pos + length)), depth, value };
       }
       if (isRepeated) (into[name] as AnyValue[]).push(value);

@@ -52,6 +52,7 @@ export class CriuTask implements Task {
   // What was read is kept in a box, and not in a closure each: a damaged set may name 100,000 tasks.
   #head: Box<Value<typeof CORE_HEAD> | undefined>;
   #core: Box<CoreEntry | undefined>;
+  #isMeasured = false;
   #ids: Box<TaskKobjIdsEntry | undefined>;
   #mm: Box<Value<typeof MM_HEAD> | undefined>;
   #fs: Box<FsEntry | undefined>;
@@ -156,7 +157,7 @@ export class CriuTask implements Task {
     if (this.state === "zombie") return [];
     const { set, threads } = this.#context;
     return (this.#threadIds ?? [this.pid]).map((tid) => {
-      if (tid === this.pid) return new CriuThread(set, this.pid, tid);
+      if (tid === this.pid) return new CriuThread(set, this.pid, tid, () => this.#readWhole());
       const thread = threads.get(tid) ?? new CriuThread(set, this.pid, tid);
       threads.set(tid, thread);
       return thread;
@@ -182,17 +183,22 @@ export class CriuTask implements Task {
     return this.#head.is;
   }
 
+  #readWhole(): CoreEntry | undefined {
+    this.#core ??= boxed(this.#context.set.first(IMAGES.CORE, this.pid));
+    return this.#core.is;
+  }
+
   #readCore(): CoreEntry | undefined {
-    if (this.#core === undefined) {
+    const core = this.#readWhole();
+    if (!this.#isMeasured) {
+      this.#isMeasured = true;
       const { set } = this.#context;
-      const core = set.first(IMAGES.CORE, this.pid);
-      this.#core = boxed(core);
       // Before anything else is made of a record that is too long.
       taskEntries(set, this.pid, "limits", core?.tc?.rlimits?.rlimits ?? []);
       taskEntries(set, this.pid, "signal actions", core?.tc?.sigactions ?? []);
       taskEntries(set, this.pid, "POSIX timers", core?.tc?.timers?.posix ?? [], MAX_TASK_TIMERS);
     }
-    return this.#core.is;
+    return core;
   }
 
   #readIds(): TaskKobjIdsEntry | undefined {

@@ -23,6 +23,8 @@ export class CriuThread implements Thread {
     set: CriuImageSet,
     pid: number,
     readonly tid: number,
+    /** Of the leader: the image that its task holds. */
+    private readonly ofTask?: () => CoreEntry | undefined,
   ) {
     this.#set = set;
     this.#pid = pid;
@@ -93,6 +95,7 @@ export class CriuThread implements Thread {
   }
 
   #read(): CoreEntry | undefined {
+    if (this.ofTask !== undefined) return this.ofTask();
     this.#core ??= boxed(this.#set.first(IMAGES.CORE, this.tid));
     return this.#core.is;
   }

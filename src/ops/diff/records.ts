@@ -47,15 +47,12 @@ function* recordsOf(side: Side): Generator<Record> {
   const filesOf = openFilesByRecord(side);
   for (const { name, kind, id } of set.files) {
     if (kind?.magic === undefined || OTHERS.has(kind)) continue;
-    const counts = new Map<string, number>();
     const files = filesOf.get(name);
     for (const { index, value, table, bytes } of imageRecords(set, name)) {
       const file = files?.[index];
       const owner = file === undefined ? String(index) : ownerOf(side, file);
-      const nth = counts.get(owner) ?? 0;
-      counts.set(owner, nth + 1);
       const image = names.get(name) ?? (id === undefined ? kind.name : `${kind.name} ${id}`);
-      yield { key: `${image} ${owner} ${nth}`, label: `${name}[${index}]`, table, value, bytes };
+      yield { key: `${image} ${owner}`, label: `${name}[${index}]`, table, value, bytes };
     }
   }
 }
@@ -98,7 +95,7 @@ function openFilesByRecord(side: Side): ReadonlyMap<string, readonly (OpenFile |
 
 /** What stands for an open file, whose record another dump has elsewhere. */
 function ownerOf(side: Side, file: OpenFile): string {
-  return `${file.type} ${side.holders(file)[0] ?? side.fileName(file) ?? file.label}`;
+  return `${file.type} ${side.holder(file) ?? side.fileName(file) ?? file.label}`;
 }
 
 function* changesOf(

@@ -30,6 +30,8 @@ export interface Side {
   pipe(file: OpenFile): PipeBuffer | undefined;
   /** False for entries that only represent a path: a directory of a task, the node of a fifo, a substitute. */
   isOpenFile(file: OpenFile): boolean;
+  /** The first of `holders`. */
+  holder(file: OpenFile): string | undefined;
   /** `pid:fd` of all descriptors of the file, in the order of the tree; else `pid:exe`, `pid:cwd`, `pid:root`. */
   holders(file: OpenFile): readonly string[];
 }

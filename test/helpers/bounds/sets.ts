@@ -268,7 +268,7 @@ export const SETS: readonly HostileInput[] = [
           copyFileSync(join(s.path, `${name}-1000.img`), join(s.path, `${name}-${pid}.img`));
       openFiles(s, 20_000, "TIMERFD", "tfd", timerfd);
     },
-    ["show timers", "edit --expiry"],
+    ["diff", "show timers", "edit --expiry"],
   ),
   {
     ...input(

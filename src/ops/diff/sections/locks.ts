@@ -31,7 +31,7 @@ export const LOCKS: Section = {
 function holderOf(side: Side, lock: Lock): string {
   const task = side.taskKey(lock.pid);
   if (lock.kind === "posix") return task;
-  return (lock.file && side.holders(lock.file)[0]) ?? `${task}:${lock.fd}`;
+  return (lock.file && side.holder(lock.file)) ?? `${task}:${lock.fd}`;
 }
 
 /** First and last byte, `EOF` for a range without end; leases and flocks have none. */

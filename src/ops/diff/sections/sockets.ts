@@ -27,7 +27,7 @@ export const SOCKETS: Section = {
       const { socket } = file;
       if (socket === undefined) continue;
       const { options } = socket;
-      const holder = side.holders(file)[0] ?? "";
+      const holder = side.holder(file) ?? "";
       yield {
         key: `${file.type} ${socket.protocol} ${socket.local} ${socket.remote} ${holder}`,
         alias: `${file.type} ${holder}`,
