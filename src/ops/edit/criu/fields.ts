@@ -5,7 +5,7 @@ import { messageFromJson } from "../../../schema/from-json.js";
 import { JsonError, JsonReader } from "../../../schema/json-reader.js";
 import { type Field, fieldMessage, type MessageTable } from "../../../schema/message.js";
 import { type FieldPath, formatPath } from "../../../schema/patch.js";
-import { ABSENT, noFieldNamed } from "../field-value.js";
+import { ABSENT, noFieldNamed, typedNumber } from "../field-value.js";
 import type { Edit } from "../plan.js";
 import type { SetRecords } from "./set-records.js";
 import { valueAt } from "./value-at.js";
@@ -97,11 +97,12 @@ function readValue(
   const name = path.at(isElement ? -2 : -1) as string;
   const owner = tableOf(record.table, path.slice(0, isElement ? -2 : -1));
   const field = owner.fields[name] as Field;
+  const typed = isText(field) ? value : typedNumber(name, value, place);
   const json = isElement
-    ? `[${jsonOf(field, value)}]`
+    ? `[${jsonOf(field, typed)}]`
     : field.label === "repeated"
-      ? listOf(field, value)
-      : jsonOf(field, value);
+      ? listOf(field, typed)
+      : jsonOf(field, typed);
   try {
     const message = messageFromJson(owner, new JsonReader(`{${JSON.stringify(name)}:${json}}`), {
       lax: false,
@@ -114,6 +115,10 @@ function readValue(
       });
     throw error;
   }
+}
+
+function isText({ type }: Field): boolean {
+  return type === "string" || type === "bytes";
 }
 
 /** A list element is only taken away where there is one; a field that is absent already is no mistake. */

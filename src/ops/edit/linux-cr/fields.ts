@@ -1,6 +1,6 @@
 import { EditError, UsageError } from "../../../io/errors.js";
 import type { StructField, StructTable } from "../../../schema/struct.js";
-import { ABSENT, noFieldNamed } from "../field-value.js";
+import { ABSENT, noFieldNamed, typedNumber } from "../field-value.js";
 import type { Edit } from "../plan.js";
 import type { StreamRecords } from "./stream-records.js";
 import { structValueAt } from "./struct-path.js";
@@ -78,11 +78,16 @@ function readValue(field: StructField, before: unknown, value: string, place: st
 
 function numberOf({ names }: StructField, before: unknown, value: string, place: string): number | bigint {
   const named = names?.values.get(value);
-  const text = value.trim();
-  if (named === undefined && !/^(?:-?\d+|0x[\da-f]+)$/i.test(text))
+  const text = named === undefined ? typedNumber(nameOf(place), value, place).trim() : "";
+  if (named === undefined && !/^(?:-?\d+|0x[\da-f]+|0o[0-7]+)$/i.test(text))
     throw new UsageError(`invalid number ${JSON.stringify(value)}`, { path: place });
   const number = named === undefined ? BigInt(text) : BigInt(named);
   return typeof before === "bigint" ? number : Number(number);
+}
+
+/** The last name of a place: `mode` of `INODE[3].perm.mode`. */
+function nameOf(place: string): string {
+  return place.slice(place.lastIndexOf(".") + 1).replace(/\[\d+\]$/, "");
 }
 
 function bytesOf(text: string, place: string): Buffer {

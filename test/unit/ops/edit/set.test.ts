@@ -18,6 +18,13 @@ test("numbers, names of flags, text, and fields taken away", () => {
   assert.equal(reg(0, set("files.img[0].reg.build_id=absent"))?.build_id, []);
 });
 
+test("octal where it is shown so: a mode and a umask as chmod takes them", () => {
+  assert.is(reg(3, set("files.img[3].reg.mode=0100600"))?.mode, 0o100600);
+  assert.is(reg(3, set("files.img[3].reg.mode=0o100600"))?.mode, 0o100600);
+  assert.is(reg(3, set("files.img[3].reg.mode=33152"))?.mode, 33152);
+  assert.is(set("fs-1000.img[0].umask=022").after.required(IMAGES.FS, 1000).umask, 0o22);
+});
+
 test("lists and messages as JSON, elements by index, new elements at the end", () => {
   assert.equal(reg(0, set("files.img[0].reg.build_id=[1,0x2]".replace("0x2", "2")))?.build_id, [1, 2]);
   const first = reg(0, set("files.img[0].reg.build_id[0]=7"))?.build_id;
@@ -60,6 +67,8 @@ test("an image or a record that is not there is no match", () => {
 const REFUSED: readonly [string, RegExp][] = [
   ["files.img[3].reg.poss=1", /reg_file_entry has no field poss; it has id, flags, pos/],
   ["files.img[3].reg.pos=x", /invalid value .* of pos/],
+  ["files.img[3].reg.pos=010", /invalid value "010" of pos: leading zero in a number \(octal is 0o10\)/],
+  ["files.img[3].reg.mode=0109", /leading zero/],
   ["files.img[3].reg.pos=-1", /from 0 to 18446744073709551615/],
   ["files.img[3].reg.flags=4294967296", /from 0 to 4294967295/],
   ["files.img[3].reg.pos=1e3", /invalid value .* of pos/],

@@ -93,6 +93,16 @@ for (const [text, change] of [
     assert.equal(plan.unmatched, []);
   });
 
+test("--set of a mode takes octal, as it is shown", () => {
+  const { image } = plannedStream("logger", ["comm 1000=x"]);
+  const index = Array.from({ length: image.length }, (_, i) => i).find(
+    (i) => image.kind(i) === RECORDS.FILE_IDENTITY,
+  );
+  const { changes } = plannedStream("logger", [`set [${index}].mode=0100600`]);
+  assert.equal(changes.length, 1);
+  assert.match(changes[0] ?? "", /-> 33152$/);
+});
+
 test("--set of bytes, in hexadecimal", () => {
   const { image } = plannedStream("rich", ["set [60].payload=00ff10"]);
   const index = Array.from({ length: image.length }, (_, i) => i).find(
@@ -111,6 +121,7 @@ test("--set tells what it cannot do", () => {
     ["[0].nothing=1", /HEADER has no field nothing; it has magic/],
     ["[0].constants=1", /name a field inside/],
     ["[0].time=soon", /invalid number "soon"/],
+    ["[0].time=010", /leading zero in a number \(octal is 0o10\)/],
     ["[0].rev=70000", /invalid value 70000 \(expected an integer from 0 to 65535\)/],
     ["[0]=absent", /would damage the image/],
     ["[13]=absent", /would damage the image/],
