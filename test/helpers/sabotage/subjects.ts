@@ -43,7 +43,7 @@ const PROGRAMS: Readonly<
   Record<Subject["backend"], Readonly<Record<string, (work: string) => Promise<Started>>>>
 > = {
   criu: {
-    ...OWN("logger locks deleted sockets threads tree terminal watches"),
+    ...OWN("logger locks deleted sockets threads tree terminal"),
     counter: script("counter"),
     transaction: script("transaction"),
     redis: startRedis,
