@@ -38,7 +38,7 @@ export async function trial(
       ["restore", subject.image, "--backend", subject.backend, "--detach", "--force"],
       { seconds: SECONDS },
     );
-    const problem = code === 0 ? "" : `${signal ?? code}: ${(stdout + stderr).slice(0, 600)}`;
+    const problem = code === 0 ? "" : `${signal ?? code}: ${(stdout + stderr).slice(0, 1600)}`;
     return {
       what: [`${subject.name}: ${name}`, (undo as { what?: string }).what].filter(Boolean).join(" "),
       ...said,

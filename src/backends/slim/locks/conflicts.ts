@@ -76,8 +76,11 @@ function holder({ pid, file }: HostLock, openersOf: (file: string) => readonly O
   return first === undefined ? "another task" : taskWords(first.pid);
 }
 
-/** A write lease excludes all other openers, a read lease those that write: fcntl(2). */
-function leaseConflicts(openers: readonly Opener[], { previous, breaking, type }: Lock): string[] {
+/**
+ * A write lease excludes all other openers, a read lease those that write: fcntl(2). criu takes a write lease for each that
+ * is being broken, whose type a set does not have.
+ */
+function leaseConflicts(openers: readonly Opener[], { previous = "write", breaking, type }: Lock): string[] {
   const isWrite = (breaking ? previous : type) === "write";
   const pids = new Set(
     openers

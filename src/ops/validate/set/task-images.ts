@@ -22,6 +22,27 @@ function missingRegisters(core: CoreEntry | undefined): string | undefined {
   return field in CORE_ENTRY.fields && (core as AnyValue)[field] === undefined ? field : undefined;
 }
 
+/** Numbers in the lists of an x86 core: at least so many of the FXSAVE area, just so many or none of each XSAVE area. */
+const FXSAVE_COUNTS = { st_space: 32, xmm_space: 64 } as const;
+const XSAVE_COUNTS = { ymmh_space: 64, opmask_reg: 8, zmm_upper: 64, hi16_zmm: 128, pkru: 2 } as const;
+
+function* wrongRegisterCounts(
+  core: CoreEntry | undefined,
+): Generator<{ readonly field: string; readonly expected: string; readonly found: string }> {
+  const fpregs = core?.thread_info?.fpregs;
+  if (fpregs === undefined) return;
+  const path = "thread_info.fpregs";
+  for (const [name, count] of Object.entries(FXSAVE_COUNTS)) {
+    const { length } = fpregs[name as keyof typeof FXSAVE_COUNTS];
+    if (length < count) yield { field: `${path}.${name}`, expected: `${count} numbers`, found: `${length}` };
+  }
+  for (const [name, count] of Object.entries(fpregs.xsave === undefined ? {} : XSAVE_COUNTS)) {
+    const { length } = fpregs.xsave?.[name as keyof typeof XSAVE_COUNTS] ?? [];
+    if (length !== count && length !== 0)
+      yield { field: `${path}.xsave.${name}`, expected: `${count} numbers, or none`, found: `${length}` };
+  }
+}
+
 /** Rules about the images that belong to one task or thread. */
 export const taskImageRules: readonly Rule<SetContext>[] = [
   {
@@ -79,6 +100,25 @@ export const taskImageRules: readonly Rule<SetContext>[] = [
             what: `the registers are missing: ${registers}`,
           };
       }
+    },
+  },
+  {
+    id: "REGISTER_COUNT",
+    level: "error",
+    about: "The lists of floating point and vector registers have the lengths of the processor's areas.",
+    fix: "Take the core image of this task or thread as it was dumped.",
+    *check(context) {
+      const { set } = context;
+      const tids = set
+        .ids(IMAGES.CORE)
+        .filter((id) => !context.share(strays).has(fileNameOf(IMAGES.CORE, id)));
+      for (const id of tids)
+        for (const { field, ...counts } of wrongRegisterCounts(set.first(IMAGES.CORE, id)))
+          yield {
+            at: { image: fileNameOf(IMAGES.CORE, id), record: 0, field },
+            what: "the list is of another length than the registers",
+            ...counts,
+          };
     },
   },
   {

@@ -84,6 +84,11 @@ export const treeCases = [
   damage("IMAGE_MISSING", "logger", (set) => set.remove("fs-1000.img")),
   damage("IMAGE_MISSING", "tree", (set) => set.remove("core-1012.img"), [], "core of a zombie"),
   damage("THREAD_IMAGE_MISSING", "threads", (set) => set.remove("core-1006.img")),
+  damage("REGISTER_COUNT", "threads", (set) =>
+    set
+      .set("core-1006.img[0].thread_info.fpregs.xmm_space", [1, 2])
+      .set("core-1000.img[0].thread_info.fpregs.xsave.ymmh_space", [1]),
+  ),
   damage("CORE_PARTS", "threads", (set) => set.set("core-1006.img[0].thread_core", undefined)),
   damage("CORE_PARTS", "logger", (set) => set.set("core-1000.img[0].tc", undefined), [], "tc"),
   damage(
