@@ -59,7 +59,12 @@ const chunks = await Promise.all((await bundle()).map(asScript));
 const fresh = `${PROGRAM}.new`;
 rmSync(fresh, { recursive: true, force: true });
 mkdirSync(fresh, { recursive: true });
-for (const { name, code } of chunks) writeFileSync(join(fresh, name), code, "latin1");
+for (const { name, code } of chunks) {
+  // esbuild escapes other characters of texts, not those of regular expressions.
+  const [odd] = /[\u0100-\uffff].{0,40}/.exec(code) ?? [];
+  if (odd !== undefined) throw new Error(`${name} is not Latin-1: ${odd}`);
+  writeFileSync(join(fresh, name), code, "latin1");
+}
 writeFileSync(join(ROOT, "oclif.manifest.json"), JSON.stringify(await commandManifest()));
 rmSync(PROGRAM, { recursive: true, force: true });
 rmSync(join(ROOT, "dist/src"), { recursive: true, force: true });

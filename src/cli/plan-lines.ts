@@ -1,7 +1,7 @@
 import { type Applied, type CopiedSet, dueText, formatSeconds, type Mention, type Plan } from "../index.js";
 import type { Line } from "./line.js";
 import type { Style } from "./style.js";
-import { type Cell, type Column, tableLines } from "./table.js";
+import { type Cell, type Column, type Rows, tableLines } from "./table.js";
 
 export interface PlanLineOptions {
   readonly style: Style;
@@ -32,7 +32,7 @@ export function* planLines(
   if (plan.changes.length > 0)
     yield* tableLines(
       [...PLACE, { head: "OLD", cut: "start" }, { head: "NEW", cut: "start" }],
-      plan.changes.map(({ image, record, field, before, after, beforeText, afterText }) => [
+      rowsOf(plan.changes, ({ image, record, field, before, after, beforeText, afterText }) => [
         image,
         record ?? "",
         field || "(record)",
@@ -65,7 +65,7 @@ export function* planLines(
     yield style("heading", "similar, left unchanged");
     yield* tableLines(
       [...PLACE, { head: "VALUE", cut: "start" }, { head: "WHY", cut: "end" }],
-      plan.left.map(({ image, record, field, value, why }): Cell[] => [
+      rowsOf(plan.left, ({ image, record, field, value, why }) => [
         image,
         record ?? "",
         field,
@@ -122,6 +122,16 @@ function* mentionLines(mentions: readonly Mention[], options: PlanLineOptions): 
     ]),
     options,
   );
+}
+
+/** The rows of a list, made while they are printed. */
+function rowsOf<T>(list: readonly T[], row: (item: T) => Cell[]): Rows {
+  return {
+    length: list.length,
+    *[Symbol.iterator]() {
+      for (const item of list) yield row(item);
+    },
+  };
 }
 
 const MAX_VALUE_LENGTH = 200;

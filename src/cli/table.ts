@@ -28,7 +28,7 @@ export interface TableOptions {
 const GAP = "  ";
 const MIN_CUT_WIDTH = 8;
 /** One column each: what is printable in ASCII, and the ellipsis of what was cut. */
-const PLAIN = /^[ -~…]*$/;
+const PLAIN = /^[ -~\u2026]*$/;
 
 /** cli-table3 is quadratic in the rows (20,000: half a minute), so it gets a screenful at a time. */
 const CLI_TABLE_ROWS = 100;

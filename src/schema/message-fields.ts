@@ -1,5 +1,5 @@
 import { bytesText, fieldText, joinedUpTo, TEXT_LENGTH } from "./field-text.js";
-import { type AnyValue, fieldMessage, type MessageTable, UNKNOWN } from "./message.js";
+import { type AnyValue, type Field, fieldMessage, type MessageTable, UNKNOWN } from "./message.js";
 
 /** A stored field: `reg.name`, `vmas[3].start`. */
 export interface MessageField {
@@ -12,10 +12,19 @@ export interface MessageField {
   readonly doc?: string | undefined;
 }
 
+const ordered = new WeakMap<MessageTable, readonly (readonly [name: string, field: Field])[]>();
+
+function inOrder(table: MessageTable): readonly (readonly [name: string, field: Field])[] {
+  const known = ordered.get(table);
+  if (known !== undefined) return known;
+  const fields = Object.entries(table.fields).sort(([, a], [, b]) => a.number - b.number);
+  ordered.set(table, fields);
+  return fields;
+}
+
 /** The fields of a message and its submessages, by field number; unknown fields last. */
 export function* messageFields(table: MessageTable, value: AnyValue, path = ""): Generator<MessageField> {
-  const fields = Object.entries(table.fields).sort(([, a], [, b]) => a.number - b.number);
-  for (const [name, field] of fields) {
+  for (const [name, field] of inOrder(table)) {
     const item = value[name];
     const list = field.label === "repeated" ? (item as unknown[]) : undefined;
     if (item === undefined || list?.length === 0) continue;

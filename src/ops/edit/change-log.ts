@@ -1,3 +1,5 @@
+import { EditError } from "../../io/errors.js";
+import { MAX_CHANGES } from "../../io/limits.js";
 import type { DueTime } from "./due.js";
 import type { NewFile } from "./new-file.js";
 import { type Change, type Edit, editText, type Left, type PlanOptions, type RestoreWishes } from "./plan.js";
@@ -28,9 +30,9 @@ export class ChangeLog {
     return this.#matches.get(edit) ?? 0;
   }
 
-  /** Notes what looks alike and stays. */
+  /** Notes what looks alike and stays; of too many the first. */
   leave(edit: Edit, at: Omit<Left, "edit">): void {
-    this.left.push({ edit: editText(edit), ...at });
+    if (this.left.length < MAX_CHANGES) this.left.push({ edit: editText(edit), ...at });
   }
 
   /** Something that edits of one kind work out once for the image. */
@@ -39,8 +41,12 @@ export class ChangeLog {
     return this.#made.get(key) as T;
   }
 
-  /** Records a change; the editors change the bytes. */
+  /** Records a change; the editors change the bytes. Errors: EDIT above MAX_CHANGES. */
   protected log(edit: Edit, change: Omit<Change, "edit">): void {
+    if (this.changes.length === MAX_CHANGES)
+      throw new EditError(`too many changes (expected at most ${MAX_CHANGES}); make smaller edits`, {
+        file: change.image,
+      });
     this.changes.push({ edit: editText(edit), ...change });
   }
 }

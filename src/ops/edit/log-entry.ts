@@ -45,13 +45,34 @@ export function withoutValues(entry: LogEntry): LogEntry {
   };
 }
 
-/** An entry as a line of the log, with its newline. */
-export function formatEntry({ previous, ...entry }: LogEntry): string {
-  const files = entry.files.map(({ undo, ...file }) => ({
-    ...file,
-    undo: undo.map(({ offset, size, bytes }) => [offset, size, bytes.toString("base64")]),
-  }));
-  return `${asciiJson(JSON.stringify({ previous, ...entry, files }, plain))}\n`;
+/** An entry as a line of the log, with its newline, in pieces: whoever keeps them sees in time when they are too many. */
+export function* entryPieces(entry: LogEntry): Generator<string> {
+  const { previous, crimg, time, edits, files, changes, made, undoable } = entry;
+  const json = (value: unknown): string => asciiJson(JSON.stringify(value, plain));
+  yield `${json({ previous, crimg, time, edits }).slice(0, -1)},"files":[`;
+  for (const [i, { undo, ...file }] of files.entries()) {
+    yield `${i === 0 ? "" : ","}${json(file).slice(0, -1)},"undo":[`;
+    yield* joined(undo, ({ offset, size, bytes }) => json([offset, size, bytes.toString("base64")]));
+    yield "]}";
+  }
+  yield '],"changes":[';
+  yield* joined(changes, json);
+  const rest = json({ made, undoable });
+  yield `]${rest === "{}" ? "" : ","}${rest.slice(1)}\n`;
+}
+
+const PIECE_LENGTH = 64 * 1024;
+
+/** The texts of a list, joined by commas, many in a piece. */
+function* joined<T>(list: readonly T[], text: (item: T) => string): Generator<string> {
+  let piece = "";
+  for (const [i, item] of list.entries()) {
+    piece += `${i === 0 ? "" : ","}${text(item)}`;
+    if (piece.length < PIECE_LENGTH) continue;
+    yield piece;
+    piece = "";
+  }
+  yield piece;
 }
 
 /** Integers as the command line's JSON has them, bytes as base64. */

@@ -7,7 +7,7 @@ import { MAX_EDIT_LOG_BYTES, MAX_EDIT_LOG_VALUES } from "../../io/limits.js";
 import { type ByteSource, MemorySource } from "../../io/source.js";
 import { invertSplices, SplicedSource } from "../../io/splice.js";
 import { type ChainedLine, chainOf, type LogChain } from "./log-chain.js";
-import { formatEntry, type LogEntry, parseEntry } from "./log-entry.js";
+import { entryPieces, type LogEntry, parseEntry } from "./log-entry.js";
 import { type LogLine, linesOf, valuesIn } from "./log-lines.js";
 import { editText, type Plan } from "./plan.js";
 
@@ -85,11 +85,17 @@ export function appendedLog(files: FileSet, entry: LogEntry): AppendedLog {
     previous = line.digest;
     values += line.values;
   }
-  const bytes = Buffer.from(formatEntry({ ...entry, previous }));
-  const size = old.size + bytes.length;
-  if (size > MAX_EDIT_LOG_BYTES) throw logTooLarge(`the edit log would have ${size} bytes`, old.name);
-  if (values + valuesIn(bytes) > MAX_EDIT_LOG_VALUES)
-    throw logTooLarge("the edit log would have too many values", old.name);
+  const pieces: Buffer[] = [];
+  let { size } = old;
+  for (const text of entryPieces({ ...entry, previous })) {
+    const piece = Buffer.from(text);
+    pieces.push(piece);
+    size += piece.length;
+    values += valuesIn(piece);
+    if (size > MAX_EDIT_LOG_BYTES) throw logTooLarge("the edit log would be too large", old.name);
+    if (values > MAX_EDIT_LOG_VALUES) throw logTooLarge("the edit log would have too many values", old.name);
+  }
+  const bytes = Buffer.concat(pieces);
   return {
     log: new SplicedSource(old, [{ offset: old.size, size: 0, bytes }]),
     head: sha256(new MemorySource(bytes, old.name)),
