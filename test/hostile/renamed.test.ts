@@ -106,6 +106,7 @@ test("a large file is copied into a directory of its own, which goes with it", (
 });
 
 test("in a directory where nothing is renamed or removed, one sentence tells what was to be written", () => {
+  needsRoot("making a directory append-only");
   const directory = freshDirectory("append-only");
   if (spawnSync("chattr", ["+a", directory]).status !== 0) skip("this file system has no append-only files");
   const file = path.join(directory, "out");
