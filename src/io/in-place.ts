@@ -25,6 +25,7 @@ import { CrimgError, EditError, ioError, isCrimgError } from "./errors.js";
 import { tryLock } from "./file-lock.js";
 import { ownerToken } from "./owner.js";
 import { PinnedDirectory } from "./pinned-directory.js";
+import { privateMode } from "./private-file.js";
 import { type EditPlace, recoverInPlace, STAGE } from "./recover-in-place.js";
 import type { ByteSource } from "./source.js";
 import { distrustEntry } from "./trust.js";
@@ -150,15 +151,17 @@ function writeStaged(lock: PinnedDirectory, name: string, content: ByteSource): 
   return sha256OfFile(lock.at(name));
 }
 
-/** Mode and owner of an existing file: its own, or those of a neighbour. */
+/** Mode and owner of an existing file; a new one, such as the first log, is private, with the owner of a neighbour. */
 function modelFor(
   directory: PinnedDirectory,
   names: readonly string[],
 ): Pick<JournalFile, "mode" | "uid" | "gid"> {
   for (const name of names) {
     const stat = directory.stat(name);
-    if (stat?.isFile())
-      return { mode: Number(stat.mode) & 0o777, uid: Number(stat.uid), gid: Number(stat.gid) };
+    if (stat?.isFile()) {
+      const mode = name === names[0] ? Number(stat.mode) & 0o777 : privateMode(Number(stat.mode));
+      return { mode, uid: Number(stat.uid), gid: Number(stat.gid) };
+    }
   }
   return { mode: 0o600, uid: process.geteuid?.() ?? 0, gid: process.getegid?.() ?? 0 };
 }

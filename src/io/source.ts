@@ -18,8 +18,10 @@ export interface ByteSource {
 /** The message of a reader when an edit replaced the file. */
 export const CHANGED = "the image was changed while it was read; run the command again";
 
-/** Flags for opening a file in an untrusted directory: no symbolic link is followed, a FIFO does not block. */
-const NO_FOLLOW = fs.constants.O_RDONLY | fs.constants.O_NOFOLLOW | fs.constants.O_NONBLOCK;
+/** A FIFO that took the place of a file does not block. */
+const NO_BLOCK = fs.constants.O_RDONLY | fs.constants.O_NONBLOCK;
+/** For files in an untrusted directory: no symbolic link is followed. */
+const NO_FOLLOW = NO_BLOCK | fs.constants.O_NOFOLLOW;
 
 /** Members of images that are open, the first opened first: a set may have more files than a process may open. */
 const openMembers = new Set<FileSource>();
@@ -84,7 +86,7 @@ export class FileSource implements ByteSource {
 
   /** The name may refer to another file by now. */
   #openFile(): number {
-    const fd = fs.openSync(this.path, this.options.follow ? "r" : NO_FOLLOW);
+    const fd = fs.openSync(this.path, this.options.follow ? NO_BLOCK : NO_FOLLOW);
     const stat = fs.fstatSync(fd, { bigint: true });
     const sort = irregularSort(stat);
     if (sort === undefined && this.#identityOf(stat) === this.#identity) {

@@ -58,7 +58,7 @@ test("in place, several edits, and as many steps back; a stream may be renamed w
   assert.is((await crimg(["edit", file, "--comm", "1=one", "--in-place"])).code, 0);
   assert.is((await crimg(["edit", file, "--expiry", "all=+1h", "--drop-fd", "1:3", "--in-place"])).code, 0);
   assert.is(fs.statSync(file).mode & 0o777, 0o640);
-  assert.is(fs.statSync(`${file}.crimg-log`).mode & 0o777, 0o640);
+  assert.is(fs.statSync(`${file}.crimg-log`).mode & 0o777, 0o600);
   const renamed = path.join(path.dirname(file), "renamed");
   fs.renameSync(file, renamed);
   fs.renameSync(`${file}.crimg-log`, `${renamed}.crimg-log`);

@@ -67,6 +67,7 @@ test("a tighter source makes a tighter copy; in place a file keeps its mode", as
   fs.chmodSync(join(set, "files.img"), 0o640);
   assert.is((await crimg(["edit", set, ...REMAP, "--in-place"])).code, 0);
   assert.is(modeOf(join(set, "files.img")), "640");
+  assert.is(modeOf(join(set, "crimg-edits.jsonl")), "600", "a new log is private");
 });
 
 test("an old file of the name is replaced by a private one", async () => {

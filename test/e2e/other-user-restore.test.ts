@@ -6,7 +6,7 @@ import * as assert from "uvu/assert";
 import { atStep } from "../helpers/at-step.js";
 import { type CliResult, CRIMG, crimg } from "../helpers/cli.js";
 import { needCriu } from "../helpers/criu.js";
-import { cleanUp, freshDirectory, kill, type Live, start, startProgram } from "../helpers/live.js";
+import { cleanUp, freshDirectory, kill, type Live, start, startProgram, until } from "../helpers/live.js";
 import { checkpointed, needsSlim } from "../helpers/slim.js";
 import { snapshot } from "../helpers/snapshot.js";
 import { give } from "../helpers/strangers-image.js";
@@ -101,13 +101,14 @@ function outsideOf({ outside }: Stage): string[] {
     .map((name) => `${name} ${fs.readFileSync(path.join(outside, name), "utf8")}`);
 }
 
-/** Runs a command with the stranger's directory swapped for a link to root's before each step, until there is no such step. */
+/** Runs a command with the stranger's directory swapped for a link to root's before each step, or each `stride`-th. */
 async function swapped(
   run: (at: Stage, env: Record<string, string>) => Promise<CliResult>,
   end: () => Promise<void>,
+  stride = 1,
 ): Promise<void> {
   let steps = 0;
-  for (let isDone = false; !isDone; steps++) {
+  for (let isDone = false; !isDone; steps += stride) {
     const at = stage();
     const before = snapshot(at.outside);
     const env = atStep(
@@ -125,7 +126,7 @@ async function swapped(
     assert.ok(steps < 60, told);
   }
   assert.ok(steps > 3, `${steps} steps`);
-  process.stdout.write(`${steps - 1} swaps `);
+  process.stdout.write(`${steps / stride - 1} swaps `);
 }
 
 test("the directory becomes a link to root's before each step of a restore", () =>
@@ -147,6 +148,7 @@ test("the directory becomes a link to root's before each step of a restore by cr
       return crimg(["restore", images, ...how, ...files], { env });
     },
     () => kill(dumped),
+    5,
   );
 });
 
@@ -163,6 +165,35 @@ test("the directory becomes a link to root's before each step of a checkpoint", 
   );
   await kill(running);
 });
+
+test("a deleted file of another user's task gets no name in a directory that is swapped", async () => {
+  const own = freshDirectory("checkpoint-deleted");
+  const hold = 'cd "$0" && exec 3<>a && ln a b && rm a && exec sleep 3600';
+  const asUser = ["/usr/bin/setpriv", "--reuid", "65534", "--regid", "65534", "--clear-groups"];
+  for (const step of [1, 6, 12, 18, 24, LAST]) {
+    const { place, outside } = stage();
+    const task = await start([...asUser, "sh", "-c", hold, place], { cwd: "/" });
+    await until("the deleted file", () => fs.existsSync(path.join(place, "b")) && isSleep(task.pid));
+    const before = snapshot(outside);
+    const env = atStep(step, `swap=${place}=${outside}`, "openSync,writeSync");
+    const files = ["-o", path.join(own, `${step}.ckpt`), "--log", path.join(own, `${step}.log`)];
+    const result = await crimg(["checkpoint", `${task.pid}`, ...files], { env });
+    await kill(task);
+    const told = `step ${step}: ${result.code} ${result.stderr}`;
+    assert.not.match(result.stderr, /internal error|^\s+at /m, told);
+    assert.equal(snapshot(outside), before, told);
+    if (step < LAST) continue;
+    assert.is(result.code, 0, told);
+    assert.ok(fs.readdirSync(place).some((name) => name.startsWith(".crimg-")));
+  }
+});
+
+/** No run has so many steps. */
+const LAST = 10_000;
+
+function isSleep(pid: number): boolean {
+  return fs.readFileSync(`/proc/${pid}/comm`, "utf8") === "sleep\n";
+}
 
 test("a pid file is not writable by others, whatever the umask", async () => {
   const at = stage();

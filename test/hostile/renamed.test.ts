@@ -106,6 +106,7 @@ test("a large file is copied into a directory of its own, which goes with it", (
 });
 
 test("in a directory where nothing is renamed or removed, one sentence tells what was to be written", () => {
+  needsRoot("making a directory append-only");
   const directory = freshDirectory("append-only");
   if (spawnSync("chattr", ["+a", directory]).status !== 0) skip("this file system has no append-only files");
   const file = path.join(directory, "out");
@@ -124,6 +125,29 @@ test("in a directory where nothing is renamed or removed, one sentence tells wha
   } finally {
     spawnSync("chattr", ["-a", directory]);
   }
+});
+
+test("what takes the place of a file between listing and reading is neither followed nor waited for", () => {
+  const plants: Record<string, (at: string) => void> = {
+    "a FIFO": (at) => void spawnSync("mkfifo", [at]),
+    "a link": (at) => fs.symlinkSync("/etc/passwd", at),
+    "another file": (at) => fs.writeFileSync(at, "others"),
+    "a directory": (at) => fs.mkdirSync(at),
+  };
+  for (const [what, plant] of Object.entries(plants))
+    for (const follow of [false, true]) {
+      const file = path.join(freshDirectory("taken"), "a");
+      fs.writeFileSync(file, "own");
+      const source = new FileSource(file, file, { follow });
+      fs.renameSync(file, `${file}.aside`);
+      plant(file);
+      try {
+        source.read(0, 3);
+        assert.unreachable(what);
+      } catch (error) {
+        assert.ok(isCrimgError(error), `${what}: ${error}`);
+      }
+    }
 });
 
 test("a new file replaces none that came meanwhile", () => {

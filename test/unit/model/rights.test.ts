@@ -1,4 +1,5 @@
 /** What an image asks beyond its owner, one kind of right after the other; and who is taken for the owner. */
+import { spawnSync } from "node:child_process";
 import { chmodSync, chownSync, mkdirSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -8,10 +9,12 @@ import type { CredsEntry } from "../../../src/formats/criu/tables/creds.js";
 import type { VmaEntry } from "../../../src/formats/criu/tables/mm.js";
 import { isCrimgError } from "../../../src/io/errors.js";
 import { Writers } from "../../../src/io/writers.js";
+import { RLIM_INFINITY, RLIMIT_NOFILE } from "../../../src/linux/rlimits.js";
 import type { Document } from "../../../src/model/document.js";
 import { type Bearer, ownerOf } from "../../../src/model/rights/bearer.js";
 import { parseGrant } from "../../../src/model/rights/grant.js";
 import type { RightName } from "../../../src/model/rights/kinds.js";
+import { hardLimits } from "../../../src/model/rights/limits.js";
 import { rightsBeyond } from "../../../src/model/rights/rights.js";
 import { openDocument } from "../../../src/open.js";
 import type { SetBuilder } from "../../helpers/build-set.js";
@@ -239,6 +242,16 @@ test("a task with what any user has asks for nothing", () => {
 
 for (const [at, [name, asked, set]] of CASES.entries())
   test(`${name}: ${asked} (case ${at})`, () => assert.equal(askedBy(set.document()), [`${name}: ${asked}`]));
+
+test("a hard limit above that of crimg takes CAP_SYS_RESOURCE", () => {
+  const [name, most] = hardLimits()[RLIMIT_NOFILE] ?? ["", 0n];
+  assert.is(name, "RLIMIT_NOFILE");
+  const soft = spawnSync("sh", ["-c", "ulimit -Hn"], { encoding: "utf8" }).stdout.trim();
+  assert.is(String(most === RLIM_INFINITY ? "unlimited" : most), soft);
+  const asked = (max: bigint) => askedBy(owned({}, { task: limits(RLIMIT_NOFILE, max) }).document());
+  assert.equal(asked(most), []);
+  if (most < RLIM_INFINITY) assert.equal(asked(most + 1n), [`rlimit: RLIMIT_NOFILE above ${most}`]);
+});
 
 test("a user namespace that maps to the owner alone gives nothing, one that maps to others does", () => {
   const mapped = (lower_first: number, count = 1) => {

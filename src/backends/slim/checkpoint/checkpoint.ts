@@ -10,7 +10,9 @@ import { type DeletedMethod, Substitutes, substituteDirectory } from "../deleted
 import { OpenFileStates } from "../files/open-files.js";
 import { Journal } from "../journal.js";
 import { HostLeases } from "../locks/host-leases.js";
+import { readStatus } from "../proc/status.js";
 import { SocketTable } from "../sockets/capture.js";
+import { fileUserOf } from "../sys/file-user.js";
 import { captureProcess, type ProcessState } from "../tasks/capture.js";
 import { FrozenTree, taskRows } from "../tasks/freeze.js";
 import { writeTask } from "../tasks/write.js";
@@ -55,7 +57,9 @@ export function checkpoint(
   log?.(`checkpoint of task ${pid}: begins`);
   const directory = substituteDirectory(relinkDir);
   const leases = HostLeases.read();
-  const journal = new Journal();
+  // Links beside the deleted files of a user are made with his rights: he may put other directories there meanwhile.
+  const user = directory === undefined ? fileUserOf(readStatus(`${pid}`)) : undefined;
+  const journal = new Journal(user);
   const tree = new FrozenTree(pid, log);
   const files = new OpenFileStates();
   let context: CheckpointContext | undefined;
@@ -78,7 +82,7 @@ export function checkpoint(
     if (found.length > 0) return stop(found);
     const warned = warnings(tree.processes, processes, sockets);
     for (const { text } of warned) log?.(`warning: ${text}`);
-    const substitutes = new Substitutes(journal, deleted, directory, leases, (line) => log?.(line));
+    const substitutes = new Substitutes(journal, user, deleted, directory, leases, (line) => log?.(line));
     context = new CheckpointContext(processes, files, substitutes, leases, sockets);
     const rows = taskRows(tree.processes);
     writeHead(context, rows, start);

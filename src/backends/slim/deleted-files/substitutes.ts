@@ -4,10 +4,12 @@ import { BackendError } from "../../../io/errors.js";
 import { createPrivate } from "../../../io/private-file.js";
 import { textToBytes } from "../../../io/text.js";
 import { ENOENT, EXDEV } from "../../../linux/errno.js";
+import type { FileUser } from "../../backend.js";
 import { copyFile } from "../files/file-data.js";
 import type { Journal } from "../journal.js";
 import type { HostLeases } from "../locks/host-leases.js";
 import { Names, type OwnName } from "../names.js";
+import { withRightsOf } from "../sys/file-user.js";
 import { errnoName } from "../sys/kernel-error.js";
 
 /** The ways to save a file that has no name any more. */
@@ -40,6 +42,8 @@ export class Substitutes {
 
   constructor(
     journal: Journal,
+    /** Whose rights to files links are made with. */
+    readonly user: FileUser | undefined,
     /** Undefined: a link where the file has another name left, which goes on leading to the same file; else contents. */
     readonly wish: DeletedMethod | undefined,
     readonly directory: string | undefined,
@@ -78,7 +82,7 @@ export class Substitutes {
 
   #relink({ stat, path: name, link }: DeletedInode, isDemand: boolean): Saved {
     const wanted = this.#names.fresh(this.directory ?? nearest(path.posix.dirname(name)), name);
-    const made = this.#names.link(link, wanted);
+    const made = withRightsOf(this.user, () => this.#names.link(link, wanted));
     if (typeof made !== "number") {
       this.log(`relinked ${name} (inode ${stat.ino}) as ${made.path}`);
       return { method: "relink", substitute: made.path };

@@ -1,8 +1,11 @@
 import { BackendError } from "../../../io/errors.js";
 import type { FileUser } from "../../backend.js";
+import type { Status } from "../proc/status.js";
 import { SYS } from "./abi-x64.js";
 import { attempt, call } from "./syscall.js";
 
+/** Of the four ids in /proc/PID/status that of the file system. */
+const FSID = 3;
 /** No id: setfsuid(2) only returns the one that is set. */
 const NO_CHANGE = 0xffff_ffff;
 
@@ -24,6 +27,17 @@ export function withRightsOf<T>(user: FileUser | undefined, work: () => T): T {
     isInside = false;
     become(process.geteuid?.() ?? 0, process.getegid?.() ?? 0, groups);
   }
+}
+
+/** The user whose rights to files a task has; undefined when crimg has no others, or the task is root's. */
+export function fileUserOf({
+  uids,
+  gids,
+  groups,
+}: Pick<Status, "uids" | "gids" | "groups">): FileUser | undefined {
+  const [uid = 0, gid = 0] = [uids[FSID], gids[FSID]];
+  if (process.geteuid?.() !== 0 || uid === 0) return undefined;
+  return { uid, gid, gids: new Set(groups) };
 }
 
 function become(uid: number, gid: number, groups: readonly number[]): void {
