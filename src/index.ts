@@ -21,7 +21,12 @@ export { type HostFacts, hostFacts, MAX_FACTS_BYTES, parseHostFacts } from "./ho
 export { jsonString } from "./io/ascii-json.js";
 export { chunksOf } from "./io/digest.js";
 export * from "./io/errors.js";
-export { MAX_JSON_BYTES, MAX_PIPED_IMAGE_BYTES, MAX_RECIPE_BYTES } from "./io/limits.js";
+export {
+  MAX_JSON_BYTES,
+  MAX_MEMORY_READ_BYTES,
+  MAX_PIPED_IMAGE_BYTES,
+  MAX_RECIPE_BYTES,
+} from "./io/limits.js";
 export { createDirectory } from "./io/new-directory.js";
 export { createFile } from "./io/new-file.js";
 export { createPrivate, OutputName, openDevice, replaceable } from "./io/private-file.js";
@@ -115,6 +120,14 @@ export { findInStream } from "./ops/find/find-in-stream.js";
 export { type FindOptions, type Matcher, matcherOf } from "./ops/find/matcher.js";
 export { type ImageInfo, imageInfo } from "./ops/info/image-info.js";
 export { type StreamInfo, streamInfo } from "./ops/info/stream-info.js";
+export {
+  type ChosenMemory,
+  chooseMemory,
+  memoryContents,
+  parseAddress,
+  type Wanted,
+} from "./ops/memory/extract.js";
+export { type MemoryCounts, type MemoryView, memoryView } from "./ops/memory/memory-view.js";
 export { type DecodeOptions, decodeImage } from "./ops/recode/decode-image.js";
 export { type DecodeStreamOptions, decodeStream } from "./ops/recode/decode-stream.js";
 export { type EncodeOptions, encodeImage } from "./ops/recode/encode-image.js";

@@ -2,6 +2,7 @@ import { CriuBackend } from "../../src/backends/criu/criu-backend.js";
 import { SlimBackend } from "../../src/backends/slim/slim-backend.js";
 import { diffLines } from "../../src/cli/diff-lines.js";
 import { explanationLines } from "../../src/cli/explanation-lines.js";
+import { memoryLines } from "../../src/cli/memory-lines.js";
 import { viewLines } from "../../src/cli/show/lines.js";
 import { recordLines } from "../../src/cli/show/record.js";
 import { summaryLines } from "../../src/cli/show/summary.js";
@@ -15,6 +16,7 @@ import { type Conversion, planConversion } from "../../src/ops/convert/convert.j
 import { writeConversion } from "../../src/ops/convert/write.js";
 import { diffCheckpoints } from "../../src/ops/diff/diff.js";
 import { explainLog } from "../../src/ops/explain/explain.js";
+import { memoryView } from "../../src/ops/memory/memory-view.js";
 import { openRestoreOptions, restoreOptions } from "../../src/ops/restore-options/restore-options.js";
 import { recordView } from "../../src/ops/show/record.js";
 import { summaryView } from "../../src/ops/show/summary.js";
@@ -68,6 +70,10 @@ export function documentOperations(target: Target): Operation[] {
       on(`show record ${name}`, (document) => shown(recordLines(recordView(document, name), LOOK))),
       on(`show record ${name} --json`, (document) => shownJson(recordView(document, name))),
     ]),
+    on("memory", (document) => {
+      shownJson(memoryView(document));
+      shown(memoryLines(memoryView(document), LOOK));
+    }),
     on("validate", (document) => checked(document)),
     on("validate --root --host", (document) =>
       checked(document, { root: "/", criu: { path: "/usr/sbin/criu", version: "4.2", problem: undefined } }),
