@@ -33,6 +33,7 @@ export { createPrivate, OutputName, openDevice, replaceable } from "./io/private
 export type { RecoverOptions, Recovery } from "./io/recover-in-place.js";
 export { shellCommand, shownCommand } from "./io/shell.js";
 export { FileSource, MemorySource } from "./io/source.js";
+export { bytesToText } from "./io/text.js";
 export { CAPABILITIES } from "./linux/capabilities.js";
 export { KUBELET_DIRECTORIES, type ListedCheckpoint, listCheckpoints } from "./list.js";
 export * from "./model/checkpoint.js";
@@ -56,6 +57,7 @@ export type { Right } from "./model/rights/right.js";
 export { rightsBeyond } from "./model/rights/rights.js";
 export { lookAt, type SalvagedDocument, type Seen, salvage } from "./model/salvaged.js";
 export type { DeletedInode, FilePiece, Ghost } from "./model/stored-bytes.js";
+export { type StoredContents, storedContents } from "./model/stored-contents.js";
 export type { IdRange, Surroundings } from "./model/surroundings.js";
 export { assertUnchanged, type OpenOptions, openDocument } from "./open.js";
 export { openAnyImage, openImageBytes, openImageFile, openImages, openStreamFile } from "./open-image.js";
@@ -118,6 +120,15 @@ export type { LogObject } from "./ops/explain/objects.js";
 export { findInImage, type Match } from "./ops/find/find.js";
 export { findInStream } from "./ops/find/find-in-stream.js";
 export { type FindOptions, type Matcher, matcherOf } from "./ops/find/matcher.js";
+export {
+  type GrepHit,
+  type GrepOptions,
+  grep,
+  type Searchable,
+  searchable,
+  type Unsearched,
+} from "./ops/grep/grep.js";
+export { targetsOf } from "./ops/grep/pattern.js";
 export { type ImageInfo, imageInfo } from "./ops/info/image-info.js";
 export { type StreamInfo, streamInfo } from "./ops/info/stream-info.js";
 export {

@@ -71,7 +71,7 @@ export interface StoredPages {
   readonly image: string;
   /** What is stored here or in a parent, or should be, ascending; pages that were never touched are left out. */
   runs(): Iterable<MemoryRun>;
-  /** The same with contents, a few pages at a time. Errors: FormatError. */
+  /** The same with contents, a few pages at a time, each valid until the next one. Errors: FormatError. */
   pieces(): Iterable<MemoryPiece>;
   /** Location of the byte at an address. */
   locate(address: bigint): MemoryLocation;

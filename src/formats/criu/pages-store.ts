@@ -112,7 +112,7 @@ export class PageStore {
       for (const run of runs) if (run.as !== "hole") yield run;
   }
 
-  /** The contents of a stored run in pieces of the read window. */
+  /** The contents of a stored run in pieces of the read window; each is valid until the next one. */
   *piecesOf(
     run: StoredRun,
   ): Generator<{ readonly page: number; readonly pages: number; readonly bytes: Buffer }> {

@@ -40,7 +40,7 @@ class PagesOfStream implements StoredPages {
   ) {
     this.pageSize = saved.pageSize;
     this.image = path.basename(image.name);
-    this.#window = new ReadWindow(image.source);
+    this.#window = new ReadWindow(image.source, true);
   }
 
   *runs(): Generator<MemoryRun> {

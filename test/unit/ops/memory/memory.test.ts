@@ -158,7 +158,7 @@ test("the memory of a stream: tasks that share an address space have it once, se
   const stored = [...stream.checkpoint.storedMemory()].map(({ pid, segment, pages }) => ({
     pid,
     isShared: segment !== undefined,
-    pages: [...pages().pieces()].map((piece) => [piece.address, piece.pages, piece.bytes?.[0]] as const),
+    pages: Array.from(pages().pieces(), (piece) => [piece.address, piece.pages, piece.bytes?.[0]] as const),
   }));
   assert.equal(
     stored.filter(({ isShared }) => !isShared).map(({ pages }) => pages),
