@@ -56,11 +56,20 @@ function* pipes({ pipes: buffers, files }: Checkpoint): Generator<StoredContents
       };
 }
 
-/** Bytes of a stream follow one another, messages do not. */
+/** Bytes of a stream follow one another, messages do not. What several sockets of a damaged image name is told once. */
 function* sockets({ files }: Checkpoint): Generator<StoredContents> {
-  for (const file of files.all) {
-    const { socket, label: name } = file;
+  const seen = new Set<string>();
+  const isFirst = (range: SourceRange | undefined): boolean => {
+    if (range === undefined) return true;
+    const key = `${range.source.name} ${range.offset}`;
+    const known = seen.has(key);
+    seen.add(key);
+    return !known;
+  };
+  for (const { socket, label: name } of files.all) {
     if (socket === undefined) continue;
+    const [oldest] = socket.received();
+    if (!isFirst(oldest?.data[0])) continue;
     const packets = [...socket.received()].map(({ data }) => data);
     const kind = "received by socket";
     if (socket.type !== "STREAM")

@@ -2,20 +2,32 @@ import path from "node:path";
 import type { CriuImageSet } from "../../formats/criu/image-set.js";
 import { pagemapsOf } from "../../formats/criu/pages.js";
 import type { PageStore } from "../../formats/criu/pages-store.js";
+import { FormatError } from "../../io/errors.js";
 import type { MemoryLocation, MemoryPiece, MemoryRun, StoredMemory, StoredPages } from "../memory.js";
 
-/** The pages of tasks and shared segments, over all sets of an incremental chain. */
+/** Which pagemap, as `task 1000`, a pages file was read for. */
+type Owners = Map<string, string>;
+
+/**
+ * The pages of tasks and shared segments, over all sets of an incremental chain. A pages file that belongs to two pagemaps is
+ * an error when it is read again: thousands of pagemaps could name one file.
+ */
 export function* criuStoredMemory(set: CriuImageSet): Generator<StoredMemory> {
+  const owners: Owners = new Map();
   for (const { isOfTask, id, open } of pagemapsOf(set))
     yield {
       pid: isOfTask ? id : undefined,
       segment: isOfTask ? undefined : id,
-      pages: () => new PagesOfStore(open()),
+      pages: () => new PagesOfStore(open(), `${isOfTask ? "task" : "segment"} ${id}`, owners),
     };
 }
 
 class PagesOfStore implements StoredPages {
-  constructor(readonly store: PageStore) {}
+  constructor(
+    readonly store: PageStore,
+    readonly owner: string,
+    readonly owners: Owners,
+  ) {}
 
   get pageSize(): number {
     return this.store.pageSize;
@@ -33,7 +45,12 @@ class PagesOfStore implements StoredPages {
   }
 
   *pieces(): Generator<MemoryPiece> {
+    let level = -1;
     for (const run of this.store.all()) {
+      if (run.level !== level && (run.as === "file" || run.as === "compressed")) {
+        level = run.level;
+        this.#own(this.store.fileOf(level));
+      }
       const where = run.as === "hole" ? "zero" : run.as;
       if (where === "file" || where === "compressed")
         for (const { page, pages, bytes } of this.store.piecesOf(run))
@@ -48,6 +65,18 @@ class PagesOfStore implements StoredPages {
     for (const runs of this.store.runs(page, page + 1))
       for (const run of runs) return this.store.location(run, Number(address % unit));
     return { where: "zero" };
+  }
+
+  /** Errors: FormatError for a file of another pagemap. */
+  #own(file: string): void {
+    const owner = this.owners.get(file);
+    if (owner === undefined) this.owners.set(file, this.owner);
+    else if (owner !== this.owner)
+      throw new FormatError(
+        "INVALID",
+        `the pages of ${this.owner} are those of ${owner} (expected a pages file of its own)`,
+        { file },
+      );
   }
 
   #address(page: number): bigint {

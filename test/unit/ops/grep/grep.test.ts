@@ -1,10 +1,12 @@
 import fc from "fast-check";
 import * as assert from "uvu/assert";
+import { IMAGES } from "../../../../src/formats/criu/images.js";
 import { type CrimgError, isCrimgError } from "../../../../src/io/errors.js";
 import { DirectoryFileSet } from "../../../../src/io/file-set.js";
 import type { Document } from "../../../../src/model/document.js";
 import { openDocument, openFileSet } from "../../../../src/open.js";
 import { type GrepHit, type GrepOptions, grep, searchable } from "../../../../src/ops/grep/grep.js";
+import type { SetBuilder } from "../../../helpers/build-set.js";
 import { streamFixture } from "../../../helpers/images.js";
 import { memoryDocument, memorySet, pagesWith } from "../../../helpers/memory-document.js";
 import { BASE, filled, PAGE, type RunSpec } from "../../../helpers/memory-set.js";
@@ -274,6 +276,25 @@ test("what cannot be read is told, the rest is searched; lazy pages are counted"
   const broken = search(memoryDocument(builder), "there");
   assert.equal(broken.hits, []);
   assert.match(String(broken.unsearched.errors[0]), /pages-1\.img.*missing/);
+});
+
+test("a pages file that two pagemaps name is searched once, also one of a parent", () => {
+  const shared = (builder: SetBuilder): SetBuilder =>
+    builder.image(IMAGES.SHMEM_PAGEMAP, 9, [
+      { pages_id: 1 },
+      { vaddr: 0n, compat_nr_pages: 0, nr_pages: 1n, flags: 4, compressed_size: [] },
+    ]);
+  const own = shared(memorySet([{ at: 0, pages: 1 }], pagesWith(1, { 5: "there" })));
+  const inParent = memorySet([{ at: 0, pages: 1, flags: 1 }], Buffer.alloc(0)).image(
+    IMAGES.SHMEM_PAGEMAP,
+    9,
+    [{ pages_id: 2 }, { vaddr: 0n, compat_nr_pages: 0, nr_pages: 1n, flags: 1, compressed_size: [] }],
+  );
+  for (const document of [memoryDocument(own), memoryDocument(inParent, own)]) {
+    const { hits, unsearched } = search(document, "there");
+    assert.is(hits.length, 1);
+    assert.match(String(unsearched.errors), /pages-1\.img: the pages of segment 9 are those of task 4711/);
+  }
 });
 
 test("patterns that are refused", () => {
