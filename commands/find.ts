@@ -20,15 +20,14 @@ import {
 } from "../src/index.js";
 
 const NOT_SEARCHED =
-  "memory pages, contents of deleted files and data in queues were not searched; grep -c TEXT tells whether the files hold a text";
+  "memory, contents of deleted files and data in queues were not searched: crimg grep TEXT IMG searches them";
 
 export default class Find extends BaseCommand<typeof Find> {
   static override summary = "search all fields of an image for a text, number or address";
   static override description =
     `Searches every decoded field of an image directory, an image file or a linux-cr stream. Texts and bytes match if they
 contain TEXT; numbers if they are equal to it (decimal or 0x); IP addresses in any notation; flags and enum values by name.
-Memory pages, contents of deleted files and data in queues are not searched; grep -c TEXT IMG/*.img tells whether a text
-stands in them.
+Memory, contents of deleted files and data in queues are not searched: crimg grep does that.
 
 Exit status: 0 found, 1 not found, 2 trouble (also if only some of the images could be read).`;
   static override examples = [

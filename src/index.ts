@@ -21,13 +21,19 @@ export { type HostFacts, hostFacts, MAX_FACTS_BYTES, parseHostFacts } from "./ho
 export { jsonString } from "./io/ascii-json.js";
 export { chunksOf } from "./io/digest.js";
 export * from "./io/errors.js";
-export { MAX_JSON_BYTES, MAX_PIPED_IMAGE_BYTES, MAX_RECIPE_BYTES } from "./io/limits.js";
+export {
+  MAX_JSON_BYTES,
+  MAX_MEMORY_READ_BYTES,
+  MAX_PIPED_IMAGE_BYTES,
+  MAX_RECIPE_BYTES,
+} from "./io/limits.js";
 export { createDirectory } from "./io/new-directory.js";
 export { createFile } from "./io/new-file.js";
 export { createPrivate, OutputName, openDevice, replaceable } from "./io/private-file.js";
 export type { RecoverOptions, Recovery } from "./io/recover-in-place.js";
 export { shellCommand, shownCommand } from "./io/shell.js";
 export { FileSource, MemorySource } from "./io/source.js";
+export { bytesToText } from "./io/text.js";
 export { CAPABILITIES } from "./linux/capabilities.js";
 export { KUBELET_DIRECTORIES, type ListedCheckpoint, listCheckpoints } from "./list.js";
 export * from "./model/checkpoint.js";
@@ -51,6 +57,7 @@ export type { Right } from "./model/rights/right.js";
 export { rightsBeyond } from "./model/rights/rights.js";
 export { lookAt, type SalvagedDocument, type Seen, salvage } from "./model/salvaged.js";
 export type { DeletedInode, FilePiece, Ghost } from "./model/stored-bytes.js";
+export { type StoredContents, storedContents } from "./model/stored-contents.js";
 export type { IdRange, Surroundings } from "./model/surroundings.js";
 export { assertUnchanged, type OpenOptions, openDocument } from "./open.js";
 export { openAnyImage, openImageBytes, openImageFile, openImages, openStreamFile } from "./open-image.js";
@@ -113,8 +120,25 @@ export type { LogObject } from "./ops/explain/objects.js";
 export { findInImage, type Match } from "./ops/find/find.js";
 export { findInStream } from "./ops/find/find-in-stream.js";
 export { type FindOptions, type Matcher, matcherOf } from "./ops/find/matcher.js";
+export {
+  type GrepHit,
+  type GrepOptions,
+  grep,
+  type Searchable,
+  searchable,
+  type Unsearched,
+} from "./ops/grep/grep.js";
+export { targetsOf } from "./ops/grep/pattern.js";
 export { type ImageInfo, imageInfo } from "./ops/info/image-info.js";
 export { type StreamInfo, streamInfo } from "./ops/info/stream-info.js";
+export {
+  type ChosenMemory,
+  chooseMemory,
+  memoryContents,
+  parseAddress,
+  type Wanted,
+} from "./ops/memory/extract.js";
+export { type MemoryCounts, type MemoryView, memoryView } from "./ops/memory/memory-view.js";
 export { type DecodeOptions, decodeImage } from "./ops/recode/decode-image.js";
 export { type DecodeStreamOptions, decodeStream } from "./ops/recode/decode-stream.js";
 export { type EncodeOptions, encodeImage } from "./ops/recode/encode-image.js";

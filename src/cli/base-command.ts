@@ -6,7 +6,7 @@ import { reportFailure, wantsJson } from "./failure.js";
 import { GLOBAL_FLAGS } from "./flags.js";
 import { JSON_SCHEMA } from "./json.js";
 import { type Line, styled } from "./line.js";
-import { answerBytes, terminalWidth, writeAnswer, writeLines } from "./output.js";
+import { answerBytes, terminalWidth, writeAnswer, writeAnswerLines, writeLines } from "./output.js";
 import { type Style, styleFor } from "./style.js";
 import { type Cell, type Column, tableLines } from "./table.js";
 
@@ -131,6 +131,22 @@ export abstract class BaseCommand<T extends typeof Command> extends Command {
 
   #answer(answer: object): object {
     return { schema: JSON_SCHEMA, command: this.#id, ...answer };
+  }
+
+  /** Writes the `--json` answer as lines, each `{schema, command, ...answer}`. */
+  protected printJsonLines(answers: Iterable<object>): void {
+    const head = { schema: JSON_SCHEMA, command: this.#id };
+    const started = (): void => {
+      this.#wroteAnswer = true;
+    };
+    writeAnswerLines(
+      (function* () {
+        for (const answer of answers) {
+          started();
+          yield { ...head, ...answer };
+        }
+      })(),
+    );
   }
 
   /** Prints a note to stderr. */

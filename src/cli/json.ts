@@ -24,6 +24,15 @@ export function writeJson(value: unknown, write: (chunk: string) => void): void 
   write(`${pending}\n`);
 }
 
+/** The same in one line. */
+export function writeJsonLine(value: unknown, write: (chunk: string) => void): void {
+  let line = "";
+  putValue(value, "", (text) => {
+    line += text;
+  });
+  write(`${line}\n`);
+}
+
 type Put = (text: string) => void;
 
 function putValue(value: unknown, newline: string, put: Put): void {
@@ -35,8 +44,13 @@ function putValue(value: unknown, newline: string, put: Put): void {
   else putMembers(Object.entries(value), newline, put);
 }
 
+/** Without `newline` all is in one line. */
+function indented(newline: string): string {
+  return newline === "" ? "" : `${newline}  `;
+}
+
 function putItems(items: Iterable<unknown>, newline: string, put: Put): void {
-  const inner = `${newline}  `;
+  const inner = indented(newline);
   let before = `[${inner}`;
   for (const item of items) {
     put(before);
@@ -47,7 +61,7 @@ function putItems(items: Iterable<unknown>, newline: string, put: Put): void {
 }
 
 function putMembers(members: Iterable<[unknown, unknown]>, newline: string, put: Put): void {
-  const inner = `${newline}  `;
+  const inner = indented(newline);
   let before = `{${inner}`;
   for (const [key, value] of members) {
     if (value === undefined) continue;

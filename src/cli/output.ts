@@ -1,7 +1,7 @@
 import fs from "node:fs";
 import { isatty } from "node:tty";
 import { ioError } from "../index.js";
-import { writeJson } from "./json.js";
+import { writeJson, writeJsonLine } from "./json.js";
 import { type Line, rendered } from "./line.js";
 
 const CHUNK = 64 * 1024;
@@ -41,6 +41,25 @@ export function answerBytes(answer: object): Buffer {
   const chunks: Buffer[] = [];
   writeJson(answer, (chunk) => chunks.push(Buffer.from(chunk)));
   return Buffer.concat(chunks);
+}
+
+/** Writes answers as lines of JSON to stdout, 64 KiB at a time; if `answers` throws, those before are written. */
+export function writeAnswerLines(answers: Iterable<object>): void {
+  let pending = "";
+  const flush = (): void => {
+    if (pending !== "") write(1, Buffer.from(pending));
+    pending = "";
+  };
+  try {
+    for (const answer of answers) {
+      writeJsonLine(answer, (chunk) => {
+        pending += chunk;
+      });
+      if (pending.length >= CHUNK) flush();
+    }
+  } finally {
+    flush();
+  }
 }
 
 /** Writes binary data to stdout. */

@@ -8,27 +8,33 @@ const SLOW_MS = 5;
 const BUDGET_MS = 5000;
 
 /**
- * Whether a text matches a regular expression of the user, which may take exponential time on a text from an image.
- * Errors: USAGE once such tests have taken five seconds.
+ * Runs searches with a regular expression of the user, which may take exponential time on what an image holds. A search of
+ * more than `slowMs` is slow. Errors: USAGE once slow searches have taken five seconds; `on` says what was searched.
  */
-export function boundedTest(pattern: RegExp): (text: string) => boolean {
-  const test = new Script("pattern.test(text)");
-  const context = createContext({ pattern, text: "" });
+export function boundedSearches(slowMs: number): <T>(search: () => T, on: string) => T {
+  const script = new Script("search()");
+  const context = createContext({ search: undefined });
   let left = BUDGET_MS;
-  return (text) => {
-    if (text.length <= SHORT) return pattern.test(text);
+  return (search, on) => {
     const start = performance.now();
     try {
-      context.text = text;
-      return test.runInContext(context, { timeout: Math.max(1, Math.round(left)) });
+      context.search = search;
+      return script.runInContext(context, { timeout: Math.max(1, Math.round(left)) });
     } catch (error) {
       if ((error as NodeJS.ErrnoException).code !== "ERR_SCRIPT_EXECUTION_TIMEOUT") throw error;
-      throw new UsageError(
-        `regular expression too slow (on a text of ${text.length} characters); avoid nested repetition such as (a+)+`,
-      );
+      throw new UsageError(`regular expression too slow (on ${on}); avoid nested repetition such as (a+)+`);
     } finally {
       const took = performance.now() - start;
-      if (took > SLOW_MS) left -= took;
+      if (took > slowMs) left -= took;
     }
   };
+}
+
+/** Whether a text matches a regular expression of the user. Errors: those of `boundedSearches`. */
+export function boundedTest(pattern: RegExp): (text: string) => boolean {
+  const run = boundedSearches(SLOW_MS);
+  return (text) =>
+    text.length <= SHORT
+      ? pattern.test(text)
+      : run(() => pattern.test(text), `a text of ${text.length} characters`);
 }

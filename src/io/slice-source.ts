@@ -15,5 +15,11 @@ export class SliceSource implements ByteSource {
     return this.base.read(this.start + offset, size);
   }
 
+  readOver(into: Buffer, offset: number): void {
+    checkRange(this, offset, into.length);
+    if (this.base.readOver !== undefined) this.base.readOver(into, this.start + offset);
+    else this.base.read(this.start + offset, into.length).copy(into);
+  }
+
   close(): void {}
 }

@@ -12,6 +12,8 @@ export interface ByteSource {
   readonly linked?: string | undefined;
   /** Exactly `size` bytes from `offset`; FormatError TRUNCATED if the source ends before. */
   read(offset: number, size: number): Buffer;
+  /** As `read`, into memory that is there already. */
+  readOver?(into: Buffer, offset: number): void;
   close(): void;
 }
 
@@ -59,6 +61,13 @@ export class FileSource implements ByteSource {
   read(offset: number, size: number): Buffer {
     checkRange(this, offset, size);
     const buffer = Buffer.allocUnsafe(size);
+    this.readOver(buffer, offset);
+    return buffer;
+  }
+
+  readOver(buffer: Buffer, offset: number): void {
+    const size = buffer.length;
+    checkRange(this, offset, size);
     let done = 0;
     try {
       this.#fd ??= this.#openFile();
@@ -75,7 +84,6 @@ export class FileSource implements ByteSource {
         file: this.name,
         offset: offset + done,
       });
-    return buffer;
   }
 
   /** Whether the name still refers to the file that was opened. */

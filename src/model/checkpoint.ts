@@ -4,7 +4,7 @@ import type { Credentials } from "./credentials.js";
 import type { IpcNamespace, UtsNamespace } from "./ipc.js";
 import type { Lock } from "./lock.js";
 import type { Mapping, MemoryDescriptor } from "./mapping.js";
-import type { Memory } from "./memory.js";
+import type { Memory, StoredMemory } from "./memory.js";
 import type { DeletedFile, DescriptorTable, FileTable, OpenFile, PipeBuffer } from "./open-file.js";
 import type { Origin } from "./origin.js";
 import type { SeccompFilter } from "./seccomp.js";
@@ -30,6 +30,8 @@ export interface Checkpoint {
   task(pid: number): Task | undefined;
   /** The ids of processes and threads as they are stored, also those that a damaged image repeats; of a zombie its pid. */
   ids(): Iterable<TaskId>;
+  /** All memory that the image or its parents store, each page once. */
+  storedMemory(): Iterable<StoredMemory>;
   readonly files: FileTable;
   readonly locks: readonly Lock[];
   /** Timers of timerfd_create(2), each once, also those that only a socket's queue or nobody holds. */
@@ -82,6 +84,8 @@ export interface Task {
   readonly attributes: TaskAttributes;
   /** Undefined for a task without memory, such as a zombie. */
   readonly mm: MemoryDescriptor | undefined;
+  /** Pid of the first task with the same address space: of itself, unless tasks share one (CLONE_VM). */
+  readonly memoryOf: number;
   /** Made anew each time, with all that it has looked up; undefined for a task without memory, such as a zombie. */
   memory(): Memory | undefined;
   readonly origin: Origin;

@@ -60,6 +60,8 @@ export interface IpcSegment extends IpcObject {
   readonly noReserve: boolean | undefined;
   /** Image, or record of a stream, that holds the contents. */
   readonly contents: string;
+  /** Contents that stand behind the record; undefined for contents in pages. */
+  readonly inline: SourceRange | undefined;
 }
 
 export interface IpcQueue extends IpcObject {

@@ -93,3 +93,17 @@ export function mappingName(
   const isStack = startStack !== undefined && start <= startStack && startStack < end;
   return isStack || (flags & VM_GROWSDOWN) !== 0n ? "[stack]" : "";
 }
+
+/** The mapping with an address, of those of a task; guard areas, which are inside others, do not count. */
+export function mappingAt(mappings: readonly Mapping[], address: bigint): Mapping | undefined {
+  let low = 0;
+  let high = mappings.length;
+  while (high > 0 && mappings[high - 1]?.kind === "guard") high--;
+  while (low < high) {
+    const middle = (low + high) >>> 1;
+    if ((mappings[middle] as Mapping).end > address) high = middle;
+    else low = middle + 1;
+  }
+  const found = mappings[low];
+  return found !== undefined && found.kind !== "guard" && found.start <= address ? found : undefined;
+}

@@ -1,9 +1,9 @@
 /**
  * What crimg shows of a checkpoint is what /proc shows of the program that was dumped and left running.
  */
-import { readdirSync, readFileSync, readlinkSync } from "node:fs";
+import { closeSync, openSync, readdirSync, readFileSync, readlinkSync, readSync } from "node:fs";
 import * as assert from "uvu/assert";
-import { openDocument, VIEWS } from "../../src/index.js";
+import { grep, openDocument, searchable, VIEWS } from "../../src/index.js";
 import { openFlagNames } from "../../src/linux/open-flags.js";
 import { signalsIn } from "../../src/linux/signals.js";
 import type { Document } from "../../src/model/document.js";
@@ -53,6 +53,23 @@ for (const name of PROGRAMS) {
           return `${start.slice(2).padStart(8, "0")}-${end.slice(2).padStart(8, "0")} ${permissions}`;
         });
       assert.equal(shown, there, `pid ${pid}`);
+    }
+  });
+
+  test(`${name}: what grep finds in memory is at that address of the live program`, ({ live }) => {
+    const { pids, document } = live.get(name) as NonNullable<ReturnType<typeof live.get>>;
+    for (const pid of pids) {
+      const [variable = ""] = proc(pid, "environ").split("\0");
+      const options = { pids: [pid] };
+      const unsearched = { lazy: 0, missing: 0, errors: [] };
+      const hits = [...grep(searchable(document, options), variable, { options, unsearched })];
+      const found = hits.filter(({ area }) => area === "environment");
+      assert.is(found.length, 1, `${variable} of pid ${pid}`);
+      const memory = openSync(`/proc/${pid}/mem`, "r");
+      const bytes = Buffer.alloc(variable.length);
+      readSync(memory, bytes, 0, bytes.length, found[0]?.address as bigint);
+      closeSync(memory);
+      assert.is(bytes.toString(), variable);
     }
   });
 

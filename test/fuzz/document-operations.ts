@@ -2,6 +2,8 @@ import { CriuBackend } from "../../src/backends/criu/criu-backend.js";
 import { SlimBackend } from "../../src/backends/slim/slim-backend.js";
 import { diffLines } from "../../src/cli/diff-lines.js";
 import { explanationLines } from "../../src/cli/explanation-lines.js";
+import { grepJson, grepLine } from "../../src/cli/grep-lines.js";
+import { memoryLines } from "../../src/cli/memory-lines.js";
 import { viewLines } from "../../src/cli/show/lines.js";
 import { recordLines } from "../../src/cli/show/record.js";
 import { summaryLines } from "../../src/cli/show/summary.js";
@@ -15,6 +17,8 @@ import { type Conversion, planConversion } from "../../src/ops/convert/convert.j
 import { writeConversion } from "../../src/ops/convert/write.js";
 import { diffCheckpoints } from "../../src/ops/diff/diff.js";
 import { explainLog } from "../../src/ops/explain/explain.js";
+import { grep, searchable } from "../../src/ops/grep/grep.js";
+import { memoryView } from "../../src/ops/memory/memory-view.js";
 import { openRestoreOptions, restoreOptions } from "../../src/ops/restore-options/restore-options.js";
 import { recordView } from "../../src/ops/show/record.js";
 import { summaryView } from "../../src/ops/show/summary.js";
@@ -68,6 +72,11 @@ export function documentOperations(target: Target): Operation[] {
       on(`show record ${name}`, (document) => shown(recordLines(recordView(document, name), LOOK))),
       on(`show record ${name} --json`, (document) => shownJson(recordView(document, name))),
     ]),
+    on("memory", (document) => {
+      shownJson(memoryView(document));
+      shown(memoryLines(memoryView(document), LOOK));
+    }),
+    on("grep", (document) => searched(document, random)),
     on("validate", (document) => checked(document)),
     on("validate --root --host", (document) =>
       checked(document, { root: "/", criu: { path: "/usr/sbin/criu", version: "4.2", problem: undefined } }),
@@ -100,6 +109,25 @@ function view_(document: Document, view: ViewName, random: Random): void {
   const answer = VIEWS[view](document, { runs: true, threads: true });
   if (random.chance(0.5)) shownJson(answer);
   else shown(viewLines(view, answer, LOOK));
+}
+
+/** What stands in many images, in memory and in queues. */
+const PATTERNS = [
+  ["HOME=", {}],
+  ["[a-z/]{8,}", { regex: true }],
+  ["7f 45 ?? 46", { hex: true }],
+] as const;
+const MAX_HITS = 1000;
+
+function searched(document: Document, random: Random): void {
+  const [pattern, options] = random.pick<(typeof PATTERNS)[number]>(PATTERNS);
+  const unsearched = { lazy: 0, missing: 0, errors: [] };
+  let left = MAX_HITS;
+  for (const hit of grep(searchable(salvage(document), options), pattern, { options, unsearched })) {
+    shownJson(grepJson(hit, "image"));
+    shown([grepLine(hit, "image", LOOK.style)]);
+    if (--left === 0) return;
+  }
 }
 
 function checked(document: Document, options: ValidateOptions = {}): void {

@@ -41,8 +41,9 @@ export class Level {
     return this.pages.read(offset, length);
   }
 
+  /** For reading on; the bytes are valid until the next one. */
   readAhead(offset: number, length: number): Buffer {
-    this.#window ??= new ReadWindow(this.pages);
+    this.#window ??= new ReadWindow(this.pages, true);
     return this.#window.read(offset, length);
   }
 

@@ -28,11 +28,22 @@ export interface StoredRun {
   readonly block?: { readonly stored: number; readonly size: number; readonly skip: number };
 }
 
-/** Stored memory, in ascending order; `bytes` may be a view that the next step overwrites. */
-export interface MemoryChunk {
-  readonly address: bigint;
-  readonly bytes: Buffer;
-}
+/**
+ * Location of the contents of memory. `file`: at `offset` of the pages file. `compressed`: in the LZ4 block of `size`
+ * bytes at `offset`. `level` counts parent sets, 0 is the set itself. `zero`: never touched, or all zeros. `lazy`:
+ * left in the dumped task for post-copy migration. `parent-missing`: missing in the parent set that should have them.
+ */
+export type StoredLocation =
+  | { readonly where: "file"; readonly file: string; readonly offset: number; readonly level: number }
+  | {
+      readonly where: "compressed";
+      readonly file: string;
+      readonly offset: number;
+      readonly size: number;
+      readonly level: number;
+    }
+  | { readonly where: "zero" | "lazy" }
+  | { readonly where: "parent-missing"; readonly level: number };
 
 /** Maximum number of runs per step, so that iterating over any pagemap needs little memory. */
 const RUNS_AT_ONCE = 4096;
@@ -85,53 +96,36 @@ export class PageStore {
     return (this.#levels[run.level] as Level).read(run.offset + skip, length);
   }
 
-  /**
-   * All stored contents, in pieces. A piece that continues the last one starts with the `overlap` bytes before it.
-   * Errors: FormatError.
-   */
-  *chunks(overlap = 0): Generator<MemoryChunk> {
-    let next = -1;
-    let tail: Buffer = Buffer.alloc(0);
-    for (const run of this.#storedRuns()) {
-      if (run.page !== next) tail = Buffer.alloc(0);
-      for (const { page, bytes: fresh } of this.#pieces(run)) {
-        const bytes = tail.length === 0 ? fresh : Buffer.concat([tail, fresh]);
-        yield { address: this.#address(page) - BigInt(tail.length), bytes };
-        if (overlap > 0) tail = Buffer.from(bytes.subarray(Math.max(0, bytes.length - overlap)));
-      }
-      next = run.page + run.pages;
-    }
+  /** Location of byte `skip` of a run. */
+  location({ as, level, offset, block }: StoredRun, skip: number): StoredLocation {
+    if (as === "file") return { where: as, file: this.fileOf(level), offset: offset + skip, level };
+    if (block !== undefined)
+      return { where: "compressed", file: this.fileOf(level), offset, size: block.stored, level };
+    return as === "parent-missing" ? { where: as, level } : { where: as === "lazy" ? "lazy" : "zero" };
   }
 
-  /** Addresses of `needle` (at least one byte) in stored contents, ascending. Errors: FormatError. */
-  *find(needle: Buffer): Generator<bigint> {
-    for (const { address, bytes } of this.chunks(needle.length - 1))
-      for (let at = bytes.indexOf(needle); at >= 0; at = bytes.indexOf(needle, at + 1))
-        yield address + BigInt(at);
-  }
-
-  #address(page: number): bigint {
-    return BigInt(page) * BigInt(this.pageSize);
-  }
-
-  *#storedRuns(): Generator<StoredRun> {
+  /** All pages with an entry, ascending. Errors: FormatError. */
+  *all(): Generator<StoredRun> {
     const { layout } = this;
     if (layout.length === 0) return;
-    for (const runs of this.runs(0, layout.end(layout.length - 1)))
-      for (const run of runs) if (run.as === "file" || run.as === "compressed") yield run;
+    for (const runs of this.runs(layout.first[0] as number, layout.end(layout.length - 1)))
+      for (const run of runs) if (run.as !== "hole") yield run;
   }
 
-  /** The contents of a run in pieces of the read window. */
-  *#pieces(run: StoredRun): Generator<{ readonly page: number; readonly bytes: Buffer }> {
+  /** The contents of a stored run in pieces of the read window; each is valid until the next one. */
+  *piecesOf(
+    run: StoredRun,
+  ): Generator<{ readonly page: number; readonly pages: number; readonly bytes: Buffer }> {
     const atOnce = Math.max(1, Math.floor(READ_WINDOW_BYTES / this.pageSize));
     for (let done = 0; done < run.pages; done += atOnce) {
       const skip = done * this.pageSize;
-      const length = Math.min(atOnce, run.pages - done) * this.pageSize;
+      const pages = Math.min(atOnce, run.pages - done);
+      const length = pages * this.pageSize;
       const bytes =
         run.block !== undefined
           ? this.bytesOf(run, skip, length)
           : (this.#levels[run.level] as Level).readAhead(run.offset + skip, length);
-      yield { page: run.page + done, bytes };
+      yield { page: run.page + done, pages, bytes };
     }
   }
 

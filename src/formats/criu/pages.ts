@@ -5,30 +5,23 @@ import { IMAGES } from "./images.js";
 import { type Absence, type Area, areaAt, memoryAreas } from "./pages-areas.js";
 import type { PageCounts } from "./pages-layout.js";
 import { pageSizeOf } from "./pages-size.js";
-import { PageStore, type StoredRun } from "./pages-store.js";
+import { PageStore, type StoredLocation, type StoredRun } from "./pages-store.js";
 
 export type { Absence };
 
-/**
- * Location of the contents of memory. `file`: at `offset` of the pages file. `compressed`: in the LZ4 block of `size`
- * bytes at `offset`. `level` counts parent sets, 0 is the set itself. `zero`: never touched, or all zeros. `lazy`:
- * left in the dumped task for post-copy migration. `parent-missing`: missing in the parent set that should have them.
- */
-export type Location =
-  | { readonly where: "file"; readonly file: string; readonly offset: number; readonly level: number }
-  | {
-      readonly where: "compressed";
-      readonly file: string;
-      readonly offset: number;
-      readonly size: number;
-      readonly level: number;
-    }
-  | { readonly where: "zero" | "lazy" }
-  | { readonly where: "parent-missing"; readonly level: number }
-  | { readonly where: "absent"; readonly why: Absence };
+/** Location of the contents of memory, or why the set has none. */
+export type Location = StoredLocation | { readonly where: "absent"; readonly why: Absence };
 
 /** Adjacent pages with contiguous contents; location of the first byte. */
 export type MemoryRun = Location & { readonly address: bigint; readonly pages: number };
+
+/** Addresses that show a segment from `offset` on. */
+export interface SegmentArea {
+  readonly segment: number;
+  readonly start: bigint;
+  readonly end: bigint;
+  readonly offset: bigint;
+}
 
 /** Runs of one store, `shift` pages off the task's page numbers; or pages without a store. */
 interface Piece {
@@ -103,6 +96,18 @@ export class AddressSpace {
         yield Object.assign(this.#location(piece, run, 0), { address, pages: run.pages });
       }
     }
+  }
+
+  /** Where it shows segments of shared memory; in private mappings, where the task has no page of its own. */
+  get segments(): SegmentArea[] {
+    return this.#areas.flatMap(({ first, end, backing }) =>
+      backing.is !== "segment"
+        ? []
+        : {
+            ...{ segment: backing.shmid, start: BigInt(first) * this.#unit, end: BigInt(end) * this.#unit },
+            offset: BigInt(backing.firstPage) * this.#unit,
+          },
+    );
   }
 
   /** Numbers of pages of [from, to) with a pagemap entry, without checking parents. Errors: FormatError. */
@@ -187,13 +192,9 @@ export class AddressSpace {
     return this.#segments.get(shmid);
   }
 
-  #location({ store, absent }: Piece, { as, level, offset, block }: StoredRun, skip: number): Location {
+  #location({ store, absent }: Piece, run: StoredRun, skip: number): Location {
     if (absent !== undefined) return { where: "absent", why: absent };
-    if (store === undefined) return { where: "zero" };
-    if (as === "file") return { where: as, file: store.fileOf(level), offset: offset + skip, level };
-    if (block !== undefined)
-      return { where: "compressed", file: store.fileOf(level), offset, size: block.stored, level };
-    return as === "parent-missing" ? { where: as, level } : { where: as === "lazy" ? "lazy" : "zero" };
+    return store === undefined ? { where: "zero" } : store.location(run, skip);
   }
 
   #copy(piece: Piece, run: StoredRun, skip: number, into: Buffer): void {
@@ -210,11 +211,24 @@ export class AddressSpace {
   }
 }
 
+/** A pagemap of a set, not read yet. */
+export interface UnreadPagemap {
+  /** Whether it is of a task; `id` is its pid, or the number of the segment. */
+  readonly isOfTask: boolean;
+  readonly id: number;
+  /** Errors: FormatError. */
+  open(): PageStore;
+}
+
 /** Every pagemap of the set, those of tasks first; each segment once. */
-export function* pageStores(set: CriuImageSet): Generator<PageStore> {
-  const pageSize = pageSizeOf(set);
+export function* pagemapsOf(set: CriuImageSet): Generator<UnreadPagemap> {
   for (const kind of [IMAGES.PAGEMAP, IMAGES.SHMEM_PAGEMAP])
-    for (const id of set.ids(kind)) yield new PageStore(set, kind, id, pageSize);
+    for (const id of set.ids(kind))
+      yield {
+        isOfTask: kind === IMAGES.PAGEMAP,
+        id,
+        open: () => new PageStore(set, kind, id, pageSizeOf(set)),
+      };
 }
 
 function absence(page: number, pages: number, absent: Absence | undefined): Piece {

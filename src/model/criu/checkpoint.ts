@@ -19,6 +19,7 @@ import { decodeLocks } from "./locks.js";
 import { criuMounts } from "./mounts.js";
 import { decodePipes } from "./pipes.js";
 import { decodeSeccompFilters } from "./seccomp.js";
+import { criuStoredMemory } from "./stored-memory.js";
 import { criuSurroundings } from "./surroundings.js";
 import { CriuTask, type TaskContext } from "./tasks.js";
 
@@ -76,6 +77,7 @@ export function criuCheckpoint(set: CriuImageSet): Checkpoint {
     },
     task: (pid) => byPid().get(pid),
     ids: () => storedIds(set, byPid()),
+    storedMemory: () => criuStoredMemory(set),
     get files() {
       return files();
     },

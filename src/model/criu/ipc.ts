@@ -47,13 +47,8 @@ export function encodeUtsNamespace({ hostName, domainName }: UtsNamespace): Utsn
   return { nodename: hostName, domainname: domainName };
 }
 
-/** A segment of a set, and its contents where they stand behind its record. */
-export interface CriuSegment extends IpcSegment {
-  readonly inline: SourceRange | undefined;
-}
-
 /** The IPC namespaces that were dumped. */
-export function decodeIpcNamespaces(set: CriuImageSet): (IpcNamespace & { segments: CriuSegment[] })[] {
+export function decodeIpcNamespaces(set: CriuImageSet): IpcNamespace[] {
   const kinds = [IMAGES.IPC_VAR, IMAGES.IPCNS_SHM, IMAGES.IPCNS_MSG, IMAGES.IPCNS_SEM];
   const ids = [...new Set(kinds.flatMap((kind) => set.ids(kind)))].sort((a, b) => a - b);
   return ids.map((id) => {
@@ -95,7 +90,7 @@ export function encodeLimits({ sem_ctls, ...limits }: IpcLimits): IpcVarEntry {
   };
 }
 
-function decodeSegments(set: CriuImageSet, namespace: number): CriuSegment[] {
+function decodeSegments(set: CriuImageSet, namespace: number): IpcSegment[] {
   const image = set.image(IMAGES.IPCNS_SHM, namespace);
   const file = fileNameOf(IMAGES.IPCNS_SHM, namespace);
   return set.map(IMAGES.IPCNS_SHM, namespace, ({ index, value, payload: [data] }) => {

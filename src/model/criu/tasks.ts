@@ -149,6 +149,10 @@ export class CriuTask implements Task {
     return mm === undefined ? undefined : decodeMm(mm, this.pid);
   }
 
+  get memoryOf(): number {
+    return this.pid;
+  }
+
   memory(): Memory | undefined {
     return this.state === "zombie" ? undefined : AddressSpace.of(this.#context.set, this.pid);
   }

@@ -16,6 +16,7 @@ import { StreamReader } from "./reader.js";
 import { pageSizeOf } from "./saved-pages.js";
 import { decodeSeccompFilters } from "./seccomp.js";
 import { Segments } from "./segments.js";
+import { linuxCrStoredMemory } from "./stored-memory.js";
 import { LinuxCrTask, signalOwnersOf, type TaskContext } from "./tasks.js";
 
 /** The slim backend makes no namespaces, joins no control groups, and streams hold no policies. */
@@ -45,12 +46,14 @@ export function linuxCrCheckpoint(image: LinuxCrImage, reader = StreamReader.of(
     return groups;
   });
   const signalOwners = lazy(() => signalOwnersOf(reader));
+  const segments = new Segments(reader);
   const context: TaskContext = {
     reader,
-    segments: new Segments(reader),
+    segments,
     files,
     descriptorTable,
     children: (pid) => children().get(pid) ?? [],
+    firstWith: (memoryRef) => pidsByMemory().get(memoryRef),
     signalOwner: (objref) => signalOwners().get(objref),
   };
   const tree = lazy(() => readTree(context));
@@ -67,6 +70,11 @@ export function linuxCrCheckpoint(image: LinuxCrImage, reader = StreamReader.of(
   const seccompFilters = lazy(() => decodeSeccompFilters(reader));
   const controlGroupSets = lazy(() => decodeControlGroupSets(reader));
   const pipes = lazy(() => decodePipes(reader));
+  const pidsByMemory = lazy(() => {
+    const pids = new Map<number, number>();
+    for (const { memoryRef, pid } of tasks()) if (!pids.has(memoryRef)) pids.set(memoryRef, pid);
+    return pids;
+  });
   const deletedFiles = lazy(() => files().all.flatMap(({ deleted }) => deleted ?? []));
   return {
     architecture: image.dialect.arch.name,
@@ -81,6 +89,7 @@ export function linuxCrCheckpoint(image: LinuxCrImage, reader = StreamReader.of(
     },
     task: (pid) => tree().byPid.get(pid),
     ids: () => storedIds(reader),
+    storedMemory: () => linuxCrStoredMemory(reader, segments, context.firstWith),
     get files() {
       return files();
     },

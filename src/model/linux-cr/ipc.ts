@@ -105,6 +105,7 @@ function decodeSegment(reader: StreamReader, part: Part): StreamSegment {
     hugeShift: (value.flags & SHM_HUGETLB) === 0 ? undefined : (value.shift ?? 0),
     noReserve: (value.flags & SHM_NORESERVE) !== 0,
     contents: `${origin.image}[${index}]`,
+    inline: undefined,
     ...{ part, objref: value.objref },
   };
 }

@@ -6,10 +6,10 @@ import { VMA_TYPE } from "../../formats/linux-cr/tables/memory.js";
 import { FormatError, UsageError } from "../../io/errors.js";
 import { MAX_MEMORY_READ_BYTES } from "../../io/limits.js";
 import { lazy } from "../lazy.js";
-import type { Memory, MemoryLocation, MemoryRun, PageCounts } from "../memory.js";
+import type { Memory, MemoryLocation, MemoryRun, PageCounts, SegmentArea } from "../memory.js";
 import type { StreamReader } from "./reader.js";
 import { pageSizeOf, SavedPages } from "./saved-pages.js";
-import type { Segments } from "./segments.js";
+import { type Segments, sharesPages } from "./segments.js";
 
 /** What a mapping shows where the task has no page of its own. */
 type Backing =
@@ -42,7 +42,7 @@ export class StreamMemory implements Memory {
   constructor(
     readonly reader: StreamReader,
     mm: Part,
-    readonly segments: Segments,
+    private readonly shared: Segments,
     readonly pid: number,
   ) {
     this.pageSize = pageSizeOf(reader);
@@ -104,6 +104,17 @@ export class StreamMemory implements Memory {
     }
   }
 
+  get segments(): SegmentArea[] {
+    return this.#areas.flatMap(({ first, end, backing }) =>
+      backing.is !== "segment"
+        ? []
+        : {
+            ...{ segment: backing.objref, start: BigInt(first) * this.#unit, end: BigInt(end) * this.#unit },
+            offset: BigInt(backing.firstPage) * this.#unit,
+          },
+    );
+  }
+
   count(from: bigint, to: bigint): PageCounts {
     const start = this.#pageOf(from);
     const end = this.#pageOf(to + this.#unit - 1n);
@@ -112,7 +123,7 @@ export class StreamMemory implements Memory {
       const area = this.#areas[i] as Area;
       if (area.first >= end) break;
       const { own, backing } = area;
-      const saved = own?.() ?? (backing.is === "segment" ? this.segments.pages(backing.objref) : undefined);
+      const saved = own?.() ?? (backing.is === "segment" ? this.shared.pages(backing.objref) : undefined);
       const shift = own === undefined && backing.is === "segment" ? area.first - backing.firstPage : 0;
       stored += saved?.count(Math.max(start, area.first) - shift, Math.min(end, area.end) - shift) ?? 0;
     }
@@ -169,7 +180,7 @@ export class StreamMemory implements Memory {
     const all = { page: from, pages: to - from, offset: undefined };
     if (backing.is === "zero") return yield { ...all, absent: undefined };
     if (backing.is === "absent") return yield { ...all, absent: backing.why };
-    const pages = this.segments.pages(backing.objref);
+    const pages = this.shared.pages(backing.objref);
     if (pages === undefined)
       return yield { ...all, absent: `is of segment ${backing.objref}, which has no pages in the image` };
     const shift = first - backing.firstPage;
@@ -185,8 +196,7 @@ export class StreamMemory implements Memory {
         `0x${vma.vm_start.toString(16)}-0x${vma.vm_end.toString(16)} is not a range of whole pages`,
       );
     const type = vma.vma_type;
-    const isSegment = type === VMA_TYPE.sharedAnonymous || type === VMA_TYPE.sharedAnonymousAgain;
-    const hasOwn = !isSegment && (type === VMA_TYPE.anonymous || part.pageArrays.length > 0);
+    const hasOwn = !sharesPages(vma) && (type === VMA_TYPE.anonymous || part.pageArrays.length > 0);
     return {
       first: Number(vma.vm_start / this.#unit),
       end: Number(vma.vm_end / this.#unit),
@@ -207,7 +217,7 @@ export class StreamMemory implements Memory {
         return { is: "segment", objref: vma.ino_objref, firstPage };
       case VMA_TYPE.privateFile:
       case VMA_TYPE.sharedFile: {
-        const memfd = this.segments.ofMemfd(vma.vma_objref);
+        const memfd = this.shared.ofMemfd(vma.vma_objref);
         return memfd === undefined
           ? { is: "absent", why: "shows the contents of a mapped file" }
           : { is: "segment", objref: memfd, firstPage };

@@ -43,6 +43,8 @@ function pageBytes({ image }: StreamReader, record: number, pages: number): numb
 
 /** The saved pages of a mapping or a segment in runs, ascending. Their keys are read, their contents never. */
 export class SavedPages {
+  /** In bytes. */
+  readonly pageSize: number;
   readonly #first: number[] = [];
   readonly #pages: number[] = [];
   readonly #offset: number[] = [];
@@ -50,6 +52,7 @@ export class SavedPages {
   /** `keys` are addresses, or page indexes of a segment. Errors: FormatError for pages out of place or saved twice. */
   constructor(reader: StreamReader, part: Part, keys: "addresses" | "indexes") {
     const pageSize = pageSizeOf(reader);
+    this.pageSize = pageSize;
     const unit = keys === "addresses" ? BigInt(pageSize) : 1n;
     let isSorted = true;
     let [end, endOffset] = [0, -1];

@@ -1,4 +1,5 @@
 import type { Part } from "../../formats/linux-cr/parse.js";
+import type { RecordValue } from "../../formats/linux-cr/record-kind.js";
 import { RECORDS } from "../../formats/linux-cr/records.js";
 import { VMA_TYPE } from "../../formats/linux-cr/tables/memory.js";
 import { lazy } from "../lazy.js";
@@ -26,6 +27,11 @@ export class Segments {
     return pages;
   }
 
+  /** The numbers of all segments with pages in the image. */
+  all(): Iterable<number> {
+    return this.#parts().keys();
+  }
+
   /** Id of the System V segment with that inode; undefined when it is none. */
   idOf(objref: number): number | undefined {
     const part = this.#parts().get(objref);
@@ -37,6 +43,11 @@ export class Segments {
     const part = this.reader.object(file, "FILE");
     return part === undefined ? undefined : this.reader.find(part, RECORDS.MEMFD)?.value.inode_objref;
   }
+}
+
+/** Whether the pages beside a VMA are those of the segment that it shows. */
+export function sharesPages({ vma_type }: RecordValue<typeof RECORDS.VMA>): boolean {
+  return vma_type === VMA_TYPE.sharedAnonymous || vma_type === VMA_TYPE.sharedAnonymousAgain;
 }
 
 /** The part that first names an inode brings its pages. */

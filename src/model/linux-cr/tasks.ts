@@ -29,6 +29,8 @@ export interface TaskContext {
   readonly children: (pid: number) => readonly Task[];
   readonly descriptorTable: (id: number) => DescriptorTable | undefined;
   /** The task that brought a SIGNAL record, by the number of the shared object. */
+  /** Pid of the first task with the address space of that number. */
+  readonly firstWith: (memoryRef: number) => number | undefined;
   readonly signalOwner: (objref: number) => Part | undefined;
 }
 
@@ -83,6 +85,11 @@ export class LinuxCrTask implements Task {
   /** Number of the shared descriptor table; 0 for a zombie. */
   get filesRef(): number {
     return this.#objects?.files_objref ?? 0;
+  }
+
+  /** Number of the address space, which tasks may share; 0 for a zombie. */
+  get memoryRef(): number {
+    return this.#objects?.mm_objref ?? 0;
   }
 
   get descriptors(): DescriptorTable | undefined {
@@ -145,6 +152,11 @@ export class LinuxCrTask implements Task {
     return mm === undefined ? undefined : decodeMm(this.#reader, mm);
   }
 
+  get memoryOf(): number {
+    const { memoryRef } = this;
+    return memoryRef === 0 ? this.pid : (this.#context.firstWith(memoryRef) ?? this.pid);
+  }
+
   memory(): Memory | undefined {
     const mm = this.#mm;
     return mm === undefined
@@ -161,7 +173,7 @@ export class LinuxCrTask implements Task {
   }
 
   get #mm(): Part | undefined {
-    return this.#reader.object(this.#objects?.mm_objref ?? 0, "MM");
+    return this.#reader.object(this.memoryRef, "MM");
   }
 
   get #fs(): Part | undefined {

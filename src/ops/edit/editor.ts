@@ -6,6 +6,7 @@ import { PATH_MAX } from "../../linux/files.js";
 import type { Checkpoint } from "../../model/checkpoint.js";
 import type { UtsNamespace } from "../../model/ipc.js";
 import type { Lock } from "../../model/lock.js";
+import type { StoredMemory } from "../../model/memory.js";
 import {
   type Descriptor,
   type FileIdentity,
@@ -28,7 +29,6 @@ import {
   HeldFiles,
   type PairedSocket,
 } from "./held-files.js";
-import type { StoredMemory } from "./mention-search.js";
 import type { OwnedRule, PathRules } from "./path-rules.js";
 import type { Edit } from "./plan.js";
 

@@ -1,15 +1,10 @@
 import { textToBytes } from "../../io/text.js";
+import type { StoredMemory } from "../../model/memory.js";
 import type { ChangeLog } from "./change-log.js";
 import { editText, type Mention } from "./plan.js";
 
 /** Each old text is told at most so many times; the count goes on. */
 const MAX_MENTIONS = 1000;
-
-/** Pages of a task or a shared segment, and in which image they are. */
-export interface StoredMemory extends Pick<Mention, "image" | "pid" | "shmid"> {
-  /** What follows in memory begins with the last `overlap` bytes of what was before. */
-  chunks(overlap: number): Iterable<{ readonly address: bigint; readonly bytes: Buffer }>;
-}
 
 /** Searches the stored memory for the texts that edits have replaced. Memory use stays at a window. */
 export function searchMemory(
@@ -20,17 +15,25 @@ export function searchMemory(
   const search = new MentionSearch(log);
   if (search.isEmpty) return [];
   let done = 0;
-  for (const memory of all) {
+  for (const { pid, segment: shmid, pages } of all) {
+    const stored = pages();
+    let tail: Buffer = Buffer.alloc(0);
     let seenTo = -1n;
-    for (const { address, bytes } of memory.chunks(search.overlap)) {
-      search.look(memory, address, bytes, seenTo);
-      seenTo = address + BigInt(bytes.length);
-      done += bytes.length;
+    for (const { address, bytes: fresh } of stored.pieces()) {
+      if (fresh === undefined) continue;
+      const bytes = address === seenTo ? Buffer.concat([tail, fresh]) : fresh;
+      const before = bytes.length - fresh.length;
+      search.look({ image: stored.image, pid, shmid }, address - BigInt(before), bytes, seenTo);
+      tail = Buffer.from(bytes.subarray(Math.max(0, bytes.length - search.overlap)));
+      seenTo = address + BigInt(fresh.length);
+      done += fresh.length;
       onProgress?.(done, total);
     }
   }
   return search.finish();
 }
+
+type Where = Pick<Mention, "image" | "pid" | "shmid">;
 
 /** Looks for the texts that edits have replaced in pieces of memory. */
 class MentionSearch {
@@ -63,7 +66,7 @@ class MentionSearch {
   }
 
   /** `seenTo`: where the piece before ended; what ends there or earlier was told with it. */
-  look({ image, pid, shmid }: StoredMemory, address: bigint, bytes: Buffer, seenTo: bigint): void {
+  look({ image, pid, shmid }: Where, address: bigint, bytes: Buffer, seenTo: bigint): void {
     for (const needle of this.#needles)
       for (let at = bytes.indexOf(needle.bytes); at !== -1; at = bytes.indexOf(needle.bytes, at + 1)) {
         const end = address + BigInt(at + needle.bytes.length);

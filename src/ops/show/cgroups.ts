@@ -1,9 +1,10 @@
 import type { CriuImageSet } from "../../formats/criu/image-set.js";
 import { IMAGES } from "../../formats/criu/images.js";
 import type { CgroupDirEntry } from "../../formats/criu/tables/cgroup.js";
+import { chosenTasks } from "../../model/chosen-tasks.js";
 import type { Document, LinuxCrDocument } from "../../model/document.js";
 import { controlGroupsOf } from "../../model/linux-cr/control-groups.js";
-import { chosenTasks, type ShowOptions, type ViewHead, viewHead } from "./view.js";
+import { type ShowOptions, type ViewHead, viewHead } from "./view.js";
 
 export interface CgroupsView extends ViewHead<"cgroups"> {
   readonly sets: readonly CgroupSet[];

@@ -1,9 +1,10 @@
 import { flagNames } from "../../io/enums.js";
 import { capabilitiesIn, SECUREBITS } from "../../linux/capabilities.js";
 import type { Thread } from "../../model/checkpoint.js";
+import { chosenTasks } from "../../model/chosen-tasks.js";
 import type { Credentials } from "../../model/credentials.js";
 import type { Document } from "../../model/document.js";
-import { chosenTasks, type ShowOptions, type TaskName, taskName, type ViewHead, viewHead } from "./view.js";
+import { type ShowOptions, type TaskName, taskName, type ViewHead, viewHead } from "./view.js";
 
 export interface CredsView extends ViewHead<"creds"> {
   readonly tasks: readonly TaskCreds[];

@@ -1,6 +1,7 @@
+import { chosenTasks } from "../../model/chosen-tasks.js";
 import type { Document } from "../../model/document.js";
 import { stringsAt } from "./strings.js";
-import { chosenTasks, type ShowOptions, type TaskName, taskName, type ViewHead, viewHead } from "./view.js";
+import { type ShowOptions, type TaskName, taskName, type ViewHead, viewHead } from "./view.js";
 
 export interface EnvView extends ViewHead<"env"> {
   readonly tasks: readonly TaskEnv[];

@@ -1,8 +1,9 @@
 import { openFlagNames } from "../../linux/open-flags.js";
 import type { Task } from "../../model/checkpoint.js";
+import { chosenTasks } from "../../model/chosen-tasks.js";
 import type { Document } from "../../model/document.js";
 import type { Descriptor, OpenFile } from "../../model/open-file.js";
-import { chosenTasks, type ShowOptions, type TaskName, taskName, type ViewHead, viewHead } from "./view.js";
+import { type ShowOptions, type TaskName, taskName, type ViewHead, viewHead } from "./view.js";
 
 export interface FdsView extends ViewHead<"fds"> {
   readonly tasks: readonly TaskFds[];

@@ -1,7 +1,7 @@
+import { chosenTasks } from "../../model/chosen-tasks.js";
 import type { Document } from "../../model/document.js";
 import type { Mapping } from "../../model/mapping.js";
 import {
-  chosenTasks,
   hex,
   rangeSize,
   type ShowOptions,

@@ -1,8 +1,9 @@
 import { flagNames } from "../../io/enums.js";
 import { MOUNT_FLAGS } from "../../linux/files.js";
+import { chosenTasks } from "../../model/chosen-tasks.js";
 import type { Document } from "../../model/document.js";
 import { taskIds } from "./task-ids.js";
-import { chosenTasks, type ShowOptions, type ViewHead, viewHead } from "./view.js";
+import { type ShowOptions, type ViewHead, viewHead } from "./view.js";
 
 export interface MountsView extends ViewHead<"mounts"> {
   readonly mounts: readonly ShownMount[];

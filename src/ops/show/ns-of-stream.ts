@@ -1,9 +1,10 @@
 import type { Part } from "../../formats/linux-cr/parse.js";
 import { RECORDS } from "../../formats/linux-cr/records.js";
+import { chosenTasks } from "../../model/chosen-tasks.js";
 import type { LinuxCrDocument } from "../../model/document.js";
 import type { StreamReader } from "../../model/linux-cr/reader.js";
 import { linkAddress, type NamespaceKind, type ShownNamespace } from "./shown-namespace.js";
-import { chosenTasks, type ShowOptions } from "./view.js";
+import type { ShowOptions } from "./view.js";
 
 const DEVICE_TYPES = ["loopback", "veth", "sit", "macvlan"] as const;
 /** CLOCKS.flags: the tasks had their own time namespace, with known clocks. */

@@ -4,11 +4,12 @@ import type { TaskKobjIdsEntry } from "../../formats/criu/tables/core.js";
 import { ND_TYPE } from "../../formats/criu/tables/netns.js";
 import type { UidGidExtent } from "../../formats/criu/tables/ns.js";
 import { enumName } from "../../io/enums.js";
+import { chosenTasks } from "../../model/chosen-tasks.js";
 import type { Document } from "../../model/document.js";
 import { namespacesOfStream } from "./ns-of-stream.js";
 import { type IdRange, linkAddress, type NamespaceKind, type ShownNamespace } from "./shown-namespace.js";
 import { taskIds } from "./task-ids.js";
-import { chosenTasks, type ShowOptions, type ViewHead, viewHead } from "./view.js";
+import { type ShowOptions, type ViewHead, viewHead } from "./view.js";
 
 export interface NsView extends ViewHead<"ns"> {
   readonly namespaces: readonly ShownNamespace[];

@@ -1,7 +1,8 @@
 import { RESOURCE_LIMITS, RLIM_INFINITY } from "../../linux/rlimits.js";
 import type { ResourceLimit } from "../../model/attributes.js";
+import { chosenTasks } from "../../model/chosen-tasks.js";
 import type { Document } from "../../model/document.js";
-import { chosenTasks, type ShowOptions, type TaskName, taskName, type ViewHead, viewHead } from "./view.js";
+import { type ShowOptions, type TaskName, taskName, type ViewHead, viewHead } from "./view.js";
 
 export interface RlimitsView extends ViewHead<"rlimits"> {
   readonly tasks: readonly TaskLimits[];

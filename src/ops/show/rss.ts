@@ -1,9 +1,9 @@
 import type { Task } from "../../model/checkpoint.js";
+import { chosenTasks } from "../../model/chosen-tasks.js";
 import type { Document } from "../../model/document.js";
 import type { Mapping } from "../../model/mapping.js";
 import type { Memory, MemoryRun, PageCounts } from "../../model/memory.js";
 import {
-  chosenTasks,
   hex,
   rangeSize,
   type ShowOptions,

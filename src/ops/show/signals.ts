@@ -1,17 +1,10 @@
 import { enumName, flagNames } from "../../io/enums.js";
 import { SIG_IGN, SIGACTION_FLAGS, SIGNAL_CODES, signalName, signalsIn } from "../../linux/signals.js";
 import type { Task, Thread } from "../../model/checkpoint.js";
+import { chosenTasks } from "../../model/chosen-tasks.js";
 import type { Document } from "../../model/document.js";
 import type { PendingSignal, SignalAction } from "../../model/signals.js";
-import {
-  chosenTasks,
-  hex,
-  type ShowOptions,
-  type TaskName,
-  taskName,
-  type ViewHead,
-  viewHead,
-} from "./view.js";
+import { hex, type ShowOptions, type TaskName, taskName, type ViewHead, viewHead } from "./view.js";
 
 export interface SignalsView extends ViewHead<"signals"> {
   readonly tasks: readonly TaskSignals[];

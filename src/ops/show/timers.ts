@@ -1,10 +1,11 @@
 import { enumName } from "../../io/enums.js";
 import { signalName } from "../../linux/signals.js";
 import { CLOCKS } from "../../linux/time.js";
+import { chosenTasks } from "../../model/chosen-tasks.js";
 import type { Document } from "../../model/document.js";
 import { taskTimers } from "../../model/task-timers.js";
 import { isArmed, isIntervalTimer, type Timer, type TimerKind } from "../../model/timer.js";
-import { chosenTasks, type ShowOptions, type TaskName, taskName, type ViewHead, viewHead } from "./view.js";
+import { type ShowOptions, type TaskName, taskName, type ViewHead, viewHead } from "./view.js";
 
 export interface TimersView extends ViewHead<"timers"> {
   readonly timers: readonly ShownTimer[];

@@ -1,8 +1,9 @@
+import { listed } from "../../io/listed.js";
 import { signalName } from "../../linux/signals.js";
 import type { Checkpoint, Task, TaskState } from "../../model/checkpoint.js";
+import { chosenTasks } from "../../model/chosen-tasks.js";
 import type { Document } from "../../model/document.js";
-import { listed } from "./listed.js";
-import { chosenTasks, type ShowOptions, type ViewHead, viewHead } from "./view.js";
+import { type ShowOptions, type ViewHead, viewHead } from "./view.js";
 
 export interface TreeView extends ViewHead<"tree"> {
   /** In depth-first order, parents before children. */

@@ -1,7 +1,6 @@
-import { NotFoundError } from "../../io/errors.js";
 import type { Checkpoint, Task } from "../../model/checkpoint.js";
+import { chosenTasks } from "../../model/chosen-tasks.js";
 import type { AddressRange } from "../../model/origin.js";
-import { listed } from "./listed.js";
 
 /** Common keys of all views. */
 export interface ViewHead<Name extends string> {
@@ -22,26 +21,10 @@ export function viewHead<const Name extends string>(view: Name): ViewHead<Name> 
   return { view };
 }
 
-/** The requested tasks. Errors: NotFoundError if the image has no task with such a pid. */
-export function chosenTasks(checkpoint: Checkpoint, { pids }: ShowOptions): readonly Task[] {
-  return pids === undefined ? checkpoint.tasks : [...new Set(pids)].map((pid) => taskOf(checkpoint, pid));
-}
-
 /** Pids of the requested tasks; undefined for all. Errors: NotFoundError if the image has no task with such a pid. */
 export function chosenPids(checkpoint: Checkpoint, options: ShowOptions): ReadonlySet<number> | undefined {
   if (options.pids === undefined) return undefined;
   return new Set(chosenTasks(checkpoint, options).map(({ pid }) => pid));
-}
-
-/** The task with that pid. Errors: NotFoundError, which lists the existing pids. */
-function taskOf(checkpoint: Checkpoint, pid: number): Task {
-  const task = checkpoint.task(pid);
-  if (task !== undefined) return task;
-  const leader = checkpoint.tasks.find(({ threads }) => threads.some(({ tid }) => tid === pid));
-  if (leader !== undefined)
-    throw new NotFoundError(`${pid} is a thread of task ${leader.pid}; use -p ${leader.pid}`);
-  const pids = checkpoint.tasks.map((other) => other.pid);
-  throw new NotFoundError(`no task with pid ${pid} (expected one of ${listed(pids)})`);
 }
 
 export function taskName({ pid, comm }: Task): TaskName {

@@ -19,8 +19,10 @@ import { encodeIdentity } from "../../../model/criu/file-identity.js";
 import { encodeUtsNamespace } from "../../../model/criu/ipc.js";
 import { encodeLock } from "../../../model/criu/locks.js";
 import { encodeEnds, encodeName } from "../../../model/criu/sockets.js";
+import { criuStoredMemory } from "../../../model/criu/stored-memory.js";
 import { encodeTimer } from "../../../model/criu/timers.js";
 import type { Lock } from "../../../model/lock.js";
+import type { StoredMemory } from "../../../model/memory.js";
 import type { FileIdentity, OpenFile } from "../../../model/open-file.js";
 import type { Origin } from "../../../model/origin.js";
 import type { Socket } from "../../../model/socket.js";
@@ -41,7 +43,6 @@ import type {
   TaskName,
 } from "../editor.js";
 import type { HeldDescriptor, PairedSocket } from "../held-files.js";
-import type { StoredMemory } from "../mention-search.js";
 import type { OwnedRule, PathRules } from "../path-rules.js";
 import type { Edit } from "../plan.js";
 import { moveGroupDirectories } from "./cgroup-directories.js";
@@ -54,7 +55,6 @@ import { remapOtherAddresses } from "./other-addresses.js";
 import { RootChanges } from "./root-changes.js";
 import { pathFieldOf, SetRecords } from "./set-records.js";
 import { holdsPath, leaveSimilar, type Wants } from "./similar.js";
-import { storedMemory } from "./stored-memory.js";
 import { unreadableImages } from "./unreadable.js";
 
 /** The fields that edits change, by what others may be similar to. */
@@ -156,7 +156,10 @@ export class SetEditor extends SetRecords {
   }
 
   storedMemory(): { readonly bytes: number; readonly all: Iterable<StoredMemory> } {
-    return storedMemory(this.set);
+    let bytes = 0;
+    for (const { name, kind } of this.set.files)
+      if (kind === IMAGES.PAGES) bytes += this.set.fileSet.open(name)?.size ?? 0;
+    return { bytes, all: criuStoredMemory(this.set) };
   }
 
   setField(edit: Edit, place: string, value: string): void {

@@ -14,6 +14,7 @@ import { taskIds } from "../../../model/linux-cr/pids.js";
 import { decodeSocket, encodeEnds, encodeNames } from "../../../model/linux-cr/sockets.js";
 import { encodeTimer } from "../../../model/linux-cr/timers.js";
 import type { Lock } from "../../../model/lock.js";
+import type { StoredMemory } from "../../../model/memory.js";
 import type { FileIdentity, FileTable, OpenFile } from "../../../model/open-file.js";
 import type { Origin } from "../../../model/origin.js";
 import type { Socket } from "../../../model/socket.js";
@@ -33,14 +34,12 @@ import type {
   TaskName,
 } from "../editor.js";
 import type { HeldDescriptor, PairedSocket } from "../held-files.js";
-import type { StoredMemory } from "../mention-search.js";
 import type { Edit } from "../plan.js";
 import { checkStream } from "./check.js";
 import { changeDeleted, SYMLINK_TARGET, setTarget, substitutes, targets } from "./deleted-files.js";
 import { setField } from "./fields.js";
 import { dropDescriptor, dropOpenFile, lockHolders, moveLock, openFor } from "./open-files.js";
 import { leaveSimilar, type Wants } from "./similar.js";
-import { storedMemory } from "./stored-memory.js";
 import { StreamRecords } from "./stream-records.js";
 
 /** The fields that edits change, by what others may be similar to. */
@@ -88,7 +87,8 @@ export class StreamEditor extends StreamRecords {
   }
 
   storedMemory(): { readonly bytes: number; readonly all: Iterable<StoredMemory> } {
-    return storedMemory(this.reader, this.name);
+    const { image } = this.reader;
+    return { bytes: image.source.size, all: linuxCrCheckpoint(image, this.reader).storedMemory() };
   }
 
   *sockets(): Generator<Socket> {

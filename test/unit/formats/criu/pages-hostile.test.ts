@@ -1,7 +1,8 @@
 import * as assert from "uvu/assert";
 import type { CriuImageSet } from "../../../../src/formats/criu/image-set.js";
-import { AddressSpace, pageStores } from "../../../../src/formats/criu/pages.js";
+import { AddressSpace, pagemapsOf } from "../../../../src/formats/criu/pages.js";
 import { isCrimgError } from "../../../../src/io/errors.js";
+import { criuStoredMemory } from "../../../../src/model/criu/stored-memory.js";
 import {
   BASE,
   chain,
@@ -24,7 +25,7 @@ function fails(set: CriuImageSet, code: string, text: RegExp): void {
   const attempts = [
     () => spaceOf(set).read(BASE, 2 * PAGE),
     () => [...spaceOf(set).runs()],
-    () => [...pageStores(set)].map((store) => [...store.find(Buffer.from("x"))]),
+    () => [...criuStoredMemory(set)].map(({ pages }) => [...pages().pieces()]),
   ];
   for (const attempt of attempts) {
     try {
@@ -87,7 +88,8 @@ test("counts of 2^50 pages, and of more than any number can tell exactly", () =>
   const lazy = spaceOf(of([{ at: 0, pages: 2n ** 50n, flags: 2 }]));
   assert.equal([...lazy.runs()], [{ where: "lazy", address: BASE, pages: 64 }]);
   const parents = of([{ at: 0, pages: 2n ** 50n, flags: 1 }]);
-  assert.equal([...(pageStores(parents).next().value?.chunks() ?? [])], []);
+  const [inParent] = pagemapsOf(parents);
+  assert.ok([...(inParent?.open().all() ?? [])].every(({ as }) => as === "parent-missing"));
 });
 
 test("pages beyond the end of the pages file, and no pages file", () => {
