@@ -1,7 +1,7 @@
 import { type Applied, type CopiedSet, dueText, formatSeconds, type Mention, type Plan } from "../index.js";
 import type { Line } from "./line.js";
 import type { Style } from "./style.js";
-import { type Cell, type Column, type Rows, tableLines } from "./table.js";
+import { type Cell, type Column, rowsOf, tableLines } from "./table.js";
 
 export interface PlanLineOptions {
   readonly style: Style;
@@ -122,16 +122,6 @@ function* mentionLines(mentions: readonly Mention[], options: PlanLineOptions): 
     ]),
     options,
   );
-}
-
-/** The rows of a list, made while they are printed. */
-function rowsOf<T>(list: readonly T[], row: (item: T) => Cell[]): Rows {
-  return {
-    length: list.length,
-    *[Symbol.iterator]() {
-      for (const item of list) yield row(item);
-    },
-  };
 }
 
 const MAX_VALUE_LENGTH = 200;

@@ -49,6 +49,19 @@ export interface Rows extends Iterable<readonly Cell[]> {
   readonly length: number;
 }
 
+/** The rows of a list of objects, made while they are printed. */
+export function rowsOf<T>(
+  list: Iterable<T> & { readonly length: number },
+  row: (item: T) => readonly Cell[],
+): Rows {
+  return {
+    length: list.length,
+    *[Symbol.iterator]() {
+      for (const item of list) yield row(item);
+    },
+  };
+}
+
 /** The lines of a table: UPPERCASE heads, no borders, aligned columns that fit `width`, no trailing blanks. */
 export function* tableLines(
   columns: readonly Column[],

@@ -3,8 +3,8 @@ const MiB = 1024 * 1024;
 /** One record is held in memory while it is read; CRIU's largest (mm with 65,530 mappings) is under 8 MiB. */
 export const MAX_RECORD_BYTES = 64 * MiB;
 
-/** List elements of one record, unknown fields counted twice. Linux allows 65,530 mappings per task by default. */
-export const MAX_RECORD_ELEMENTS = 512 * 1024;
+/** List elements of one record, unknown fields counted twice: twice the mappings that one task may have here. */
+export const MAX_RECORD_ELEMENTS = 256 * 1024;
 
 /** Records of one image of a set held at once, for kinds without a limit of their own; no kernel has so many objects. */
 export const MAX_HELD_RECORDS = 256 * 1024;

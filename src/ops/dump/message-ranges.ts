@@ -47,14 +47,14 @@ function* fieldsOf(
   const reader = new WireReader(walk.bytes, start, end);
   while (reader.pos < end) {
     const span = readSpan(reader);
-    const candidates = fields.get(span.number) ?? [];
-    const known = candidates.find(({ field }) => isOwnWireType(field, span));
-    if (known === undefined) {
+    const candidates = fields.get(span.number) ?? NONE;
+    const found = candidates.find(({ field }) => isOwnWireType(field, span));
+    if (found === undefined) {
       const owner = `${path}.${candidates[0]?.name ?? span.number}`;
       yield* unknownRanges(walk, span, owner, candidates.length > 0);
       continue;
     }
-    const { name, field } = known;
+    const { name, field } = found;
     const index = counts.get(field) ?? 0;
     const owner = field.label === "repeated" ? `${path}.${name}[${index}]` : `${path}.${name}`;
     const nested = fieldMessage(table, field);
@@ -73,9 +73,15 @@ interface NamedField {
   readonly field: Field;
 }
 
+const known = new WeakMap<MessageTable, ReadonlyMap<number, readonly NamedField[]>>();
+const NONE: readonly NamedField[] = [];
+
 /** Two fields with one number are distinguished by wire type. */
-function fieldsByNumber(table: MessageTable): Map<number, NamedField[]> {
+function fieldsByNumber(table: MessageTable): ReadonlyMap<number, readonly NamedField[]> {
+  const made = known.get(table);
+  if (made !== undefined) return made;
   const fields = new Map<number, NamedField[]>();
+  known.set(table, fields);
   for (const [name, field] of Object.entries(table.fields))
     fields.set(field.number, [...(fields.get(field.number) ?? []), { name, field }]);
   return fields;

@@ -17,7 +17,8 @@ export interface ShownRecord {
   /** Of the message in the file. */
   readonly offset: string;
   readonly size: number;
-  readonly fields: readonly MessageField[];
+  /** Made at each iteration: a record may have a million. */
+  readonly fields: Iterable<MessageField> & { readonly length: number };
   /** Payload after the message. */
   readonly payload: readonly { readonly name: string; readonly offset: string; readonly size: number }[];
 }

@@ -2,8 +2,8 @@ import type { CriuImage, ImageRecord } from "../../formats/criu/image.js";
 import type { CriuImageSet } from "../../formats/criu/image-set.js";
 import { NotFoundError } from "../../io/errors.js";
 import type { Document } from "../../model/document.js";
-import type { AnyValue } from "../../schema/message.js";
-import { messageFields } from "../../schema/message-fields.js";
+import type { AnyValue, MessageTable } from "../../schema/message.js";
+import { type MessageField, messageFields } from "../../schema/message-fields.js";
 import type { RecordView, ShownRecord } from "./record-view.js";
 import { streamRecordView } from "./stream-record.js";
 import { hex, viewHead } from "./view.js";
@@ -58,7 +58,25 @@ function* shownRecords(records: Iterable<ImageRecord<AnyValue>>): Generator<Show
   for (const { index, table, offset, size, value, payload } of records)
     yield {
       ...{ index, message: table.name, offset: hex(offset), size },
-      fields: [...messageFields(table, value)],
+      fields: new RecordFields(table, value),
       payload: payload.map((part) => ({ name: part.name, offset: hex(part.offset), size: part.size })),
     };
+}
+
+/** The fields of a record, made while they are read. */
+class RecordFields {
+  constructor(
+    private readonly table: MessageTable,
+    private readonly value: AnyValue,
+  ) {}
+
+  get length(): number {
+    let count = 0;
+    for (const _ of this) count++;
+    return count;
+  }
+
+  [Symbol.iterator](): Generator<MessageField> {
+    return messageFields(this.table, this.value);
+  }
 }

@@ -130,7 +130,7 @@ test("records are shown by number and by kind", () => {
   assert.is(byNumber.kind, "TASK");
   assert.equal([...recordView(document(MINIMAL), "vma").records].length, 4);
   const [name] = [...recordView(document(MINIMAL), "[41]").records];
-  assert.is(name?.fields.at(-1)?.value, "/tmp/minimal.log");
+  assert.is([...(name?.fields ?? [])].at(-1)?.value, "/tmp/minimal.log");
   assert.throws(() => recordView(document(MINIMAL), "[99]"), /\(74 records, numbered/);
   assert.throws(() => recordView(document(MINIMAL), "nothing"), /no such record nothing/);
 });

@@ -25,7 +25,7 @@ const document = (): CriuDocument =>
 
 const fieldsOf = (name: string): Map<string, unknown> => {
   const [record] = recordView(document(), name).records;
-  return new Map(record?.fields.map(({ path, text, value }) => [path, text ?? value]));
+  return new Map([...(record?.fields ?? [])].map(({ path, text, value }) => [path, text ?? value]));
 };
 
 test("one record, with names for numbers and nested fields by their path", () => {
