@@ -56,8 +56,8 @@ export { RIGHT_KINDS, RIGHT_NAMES, type RightName } from "./model/rights/kinds.j
 export type { Right } from "./model/rights/right.js";
 export { rightsBeyond } from "./model/rights/rights.js";
 export { lookAt, type SalvagedDocument, type Seen, salvage } from "./model/salvaged.js";
-export type { DeletedInode, FilePiece, Ghost } from "./model/stored-bytes.js";
-export { type StoredContents, storedContents } from "./model/stored-contents.js";
+export type { DeletedInode, FilePiece, Ghost, StoredContents } from "./model/stored-bytes.js";
+export { storedContents } from "./model/stored-contents.js";
 export type { IdRange, Surroundings } from "./model/surroundings.js";
 export { assertUnchanged, type OpenOptions, openDocument } from "./open.js";
 export { openAnyImage, openImageBytes, openImageFile, openImages, openStreamFile } from "./open-image.js";
@@ -117,6 +117,12 @@ export {
 export { type Explanation, explainLog, type Failure, type Mend } from "./ops/explain/explain.js";
 export type { LogLine } from "./ops/explain/log.js";
 export type { LogObject } from "./ops/explain/objects.js";
+export {
+  chooseExtractable,
+  type Extractable,
+  extractables,
+  type WantedObject,
+} from "./ops/extract/extract.js";
 export { findInImage, type Match } from "./ops/find/find.js";
 export { findInStream } from "./ops/find/find-in-stream.js";
 export { type FindOptions, type Matcher, matcherOf } from "./ops/find/matcher.js";

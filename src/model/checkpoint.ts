@@ -9,6 +9,7 @@ import type { DeletedFile, DescriptorTable, FileTable, OpenFile, PipeBuffer } fr
 import type { Origin } from "./origin.js";
 import type { SeccompFilter } from "./seccomp.js";
 import type { PendingSignal, SignalState } from "./signals.js";
+import type { StoredContents } from "./stored-bytes.js";
 import type { Surroundings } from "./surroundings.js";
 import type { Timer } from "./timer.js";
 
@@ -32,6 +33,8 @@ export interface Checkpoint {
   ids(): Iterable<TaskId>;
   /** All memory that the image or its parents store, each page once. */
   storedMemory(): Iterable<StoredMemory>;
+  /** What file systems hold that come back with the tasks, as they are stored. */
+  fileSystems(): Iterable<StoredContents>;
   readonly files: FileTable;
   readonly locks: readonly Lock[];
   /** Timers of timerfd_create(2), each once, also those that only a socket's queue or nobody holds. */

@@ -6,6 +6,27 @@ export interface FilePiece extends SourceRange {
   readonly at: number;
 }
 
+/** Bytes that an image stores besides memory. */
+export interface StoredContents {
+  readonly kind:
+    | "pipe"
+    | "fifo"
+    | "received by socket"
+    | "unsent by socket"
+    | "deleted file"
+    | "message queue"
+    | "SysV segment"
+    | "tmpfs";
+  /** As `crimg show` calls it: the path of a file, the label of a socket. */
+  readonly name: string;
+  /** Of messages that have bounds: which one, from 0. */
+  readonly message?: number;
+  /** Bytes of a file, which may end in a hole; without it the pieces are all there is. */
+  readonly size?: bigint;
+  /** What is stored, ascending by offset. */
+  readonly pieces: () => Iterable<FilePiece>;
+}
+
 /** What a file without a name was, as stat(2) told it; undefined for what the image does not store. */
 export interface DeletedInode {
   readonly mode: number;

@@ -1,24 +1,7 @@
 import type { SourceRange } from "../io/concat.js";
+import { S_IFMT, S_IFREG } from "../linux/files.js";
 import type { Checkpoint } from "./checkpoint.js";
-import type { FilePiece } from "./stored-bytes.js";
-
-/** Bytes that an image stores besides memory. */
-export interface StoredContents {
-  readonly kind:
-    | "pipe"
-    | "fifo"
-    | "received by socket"
-    | "unsent by socket"
-    | "deleted file"
-    | "message queue"
-    | "SysV segment";
-  /** As `crimg show` calls it: the path of a file, the label of a socket. */
-  readonly name: string;
-  /** Of messages that have bounds: which one, from 0. */
-  readonly message?: number;
-  /** What is stored, ascending by offset. */
-  readonly pieces: () => Iterable<FilePiece>;
-}
+import type { FilePiece, StoredContents } from "./stored-bytes.js";
 
 /**
  * What pipes, sockets, message queues and deleted files hold, and System V segments whose contents are not pages. Errors:
@@ -77,17 +60,19 @@ function* sockets({ files }: Checkpoint): Generator<StoredContents> {
         yield { kind, name, message, pieces: () => inTurn(data) };
     else if (packets.length > 0) yield { kind, name, pieces: () => inTurn(packets.flat()) };
     const unsent = socket.connection()?.unsent ?? [];
-    if (unsent.length > 0) yield { kind: "unsent by socket", name, pieces: () => inTurn(unsent) };
+    if (unsent.some(({ size }) => size > 0))
+      yield { kind: "unsent by socket", name, pieces: () => inTurn(unsent) };
   }
 }
 
-/** Several paths may be of one file. */
+/** Several paths may be of one file. Directories, links and special files hold nothing. */
 function* deletedFiles(checkpoint: Checkpoint): Generator<StoredContents> {
   const seen = new Set<string>();
   for (const { ghost, path, keptIn } of checkpoint.deletedFiles) {
-    if (ghost === undefined) continue;
+    if (ghost === undefined || (ghost.mode & S_IFMT) !== S_IFREG) continue;
     const key = `${ghost.origin.image} ${ghost.origin.record}`;
-    if (!seen.has(key)) yield { kind: "deleted file", name: path ?? keptIn, pieces: ghost.pieces };
+    if (!seen.has(key))
+      yield { kind: "deleted file", name: path ?? keptIn, size: ghost.size, pieces: ghost.pieces };
     seen.add(key);
   }
 }

@@ -17,6 +17,7 @@ import { type Conversion, planConversion } from "../../src/ops/convert/convert.j
 import { writeConversion } from "../../src/ops/convert/write.js";
 import { diffCheckpoints } from "../../src/ops/diff/diff.js";
 import { explainLog } from "../../src/ops/explain/explain.js";
+import { extractables } from "../../src/ops/extract/extract.js";
 import { grep, searchable } from "../../src/ops/grep/grep.js";
 import { memoryView } from "../../src/ops/memory/memory-view.js";
 import { openRestoreOptions, restoreOptions } from "../../src/ops/restore-options/restore-options.js";
@@ -75,6 +76,12 @@ export function documentOperations(target: Target): Operation[] {
     on("memory", (document) => {
       shownJson(memoryView(document));
       shown(memoryLines(memoryView(document), LOOK));
+    }),
+    on("extract", (document) => {
+      for (const { size, contents } of extractables(salvage(document).checkpoint)) {
+        size();
+        for (const _piece of contents()) break;
+      }
     }),
     on("grep", (document) => searched(document, random)),
     on("validate", (document) => checked(document)),

@@ -22,6 +22,7 @@ import { decodeSeccompFilters } from "./seccomp.js";
 import { criuStoredMemory } from "./stored-memory.js";
 import { criuSurroundings } from "./surroundings.js";
 import { CriuTask, type TaskContext } from "./tasks.js";
+import { criuTmpfs } from "./tmpfs.js";
 
 /** `uname -m` of the architectures that core_entry.mtype names. */
 const ARCHITECTURES: Readonly<Record<string, string>> = {
@@ -78,6 +79,7 @@ export function criuCheckpoint(set: CriuImageSet): Checkpoint {
     task: (pid) => byPid().get(pid),
     ids: () => storedIds(set, byPid()),
     storedMemory: () => criuStoredMemory(set),
+    fileSystems: () => criuTmpfs(set),
     get files() {
       return files();
     },

@@ -90,6 +90,7 @@ export function linuxCrCheckpoint(image: LinuxCrImage, reader = StreamReader.of(
     task: (pid) => tree().byPid.get(pid),
     ids: () => storedIds(reader),
     storedMemory: () => linuxCrStoredMemory(reader, segments, context.firstWith),
+    fileSystems: () => [],
     get files() {
       return files();
     },

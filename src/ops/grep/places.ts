@@ -5,8 +5,7 @@ import { mappingAt } from "../../model/mapping.js";
 import type { StoredMemory, StoredPages } from "../../model/memory.js";
 import type { AddressRange } from "../../model/origin.js";
 import { type SegmentUse, segmentUses } from "../../model/segment-uses.js";
-import type { FilePiece } from "../../model/stored-bytes.js";
-import type { StoredContents } from "../../model/stored-contents.js";
+import type { FilePiece, StoredContents } from "../../model/stored-bytes.js";
 
 /** Where bytes are: in which memory, queue or file, and in which file of the image. */
 export interface Place {

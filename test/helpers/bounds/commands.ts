@@ -89,6 +89,7 @@ export const IMAGE_WAYS: readonly Way[] = [
     "-o",
     join(scratch, "map"),
   ]),
+  way("extract", (image) => ["extract", image]),
   way("grep", (image) => ["grep", "no such text", image]),
   way("grep -e", (image) => ["grep", "-e", "no [s]uch +text", image]),
   way("grep --strings", (image) => ["grep", "--strings", "12", "no such text", image]),
