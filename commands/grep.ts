@@ -115,7 +115,7 @@ Exit status: 0 found, 1 not found, 2 trouble (also if only a part could be searc
 
   async run(): Promise<Answer> {
     const { json, regex, hex, utf16, strings, context, pid: pids, "ignore-case": ignoreCase } = this.flags;
-    const { pattern, images } = await this.#asked();
+    const { pattern, images } = this.#asked();
     const options: GrepOptions = { regex, hex, utf16, strings, ignoreCase, context, pids };
     targetsOf(pattern, options);
     let found = 0;
@@ -178,10 +178,8 @@ Exit status: 0 found, 1 not found, 2 trouble (also if only a part could be searc
   }
 
   /** The pattern, and all images; only the first has a name, and -D is one. */
-  async #asked(): Promise<{ pattern: string; images: string[] }> {
-    const { args, baseFlags, flags } = this.ctor;
-    const parsed = await this.parse({ args, baseFlags, flags, strict: false });
-    const [pattern, ...named] = parsed.argv as string[];
+  #asked(): { readonly pattern: string; readonly images: readonly string[] } {
+    const [pattern, ...named] = this.words;
     if (pattern === undefined) throw new UsageError("missing PATTERN: crimg grep PATTERN IMG");
     const directory = this.flags["images-dir"];
     const images = directory === undefined ? named : [directory, ...named];

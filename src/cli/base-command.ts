@@ -45,6 +45,8 @@ export abstract class BaseCommand<T extends typeof Command> extends Command {
 
   protected flags!: FlagsOf<T>;
   protected args!: ArgsOf<T>;
+  /** All arguments, of a command that takes any number of them. */
+  protected words: readonly string[] = [];
   /** The flags as typed, in their order. */
   #typed: readonly Typed[] = [];
   #wroteAnswer = false;
@@ -60,6 +62,7 @@ export abstract class BaseCommand<T extends typeof Command> extends Command {
     const parsed = await this.parse({ args: takesImage ? others : args, baseFlags, flags, strict });
     this.flags = parsed.flags as FlagsOf<T>;
     this.args = parsed.args as ArgsOf<T>;
+    this.words = parsed.argv as string[];
     this.#typed = parsed.raw.filter((token): token is Typed => token.type === "flag");
   }
 

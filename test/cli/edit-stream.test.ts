@@ -222,12 +222,13 @@ test("killed at random moments: the stream is the old or the new one, and undo s
   const took = Date.now() - start;
   const edited = fs.readFileSync(file);
   const seen = { old: 0, new: 0 };
-  for (let i = 0; i < 12; i++) {
+  const KILLS = 12;
+  for (let i = 0; i < KILLS; i++) {
     fs.rmSync(`${file}.crimg-log`, { force: true });
     fs.writeFileSync(file, original);
     const child = spawn(process.execPath, [CRIMG, ...args], { stdio: "ignore" });
     const ended = new Promise((resolve) => child.on("exit", resolve));
-    await new Promise((resolve) => setTimeout(resolve, took * (0.5 + 0.6 * Math.random())));
+    await new Promise((resolve) => setTimeout(resolve, took * ((i + Math.random()) / KILLS)));
     child.kill("SIGKILL");
     await ended;
     const isOld = fs.readFileSync(file).equals(original);

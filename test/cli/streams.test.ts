@@ -38,7 +38,7 @@ test("dump and find", async () => {
   );
   assert.equal([found.code, found.stdout], [0, 'stdin[41].FILE_NAME = "/tmp/minimal.log"\n']);
   assert.equal([none.code, none.stdout], [1, ""]);
-  assert.match(none.stderr, /^note: memory pages, .* not searched/);
+  assert.match(none.stderr, /^note: memory, .* were not searched: crimg grep/);
 });
 
 test("decode and encode, there and back through files and pipes", async () => {

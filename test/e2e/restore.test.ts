@@ -210,7 +210,7 @@ restore("without --detach waits for the program, passes SIGTERM on and cleans up
 restore("interrupted while criu is at work, leaves no half-restored task", async () => {
   const { live, work, images } = await dumped("locks");
   const holder = await holdLock(join(work, "posix"));
-  const child = background(["restore", images, "--detach"]);
+  const child = background(["restore", images, "--detach", "--force"]);
   await until("the half-restored task", () => statOf(live.pid) !== undefined);
   child.kill("SIGINT");
   assert.is(await exitOf(child), 2);
@@ -219,22 +219,28 @@ restore("interrupted while criu is at work, leaves no half-restored task", async
   await kill(holder);
 });
 
-restore("a lock that another process holds makes criu hang: crimg ends it and says which", async () => {
-  const { live, work, images } = await dumped("locks");
-  const holder = await holdLock(join(work, "posix"));
-  const { code, stderr } = await crimg(["restore", images, "--detach", "--timeout", "2"]);
-  assert.is(code, 1);
-  assert.match(stderr, /not restored: criu hung \(no log output\) and was killed/);
-  assert.match(
-    stderr,
-    new RegExp(`LOCK_TAKEN {2}criu is waiting for the posix lock of task ${live.pid} on descriptor 4`),
-  );
-  await kill(holder);
-  await succeeds("restore", images, "--detach");
-  await goesOn(live.log);
-  assert.equal(progress(live.log).failures, []);
-  await kill(live);
-});
+restore(
+  "a lock that another process holds is found before, and makes criu hang: crimg ends it and says which",
+  async () => {
+    const { live, work, images } = await dumped("locks");
+    const holder = await holdLock(join(work, "posix"));
+    const refused = await crimg(["restore", images, "--detach"]);
+    assert.is(refused.code, 1);
+    assert.match(refused.stdout + refused.stderr, /LOCK_TAKEN.*: the posix lock cannot be taken/);
+    const { code, stderr } = await crimg(["restore", images, "--detach", "--force", "--timeout", "2"]);
+    assert.is(code, 1);
+    assert.match(stderr, /not restored: criu hung \(no log output\) and was killed/);
+    assert.match(
+      stderr,
+      new RegExp(`LOCK_TAKEN {2}criu is waiting for the posix lock of task ${live.pid} on descriptor 4`),
+    );
+    await kill(holder);
+    await succeeds("restore", images, "--detach");
+    await goesOn(live.log);
+    assert.equal(progress(live.log).failures, []);
+    await kill(live);
+  },
+);
 
 restore(
   "--lease-expiry gives holders of breaking leases their time, and puts the setting of the kernel back",

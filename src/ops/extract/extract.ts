@@ -2,7 +2,7 @@ import { FormatError, NotFoundError, UsageError } from "../../io/errors.js";
 import type { Checkpoint } from "../../model/checkpoint.js";
 import type { StoredMemory, StoredPages } from "../../model/memory.js";
 import { segmentUses } from "../../model/segment-uses.js";
-import type { FilePiece, StoredContents } from "../../model/stored-bytes.js";
+import type { FilePiece, Ghost, StoredContents } from "../../model/stored-bytes.js";
 import { storedContents } from "../../model/stored-contents.js";
 
 const CHUNK_BYTES = 1024 * 1024;
@@ -69,17 +69,27 @@ export function chooseExtractable(
   return found;
 }
 
-/** The names of an object: what was typed, and of a descriptor what it leads to. */
+/** The names of an object: what was typed, of a descriptor what it leads to, and the first of a deleted file with several. */
 function namesOf(checkpoint: Checkpoint, object: string): ReadonlySet<string> {
   const names = new Set([object, object.replace(DELETED, "")]);
   const [, pid, fd] = DESCRIPTOR.exec(object) ?? [];
-  if (pid === undefined) return names;
-  const descriptor = checkpoint
-    .task(Number(pid))
-    ?.descriptors?.descriptors.find((each) => each.fd === Number(fd));
-  for (const name of [descriptor?.file?.label, descriptor?.file?.path])
-    if (name !== undefined) names.add(name);
+  if (pid !== undefined) {
+    const descriptor = checkpoint
+      .task(Number(pid))
+      ?.descriptors?.descriptors.find((each) => each.fd === Number(fd));
+    for (const name of [descriptor?.file?.label, descriptor?.file?.path])
+      if (name !== undefined) names.add(name);
+  }
+  for (const { path, ghost } of checkpoint.deletedFiles)
+    if (path !== undefined && ghost !== undefined && names.has(path)) {
+      const first = checkpoint.deletedFiles.find((other) => isSame(other.ghost, ghost));
+      if (first?.path !== undefined) names.add(first.path);
+    }
   return names;
+}
+
+function isSame(one: Ghost | undefined, other: Ghost): boolean {
+  return one?.origin.image === other.origin.image && one.origin.record === other.origin.record;
 }
 
 function ofContents({ kind, name, message, size, pieces }: StoredContents): Extractable {

@@ -123,4 +123,4 @@ export const ALL_WAYS: readonly Way[] = [
 ];
 
 /** Commands that read no image; all others are in `ALL_WAYS`. */
-export const WITHOUT_IMAGE: ReadonlySet<string> = new Set(["checkpoint", "completion", "example"]);
+export const WITHOUT_IMAGE: ReadonlySet<string> = new Set(["checkpoint", "completion", "example", "facts"]);

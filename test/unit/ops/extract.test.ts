@@ -35,6 +35,8 @@ test("deleted files by their names and descriptors, the same from both families;
     assert.is(extracted(document, `${home}/small (deleted)`), "s".repeat(100));
     assert.is(extracted(document, "1000:4"), "s".repeat(100));
     assert.is(extracted(document, "1000:9"), "unnamed");
+    assert.is(extracted(document, "1000:7"), extracted(document, `${home}/twin`));
+    assert.is(extracted(document, `${home}/other-twin`), "t".repeat(300));
     assert.is(extracted(document, "1000:11"), "in flight");
     for (const object of ["1000:12", "1000:13", "1000:14", "1000:0", "7:7", "nothing"])
       assert.throws(() => extracted(document, object), /no object ".*" \(crimg extract IMG lists all\)/);
