@@ -32,6 +32,7 @@ Exit status: 0 written, 2 trouble.`;
     terminal: "{fd, name, session, canBeTaken} of the terminal that crimg runs on; absent if there is none",
     addresses: "addresses of the interfaces",
     programs: "paths of programs that criu may start",
+    tasks: "list of texts, one a task: pid (name) state, parent, group, session, ids of the threads",
     files: "{path: text} of files of /proc, /sys and /etc; of /etc/passwd without what is not needed",
     directories: "{path: names} of directories of /proc, /sys and /dev",
   };
@@ -55,14 +56,13 @@ Exit status: 0 written, 2 trouble.`;
   }
 }
 
-function summary({ machine, criu, addresses, files, directories }: HostFacts): [string, string][] {
+function summary({ machine, criu, addresses, tasks, files, directories }: HostFacts): [string, string][] {
   const line = (path: string): string => files[path]?.trimEnd() ?? "unknown";
-  const tasks = directories["/proc"]?.filter((name) => /^\d+$/.test(name)).length ?? 0;
   return [
     ["host", line("/proc/sys/kernel/hostname")],
     ["kernel", `${line("/proc/sys/kernel/osrelease")} ${machine}`],
     ["criu", criu.problem ?? `${criu.version} (${criu.path})`],
-    ["tasks", String(tasks)],
+    ["tasks", String(tasks.length)],
     ["highest pid", `below ${line("/proc/sys/kernel/pid_max")}`],
     ["addresses", addresses.join(", ")],
     ["interfaces", (directories["/sys/class/net"] ?? []).join(", ")],

@@ -11,8 +11,16 @@ import { type CriuFacts, Host } from "./ops/validate/host/host.js";
 const PROGRAMS = ["iptables-restore", "nft"];
 /** Fields of /etc/passwd that are written down: name, password mark, uid. */
 const PASSWD_FIELDS = 3;
-/** Bytes of a file of facts: a host with 100,000 tasks has 40 MiB of them. */
-export const MAX_FACTS_BYTES = 64 * 1024 * 1024;
+const PROC = "/proc";
+const OF_TASK = /^\/proc\/(\d+)\/(?:stat|task)$/;
+/** Fields of /proc/PID/stat that are written down: up to the session. */
+const STAT_FIELDS = 6;
+/** Bytes of a file of facts: those of a host with 100,000 tasks and as many sockets. */
+export const MAX_FACTS_BYTES = 32 * 1024 * 1024;
+/** Ids of threads: twice kernel.threads-max of a machine with 16 GiB. */
+const MAX_FACTS_THREADS = 256 * 1024;
+/** Quotes, commas and brackets: those of a host with 100,000 tasks are 300,000. */
+const MAX_FACTS_ITEMS = 512 * 1024;
 
 /** What a restore depends on of a host, as `crimg facts` writes it and `validate` reads it elsewhere. */
 export interface HostFacts extends Pick<HostFiles, "platform" | "arch" | "machine"> {
@@ -24,6 +32,8 @@ export interface HostFacts extends Pick<HostFiles, "platform" | "arch" | "machin
   readonly addresses: readonly string[];
   /** Paths of programs that are there. */
   readonly programs: readonly string[];
+  /** Of each task the begin of /proc/PID/stat, up to the session, and the ids of its threads. */
+  readonly tasks: readonly string[];
   /** Files of the kernel by their paths, in latin1. */
   readonly files: Readonly<Record<string, string>>;
   /** Names in directories of the kernel by their paths. */
@@ -44,12 +54,13 @@ export function hostFacts(criu: string | undefined): HostFacts {
     ...LIVE_HOST,
     text: (path) => {
       const text = LIVE_HOST.text(path);
-      if (text !== undefined) files[path] = shortened(path, text);
+      if (text !== undefined && !OF_TASK.test(path)) files[path] = shortened(path, text);
       return text;
     },
     names: (directory) => {
-      directories[directory] = LIVE_HOST.names(directory);
-      return directories[directory];
+      const names = LIVE_HOST.names(directory);
+      if (directory !== PROC && !OF_TASK.test(directory)) directories[directory] = names;
+      return names;
     },
     exists: (path) => {
       const exists = LIVE_HOST.exists(path) === true;
@@ -67,9 +78,19 @@ export function hostFacts(criu: string | undefined): HostFacts {
     terminal: callerTerminal(),
     addresses: LIVE_HOST.addresses(),
     programs: [...programs],
+    tasks: liveTasks(),
     files,
     directories,
   };
+}
+
+function liveTasks(): string[] {
+  return LIVE_HOST.names(PROC)
+    .filter((name) => /^\d+$/.test(name))
+    .flatMap((pid) => {
+      const stat = LIVE_HOST.text(`/proc/${pid}/stat`);
+      return stat === undefined ? [] : `${shortStat(stat)} ${LIVE_HOST.names(`/proc/${pid}/task`).join(" ")}`;
+    });
 }
 
 /** Reads all that validation and the slim backend may ask of a host. */
@@ -77,10 +98,6 @@ function readAll(files: HostFiles): void {
   const host = new Host(undefined, undefined, files);
   const slim = hostOf(files, { vdso: undefined, terminal: undefined });
   const questions: readonly (() => unknown)[] = [
-    ...files
-      .names("/proc")
-      .filter((name) => /^\d+$/.test(name))
-      .map((name) => () => host.process(Number(name))),
     ...["kernel/pid_max", "kernel/cap_last_cap", "kernel/ns_last_pid", "fs/nr_open"].map(
       (name) => () => host.sysctl(name),
     ),
@@ -115,6 +132,18 @@ function shortened(path: string, text: string): string {
     .join("\n");
 }
 
+/** A name may hold blanks and parentheses. */
+function shortStat(text: string): string {
+  const end = text.lastIndexOf(")") + 1;
+  return (
+    text.slice(0, end) +
+    text
+      .slice(end)
+      .split(" ", STAT_FIELDS - 1)
+      .join(" ")
+  );
+}
+
 type Check = (value: unknown) => boolean;
 
 const isText: Check = (value) => typeof value === "string";
@@ -145,6 +174,7 @@ const MEMBERS: Readonly<Record<keyof HostFacts, Check>> = {
   terminal: isOptional(hasMembers({ fd: isNumber, name: isText, session: isNumber, canBeTaken: isFlag })),
   addresses: isList,
   programs: isList,
+  tasks: isList,
   files: isMapOf(isText),
   directories: isMapOf(isList),
 };
@@ -155,6 +185,8 @@ function badMember(value: object, members: Readonly<Record<string, Check>>): str
 
 /** Reads what `crimg facts` wrote. `file` names it in errors: INVALID for anything else. */
 export function parseHostFacts(bytes: Buffer, file: string): HostFacts {
+  if (itemsOf(bytes) > MAX_FACTS_ITEMS)
+    throw new FormatError("TOO_LARGE", `more than ${MAX_FACTS_ITEMS} quotes, commas and brackets`, { file });
   let value: unknown;
   try {
     value = JSON.parse(bytes.toString("utf8"));
@@ -170,7 +202,18 @@ export function parseHostFacts(bytes: Buffer, file: string): HostFacts {
     throw new FormatError("INVALID", `invalid or missing ${bad} (expected as crimg facts writes it)`, {
       file,
     });
-  return value as HostFacts;
+  const facts = value as HostFacts;
+  const most = MAX_FACTS_THREADS + STAT_FIELDS * facts.tasks.length;
+  const words = facts.tasks.reduce((sum, task) => sum + task.split(" ", most + 1).length, 0);
+  if (words > most) throw new FormatError("TOO_LARGE", `more than ${MAX_FACTS_THREADS} threads`, { file });
+  return facts;
+}
+
+/** How many quotes, commas and brackets JSON has: each value that takes memory of its own has one. */
+function itemsOf(json: Buffer): number {
+  let count = 0;
+  for (const byte of json) if (byte === 0x22 || byte === 0x2c || byte === 0x5b || byte === 0x7b) count++;
+  return count;
 }
 
 /** The files of the host that the facts are of. */
@@ -178,14 +221,30 @@ export function hostFilesOf({ platform, arch, machine, ...facts }: HostFacts): H
   const files = new Map(Object.entries(facts.files));
   const directories = new Map(Object.entries(facts.directories));
   const programs = new Set(facts.programs);
+  const pids = facts.tasks.map((task) => task.slice(0, task.indexOf(" ")));
+  // The kernel shows a thread by its id too, though it does not list it.
+  const tasks = new Map(facts.tasks.flatMap((task) => threadsOf(task).map((tid) => [tid, task])));
   const isAsked = (path: string) => PROGRAMS.some((program) => path.endsWith(`/${program}`));
+  const taskAt = (path: string) => tasks.get(OF_TASK.exec(path)?.[1] ?? "");
   return {
     ...{ platform, arch, machine },
     addresses: () => facts.addresses,
-    text: (path) => files.get(path),
-    names: (directory) => directories.get(directory) ?? [],
+    text: (path) => taskAt(path) ?? files.get(path),
+    names: (directory) => {
+      const task = taskAt(directory);
+      if (task !== undefined) return threadsOf(task);
+      return directory === PROC ? pids : (directories.get(directory) ?? []);
+    },
     exists: (path) => programs.has(path) || (isAsked(path) ? false : undefined),
   };
+}
+
+/** The ids behind the fields of a task. */
+function threadsOf(task: string): string[] {
+  return task
+    .slice(task.lastIndexOf(")") + 2)
+    .split(" ")
+    .slice(STAT_FIELDS - 2);
 }
 
 /** The vDSO and the terminal that the facts tell of. */

@@ -37,7 +37,7 @@ test("--host before an image that is no .json file is the flag alone", async () 
 
 test("facts of a stranger reach the terminal escaped", async () => {
   const facts = JSON.parse(readFileSync(FILE, "utf8"));
-  facts.files["/proc/1000/stat"] = "1000 (\u001b[31mred\u009b\u202e) S 1 1 1";
+  facts.tasks.push("1000 (\u001b[31mred\u009b\u202e) S 1 1 1 1000");
   const forged = join(dir, "forged.json");
   writeFileSync(forged, JSON.stringify(facts));
   const { code, stdout } = await crimg(["validate", fixture("logger"), "--host", forged]);

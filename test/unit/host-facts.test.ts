@@ -1,9 +1,11 @@
 import { createServer } from "node:net";
 import * as assert from "uvu/assert";
+import { hostOf } from "../../src/backends/slim/restore/host.js";
 import { engineFacts, engineFactsOf } from "../../src/engine-facts.js";
 import { type HostFacts, hostFacts, hostFilesOf, parseHostFacts } from "../../src/host-facts.js";
 import { type HostFiles, LIVE_HOST } from "../../src/linux/host-files.js";
 import type { Finding } from "../../src/ops/validate/finding.js";
+import { Host } from "../../src/ops/validate/host/host.js";
 import { validate } from "../../src/ops/validate/validate.js";
 import { FIXTURE_NAMES } from "../helpers/images.js";
 import { suite } from "../helpers/suite.js";
@@ -83,7 +85,7 @@ test("a port that was taken there, a pid and a name of the host", async () => {
     new DamagedSet("sockets").set(`files.img[${listener?.origin.record}].isk.src_port`, port);
   assert.ok((await ids(sockets(), facts)).includes("PORT_TAKEN"));
   assert.not.ok((await ids(sockets(), { ...facts, files: {} })).includes("PORT_TAKEN"));
-  const taken = { ...facts, files: { ...facts.files, "/proc/1000/stat": "1000 (other) S 1 1 1" } };
+  const taken = { ...facts, tasks: [...facts.tasks, "1000 (other) S 1 1 1 1000"] };
   assert.ok((await ids(new DamagedSet("logger"), taken)).includes("PID_TAKEN"));
 });
 
@@ -99,6 +101,36 @@ for (const [what, text, expected] of [
       (error: Error) => expected.test(error.message),
     );
   });
+
+test("a thread, a group or a session of there is taken as well, whatever name the task has", () => {
+  const files = hostFilesOf({ ...FACTS, tasks: ["7 (a) b ) c) S 1 8 9 7 77 78"] });
+  const host = hostOf(files, { vdso: undefined, terminal: undefined });
+  assert.equal(
+    [1, 7, 8, 9, 10, 77, 78].filter((id) => host.isTaken(id)),
+    [7, 8, 9, 77, 78],
+  );
+  for (const id of [7, 78])
+    assert.equal(new Host(undefined, undefined, files).process(id), { comm: "a) b ) c", state: "S" });
+});
+
+test("too many values are refused before they take memory", () => {
+  const many = `{"command":"facts","addresses":[${"{},".repeat(600_000)}{}]}`;
+  assert.throws(
+    () => parseHostFacts(Buffer.from(many), "host.json"),
+    (error: Error) => /^host\.json: more than \d+ quotes, commas and brackets/.test(error.message),
+  );
+});
+
+test("more threads than a machine has are refused", () => {
+  for (const tasks of [
+    [`1 (a) S 1 1 1 ${"2 ".repeat(300_000)}`],
+    Array.from({ length: 300 }, (_, pid) => `${pid} (a) S 1 1 1 ${"2 ".repeat(1000)}`),
+  ])
+    assert.throws(
+      () => sent({ ...FACTS, tasks }),
+      (error: Error) => /^host\.json: more than 262144 threads/.test(error.message),
+    );
+});
 
 test("each member of another form is named", () => {
   const { command: _command, ...members } = FACTS as HostFacts & { command: string };
