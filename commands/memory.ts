@@ -11,6 +11,7 @@ import {
   type ChosenMemory,
   chooseMemory,
   type Document,
+  hex,
   lookAt,
   MAX_MEMORY_READ_BYTES,
   memoryContents,
@@ -154,5 +155,5 @@ function wantedOf(map: string | undefined, hexdump: string | undefined): Wanted 
 
 function memoryJson({ pid, comm, name, start, end }: ChosenMemory, filled: ReadonlyMap<string, bigint>) {
   const sum = [...filled.values()].reduce((all, bytes) => all + bytes, 0n);
-  return { pid, comm, name, start: `0x${start.toString(16)}`, end: `0x${end.toString(16)}`, filled: sum };
+  return { pid, comm, name, start: hex(start), end: hex(end), filled: sum };
 }

@@ -21,6 +21,7 @@ export { type HostFacts, hostFacts, MAX_FACTS_BYTES, parseHostFacts } from "./ho
 export { jsonString } from "./io/ascii-json.js";
 export { chunksOf } from "./io/digest.js";
 export * from "./io/errors.js";
+export { hex } from "./io/hex.js";
 export {
   MAX_JSON_BYTES,
   MAX_MEMORY_READ_BYTES,

@@ -1,4 +1,4 @@
-import { bytesToText, type GrepHit } from "../index.js";
+import { bytesToText, type GrepHit, hex } from "../index.js";
 import { type Line, styled } from "./line.js";
 import type { Style } from "./style.js";
 
@@ -6,7 +6,7 @@ import type { Style } from "./style.js";
 export function grepLine(hit: GrepHit, image: string | undefined, style: Style): Line {
   const { before, match, after, encoding, file, fileOffset, compressed, level = 0 } = hit;
   const where = [
-    file === undefined ? "" : `${file}+0x${(fileOffset ?? 0).toString(16)}`,
+    file === undefined ? "" : `${file}+${hex(fileOffset ?? 0)}`,
     compressed === undefined ? "" : " (compressed)",
     level === 0 ? "" : ` of parent set ${level}`,
   ].join("");
@@ -27,7 +27,7 @@ function placeText(hit: GrepHit, style: Style): Line {
   const which = segment === undefined ? "" : ` segment ${segment}`;
   const part = message === undefined ? "" : ` message ${message}`;
   const at = offset ?? address;
-  return styled`${hit.in}${which} ${style("name", name)}${part}${at === undefined ? "" : ` +0x${at.toString(16)}`}`;
+  return styled`${hit.in}${which} ${style("name", name)}${part}${at === undefined ? "" : ` +${hex(at)}`}`;
 }
 
 /** Text of an encoding; for patterns that are bytes, hexadecimal. */
@@ -38,7 +38,6 @@ export function shownText(bytes: Buffer, encoding: GrepHit["encoding"]): string 
 
 /** The same as one object of JSON. */
 export function grepJson({ before, match, after, encoding, ...place }: GrepHit, image: string): object {
-  const hex = (value: bigint): string => `0x${value.toString(16)}`;
   return {
     image,
     ...place,

@@ -28,9 +28,9 @@ export interface TaskContext {
   readonly files: () => FileTable;
   readonly children: (pid: number) => readonly Task[];
   readonly descriptorTable: (id: number) => DescriptorTable | undefined;
-  /** The task that brought a SIGNAL record, by the number of the shared object. */
   /** Pid of the first task with the address space of that number. */
   readonly firstWith: (memoryRef: number) => number | undefined;
+  /** The task that brought a SIGNAL record, by the number of the shared object. */
   readonly signalOwner: (objref: number) => Part | undefined;
 }
 

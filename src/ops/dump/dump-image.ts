@@ -1,5 +1,6 @@
 import { HEAD_MAGICS } from "../../formats/criu/detect.js";
 import type { CriuImage, ImageRecord, PayloadRange } from "../../formats/criu/image.js";
+import { hex } from "../../io/hex.js";
 import { type DumpRange, messageRanges } from "./message-ranges.js";
 
 /**
@@ -42,8 +43,4 @@ function* payloadRanges(
 
 function sizeWord(messageOffset: number, size: number, owner: string, table: string): DumpRange {
   return { offset: messageOffset - 4, size: 4, what: "size", owner, text: `${table}, ${size} bytes` };
-}
-
-function hex(value: number): string {
-  return `0x${value.toString(16)}`;
 }

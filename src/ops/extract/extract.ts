@@ -1,4 +1,5 @@
 import { FormatError, NotFoundError, UsageError } from "../../io/errors.js";
+import { hex } from "../../io/hex.js";
 import type { Checkpoint } from "../../model/checkpoint.js";
 import type { StoredMemory, StoredPages } from "../../model/memory.js";
 import { segmentUses } from "../../model/segment-uses.js";
@@ -137,7 +138,7 @@ function* pagesInOrder(pages: StoredPages, name: string): Generator<Buffer | { r
     else
       throw new FormatError(
         "MISSING",
-        `memory of ${name} at offset 0x${piece.address.toString(16)} is not in the image`,
+        `memory of ${name} at offset ${hex(piece.address)} is not in the image`,
         { file: pages.image },
       );
     at = piece.address + BigInt(bytes);

@@ -1,5 +1,6 @@
 import type { Piece } from "../../io/concat.js";
 import { FormatError, NotFoundError, UsageError } from "../../io/errors.js";
+import { hex } from "../../io/hex.js";
 import { listed } from "../../io/listed.js";
 import { chosenTasks } from "../../model/chosen-tasks.js";
 import type { Document } from "../../model/document.js";
@@ -128,8 +129,4 @@ function* missing(
     );
   fill(end - start, why);
   yield { zeros: Number(end - start) };
-}
-
-function hex(address: bigint): string {
-  return `0x${address.toString(16)}`;
 }

@@ -1,3 +1,4 @@
+import { hex } from "../../io/hex.js";
 import type { Checkpoint, Task } from "../../model/checkpoint.js";
 import { chosenTasks } from "../../model/chosen-tasks.js";
 import type { Document } from "../../model/document.js";
@@ -143,8 +144,4 @@ function sum(all: readonly MemoryCounts[]): MemoryCounts {
 
 function none(): Record<keyof MemoryCounts, number> {
   return { stored: 0, inParent: 0, lazy: 0, missing: 0, zero: 0, elsewhere: 0 };
-}
-
-function hex(address: bigint): string {
-  return `0x${address.toString(16)}`;
 }

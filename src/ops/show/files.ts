@@ -1,3 +1,4 @@
+import { hex } from "../../io/hex.js";
 import { openFlagNames } from "../../linux/open-flags.js";
 import { signalName } from "../../linux/signals.js";
 import type { Document } from "../../model/document.js";
@@ -5,7 +6,7 @@ import type { FileOwner, OpenFile } from "../../model/open-file.js";
 import { type FileState, fileState } from "../../model/special-file.js";
 import { type Holder, holdersOf } from "./holders.js";
 import { type FileUse, isUsedBy, usesOf } from "./uses.js";
-import { chosenPids, hex, type ShowOptions, type ViewHead, viewHead } from "./view.js";
+import { chosenPids, type ShowOptions, type ViewHead, viewHead } from "./view.js";
 
 export interface FilesView extends ViewHead<"files"> {
   readonly files: readonly ShownFile[];

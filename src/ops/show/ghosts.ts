@@ -1,8 +1,9 @@
+import { hex } from "../../io/hex.js";
 import type { Document } from "../../model/document.js";
 import type { DeletedFile, OpenFile } from "../../model/open-file.js";
 import { type Holder, holdersOf } from "./holders.js";
 import { type FileUse, isUsedBy, usesOf } from "./uses.js";
-import { chosenPids, hex, type ShowOptions, type ViewHead, viewHead } from "./view.js";
+import { chosenPids, type ShowOptions, type ViewHead, viewHead } from "./view.js";
 
 export interface GhostsView extends ViewHead<"ghosts"> {
   readonly files: readonly ShownGhost[];

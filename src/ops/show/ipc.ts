@@ -1,6 +1,7 @@
+import { hex } from "../../io/hex.js";
 import type { Document } from "../../model/document.js";
 import type * as model from "../../model/ipc.js";
-import { hex, type ShowOptions, type ViewHead, viewHead } from "./view.js";
+import { type ShowOptions, type ViewHead, viewHead } from "./view.js";
 
 export interface IpcView extends ViewHead<"ipc"> {
   readonly namespaces: readonly ShownIpcNamespace[];

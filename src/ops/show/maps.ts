@@ -1,15 +1,8 @@
+import { hex } from "../../io/hex.js";
 import { chosenTasks } from "../../model/chosen-tasks.js";
 import type { Document } from "../../model/document.js";
 import type { Mapping } from "../../model/mapping.js";
-import {
-  hex,
-  rangeSize,
-  type ShowOptions,
-  type TaskName,
-  taskName,
-  type ViewHead,
-  viewHead,
-} from "./view.js";
+import { rangeSize, type ShowOptions, type TaskName, taskName, type ViewHead, viewHead } from "./view.js";
 
 export interface MapsView extends ViewHead<"maps"> {
   readonly tasks: readonly TaskMaps[];

@@ -1,12 +1,13 @@
 import type { CriuImage, ImageRecord } from "../../formats/criu/image.js";
 import type { CriuImageSet } from "../../formats/criu/image-set.js";
 import { NotFoundError } from "../../io/errors.js";
+import { hex } from "../../io/hex.js";
 import type { Document } from "../../model/document.js";
 import type { AnyValue, MessageTable } from "../../schema/message.js";
 import { type MessageField, messageFields } from "../../schema/message-fields.js";
 import type { RecordView, ShownRecord } from "./record-view.js";
 import { streamRecordView } from "./stream-record.js";
-import { hex, viewHead } from "./view.js";
+import { viewHead } from "./view.js";
 
 /**
  * Records as stored: `files.img[3]`, or all of `core-1000.img`.

@@ -1,17 +1,10 @@
+import { hex } from "../../io/hex.js";
 import type { Task } from "../../model/checkpoint.js";
 import { chosenTasks } from "../../model/chosen-tasks.js";
 import type { Document } from "../../model/document.js";
 import type { Mapping } from "../../model/mapping.js";
 import type { Memory, MemoryRun, PageCounts } from "../../model/memory.js";
-import {
-  hex,
-  rangeSize,
-  type ShowOptions,
-  type TaskName,
-  taskName,
-  type ViewHead,
-  viewHead,
-} from "./view.js";
+import { rangeSize, type ShowOptions, type TaskName, taskName, type ViewHead, viewHead } from "./view.js";
 
 export interface RssView extends ViewHead<"rss"> {
   /** In bytes. */

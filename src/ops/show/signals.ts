@@ -1,10 +1,11 @@
 import { enumName, flagNames } from "../../io/enums.js";
+import { hex } from "../../io/hex.js";
 import { SIG_IGN, SIGACTION_FLAGS, SIGNAL_CODES, signalName, signalsIn } from "../../linux/signals.js";
 import type { Task, Thread } from "../../model/checkpoint.js";
 import { chosenTasks } from "../../model/chosen-tasks.js";
 import type { Document } from "../../model/document.js";
 import type { PendingSignal, SignalAction } from "../../model/signals.js";
-import { hex, type ShowOptions, type TaskName, taskName, type ViewHead, viewHead } from "./view.js";
+import { type ShowOptions, type TaskName, taskName, type ViewHead, viewHead } from "./view.js";
 
 export interface SignalsView extends ViewHead<"signals"> {
   readonly tasks: readonly TaskSignals[];

@@ -2,10 +2,11 @@ import path from "node:path";
 import type { LinuxCrImage } from "../../formats/linux-cr/image.js";
 import { RECORDS } from "../../formats/linux-cr/records.js";
 import { NotFoundError } from "../../io/errors.js";
+import { hex } from "../../io/hex.js";
 import { bytesText } from "../../schema/field-text.js";
 import { leafText, structLeaves } from "../../schema/struct-fields.js";
 import type { RecordView, ShownRecord } from "./record-view.js";
-import { hex, viewHead } from "./view.js";
+import { viewHead } from "./view.js";
 
 /**
  * Records of a linux-cr stream as stored: `12` or `[12]`, optionally after the file name, or all records of a type by its

@@ -1,9 +1,10 @@
 import { type CrimgError, isCrimgError } from "../../io/errors.js";
+import { hex } from "../../io/hex.js";
 import { MAX_STRING_AREA_BYTES } from "../../io/limits.js";
 import { bytesToText } from "../../io/text.js";
 import type { Memory } from "../../model/memory.js";
 import type { AddressRange } from "../../model/origin.js";
-import { hex, rangeSize } from "./view.js";
+import { rangeSize } from "./view.js";
 
 /** Strings of a task's memory, or why they cannot be read. */
 export type MemoryStrings =

@@ -31,11 +31,6 @@ export function taskName({ pid, comm }: Task): TaskName {
   return { pid, comm };
 }
 
-/** An address or mask as text. */
-export function hex(value: bigint | number): string {
-  return `0x${value.toString(16)}`;
-}
-
 /** Bytes from start to end; 0 if the range ends before it starts (a damaged image). */
 export function rangeSize({ start, end }: AddressRange): bigint {
   return end > start ? end - start : 0n;

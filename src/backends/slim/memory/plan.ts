@@ -1,10 +1,11 @@
 import { RECORDS } from "../../../formats/linux-cr/records.js";
+import { hex } from "../../../io/hex.js";
 import { F_SEAL_SEAL } from "../../../linux/files.js";
 import { PAGE_SIZE, TASK_SIZE } from "../../../linux/mman.js";
 import { permissionsOf } from "../../../model/mapping.js";
 import type { Host } from "../restore/host.js";
 import { type Image, liveProcesses } from "../restore/image.js";
-import { hex, type StepBase } from "../restore/step.js";
+import type { StepBase } from "../restore/step.js";
 import { type ImageVma, isFileVma } from "./image.js";
 
 /** Builds address spaces. */

@@ -1,3 +1,4 @@
+import { hex } from "../../../io/hex.js";
 import {
   MADV_DONTDUMP,
   MADV_DONTFORK,
@@ -16,7 +17,6 @@ import {
 import type { Vma } from "../proc/mappings.js";
 import type { PageRange } from "../proc/pagemap.js";
 import type { Difference } from "../restore/difference.js";
-import { hex } from "../restore/step.js";
 import { type ImageVma, isFileVma } from "./image.js";
 import { adviceOf, vmFlags } from "./vma-flags.js";
 

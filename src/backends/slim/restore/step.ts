@@ -7,8 +7,3 @@ export interface StepBase {
   /** Why it is done, or why so, where that is worth a word. */
   readonly why?: string | undefined;
 }
-
-/** An address as steps write it. */
-export function hex(value: number | bigint): string {
-  return `0x${value.toString(16)}`;
-}

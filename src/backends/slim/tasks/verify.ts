@@ -1,3 +1,4 @@
+import { hex } from "../../../io/hex.js";
 import { SIG_IGN } from "../../../linux/signals.js";
 import { type ExtendedState, usedComponents } from "../../../model/x86-registers.js";
 import { keyedLines, procNumbers, readProc } from "../proc/read.js";
@@ -5,7 +6,6 @@ import { readStat } from "../proc/stat.js";
 import { readStatus } from "../proc/status.js";
 import type { RestoreContext } from "../restore/context.js";
 import { compare, type Difference } from "../restore/difference.js";
-import { hex } from "../restore/step.js";
 import { REGISTERS } from "../sys/abi-x64.js";
 import { splitXsave } from "../sys/xsave.js";
 import type { ImageProcess, ImageThread } from "./image.js";

@@ -47,7 +47,7 @@ export const watchedInodeRules: readonly Rule<SetRootContext>[] = [
 function handleWatches({ image }: SetRootContext) {
   return (image.share(filesByType).get("INOTIFY") ?? []).flatMap((file) =>
     (file.record as InotifyFileEntry).wd.flatMap(({ wd, i_ino, f_handle }) =>
-      f_handle.path === undefined ? [{ at: file.origin, wd, inode: BigInt(i_ino) }] : [],
+      f_handle.path === undefined ? [{ at: file.origin, wd, inode: i_ino }] : [],
     ),
   );
 }

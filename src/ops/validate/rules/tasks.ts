@@ -1,3 +1,4 @@
+import { hex } from "../../../io/hex.js";
 import { textToBytes } from "../../../io/text.js";
 import { NGROUPS_MAX } from "../../../linux/files.js";
 import { TASK_COMM_LEN } from "../../../linux/sched.js";
@@ -221,8 +222,4 @@ export function threadRule(
         for (const thread of task.threads) yield* check(thread, task, context);
     },
   };
-}
-
-function hex(mask: bigint): string {
-  return `0x${mask.toString(16)}`;
 }

@@ -1,10 +1,11 @@
 import { RECORDS } from "../../../formats/linux-cr/records.js";
 import { EPOLL_ITEM, FILE_TYPE } from "../../../formats/linux-cr/tables/files.js";
+import { hex } from "../../../io/hex.js";
 import { FMODE_READ, FMODE_WRITE, PATH_MAX } from "../../../linux/files.js";
 import { O_ACCMODE, O_PATH } from "../../../linux/open-flags.js";
 import type { Rule } from "../finding.js";
 import type { StreamContext } from "./context.js";
-import { AGAIN, hex, recordRule, SET_FIELD, setCommand } from "./record-rule.js";
+import { AGAIN, recordRule, SET_FIELD, setCommand } from "./record-rule.js";
 
 /** Rules about how open files, paths and texts are stored. */
 export const fileRules: readonly Rule<StreamContext>[] = [

@@ -4,9 +4,10 @@ import { isExtensionId } from "../../../formats/linux-cr/records/extensions.js";
 import { RECORDS } from "../../../formats/linux-cr/records.js";
 import { fitsLength } from "../../../formats/linux-cr/revision.js";
 import { TAIL_MAGIC } from "../../../formats/linux-cr/tables/head.js";
+import { hex } from "../../../io/hex.js";
 import type { Found, Rule } from "../finding.js";
 import { recordsByKind, type StreamContext } from "./context.js";
-import { AGAIN, hex, recordRule, SET_FIELD } from "./record-rule.js";
+import { AGAIN, recordRule, SET_FIELD } from "./record-rule.js";
 
 /** Rules about the records of a stream as records: where they begin and end, and in which order. */
 export const framingRules: readonly Rule<StreamContext>[] = [

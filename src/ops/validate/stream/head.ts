@@ -1,8 +1,9 @@
 import { RECORDS } from "../../../formats/linux-cr/records.js";
 import { ARCHITECTURES, archNumbering } from "../../../formats/linux-cr/revisions.js";
+import { hex } from "../../../io/hex.js";
 import type { Rule } from "../finding.js";
 import type { StreamContext } from "./context.js";
-import { AGAIN, hex, recordRule, SET_FIELD } from "./record-rule.js";
+import { AGAIN, recordRule, SET_FIELD } from "./record-rule.js";
 
 const MAGIC = 0x00fe_ed0c_c0a2_d200n;
 const OLDEST_REV = 3;

@@ -3,10 +3,11 @@ import type { RecordValue } from "../../../formats/linux-cr/record-kind.js";
 import { RECORDS } from "../../../formats/linux-cr/records.js";
 import { isSince } from "../../../formats/linux-cr/revisions.js";
 import { VMA_TYPE } from "../../../formats/linux-cr/tables/memory.js";
+import { hex } from "../../../io/hex.js";
 import { VM_HUGETLB, VM_NORESERVE } from "../../../linux/mman.js";
 import type { Found, Rule } from "../finding.js";
 import { recordsByKind, type StreamContext } from "./context.js";
-import { AGAIN, hex, recordRule, SET_FIELD } from "./record-rule.js";
+import { AGAIN, recordRule, SET_FIELD } from "./record-rule.js";
 
 type Vma = RecordValue<typeof RECORDS.VMA>;
 /** VM_PFNMAP, IO, RESERVED, NORESERVE, NONLINEAR, MAPPED_COPY, INSERTPAGE, MIXEDMAP and SAO of Linux 2.6.3x. */

@@ -1,10 +1,11 @@
 import type { Part } from "../../../formats/linux-cr/part.js";
 import { RECORDS } from "../../../formats/linux-cr/records.js";
 import { VMA_TYPE } from "../../../formats/linux-cr/tables/memory.js";
+import { hex } from "../../../io/hex.js";
 import type { Found, Rule } from "../finding.js";
 import type { StreamContext } from "./context.js";
 import { vmasOf } from "./memory.js";
-import { AGAIN, hex } from "./record-rule.js";
+import { AGAIN } from "./record-rule.js";
 
 /** Where the keys of saved pages must lie: addresses that are multiples of a page, or indexes. */
 interface Keys {

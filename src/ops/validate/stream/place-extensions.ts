@@ -1,8 +1,9 @@
 import { RECORDS } from "../../../formats/linux-cr/records.js";
+import { hex } from "../../../io/hex.js";
 import { S_IFCHR, S_IFDIR, S_IFMT } from "../../../linux/files.js";
 import type { Rule } from "../finding.js";
 import type { StreamContext } from "./context.js";
-import { hex, recordRule, SET_FIELD } from "./record-rule.js";
+import { recordRule, SET_FIELD } from "./record-rule.js";
 
 const TTY_FLAGS = 31;
 

@@ -47,8 +47,3 @@ export function setCommand(
 ): string {
   return context.editCommand("--set", `[${record}].${field}=${value}`);
 }
-
-/** Numbers as messages show masks and addresses. */
-export function hex(value: number | bigint): string {
-  return `0x${value.toString(16)}`;
-}

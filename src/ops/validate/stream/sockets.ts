@@ -1,4 +1,5 @@
 import { RECORDS } from "../../../formats/linux-cr/records.js";
+import { hex } from "../../../io/hex.js";
 import {
   AF_NETLINK,
   AF_PACKET,
@@ -12,7 +13,7 @@ import {
 } from "../../../linux/sockets.js";
 import type { Rule } from "../finding.js";
 import type { StreamContext } from "./context.js";
-import { hex, recordRule, SET_FIELD, setCommand } from "./record-rule.js";
+import { recordRule, SET_FIELD, setCommand } from "./record-rule.js";
 
 /** States of a unix socket that pass. */
 const UNSETTLED: ReadonlySet<number> = new Set([0, 2, 4]);

@@ -1,11 +1,12 @@
 import { RECORDS } from "../../../formats/linux-cr/records.js";
 import { NO_EXIT_SIGNAL } from "../../../formats/linux-cr/tables/task.js";
+import { hex } from "../../../io/hex.js";
 import { EXIT_ZOMBIE, TASK_COMM_LEN, TASK_DEAD } from "../../../linux/sched.js";
 import { NSIG } from "../../../linux/signals.js";
 import type { Rule } from "../finding.js";
 import { recordsByKind, type StreamContext } from "./context.js";
 import { storedTasks } from "./pids.js";
-import { AGAIN, hex, recordRule, SET_FIELD } from "./record-rule.js";
+import { AGAIN, recordRule, SET_FIELD } from "./record-rule.js";
 
 /** Rules about TASK. */
 export const taskRules: readonly Rule<StreamContext>[] = [

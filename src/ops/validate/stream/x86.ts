@@ -1,8 +1,9 @@
 import type { RecordValue } from "../../../formats/linux-cr/record-kind.js";
 import { RECORDS } from "../../../formats/linux-cr/records.js";
+import { hex } from "../../../io/hex.js";
 import type { Rule } from "../finding.js";
 import type { StreamContext } from "./context.js";
-import { AGAIN, hex, recordRule, SET_FIELD } from "./record-rule.js";
+import { AGAIN, recordRule, SET_FIELD } from "./record-rule.js";
 
 type Cpu = RecordValue<typeof RECORDS.CPU>;
 
