@@ -85,6 +85,7 @@ Exit status: 0 done, 1 no such object, 2 trouble.`;
   #list(document: Document): Answer {
     const { answer, damage } = lookAt([document], ({ checkpoint }) => [...extractables(checkpoint)]);
     if (this.flags.json) this.printJson({ objects: answer.map(objectJson), ...damageJson(damage) });
+    else if (answer.length === 0) this.print(`${document.name} stores nothing besides the memory of tasks`);
     else
       this.printTable(
         [

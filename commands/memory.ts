@@ -2,7 +2,7 @@ import { boolean, string } from "@oclif/core/flags";
 import { BaseCommand } from "../src/cli/base-command.js";
 import { type Answer, EXIT } from "../src/cli/exit-codes.js";
 import { damageJson } from "../src/cli/failure.js";
-import { imageArg, pidFlag } from "../src/cli/flags.js";
+import { imageArg, pidFlag, withOptionalValue } from "../src/cli/flags.js";
 import { hexdumpLines } from "../src/cli/hexdump.js";
 import { memoryLines } from "../src/cli/memory-lines.js";
 import { terminalWidth } from "../src/cli/output.js";
@@ -21,8 +21,6 @@ import {
   UsageError,
   type Wanted,
 } from "../src/index.js";
-
-const HEXDUMP = "--hexdump";
 
 export default class Memory extends BaseCommand<typeof Memory> {
   static override summary = "show what is stored of the memory of tasks, and extract it";
@@ -68,17 +66,19 @@ Exit status: 0 done; 1 no such task or mapping; 2 trouble, such as memory that i
       description: "show memory in hexadecimal: from an address on, or the mapping of --map",
       helpValue: "[ADDR[,LEN]]",
     }),
-    output: string({ char: "o", description: "file for the mapping; - for stdout", helpValue: "FILE" }),
+    output: string({
+      char: "o",
+      aliases: ["out"],
+      description: "file for the mapping; - for stdout",
+      helpValue: "FILE",
+    }),
     zeros: boolean({
       description: "zeros in the place of memory that is not in the image, which is an error otherwise",
     }),
   };
 
-  /** The value of --hexdump may be left out, which oclif does not know. */
   override async init(): Promise<void> {
-    this.argv = this.argv.flatMap((arg, at) =>
-      arg === HEXDUMP && !/^\d/.test(this.argv[at + 1] ?? "") ? [`${HEXDUMP}=`] : [arg],
-    );
+    this.argv = withOptionalValue(this.argv, "--hexdump", (word) => /^\d/.test(word));
     await super.init();
   }
 
@@ -94,8 +94,12 @@ Exit status: 0 done; 1 no such task or mapping; 2 trouble, such as memory that i
     if (wanted !== undefined && output === undefined && hexdump === undefined)
       throw new UsageError("missing -o FILE: where to write the mapping; or --hexdump to show it");
     const document = openDocument(this.image, this.looking);
-    if (wanted !== undefined) return this.#contents(chooseMemory(document, wanted, { pids }));
-    return this.#view(document);
+    try {
+      if (wanted !== undefined) return this.#contents(chooseMemory(document, wanted, { pids }));
+      return this.#view(document);
+    } finally {
+      document.close();
+    }
   }
 
   #view(document: Document): Answer {

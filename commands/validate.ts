@@ -1,7 +1,7 @@
 import { boolean, string } from "@oclif/core/flags";
 import { BaseCommand } from "../src/cli/base-command.js";
 import { type Answer, EXIT } from "../src/cli/exit-codes.js";
-import { imageArg } from "../src/cli/flags.js";
+import { imageArg, withOptionalValue } from "../src/cli/flags.js";
 import { lookedAtOwner } from "../src/cli/image-owner.js";
 import { readInput } from "../src/cli/input.js";
 import { readRecipes } from "../src/cli/recipe-file.js";
@@ -10,7 +10,6 @@ import {
   type Document,
   engineFacts,
   engineFactsOf,
-  type HostFacts,
   isCrimgError,
   MAX_FACTS_BYTES,
   openDocument,
@@ -20,6 +19,7 @@ import {
   RULES,
   restoreOptions,
   salvage,
+  UsageError,
   type ValidateOptions,
   type Verdict,
   validate,
@@ -91,11 +91,9 @@ Exit status: 0 no errors, 1 errors were found, 2 trouble.`;
       description: "check files below DIR, the root directory of the tasks",
       helpValue: "DIR",
     }),
-    host: boolean({ description: "check this machine too; with a HOST.json behind it, that one" }),
-    "host-facts": string({
-      description: "check the machine that crimg facts wrote to this file; the same as --host HOST.json",
-      helpValue: "HOST.json",
-      exclusive: ["host", "criu"],
+    host: string({
+      description: "check this machine too, or the one that crimg facts described in HOST.json",
+      helpValue: "[HOST.json]",
     }),
     criu: string({
       description: "criu to use, instead of CRIMG_CRIU and PATH",
@@ -129,12 +127,12 @@ Exit status: 0 no errors, 1 errors were found, 2 trouble.`;
     all: boolean({ description: "show all findings, not only the first five of each id" }),
     rules: boolean({
       description: "list the rules",
-      exclusive: ["root", "host", "host-facts"],
+      exclusive: ["root", "host"],
     }),
   };
 
   override async init(): Promise<void> {
-    this.argv = withHostFacts(this.argv);
+    this.argv = withOptionalValue(this.argv, "--host", (word) => word.endsWith(".json"));
     await super.init();
   }
 
@@ -164,16 +162,22 @@ Exit status: 0 no errors, 1 errors were found, 2 trouble.`;
 
   async #options(document: Document): Promise<ValidateOptions> {
     const { root, host, criu, policy, ignore, only, var: variables = [] } = this.flags;
-    const facts = this.flags["host-facts"];
     return {
       root,
       owner: lookedAtOwner(document),
       ignore,
       only,
       watch: policy === undefined ? undefined : (await readRecipes([policy], variables))[0]?.watch,
-      ...(host ? await engineFacts(document, criu) : {}),
-      ...(facts === undefined ? {} : await engineFactsOf(document, readFacts(facts))),
+      ...(host === undefined ? {} : await this.#host(document, host, criu)),
     };
+  }
+
+  /** This machine, or the one of a file. */
+  #host(document: Document, file: string, criu: string | undefined) {
+    if (file === "") return engineFacts(document, criu);
+    if (criu !== undefined)
+      throw new UsageError("--criu is for this machine; crimg facts --criu chooses that of HOST.json");
+    return engineFactsOf(document, parseHostFacts(readInput(file, MAX_FACTS_BYTES), file));
   }
 
   #tellJson(
@@ -214,22 +218,6 @@ Exit status: 0 no errors, 1 errors were found, 2 trouble.`;
       );
     return EXIT.ok;
   }
-}
-
-function readFacts(file: string): HostFacts {
-  return parseHostFacts(readInput(file, MAX_FACTS_BYTES), file);
-}
-
-/** `--host FILE.json` and `--host=FILE` as `--host-facts`: oclif has no flag whose value may be missing. */
-function withHostFacts(argv: readonly string[]): string[] {
-  const end = argv.indexOf("--");
-  const isFacts = (at: number): boolean => argv[at - 1] === "--host" && argv[at]?.endsWith(".json") === true;
-  return argv.flatMap((word, at) => {
-    if (end >= 0 && at > end) return [word];
-    if (word.startsWith("--host=")) return ["--host-facts", word.slice("--host=".length)];
-    if (word === "--host" && isFacts(at + 1)) return ["--host-facts"];
-    return [word];
-  });
 }
 
 /** Options that a restore needs, and those that the user decides; none for an image too damaged to tell. */

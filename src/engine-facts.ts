@@ -1,9 +1,10 @@
+import { criuFacts } from "./backends/backend.js";
 import { findCriu } from "./backends/criu/find.js";
 import { fileUsers } from "./backends/slim/locks/conflicts.js";
 import { probeSlim, slimFacts } from "./backends/slim/probe.js";
 import { type Host, hostOf } from "./backends/slim/restore/host.js";
 import { SlimBackend } from "./backends/slim/slim-backend.js";
-import { besideFilesOf, criuFacts, type HostFacts, hostFilesOf } from "./host-facts.js";
+import { besideFilesOf, type HostFacts, hostFilesOf } from "./host-facts.js";
 import { isCrimgError } from "./io/errors.js";
 import { type HostFiles, LIVE_HOST } from "./linux/host-files.js";
 import type { Document } from "./model/document.js";

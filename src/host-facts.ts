@@ -1,4 +1,5 @@
-import { type CriuProbe, findCriu } from "./backends/criu/find.js";
+import { criuFacts } from "./backends/backend.js";
+import { findCriu } from "./backends/criu/find.js";
 import { ownVdso } from "./backends/slim/memory/vdso.js";
 import { slimFacts } from "./backends/slim/probe.js";
 import { type BesideFiles, hostOf } from "./backends/slim/restore/host.js";
@@ -6,9 +7,8 @@ import { callerTerminal } from "./backends/slim/terminals/caller.js";
 import { FormatError } from "./io/errors.js";
 import { type HostFiles, LIVE_HOST } from "./linux/host-files.js";
 import { type CriuFacts, Host } from "./ops/validate/host/host.js";
+import { NETWORK_TOOLS } from "./ops/validate/host/network.js";
 
-/** Programs that criu may start during a restore. */
-const PROGRAMS = ["iptables-restore", "nft"];
 /** Fields of /etc/passwd that are written down: name, password mark, uid. */
 const PASSWD_FIELDS = 3;
 const PROC = "/proc";
@@ -40,11 +40,6 @@ export interface HostFacts extends Pick<HostFiles, "platform" | "arch" | "machin
   readonly directories: Readonly<Record<string, readonly string[]>>;
 }
 
-/** Facts of criu for validation. */
-export function criuFacts(probe: CriuProbe): CriuFacts {
-  return { path: probe.path, version: probe.version, problem: probe.able ? undefined : probe.reason };
-}
-
 /** The facts of this host. `criu`: path of a criu instead of CRIMG_CRIU and PATH. */
 export function hostFacts(criu: string | undefined): HostFacts {
   const files: Record<string, string> = {};
@@ -54,13 +49,12 @@ export function hostFacts(criu: string | undefined): HostFacts {
     ...LIVE_HOST,
     text: (path) => {
       const text = LIVE_HOST.text(path);
-      if (text !== undefined && !OF_TASK.test(path)) files[path] = shortened(path, text);
+      if (text !== undefined) files[path] = shortened(path, text);
       return text;
     },
     names: (directory) => {
-      const names = LIVE_HOST.names(directory);
-      if (directory !== PROC && !OF_TASK.test(directory)) directories[directory] = names;
-      return names;
+      directories[directory] = LIVE_HOST.names(directory);
+      return directories[directory];
     },
     exists: (path) => {
       const exists = LIVE_HOST.exists(path) === true;
@@ -101,7 +95,7 @@ function readAll(files: HostFiles): void {
     ...["kernel/pid_max", "kernel/cap_last_cap", "kernel/ns_last_pid", "fs/nr_open"].map(
       (name) => () => host.sysctl(name),
     ),
-    ...PROGRAMS.map((name) => () => host.hasProgram(name)),
+    ...[...NETWORK_TOOLS.values()].map((name) => () => host.hasProgram(name)),
     () => host.kernel,
     () => host.name,
     () => host.uid,
@@ -116,7 +110,6 @@ function readAll(files: HostFiles): void {
     () => host.availableMemory(),
     () => host.users(),
     () => slimFacts(files),
-    () => slim.isTaken(0),
     () => slim.hasTerminal(0),
   ];
   for (const ask of questions) ask();
@@ -224,7 +217,8 @@ export function hostFilesOf({ platform, arch, machine, ...facts }: HostFacts): H
   const pids = facts.tasks.map((task) => task.slice(0, task.indexOf(" ")));
   // The kernel shows a thread by its id too, though it does not list it.
   const tasks = new Map(facts.tasks.flatMap((task) => threadsOf(task).map((tid) => [tid, task])));
-  const isAsked = (path: string) => PROGRAMS.some((program) => path.endsWith(`/${program}`));
+  const isAsked = (path: string) =>
+    [...NETWORK_TOOLS.values()].some((program) => path.endsWith(`/${program}`));
   const taskAt = (path: string) => tasks.get(OF_TASK.exec(path)?.[1] ?? "");
   return {
     ...{ platform, arch, machine },

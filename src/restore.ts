@@ -1,11 +1,12 @@
-import type {
-  Backend,
-  BackendName,
-  FileUser,
-  PlannedStep,
-  Probe,
-  Restart,
-  RestartOptions,
+import {
+  type Backend,
+  type BackendName,
+  criuFacts,
+  type FileUser,
+  type PlannedStep,
+  type Probe,
+  type Restart,
+  type RestartOptions,
 } from "./backends/backend.js";
 import { backendFor } from "./backends/backends.js";
 import { fileUsers } from "./backends/slim/locks/conflicts.js";
@@ -230,12 +231,9 @@ function* changesOf(first: PreparedRestore, second: PreparedRestore): Generator<
 }
 
 /** The backend, for validation. */
-function engineFacts(
-  { name }: Backend,
-  { path, version, ...probe }: Probe,
-): Pick<ValidateOptions, "criu" | "slim"> {
-  const problem = probe.able ? undefined : probe.reason;
-  return name === "criu" ? { criu: { path, version, problem } } : { slim: { problem } };
+function engineFacts({ name }: Backend, probe: Probe): Pick<ValidateOptions, "criu" | "slim"> {
+  const criu = criuFacts(probe);
+  return name === "criu" ? { criu } : { slim: { problem: criu.problem } };
 }
 
 /** The command that converts a stream. */

@@ -3,6 +3,7 @@ import type { Document } from "../model/document.js";
 import type { RestoreWishes } from "../ops/edit/plan.js";
 import type { Explanation } from "../ops/explain/explain.js";
 import type { RestoreOption } from "../ops/restore-options/option.js";
+import type { CriuFacts } from "../ops/validate/host/host.js";
 
 export type BackendName = "criu" | "slim";
 
@@ -20,6 +21,12 @@ export type Probe =
       readonly version?: string | undefined;
       readonly reason: string;
     };
+
+/** What validation is told of a criu, by its probe. */
+export function criuFacts(probe: Probe): CriuFacts {
+  const { path, version } = probe;
+  return { path, version, problem: probe.able ? undefined : probe.reason };
+}
 
 /** An object of the checkpoint that a backend cannot restore here. */
 export interface Unsupported {

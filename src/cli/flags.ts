@@ -69,3 +69,19 @@ export const GLOBAL_FLAGS = {
   json: boolean({ description: "output JSON, see crimg-conventions(7)", helpGroup: "GLOBAL" }),
   verbose: boolean({ char: "v", description: "print more details to stderr", helpGroup: "GLOBAL" }),
 };
+
+/**
+ * Command-line words in which each `flag` (`--host`) without a value has an empty one: oclif has no flag whose value may be
+ * missing. The next word is the value if `isValue` says so.
+ */
+export function withOptionalValue(
+  argv: readonly string[],
+  flag: string,
+  isValue: (word: string) => boolean,
+): string[] {
+  const end = argv.indexOf("--");
+  return argv.map((word, at) => {
+    const isOurs = word === flag && (end < 0 || at < end);
+    return isOurs && !isValue(argv[at + 1] ?? "") ? `${flag}=` : word;
+  });
+}

@@ -15,6 +15,20 @@ export function pieceSize(piece: Piece): number {
   return "zeros" in piece ? piece.zeros : piece.size;
 }
 
+/** Parts of a file of `size` bytes, ascending by `at`, with zeros between and behind them. */
+export function* withHoles(
+  parts: Iterable<SourceRange & { readonly at: number }>,
+  size: number,
+): Generator<SourceRange | { readonly zeros: number }> {
+  let end = 0;
+  for (const { at, ...range } of parts) {
+    if (at > end) yield { zeros: at - end };
+    yield range;
+    end = at + range.size;
+  }
+  if (size > end) yield { zeros: size - end };
+}
+
 /** Adjacent small pieces in memory are joined up to this size. */
 const JOIN_BYTES = 64 * 1024;
 

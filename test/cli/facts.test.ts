@@ -20,7 +20,7 @@ test("-o writes what --json prints, for its owner alone; the verdict by it is th
   const { json } = await crimgJson(["facts"]);
   assert.equal(Object.keys(json as object), Object.keys(written));
   const verdict = await crimgJson(["validate", fixture("logger"), "--host"]);
-  for (const args of [["--host", FILE], [`--host=${FILE}`], ["--host-facts", FILE]])
+  for (const args of [["--host", FILE], [`--host=${FILE}`]])
     assert.equal(await crimgJson(["validate", fixture("logger"), ...args]), verdict);
 });
 
@@ -28,6 +28,19 @@ test("the summary is a table", async () => {
   const { code, stdout } = await crimg(["facts"]);
   assert.is(code, 0);
   assert.match(stdout, /^FACT +VALUE\nhost /);
+});
+
+test("--criu is for this machine", async () => {
+  const { code, stderr } = await crimg([
+    "validate",
+    fixture("logger"),
+    "--host",
+    FILE,
+    "--criu",
+    "/bin/true",
+  ]);
+  assert.is(code, 2);
+  assert.match(stderr, /--criu is for this machine/);
 });
 
 test("--host before an image that is no .json file is the flag alone", async () => {

@@ -1,16 +1,12 @@
-/** What a restore of a stream needs, and what stands in its way: --root, --host, --print, --dry-run. */
-import { spawnSync } from "node:child_process";
-import { chmodSync, copyFileSync, existsSync, readFileSync, renameSync, writeFileSync } from "node:fs";
+import { copyFileSync, existsSync, readFileSync, renameSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { fileURLToPath } from "node:url";
 import * as assert from "uvu/assert";
 import { shellQuote } from "../../src/io/shell.js";
 import { type CliResult, crimg, crimgJson } from "../helpers/cli.js";
-import { streamFixture } from "../helpers/images.js";
+import { streamFixture, unpackedFiles } from "../helpers/images.js";
 import { cleanUp, freshDirectory } from "../helpers/live.js";
 import { suite } from "../helpers/suite.js";
 
-const ARCHIVES = fileURLToPath(new URL("../../fixtures/files/", import.meta.url));
 const HOME = "var/lib/crimg-demo/logger";
 const LOGGER = streamFixture("logger");
 const LOCKS = streamFixture("locks");
@@ -18,14 +14,6 @@ const CRIU = ["--backend", "criu", "--criu", "/nowhere/criu"];
 
 const test = suite("crimg validate and restore of streams");
 test.after(cleanUp);
-
-/** The files of the logger as they were, below a fresh directory. */
-function unpacked(): string {
-  const root = freshDirectory("root-stream");
-  chmodSync(root, 0o755);
-  spawnSync("tar", ["xzpf", join(ARCHIVES, "logger.tar.gz"), "-C", root]);
-  return root;
-}
 
 interface Answer {
   readonly verdict?: string;
@@ -47,7 +35,7 @@ async function answer(args: readonly string[]): Promise<Answer & { readonly code
 const restore = (...args: readonly string[]): Promise<CliResult> => crimg(["restore", ...args, ...CRIU]);
 
 test("--root: the files are as they were, then one has gone, then the edit that was named finds it again", async () => {
-  const root = unpacked();
+  const root = unpackedFiles("logger").root;
   assert.is((await answer(["validate", LOGGER, "--root", root])).verdict, "valid");
   renameSync(join(root, HOME), join(root, "moved"));
   const gone = await answer(["validate", LOGGER, "--root", root]);
@@ -62,7 +50,7 @@ test("--root: the files are as they were, then one has gone, then the edit that 
 });
 
 test("--root reads a stream from stdin as well", async () => {
-  const { code, stdout } = await crimg(["validate", "-", "--root", unpacked()], {
+  const { code, stdout } = await crimg(["validate", "-", "--root", unpackedFiles("logger").root], {
     input: readFileSync(LOGGER),
   });
   assert.match(stdout, /^valid: /);
@@ -70,7 +58,7 @@ test("--root reads a stream from stdin as well", async () => {
 });
 
 test("--accept-file takes over what a data file has become", async () => {
-  const root = unpacked();
+  const root = unpackedFiles("logger").root;
   const stream = join(freshDirectory("grown"), "logger.ckpt");
   copyFileSync(LOGGER, stream);
   writeFileSync(join(root, HOME, "data/records"), "more", { flag: "a" });

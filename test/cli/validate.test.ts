@@ -5,6 +5,7 @@ import { fileURLToPath } from "node:url";
 import * as assert from "uvu/assert";
 import { CRIMG, crimg, crimgJson } from "../helpers/cli.js";
 import { needCriu } from "../helpers/criu.js";
+import { unpackedFiles } from "../helpers/images.js";
 import { cleanUp, freshDirectory } from "../helpers/live.js";
 import { forOtherUser } from "../helpers/other-user.js";
 import { suite } from "../helpers/suite.js";
@@ -44,13 +45,6 @@ function onDisk(
   const set = changes(new DamagedSet(fixture));
   for (const image of images) writeFileSync(join(directory, image), set.read(image));
   return directory;
-}
-
-function unpacked(fixture: string): string {
-  const root = freshDirectory(`root-${fixture}`);
-  chmodSync(root, 0o755);
-  spawnSync("tar", ["xzpf", join(FIXTURES, "files", `${fixture}.tar.gz`), "-C", root]);
-  return root;
 }
 
 async function validated(args: readonly string[]): Promise<Answer & { readonly code: number | null }> {
@@ -139,7 +133,7 @@ test("many findings of a kind are shown five at a time", async () => {
 });
 
 test("--root looks at the files, --policy at those that no descriptor names", async () => {
-  const root = unpacked("logger");
+  const root = unpackedFiles("logger").root;
   assert.is((await validated([LOGGER, "--root", root])).verdict, "valid");
   const policy = join(freshDirectory("policy"), "p.yaml");
   writeFileSync(policy, "watch:\n  - $" + "{home}/run/*.tmp\n");
@@ -220,7 +214,7 @@ for (const [id, fixture, image, change] of PASTED)
   });
 
 test("a log that grew and other permissions are mended by their commands, as pasted", async () => {
-  const root = unpacked("logger");
+  const root = unpackedFiles("logger").root;
   const set = onDisk("logger", (each) => each, []);
   const records = join(root, "var/lib/crimg-demo/logger/data/records");
   writeFileSync(records, "more", { flag: "a" });

@@ -4,6 +4,7 @@ import { join } from "node:path";
 import * as assert from "uvu/assert";
 import { openDocument } from "../../src/index.js";
 import { chooseExtractable } from "../../src/ops/extract/extract.js";
+import { joined } from "../helpers/bytes.js";
 import { dump, needCriu } from "../helpers/criu.js";
 import { cleanUp, freshDirectory, goesOn, startProgram, statOf, until } from "../helpers/live.js";
 import { suite } from "../helpers/suite.js";
@@ -35,10 +36,7 @@ test("deleted files, byte for byte", async () => {
   const document = openDocument(images);
   for (const [fd, expected] of contents) {
     const chosen = chooseExtractable(document.checkpoint, { object: `${live.pid}:${fd}` });
-    const pieces = chosen.flatMap((each) => [...each.contents()]);
-    const found = Buffer.concat(
-      pieces.map((piece) => (Buffer.isBuffer(piece) ? piece : Buffer.alloc(piece.zeros))),
-    );
+    const found = joined(chosen.flatMap((each) => [...each.contents()]));
     assert.ok(found.equals(expected), `descriptor ${fd}`);
   }
   document.close();

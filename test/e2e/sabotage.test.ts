@@ -4,7 +4,7 @@
  */
 import * as assert from "uvu/assert";
 import { needCriu } from "../helpers/criu.js";
-import { randomBy } from "../helpers/kills.js";
+import { randomBy, shuffled } from "../helpers/kills.js";
 import { cleanUp } from "../helpers/live.js";
 import { SABOTAGES } from "../helpers/sabotage/sabotages.js";
 import { SUBJECTS, subject } from "../helpers/sabotage/subjects.js";
@@ -36,7 +36,7 @@ test.after(cleanUp);
 
 test(`seed ${ORDER}: the verdict is the outcome`, async () => {
   const trials: Trial[] = [];
-  for (const which of CHOSEN ?? drawn(SUBJECTS).slice(0, SUBJECTS_TRIED)) {
+  for (const which of CHOSEN ?? shuffled(SUBJECTS, random).slice(0, SUBJECTS_TRIED)) {
     const made = await subject(which);
     for (const [name, sabotage] of Object.entries(SABOTAGES))
       for (let time = 0; time < (/image/.test(name) ? TIMES_EACH : 1); time++) {
@@ -57,12 +57,5 @@ test(`seed ${ORDER}: the verdict is the outcome`, async () => {
   );
   assert.ok(falseNo.length * 100 <= trials.length, `${falseNo.length} false no of ${trials.length}`);
 });
-
-function drawn<T>(all: readonly T[]): T[] {
-  return all
-    .map((each) => ({ each, at: random() }))
-    .sort((a, b) => a.at - b.at)
-    .map(({ each }) => each);
-}
 
 test.run();

@@ -2,6 +2,13 @@ import * as assert from "uvu/assert";
 
 const AROUND = 16;
 
+/** The bytes of an output, with its zeros. */
+export function joined(pieces: Iterable<Buffer | { readonly zeros: number }>): Buffer {
+  return Buffer.concat(
+    Array.from(pieces, (piece) => (Buffer.isBuffer(piece) ? piece : Buffer.alloc(piece.zeros))),
+  );
+}
+
 /** Fails when two byte strings differ, showing the first difference and what stands around it, not megabytes. */
 export function assertBytes(actual: Uint8Array, expected: Uint8Array, what = "bytes"): void {
   const left = Buffer.from(actual.buffer, actual.byteOffset, actual.byteLength);

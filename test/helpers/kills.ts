@@ -14,6 +14,14 @@ export function randomBy(seed: number): () => number {
   };
 }
 
+/** All in a random order. */
+export function shuffled<T>(all: readonly T[], random: () => number): T[] {
+  return all
+    .map((each) => ({ each, at: random() }))
+    .sort((a, b) => a.at - b.at)
+    .map(({ each }) => each);
+}
+
 export interface Ended {
   /** Undefined when it was killed before it ended by itself. */
   readonly code: number | undefined;

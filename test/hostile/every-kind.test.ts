@@ -9,7 +9,7 @@ import { ALL_WAYS, WITHOUT_IMAGE } from "../helpers/bounds/commands.js";
 import { everyKind } from "../helpers/bounds/every-kind.js";
 import { everyRecord, forgotten } from "../helpers/bounds/every-record.js";
 import { type Cost, costLines, isBeyond, sweep } from "../helpers/bounds/sweep.js";
-import { randomBy } from "../helpers/kills.js";
+import { randomBy, shuffled } from "../helpers/kills.js";
 import { cleanUp, freshDirectory } from "../helpers/live.js";
 import { NIGHTLY, SEED } from "../helpers/seed.js";
 import { suite } from "../helpers/suite.js";
@@ -48,11 +48,7 @@ test("each command stays within 256 MiB and 5 s", async () => {
 });
 
 function drawn<T>(all: readonly T[]): T[] {
-  const random = randomBy(ORDER);
-  return all
-    .map((each) => ({ each, at: random() }))
-    .sort((a, b) => a.at - b.at)
-    .map(({ each }) => each);
+  return shuffled(all, randomBy(ORDER));
 }
 
 test.run();

@@ -1,5 +1,6 @@
 import { CAP_CHECKPOINT_RESTORE, CAP_SYS_ADMIN, CAP_SYS_PTRACE } from "../../linux/capabilities.js";
 import { type HostFiles, LIVE_HOST } from "../../linux/host-files.js";
+import { Host } from "../../ops/validate/host/host.js";
 import type { Probe } from "../backend.js";
 
 /** clone3(2) with set_tid came with Linux 5.5, pidfd_getfd(2) with 5.6. */
@@ -47,15 +48,14 @@ function problem(facts: HostFacts, choosesIds: boolean): string | undefined {
 
 /** What decides it on a host, by its files. */
 export function slimFacts(files: HostFiles): HostFacts {
-  const status = files.text("/proc/self/status");
-  const scope = files.text("/proc/sys/kernel/yama/ptrace_scope");
+  const system = new Host(undefined, undefined, files);
   return {
     platform: files.platform,
     arch: files.arch,
-    kernel: files.text("/proc/sys/kernel/osrelease")?.trimEnd() ?? "",
+    kernel: system.kernel,
     // The kernel has this file only with that option, kernel/pid_namespace.c.
-    hasCheckpointRestore: files.text("/proc/sys/kernel/ns_last_pid") !== undefined,
-    capabilities: BigInt(`0x${/^CapEff:\s*([0-9a-f]+)$/m.exec(status ?? "")?.[1] ?? "0"}`),
-    ptraceScope: scope === undefined ? undefined : Number.parseInt(scope, 10),
+    hasCheckpointRestore: system.sysctl("kernel/ns_last_pid") !== undefined,
+    capabilities: system.capabilities(),
+    ptraceScope: system.sysctl("kernel/yama/ptrace_scope"),
   };
 }

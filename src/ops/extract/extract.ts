@@ -1,12 +1,14 @@
+import { withHoles } from "../../io/concat.js";
+import { chunksOf } from "../../io/digest.js";
 import { FormatError, NotFoundError, UsageError } from "../../io/errors.js";
 import { hex } from "../../io/hex.js";
+import { SliceSource } from "../../io/slice-source.js";
 import type { Checkpoint } from "../../model/checkpoint.js";
 import type { StoredMemory, StoredPages } from "../../model/memory.js";
 import { segmentUses } from "../../model/segment-uses.js";
 import type { FilePiece, Ghost, StoredContents } from "../../model/stored-bytes.js";
 import { storedContents } from "../../model/stored-contents.js";
 
-const CHUNK_BYTES = 1024 * 1024;
 const DESCRIPTOR = /^(\d{1,10}):(\d{1,10})$/;
 /** What `show fds` prints behind the name of a deleted file. */
 const DELETED = / \(deleted\)$/;
@@ -105,14 +107,9 @@ function* filled(
   pieces: Iterable<FilePiece>,
   size: bigint | undefined,
 ): Generator<Buffer | { readonly zeros: number }> {
-  let at = 0;
-  for (const piece of pieces) {
-    if (piece.at > at) yield { zeros: piece.at - at };
-    for (let done = 0; done < piece.size; done += CHUNK_BYTES)
-      yield piece.source.read(piece.offset + done, Math.min(CHUNK_BYTES, piece.size - done));
-    at = piece.at + piece.size;
-  }
-  if (size !== undefined && Number(size) > at) yield { zeros: Number(size) - at };
+  for (const piece of withHoles(pieces, Number(size ?? 0)))
+    if ("zeros" in piece) yield piece;
+    else yield* chunksOf(new SliceSource(piece.source, piece.offset, piece.size, piece.source.name));
 }
 
 function ofSegment(memory: StoredMemory, name: string): Extractable {

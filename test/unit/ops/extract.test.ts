@@ -1,6 +1,7 @@
 import * as assert from "uvu/assert";
 import type { Document } from "../../../src/model/document.js";
 import { chooseExtractable, type Extractable, extractables } from "../../../src/ops/extract/extract.js";
+import { joined } from "../../helpers/bytes.js";
 import { suite } from "../../helpers/suite.js";
 import { DamagedSet } from "./validate/damaged-set.js";
 import { DamagedStream, type StreamName } from "./validate/damaged-stream.js";
@@ -11,8 +12,7 @@ const set = (name: string) => new DamagedSet(name).open();
 const both = (name: string): Document[] => [set(name), new DamagedStream(name as StreamName).open()];
 
 function bytesOf(chosen: readonly Extractable[]): Buffer {
-  const pieces = chosen.flatMap((each) => [...each.contents()]);
-  return Buffer.concat(pieces.map((piece) => (Buffer.isBuffer(piece) ? piece : Buffer.alloc(piece.zeros))));
+  return joined(chosen.flatMap((each) => [...each.contents()]));
 }
 
 function extracted(document: Document, object: string, more: object = {}): string {

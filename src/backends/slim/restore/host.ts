@@ -1,6 +1,7 @@
 import { type HostFiles, LIVE_HOST } from "../../../linux/host-files.js";
 import { RLIM_INFINITY } from "../../../linux/rlimits.js";
 import type { Lock } from "../../../model/lock.js";
+import { Host as System } from "../../../ops/validate/host/host.js";
 import { fileUsers } from "../locks/conflicts.js";
 import { ownVdso, type Vdso } from "../memory/vdso.js";
 import { parseStat } from "../proc/stat.js";
@@ -66,11 +67,12 @@ export function hostOf(files: HostFiles, { vdso, terminal }: BesideFiles): Host 
   let taken: ReadonlySet<number> | undefined;
   let pts: ReadonlySet<string> | undefined;
   const own = parseStatus(files.text("/proc/self/status") ?? "");
+  const system = new System(undefined, undefined, files);
   return {
     arch: files.arch,
-    kernel: kernelVersion(files),
-    pidMax: Number(files.text("/proc/sys/kernel/pid_max")),
-    cpuFlags: cpuFlags(files),
+    kernel: versionNumber(system.kernel),
+    pidMax: system.sysctl("kernel/pid_max") ?? 0,
+    cpuFlags: system.cpuFlags(),
     vdso,
     capabilities: own.effective,
     bounding: own.bounding,
@@ -92,15 +94,9 @@ export function hostOf(files: HostFiles, { vdso, terminal }: BesideFiles): Host 
   };
 }
 
-function kernelVersion(files: HostFiles): number {
-  const release = files.text("/proc/sys/kernel/osrelease") ?? "";
+function versionNumber(release: string): number {
   const [major = 0, minor = 0] = release.split(".").map(Number.parseFloat);
   return major * 1000 + minor;
-}
-
-function cpuFlags(files: HostFiles): Set<string> {
-  const [, flags = ""] = /^flags\s*:(.*)$/m.exec(files.text("/proc/cpuinfo") ?? "") ?? [];
-  return new Set(flags.trim().split(" "));
 }
 
 /** A line has the name in 26 columns, then soft and hard limit; in the order of resource numbers, fs/proc/base.c. */

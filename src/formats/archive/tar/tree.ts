@@ -1,4 +1,4 @@
-import { ConcatSource, type Piece } from "../../../io/concat.js";
+import { ConcatSource, withHoles } from "../../../io/concat.js";
 import { CrimgError, FormatError } from "../../../io/errors.js";
 import type { FileSet } from "../../../io/file-set.js";
 import { irregularError } from "../../../io/file-sort.js";
@@ -173,17 +173,13 @@ export function memberSource(source: ByteSource, member: TarMember, name: string
   const { data, size, parts } = member;
   const linked = `${source.name}:${data}`;
   if (parts === undefined) return new SliceSource(source, data, size, name, linked);
-  const pieces: Piece[] = [];
-  let at = 0;
   let stored = data;
-  for (const part of parts) {
-    if (part.at > at) pieces.push({ zeros: part.at - at });
-    pieces.push({ source, offset: stored, size: part.size });
+  const ranges = parts.map((part) => {
+    const range = { source, offset: stored, size: part.size, at: part.at };
     stored += part.size;
-    at = part.at + part.size;
-  }
-  if (size > at) pieces.push({ zeros: size - at });
-  return new ConcatSource(name, pieces);
+    return range;
+  });
+  return new ConcatSource(name, [...withHoles(ranges, size)]);
 }
 
 /** The members of one directory of an archive. */

@@ -115,3 +115,18 @@ export const THREAD_INFO_X86 = message("thread_info_x86", "Registers of an x86 t
   tls: repeated(4, USER_DESC_T, { doc: "segments of 32-bit programs", since: "3.0" }),
 });
 export type ThreadInfoX86 = Value<typeof THREAD_INFO_X86>;
+
+/** Numbers that a list of the FXSAVE area has at least: Intel SDM volume 1, 10.5.1; criu refuses fewer. */
+export const FXSAVE_COUNTS = [
+  ["st_space", 32],
+  ["xmm_space", 64],
+] as const;
+
+/** Numbers of the lists of XSAVE areas, which are whole or empty: Intel SDM volume 1, 13.5. */
+export const XSAVE_COUNTS = [
+  ["ymmh_space", 64],
+  ["opmask_reg", 8],
+  ["zmm_upper", 64],
+  ["hi16_zmm", 128],
+  ["pkru", 2],
+] as const;

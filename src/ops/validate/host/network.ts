@@ -13,6 +13,11 @@ import { makesNamespace } from "./image-facts.js";
 /** inventory_entry.network_lock_method */
 const IPTABLES = 0;
 const NFTABLES = 1;
+/** The program of each method, which criu starts; other methods need none. */
+export const NETWORK_TOOLS: ReadonlyMap<number, string> = new Map([
+  [IPTABLES, "iptables-restore"],
+  [NFTABLES, "nft"],
+]);
 const V4_MAPPED = 0xffff_0000;
 
 /** Rules about addresses, ports and interfaces of this host. They hold for sets that live in its network namespace. */
@@ -105,7 +110,7 @@ export const setNetworkRules: readonly Rule<SetHostContext>[] = [
       const connected = image.checkpoint.files.all.filter(({ socket }) => socket?.connected === true);
       if (connected.length === 0 || restoresNamespace(image, "net")) return;
       const method = image.set.first(IMAGES.INVENTORY)?.network_lock_method ?? IPTABLES;
-      const tool = method === IPTABLES ? "iptables-restore" : method === NFTABLES ? "nft" : undefined;
+      const tool = NETWORK_TOOLS.get(method);
       if (tool !== undefined && !host.hasProgram(tool))
         yield {
           at: { image: IMAGES.INVENTORY.file, record: 0, field: "network_lock_method" },

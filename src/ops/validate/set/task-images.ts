@@ -2,6 +2,7 @@ import { fileNameOf } from "../../../formats/criu/detect.js";
 import type { ImageKind } from "../../../formats/criu/image-kind.js";
 import { IMAGES } from "../../../formats/criu/images.js";
 import { CORE_ENTRY, CORE_ENTRY_MARCH, type CoreEntry } from "../../../formats/criu/tables/core.js";
+import { FXSAVE_COUNTS, XSAVE_COUNTS } from "../../../formats/criu/tables/core-x86.js";
 import { enumName } from "../../../io/enums.js";
 import { RLIM_NLIMITS } from "../../../linux/rlimits.js";
 import type { AnyValue } from "../../../schema/message.js";
@@ -22,22 +23,18 @@ function missingRegisters(core: CoreEntry | undefined): string | undefined {
   return field in CORE_ENTRY.fields && (core as AnyValue)[field] === undefined ? field : undefined;
 }
 
-/** Numbers in the lists of an x86 core: at least so many of the FXSAVE area, just so many or none of each XSAVE area. */
-const FXSAVE_COUNTS = { st_space: 32, xmm_space: 64 } as const;
-const XSAVE_COUNTS = { ymmh_space: 64, opmask_reg: 8, zmm_upper: 64, hi16_zmm: 128, pkru: 2 } as const;
-
 function* wrongRegisterCounts(
   core: CoreEntry | undefined,
 ): Generator<{ readonly field: string; readonly expected: string; readonly found: string }> {
   const fpregs = core?.thread_info?.fpregs;
   if (fpregs === undefined) return;
   const path = "thread_info.fpregs";
-  for (const [name, count] of Object.entries(FXSAVE_COUNTS)) {
-    const { length } = fpregs[name as keyof typeof FXSAVE_COUNTS];
+  for (const [name, count] of FXSAVE_COUNTS) {
+    const { length } = fpregs[name];
     if (length < count) yield { field: `${path}.${name}`, expected: `${count} numbers`, found: `${length}` };
   }
-  for (const [name, count] of Object.entries(fpregs.xsave === undefined ? {} : XSAVE_COUNTS)) {
-    const { length } = fpregs.xsave?.[name as keyof typeof XSAVE_COUNTS] ?? [];
+  for (const [name, count] of XSAVE_COUNTS) {
+    const length = fpregs.xsave?.[name].length ?? 0;
     if (length !== count && length !== 0)
       yield { field: `${path}.xsave.${name}`, expected: `${count} numbers, or none`, found: `${length}` };
   }

@@ -3,10 +3,10 @@ import { readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import * as assert from "uvu/assert";
 import { ARCHITECTURES, archNumbering, COMMITS } from "../../../../src/formats/linux-cr/revisions.js";
-import { isCrimgError } from "../../../../src/io/errors.js";
 import { type ByteSource, MemorySource } from "../../../../src/io/source.js";
 import type { Memory } from "../../../../src/model/memory.js";
 import { openStream } from "../../../../src/open.js";
+import { refusal } from "../../../helpers/refusal.js";
 import { richStream } from "../../../helpers/rich-stream.js";
 import { suite } from "../../../helpers/suite.js";
 
@@ -19,16 +19,6 @@ function memoryOf(source: ByteSource, pid = 1): Memory {
   const memory = openStream(source).checkpoint.task(pid)?.memory();
   assert.ok(memory);
   return memory;
-}
-
-function refusal(what: () => unknown): string {
-  try {
-    what();
-  } catch (error) {
-    if (isCrimgError(error)) return `${error.code} ${error.message}`;
-    throw error;
-  }
-  return "none";
 }
 
 for (const commit of COMMITS)

@@ -5,17 +5,18 @@ import { memoryLines } from "../../../../src/cli/memory-lines.js";
 import { styleFor } from "../../../../src/cli/style.js";
 import { IMAGES } from "../../../../src/formats/criu/images.js";
 import { ARCHITECTURES } from "../../../../src/formats/linux-cr/revisions.js";
-import { isCrimgError } from "../../../../src/io/errors.js";
 import { DirectoryFileSet } from "../../../../src/io/file-set.js";
 import { MemorySource } from "../../../../src/io/source.js";
 import type { Document } from "../../../../src/model/document.js";
 import { openFileSet, openStream } from "../../../../src/open.js";
 import { chooseMemory, memoryContents, type Wanted } from "../../../../src/ops/memory/extract.js";
 import { memoryView } from "../../../../src/ops/memory/memory-view.js";
+import { joined } from "../../../helpers/bytes.js";
 import { FIXTURE_NAMES } from "../../../helpers/images.js";
 import { memoryDocument, memorySet } from "../../../helpers/memory-document.js";
 import { BASE, filled, PAGE } from "../../../helpers/memory-set.js";
 import { PID, VMA } from "../../../helpers/one-task-set.js";
+import { refusal } from "../../../helpers/refusal.js";
 import { richStream } from "../../../helpers/rich-stream.js";
 import { suite } from "../../../helpers/suite.js";
 
@@ -39,18 +40,7 @@ const CHAIN = memoryDocument(
 );
 
 function contents(document: Document, wanted: Wanted, pids?: readonly number[]): Buffer {
-  const pieces = [...memoryContents(chooseMemory(document, wanted, { pids }))];
-  return Buffer.concat(pieces.map((piece) => (Buffer.isBuffer(piece) ? piece : Buffer.alloc(piece.zeros))));
-}
-
-function refusal(what: () => unknown): string {
-  try {
-    what();
-  } catch (error) {
-    if (isCrimgError(error)) return `${error.code} ${error.message}`;
-    throw error;
-  }
-  return "none";
+  return joined(memoryContents(chooseMemory(document, wanted, { pids })));
 }
 
 const lines = (all: Iterable<Line>): string[] => Array.from(all, rendered);

@@ -1,29 +1,21 @@
-import { type ChildProcess, execFileSync, spawn } from "node:child_process";
-import { chmodSync, closeSync, openSync } from "node:fs";
+import { type ChildProcess, spawn } from "node:child_process";
+import { closeSync, openSync } from "node:fs";
 import { join } from "node:path";
-import { fileURLToPath } from "node:url";
 import * as assert from "uvu/assert";
 import { fileUsers } from "../../../../src/backends/slim/locks/conflicts.js";
 import { validate } from "../../../../src/ops/validate/validate.js";
-import { cleanUp, freshDirectory, until } from "../../../helpers/live.js";
+import { unpackedFiles } from "../../../helpers/images.js";
+import { cleanUp, until } from "../../../helpers/live.js";
 import { suite } from "../../../helpers/suite.js";
 import { DamagedSet } from "./damaged-set.js";
 
 const test = suite("rules about files in use");
-const ARCHIVES = fileURLToPath(new URL("../../../../fixtures/files/", import.meta.url));
 const HOLDERS: ChildProcess[] = [];
 
 test.after(cleanUp);
 test.after.each(() => {
   for (const holder of HOLDERS.splice(0)) holder.kill("SIGKILL");
 });
-
-function unpacked(fixture: string): { readonly root: string; readonly home: string } {
-  const root = freshDirectory(`in-use-${fixture}`);
-  chmodSync(root, 0o755);
-  execFileSync("tar", ["xzpf", join(ARCHIVES, `${fixture}.tar.gz`), "-C", root]);
-  return { root, home: join(root, "var/lib/crimg-demo", fixture) };
-}
 
 function said(fixture: string, root: string): readonly (readonly [id: string, fd: unknown])[] {
   const document = new DamagedSet(fixture).open();
@@ -46,11 +38,11 @@ async function holding(path: string, script: string): Promise<void> {
 }
 
 test("nobody uses the files", () => {
-  for (const fixture of ["locks", "logger"]) assert.equal(said(fixture, unpacked(fixture).root), []);
+  for (const fixture of ["locks", "logger"]) assert.equal(said(fixture, unpackedFiles(fixture).root), []);
 });
 
 test("PROGRAM_BUSY: the program is open for writing, not for reading", async () => {
-  const { root, home } = unpacked("logger");
+  const { root, home } = unpackedFiles("logger");
   const document = new DamagedSet("logger").open();
   const exe = document.checkpoint.tasks[0]?.exe?.path ?? "";
   document.close();
@@ -63,7 +55,7 @@ test("PROGRAM_BUSY: the program is open for writing, not for reading", async () 
 });
 
 test("LOCK_TAKEN: a lock by another, and a lease on a file that is open elsewhere", async () => {
-  const { root } = unpacked("locks");
+  const { root } = unpackedFiles("locks");
   const document = new DamagedSet("locks").open();
   const { locks } = document.checkpoint;
   const flock = locks.find(({ kind, type }) => kind === "flock" && type === "write");
@@ -84,7 +76,7 @@ test("LOCK_TAKEN: a lock by another, and a lease on a file that is open elsewher
 });
 
 test("the task that asks is no other", () => {
-  const { root } = unpacked("locks");
+  const { root } = unpackedFiles("locks");
   const document = new DamagedSet("locks").open();
   const lease = document.checkpoint.locks.find(({ kind }) => kind === "lease");
   document.close();

@@ -12,11 +12,11 @@ import {
 } from "node:fs";
 import { createServer } from "node:net";
 import { join } from "node:path";
-import { fileURLToPath } from "node:url";
 import * as assert from "uvu/assert";
 import type { Finding } from "../../../../src/ops/validate/finding.js";
 import { ROOT_RULES, SET_ROOT_RULES } from "../../../../src/ops/validate/root/rules.js";
 import { validate } from "../../../../src/ops/validate/validate.js";
+import { unpackedFiles } from "../../../helpers/images.js";
 import { cleanUp, freshDirectory } from "../../../helpers/live.js";
 import { needsRoot } from "../../../helpers/needs.js";
 import { skip, suite } from "../../../helpers/suite.js";
@@ -24,18 +24,9 @@ import { addFile, NO_OWNER } from "./cases/files.js";
 import { DamagedSet } from "./damaged-set.js";
 
 const test = suite("rules about files below the root");
-const ARCHIVES = fileURLToPath(new URL("../../../../fixtures/files/", import.meta.url));
 const found = new Set<string>();
 
 test.after(cleanUp);
-
-/** The files of a fixture as they were at the dump, below a fresh directory. */
-function unpacked(fixture: string): { readonly root: string; readonly home: string } {
-  const root = freshDirectory(`root-${fixture}`);
-  chmodSync(root, 0o755);
-  execFileSync("tar", ["xzpf", join(ARCHIVES, `${fixture}.tar.gz`), "-C", root]);
-  return { root, home: join(root, "var/lib/crimg-demo", fixture) };
-}
 
 function findings(set: DamagedSet, root: string, watch: readonly string[] = []): readonly Finding[] {
   const document = set.open();
@@ -53,11 +44,11 @@ const ids = (list: readonly Finding[]): string[] => list.map(({ id }) => id);
 
 for (const fixture of ["logger", "locks", "deleted", "sockets", "threads", "tree", "terminal"])
   test(`the files of ${fixture} as they were are found in order`, () => {
-    assert.equal(findings(new DamagedSet(fixture), unpacked(fixture).root), []);
+    assert.equal(findings(new DamagedSet(fixture), unpackedFiles(fixture).root), []);
   });
 
 test("files of a mount namespace are looked for through its mounts", () => {
-  const { home } = unpacked("container");
+  const { home } = unpackedFiles("container");
   const root = join(home, "rootfs");
   assert.equal(findings(new DamagedSet("container"), root), []);
   rmSync(join(root, "data/file"));
@@ -71,7 +62,7 @@ const O_NOFOLLOW = 0x20000;
 const S_IFLNK = 0o120000;
 
 test("FILE_TYPE: a symbolic link that was opened itself is still one; without O_NOFOLLOW what it leads to counts", () => {
-  const { root, home } = unpacked("logger");
+  const { root, home } = unpackedFiles("logger");
   const conf = join(home, "etc/logger.conf");
   renameSync(conf, join(home, "etc/real.conf"));
   symlinkSync("real.conf", conf);
@@ -97,7 +88,7 @@ test("FILE_TYPE: a symbolic link that was opened itself is still one; without O_
 });
 
 test("FILE_MISSING: one finding for a file", () => {
-  const { root, home } = unpacked("logger");
+  const { root, home } = unpackedFiles("logger");
   rmSync(join(home, "etc/logger.conf"));
   const [finding, ...others] = findings(new DamagedSet("logger"), root);
   assert.equal(others, []);
@@ -107,7 +98,7 @@ test("FILE_MISSING: one finding for a file", () => {
 });
 
 test("FILE_MISSING: one finding for a directory that was moved, with all files below it", () => {
-  const { root, home } = unpacked("logger");
+  const { root, home } = unpackedFiles("logger");
   renameSync(home, `${home}-moved`);
   const [finding, ...others] = findings(new DamagedSet("logger"), root);
   assert.equal([finding?.id, finding?.at.path, others], ["FILE_MISSING", "/var/lib/crimg-demo/logger", []]);
@@ -115,7 +106,7 @@ test("FILE_MISSING: one finding for a directory that was moved, with all files b
 });
 
 test("FILE_TYPE: a directory where a file was", () => {
-  const { root, home } = unpacked("logger");
+  const { root, home } = unpackedFiles("logger");
   rmSync(join(home, "data/records"));
   mkdirSync(join(home, "data/records"));
   const [finding, ...others] = findings(new DamagedSet("logger"), root);
@@ -127,7 +118,7 @@ test("FILE_TYPE: a directory where a file was", () => {
 
 test("FILE_READ_ONLY: an immutable file that the program writes to", () => {
   needsRoot("making a file immutable");
-  const { root, home } = unpacked("logger");
+  const { root, home } = unpackedFiles("logger");
   const log = join(home, "log/messages");
   if (spawnSync("chattr", ["+i", log, join(home, "etc/logger.conf")]).status !== 0)
     skip("this file system has no immutable files");
@@ -144,7 +135,7 @@ test("FILE_READ_ONLY: an immutable file that the program writes to", () => {
 });
 
 test("FILE_MODE: other permissions, accepted by an edit of the image", () => {
-  const { root, home } = unpacked("logger");
+  const { root, home } = unpackedFiles("logger");
   chmodSync(join(home, "data/records"), 0o600);
   const [finding, ...others] = findings(new DamagedSet("logger"), root);
   assert.equal([finding?.id, finding?.expected, finding?.found, others], ["FILE_MODE", "0644", "0600", []]);
@@ -152,7 +143,7 @@ test("FILE_MODE: other permissions, accepted by an edit of the image", () => {
 });
 
 test("FILE_SIZE: a data file that has grown, accepted by an edit of the image", () => {
-  const { root, home } = unpacked("logger");
+  const { root, home } = unpackedFiles("logger");
   const set = () => new DamagedSet("logger").set(`files.img[${recordOf("data/records")}].reg.pos`, 8n);
   writeFileSync(join(home, "data/records"), "more", { flag: "a" });
   const [finding, ...others] = findings(set(), root);
@@ -165,7 +156,7 @@ test("FILE_SIZE: a data file that has grown, accepted by an edit of the image", 
 });
 
 test("FILE_SIZE: a file that is only appended to may grow, and is accepted", () => {
-  const { root, home } = unpacked("logger");
+  const { root, home } = unpackedFiles("logger");
   const set = new DamagedSet("logger").set(`files.img[${recordOf("data/records")}].reg.pos`, 352n);
   writeFileSync(join(home, "data/records"), "more", { flag: "a" });
   const [finding, ...others] = findings(set, root);
@@ -175,14 +166,14 @@ test("FILE_SIZE: a file that is only appended to may grow, and is accepted", () 
 });
 
 test("FILE_SIZE: a file that has lost its end", () => {
-  const { root, home } = unpacked("logger");
+  const { root, home } = unpackedFiles("logger");
   truncateSync(join(home, "data/records"), 10);
   const [finding, ...others] = findings(new DamagedSet("logger"), root);
   assert.equal([finding?.id, finding?.found, others], ["FILE_SIZE", "10 bytes", []]);
 });
 
 test("FILE_SIZE: a mapped program of another size without a build id", () => {
-  const { root, home } = unpacked("locks");
+  const { root, home } = unpackedFiles("locks");
   writeFileSync(join(home, "bin/locks"), "x", { flag: "a" });
   const [finding, ...others] = findings(new DamagedSet("locks"), root);
   assert.equal([finding?.id, finding?.fix, others], ["FILE_SIZE", undefined, []]);
@@ -190,15 +181,15 @@ test("FILE_SIZE: a mapped program of another size without a build id", () => {
 });
 
 test("FILE_BUILD_ID: another build of the program", () => {
-  const { root, home } = unpacked("logger");
-  copyFileSync(join(unpacked("tree").home, "bin/tree"), join(home, "bin/logger"));
+  const { root, home } = unpackedFiles("logger");
+  copyFileSync(join(unpackedFiles("tree").home, "bin/tree"), join(home, "bin/logger"));
   const [finding, ...others] = findings(new DamagedSet("logger"), root);
   assert.equal([finding?.id, finding?.fix, others], ["FILE_BUILD_ID", undefined, []]);
   assert.match(finding?.expected ?? "", /^[0-9a-f]{40}$/);
 });
 
 test("LINK_REMAP: the hard link of a deleted file is gone", () => {
-  const { root, home } = unpacked("deleted");
+  const { root, home } = unpackedFiles("deleted");
   rmSync(join(home, "link_remap.13"));
   const [finding, ...others] = findings(new DamagedSet("deleted"), root);
   assert.equal(
@@ -208,19 +199,19 @@ test("LINK_REMAP: the hard link of a deleted file is gone", () => {
 });
 
 test("GHOST_DIRECTORY: a file where the directory of a deleted one was", () => {
-  const { root, home } = unpacked("deleted");
+  const { root, home } = unpackedFiles("deleted");
   writeFileSync(join(home, "gone"), "");
   assert.equal(ids(findings(new DamagedSet("deleted"), root)), ["GHOST_DIRECTORY"]);
 });
 
 test("GHOST_PATH_TAKEN: a new file has the deleted one's path", () => {
-  const { root, home } = unpacked("deleted");
+  const { root, home } = unpackedFiles("deleted");
   writeFileSync(join(home, "small"), "");
   assert.equal(new Set(ids(findings(new DamagedSet("deleted"), root))), new Set(["GHOST_PATH_TAKEN"]));
 });
 
 test("INOTIFY_PATH: what is watched is gone", () => {
-  const { root } = unpacked("terminal");
+  const { root } = unpackedFiles("terminal");
   const set = new DamagedSet("terminal").set(
     "files.img[6].ify.wd[0].f_handle.path",
     "/var/lib/crimg-demo/terminal/elsewhere",
@@ -229,7 +220,7 @@ test("INOTIFY_PATH: what is watched is gone", () => {
 });
 
 test("WATCH_MISSING: files that the policy expects", () => {
-  const { root, home } = unpacked("logger");
+  const { root, home } = unpackedFiles("logger");
   const watch = [
     "/var/lib/crimg-demo/logger/run/*.tmp",
     "/var/lib/crimg-demo/logger/run/state",
@@ -272,7 +263,7 @@ function withSocket(path: string, uflags = 0): DamagedSet {
 }
 
 test("UNIX_DIRECTORY: the directory of a socket is gone, and the mkdir that fixes it", () => {
-  const { root } = unpacked("logger");
+  const { root } = unpackedFiles("logger");
   const [finding, ...others] = findings(withSocket("/run/app/socket"), root);
   assert.equal([finding?.id, others], ["UNIX_DIRECTORY", []]);
   execFileSync("sh", ["-c", finding?.fix as string]);
@@ -280,14 +271,14 @@ test("UNIX_DIRECTORY: the directory of a socket is gone, and the mkdir that fixe
 });
 
 test("UNIX_DIRECTORY: criu makes the directory of a deleted socket again", () => {
-  const { root } = unpacked("logger");
+  const { root } = unpackedFiles("logger");
   const set = withSocket("/run/app/socket");
   const record = set.open().checkpoint.files.all.find(({ socket }) => socket !== undefined)?.origin.record;
   assert.equal(findings(set.set(`files.img[${record}].usk.deleted`, true), root), []);
 });
 
 test("UNIX_PATH: a file lies at the path of a socket, and the mv that fixes it", async () => {
-  const { root, home } = unpacked("logger");
+  const { root, home } = unpackedFiles("logger");
   const socket = "/var/lib/crimg-demo/logger/run/socket";
   writeFileSync(join(home, "run/socket"), "");
   const [finding, ...others] = findings(withSocket(socket), root);
@@ -297,7 +288,7 @@ test("UNIX_PATH: a file lies at the path of a socket, and the mv that fixes it",
 });
 
 test("UNIX_PEER_GONE: the service outside must listen", async () => {
-  const { root, home } = unpacked("logger");
+  const { root, home } = unpackedFiles("logger");
   const set = () => withSocket("/var/lib/crimg-demo/logger/run/service", 1);
   assert.equal(ids(findings(set(), root)), ["UNIX_PEER_GONE"]);
   const server = createServer();
@@ -307,7 +298,7 @@ test("UNIX_PEER_GONE: the service outside must listen", async () => {
 });
 
 test("links never lead out of the root", () => {
-  const { root, home } = unpacked("logger");
+  const { root, home } = unpackedFiles("logger");
   const secret = join(freshDirectory("outside"), "logger.conf");
   copyFileSync(join(home, "etc/logger.conf"), secret);
   rmSync(join(home, "etc/logger.conf"));
@@ -321,14 +312,14 @@ test("links never lead out of the root", () => {
 });
 
 test("an absolute link is followed from the root on", () => {
-  const { root, home } = unpacked("logger");
+  const { root, home } = unpackedFiles("logger");
   renameSync(join(home, "etc"), join(root, "elsewhere"));
   symlinkSync("/elsewhere", join(home, "etc"));
   assert.equal(findings(new DamagedSet("logger"), root), []);
 });
 
 test("a name that is not UTF-8 is found", () => {
-  const { root, home } = unpacked("logger");
+  const { root, home } = unpackedFiles("logger");
   const name = Buffer.concat([Buffer.from(join(home, "etc/")), Buffer.of(0xff, 0x41)]);
   renameSync(join(home, "etc/logger.conf"), name);
   const set = new DamagedSet("logger").set(
@@ -339,7 +330,7 @@ test("a name that is not UTF-8 is found", () => {
 });
 
 test("INOTIFY_HANDLE: a watch without a path, of an inode that is not there, and of a symbolic link", () => {
-  const { root, home } = unpacked("terminal");
+  const { root, home } = unpackedFiles("terminal");
   const watching = (inode: bigint): DamagedSet =>
     new DamagedSet("terminal")
       .set("files.img[6].ify.wd[0].i_ino", inode)

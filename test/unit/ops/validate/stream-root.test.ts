@@ -1,31 +1,22 @@
 import { execFileSync } from "node:child_process";
 import { chmodSync, copyFileSync, mkdirSync, renameSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { fileURLToPath } from "node:url";
 import * as assert from "uvu/assert";
 import type { Finding } from "../../../../src/ops/validate/finding.js";
 import { ROOT_RULES, STREAM_ROOT_RULES } from "../../../../src/ops/validate/root/rules.js";
 import { validate } from "../../../../src/ops/validate/validate.js";
-import { cleanUp, freshDirectory } from "../../../helpers/live.js";
+import { unpackedFiles } from "../../../helpers/images.js";
+import { cleanUp } from "../../../helpers/live.js";
 import { suite } from "../../../helpers/suite.js";
 import { DamagedStream, R, type StreamName } from "./damaged-stream.js";
 
 const test = suite("rules about files below the root, of streams");
-const ARCHIVES = fileURLToPath(new URL("../../../../fixtures/files/", import.meta.url));
 const RULES = [...ROOT_RULES, ...STREAM_ROOT_RULES].map(({ id }) => id);
 const HAS_INODE = 2;
 const HAS_MTIME = 8;
 const found = new Set<string>();
 
 test.after(cleanUp);
-
-/** The files of a fixture as they were at the dump, below a fresh directory. */
-function unpacked(fixture: string): { readonly root: string; readonly home: string } {
-  const root = freshDirectory(`stream-root-${fixture}`);
-  chmodSync(root, 0o755);
-  execFileSync("tar", ["xzpf", join(ARCHIVES, `${fixture}.tar.gz`), "-C", root]);
-  return { root, home: join(root, "var/lib/crimg-demo", fixture) };
-}
 
 function findings(
   stream: DamagedStream | StreamName,
@@ -49,11 +40,11 @@ function only(list: readonly Finding[], id: string): Finding {
 
 for (const fixture of ["logger", "locks", "deleted", "sockets", "threads", "tree", "terminal"] as const)
   test(`the files of ${fixture} as they were are found in order`, () => {
-    assert.equal(findings(fixture, unpacked(fixture).root), []);
+    assert.equal(findings(fixture, unpackedFiles(fixture).root), []);
   });
 
 test("FILE_MISSING names the record, the descriptor and the edit that fixes it", () => {
-  const { root, home } = unpacked("logger");
+  const { root, home } = unpackedFiles("logger");
   rmSync(join(home, "etc/logger.conf"));
   const { at } = only(findings("logger", root), "FILE_MISSING");
   const document = new DamagedStream("logger").open();
@@ -67,7 +58,7 @@ test("FILE_MISSING names the record, the descriptor and the edit that fixes it",
 });
 
 test("FILE_TYPE", () => {
-  const { root, home } = unpacked("logger");
+  const { root, home } = unpackedFiles("logger");
   rmSync(join(home, "data/records"));
   mkdirSync(join(home, "data/records"));
   const { expected, found } = only(findings("logger", root), "FILE_TYPE");
@@ -75,7 +66,7 @@ test("FILE_TYPE", () => {
 });
 
 test("FILE_MODE, accepted by an edit of the image", () => {
-  const { root, home } = unpacked("logger");
+  const { root, home } = unpackedFiles("logger");
   chmodSync(join(home, "data/records"), 0o600);
   const { expected, found, fix } = only(findings("logger", root), "FILE_MODE");
   assert.equal([expected, found], ["0644", "0600"]);
@@ -83,7 +74,7 @@ test("FILE_MODE, accepted by an edit of the image", () => {
 });
 
 test("FILE_SIZE: what grew may be accepted by an edit", () => {
-  const { root, home } = unpacked("logger");
+  const { root, home } = unpackedFiles("logger");
   writeFileSync(join(home, "data/records"), "more", { flag: "a" });
   const { expected, found, fix } = only(findings("logger", root), "FILE_SIZE");
   assert.equal([expected, found], ["352 bytes", "356 bytes"]);
@@ -91,13 +82,13 @@ test("FILE_SIZE: what grew may be accepted by an edit", () => {
 });
 
 test("FILE_BUILD_ID", () => {
-  const { root, home } = unpacked("logger");
-  copyFileSync(join(unpacked("tree").home, "bin/tree"), join(home, "bin/logger"));
+  const { root, home } = unpackedFiles("logger");
+  copyFileSync(join(unpackedFiles("tree").home, "bin/tree"), join(home, "bin/logger"));
   assert.match(only(findings("logger", root), "FILE_BUILD_ID").expected ?? "", /^[0-9a-f]{40}$/);
 });
 
 test("FILE_MODIFIED and FILE_REPLACED: what FILE_IDENTITY says of time and inode", () => {
-  const { root, home } = unpacked("logger");
+  const { root, home } = unpackedFiles("logger");
   const stat = statSync(join(home, "data/records"), { bigint: true });
   const stream = (seconds: bigint, inode: bigint, dev = 0n): DamagedStream => {
     const logger = new DamagedStream("logger");
@@ -132,14 +123,14 @@ function identity(stream: DamagedStream, file: number | undefined): number {
 }
 
 test("LINK_REMAP: the name that a deleted file was kept under is gone", () => {
-  const { root, home } = unpacked("deleted");
+  const { root, home } = unpackedFiles("deleted");
   rmSync(join(home, "link_remap.13"));
   const { at } = only(findings("deleted", root), "LINK_REMAP");
   assert.is(at.path, "/var/lib/crimg-demo/deleted/link_remap.13");
 });
 
 test("GHOST_DIRECTORY and GHOST_PATH_TAKEN", () => {
-  const { root, home } = unpacked("deleted");
+  const { root, home } = unpackedFiles("deleted");
   writeFileSync(join(home, "gone"), "");
   only(findings("deleted", root), "GHOST_DIRECTORY");
   rmSync(join(home, "gone"));
@@ -148,7 +139,7 @@ test("GHOST_DIRECTORY and GHOST_PATH_TAKEN", () => {
 });
 
 test("INOTIFY_PATH: what is watched is gone", () => {
-  const { root } = unpacked("terminal");
+  const { root } = unpackedFiles("terminal");
   const stream = new DamagedStream("terminal");
   const watch = stream.find(R.INOTIFY_WATCH);
   assert.match(stream.image.text(watch), "/var/lib/crimg-demo/terminal");
@@ -168,14 +159,14 @@ function withSocket(path: string): DamagedStream {
 }
 
 test("UNIX_DIRECTORY, and the mkdir that fixes it", () => {
-  const { root } = unpacked("sockets");
+  const { root } = unpackedFiles("sockets");
   const { fix } = only(findings(withSocket("/run/app/socket"), root), "UNIX_DIRECTORY");
   execFileSync("sh", ["-c", fix as string]);
   assert.equal(findings(withSocket("/run/app/socket"), root), []);
 });
 
 test("UNIX_PATH, and the mv that fixes it", () => {
-  const { root, home } = unpacked("sockets");
+  const { root, home } = unpackedFiles("sockets");
   writeFileSync(join(home, "taken"), "");
   const stream = () => withSocket("/var/lib/crimg-demo/sockets/taken");
   const { fix } = only(findings(stream(), root), "UNIX_PATH");
@@ -184,13 +175,13 @@ test("UNIX_PATH, and the mv that fixes it", () => {
 });
 
 test("a socket whose name was gone is bound to no path", () => {
-  const { root, home } = unpacked("sockets");
+  const { root, home } = unpackedFiles("sockets");
   writeFileSync(join(home, "deleted.sock"), "");
   assert.equal(findings("sockets", root), []);
 });
 
 test("WATCH_MISSING: files that the policy expects", () => {
-  const { root } = unpacked("logger");
+  const { root } = unpackedFiles("logger");
   only(findings("logger", root, ["/var/lib/crimg-demo/logger/run/*.tmp"]), "WATCH_MISSING");
 });
 
