@@ -2,7 +2,7 @@ import { FACT_FILES, type FactKind, factAt } from "../../../formats/archive/fact
 import { JsonText, type Scalar } from "../../../formats/archive/json-text.js";
 import type { FileSet } from "../../../io/file-set.js";
 import type { Splice } from "../../../io/splice.js";
-import type { Fact } from "../editor.js";
+import type { Fact } from "../objects.js";
 
 /** The files of an engine beside the images while edits are planned: a later edit sees what an earlier one did. */
 export class EngineFacts {

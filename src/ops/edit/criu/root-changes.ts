@@ -9,7 +9,7 @@ import type { FileSet } from "../../../io/file-set.js";
 import type { ByteSource } from "../../../io/source.js";
 import type { Splice } from "../../../io/splice.js";
 import { isFar } from "../../../io/unpacked-source.js";
-import type { RootFile } from "../editor.js";
+import type { RootFile } from "../objects.js";
 
 interface Diff {
   readonly source: ByteSource;

@@ -29,20 +29,18 @@ import type { Socket } from "../../../model/socket.js";
 import type { EpollWatch } from "../../../model/special-file.js";
 import { type FieldPath, formatPath, parsePath } from "../../../schema/patch.js";
 import type { OwnedAddressRule } from "../address-rules.js";
+import type { DeletedEdit, Redirected, Similar } from "../editor.js";
+import type { HeldDescriptor, PairedSocket } from "../held-files.js";
 import type {
   ChangedFact,
-  DeletedEdit,
   Encoders,
   Fact,
   GroupMember,
   PathField,
   PathUse,
-  Redirected,
   RootFile,
-  Similar,
   TaskName,
-} from "../editor.js";
-import type { HeldDescriptor, PairedSocket } from "../held-files.js";
+} from "../objects.js";
 import type { OwnedRule, PathRules } from "../path-rules.js";
 import type { Edit } from "../plan.js";
 import { moveGroupDirectories } from "./cgroup-directories.js";

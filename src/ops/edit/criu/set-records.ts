@@ -11,7 +11,8 @@ import type { AnyValue, Field, MessageTable } from "../../../schema/message.js";
 import { messageText } from "../../../schema/message-fields.js";
 import { type FieldChange, type FieldPath, formatPath } from "../../../schema/patch.js";
 import { type FieldVisitor, fieldVisitor, type VisitedField } from "../../../schema/visit.js";
-import { Editor, type PathField } from "../editor.js";
+import { Editor } from "../editor.js";
+import type { PathField } from "../objects.js";
 import type { Edit, PlanOptions } from "../plan.js";
 import { fieldAt, shownValue, valueAt, withValueAt } from "./value-at.js";
 

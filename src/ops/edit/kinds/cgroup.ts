@@ -1,7 +1,8 @@
 import { EditError } from "../../../io/errors.js";
 import { textToBytes } from "../../../io/text.js";
-import type { Editor, GroupMember } from "../editor.js";
+import type { Editor } from "../editor.js";
 import type { EditKind } from "../kind.js";
+import type { GroupMember } from "../objects.js";
 import { type OwnedRule, type PathRule, PathRules, parsePathRule } from "../path-rules.js";
 
 /** `--cgroup OLD=NEW`: members and directories of control groups. */

@@ -1,5 +1,6 @@
-import type { Editor, PathField, PathUse } from "../editor.js";
+import type { Editor } from "../editor.js";
 import type { EditKind } from "../kind.js";
+import type { PathField, PathUse } from "../objects.js";
 import { type OwnedRule, type PathRule, PathRules, parsePathRule } from "../path-rules.js";
 import { warnOfMovedSqlite } from "./moved-sqlite.js";
 import { remapSockets } from "./remap-socket.js";

@@ -22,18 +22,9 @@ import type { EpollWatch } from "../../../model/special-file.js";
 import { formatAddress } from "../../../schema/ip-address.js";
 import { type FieldPath, formatPath } from "../../../schema/patch.js";
 import type { OwnedAddressRule } from "../address-rules.js";
-import type {
-  DeletedEdit,
-  Encoders,
-  GroupMember,
-  PathField,
-  PathUse,
-  Redirected,
-  Shown,
-  Similar,
-  TaskName,
-} from "../editor.js";
+import type { DeletedEdit, Redirected, Shown, Similar } from "../editor.js";
 import type { HeldDescriptor, PairedSocket } from "../held-files.js";
+import type { Encoders, GroupMember, PathField, PathUse, TaskName } from "../objects.js";
 import type { Edit } from "../plan.js";
 import { checkStream } from "./check.js";
 import { changeDeleted, SYMLINK_TARGET, setTarget, substitutes, targets } from "./deleted-files.js";
