@@ -3,9 +3,10 @@ import { join } from "node:path";
 import * as assert from "uvu/assert";
 import { shellQuote } from "../../src/io/shell.js";
 import { type CliResult, crimg, crimgJson } from "../helpers/cli.js";
-import { streamFixture, unpackedFiles } from "../helpers/images.js";
+import { streamFixture } from "../helpers/images.js";
 import { cleanUp, freshDirectory } from "../helpers/live.js";
 import { suite } from "../helpers/suite.js";
+import { unpackedFiles } from "../helpers/unpacked-files.js";
 
 const HOME = "var/lib/crimg-demo/logger";
 const LOGGER = streamFixture("logger");

@@ -5,10 +5,10 @@ import { fileURLToPath } from "node:url";
 import * as assert from "uvu/assert";
 import { CRIMG, crimg, crimgJson } from "../helpers/cli.js";
 import { needCriu } from "../helpers/criu.js";
-import { unpackedFiles } from "../helpers/images.js";
 import { cleanUp, freshDirectory } from "../helpers/live.js";
 import { forOtherUser } from "../helpers/other-user.js";
 import { suite } from "../helpers/suite.js";
+import { unpackedFiles } from "../helpers/unpacked-files.js";
 import { DamagedSet } from "../unit/ops/validate/damaged-set.js";
 
 const test = suite("crimg validate");

@@ -16,4 +16,13 @@ test("each operation on each mutant ends in a value or an error of crimg, soon, 
   assert.is(faults.length, 0, faults.map((fault) => faultText(String(SEED), fault)).join("\n\n"));
 });
 
+test("a worker that comes to its end has none", async () => {
+  const { mutants, faults } = await campaign({ seed: "1", mutants: 8, operation: "find", seconds: SECONDS });
+  assert.ok(mutants > 0);
+  assert.equal(
+    faults.map(({ what }) => what),
+    [],
+  );
+});
+
 test.run();

@@ -1,10 +1,8 @@
-import { execFileSync } from "node:child_process";
-import { chmodSync, readdirSync, readFileSync } from "node:fs";
+import { readdirSync, readFileSync } from "node:fs";
 import { basename, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { CriuImage } from "../../src/formats/criu/image.js";
 import { MemorySource } from "../../src/io/source.js";
-import { freshDirectory } from "./live.js";
 
 const FIXTURES = fileURLToPath(new URL("../../fixtures/criu", import.meta.url));
 
@@ -34,14 +32,6 @@ export function streamFixture(name: string): string {
 /** Path of a fixture's file below fixtures/criu. */
 export function fixture(path: string): string {
   return join(FIXTURES, path);
-}
-
-/** The files of a program as they were at its dump, below a fresh root; `home` is the directory of the program. */
-export function unpackedFiles(name: string): { readonly root: string; readonly home: string } {
-  const root = freshDirectory(`root-${name}`);
-  chmodSync(root, 0o755);
-  execFileSync("tar", ["xzpf", join(FIXTURES, "../files", `${name}.tar.gz`), "-C", root]);
-  return { root, home: join(root, "var/lib/crimg-demo", name) };
 }
 
 /** The image in these bytes; undefined when its header is no image's. */

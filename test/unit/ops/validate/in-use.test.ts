@@ -4,9 +4,9 @@ import { join } from "node:path";
 import * as assert from "uvu/assert";
 import { fileUsers } from "../../../../src/backends/slim/locks/conflicts.js";
 import { validate } from "../../../../src/ops/validate/validate.js";
-import { unpackedFiles } from "../../../helpers/images.js";
 import { cleanUp, until } from "../../../helpers/live.js";
 import { suite } from "../../../helpers/suite.js";
+import { unpackedFiles } from "../../../helpers/unpacked-files.js";
 import { DamagedSet } from "./damaged-set.js";
 
 const test = suite("rules about files in use");

@@ -16,10 +16,10 @@ import * as assert from "uvu/assert";
 import type { Finding } from "../../../../src/ops/validate/finding.js";
 import { ROOT_RULES, SET_ROOT_RULES } from "../../../../src/ops/validate/root/rules.js";
 import { validate } from "../../../../src/ops/validate/validate.js";
-import { unpackedFiles } from "../../../helpers/images.js";
 import { cleanUp, freshDirectory } from "../../../helpers/live.js";
 import { needsRoot } from "../../../helpers/needs.js";
 import { skip, suite } from "../../../helpers/suite.js";
+import { unpackedFiles } from "../../../helpers/unpacked-files.js";
 import { addFile, NO_OWNER } from "./cases/files.js";
 import { DamagedSet } from "./damaged-set.js";
 

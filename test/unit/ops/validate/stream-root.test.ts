@@ -5,9 +5,9 @@ import * as assert from "uvu/assert";
 import type { Finding } from "../../../../src/ops/validate/finding.js";
 import { ROOT_RULES, STREAM_ROOT_RULES } from "../../../../src/ops/validate/root/rules.js";
 import { validate } from "../../../../src/ops/validate/validate.js";
-import { unpackedFiles } from "../../../helpers/images.js";
 import { cleanUp } from "../../../helpers/live.js";
 import { suite } from "../../../helpers/suite.js";
+import { unpackedFiles } from "../../../helpers/unpacked-files.js";
 import { DamagedStream, R, type StreamName } from "./damaged-stream.js";
 
 const test = suite("rules about files below the root, of streams");
