@@ -46,13 +46,20 @@ const WHAT_WIDTH = "payload".length;
 function* lines(ranges: Iterable<DumpRange>, fileSize: number): Generator<string> {
   const digits = Math.max(4, fileSize.toString(16).length);
   const sizeWidth = String(fileSize).length;
-  const width = terminalWidth() ?? Number.POSITIVE_INFINITY;
+  const width = terminalWidth();
+  // Each range starts where the one before ended.
+  let start = hex(0, digits);
   for (const { offset, size, what, owner, text = "" } of ranges) {
-    const where = `${hex(offset, digits)}-${hex(offset + size, digits)}`;
-    const who = [owner, text].filter((part) => part !== "").join("  ");
-    const line = `${where} ${String(size).padStart(sizeWidth)} ${what.padEnd(WHAT_WIDTH)} ${escapeText(who)}`;
-    yield line.length <= width ? line : `${line.slice(0, width - 1)}…`;
+    const end = hex(offset + size, digits);
+    const who = text === "" || owner === "" ? `${owner}${text}` : `${owner}  ${text}`;
+    const line = `${start}-${end} ${String(size).padStart(sizeWidth)} ${what.padEnd(WHAT_WIDTH)} ${who}`;
+    yield width === undefined ? line : cut(escapeText(line), width);
+    start = end;
   }
+}
+
+function cut(line: string, width: number): string {
+  return line.length <= width ? line : `${line.slice(0, width - 1)}…`;
 }
 
 function hex(offset: number, digits: number): string {

@@ -18,7 +18,7 @@ export { CriuImage, type ImageRecord, type PayloadRange } from "./formats/criu/i
 export { LinuxCrImage } from "./formats/linux-cr/image.js";
 export type { ExtensionFacts, RecordCounts } from "./formats/linux-cr/own-records.js";
 export { type HostFacts, hostFacts, MAX_FACTS_BYTES, parseHostFacts } from "./host-facts.js";
-export { jsonString } from "./io/ascii-json.js";
+export { asciiJson, jsonString } from "./io/ascii-json.js";
 export { chunksOf } from "./io/digest.js";
 export * from "./io/errors.js";
 export { hex } from "./io/hex.js";

@@ -5,6 +5,8 @@ import { writeJson, writeJsonLine } from "./json.js";
 import { type Line, rendered } from "./line.js";
 
 const CHUNK = 64 * 1024;
+/** Bytes of one UTF-16 unit at most. */
+const MAX_UTF8_BYTES = 3;
 const PAUSE_MS = 5;
 
 /** The reader of stdout is gone (`| head`); the command ends silently. */
@@ -12,17 +14,31 @@ export class ClosedPipe extends Error {}
 
 /** Writes lines to stdout (1) or stderr (2), 64 KiB at a time; if `lines` throws, those before are written. */
 export function writeLines(fd: 1 | 2, lines: Iterable<Line>): void {
-  let pending = "";
+  const pending = new Chunk(fd);
   try {
-    for (const line of lines) {
-      pending += `${rendered(line)}\n`;
-      if (pending.length < CHUNK) continue;
-      const full = pending;
-      pending = "";
-      write(fd, Buffer.from(full));
-    }
+    for (const line of lines) pending.add(`${rendered(line)}\n`);
   } finally {
-    if (pending) write(fd, Buffer.from(pending));
+    pending.flush();
+  }
+}
+
+/** Text that waits to be written, 64 KiB at a time. Bytes are collected: joined strings live long, and cost more to free. */
+class Chunk {
+  readonly #bytes = Buffer.allocUnsafe(CHUNK);
+  #used = 0;
+
+  constructor(readonly fd: 1 | 2) {}
+
+  add(text: string): void {
+    if (this.#used + text.length * MAX_UTF8_BYTES > CHUNK) this.flush();
+    if (text.length * MAX_UTF8_BYTES > CHUNK) write(this.fd, Buffer.from(text));
+    else this.#used += this.#bytes.write(text, this.#used);
+  }
+
+  flush(): void {
+    const used = this.#used;
+    this.#used = 0;
+    if (used > 0) write(this.fd, this.#bytes.subarray(0, used));
   }
 }
 

@@ -46,10 +46,10 @@ export function bracketed(items: readonly string[], brackets: "{}" | "[]", inden
   return `${open}${inner}${items.join(`,${inner}`)}${indent}${close}`;
 }
 
-/** One value of a field as pretty JSON in one line; for a list one element. */
-export function valueText(owner: MessageTable, name: string, value: unknown): string {
+/** What writes one value of a field as pretty JSON in one line; for a list one element. */
+export function valueWriter(owner: MessageTable, name: string): (value: unknown) => string {
   const field = textsOf(owner, true, false).find((each) => each.name === name);
-  return field === undefined ? "" : field.write(value, "");
+  return (value) => field?.write(value, "") ?? "";
 }
 
 function membersOf(

@@ -1,8 +1,8 @@
 import { fieldScalar, readScalar, wireTypeOf } from "../../schema/decode.js";
 import { type Field, fieldMessage, type MessageTable } from "../../schema/message.js";
 import { isOwnWireType } from "../../schema/patch-unknown.js";
-import { valueText } from "../../schema/to-json.js";
-import { readSpan, WireReader, type WireSpan } from "../../schema/wire.js";
+import { valueWriter } from "../../schema/to-json.js";
+import { readSpan, WireReader, type WireSpan, type WireType } from "../../schema/wire.js";
 
 /** A range of the file and what it belongs to. Offset and size are in bytes. */
 export interface DumpRange {
@@ -18,59 +18,87 @@ export interface DumpRange {
 const WIRE_TYPE_NAMES = { 0: "varint", 1: "64 bits", 2: "length-delimited", 5: "32 bits" } as const;
 const SHOWN_BYTES = 16;
 
-/** The ranges of an encoded message that starts at `base` in the file; `path` names the message. */
-export function messageRanges(
+/** A message on the way down to the field that is being read. */
+interface Level {
+  readonly fields: ReadonlyMap<number, readonly NamedField[]>;
+  readonly reader: WireReader;
+  readonly path: string;
+  /** Elements so far of each list. */
+  readonly counts: Map<NamedField, number>;
+}
+
+/**
+ * The ranges of an encoded message that starts at `base` in the file; `path` names the message.
+ * One generator for all levels: generators in generators cost more than the fields.
+ */
+export function* messageRanges(
   table: MessageTable,
   bytes: Buffer,
   base: number,
   path: string,
 ): Generator<DumpRange> {
-  const walk: Walk = { bytes, base };
-  return fieldsOf(walk, table, 0, bytes.length, path);
-}
-
-interface Walk {
-  readonly bytes: Buffer;
-  /** Offset of `bytes[0]` in the file. */
-  readonly base: number;
-}
-
-function* fieldsOf(
-  walk: Walk,
-  table: MessageTable,
-  start: number,
-  end: number,
-  path: string,
-): Generator<DumpRange> {
-  const fields = fieldsByNumber(table);
-  const counts = new Map<Field, number>();
-  const reader = new WireReader(walk.bytes, start, end);
-  while (reader.pos < end) {
-    const span = readSpan(reader);
-    const candidates = fields.get(span.number) ?? NONE;
-    const found = candidates.find(({ field }) => isOwnWireType(field, span));
-    if (found === undefined) {
-      const owner = `${path}.${candidates[0]?.name ?? span.number}`;
-      yield* unknownRanges(walk, span, owner, candidates.length > 0);
+  const levels: Level[] = [levelOf(table, new WireReader(bytes, 0, bytes.length), path)];
+  for (let level = levels.at(-1); level !== undefined; level = levels.at(-1)) {
+    const { reader, fields, counts } = level;
+    if (reader.pos >= reader.end) {
+      levels.pop();
       continue;
     }
-    const { name, field } = found;
-    const index = counts.get(field) ?? 0;
-    const owner = field.label === "repeated" ? `${path}.${name}[${index}]` : `${path}.${name}`;
-    const nested = fieldMessage(table, field);
-    yield* tagAndLength(walk, span, owner);
+    const span = readSpan(reader);
+    const { number, wireType, start, valueStart, contentStart, end } = span;
+    const candidates = fields.get(number) ?? NONE;
+    const field = candidates.find((each) => isOwnWireType(each.field, span));
+    const index = field?.isList === true ? (counts.get(field) ?? 0) : 0;
+    const owner = `${level.path}.${field?.name ?? candidates[0]?.name ?? number}${field?.isList === true ? `[${index}]` : ""}`;
+    yield { offset: base + start, size: valueStart - start, what: "tag", owner, text: tagText(span) };
+    if (wireType === 2)
+      yield {
+        offset: base + valueStart,
+        size: contentStart - valueStart,
+        what: "length",
+        owner,
+        text: String(end - contentStart),
+      };
     let elements = 1;
-    if (nested !== undefined) yield* fieldsOf(walk, nested, span.contentStart, span.end, owner);
-    else if (isPacked(field, span))
-      elements = yield* packedRanges(walk, table, name, field, span, index, path);
-    else yield* valueRange(walk, table, name, field, span, owner);
-    counts.set(field, index + elements);
+    if (field === undefined) {
+      const text = `${candidates.length > 0 ? "wrong wire type: " : ""}${hexOf(bytes.subarray(contentStart, end))}`;
+      if (end > contentStart)
+        yield { offset: base + contentStart, size: end - contentStart, what: "unknown", owner, text };
+    } else if (field.message !== undefined)
+      levels.push(levelOf(field.message, new WireReader(bytes, contentStart, end), owner));
+    else if (wireType === 2 && field.wireType !== 2) {
+      elements = 0;
+      for (const packed = new WireReader(bytes, contentStart, end); packed.pos < end; elements++) {
+        const at = packed.pos;
+        const text = field.text(packed);
+        const each = `${level.path}.${field.name}[${index + elements}]`;
+        yield { offset: base + at, size: packed.pos - at, what: "value", owner: each, text };
+      }
+    } else if (end > contentStart) {
+      const text = field.text(new WireReader(bytes, valueStart, end));
+      yield { offset: base + contentStart, size: end - contentStart, what: "value", owner, text };
+    }
+    if (field?.isList === true) counts.set(field, index + elements);
   }
 }
 
+function levelOf(table: MessageTable, reader: WireReader, path: string): Level {
+  return { fields: fieldsByNumber(table), reader, path, counts: new Map() };
+}
+
+function tagText({ number, wireType }: WireSpan): string {
+  return `field ${number}, ${WIRE_TYPE_NAMES[wireType]}`;
+}
+
+/** What is asked of a field again and again. */
 interface NamedField {
   readonly name: string;
   readonly field: Field;
+  readonly isList: boolean;
+  readonly message: MessageTable | undefined;
+  readonly wireType: WireType;
+  /** Reads a value, and gives it as text. */
+  readonly text: (reader: WireReader) => string;
 }
 
 const known = new WeakMap<MessageTable, ReadonlyMap<number, readonly NamedField[]>>();
@@ -83,77 +111,21 @@ function fieldsByNumber(table: MessageTable): ReadonlyMap<number, readonly Named
   const fields = new Map<number, NamedField[]>();
   known.set(table, fields);
   for (const [name, field] of Object.entries(table.fields))
-    fields.set(field.number, [...(fields.get(field.number) ?? []), { name, field }]);
+    fields.set(field.number, [...(fields.get(field.number) ?? []), namedField(table, name, field)]);
   return fields;
 }
 
-function isPacked(field: Field, span: WireSpan): boolean {
-  return span.wireType === 2 && wireTypeOf(fieldScalar(field)) !== 2;
-}
-
-function* tagAndLength({ base }: Walk, span: WireSpan, owner: string): Generator<DumpRange> {
-  const { start, valueStart, contentStart, end } = span;
-  const text = `field ${span.number}, ${WIRE_TYPE_NAMES[span.wireType]}`;
-  yield { offset: base + start, size: valueStart - start, what: "tag", owner, text };
-  if (span.wireType === 2)
-    yield {
-      offset: base + valueStart,
-      size: contentStart - valueStart,
-      what: "length",
-      owner,
-      text: String(end - contentStart),
-    };
-}
-
-function* valueRange(
-  { bytes, base }: Walk,
-  table: MessageTable,
-  name: string,
-  field: Field,
-  span: WireSpan,
-  owner: string,
-): Generator<DumpRange> {
-  const { valueStart, contentStart, end } = span;
-  if (end === contentStart) return;
+function namedField(table: MessageTable, name: string, field: Field): NamedField {
   const scalar = fieldScalar(field) ?? "bytes";
-  const text =
-    scalar === "bytes"
-      ? hexOf(bytes.subarray(contentStart, end))
-      : valueText(table, name, readScalar(scalar, new WireReader(bytes, valueStart, end)));
-  yield { offset: base + contentStart, size: end - contentStart, what: "value", owner, text };
-}
-
-function* packedRanges(
-  { bytes, base }: Walk,
-  table: MessageTable,
-  name: string,
-  field: Field,
-  span: WireSpan,
-  first: number,
-  path: string,
-): Generator<DumpRange, number> {
-  const reader = new WireReader(bytes, span.contentStart, span.end);
-  let index = first;
-  while (reader.pos < span.end) {
-    const start = reader.pos;
-    const text = valueText(table, name, readScalar(fieldScalar(field) ?? "bytes", reader));
-    const owner = `${path}.${name}[${index++}]`;
-    yield { offset: base + start, size: reader.pos - start, what: "value", owner, text };
-  }
-  return index - first;
-}
-
-function* unknownRanges(
-  walk: Walk,
-  span: WireSpan,
-  owner: string,
-  isKnownField: boolean,
-): Generator<DumpRange> {
-  yield* tagAndLength(walk, span, owner);
-  const { contentStart, end } = span;
-  if (end === contentStart) return;
-  const text = `${isKnownField ? "wrong wire type: " : ""}${hexOf(walk.bytes.subarray(contentStart, end))}`;
-  yield { offset: walk.base + contentStart, size: end - contentStart, what: "unknown", owner, text };
+  const write = valueWriter(table, name);
+  return {
+    ...{ name, field, isList: field.label === "repeated", message: fieldMessage(table, field) },
+    wireType: wireTypeOf(fieldScalar(field)),
+    text: (reader) => {
+      const value = readScalar(scalar, reader);
+      return scalar === "bytes" ? hexOf(value as Buffer) : write(value);
+    },
+  };
 }
 
 function hexOf(bytes: Buffer): string {

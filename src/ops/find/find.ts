@@ -5,7 +5,7 @@ import { bytesToText } from "../../io/text.js";
 import { formatAddress } from "../../schema/ip-address.js";
 import type { AnyValue, Field, MessageTable } from "../../schema/message.js";
 import { type FieldPath, formatPath } from "../../schema/patch.js";
-import { valueText } from "../../schema/to-json.js";
+import { valueWriter } from "../../schema/to-json.js";
 import { type FieldVisitor, fieldVisitor, type VisitedField } from "../../schema/visit.js";
 import type { Matcher } from "./matcher.js";
 
@@ -80,5 +80,5 @@ class Search {
 function textOf({ table, name }: VisitedField, value: unknown): string {
   if (Buffer.isBuffer(value)) return jsonString(bytesToText(value));
   if (Array.isArray(value)) return formatAddress(value);
-  return valueText(table, name, value);
+  return valueWriter(table, name)(value);
 }
