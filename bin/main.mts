@@ -1,8 +1,10 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
+import type { MessagePort } from "node:worker_threads";
 import type { Interfaces } from "@oclif/core";
 import { run } from "@oclif/core/run";
 import { reportFailure, wantsJson } from "../src/cli/failure.js";
+import { serve as serveRuns } from "../src/cli/many/worker.js";
 import { nearest } from "../src/cli/nearest.js";
 import { UsageError } from "../src/index.js";
 
@@ -29,6 +31,11 @@ export async function main(argv: string[]): Promise<void> {
   } catch (error) {
     fail(error);
   }
+}
+
+/** Runs the command lines that come by the port of a worker thread. */
+export function serve(port: MessagePort): void {
+  serveRuns(port, main);
 }
 
 /** Global flags may stand before the command, as in git; oclif wants them after it. */

@@ -4,7 +4,8 @@ import { boolean, string } from "@oclif/core/flags";
 import { BaseCommand } from "../src/cli/base-command.js";
 import { EDIT_FLAGS, editsFromFlags } from "../src/cli/edit-flags.js";
 import { type Answer, EXIT } from "../src/cli/exit-codes.js";
-import { imageArg } from "../src/cli/flags.js";
+import { imagesArg } from "../src/cli/flags.js";
+import { MANY_FLAGS, manyImages } from "../src/cli/many/flags.js";
 import { terminalWidth } from "../src/cli/output.js";
 import { writeOutput } from "../src/cli/output-file.js";
 import { appliedLines, planLines } from "../src/cli/plan-lines.js";
@@ -43,6 +44,9 @@ restore to the start of the restore; --restart-takes gives its duration and show
 has whole seconds, rounded up. --deleted writes a copy together with the stream, below --root, and never replaces an
 existing file; relink names an existing hard link, as seen from the root of its file system.
 
+Several images are edited one by one, each as a whole or not at all; -o names a directory then, in which each result has the
+name of its image.
+
 An archive of a container engine is written as one, in the same compression, with every other member as it was. Facts
 that files of the engine hold too (config.dump, spec.dump, network.status, status.dump, bind.mounts, descriptors.json) change
 with the images: port mappings, addresses, host name, control groups, sources of mounts, standard streams, environment. The
@@ -64,6 +68,11 @@ Variables are written \${name}; vars sets them, and --var overrides vars.
 
 Exit status: 0 done (or nothing to change), 1 an edit matched nothing, 2 trouble.`;
   static override examples = [
+    {
+      description: "the same edit of all images below a directory",
+      command:
+        "<%= config.bin %> edit --recursive example --remap-path /var/lib/crimg-demo=/srv/demo -o moved --allow-unmatched",
+    },
     {
       description: "preview a move of the data",
       command: "<%= config.bin %> edit example/logger --remap-path /var/lib/crimg-demo=/srv/demo --dry-run",
@@ -118,8 +127,10 @@ Exit status: 0 done (or nothing to change), 1 an edit matched nothing, 2 trouble
     applied:
       "{directory (file, for a stream), files: list of {name, before, after: SHA-256}, head: SHA-256 of the log's last line, shared, skipped}; absent when nothing was written",
   };
-  static override args = { IMG: imageArg };
+  static override args = { IMG: imagesArg };
+  static override many = manyImages(["done", "where an edit matched nothing", "failed"]);
   static override flags = {
+    ...MANY_FLAGS,
     ...EDIT_FLAGS,
     output: string({
       char: "o",

@@ -2,7 +2,8 @@ import path from "node:path";
 import { boolean } from "@oclif/core/flags";
 import { BaseCommand } from "../src/cli/base-command.js";
 import { type Answer, EXIT } from "../src/cli/exit-codes.js";
-import { imageArg, positional } from "../src/cli/flags.js";
+import { imagesArg, positional } from "../src/cli/flags.js";
+import { MANY_FLAGS, manyImages } from "../src/cli/many/flags.js";
 import {
   type CrimgError,
   type CriuImage,
@@ -48,8 +49,10 @@ Exit status: 0 found, 1 not found, 2 trouble (also if only some of the images co
     matches:
       "list of {image, record, path, value, text}: file name, record index, field, and the value as stored (bytes in base64, addresses as words) and as text",
   };
-  static override args = { IMG: imageArg, TEXT: positional("text, number or address to search for") };
+  static override many = manyImages(["with matches", "without", "failed"], (words) => words.length - 1);
+  static override args = { IMG: imagesArg, TEXT: positional("text, number or address to search for") };
   static override flags = {
+    ...MANY_FLAGS,
     fixed: boolean({ description: "TEXT is text, even if it looks like a number or an address" }),
     regex: boolean({ description: "TEXT is a regular expression", exclusive: ["fixed"] }),
     "ignore-case": boolean({ char: "i", description: "ignore case" }),

@@ -2,6 +2,7 @@ import { BaseCommand } from "../src/cli/base-command.js";
 import { type Answer, EXIT } from "../src/cli/exit-codes.js";
 import { positional } from "../src/cli/flags.js";
 import { inputFlag, inputPath } from "../src/cli/image-file.js";
+import { MANY_FLAGS, manyImages } from "../src/cli/many/flags.js";
 import { ownRecordsTexts } from "../src/cli/own-records.js";
 import {
   type ImageInfo,
@@ -49,8 +50,11 @@ offset at which it ends, also if it is truncated (exit status 2).`;
     ending: "of a stream: {kind, offset, rest}, where it ends and how many bytes follow",
     problem: "of a stream: what is wrong at its end",
   };
-  static override args = { IMAGEFILE: positional("image file or linux-cr stream; - or nothing for stdin") };
-  static override flags = { input: inputFlag };
+  static override args = {
+    IMAGEFILE: positional("image file or linux-cr stream; - or nothing for stdin; several may be given"),
+  };
+  static override many = manyImages(["shown", "not found", "failed"]);
+  static override flags = { ...MANY_FLAGS, input: inputFlag };
 
   async run(): Promise<Answer> {
     const image = openAnyImage(inputPath(this.args.IMAGEFILE, this.flags));

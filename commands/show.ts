@@ -1,9 +1,11 @@
+import { existsSync } from "node:fs";
 import { boolean } from "@oclif/core/flags";
 import { BaseCommand } from "../src/cli/base-command.js";
 import { type Answer, EXIT } from "../src/cli/exit-codes.js";
 import { damageJson } from "../src/cli/failure.js";
-import { choice, imageArg, pidFlag, positional } from "../src/cli/flags.js";
+import { choice, imagesArg, pidFlag, positional } from "../src/cli/flags.js";
 import { lookedAtOwner } from "../src/cli/image-owner.js";
+import { MANY_FLAGS, manyImages } from "../src/cli/many/flags.js";
 import { nearest } from "../src/cli/nearest.js";
 import { terminalWidth } from "../src/cli/output.js";
 import { viewLines } from "../src/cli/show/lines.js";
@@ -25,6 +27,14 @@ const RECORD = "record";
 const VIEW_NAMES = [...(Object.keys(VIEWS) as ViewName[]), RECORD] as const;
 /** Views that are not about single tasks. */
 const OF_ALL_TASKS: ReadonlySet<string> = new Set(["ipc", ...CONTAINER_VIEWS, RECORD]);
+
+/** Where the images end: at the name of a view, also a mistyped one. */
+function firstView(words: readonly string[]): number {
+  const isView = (word: string): boolean =>
+    (VIEW_NAMES as readonly string[]).includes(word) || (!/[/.]/.test(word) && !existsSync(word));
+  const at = words.findIndex((word, i) => i > 0 && isView(word));
+  return at < 0 ? words.length : at;
+}
 
 export default class Show extends BaseCommand<typeof Show> {
   static override summary = "show the contents of a checkpoint";
@@ -127,12 +137,14 @@ Exit status: 0 shown; 1 no such task, image or record; 2 trouble.`;
     "(record)":
       "holds image, kind, about; records: {index, message, offset, size, fields: {path, value, doc}}",
   };
+  static override many = manyImages(["shown", "without what was asked for", "failed"], firstView);
   static override args = {
-    IMG: imageArg,
+    IMG: imagesArg,
     VIEW: choice("what to show [default: a summary]", VIEW_NAMES),
     RECORD: positional("for the view record: an image (core-1000.img) or one record (files.img[3])"),
   };
   static override flags = {
+    ...MANY_FLAGS,
     pid: pidFlag,
     runs: boolean({ description: "with rss: list every run of pages" }),
     threads: boolean({ char: "t", description: "with tree: list threads too" }),

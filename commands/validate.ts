@@ -1,9 +1,10 @@
 import { boolean, string } from "@oclif/core/flags";
 import { BaseCommand } from "../src/cli/base-command.js";
 import { type Answer, EXIT } from "../src/cli/exit-codes.js";
-import { imageArg, withOptionalValue } from "../src/cli/flags.js";
+import { imagesArg, withOptionalValue } from "../src/cli/flags.js";
 import { lookedAtOwner } from "../src/cli/image-owner.js";
 import { readInput } from "../src/cli/input.js";
+import { MANY_FLAGS, manyImages } from "../src/cli/many/flags.js";
 import { readRecipes } from "../src/cli/recipe-file.js";
 import { verdictLines } from "../src/cli/verdict-lines.js";
 import {
@@ -68,6 +69,10 @@ Exit status: 0 no errors, 1 errors were found, 2 trouble.`;
         "<%= config.bin %> facts -o host.json && <%= config.bin %> validate example/logger --host host.json",
     },
     {
+      description: "all images below a directory, a line of JSON for each",
+      command: "<%= config.bin %> validate --recursive example --json",
+    },
+    {
       description: "ids of findings, for a script",
       command: `<%= config.bin %> validate example/logger --json | jq -r '.findings[].id'`,
     },
@@ -85,8 +90,10 @@ Exit status: 0 no errors, 1 errors were found, 2 trouble.`;
     rules:
       "with --rules, instead of all others: list of {id, severity, family: criu, linux-cr or both, about, mend: how to fix it}",
   };
-  static override args = { IMG: imageArg };
+  static override args = { IMG: imagesArg };
+  static override many = manyImages(["valid", "invalid", "failed"]);
   static override flags = {
+    ...MANY_FLAGS,
     root: string({
       description: "check files below DIR, the root directory of the tasks",
       helpValue: "DIR",

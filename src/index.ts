@@ -36,7 +36,7 @@ export { shellCommand, shownCommand } from "./io/shell.js";
 export { FileSource, MemorySource } from "./io/source.js";
 export { bytesToText } from "./io/text.js";
 export { CAPABILITIES } from "./linux/capabilities.js";
-export { KUBELET_DIRECTORIES, type ListedCheckpoint, listCheckpoints } from "./list.js";
+export { checkpointsBelow, KUBELET_DIRECTORIES, type ListedCheckpoint, listCheckpoints } from "./list.js";
 export * from "./model/checkpoint.js";
 export {
   type CriuDocument,

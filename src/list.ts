@@ -62,6 +62,29 @@ export function* listCheckpoints(place: string): Generator<ListedCheckpoint> {
   }
 }
 
+/**
+ * Paths of the checkpoints below a directory at any depth, by name. Symbolic links are passed over: what they lead to may
+ * be edited, and lies elsewhere.
+ * Errors: IO, MISSING.
+ */
+export function* checkpointsBelow(place: string): Generator<string> {
+  if (inPlace(place) !== undefined) {
+    yield place;
+    return;
+  }
+  let entries: fs.Dirent[];
+  try {
+    entries = fs.readdirSync(place, { withFileTypes: true });
+  } catch (error) {
+    throw ioError("list", place, error);
+  }
+  for (const entry of entries.sort((a, b) => (a.name < b.name ? -1 : 1))) {
+    const file = path.join(place, entry.name);
+    if (entry.isDirectory()) yield* checkpointsBelow(file);
+    else if (entry.isFile() && inPlace(file) !== undefined) yield file;
+  }
+}
+
 /** What lies at a path; undefined for no checkpoint, and for anything but files and directories. */
 function inPlace(file: string): ListedCheckpoint | undefined {
   const stat = fs.lstatSync(file, { throwIfNoEntry: false });

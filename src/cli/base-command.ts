@@ -6,6 +6,7 @@ import { reportFailure, wantsJson } from "./failure.js";
 import { GLOBAL_FLAGS } from "./flags.js";
 import { JSON_SCHEMA } from "./json.js";
 import { type Line, styled } from "./line.js";
+import type { ManyFlags, ManyImages, Typed } from "./many/flags.js";
 import { answerBytes, terminalWidth, writeAnswer, writeAnswerLines, writeLines } from "./output.js";
 import { type Style, styleFor } from "./style.js";
 import { type Cell, type Column, tableLines } from "./table.js";
@@ -15,16 +16,13 @@ type FlagsOf<T extends typeof Command> = Interfaces.InferredFlags<
 >;
 type ArgsOf<T extends typeof Command> = Interfaces.InferredArgs<T["args"]>;
 
-interface Typed {
-  readonly type: "flag";
-  readonly flag: string;
-  readonly input: string;
-}
-
 /** Looks like -D, possibly combined with other letters; the parser decides. */
 const MAY_GIVE_IMAGES_DIR = /^(-\w*D|--images-dir)/;
 
 const MAX_DAMAGE_SHOWN = 10;
+
+/** A first word after which there may be several images, though it is the only one. */
+const MAY_BE_SEVERAL = /^(-\w*r|--recursive|--jobs)/;
 
 /** Messages about an interrupted edit that was recovered. */
 export const RECOVERED: Readonly<Record<Exclude<Recovery, "nothing">, string>> = {
@@ -43,6 +41,9 @@ export abstract class BaseCommand<T extends typeof Command> extends Command {
   /** Keys of the `--json` answer and their meaning; the manual page lists them. */
   static json: Readonly<Record<string, string>>;
 
+  /** How the command takes several images; without it takes one. */
+  static many?: ManyImages;
+
   protected flags!: FlagsOf<T>;
   protected args!: ArgsOf<T>;
   /** All arguments, of a command that takes any number of them. */
@@ -57,6 +58,11 @@ export abstract class BaseCommand<T extends typeof Command> extends Command {
     await super.init();
     const { args, baseFlags, strict } = this.ctor;
     const flags = oneValueEach(this.ctor.flags);
+    const several = await this.#several(flags);
+    if (several !== undefined) {
+      this.run = several;
+      return;
+    }
     const takesImage = "IMG" in args && (await this.#givesImagesDir(flags));
     const { IMG: _image, ...others } = args;
     const parsed = await this.parse({ args: takesImage ? others : args, baseFlags, flags, strict });
@@ -201,6 +207,34 @@ export abstract class BaseCommand<T extends typeof Command> extends Command {
     // Part of the answer was written already; a second JSON document would only hide that.
     const json = (this.flags?.json ?? wantsJson(this.argv)) && !this.#wroteAnswer;
     reportFailure(error, { command: this.#name, json, color: this.flags?.color ?? "auto" });
+  }
+
+  /** What to do for each image alone, if several are given; undefined for one. */
+  async #several(flags: (typeof Command)["flags"]): Promise<(() => Promise<Answer>) | undefined> {
+    const { many, baseFlags } = this.ctor as typeof BaseCommand;
+    if (many === undefined || !this.argv.some((arg, at) => at > 0 || MAY_BE_SEVERAL.test(arg)))
+      return undefined;
+    const parsed = await this.parse({ args: {}, baseFlags, flags, strict: false });
+    // Not its argv, which puts equal words side by side.
+    const words = parsed.raw.filter(({ type }) => type === "arg").map(({ input }) => input);
+    const { images, others } = many.split(words);
+    const given = parsed.flags as ManyFlags;
+    if (images.length < 2 && !given.recursive && given.jobs === undefined) return undefined;
+    this.flags = parsed.flags as FlagsOf<T>;
+    if (this.flags["images-dir"] !== undefined)
+      throw new UsageError("-D names one image; name several as arguments");
+    if (images.length === 0) throw new UsageError(`missing IMG: ${this.#name} IMG...`);
+    return async () => {
+      const { runSeveral } = await import("./many/several.js");
+      this.#wroteAnswer = true;
+      process.exitCode = await runSeveral({
+        ...{ command: this.#id, images, others, flags: given, outcomes: many.outcomes },
+        typed: parsed.raw.filter((token): token is Typed => token.type === "flag"),
+        takesValue: (flag) => ({ ...flags, ...baseFlags })[flag]?.type === "option",
+        ...{ style: this.style, root: this.config.root },
+      });
+      return EXIT.ok;
+    };
   }
 
   async #givesImagesDir(flags: (typeof Command)["flags"]): Promise<boolean> {

@@ -31,6 +31,9 @@ function word<T extends string>() {
 /** The image, first argument of a command as `IMG: imageArg`; `-D` replaces it. */
 export const imageArg = positional("image directory, archive, or linux-cr stream");
 
+/** The same of a command that takes several. */
+export const imagesArg = positional("image directory, archive, or linux-cr stream; several may be given");
+
 /** `-p PID`: limits a view to some tasks. */
 export const pidFlag = integer({
   char: "p",

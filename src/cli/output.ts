@@ -9,6 +9,16 @@ const CHUNK = 64 * 1024;
 const MAX_UTF8_BYTES = 3;
 const PAUSE_MS = 5;
 
+/** Takes what is written to stdout and stderr from now on. */
+export type Sink = (fd: 1 | 2, bytes: Uint8Array) => void;
+
+let sink: Sink | undefined;
+
+/** Gives all output to `to`, or to stdout and stderr again. */
+export function redirectOutput(to: Sink | undefined): void {
+  sink = to;
+}
+
 /** The reader of stdout is gone (`| head`); the command ends silently. */
 export class ClosedPipe extends Error {}
 
@@ -78,9 +88,9 @@ export function writeAnswerLines(answers: Iterable<object>): void {
   }
 }
 
-/** Writes binary data to stdout. */
-export function writeBinary(bytes: Uint8Array): void {
-  write(1, bytes);
+/** Writes binary data to stdout, or what another run wrote. */
+export function writeBinary(bytes: Uint8Array, fd: 1 | 2 = 1): void {
+  write(fd, bytes);
 }
 
 /** Width for tables: COLUMNS if set, else the terminal's; undefined if stdout is not a terminal. */
@@ -100,6 +110,10 @@ function pause(): void {
  * Throws ClosedPipe if the reader is gone.
  */
 function write(fd: 1 | 2, bytes: Uint8Array): void {
+  if (sink !== undefined) {
+    sink(fd, bytes);
+    return;
+  }
   for (let at = 0; at < bytes.length; ) {
     try {
       at += fs.writeSync(fd, bytes, at);

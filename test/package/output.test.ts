@@ -38,7 +38,7 @@ const RIGHTS: readonly Right[] = [
   {
     what: "writes bytes to stdout",
     pattern: /\bwriteBinary\(/,
-    files: ["commands/decode.ts", "src/cli/output-file.ts", "src/cli/output.ts"],
+    files: ["commands/decode.ts", "src/cli/many/answers.ts", "src/cli/output-file.ts", "src/cli/output.ts"],
   },
   {
     what: "calls text safe",
