@@ -159,10 +159,10 @@ export const hostTaskRules: readonly Rule<HostContext>[] = [
 const SERVICE_FDS = 15;
 const SPARE_FDS = 16;
 /** Limits below the next multiple of this are of no use to criu. */
-const FD_STEP = 128;
+const SERVICE_FD_STEP = 128;
 
 function leastForCriu(highest: number, tasks: number): number {
-  return Math.ceil((highest + SERVICE_FDS * tasks + SPARE_FDS) / FD_STEP) * FD_STEP;
+  return Math.ceil((highest + SERVICE_FDS * tasks + SPARE_FDS) / SERVICE_FD_STEP) * SERVICE_FD_STEP;
 }
 
 /** Each table of descriptors with its first task, its highest descriptor and the number of its tasks. */
