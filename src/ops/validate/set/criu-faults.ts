@@ -37,6 +37,21 @@ export const criuFaultRules: readonly Rule<SetContext>[] = [
     },
   },
   {
+    id: "EXE_MEMFD",
+    level: "error",
+    about:
+      "No task runs a program from a memory file (memfd_create and fexecve): criu dumps it, but looks for the program among the REG files alone when it restores.",
+    fix: "Nothing in the set can fix it: start the program from a file on disk, and checkpoint again.",
+    *check({ checkpoint }) {
+      for (const { pid, exe } of checkpoint.tasks)
+        if (exe?.type === "MEMFD")
+          yield {
+            at: { image: fileNameOf(IMAGES.MM, pid), record: 0, field: "exe_file_id", pid, path: exe.label },
+            what: "the program runs from a memory file, which cannot be restored",
+          };
+    },
+  },
+  {
     id: "DEATH_SIGNAL",
     level: "warning",
     about:
