@@ -1,6 +1,7 @@
 import { execFileSync } from "node:child_process";
-import { copyFileSync, existsSync, lstatSync, mkdirSync, readdirSync, rmSync, writeFileSync } from "node:fs";
-import { join } from "node:path";
+import { copyFileSync, lstatSync, mkdirSync, readdirSync, rmSync } from "node:fs";
+import { basename, dirname, join } from "node:path";
+import { putIntoGroups } from "../control-groups.js";
 import { dump } from "../criu.js";
 import { freshDirectory, gone, type Live, program, startProgram, treeOf } from "../live.js";
 import { Podman } from "../podman.js";
@@ -48,25 +49,11 @@ const script =
   (work: string): Promise<Started> =>
     startProgram(name, work);
 
-/** In a group of its own of every controller that lets us make one. */
+/** In control groups of its own. */
 async function grouped(work: string): Promise<Started> {
   const live = await startProgram("counter", work);
-  const groups = readdirSync(GROUPS).flatMap((controller) => {
-    const group = join(GROUPS, controller, `crimg-${live.pid}`);
-    if (!existsSync(join(GROUPS, controller, "cgroup.procs"))) return [];
-    try {
-      mkdirSync(group);
-      writeFileSync(join(group, "cgroup.procs"), String(live.pid));
-      return [group];
-    } catch {
-      rmSync(group, { recursive: true, force: true });
-      return []; // cpusets without processors, or not for us
-    }
-  });
-  return { ...live, groups };
+  return { ...live, groups: putIntoGroups(live.pid, basename(dirname(work))) };
 }
-
-const GROUPS = "/sys/fs/cgroup";
 
 const OWN = (names: string) => Object.fromEntries(names.split(" ").map((name) => [name, ownCopy(name)]));
 
