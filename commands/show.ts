@@ -14,6 +14,7 @@ import { summaryLines } from "../src/cli/show/summary.js";
 import {
   CONTAINER_VIEWS,
   type Document,
+  firstEdit,
   lookAt,
   openDocument,
   recordView,
@@ -177,7 +178,10 @@ Exit status: 0 shown; 1 no such task, image or record; 2 trouble.`;
 
   /** What can be read of a damaged image is shown; the exit status reports the damage. */
   #summary(document: Document): Answer {
-    const answer = summaryView(document, lookedAtOwner(document));
+    const answer = summaryView(document, {
+      owner: lookedAtOwner(document),
+      firstEdit: document.family === "criu" ? firstEdit(document.set.fileSet) : undefined,
+    });
     if (this.flags.json) this.printJson(answer);
     else this.printLines(summaryLines(answer, { style: this.style, width: terminalWidth() }));
     for (const problem of answer.problems) this.warn(problem);

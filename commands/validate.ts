@@ -83,7 +83,7 @@ Exit status: 0 no errors, 1 errors were found, 2 trouble.`;
     counts: "findings by severity: error, warning, note",
     checked: "what was checked: rules, images, records, tasks, files, locks",
     findings:
-      "list of {id, severity, object: {image, record, offset, field, pid, fd, path}, what, expected, found, fix: the command that fixes it}; offset in bytes, for records of streams",
+      "list of {id, severity, object: {image, record, offset, field, pid, fd, path}, what, expected, found, fix: the command that fixes it, count: how often it was found, of one path once for all}; offset in bytes, for records of streams",
     more: "number of findings not listed, by id",
     openOptions: "options for the user to decide: list of {option, reason}",
     options: "options that criu restore needs: list of {option, value, reason, objects, from}",
@@ -122,13 +122,15 @@ Exit status: 0 no errors, 1 errors were found, 2 trouble.`;
     ignore: string({
       multiple: true,
       multipleNonGreedy: true,
-      description: "skip this rule; repeatable",
+      delimiter: ",",
+      description: "skip this rule; repeatable, or a list with commas",
       helpValue: "ID",
     }),
     only: string({
       multiple: true,
       multipleNonGreedy: true,
-      description: "check only this rule; repeatable",
+      delimiter: ",",
+      description: "check only this rule; repeatable, or a list with commas",
       helpValue: "ID",
     }),
     all: boolean({ description: "show all findings, not only the first five of each id" }),
@@ -197,7 +199,7 @@ Exit status: 0 no errors, 1 errors were found, 2 trouble.`;
       verdict: valid ? "valid" : "invalid",
       counts,
       checked,
-      findings: findings.map(({ id, severity, at, what, expected, found, fix }) => ({
+      findings: findings.map(({ id, severity, at, what, expected, found, fix, count }) => ({
         id,
         severity,
         object: at,
@@ -205,6 +207,7 @@ Exit status: 0 no errors, 1 errors were found, 2 trouble.`;
         expected,
         found,
         fix,
+        count,
       })),
       more,
       options: needed,

@@ -106,7 +106,7 @@ function readAll(files: HostFiles): void {
     () => host.cgroupControllers(),
     () => host.securityModule(),
     () => host.capabilities(),
-    () => host.openFiles(),
+    () => host.hardLimits(),
     () => host.availableMemory(),
     () => host.users(),
     () => slimFacts(files),

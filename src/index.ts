@@ -86,7 +86,7 @@ export type { CopiedSet } from "./ops/edit/criu/copy-set.js";
 export { type TemporarySet, temporarySet } from "./ops/edit/criu/set-files.js";
 export { type DueTime, dueText } from "./ops/edit/due.js";
 export { formatSeconds, parseDuration } from "./ops/edit/duration.js";
-export { type EditHistory, editHistory } from "./ops/edit/history.js";
+export { type EditHistory, editHistory, firstEdit } from "./ops/edit/history.js";
 export type { EditTarget, WrittenImage } from "./ops/edit/image-files.js";
 export type { EditKind } from "./ops/edit/kind.js";
 export { EDIT_KINDS } from "./ops/edit/kinds/index.js";

@@ -69,12 +69,13 @@ function* groupLines(
   if (fix !== undefined && shown.some(({ fix }) => fix === undefined)) yield styled`  ${style("faint", fix)}`;
 }
 
-function findingText({ at, expected, found }: Finding): string {
+function findingText({ at, expected, found, count }: Finding): string {
   const compared = [
     expected === undefined ? "" : `expected ${expected}`,
     found === undefined ? "" : `found ${found}`,
   ].filter((part) => part !== "");
-  return [placeText(at), compared.join(", ")].filter((part) => part !== "").join(": ");
+  const text = [placeText(at), compared.join(", ")].filter((part) => part !== "").join(": ");
+  return count === 1 ? text : `${text} (${count} times)`.trimStart();
 }
 
 /** `/srv/log (fd 3 of task 1000, files.img[4].reg)`; in a stream `job.ckpt[12].f_flags at byte 4096`. */

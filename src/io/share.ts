@@ -37,6 +37,8 @@ export class FileSharer {
         fs.copyFileSync(source, to, COPYFILE_EXCL);
       }
       fs.chmodSync(to, privateMode(stat.mode));
+      // No image has the date of its dump; that of its files is all there is.
+      fs.utimesSync(to, stat.atime, stat.mtime);
       return isClone ? "reflink" : "copy";
     } catch (error) {
       throw isCrimgError(error) ? error : ioError("copy to a new directory", from, error);

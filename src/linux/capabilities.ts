@@ -13,9 +13,15 @@ export const CAPABILITIES = enumTable(
 );
 
 /** Capabilities as bits of a set. */
+export const CAP_SETGID = bitOf("CAP_SETGID");
+export const CAP_SETUID = bitOf("CAP_SETUID");
+export const CAP_SETPCAP = bitOf("CAP_SETPCAP");
+export const CAP_NET_ADMIN = bitOf("CAP_NET_ADMIN");
+export const CAP_SYS_CHROOT = bitOf("CAP_SYS_CHROOT");
 export const CAP_SYS_PTRACE = bitOf("CAP_SYS_PTRACE");
 export const CAP_SYS_ADMIN = bitOf("CAP_SYS_ADMIN");
 export const CAP_SYS_RESOURCE = bitOf("CAP_SYS_RESOURCE");
+export const CAP_SYS_TIME = bitOf("CAP_SYS_TIME");
 export const CAP_CHECKPOINT_RESTORE = bitOf("CAP_CHECKPOINT_RESTORE");
 
 function bitOf(name: string): bigint {

@@ -57,6 +57,14 @@ test("modes are octal and flags are names, in single fields and in whole records
   assert.match(stdout, /reg\.mode +0100644 +0100600\n/);
   assert.match(stdout, /reg\.flags +0x8401 O_WRONLY\|O_APPEND\|O_LARGEFILE +0x2 O_RDWR\n/);
   assert.match(stdout, /\(absent\) +type REG \(1\), id 9, reg\.id 9, reg\.flags 0x402 O_RDWR\|O_APPEND,/);
+  const named = await crimg([
+    "edit",
+    LOGGER,
+    "--set",
+    "files.img[3].reg.flags=O_RDONLY|O_ASYNC",
+    "--dry-run",
+  ]);
+  assert.match(named.stdout, / 0x2000 FASYNC\n/);
   const { json } = await crimgJson(["edit", LOGGER, ...edits, "--dry-run"]);
   const mode = (json as EditJson).changes.find(({ field }) => field === "reg.mode");
   assert.equal([mode?.before, mode?.after], [0o100644, 0o100600]);

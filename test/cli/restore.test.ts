@@ -1,4 +1,4 @@
-import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { cpSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import * as assert from "uvu/assert";
@@ -52,6 +52,30 @@ test("options behind -- that crimg gives criu itself are refused", async () => {
   const { code, stderr } = await restore("fixtures/criu/logger", "--print", "--", "-D", "elsewhere");
   assert.is(code, 2);
   assert.match(stderr, /^error: -D cannot be passed to criu after --: give the image as IMG\n$/);
+});
+
+test("lazy pages: the daemon, its directory, and that it waits there", async () => {
+  const home = freshDirectory("lazy");
+  const set = join(home, "a set");
+  cpSync(join(ROOT, "fixtures/criu/logger"), set, { recursive: true });
+  await crimg(["edit", set, "--set", "pagemap-1000.img[1].flags=2", "--in-place"]);
+  const daemon = `criu lazy-pages --images-dir '${set}' --work-dir`;
+  const asked = await restore(set, "--print");
+  assert.is(asked.code, 1);
+  assert.ok(asked.stderr.includes(`${daemon} DIR --daemon --page-server --address SOURCE --port PORT`));
+  assert.match(asked.stderr, /use -- --work-dir DIR$/m);
+  const early = await restore(set, "--print", "--", "--work-dir", home);
+  assert.is(early.code, 1);
+  assert.match(early.stderr, /no lazy-pages daemon waits in .*; start it first: criu lazy-pages/);
+  writeFileSync(join(home, "lazy-pages.socket"), "");
+  for (const words of [["--work-dir", home], ["-W", home], [`--work-dir=${home}`]]) {
+    const { code, stdout } = await restore(set, "--print", "--", ...words);
+    assert.is(code, 0);
+    assert.is(stdout, `/nowhere/criu restore --images-dir '${set}' --lazy-pages ${words.join(" ")}\n`);
+  }
+  const { stdout } = await crimg(["validate", set]);
+  assert.ok(stdout.includes(`${daemon} DIR --daemon`), stdout);
+  assert.match(stdout, /PAGEMAP_LAZY.*\n.*\n {4}crimg restore '.*a set' -- --work-dir DIR\n/);
 });
 
 test("--print for edits is refused, since the edited copy does not stay", async () => {

@@ -1,5 +1,5 @@
 import { execFileSync, spawnSync } from "node:child_process";
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { cpSync, mkdirSync, mkdtempSync, rmSync, utimesSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -24,6 +24,58 @@ test("without a view there is one screen that says what the image is", async () 
   assert.match(stdout, /^PROGRAM {3}\[1000\] \/var\/lib\/crimg-demo\/logger\/bin\/logger/m);
   assert.match(stdout, /^CRIU {6}4\.\d+ or later /m);
   assert.ok(stdout.split("\n").every((line) => line.length <= 80));
+});
+
+test("WHEN: a copy of an edit keeps the time of the dump", async () => {
+  const home = freshDirectory("when");
+  const [set, edited] = [join(home, "set"), join(home, "edited")];
+  cpSync(join(ROOT, LOGGER), set, { recursive: true });
+  utimesSync(join(set, "stats-dump"), 1_700_000_000, 1_700_000_000);
+  await crimg(["edit", set, "--comm", "1000=other", "-o", edited]);
+  for (const each of [set, edited])
+    assert.match(
+      (await crimg(["show", each])).stdout,
+      /^WHEN +2023-11-14 22:13:20 UTC \(mtime of stats-dump\)/m,
+    );
+});
+
+test("WHEN: a file that is newer than the image can be is told as a copy", async () => {
+  const home = freshDirectory("when");
+  const when = async (image: string) =>
+    (await crimg(["show", image], { env: { COLUMNS: "200" } })).stdout.match(/^WHEN +(.*?); uptime/m)?.[1] ??
+    "";
+  const set = join(home, "set");
+  cpSync(join(ROOT, LOGGER), set, { recursive: true });
+  const stats = join(set, "stats-dump");
+  await crimg(["edit", set, "--comm", "1000=other", "--in-place"]);
+  utimesSync(stats, 1_700_000_000, 1_700_000_000);
+  assert.is(await when(set), "2023-11-14 22:13:20 UTC (mtime of stats-dump)");
+  const now = Date.now() / 1000 + 30;
+  utimesSync(stats, now, now);
+  assert.match(
+    await when(set),
+    /^before 20[\d: -]+ UTC \(its first edit\); the mtime of stats-dump, .* is that of a copy$/,
+  );
+  const { json } = await crimgJson(["show", set]);
+  const { time, notAfter } = (json as { checkpoint: { time: string; notAfter: { time: string } } })
+    .checkpoint;
+  assert.ok(time > notAfter.time);
+  writeFileSync(join(set, "crimg-edits.jsonl"), "no log of ours\n");
+  utimesSync(stats, 4_000_000_000, 4_000_000_000);
+  assert.match(await when(set), /^before .* \(now\); /);
+  const container = join(home, "container");
+  mkdirSync(container);
+  for (const [text, expected] of [
+    ["2021-03-04T05:06:07.123456789Z", /^before 2021-03-04 05:07:07 UTC \(its checkpoint, as the engine/],
+    ["no time", /^20[\d: -]+ UTC \(mtime of stats-dump\)$/],
+  ] as const) {
+    writeFileSync(
+      join(container, "config.dump"),
+      JSON.stringify({ id: "a", name: "b", checkpointedTime: text }),
+    );
+    cpSync(join(ROOT, LOGGER), join(container, "checkpoint"), { recursive: true });
+    assert.match(await when(container), expected, text);
+  }
 });
 
 test("-D stands for the image", async () => {

@@ -20,6 +20,7 @@ interface Finding {
   readonly severity: string;
   readonly object: { readonly path?: string; readonly pid?: number; readonly fd?: number };
   readonly fix?: string;
+  readonly count: number;
 }
 
 interface Answer {
@@ -121,6 +122,27 @@ test("--rules lists every rule with its severity", async () => {
   const { stdout } = await crimg(["validate", "--rules"]);
   assert.is(stdout.trimEnd().split("\n").length, rules.length + 1);
   assert.is(code, 0);
+});
+
+test("equal findings are one line with a count, in JSON too", async () => {
+  const root = freshDirectory("equal");
+  mkdirSync(join(root, "dev"));
+  writeFileSync(join(root, "dev/null"), "");
+  const args = [LOGGER, "--root", root, "--only", "FILE_TYPE"];
+  const { stdout } = await crimg(["validate", ...args]);
+  assert.match(stdout, /^ {2}\/dev\/null .*, found a regular file \(2 times\)$/m);
+  const { findings, counts } = await validated(args);
+  assert.equal([findings.map(({ count }) => count), counts.error], [[2], 1]);
+});
+
+test("--only and --ignore take several rules, one by one or with commas", async () => {
+  for (const flag of ["--only", "--ignore"]) {
+    const [one, list] = await Promise.all([
+      validated([LOGGER, flag, "FD_FILE", flag, "FILE_PATH"]),
+      validated([LOGGER, flag, "FD_FILE,FILE_PATH"]),
+    ]);
+    assert.equal([list.code, list.checked], [0, one.checked]);
+  }
 });
 
 test("many findings of a kind are shown five at a time", async () => {

@@ -1,10 +1,10 @@
 /** Where criu itself falls short: what it really does, that crimg says so before, and what helps. */
-import { existsSync } from "node:fs";
+import { existsSync, readlinkSync } from "node:fs";
 import { join } from "node:path";
 import * as assert from "uvu/assert";
 import { crimg } from "../helpers/cli.js";
 import { dump, needCriu, restore } from "../helpers/criu.js";
-import { findingsOf, placesFor, succeeds } from "../helpers/journey.js";
+import { findingsOf, idsOf, placesFor, succeeds } from "../helpers/journey.js";
 import { cleanUp, goesOn, kill, locksOf, start, startProgram, statOf, until } from "../helpers/live.js";
 import { suite } from "../helpers/suite.js";
 
@@ -65,6 +65,30 @@ faults(
     )
       assert.match(statOf(live.pid)?.state ?? "", /[RS]/);
     await kill(live);
+  },
+);
+
+faults(
+  "criu dumps a program that runs from a memory file, and cannot restore it: crimg names it, and says so",
+  async () => {
+    const { work, images } = placesFor("hidden");
+    const live = await startProgram("hidden", work);
+    assert.is(readlinkSync(`/proc/${live.pid}/exe`), "/memfd:hidden (deleted)");
+    await dump(live.pid, images, live.options.dump);
+    const { stdout } = await succeeds("show", images);
+    assert.match(stdout.replace(/\n +/g, " "), /^PROGRAM +\[\d+\] .*; program memfd:hidden; in /m);
+    assert.match(
+      (await succeeds("show", images, "files")).stdout,
+      new RegExp(` ${live.pid}:exe +memfd:hidden$`, "m"),
+    );
+    const { findings } = await findingsOf(images);
+    assert.equal(idsOf(findings, "error"), ["EXE_MEMFD"]);
+    const refused = await crimg(["restore", images, "--detach"]);
+    assert.is(refused.code, 1);
+    assert.match(refused.stderr + refused.stdout, /EXE_MEMFD: the program runs from a memory file/);
+    const tried = await crimg(["restore", images, "--detach", "--force"]);
+    assert.is(tried.code, 1);
+    assert.match(tried.stderr + tried.stdout, /a program that runs from a memory file/);
   },
 );
 

@@ -32,7 +32,7 @@ import {
   statOf,
   until,
 } from "../helpers/live.js";
-import { suite } from "../helpers/suite.js";
+import { skip, suite } from "../helpers/suite.js";
 
 const restore = suite("crimg restore");
 restore.before(() => {
@@ -323,5 +323,24 @@ function exitOf(child: ChildProcess): Promise<number | NodeJS.Signals | null> {
     else child.on("exit", (status, signal) => resolve(status ?? signal));
   });
 }
+
+restore(
+  "memory comes from a lazy-pages daemon that waits in the directory that -- --work-dir names",
+  async () => {
+    const { live, images } = await dumped("logger");
+    const directory = freshDirectory("lazy");
+    const words = ["--", "--lazy-pages", "--work-dir", directory];
+    const early = await crimg(["restore", images, "--detach", ...words]);
+    assert.is(early.code, 1);
+    assert.match(early.stderr + early.stdout, /no lazy-pages daemon waits in/);
+    const daemon = ["lazy-pages", "--daemon", "--images-dir", images, "--work-dir", directory];
+    if (spawnSync(needCriu(), daemon, { stdio: "ignore" }).status !== 0)
+      skip("this kernel has no userfaultfd for criu", "userfaultfd");
+    await succeeds("restore", images, "--detach", ...words);
+    await goesOn(live.log, 3);
+    assert.equal(progress(live.log).failures, []);
+    await kill(live);
+  },
+);
 
 restore.run();

@@ -8,7 +8,7 @@ import * as assert from "uvu/assert";
 import { crimg } from "../helpers/cli.js";
 import { needCriu } from "../helpers/criu.js";
 import { dumpAndMove, findingsOf, idsOf, type Places, placesFor, succeeds } from "../helpers/journey.js";
-import { cleanUp, kill, type Live, locksOf, start, until } from "../helpers/live.js";
+import { cleanUp, kill, type Live, locksOf, startProgram, until } from "../helpers/live.js";
 import { suite } from "../helpers/suite.js";
 
 const sqlite = suite("sqlite in a transaction");
@@ -17,33 +17,10 @@ sqlite.before(() => {
 });
 sqlite.after(cleanUp);
 
-/** In a transaction until SIGUSR1; then it goes on with it, commits, tries another one and tells how each step went. */
-const PROGRAM = `
-import signal, sqlite3, sys
-signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGUSR1])
-log = open("log", "a", buffering=1)
-db = sqlite3.connect("data.sqlite", isolation_level=None)
-db.execute("PRAGMA journal_mode = " + sys.argv[1])
-db.execute("CREATE TABLE rows (number INTEGER)")
-db.execute("BEGIN IMMEDIATE")
-db.execute("INSERT INTO rows VALUES (1)")
-log.write("ready\\n")
-signal.sigwait([signal.SIGUSR1])
-for step in ["INSERT INTO rows VALUES (2)", "COMMIT", "BEGIN IMMEDIATE", "INSERT INTO rows VALUES (3)"]:
-    try:
-        db.execute(step)
-        log.write(step.split()[0] + " ok\\n")
-    except Exception as error:
-        log.write("%s: %s\\n" % (step.split()[0], error))
-log.write("done\\n")
-signal.sigwait([signal.SIGUSR1])
-`;
-
 /** Starts it in the work directory, in a transaction. */
 async function inTransaction(journalMode: string): Promise<{ live: Live; places: Places }> {
   const places = placesFor(`sqlite-${journalMode.toLowerCase()}`);
-  const live = await start(["/usr/bin/python3", "-c", PROGRAM, journalMode], { cwd: places.work });
-  await says(places.work, "ready");
+  const live = await startProgram("journal", places.work, { JOURNAL_MODE: journalMode });
   return { live, places };
 }
 

@@ -22,15 +22,18 @@ export interface CliOptions {
   readonly cwd?: string;
   /** Seconds before the command is killed, which shows as `signal`. */
   readonly seconds?: number;
+  /** A program with its arguments that starts it, such as `prlimit`. */
+  readonly through?: readonly string[];
   /** Stdout goes to /dev/null: for answers that are too long to keep. */
   readonly discard?: boolean;
 }
 
 /** Runs the real `crimg` with a quiet, fixed environment: no colour, 80 columns, UTC, fixtures of whatever owner. */
 export function crimg(args: readonly string[], options: CliOptions = {}): Promise<CliResult> {
-  const { input = "", env = {}, cwd, seconds = 60, discard = false, program = CRIMG } = options;
+  const { input = "", env = {}, cwd, seconds = 60, discard = false, program = CRIMG, through = [] } = options;
+  const [command = process.execPath, ...words] = [...through, process.execPath, program, ...args];
   return new Promise((resolve, reject) => {
-    const child = spawn(process.execPath, [program, ...args], {
+    const child = spawn(command, words, {
       cwd,
       env: { ...plainEnvironment(), ...env },
       stdio: ["pipe", discard ? "ignore" : "pipe", "pipe"],

@@ -14,7 +14,6 @@ const OWN_OPTIONS: readonly { readonly names: readonly string[]; readonly instea
   { names: ["--pidfile"], instead: "use crimg's --pidfile" },
   { names: ["-r", "--root"], instead: "use crimg's --root" },
   { names: ["-o", "--log-file"], instead: "use crimg's --log" },
-  { names: ["-W", "--work-dir"], instead: "criu runs in a temporary directory" },
   { names: ["-v", "--verbosity"], instead: "criu always logs everything; keep the log with --log FILE" },
 ];
 
@@ -52,10 +51,10 @@ export function restoreArguments(
 
 /** The needed options without those that the user gives or overrides. */
 export function stillNeeded(needed: readonly RestoreOption[], extra: readonly string[]): RestoreOption[] {
-  return needed.filter(({ option, value }) => {
+  return needed.filter(({ option, value, open }) => {
     if (RULED_OUT.get(option)?.some((other) => extra.includes(other))) return false;
     // Repeatable options differ in the key before the colon.
-    const key = value?.split(":", 1)[0];
+    const key = open && !value?.includes(":") ? undefined : value?.split(":", 1)[0];
     return !extra.some(
       (word, at) =>
         isOption(word, option) &&
@@ -64,7 +63,14 @@ export function stillNeeded(needed: readonly RestoreOption[], extra: readonly st
   });
 }
 
+/** The directory for what criu shares with its helpers, if the user names one. */
+export function workDirectoryIn(words: readonly string[]): string | undefined {
+  const at = words.findLastIndex((word) => isOption(word, "--work-dir"));
+  return at < 0 ? undefined : (words[at]?.split("=", 2)[1] ?? words[at + 1]);
+}
+
 function isOption(word: string, name: string): boolean {
   if (word === name || word.startsWith(`${name}=`)) return true;
+  if (name === "--work-dir" && word === "-W") return true;
   return name === "-v" && /^-v+\d*$/.test(word);
 }

@@ -1,10 +1,16 @@
+import { existsSync } from "node:fs";
+import path from "node:path";
 import type { Document } from "../../model/document.js";
+import { lazyDaemonCommand } from "../../ops/restore-options/lazy-pages.js";
 import { openRestoreOptions, restoreOptions } from "../../ops/restore-options/restore-options.js";
 import type { Needs, Wishes } from "../backend.js";
-import { stillNeeded } from "./command-line.js";
+import { stillNeeded, workDirectoryIn } from "./command-line.js";
 
 /** Options that only the user can complete, and that a restore usually does not need. */
 const RARELY_NEEDED = ["--libdir", "--lsm-profile"];
+
+/** Where criu lazy-pages listens, criu/uffd.c. */
+const LAZY_SOCKET = "lazy-pages.socket";
 
 /** The options of criu for a set: those that crimg derives, and those required of the user. */
 export function needsOf(document: Document, { root, extra, expiryFrom, pids, pidns }: Wishes): Needs {
@@ -26,5 +32,12 @@ export function needsOf(document: Document, { root, extra, expiryFrom, pids, pid
     unanswered.push(
       "criu cannot create a pid namespace for a set without one; omit --pidns and --pids, use --backend slim, or run crimg in unshare --pid --fork --mount-proc",
     );
-  return { options: stillNeeded(restoreOptions(document), extra), unanswered };
+  const options = stillNeeded(restoreOptions(document), extra);
+  const directory = workDirectoryIn(extra);
+  const isLazy = [...options.map(({ option }) => option), ...extra].includes("--lazy-pages");
+  if (isLazy && directory !== undefined && !existsSync(path.join(directory, LAZY_SOCKET)))
+    unanswered.push(
+      `no lazy-pages daemon waits in ${directory} (no ${LAZY_SOCKET}); start it first: ${lazyDaemonCommand(document.name, directory)}`,
+    );
+  return { options, unanswered };
 }

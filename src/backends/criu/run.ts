@@ -5,6 +5,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { BackendError, ioError } from "../../io/errors.js";
 import { createPrivate } from "../../io/private-file.js";
 import { killTree } from "../processes.js";
+import { workDirectoryIn } from "./command-line.js";
 
 /** One run of `criu restore`. */
 export interface CriuRun {
@@ -30,6 +31,11 @@ export interface CriuEnd {
   readonly log: string;
 }
 
+/** The user names another one where a helper of criu, such as criu lazy-pages, waits for it. */
+function ownWorkDirectory({ command, workDirectory }: CriuRun): string[] {
+  return workDirectoryIn(command) === undefined ? ["--work-dir", workDirectory] : [];
+}
+
 const SIGNALS = ["SIGINT", "SIGTERM", "SIGHUP", "SIGQUIT"] as const;
 const POLL_MS = 50;
 /** Bytes read from the end of the log, which include the message of success. */
@@ -45,11 +51,7 @@ export async function runCriu(run: CriuRun): Promise<CriuEnd> {
   const log = join(run.workDirectory, "restore.log");
   const pidFile = join(run.workDirectory, "root.pid");
   const out = createPrivate(join(run.workDirectory, "criu.out"));
-  const child = start(
-    run,
-    ["--work-dir", run.workDirectory, "--log-file", log, "-v4", "--pidfile", pidFile],
-    out,
-  );
+  const child = start(run, [...ownWorkDirectory(run), "--log-file", log, "-v4", "--pidfile", pidFile], out);
   const end = new Promise<number | NodeJS.Signals>((resolve, reject) => {
     child.on("error", (cause) => reject(ioError("start criu", run.command[0], cause)));
     child.on("exit", (status, signal) => resolve(status ?? signal ?? "SIGKILL"));

@@ -11,7 +11,7 @@ const WAIVING: readonly {
   { option: "--cpu-cap", values: /^none$/, rules: ["CPU_FEATURES"] },
   { option: "--lsm-profile", rules: ["LSM_TYPE"] },
   { option: "--network-lock", values: /^(nftables|skip)$/, rules: ["NETWORK_LOCK"] },
-  { option: "--unprivileged", rules: ["NOT_ROOT"] },
+  { option: "--unprivileged", rules: ["NOT_ROOT", "CAPABILITY_MISSING"] },
 ];
 
 /** Ids of the rules of validation that arguments of the user for criu make irrelevant. */

@@ -49,15 +49,25 @@ function programText({ program }: SummaryView): string | undefined {
 }
 
 function whenText({ checkpoint }: SummaryView): string | undefined {
-  const { time, timeOf, uptimeNs, frozenNs } = checkpoint ?? {};
+  const { time, timeOf, notAfter, uptimeNs, frozenNs } = checkpoint ?? {};
   const facts = [
-    time === undefined
-      ? ""
-      : `${time.slice(0, 19).replace("T", " ")} UTC${timeOf === undefined ? "" : ` (mtime of ${timeOf})`}`,
+    time === undefined ? "" : timeText(time, timeOf, notAfter),
     uptimeNs === undefined ? "" : `uptime ${durationText(uptimeNs)}`,
     frozenNs === undefined ? "" : `tasks were frozen for ${durationText(frozenNs)}`,
   ].filter(Boolean);
   return facts.length === 0 ? undefined : facts.join("; ");
+}
+
+/** The time of a file is that of its copy where programs copy without it. */
+function timeText(
+  time: string,
+  of: string | undefined,
+  notAfter: { time: string; what: string } | undefined,
+) {
+  const second = (iso: string): string => `${iso.slice(0, 19).replace("T", " ")} UTC`;
+  if (of === undefined) return second(time);
+  if (notAfter === undefined) return `${second(time)} (mtime of ${of})`;
+  return `before ${second(notAfter.time)} (${notAfter.what}); the mtime of ${of}, ${second(time)}, is that of a copy`;
 }
 
 function criuText({ checkpoint }: SummaryView): string | undefined {

@@ -31,6 +31,7 @@ import {
   O_NOFOLLOW,
   O_NONBLOCK,
   O_PATH,
+  O_RDONLY,
   O_RDWR,
   O_TRUNC,
   O_WRONLY,
@@ -138,6 +139,9 @@ export const OPEN_FLAGS = flagTable(
     O_CLOEXEC,
   },
   {
+    // Written by people, and never shown: no bit, and another name of FASYNC.
+    O_RDONLY,
+    O_ASYNC,
     __O_SYNC,
     O_PATH,
     __O_TMPFILE,

@@ -105,7 +105,8 @@ export class CriuTask implements Task {
   }
 
   get exe(): OpenFile | undefined {
-    return this.#regular(this.#readMm()?.exe_file_id);
+    const id = this.#readMm()?.exe_file_id;
+    return this.#regular(id) ?? (id === undefined ? undefined : this.#context.files().get(id, "MEMFD"));
   }
 
   get cwd(): OpenFile | undefined {

@@ -1,10 +1,8 @@
-import type { CriuImageSet } from "../../formats/criu/image-set.js";
 import { IMAGES } from "../../formats/criu/images.js";
-import { isLazyOnly, readPagemap } from "../../formats/criu/pagemap.js";
 import type { TtyInfoEntry } from "../../formats/criu/tables/tty.js";
-import { isCrimgError } from "../../io/errors.js";
 import type { CriuDocument, Document } from "../../model/document.js";
 import { count, describeFile, few } from "./describe.js";
+import { lazyPages } from "./lazy-pages.js";
 import type { RestoreOption } from "./option.js";
 
 /** unix_sk_entry.uflags: the other end is external. */
@@ -138,27 +136,4 @@ function* plugins({ set }: CriuDocument): Generator<RestoreOption> {
       objects: few(names, (name) => name),
       from: IMAGES.INVENTORY.file,
     };
-}
-
-function* lazyPages({ checkpoint, set }: CriuDocument): Generator<RestoreOption> {
-  const task = checkpoint.tasks.find(({ pid }) => hasLazyPages(set, pid));
-  if (task !== undefined)
-    yield {
-      option: "--lazy-pages",
-      reason: "lazy pages are still on the source host; needs a running criu lazy-pages",
-      objects: [`task ${task.pid} (${task.comm})`],
-      from: `pagemap-${task.pid}.img`,
-    };
-}
-
-/** Whether pages of a task are missing in the set; false for a damaged pagemap. */
-function hasLazyPages(set: CriuImageSet, pid: number): boolean {
-  const image = set.image(IMAGES.PAGEMAP, pid);
-  if (image === undefined) return false;
-  try {
-    return readPagemap(image).flags.some(isLazyOnly);
-  } catch (error) {
-    if (!isCrimgError(error)) throw error;
-    return false;
-  }
 }

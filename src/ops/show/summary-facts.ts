@@ -45,6 +45,8 @@ export interface CheckpointFacts {
   /** Images have no date: the mtime of the named file. */
   readonly time?: string | undefined;
   readonly timeOf?: string | undefined;
+  /** What the image cannot be newer than, though that file is. */
+  readonly notAfter?: { readonly time: string; readonly what: string } | undefined;
   readonly architecture: string;
   readonly pageSize: number;
   /** CRIU release by the fields; undefined for other formats. */

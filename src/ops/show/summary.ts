@@ -30,11 +30,16 @@ import type {
 } from "./summary-facts.js";
 import { viewHead } from "./view.js";
 
-/**
- * Summary of an image, from everything except memory, of which only the command line is read. With `owner` also the rights
- * beyond those of the owner.
- */
-export function summaryView(document: Document, owner?: Bearer): SummaryView {
+/** What is known of an image from elsewhere. */
+export interface Beside {
+  /** Whose image it is: its rights beyond those of the owner are shown. */
+  readonly owner?: Bearer | undefined;
+  /** When crimg first changed it, ISO 8601. */
+  readonly firstEdit?: string | undefined;
+}
+
+/** Summary of an image, from everything except memory, of which only the command line is read. */
+export function summaryView(document: Document, { owner, firstEdit }: Beside = {}): SummaryView {
   const problems = new Set<string>();
   const attempt = <T>(part: () => T): T | undefined => {
     try {
@@ -72,7 +77,13 @@ export function summaryView(document: Document, owner?: Bearer): SummaryView {
   return {
     ...viewHead("summary"),
     ...{ image, container },
-    checkpoint: attempt(() => checkpointFacts(document)),
+    checkpoint: attempt(() =>
+      checkpointFacts(document, [
+        { what: "its checkpoint, as the engine wrote it down", at: timeOf(container?.checkpointed) + SLACK },
+        { what: "its first edit", at: timeOf(firstEdit) },
+        { what: "now", at: Date.now() + SLACK },
+      ]),
+    ),
     memory: attempt(() => memoryFacts(document)),
     ...common,
     special: attempt(() => peculiarities(document)),
@@ -104,17 +115,31 @@ function programFacts({ tasks: [root] }: Checkpoint, withoutMemory: boolean): Pr
   return { pid, comm, argv, exe: exe?.label, cwd: cwd?.label };
 }
 
-function checkpointFacts({ checkpoint, set }: CriuDocument): CheckpointFacts {
-  const timeOf = [fileNameOf(IMAGES.STATS).replace("%s", "dump"), IMAGES.INVENTORY.file].find(
+/** Milliseconds by which clocks differ, and for which an engine still writes. */
+const SLACK = 60_000;
+
+/** Milliseconds since 1970; NaN where there is no time. */
+function timeOf(text: string | undefined): number {
+  return Date.parse(text ?? "");
+}
+
+/** `bounds`: what the image cannot be newer than. */
+function checkpointFacts(
+  { checkpoint, set }: CriuDocument,
+  bounds: readonly { readonly what: string; readonly at: number }[],
+): CheckpointFacts {
+  const dated = [fileNameOf(IMAGES.STATS).replace("%s", "dump"), IMAGES.INVENTORY.file].find(
     (name) => set.fileSet.modified?.(name) !== undefined,
   );
-  const time = timeOf === undefined ? undefined : set.fileSet.modified?.(timeOf);
+  const time = dated === undefined ? undefined : set.fileSet.modified?.(dated);
+  const earlier = bounds.find(({ at }) => time !== undefined && time.getTime() > at);
   const boot = set.first(IMAGES.TIMENS, 0)?.boottime;
   const uptime = boot === undefined ? undefined : boot.tv_sec * 1_000_000_000n + boot.tv_nsec;
   const frozen = dumpStats(set)?.frozen_time;
   return {
     time: time?.toISOString(),
-    timeOf,
+    timeOf: dated,
+    notAfter: earlier && { what: earlier.what, time: new Date(earlier.at).toISOString() },
     architecture: checkpoint.architecture,
     pageSize: checkpoint.pageSize,
     criu: surveyFields(set, checkpoint.tasks),

@@ -32,6 +32,8 @@ export interface Finding extends Omit<Found, "level"> {
   /** Stable name of the rule. */
   readonly id: string;
   readonly severity: Severity;
+  /** How often it was found: of one path with the same words and values it is told once, where it was found first. */
+  readonly count: number;
 }
 
 /** What is to be known about a rule without running it; the manual page of findings is made from these. */

@@ -6,7 +6,7 @@ import type { Document } from "../../model/document.js";
 import type { Bearer } from "../../model/rights/bearer.js";
 import { salvage } from "../../model/salvaged.js";
 import { type ImageContext, SetContext } from "./context.js";
-import { type Finding, type Rule, type RuleFacts, SEVERITIES, type Severity } from "./finding.js";
+import { type Finding, type Found, type Rule, type RuleFacts, SEVERITIES, type Severity } from "./finding.js";
 import { type CriuFacts, Host, type SlimFacts } from "./host/host.js";
 import { HOST_RULES, SET_HOST_RULES, STREAM_HOST_RULES } from "./host/rules.js";
 import { PACKAGE_RULES } from "./package/rules.js";
@@ -209,6 +209,12 @@ function checkedInStream(context: StreamContext, rules: number): Checked {
   };
 }
 
+/** Equal for findings that tell the same of a path, however many records, descriptors and tasks have it. */
+function sameness(level: Severity, { at, what, expected, found, fix }: Found): string {
+  const place = at.path === undefined ? at : { image: at.image, path: at.path };
+  return JSON.stringify([level, what, expected, found, fix, place]);
+}
+
 class Collector {
   rules = 0;
   /** Rules that could not look at all of a damaged image, and why. */
@@ -234,13 +240,23 @@ class Collector {
   }
 
   #check<C>(rule: Rule<C>, context: C): void {
-    let kept = 0;
+    const kept = new Map<string, Finding & { count: number }>();
+    let more = 0;
     this.rules++;
     try {
       for (const { level = rule.level, ...found } of rule.check(context)) {
+        const key = sameness(level, found);
+        const known = kept.get(key);
+        if (known !== undefined) {
+          known.count++;
+          continue;
+        }
         this.#counts[level]++;
-        if (kept++ < MAX_PER_RULE) this.#findings.push({ id: rule.id, severity: level, ...found });
-        else this.#more.set(rule.id, kept - MAX_PER_RULE);
+        const finding = { id: rule.id, severity: level, ...found, count: 1 };
+        if (kept.size < MAX_PER_RULE) {
+          kept.set(key, finding);
+          this.#findings.push(finding);
+        } else this.#more.set(rule.id, ++more);
       }
     } catch (error) {
       // What is in the image never ends the check. The operating system's errors do.

@@ -1,25 +1,38 @@
 import { execFileSync } from "node:child_process";
 import { copyFileSync, lstatSync, mkdirSync, readdirSync, rmSync } from "node:fs";
-import { join } from "node:path";
+import { basename, dirname, join } from "node:path";
+import { putIntoGroups } from "../control-groups.js";
 import { dump } from "../criu.js";
 import { freshDirectory, gone, type Live, program, startProgram, treeOf } from "../live.js";
+import { Podman } from "../podman.js";
 import { startNginx, startRedis } from "../services.js";
 import { checkpointed } from "../slim.js";
 
 /** A checkpoint of a real program, with all that its restore needs as it was at that moment. */
 export interface Subject {
   readonly name: string;
-  readonly backend: "criu" | "slim";
+  readonly backend: "criu" | "slim" | "podman";
   readonly image: string;
   /** Where the program lives. */
   readonly work: string;
   /** TCP port that it listens on. */
   readonly port: number | undefined;
+  /** Directories of the control groups that it is in, made for it. */
+  readonly groups: readonly string[];
+  /** How its restore is asked for. */
+  readonly restore: readonly string[];
+  readonly environment: Readonly<Record<string, string>>;
   /** Gives image and directory back as they were at the checkpoint. */
   reset(): void;
+  /** Removes what a restore leaves besides tasks. */
+  clear(): void;
 }
 
-type Started = Live & { readonly port?: number; readonly options: { readonly dump: readonly string[] } };
+type Started = Live & {
+  readonly port?: number;
+  readonly groups?: readonly string[];
+  readonly options: { readonly dump: readonly string[] };
+};
 
 /** A program of test/programs that runs from a copy of its own, so that the copy can be exchanged. */
 function ownCopy(name: string) {
@@ -36,16 +49,24 @@ const script =
   (work: string): Promise<Started> =>
     startProgram(name, work);
 
+/** In control groups of its own. */
+async function grouped(work: string): Promise<Started> {
+  const live = await startProgram("counter", work);
+  return { ...live, groups: putIntoGroups(live.pid, basename(dirname(work))) };
+}
+
 const OWN = (names: string) => Object.fromEntries(names.split(" ").map((name) => [name, ownCopy(name)]));
 
 /** How each program is started in a directory of its own. */
 const PROGRAMS: Readonly<
-  Record<Subject["backend"], Readonly<Record<string, (work: string) => Promise<Started>>>>
+  Record<"criu" | "slim", Readonly<Record<string, (work: string) => Promise<Started>>>>
 > = {
   criu: {
     ...OWN("logger locks deleted sockets threads tree terminal"),
     counter: script("counter"),
+    grouped,
     transaction: script("transaction"),
+    sqlite: script("journal"),
     redis: startRedis,
     nginx: startNginx,
   },
@@ -56,34 +77,65 @@ const PROGRAMS: Readonly<
 };
 
 /** Names of all subjects, as `criu logger`. */
-export const SUBJECTS = Object.entries(PROGRAMS).flatMap(([backend, programs]) =>
-  Object.keys(programs).map((name) => `${backend} ${name}`),
-);
+export const SUBJECTS = [
+  ...Object.entries(PROGRAMS).flatMap(([backend, programs]) =>
+    Object.keys(programs).map((name) => `${backend} ${name}`),
+  ),
+  "podman ticker",
+];
 
 /** Starts and checkpoints a program of `SUBJECTS`; it has ended then. */
 export async function subject(which: string): Promise<Subject> {
   const [backend, name] = which.split(" ") as [Subject["backend"], string];
-  const starter = PROGRAMS[backend][name];
-  if (starter === undefined) throw new Error(`no subject ${which}`);
   const directory = freshDirectory(name);
   const [work, image] = [join(directory, "work"), join(directory, "image")];
   mkdirSync(work);
+  if (backend === "podman") return container(which, name, work, image);
+  const starter = PROGRAMS[backend][name];
+  if (starter === undefined) throw new Error(`no subject ${which}`);
   const live = await starter(work);
-  const pids = treeOf(live.pid);
+  const { pid, port, groups = [], options } = live;
+  const pids = treeOf(pid);
   if (backend === "slim") await checkpointed(live, image);
   else {
     mkdirSync(image);
-    await dump(live.pid, image, [...live.options.dump]);
+    await dump(pid, image, [...options.dump]);
   }
-  for (const pid of pids) await gone(pid);
-  const [keptWork, keptImage] = [join(directory, "kept-work"), join(directory, "kept-image")];
-  copy(work, keptWork);
-  copy(image, keptImage);
+  for (const each of pids) await gone(each);
+  const putBack = kept(work, image);
   const reset = (): void => {
-    putBack(keptImage, image);
-    putBack(keptWork, work);
+    putBack();
+    for (const group of groups) mkdirSync(group, { recursive: true });
   };
-  return { name: which, backend, image, work, port: live.port, reset };
+  return {
+    ...{ name: which, backend, image, work, port, groups, reset },
+    restore: ["restore", image, "--backend", backend, "--detach", "--force"],
+    environment: {},
+    clear: () => {},
+  };
+}
+
+/** A container of Podman's with its archive. */
+async function container(which: string, name: string, work: string, image: string): Promise<Subject> {
+  const engine = new Podman();
+  await engine.start(name);
+  engine.run("container", "checkpoint", name, "--export", image);
+  engine.end();
+  return {
+    ...{ name: which, backend: "podman", image, work, port: undefined, groups: [] },
+    restore: ["restore", image, "--backend", "podman"],
+    environment: engine.environment(),
+    reset: kept(work, image),
+    clear: () => engine.end(),
+  };
+}
+
+/** Keeps copies of all places; the result puts them back. */
+function kept(...places: string[]): () => void {
+  for (const place of places) copy(place, `${place}.kept`);
+  return () => {
+    for (const place of places) putBack(`${place}.kept`, place);
+  };
 }
 
 /** What was not touched keeps its inode, by which criu knows what was watched. */

@@ -1,7 +1,11 @@
+import { spawnSync } from "node:child_process";
 import { readdirSync } from "node:fs";
+import { join } from "node:path";
+import { openDocument, restoreOptions } from "../../../src/index.js";
 import { crimg, crimgJson } from "../cli.js";
-import { statOf, until } from "../live.js";
-import type { Sabotage } from "./sabotages.js";
+import { needCriu } from "../criu.js";
+import { locksOf, statOf, until } from "../live.js";
+import type { Done, Sabotage } from "./sabotages.js";
 import type { Subject } from "./subjects.js";
 
 /** What crimg says before a restore, and what came of it. */
@@ -29,47 +33,69 @@ export async function trial(
   random: () => number,
 ): Promise<Trial | undefined> {
   subject.reset();
-  const undo = await sabotage(subject, random);
-  if (undo === undefined) return undefined;
+  const done = await sabotage(subject, random);
+  if (done === undefined) return undefined;
   const before = new Set(pids());
   try {
-    const said = await verdict(subject);
-    const { code, signal, stdout, stderr } = await crimg(
-      ["restore", subject.image, "--backend", subject.backend, "--detach", "--force"],
-      { seconds: SECONDS },
-    );
-    const problem = code === 0 ? "" : `${signal ?? code}: ${(stdout + stderr).slice(0, 1600)}`;
-    return {
-      what: [`${subject.name}: ${name}`, (undo as { what?: string }).what].filter(Boolean).join(" "),
-      ...said,
-      restored: code === 0,
-      problem,
-    };
+    const said = await verdict(subject, done);
+    const problem = await outcome(subject, done);
+    const what = [`${subject.name}: ${name}`, done.what].filter(Boolean).join(" ");
+    return { what, ...said, restored: problem === "", problem };
   } finally {
-    await undo();
+    await done.undo?.();
+    subject.clear();
     await endAll(before);
   }
 }
 
+/** Restores; gives why it failed, or an empty text. */
+async function outcome(subject: Subject, { through, without }: Done): Promise<string> {
+  if (without !== undefined) return outcomeWithout(subject.image, without);
+  const { restore, environment } = subject;
+  const options = { seconds: SECONDS, env: environment, ...(through && { through }) };
+  const { code, signal, stdout, stderr } = await crimg(restore, options);
+  return code === 0 ? "" : `${signal ?? code}: ${(stdout + stderr).slice(0, 1600)}`;
+}
+
+/** crimg gives criu all options that it needs, so that criu is started here itself. */
+function outcomeWithout(image: string, without: string): string {
+  const document = openDocument(image);
+  const options = restoreOptions(document).filter(({ option }) => option !== without);
+  const { locks } = document.checkpoint;
+  document.close();
+  const log = join(image, "..", "restore.log");
+  const args = ["restore", "--images-dir", image, "--restore-detached", "--log-file", log];
+  const words = options.flatMap(({ option, value }) => (value === undefined ? [option] : [option, value]));
+  const { status } = spawnSync(needCriu(), [...args, ...words], { stdio: "ignore", timeout: SECONDS * 1000 });
+  if (status !== 0) return `criu ended with ${status}`;
+  const lost = locks.filter(({ pid }) => pid !== undefined && locksOf(pid).length === 0);
+  return lost.length === 0 ? "" : `${lost.length} locks are lost`;
+}
+
 /** `validate` judges what criu restores; what slim cannot do only its own preflight tells. */
-async function verdict({
-  backend,
-  image,
-}: Subject): Promise<Pick<Trial, "saysYes" | "isUnsure" | "because">> {
-  const args =
-    backend === "slim"
-      ? ["restore", image, "--backend", "slim", "--dry-run"]
-      : ["validate", image, "--root", "/", "--host"];
-  const { code, json } = await crimgJson(args);
-  const { findings = [], refusals = [] } = json as Answer;
+async function verdict(
+  { backend, image }: Subject,
+  { through, without }: Done,
+): Promise<Pick<Trial, "saysYes" | "isUnsure" | "because">> {
+  const { code, json } = await crimgJson(question(backend, image), through && { through });
+  const { findings = [], refusals = [], options = [] } = json as Answer;
   const errors = findings.filter(({ severity }) => severity === "error").map(({ id }) => id);
   const isUnsure = findings.some(({ id, severity }) => id === UNSURE && severity === "warning");
-  return { saysYes: code === 0, isUnsure, because: [...new Set([...errors, ...refusals])].join() };
+  const needed = options.map(({ option }) => option).filter((option) => option === without);
+  const because = [...new Set([...errors, ...refusals, ...needed])].join();
+  return { saysYes: code === 0 && needed.length === 0, isUnsure, because };
+}
+
+/** The files of a container are in its archive, those of other programs below the root of this host. */
+function question(backend: Subject["backend"], image: string): string[] {
+  if (backend === "slim") return ["restore", image, "--backend", "slim", "--dry-run"];
+  return ["validate", image, ...(backend === "criu" ? ["--root", "/"] : []), "--host"];
 }
 
 interface Answer {
   readonly findings?: readonly { readonly id: string; readonly severity: string }[];
   readonly refusals?: readonly string[];
+  readonly options?: readonly { readonly option: string }[];
 }
 
 function pids(): number[] {

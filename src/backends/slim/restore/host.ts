@@ -1,5 +1,4 @@
 import { type HostFiles, LIVE_HOST } from "../../../linux/host-files.js";
-import { RLIM_INFINITY } from "../../../linux/rlimits.js";
 import type { Lock } from "../../../model/lock.js";
 import { Host as System } from "../../../ops/validate/host/host.js";
 import { fileUsers } from "../locks/conflicts.js";
@@ -9,9 +8,6 @@ import { parseStatus } from "../proc/status.js";
 import type { ImageUnix } from "../sockets/image.js";
 import { whyNotReplaced } from "../sockets/unix-path.js";
 import { type CallerTerminal, callerTerminal } from "../terminals/caller.js";
-
-const NAME_COLUMNS = 26;
-const UNLIMITED = "unlimited";
 
 /** What a plan wants to know of the host it is made for. */
 export interface Host {
@@ -79,7 +75,7 @@ export function hostOf(files: HostFiles, { vdso, terminal }: BesideFiles): Host 
     uid: own.uids[1],
     gid: own.gids[1],
     groups: own.groups,
-    hardLimits: hardLimits(files),
+    hardLimits: system.hardLimits(),
     isTaken: (id) => {
       taken ??= takenIds(files);
       return taken.has(id);
@@ -97,15 +93,6 @@ export function hostOf(files: HostFiles, { vdso, terminal }: BesideFiles): Host 
 function versionNumber(release: string): number {
   const [major = 0, minor = 0] = release.split(".").map(Number.parseFloat);
   return major * 1000 + minor;
-}
-
-/** A line has the name in 26 columns, then soft and hard limit; in the order of resource numbers, fs/proc/base.c. */
-function hardLimits(files: HostFiles): bigint[] {
-  const [, ...lines] = (files.text("/proc/self/limits") ?? "").trim().split("\n");
-  return lines.map((line) => {
-    const [, hard = UNLIMITED] = line.slice(NAME_COLUMNS).trim().split(/\s+/);
-    return hard === UNLIMITED ? RLIM_INFINITY : BigInt(hard);
-  });
 }
 
 /** Ids of all processes and threads, and of all groups and sessions. */

@@ -47,7 +47,11 @@ export const HOST_CAUSES: readonly Cause[] = [
       {
         command: "criu lazy-pages -D {image} -W WORKDIR",
         effect:
-          "start the daemon first, and restore with --lazy-pages and the same -W; its own log shows why it ended",
+          "start the daemon first, with --page-server --address SOURCE --port PORT for pages that are still on another host; its own log shows why it ended",
+      },
+      {
+        command: "crimg restore {image} -- --lazy-pages --work-dir WORKDIR",
+        effect: "restore with the same directory",
       },
       { effect: "restore without --lazy-pages, if the set has all pages" },
     ],

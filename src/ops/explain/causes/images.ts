@@ -85,8 +85,8 @@ export const IMAGE_CAUSES: readonly Cause[] = [
     match:
       /(?:No file for fd (?<fd>\d+) id (?<id>0x[0-9a-f]+)|No entry for reg-file-ID|Remap for non existing file|Image corrupted on pid|Images corrupted or too old|image corruption|Core (?:task state|IDS|info) data missed|Unknown image format|pstree item has invalid pid|Can't open core data|Corrupted root cgset)/i,
     during: "restore",
-    what: "images of the set are inconsistent",
-    why: "one refers to an object that is missing in another",
+    what: "images of the set do not fit together",
+    why: "one refers to an object that is missing in another, or that criu does not restore in that place, such as a program that runs from a memory file",
     mends: [VALIDATE],
   },
 ];

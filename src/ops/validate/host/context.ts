@@ -17,3 +17,9 @@ export interface SetHostContext extends HostContext {
 export interface StreamHostContext extends HostContext {
   readonly image: StreamContext;
 }
+
+/** Whether criu is to restore the image: a stream only where the slim backend does not. */
+export function isForCriu({ image, host: { criu, slim } }: HostContext): boolean {
+  if (criu === undefined || criu.problem !== undefined) return false;
+  return image.family === "criu" || slim === undefined || slim.problem !== undefined;
+}

@@ -1,4 +1,5 @@
 import { type HostFiles, LIVE_HOST } from "../../../linux/host-files.js";
+import { RLIM_INFINITY } from "../../../linux/rlimits.js";
 
 /** What was found out about criu on this host; the backend's probe gives it. */
 export interface CriuFacts {
@@ -44,6 +45,10 @@ const LISTEN = "0A";
 /** TCP_FIN_WAIT1, FIN_WAIT2, TIME_WAIT, LAST_ACK and CLOSING. */
 const DYING = new Set(["04", "05", "06", "09", "0B"]);
 
+/** Of a line of /proc/PID/limits, fs/proc/base.c; soft and hard limit follow. */
+const LIMIT_NAME_COLUMNS = 26;
+const UNLIMITED = "unlimited";
+
 /** Where criu looks for programs that it starts. */
 const PROGRAM_DIRECTORIES = ["/usr/local/sbin", "/usr/local/bin", "/usr/sbin", "/usr/bin", "/sbin", "/bin"];
 
@@ -75,7 +80,7 @@ export class Host {
 
   /** Effective user; -1 where it is not known. */
   get uid(): number {
-    return Number(/^Uid:\s*\d+\s+(\d+)/m.exec(this.#files.text("/proc/self/status") ?? "")?.[1] ?? -1);
+    return Number(this.#status("Uid").split(/\s+/)[1] || -1);
   }
 
   /** The process or thread with this id; undefined when there is none. */
@@ -137,14 +142,25 @@ export class Host {
 
   /** Effective capabilities of this process, bit by number. */
   capabilities(): bigint {
-    const word = /^CapEff:\s*([0-9a-f]+)$/m.exec(this.#files.text("/proc/self/status") ?? "")?.[1];
-    return BigInt(`0x${word ?? "0"}`);
+    return BigInt(`0x${this.#status("CapEff") || "0"}`);
   }
 
-  /** Hard limit of open files of this process. */
-  openFiles(): number {
-    const word = /^Max open files\s+\S+\s+(\S+)/m.exec(this.#files.text("/proc/self/limits") ?? "")?.[1];
-    return word === undefined || word === "unlimited" ? Number.POSITIVE_INFINITY : Number(word);
+  /** Group of this process, and its other groups. */
+  get gid(): number {
+    return Number(this.#status("Gid").split(/\s+/)[1] || -1);
+  }
+
+  groups(): readonly number[] {
+    return this.#status("Groups").split(/\s+/).filter(Boolean).map(Number);
+  }
+
+  /** Hard limits of this process by the numbers of resources, whose order the lines of /proc/PID/limits have. */
+  hardLimits(): readonly bigint[] {
+    const [, ...lines] = (this.#files.text("/proc/self/limits") ?? "").trim().split("\n");
+    return lines.map((line) => {
+      const [, hard = UNLIMITED] = line.slice(LIMIT_NAME_COLUMNS).trim().split(/\s+/);
+      return hard === UNLIMITED ? RLIM_INFINITY : BigInt(hard);
+    });
   }
 
   /** Bytes of memory that can be used without swapping; kernels before 3.14 do not tell. */
@@ -167,6 +183,12 @@ export class Host {
   /** Whether a file or directory exists; undefined when that is not known. */
   exists(path: string): boolean | undefined {
     return this.#files.exists(path);
+  }
+
+  /** A line of /proc/self/status without its name; empty where there is none. */
+  #status(name: string): string {
+    const text = this.#files.text("/proc/self/status") ?? "";
+    return new RegExp(`^${name}:[ \\t]*(.*)$`, "m").exec(text)?.[1]?.trim() ?? "";
   }
 
   #line(path: string): string {

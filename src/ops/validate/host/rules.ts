@@ -1,4 +1,5 @@
 import type { Rule } from "../finding.js";
+import { hostCapabilityRules } from "./capabilities.js";
 import type { HostContext, SetHostContext, StreamHostContext } from "./context.js";
 import { hostNetworkRules, setNetworkRules } from "./network.js";
 import { setSystemRules } from "./set-system.js";
@@ -10,6 +11,7 @@ import { hostTaskRules } from "./tasks.js";
 export const HOST_RULES: readonly Rule<HostContext>[] = [
   ...hostSystemRules,
   ...hostTaskRules,
+  ...hostCapabilityRules,
   ...hostNetworkRules,
 ];
 

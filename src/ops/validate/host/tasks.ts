@@ -1,8 +1,10 @@
 import { CAP_CHECKPOINT_RESTORE, CAP_SYS_ADMIN, CAP_SYS_RESOURCE } from "../../../linux/capabilities.js";
-import { RLIM_INFINITY, RLIMIT_NOFILE } from "../../../linux/rlimits.js";
+import { RESOURCE_LIMITS, RLIM_INFINITY, RLIMIT_NOFILE } from "../../../linux/rlimits.js";
+import type { Task } from "../../../model/checkpoint.js";
 import type { Origin } from "../../../model/origin.js";
 import type { Rule } from "../finding.js";
-import type { HostContext } from "./context.js";
+import { type HostContext, isForCriu } from "./context.js";
+import type { Host } from "./host.js";
 import { makesNamespace, pageBytes, placeInTask } from "./image-facts.js";
 
 /** Rules about pids, limits and users. */
@@ -74,21 +76,23 @@ export const hostTaskRules: readonly Rule<HostContext>[] = [
   {
     id: "FD_LIMIT",
     level: "error",
-    about: "criu can open as many files as the task with the most descriptors.",
+    about: "As many files can be open as the task with the most descriptors needs, and criu above them.",
     fix: "Raise the limit before the restore, as a user with CAP_SYS_RESOURCE.",
-    *check({ image, host }) {
-      const limit = host.openFiles();
+    *check(context) {
+      const { image, host } = context;
       const mayRaise = (host.capabilities() & CAP_SYS_RESOURCE) !== 0n;
-      const most = Math.max(host.sysctl("fs/nr_open") ?? limit, limit);
-      for (const { pid, descriptors } of image.checkpoint.tasks) {
-        const highest = descriptors?.descriptors.reduce((max, { fd }) => Math.max(max, fd), 0) ?? 0;
-        if (highest + 1 > (mayRaise ? most : limit))
+      const limit = limitOf(host, RLIMIT_NOFILE);
+      const most = Math.max(mayRaise ? (host.sysctl("fs/nr_open") ?? 0) : 0, limit);
+      const isCriu = isForCriu(context);
+      for (const { pid, highest, tasks } of tables(image.checkpoint.tasks)) {
+        const least = isCriu ? leastForCriu(highest, tasks) : highest + 1;
+        if (least > most)
           yield {
             at: { pid, fd: highest },
-            what: "descriptors cannot go so high here",
-            expected: `below ${mayRaise ? most : limit}`,
-            found: String(highest),
-            fix: mayRaise ? `sysctl -w fs.nr_open=${2 ** Math.ceil(Math.log2(highest + 2))}` : undefined,
+            what: `the limit of open files is too low for the descriptors of the task${isCriu ? " and those of criu" : ""}`,
+            expected: `at least ${least}`,
+            found: String(most),
+            fix: mayRaise ? `sysctl -w fs.nr_open=${2 ** Math.ceil(Math.log2(least))}` : undefined,
           };
       }
     },
@@ -96,21 +100,23 @@ export const hostTaskRules: readonly Rule<HostContext>[] = [
   {
     id: "LIMIT_RAISE",
     level: "warning",
-    about: "criu may set resource limits above its own: that needs CAP_SYS_RESOURCE.",
-    fix: "Restore with CAP_SYS_RESOURCE, or raise the hard limit of open files before.",
+    about:
+      "The hard limits of tasks are not above those of whoever restores, which only CAP_SYS_RESOURCE may exceed; criu leaves such a limit as it is here.",
+    fix: "Restore with CAP_SYS_RESOURCE, or raise the hard limit before (prlimit, ulimit -H).",
     *check({ image, host }) {
       if ((host.capabilities() & CAP_SYS_RESOURCE) !== 0n) return;
-      const limit = host.openFiles();
-      for (const { pid, limits } of image.checkpoint.tasks) {
-        const max = limits[RLIMIT_NOFILE]?.hard;
-        if (max !== undefined && (max === RLIM_INFINITY ? Number.POSITIVE_INFINITY : Number(max)) > limit)
-          yield {
-            at: placeInTask(image, pid, `tc.rlimits.rlimits[${RLIMIT_NOFILE}]`),
-            what: "the hard limit of open files cannot be raised to what it was",
-            expected: `at most ${limit} without CAP_SYS_RESOURCE`,
-            found: String(max),
-          };
-      }
+      const own = host.hardLimits();
+      for (const { pid, limits } of image.checkpoint.tasks)
+        for (const [resource, { hard }] of limits.entries()) {
+          const most = own[resource] ?? RLIM_INFINITY;
+          if (hard > most)
+            yield {
+              at: placeInTask(image, pid, `tc.rlimits.rlimits[${resource}]`),
+              what: `the hard limit ${RESOURCE_LIMITS[resource]?.[0] ?? resource} cannot be raised to what it was`,
+              expected: `at most ${most} without CAP_SYS_RESOURCE`,
+              found: hard === RLIM_INFINITY ? "unlimited" : String(hard),
+            };
+        }
     },
   },
   {
@@ -148,3 +154,33 @@ export const hostTaskRules: readonly Rule<HostContext>[] = [
     },
   },
 ];
+
+/** Descriptors that criu has for itself above those of each task of a table, and some to spare, criu/servicefd.c. */
+const SERVICE_FDS = 15;
+const SPARE_FDS = 16;
+/** Limits below the next multiple of this are of no use to criu. */
+const SERVICE_FD_STEP = 128;
+
+function leastForCriu(highest: number, tasks: number): number {
+  return Math.ceil((highest + SERVICE_FDS * tasks + SPARE_FDS) / SERVICE_FD_STEP) * SERVICE_FD_STEP;
+}
+
+/** Each table of descriptors with its first task, its highest descriptor and the number of its tasks. */
+function tables(tasks: readonly Task[]): Iterable<{ pid: number; highest: number; tasks: number }> {
+  const found = new Map<number, { pid: number; highest: number; tasks: number }>();
+  for (const { pid, descriptors: table } of tasks) {
+    if (table === undefined) continue;
+    const known = found.get(table.id);
+    if (known !== undefined) known.tasks++;
+    else {
+      const highest = table.descriptors.reduce((max, { fd }) => Math.max(max, fd), 0);
+      found.set(table.id, { pid, highest, tasks: 1 });
+    }
+  }
+  return found.values();
+}
+
+function limitOf(host: Host, resource: number): number {
+  const hard = host.hardLimits()[resource] ?? RLIM_INFINITY;
+  return hard === RLIM_INFINITY ? Number.POSITIVE_INFINITY : Number(hard);
+}

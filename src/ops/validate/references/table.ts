@@ -75,9 +75,9 @@ export const REFERENCES: readonly ReferenceRow[] = [
   row(
     "MM_EXE",
     "error",
-    "The program of a task is a REG file of the set.",
+    "The program of a task is a REG or MEMFD file of the set.",
     inImage(IMAGES.MM, "exe_file_id"),
-    fileOf("REG"),
+    fileOf("REG", "MEMFD"),
   ),
   row(
     "VMA_FILE",

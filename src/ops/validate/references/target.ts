@@ -20,12 +20,12 @@ export interface Target {
 /** The fix of a file that is not in the set. */
 export const COPY_FILE = "Copy the missing file from where the set was made.";
 
-/** An open file of that type and id. */
-export function fileOf(type: string): Target {
+/** An open file of one of these types with that id. */
+export function fileOf(...types: readonly string[]): Target {
   return {
-    name: (key) => `an open file of type ${type} with id ${key}`,
+    name: (key) => `an open file of type ${types.join(" or ")} with id ${key}`,
     index: ({ checkpoint }) => {
-      return ({ key }) => checkpoint.files.get(Number(key), type) !== undefined;
+      return ({ key }) => types.some((type) => checkpoint.files.get(Number(key), type) !== undefined);
     },
   };
 }

@@ -3,7 +3,7 @@ import { IMAGES } from "../../../formats/criu/images.js";
 import type { ThreadInfoX86 } from "../../../formats/criu/tables/core-x86.js";
 import type { EventfdFileEntry } from "../../../formats/criu/tables/eventfd.js";
 import { EFD_SEMAPHORE } from "../../../linux/files.js";
-import { O_ASYNC } from "../../../linux/open-flags.js";
+import { O_ACCMODE, O_ASYNC, O_RDONLY } from "../../../linux/open-flags.js";
 import type { Lock } from "../../../model/lock.js";
 import type { OpenFile } from "../../../model/open-file.js";
 import type { SetContext } from "../context.js";
@@ -33,6 +33,21 @@ export const criuFaultRules: readonly Rule<SetContext>[] = [
             at: { image: IMAGES.PSTREE.file, record, pid },
             what: "the pid is lower than the parent's, and unix sockets are open",
             found: `${pid} below ${entry.ppid}`,
+          };
+    },
+  },
+  {
+    id: "EXE_MEMFD",
+    level: "error",
+    about:
+      "No task runs a program from a memory file (memfd_create and fexecve): criu dumps it, but looks for the program among the REG files alone when it restores.",
+    fix: "Nothing in the set can fix it: start the program from a file on disk, and checkpoint again.",
+    *check({ checkpoint }) {
+      for (const { pid, exe } of checkpoint.tasks)
+        if (exe?.type === "MEMFD")
+          yield {
+            at: { image: fileNameOf(IMAGES.MM, pid), record: 0, field: "exe_file_id", pid, path: exe.label },
+            what: "the program runs from a memory file, which cannot be restored",
           };
     },
   },
@@ -69,7 +84,10 @@ export const criuFaultRules: readonly Rule<SetContext>[] = [
             at: lockPlace(context, lock),
             what: "the lease is being broken; the holder gets its signal once more",
             found: `to become ${lock.type === "read" ? "a read lease" : "none"}`,
-            fix: context.editCommand("--lease", `${lock.pid}:${lock.fd}=settle`),
+            fix: context.editCommand(
+              "--lease",
+              `${lock.pid}:${lock.fd}=${canSettle(lock) ? "settle" : "drop"}`,
+            ),
           };
     },
   },
@@ -154,6 +172,11 @@ export const criuFaultRules: readonly Rule<SetContext>[] = [
     },
   },
 ];
+
+/** What a lease becomes must be one that the kernel gives: a read lease only to who cannot write, fs/locks.c. */
+function canSettle({ type, file }: Lock): boolean {
+  return type !== "read" || ((file?.flags ?? O_RDONLY) & O_ACCMODE) === O_RDONLY;
+}
 
 function lockPlace(context: SetContext, { origin, pid, fd, file }: Lock): Place {
   return context.placeOf(origin, { pid, fd, path: file?.path });

@@ -173,7 +173,7 @@ export const pageRules: readonly Rule<SetContext>[] = [
     id: "PAGEMAP_LAZY",
     level: "warning",
     about: "All pages are in the set: lazy ones without contents are still with the program's old host.",
-    fix: "Restore with --lazy-pages while criu lazy-pages serves them; this set alone cannot be restored.",
+    fix: "Start criu lazy-pages here while criu dump --lazy-pages still runs there, and name its directory to the restore; this set alone cannot be restored.",
     *check(context) {
       for (const map of pagemaps(context)) {
         let pages = 0;
@@ -184,6 +184,7 @@ export const pageRules: readonly Rule<SetContext>[] = [
             at: { image: map.name, pid: map.pid },
             what: "pages that are not in the set",
             found: `${pages} pages`,
+            fix: `crimg restore ${context.quotedName} -- --work-dir DIR`,
           };
       }
     },

@@ -4,7 +4,7 @@ import { RECORDS } from "../../../formats/linux-cr/records.js";
 import { isSince } from "../../../formats/linux-cr/revisions.js";
 import { VMA_TYPE } from "../../../formats/linux-cr/tables/memory.js";
 import { hex } from "../../../io/hex.js";
-import { VM_HUGETLB, VM_NORESERVE } from "../../../linux/mman.js";
+import { VM_HUGEPAGE, VM_HUGETLB, VM_LOCKONFAULT, VM_NORESERVE, VM_WIPEONFORK } from "../../../linux/mman.js";
 import type { Found, Rule } from "../finding.js";
 import { recordsByKind, type StreamContext } from "./context.js";
 import { AGAIN, recordRule, SET_FIELD } from "./record-rule.js";
@@ -21,6 +21,8 @@ const REFUSED =
   0x200_0000n |
   0x1000_0000n |
   0x2000_0000n;
+/** What newer kernels have given some of these bits, as streams of crimg's own hold them: both ways back restore it. */
+const GIVEN_AGAIN = VM_NORESERVE | VM_HUGEPAGE | VM_WIPEONFORK | VM_LOCKONFAULT;
 /** What each type refers to, and whether it is shared memory. */
 const TYPES: ReadonlyMap<number, { readonly file: boolean; readonly inode: boolean }> = new Map([
   [VMA_TYPE.vdso, { file: false, inode: false }],
@@ -98,8 +100,7 @@ export const memoryRules: readonly Rule<StreamContext>[] = [
     function* ({ vma_type, vm_flags }, _, context) {
       const huge = isSince(context.stream.dialect.commit, "1fd8e6e") ? 0n : VM_HUGETLB;
       const isOurs = context.share(recordsByKind).has(RECORDS.EXTENSIONS);
-      // Both ways back from a stream of crimg's own map such VMAs without reserve.
-      const refused = vm_flags & (REFUSED | huge) & ~(isOurs ? VM_NORESERVE : 0n);
+      const refused = vm_flags & (REFUSED | huge) & ~(isOurs ? GIVEN_AGAIN : 0n);
       if (vma_type <= VMA_TYPE.vdso || refused === 0n) return;
       yield {
         field: "vm_flags",

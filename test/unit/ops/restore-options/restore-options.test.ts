@@ -94,6 +94,16 @@ test("uprobes ask for --allow-uprobes", () => {
   ]);
 });
 
+test("lazy pages ask for the directory of the daemon, with the command that starts it", () => {
+  const set = new DamagedSet("logger").set("pagemap-1000.img[1].flags", 2);
+  const [asked, ...others] = openRestoreOptions(set.open());
+  assert.equal([asked?.option, asked?.value, others], ["--work-dir", "DIR", []]);
+  assert.match(
+    asked?.reason ?? "",
+    /criu lazy-pages --images-dir \S*logger --work-dir DIR --daemon --page-server --address SOURCE --port PORT$/,
+  );
+});
+
 test("lazy pages ask for --lazy-pages, unless the parent has them", () => {
   assert.equal(needed(new DamagedSet("logger").set("pagemap-1000.img[1].flags", 3)), []);
   assert.equal(needed(new DamagedSet("logger").set("pagemap-1000.img[1].flags", 2)), ["--lazy-pages"]);

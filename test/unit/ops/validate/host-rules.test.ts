@@ -4,6 +4,7 @@ import os from "node:os";
 import * as assert from "uvu/assert";
 import { IMAGES } from "../../../../src/formats/criu/images.js";
 import { MNT_ENTRY } from "../../../../src/formats/criu/tables/mnt.js";
+import { RLIM_NLIMITS } from "../../../../src/linux/rlimits.js";
 import type { Finding } from "../../../../src/ops/validate/finding.js";
 import { Host, type HostSocket } from "../../../../src/ops/validate/host/host.js";
 import { HOST_RULES, SET_HOST_RULES } from "../../../../src/ops/validate/host/rules.js";
@@ -194,7 +195,7 @@ test("CAPABILITY_UNKNOWN: a capability of a newer kernel", () => {
 
 test("FD_LIMIT: a descriptor higher than any limit", () => {
   const [finding] = of("FD_LIMIT", quiet().set("fdinfo-2.img[3].fd", 2_000_000_000));
-  assert.equal([finding?.at.fd, finding?.found], [2_000_000_000, "2000000000"]);
+  assert.equal([finding?.at.fd, finding?.expected], [2_000_000_000, "at least 2000000128"]);
 });
 
 test("UID_UNKNOWN: no user of this host", () => {
@@ -302,7 +303,7 @@ test("the host is described as it is", () => {
   assert.ok(host.addresses().has("127.0.0.1"));
   assert.ok(host.interfaces().has("lo"));
   assert.ok(host.users().has(0));
-  assert.ok(host.openFiles() >= 256);
+  assert.is(host.hardLimits().length, RLIM_NLIMITS);
   assert.ok(host.availableMemory() > 1024 * 1024);
   assert.is(host.sysctl("kernel/no_such_thing"), undefined);
 });

@@ -97,6 +97,21 @@ test("FILE_MISSING: one finding for a file", () => {
   assert.type(finding?.at.fd, "number");
 });
 
+test("what is found of a file that is open several times is one finding with a count", () => {
+  const { root, home } = unpackedFiles("logger");
+  chmodSync(join(home, "log/messages"), 0o600);
+  const document = new DamagedSet("logger").open();
+  const file = document.checkpoint.files.all.find(({ path }) => path?.endsWith("log/messages"));
+  document.close();
+  const record = file?.origin.record ?? -1;
+  const set = new DamagedSet("logger").repeat("files.img", record).repeat("files.img", record);
+  for (const [more, at] of [8, 9].entries())
+    set.set(`files.img[${at}].id`, 90 + more).set(`files.img[${at}].reg.id`, 90 + more);
+  const [finding, ...others] = findings(set, root);
+  assert.equal([finding?.id, finding?.count, others], ["FILE_MODE", 3, []]);
+  assert.is(finding?.at.record, record);
+});
+
 test("FILE_MISSING: one finding for a directory that was moved, with all files below it", () => {
   const { root, home } = unpackedFiles("logger");
   renameSync(home, `${home}-moved`);

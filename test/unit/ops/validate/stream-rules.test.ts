@@ -2,6 +2,7 @@ import { fileURLToPath } from "node:url";
 import * as assert from "uvu/assert";
 import { ARCHITECTURES, archNumbering, COMMITS } from "../../../../src/formats/linux-cr/revisions.js";
 import { MemorySource } from "../../../../src/io/source.js";
+import { VM_HUGEPAGE, VM_LOCKONFAULT, VM_NORESERVE, VM_WIPEONFORK } from "../../../../src/linux/mman.js";
 import type { LinuxCrDocument } from "../../../../src/model/document.js";
 import { openDocument, openStream } from "../../../../src/open.js";
 import { MODEL_RULES } from "../../../../src/ops/validate/rules/rules.js";
@@ -10,7 +11,7 @@ import { type Verdict, validate } from "../../../../src/ops/validate/validate.js
 import { FIXTURE_NAMES } from "../../../helpers/images.js";
 import { richStream } from "../../../helpers/rich-stream.js";
 import { suite } from "../../../helpers/suite.js";
-import { type StreamName, wholeStream } from "./damaged-stream.js";
+import { DamagedStream, R, type StreamName, wholeStream } from "./damaged-stream.js";
 import type { StreamCase } from "./stream-cases/case.js";
 import { frameCases } from "./stream-cases/frame.js";
 import { objectCases } from "./stream-cases/objects.js";
@@ -60,6 +61,19 @@ test("every rule has a case", () => {
     STREAM_RULES.map(({ id }) => id).filter((id) => !covered.has(id)),
     [],
   );
+});
+
+test("VMA_FLAGS: bits that newer kernels use for advice are refused of old streams, not of ours", () => {
+  const spoken = (name: StreamName, flag: bigint): number => {
+    const stream = new DamagedStream(name).set(R.VMA, { vm_flags: 0x73n | flag }, 1);
+    return idsOf(check(stream.open())).get("VMA_FLAGS") ?? 0;
+  };
+  for (const flag of [VM_NORESERVE, VM_HUGEPAGE, VM_WIPEONFORK, VM_LOCKONFAULT]) {
+    assert.is(spoken("logger", flag), 0, `0x${flag.toString(16)}`);
+    assert.is(spoken("rich", flag), 1, `0x${flag.toString(16)}`);
+  }
+  const pageless = 0x400n;
+  assert.equal([spoken("logger", pageless), spoken("rich", pageless)], [1, 1]);
 });
 
 test("the minimal stream is valid", () => {

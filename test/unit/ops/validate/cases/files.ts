@@ -7,6 +7,9 @@ import type { DamagedSet } from "../damaged-set.js";
 const FILES = "files.img";
 export const NO_OWNER = { uid: 0, euid: 0, signum: 0, pid_type: 0, pid: 0 };
 
+/** A memory file of threads. */
+const MEMFD = 12;
+
 /** Appends an open file that nothing uses, which FILE_UNUSED says too. */
 export function addFile(set: DamagedSet, entry: FileEntry): DamagedSet {
   return set.add(IMAGES.FILES, FILES, FILE_ENTRY, entry);
@@ -75,6 +78,7 @@ export const fileCases = [
 export const referenceCases = [
   damage("FS_CWD", "logger", (set) => set.set("fs-1000.img[0].cwd_id", 99), ["FILE_UNUSED"]),
   damage("FS_ROOT", "logger", (set) => set.set("fs-1000.img[0].root_id", 99), ["FILE_UNUSED"]),
+  damage("EXE_MEMFD", "threads", (set) => set.set("mm-1000.img[0].exe_file_id", MEMFD)),
   damage("MM_EXE", "logger", (set) => set.set("mm-1000.img[0].exe_file_id", 99)),
   damage("VMA_FILE", "logger", (set) => set.set("mm-1000.img[0].vmas[0].shmid", 99n)),
   damage("VMA_MEMFD", "threads", (set) => set.set("mm-1000.img[0].vmas[17].shmid", 99n), ["FILE_UNUSED"]),
