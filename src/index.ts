@@ -72,6 +72,7 @@ export {
   type MadeArchive,
 } from "./ops/convert/to-archive/to-archive.js";
 export { conversionBytes, writeArchive, writeConversion, writeStream } from "./ops/convert/write.js";
+export { type Core, type CoreReader, coreOf } from "./ops/core/core.js";
 export type { Difference, FieldChange as DiffFieldChange } from "./ops/diff/compare.js";
 export type { CheckpointDiff, DiffOptions } from "./ops/diff/diff.js";
 export { diffCheckpoints } from "./ops/diff/diff.js";

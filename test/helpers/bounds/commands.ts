@@ -89,6 +89,8 @@ export const IMAGE_WAYS: readonly Way[] = [
     "-o",
     join(scratch, "map"),
   ]),
+  way("core", (image, scratch) => ["core", image, "-o", join(scratch, "core")]),
+  way("core --for volatility", (image) => ["core", image, "--for", "volatility", "-o", "/dev/null"]),
   way("extract", (image) => ["extract", image]),
   way("grep", (image) => ["grep", "no such text", image]),
   way("grep -e", (image) => ["grep", "-e", "no [s]uch +text", image]),
