@@ -81,6 +81,7 @@ export const IMAGE_WAYS: readonly Way[] = [
   way("validate", (image) => ["validate", image]),
   way("validate --root", (image, scratch) => ["validate", image, "--root", scratch]),
   way("validate --host", (image) => ["validate", image, "--host"]),
+  way("validate --suspicious", (image) => ["validate", image, "--suspicious"]),
   way("diff", (image) => ["diff", image, image]),
   way("memory", (image) => ["memory", image]),
   way("memory --json", (image) => ["memory", image, "--json"]),
