@@ -47,6 +47,11 @@ existing file; relink names an existing hard link, as seen from the root of its 
 Several images are edited one by one, each as a whole or not at all; -o names a directory then, in which each result has the
 name of its image.
 
+--redact overwrites each match with as many * (X or 0 bytes where the pattern matches those): in memory, arguments and
+environment, queues of pipes and sockets, message queues and deleted files, as crimg grep finds them. Neither the pattern nor
+what was there is in the plan or the log, which has place and length, and the edit cannot be undone. Other copies of the
+image keep it, and so do older entries of the log.
+
 An archive of a container engine is written as one, in the same compression, with every other member as it was. Facts
 that files of the engine hold too (config.dump, spec.dump, network.status, status.dump, bind.mounts, descriptors.json) change
 with the images: port mappings, addresses, host name, control groups, sources of mounts, standard streams, environment. The

@@ -46,6 +46,11 @@ If someone other than root owns the image or could have replaced it, rights beyo
 (RIGHTS_…): user ids, capabilities, devices, set-user-ID programs, and with --root those of files. They are errors for
 root, whose restore would refuse them, and warnings or notes for others. CRIMG_OWNER=UID overrides the owner.
 
+--suspicious also looks for what an intruder leaves (SUSPICIOUS_…): memory that is writable and executable, code of deleted
+files and memfds, an executable that is not the mapped one, preloaded libraries and those outside of system directories,
+raw and packet sockets, access to memory of others, names of kernel threads. These are warnings: ordinary programs may do
+some of it, such as a JIT.
+
 --rules lists all ids. Nothing is changed.
 
 Exit status: 0 no errors, 1 errors were found, 2 trouble.`;
@@ -58,6 +63,10 @@ Exit status: 0 no errors, 1 errors were found, 2 trouble.`;
     {
       description: "with the files that a restore opens",
       command: "<%= config.bin %> validate example/logger --root /",
+    },
+    {
+      description: "look for what an intruder leaves",
+      command: "<%= config.bin %> validate example/logger --suspicious",
     },
     {
       description: "with this machine",
@@ -133,6 +142,7 @@ Exit status: 0 no errors, 1 errors were found, 2 trouble.`;
       description: "check only this rule; repeatable, or a list with commas",
       helpValue: "ID",
     }),
+    suspicious: boolean({ description: "look for what an intruder leaves too" }),
     all: boolean({ description: "show all findings, not only the first five of each id" }),
     rules: boolean({
       description: "list the rules",
@@ -174,8 +184,7 @@ Exit status: 0 no errors, 1 errors were found, 2 trouble.`;
     return {
       root,
       owner: lookedAtOwner(document),
-      ignore,
-      only,
+      ...{ suspicious: this.flags.suspicious, ignore, only },
       watch: policy === undefined ? undefined : (await readRecipes([policy], variables))[0]?.watch,
       ...(host === undefined ? {} : await this.#host(document, host, criu)),
     };

@@ -57,6 +57,7 @@ export { RIGHT_KINDS, RIGHT_NAMES, type RightName } from "./model/rights/kinds.j
 export type { Right } from "./model/rights/right.js";
 export { rightsBeyond } from "./model/rights/rights.js";
 export { lookAt, type SalvagedDocument, type Seen, salvage } from "./model/salvaged.js";
+export { targetsOf } from "./model/search/pattern.js";
 export type { DeletedInode, FilePiece, Ghost, StoredContents } from "./model/stored-bytes.js";
 export { storedContents } from "./model/stored-contents.js";
 export type { IdRange, Surroundings } from "./model/surroundings.js";
@@ -72,6 +73,7 @@ export {
   type MadeArchive,
 } from "./ops/convert/to-archive/to-archive.js";
 export { conversionBytes, writeArchive, writeConversion, writeStream } from "./ops/convert/write.js";
+export { type Core, type CoreReader, coreOf } from "./ops/core/core.js";
 export type { Difference, FieldChange as DiffFieldChange } from "./ops/diff/compare.js";
 export type { CheckpointDiff, DiffOptions } from "./ops/diff/diff.js";
 export { diffCheckpoints } from "./ops/diff/diff.js";
@@ -135,7 +137,6 @@ export {
   searchable,
   type Unsearched,
 } from "./ops/grep/grep.js";
-export { targetsOf } from "./ops/grep/pattern.js";
 export { type ImageInfo, imageInfo } from "./ops/info/image-info.js";
 export { type StreamInfo, streamInfo } from "./ops/info/stream-info.js";
 export {

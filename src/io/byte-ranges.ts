@@ -23,6 +23,22 @@ export class ByteRanges {
     if (from === undefined || to === undefined || from > start) return Math.min(start, end);
     return Math.min(to, end);
   }
+
+  /** The parts of [start, end) outside of all ranges, ascending. */
+  *missing(start: number, end: number): Generator<readonly [start: number, end: number]> {
+    let at = start;
+    for (let i = lowerBound(this.#ends, start + 1); at < end; i++) {
+      const from = Math.min(end, this.#starts[i] ?? end);
+      if (from > at) yield [at, from];
+      at = Math.max(from, this.#ends[i] ?? end);
+    }
+  }
+
+  /** Whether some range has a byte of [start, end). */
+  overlaps(start: number, end: number): boolean {
+    const from = this.#starts[lowerBound(this.#ends, start + 1)];
+    return from !== undefined && from < end;
+  }
 }
 
 /** The index of the first value that is at least `wanted`. */

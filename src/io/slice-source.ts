@@ -1,4 +1,4 @@
-import { type ByteSource, checkRange } from "./source.js";
+import { type ByteSource, checkRange, readOver } from "./source.js";
 
 /** A range of another source, as a file of its own. Closing it does not close the other. */
 export class SliceSource implements ByteSource {
@@ -17,8 +17,7 @@ export class SliceSource implements ByteSource {
 
   readOver(into: Buffer, offset: number): void {
     checkRange(this, offset, into.length);
-    if (this.base.readOver !== undefined) this.base.readOver(into, this.start + offset);
-    else this.base.read(this.start + offset, into.length).copy(into);
+    readOver(this.base, into, this.start + offset);
   }
 
   close(): void {}

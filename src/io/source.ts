@@ -17,6 +17,12 @@ export interface ByteSource {
   close(): void;
 }
 
+/** Fills `into` with bytes of a source from `offset` on. Errors: those of `read`. */
+export function readOver(source: ByteSource, into: Buffer, offset: number): void {
+  if (source.readOver !== undefined) source.readOver(into, offset);
+  else source.read(offset, into.length).copy(into);
+}
+
 /** The message of a reader when an edit replaced the file. */
 export const CHANGED = "the image was changed while it was read; run the command again";
 

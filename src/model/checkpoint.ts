@@ -12,6 +12,7 @@ import type { PendingSignal, SignalState } from "./signals.js";
 import type { StoredContents } from "./stored-bytes.js";
 import type { Surroundings } from "./surroundings.js";
 import type { Timer } from "./timer.js";
+import type { X86State } from "./x86-registers.js";
 
 export type TaskState = "alive" | "zombie" | "stopped" | "helper" | "unknown";
 
@@ -100,6 +101,10 @@ export interface Thread extends ThreadAttributes {
   readonly credentials: Credentials | undefined;
   /** Registers by the architecture's names; on x86 with those of floating point and vectors that are not zero. */
   readonly registers: ReadonlyMap<string, bigint>;
+  /** Of x86: all that `registers` is made of, as the processor has it. */
+  readonly x86: X86State | undefined;
+  /** Of others, by set and name as criu stores them, such as `fpsimd.vregs0`: floating point, vectors, thread pointer. */
+  readonly otherRegisters: ReadonlyMap<string, bigint>;
   /** Blocked signals, bit n-1 is signal n. */
   readonly blocked: bigint;
   readonly pending: readonly PendingSignal[];

@@ -43,6 +43,8 @@ export interface Memory {
    * does not have them, UnsupportedError for those of a piped image, which are not kept; UsageError above 256 MiB.
    */
   read(address: bigint, length: number): Buffer;
+  /** As `read`, into memory that is there already. */
+  readOver(into: Buffer, address: bigint): void;
   /** All mapped memory, or that of [from, to) cut to whole pages, ascending. Errors: FormatError. */
   runs(from?: bigint, to?: bigint): Iterable<MemoryRun>;
   /** Where it shows segments of shared memory; in private mappings, where the task has no page of its own. */

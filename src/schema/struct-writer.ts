@@ -17,12 +17,12 @@ export function writeStruct<S extends StructTable>(
 ): Buffer {
   const out = zeros(table.size);
   base?.copy(out, 0, 0, table.size);
-  write(table, value as Fields, { byteOrder, out, partial: false }, place);
+  write(table, value as FieldValues, { byteOrder, out, partial: false }, place);
   return out;
 }
 
 /** Like `writeStruct`, with only the given fields: all others, including nested ones, are zero. */
-export function writeGivenFields(table: StructTable, given: Fields, byteOrder: ByteOrder): Buffer {
+export function writeGivenFields(table: StructTable, given: FieldValues, byteOrder: ByteOrder): Buffer {
   const out = zeros(table.size);
   write(table, given, { byteOrder, out, partial: true }, {});
   return out;
@@ -33,7 +33,8 @@ export function zeros(size: number): Buffer {
   return Buffer.allocUnsafe(size).fill(0);
 }
 
-type Fields = Readonly<Record<string, unknown>>;
+/** Values of a structure by its fields. */
+export type FieldValues = Readonly<Record<string, unknown>>;
 
 interface Target {
   readonly byteOrder: ByteOrder;
@@ -42,7 +43,7 @@ interface Target {
   readonly partial: boolean;
 }
 
-function write(table: StructTable, value: Fields, target: Target, place: ErrorPlace): void {
+function write(table: StructTable, value: FieldValues, target: Target, place: ErrorPlace): void {
   try {
     writeFields(table, value, target, 0);
   } catch (error) {
@@ -61,7 +62,7 @@ class Misfit extends Error {
   path = "";
 }
 
-function writeFields(table: StructTable, value: Fields, target: Target, start: number): void {
+function writeFields(table: StructTable, value: FieldValues, target: Target, start: number): void {
   const { fields } = table;
   for (const name in fields) {
     const field = fields[name] as StructField;
@@ -90,7 +91,7 @@ function writeItems(field: StructField, count: number, items: unknown, target: T
 }
 
 function writeOne({ type, size }: StructField, value: unknown, target: Target, at: number): void {
-  if (typeof type === "object") writeFields(type, value as Fields, target, at);
+  if (typeof type === "object") writeFields(type, value as FieldValues, target, at);
   else if (type === "bytes") writeBytes(value, size, target.out, at);
   else if (type === "text") writeText(value, size, target.out, at);
   else writeWord(type, value, target, at);

@@ -115,6 +115,14 @@ test("--ignore leaves a rule out, --only checks nothing else", async () => {
   );
 });
 
+test("--suspicious warns, and the image stays valid", async () => {
+  const sockets = join(FIXTURES, "criu/sockets");
+  const warned = await crimg(["validate", sockets, "--suspicious"]);
+  assert.is(warned.code, 0);
+  assert.match(warned.stdout, /^warning SUSPICIOUS_SOCKET: a task has a packet socket/m);
+  assert.not.match((await crimg(["validate", sockets])).stdout, /SUSPICIOUS/);
+});
+
 test("--rules lists every rule with its severity", async () => {
   const { code, json } = await crimgJson(["validate", "--rules"]);
   const { rules } = json as { rules: { id: string; severity: string; about: string; mend: string }[] };

@@ -1,5 +1,5 @@
 /** Each kind of edit that a restored program can feel: the set is edited, CRIU restores it, the program tells. */
-import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { createConnection, type NetConnectOpts } from "node:net";
 import { join } from "node:path";
 import * as assert from "uvu/assert";
@@ -22,6 +22,7 @@ edited.after(cleanUp);
 
 const dir = freshDirectory("edited");
 const [work, images] = [join(dir, "work"), join(dir, "images")];
+const SECRET = "correct-horse-battery";
 let live: LiveProgram;
 let port = "";
 let count = 0;
@@ -29,7 +30,7 @@ let count = 0;
 edited.before(async () => {
   needCriu();
   for (const path of [work, images]) mkdirSync(path);
-  live = await startProgram("editable", work);
+  live = await startProgram("editable", work, { SECRET });
   await goesOn(live.log, 2);
   port = /^port (\d+)$/m.exec(logText())?.[1] ?? "";
   await dump(live.pid, images, live.options.dump);
@@ -74,6 +75,17 @@ edited("as it is, it goes on with both ends of all it has", async () => {
   assert.match(fresh(), /^pipe \d+ b'line \d+\\n' pair b'x'$/m);
   assert.is(await answerOf({ host: "127.0.0.1", port: Number(port) }), "hello\n");
   assert.is(locksOf(live.pid).length, 2);
+});
+
+edited("--redact: the secret is in no file of the image, and not in the program that goes on", async () => {
+  assert.is((await crimg(["grep", SECRET, images])).code, 0);
+  await restoreEdited("--redact", SECRET);
+  const out = join(dir, `edited-${count - 1}`);
+  assert.is((await crimg(["grep", "--utf16", SECRET, out])).code, 1);
+  for (const name of readdirSync(out))
+    assert.not.ok(readFileSync(join(out, name)).includes(SECRET), `${name} holds it`);
+  const environment = readFileSync(`/proc/${live.pid}/environ`, "latin1");
+  assert.match(environment, /SECRET=\*{21}\0/);
 });
 
 edited("--fd: the end of a pipe becomes a file that grows; the other end reads end of file", async () => {

@@ -108,6 +108,18 @@ test("edits go into a copy: the files have moved, the image stays as it is", asy
   assert.is(readdirSync(dir).length, beside, "nothing is left beside the image");
 });
 
+test("with --redact the program goes on without the secret, and the image keeps it", async () => {
+  const { live, image } = await loggerImage("redacted");
+  const before = hashOf(image);
+  const secret = "/usr/sbin:/usr/bin:/sbin:/bin";
+  const { code, stdout, stderr } = await crimg(["restore", image, "--redact", secret, "--detach"], { env });
+  assert.is(code, 0, stdout + stderr);
+  await goesOn(live.log, 5);
+  assert.equal(progress(live.log).failures, []);
+  assert.match(readFileSync(`/proc/${live.pid}/environ`, "latin1"), /PATH=\*{29}\0/);
+  assert.is(hashOf(image), before);
+});
+
 test("an edit that matches nothing is refused as with criu", async () => {
   const { image } = await loggerImage("unmatched");
   const { code, stderr } = await crimg(["restore", image, "--remap-path", "/nobody=/knows", "--detach"], {

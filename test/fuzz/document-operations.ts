@@ -15,6 +15,7 @@ import { salvage } from "../../src/model/salvaged.js";
 import { openFileSet, openStream } from "../../src/open.js";
 import { type Conversion, planConversion } from "../../src/ops/convert/convert.js";
 import { writeConversion } from "../../src/ops/convert/write.js";
+import { coreOf } from "../../src/ops/core/core.js";
 import { diffCheckpoints } from "../../src/ops/diff/diff.js";
 import { explainLog } from "../../src/ops/explain/explain.js";
 import { extractables } from "../../src/ops/extract/extract.js";
@@ -83,6 +84,11 @@ export function documentOperations(target: Target): Operation[] {
         for (const _piece of contents()) break;
       }
     }),
+    on("core", (document) => {
+      const { checkpoint } = document;
+      for (const { pid } of checkpoint.tasks.slice(0, MAX_CORES))
+        for (const _piece of coreOf(document, { pid }).contents()) break;
+    }),
     on("grep", (document) => searched(document, random)),
     on("validate", (document) => checked(document)),
     on("validate --root --host", (document) =>
@@ -125,6 +131,7 @@ const PATTERNS = [
   ["7f 45 ?? 46", { hex: true }],
 ] as const;
 const MAX_HITS = 1000;
+const MAX_CORES = 20;
 
 function searched(document: Document, random: Random): void {
   const [pattern, options] = random.pick<(typeof PATTERNS)[number]>(PATTERNS);

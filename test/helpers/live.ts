@@ -111,8 +111,8 @@ export async function startProgram(
   return Object.assign(live, { log, options: { dump: words("criu dump"), restore: words("criu restore") } });
 }
 
-/** More than others on the host open while a tree is restored. */
-const COMMON_TERMINALS = 32;
+/** More than others on the host open while a tree is restored; criu tries 32 numbers at most, criu/tty.c. */
+const COMMON_TERMINALS = 20;
 
 /**
  * Whoever opens a pseudo terminal gets the lowest free number, and a restore needs those of its image. What `use` starts

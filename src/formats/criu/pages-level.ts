@@ -1,6 +1,6 @@
 import path from "node:path";
 import { FormatError } from "../../io/errors.js";
-import type { ByteSource } from "../../io/source.js";
+import { type ByteSource, readOver } from "../../io/source.js";
 import { ReadWindow } from "../../io/window.js";
 import { pageFormat } from "./compressed-pages.js";
 import { fileNameOf } from "./detect.js";
@@ -39,6 +39,10 @@ export class Level {
 
   read(offset: number, length: number): Buffer {
     return this.pages.read(offset, length);
+  }
+
+  readOver(into: Buffer, offset: number): void {
+    readOver(this.pages, into, offset);
   }
 
   /** For reading on; the bytes are valid until the next one. */

@@ -96,6 +96,12 @@ export class PageStore {
     return (this.#levels[run.level] as Level).read(run.offset + skip, length);
   }
 
+  /** Fills `into` with the bytes of a stored run from `skip` on. */
+  copy(run: StoredRun, skip: number, into: Buffer): void {
+    if (run.block === undefined) (this.#levels[run.level] as Level).readOver(into, run.offset + skip);
+    else this.bytesOf(run, skip, into.length).copy(into);
+  }
+
   /** Location of byte `skip` of a run. */
   location({ as, level, offset, block }: StoredRun, skip: number): StoredLocation {
     if (as === "file") return { where: as, file: this.fileOf(level), offset: offset + skip, level };

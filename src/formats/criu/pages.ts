@@ -73,7 +73,14 @@ export class AddressSpace {
   read(address: bigint, length: number): Buffer {
     if (length > MAX_MEMORY_READ_BYTES)
       throw new UsageError(`invalid length ${length} (expected at most ${MAX_MEMORY_READ_BYTES})`);
-    const bytes = Buffer.alloc(length);
+    const bytes = Buffer.allocUnsafeSlow(length);
+    this.readOver(bytes, address);
+    return bytes;
+  }
+
+  /** As `read`, into memory that is there already. */
+  readOver(bytes: Buffer, address: bigint): void {
+    const { length } = bytes;
     const from = this.#pageOf(address);
     let skip = Number(address % this.#unit);
     let done = 0;
@@ -84,7 +91,6 @@ export class AddressSpace {
         done += size;
         skip = 0;
       }
-    return bytes;
   }
 
   /** All mapped memory, or that in [from, to) in whole pages, ascending. Errors: FormatError. */
@@ -199,11 +205,14 @@ export class AddressSpace {
 
   #copy(piece: Piece, run: StoredRun, skip: number, into: Buffer): void {
     if (piece.store !== undefined && (run.as === "file" || run.as === "compressed")) {
-      piece.store.bytesOf(run, skip, into.length).copy(into);
+      piece.store.copy(run, skip, into);
       return;
     }
     const location = this.#location(piece, run, skip);
-    if (location.where === "zero") return;
+    if (location.where === "zero") {
+      into.fill(0);
+      return;
+    }
     const address = `0x${(BigInt(run.page + piece.shift) * this.#unit + BigInt(skip)).toString(16)}`;
     throw new FormatError("MISSING", `memory at ${address} of task ${this.pid} ${whyMissing(location)}`, {
       file: this.set.name,

@@ -8,6 +8,7 @@ import type { ByteSource } from "../../io/source.js";
 import { readStruct } from "../../schema/struct-reader.js";
 import {
   ELF_IDENT,
+  ELF_MAGIC,
   ELF_NHDR,
   ELF32_EHDR,
   ELF32_PHDR,
@@ -22,14 +23,13 @@ import {
 
 const READ_BYTES = 1024 * 1024;
 const MAX_BUILD_ID_BYTES = 512;
-const MAGIC = Buffer.from("\x7fELF", "latin1");
 
 /** The build id as bytes; undefined for a file that is not ELF or has none where criu looks. */
 export function readBuildId(source: ByteSource): Buffer | undefined {
   const bytes = source.read(0, Math.min(READ_BYTES, source.size));
   if (bytes.length < ELF64_EHDR.size) return undefined;
   const ident = readStruct(ELF_IDENT, bytes, "little-endian");
-  if (!ident.magic.equals(MAGIC) || (ident.data !== ELFDATA2LSB && ident.data !== ELFDATA2MSB))
+  if (!ident.magic.equals(ELF_MAGIC) || (ident.data !== ELFDATA2LSB && ident.data !== ELFDATA2MSB))
     return undefined;
   const byteOrder: ByteOrder = ident.data === ELFDATA2LSB ? "little-endian" : "big-endian";
   for (const { offset, size } of noteSegments(bytes, byteOrder, ident.class === ELFCLASS64)) {

@@ -19,19 +19,33 @@ const NATIVE = USER_X86_REGS_MODE.values.get("NATIVE") as number;
 /** Registers by name, of whichever architecture the core image carries. */
 export function registersOf(core: CoreEntry | undefined): ReadonlyMap<string, bigint> {
   if (core?.thread_info !== undefined) return registerNames(decodeRegisters(core.thread_info));
-  const { ti_aarch64, ti_arm, ti_ppc64, ti_s390, ti_mips, ti_loongarch64, ti_riscv64 } = core ?? {};
-  const info = ti_aarch64 ?? ti_arm ?? ti_ppc64 ?? ti_s390 ?? ti_mips ?? ti_loongarch64 ?? ti_riscv64;
-  return integersOf((info as { gpregs?: object } | undefined)?.gpregs ?? {});
+  return integersOf(infoOf(core).gpregs ?? {});
 }
 
-/** Integers by name; those of an array have their number behind. */
-function integersOf(fields: object): Map<string, bigint> {
-  const integers = new Map<string, bigint>();
+/** What else is stored of the registers of architectures other than x86, by set and name. */
+export function otherRegistersOf(core: CoreEntry | undefined): ReadonlyMap<string, bigint> {
+  const { gpregs, clear_tid_addr, ...sets } = infoOf(core);
+  return integersOf(sets);
+}
+
+interface ThreadInfo {
+  readonly gpregs?: object;
+  readonly clear_tid_addr?: bigint;
+}
+
+function infoOf(core: CoreEntry | undefined): ThreadInfo {
+  const { ti_aarch64, ti_arm, ti_ppc64, ti_s390, ti_mips, ti_loongarch64, ti_riscv64 } = core ?? {};
+  return ti_aarch64 ?? ti_arm ?? ti_ppc64 ?? ti_s390 ?? ti_mips ?? ti_loongarch64 ?? ti_riscv64 ?? {};
+}
+
+/** Integers by name; those of an array have their number behind, those of a message its name and a dot before. */
+function integersOf(fields: object, prefix = "", integers = new Map<string, bigint>()): Map<string, bigint> {
   for (const [name, value] of Object.entries(fields)) {
     if (NO_REGISTERS.has(name)) continue;
-    if (typeof value === "bigint" || typeof value === "number") integers.set(name, BigInt(value));
+    if (typeof value === "bigint" || typeof value === "number") integers.set(prefix + name, BigInt(value));
     else if (Array.isArray(value))
-      for (const [i, item] of value.entries()) integers.set(`${name}${i}`, BigInt(item));
+      for (const [i, item] of value.entries()) integers.set(`${prefix}${name}${i}`, BigInt(item));
+    else if (typeof value === "object") integersOf(value, `${prefix}${name}.`, integers);
   }
   return integers;
 }

@@ -6,11 +6,12 @@ import type { ThreadAddresses, ThreadAttributes } from "../attributes.js";
 import type { Thread } from "../checkpoint.js";
 import type { Credentials } from "../credentials.js";
 import type { PendingSignal } from "../signals.js";
+import type { X86State } from "../x86-registers.js";
 import { decodeThreadAttributes } from "./attributes.js";
 import { type Box, boxed } from "./box.js";
 import { controlGroupsOf, decodeControlGroupSet } from "./control-groups.js";
 import { decodeCredentials } from "./credentials.js";
-import { registersOf } from "./registers.js";
+import { decodeRegisters, otherRegistersOf, registersOf } from "./registers.js";
 import { decodeThreadQueue } from "./signals.js";
 
 /** A thread whose core image is read at the first look at it. A class: a damaged tree names 100,000 of them. */
@@ -43,6 +44,15 @@ export class CriuThread implements Thread {
 
   get registers(): ReadonlyMap<string, bigint> {
     return registersOf(this.#read());
+  }
+
+  get x86(): X86State | undefined {
+    const info = this.#read()?.thread_info;
+    return info && decodeRegisters(info);
+  }
+
+  get otherRegisters(): ReadonlyMap<string, bigint> {
+    return otherRegistersOf(this.#read());
   }
 
   get blocked(): bigint {

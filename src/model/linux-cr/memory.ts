@@ -5,6 +5,7 @@ import { RECORDS } from "../../formats/linux-cr/records.js";
 import { VMA_TYPE } from "../../formats/linux-cr/tables/memory.js";
 import { FormatError, UsageError } from "../../io/errors.js";
 import { MAX_MEMORY_READ_BYTES } from "../../io/limits.js";
+import { readOver } from "../../io/source.js";
 import { lazy } from "../lazy.js";
 import type { Memory, MemoryLocation, MemoryRun, PageCounts, SegmentArea } from "../memory.js";
 import type { StreamReader } from "./reader.js";
@@ -67,7 +68,13 @@ export class StreamMemory implements Memory {
   read(address: bigint, length: number): Buffer {
     if (length > MAX_MEMORY_READ_BYTES)
       throw new UsageError(`${length} bytes of memory at once, at most ${MAX_MEMORY_READ_BYTES} are read`);
-    const bytes = Buffer.alloc(length);
+    const bytes = Buffer.allocUnsafeSlow(length);
+    this.readOver(bytes, address);
+    return bytes;
+  }
+
+  readOver(bytes: Buffer, address: bigint): void {
+    const { length } = bytes;
     let skip = Number(address % this.#unit);
     let done = 0;
     const from = this.#pageOf(address);
@@ -82,11 +89,12 @@ export class StreamMemory implements Memory {
           { file: this.reader.image.name },
         );
       const size = Math.min(pages * this.pageSize - skip, length - done);
-      if (offset !== undefined) this.reader.image.source.read(offset + skip, size).copy(bytes, done);
+      const into = bytes.subarray(done, done + size);
+      if (offset === undefined) into.fill(0);
+      else readOver(this.reader.image.source, into, offset + skip);
       done += size;
       skip = 0;
     }
-    return bytes;
   }
 
   *runs(from = 0n, to = 1n << 64n): Generator<MemoryRun> {

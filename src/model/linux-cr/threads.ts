@@ -6,7 +6,7 @@ import { decodeThreadAttributes } from "./attributes.js";
 import { controlGroupsOf, decodeControlGroupSet } from "./control-groups.js";
 import { decodeCredentials } from "./credentials.js";
 import type { StreamReader } from "./reader.js";
-import { registersOf } from "./registers.js";
+import { decodeRegisters, registersOf } from "./registers.js";
 import { decodeQueue, decodeSignalSet } from "./signals.js";
 
 /** One TASK with all that is its own; undefined parts are those of a zombie. */
@@ -22,6 +22,11 @@ export function linuxCrThread(reader: StreamReader, part: Part, tid: number): Th
     get registers() {
       return registers();
     },
+    get x86() {
+      return reader.image.dialect.arch.family === "x86" ? decodeRegisters(reader, part) : undefined;
+    },
+    // Of other architectures a stream has one record with all that is stored.
+    otherRegisters: new Map(),
     get blocked() {
       const found = reader.find(part, RECORDS.SIGNAL_TASK);
       return found === undefined ? 0n : decodeSignalSet(reader.image, found.value.blocked);

@@ -10,7 +10,7 @@ import { StreamFiles } from "./linux-cr/stream-files.js";
 import { appendedLog, EDIT_LOG, logEntry } from "./log.js";
 import { type LogEntry, withoutValues } from "./log-entry.js";
 import { writeNewFiles } from "./new-file.js";
-import type { Plan } from "./plan.js";
+import { isSecret, type Plan } from "./plan.js";
 
 export interface Applied extends WrittenImage {
   /** What the log now says about this edit; undefined when nothing had to be changed. */
@@ -23,7 +23,7 @@ export interface ApplyOptions {
   /** Version of crimg for the log. */
   readonly version: string;
   readonly now?: Date | undefined;
-  /** False: keep no value in the log, neither old nor new; the edit can then not be undone. */
+  /** False, or an edit with a secret: keep no value in the log, neither old nor new; the edit can then not be undone. */
   readonly undo?: boolean | undefined;
 }
 
@@ -56,7 +56,8 @@ export function applyPlan(
   );
   const whole =
     changed.size === 0 ? undefined : logEntry(plan, changed, options.version, options.now ?? new Date());
-  const entry = whole !== undefined && options.undo === false ? withoutValues(whole) : whole;
+  const keepsValues = options.undo !== false && !plan.edits.some(isSecret);
+  const entry = whole !== undefined && !keepsValues ? withoutValues(whole) : whole;
   const appended = entry === undefined ? undefined : appendedLog(image.files, entry);
   const files = new Map<string, ByteSource | null>(changed);
   if (appended !== undefined) files.set(EDIT_LOG, appended.log);

@@ -114,8 +114,11 @@ export abstract class Editor extends ChangeLog {
     return { file: this.imageOf(origin), path: `[${origin.record}]${field}` };
   }
 
-  /** Changes bytes of a file of the image in place, such as those of pages. */
-  abstract patchFile(edit: Edit, file: string, offset: number, bytes: Buffer): void;
+  /**
+   * Changes bytes of a file of the image in place, such as those of pages; `shown` is on record instead of them. Errors: EDIT
+   * for bytes that another edit has changed.
+   */
+  abstract patchFile(edit: Edit, file: string, offset: number, bytes: Buffer, shown?: Shown): void;
   /** Notes where the old text of an edit stands in what the edit does not change. */
   abstract leaveSimilar(edit: Edit, text: string, changed: Similar): void;
 

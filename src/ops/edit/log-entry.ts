@@ -15,7 +15,7 @@ export interface LogEntry {
   readonly changes: readonly Change[];
   /** Paths on this host of files that the edit wrote beside the image; undoing it leaves them. */
   readonly made?: readonly string[] | undefined;
-  /** False: made with --no-undo, so that no old or new value is in the log. */
+  /** False: made with --no-undo or --redact, so that no old or new value is in the log. */
   readonly undoable?: false | undefined;
 }
 

@@ -12,7 +12,7 @@ import { EDIT_KINDS } from "./kinds/index.js";
 import { planPolicies, policyEdit } from "./kinds/policy.js";
 import { StreamEditor } from "./linux-cr/stream-editor.js";
 import { searchMemory } from "./mention-search.js";
-import { type Edit, editText, type Plan, type PlanOptions } from "./plan.js";
+import { type Edit, editText, type Plan, type PlanOptions, shownEdit } from "./plan.js";
 
 /**
  * Works out what edits do to an image set or a stream, in their order, and policies after them; nothing is written. The
@@ -39,7 +39,7 @@ export function planEdits(
   const mentions = scanMemory === true ? searchMemory(editor, editor.storedMemory(), onProgress) : undefined;
   const { changes, left, due, newFiles, restore } = editor;
   return {
-    ...{ set: document.name, edits: [...edits, ...policies.map(policyEdit)], changes, left },
+    ...{ set: document.name, edits: [...edits.map(shownEdit), ...policies.map(policyEdit)], changes, left },
     notes: [...editor.notes],
     warnings: [...editor.warnings, ...(document.family === "criu" ? podWarnings(document, edits) : [])],
     unmatched: unmatched(groups, editor, policies.length > 0 && policyMatches === 0),

@@ -62,9 +62,12 @@ export function planUndo(document: Document, steps: number, trust: UndoTrust = {
   const entries = lastEntries(log, steps, document.name, trust);
   const kept = entries.find(({ undoable }) => undoable === false);
   if (kept !== undefined)
-    throw new EditError(`the edit of ${kept.time} was made with --no-undo: its old values were not kept`, {
-      file: document.name,
-    });
+    throw new EditError(
+      `the edit of ${kept.time} was made with --no-undo or --redact: its old values were not kept`,
+      {
+        file: document.name,
+      },
+    );
   image.assertUndoable(entries);
   const files = previousFiles(image.files, entries);
   const changed = new Map<string, ByteSource | null>(files).set(EDIT_LOG, shortenedLog(log, steps));

@@ -1,14 +1,12 @@
-import type { Piece } from "../../io/concat.js";
 import { FormatError, NotFoundError, UsageError } from "../../io/errors.js";
 import { hex } from "../../io/hex.js";
 import { listed } from "../../io/listed.js";
 import { chosenTasks } from "../../model/chosen-tasks.js";
 import type { Document } from "../../model/document.js";
 import { type Mapping, mappingAt } from "../../model/mapping.js";
-import type { Memory, MemoryRun } from "../../model/memory.js";
+import type { Memory } from "../../model/memory.js";
+import { type MissingMemory, memoryPieces } from "../../model/memory-pieces.js";
 import type { AddressRange } from "../../model/origin.js";
-
-const CHUNK_BYTES = 1024 * 1024;
 
 /** Bytes from an address on without a length. */
 const SHOWN_BYTES = 256n;
@@ -93,40 +91,21 @@ function rangeOf({ start, end }: Mapping, wanted: Wanted): AddressRange {
 export function* memoryContents(
   { memory, start, end, pid }: ChosenMemory,
   fill?: (bytes: bigint, why: string) => void,
-): Generator<Exclude<Piece, { readonly source: unknown }>> {
-  const unit = BigInt(memory.pageSize);
-  let at = start;
-  for (const run of memory.runs(start, end)) {
-    const from = run.address > start ? run.address : start;
-    const behind = run.address + BigInt(run.pages) * unit;
-    const to = behind < end ? behind : end;
-    if (from > at) yield* missing({ pid, start: at, end: from }, "is not mapped", fill);
-    if (run.where === "file" || run.where === "compressed")
-      for (let next = from; next < to; next += BigInt(CHUNK_BYTES))
-        yield memory.read(next, Number(to - next < CHUNK_BYTES ? to - next : BigInt(CHUNK_BYTES)));
-    else if (run.where === "zero") yield { zeros: Number(to - from) };
-    else yield* missing({ pid, start: from, end: to }, whyMissing(run), fill);
-    at = to;
-  }
-  if (at < end) yield* missing({ pid, start: at, end }, "is not mapped", fill);
+): Generator<Buffer | { readonly zeros: number }> {
+  for (const piece of memoryPieces(memory, { start, end }))
+    if (!("missing" in piece)) yield piece;
+    else yield missing({ pid, ...piece.missing }, fill);
 }
 
-function whyMissing(run: MemoryRun): string {
-  if (run.where === "lazy") return "was left in the dumped task for lazy migration";
-  if (run.where === "parent-missing") return `is missing in parent set ${run.level} of the chain`;
-  return run.where === "absent" ? `is not in the image (${run.why})` : "is not in the image";
-}
-
-function* missing(
-  { pid, start, end }: AddressRange & { readonly pid: number },
-  why: string,
+function missing(
+  { pid, start, end, why }: MissingMemory & { readonly pid: number },
   fill: ((bytes: bigint, why: string) => void) | undefined,
-): Generator<{ readonly zeros: number }> {
+): { readonly zeros: number } {
   if (fill === undefined)
     throw new FormatError(
       "MISSING",
       `memory at ${hex(start)}-${hex(end)} of task ${pid} ${why}; --zeros writes zeros in its place`,
     );
   fill(end - start, why);
-  yield { zeros: Number(end - start) };
+  return { zeros: Number(end - start) };
 }

@@ -1,6 +1,6 @@
 import { chosenTasks } from "../../model/chosen-tasks.js";
 import type { Document } from "../../model/document.js";
-import { stringsAt } from "./strings.js";
+import { stringsAt } from "../../model/strings.js";
 import { type ShowOptions, type TaskName, taskName, type ViewHead, viewHead } from "./view.js";
 
 export interface EnvView extends ViewHead<"env"> {

@@ -10,12 +10,12 @@ import { askedRights } from "../../model/rights/asked.js";
 import type { Bearer } from "../../model/rights/bearer.js";
 import { rightsBeyond } from "../../model/rights/rights.js";
 import { lookAt } from "../../model/salvaged.js";
+import { stringsAt } from "../../model/strings.js";
 import { containerSummary } from "./container.js";
 import { surveyFields } from "./field-survey.js";
 import { mappedBytes } from "./maps.js";
 import { peculiarities } from "./peculiarities.js";
 import { streamFacts } from "./stream-summary.js";
-import { stringsAt } from "./strings.js";
 import type {
   CheckpointFacts,
   FileFacts,

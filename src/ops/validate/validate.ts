@@ -21,6 +21,7 @@ import { SET_RULES } from "./set/rules.js";
 import { recordsByKind, StreamContext } from "./stream/context.js";
 import { DAMAGE_FACTS, damage } from "./stream/damage.js";
 import { STREAM_RULES } from "./stream/rules.js";
+import { SUSPICIOUS_RULES } from "./suspicious/rules.js";
 
 /** A rule with the formats that it is checked in. */
 export interface ListedRule extends RuleFacts {
@@ -33,6 +34,7 @@ export const RULES: readonly ListedRule[] = listed(
     ...SET_RULES,
     ...PACKAGE_RULES,
     ...MODEL_RULES,
+    ...SUSPICIOUS_RULES,
     ...ROOT_RULES,
     ...IN_USE_RULES,
     ...SET_ROOT_RULES,
@@ -44,6 +46,7 @@ export const RULES: readonly ListedRule[] = listed(
     DAMAGE_FACTS,
     ...STREAM_RULES,
     ...MODEL_RULES,
+    ...SUSPICIOUS_RULES,
     ...ROOT_RULES,
     ...IN_USE_RULES,
     ...STREAM_ROOT_RULES,
@@ -87,6 +90,8 @@ export interface ValidateOptions {
   readonly users?: FileUsers | undefined;
   /** The owner of the image, when that is neither root nor the caller's own word: what it asks beyond is told. */
   readonly owner?: Bearer | undefined;
+  /** Look for what an intruder leaves too; `only` may name such rules without it. */
+  readonly suspicious?: boolean | undefined;
   /** Rules that are not checked. */
   readonly ignore?: readonly string[] | undefined;
   /** If given, the only rules that are checked. */
@@ -147,10 +152,12 @@ function surroundings<C extends ImageContext>(
   name: string,
   collector: Collector,
   image: C,
-  { root, watch = [], criu, slim, host, users, owner }: ValidateOptions,
+  { root, watch = [], criu, slim, host, users, owner, suspicious, only = [] }: ValidateOptions,
   rootRules: readonly Rule<{ image: C; tree: RootTree; watch: readonly string[] }>[],
   hostRules: readonly Rule<{ image: C; host: Host }>[],
 ): void {
+  if (suspicious === true || SUSPICIOUS_RULES.some(({ id }) => only.includes(id)))
+    collector.run(SUSPICIOUS_RULES, image);
   if (root !== undefined) {
     const context = { image, tree: openRoot(root), watch };
     collector.run(ROOT_RULES, context);

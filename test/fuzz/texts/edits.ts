@@ -46,6 +46,9 @@ const TEXTS: Readonly<Record<string, (random: Random) => string>> = {
   "remap-path": (random) => `${path(random)}=${path(random)}`,
   "remap-socket": (random) =>
     `${random.pick(["/tmp/a", "@x", "\\0x"])}=${random.pick(["/tmp/b", "@y", "@".repeat(200)])}`,
+  redact: (random) => random.pick(["PATH", "HOME=/", "a", "\u001b", edgeText(random)]),
+  "redact-hex": (random) => random.pick(["00", "7f 45 4c 46", "4? ??", "??", "4"]),
+  "redact-regex": (random) => random.pick(["[A-Z]+=", "/[a-z]+", ".", "[^]", "(a*)*b", "("]),
   set: (random) =>
     `${random.pick(SET_PLACES)}=${random.pick(["absent", "1", '"x"', "[]", "{}", "O_RDWR|x", String(random.pick(EDGE_NUMBERS)), edgeText(random)])}`,
   "tcp-listen-remap": (random) => random.pick(["80:81", "1:65535,2:3", "8080:8080", "0:1"]),

@@ -29,7 +29,7 @@ import type { Socket } from "../../../model/socket.js";
 import type { EpollWatch } from "../../../model/special-file.js";
 import { type FieldPath, formatPath, parsePath } from "../../../schema/patch.js";
 import type { OwnedAddressRule } from "../address-rules.js";
-import type { DeletedEdit, Redirected, Similar } from "../editor.js";
+import type { DeletedEdit, Redirected, Shown, Similar } from "../editor.js";
 import type { HeldDescriptor, PairedSocket } from "../held-files.js";
 import type {
   ChangedFact,
@@ -169,8 +169,8 @@ export class SetEditor extends SetRecords {
     this.changeObject(edit, "identity", identity, nothing, () => "a file without checks");
   }
 
-  patchFile(edit: Edit, file: string, offset: number, bytes: Buffer): void {
-    this.patch(edit, path.basename(file), offset, bytes);
+  patchFile(edit: Edit, file: string, offset: number, bytes: Buffer, shown?: Shown): void {
+    this.patch(edit, path.basename(file), offset, { bytes, shown });
   }
 
   leaveSimilar(edit: Edit, text: string, changed: Similar): void {

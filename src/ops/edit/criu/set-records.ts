@@ -13,6 +13,7 @@ import { type FieldChange, type FieldPath, formatPath } from "../../../schema/pa
 import { type FieldVisitor, fieldVisitor, type VisitedField } from "../../../schema/visit.js";
 import { Editor } from "../editor.js";
 import type { PathField } from "../objects.js";
+import { type Patch, Patches, patchedField } from "../patches.js";
 import type { Edit, PlanOptions } from "../plan.js";
 import { fieldAt, shownValue, valueAt, withValueAt } from "./value-at.js";
 
@@ -47,7 +48,7 @@ interface PendingImage {
 export abstract class SetRecords extends Editor {
   readonly set: CriuImageSet;
   readonly #images = new Map<string, PendingImage>();
-  readonly #patches = new Map<string, Splice[]>();
+  readonly #patches = new Map<string, Patches>();
 
   constructor(
     readonly files: FileSet,
@@ -137,19 +138,19 @@ export abstract class SetRecords extends Editor {
     added.push({ table, value });
   }
 
-  /** Changes bytes of a raw image in place. */
-  patch(edit: Edit, fileName: string, offset: number, bytes: Buffer): void {
+  /** Changes bytes of an image in place; `shown` is on record instead of them. */
+  patch(edit: Edit, fileName: string, offset: number, { bytes, shown }: Patch): void {
     this.matched(edit);
     const source = this.files.open(fileName);
     if (source === undefined) throw new EditError("there is no such file in the set", { file: fileName });
-    const before = Buffer.from(source.read(offset, bytes.length));
-    const patches = memo(this.#patches, fileName, () => []);
-    const end = offset + bytes.length;
-    if (patches.some((other) => other.offset < end && offset < other.offset + other.size))
-      throw new EditError("two edits change the same bytes", { file: fileName, offset });
-    patches.push({ offset, size: bytes.length, bytes });
-    const field = `0x${offset.toString(16)}`;
-    this.log(edit, { image: fileName, record: undefined, field, before, after: bytes });
+    memo(this.#patches, fileName, () => new Patches(fileName)).add(offset, bytes);
+    const values = shown ?? { before: Buffer.from(source.read(offset, bytes.length)), after: bytes };
+    this.log(edit, {
+      image: fileName,
+      record: undefined,
+      field: patchedField(offset, bytes, shown),
+      ...values,
+    });
   }
 
   splices(): Map<string, Splice[]> {
@@ -158,11 +159,7 @@ export abstract class SetRecords extends Editor {
       const image = this.set.imageNamed(name);
       if (image !== undefined) all.set(name, rewriteImage(image, edits satisfies RecordEdits));
     }
-    for (const [name, patches] of this.#patches)
-      all.set(
-        name,
-        [...(all.get(name) ?? []), ...patches].sort((a, b) => a.offset - b.offset),
-      );
+    for (const [name, patches] of this.#patches) all.set(name, patches.among(all.get(name) ?? []));
     for (const [name, splices] of all) if (splices.length === 0) all.delete(name);
     return all;
   }

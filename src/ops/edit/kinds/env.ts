@@ -1,11 +1,11 @@
-import path from "node:path";
-import { EditError, UnsupportedError, UsageError } from "../../../io/errors.js";
+import { EditError, UsageError } from "../../../io/errors.js";
 import { MAX_STRING_AREA_BYTES } from "../../../io/limits.js";
 import { bytesToText, textToBytes } from "../../../io/text.js";
 import type { Memory } from "../../../model/memory.js";
 import type { Editor } from "../editor.js";
 import type { EditKind } from "../kind.js";
 import type { Edit } from "../plan.js";
+import { assertPlain } from "../stored-page.js";
 
 interface EnvEdit {
   readonly pid: number;
@@ -99,16 +99,9 @@ function writeMemory(editor: Editor, edit: Edit, memory: Memory, from: bigint, b
     const at = Number(start - from);
     const piece = bytes.subarray(at, at + Number((behind < end ? behind : end) - start));
     const page = `the page at 0x${start.toString(16)}`;
-    if (run.where === "compressed")
-      throw new UnsupportedError(`${page} is compressed, and crimg does not write compressed pages`, {
-        file: run.file,
-        offset: run.offset,
-      });
-    if (run.where !== "file") throw new EditError(`${page} is not stored in this image (${run.where})`);
-    if (run.level > 0)
-      throw new EditError(
-        `${page} is in the parent set ${path.dirname(run.file)}, which other sets may share; it is not changed there`,
-      );
+    if (run.where !== "file" && run.where !== "compressed")
+      throw new EditError(`${page} is not stored in this image (${run.where})`);
+    assertPlain({ ...run, isCompressed: run.where === "compressed" }, page);
     editor.patchFile(edit, run.file, run.offset + Number(start - run.address), piece);
   }
 }

@@ -12,6 +12,7 @@ import { hostname } from "./hostname.js";
 import { lease } from "./lease.js";
 import { leaseExpiry } from "./lease-expiry.js";
 import { lock } from "./lock.js";
+import { redact, redactHex, redactRegex } from "./redact.js";
 import { remapAddress } from "./remap-address.js";
 import { remapPath } from "./remap-path.js";
 import { rootfsAdd } from "./rootfs-add.js";
@@ -39,6 +40,9 @@ export const EDIT_KINDS: readonly EditKind[] = [
   leaseExpiry,
   expiry,
   env,
+  redact,
+  redactHex,
+  redactRegex,
   acceptFile,
   noFileCheck,
   rootfsDrop,

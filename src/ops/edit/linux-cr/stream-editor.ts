@@ -138,8 +138,8 @@ export class StreamEditor extends StreamRecords {
     this.dropObject(edit, identity);
   }
 
-  patchFile(edit: Edit, _file: string, offset: number, bytes: Buffer): void {
-    this.patch(edit, this.recordAt(offset), offset, bytes);
+  patchFile(edit: Edit, _file: string, offset: number, bytes: Buffer, shown?: Shown): void {
+    this.patch(edit, this.recordAt(offset), offset, { bytes, shown });
   }
 
   leaveSimilar(edit: Edit, text: string, changed: Similar): void {

@@ -12,6 +12,7 @@ import { StreamReader } from "../../../model/linux-cr/reader.js";
 import { equalValues } from "../../../schema/equal.js";
 import { leafText, structLeaves, structText } from "../../../schema/struct-fields.js";
 import { Editor, type Shown } from "../editor.js";
+import { type Patch, Patches, patchedField } from "../patches.js";
 import type { Edit, PlanOptions } from "../plan.js";
 import { type StructPath, structValueAt, withStructValue } from "./struct-path.js";
 
@@ -44,7 +45,7 @@ export abstract class StreamRecords extends Editor {
   readonly #insertions = new Map<number, Insertion[]>();
   /** What belongs to a record and stands behind it: it goes where that goes. */
   readonly #followers = new Map<number, Insertion[]>();
-  readonly #patches: Splice[] = [];
+  readonly #patches: Patches;
 
   constructor(
     readonly document: LinuxCrDocument,
@@ -54,6 +55,7 @@ export abstract class StreamRecords extends Editor {
     this.image = document.image;
     this.reader = new StreamReader(document.image);
     this.name = path.basename(document.name);
+    this.#patches = new Patches(this.name);
   }
 
   imageOf(): string {
@@ -235,15 +237,15 @@ export abstract class StreamRecords extends Editor {
     }
   }
 
-  /** Changes bytes inside a record that is not read as a whole, such as one with pages. */
-  patch(edit: Edit, index: number, offset: number, bytes: Buffer): void {
+  /** Changes bytes inside a record that is not read as a whole, such as one with pages; `shown` is on record instead. */
+  patch(edit: Edit, index: number, offset: number, { bytes, shown }: Patch): void {
     this.matched(edit);
-    const before = Buffer.from(this.image.source.read(offset, bytes.length));
-    const end = offset + bytes.length;
-    if (this.#patches.some((other) => other.offset < end && offset < other.offset + other.size))
-      throw new EditError("two edits change the same bytes", { file: this.image.name, offset });
-    this.#patches.push({ offset, size: bytes.length, bytes });
-    this.#record(edit, index, `0x${offset.toString(16)}`, { before, after: bytes });
+    this.#patches.add(offset, bytes);
+    const values = shown ?? {
+      before: Buffer.from(this.image.source.read(offset, bytes.length)),
+      after: bytes,
+    };
+    this.#record(edit, index, patchedField(offset, bytes, shown), values);
   }
 
   splices(): Map<string, Splice[]> {
@@ -256,7 +258,7 @@ export abstract class StreamRecords extends Editor {
     const edits = new Map<number, RecordEdit>();
     for (const index of new Set([...this.#fields.keys(), ...this.#payloads.keys()]))
       if (!this.isDropped(index)) edits.set(index, this.#editOf(index));
-    const all = [...editSplices(this.image, edits), ...this.#patches];
+    const all = [...editSplices(this.image, edits)];
     for (const before of new Set([
       ...this.#insertions.keys(),
       ...[...this.#followers.keys()].map((i) => i + 1),
@@ -270,8 +272,7 @@ export abstract class StreamRecords extends Editor {
       const page = this.image.rawPage(index)?.size ?? 0;
       all.push({ offset, size: size + page, bytes: Buffer.alloc(0) });
     }
-    // What is inserted before a record comes before what is done to it: an insertion has no size.
-    return all.sort((a, b) => a.offset - b.offset || a.size - b.size);
+    return this.#patches.among(all);
   }
 
   #editOf(index: number): RecordEdit {

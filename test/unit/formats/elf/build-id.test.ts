@@ -6,7 +6,7 @@ import * as assert from "uvu/assert";
 import { buildIdWords, readBuildId } from "../../../../src/formats/elf/build-id.js";
 import { ELF_NHDR, ELF32_EHDR, ELF32_PHDR } from "../../../../src/formats/elf/tables.js";
 import { FileSource, MemorySource } from "../../../../src/io/source.js";
-import { writeStruct } from "../../../../src/schema/struct-writer.js";
+import { writeGivenFields } from "../../../../src/schema/struct-writer.js";
 import { needs } from "../../../helpers/needs.js";
 import { suite } from "../../../helpers/suite.js";
 
@@ -30,15 +30,19 @@ test("the id that the linker was told", () => {
 /** A 32-bit big-endian file with one note segment. */
 function bigEndian(id: Buffer): Buffer {
   const order = "big-endian";
-  const header = writeStruct(
+  const header = writeGivenFields(
     ELF32_EHDR,
     { e_type: 2, e_machine: 22, e_phoff: ELF32_EHDR.size, e_phentsize: ELF32_PHDR.size, e_phnum: 1 },
     order,
   );
   header.set([0x7f, 0x45, 0x4c, 0x46, 1, 2, 1]);
   const notes = ELF32_EHDR.size + ELF32_PHDR.size;
-  const segment = writeStruct(ELF32_PHDR, { p_type: 4, p_offset: notes, p_filesz: 16 + id.length }, order);
-  const note = writeStruct(ELF_NHDR, { n_namesz: 4, n_descsz: id.length, n_type: 3 }, order);
+  const segment = writeGivenFields(
+    ELF32_PHDR,
+    { p_type: 4, p_offset: notes, p_filesz: 16 + id.length },
+    order,
+  );
+  const note = writeGivenFields(ELF_NHDR, { n_namesz: 4, n_descsz: id.length, n_type: 3 }, order);
   return Buffer.concat([header, segment, note, Buffer.from("GNU\0"), id]);
 }
 

@@ -1,10 +1,9 @@
-import { type CrimgError, isCrimgError } from "../../io/errors.js";
-import { hex } from "../../io/hex.js";
-import { MAX_STRING_AREA_BYTES } from "../../io/limits.js";
-import { bytesToText } from "../../io/text.js";
-import type { Memory } from "../../model/memory.js";
-import type { AddressRange } from "../../model/origin.js";
-import { rangeSize } from "./view.js";
+import { type CrimgError, isCrimgError } from "../io/errors.js";
+import { hex } from "../io/hex.js";
+import { MAX_STRING_AREA_BYTES } from "../io/limits.js";
+import { bytesToText } from "../io/text.js";
+import type { Memory } from "./memory.js";
+import type { AddressRange } from "./origin.js";
 
 /** Strings of a task's memory, or why they cannot be read. */
 export type MemoryStrings =
@@ -14,7 +13,7 @@ export type MemoryStrings =
 /** The NUL-terminated strings in a range of memory: the arguments or the environment of a task. */
 export function stringsAt(memory: Memory | undefined, area: AddressRange | undefined): MemoryStrings {
   if (memory === undefined || area === undefined) return { strings: [], problem: "the task has no memory" };
-  const size = rangeSize(area);
+  const size = area.end > area.start ? area.end - area.start : 0n;
   if (size === 0n) return { strings: [] };
   if (size > MAX_STRING_AREA_BYTES)
     return problem(

@@ -1,11 +1,11 @@
 import path from "node:path";
-import type { Checkpoint } from "../../model/checkpoint.js";
-import { lazy } from "../../model/lazy.js";
-import { mappingAt } from "../../model/mapping.js";
-import type { StoredMemory, StoredPages } from "../../model/memory.js";
-import type { AddressRange } from "../../model/origin.js";
-import { type SegmentUse, segmentUses } from "../../model/segment-uses.js";
-import type { FilePiece, StoredContents } from "../../model/stored-bytes.js";
+import type { Checkpoint } from "../checkpoint.js";
+import { lazy } from "../lazy.js";
+import { mappingAt } from "../mapping.js";
+import type { StoredMemory, StoredPages } from "../memory.js";
+import type { AddressRange } from "../origin.js";
+import { type SegmentUse, segmentUses } from "../segment-uses.js";
+import type { FilePiece, StoredContents } from "../stored-bytes.js";
 
 /** Where bytes are: in which memory, queue or file, and in which file of the image. */
 export interface Place {
@@ -86,11 +86,15 @@ export class Places {
   }
 }
 
-function storedAt(pages: StoredPages, address: bigint): Pick<Place, "file" | "fileOffset" | "level"> {
+/** In which file of the image the byte at an address is; nothing for one that is in none. */
+export function storedAt(
+  pages: StoredPages,
+  address: bigint,
+): Pick<Place, "file" | "fileOffset" | "level" | "compressed"> {
   const location = pages.locate(address);
   if (location.where !== "file" && location.where !== "compressed") return {};
   const { file, offset, level, where } = location;
-  const compressed = where === "compressed" ? { compressed: true } : {};
+  const compressed = where === "compressed" ? { compressed: true as const } : {};
   return { file: path.basename(file), fileOffset: offset, level, ...compressed };
 }
 
