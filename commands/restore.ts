@@ -189,9 +189,9 @@ Exit status: 0 restored (and, without --detach, ended, with any status), 1 it ca
 
   /** Of an archive the images, and the root file system, are made in temporary places. */
   async #prepare(document: Document, request: RestoreRequest): Promise<PreparedRestore> {
-    const { rootfs, "rootfs-in-place": inPlace } = this.flags;
+    const { rootfs, "rootfs-in-place": inPlace, netns: network } = this.flags;
     if (rootfs === undefined && !isInArchive(document)) return prepareRestore(document, request);
-    const root = rootfs === undefined ? undefined : { directory: rootfs, inPlace };
+    const root = rootfs === undefined ? undefined : { directory: rootfs, inPlace, network };
     const prepared = await prepareArchive(document, { ...request, rootfs: root });
     this.#made.push(prepared);
     return prepared;

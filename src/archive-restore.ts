@@ -1,8 +1,8 @@
-import fs from "node:fs";
+import { stillNeeded } from "./backends/criu/command-line.js";
 import { makeGroupsAbove } from "./backends/criu/container/control-groups.js";
+import { InheritedDescriptors } from "./backends/criu/container/descriptors.js";
 import { answeredMounts } from "./backends/criu/container/external-mounts.js";
 import { ContainerRoot, type RootRequest } from "./backends/criu/container/root.js";
-import { inheritedPipes } from "./backends/criu/container/stdio.js";
 import { containerFacts } from "./formats/archive/container.js";
 import { ENGINE_FILES } from "./formats/archive/engine-files.js";
 import type { PackagedSet } from "./formats/archive/package.js";
@@ -17,6 +17,7 @@ import { NO_GRANT } from "./model/rights/grant.js";
 import { isPrivileged } from "./model/rights/privileged.js";
 import { filesOfSet } from "./ops/edit/criu/packaged-files.js";
 import { planEdits } from "./ops/edit/plan-edits.js";
+import { openRestoreOptions } from "./ops/restore-options/restore-options.js";
 import { copyOfSet } from "./private-copy.js";
 import { type PreparedRestore, prepareOwn, type RestoreRequest } from "./restore.js";
 
@@ -117,13 +118,13 @@ interface Container extends Pick<PreparedRestore, "options" | "refusals"> {
 
 /** What is around the tasks of a container: its root file system, mounts and standard streams. */
 function containerOf(
-  { checkpoint }: CriuDocument,
+  document: CriuDocument,
   packaged: Packaged,
   files: FileSet,
   owner: Bearer | undefined,
   { rootfs, grant = NO_GRANT, extra, detach }: ArchiveRequest & { readonly rootfs: RootRequest },
 ): Container {
-  const { mounts } = checkpoint;
+  const { mounts } = document.checkpoint;
   const isForeign = owner !== undefined && isPrivileged();
   const grants = (name: "file" | "setuid"): boolean =>
     !isForeign || grant.grants({ name, asked: "", had: "" });
@@ -131,9 +132,9 @@ function containerOf(
   const facts = containerFacts(set);
   const unpack = { setIds: grants("setuid") };
   const root = new ContainerRoot(rootfs);
-  const inherited: number[] = [];
+  const inherited = new InheritedDescriptors();
   const close = (): void => {
-    for (const fd of inherited) fs.closeSync(fd);
+    inherited.close();
     root.close();
   };
   try {
@@ -146,11 +147,17 @@ function containerOf(
       set: packaged.set,
     });
     root.makeMountPoints(mounts, ({ externalKey }) => answered.files.has(externalKey ?? ""));
-    const streams = inheritedPipes(facts.stdio, detach);
-    // Detached tasks must not keep a pipe or terminal of crimg open.
-    if (detach) for (const _stream of streams) inherited.push(fs.openSync("/dev/null", "r+"));
-    const options = [...answered.options, ...streams];
-    return { directory: root.directory, options, refusals: answered.refusals, inherited, close };
+    inherited.addPipes(facts.stdio, detach);
+    for (const { option, value = "", from } of stillNeeded(openRestoreOptions(document), extra))
+      if (option === "--inherit-fd" && from.startsWith("netns-"))
+        inherited.addNetwork(value.slice(value.indexOf(":") + 1), rootfs.network ?? root.network(), from);
+    return {
+      directory: root.directory,
+      options: [...answered.options, ...inherited.options],
+      refusals: answered.refusals,
+      inherited: inherited.fds,
+      close,
+    };
   } catch (error) {
     close();
     throw error;

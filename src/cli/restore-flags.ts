@@ -22,6 +22,12 @@ export const RESTORE_FLAGS = {
     description: "make the changes of the container in the directory of --rootfs itself",
     dependsOn: ["rootfs"],
   }),
+  netns: string({
+    description:
+      "of an archive: network namespace that the container had from its engine, such as /run/netns/web [default: a new one with a loopback interface alone]",
+    helpValue: "PATH",
+    dependsOn: ["rootfs"],
+  }),
   backend: option({ options: [...BACKENDS, PODMAN] as const })({
     default: "auto",
     description:

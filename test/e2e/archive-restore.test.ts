@@ -8,6 +8,7 @@ import {
   readFileSync,
   readlinkSync,
   statSync,
+  writeFileSync,
 } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -142,6 +143,36 @@ test("in place: changes stay in the directory; a mount answered by the user is t
   assert.match(readFileSync(join(root, "log"), "utf8"), /^0\n1\n2\n3\n4\n/);
   assert.not(existsSync(join(root, "etc/motd")));
   assert.equal(readdirSync(join(root, "data")), []);
+});
+
+test("a network namespace of the engine is a new one, or one that the user names", async () => {
+  const [theirs, mine] = ["theirs", "mine"].map((name) => join(freshDirectory("netns"), name)) as [
+    string,
+    string,
+  ];
+  for (const file of [theirs, mine]) {
+    writeFileSync(file, "");
+    assert.is(spawnSync("unshare", [`--net=${file}`, "true"]).status, 0);
+  }
+  try {
+    await engine.start("netted", `ns:${theirs}`);
+    const archive = join(engine.home, "netted.tar");
+    engine.run("container", "checkpoint", "netted", "--export", archive);
+    groups.push(engine.run("inspect", "--format", "{{.Id}}", "netted"));
+    engine.run("rm", "--force", "netted");
+    engine.run("volume", "rm", "netted-ticks");
+    await restored([archive, "--rootfs", image], async (pid) => {
+      assert.match(answer(pid, 8080), /^tick \d+ of ticker: good morning\n$/);
+      assert.is.not(statSync(`/proc/${pid}/ns/net`).ino, statSync(theirs).ino);
+      assert.is.not(statSync(`/proc/${pid}/ns/net`).ino, statSync("/proc/self/ns/net").ino);
+    });
+    await restored([archive, "--rootfs", image, "--netns", mine], async (pid) => {
+      assert.is(statSync(`/proc/${pid}/ns/net`).ino, statSync(mine).ino);
+      assert.match(answer(pid, 8080), /^tick \d+ of ticker: good morning\n$/);
+    });
+  } finally {
+    for (const file of [theirs, mine]) spawnSync("umount", [file]);
+  }
 });
 
 test("an archive of another user gets no rights of root", async () => {

@@ -11,7 +11,8 @@ export function unmount(directory: string): void {
   run("umount", ["--lazy", directory]);
 }
 
-function run(program: string, args: readonly string[]): void {
+/** Runs a program of util-linux. Errors: BACKEND with what it says. */
+export function run(program: string, args: readonly string[]): void {
   const { status, stderr, error } = spawnSync(program, args, { encoding: "utf8" });
   if (status === 0) return;
   const said = error?.message ?? stderr.trim().split("\n").at(-1);

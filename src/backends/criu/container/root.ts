@@ -16,6 +16,7 @@ import { PinnedDirectory } from "../../../io/pinned-directory.js";
 import type { ByteSource } from "../../../io/source.js";
 import { tryRemoveDirectory } from "../../../io/try-remove.js";
 import type { Mount } from "../../../model/checkpoint.js";
+import { newNetwork } from "./descriptors.js";
 import { mount, unmount } from "./mount.js";
 
 export interface RootRequest {
@@ -23,6 +24,8 @@ export interface RootRequest {
   readonly directory: string;
   /** Whether the changes of the container, those that are stored and those that follow, are made in it. */
   readonly inPlace: boolean;
+  /** Path of the network namespace to use for an external one; a new one with a loopback interface by default. */
+  readonly network?: string | undefined;
 }
 
 /**
@@ -96,6 +99,11 @@ export class ContainerRoot {
     const file = this.#new();
     fs.writeFileSync(file, text, { flag: "wx", mode: 0o644 });
     return file;
+  }
+
+  /** A new network namespace; gives its path. Errors: BACKEND. */
+  network(): string {
+    return newNetwork(this.#home);
   }
 
   /** Leaves this mount namespace; a restored container keeps what it uses. */
