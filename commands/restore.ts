@@ -1,5 +1,4 @@
 import { tmpdir } from "node:os";
-import { refuseArchive } from "../src/cli/archives.js";
 import { BaseCommand } from "../src/cli/base-command.js";
 import { editsFromFlags } from "../src/cli/edit-flags.js";
 import { type Answer, EXIT } from "../src/cli/exit-codes.js";
@@ -18,19 +17,22 @@ import {
   restoreCommandLine,
   warningsOf,
 } from "../src/cli/restore-lines.js";
-import { runAs } from "../src/cli/run-as.js";
+import { isInOwnMounts, runAs, runInOwnMounts } from "../src/cli/run-again.js";
 import { StepLog } from "../src/cli/step-log.js";
 import { styleFor } from "../src/cli/style.js";
 import {
   type Document,
   type Edit,
+  isInArchive,
   OutputName,
   openDocument,
   ownerToBecome,
   type Policy,
+  type PreparedArchive,
   type PreparedRestore,
   parseGrant,
   podmanRestore,
+  prepareArchive,
   prepareRestore,
   type Restart,
   type RestoreRequest,
@@ -49,6 +51,9 @@ streams of crimg checkpoint and criu for the rest, or the other one if only that
 Edits are applied to a temporary copy; the original is only read. A stream can be piped in, as -.
 
 An archive that Podman made is handed to podman with --backend podman: as it is, or as a temporary copy with the edits.
+Without the engine, criu restores an archive into a root file system: --rootfs DIR names that of the container's image. The
+stored changes are made over it, mounts, control groups and standard streams are as the files of the engine tell. In the
+background (--detach) the standard streams lead to /dev/null.
 
 Arguments after -- are passed to criu, or to podman container restore; they replace those that crimg derives.
 
@@ -97,6 +102,10 @@ Exit status: 0 restored (and, without --detach, ended, with any status), 1 it ca
         "<%= config.bin %> <%= command.id %> web.tar --backend podman --name web2 --tcp-listen-remap 8080:9090",
     },
     {
+      description: "restore an archive without its engine",
+      command: "<%= config.bin %> <%= command.id %> web.tar --rootfs /srv/rootfs --detach --pidfile web.pid",
+    },
+    {
       description: "pass options to criu",
       command: "<%= config.bin %> <%= command.id %> IMG -- --tcp-close",
     },
@@ -137,6 +146,7 @@ Exit status: 0 restored (and, without --detach, ended, with any status), 1 it ca
   }
 
   readonly #outputs: OutputName[] = [];
+  readonly #made: PreparedArchive[] = [];
   #logFile: OutputName | undefined;
 
   async run(): Promise<Answer> {
@@ -153,12 +163,17 @@ Exit status: 0 restored (and, without --detach, ended, with any status), 1 it ca
       process.exitCode = await runAs(owner);
       return EXIT.ok;
     }
+    const { rootfs } = flags;
+    if (rootfs !== undefined && !isInOwnMounts()) {
+      if (process.geteuid?.() !== 0) throw new UsageError("--rootfs requires root");
+      process.exitCode = await runInOwnMounts();
+      return EXIT.ok;
+    }
     const document = openDocument(this.image, { ...this.opening, spoolIn: tmpdir() });
     try {
       if (flags.backend === PODMAN) return this.#byPodman(document, edits, policies);
       if (flags.name !== undefined) throw new UsageError("--name is for --backend podman");
-      refuseArchive(document);
-      const prepared = await prepareRestore(document, this.#request(edits, policies));
+      const prepared = await this.#prepare(document, this.#request(edits, policies));
       if (flags.print) return this.#print(prepared);
       for (const warning of warningsOf(prepared)) this.warn(warning);
       const problems = [...problemLines(prepared, this.#goOn())];
@@ -166,9 +181,20 @@ Exit status: 0 restored (and, without --detach, ended, with any status), 1 it ca
       if (problems.length > 0) return this.#refuse(prepared, problems);
       return this.#tell(prepared, await this.#start(prepared));
     } finally {
+      for (const made of this.#made) made.close();
       document.close();
       for (const output of this.#outputs) output.close();
     }
+  }
+
+  /** Of an archive the images, and the root file system, are made in temporary places. */
+  async #prepare(document: Document, request: RestoreRequest): Promise<PreparedRestore> {
+    const { rootfs, "rootfs-in-place": inPlace, netns: network } = this.flags;
+    if (rootfs === undefined && !isInArchive(document)) return prepareRestore(document, request);
+    const root = rootfs === undefined ? undefined : { directory: rootfs, inPlace, network };
+    const prepared = await prepareArchive(document, { ...request, rootfs: root });
+    this.#made.push(prepared);
+    return prepared;
   }
 
   /** The user to run as with --as-owner; determined before anything is restored. */

@@ -1,3 +1,8 @@
+export {
+  type ArchiveRequest,
+  type PreparedArchive,
+  prepareArchive,
+} from "./archive-restore.js";
 export type {
   Backend,
   BackendName,

@@ -20,7 +20,7 @@ import { type AskedRight, askedRights } from "./model/rights/asked.js";
 import { type Bearer, ownerOf } from "./model/rights/bearer.js";
 import { type Grant, NO_GRANT } from "./model/rights/grant.js";
 import { isPrivileged } from "./model/rights/privileged.js";
-import type { Edit, Plan } from "./ops/edit/plan.js";
+import type { Edit, Plan, RestoreWishes } from "./ops/edit/plan.js";
 import { planEdits } from "./ops/edit/plan-edits.js";
 import type { RestoreOption } from "./ops/restore-options/option.js";
 import { type ValidateOptions, type Verdict, validate } from "./ops/validate/validate.js";
@@ -100,12 +100,26 @@ export function prepareRestore(document: Document, request: RestoreRequest): Pro
   return prepare(document, request, ownerOf(document), isPrivate(document));
 }
 
+/**
+ * The same for a copy that only the caller can change, of an image of `owner` to which the edits were already made.
+ * `wishes`: what these require of the restore.
+ */
+export function prepareOwn(
+  document: Document,
+  request: RestoreRequest,
+  owner: Bearer | undefined,
+  wishes: RestoreWishes | undefined,
+): Promise<PreparedRestore> {
+  return prepare(document, request, owner, true, wishes);
+}
+
 /** `isOurs`: only the caller can change the image. */
 async function prepare(
   document: Document,
   request: RestoreRequest,
   owner: Bearer | undefined,
   isOurs: boolean,
+  wishes?: RestoreWishes,
 ): Promise<PreparedRestore> {
   const { policies, root, criu, grant = NO_GRANT, asOwner = false } = request;
   const isEnforced = owner !== undefined && (asOwner || isPrivileged());
@@ -169,7 +183,7 @@ async function prepare(
         const end = await backend.restart(written.document, {
           ...restart,
           ...told,
-          wishes: plan?.restore,
+          wishes: plan?.restore ?? wishes,
           filesAs: isEnforced && !asOwner ? fileUserOf(owner, grant) : undefined,
         });
         isRestored = end.restored;

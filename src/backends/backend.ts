@@ -49,6 +49,8 @@ export interface Wishes {
   readonly root?: string | undefined;
   /** Arguments of the user for the program of the backend. */
   readonly extra: readonly string[];
+  /** Descriptors that the program of the backend gets as 3, 4 …, for arguments to refer to; criu alone. */
+  readonly inherited?: readonly number[] | undefined;
   /** `same` (default): the tasks keep their pids; `new`: pids chosen by the kernel. */
   readonly pids?: "same" | "new" | undefined;
   /** Restore into a new pid namespace, where all pids are free. */

@@ -12,6 +12,22 @@ export const RESTORE_FLAGS = {
     description: "root directory of the restored mount namespace",
     helpValue: "DIR",
   }),
+  rootfs: string({
+    description:
+      "of an archive: directory with the root file system of the container's image; changes go to memory, and DIR stays as it is",
+    helpValue: "DIR",
+    exclusive: ["root", "as-owner", "print"],
+  }),
+  "rootfs-in-place": boolean({
+    description: "make the changes of the container in the directory of --rootfs itself",
+    dependsOn: ["rootfs"],
+  }),
+  netns: string({
+    description:
+      "of an archive: network namespace that the container had from its engine, such as /run/netns/web [default: a new one with a loopback interface alone]",
+    helpValue: "PATH",
+    dependsOn: ["rootfs"],
+  }),
   backend: option({ options: [...BACKENDS, PODMAN] as const })({
     default: "auto",
     description:

@@ -102,7 +102,7 @@ export class PinnedDirectory {
   }
 
   names(): string[] {
-    return fs.readdirSync(this.at("."));
+    return fs.readdirSync(this.at("."), "buffer").map((name) => bytesToText(name));
   }
 
   /** Makes the names in it durable. */
@@ -113,7 +113,7 @@ export class PinnedDirectory {
   /** Removes a member recursively; a symbolic link is removed, not followed. Errors: those of the system. */
   remove(name: string): void {
     if (!this.stat(name)?.isDirectory()) {
-      fs.unlinkSync(this.at(name));
+      fs.unlinkSync(fsPath(this.at(name)));
       return;
     }
     const inner = this.directory(name);
@@ -122,7 +122,7 @@ export class PinnedDirectory {
     } finally {
       inner.close();
     }
-    fs.rmdirSync(this.at(name));
+    fs.rmdirSync(fsPath(this.at(name)));
   }
 
   close(): void {

@@ -152,12 +152,12 @@ interface Listed {
   readonly name?: string;
 }
 
-test("a restore of an archive is refused, with what to do", async () => {
+test("a restore of an archive without a root file system is refused, with what to do", async () => {
   const { code, stderr } = await crimg(["restore", TICKER]);
   assert.is(code, 2);
   assert.match(
     stderr,
-    /^error: .* hand it to its engine, crimg restore .* --backend podman, or take it out: crimg convert .*ticker\.tar\.zst DIR\n$/,
+    /^error: .* --rootfs DIR, hand the archive to its engine: crimg restore .* --backend podman, or take the set out: crimg convert .*ticker\.tar\.zst DIR\n$/,
   );
   const dry = await crimg(["edit", TICKER, "--comm", "1=x", "--dry-run"]);
   assert.is(dry.code, 0, dry.stderr);

@@ -11,6 +11,7 @@ import { suite } from "../helpers/suite.js";
 
 const test = suite("archives of Podman", {}, 240);
 const NAME = "ticker";
+const ID = "0123456789abcdef".repeat(4);
 let engine: Podman;
 
 test.before(async () => {
@@ -111,10 +112,11 @@ for (const compression of ["none", "gzip", "zstd"])
         "--fd",
         "1:1=/tmp/out,append",
       ],
-      ...["--comm", "1=renamed", "-o", edited],
+      ...["--comm", "1=renamed", "--container-name", again, "--container-id", ID, "-o", edited],
     ]);
     assert.is(code, 0, stderr);
-    engine.run("container", "restore", "--import", edited, "--name", again);
+    engine.run("container", "restore", "--import", edited);
+    assert.is(engine.run("inspect", "--format", "{{.Id}}", again), ID);
     assert.match(engine.ask(again, 9090), /^tick \d+ of another-name: good night\n$/);
     assert.match(engine.ask(again, 8080), /ECONNREFUSED/);
     assert.is(engine.run("inspect", "--format", "{{.Config.Hostname}}", again), "another-name");

@@ -59,8 +59,8 @@ export class Podman {
   }
 
   /** Starts ticker, with its ticks in a named volume. Errors: skips the test where no container can be run. */
-  async start(name: string): Promise<void> {
-    const isolation = ["--net", "none", "--hostname", "ticker", "--security-opt", "seccomp=unconfined"];
+  async start(name: string, network = "none"): Promise<void> {
+    const isolation = ["--net", network, "--hostname", "ticker", "--security-opt", "seccomp=unconfined"];
     const limits = ["--ulimit", "nofile=1024:1024", "--ulimit", "nproc=1024:1024"];
     const criu = ["--annotation", `org.criu.config=${join(this.home, "criu.conf")}`];
     const given = ["--volume", `${name}-ticks:/data`, "--env", "GREETING=good morning"];

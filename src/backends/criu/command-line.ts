@@ -53,14 +53,21 @@ export function restoreArguments(
 export function stillNeeded(needed: readonly RestoreOption[], extra: readonly string[]): RestoreOption[] {
   return needed.filter(({ option, value, open }) => {
     if (RULED_OUT.get(option)?.some((other) => extra.includes(other))) return false;
-    // Repeatable options differ in the key before the colon.
-    const key = open && !value?.includes(":") ? undefined : value?.split(":", 1)[0];
-    return !extra.some(
-      (word, at) =>
-        isOption(word, option) &&
-        (key === undefined || word.startsWith(`${option}=${key}`) || extra[at + 1]?.startsWith(key) === true),
-    );
+    return !extra.some((word, at) => {
+      if (!isOption(word, option)) return false;
+      const given = word === option ? extra[at + 1] : word.slice(option.length + 1);
+      // The value of an option that the user decides says only what kind of value it takes, unless it has a key.
+      if (value === undefined || (open && !value.includes(":"))) return true;
+      return keyOf(option, value) === keyOf(option, given ?? "");
+    });
   });
+}
+
+/** What tells the values of a repeatable option apart: `--external KEY:VALUE`, `--inherit-fd fd[N]:KEY`. */
+function keyOf(option: string, value: string): string {
+  const at = value.indexOf(":");
+  if (option === "--inherit-fd") return value.slice(at + 1);
+  return at === -1 ? value : value.slice(0, at);
 }
 
 /** The directory for what criu shares with its helpers, if the user names one. */

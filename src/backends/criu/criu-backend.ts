@@ -102,6 +102,7 @@ export class CriuBackend implements Backend {
         command: [probe.path, ...restoreArguments({ images, root }, needed, extra)],
         workDirectory,
         detach,
+        inherited: options.inherited ?? [],
         sharesTerminal: isShellJob(needed, extra),
         stallSeconds: options.stallSeconds ?? STALL_SECONDS + pageBytes(set) / PAGE_BYTES_PER_SECOND,
         onRestored: (pid) => {

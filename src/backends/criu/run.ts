@@ -14,6 +14,8 @@ export interface CriuRun {
   /** An empty directory, for the log and other files of criu. */
   readonly workDirectory: string;
   readonly detach: boolean;
+  /** Descriptors that it gets as 3, 4 …. */
+  readonly inherited: readonly number[];
   /** The tasks join the terminal and session of crimg, and get their signals from there. */
   readonly sharesTerminal: boolean;
   /** Time without log output after which criu is considered hung. */
@@ -88,12 +90,16 @@ export async function runCriu(run: CriuRun): Promise<CriuEnd> {
   }
 }
 
-function start({ command, detach, sharesTerminal }: CriuRun, places: string[], out: number): ChildProcess {
+function start(
+  { command, detach, inherited, sharesTerminal }: CriuRun,
+  places: string[],
+  out: number,
+): ChildProcess {
   const [program, action, ...rest] = command;
   const args = [action as string, ...places, ...(detach ? ["--restore-detached"] : []), ...rest];
   return spawn(program, args, {
     // Detached tasks must not keep a pipe of crimg open, so early output of criu goes to a file.
-    stdio: detach ? ["ignore", out, out] : ["inherit", "inherit", "inherit"],
+    stdio: [...(detach ? ["ignore" as const, out, out] : [0, 1, 2]), ...inherited],
     // In its own session criu does not get the Ctrl-C that crimg forwards; a shell job stays in the session of the shell.
     detached: !sharesTerminal,
   });

@@ -2,7 +2,7 @@ import { MAX_LISTED_CHANGES } from "../../io/limits.js";
 import type { ByteSource } from "../../io/source.js";
 import { isFar } from "../../io/unpacked-source.js";
 import { DELETED, ROOT_DIFF } from "./engine-files.js";
-import { listAt, readJson } from "./json.js";
+import { readJson, textsAt } from "./json.js";
 import { decompressedFile } from "./open.js";
 import type { PackagedSet } from "./package.js";
 import type { TarMember } from "./tar/member.js";
@@ -28,10 +28,13 @@ export interface RootChange {
 export function* rootChanges(set: PackagedSet): Generator<RootChange> {
   const diff = rootDiff(set);
   for (const member of diff === undefined ? [] : membersOf(diff)) yield changeOf(member);
-  const deleted = set.tree.open(joined(set.base, DELETED));
-  if (deleted === undefined) return;
-  for (const path of listAt([readJson(deleted)], "0"))
-    if (typeof path === "string") yield { change: "deleted", path };
+  for (const path of rootDeletions(set)) yield { change: "deleted", path };
+}
+
+/** The deleted files of the root file system that a list names; whiteouts of a layer are among its changes. */
+export function rootDeletions({ tree, base }: PackagedSet): string[] {
+  const deleted = tree.open(joined(base, DELETED));
+  return deleted === undefined ? [] : textsAt([readJson(deleted)], "0");
 }
 
 /** The archive with the changed files of the root file system, still compressed if it is; undefined without one. */

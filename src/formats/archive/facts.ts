@@ -3,6 +3,7 @@ import type { JsonPath } from "./json-text.js";
 /** What a value in a file of an engine says that the images, or other such files, say too. */
 export type FactKind =
   | "address"
+  | "container id"
   | "container name"
   | "control group"
   | "environment"
@@ -30,6 +31,7 @@ const IN_SPEC: readonly Pick<Fact, "path" | "holds">[] = [
     path: ["annotations", /^io\.kubernetes\.(?:cri-o\.ContainerName|cri\.container-name)$/],
     holds: "container name",
   },
+  { path: ["annotations", "io.kubernetes.cri-o.ContainerID"], holds: "container id" },
 ];
 
 /**
@@ -41,6 +43,11 @@ export const FACTS: readonly Fact[] = [
   ...IN_SPEC.map((fact): Fact => ({ ...fact, file: "spec.dump" })),
   ...IN_SPEC.map(({ path, holds }): Fact => ({ file: "config.dump", path: ["spec", ...path], holds })),
   { file: "config.dump", path: ["name"], holds: "container name" },
+  { file: "config.dump", path: ["id"], holds: "container id" },
+  { file: "config.dump", path: ["mounts", "*"], holds: "path" },
+  ...["ShmDir", "staticDir", "secretsPath", "logPath", "conmonPidFile", "pid_file"].map(
+    (key): Fact => ({ file: "config.dump", path: [key], holds: "path" }),
+  ),
   { file: "config.dump", path: ["newPortMappings", "*", "container_port"], holds: "port" },
   { file: "config.dump", path: ["portMappings", "*", "containerPort"], holds: "port" },
   { file: "config.dump", path: ["cgroupParent"], holds: "control group" },
@@ -48,6 +55,7 @@ export const FACTS: readonly Fact[] = [
   { file: "config.dump", path: ["networks", "*", "static_ips", "*"], holds: "address" },
   { file: "network.status", path: ["*", "interfaces", "*", "subnets", "*", "ipnet"], holds: "address" },
   { file: "network.status", path: ["*", "interfaces", "*", "subnets", "*", "gateway"], holds: "address" },
+  { file: "status.dump", path: ["id"], holds: "container id" },
   { file: "status.dump", path: ["metadata", "name"], holds: "container name" },
   { file: "status.dump", path: ["mounts", "*", "hostPath"], holds: "path" },
   { file: "status.dump", path: ["mounts", "*", "host_path"], holds: "path" },

@@ -20,7 +20,7 @@ export function renewedManifest(tree: FileTree, archive: string, content: ByteSo
   for (const { path, value } of text.scalars())
     if (path[2] === "archive" && value === archive)
       text.set(["containers", path[1] as number, "sha256"], sha256(content));
-  return new Map([
+  return new Map<string, ByteSource>([
     [archive, content],
     [MANIFEST, new SplicedSource(source, text.splices())],
   ]);

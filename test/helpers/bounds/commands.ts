@@ -24,6 +24,7 @@ const EDITS: Readonly<Record<string, string>> = {
   cgroup: "/crimg-demo=/moved",
   hostname: "new",
   "container-name": "new",
+  "container-id": "0".repeat(64),
   comm: "1000=new",
   "remap-address": "127.0.0.1=127.0.0.2",
   "tcp-listen-remap": "80:81",

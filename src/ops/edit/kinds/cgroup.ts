@@ -14,12 +14,7 @@ export const cgroup: EditKind<PathRule> = {
   lookedFor: ({ from }) => `no control group in the set is ${from || "/"} or lies below it`,
   plan(edits, editor) {
     const rules = new PathRules(edits.map(({ edit, args }): OwnedRule => ({ ...args, edit })));
-    for (const member of editor.groupMembers()) moveMember(editor, rules, member);
-    editor.moveGroups(rules);
-    editor.changeFacts("control group", ({ value }) => {
-      const mapped = rules.map(String(value));
-      return mapped && { edit: mapped.rule.edit, value: mapped.path };
-    });
+    moveControlGroups(editor, rules);
     for (const { from, edit } of rules.rules) {
       if (from === "") continue;
       editor.replaced.set(from, edit);
@@ -27,6 +22,16 @@ export const cgroup: EditKind<PathRule> = {
     }
   },
 };
+
+/** Moves members and directories of groups, and what the files of an engine say of them. */
+export function moveControlGroups(editor: Editor, rules: PathRules<OwnedRule>): void {
+  for (const member of editor.groupMembers()) moveMember(editor, rules, member);
+  editor.moveGroups(rules);
+  editor.changeFacts("control group", ({ value }) => {
+    const mapped = rules.map(String(value));
+    return mapped && { edit: mapped.rule.edit, value: mapped.path };
+  });
+}
 
 /** The root of a cgroup namespace moves with the path that begins with it. Errors: EDIT for a path that would leave it. */
 function moveMember(editor: Editor, rules: PathRules<OwnedRule>, member: GroupMember): void {

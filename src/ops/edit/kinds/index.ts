@@ -2,6 +2,7 @@ import type { EditKind } from "../kind.js";
 import { acceptFile, noFileCheck } from "./accept-file.js";
 import { cgroup } from "./cgroup.js";
 import { comm } from "./comm.js";
+import { containerId } from "./container-id.js";
 import { containerName } from "./container-name.js";
 import { deleted } from "./deleted.js";
 import { dropFd } from "./drop-fd.js";
@@ -30,6 +31,7 @@ export const EDIT_KINDS: readonly EditKind[] = [
   cgroup,
   hostname,
   containerName,
+  containerId,
   comm,
   remapAddress,
   tcpListenRemap,

@@ -51,6 +51,16 @@ test("options with keys are told apart by the key", () => {
   ]);
 });
 
+test("an inherited descriptor is told by what it takes the place of, whatever its number", () => {
+  const options = needed(["--inherit-fd", "fd[FD]:pipe:[7]"], ["--inherit-fd", "fd[FD]:extRootNetNS"]);
+  assert.equal(words(stillNeeded(options, ["--inherit-fd", "fd[5]:extRootNetNS"])), [
+    "--inherit-fd fd[FD]:pipe:[7]",
+  ]);
+  assert.equal(words(stillNeeded(options, ["--inherit-fd=fd[0]:pipe:[7]"])), [
+    "--inherit-fd fd[FD]:extRootNetNS",
+  ]);
+});
+
 test("what crimg gives criu itself is refused, with what to say instead", () => {
   for (const [word, instead] of [
     ["-D", /give the image as IMG/],

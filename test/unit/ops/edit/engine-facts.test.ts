@@ -156,6 +156,21 @@ test("the name of the container, in all files that have it", () => {
   assert.throws(() => planOf("container-name", "-x"), /invalid name "-x"/);
 });
 
+test("the id of the container, with the paths and control groups named after it", () => {
+  const [old, id] = ["a".repeat(64), "b".repeat(64)];
+  const config = `{"id":"${old}","name":"web","ShmDir":"/run/${old}/shm","mounts":["/run/${old}/shm"],"pid_file":"/other"}`;
+  const spec = `{"mounts":[{"destination":"/x","source":"/run/${old}/x"}],"linux":{"cgroupsPath":"/parent/libpod-${old}"}}`;
+  const { read, facts } = edited(archive({ "config.dump": config, "spec.dump": spec }), ["container-id", id]);
+  assert.is(read("config.dump"), config.replaceAll(old, id));
+  assert.is(read("spec.dump"), spec.replaceAll(old, id));
+  assert.is(facts.length, 5);
+  assert.match(
+    planOf("container-id", id).unmatched.join(),
+    /no file of an engine beside the images has the id/,
+  );
+  assert.throws(() => planOf("container-id", "x"), /invalid id "x" \(expected 64 hexadecimal digits/);
+});
+
 test("an edit sees what those before it made of a value", () => {
   const { facts } = edited(
     archive({ "spec.dump": SPEC }),
