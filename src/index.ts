@@ -29,9 +29,11 @@ export * from "./io/errors.js";
 export { hex } from "./io/hex.js";
 export {
   MAX_JSON_BYTES,
+  MAX_KEY_BYTES,
   MAX_MEMORY_READ_BYTES,
   MAX_PIPED_IMAGE_BYTES,
   MAX_RECIPE_BYTES,
+  MAX_SEAL_BYTES,
 } from "./io/limits.js";
 export { createDirectory } from "./io/new-directory.js";
 export { createFile } from "./io/new-file.js";
@@ -162,6 +164,7 @@ export {
   openRestoreOptions,
   restoreOptions,
 } from "./ops/restore-options/restore-options.js";
+export { type SealDifference, type SealVerdict, sealImage, verifySeal } from "./ops/seal/seal.js";
 export type { ContainerSummary } from "./ops/show/container.js";
 export type { Holder } from "./ops/show/holders.js";
 export { recordView } from "./ops/show/record.js";

@@ -100,6 +100,12 @@ export const IMAGE_WAYS: readonly Way[] = [
   way("grep", (image) => ["grep", "no such text", image]),
   way("grep -e", (image) => ["grep", "-e", "no [s]uch +text", image]),
   way("grep --strings", (image) => ["grep", "--strings", "12", "no such text", image]),
+  way("seal", (image) => ["seal", image, "-o", "/dev/null"]),
+  way("verify", (image, scratch) => {
+    const seal = join(scratch, "seal");
+    spawnSync(process.execPath, [CRIMG, "seal", image, "-o", seal], { stdio: "ignore" });
+    return ["verify", image, seal];
+  }),
   way("find", (image) => ["find", image, "no such text"]),
   way("find 1", (image) => ["find", image, "1"]),
   way("log", (image) => ["log", image]),
