@@ -20,7 +20,7 @@ function shown(findings: readonly Finding[]): string[] {
 
 const finding = (fd: number, fix: string): Finding =>
   ({
-    ...{ id: "FILE_SIZE", severity: "error", what: "a log has grown", fix },
+    ...{ id: "FILE_SIZE", severity: "error", what: "a log has grown", fix, count: 1 },
     ...{ at: { path: "/log", fd, pid: 1 }, expected: "1 byte", found: "2 bytes" },
   }) as Finding;
 
