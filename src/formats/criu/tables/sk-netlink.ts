@@ -1,4 +1,4 @@
-import { TCP_STATES } from "../../../linux/sockets.js";
+import { NETLINK_STATES } from "../../../linux/sockets.js";
 import { message, optional, repeated, required, type Value } from "../../../schema/message.js";
 import { FOWN_ENTRY } from "./fown.js";
 import { SK_OPTS_ENTRY } from "./sk-opts.js";
@@ -7,7 +7,7 @@ export const NETLINK_SK_ENTRY = message("netlink_sk_entry", "A netlink socket.",
   id: required(1, "uint32", { doc: "id of the open file" }),
   ino: required(2, "uint32", { doc: "inode number" }),
   protocol: required(3, "uint32", { doc: "NETLINK_* number" }),
-  state: required(4, "uint32", { domain: TCP_STATES }),
+  state: required(4, "uint32", { domain: NETLINK_STATES }),
   flags: required(6, "uint32", { show: { as: "hex" } }),
   portid: required(7, "uint32", { doc: "local port id" }),
   groups: repeated(8, "uint32", { doc: "multicast groups as a mask, at most one word" }),

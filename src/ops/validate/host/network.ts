@@ -6,7 +6,7 @@ import { holders } from "../descriptors.js";
 import type { Place, Rule } from "../finding.js";
 import { restoresNamespace } from "../namespaces.js";
 import { filesByType } from "../references/source.js";
-import type { HostContext, SetHostContext } from "./context.js";
+import { type HostContext, isForCriu, type SetHostContext } from "./context.js";
 import type { HostSocket } from "./host.js";
 import { makesNamespace } from "./image-facts.js";
 
@@ -67,9 +67,13 @@ export const hostNetworkRules: readonly Rule<HostContext>[] = [
         if (end.mayBeForeign) continue;
         told.add(key);
         const address = formatAddress(end.address);
+        const isBound = end.isIpv6 && isForCriu(context);
         yield {
           at: placeOf(context, end.file),
-          what: "no interface has the address",
+          what: isBound
+            ? "no interface has the address; criu binds the socket to it, and nobody reaches it"
+            : "no interface has the address",
+          level: isBound ? "warning" : "error",
           expected: address,
           found: "none",
           fix: context.image.editCommand("--remap-address", `${address.replace("::ffff:", "")}=NEW`),
@@ -139,6 +143,8 @@ interface LocalEnd {
   readonly isListening: boolean;
   /** SO_REUSEPORT */
   readonly mayShare: boolean;
+  /** criu sets IP_FREEBIND while it binds these, criu/sk-inet.c. */
+  readonly isIpv6: boolean;
   /** IP_FREEBIND: the address need not be one of this host. */
   readonly mayBeForeign: boolean;
 }
@@ -156,6 +162,7 @@ function* localEnds({ checkpoint }: ImageContext): Generator<LocalEnd> {
       remotePort: inet.remote.port,
       isListening: state === "LISTEN",
       mayShare: options.switches.SO_REUSEPORT === true,
+      isIpv6: inet.local.address.length > 1,
       mayBeForeign: options.switches.IP_FREEBIND === true,
     };
   }

@@ -267,6 +267,14 @@ test("ADDRESS_MISSING: no interface has the address", () => {
   assert.equal(of("ADDRESS_MISSING", new DamagedSet("sockets")), []);
 });
 
+test("ADDRESS_MISSING: criu binds IPv6 sockets to any address", () => {
+  const [finding, ...others] = of(
+    "ADDRESS_MISSING",
+    new DamagedSet("sockets").set("files.img[18].isk.src_addr", [0xb80d_0120, 0, 0, 0x0100_0000]),
+  );
+  assert.equal([finding?.severity, others], ["warning", []]);
+});
+
 test("INTERFACE_MISSING: a socket is bound to an interface that is not there", () => {
   const [finding, ...others] = of(
     "INTERFACE_MISSING",
