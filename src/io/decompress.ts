@@ -111,32 +111,34 @@ function work(load: NodeJS.Require): void {
   const fail = (error: Error): void => end(2, error.message);
   process.on("uncaughtException", fail);
 
-  const input = fs.createReadStream(path, {
-    start: offset,
-    end: offset + size - 1,
-    highWaterMark: chunkSize,
-  });
-  input.on("error", fail);
+  const read = (): import("node:fs").ReadStream => {
+    const range = { start: offset, end: offset + size - 1, highWaterMark: chunkSize };
+    return fs.createReadStream(path, range).on("error", fail);
+  };
   const through = (stream: import("node:stream").Transform): void => {
     stream.on("data", put);
     stream.on("error", fail);
     stream.on("end", () => end(1));
-    input.pipe(stream);
+    read().pipe(stream);
   };
   if (codec === "gzip") through(zlib.createGunzip({ chunkSize }));
   else if (codec === "zlib") through(zlib.createInflate({ chunkSize }));
   else {
-    const child = spawn("zstd", ["-d", "-c", "-q"], { stdio: ["pipe", "pipe", "pipe"] });
+    const fd = fs.openSync(path, "r");
+    // A whole file is read by the program itself: through a pipe of Node it takes twice as long.
+    const isWhole = offset === 0 && fs.fstatSync(fd).size === size;
+    const child = spawn("zstd", ["-d", "-c", "-q"], { stdio: [isWhole ? fd : "pipe", "pipe", "pipe"] });
+    fs.closeSync(fd);
     let said = "";
     child.on("error", (error: NodeJS.ErrnoException) => (error.code === "ENOENT" ? end(3) : fail(error)));
-    child.stdin.on("error", () => {}); // it ends before its input does only after it has told why
-    child.stdout.on("data", put);
-    child.stderr.on("data", (text: Buffer) => {
+    child.stdin?.on("error", () => {}); // it ends before its input does only after it has told why
+    child.stdout?.on("data", put);
+    child.stderr?.on("data", (text: Buffer) => {
       if (said.length < 1000) said += text.toString("latin1");
     });
     child.on("close", (status: number | null) =>
       status === 0 ? end(1) : end(2, said.split(" : ").at(-1)?.trim() || "zstd ended early"),
     );
-    input.pipe(child.stdin);
+    if (child.stdin !== null) read().pipe(child.stdin);
   }
 }
