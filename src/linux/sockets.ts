@@ -41,8 +41,6 @@ export const TCP_LISTEN = 10;
 export const TCP_STATES = range(TCP_ESTABLISHED, 11);
 /** Unconnected netlink sockets have 0 once they were bound or connected, net/netlink/af_netlink.c; new ones that of TCP. */
 export const NETLINK_STATES = range(0, 11);
-/** Below IPPROTO_MAX, include/uapi/linux/in.h; above 255 they are the kernel's own, such as IPPROTO_MPTCP. */
-export const PROTOCOLS = range(0, 262);
 export const PORTS = range(0, 0xffff);
 /** RFC 7323, 2.3; TCP_REPAIR_OPTIONS fails above it. */
 export const WINDOW_SCALES = range(0, 14);

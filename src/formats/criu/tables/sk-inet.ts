@@ -1,4 +1,5 @@
-import { PORTS, PROTOCOLS, SHUTDOWNS, TCP_STATES, WINDOW_SCALES } from "../../../linux/sockets.js";
+import { range } from "../../../io/domains.js";
+import { PORTS, SHUTDOWNS, TCP_STATES, WINDOW_SCALES } from "../../../linux/sockets.js";
 import { message, optional, repeated, required, type Value } from "../../../schema/message.js";
 import { SK_FAMILY, SK_PROTO, SK_STATE, SK_TYPE } from "../names.js";
 import { FOWN_ENTRY } from "./fown.js";
@@ -35,7 +36,7 @@ export const INET_SK_ENTRY = message("inet_sk_entry", "An IPv4 or IPv6 socket.",
   ino: required(2, "uint32", { doc: "inode number; names tcp-stream-<hex>.img of a connection" }),
   family: required(3, "uint32", { show: { as: "names", table: SK_FAMILY } }),
   type: required(4, "uint32", { show: { as: "names", table: SK_TYPE }, domain: SK_TYPE }),
-  proto: required(5, "uint32", { show: { as: "names", table: SK_PROTO }, domain: PROTOCOLS }),
+  proto: required(5, "uint32", { show: { as: "names", table: SK_PROTO }, domain: range(0, 255) }),
   state: required(6, "uint32", { show: { as: "names", table: SK_STATE }, domain: TCP_STATES }),
   src_port: required(7, "uint32", { doc: "local port, host byte order", domain: PORTS }),
   dst_port: required(8, "uint32", { doc: "remote port, host byte order; 0 if not connected", domain: PORTS }),

@@ -171,14 +171,4 @@ test("a retired id ignores what took the rule in", () => {
   document.close();
 });
 
-test("protocols of the kernel's own, above 255, are none that it refuses", () => {
-  const found = (proto: number): number => {
-    const document = new DamagedSet("sockets").set("files.img[18].isk.proto", proto).open();
-    const { findings } = validate(document, { only: ["FIELD_VALUE"] });
-    document.close();
-    return findings.length;
-  };
-  assert.equal([262, 263].map(found), [0, 1]);
-});
-
 test.run();
