@@ -102,6 +102,15 @@ test("one that fails is told, the others go on, the exit status is the worst", a
   assert.is(verdicts.code, 1);
 });
 
+test("flags whose value may be missing stay as they are", async () => {
+  const args = ["--host", "--ignore", "PID_TAKEN"];
+  const { lines } = await jsonLines(["validate", LOGGER, STREAM, ...args]);
+  for (const [i, image] of [LOGGER, STREAM].entries()) {
+    const alone = await crimg(["validate", image, ...args, "--json"]);
+    assert.equal(lines[i], { ...JSON.parse(alone.stdout), exit: alone.code });
+  }
+});
+
 test("find: the last word is the text", async () => {
   const { code, stdout, stderr } = await crimg(["find", LOGGER, STREAM, "/var/lib/crimg-demo/logger/bin"]);
   assert.is(code, 1);
@@ -174,6 +183,7 @@ test("edit -o: each by its name in a private directory; the images stay", async 
 for (const [what, args, expected] of [
   ["stdin", ["validate", "-", LOGGER], /stdin \(-\) is one image/],
   ["stdout", ["edit", LOGGER, LOCKS, "--remap-path", "/a=/b", "-o", "-"], /stdout \(-\) takes one image/],
+  ["a recipe on stdin", ["edit", LOGGER, LOCKS, "-f", "-", "--dry-run"], /--\S+ - is stdin/],
   [
     "two of one name",
     ["edit", LOGGER, `${LOGGER}/../logger`, "--env", "1:A=b", "-o", "x"],

@@ -25,7 +25,10 @@ export function runsOf(
     const flags = typed.flatMap(({ flag, input }) => {
       if (flag in MANY_FLAGS) return [];
       if (!takesValue(flag)) return [`--${flag}`];
-      return [`--${flag}`, flag === "output" ? inDirectory(input, image, names) : input];
+      if (flag === "output") return [`--output=${inDirectory(input, image, names)}`];
+      if (input === "-") throw new UsageError(`--${flag} - is stdin, which can be read once; name a file`);
+      // In one word, since a value may be empty.
+      return [`--${flag}=${input}`];
     });
     return { image, argv: [command, ...flags, "--", image, ...others] };
   });

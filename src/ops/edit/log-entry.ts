@@ -1,5 +1,6 @@
 import { asciiJson } from "../../io/ascii-json.js";
 import { FormatError } from "../../io/errors.js";
+import { countOf, listOf, matching, objectOf, textOf } from "../../io/parsed-json.js";
 import type { Splice } from "../../io/splice.js";
 import type { Change } from "./plan.js";
 
@@ -141,31 +142,4 @@ function parseChange(value: unknown): Change {
     before,
     after,
   };
-}
-
-function objectOf(value: unknown, what: string): Record<string, unknown> {
-  if (typeof value !== "object" || value === null || Array.isArray(value))
-    throw new TypeError(`${what} expected`);
-  return value as Record<string, unknown>;
-}
-
-function listOf(value: unknown): unknown[] {
-  if (!Array.isArray(value)) throw new TypeError("a list expected");
-  return value;
-}
-
-function textOf(value: unknown): string {
-  if (typeof value !== "string") throw new TypeError("text expected");
-  return value;
-}
-
-function countOf(value: unknown): number {
-  if (!Number.isSafeInteger(value) || (value as number) < 0) throw new TypeError("a count expected");
-  return value as number;
-}
-
-function matching(value: unknown, pattern: RegExp): string {
-  const text = textOf(value);
-  if (!pattern.test(text)) throw new TypeError(`${pattern} expected`);
-  return text;
 }

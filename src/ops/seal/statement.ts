@@ -2,6 +2,7 @@
 
 import { createHash } from "node:crypto";
 import { FormatError } from "../../io/errors.js";
+import { countOf, listOf, matching, textOf } from "../../io/parsed-json.js";
 import type { SealedFile, SealedPart } from "./sealed-file.js";
 
 const STATEMENT = "https://in-toto.io/Statement/v1";
@@ -79,25 +80,4 @@ function parseFile(value: unknown, subject: unknown): SealedFile {
       parts: checked,
     },
   };
-}
-
-function listOf(value: unknown): unknown[] {
-  if (!Array.isArray(value)) throw new TypeError("a list expected");
-  return value;
-}
-
-function textOf(value: unknown): string {
-  if (typeof value !== "string") throw new TypeError("text expected");
-  return value;
-}
-
-function countOf(value: unknown): number {
-  if (!Number.isSafeInteger(value) || (value as number) < 0) throw new TypeError("a count expected");
-  return value as number;
-}
-
-function matching(value: unknown, pattern: RegExp): string {
-  const text = textOf(value);
-  if (!pattern.test(text)) throw new TypeError(`${pattern} expected`);
-  return text;
 }
