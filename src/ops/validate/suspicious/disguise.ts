@@ -19,7 +19,7 @@ export const disguiseRules: readonly Rule<ImageContext>[] = [
     id: "SUSPICIOUS_NAME",
     level: "warning",
     about: "A task with memory of its own is not called like a kernel thread.",
-    fix: "crimg show IMG ps and crimg show IMG env tell what it is.",
+    fix: "crimg show IMG tree and crimg show IMG env tell what it is.",
     *check(context) {
       for (const task of userTasks(context)) {
         const argv0 = stringsOf(task, task.mm?.argv)[0] ?? "";
