@@ -1,15 +1,5 @@
 import { execFileSync, spawn } from "node:child_process";
-import {
-  closeSync,
-  existsSync,
-  mkdtempSync,
-  openSync,
-  readdirSync,
-  readFileSync,
-  realpathSync,
-  rmSync,
-  statSync,
-} from "node:fs";
+import { existsSync, mkdtempSync, readdirSync, readFileSync, realpathSync, rmSync, statSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { extname, join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
@@ -99,34 +89,13 @@ export async function startProgram(
   const words = (key: string) => said(key).split(" ").filter(Boolean);
   const log = join(dir, said("log"));
   const argv = [...run, run.length ? source : (exe ?? program(name)), dir];
-  const live = await aboveCommonTerminals(async () => {
-    const live = await start(argv, { cwd: "/", env: { ...ENVIRONMENT, ...env } });
-    await until(
-      `${name} to be ready`,
-      () => linesOf(log).includes("ready"),
-      () => tail(log),
-    );
-    return live;
-  });
-  return Object.assign(live, { log, options: { dump: words("criu dump"), restore: words("criu restore") } });
-}
-
-/** More than others on the host open while a tree is restored; criu tries 32 numbers at most, criu/tty.c. */
-const COMMON_TERMINALS = 20;
-
-/**
- * Whoever opens a pseudo terminal gets the lowest free number, and a restore needs those of its image. What `use` starts
- * gets numbers that nobody else on the host soon reaches.
- */
-async function aboveCommonTerminals<T>(use: () => Promise<T>): Promise<T> {
-  const masters = Array.from({ length: existsSync("/dev/ptmx") ? COMMON_TERMINALS : 0 }, () =>
-    openSync("/dev/ptmx", "r+"),
+  const live = await start(argv, { cwd: "/", env: { ...ENVIRONMENT, ...env } });
+  await until(
+    `${name} to be ready`,
+    () => linesOf(log).includes("ready"),
+    () => tail(log),
   );
-  try {
-    return await use();
-  } finally {
-    for (const master of masters) closeSync(master);
-  }
+  return Object.assign(live, { log, options: { dump: words("criu dump"), restore: words("criu restore") } });
 }
 
 /** What the log of a live program says: how many ticks (of all its processes together), and what failed. */

@@ -12,6 +12,8 @@ export interface Job {
   readonly files: readonly string[];
   /** "cpu" keeps a core busy, "waits" mostly waits for others, "alone" measures time or changes the whole system. */
   readonly runs: "cpu" | "waits" | "alone";
+  /** One such job at a time: a restore needs the numbers of its terminals, and whoever opens one gets the lowest free. */
+  readonly opensTerminals: boolean;
   /** When it is killed: longer than any of its suites allows itself. */
   readonly seconds: number;
 }
@@ -23,6 +25,9 @@ const TOGETHER = ["unit", "golden"];
 
 /** These measure start-up, set lease-break-time for everybody, or aim kills at moments of a run that nobody slows down. */
 const ALONE = /\/test\/(package\/start-up|e2e\/slim-(leases|kills)|hostile\/edit-killed)\.test\.ts$/;
+
+const TERMINALS =
+  /\/test\/(hostile\/poison|e2e\/(converted|converted-files|programs|restored-streams|slim|slim-(real-programs|sockets|terminals)))\.test\.ts$/;
 
 /** The jobs of a group (`unit`, `unit/io`) or of a file; none when there are no such tests. */
 export function jobsOf(name: string): Job[] {
@@ -36,7 +41,8 @@ export function jobsOf(name: string): Job[] {
 function job(name: string, files: readonly string[]): Job {
   const isAlone = files.some((file) => ALONE.test(file));
   const waits = files.every((file) => file.includes("/test/e2e/"));
-  return { name, files, runs: isAlone ? "alone" : waits ? "waits" : "cpu", seconds: SECONDS };
+  const opensTerminals = files.some((file) => TERMINALS.test(file));
+  return { name, files, opensTerminals, runs: isAlone ? "alone" : waits ? "waits" : "cpu", seconds: SECONDS };
 }
 
 function testFiles(directory: string): string[] {

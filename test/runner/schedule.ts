@@ -10,9 +10,11 @@ export async function runAll(
   run: (job: Job) => Promise<void>,
 ): Promise<void> {
   const queue = jobs.filter(({ runs }) => runs !== "alone");
-  let [busy, waiting] = [0, 0];
+  let [busy, waiting, hasTerminals] = [0, 0, false];
   const next = (): Job | undefined => {
-    const at = queue.findIndex(({ runs }) => runs === "waits" || busy < cores);
+    const at = queue.findIndex(
+      ({ runs, opensTerminals }) => (runs === "waits" || busy < cores) && !(opensTerminals && hasTerminals),
+    );
     return at < 0 || busy + waiting >= 2 * cores ? undefined : queue.splice(at, 1)[0];
   };
   await new Promise<void>((done, failed) => {
@@ -21,9 +23,12 @@ export async function runAll(
         const isBusy = job.runs === "cpu";
         if (isBusy) busy++;
         else waiting++;
+        const { opensTerminals } = job;
+        hasTerminals ||= opensTerminals;
         run(job).then(() => {
           if (isBusy) busy--;
           else waiting--;
+          hasTerminals &&= !opensTerminals;
           fill();
         }, failed);
       }

@@ -29,7 +29,7 @@ async function ran(lines: string, job: Partial<Job> = {}, head = HEAD): Promise<
   const printed: Buffer[] = [];
   const started = performance.now();
   const report = await runJob(
-    { name: "job", files: [file], runs: "cpu", seconds: 60, ...job },
+    { name: "job", files: [file], runs: "cpu", opensTerminals: false, seconds: 60, ...job },
     join(directory, "report.json"),
     (text) => printed.push(text),
   );

@@ -12,6 +12,7 @@ const job = (runs: Job["runs"], number: number): Job => ({
   name: `${runs} ${number}`,
   files: [],
   runs,
+  opensTerminals: false,
   seconds: 10,
 });
 
@@ -61,6 +62,15 @@ test("jobs that wait fill what busy ones may not take", async () => {
   const { moments } = await observed(jobs(1, 8, 0));
   assert.is(Math.max(...moments.map(({ length }) => length)), 2 * CORES);
   assert.is(most((await observed(jobs(8, 0, 0))).moments, "cpu"), CORES);
+});
+
+test("jobs that open terminals run beside others, not beside each other", async () => {
+  const all = jobs(4, 8, 0).map((each, i) => ({ ...each, opensTerminals: i % 2 === 0 }));
+  const { ended, moments } = await observed(all);
+  assert.is(ended.length, all.length);
+  const counts = moments.map((moment) => moment.filter(({ opensTerminals }) => opensTerminals).length);
+  assert.is(Math.max(...counts), 1);
+  assert.ok(moments.some((moment, i) => counts[i] === 1 && moment.length > 1));
 });
 
 test("without jobs it ends at once, and a job that cannot be run ends it with its error", async () => {
