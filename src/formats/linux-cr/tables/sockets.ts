@@ -1,6 +1,7 @@
 import { type Domain, range } from "../../../io/domains.js";
 import {
   AF_NETLINK,
+  NETLINK_STATES,
   SHUTDOWNS,
   SOCK_LOCKS,
   SOCKADDR_UN_BYTES,
@@ -34,9 +35,15 @@ export const SOCK_COMMON = struct("sock_common", 12, "Common state of all famili
   state: word("u8", 10),
 });
 
+interface SocketRecord {
+  readonly sock_common?: { readonly family?: number };
+}
+
+const isNetlink = ({ sock_common }: SocketRecord): boolean => sock_common?.family === AF_NETLINK;
+
 /** Of a netlink socket nothing depends on its type. */
-function typesOf(socket: { readonly sock_common?: { readonly family?: number } }): Domain | undefined {
-  return socket.sock_common?.family === AF_NETLINK ? undefined : SOCKET_TYPES;
+function typesOf(socket: SocketRecord): Domain | undefined {
+  return isNetlink(socket) ? undefined : SOCKET_TYPES;
 }
 
 export const SOCK = struct("sock", 72, "Options, errors and state, socket(7)", {
@@ -52,7 +59,10 @@ export const SOCK = struct("sock", 72, "Options, errors and state, socket(7)", {
   type: word("u16", 52, { domain: (_, __, record) => typesOf(record) }),
   backlog: word("s16", 54),
   protocol: word("u8", 56),
-  state: word("u8", 57, { doc: "TCP state, 10 is listening", domain: TCP_STATES }),
+  state: word("u8", 57, {
+    doc: "TCP state, 10 is listening",
+    domain: (_, __, record) => (isNetlink(record) ? NETLINK_STATES : TCP_STATES),
+  }),
   shutdown: word("u8", 58, { domain: SHUTDOWNS, kept: false }),
   userlocks: word("u8", 59, { domain: SOCK_LOCKS, kept: false }),
   no_check: word("u8", 60),
