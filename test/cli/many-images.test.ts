@@ -114,7 +114,7 @@ test("flags whose value may be missing stay as they are", async () => {
 test("find: the last word is the text", async () => {
   const { code, stdout, stderr } = await crimg(["find", LOGGER, STREAM, "/var/lib/crimg-demo/logger/bin"]);
   assert.is(code, 1);
-  assert.match(stdout, /\/bin\/logger"\n\n\S+minimal\.ckpt\n\n2 images: 1 with matches, 1 without\n$/);
+  assert.match(stdout, /\/bin\/logger"\n\n.+minimal\.ckpt\n\n2 images: 1 with matches, 1 without\n$/);
   assert.match(stderr, /minimal\.ckpt: note: memory, contents of deleted files/);
 });
 

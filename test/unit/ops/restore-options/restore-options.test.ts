@@ -100,7 +100,7 @@ test("lazy pages ask for the directory of the daemon, with the command that star
   assert.equal([asked?.option, asked?.value, others], ["--work-dir", "DIR", []]);
   assert.match(
     asked?.reason ?? "",
-    /criu lazy-pages --images-dir \S*logger --work-dir DIR --daemon --page-server --address SOURCE --port PORT$/,
+    /criu lazy-pages --images-dir '?\/.*\/logger'? --work-dir DIR --daemon --page-server --address SOURCE --port PORT$/,
   );
 });
 
