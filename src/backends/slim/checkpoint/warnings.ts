@@ -10,6 +10,7 @@ import { DUMPED_CORE } from "../proc/stat.js";
 import type { Registers } from "../ptrace/registers.js";
 import type { SocketTable } from "../sockets/capture.js";
 import { SYS } from "../sys/abi-x64.js";
+import { cpusOf } from "../sys/affinity.js";
 import { attempt } from "../sys/syscall.js";
 import { loginUidOf, type ProcessState, type ThreadState } from "../tasks/capture.js";
 import type { FrozenProcess } from "../tasks/freeze.js";
@@ -38,8 +39,6 @@ const SENTENCES = {
 /** Tasks and values that a sentence names one by one. */
 const NAMED = 3;
 
-/** sched_setaffinity(2): bytes enough for the most CPUs that a kernel can be built for, NR_CPUS of x86. */
-const CPU_MASK_BYTES = 1024;
 const IOPRIO_CLASSES = ["none", "realtime", "best-effort", "idle"];
 const REALTIME_POLICIES: readonly number[] = [1, 2];
 /** Of init, which all inherit: init/init_task.c. */
@@ -125,13 +124,6 @@ class WarningList {
 function listed(words: readonly string[], separator: string): string {
   const more = words.length - NAMED;
   return words.slice(0, NAMED).join(separator) + (more > 0 ? ` and ${more} more` : "");
-}
-
-/** Bit n of the bytes is CPU n. 0 is crimg itself. */
-function cpusOf(tid: number): Buffer {
-  const mask = Buffer.alloc(CPU_MASK_BYTES);
-  const size = attempt(SYS.sched_getaffinity, tid, mask.length, mask);
-  return mask.subarray(0, Math.max(0, size));
 }
 
 /** `0-1,4`. */

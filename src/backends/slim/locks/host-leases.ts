@@ -1,6 +1,6 @@
 import fs from "node:fs";
+import { lastRunOf } from "../proc/last-run.js";
 import { lockedFile, readLocks } from "../proc/locks.js";
-import { lastRunOf } from "../proc/stat.js";
 
 const BREAK_TIME = "/proc/sys/fs/lease-break-time";
 
@@ -15,7 +15,7 @@ export class HostLeases {
 
   static read(): HostLeases {
     const leases = new HostLeases();
-    const now = lastRunOf(process.pid, process.pid);
+    const now = performance.now();
     for (const { kind, mode, type, pid, file } of readLocks()) {
       if (kind !== "LEASE") continue;
       if (mode === "BREAKING" || (mode === "ACTIVE" && type === "WRITE")) leases.#breakable.add(file);
@@ -45,7 +45,7 @@ export class HostLeases {
 function lastRunOfAny(pid: number, now: number): number {
   try {
     const times = fs.readdirSync(`/proc/${pid}/task`).map((tid) => lastRunOf(pid, Number(tid)));
-    return times.includes(0) ? now : Math.max(...times);
+    return Math.max(...times.map((time) => time ?? now));
   } catch {
     return now;
   }

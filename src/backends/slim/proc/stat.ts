@@ -20,6 +20,8 @@ export interface Stat {
   readonly endCode: number;
   readonly startStack: number;
   readonly nice: number;
+  /** On which it last ran. */
+  readonly cpu: number;
   readonly schedulingPolicy: number;
   readonly realtimePriority: number;
   readonly startData: number;
@@ -59,6 +61,7 @@ export function parseStat(text: string): Stat {
     endCode: field(27),
     startStack: field(28),
     exitSignal: field(38),
+    cpu: field(39),
     realtimePriority: field(40),
     schedulingPolicy: field(41),
     startData: field(45),
@@ -70,10 +73,4 @@ export function parseStat(text: string): Stat {
     envEnd: field(51),
     exitCode: field(52),
   };
-}
-
-/** Line `se.exec_start` of /proc/PID/task/TID/sched, in milliseconds; 0 when the kernel does not tell. */
-export function lastRunOf(pid: number, tid: number): number {
-  const [, text] = /^se\.exec_start\s*:\s*([\d.]+)$/m.exec(readProc(`${pid}/task/${tid}`, "sched")) ?? [];
-  return Number(text ?? 0);
 }

@@ -65,6 +65,7 @@ export const SYS = {
   arch_prctl: 158,
   chroot: 161,
   futex: 202,
+  sched_setaffinity: 203,
   sched_getaffinity: 204,
   openat: 257,
   mknodat: 259,

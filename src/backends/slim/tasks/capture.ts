@@ -87,7 +87,7 @@ export function captureProcess(frozen: FrozenProcess): ProcessState {
   const vmas = readVmas(pid);
   const parasite = new ParasiteArea(leader, vmas);
   const capture = (remote: RemoteSyscalls): ThreadState =>
-    captureThread(remote.tracee, remote, remote.registers, frozen.lastRun.get(remote.tracee.tid) ?? 0);
+    captureThread(remote.tracee, remote, remote.registers, frozen.lastRun.get(remote.tracee.tid));
   const asked = useAndLeave(parasite, () => {
     const threads = [capture(parasite.leader)];
     const own = captureOwn(parasite.leader, pid);
@@ -230,7 +230,7 @@ function captureThread(
   tracee: Tracee,
   remote: RemoteSyscalls,
   registers: Registers,
-  lastRun: number,
+  lastRun: number | undefined,
 ): ThreadState {
   const { pid, tid } = tracee;
   const stack = remote.fetch(24, "read its signal stack", SYS.sigaltstack, 0, remote.scratch);

@@ -2,8 +2,9 @@ import { BackendError, isCrimgError } from "../../../io/errors.js";
 import { CLONE_VFORK } from "../../../linux/sched.js";
 import { SIGKILL } from "../../../linux/signals.js";
 import type { Unsupported } from "../../backend.js";
+import { lastRunOf } from "../proc/last-run.js";
 import { procNumbers, readProc } from "../proc/read.js";
-import { lastRunOf, readStat, type Stat } from "../proc/stat.js";
+import { readStat, type Stat } from "../proc/stat.js";
 import { readStatus, type Status } from "../proc/status.js";
 import { OPTION, ptrace } from "../ptrace/ptrace.js";
 import { hideStop } from "../ptrace/restart.js";
@@ -20,8 +21,8 @@ export interface FrozenProcess {
   readonly status: Status;
   /** The leader first. Empty for a zombie. */
   readonly threads: readonly Tracee[];
-  /** Milliseconds of CPU clock at which each thread last began to run, by tid: tells how long it sleeps. */
-  readonly lastRun: ReadonlyMap<number, number>;
+  /** When each thread last began to run, by tid, as `lastRunOf` tells. */
+  readonly lastRun: ReadonlyMap<number, number | undefined>;
   readonly isZombie: boolean;
   /** Signal that stopped it, as SIGSTOP; 0 when it runs. */
   readonly stopSignal: number;
@@ -57,7 +58,7 @@ export class FrozenTree {
       this.unsupported.push({ pid, reason: `task ${pid} ${problem}` });
       return;
     }
-    const lastRun = new Map<number, number>();
+    const lastRun = new Map<number, number | undefined>();
     const threads = stat.state === "Z" ? undefined : this.#stopUnlessEnded(pid, lastRun);
     if (threads === undefined) {
       this.processes.push({
@@ -85,7 +86,7 @@ export class FrozenTree {
   }
 
   /** Undefined for a process that ends just now: its parent stands still, so it stays a zombie. */
-  #stopUnlessEnded(pid: number, lastRun: Map<number, number>): Tracee[] | undefined {
+  #stopUnlessEnded(pid: number, lastRun: Map<number, number | undefined>): Tracee[] | undefined {
     try {
       return this.#stopThreads(pid, lastRun);
     } catch (error) {
@@ -99,7 +100,7 @@ export class FrozenTree {
   }
 
   /** A stopped thread makes no others: when a look finds none that runs, all are there. */
-  #stopThreads(pid: number, lastRun: Map<number, number>): Tracee[] {
+  #stopThreads(pid: number, lastRun: Map<number, number | undefined>): Tracee[] {
     const threads: Tracee[] = [];
     const known = new Set<number>();
     for (;;) {

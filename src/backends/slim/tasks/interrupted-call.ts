@@ -1,7 +1,6 @@
 import { EINTR, ERESTART_RESTARTBLOCK, ERESTARTNOHAND } from "../../../linux/errno.js";
 import { FUTEX_CLOCK_REALTIME, FUTEX_WAIT_BITSET } from "../../../linux/sched.js";
 import { CLOCK_MONOTONIC, CLOCK_REALTIME, NSEC_PER_MSEC, NSEC_PER_SEC } from "../../../linux/time.js";
-import { lastRunOf } from "../proc/stat.js";
 import type { Registers } from "../ptrace/registers.js";
 import { callNumber } from "../ptrace/restart.js";
 import type { Tracee } from "../ptrace/tracee.js";
@@ -28,14 +27,14 @@ export interface InterruptedCall {
 export function interruptedCall(
   tracee: Tracee,
   registers: Registers,
-  lastRun: number,
+  lastRun: number | undefined,
 ): InterruptedCall | undefined {
   if (registers.signed("rax") !== -ERESTART_RESTARTBLOCK) return undefined;
   const number = callNumber(tracee, registers);
   const args = (["rdi", "rsi", "rdx", "r10", "r8", "r9"] as const).map((name) => registers.get(name));
   const [a = 0n, b = 0n, c = 0n, d = 0n, , f = 0n] = args;
-  const now = lastRunOf(process.pid, process.pid);
-  const slept = BigInt(Math.max(0, Math.round((now - lastRun) * 1000))) * 1000n;
+  const now = performance.now();
+  const slept = BigInt(Math.max(0, Math.round((now - (lastRun ?? now)) * 1000))) * 1000n;
   const rest = (request: bigint): bigint => (request > slept ? request - slept : 0n);
   const timespec = (address: bigint): bigint => {
     const bytes = tracee.read(address, 16);
