@@ -114,9 +114,9 @@ Exit status: 0 found, 1 not found, 2 trouble (also if only a part could be searc
   #hadTrouble = false;
 
   async run(): Promise<Answer> {
-    const { json, regex, hex, utf16, strings, context, pid: pids, "ignore-case": ignoreCase } = this.flags;
+    const { json, regex, hex, utf16, strings, context, "ignore-case": ignoreCase } = this.flags;
     const { pattern, images } = this.#asked();
-    const options: GrepOptions = { regex, hex, utf16, strings, ignoreCase, context, pids };
+    const options: GrepOptions = { regex, hex, utf16, strings, ignoreCase, context };
     targetsOf(pattern, options);
     let found = 0;
     const count = function* (all: Iterable<ImageHit>): Generator<ImageHit> {
@@ -149,7 +149,7 @@ Exit status: 0 found, 1 not found, 2 trouble (also if only a part could be searc
   *#inImage(pattern: string, image: string, options: GrepOptions): Generator<ImageHit> {
     const document = openDocument(image, this.looking);
     try {
-      const { answer, damage } = lookAt([document], (read) => searchable(read, options));
+      const { answer, damage } = lookAt([document], (read) => searchable(read.checkpoint, this.flags.pid));
       const unsearched: Unsearched = { lazy: 0, missing: 0, errors: [...damage] };
       let left = this.flags["max-count"] ?? Number.POSITIVE_INFINITY;
       for (const hit of grep(answer, pattern, { options, unsearched })) {

@@ -65,6 +65,7 @@ export type { Right } from "./model/rights/right.js";
 export { rightsBeyond } from "./model/rights/rights.js";
 export { lookAt, type SalvagedDocument, type Seen, salvage } from "./model/salvaged.js";
 export { targetsOf } from "./model/search/pattern.js";
+export { type Searchable, searchable, type Unsearched } from "./model/search/stored-search.js";
 export type { DeletedInode, FilePiece, Ghost, StoredContents } from "./model/stored-bytes.js";
 export { storedContents } from "./model/stored-contents.js";
 export type { IdRange, Surroundings } from "./model/surroundings.js";
@@ -136,14 +137,7 @@ export {
 export { findInImage, type Match } from "./ops/find/find.js";
 export { findInStream } from "./ops/find/find-in-stream.js";
 export { type FindOptions, type Matcher, matcherOf } from "./ops/find/matcher.js";
-export {
-  type GrepHit,
-  type GrepOptions,
-  grep,
-  type Searchable,
-  searchable,
-  type Unsearched,
-} from "./ops/grep/grep.js";
+export { type GrepHit, type GrepOptions, grep } from "./ops/grep/grep.js";
 export { type ImageInfo, imageInfo } from "./ops/info/image-info.js";
 export { type StreamInfo, streamInfo } from "./ops/info/stream-info.js";
 export {

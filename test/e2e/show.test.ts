@@ -60,9 +60,8 @@ for (const name of PROGRAMS) {
     const { pids, document } = live.get(name) as NonNullable<ReturnType<typeof live.get>>;
     for (const pid of pids) {
       const [variable = ""] = proc(pid, "environ").split("\0");
-      const options = { pids: [pid] };
       const unsearched = { lazy: 0, missing: 0, errors: [] };
-      const hits = [...grep(searchable(document, options), variable, { options, unsearched })];
+      const hits = [...grep(searchable(document.checkpoint, [pid]), variable, { options: {}, unsearched })];
       const found = hits.filter(({ area }) => area === "environment");
       assert.is(found.length, 1, `${variable} of pid ${pid}`);
       const memory = openSync(`/proc/${pid}/mem`, "r");

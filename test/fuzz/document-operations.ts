@@ -12,6 +12,7 @@ import { DirectoryFileSet } from "../../src/io/file-set.js";
 import { MemorySource } from "../../src/io/source.js";
 import type { Document } from "../../src/model/document.js";
 import { salvage } from "../../src/model/salvaged.js";
+import { searchable } from "../../src/model/search/stored-search.js";
 import { openFileSet, openStream } from "../../src/open.js";
 import { type Conversion, planConversion } from "../../src/ops/convert/convert.js";
 import { writeConversion } from "../../src/ops/convert/write.js";
@@ -19,7 +20,7 @@ import { coreOf } from "../../src/ops/core/core.js";
 import { diffCheckpoints } from "../../src/ops/diff/diff.js";
 import { explainLog } from "../../src/ops/explain/explain.js";
 import { extractables } from "../../src/ops/extract/extract.js";
-import { grep, searchable } from "../../src/ops/grep/grep.js";
+import { grep } from "../../src/ops/grep/grep.js";
 import { memoryView } from "../../src/ops/memory/memory-view.js";
 import { openRestoreOptions, restoreOptions } from "../../src/ops/restore-options/restore-options.js";
 import { recordView } from "../../src/ops/show/record.js";
@@ -137,7 +138,7 @@ function searched(document: Document, random: Random): void {
   const [pattern, options] = random.pick<(typeof PATTERNS)[number]>(PATTERNS);
   const unsearched = { lazy: 0, missing: 0, errors: [] };
   let left = MAX_HITS;
-  for (const hit of grep(searchable(salvage(document), options), pattern, { options, unsearched })) {
+  for (const hit of grep(searchable(salvage(document).checkpoint), pattern, { options, unsearched })) {
     shownJson(grepJson(hit, "image"));
     shown([grepLine(hit, "image", LOOK.style)]);
     if (--left === 0) return;

@@ -9,8 +9,9 @@ export const NT_AUXV = 6;
 export const NT_SIGINFO = 0x5349_4749;
 export const NT_FILE = 0x4649_4c45;
 
-/** Bytes of a siginfo_t. */
-export const SIGINFO_BYTES = 128;
+export const SIGINFO = struct("siginfo_t", 128, "Why the program stopped, sigaction(2)", {
+  si_signo: word("s32", 0),
+});
 /** Bytes of the arguments in a `prpsinfo`. */
 export const PSARGS_BYTES = 80;
 

@@ -8,13 +8,14 @@ import {
   NT_PRSTATUS,
   NT_SIGINFO,
   PSARGS_BYTES,
-  SIGINFO_BYTES,
+  SIGINFO,
 } from "../../formats/elf/core-notes.js";
 import { isCrimgError } from "../../io/errors.js";
 import { bytesToText, textToBytes } from "../../io/text.js";
 import type { Task, Thread } from "../../model/checkpoint.js";
 import type { Mapping } from "../../model/mapping.js";
 import type { Memory } from "../../model/memory.js";
+import { struct, WORD_BYTES, word, words } from "../../schema/struct.js";
 import { writeGivenFields } from "../../schema/struct-writer.js";
 import type { CoreArchitecture } from "./architectures.js";
 import { generalRegisters, registerNotes } from "./register-notes.js";
@@ -46,10 +47,14 @@ function statusOf(architecture: CoreArchitecture, task: Task, thread: Thread): B
     byteOrder,
   );
   const registers = generalRegisters(architecture, thread);
+  // pr_fpvalid, which ends at a whole word.
   const used = head.length + registers.length;
-  const fpvalid = Buffer.alloc(Math.ceil((used + 4) / wordBytes) * wordBytes - used);
-  if (byteOrder === "little-endian") fpvalid.writeInt32LE(1);
-  else fpvalid.writeInt32BE(1);
+  const size = Math.ceil((used + WORD_BYTES.s32) / wordBytes) * wordBytes - used;
+  const fpvalid = writeGivenFields(
+    struct("pr_fpvalid", size, "", { valid: word("s32", 0) }),
+    { valid: 1 },
+    byteOrder,
+  );
   return Buffer.concat([head, registers, fpvalid]);
 }
 
@@ -60,17 +65,14 @@ function relativesOf({ ppid, pgid, sid }: Task) {
 function* processNotes(architecture: CoreArchitecture, task: Task, memory: Memory): Generator<Note> {
   const { wordBytes, byteOrder } = architecture;
   yield { owner: "CORE", type: NT_PRPSINFO, content: infoOf(architecture, task, memory) };
-  const siginfo = Buffer.alloc(SIGINFO_BYTES);
-  const signal = task.attributes.stopSignal ?? 0;
-  if (byteOrder === "little-endian") siginfo.writeInt32LE(signal);
-  else siginfo.writeInt32BE(signal);
+  const siginfo = writeGivenFields(SIGINFO, { si_signo: task.attributes.stopSignal ?? 0 }, byteOrder);
   yield { owner: "CORE", type: NT_SIGINFO, content: siginfo };
-  const words = (numbers: readonly bigint[]): Buffer => wordsOf(numbers, wordBytes, byteOrder);
+  const encode = (numbers: readonly bigint[]): Buffer => wordsOf(numbers, wordBytes, byteOrder);
   const auxv = upToEnd(task.mm?.auxv ?? []);
-  if (auxv.length > 0) yield { owner: "CORE", type: NT_AUXV, content: words(auxv) };
+  if (auxv.length > 0) yield { owner: "CORE", type: NT_AUXV, content: encode(auxv) };
   const files = task.mappings.filter(({ kind, file }) => kind !== "guard" && file !== undefined);
   if (files.length > 0)
-    yield { owner: "CORE", type: NT_FILE, content: filesOf(files, BigInt(memory.pageSize), words) };
+    yield { owner: "CORE", type: NT_FILE, content: filesOf(files, BigInt(memory.pageSize), encode) };
 }
 
 /** The auxiliary vector up to AT_NULL: images hold the whole array of the kernel. */
@@ -133,13 +135,13 @@ function upTo(text: string, size: number): string {
 function filesOf(
   mappings: readonly Mapping[],
   pageSize: bigint,
-  words: (numbers: readonly bigint[]) => Buffer,
+  encode: (numbers: readonly bigint[]) => Buffer,
 ): Buffer {
   const ranges = mappings.flatMap(({ start, end, offset }) => [start, end, offset / pageSize]);
   const names = mappings.map(({ name }) =>
     Buffer.concat([textToBytes(name.replaceAll("\0", "")), Buffer.alloc(1)]),
   );
-  return Buffer.concat([words([BigInt(mappings.length), pageSize, ...ranges]), ...names]);
+  return Buffer.concat([encode([BigInt(mappings.length), pageSize, ...ranges]), ...names]);
 }
 
 function wordsOf(
@@ -147,13 +149,10 @@ function wordsOf(
   wordBytes: 4 | 8,
   byteOrder: CoreArchitecture["byteOrder"],
 ): Buffer {
-  const bytes = Buffer.alloc(numbers.length * wordBytes);
-  for (const [i, number] of numbers.entries()) {
-    const bits = BigInt.asUintN(wordBytes * 8, number);
-    for (let at = 0; at < wordBytes; at++)
-      bytes[i * wordBytes + (byteOrder === "little-endian" ? at : wordBytes - 1 - at)] = Number(
-        (bits >> BigInt(8 * at)) & 0xffn,
-      );
-  }
-  return bytes;
+  const type = wordBytes === 8 ? "u64" : "u32";
+  const table = struct("words", numbers.length * wordBytes, "", { all: words(type, 0, numbers.length) });
+  const all = numbers.map((number) =>
+    wordBytes === 8 ? BigInt.asUintN(64, number) : Number(BigInt.asUintN(32, number)),
+  );
+  return writeGivenFields(table, { all }, byteOrder);
 }

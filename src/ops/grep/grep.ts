@@ -1,20 +1,14 @@
-import type { Document } from "../../model/document.js";
 import { Finder } from "../../model/search/finder.js";
 import { type Encoding, type PatternOptions, targetsOf } from "../../model/search/pattern.js";
 import type { Place } from "../../model/search/places.js";
 import {
   type Searchable,
   type StoredMatch,
-  searchable as searchableOf,
   searchStored,
   type Unsearched,
 } from "../../model/search/stored-search.js";
 
-export type { Searchable, Unsearched };
-
 export interface GrepOptions extends PatternOptions {
-  /** Only the memory of these tasks. */
-  readonly pids?: readonly number[] | undefined;
   /** Bytes before and after a match; without it the text around it. */
   readonly context?: number | undefined;
 }
@@ -25,11 +19,6 @@ export interface GrepHit extends Place {
   readonly before: Buffer;
   readonly match: Buffer;
   readonly after: Buffer;
-}
-
-/** What there is to search; `pids` limits it to memory. Errors: FormatError for damage, NotFoundError. */
-export function searchable({ checkpoint }: Document, { pids }: GrepOptions): Searchable {
-  return searchableOf(checkpoint, pids);
 }
 
 /**

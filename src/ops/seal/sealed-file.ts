@@ -92,7 +92,7 @@ export function sealFile(name: string, source: ByteSource, { ends, ...cuts }: Cu
   let at = 0;
   const hashTo = (end: number): string => {
     const part = createHash("sha256");
-    for (; at < end; ) {
+    while (at < end) {
       const bytes = window.read(at, Math.min(READ_WINDOW_BYTES, end - at));
       whole.update(bytes);
       part.update(bytes);

@@ -1,5 +1,5 @@
+import { LEGACY_COMPONENTS, SOFTWARE_BYTES_AT, XSTATE_BV_AT } from "../../../linux/xsave.js";
 import type { Register } from "../sys/abi-x64.js";
-import { XSTATE_BV } from "../sys/xsave.js";
 import type { Registers } from "./registers.js";
 
 /** What a thread is to go on with. */
@@ -34,13 +34,10 @@ const UC_FLAGS_ALL = 7;
 /** No mode of sigaltstack(2): rt_sigreturn(2) then leaves the alternate stack alone, restore_altstack() in kernel/signal.c. */
 const NO_STACK_MODE = 0x7f;
 
-/** struct _fpx_sw_bytes at its place in the FXSAVE part, and what ends the area: asm/sigcontext.h. */
-const SOFTWARE_BYTES = 464;
+/** What marks struct _fpx_sw_bytes, and what ends the area: asm/sigcontext.h. */
 const FP_XSTATE_MAGIC1 = 0x46505853;
 const FP_XSTATE_MAGIC2 = 0x46505845;
 const MAGIC2_BYTES = 4;
-/** x87 and SSE, which stand in the FXSAVE part. */
-const FXSAVE_COMPONENTS = 3n;
 const XSTATE_ALIGNMENT = 64;
 
 /** A frame begins where its extended state is aligned: one of these. */
@@ -67,8 +64,8 @@ export function signalFrame({ registers, xstate, mask }: Continuation, at: numbe
   bytes.writeBigUInt64LE(BigInt(at + fpstate), UC_FPSTATE);
   mask.copy(bytes, UC_MASK);
   xstate.copy(bytes, fpstate);
-  const components = xstate.readBigUInt64LE(XSTATE_BV) | FXSAVE_COMPONENTS;
-  const software = bytes.subarray(fpstate + SOFTWARE_BYTES);
+  const components = xstate.readBigUInt64LE(XSTATE_BV_AT) | LEGACY_COMPONENTS;
+  const software = bytes.subarray(fpstate + SOFTWARE_BYTES_AT);
   software.writeUInt32LE(FP_XSTATE_MAGIC1, 0);
   software.writeUInt32LE(xstate.length + MAGIC2_BYTES, 4);
   software.writeBigUInt64LE(components, 8);

@@ -2,23 +2,20 @@ import fs from "node:fs";
 import koffi from "koffi";
 import { BackendError } from "../../../io/errors.js";
 import { MAP_PRIVATE_ANONYMOUS, PROT_EXEC, PROT_READ, PROT_WRITE } from "../../../linux/mman.js";
+import { LEGACY_COMPONENTS, XSAVE_HEADER_END, XSTATE_BV_AT } from "../../../linux/xsave.js";
 import { type ExtendedState, FXSAVE_BYTES, usedComponents } from "../../../model/x86-registers.js";
 import { SYS } from "./abi-x64.js";
 import { addressOf, call } from "./syscall.js";
 
 /** Leaf of CPUID that tells where the components of an XSAVE area stand. */
 const XSAVE_LEAF = 0xd;
-export const XSTATE_BV = 512;
-const HEADER_END = 576;
 /** x87 and SSE are in the FXSAVE part. */
 const FIRST_EXTENDED = 2;
 const MAX_COMPONENT = 62;
-/** x87 and SSE in use: all that an FXSAVE area can hold. */
-const LEGACY_STATE = 3n;
 
 /** Takes an area in the standard format of this processor apart; components in their initial state are left out. */
 export function splitXsave(vma: Buffer): ExtendedState {
-  const inUse = vma.length < HEADER_END ? LEGACY_STATE : vma.readBigUInt64LE(XSTATE_BV);
+  const inUse = vma.length < XSAVE_HEADER_END ? LEGACY_COMPONENTS : vma.readBigUInt64LE(XSTATE_BV_AT);
   const components = new Map<number, Buffer>();
   for (let component = FIRST_EXTENDED; component <= MAX_COMPONENT; component++) {
     if ((inUse & (1n << BigInt(component))) === 0n) continue;
@@ -31,9 +28,9 @@ export function splitXsave(vma: Buffer): ExtendedState {
 
 /** The part of an area up to its last component that is not in its initial state. */
 export function usedXsave(vma: Buffer): Buffer {
-  if (vma.length < HEADER_END) return vma;
-  const xstateBv = vma.readBigUInt64LE(XSTATE_BV);
-  let end = HEADER_END;
+  if (vma.length < XSAVE_HEADER_END) return vma;
+  const xstateBv = vma.readBigUInt64LE(XSTATE_BV_AT);
+  let end = XSAVE_HEADER_END;
   for (let component = FIRST_EXTENDED; component <= MAX_COMPONENT; component++) {
     if ((xstateBv & (1n << BigInt(component))) === 0n) continue;
     const { offset, size } = placeOf(component);
@@ -44,11 +41,11 @@ export function usedXsave(vma: Buffer): Buffer {
 
 /** Puts an area for this processor together. Errors: BackendError when it lacks a component that is in use. */
 export function joinXsave(state: ExtendedState): Buffer {
-  const { fxsave, inUse = LEGACY_STATE } = state;
+  const { fxsave, inUse = LEGACY_COMPONENTS } = state;
   const size = cpuid(XSAVE_LEAF, 0).ebx;
   const vma = Buffer.alloc(size);
   fxsave.copy(vma);
-  vma.writeBigUInt64LE(inUse, XSTATE_BV);
+  vma.writeBigUInt64LE(inUse, XSTATE_BV_AT);
   // criu stores components that are not in use as well.
   for (const [component, bytes] of usedComponents(state)) {
     const place = placeOf(component);

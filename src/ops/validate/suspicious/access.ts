@@ -1,6 +1,7 @@
 import { CAP_SYS_PTRACE } from "../../../linux/capabilities.js";
 import type { Descriptor } from "../../../model/open-file.js";
 import type { ImageContext } from "../context.js";
+import { descriptorTables } from "../descriptors.js";
 import type { Rule } from "../finding.js";
 
 /** proc(5): reads and writes the memory of any process. */
@@ -56,12 +57,7 @@ export const accessRules: readonly Rule<ImageContext>[] = [
   },
 ];
 
-/** Of tasks that share a table those of the first. */
-function* descriptors({ checkpoint }: ImageContext): Generator<readonly [pid: number, Descriptor]> {
-  const seen = new Set<unknown>();
-  for (const { pid, descriptors: table } of checkpoint.tasks) {
-    if (table === undefined || seen.has(table)) continue;
-    seen.add(table);
+function* descriptors(context: ImageContext): Generator<readonly [pid: number, Descriptor]> {
+  for (const { pid, table } of context.share(descriptorTables))
     for (const descriptor of table.descriptors) yield [pid, descriptor];
-  }
 }

@@ -3,11 +3,12 @@ import { join } from "node:path";
 import * as assert from "uvu/assert";
 import type { CrimgError } from "../../../../src/io/errors.js";
 import type { Document } from "../../../../src/model/document.js";
+import { searchable } from "../../../../src/model/search/stored-search.js";
 import { openDocument } from "../../../../src/open.js";
 import { applyPlan } from "../../../../src/ops/edit/apply.js";
 import { planEdits } from "../../../../src/ops/edit/plan-edits.js";
 import { planUndo } from "../../../../src/ops/edit/undo.js";
-import { type GrepOptions, grep, searchable } from "../../../../src/ops/grep/grep.js";
+import { type GrepOptions, grep } from "../../../../src/ops/grep/grep.js";
 import { fixture as setOf, streamFixture } from "../../../helpers/images.js";
 import { cleanUp, freshDirectory } from "../../../helpers/live.js";
 import { memoryDocument, memorySet, pagesWith } from "../../../helpers/memory-document.js";
@@ -21,7 +22,7 @@ test.after(cleanUp);
 
 function hits(document: Document, pattern: string, options: GrepOptions = {}): string[] {
   const unsearched = { lazy: 0, missing: 0, errors: [] as CrimgError[] };
-  const found = [...grep(searchable(document, options), pattern, { options, unsearched })];
+  const found = [...grep(searchable(document.checkpoint), pattern, { options, unsearched })];
   assert.is(unsearched.errors.length, 0);
   return found.map((hit) => hit.in);
 }

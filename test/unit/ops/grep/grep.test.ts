@@ -4,8 +4,9 @@ import { IMAGES } from "../../../../src/formats/criu/images.js";
 import { type CrimgError, isCrimgError } from "../../../../src/io/errors.js";
 import { DirectoryFileSet } from "../../../../src/io/file-set.js";
 import type { Document } from "../../../../src/model/document.js";
+import { searchable } from "../../../../src/model/search/stored-search.js";
 import { openDocument, openFileSet } from "../../../../src/open.js";
-import { type GrepHit, type GrepOptions, grep, searchable } from "../../../../src/ops/grep/grep.js";
+import { type GrepHit, type GrepOptions, grep } from "../../../../src/ops/grep/grep.js";
 import type { SetBuilder } from "../../../helpers/build-set.js";
 import { streamFixture } from "../../../helpers/images.js";
 import { memoryDocument, memorySet, pagesWith } from "../../../helpers/memory-document.js";
@@ -16,9 +17,9 @@ import { suite } from "../../../helpers/suite.js";
 
 const test = suite("ops: grep", undefined, 60);
 
-function search(document: Document, pattern: string, options: GrepOptions = {}) {
+function search(document: Document, pattern: string, options: GrepOptions = {}, pids?: readonly number[]) {
   const unsearched = { lazy: 0, missing: 0, errors: [] as CrimgError[] };
-  const hits = [...grep(searchable(document, options), pattern, { options, unsearched })];
+  const hits = [...grep(searchable(document.checkpoint, pids), pattern, { options, unsearched })];
   return { hits, unsearched };
 }
 
@@ -247,16 +248,16 @@ test("a set and the stream of it have the same matches in memory", () => {
 
 test("memory of one task, with the segments that it maps and without queues", () => {
   const document = openFileSet(new DirectoryFileSet("fixtures/criu/tree"));
-  const { hits } = search(document, "HOME=/", { pids: [1003] });
+  const { hits } = search(document, "HOME=/", {}, [1003]);
   assert.equal(
     hits.map(({ pid, area }) => [pid, area]),
     [[1003, "environment"]],
   );
   assert.equal(
-    search(document, "message 11", { pids: [1003] }).hits.filter((hit) => hit.in === "pipe"),
+    search(document, "message 11", {}, [1003]).hits.filter((hit) => hit.in === "pipe"),
     [],
   );
-  assert.match(refusal("x", { pids: [7] }, document), /^MISSING no task with pid 7/);
+  assert.throws(() => search(document, "x", {}, [7]), /no task with pid 7/);
   document.close();
 });
 
