@@ -90,8 +90,11 @@ export const MAX_EDIT_LOG_BYTES = 32 * MiB;
 /** JSON values of an edit log: `{},` takes 3 bytes, parsed 50 and more. An edit of 20,000 files has 360,000. */
 export const MAX_EDIT_LOG_VALUES = 1024 * 1024;
 
-/** A seal has about 30 bytes for each record. */
-export const MAX_SEAL_BYTES = 256 * 1024 * 1024;
+/** A seal is held in memory with its parsed JSON, together below 256 MiB. It has 40 bytes for each record. */
+export const MAX_SEAL_BYTES = 20 * MiB;
+
+/** JSON values of a seal: three for each record. */
+export const MAX_SEAL_VALUES = 1024 * 1024;
 
 /** A key in PEM. */
 export const MAX_KEY_BYTES = 64 * 1024;

@@ -1,6 +1,7 @@
 import { createHash } from "node:crypto";
 import { FormatError } from "../../io/errors.js";
 import { MAX_EDIT_LOG_BYTES, MAX_EDIT_LOG_VALUES } from "../../io/limits.js";
+import { valuesIn } from "../../io/parsed-json.js";
 import type { ByteSource } from "../../io/source.js";
 
 /** A line of a log. */
@@ -17,8 +18,6 @@ export interface LogLine {
 }
 
 const NEWLINE = 0x0a;
-/** `,` `[` `{`: each JSON value but the outermost stands behind one. */
-const BEFORE_VALUES = new Set([0x2c, 0x5b, 0x7b]);
 
 /**
  * The lines of a log, the first one first; what a log may have is checked before anything is parsed.
@@ -50,11 +49,4 @@ export function* linesOf(source: ByteSource): Generator<LogLine> {
     yield { bytes: log.subarray(start, end - 1), start, end, digest, values };
     start = end;
   }
-}
-
-/** An upper bound of the JSON values in a line: what parsing it costs. */
-export function valuesIn(line: Buffer): number {
-  let values = 1;
-  for (const byte of line) if (BEFORE_VALUES.has(byte)) values++;
-  return values;
 }

@@ -4,11 +4,12 @@ import { EditError } from "../../io/errors.js";
 import type { FileSet } from "../../io/file-set.js";
 import type { FileDigests } from "../../io/in-place.js";
 import { MAX_EDIT_LOG_BYTES, MAX_EDIT_LOG_VALUES } from "../../io/limits.js";
+import { valuesIn } from "../../io/parsed-json.js";
 import { type ByteSource, MemorySource } from "../../io/source.js";
 import { invertSplices, SplicedSource } from "../../io/splice.js";
 import { type ChainedLine, chainOf, type LogChain } from "./log-chain.js";
 import { entryPieces, type LogEntry, parseEntry } from "./log-entry.js";
-import { type LogLine, linesOf, valuesIn } from "./log-lines.js";
+import { type LogLine, linesOf } from "./log-lines.js";
 import { editText, type Plan } from "./plan.js";
 
 /** The edit log inside an image set: one JSON object a line, the oldest first. No image of criu has this name. */

@@ -2,6 +2,8 @@
 
 import { createHash, createPrivateKey, createPublicKey, type KeyObject, sign, verify } from "node:crypto";
 import { FormatError, UsageError } from "../../io/errors.js";
+import { MAX_SEAL_BYTES, MAX_SEAL_VALUES } from "../../io/limits.js";
+import { valuesIn } from "../../io/parsed-json.js";
 
 const PAYLOAD_TYPE = "application/vnd.in-toto+json";
 
@@ -29,8 +31,9 @@ export function encodeEnvelope(payload: Buffer, privateKey: Buffer | undefined):
   return Buffer.from(`${JSON.stringify(envelope)}\n`);
 }
 
-/** Errors: FormatError INVALID for what is no envelope of a statement. */
+/** Errors: FormatError TOO_LARGE; INVALID for what is no envelope of a statement. */
 export function decodeEnvelope(bytes: Buffer, file: string): Envelope {
+  assertSmall(bytes, file);
   try {
     const { payloadType, payload, signatures } = JSON.parse(bytes.toString("utf8"));
     if (payloadType !== PAYLOAD_TYPE || typeof payload !== "string" || !Array.isArray(signatures))
@@ -48,6 +51,16 @@ export function decodeEnvelope(bytes: Buffer, file: string): Envelope {
       },
     );
   }
+}
+
+/** Counted before it is parsed. Errors: FormatError TOO_LARGE. */
+export function assertSmall(json: Buffer, file: string): void {
+  if (json.length > MAX_SEAL_BYTES || valuesIn(json) > MAX_SEAL_VALUES)
+    throw new FormatError(
+      "TOO_LARGE",
+      `a seal has at most ${MAX_SEAL_BYTES} bytes and ${MAX_SEAL_VALUES} values; an image with more records is not sealed`,
+      { file },
+    );
 }
 
 /** Whether one of the signatures is by the key (Ed25519, PEM). Errors: USAGE for another key. */

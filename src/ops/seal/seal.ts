@@ -4,7 +4,7 @@ import { sha256 } from "../../io/digest.js";
 import { isCrimgError } from "../../io/errors.js";
 import { type ByteSource, MemorySource } from "../../io/source.js";
 import type { Document } from "../../model/document.js";
-import { decodeEnvelope, encodeEnvelope, isSignedBy } from "./envelope.js";
+import { assertSmall, decodeEnvelope, encodeEnvelope, isSignedBy } from "./envelope.js";
 import {
   type Cuts,
   cutsOfBytes,
@@ -44,7 +44,7 @@ export interface SealVerdict {
   readonly differences: readonly SealDifference[];
 }
 
-/** Digests of each file of an image and of each of its records, as the bytes of a seal. Errors: USAGE for a key; IO. */
+/** Digests of each file of an image and of each of its records, as the bytes of a seal. Errors: USAGE for a key; FormatError TOO_LARGE; IO. */
 export function sealImage(
   document: Document,
   options: SealOptions,
@@ -55,7 +55,11 @@ export function sealImage(
     ...{ files, whole: wholeOf(files), time: time.toISOString(), tool, command },
     previous: previous && digestOf(previous),
   };
-  return { seal, bytes: encodeEnvelope(encodeStatement(seal), privateKey) };
+  const statement = encodeStatement(seal);
+  assertSmall(statement, document.name);
+  const bytes = encodeEnvelope(statement, privateKey);
+  assertSmall(bytes, document.name);
+  return { seal, bytes };
 }
 
 /** Compares an image with a seal. Errors: FormatError INVALID for what is no seal; USAGE for a key. */
@@ -139,6 +143,8 @@ function cutsOfFile(set: CriuImageSet, name: string, source: ByteSource): Cuts {
   }
 }
 
+/** Of the file of a seal. Errors: FormatError INVALID for another. */
 function digestOf(file: Buffer): string {
+  decodeEnvelope(file, "the seal before");
   return sha256(new MemorySource(file, "seal"));
 }

@@ -59,7 +59,7 @@ export function cutsOfStream(image: LinuxCrImage): Cuts {
 }
 
 /** More records than this are sealed several together, so that a seal stays small. */
-const MAX_PARTS = 256 * 1024;
+const MAX_PARTS = 64 * 1024;
 
 function cutsOf(records: readonly number[], size: number, header: number): Cuts {
   const together = Math.ceil(records.length / MAX_PARTS) || 1;

@@ -3,6 +3,7 @@
 import { createHash } from "node:crypto";
 import { FormatError } from "../../io/errors.js";
 import { countOf, listOf, matching, textOf } from "../../io/parsed-json.js";
+import { assertSmall } from "./envelope.js";
 import type { SealedFile, SealedPart } from "./sealed-file.js";
 
 const STATEMENT = "https://in-toto.io/Statement/v1";
@@ -36,8 +37,9 @@ export function encodeStatement({ files, ...predicate }: Seal): Buffer {
   );
 }
 
-/** Each part checked: a seal is a stranger's. Errors: FormatError INVALID. */
+/** Each part checked: a seal is a stranger's. Errors: FormatError TOO_LARGE, INVALID. */
 export function decodeStatement(payload: Buffer, file: string): Seal {
+  assertSmall(payload, file);
   try {
     const { _type, subject, predicateType, predicate } = JSON.parse(payload.toString("utf8"));
     if (_type !== STATEMENT || predicateType !== PREDICATE) throw new TypeError("another statement");

@@ -2,6 +2,7 @@ import { generateKeyPairSync } from "node:crypto";
 import fs from "node:fs";
 import { join } from "node:path";
 import * as assert from "uvu/assert";
+import { MAX_SEAL_BYTES, MAX_SEAL_VALUES } from "../../../../src/io/limits.js";
 import { openDocument } from "../../../../src/open.js";
 import { type SealOptions, sealImage, verifySeal } from "../../../../src/ops/seal/seal.js";
 import { Random } from "../../../fuzz/random.js";
@@ -139,6 +140,43 @@ test("what is no seal is refused", () => {
       refusal(() => verify(image, wrong)),
       /^INVALID .*(?:no seal of crimg|the seal is damaged)/,
     );
+  assert.match(
+    refusal(() => sealImage(openDocument(image), { ...OPTIONS, previous: Buffer.from("{}") })),
+    /^INVALID .*no seal of crimg/,
+  );
+});
+
+test("more values than an image has records are refused before they are parsed", () => {
+  const image = fixture("logger");
+  const { bytes } = sealImage(openDocument(image), OPTIONS);
+  const envelope = JSON.parse(bytes.toString());
+  const many = `[${"[],".repeat(MAX_SEAL_VALUES)}[]]`;
+  const statement = Buffer.from(envelope.payload, "base64").toString();
+  for (const wrong of [
+    JSON.stringify({
+      ...envelope,
+      payload: Buffer.from(statement.replace('"files":', `"x":${many},"files":`)).toString("base64"),
+    }),
+    JSON.stringify(envelope).replace('"signatures":[', `"x":${many},"signatures":[`),
+    `{"payload": "${" ".repeat(MAX_SEAL_BYTES)}"}`,
+  ])
+    assert.match(
+      refusal(() => verify(image, Buffer.from(wrong))),
+      /^TOO_LARGE .*a seal has at most/,
+    );
+});
+
+test("of a file with very many records several are named together", () => {
+  const image = copyOf(fixture("logger"));
+  const file = join(image, "pstree.img");
+  const bytes = fs.readFileSync(file);
+  const [head, record] = [bytes.subarray(0, 8), bytes.subarray(8)];
+  fs.writeFileSync(file, Buffer.concat([head, ...Array.from({ length: 100_000 }, () => record)]));
+  const sealed = sealImage(openDocument(image), OPTIONS).bytes;
+  flip(file, (8 + 50_001 * record.length + 5) * 8);
+  assert.equal(verify(image, sealed).differences, [
+    { file: "pstree.img", what: "changed", part: "records 50000-50001" },
+  ]);
 });
 
 test.run();
