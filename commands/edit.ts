@@ -118,6 +118,7 @@ Exit status: 0 done (or nothing to change), 1 an edit matched nothing, 2 trouble
     image: "path of the set or stream",
     set: "the same, an older name",
     edits: "list of {kind, text}",
+    undoable: "false with --redact, whose values the log does not keep",
     changes:
       "list of {edit, image, record, field, before, after, beforeText, afterText}; record is the index before the edit; field is empty for whole records; the texts have flags by name and modes in octal",
     left: "similar values, left unchanged: list of {edit, image, record, field, value, why}",

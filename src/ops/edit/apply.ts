@@ -10,7 +10,7 @@ import { StreamFiles } from "./linux-cr/stream-files.js";
 import { appendedLog, EDIT_LOG, logEntry } from "./log.js";
 import { type LogEntry, withoutValues } from "./log-entry.js";
 import { writeNewFiles } from "./new-file.js";
-import { isSecret, type Plan } from "./plan.js";
+import type { Plan } from "./plan.js";
 
 export interface Applied extends WrittenImage {
   /** What the log now says about this edit; undefined when nothing had to be changed. */
@@ -56,7 +56,7 @@ export function applyPlan(
   );
   const whole =
     changed.size === 0 ? undefined : logEntry(plan, changed, options.version, options.now ?? new Date());
-  const keepsValues = options.undo !== false && !plan.edits.some(isSecret);
+  const keepsValues = options.undo !== false && plan.undoable;
   const entry = whole !== undefined && !keepsValues ? withoutValues(whole) : whole;
   const appended = entry === undefined ? undefined : appendedLog(image.files, entry);
   const files = new Map<string, ByteSource | null>(changed);

@@ -16,6 +16,8 @@ export interface EditKind<A = unknown> {
   readonly summary: string;
   /** What joins key and value of a recipe's mapping to the text of the flag; `=` unless said. */
   readonly joiner?: string;
+  /** The text is a secret: it is in no plan, no message and no log, and neither is what the edit changes. */
+  readonly isSecret?: true;
   /** Errors: USAGE. */
   parse(text: string): A;
   /** Plans what the edits of this kind change; edits that follow one another are planned together. */

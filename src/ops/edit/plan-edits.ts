@@ -12,7 +12,7 @@ import { EDIT_KINDS } from "./kinds/index.js";
 import { planPolicies, policyEdit } from "./kinds/policy.js";
 import { StreamEditor } from "./linux-cr/stream-editor.js";
 import { searchMemory } from "./mention-search.js";
-import { type Edit, editText, type Plan, type PlanOptions, shownEdit } from "./plan.js";
+import { type Edit, editText, type Plan, type PlanOptions } from "./plan.js";
 
 /**
  * Works out what edits do to an image set or a stream, in their order, and policies after them; nothing is written. The
@@ -38,10 +38,12 @@ export function planEdits(
   const { scanMemory, onProgress } = options;
   const mentions = scanMemory === true ? searchMemory(editor, editor.storedMemory(), onProgress) : undefined;
   const { changes, left, due, newFiles, restore } = editor;
+  const told = groups.flatMap(({ members }) => members.map(({ edit }) => edit));
   return {
-    ...{ set: document.name, edits: [...edits.map(shownEdit), ...policies.map(policyEdit)], changes, left },
+    ...{ set: document.name, edits: [...told, ...policies.map(policyEdit)], changes, left },
+    undoable: groups.every(({ kind }) => kind.isSecret !== true),
     notes: [...editor.notes],
-    warnings: [...editor.warnings, ...(document.family === "criu" ? podWarnings(document, edits) : [])],
+    warnings: [...editor.warnings, ...(document.family === "criu" ? podWarnings(document, told) : [])],
     unmatched: unmatched(groups, editor, policies.length > 0 && policyMatches === 0),
     ...{ mentions, due, newFiles, restore, splices },
   };
@@ -66,12 +68,16 @@ export function recipeEdits({ edits }: Recipe): Edit[] {
   }));
 }
 
-/** Neighbours of one kind are planned together, so that the longest path wins whatever their order. */
+/**
+ * Neighbours of one kind are planned together, so that the longest path wins whatever their order. A secret goes no further
+ * than its own kind.
+ */
 function grouped(edits: readonly Edit[]): EditGroup[] {
   const groups: { readonly kind: EditKind; readonly members: Parsed<unknown>[] }[] = [];
   for (const edit of edits) {
     const kind = kindNamed(edit.kind);
-    const parsed = { edit, args: parse(kind, edit) };
+    const told = kind.isSecret ? { kind: edit.kind, text: "(value not kept)" } : edit;
+    const parsed = { edit: told, args: parse(kind, edit) };
     const last = groups.at(-1);
     if (last?.kind === kind) last.members.push(parsed);
     else groups.push({ kind, members: [parsed] });

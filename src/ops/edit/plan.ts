@@ -55,6 +55,8 @@ export interface Plan {
   /** Path of the set or stream as the user knows it. */
   readonly set: string;
   readonly edits: readonly Edit[];
+  /** False with an edit that is a secret: the log then keeps no value, neither old nor new. */
+  readonly undoable: boolean;
   readonly changes: readonly Change[];
   readonly left: readonly Left[];
   /** What a person should know or still has to do. */
@@ -91,26 +93,13 @@ export interface PlanOptions {
   readonly onProgress?: ((done: number, total: number) => void) | undefined;
 }
 
-/** Edits whose text is a secret: it is in no plan, no message and no log, and neither is what they change. */
-const SECRET_KINDS: ReadonlySet<string> = new Set(["redact", "redact-hex", "redact-regex"]);
-
-export function isSecret({ kind }: Edit): boolean {
-  return SECRET_KINDS.has(kind);
-}
-
-/** An edit as it may be told. */
-export function shownEdit(edit: Edit): Edit {
-  return isSecret(edit) ? { kind: edit.kind, text: "(value not kept)" } : edit;
-}
-
 const texts = new WeakMap<Edit, string>();
 
 /** An edit as a person would type it: `--remap-path /srv/a=/srv/b`. */
 export function editText(edit: Edit): string {
   const known = texts.get(edit);
   if (known !== undefined) return known;
-  const text =
-    edit.kind === "policy" ? `policy ${edit.text}` : shellCommand([`--${edit.kind}`, shownEdit(edit).text]);
+  const text = edit.kind === "policy" ? `policy ${edit.text}` : shellCommand([`--${edit.kind}`, edit.text]);
   texts.set(edit, text);
   return text;
 }

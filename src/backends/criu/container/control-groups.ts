@@ -4,6 +4,7 @@ import type { CriuImageSet } from "../../../formats/criu/image-set.js";
 import { IMAGES } from "../../../formats/criu/images.js";
 import { BackendError, ioError } from "../../../io/errors.js";
 import { LIVE_HOST } from "../../../linux/host-files.js";
+import { parseMountinfo } from "../../../linux/mountinfo.js";
 
 /** cpuset(7): a group takes no task before these are set, and a new one has none. */
 const CPUSET = ["cpuset.cpus", "cpuset.mems"];
@@ -15,14 +16,12 @@ interface Hierarchy {
   readonly controllers: readonly string[];
 }
 
-/** The hierarchies that are mounted as a whole, proc_pid_mountinfo(5). */
+/** The hierarchies that are mounted as a whole. */
 function hierarchies(): Hierarchy[] {
-  return (LIVE_HOST.text("/proc/self/mountinfo") ?? "").split("\n").flatMap((line): Hierarchy[] => {
-    const [before = "", after = ""] = line.split(" - ");
-    const [, , , root, directory = ""] = before.split(" ");
-    const [type, , options = ""] = after.split(" ");
+  return parseMountinfo(LIVE_HOST.text("/proc/self/mountinfo") ?? "").flatMap((each): Hierarchy[] => {
+    const { root, type, mountpoint: directory, superOptions } = each;
     if (root !== "/" || (type !== "cgroup" && type !== "cgroup2")) return [];
-    return [{ directory, controllers: type === "cgroup" ? options.split(",") : [] }];
+    return [{ directory, controllers: type === "cgroup" ? superOptions : [] }];
   });
 }
 

@@ -6,6 +6,7 @@ import { BackendError } from "../../../io/errors.js";
 import { bytesToText, textToBytes } from "../../../io/text.js";
 import { kernelDevice } from "../../../linux/devices.js";
 import { IN_DONT_FOLLOW } from "../../../linux/files.js";
+import { parseMountinfo } from "../../../linux/mountinfo.js";
 import { O_CLOEXEC, O_PATH } from "../../../linux/open-flags.js";
 import { FIONREAD } from "../../../linux/tty.js";
 import type { StreamReader } from "../../../model/linux-cr/reader.js";
@@ -193,22 +194,10 @@ function drain(fd: number): void {
   if (size > 0) call("read events", SYS.read, fd, Buffer.alloc(size), size);
 }
 
-/**
- * Where file systems are mounted, by their device numbers as the kernel keeps them (12 bits and 20 bits): mountinfo of
- * crimg itself, proc_pid_mountinfo(5).
- */
+/** Where file systems are mounted for crimg itself, by their device numbers. */
 function mountPoints(): ReadonlyMap<number, readonly string[]> {
   const found = new Map<number, string[]>();
-  for (const line of readProc("self", "mountinfo").split("\n")) {
-    const [, , device = "", , point] = line.split(" ");
-    const [major = Number.NaN, minor = 0] = device.split(":").map(Number);
-    if (point === undefined || Number.isNaN(major)) continue;
-    // Blanks and the like stand as three octal digits.
-    const path = point.replace(/\\([0-7]{3})/g, (_, digits) =>
-      String.fromCharCode(Number.parseInt(digits, 8)),
-    );
-    const dev = (major << 20) | minor;
-    found.set(dev, [...(found.get(dev) ?? []), path]);
-  }
+  for (const { device, mountpoint } of parseMountinfo(readProc("self", "mountinfo")))
+    found.set(device, [...(found.get(device) ?? []), mountpoint]);
   return found;
 }

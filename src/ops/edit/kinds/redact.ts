@@ -54,7 +54,7 @@ function redaction(
   options: PatternOptions,
 ): EditKind<RedactEdit> {
   return {
-    ...{ name, syntax, summary },
+    ...{ name, syntax, summary, isSecret: true },
     parse(text) {
       const targets = targetsOf(text, options);
       return { targets, fill: fillOf(targets) };
